@@ -1,0 +1,178 @@
+//! Options, environment and directories. The only reader of the environment.
+//!
+//! `assets/config.toml` holds every option with its default; a workspace's `config.toml` is laid over it.
+
+mod env;
+mod paths;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use env::Env;
+pub use paths::Paths;
+
+/// Every option and its default.
+pub const DEFAULT: &str = include_str!("../../assets/config.toml");
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub review: Review,
+    pub ingest: Ingest,
+    #[serde(default)]
+    pub trap: Vec<Trap>,
+    pub source: Source,
+    #[serde(default)]
+    pub keys: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    #[serde(rename = "as")]
+    pub name: String,
+    pub theme: ThemeName,
+    pub borders: Borders,
+    pub mouse: bool,
+    pub editor: String,
+    pub defer_hours: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeName {
+    Dark,
+    Light,
+    Mono,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Borders {
+    Unicode,
+    Ascii,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ingest {
+    pub neighbours: usize,
+    pub logs: usize,
+}
+
+/// A named rule that flags predictions.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trap {
+    pub name: String,
+    #[serde(rename = "where")]
+    pub rule: String,
+}
+
+/// Where things are found in lines of another shape.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub format: String,
+    pub id: String,
+    pub occurred_at: String,
+    pub text: String,
+    pub input: String,
+    pub label: String,
+    pub confidence: String,
+    pub stream: String,
+    pub trace_id: String,
+    pub session_id: String,
+    pub model: String,
+}
+
+impl Source {
+    /// Whether lines have another shape than our own.
+    pub fn is_mapped(&self) -> bool {
+        !self.id.is_empty()
+    }
+}
+
+/// A configuration that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {error}")]
+    Read { path: String, error: std::io::Error },
+    #[error("{path}: line {line}: {message}")]
+    Parse { path: String, line: usize, message: String },
+    #[error("{path}: {message}")]
+    Value { path: String, message: String },
+    #[error("no home directory: set HOME, or name a workspace with --workspace or CASEWORK_WORKSPACE")]
+    NoHome,
+}
+
+impl Config {
+    /// The defaults, with the file at `path` laid over them if there is one.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = || path.display().to_string();
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, &name()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::parse("", &name()),
+            Err(error) => Err(ConfigError::Read { path: name(), error }),
+        }
+    }
+
+    /// The defaults, with `text` laid over them.
+    pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
+        let parse = |text: &str| {
+            text.parse::<toml::Table>().map_err(|error| {
+                let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+                ConfigError::Parse { path: path.to_owned(), line, message: error.message().replace('\n', " ") }
+            })
+        };
+        let mut merged = parse(DEFAULT)?;
+        for (section, over) in parse(text)? {
+            match (merged.get_mut(&section), over) {
+                (Some(toml::Value::Table(base)), toml::Value::Table(over)) => base.extend(over),
+                (_, over) => drop(merged.insert(section, over)),
+            }
+        }
+        let value = |message: String| ConfigError::Value { path: path.to_owned(), message };
+        let config: Self = merged.try_into().map_err(|error: toml::de::Error| value(error.message().replace('\n', " ")))?;
+        if !matches!(config.source.format.as_str(), "json" | "logfmt") {
+            return Err(value(format!("source.format is `json` or `logfmt`, not `{}`", config.source.format)));
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_is_the_default() {
+        let config = Config::parse("", "c").unwrap();
+        assert_eq!((config.review.theme, config.ingest.neighbours, config.trap.len()), (ThemeName::Dark, 5, 0));
+        assert!(!config.source.is_mapped());
+    }
+
+    #[test]
+    fn a_file_changes_what_it_says_and_no_more() {
+        let text = "[review]\ntheme = \"light\"\n[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n[keys]\nsubmit = \"ctrl-s\"\n";
+        let config = Config::parse(text, "c").unwrap();
+        assert_eq!((config.review.theme, config.review.borders), (ThemeName::Light, Borders::Unicode));
+        assert_eq!((config.trap.len(), config.keys["submit"].as_str()), (1, "ctrl-s"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let check = |text: &str, expect: &str| {
+            let error = Config::parse(text, "c.toml").unwrap_err().to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        check("[review]\ntheme = \"pink\"", "pink");
+        check("[review]\nthem = \"dark\"", "them");
+        check("[review]\ntheme = ", "line 2");
+        check("[source]\nformat = \"xml\"", "source.format");
+    }
+}

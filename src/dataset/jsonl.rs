@@ -1,0 +1,17 @@
+//! JSON lines: one object a row, nothing left out.
+
+use std::io::{self, Write};
+
+use super::{ExportRow, Format, FormatKind};
+use crate::domain::text::json_for_output;
+
+pub const KIND: FormatKind = FormatKind { name: "jsonl", about: "JSON lines, every field", make: || Box::new(Jsonl) };
+
+struct Jsonl;
+
+impl Format for Jsonl {
+    fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()> {
+        let json = serde_json::to_string(row)?;
+        writeln!(out, "{}", json_for_output(&json))
+    }
+}

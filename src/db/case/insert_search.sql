@@ -1,0 +1,1 @@
+INSERT INTO view_search (rowid, text) VALUES (?1, ?2)

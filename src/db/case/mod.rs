@@ -1,0 +1,242 @@
+//! Rows of cases: the queue, one case, search.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{id_column, json_column, to_json};
+use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
+use crate::domain::label::Outcome;
+use crate::domain::resolve::{CaseState, Resolution};
+use crate::domain::time::{Hlc, Moment};
+
+/// Most characters of a case's text that are kept for the queue and for search.
+pub const TEXT_CHARS_MAX: usize = 2_000;
+
+/// A case as the fold knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseRow {
+    /// Its number on this device, in the order of arrival.
+    pub num: i64,
+    pub id: CaseId,
+    pub stream: String,
+    /// The id that the stream gave it.
+    pub own: String,
+    pub occurred_at: Moment,
+    /// When it was detected.
+    pub at: Hlc,
+    /// The event that detected it; its payload stands beside it.
+    pub event: EventId,
+    pub payload: Hash,
+    pub model: String,
+    pub predicted: Option<String>,
+    pub confidence: Option<f64>,
+    pub flags: Vec<String>,
+    /// 0 (most worth a label) to 1000.
+    pub rank: i64,
+    pub state: CaseState,
+    pub due: Moment,
+    pub labels: usize,
+    pub outcome: Option<Outcome>,
+    pub text: String,
+}
+
+/// Where a row stands in the queue's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueueKey {
+    pub due: i64,
+    pub rank: i64,
+    pub num: i64,
+}
+
+impl QueueKey {
+    pub const FIRST: Self = Self { due: i64::MIN, rank: i64::MIN, num: i64::MIN };
+    pub const LAST: Self = Self { due: i64::MAX, rank: i64::MAX, num: i64::MAX };
+}
+
+impl CaseRow {
+    pub fn key(&self) -> QueueKey {
+        QueueKey { due: self.due.0, rank: self.rank, num: self.num }
+    }
+}
+
+fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
+    let outcome: Option<String> = row.get(18)?;
+    Ok(CaseRow {
+        num: row.get(0)?,
+        id: id_column(row.get_ref(1)?.as_blob()?, 1, CaseId::from_bytes)?,
+        stream: row.get(2)?,
+        own: row.get(3)?,
+        occurred_at: Moment(row.get(4)?),
+        at: Hlc { ms: row.get(5)?, n: row.get(6)? },
+        event: EventId {
+            replica: id_column(row.get_ref(7)?.as_blob()?, 7, ReplicaId::from_bytes)?,
+            seq: row.get(8)?,
+            n: row.get(9)?,
+        },
+        payload: id_column(row.get_ref(10)?.as_blob()?, 10, Hash::from_bytes)?,
+        model: row.get(11)?,
+        predicted: row.get(12)?,
+        confidence: row.get(13)?,
+        flags: json_column(row.get_ref(14)?.as_str()?, 14)?,
+        rank: row.get(15)?,
+        state: CaseState::from_number(row.get(16)?),
+        due: Moment(row.get(17)?),
+        outcome: outcome.map(|text| json_column(&text, 18)).transpose()?,
+        labels: row.get(19)?,
+        text: row.get(20)?,
+    })
+}
+
+const COLUMNS: &str = "num, id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, \
+                       confidence, flags, rank, state, due_ms, outcome, labels, text";
+
+/// Inserts a case and its words for search; its `num` is given by the table.
+pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
+    conn.prepare_cached(include_str!("insert.sql"))?.execute(params![
+        case.id.0,
+        case.stream,
+        case.own,
+        case.occurred_at.0,
+        case.at.ms,
+        case.at.n,
+        case.event.replica.0,
+        case.event.seq,
+        case.event.n,
+        case.payload.0,
+        case.model,
+        case.predicted,
+        case.confidence,
+        to_json(&case.flags),
+        case.rank,
+        case.state as i64,
+        case.due.0,
+        case.labels,
+        case.outcome.as_ref().map(to_json),
+        case.text,
+    ])?;
+    let num = conn.last_insert_rowid();
+    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![num, case.text])?;
+    Ok(num)
+}
+
+/// Takes a case out, with its words for search.
+pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
+    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, case.text])?;
+    conn.prepare_cached("DELETE FROM view_case WHERE num = ?1")?.execute([case.num]).map(drop)
+}
+
+pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM view_case WHERE id = ?1"))?.query_row([id.0], row_to_case).optional()
+}
+
+pub fn by_num(conn: &Connection, num: i64) -> rusqlite::Result<Option<CaseRow>> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM view_case WHERE num = ?1"))?.query_row([num], row_to_case).optional()
+}
+
+pub fn exists(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_case WHERE id = ?1")?.exists([id.0])
+}
+
+/// Ids between two bounds, both included: for a prefix that a person typed.
+pub fn ids_between(conn: &Connection, low: CaseId, high: CaseId, limit: usize) -> rusqlite::Result<Vec<CaseId>> {
+    let sql = "SELECT id FROM view_case WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
+    conn.prepare_cached(sql)?
+        .query_map(params![low.0, high.0, limit], |row| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes))?
+        .collect()
+}
+
+pub fn set_resolution(conn: &Connection, num: i64, resolution: &Resolution) -> rusqlite::Result<()> {
+    let outcome = resolution.outcome.as_ref().map(to_json);
+    let values = params![num, resolution.state as i64, resolution.labels, outcome];
+    conn.prepare_cached(include_str!("set_resolution.sql"))?.execute(values).map(drop)
+}
+
+/// Moves every due time by a change of the policy.
+pub fn set_due(conn: &Connection, sla_ms: i64) -> rusqlite::Result<()> {
+    conn.execute("UPDATE view_case SET due_ms = (at_ms + ?1 + 3599999) / 3600000 * 3600000", [sla_ms]).map(drop)
+}
+
+/// Which way to read the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Forward,
+    Backward,
+}
+
+/// Cases of one state after (or before) a place in the queue, leaving out those that `but_not` labeled.
+pub fn page(
+    conn: &Connection,
+    state: CaseState,
+    from: QueueKey,
+    direction: Direction,
+    but_not: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<CaseRow>> {
+    let sql = match direction {
+        Direction::Forward => include_str!("page_forward.sql"),
+        Direction::Backward => include_str!("page_backward.sql"),
+    };
+    let sql = sql.replace("COLUMNS", COLUMNS);
+    conn.prepare_cached(&sql)?
+        .query_map(params![state as i64, from.due, from.rank, from.num, but_not, limit], row_to_case)?
+        .collect()
+}
+
+/// Cases in the order of the queue for which `keep` holds, at most `limit`; stops early if `stop` says so.
+pub fn scan(
+    conn: &Connection,
+    state: CaseState,
+    limit: usize,
+    mut keep: impl FnMut(&CaseRow) -> bool,
+    stop: impl Fn() -> bool,
+) -> rusqlite::Result<Vec<CaseRow>> {
+    let sql = include_str!("scan.sql").replace("COLUMNS", COLUMNS);
+    let mut cases = conn.prepare_cached(&sql)?;
+    let mut rows = cases.query([state as i64])?;
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        let case = row_to_case(row)?;
+        if keep(&case) {
+            kept.push(case);
+        }
+        if kept.len() >= limit || stop() {
+            break;
+        }
+    }
+    Ok(kept)
+}
+
+/// Calls `each` with every case, in the order of their ids.
+pub fn for_each(conn: &Connection, mut each: impl FnMut(CaseRow)) -> rusqlite::Result<()> {
+    let mut cases = conn.prepare(&format!("SELECT {COLUMNS} FROM view_case ORDER BY id"))?;
+    let mut rows = cases.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row_to_case(row)?);
+    }
+    Ok(())
+}
+
+/// Newest cases whose text has all the words of `query` (the last may be unfinished), at most `limit`.
+pub fn search(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {
+    let Some(words) = match_expression(query) else { return Ok(Vec::new()) };
+    let sql = include_str!("search.sql").replace("COLUMNS", COLUMNS);
+    conn.prepare_cached(&sql)?.query_map(params![words, limit], row_to_case)?.collect()
+}
+
+/// Words as an FTS5 expression in which no character of the user's is syntax.
+fn match_expression(query: &str) -> Option<String> {
+    let words: Vec<String> = query
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("\"{word}\""))
+        .collect();
+    (!words.is_empty()).then(|| format!("{}*", words.join(" ")))
+}
+
+/// The event that detected a case.
+pub fn event_of(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<EventId>> {
+    let to_event = |row: &Row<'_>| {
+        let replica = id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?;
+        Ok(EventId { replica, seq: row.get(1)?, n: row.get(2)? })
+    };
+    conn.prepare_cached("SELECT replica, seq, n FROM view_case WHERE id = ?1")?.query_row([id.0], to_event).optional()
+}

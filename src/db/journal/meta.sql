@@ -1,0 +1,1 @@
+SELECT value FROM journal_meta WHERE name = ?1

@@ -1,0 +1,97 @@
+//! Rows of labels and of their withdrawals.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{id_column, json_column, to_json};
+use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::domain::label::GivenLabel;
+use crate::domain::time::Hlc;
+
+/// A label, and whether it still counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelRow {
+    pub given: GivenLabel,
+    pub withdrawn: Option<Withdrawal>,
+}
+
+/// Who took a label back, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Withdrawal {
+    pub by: String,
+    pub at: Hlc,
+}
+
+fn row_to_label(row: &Row<'_>) -> rusqlite::Result<LabelRow> {
+    let replica = id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?;
+    let by: Option<String> = row.get(6)?;
+    let withdrawn = match by {
+        Some(by) => Some(Withdrawal { by, at: Hlc { ms: row.get(7)?, n: row.get(8)? } }),
+        None => None,
+    };
+    Ok(LabelRow {
+        given: GivenLabel {
+            event: EventId { replica, seq: row.get(1)?, n: row.get(2)? },
+            at: Hlc { ms: row.get(3)?, n: row.get(4)? },
+            label: json_column(row.get_ref(5)?.as_str()?, 5)?,
+        },
+        withdrawn,
+    })
+}
+
+pub fn insert(conn: &Connection, given: &GivenLabel) -> rusqlite::Result<()> {
+    let GivenLabel { event, at, label } = given;
+    conn.prepare_cached(include_str!("insert.sql"))?
+        .execute(params![label.case.0, event.replica.0, event.seq, event.n, at.ms, at.n, label.reviewer, to_json(label)])
+        .map(drop)
+}
+
+/// Every label of a case, withdrawn ones too, in the order given.
+pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<LabelRow>> {
+    conn.prepare_cached(include_str!("of_case.sql"))?.query_map([id.0], row_to_label)?.collect()
+}
+
+/// Whether anybody ever labeled the case.
+pub fn any_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_label WHERE id = ?1")?.exists([id.0])
+}
+
+/// The labels of a case that count.
+pub fn live_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
+    let rows = of_case(conn, id)?.into_iter();
+    Ok(rows.filter(|row| row.withdrawn.is_none()).map(|row| row.given).collect())
+}
+
+/// The label that an event gave.
+pub fn by_event(conn: &Connection, event: EventId) -> rusqlite::Result<Option<LabelRow>> {
+    let EventId { replica, seq, n } = event;
+    conn.prepare_cached(include_str!("by_event.sql"))?.query_row(params![replica.0, seq, n], row_to_label).optional()
+}
+
+/// The latest label of a reviewer that was not withdrawn.
+pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<GivenLabel>> {
+    let row = conn.prepare_cached(include_str!("latest_of.sql"))?.query_row([reviewer], row_to_label).optional()?;
+    Ok(row.map(|row| row.given))
+}
+
+/// Calls `each` with every label, by case and time.
+pub fn for_each(conn: &Connection, mut each: impl FnMut(LabelRow)) -> rusqlite::Result<()> {
+    let mut labels = conn.prepare(include_str!("all.sql"))?;
+    let mut rows = labels.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row_to_label(row)?);
+    }
+    Ok(())
+}
+
+/// Ids of the cases that have any label.
+pub fn labeled_cases(conn: &Connection) -> rusqlite::Result<Vec<CaseId>> {
+    let to_id = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes);
+    conn.prepare("SELECT DISTINCT id FROM view_label ORDER BY id")?.query_map([], to_id)?.collect()
+}
+
+/// Records that the label which `label` gave, by `reviewer`, is taken back.
+pub fn withdraw(conn: &Connection, label: EventId, reviewer: &str, by: &Withdrawal, event: EventId) -> rusqlite::Result<()> {
+    let EventId { replica, seq, n } = label;
+    let values = params![replica.0, seq, n, reviewer, by.by, by.at.ms, by.at.n, event.to_string()];
+    conn.prepare_cached(include_str!("withdraw.sql"))?.execute(values).map(drop)
+}

@@ -1,0 +1,218 @@
+//! One SQLite file: opening it, its tables, and one folder per projection (row types beside their SQL).
+//!
+//! Three kinds of table. `journal_*` is the truth and migrates forward only. `view_*` is computed from it:
+//! dropped and folded again when [`VIEWS_VERSION`] changes. `local_*` belongs to this device alone
+//! (drafts, where the reviewer was) and migrates like the journal.
+//!
+//! `synchronous=FULL`, always: with NORMAL a commit could be lost by a power cut after its entry was
+//! shown or shipped, and this replica would then write a second entry with the same number.
+
+pub mod case;
+pub mod count;
+pub mod document;
+pub mod draft;
+pub mod journal;
+pub mod label;
+pub mod note;
+pub mod payload;
+pub mod roster;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+/// Changes of the lasting tables, oldest first. Only ever appended to.
+const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql")];
+const VIEWS: &str = include_str!("views.sql");
+/// Goes up when `views.sql` or the fold changes.
+pub const VIEWS_VERSION: i64 = 1;
+/// "CSWK": tells our files from other programs' SQLite files.
+const APPLICATION_ID: i64 = 0x4353_574B;
+/// How long to wait for another process that is writing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What can go wrong with the file.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    #[error("no workspace at {}", .0.display())]
+    Missing(PathBuf),
+    #[error("{} is not a casework database", .0.display())]
+    Foreign(PathBuf),
+    #[error("{} was written by a newer casework (format {found}; this one reads up to {known})", path.display())]
+    Newer { path: PathBuf, found: usize, known: usize },
+    #[error("{} is locked by another process", .0.display())]
+    Locked(PathBuf),
+    #[error("{} is damaged: {}", .0.display(), .1)]
+    Damaged(PathBuf, String),
+    #[error("the disk is full: nothing of this change was written to {}", .0.display())]
+    Full(PathBuf),
+    #[error("{} cannot be written: {}", .0.display(), .1)]
+    ReadOnly(PathBuf, String),
+    #[error("{}: {}", .0.display(), .1)]
+    Sqlite(PathBuf, rusqlite::Error),
+}
+
+/// The open database.
+pub struct Db {
+    pub conn: Connection,
+    path: PathBuf,
+}
+
+impl Db {
+    /// Makes a new database; its directory exists. Fails if there is one.
+    pub fn create(path: &Path) -> Result<Self, DbError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Self::connect(path, flags)?;
+        db.migrate()?;
+        Ok(db)
+    }
+
+    /// Opens a database that exists, bringing its lasting tables up to date.
+    pub fn open(path: &Path) -> Result<Self, DbError> {
+        if !path.exists() {
+            return Err(DbError::Missing(path.to_owned()));
+        }
+        let mut db = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.migrate()?;
+        Ok(db)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, DbError> {
+        let conn = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
+        let db = Self { conn, path: path.to_owned() };
+        db.explained(|conn| {
+            conn.busy_timeout(BUSY)?;
+            conn.set_prepared_statement_cache_capacity(96);
+            conn.pragma_update(None, "journal_mode", "WAL")?;
+            conn.pragma_update(None, "synchronous", "FULL")?;
+            conn.pragma_update(None, "cache_size", -32_768)?; // 32 MiB
+            conn.pragma_update(None, "temp_store", "MEMORY")?;
+            conn.pragma_update(None, "trusted_schema", false)
+        })?;
+        Ok(db)
+    }
+
+    /// Another connection to the same file, for another thread.
+    pub fn again(&self) -> Result<Self, DbError> {
+        Self::open(&self.path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn migrate(&mut self) -> Result<(), DbError> {
+        let path = self.path.clone();
+        let known = MIGRATIONS.len();
+        let found = self.explained(|conn| {
+            let app: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            Ok((app, version, tables))
+        })?;
+        match found {
+            (0, 0, 0) => {}
+            (APPLICATION_ID, version, _) if version as usize == known => return Ok(()),
+            (APPLICATION_ID, version, _) if version as usize > known => {
+                return Err(DbError::Newer { path, found: version as usize, known });
+            }
+            (APPLICATION_ID, ..) => {}
+            _ => return Err(DbError::Foreign(path)),
+        }
+        let tx = self.begin()?;
+        let steps = || {
+            let done: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            for sql in MIGRATIONS.iter().skip(done as usize) {
+                tx.execute_batch(sql)?;
+            }
+            if done == 0 {
+                tx.execute_batch(VIEWS)?;
+                tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+                set_views_version(&tx, VIEWS_VERSION)?;
+            }
+            tx.pragma_update(None, "user_version", known as i64)
+        };
+        steps().map_err(|error| explain(&path, error))?;
+        tx.commit().map_err(|error| explain(&path, error))
+    }
+
+    /// Starts a transaction that may write; waits for other writers.
+    pub fn begin(&mut self) -> Result<Transaction<'_>, DbError> {
+        let path = &self.path;
+        self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| explain(path, error))
+    }
+
+    /// Runs `work`, turning SQLite's errors into words about this file.
+    pub fn explained<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DbError> {
+        work(&self.conn).map_err(|error| explain(&self.path, error))
+    }
+
+    /// Whether the views were folded by another version of this program.
+    pub fn views_are_stale(&self) -> Result<bool, DbError> {
+        self.explained(|conn| {
+            let version = journal::meta(conn, "views")?;
+            Ok(version.as_deref() != Some(VIEWS_VERSION.to_string().as_bytes()))
+        })
+    }
+
+    /// What SQLite itself finds wrong with the file; nothing if it is sound.
+    pub fn damage(&self) -> Result<Vec<String>, DbError> {
+        self.explained(|conn| {
+            let mut found = conn.prepare("PRAGMA quick_check(20)")?;
+            let lines = found.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        })
+    }
+}
+
+/// Empties the views, to be folded again in the same transaction.
+pub fn reset_views(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let names: Vec<String> = tx
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'view_*' AND name NOT GLOB 'view_search_*'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for name in names {
+        tx.execute_batch(&format!("DROP TABLE \"{name}\""))?;
+    }
+    tx.execute_batch(VIEWS)?;
+    set_views_version(tx, VIEWS_VERSION)
+}
+
+fn set_views_version(conn: &Connection, version: i64) -> rusqlite::Result<()> {
+    journal::set_meta(conn, "views", version.to_string().as_bytes())
+}
+
+/// Puts an SQLite error into words about the file at `path`.
+pub fn explain(path: &Path, error: rusqlite::Error) -> DbError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => DbError::Foreign(path),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DbError::Locked(path),
+        Some(ErrorCode::DatabaseCorrupt) => DbError::Damaged(path, error.to_string()),
+        Some(ErrorCode::DiskFull) => DbError::Full(path),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            DbError::ReadOnly(path, error.to_string())
+        }
+        _ => DbError::Sqlite(path, error),
+    }
+}
+
+/// A column that must hold an id of a fixed length.
+pub(crate) fn id_column<T>(bytes: &[u8], column: usize, make: impl Fn(&[u8]) -> Option<T>) -> rusqlite::Result<T> {
+    make(bytes).ok_or_else(|| {
+        let words = format!("an id of {} bytes", bytes.len());
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, words.into())
+    })
+}
+
+/// A column that must hold JSON.
+pub(crate) fn json_column<T: serde::de::DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
+}
+
+/// JSON for a column. Our own types always have a JSON form.
+pub fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

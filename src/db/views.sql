@@ -1,0 +1,104 @@
+CREATE TABLE view_case (
+  num INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  stream TEXT NOT NULL,
+  own TEXT NOT NULL,             -- the id that the stream gave it
+  occurred_ms INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,        -- when it was detected, and by which event
+  at_n INTEGER NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  payload BLOB NOT NULL,
+  model TEXT NOT NULL,
+  predicted TEXT,
+  confidence REAL,
+  flags TEXT NOT NULL,           -- JSON list: why it was flagged
+  rank INTEGER NOT NULL,         -- 0 (most worth a label) to 1000
+  state INTEGER NOT NULL,
+  due_ms INTEGER NOT NULL,       -- rounded up to the hour, so that rank matters within one
+  labels INTEGER NOT NULL,
+  outcome TEXT,
+  text TEXT NOT NULL             -- from the payload; not part of the digest
+);
+CREATE INDEX view_case_queue ON view_case (state, due_ms, rank, num);
+
+CREATE VIRTUAL TABLE view_search USING fts5 (
+  text, content = 'view_case', content_rowid = 'num', tokenize = 'unicode61', prefix = '2 3', columnsize = 0
+);
+
+CREATE TABLE view_label (
+  id BLOB NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  reviewer TEXT NOT NULL,
+  label TEXT NOT NULL,           -- the label as JSON
+  PRIMARY KEY (id, replica, seq, n)
+) WITHOUT ROWID;
+CREATE INDEX view_label_reviewer ON view_label (reviewer, at_ms, at_n);
+CREATE INDEX view_label_event ON view_label (replica, seq, n);
+
+CREATE TABLE view_withdrawal (
+  replica BLOB NOT NULL,         -- of the label that is withdrawn
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  reviewer TEXT NOT NULL,        -- whose label it says that is; it counts only if so
+  by TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  PRIMARY KEY (replica, seq, n, event)
+) WITHOUT ROWID;
+
+CREATE TABLE view_note (
+  id BLOB NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  kind TEXT NOT NULL,            -- commented, deferred, escalated
+  author TEXT NOT NULL,
+  text TEXT NOT NULL,
+  until_ms INTEGER,
+  PRIMARY KEY (id, replica, seq, n)
+) WITHOUT ROWID;
+
+CREATE INDEX view_note_deferred ON view_note (author, id, until_ms) WHERE kind = 'deferred';
+
+CREATE TABLE view_grant (
+  name TEXT NOT NULL,
+  replica BLOB NOT NULL,
+  role TEXT NOT NULL,
+  PRIMARY KEY (name, replica, role)
+) WITHOUT ROWID;
+
+-- Events whose author was not (yet) admitted to do that.
+CREATE TABLE view_held (
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (replica, seq, n)
+) WITHOUT ROWID;
+
+-- Protocols, glossaries and policies as published, every version.
+CREATE TABLE view_document (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  body TEXT NOT NULL,            -- the event as JSON
+  PRIMARY KEY (kind, name, replica, seq, n)
+) WITHOUT ROWID;
+
+CREATE TABLE view_count (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;

@@ -1,0 +1,80 @@
+//! A label: what one reviewer recorded of one case in one round.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ids::{CaseId, EventId, Hash};
+use super::time::{Hlc, Moment};
+
+/// The fields that a path through a protocol sets, by name.
+pub type Outcome = BTreeMap<String, Value>;
+
+/// One step of a path: a question's id and the answer given to it.
+pub type Step = (String, String);
+
+/// The round in which most labels are given.
+pub const MAIN_ROUND: &str = "main";
+
+/// The exact version of a protocol that a label was given under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProtocolRef {
+    pub id: String,
+    pub version: u32,
+    /// Of its source and labels: two replicas may both have published a version 3.
+    pub hash: Hash,
+}
+
+/// A label as the journal holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    pub case: CaseId,
+    pub reviewer: String,
+    pub round: String,
+    pub protocol: ProtocolRef,
+    /// Question and answer, in the order asked.
+    pub path: Vec<Step>,
+    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checked: Vec<String>,
+    /// 1 (a guess) to 5 (certain).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rationale: String,
+    /// Milliseconds from first sight of the case to the submit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// When it was given, where that is not when it was recorded (an import).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at: Option<Moment>,
+}
+
+/// A label with its place in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenLabel {
+    pub event: EventId,
+    pub at: Hlc,
+    pub label: Label,
+}
+
+impl GivenLabel {
+    /// When the reviewer gave it.
+    pub fn given_at(&self) -> Moment {
+        self.label.given_at.unwrap_or(self.at.moment())
+    }
+}
+
+/// An outcome in one line: `verdict wrong_label · corrected_label transfer`.
+pub fn outcome_words(outcome: &Outcome) -> String {
+    let word = |(field, value): (&String, &Value)| format!("{field} {}", value_text(value));
+    if outcome.is_empty() { "nothing".to_owned() } else { outcome.iter().map(word).collect::<Vec<_>>().join(" · ") }
+}
+
+/// A field's value without quotes.
+pub fn value_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,18 @@
+//! What things mean. Pure: no module here does IO or asks what time it is.
+//!
+//! Read in this order: names of things, time, text from outside, what comes in (a prediction with its
+//! context), what reviewers decide by (protocol, glossary), what they decide (label), and how labels
+//! become what a case counts as (policy, resolve).
+
+pub mod ids;
+pub mod time;
+pub mod text;
+pub mod logline;
+pub mod prediction;
+pub mod payload;
+pub mod protocol;
+pub mod glossary;
+pub mod label;
+pub mod roster;
+pub mod policy;
+pub mod resolve;

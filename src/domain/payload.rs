@@ -1,0 +1,55 @@
+//! What stands around a prediction when it is detected: the line itself, its logs, its neighbours.
+//!
+//! A payload is not part of any event: events name it by a salted hash, so it can be erased while the
+//! chain that names it still verifies.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::ids::Hash;
+use super::time::Moment;
+
+/// Everything a reviewer may look at for one case.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Payload {
+    /// The prediction's line, byte for byte.
+    pub prediction: Box<RawValue>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<PayloadLog>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// A log line near the prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PayloadLog {
+    /// Name of the file it came from.
+    pub file: String,
+    /// Whether it belongs to the prediction's own trace; if not, it merely stands beside such a line.
+    pub own: bool,
+    pub text: String,
+}
+
+/// A prediction before or after this one, in its stream or session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Neighbour {
+    pub id: String,
+    pub at: Moment,
+    pub label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    pub text: String,
+    /// Whether it is of the same session.
+    pub session: bool,
+}
+
+/// The bytes that make equal payloads unequal, so that a hash left after erasure tells nothing.
+pub type Salt = [u8; 16];
+
+/// The hash by which events name a payload: BLAKE3 of the salt and the payload's JSON.
+pub fn payload_hash(salt: &Salt, json: &[u8]) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(salt);
+    hasher.update(json);
+    Hash(*hasher.finalize().as_bytes())
+}

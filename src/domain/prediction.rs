@@ -1,0 +1,349 @@
+//! One prediction of a model, as a stream writes it (DESIGN §9).
+//!
+//! [`Row`] borrows from the line: a million of them a second are looked at and most are let pass.
+//! [`Prediction`] owns everything, for the few that become cases and are read by a person.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::time::Moment;
+
+/// Why a line can't be taken in.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Reject {
+    #[error("not JSON: {0}")]
+    NotJson(String),
+    #[error("JSON, but not an object")]
+    NotObject,
+    #[error("not UTF-8")]
+    NotUtf8,
+    #[error("no `{0}`")]
+    Missing(&'static str),
+    #[error("`occurred_at` is not an RFC 3339 time: `{0}`")]
+    BadTime(String),
+    #[error("confidence {0} is not between 0 and 1")]
+    BadConfidence(f64),
+    #[error("conflict: the stream already sent `{0}` with other content")]
+    Conflict(String),
+    #[error("longer than {0} MiB")]
+    TooLong(usize),
+    #[error("the rule `{0}` cannot be answered: {1}")]
+    Rule(String, String),
+}
+
+/// A string that may be borrowed; other scalars are taken in as their text, anything else as nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loose<'a>(pub Option<Cow<'a, str>>);
+
+impl Loose<'_> {
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The text, or `""`.
+    pub fn text(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Loose<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Loose(Some(Cow::Borrowed(text))))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Loose(Some(Cow::Owned(text.to_owned()))))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Loose(Some(Cow::Owned(number.to_string()))))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Loose(Some(Cow::Owned(number.to_string()))))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Loose(Some(Cow::Owned(number.to_string()))))
+            }
+            fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+                Ok(Loose(Some(Cow::Borrowed(if truth { "true" } else { "false" }))))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Loose(None))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Loose(None))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Loose(None))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+/// A prediction, borrowed from its line: what rules ask for and what neighbours show.
+#[derive(Debug, Deserialize)]
+pub struct Row<'a> {
+    #[serde(borrow, default)]
+    pub id: Loose<'a>,
+    #[serde(borrow, default)]
+    occurred_at: Loose<'a>,
+    /// Set by [`Row::parse`] from `occurred_at`.
+    #[serde(skip)]
+    pub at: Moment,
+    #[serde(borrow, default)]
+    pub stream: Loose<'a>,
+    #[serde(borrow, default)]
+    pub source: Loose<'a>,
+    #[serde(borrow, default)]
+    pub trace_id: Loose<'a>,
+    #[serde(borrow, default)]
+    pub model: Option<Model<'a>>,
+    #[serde(borrow, default)]
+    input: Option<Input<'a>>,
+    #[serde(borrow, default)]
+    pub prediction: Option<Predicted<'a>>,
+    #[serde(borrow, default)]
+    pub challenger: Option<Challenger<'a>>,
+    #[serde(default)]
+    pub latency_ms: Option<f64>,
+    /// The line itself.
+    #[serde(skip)]
+    pub raw: &'a str,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Model<'a> {
+    #[serde(borrow, default)]
+    pub name: Loose<'a>,
+    #[serde(borrow, default)]
+    pub version: Loose<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, default)]
+    text: Loose<'a>,
+    #[serde(borrow, default)]
+    session_id: Loose<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Predicted<'a> {
+    #[serde(borrow, default)]
+    pub label: Loose<'a>,
+    #[serde(default)]
+    pub confidence: Option<f64>,
+    #[serde(default, borrow)]
+    pub top_k: Vec<Candidate<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Candidate<'a> {
+    #[serde(borrow, default)]
+    pub label: Loose<'a>,
+    #[serde(default)]
+    pub p: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Challenger<'a> {
+    #[serde(borrow, default)]
+    pub label: Loose<'a>,
+    #[serde(default)]
+    pub confidence: Option<f64>,
+}
+
+impl<'a> Row<'a> {
+    /// Reads one line. What is needed and missing, or can't be true, is a [`Reject`].
+    pub fn parse(raw: &'a str) -> Result<Self, Reject> {
+        // serde would take an array for an object, field by field.
+        if !raw.trim_start().starts_with('{') {
+            let json = serde_json::from_str::<IgnoredAny>(raw);
+            return Err(json.map_or_else(|error| not_json(&error), |_| Reject::NotObject));
+        }
+        let mut row: Self = match serde_json::from_str(raw) {
+            Ok(row) => row,
+            Err(error) => return Err(not_json(&error)),
+        };
+        row.raw = raw;
+        if row.id.text().is_empty() {
+            return Err(Reject::Missing("id"));
+        }
+        let at = row.occurred_at.as_str().ok_or(Reject::Missing("occurred_at"))?;
+        row.at = Moment::parse(at).ok_or_else(|| Reject::BadTime(super::text::head(at, 40).to_owned()))?;
+        if row.input.is_none() {
+            return Err(Reject::Missing("input"));
+        }
+        if let Some(prediction) = &row.prediction {
+            if prediction.label.as_str().is_none() {
+                return Err(Reject::Missing("prediction.label"));
+            }
+            if let Some(bad) = prediction.confidence.filter(|confidence| !(0.0..=1.0).contains(confidence)) {
+                return Err(Reject::BadConfidence(bad));
+            }
+        } else if !raw.contains("\"prediction\"") {
+            return Err(Reject::Missing("prediction"));
+        }
+        Ok(row)
+    }
+
+    /// The stream's name; a line without one belongs to the stream `default`.
+    pub fn stream_name(&self) -> &str {
+        match self.stream.text() {
+            "" => "default",
+            name => name,
+        }
+    }
+
+    pub fn text(&self) -> &str {
+        self.input.as_ref().map_or("", |input| input.text.text())
+    }
+
+    pub fn session(&self) -> &str {
+        self.input.as_ref().map_or("", |input| input.session_id.text())
+    }
+
+    /// The predicted label, or `""` where the model gave none.
+    pub fn label(&self) -> &str {
+        self.prediction.as_ref().map_or("", |prediction| prediction.label.text())
+    }
+
+    pub fn confidence(&self) -> Option<f64> {
+        self.prediction.as_ref().and_then(|prediction| prediction.confidence)
+    }
+
+    /// How far the first candidate is ahead of the second, if there are two.
+    pub fn margin(&self) -> Option<f64> {
+        match self.prediction.as_ref()?.top_k.as_slice() {
+            [first, second, ..] => Some(first.p - second.p),
+            _ => None,
+        }
+    }
+
+    /// `name version` of the model.
+    pub fn model_name(&self) -> String {
+        let Some(model) = &self.model else { return String::new() };
+        format!("{} {}", model.name.text(), model.version.text()).trim().to_owned()
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Reject {
+    // serde_json counts lines; a stream's line is always its first.
+    Reject::NotJson(error.to_string().replace(" at line 1 column", " at byte"))
+}
+
+/// A prediction as a reviewer sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// The whole line: nothing that a stream sends is lost.
+    pub line: Value,
+    pub at: Moment,
+    pub label: Option<String>,
+    pub confidence: Option<f64>,
+    pub top_k: Vec<(String, f64)>,
+    pub challenger: Option<Rival>,
+    pub features: Vec<(String, f64)>,
+}
+
+/// What another model said of the same input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rival {
+    pub model: String,
+    pub label: String,
+    pub confidence: Option<f64>,
+    pub top_k: Vec<(String, f64)>,
+}
+
+impl Prediction {
+    /// Reads a line that [`Row::parse`] accepted; that looked only at what it needed, this at all of it.
+    pub fn parse(raw: &str) -> Result<Self, Reject> {
+        let line: Value = serde_json::from_str(raw).map_err(|error| not_json(&error))?;
+        if !line["input"].is_object() {
+            return Err(Reject::Missing("input object"));
+        }
+        let prediction = &line["prediction"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let pairs = |list: &Value, name: &str, number: &str| -> Vec<(String, f64)> {
+            let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+            items.iter().filter_map(|item| Some((text(&item[name])?, item[number].as_f64()?))).collect()
+        };
+        let rival = &line["challenger"];
+        let challenger = text(&rival["label"]).map(|label| Rival {
+            model: model_words(&rival["model"]),
+            label,
+            confidence: rival["confidence"].as_f64(),
+            top_k: pairs(&rival["top_k"], "label", "p"),
+        });
+        Ok(Self {
+            at: line["occurred_at"].as_str().and_then(Moment::parse).unwrap_or_default(),
+            label: text(&prediction["label"]),
+            confidence: prediction["confidence"].as_f64(),
+            top_k: pairs(&prediction["top_k"], "label", "p"),
+            challenger,
+            features: pairs(&line["feature_importance"], "feature", "weight"),
+            line,
+        })
+    }
+
+    /// The input's text, or the whole input as JSON where it has none.
+    pub fn text(&self) -> String {
+        match self.line["input"]["text"].as_str() {
+            Some(text) => text.to_owned(),
+            None => self.line["input"].to_string(),
+        }
+    }
+
+    pub fn model(&self) -> String {
+        model_words(&self.line["model"])
+    }
+}
+
+fn model_words(model: &Value) -> String {
+    let word = |key: &str| model[key].as_str().unwrap_or_default().to_owned();
+    format!("{} {}", word("name"), word("version")).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"id":"p1","occurred_at":"2024-06-03T00:03:25Z","input":{"text":"hi \"you\"","session_id":"s"},"prediction":{"label":"greeting","confidence":0.5,"top_k":[{"label":"greeting","p":0.5},{"label":"bye","p":0.2}]},"x":1}"#;
+
+    #[test]
+    fn a_good_line_is_read() {
+        let row = Row::parse(GOOD).unwrap();
+        assert_eq!((row.id.text(), row.text(), row.label()), ("p1", "hi \"you\"", "greeting"));
+        assert!((row.margin().unwrap() - 0.3).abs() < 1e-9);
+        let whole = Prediction::parse(GOOD).unwrap();
+        assert_eq!(whole.line["x"], 1);
+        assert_eq!(whole.top_k.len(), 2);
+    }
+
+    #[test]
+    fn a_bad_line_says_why() {
+        let check = |from: &str, to: &str, expect: &str| {
+            let error = Row::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        check("\"id\":\"p1\",", "", "no `id`");
+        check("2024-06-03T00:03:25Z", "yesterday", "RFC 3339");
+        check("0.5,\"top", "1.5,\"top", "between 0 and 1");
+        check("0.5,\"top", "\"high\",\"top", "not JSON");
+        check("\"x\":1", "\"id\":\"p2\"", "duplicate field `id`");
+        check("hi", "\\ud800 hi", "not JSON");
+        assert_eq!(Row::parse("[1,2]").unwrap_err(), Reject::NotObject);
+        assert!(matches!(Row::parse("{\"id\":"), Err(Reject::NotJson(_))));
+    }
+}

@@ -1,0 +1,148 @@
+//! The one resolver: what a case counts as, given its labels and the policy. Nothing else answers that.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::label::{GivenLabel, MAIN_ROUND, Outcome};
+use super::policy::{Policy, Rule};
+
+/// Where a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CaseState {
+    /// More labels are wanted.
+    Open = 0,
+    /// Enough reviewers looked, and they differ.
+    Disputed = 1,
+    /// Settled.
+    Resolved = 2,
+}
+
+impl CaseState {
+    pub const ALL: [Self; 3] = [Self::Open, Self::Disputed, Self::Resolved];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Disputed => "disputed",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    pub fn from_number(number: i64) -> Self {
+        Self::ALL.into_iter().find(|state| *state as i64 == number).unwrap_or(Self::Open)
+    }
+}
+
+/// What the labels of a case come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolution {
+    pub state: CaseState,
+    /// The resolved outcome, if there is one.
+    pub outcome: Option<Outcome>,
+    /// Labels that count: one a reviewer.
+    pub labels: usize,
+}
+
+/// Resolves a case from its labels: all that were given and not withdrawn, in any order.
+///
+/// In the main round a reviewer's latest label counts. With `overlap` labels or more, the policy's rule
+/// decides on the fields it names; a case it leaves undecided is disputed at `limit` labels. The outcome
+/// is that of the earliest label among those that agree, so that it does not depend on delivery.
+pub fn resolve(labels: &[GivenLabel], policy: &Policy) -> Resolution {
+    let mut latest: BTreeMap<&str, &GivenLabel> = BTreeMap::new();
+    for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
+        let slot = latest.entry(&given.label.reviewer).or_insert(given);
+        if (slot.at, slot.event) < (given.at, given.event) {
+            *slot = given;
+        }
+    }
+    let count = latest.len();
+    let undecided = |state| Resolution { state, outcome: None, labels: count };
+    if count < policy.overlap as usize {
+        return undecided(CaseState::Open);
+    }
+    match decided(latest.values().copied(), policy) {
+        Some(outcome) => Resolution { state: CaseState::Resolved, outcome: Some(outcome), labels: count },
+        None if count >= policy.limit as usize => undecided(CaseState::Disputed),
+        None => undecided(CaseState::Open),
+    }
+}
+
+fn decided<'a>(labels: impl Iterator<Item = &'a GivenLabel>, policy: &Policy) -> Option<Outcome> {
+    let mut groups: BTreeMap<String, Vec<&GivenLabel>> = BTreeMap::new();
+    for given in labels {
+        groups.entry(ballot(&given.label.outcome, &policy.on)).or_default().push(given);
+    }
+    let mut sizes: Vec<usize> = groups.values().map(Vec::len).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let won = match policy.rule {
+        Rule::Unanimous => sizes.len() == 1,
+        Rule::Majority => sizes.len() == 1 || sizes.first() > sizes.get(1),
+    };
+    if !won {
+        return None;
+    }
+    let largest = groups.values().max_by_key(|group| group.len())?;
+    let earliest = largest.iter().min_by_key(|given| (given.at, given.event))?;
+    Some(earliest.label.outcome.clone())
+}
+
+/// What is compared: the named fields, a missing one being a value of its own; or the whole outcome.
+fn ballot(outcome: &Outcome, on: &[String]) -> String {
+    let fields: Vec<&Value> = on.iter().map(|field| outcome.get(field).unwrap_or(&Value::Null)).collect();
+    let json = if on.is_empty() { serde_json::to_string(outcome) } else { serde_json::to_string(&fields) };
+    json.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
+    use crate::domain::label::{Label, ProtocolRef};
+    use crate::domain::time::Hlc;
+
+    fn given(seq: u64, reviewer: &str, verdict: &str) -> GivenLabel {
+        let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
+        let label = Label {
+            case: CaseId([0; 16]),
+            reviewer: reviewer.into(),
+            round: MAIN_ROUND.into(),
+            protocol,
+            path: vec![],
+            outcome: [("verdict".to_owned(), Value::from(verdict))].into(),
+            checked: vec![],
+            confidence: None,
+            tags: vec![],
+            rationale: String::new(),
+            duration_ms: None,
+            given_at: None,
+        };
+        GivenLabel { event: EventId { replica: ReplicaId([0; 16]), seq, n: 0 }, at: Hlc { ms: seq as i64, n: 0 }, label }
+    }
+
+    fn check(rule: Rule, labels: &[(&str, &str)], expect: (CaseState, Option<&str>)) {
+        let policy = Policy { overlap: 2, limit: 3, rule, ..Policy::default() };
+        let mut labels: Vec<_> = labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
+        for _ in 0..2 {
+            let resolution = resolve(&labels, &policy);
+            let outcome = resolution.outcome.as_ref().map(|outcome| outcome["verdict"].as_str().unwrap().to_owned());
+            assert_eq!((resolution.state, outcome.as_deref()), expect, "{labels:?}");
+            labels.reverse();
+        }
+    }
+
+    #[test]
+    fn labels_settle_a_case_by_the_rule() {
+        use CaseState::*;
+        use Rule::*;
+        check(Unanimous, &[], (Open, None));
+        check(Unanimous, &[("a", "x")], (Open, None));
+        check(Unanimous, &[("a", "x"), ("b", "x")], (Resolved, Some("x")));
+        check(Unanimous, &[("a", "x"), ("b", "y")], (Open, None));
+        check(Unanimous, &[("a", "x"), ("b", "y"), ("c", "x")], (Disputed, None));
+        check(Majority, &[("a", "x"), ("b", "y"), ("c", "x")], (Resolved, Some("x")));
+        check(Majority, &[("a", "x"), ("b", "y"), ("c", "z")], (Disputed, None));
+        check(Unanimous, &[("a", "x"), ("b", "y"), ("a", "y")], (Resolved, Some("y")));
+    }
+}

@@ -1,0 +1,209 @@
+//! Text from outside, made safe to show.
+//!
+//! A terminal obeys what is written to it, and a bidi override makes a reader see another order than the
+//! model saw. So every screen and every line of output passes outside text through [`visible`]: what
+//! would act instead of being read is replaced by its name between guillemets.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// `text` on one line, with everything that is not plainly readable made visible: `«ESC»`, `«U+202E»`.
+///
+/// Line feeds and tabs are named too; use [`visible_lines`] to keep them.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut previous = ' ';
+    for c in text.chars() {
+        if acts(c, previous) {
+            push_name(&mut out, c);
+        } else {
+            out.push(c);
+        }
+        previous = c;
+    }
+    Cow::Owned(out)
+}
+
+/// The lines of `text`, each made visible; tabs become spaces to the next column of four.
+pub fn visible_lines(text: &str) -> Vec<String> {
+    let line_of = |line: &str| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let mut out = String::new();
+        for (i, part) in line.split('\t').enumerate() {
+            if i > 0 {
+                let column = width(&out);
+                out.extend(std::iter::repeat_n(' ', 4 - column % 4));
+            }
+            out.push_str(&visible(part));
+        }
+        out
+    };
+    text.split('\n').map(line_of).collect()
+}
+
+/// Whether a terminal or a reader would be led by `c` instead of reading it.
+fn acts(c: char, previous: char) -> bool {
+    match c {
+        // Joiners are ordinary after a letter or a picture of the scripts that use them.
+        '\u{200c}' | '\u{200d}' => previous.is_ascii() || !(previous.is_alphabetic() || previous > '\u{2000}'),
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true, // fillers: letters that look like nothing
+        _ => c.is_control(),
+    }
+}
+
+fn push_name(out: &mut String, c: char) {
+    const C0: [&str; 32] = [
+        "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE",
+        "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+    ];
+    out.push('«');
+    match C0.get(c as usize) {
+        Some(name) => out.push_str(name),
+        None if c == '\u{7f}' => out.push_str("DEL"),
+        None => out.push_str(&format!("U+{:04X}", c as u32)),
+    }
+    out.push('»');
+}
+
+/// JSON whose every character that would act on a terminal is written `\uXXXX`: the same value.
+///
+/// `json` must be JSON; such characters stand only inside its strings.
+pub fn json_for_output(json: &str) -> Cow<'_, str> {
+    if json.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if c != '\n' && acts(c, ' ') {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Columns that `text` takes on a terminal.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// The start of `text` that fits in `columns`, with `…` where something was cut.
+pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    if columns == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let wide = width(grapheme);
+        if used + wide > columns - 1 {
+            break;
+        }
+        used += wide;
+        out.push_str(grapheme);
+    }
+    out.push('…');
+    Cow::Owned(out)
+}
+
+/// `text` broken into lines of at most `columns`: between words where it can, inside a word where it must.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split_word_bounds() {
+        let wide = width(word);
+        if used + wide <= columns {
+            line.push_str(word);
+            used += wide;
+            continue;
+        }
+        if wide <= columns {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            used = 0;
+            if !word.trim().is_empty() {
+                line.push_str(word);
+                used = wide;
+            }
+            continue;
+        }
+        for grapheme in word.graphemes(true) {
+            let wide = width(grapheme);
+            if used + wide > columns {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push_str(grapheme);
+            used += wide;
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// At most `bytes` bytes of `text`, cut between characters.
+pub fn head(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, expect: &str) {
+        assert_eq!(visible(input), expect);
+    }
+
+    #[test]
+    fn what_would_act_is_named() {
+        check("plain", "plain");
+        check("\u{1b}[31mred", "«ESC»[31mred");
+        check("a\u{202e}b", "a«U+202E»b");
+        check("\u{9b}2J", "«U+009B»2J");
+        check("two\nlines\t", "two«LF»lines«TAB»");
+        check("zero\u{200b}width", "zero«U+200B»width");
+        check("é 漢 👍🏽", "é 漢 👍🏽");
+        check("👩\u{200d}🔬", "👩\u{200d}🔬");
+        check("a\u{200d}b", "a«U+200D»b");
+    }
+
+    #[test]
+    fn no_control_or_format_character_survives() {
+        for c in ('\0'..='\u{e007f}').filter(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c)) {
+            let shown = visible(&format!("x{c}y")).into_owned();
+            assert!(!shown.contains(c), "{:x}", c as u32);
+            let json = serde_json::to_string(&c.to_string()).unwrap();
+            let out = json_for_output(&json).into_owned();
+            assert!(c == '\n' || !out.contains(c), "{:x}", c as u32);
+            assert_eq!(serde_json::from_str::<String>(&out).unwrap(), c.to_string());
+        }
+    }
+
+    #[test]
+    fn text_is_cut_and_wrapped_by_columns() {
+        assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit("漢字漢字", 5), "漢字…");
+        assert_eq!(wrap("move some money", 9), ["move some", "money"]);
+        assert_eq!(wrap("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
+        assert_eq!(wrap("", 4), [""]);
+        assert_eq!(visible_lines("a\tb\r\nc"), ["a   b", "c"]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Points in time: milliseconds since 1970 in UTC, and the hybrid logical clock that orders entries.
+//!
+//! The clock (Kulkarni et al., "Logical Physical Clocks", 2014) keeps `ms` near the wall clock and
+//! counts `n` up where the wall clock stands still or goes back, so that an entry is always later than
+//! every entry its writer had seen.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// Reads RFC 3339, with any offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|at| Self(at.timestamp_millis()))
+    }
+
+    /// RFC 3339 in UTC with milliseconds.
+    pub fn rfc3339(self) -> String {
+        self.utc().to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    /// `2026-06-03 12:04`, in UTC.
+    pub fn minute(self) -> String {
+        self.utc().format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// `12:04:11`, in UTC.
+    pub fn clock(self) -> String {
+        self.utc().format("%H:%M:%S").to_string()
+    }
+
+    fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
+/// A length of time in the fewest characters that tell it: `42s`, `7m`, `3h`, `12d`, `2y`.
+pub fn short_span(ms: i64) -> String {
+    let seconds = ms.unsigned_abs() / 1000;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..172_800 => format!("{}h", seconds / 3_600),
+        172_800..63_072_000 => format!("{}d", seconds / 86_400),
+        _ => format!("{}y", seconds / 31_536_000),
+    }
+}
+
+/// When an entry was written, by its writer's hybrid logical clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+pub struct Hlc {
+    /// Milliseconds since 1970, never behind what the writer had seen.
+    pub ms: i64,
+    /// Counts entries within one `ms`.
+    pub n: u32,
+}
+
+impl Hlc {
+    /// The reading after `self` when the wall clock shows `now`.
+    pub fn next(self, now: Moment) -> Self {
+        if now.0 > self.ms { Self { ms: now.0, n: 0 } } else { Self { ms: self.ms, n: self.n + 1 } }
+    }
+
+    pub fn moment(self) -> Moment {
+        Moment(self.ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_read_and_written_as_utc() {
+        let at = Moment::parse("2024-06-03T10:00:00+05:30").unwrap();
+        assert_eq!(at.rfc3339(), "2024-06-03T04:30:00.000Z");
+        for bad in ["yesterday", "2024-06-03T25:61:00Z", "2024-06-03", ""] {
+            assert_eq!(Moment::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_clock_only_goes_forward() {
+        let first = Hlc::default().next(Moment(50));
+        assert_eq!(first, Hlc { ms: 50, n: 0 });
+        assert_eq!(first.next(Moment(10)), Hlc { ms: 50, n: 1 });
+        assert!(first.next(Moment(50)) < first.next(Moment(51)));
+    }
+
+    #[test]
+    fn spans_are_short() {
+        let cases = [(42_000, "42s"), (-420_000, "7m"), (3 * 3_600_000, "3h"), (5 * 86_400_000, "5d")];
+        for (ms, expect) in cases {
+            assert_eq!(short_span(ms), expect);
+        }
+    }
+}

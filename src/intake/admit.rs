@@ -1,0 +1,100 @@
+//! Admits cases into the journal: new ones open, the same again is a duplicate, another content under the
+//! same id is a conflict.
+
+use std::collections::HashMap;
+
+use rusqlite::Transaction;
+
+use super::pack::Ready;
+use super::{IntakeError, Rejected};
+use crate::db;
+use crate::domain::ids::{CaseId, Hash};
+use crate::domain::payload::Payload;
+use crate::domain::prediction::Reject;
+use crate::domain::time::Moment;
+use crate::journal::blob::{self, Dictionary, Unpacker};
+use crate::journal::{Append, DeviceKey, Writer};
+
+/// Events in one entry.
+const ENTRY_EVENTS: usize = 1_000;
+
+/// What became of some cases.
+#[derive(Debug, Default)]
+pub struct Admitted {
+    pub opened: u64,
+    pub duplicate: u64,
+    pub rejected: Vec<Rejected>,
+}
+
+/// Admits cases inside one transaction.
+pub struct Admitter<'c, 't> {
+    tx: &'t Transaction<'c>,
+    writer: Writer<'c, 't>,
+    author: &'t str,
+    /// Cases of this transaction, with the hash of their lines.
+    new: HashMap<CaseId, Hash>,
+    events: Vec<Append>,
+    unpacker: Unpacker,
+    pub admitted: Admitted,
+}
+
+impl<'c, 't> Admitter<'c, 't> {
+    pub fn new(tx: &'t Transaction<'c>, key: &'t DeviceKey, author: &'t str) -> Result<Self, IntakeError> {
+        let writer = Writer::new(tx, key)?;
+        let (events, new) = (Vec::with_capacity(ENTRY_EVENTS), HashMap::new());
+        Ok(Self { tx, writer, author, new, events, unpacker: Unpacker::default(), admitted: Admitted::default() })
+    }
+
+    pub fn dictionary(&self, dictionary: &Dictionary) -> Result<(), IntakeError> {
+        Ok(db::payload::insert_dictionary(self.tx, dictionary.hash, &dictionary.bytes)?)
+    }
+
+    pub fn admit(&mut self, ready: Ready, now: Moment) -> Result<(), IntakeError> {
+        let id = ready.event.case;
+        let hash = Hash::of(ready.raw.as_bytes());
+        let same = match self.new.get(&id) {
+            Some(known) => Some(*known == hash),
+            None => self.same_as_stored(id, &ready.raw)?,
+        };
+        match same {
+            Some(true) => self.admitted.duplicate += 1,
+            Some(false) => {
+                let reject = Reject::Conflict(ready.event.id);
+                self.admitted.rejected.push(Rejected { line: ready.line, reject });
+            }
+            None => {
+                self.new.insert(id, hash);
+                self.admitted.opened += 1;
+                self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
+                if self.events.len() >= ENTRY_EVENTS {
+                    self.entry(now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a case that is there already came from this very line; `None` if there is no such case.
+    fn same_as_stored(&mut self, id: CaseId, raw: &str) -> Result<Option<bool>, IntakeError> {
+        let Some(event) = db::case::event_of(self.tx, id)? else { return Ok(None) };
+        let Ok(json) = blob::read(self.tx, &mut self.unpacker, event) else {
+            return Ok(Some(true)); // erased: there is nothing left that could contradict
+        };
+        let payload: Option<Payload> = serde_json::from_slice(&json).ok();
+        Ok(Some(payload.is_some_and(|payload| payload.prediction.get() == raw)))
+    }
+
+    fn entry(&mut self, now: Moment) -> Result<(), IntakeError> {
+        if !self.events.is_empty() {
+            self.writer.append(self.author, std::mem::take(&mut self.events), now)?;
+        }
+        Ok(())
+    }
+
+    /// Must be called before the transaction commits.
+    pub fn finish(mut self, now: Moment) -> Result<Admitted, IntakeError> {
+        self.entry(now)?;
+        self.writer.finish()?;
+        Ok(self.admitted)
+    }
+}

@@ -1,0 +1,171 @@
+//! Takes in labels that were given elsewhere: JSON lines with a path through the protocol.
+//!
+//! Known names: `case` (or `case_id`, `id`), `reviewer` (or `worker`), `path` (or `answers`), `round` (or
+//! `pass`: 2 and more are repeats), `confidence` 1–5 (or `sure` 1–3), `rationale`, `tags`, `checked`, `at` (or
+//! `submitted_at`), `duration_ms`. A question that the path leaves out is answered by the field it sets, if
+//! the line has one. A line whose own fields contradict the outcome of its path is rejected.
+
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::run::RejectLine;
+use crate::db::case::{self, CaseRow};
+use crate::db::label;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
+use crate::domain::protocol::walk::settle;
+use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
+use crate::domain::roster::is_name;
+use crate::domain::text::visible;
+use crate::domain::time::Moment;
+
+/// Formats that can be read.
+pub const FORMATS: &[(&str, &str)] = &[("jsonl", "JSON lines with a path of questions and answers")];
+
+/// What an import did. `read` is the sum of the other counts.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct ImportSummary {
+    pub read: u64,
+    pub imported: u64,
+    pub duplicate: u64,
+    pub rejected: u64,
+    pub rejects: Vec<RejectLine>,
+}
+
+impl ImportSummary {
+    pub fn reject(&mut self, line: u64, reason: &str) {
+        self.rejected += 1;
+        self.rejects.push(RejectLine { line, reason: visible(reason).into_owned() });
+    }
+}
+
+/// Where labels are looked up: cases, and the protocol of a stream.
+pub struct Context<'c, F> {
+    pub conn: &'c Connection,
+    pub streams: &'c [String],
+    /// The protocol for cases of a stream, with what labels cite it by.
+    pub protocol: F,
+}
+
+/// One line as a label, or nothing if that label is there already.
+pub fn read_label<'p, F>(context: &Context<'_, F>, line: &str) -> Result<Option<Label>, String>
+where
+    F: Fn(&str) -> Option<(&'p Protocol, &'p crate::domain::label::ProtocolRef)>,
+{
+    let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
+    let first = |names: &[&str]| names.iter().map(|name| &value[*name]).find(|value| !value.is_null());
+    let text = |names: &[&str]| first(names).and_then(Value::as_str).map(str::to_owned);
+    let named = first(&["case", "case_id", "id"]).and_then(Value::as_str).ok_or("no `case`")?;
+    let case = find(context, named).map_err(|error| error.to_string())?.ok_or_else(|| format!("no case `{named}` here"))?;
+    let reviewer = text(&["reviewer", "worker"]).ok_or("no `reviewer`")?;
+    if !is_name(&reviewer) {
+        return Err(format!("`{reviewer}` is not a name"));
+    }
+    let (protocol, reference) = (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
+    let answers = steps(first(&["path", "answers"]).unwrap_or(&Value::Null), protocol, &value);
+    let (path, outcome) = match walk(protocol, &answers) {
+        walked if matches!(walked.end, Walked::Ends(_)) => {
+            let Walked::Ends(outcome) = walked.end else { unreachable!("matched above") };
+            (walked.path, settle(outcome, case.predicted.as_deref()))
+        }
+        walked => return Err(why_not(&walked.end)),
+    };
+    contradiction(&outcome, &value)?;
+    let round = match (text(&["round"]), first(&["pass"]).and_then(Value::as_u64)) {
+        (Some(round), _) => round,
+        (None, Some(pass)) if pass > 1 => format!("repeat-{pass}"),
+        _ => MAIN_ROUND.to_owned(),
+    };
+    let given_at = match text(&["at", "submitted_at"]) {
+        Some(at) => Some(Moment::parse(&at).ok_or_else(|| format!("`{at}` is not an RFC 3339 time"))?),
+        None => None,
+    };
+    let known = label::of_case(context.conn, case.id).map_err(|error| error.to_string())?;
+    let same = |label: &Label| label.reviewer == reviewer && label.round == round && label.given_at == given_at && label.path == path;
+    if known.iter().any(|row| same(&row.given.label)) {
+        return Ok(None);
+    }
+    Ok(Some(Label {
+        case: case.id,
+        protocol: reference.clone(),
+        path,
+        outcome,
+        checked: texts(first(&["checked"])),
+        confidence: confidence(&value)?,
+        tags: texts(first(&["tags"])),
+        rationale: text(&["rationale"]).unwrap_or_default(),
+        duration_ms: first(&["duration_ms"]).and_then(Value::as_u64),
+        reviewer,
+        round,
+        given_at,
+    }))
+}
+
+fn why_not(end: &Walked<'_>) -> String {
+    match end {
+        Walked::Asks(question) => format!("the path does not answer `{}`", question.id),
+        Walked::Stuck { question, answer } => format!("`{answer}` is no answer to `{}`", question.id),
+        Walked::Ends(_) => String::new(),
+    }
+}
+
+/// A case by its own id, or by the id that any known stream gave it.
+fn find<F>(context: &Context<'_, F>, named: &str) -> rusqlite::Result<Option<CaseRow>> {
+    if let Ok(id) = named.parse::<CaseId>()
+        && let Some(case) = case::by_id(context.conn, id)?
+    {
+        return Ok(Some(case));
+    }
+    for stream in context.streams {
+        if let Some(case) = case::by_id(context.conn, CaseId::of(stream, named))? {
+            return Ok(Some(case));
+        }
+    }
+    Ok(None)
+}
+
+/// A path as `[["q","a"],…]` or `{"q":"a",…}`, completed by the fields that label questions set.
+fn steps(path: &Value, protocol: &Protocol, line: &Value) -> Vec<Step> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let mut steps: Vec<Step> = match path {
+        Value::Array(pairs) => pairs.iter().filter_map(|pair| Some((text(&pair[0])?, text(&pair[1])?))).collect(),
+        Value::Object(pairs) => pairs.iter().filter_map(|(question, answer)| Some((question.clone(), text(answer)?))).collect(),
+        _ => Vec::new(),
+    };
+    for question in &protocol.questions {
+        if let QuestionKind::Label { sets, .. } = &question.kind
+            && !steps.iter().any(|(id, _)| *id == question.id)
+            && let Some(label) = text(&line[sets.as_str()])
+        {
+            steps.push((question.id.clone(), label));
+        }
+    }
+    steps
+}
+
+fn contradiction(outcome: &Outcome, line: &Value) -> Result<(), String> {
+    for (field, value) in outcome {
+        if let Some(said) = line.get(field).filter(|said| !said.is_null())
+            && said != value
+        {
+            return Err(format!("the path leads to {field} {value}, and the line says {said}"));
+        }
+    }
+    Ok(())
+}
+
+fn confidence(line: &Value) -> Result<Option<u8>, String> {
+    let number = |name: &str| line[name].as_u64();
+    match (number("confidence"), number("sure")) {
+        (Some(confidence @ 1..=5), _) => Ok(Some(confidence as u8)),
+        (None, Some(sure @ 1..=3)) => Ok(Some(sure as u8 * 2 - 1)),
+        (None, None) => Ok(None),
+        _ => Err("confidence is 1 to 5, sure 1 to 3".to_owned()),
+    }
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,53 @@
+//! The way in: lines are read, looked at, joined with their logs and neighbours, and admitted as cases.
+//!
+//! ```text
+//!  read ──chunks──▶ look (2 threads) ──in order──▶ window ──cases──▶ pack ──payloads──▶ admit
+//!  lines, limits    parse, rules                   neighbours        logs, compress     journal
+//! ```
+//!
+//! Every arrow is a short queue, so memory does not grow with the input. Admitting is one transaction
+//! for many cases; what was not committed when a run was stopped is found again by the next run, and what
+//! was is a duplicate then.
+
+pub mod read;
+pub mod mapping;
+pub mod look;
+pub mod window;
+pub mod logindex;
+pub mod pack;
+pub mod admit;
+pub mod labels;
+
+mod run;
+
+pub use admit::Admitter;
+pub use run::{Ingest, Progress, RejectLine, Summary, index_logs, ingest};
+
+use crate::domain::prediction::Reject;
+
+/// What can stop an ingest.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error("{0}: {1}")]
+    Read(String, std::io::Error),
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Db(#[from] crate::db::DbError),
+    #[error("a temporary file: {0}")]
+    Temporary(std::io::Error),
+    #[error("no randomness: {0}")]
+    Random(std::io::Error),
+    #[error("a worker thread ended early")]
+    Thread,
+}
+
+/// A line that was not taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rejected {
+    /// 1-based.
+    pub line: u64,
+    pub reject: Reject,
+}

@@ -1,0 +1,196 @@
+//! Reads lines in large chunks, without ever holding a line longer than a limit.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Longest line that is looked at.
+pub const LINE_BYTES_MAX: usize = 16 << 20;
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Some whole lines of the input.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// Number of the first line, from 1.
+    pub first_line: u64,
+    pub bytes: Vec<u8>,
+    /// Lines that were longer than the limit; their bytes are not there, their places are.
+    pub too_long: Vec<u64>,
+    /// Where `bytes` begins in the input.
+    pub offset: u64,
+    /// Bytes of input read so far, for progress.
+    pub read_bytes: u64,
+}
+
+/// One line: its number, and where it stands in its chunk without its end.
+pub type Line = (u64, Range<usize>);
+
+impl Chunk {
+    /// The lines, blank ones too. A line over the limit is an empty range.
+    pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
+        let mut number = self.first_line;
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            if at >= self.bytes.len() {
+                return None;
+            }
+            let end = self.bytes[at..].iter().position(|&byte| byte == b'\n').map_or(self.bytes.len(), |i| at + i);
+            let mut range = at..end;
+            if range.end > range.start && self.bytes[range.end - 1] == b'\r' {
+                range.end -= 1;
+            }
+            at = end + 1;
+            number += 1;
+            Some((number - 1, range))
+        })
+    }
+}
+
+/// Reads chunks until the input ends, `each` says stop, or an error.
+pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> bool) -> io::Result<()> {
+    let mut pending: Vec<u8> = Vec::new();
+    let mut line = 1_u64;
+    let mut read_bytes = 0_u64;
+    // Where `pending` begins in the input.
+    let mut base = 0_u64;
+    // While skipping, the bytes of an over-long line are thrown away up to its end.
+    let mut skipping = false;
+    let mut too_long = Vec::new();
+    loop {
+        let start = pending.len();
+        let got = fill(&mut input, &mut pending)?;
+        read_bytes += got as u64;
+        let ended = got == 0;
+        if skipping {
+            match pending.iter().position(|&byte| byte == b'\n') {
+                Some(end) => {
+                    // The newline stays: it is the end of an empty line that stands for the long one.
+                    pending.drain(..end);
+                    base += end as u64;
+                    skipping = false;
+                }
+                None if !ended => {
+                    base += pending.len() as u64;
+                    pending.clear();
+                    continue;
+                }
+                None => {
+                    pending.clear();
+                    pending.push(b'\n');
+                    skipping = false;
+                }
+            }
+        }
+        let from = start.min(pending.len());
+        let cut = if ended { Some(pending.len()) } else { pending[from..].iter().rposition(|&b| b == b'\n').map(|i| from + i + 1) };
+        let cut = match cut {
+            Some(cut) => cut,
+            // A drained chunk may hold its newlines before `from`.
+            None => pending[..from].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1),
+        };
+        if cut > 0 {
+            let rest = pending.split_off(cut);
+            let bytes = std::mem::replace(&mut pending, rest);
+            let (lines, length) = (count_lines(&bytes), bytes.len() as u64);
+            let too_long = std::mem::take(&mut too_long);
+            let chunk = Chunk { first_line: line, bytes, too_long, offset: base, read_bytes };
+            line += lines;
+            base += length;
+            if !each(Arc::new(strip_mark(chunk))) {
+                return Ok(());
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+        if pending.len() > LINE_BYTES_MAX {
+            too_long.push(line);
+            base += pending.len() as u64;
+            pending.clear();
+            pending.shrink_to_fit();
+            skipping = true;
+        }
+    }
+}
+
+/// A byte order mark may stand before the first line.
+fn strip_mark(mut chunk: Chunk) -> Chunk {
+    if chunk.first_line == 1 && chunk.bytes.starts_with(b"\xEF\xBB\xBF") {
+        chunk.bytes.drain(..3);
+        chunk.offset += 3;
+    }
+    chunk
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    let ends = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"))
+}
+
+/// Appends up to a chunk of input. Short reads (a pipe) are passed on, so that a slow stream is not held back.
+fn fill(input: &mut impl Read, pending: &mut Vec<u8>) -> io::Result<usize> {
+    let start = pending.len();
+    pending.resize(start + CHUNK_BYTES, 0);
+    loop {
+        match input.read(&mut pending[start..]) {
+            Ok(got) => {
+                pending.truncate(start + got);
+                return Ok(got);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                pending.truncate(start);
+                return Err(error);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time, as a pipe does.
+    struct Slow<'a>(&'a [u8], usize);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let n = self.1.min(self.0.len()).min(into.len());
+            into[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    fn lines(input: &[u8], step: usize) -> (Vec<(u64, String)>, Vec<u64>) {
+        let (mut lines, mut long) = (Vec::new(), Vec::new());
+        read_chunks(Slow(input, step), |chunk| {
+            long.extend(&chunk.too_long);
+            lines.extend(chunk.lines().map(|(n, at)| (n, String::from_utf8_lossy(&chunk.bytes[at]).into_owned())));
+            true
+        })
+        .unwrap();
+        (lines, long)
+    }
+
+    #[test]
+    fn lines_have_their_numbers_whatever_the_reads() {
+        let input = b"\xEF\xBB\xBFone\r\n\ntwo\nlast";
+        for step in [1, 2, 3, 100] {
+            let (got, _) = lines(input, step);
+            let expect = [(1, "one"), (2, ""), (3, "two"), (4, "last")];
+            assert_eq!(got, expect.map(|(n, text)| (n, text.to_owned())), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_passed_over_and_the_rest_goes_on() {
+        let mut input = b"one\n".to_vec();
+        input.extend(std::iter::repeat_n(b'x', LINE_BYTES_MAX + 5_000_000));
+        input.extend(b"\ntwo\n");
+        let (got, long) = lines(&input, 1 << 20);
+        assert_eq!(long, [2]);
+        assert_eq!(got, [(1, "one".to_owned()), (2, String::new()), (3, "two".to_owned())]);
+    }
+}

@@ -1,0 +1,136 @@
+//! Neighbours: the predictions around each case, in its stream and session.
+//!
+//! A stream's lines come nearly in order of time, so a case waits until enough lines have followed it;
+//! then what lies around it is put in order. At most [`Window::reach`] lines on either side are looked at.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::look::Seen;
+use crate::domain::payload::Neighbour;
+use crate::domain::text::head;
+
+/// Bytes of a neighbour's text that are kept.
+const TEXT_BYTES: usize = 300;
+/// Most neighbours of the same session, beside the nearest ones.
+const SESSION_MAX: usize = 10;
+/// Most streams that are followed at once; the one that was silent longest is let go.
+const STREAMS_MAX: usize = 1_000;
+
+/// A prediction that becomes a case.
+#[derive(Debug)]
+pub struct Matured {
+    pub seen: Arc<Seen>,
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// The recent lines of every stream.
+pub struct Window {
+    /// Neighbours kept on each side.
+    each_side: usize,
+    streams: HashMap<String, Stream>,
+    turn: u64,
+}
+
+#[derive(Default)]
+struct Stream {
+    recent: VecDeque<Arc<Seen>>,
+    /// Number of the first of `recent`, counted in this stream.
+    base: u64,
+    waiting: VecDeque<u64>,
+    turn: u64,
+}
+
+impl Window {
+    pub fn new(each_side: usize) -> Self {
+        Self { each_side, streams: HashMap::new(), turn: 0 }
+    }
+
+    fn reach(&self) -> u64 {
+        2 * self.each_side as u64 + 8
+    }
+
+    /// Takes the next line; gives the cases whose surroundings are now known.
+    pub fn push(&mut self, seen: Seen, out: &mut Vec<Matured>) {
+        let (reach, each_side) = (self.reach(), self.each_side);
+        self.turn += 1;
+        if !self.streams.contains_key(seen.stream()) {
+            if self.streams.len() >= STREAMS_MAX {
+                self.let_go(out);
+            }
+            self.streams.insert(seen.stream().to_owned(), Stream::default());
+        }
+        let Some(stream) = self.streams.get_mut(seen.stream()) else { return };
+        stream.turn = self.turn;
+        let number = stream.base + stream.recent.len() as u64;
+        if seen.flags.is_some() {
+            stream.waiting.push_back(number);
+        }
+        stream.recent.push_back(Arc::new(seen));
+        while stream.waiting.front().is_some_and(|first| first + reach <= number) {
+            stream.mature(each_side, reach, out);
+        }
+        let oldest = stream.waiting.front().copied().unwrap_or(number);
+        while stream.base + 2 * reach < oldest {
+            stream.recent.pop_front();
+            stream.base += 1;
+        }
+    }
+
+    /// Gives every case that still waits: the input ended.
+    pub fn finish(&mut self, out: &mut Vec<Matured>) {
+        let (reach, each_side) = (self.reach(), self.each_side);
+        for stream in self.streams.values_mut() {
+            while !stream.waiting.is_empty() {
+                stream.mature(each_side, reach, out);
+            }
+        }
+        out.sort_by_key(|matured| matured.seen.number);
+    }
+
+    fn let_go(&mut self, out: &mut Vec<Matured>) {
+        let (reach, each_side) = (self.reach(), self.each_side);
+        let quiet = self.streams.iter().min_by_key(|(_, stream)| stream.turn).map(|(name, _)| name.clone());
+        if let Some(mut stream) = quiet.and_then(|name| self.streams.remove(&name)) {
+            while !stream.waiting.is_empty() {
+                stream.mature(each_side, reach, out);
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn mature(&mut self, each_side: usize, reach: u64, out: &mut Vec<Matured>) {
+        let Some(number) = self.waiting.pop_front() else { return };
+        let index = (number - self.base) as usize;
+        let Some(seen) = self.recent.get(index).cloned() else { return };
+        if each_side == 0 {
+            return out.push(Matured { seen, neighbours: Vec::new() });
+        }
+        let from = index.saturating_sub(reach as usize);
+        let to = (index + reach as usize + 1).min(self.recent.len());
+        let mut around: Vec<&Arc<Seen>> = self.recent.range(from..to).filter(|other| other.id() != seen.id()).collect();
+        around.sort_by_key(|other| (other.at, other.number));
+        let middle = around.partition_point(|other| (other.at, other.number) < (seen.at, seen.number));
+        let nearest = middle.saturating_sub(each_side)..(middle + each_side).min(around.len());
+        let same = |other: &Seen| !seen.session().is_empty() && other.session() == seen.session();
+        let mut of_session = 0;
+        let mut neighbours = Vec::with_capacity(2 * each_side);
+        for (i, other) in around.iter().enumerate() {
+            let near = nearest.contains(&i);
+            let extra = !near && same(other) && of_session < SESSION_MAX;
+            of_session += usize::from(extra);
+            if near || extra {
+                neighbours.push(Neighbour {
+                    id: other.id().to_owned(),
+                    at: other.at,
+                    label: other.label().to_owned(),
+                    confidence: other.confidence,
+                    text: head(other.text(), TEXT_BYTES).to_owned(),
+                    session: same(other),
+                });
+            }
+        }
+        out.push(Matured { seen, neighbours });
+    }
+}

@@ -1,0 +1,26 @@
+//! `case.commented`: somebody said something about a case.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::db::note::{self, NoteKind, NoteRow};
+use crate::domain::ids::CaseId;
+use crate::domain::roster::Role;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseCommented {
+    pub case: CaseId,
+    pub text: String,
+}
+
+impl Event for CaseCommented {
+    const KIND: &'static str = "case.commented";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        let (author, text) = (stamp.author.clone(), self.text);
+        let kind = NoteKind::Commented;
+        note::insert(fold.tx, &NoteRow { id: self.case, event: stamp.event, at: stamp.at, kind, author, text, until: None })
+    }
+}

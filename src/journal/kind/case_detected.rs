@@ -1,0 +1,79 @@
+//! `case.detected`: a prediction was flagged. Detected twice, the earliest counts.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::db::case::{self, CaseRow};
+use crate::db::label;
+use crate::domain::ids::{CaseId, Hash};
+use crate::domain::resolve::CaseState;
+use crate::domain::roster::Role;
+use crate::domain::time::Moment;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseDetected {
+    pub case: CaseId,
+    pub stream: String,
+    /// The id that the stream gave it.
+    pub id: String,
+    pub occurred_ms: Moment,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// Why it was flagged.
+    pub flags: Vec<String>,
+    /// 0 (most worth a label) to 1000.
+    pub rank: u16,
+    pub payload: Hash,
+}
+
+impl Event for CaseDetected {
+    const KIND: &'static str = "case.detected";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
+
+    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        (self.case != CaseId::of(&self.stream, &self.id)).then(|| "the case id is not that of its stream and id".to_owned())
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        let known = case::by_id(fold.tx, self.case)?;
+        if known.as_ref().is_some_and(|known| (known.at, known.event) <= (stamp.at, stamp.event)) {
+            return Ok(());
+        }
+        let text = fold.payload_text(stamp.event)?;
+        let due = Moment((stamp.at.ms + fold.policy.sla_ms() + 3_599_999) / 3_600_000 * 3_600_000);
+        let row = CaseRow {
+            num: 0,
+            id: self.case,
+            stream: self.stream,
+            own: self.id,
+            occurred_at: self.occurred_ms,
+            at: stamp.at,
+            event: stamp.event,
+            payload: self.payload,
+            model: self.model,
+            predicted: self.predicted,
+            confidence: self.confidence,
+            flags: self.flags,
+            rank: i64::from(self.rank),
+            state: CaseState::Open,
+            due,
+            labels: 0,
+            outcome: None,
+            text,
+        };
+        if known.is_none() && !label::any_of_case(fold.tx, self.case)? {
+            return fold.open_case(&row);
+        }
+        fold.change_case(self.case, |fold| {
+            if let Some(known) = &known {
+                case::delete(fold.tx, known)?;
+            }
+            case::insert(fold.tx, &row).map(drop)
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! `glossary.published`: the terms that questions and reviewers use.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::glossary::Glossary;
+use crate::domain::roster::Role;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GlossaryPublished {
+    pub version: u32,
+    /// The TOML as its author wrote it.
+    pub source: String,
+}
+
+impl Event for GlossaryPublished {
+    const KIND: &'static str = "glossary.published";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
+
+    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        Glossary::parse(&self.source).err().map(|_| "the glossary does not check".to_owned())
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("glossary", "glossary", self.version, &self, stamp)
+    }
+}

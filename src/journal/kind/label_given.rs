@@ -1,0 +1,28 @@
+//! `label.given`: a reviewer's answers on one case, and the outcome they lead to.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::db::label;
+use crate::domain::label::{GivenLabel, Label};
+use crate::domain::roster::Role;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LabelGiven(pub Label);
+
+impl Event for LabelGiven {
+    const KIND: &'static str = "label.given";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
+
+    fn objection(&self, stamp: &Stamp, roles: &[Role]) -> Option<String> {
+        let for_another = self.0.reviewer != stamp.author && !roles.contains(&Role::Lead);
+        for_another.then(|| format!("{} may not label as {}: only a lead may, by an import", stamp.author, self.0.reviewer))
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        let given = GivenLabel { event: stamp.event, at: stamp.at, label: self.0 };
+        fold.change_case(given.label.case, |fold| label::insert(fold.tx, &given))
+    }
+}

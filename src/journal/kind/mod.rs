@@ -1,0 +1,137 @@
+//! One file for each kind of event: its fields, who may write it, and what it changes.
+//!
+//! To add a kind: a file like its neighbours here, a `mod` line, a line in [`KINDS`], and a golden file
+//! (`tests/golden`), which is never edited again. A kind that this program does not know is kept, passed
+//! on and reported.
+
+mod workspace_founded;
+mod replica_joined;
+mod reviewer_admitted;
+mod policy_set;
+mod protocol_published;
+mod glossary_published;
+mod case_detected;
+mod case_commented;
+mod case_deferred;
+mod case_escalated;
+mod label_given;
+mod label_withdrawn;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use case_commented::CaseCommented;
+pub use case_deferred::CaseDeferred;
+pub use case_detected::CaseDetected;
+pub use case_escalated::CaseEscalated;
+pub use glossary_published::GlossaryPublished;
+pub use label_given::LabelGiven;
+pub use label_withdrawn::LabelWithdrawn;
+pub use policy_set::PolicySet;
+pub use protocol_published::ProtocolPublished;
+pub use replica_joined::ReplicaJoined;
+pub use reviewer_admitted::ReviewerAdmitted;
+pub use workspace_founded::WorkspaceFounded;
+
+use super::fold::{Fold, Stamp};
+use crate::domain::roster::Role;
+
+/// What every kind of event is.
+pub trait Event: Serialize + DeserializeOwned {
+    /// `noun.verb-ed`.
+    const KIND: &'static str;
+    /// Of its fields. Readers take later ones that only added fields.
+    const VERSION: u32 = 1;
+    /// Who may write it; `None`: anybody with a key.
+    const ROLES: Option<&'static [Role]>;
+
+    /// Why these fields can't count, coming from this author in these roles.
+    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        None
+    }
+
+    /// Takes the event into the views. Must give the same views in whatever order events come.
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()>;
+}
+
+/// What the fold does with an event.
+pub enum Verdict {
+    Counts,
+    /// It waits for its author to be admitted, or is malformed.
+    Held(String),
+}
+
+/// A kind as the fold sees it.
+pub struct Kind {
+    pub name: &'static str,
+    pub take: fn(&mut Fold<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<Verdict>,
+}
+
+const fn kind<E: Event>() -> Kind {
+    Kind { name: E::KIND, take: take::<E> }
+}
+
+/// Every kind that is known.
+pub static KINDS: &[Kind] = &[
+    kind::<WorkspaceFounded>(),
+    kind::<ReplicaJoined>(),
+    kind::<ReviewerAdmitted>(),
+    kind::<PolicySet>(),
+    kind::<ProtocolPublished>(),
+    kind::<GlossaryPublished>(),
+    kind::<CaseDetected>(),
+    kind::<CaseCommented>(),
+    kind::<CaseDeferred>(),
+    kind::<CaseEscalated>(),
+    kind::<LabelGiven>(),
+    kind::<LabelWithdrawn>(),
+];
+
+fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {
+    let event: E = match serde_json::from_str(raw.get()) {
+        Ok(event) => event,
+        Err(error) => return Ok(Verdict::Held(format!("malformed {}: {error}", E::KIND))),
+    };
+    if let Some(needed) = E::ROLES {
+        let roles = fold.roles(stamp)?;
+        if !roles.iter().any(|role| needed.contains(role)) {
+            return Ok(Verdict::Held(refusal::<E>(stamp, needed)));
+        }
+        if let Some(objection) = event.objection(stamp, &roles) {
+            return Ok(Verdict::Held(objection));
+        }
+    } else if let Some(objection) = event.objection(stamp, &[]) {
+        return Ok(Verdict::Held(objection));
+    }
+    event.fold(fold, stamp)?;
+    Ok(Verdict::Counts)
+}
+
+fn refusal<E: Event>(stamp: &Stamp, needed: &[Role]) -> String {
+    let roles: Vec<&str> = needed.iter().map(|role| role.word()).collect();
+    format!("{} needs the role {}, which {} was not given on this device", E::KIND, roles.join(" or "), stamp.author)
+}
+
+/// The kind and version that begin every event.
+#[derive(Deserialize)]
+pub struct Head<'a> {
+    #[serde(borrow)]
+    pub kind: std::borrow::Cow<'a, str>,
+    #[serde(default)]
+    pub v: u32,
+}
+
+/// An event as it is written: kind and version, then its fields.
+pub fn encode<E: Event>(event: &E) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Tagged<'e, E> {
+        kind: &'static str,
+        v: u32,
+        #[serde(flatten)]
+        event: &'e E,
+    }
+    let text = serde_json::to_string(&Tagged { kind: E::KIND, v: E::VERSION, event }).unwrap_or_default();
+    // What serde_json wrote is JSON; an empty text can't come from a struct of ours.
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}

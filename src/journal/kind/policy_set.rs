@@ -1,0 +1,23 @@
+//! `policy.set`: how the team works from now on. The latest one counts, for old cases too.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::policy::Policy;
+use crate::domain::roster::Role;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicySet {
+    pub policy: Policy,
+}
+
+impl Event for PolicySet {
+    const KIND: &'static str = "policy.set";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("policy", "policy", 1, &self, stamp)?;
+        fold.policy_changed()
+    }
+}

@@ -1,0 +1,30 @@
+//! `workspace.founded`: the first entry of the first chain. Its author is the workspace's first lead.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::roster::Role;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkspaceFounded {
+    /// The team's name.
+    pub name: String,
+}
+
+impl Event for WorkspaceFounded {
+    const KIND: &'static str = "workspace.founded";
+    const ROLES: Option<&'static [Role]> = None;
+
+    fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        (!stamp.founding).then(|| "only the workspace's first entry founds it".to_owned())
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("workspace", "workspace", 1, &self, stamp)?;
+        for role in [Role::Lead, Role::Reviewer, Role::Engineer] {
+            fold.grant(&stamp.author, stamp.event.replica, role)?;
+        }
+        Ok(())
+    }
+}

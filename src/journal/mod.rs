@@ -1,0 +1,47 @@
+//! The journal: an append-only, hash-chained, signed log of events, and the fold that computes everything
+//! else from it (DESIGN §2, §5).
+//!
+//! An [`entry`] is one commit by one replica, signed as OpenSSH signs files ([`sshsig`]) with the device's
+//! [`key`]. [`chain`] appends our own entries and links in those of others. The [`fold`] takes entries into
+//! the views, in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
+//! payloads beside the journal, [`verify`] reads it all again and names what is wrong, [`digest`] tells
+//! whether two replicas hold the same.
+
+pub mod sshsig;
+pub mod key;
+pub mod entry;
+pub mod blob;
+pub mod kind;
+pub mod fold;
+pub mod chain;
+pub mod verify;
+pub mod digest;
+
+pub use chain::{Append, Delivered, Writer};
+pub use key::DeviceKey;
+
+use crate::db::DbError;
+use crate::domain::ids::EventId;
+
+/// What can go wrong with the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the device key {0}: {1}")]
+    Key(String, std::io::Error),
+    #[error("the device key {0} is not a casework key")]
+    KeyFormat(String),
+    #[error("{author} may not do this: {reason}")]
+    NotAllowed { author: String, reason: String },
+    #[error("the payload of {0} is not there")]
+    NoPayload(EventId),
+    #[error("the payload of {0} is damaged")]
+    BadPayload(EventId),
+    #[error("compression: {0}")]
+    Zstd(std::io::Error),
+    #[error("the database has no workspace in it")]
+    NoWorkspace,
+}

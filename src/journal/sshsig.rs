@@ -1,0 +1,127 @@
+//! OpenSSH's signature format for files, for ed25519 keys: what `ssh-keygen -Y sign` makes and
+//! `ssh-keygen -Y verify` checks. Source: OpenSSH's PROTOCOL.sshsig.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest as _, Sha512};
+
+/// The namespace that every signature of ours names, so that none can be used for another purpose.
+pub const NAMESPACE: &str = "casework";
+const MAGIC: &[u8; 6] = b"SSHSIG";
+const VERSION: u32 = 1;
+const KEY_TYPE: &[u8] = b"ssh-ed25519";
+const HASH: &[u8] = b"sha512";
+
+/// Signs `message`; the result is the binary form, which [`armored`] puts between its dashes.
+pub fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
+    let signature = key.sign(&signed_data(message));
+    let mut out = Vec::with_capacity(192);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&VERSION.to_be_bytes());
+    string(&mut out, &public_blob(&key.verifying_key()));
+    string(&mut out, NAMESPACE.as_bytes());
+    string(&mut out, b"");
+    string(&mut out, HASH);
+    let mut inner = Vec::with_capacity(83);
+    string(&mut inner, KEY_TYPE);
+    string(&mut inner, &signature.to_bytes());
+    string(&mut out, &inner);
+    out
+}
+
+/// Whether `signature` is `public`'s over `message`, in our namespace. Strict: all replicas must agree
+/// on which signatures are good, so no malleable form is taken.
+pub fn verify(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+    let Some((key, raw)) = parts(signature) else { return false };
+    let Ok(verifying) = VerifyingKey::from_bytes(public) else { return false };
+    key == *public && verifying.verify_strict(&signed_data(message), &Signature::from_bytes(&raw)).is_ok()
+}
+
+/// The key and the raw signature, if `blob` is exactly what [`sign`] writes.
+fn parts(blob: &[u8]) -> Option<([u8; 32], [u8; 64])> {
+    let mut rest = blob.strip_prefix(MAGIC)?.strip_prefix(&VERSION.to_be_bytes())?;
+    let mut public = take(&mut rest)?;
+    let fixed = [NAMESPACE.as_bytes(), b"", HASH];
+    for expect in fixed {
+        if take(&mut rest)? != expect {
+            return None;
+        }
+    }
+    let mut inner = take(&mut rest)?;
+    let shaped = take(&mut public)? == KEY_TYPE && take(&mut inner)? == KEY_TYPE && rest.is_empty();
+    let key = take(&mut public)?.try_into().ok()?;
+    let raw = take(&mut inner)?.try_into().ok()?;
+    (shaped && public.is_empty() && inner.is_empty()).then_some((key, raw))
+}
+
+/// The text form that `ssh-keygen` reads.
+pub fn armored(signature: &[u8]) -> String {
+    let text = STANDARD.encode(signature);
+    let mut out = String::from("-----BEGIN SSH SIGNATURE-----\n");
+    for line in text.as_bytes().chunks(70) {
+        out.push_str(std::str::from_utf8(line).unwrap_or_default());
+        out.push('\n');
+    }
+    out.push_str("-----END SSH SIGNATURE-----\n");
+    out
+}
+
+/// The public key as it stands in an `allowed_signers` or `.pub` file.
+pub fn public_line(public: &[u8; 32]) -> String {
+    let mut blob = Vec::with_capacity(51);
+    string(&mut blob, KEY_TYPE);
+    string(&mut blob, public);
+    format!("ssh-ed25519 {}", STANDARD.encode(blob))
+}
+
+fn public_blob(key: &VerifyingKey) -> Vec<u8> {
+    let mut blob = Vec::with_capacity(51);
+    string(&mut blob, KEY_TYPE);
+    string(&mut blob, key.as_bytes());
+    blob
+}
+
+fn signed_data(message: &[u8]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(112);
+    data.extend_from_slice(MAGIC);
+    string(&mut data, NAMESPACE.as_bytes());
+    string(&mut data, b"");
+    string(&mut data, HASH);
+    string(&mut data, &Sha512::digest(message));
+    data
+}
+
+/// SSH's string: its length in four bytes, then its bytes.
+fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    out.extend_from_slice(bytes);
+}
+
+fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let (bytes, left) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    *rest = left;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_good_for_its_key_and_message_only() {
+        let key = SigningKey::from_bytes(&[3; 32]);
+        let public = key.verifying_key().to_bytes();
+        let good = sign(&key, b"body");
+        assert!(verify(&public, b"body", &good));
+        assert!(!verify(&public, b"bodY", &good));
+        assert!(!verify(&SigningKey::from_bytes(&[4; 32]).verifying_key().to_bytes(), b"body", &good));
+        for i in 0..good.len() {
+            let mut bad = good.clone();
+            bad[i] ^= 1;
+            assert!(!verify(&public, b"body", &bad), "byte {i}");
+        }
+        assert!(!verify(&public, b"body", &good[..good.len() - 1]));
+    }
+}

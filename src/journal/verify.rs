@@ -1,0 +1,164 @@
+//! Reads everything again and names what is wrong: entries, payloads, dictionaries, ends of chains.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::JournalError;
+use super::blob::Unpacker;
+use super::chain::{Checked, check};
+use super::kind::{CaseDetected, Event, Head};
+use crate::db;
+use crate::db::journal::{EntryRow, ReplicaRow};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FaultRow {
+    pub replica: String,
+    pub seq: u64,
+    pub fault: String,
+}
+
+/// What verifying found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    pub entries: u64,
+    pub ok: bool,
+    pub faults: Vec<FaultRow>,
+}
+
+/// Verifies the whole journal of `conn`.
+pub fn verify(conn: &Connection) -> Result<Report, JournalError> {
+    let workspace = db::journal::meta(conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+    let workspace = workspace.ok_or(JournalError::NoWorkspace)?;
+    let stored: HashMap<ReplicaId, ReplicaRow> = db::journal::replicas(conn)?.into_iter().map(|row| (row.replica, row)).collect();
+    let mut seen = Seen { workspace, heads: HashMap::new(), payloads: HashMap::new(), faults: Vec::new(), entries: 0 };
+    db::journal::for_each_entry(conn, |entry| {
+        seen.entry(&entry);
+        true
+    })?;
+    seen.ends(&stored);
+    seen.payloads(conn)?;
+    seen.dictionaries(conn)?;
+    for (replica, seq, fault) in db::journal::all_pending(conn)? {
+        seen.fault(replica, seq, format!("quarantined: {fault}"));
+    }
+    for (event, reason) in db::roster::held(conn)? {
+        seen.fault(event.replica, event.seq, format!("event {} does not count: {reason}", event.n));
+    }
+    let Seen { mut faults, entries, .. } = seen;
+    faults.sort();
+    Ok(Report { entries, ok: faults.is_empty(), faults })
+}
+
+struct Seen {
+    workspace: Hash,
+    /// The end of each chain as read so far.
+    heads: HashMap<ReplicaId, ReplicaRow>,
+    /// Payloads that events name and that were not met yet.
+    payloads: HashMap<EventId, Hash>,
+    faults: Vec<FaultRow>,
+    entries: u64,
+}
+
+impl Seen {
+    fn fault(&mut self, replica: ReplicaId, seq: u64, fault: String) {
+        self.faults.push(FaultRow { replica: replica.to_string(), seq, fault });
+    }
+
+    fn entry(&mut self, entry: &EntryRow) {
+        self.entries += 1;
+        let EntryRow { replica, seq, .. } = *entry;
+        let head = self.heads.get(&replica);
+        let expect = head.map_or(1, |head| head.head_seq + 1);
+        if seq != expect {
+            self.fault(replica, seq, format!("entry {expect} is missing before it"));
+        }
+        match check(entry, self.heads.get(&replica), self.workspace) {
+            Ok(Checked { body, key, hash }) => {
+                for (n, raw) in body.events.iter().enumerate() {
+                    if let Some(payload) = payload_of(raw.get()) {
+                        self.payloads.insert(EventId { replica, seq, n: n as u32 }, payload);
+                    }
+                }
+                self.heads.insert(replica, ReplicaRow { replica, key, head_seq: seq, head_hash: hash, at: body.at });
+            }
+            Err(fault) => {
+                self.fault(replica, seq, fault);
+                // Go on from what stands there, so that one bad entry is one fault and not all after it.
+                if let Some(head) = self.heads.get_mut(&replica) {
+                    head.head_seq = seq;
+                    head.head_hash = super::entry::hash(&entry.body);
+                }
+            }
+        }
+    }
+
+    fn ends(&mut self, stored: &HashMap<ReplicaId, ReplicaRow>) {
+        for row in stored.values() {
+            let fault = match self.heads.get(&row.replica) {
+                None => Some("the whole chain is missing".to_owned()),
+                Some(read) if read.head_seq < row.head_seq => Some(format!("entries after {} are missing", read.head_seq)),
+                Some(read) if read != row => Some("the recorded end of the chain is not its end".to_owned()),
+                Some(_) => None,
+            };
+            if let Some(fault) = fault {
+                self.fault(row.replica, row.head_seq, fault);
+            }
+        }
+        let lost: Vec<ReplicaId> = self.heads.keys().filter(|replica| !stored.contains_key(replica)).copied().collect();
+        for replica in lost {
+            self.fault(replica, 0, "the recorded end of the chain is missing".to_owned());
+        }
+    }
+
+    fn payloads(&mut self, conn: &Connection) -> Result<(), JournalError> {
+        let mut unpacker = Unpacker::default();
+        db::payload::for_each(conn, |row| {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => return self.fault(ReplicaId([0; 16]), 0, format!("a payload cannot be read: {error}")),
+            };
+            let EventId { replica, seq, n } = row.event;
+            match self.payloads.remove(&row.event) {
+                None => self.fault(replica, seq, format!("a payload stands beside event {n}, which names none")),
+                Some(named) if named != row.hash => {
+                    self.fault(replica, seq, format!("the payload of event {n} is not the one it names"));
+                }
+                Some(_) => {
+                    if let Err(error) = unpacker.unpack(conn, &row) {
+                        self.fault(replica, seq, format!("event {n}: {error}"));
+                    }
+                }
+            }
+        })?;
+        for EventId { replica, seq, n } in std::mem::take(&mut self.payloads).into_keys() {
+            self.fault(replica, seq, format!("the payload of event {n} is missing"));
+        }
+        Ok(())
+    }
+
+    fn dictionaries(&mut self, conn: &Connection) -> Result<(), JournalError> {
+        for (hash, good) in db::payload::check_dictionaries(conn)? {
+            if !good {
+                self.fault(ReplicaId([0; 16]), 0, format!("the dictionary {hash} is damaged"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The payload that an event names.
+fn payload_of(raw: &str) -> Option<Hash> {
+    #[derive(Deserialize)]
+    struct Named {
+        payload: Hash,
+    }
+    let head: Head<'_> = serde_json::from_str(raw).ok()?;
+    if head.kind != CaseDetected::KIND {
+        return None;
+    }
+    serde_json::from_str::<Named>(raw).ok().map(|named| named.payload)
+}

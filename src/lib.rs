@@ -1,0 +1,18 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod domain;
+
+pub mod chance;
+pub mod clock;
+pub mod config;
+pub mod db;
+
+pub mod journal;
+
+pub mod dataset;
+pub mod trap;
+
+pub mod intake;
+pub mod review;
+
+pub mod workspace;

@@ -1,0 +1,68 @@
+//! Every event of a case in words, as one reviewer may see it.
+//!
+//! Nobody sees another's label of a case before giving their own, so that answers stay independent: until
+//! then a line only says that a label was given. Once the case is settled there is nothing left to sway.
+
+use rusqlite::Connection;
+
+use crate::db::case::CaseRow;
+use crate::db::label::{self, LabelRow};
+use crate::db::note::{self, NoteKind};
+use crate::domain::ids::EventId;
+use crate::domain::label::outcome_words;
+use crate::domain::resolve::CaseState;
+use crate::domain::time::Moment;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryLine {
+    pub at: Moment,
+    pub who: String,
+    pub words: String,
+    /// The event it tells of.
+    pub event: EventId,
+}
+
+/// What happened to a case, in the order it happened.
+pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::Result<Vec<HistoryLine>> {
+    let why = if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
+    let words = format!("detected{why}");
+    let mut lines = vec![HistoryLine { at: case.at.moment(), who: "trap".to_owned(), words, event: case.event }];
+    let labels = label::of_case(conn, case.id)?;
+    let gave = labels.iter().any(|row| row.given.label.reviewer == reviewer);
+    let open_to_me = gave || case.state == CaseState::Resolved;
+    for LabelRow { given, withdrawn } in labels {
+        let (label, at) = (&given.label, given.given_at());
+        let shown = open_to_me || label.reviewer == reviewer;
+        let what = if shown { label_words(&given) } else { "gave a label (shown when you have given yours)".to_owned() };
+        let round = if label.round == crate::domain::label::MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
+        lines.push(HistoryLine { at, who: label.reviewer.clone(), words: format!("{what}{round}"), event: given.event });
+        if let Some(withdrawal) = withdrawn {
+            let words = if withdrawal.by == label.reviewer { "took the label back".to_owned() } else { format!("took back {}'s label", label.reviewer) };
+            lines.push(HistoryLine { at: withdrawal.at.moment(), who: withdrawal.by, words, event: given.event });
+        }
+    }
+    for row in note::of_case(conn, case.id)? {
+        let words = match (row.kind, row.until) {
+            (NoteKind::Deferred, Some(until)) => format!("deferred until {}: {}", until.minute(), row.text),
+            (NoteKind::Deferred, None) => format!("deferred: {}", row.text),
+            (NoteKind::Escalated, _) => format!("escalated: {}", row.text),
+            (NoteKind::Commented, _) => format!("commented: {}", row.text),
+        };
+        lines.push(HistoryLine { at: row.at.moment(), who: row.author, words, event: row.event });
+    }
+    lines.sort_by_key(|line| line.at);
+    Ok(lines)
+}
+
+fn label_words(given: &crate::domain::label::GivenLabel) -> String {
+    let label = &given.label;
+    let path: Vec<String> = label.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
+    let mut words = format!("labeled {} ({}; v{})", outcome_words(&label.outcome), path.join(", "), label.protocol.version);
+    if let Some(confidence) = label.confidence {
+        words.push_str(&format!(", confidence {confidence} of 5"));
+    }
+    if !label.rationale.is_empty() {
+        words.push_str(&format!(": {}", label.rationale));
+    }
+    words
+}

@@ -1,0 +1,62 @@
+//! A case opened for reading: its row, its payload understood, its history as this reviewer may see it.
+
+use rusqlite::Connection;
+
+use super::history::{HistoryLine, history};
+use crate::db::case::CaseRow;
+use crate::db::label;
+use crate::domain::label::GivenLabel;
+use crate::domain::logline::LogLine;
+use crate::domain::payload::{Neighbour, Payload};
+use crate::domain::prediction::Prediction;
+use crate::journal::JournalError;
+use crate::journal::blob::{self, Unpacker};
+
+/// A log line with what was understood of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadLog {
+    pub file: String,
+    /// Whether it is of the prediction's own trace.
+    pub own: bool,
+    pub line: LogLine,
+}
+
+/// Everything that is shown of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenCase {
+    pub row: CaseRow,
+    /// None if the payload was erased, has not arrived, or is damaged; `trouble` says which.
+    pub prediction: Option<Prediction>,
+    pub trouble: Option<String>,
+    pub logs: Vec<ReadLog>,
+    pub neighbours: Vec<Neighbour>,
+    pub history: Vec<HistoryLine>,
+    /// This reviewer's own label that counts.
+    pub mine: Option<GivenLabel>,
+}
+
+impl OpenCase {
+    pub fn load(conn: &Connection, unpacker: &mut Unpacker, row: CaseRow, reviewer: &str) -> Result<Self, JournalError> {
+        let (payload, trouble) = match blob::read(conn, unpacker, row.event) {
+            Ok(json) => (serde_json::from_slice::<Payload>(&json).ok(), None),
+            Err(error @ (JournalError::NoPayload(_) | JournalError::BadPayload(_))) => (None, Some(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        let live = label::live_of_case(conn, row.id)?;
+        let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer);
+        let history = history(conn, &row, reviewer)?;
+        let read = |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
+        let (prediction, logs, neighbours) = match payload {
+            Some(Payload { prediction, logs, neighbours }) => {
+                (Prediction::parse(prediction.get()).ok(), logs.into_iter().map(read).collect(), neighbours)
+            }
+            None => (None, Vec::new(), Vec::new()),
+        };
+        Ok(Self { row, prediction, trouble, logs, neighbours, history, mine })
+    }
+
+    /// How many log lines are of the prediction's own trace.
+    pub fn own_logs(&self) -> usize {
+        self.logs.iter().filter(|log| log.own).count()
+    }
+}

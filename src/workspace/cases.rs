@@ -1,0 +1,111 @@
+//! Cases: taking them in, finding and opening them, saying things about them.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use super::{WorkError, Workspace};
+use crate::clock;
+use crate::db::case::{self, CaseRow};
+use crate::db::count;
+use crate::domain::ids::CaseId;
+use crate::domain::time::Moment;
+use crate::intake::{self, Ingest, Progress, Summary};
+use crate::journal::Append;
+use crate::journal::chain::Appended;
+use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
+use crate::review::OpenCase;
+use crate::trap::{Rule, Rules};
+
+/// What to ingest, as it was asked for.
+#[derive(Debug, Default)]
+pub struct IngestRequest {
+    pub logs: Vec<PathBuf>,
+    /// Rules from the command line; with none, the configuration's traps.
+    pub rules: Vec<String>,
+    pub neighbours: Option<usize>,
+    pub dry_run: bool,
+}
+
+impl Workspace {
+    pub fn ingest(
+        &mut self,
+        input: impl Read + Send,
+        request: &IngestRequest,
+        stop: &AtomicBool,
+        progress: impl FnMut(Progress),
+    ) -> Result<Summary, WorkError> {
+        let rules = self.rules(&request.rules)?;
+        let config = &self.config;
+        let logs = intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs)?;
+        let plan = Ingest {
+            rules: &rules,
+            source: config.source.is_mapped().then_some(&config.source),
+            logs: logs.as_ref(),
+            neighbours: request.neighbours.unwrap_or(config.ingest.neighbours),
+            stop,
+            dry_run: request.dry_run,
+        };
+        Ok(intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?)
+    }
+
+    fn rules(&self, asked: &[String]) -> Result<Rules, WorkError> {
+        let named: Vec<(&str, &str)> = if asked.is_empty() {
+            self.config.trap.iter().map(|trap| (trap.name.as_str(), trap.rule.as_str())).collect()
+        } else {
+            asked.iter().map(|rule| (rule.as_str(), rule.as_str())).collect()
+        };
+        let rules = named.into_iter().map(|(name, rule)| Rule::compile(name, rule)).collect::<Result<_, _>>()?;
+        Ok(Rules(rules))
+    }
+
+    /// The streams that cases came from.
+    pub fn streams(&self) -> Result<Vec<String>, WorkError> {
+        Ok(count::with_prefix(&self.db.conn, "stream:")?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The case that a person means: its id, the first digits of it, or the id that its stream gave it.
+    pub fn find_case(&self, name: &str) -> Result<CaseRow, WorkError> {
+        let conn = &self.db.conn;
+        for stream in self.streams()? {
+            if let Some(case) = case::by_id(conn, CaseId::of(&stream, name))? {
+                return Ok(case);
+            }
+        }
+        let no_case = || WorkError::NoCase(name.to_owned());
+        if !(4..=32).contains(&name.len()) {
+            return Err(no_case());
+        }
+        let bound = |digit: char| format!("{name}{}", digit.to_string().repeat(32 - name.len())).parse::<CaseId>();
+        let (Ok(low), Ok(high)) = (bound('0'), bound('f')) else { return Err(no_case()) };
+        match case::ids_between(conn, low, high, 2)?.as_slice() {
+            [] => Err(no_case()),
+            [id] => case::by_id(conn, *id)?.ok_or_else(no_case),
+            _ => Err(WorkError::Ambiguous(name.to_owned())),
+        }
+    }
+
+    /// A case with its payload and history, as whoever is at work may see it.
+    pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
+        Ok(OpenCase::load(&self.db.conn, &mut self.unpacker, row, &self.me)?)
+    }
+
+    pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
+        Ok(case::search(&self.db.conn, text, limit)?)
+    }
+
+    pub fn comment(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
+        self.append(vec![Append::new(&CaseCommented { case, text: text.to_owned() })])
+    }
+
+    pub fn escalate(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
+        self.append(vec![Append::new(&CaseEscalated { case, text: text.to_owned() })])
+    }
+
+    /// Puts a case off for the hours that the configuration says; returns until when.
+    pub fn defer(&mut self, case: CaseId, text: &str) -> Result<Moment, WorkError> {
+        let until = Moment(clock::now().0 + i64::from(self.config.review.defer_hours) * 3_600_000);
+        self.append(vec![Append::new(&CaseDeferred { case, text: text.to_owned(), until })])?;
+        Ok(until)
+    }
+}

@@ -1,0 +1,68 @@
+//! Protocols, glossary and policy: reading, checking and publishing them.
+
+use std::path::Path;
+
+use super::{WorkError, Workspace, read_file};
+use crate::db::document;
+use crate::domain::glossary::Glossary;
+use crate::domain::policy::Policy;
+use crate::domain::protocol::parse::{LabelSource, label_source};
+use crate::domain::protocol::{self, Fault, Protocol};
+use crate::journal::Append;
+use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
+
+/// Reads and checks a protocol file, with the label file it may name beside it. Terms must stand in `glossary`.
+pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protocol, WorkError> {
+    let name = path.display().to_string();
+    let source = read_file(path)?;
+    let labels = match label_source(&source) {
+        Some(LabelSource::File(file)) => Some(read_file(&path.parent().unwrap_or(Path::new("")).join(file))?),
+        _ => None,
+    };
+    let protocol = protocol::parse(&source, labels.as_deref()).map_err(|faults| WorkError::Faults { name: name.clone(), faults })?;
+    let faults = glossary.map_or_else(Vec::new, |glossary| unknown_terms(&protocol, glossary));
+    if faults.is_empty() { Ok(protocol) } else { Err(WorkError::Faults { name, faults }) }
+}
+
+fn unknown_terms(protocol: &Protocol, glossary: &Glossary) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for question in &protocol.questions {
+        for term in question.terms.iter().filter(|term| glossary.term(term).is_none()) {
+            let message = format!("`{}` names the term `{term}`, which is not in the glossary: publish a glossary that has it", question.id);
+            faults.push(Fault { line: question.line, message });
+        }
+    }
+    faults
+}
+
+pub fn read_glossary(path: &Path) -> Result<Glossary, WorkError> {
+    let source = read_file(path)?;
+    Glossary::parse(&source).map_err(|faults| WorkError::Faults { name: path.display().to_string(), faults })
+}
+
+impl Workspace {
+    /// Publishes a protocol; returns its version.
+    pub fn publish_protocol(&mut self, protocol: &Protocol, changes: &str) -> Result<u32, WorkError> {
+        let version = self.protocols()?.next_version(&protocol.id);
+        self.append(vec![Append::new(&ProtocolPublished::new(protocol, version, changes))])?;
+        Ok(version)
+    }
+
+    /// Publishes a glossary; returns its version.
+    pub fn publish_glossary(&mut self, glossary: &Glossary) -> Result<u32, WorkError> {
+        let version = self.protocols()?.glossary_version + 1;
+        self.append(vec![Append::new(&GlossaryPublished { version, source: glossary.source.clone() })])?;
+        Ok(version)
+    }
+
+    pub fn policy(&self) -> Result<Policy, WorkError> {
+        let row = document::latest(&self.db.conn, "policy")?;
+        let set = row.and_then(|row| serde_json::from_str::<PolicySet>(&row.body).ok());
+        Ok(set.map(|set| set.policy).unwrap_or_default())
+    }
+
+    pub fn set_policy(&mut self, policy: Policy) -> Result<(), WorkError> {
+        self.append(vec![Append::new(&PolicySet { policy })])?;
+        Ok(())
+    }
+}

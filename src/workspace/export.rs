@@ -1,0 +1,99 @@
+//! Labels on their way out, each row with the event it comes from.
+
+use super::{WorkError, Workspace};
+use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
+use crate::db::case::CaseRow;
+use crate::db::{case, label};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome};
+use crate::domain::prediction::Prediction;
+use crate::domain::resolve::CaseState;
+use crate::domain::payload::Payload;
+use crate::journal::blob;
+
+impl Workspace {
+    /// Calls `each` with every row: labels that count, or resolved cases, by case.
+    pub fn export<E: From<WorkError>>(&mut self, rows: Rows, mut each: impl FnMut(&ExportRow) -> Result<(), E>) -> Result<u64, E> {
+        let ids = label::labeled_cases(&self.db.conn).map_err(WorkError::from)?;
+        let mut written = 0;
+        for id in ids {
+            let Some(row) = case::by_id(&self.db.conn, id).map_err(WorkError::from)? else { continue };
+            let labels = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
+            if rows == Rows::Cases && row.state != CaseState::Resolved || labels.is_empty() {
+                continue;
+            }
+            let text = self.whole_text(&row)?;
+            let made: Vec<ExportRow> = match rows {
+                Rows::Labels => labels.iter().map(|given| label_row(&row, &text, given)).collect(),
+                Rows::Cases => vec![case_row(&row, &text, &labels)],
+            };
+            for row in &made {
+                each(row)?;
+                written += 1;
+            }
+        }
+        Ok(written)
+    }
+
+    /// The input's whole text: the queue's is cut short.
+    fn whole_text(&mut self, row: &CaseRow) -> Result<String, WorkError> {
+        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, row.event) else { return Ok(String::new()) };
+        let payload = serde_json::from_slice::<Payload>(&json).ok();
+        let prediction = payload.and_then(|payload| Prediction::parse(payload.prediction.get()).ok());
+        Ok(prediction.map(|prediction| prediction.text()).unwrap_or_default())
+    }
+}
+
+fn training_label(outcome: &Outcome) -> Option<String> {
+    let field = |name: &str| outcome.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    field("label").or_else(|| field("corrected_label"))
+}
+
+fn label_row(row: &CaseRow, text: &str, given: &GivenLabel) -> ExportRow {
+    let label = given.label.clone();
+    ExportRow::Label(Box::new(LabelExport {
+        case: row.id,
+        id: row.own.clone(),
+        stream: row.stream.clone(),
+        occurred_at: row.occurred_at.rfc3339(),
+        text: text.to_owned(),
+        predicted: row.predicted.clone(),
+        protocol: label.protocol.id,
+        version: label.protocol.version,
+        protocol_hash: label.protocol.hash,
+        path: label.path,
+        label: training_label(&label.outcome),
+        outcome: label.outcome,
+        reviewer: label.reviewer,
+        round: label.round,
+        checked: label.checked,
+        confidence: label.confidence,
+        tags: label.tags,
+        rationale: label.rationale,
+        at: given.given_at().rfc3339(),
+        duration_ms: label.duration_ms,
+        event: given.event,
+        state: row.state.word().to_owned(),
+    }))
+}
+
+fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
+    let main: Vec<&GivenLabel> = labels.iter().filter(|given| given.label.round == MAIN_ROUND).collect();
+    let outcome = row.outcome.clone().unwrap_or_default();
+    let mut protocols: Vec<String> =
+        main.iter().map(|given| format!("{} v{}", given.label.protocol.id, given.label.protocol.version)).collect();
+    protocols.dedup();
+    ExportRow::Case(Box::new(CaseExport {
+        case: row.id,
+        id: row.own.clone(),
+        stream: row.stream.clone(),
+        occurred_at: row.occurred_at.rfc3339(),
+        text: text.to_owned(),
+        predicted: row.predicted.clone(),
+        label: training_label(&outcome),
+        outcome,
+        reviewers: main.iter().map(|given| given.label.reviewer.clone()).collect(),
+        protocols,
+        rationales: main.iter().map(|given| given.label.rationale.clone()).filter(|why| !why.is_empty()).collect(),
+        events: main.iter().map(|given| given.event).collect(),
+    }))
+}

@@ -1,0 +1,120 @@
+//! Labels: giving them, taking them back, drafts, importing.
+
+use super::{WorkError, Workspace};
+use crate::clock;
+use crate::db::case::CaseRow;
+use crate::db::{draft, label};
+use crate::domain::ids::{CaseId, EventId};
+use crate::domain::label::{GivenLabel, Label};
+use crate::intake::labels::{Context, ImportSummary, read_label};
+use crate::journal::chain::{Appended, append_and};
+use crate::journal::kind::{LabelGiven, LabelWithdrawn};
+use crate::journal::{Append, chain};
+use crate::review::{Draft, Protocols, Published, Queue, QueueCounts};
+
+/// Labels in one entry of an import.
+const IMPORT_BATCH: usize = 500;
+
+impl Workspace {
+    pub fn protocols(&self) -> Result<Protocols, WorkError> {
+        Ok(Protocols::load(&self.db.conn)?)
+    }
+
+    pub fn queue(&self) -> Result<(Queue, QueueCounts), WorkError> {
+        let queue = Queue::load(&self.db.conn, &self.me, clock::now())?;
+        let counts = queue.counts(&self.db.conn)?;
+        Ok((queue, counts))
+    }
+
+    /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
+    pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
+        let (me, case) = (self.me.clone(), label.case);
+        let events = vec![Append::new(&LabelGiven(label))];
+        let drop_draft = |tx: &rusqlite::Transaction<'_>| draft::delete(tx, &me, case);
+        Ok(append_and(&mut self.db, &self.key, &self.me, events, clock::now(), drop_draft)?)
+    }
+
+    /// The label that a draft makes of a case.
+    pub fn label_of(&self, case: &CaseRow, draft: &Draft, published: &Published) -> Result<Label, WorkError> {
+        draft.label(case, published, &self.me).map_err(WorkError::Incomplete)
+    }
+
+    /// Takes back the latest label of whoever is at work.
+    pub fn undo(&mut self) -> Result<GivenLabel, WorkError> {
+        let latest = label::latest_of(&self.db.conn, &self.me)?;
+        let given = latest.ok_or_else(|| WorkError::NothingToUndo(self.me.clone()))?;
+        self.withdraw(&given)?;
+        Ok(given)
+    }
+
+    /// Takes back one label.
+    pub fn withdraw(&mut self, given: &GivenLabel) -> Result<EventId, WorkError> {
+        let Label { case, reviewer, .. } = given.label.clone();
+        let event = LabelWithdrawn { case, label: given.event, reviewer };
+        let appended = self.append(vec![Append::new(&event)])?;
+        Ok(EventId { replica: appended.replica, seq: appended.seq, n: 0 })
+    }
+
+    pub fn draft(&self, case: CaseId) -> Result<Option<Draft>, WorkError> {
+        let text = draft::get(&self.db.conn, &self.me, case)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    pub fn keep_draft(&mut self, case: CaseId, kept: &Draft) -> Result<(), WorkError> {
+        let (conn, me) = (&self.db.conn, &self.me);
+        if kept.is_empty() {
+            return Ok(draft::delete(conn, me, case)?);
+        }
+        Ok(draft::put(conn, me, case, &crate::db::to_json(kept), clock::now())?)
+    }
+
+    /// Where the reviewer was, in the screen's own words.
+    pub fn place(&self) -> Result<Option<String>, WorkError> {
+        Ok(draft::place(&self.db.conn, &self.me)?)
+    }
+
+    pub fn keep_place(&mut self, place: &str) -> Result<(), WorkError> {
+        Ok(draft::put_place(&self.db.conn, &self.me, place)?)
+    }
+
+    /// Imports labels that others gave, in the name of a lead.
+    pub fn import_labels(&mut self, text: &str) -> Result<ImportSummary, WorkError> {
+        let protocols = self.protocols()?;
+        let streams = self.streams()?;
+        let mut summary = ImportSummary::default();
+        let tx = self.db.begin()?;
+        let mut writer = chain::Writer::new(&tx, &self.key)?;
+        let protocol = |stream: &str| protocols.for_stream(stream).map(|published| (&published.protocol, &published.reference));
+        let context = Context { conn: &tx, streams: &streams, protocol };
+        let mut batch = Vec::new();
+        let mut in_batch = std::collections::HashSet::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            summary.read += 1;
+            match read_label(&context, line) {
+                Err(reason) => summary.reject(number, &reason),
+                Ok(None) => summary.duplicate += 1,
+                Ok(Some(label)) => {
+                    let key = (label.case, label.reviewer.clone(), label.round.clone(), label.given_at, label.path.clone());
+                    if !in_batch.insert(key) {
+                        summary.duplicate += 1;
+                        continue;
+                    }
+                    summary.imported += 1;
+                    batch.push(Append::new(&LabelGiven(label)));
+                }
+            }
+            if batch.len() >= IMPORT_BATCH {
+                writer.append(&self.me, std::mem::take(&mut batch), clock::now())?;
+            }
+        }
+        if !batch.is_empty() {
+            writer.append(&self.me, batch, clock::now())?;
+        }
+        writer.finish()?;
+        tx.commit()?;
+        Ok(summary)
+    }
+}

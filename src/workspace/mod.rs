@@ -1,0 +1,132 @@
+//! A workspace, opened: database, key, configuration, and who is at work. What `cli` and `tui` hold.
+
+pub mod found;
+pub mod cases;
+mod labels;
+pub mod documents;
+mod export;
+mod status;
+
+use std::path::Path;
+
+use crate::config::{Config, ConfigError, Env, Paths};
+use crate::db::{Db, DbError, document};
+use crate::domain::protocol::Fault;
+use crate::journal::blob::Unpacker;
+use crate::journal::chain::Appended;
+use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
+use crate::journal::{Append, DeviceKey, JournalError, chain, fold};
+use crate::{clock, intake};
+
+pub use status::{Status, StatusCases};
+
+/// What can go wrong with work in a workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Intake(#[from] intake::IntakeError),
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("there is a workspace at {0} already")]
+    Exists(String),
+    #[error("{path}: {error}")]
+    File { path: String, error: std::io::Error },
+    #[error("`{0}` is not a name: use 1 to 40 letters, digits, `.`, `_` or `-`")]
+    Name(String),
+    #[error("no case is called `{0}`")]
+    NoCase(String),
+    #[error("`{0}` fits several cases; add more of its digits")]
+    Ambiguous(String),
+    #[error("no protocol is published for the stream `{0}`")]
+    NoProtocol(String),
+    #[error("{0}")]
+    Incomplete(crate::review::Missing),
+    #[error("{name} does not check")]
+    Faults { name: String, faults: Vec<Fault> },
+    #[error("{0} has no label that could be taken back")]
+    NothingToUndo(String),
+    #[error(transparent)]
+    Policy(#[from] crate::domain::policy::BadPolicy),
+    #[error(transparent)]
+    Rule(#[from] crate::trap::BadRule),
+}
+
+/// An open workspace.
+pub struct Workspace {
+    pub db: Db,
+    pub paths: Paths,
+    pub config: Config,
+    pub env: Env,
+    /// Who is at work.
+    pub me: String,
+    key: DeviceKey,
+    unpacker: Unpacker,
+}
+
+impl Workspace {
+    /// Opens the workspace at `paths` in the name of `name`, else of who the configuration names, else of
+    /// the device's owner.
+    pub fn open(paths: Paths, env: Env, name: Option<&str>) -> Result<Self, WorkError> {
+        let config = Config::load(&paths.config())?;
+        let mut db = Db::open(&paths.database())?;
+        if db.views_are_stale()? {
+            let tx = db.begin()?;
+            fold::refold(&tx)?;
+            tx.commit()?;
+        }
+        let key = DeviceKey::load(&paths.key())?;
+        let me = match (name, config.review.name.as_str()) {
+            (Some(name), _) => name.to_owned(),
+            (None, "") => owner(&db, &key)?,
+            (None, name) => name.to_owned(),
+        };
+        Ok(Self { db, paths, config, env, me, key, unpacker: Unpacker::default() })
+    }
+
+    /// The same workspace on another connection, for another thread.
+    pub fn again(&self) -> Result<Self, WorkError> {
+        Ok(Self {
+            db: self.db.again()?,
+            paths: self.paths.clone(),
+            config: self.config.clone(),
+            env: self.env.clone(),
+            me: self.me.clone(),
+            key: DeviceKey::load(&self.paths.key())?,
+            unpacker: Unpacker::default(),
+        })
+    }
+
+    /// Appends one entry by whoever is at work. When it returns, the entry is on disk.
+    pub fn append(&mut self, events: Vec<Append>) -> Result<Appended, WorkError> {
+        Ok(chain::append(&mut self.db, &self.key, &self.me, events, clock::now())?)
+    }
+
+    /// The team's name, as it was founded.
+    pub fn team(&self) -> Result<String, WorkError> {
+        let row = document::latest(&self.db.conn, "workspace")?;
+        let founded = row.and_then(|row| serde_json::from_str::<WorkspaceFounded>(&row.body).ok());
+        Ok(founded.map(|founded| founded.name).unwrap_or_default())
+    }
+}
+
+/// Who this device belongs to.
+fn owner(db: &Db, key: &DeviceKey) -> Result<String, WorkError> {
+    let replica = key.replica().to_string();
+    let rows = document::of_kind(&db.conn, "replica")?;
+    let joined = rows.iter().find(|row| row.name == replica);
+    let joined = joined.and_then(|row| serde_json::from_str::<ReplicaJoined>(&row.body).ok());
+    Ok(joined.map(|joined| joined.name).unwrap_or_default())
+}
+
+/// Reads a file that the user named.
+pub fn read_file(path: &Path) -> Result<String, WorkError> {
+    let failed = |error| WorkError::File { path: path.display().to_string(), error };
+    let bytes = std::fs::read(path).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8: save it as UTF-8")))
+}
