@@ -16,3 +16,5 @@ pub mod intake;
 pub mod review;
 
 pub mod workspace;
+
+pub mod cli;

@@ -38,7 +38,7 @@ pub struct LabelExport {
     pub protocol_hash: Hash,
     pub path: Vec<Step>,
     pub outcome: Outcome,
-    /// The outcome's `label`, or its `corrected_label`: what to train on, if anything.
+    /// The outcome's `label`: what to train on, if anything.
     pub label: Option<String>,
     pub checked: Vec<String>,
     pub confidence: Option<u8>,

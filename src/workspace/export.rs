@@ -44,8 +44,7 @@ impl Workspace {
 }
 
 fn training_label(outcome: &Outcome) -> Option<String> {
-    let field = |name: &str| outcome.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    field("label").or_else(|| field("corrected_label"))
+    outcome.get("label").and_then(|value| value.as_str()).map(str::to_owned)
 }
 
 fn label_row(row: &CaseRow, text: &str, given: &GivenLabel) -> ExportRow {

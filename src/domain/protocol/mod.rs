@@ -15,7 +15,8 @@ pub use check::check;
 pub use parse::parse;
 pub use walk::{Walk, Walked, walk};
 
-/// The text in a `set` that stands for the label that the model predicted.
+/// In a `set`, this text stands for the label that the model predicted, and `{field}` for what the path set
+/// that field to.
 pub const PREDICTION: &str = "{prediction}";
 
 /// A protocol that was parsed and checked.

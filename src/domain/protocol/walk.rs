@@ -72,15 +72,22 @@ pub fn accepts<'p>(protocol: &Protocol, question: &'p Question, answer: &str) ->
     }
 }
 
-/// The outcome for a case whose model predicted `label`: [`PREDICTION`] becomes that label, and a field
-/// that stands for a prediction which is not there is left out.
+/// The outcome for a case whose model predicted `label`: [`PREDICTION`] becomes that label, `{field}` what
+/// the path set that field to. A field that stands for something which is not there is left out.
 pub fn settle(outcome: Outcome, label: Option<&str>) -> Outcome {
-    let settled = |(field, value): (String, Value)| match (value.as_str(), label) {
-        (Some(PREDICTION), Some(label)) => Some((field, Value::from(label))),
-        (Some(PREDICTION), None) => None,
-        _ => Some((field, value)),
-    };
-    outcome.into_iter().filter_map(settled).collect()
+    let mut settled = Outcome::new();
+    for (field, value) in &outcome {
+        let meant = match value.as_str() {
+            Some(PREDICTION) => label.map(Value::from),
+            Some(text) => match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+                Some(other) => outcome.get(other).filter(|value| *value != text).cloned(),
+                None => Some(value.clone()),
+            },
+            None => Some(value.clone()),
+        };
+        settled.extend(meant.map(|meant| (field.clone(), meant)));
+    }
+    settled
 }
 
 /// The text of an answer, for people: `No` where `n` is recorded.

@@ -1,0 +1,21 @@
+//! `casework comment`: say something about a case.
+
+use super::out::say;
+use super::{CliError, Context, Exit};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case's id, the first digits of it, or the id its stream gave it
+    case: String,
+    /// What to say
+    #[arg(required = true)]
+    text: Vec<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let case = workspace.find_case(&args.case)?;
+    workspace.comment(case.id, &args.text.join(" "))?;
+    say(&format!("Commented on {}.", case.id.short()));
+    Ok(Exit::Done)
+}

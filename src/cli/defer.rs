@@ -1,0 +1,21 @@
+//! `casework defer`: put a case off, for yourself.
+
+use super::out::say;
+use super::{CliError, Context, Exit};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case's id, the first digits of it, or the id its stream gave it
+    case: String,
+    /// Why it has to wait
+    #[arg(required = true)]
+    text: Vec<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let case = workspace.find_case(&args.case)?;
+    let until = workspace.defer(case.id, &args.text.join(" "))?;
+    say(&format!("Put {} off until {}.", case.id.short(), until.minute()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,86 @@
+//! `casework doctor`: look for what may trouble casework here.
+
+use std::io::IsTerminal;
+
+use serde_json::json;
+
+use super::out::Out;
+use super::{CliError, Context, Exit};
+use crate::domain::text::visible;
+use crate::workspace::Workspace;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+struct Finding {
+    good: bool,
+    what: &'static str,
+    words: String,
+}
+
+pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
+    let mut findings = vec![terminal(context)];
+    let paths = context.paths()?;
+    findings.push(key_mode(&paths.key()));
+    match context.open() {
+        Err(error) => {
+            let hint = if let CliError::Work(error) = &error { super::error::hint(error) } else { None };
+            let words = format!("{error}. {}", hint.unwrap_or_default());
+            findings.push(Finding { good: false, what: "workspace", words });
+        }
+        Ok(workspace) => workspace_findings(&workspace, &mut findings)?,
+    }
+    let mut out = Out::new();
+    for Finding { good, what, words } in &findings {
+        if context.global.json {
+            out.json(&json!({ "ok": good, "what": what, "words": words }))?;
+        } else {
+            out.line(&format!("{}  {what:<10} {}", if *good { "ok" } else { "!!" }, visible(words)))?;
+        }
+    }
+    out.finish()?;
+    Ok(if findings.iter().all(|finding| finding.good) { Exit::Done } else { Exit::No })
+}
+
+fn terminal(context: &Context) -> Finding {
+    let env = &context.env;
+    let words = match (std::io::stdout().is_terminal(), env.dumb_terminal) {
+        (false, _) => "standard output is not a terminal: commands work, the review screen does not".to_owned(),
+        (true, true) => "TERM names no terminal: set it, e.g. to xterm-256color".to_owned(),
+        (true, false) if env.no_color => "a terminal; NO_COLOR is set".to_owned(),
+        (true, false) => format!("a terminal with {} colours", if env.many_colors { "many" } else { "16" }),
+    };
+    Finding { good: !(std::io::stdout().is_terminal() && env.dumb_terminal), what: "terminal", words }
+}
+
+fn key_mode(path: &std::path::Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (good, words) = match std::fs::metadata(path) {
+        Err(_) => (true, "no device key yet".to_owned()),
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
+            (false, format!("others can read the device key: chmod 600 {}", path.display()))
+        }
+        Ok(_) => (true, "the device key is yours alone".to_owned()),
+    };
+    Finding { good, what: "key", words }
+}
+
+fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Result<(), CliError> {
+    let damage = workspace.db.damage()?;
+    let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
+    findings.push(Finding { good: damage.is_empty(), what: "database", words });
+    let status = workspace.status()?;
+    let protocols = workspace.protocols()?;
+    for stream in workspace.streams()? {
+        let found = protocols.for_stream(&stream);
+        let words = match found {
+            Some(published) => format!("{stream}: reviewed by {} v{}", published.protocol.id, published.reference.version),
+            None => format!("{stream}: no protocol. Publish one with `casework protocol publish FILE`"),
+        };
+        findings.push(Finding { good: found.is_some(), what: "stream", words });
+    }
+    let unknown: u64 = status.unknown.iter().map(|(_, n)| n).sum();
+    let words = format!("{} entries; {unknown} events of unknown kinds", status.entries);
+    findings.push(Finding { good: unknown == 0, what: "journal", words });
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! Errors in words: what happened, where, what to type next, and the exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::db::DbError;
+use crate::domain::text::visible;
+use crate::intake::IntakeError;
+use crate::journal::JournalError;
+use crate::workspace::WorkError;
+
+/// How a command that worked ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    /// The answer is no: a check failed, nothing was found.
+    No,
+}
+
+/// What stops a command.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    #[error("writing the output: {0}")]
+    Output(#[from] io::Error),
+    #[error("{0}")]
+    Use(String),
+}
+
+impl From<crate::db::DbError> for CliError {
+    fn from(error: crate::db::DbError) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+/// Prints an error, if it was one, and tells the exit code: 0 done, 1 no, 2 wrong use or bad input.
+pub fn exit_code(result: Result<Exit, CliError>, _json: bool) -> ExitCode {
+    match result {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::No) => ExitCode::from(1),
+        // The reader of our output went away; there is nobody to tell.
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = if matches!(&error, CliError::Work(WorkError::Faults { .. })) { 1 } else { 2 };
+            explain(&error);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Prints what happened and what to do about it.
+pub fn explain(error: &CliError) {
+    let mut err = io::stderr().lock();
+    // Standard error may be closed; there is nowhere else to say so.
+    let _ = writeln!(err, "casework: {}", visible(&error.to_string()));
+    if let CliError::Work(WorkError::Faults { name, faults }) = error {
+        for fault in faults.iter().take(50) {
+            let _ = writeln!(err, "  {}:{}: {}", visible(name), fault.line, visible(&fault.message));
+        }
+        if faults.len() > 50 {
+            let _ = writeln!(err, "  … and {} more", faults.len() - 50);
+        }
+    }
+    if let CliError::Work(error) = error
+        && let Some(hint) = hint(error)
+    {
+        let _ = writeln!(err, "  {hint}");
+    }
+}
+
+/// What to type next.
+pub fn hint(error: &WorkError) -> Option<String> {
+    let db = match error {
+        WorkError::Db(db) | WorkError::Journal(JournalError::Db(db)) | WorkError::Intake(IntakeError::Db(db)) => Some(db),
+        _ => None,
+    };
+    let words = match (db, error) {
+        (Some(DbError::Missing(_)), _) => "Found one with `casework init --name TEAM --as YOU`, or look around with `casework demo`.",
+        (Some(DbError::Newer { .. }), _) => "Install a newer casework; this one changes nothing in it.",
+        (Some(DbError::Locked(_)), _) => "Another casework is writing for long: wait for it, or see `casework doctor`.",
+        (Some(DbError::Damaged(..)), _) => "Keep the file as it is, copy it, and run `casework verify` on the copy.",
+        (Some(DbError::Foreign(_)), _) => "Name another directory with --workspace.",
+        (Some(DbError::Full(_)), _) => "Make room and do it again; what was saved before is safe.",
+        (Some(DbError::ReadOnly(..)), _) => "The directory and the file must be writable for you.",
+        (_, WorkError::NoCase(_)) => "`casework queue` and `casework search TEXT` list cases.",
+        (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
+        (_, WorkError::Incomplete(_)) => "Answer with --answer QUESTION=VALUE, check with --check ITEM; `casework protocol show` lists them.",
+        (_, WorkError::Rule(_)) => "Rules are CEL, as in --where 'confidence < 0.4 && label != \"oos\"'; `casework ingest --help` lists the names.",
+        (_, WorkError::Journal(JournalError::NotAllowed { author, .. }) | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, .. }))) => {
+            return Some(format!("A lead can let them: `casework roster admit {} --role ROLE`.", visible(author)));
+        }
+        (_, WorkError::Config(ConfigError::Parse { .. } | ConfigError::Value { .. })) => "`casework paths --default-config` prints every option.",
+        (_, WorkError::Exists(_)) => "Open it with `casework --workspace DIR`, or choose another directory.",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}

@@ -1,0 +1,21 @@
+//! `casework escalate`: ask a lead to look at a case.
+
+use super::out::say;
+use super::{CliError, Context, Exit};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case's id, the first digits of it, or the id its stream gave it
+    case: String,
+    /// What the lead should know
+    #[arg(required = true)]
+    text: Vec<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let case = workspace.find_case(&args.case)?;
+    workspace.escalate(case.id, &args.text.join(" "))?;
+    say(&format!("Escalated {}.", case.id.short()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,46 @@
+//! `casework export`: labels or resolved cases, each with the events it rests on.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::dataset::{FORMATS, Rows};
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// jsonl (every field, exact), or csv (for spreadsheets)
+    #[arg(long, value_name = "F", default_value = "jsonl")]
+    format: String,
+    /// A row for each label, or for each resolved case
+    #[arg(long, value_parser = ["labels", "cases"], default_value = "labels")]
+    rows: String,
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let kind = FORMATS.iter().find(|kind| kind.name == args.format).ok_or_else(|| {
+        let known: Vec<String> = FORMATS.iter().map(|kind| format!("{} ({})", kind.name, kind.about)).collect();
+        CliError::Use(format!("no format `{}`: there is {}", args.format, known.join(", ")))
+    })?;
+    let mut workspace = context.open()?;
+    let mut format = (kind.make)();
+    let rows = if args.rows == "cases" { Rows::Cases } else { Rows::Labels };
+    let mut out: Box<dyn Write> = match &args.out {
+        Some(path) => {
+            let failed = |error| WorkError::File { path: path.display().to_string(), error };
+            Box::new(BufWriter::new(File::create(path).map_err(failed)?))
+        }
+        None => Box::new(Out::new()),
+    };
+    let written = workspace.export::<CliError>(rows, |row| Ok(format.row(&mut out, row)?))?;
+    format.finish(&mut out)?;
+    if let Some(path) = &args.out {
+        say(&format!("{written} rows written to {}", path.display()));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,157 @@
+//! `casework ingest`: read predictions, open cases.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::clock;
+use crate::intake::{Progress, Summary};
+use crate::trap::VARIABLES;
+use crate::workspace::WorkError;
+use crate::workspace::cases::IngestRequest;
+
+/// Rejected lines that are named on standard error; --json has them all.
+const NAMED_MAX: usize = 10;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = names())]
+pub struct Args {
+    /// JSON lines of predictions; `-` is standard input
+    file: PathBuf,
+    /// A log file of the same requests; may be given several times
+    #[arg(long, value_name = "FILE")]
+    logs: Vec<PathBuf>,
+    /// Which predictions become cases: a CEL expression; several are tried one after another
+    #[arg(long = "where", value_name = "EXPR")]
+    rules: Vec<String>,
+    /// Predictions to keep before and after each case
+    #[arg(long, value_name = "N")]
+    window: Option<usize>,
+    /// Only count what would be opened
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn names() -> String {
+    let mut out = String::from("Names in EXPR:\n");
+    for (name, about) in VARIABLES {
+        out.push_str(&format!("  {name:<17} {about}\n"));
+    }
+    out + "  anything else     by its own name in the line, e.g. input.channel == \"voice\""
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let (input, total) = open(args, &stop)?;
+    let request =
+        IngestRequest { logs: args.logs.clone(), rules: args.rules.clone(), neighbours: args.window, dry_run: args.dry_run };
+    let mut meter = Meter::new(total);
+    let summary = workspace.ingest(input, &request, &stop, |progress| meter.show(progress))?;
+    meter.clear();
+    report(context, args, &summary)?;
+    if summary.stopped {
+        say("Stopped. What was read is saved; run it again to go on.");
+        return Ok(Exit::No);
+    }
+    Ok(Exit::Done)
+}
+
+fn open(args: &Args, stop: &Arc<AtomicBool>) -> Result<(Box<dyn Read + Send>, Option<u64>), CliError> {
+    if args.file.as_os_str() == "-" {
+        return Ok((Box::new(Interruptible { input: io::stdin(), stop: Arc::clone(stop) }), None));
+    }
+    let failed = |error| WorkError::File { path: args.file.display().to_string(), error };
+    let file = File::open(&args.file).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)).into());
+    }
+    let total = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(Interruptible { input: file, stop: Arc::clone(stop) }), total))
+}
+
+/// Input that ends when the program is asked to stop, even while it waits for more.
+struct Interruptible<R> {
+    input: R,
+    stop: Arc<AtomicBool>,
+}
+
+impl<R: Read + std::os::fd::AsFd> Read for Interruptible<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let wait = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        while !self.stop.load(Ordering::Relaxed) {
+            let mut fds = [PollFd::new(&self.input, PollFlags::IN)];
+            match poll(&mut fds, Some(&wait)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => return self.input.read(into),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Progress on a terminal, a few times a second.
+struct Meter {
+    total: Option<u64>,
+    shown: std::time::Instant,
+    terminal: bool,
+    drawn: bool,
+}
+
+impl Meter {
+    fn new(total: Option<u64>) -> Self {
+        Self { total, shown: clock::instant(), terminal: io::stderr().is_terminal(), drawn: false }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        if !self.terminal || self.shown.elapsed() < Duration::from_millis(250) {
+            return;
+        }
+        self.shown = clock::instant();
+        self.drawn = true;
+        let share = match self.total {
+            Some(total) if total > 0 => format!("{:3} %  ", progress.bytes * 100 / total),
+            _ => String::new(),
+        };
+        let Progress { read, opened, bytes } = progress;
+        // Progress that can't be shown is no reason to stop.
+        let _ = write!(io::stderr().lock(), "\r{share}{read} read, {opened} opened, {} MB\x1b[K", bytes / 1_000_000);
+    }
+
+    fn clear(&self) {
+        if self.drawn {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}
+
+fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliError> {
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(summary)?;
+        return Ok(out.finish()?);
+    }
+    let Summary { read, opened, duplicate, passed, rejected, .. } = summary;
+    let would = if args.dry_run { "would open" } else { "opened" };
+    out.line(&format!("{read} read: {opened} {would}, {duplicate} duplicate, {passed} passed, {rejected} rejected"))?;
+    out.finish()?;
+    for reject in summary.rejects.iter().take(NAMED_MAX) {
+        say(&format!("  line {}: {}", reject.line, reject.reason));
+    }
+    if summary.rejected > NAMED_MAX as u64 {
+        say(&format!("  … and {} more; --json lists them", summary.rejected - NAMED_MAX as u64));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `casework label`: what the guide does, by command.
+
+use serde_json::json;
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::domain::label::outcome_words;
+use crate::review::Draft;
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case's id, the first digits of it, or the id its stream gave it
+    case: String,
+    /// An answer: the question's id, and the answer's key or text
+    #[arg(long = "answer", value_name = "QUESTION=VALUE")]
+    answers: Vec<String>,
+    /// An item of the checklist that was done
+    #[arg(long = "check", value_name = "ITEM")]
+    checked: Vec<String>,
+    /// How sure: 1 (a guess) to 5 (certain)
+    #[arg(long, value_name = "1-5", value_parser = clap::value_parser!(u8).range(1..=5))]
+    confidence: Option<u8>,
+    /// A word to find the case by later
+    #[arg(long = "tag", value_name = "T")]
+    tags: Vec<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    rationale: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let case = workspace.find_case(&args.case)?;
+    let protocols = workspace.protocols()?;
+    let published = protocols.for_stream(&case.stream).ok_or_else(|| WorkError::NoProtocol(case.stream.clone()))?;
+    let mut draft = Draft {
+        checked: args.checked.clone(),
+        confidence: args.confidence,
+        tags: args.tags.clone(),
+        rationale: args.rationale.clone(),
+        ..Draft::default()
+    };
+    for answer in &args.answers {
+        let (question, value) =
+            answer.split_once('=').ok_or_else(|| CliError::Use(format!("--answer takes QUESTION=VALUE, not `{answer}`")))?;
+        if published.protocol.question(question).is_none() {
+            return Err(CliError::Use(format!("`{}` has no question `{question}`", published.protocol.id)));
+        }
+        draft.answer(question, value);
+    }
+    if let Some(unknown) = args.checked.iter().find(|id| !published.protocol.checklist.iter().any(|item| item.id == **id)) {
+        return Err(CliError::Use(format!("`{}` has no checklist item `{unknown}`", published.protocol.id)));
+    }
+    let label = workspace.label_of(&case, &draft, published)?;
+    let outcome = label.outcome.clone();
+    let saved = workspace.submit(label)?;
+    if context.global.json {
+        let mut out = Out::new();
+        let event = format!("{}:{}:0", saved.replica, saved.seq);
+        out.json(&json!({ "case": case.id, "outcome": outcome, "event": event }))?;
+        out.finish()?;
+    } else {
+        say(&format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,182 @@
+//! The command line: one file for each command. Everything a screen does, a command does too.
+//!
+//! Data goes to standard output, `--json` makes it one document or JSON lines; messages and progress go to
+//! standard error. [`error`] is the one place that turns errors into words, hints and exit codes.
+
+mod comment;
+mod completions;
+mod defer;
+mod demo;
+mod doctor;
+mod error;
+mod escalate;
+mod export;
+mod glossary;
+mod import;
+mod ingest;
+mod init;
+mod label;
+mod labels;
+mod out;
+mod paths;
+mod policy;
+mod protocol;
+mod queue;
+mod roster;
+mod search;
+mod show;
+mod status;
+mod undo;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Env, Paths};
+use crate::workspace::{WorkError, Workspace};
+
+pub use error::{CliError, Exit};
+pub use out::Out;
+
+/// Label the edge cases of a model in production, and trace every label to its reasons.
+#[derive(Debug, Parser)]
+#[command(name = "casework", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The workspace's directory, instead of the default one or CASEWORK_WORKSPACE
+    #[arg(long, global = true, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Who is at work, instead of the owner of this device
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Print JSON: one document, or a line for each item of a list
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Found a workspace
+    Init(init::Args),
+    /// Try casework on an invented model: makes a workspace and opens it
+    Demo(demo::Args),
+    /// Read predictions and open cases
+    Ingest(ingest::Args),
+    /// List the cases that are yours to label
+    Queue(queue::Args),
+    /// Show a case with its context and history
+    Show(show::Args),
+    /// Find cases by words of their text
+    Search(search::Args),
+    /// Label a case
+    Label(label::Args),
+    /// List the labels that count
+    Labels(labels::Args),
+    /// Take in labels that were given elsewhere
+    Import(import::Args),
+    /// Write labels or resolved cases to a file
+    Export(export::Args),
+    /// Take back your latest label
+    Undo(undo::Args),
+    /// Say something about a case
+    Comment(comment::Args),
+    /// Put a case off
+    Defer(defer::Args),
+    /// Ask a lead to look at a case
+    Escalate(escalate::Args),
+    /// Check, show and publish protocols
+    Protocol(protocol::Args),
+    /// Check, show and publish the glossary
+    Glossary(glossary::Args),
+    /// Show and change how the team works
+    Policy(policy::Args),
+    /// Show who may do what, and admit people
+    Roster(roster::Args),
+    /// Check that nothing in the journal was altered
+    Verify(verify::Args),
+    /// Say how the workspace stands
+    Status(status::Args),
+    /// Print where things are
+    Paths(paths::Args),
+    /// Look for what may trouble casework here
+    Doctor(doctor::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+}
+
+/// What `main` does after the command line was carried out.
+pub enum Next {
+    Exit(ExitCode),
+    /// Open the review screen.
+    Review(Box<Workspace>),
+}
+
+/// Carries out the command line.
+pub fn run(cli: Cli, env: Env) -> Next {
+    let json = cli.global.json;
+    let context = Context { global: cli.global, env };
+    let result = match cli.command {
+        None => return review(&context),
+        Some(Command::Demo(args)) => match demo::run(&context, &args) {
+            Ok(Some(workspace)) => return Next::Review(Box::new(workspace)),
+            Ok(None) => Ok(Exit::Done),
+            Err(error) => Err(error),
+        },
+        Some(Command::Init(args)) => init::run(&context, &args),
+        Some(Command::Ingest(args)) => ingest::run(&context, &args),
+        Some(Command::Queue(args)) => queue::run(&context, &args),
+        Some(Command::Show(args)) => show::run(&context, &args),
+        Some(Command::Search(args)) => search::run(&context, &args),
+        Some(Command::Label(args)) => label::run(&context, &args),
+        Some(Command::Labels(args)) => labels::run(&context, &args),
+        Some(Command::Import(args)) => import::run(&context, &args),
+        Some(Command::Export(args)) => export::run(&context, &args),
+        Some(Command::Undo(args)) => undo::run(&context, &args),
+        Some(Command::Comment(args)) => comment::run(&context, &args),
+        Some(Command::Defer(args)) => defer::run(&context, &args),
+        Some(Command::Escalate(args)) => escalate::run(&context, &args),
+        Some(Command::Protocol(args)) => protocol::run(&context, &args),
+        Some(Command::Glossary(args)) => glossary::run(&context, &args),
+        Some(Command::Policy(args)) => policy::run(&context, &args),
+        Some(Command::Roster(args)) => roster::run(&context, &args),
+        Some(Command::Verify(args)) => verify::run(&context, &args),
+        Some(Command::Status(args)) => status::run(&context, &args),
+        Some(Command::Paths(args)) => paths::run(&context, &args),
+        Some(Command::Doctor(args)) => doctor::run(&context, &args),
+        Some(Command::Completions(args)) => completions::run(&args),
+    };
+    Next::Exit(error::exit_code(result, json))
+}
+
+fn review(context: &Context) -> Next {
+    match context.open() {
+        Ok(workspace) => Next::Review(Box::new(workspace)),
+        Err(error) => Next::Exit(error::exit_code(Err(error), false)),
+    }
+}
+
+/// What every command is given.
+pub struct Context {
+    pub global: Global,
+    pub env: Env,
+}
+
+impl Context {
+    pub fn paths(&self) -> Result<Paths, CliError> {
+        Ok(Paths::find(self.global.workspace.as_deref(), &self.env).map_err(WorkError::from)?)
+    }
+
+    pub fn open(&self) -> Result<Workspace, CliError> {
+        Ok(Workspace::open(self.paths()?, self.env.clone(), self.global.actor.as_deref())?)
+    }
+}

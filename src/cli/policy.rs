@@ -1,0 +1,51 @@
+//! `casework policy`: how the team works: overlap, limit, rule, on, sla_hours.
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Show the policy that counts
+    Show,
+    /// Change values: overlap=2, limit=3, rule=majority, on=label, sla_hours=48
+    Set {
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        values: Vec<String>,
+    },
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let mut policy = workspace.policy()?;
+    match &args.what {
+        What::Show => {
+            let mut out = Out::new();
+            let json = serde_json::to_value(&policy).unwrap_or_default();
+            if context.global.json {
+                out.json(&json)?;
+            } else {
+                for (name, value) in json.as_object().into_iter().flatten() {
+                    out.line(&format!("{name:<10} {value}"))?;
+                }
+            }
+            out.finish()?;
+        }
+        What::Set { values } => {
+            for value in values {
+                let (name, value) =
+                    value.split_once('=').ok_or_else(|| CliError::Use(format!("write NAME=VALUE, not `{value}`")))?;
+                policy.set(name, value).map_err(WorkError::from)?;
+            }
+            workspace.set_policy(policy)?;
+            say("The policy is set; cases were settled anew by it.");
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,94 @@
+//! `casework show`: a case with all that stands around it.
+
+use serde_json::json;
+
+use super::out::Out;
+use super::{CliError, Context, Exit};
+use crate::domain::label::outcome_words;
+use crate::domain::text::{visible, visible_lines};
+use crate::domain::time::short_span;
+use crate::review::OpenCase;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case's id, the first digits of it, or the id its stream gave it
+    case: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let row = workspace.find_case(&args.case)?;
+    let case = workspace.open_case(row)?;
+    let mut out = Out::new();
+    if context.global.json { out.json(&document(&case))? } else { words(&mut out, &case)? }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn document(case: &OpenCase) -> serde_json::Value {
+    let row = &case.row;
+    let logs: Vec<_> = case
+        .logs
+        .iter()
+        .map(|log| {
+            let line = &log.line;
+            let level = line.level.map(|level| level.word().trim());
+            json!({ "file": log.file, "own": log.own, "at": line.at.map(|at| at.rfc3339()), "level": level, "text": line.message })
+        })
+        .collect();
+    let history: Vec<_> = case
+        .history
+        .iter()
+        .map(|line| json!({ "at": line.at.rfc3339(), "who": line.who, "what": line.words, "event": line.event }))
+        .collect();
+    json!({
+        "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.word(), "due": row.due.rfc3339(),
+        "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
+        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome,
+        "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
+        "trouble": case.trouble, "logs": logs, "neighbours": case.neighbours, "history": history,
+    })
+}
+
+fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
+    let row = &case.row;
+    out.line(&format!("{}  {}  {}", row.id, row.own, row.stream))?;
+    out.line(&format!("{}, due {}; flagged: {}", row.state.word(), row.due.minute(), row.flags.join(", ")))?;
+    if let Some(outcome) = &row.outcome {
+        out.line(&format!("counts as {}", outcome_words(outcome)))?;
+    }
+    if let Some(trouble) = &case.trouble {
+        out.line(trouble)?;
+    }
+    if let Some(prediction) = &case.prediction {
+        let label = prediction.label.as_deref().unwrap_or("no prediction");
+        let sure = prediction.confidence.map(|p| format!(" {p:.3}")).unwrap_or_default();
+        out.line(&format!("{} said {label}{sure} at {}", prediction.model(), prediction.at.rfc3339()))?;
+        out.raw("\n")?;
+        for line in visible_lines(&prediction.text()) {
+            out.raw(&format!("  {line}\n"))?;
+        }
+    }
+    if !case.neighbours.is_empty() {
+        out.raw("\n")?;
+    }
+    for neighbour in &case.neighbours {
+        let delta = neighbour.at.0 - row.occurred_at.0;
+        let sign = if delta < 0 { '-' } else { '+' };
+        let same = if neighbour.session { "same session" } else { "" };
+        out.line(&format!("  {sign}{:<5} {:<24} {:<12} {}", short_span(delta), neighbour.label, same, visible(&neighbour.text)))?;
+    }
+    if !case.logs.is_empty() {
+        out.raw("\n")?;
+    }
+    for log in &case.logs {
+        let at = log.line.at.map_or_else(|| " ".repeat(8), |at| at.clock());
+        let own = if log.own { '|' } else { ' ' };
+        out.line(&format!(" {own}{at} {} {}", log.line.level.map_or("    ", |level| level.word()), visible(&log.line.message)))?;
+    }
+    out.raw("\n")?;
+    for line in &case.history {
+        out.line(&format!("{}  {:<10} {}", line.at.minute(), line.who, line.words))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `casework verify`: read everything again and name what was altered; write an entry out for other tools.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::db::journal;
+use crate::domain::ids::ReplicaId;
+use crate::journal::sshsig::{NAMESPACE, armored, public_line};
+use crate::workspace::{WorkError, Workspace};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Write one entry out, for ssh-keygen to verify: its number in this device's chain, or REPLICA:SEQ
+    #[arg(long, value_name = "ENTRY", requires = "out")]
+    entry: Option<String>,
+    /// The directory to write it to
+    #[arg(long, value_name = "DIR", requires = "entry")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let workspace = context.open()?;
+    if let (Some(entry), Some(directory)) = (&args.entry, &args.out) {
+        return write_out(&workspace, entry, directory);
+    }
+    let mut out = Out::new();
+    let damage = workspace.db.damage()?;
+    let mut report = workspace.verify()?;
+    report.ok &= damage.is_empty();
+    for fault in damage {
+        report.faults.push(crate::journal::verify::FaultRow { replica: String::new(), seq: 0, fault: format!("the file: {fault}") });
+    }
+    if context.global.json {
+        out.json(&report)?;
+    } else {
+        for fault in &report.faults {
+            let replica = fault.replica.get(..8).unwrap_or_default();
+            out.line(&format!("{replica}:{}  {}", fault.seq, fault.fault))?;
+        }
+        let words = if report.ok { "nothing is altered" } else { "not all is well" };
+        out.line(&format!("{} entries, {} faults: {words}", report.entries, report.faults.len()))?;
+    }
+    out.finish()?;
+    Ok(if report.ok { Exit::Done } else { Exit::No })
+}
+
+fn write_out(workspace: &Workspace, name: &str, directory: &Path) -> Result<Exit, CliError> {
+    let bad = || CliError::Use(format!("`{name}` is no entry here: write its number, or REPLICA:SEQ"));
+    let (replica, seq) = match name.split_once(':') {
+        Some((replica, seq)) => (replica.parse::<ReplicaId>().map_err(|_| bad())?, seq),
+        None => (workspace.replica(), name),
+    };
+    let seq = seq.parse().map_err(|_| bad())?;
+    let conn = &workspace.db.conn;
+    let entry = journal::entry(conn, replica, seq).map_err(WorkError::from)?.ok_or_else(bad)?;
+    let chain = journal::replica(conn, replica).map_err(WorkError::from)?.ok_or_else(bad)?;
+    let failed = |error| CliError::Work(WorkError::File { path: directory.display().to_string(), error });
+    fs::create_dir_all(directory).map_err(failed)?;
+    fs::write(directory.join("entry.json"), &entry.body).map_err(failed)?;
+    fs::write(directory.join("entry.json.sig"), armored(&entry.signature)).map_err(failed)?;
+    let signer = format!("{replica} namespaces=\"{NAMESPACE}\" {}\n", public_line(&chain.key));
+    fs::write(directory.join("allowed_signers"), signer).map_err(failed)?;
+    say(&format!("Written to {}. To check it there:", directory.display()));
+    say(&format!("  ssh-keygen -Y verify -f allowed_signers -I {replica} -n {NAMESPACE} -s entry.json.sig < entry.json"));
+    Ok(Exit::Done)
+}
