@@ -18,3 +18,4 @@ pub mod review;
 pub mod workspace;
 
 pub mod cli;
+pub mod tui;

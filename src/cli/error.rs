@@ -36,7 +36,7 @@ impl From<crate::db::DbError> for CliError {
 }
 
 /// Prints an error, if it was one, and tells the exit code: 0 done, 1 no, 2 wrong use or bad input.
-pub fn exit_code(result: Result<Exit, CliError>, _json: bool) -> ExitCode {
+pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::No) => ExitCode::from(1),

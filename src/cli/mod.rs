@@ -123,7 +123,6 @@ pub enum Next {
 
 /// Carries out the command line.
 pub fn run(cli: Cli, env: Env) -> Next {
-    let json = cli.global.json;
     let context = Context { global: cli.global, env };
     let result = match cli.command {
         None => return review(&context),
@@ -155,13 +154,18 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Doctor(args)) => doctor::run(&context, &args),
         Some(Command::Completions(args)) => completions::run(&args),
     };
-    Next::Exit(error::exit_code(result, json))
+    Next::Exit(error::exit_code(result))
+}
+
+/// Says why the screen can't be shown.
+pub fn refuse(error: &dyn std::error::Error) -> ExitCode {
+    error::exit_code(Err(CliError::Use(error.to_string())))
 }
 
 fn review(context: &Context) -> Next {
     match context.open() {
         Ok(workspace) => Next::Review(Box::new(workspace)),
-        Err(error) => Next::Exit(error::exit_code(Err(error), false)),
+        Err(error) => Next::Exit(error::exit_code(Err(error))),
     }
 }
 

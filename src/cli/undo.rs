@@ -9,7 +9,7 @@ pub struct Args {}
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let given = workspace.undo()?;
+    let (given, _) = workspace.undo()?;
     say(&format!("Took back: {} {}. The case is open again.", given.label.case.short(), outcome_words(&given.label.outcome)));
     Ok(Exit::Done)
 }

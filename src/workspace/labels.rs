@@ -39,12 +39,12 @@ impl Workspace {
         draft.label(case, published, &self.me).map_err(WorkError::Incomplete)
     }
 
-    /// Takes back the latest label of whoever is at work.
-    pub fn undo(&mut self) -> Result<GivenLabel, WorkError> {
+    /// Takes back the latest label of whoever is at work; returns it and the event that took it back.
+    pub fn undo(&mut self) -> Result<(GivenLabel, EventId), WorkError> {
         let latest = label::latest_of(&self.db.conn, &self.me)?;
         let given = latest.ok_or_else(|| WorkError::NothingToUndo(self.me.clone()))?;
-        self.withdraw(&given)?;
-        Ok(given)
+        let event = self.withdraw(&given)?;
+        Ok((given, event))
     }
 
     /// Takes back one label.

@@ -1,0 +1,685 @@
+//! The whole state of the screen, and how it changes.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use serde::{Deserialize, Serialize};
+
+use super::action::{ACTIONS, Place};
+use super::edit::Edit;
+use super::effect::{Effect, Job};
+use super::key::KeyPress;
+use super::keymap::Keymap;
+use super::opened::{Opened, Tab};
+use super::overlay::{Overlay, PickKind, Prompt, PromptKind};
+use super::queue_model::QueueModel;
+use super::theme::Theme;
+use crate::db::case::QueueKey;
+use crate::domain::ids::CaseId;
+use crate::domain::logline::Level;
+use crate::domain::resolve::CaseState;
+use crate::domain::time::Moment;
+use crate::review::{Draft, Missing, OpenCase, Protocols, QueueCounts};
+
+/// What happens to the screen. Closed: there is nothing else.
+#[derive(Debug, Clone)]
+pub enum Event {
+    Key(KeyEvent),
+    Paste(String),
+    Resize(u16, u16),
+    /// The mouse: a click at a cell, or the wheel.
+    Click(u16, u16),
+    Wheel(i64),
+    Tick,
+    Job(Job),
+}
+
+/// The pane that takes keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Focus {
+    Queue,
+    #[default]
+    Context,
+    Guide,
+}
+
+/// Where a reviewer was: kept on disk, to come back to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WhereWasI {
+    pub case: Option<CaseId>,
+    pub tab: String,
+    pub focus: Focus,
+    pub scroll: usize,
+}
+
+pub struct App {
+    pub me: String,
+    pub team: String,
+    pub now: Moment,
+    pub size: (u16, u16),
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub protocols: Arc<Protocols>,
+    pub queue: QueueModel,
+    /// None: my queue. Some: all cases of that state.
+    pub view: Option<CaseState>,
+    pub counts: QueueCounts,
+    pub filter: String,
+    generation: u64,
+    pub opened: Option<Opened>,
+    pub focus: Focus,
+    pub overlay: Option<Overlay>,
+    /// Words at the bottom until the next key.
+    pub message: Option<String>,
+    /// The last entry that is on disk.
+    pub saved: Option<u64>,
+    /// Submits that are under way.
+    pub saving: usize,
+    pub mouse: bool,
+    /// Tab and scroll to come back to when this case has opened.
+    returning: Option<WhereWasI>,
+    pub quitting: bool,
+}
+
+/// What an [`App`] starts with.
+pub struct Start {
+    pub me: String,
+    pub team: String,
+    pub now: Moment,
+    pub size: (u16, u16),
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub protocols: Protocols,
+    pub counts: QueueCounts,
+    pub place: WhereWasI,
+    pub mouse: bool,
+}
+
+impl App {
+    /// The first state, and what to do to fill it.
+    pub fn start(start: Start) -> (Self, Vec<Effect>) {
+        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse } = start;
+        let message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));
+        let mut effects = vec![QueueModel::start()];
+        effects.extend(place.case.map(|id| Effect::Open { id }));
+        let app = Self {
+            me,
+            team,
+            now,
+            size,
+            theme,
+            keymap,
+            protocols: Arc::new(protocols),
+            queue: QueueModel::default(),
+            view: None,
+            counts,
+            filter: String::new(),
+            generation: 0,
+            opened: None,
+            focus: place.focus,
+            overlay: None,
+            message,
+            saved: None,
+            saving: 0,
+            mouse,
+            returning: Some(place),
+            quitting: false,
+        };
+        (app, effects)
+    }
+
+    /// Takes in what happened; says what is to be done.
+    pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
+        self.now = now;
+        match event {
+            Event::Key(key) => {
+                self.message = None;
+                self.key(key)
+            }
+            Event::Paste(text) => self.paste(&text),
+            Event::Resize(width, height) => {
+                self.size = (width, height);
+                let height = self.queue_height();
+                self.queue.show_cursor(height);
+                Vec::new()
+            }
+            Event::Click(x, y) => self.click(x, y),
+            Event::Wheel(by) if self.focus == Focus::Queue => self.queue_step(by),
+            Event::Wheel(by) => self.scroll(by),
+            Event::Tick => Vec::new(),
+            Event::Job(job) => self.job(job),
+        }
+    }
+
+    // Keys.
+
+    fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let key = KeyPress::of(&event);
+        if let Some(overlay) = self.overlay.take() {
+            return self.overlay_key(overlay, event, key);
+        }
+        if let Some(index) = self.keymap.action(key, &self.places()) {
+            return (ACTIONS[index].run)(self, key);
+        }
+        let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
+        match self.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers) {
+            Some(answer) => self.answer(&answer),
+            None => Vec::new(),
+        }
+    }
+
+    /// Where keys hold now, the most particular first.
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = Vec::with_capacity(4);
+        if let Some(opened) = self.opened.as_ref().filter(|opened| self.focus != Focus::Queue && opened.published.is_some()) {
+            places.push(match (opened.asks_label(), opened.ended()) {
+                (true, _) => Place::AskingLabel,
+                (false, true) => Place::Ended,
+                (false, false) => Place::Asking,
+            });
+        }
+        match self.focus {
+            Focus::Queue => places.push(Place::Queue),
+            Focus::Guide => places.push(Place::Guide),
+            Focus::Context => {
+                if self.opened.as_ref().is_some_and(|opened| opened.tab == Tab::Logs) {
+                    places.push(Place::Logs);
+                }
+                places.push(Place::Context);
+            }
+        }
+        places.push(Place::Any);
+        places
+    }
+
+    fn overlay_key(&mut self, overlay: Overlay, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
+        let leaves = key.code == KeyCode::Esc || (key.ctrl && key.code == KeyCode::Char('c'));
+        match overlay {
+            Overlay::Help { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Help { scroll }),
+            Overlay::Terms { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Terms { scroll }),
+            Overlay::Pick(mut pick) => {
+                match key.code {
+                    _ if leaves => return Vec::new(),
+                    KeyCode::Enter => return self.picked(&pick),
+                    KeyCode::Down | KeyCode::Tab => pick.step(1),
+                    KeyCode::Up | KeyCode::BackTab => pick.step(-1),
+                    KeyCode::Char('n' | 'j') if key.ctrl => pick.step(1),
+                    KeyCode::Char('p' | 'k') if key.ctrl => pick.step(-1),
+                    KeyCode::PageDown => pick.step(10),
+                    KeyCode::PageUp => pick.step(-10),
+                    KeyCode::Backspace => pick.backspace(),
+                    KeyCode::Char(c) if !key.ctrl && !key.alt => pick.type_text(c.encode_utf8(&mut [0; 4])),
+                    _ => {}
+                }
+                self.overlay = Some(Overlay::Pick(pick));
+                Vec::new()
+            }
+            Overlay::Prompt(mut prompt) => {
+                if leaves {
+                    return Vec::new();
+                }
+                if key.code == KeyCode::Enter {
+                    return self.prompted(prompt.kind, prompt.edit.text().trim());
+                }
+                prompt.edit.key(event);
+                self.overlay = Some(Overlay::Prompt(prompt));
+                Vec::new()
+            }
+            Overlay::Rationale(mut edit) => {
+                if leaves {
+                    return Vec::new();
+                }
+                if key.ctrl && key.code == KeyCode::Char('e') {
+                    return vec![Effect::Editor(edit.text())];
+                }
+                let changed = edit.key(event);
+                let text = edit.text();
+                self.overlay = Some(Overlay::Rationale(edit));
+                if changed { self.change_draft(|draft| draft.rationale = text) } else { Vec::new() }
+            }
+        }
+    }
+
+    fn scroll_overlay(&mut self, key: KeyPress, leaves: bool, scroll: usize, again: fn(usize) -> Overlay) -> Vec<Effect> {
+        let page = usize::from(self.size.1 / 2);
+        let scroll = match key.code {
+            KeyCode::Down | KeyCode::Char('j') => scroll + 1,
+            KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => scroll + page,
+            KeyCode::PageUp => scroll.saturating_sub(page),
+            KeyCode::Home | KeyCode::Char('g') => 0,
+            KeyCode::End | KeyCode::Char('G') => usize::MAX / 2,
+            _ if leaves => return Vec::new(),
+            _ => return Vec::new(), // any other key closes it
+        };
+        let most = super::draw::overlay_overflow(self, &again(0));
+        self.overlay = Some(again(scroll.min(most)));
+        Vec::new()
+    }
+
+    fn picked(&mut self, pick: &super::overlay::Pick) -> Vec<Effect> {
+        let value = pick.picked().map(|choice| choice.value.clone());
+        match (pick.kind, value) {
+            (PickKind::Action, Some(name)) => match ACTIONS.iter().find(|action| action.name == name) {
+                Some(action) => (action.run)(self, KeyPress::plain(KeyCode::Enter)),
+                None => Vec::new(),
+            },
+            (PickKind::Label, Some(label)) => self.answer(&label),
+            // A protocol without labels takes any text.
+            (PickKind::Label, None) if !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
+            (_, None) => Vec::new(),
+        }
+    }
+
+    fn prompted(&mut self, kind: PromptKind, text: &str) -> Vec<Effect> {
+        if kind == PromptKind::Filter {
+            return self.set_filter(text);
+        }
+        let Some(case) = self.opened.as_ref().map(|opened| opened.case.row.id) else { return Vec::new() };
+        let text = text.to_owned();
+        match kind {
+            PromptKind::Tags => {
+                let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                self.change_draft(|draft| draft.tags = tags)
+            }
+            _ if text.is_empty() => self.say("Nothing was written, so nothing was done."),
+            PromptKind::Defer => vec![Effect::Defer { case, why: text }],
+            PromptKind::Escalate => vec![Effect::Escalate { case, why: text }],
+            PromptKind::Comment => vec![Effect::Comment { case, text }],
+            PromptKind::Filter => Vec::new(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match &mut self.overlay {
+            Some(Overlay::Rationale(edit)) => {
+                edit.paste(text, false);
+                let text = edit.text();
+                self.change_draft(|draft| draft.rationale = text)
+            }
+            Some(Overlay::Prompt(Prompt { edit, .. })) => {
+                edit.paste(text, true);
+                Vec::new()
+            }
+            Some(Overlay::Pick(pick)) => {
+                pick.type_text(text);
+                Vec::new()
+            }
+            // A paste is never taken for keys.
+            _ => self.say("Pasted text goes into a prompt or the rationale (r)."),
+        }
+    }
+
+    fn click(&mut self, x: u16, y: u16) -> Vec<Effect> {
+        let layout = super::draw::layout(self);
+        let inside = |area: ratatui::layout::Rect| area.contains((x, y).into());
+        if layout.queue.is_some_and(inside) {
+            self.focus = Focus::Queue;
+            let row = self.queue.top + usize::from(y.saturating_sub(layout.queue.map_or(0, |area| area.y + 1)));
+            return self.queue_step(row as i64 - self.queue.cursor as i64);
+        }
+        if layout.context.is_some_and(inside) {
+            self.focus = Focus::Context;
+        } else if layout.guide.is_some_and(inside) {
+            self.focus = Focus::Guide;
+        }
+        Vec::new()
+    }
+
+    // What actions use.
+
+    pub fn say(&mut self, words: &str) -> Vec<Effect> {
+        self.message = Some(words.to_owned());
+        Vec::new()
+    }
+
+    pub fn queue_height(&self) -> usize {
+        super::draw::layout(self).queue.map_or(usize::from(self.size.1), |area| usize::from(area.height).saturating_sub(1)).max(1)
+    }
+
+    pub fn context_height(&self) -> i64 {
+        super::draw::layout(self).context.map_or(10, |area| i64::from(area.height) - 2).max(1)
+    }
+
+    pub fn queue_step(&mut self, by: i64) -> Vec<Effect> {
+        let height = self.queue_height();
+        self.queue.step(by, height)
+    }
+
+    pub fn open(&mut self, id: CaseId) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.push(Effect::Open { id });
+        effects
+    }
+
+    /// Opens the case that stands `by` rows from the open one.
+    pub fn open_by(&mut self, by: i64) -> Vec<Effect> {
+        let height = self.queue_height();
+        let open = self.opened.as_ref().map(|opened| opened.case.row.id);
+        if let Some(id) = open {
+            self.queue.go_to(id, height);
+        }
+        let before = self.queue.cursor;
+        let mut effects = self.queue.step(by, height);
+        match self.queue.current().map(|row| row.id) {
+            Some(id) if self.queue.cursor != before || open != Some(id) => effects.extend(self.open(id)),
+            Some(_) => effects.extend(self.say("There is no further case this way.")),
+            None => effects.extend(self.say("The queue is empty.")),
+        }
+        effects
+    }
+
+    /// Answers the question that is asked.
+    pub fn answer(&mut self, answer: &str) -> Vec<Effect> {
+        let Some(question) = self.opened.as_ref().and_then(|opened| opened.question()).map(|question| question.id.clone()) else {
+            return Vec::new();
+        };
+        if let Some(opened) = &mut self.opened {
+            opened.guide_scroll = 0;
+        }
+        self.change_draft(|draft| draft.answer(&question, answer))
+    }
+
+    /// Changes the draft and has it kept.
+    pub fn change_draft(&mut self, change: impl FnOnce(&mut Draft)) -> Vec<Effect> {
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        change(&mut opened.draft);
+        vec![Effect::KeepDraft { case: opened.case.row.id, draft: opened.draft.clone() }]
+    }
+
+    /// Adds the time since the case was opened to its draft.
+    fn settle_time(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(opened) = self.opened.as_mut().filter(|opened| !opened.draft.is_empty() && !opened.sending) else { return Vec::new() };
+        opened.draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
+        opened.since = now;
+        vec![Effect::KeepDraft { case: opened.case.row.id, draft: opened.draft.clone() }]
+    }
+
+    pub fn submit(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        let Some(published) = &opened.published else { return Vec::new() };
+        let mut draft = opened.draft.clone();
+        draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
+        let label = match draft.label(&opened.case.row, published, &self.me) {
+            Ok(label) => label,
+            Err(Missing::Check { text, .. }) => return self.say(&format!("Not ticked yet (x): {text}")),
+            Err(missing) => return self.say(&format!("Not yet: {missing}")),
+        };
+        opened.sending = true;
+        let id = opened.case.row.id;
+        let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none();
+        self.saving += 1;
+        let mut effects = vec![Effect::Submit(Box::new(label))];
+        if self.view.is_none() {
+            let height = self.queue_height();
+            let was_there = self.queue.go_to(id, height);
+            self.queue.remove(id);
+            self.counts.labeled += u64::from(was_there && was_open);
+        }
+        match self.queue.current().map(|row| row.id).filter(|next| *next != id) {
+            Some(next) => effects.push(Effect::Open { id: next }),
+            None => self.opened = None,
+        }
+        effects.extend(self.queue_step(0));
+        effects
+    }
+
+    pub fn undo(&mut self) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.push(Effect::Undo);
+        effects
+    }
+
+    pub fn next_pane(&mut self, by: isize) -> Vec<Effect> {
+        const ORDER: [Focus; 3] = [Focus::Queue, Focus::Context, Focus::Guide];
+        let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(1) as isize;
+        self.focus = ORDER[(at + by).rem_euclid(3) as usize];
+        let height = self.queue_height();
+        self.queue.show_cursor(height);
+        self.keep_place()
+    }
+
+    pub fn show_tab(&mut self, tab: Tab) -> Vec<Effect> {
+        if let Some(opened) = &mut self.opened {
+            opened.tab = tab;
+            self.focus = Focus::Context;
+        }
+        self.keep_place()
+    }
+
+    pub fn show_tab_by(&mut self, by: isize) -> Vec<Effect> {
+        match self.opened.as_ref().map(|opened| opened.tab.step(by)) {
+            Some(tab) => self.show_tab(tab),
+            None => Vec::new(),
+        }
+    }
+
+    pub fn scroll(&mut self, by: i64) -> Vec<Effect> {
+        let most = super::draw::context_overflow(self) as i64;
+        if let Some(opened) = &mut self.opened {
+            let scroll = opened.scroll();
+            *scroll = (*scroll as i64).saturating_add(by).clamp(0, most) as usize;
+        }
+        self.keep_place()
+    }
+
+    pub fn scroll_guide(&mut self, by: i64) -> Vec<Effect> {
+        let most = super::draw::guide_overflow(self) as i64;
+        if let Some(opened) = &mut self.opened {
+            opened.guide_scroll = (opened.guide_scroll as i64 + by).clamp(0, most) as usize;
+        }
+        Vec::new()
+    }
+
+    pub fn next_error(&mut self) -> Vec<Effect> {
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        let (all, from) = (opened.all_logs, opened.scroll_now());
+        let bad = |log: &crate::review::open::ReadLog| log.line.level == Some(Level::Error);
+        let shown: Vec<bool> = opened.case.logs.iter().filter(|log| all || log.own).map(bad).collect();
+        let after = shown.iter().enumerate().skip(from + 1).find(|(_, bad)| **bad);
+        match after.or_else(|| shown.iter().enumerate().find(|(_, bad)| **bad)) {
+            Some((at, _)) => {
+                *opened.scroll() = at;
+                Vec::new()
+            }
+            None => self.say("No line here is an error."),
+        }
+    }
+
+    pub fn next_view(&mut self) -> Vec<Effect> {
+        let next = match self.view {
+            None => Some(CaseState::Disputed),
+            Some(CaseState::Disputed) => Some(CaseState::Resolved),
+            Some(CaseState::Resolved) => Some(CaseState::Open),
+            Some(CaseState::Open) => None,
+        };
+        self.set_view(next)
+    }
+
+    fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
+        self.view = view;
+        self.focus = Focus::Queue;
+        self.filter.clear();
+        self.generation += 1;
+        vec![Effect::View(view), QueueModel::start(), Effect::Count]
+    }
+
+    fn set_filter(&mut self, text: &str) -> Vec<Effect> {
+        self.filter = text.to_owned();
+        self.generation += 1;
+        self.focus = Focus::Queue;
+        if text.is_empty() {
+            return vec![QueueModel::start()];
+        }
+        vec![Effect::Filter { text: text.to_owned(), generation: self.generation }]
+    }
+
+    pub fn clear(&mut self) -> Vec<Effect> {
+        if !self.filter.is_empty() {
+            return self.set_filter("");
+        }
+        if self.view.is_some() {
+            return self.set_view(None);
+        }
+        Vec::new()
+    }
+
+    pub fn quit(&mut self) -> Vec<Effect> {
+        self.quitting = true;
+        let mut effects = self.settle_time();
+        effects.extend(self.keep_place());
+        effects.push(Effect::Quit);
+        effects
+    }
+
+    pub fn keep_place(&self) -> Vec<Effect> {
+        let place = WhereWasI {
+            case: self.opened.as_ref().map(|opened| opened.case.row.id),
+            tab: self.opened.as_ref().map_or("", |opened| opened.tab.word()).to_owned(),
+            focus: self.focus,
+            scroll: self.opened.as_ref().map_or(0, Opened::scroll_now),
+        };
+        vec![Effect::KeepPlace(crate::db::to_json(&place))]
+    }
+
+    // What comes back.
+
+    fn job(&mut self, job: Job) -> Vec<Effect> {
+        match job {
+            Job::Page { from, direction, rows, full } => {
+                if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {
+                    return Vec::new(); // a page asked for before the filter was set
+                }
+                let total = self.shown_total();
+                self.queue.take(from, direction, rows, full, total);
+                let height = self.queue_height();
+                self.queue.show_cursor(height);
+                self.open_something()
+            }
+            Job::Filtered { generation, rows } => {
+                if generation == self.generation {
+                    let n = rows.len();
+                    self.queue.take_filtered(rows);
+                    if n == 0 {
+                        return self.say("No case fits. Esc drops the filter.");
+                    }
+                }
+                Vec::new()
+            }
+            Job::Counted(counts) => {
+                self.counts = counts;
+                Vec::new()
+            }
+            Job::Opened { case, draft } => self.opened_case(*case, draft),
+            Job::Gone(_) => {
+                self.returning = None;
+                self.open_something()
+            }
+            Job::Saved { case: _, seq } => {
+                self.saving = self.saving.saturating_sub(1);
+                self.saved = Some(seq);
+                vec![Effect::Count]
+            }
+            Job::NotSaved { case, why } => {
+                self.saving = self.saving.saturating_sub(1);
+                let mut effects = self.say(&format!("NOT SAVED ({}): {why}. Your answers are kept as a draft.", case.short()));
+                effects.extend([QueueModel::start(), Effect::Count]);
+                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
+                    opened.sending = false;
+                }
+                effects
+            }
+            Job::Undone { label, seq } => {
+                self.saved = Some(seq);
+                let draft = Draft {
+                    answers: label.path.clone(),
+                    checked: label.checked.clone(),
+                    confidence: label.confidence,
+                    tags: label.tags.clone(),
+                    rationale: label.rationale.clone(),
+                    spent_ms: label.duration_ms.unwrap_or(0),
+                };
+                self.focus = Focus::Context;
+                let mut effects = vec![Effect::KeepDraft { case: label.case, draft }, QueueModel::start(), Effect::Count];
+                effects.push(Effect::Open { id: label.case });
+                effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", label.case.short())));
+                effects
+            }
+            Job::Noted { case, words, leaves_queue } => {
+                self.say(&words);
+                if !leaves_queue || self.view.is_some() {
+                    return vec![Effect::Open { id: case }, Effect::Count];
+                }
+                let height = self.queue_height();
+                self.queue.go_to(case, height);
+                self.queue.remove(case);
+                let mut effects = vec![Effect::Count];
+                match self.queue.current().map(|row| row.id) {
+                    Some(next) => effects.push(Effect::Open { id: next }),
+                    None => self.opened = None,
+                }
+                effects
+            }
+            Job::Edited(Some(text)) => {
+                if let Some(Overlay::Rationale(_)) = self.overlay {
+                    self.overlay = Some(Overlay::Rationale(Edit::new(&text)));
+                }
+                self.change_draft(|draft| draft.rationale = text)
+            }
+            Job::Edited(None) => self.say("The editor ended without saving."),
+            Job::Published(protocols) => {
+                self.protocols = protocols;
+                Vec::new()
+            }
+            Job::Failed(why) => self.say(&why),
+        }
+    }
+
+    /// How many cases the view has, without a filter.
+    pub fn shown_total(&self) -> u64 {
+        match self.view {
+            None => self.counts.mine(),
+            Some(CaseState::Open) => self.counts.open,
+            Some(CaseState::Disputed) => self.counts.disputed,
+            Some(CaseState::Resolved) => self.counts.resolved,
+        }
+    }
+
+    /// With no case open, opens the one under the cursor.
+    fn open_something(&mut self) -> Vec<Effect> {
+        if self.opened.is_some() || self.returning.as_ref().is_some_and(|place| place.case.is_some()) {
+            return Vec::new();
+        }
+        self.queue.current().map(|row| Effect::Open { id: row.id }).into_iter().collect()
+    }
+
+    fn opened_case(&mut self, case: OpenCase, draft: Option<Draft>) -> Vec<Effect> {
+        let height = self.queue_height();
+        let mut draft = draft.unwrap_or_default();
+        if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
+            // Opened again to look at: the answers that were given stand there.
+            draft.answers = mine.label.path.clone();
+        }
+        let published = self.protocols.for_stream(&case.row.stream).cloned();
+        let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
+        let (tab, scroll) = match (&self.opened, self.returning.take()) {
+            (Some(opened), _) if same => (opened.tab, opened.scroll),
+            (_, Some(place)) if place.case == Some(case.row.id) => {
+                let tab = Tab::parse(&place.tab).unwrap_or_default();
+                let mut scroll = [0; 5];
+                scroll[Tab::ALL.iter().position(|one| *one == tab).unwrap_or(0)] = place.scroll;
+                (tab, scroll)
+            }
+            (Some(opened), _) => (opened.tab, [0; 5]),
+            _ => (Tab::default(), [0; 5]),
+        };
+        self.queue.go_to(case.row.id, height);
+        let all_logs = case.own_logs() == 0;
+        let since = self.now;
+        self.opened = Some(Opened { case, published, draft, since, tab, scroll, guide_scroll: 0, all_logs, sending: false });
+        self.keep_place()
+    }
+}

@@ -1,0 +1,279 @@
+//! Drawing: a frame is a function of the state. Nothing here reads anything else, or changes anything.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::action::ACTIONS;
+use super::app::{App, Focus};
+use super::overlay::{Overlay, help, rationale, terms};
+use super::pane;
+use super::theme::Theme;
+use crate::domain::resolve::CaseState;
+use crate::domain::text::{fit, visible, width};
+use crate::domain::time::short_span;
+
+/// From this many columns on, three panes stand side by side.
+const WIDE: u16 = 110;
+/// Under this the screen says that it is too small.
+const COLUMNS_MIN: u16 = 32;
+const ROWS_MIN: u16 = 8;
+
+/// Where the panes are. A pane that is not shown has no place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout {
+    pub queue: Option<Rect>,
+    pub context: Option<Rect>,
+    pub guide: Option<Rect>,
+}
+
+/// The panes' places at the current size: side by side, or stacked with the guide in the lower third.
+pub fn layout(app: &App) -> Layout {
+    let (columns, rows) = app.size;
+    let body = Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(2) };
+    if columns >= WIDE {
+        let queue = (columns * 28 / 100).max(30);
+        let guide = (columns * 29 / 100).max(36);
+        let context = columns - queue - guide - 2;
+        return Layout {
+            queue: Some(Rect { width: queue, ..body }),
+            context: Some(Rect { x: queue + 1, width: context, ..body }),
+            guide: Some(Rect { x: queue + context + 2, width: guide, ..body }),
+        };
+    }
+    if app.focus == Focus::Queue {
+        return Layout { queue: Some(body), ..Layout::default() };
+    }
+    let lower = (body.height / 3).max(7).min(body.height / 2 + 2);
+    let upper = body.height.saturating_sub(lower + 1);
+    Layout {
+        queue: None,
+        context: Some(Rect { height: upper, ..body }),
+        guide: Some(Rect { y: body.y + upper + 1, height: lower, ..body }),
+    }
+}
+
+/// Draws the whole screen.
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    if area.width < COLUMNS_MIN || area.height < ROWS_MIN {
+        let words = [format!("{}x{}: too small.", area.width, area.height), "Make the window larger".to_owned(), "or the letters smaller.".to_owned()];
+        for (row, line) in words.iter().enumerate() {
+            put_line(buf, area, row as u16, &Line::raw(line.clone()));
+        }
+        return;
+    }
+    header(app, Rect { height: 1, ..area }, buf);
+    let places = layout(app);
+    if let Some(place) = places.queue {
+        pane::queue::draw(app, place, buf);
+    }
+    if let Some(place) = places.context {
+        pane::context::draw(app, place, buf);
+    }
+    if let Some(place) = places.guide {
+        pane::guide::draw(app, place, buf);
+    }
+    separators(app, &places, buf);
+    let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+    match &app.overlay {
+        Some(Overlay::Prompt(prompt)) => prompt.draw(foot, buf, &app.theme),
+        _ => footer(app, foot, buf),
+    }
+    overlay(app, area, buf);
+}
+
+fn separators(app: &App, places: &Layout, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let bar = theme.sign("│", "|");
+    for place in [places.context, places.guide].into_iter().flatten().filter(|place| place.x > 0) {
+        for y in place.top()..place.bottom() {
+            buf[(place.x - 1, y)].set_symbol(bar).set_style(theme.dim);
+        }
+    }
+    if let (None, Some(guide)) = (places.queue, places.guide) {
+        let line = theme.sign("─", "-").repeat(usize::from(guide.width));
+        put_line(buf, Rect { y: guide.y - 1, height: 1, ..guide }, 0, &Line::from(Span::styled(line, theme.dim)));
+    }
+}
+
+fn header(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let left = format!(" casework · {}", visible(&app.team));
+    let saved = match (app.saving, app.saved) {
+        (0, Some(seq)) => format!(" · saved {seq}"),
+        (0, None) => String::new(),
+        (_, _) => " · saving".to_owned(),
+    };
+    let right = format!("{}{saved} ", visible(&app.me));
+    let late = app.queue.rows.first().filter(|_| app.view.is_none() && app.queue.before == 0 && !app.queue.filtered);
+    let due = match late {
+        Some(row) if row.due < app.now => format!("overdue by {}", short_span(app.now.0 - row.due.0)),
+        Some(row) => format!("next due in {}", short_span(row.due.0 - app.now.0)),
+        None => String::new(),
+    };
+    let middle = format!("{} mine · {} disputed · {} resolved  {due}", app.counts.mine(), app.counts.disputed, app.counts.resolved);
+    let (left, right, middle) = (theme.ascii(&left), theme.ascii(&right), theme.ascii(&middle));
+    let total = usize::from(area.width);
+    let room = total.saturating_sub(width(&left) + width(&right) + 4);
+    let middle = if room < 12 { String::new() } else { fit(&middle, room).into_owned() };
+    put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
+    let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
+    put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));
+    if width(&left) + width(&right) < total {
+        put_at(buf, area, (total - width(&right)) as u16, &Line::from(Span::raw(right)));
+    }
+}
+
+fn footer(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    if let Some(message) = &app.message {
+        let words = theme.ascii(&fit(&visible(message), usize::from(area.width).saturating_sub(2)));
+        put_line(buf, area, 0, &Line::from(vec![Span::raw(" "), Span::styled(words, theme.warn)]));
+        return;
+    }
+    let right = theme.ascii(&progress(app));
+    let room = usize::from(area.width).saturating_sub(width(&right) + 2);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for place in app.places() {
+        for (index, action) in ACTIONS.iter().enumerate().filter(|(_, action)| action.place == place && !action.foot.is_empty()) {
+            let key = app.keymap.first(index);
+            let wide = width(&key) + action.foot.len() + 3;
+            if key.is_empty() || used + wide > room {
+                continue;
+            }
+            used += wide;
+            spans.push(Span::styled(key, theme.key));
+            spans.push(Span::raw(format!(" {}  ", action.foot)));
+        }
+    }
+    put_line(buf, area, 0, &Line::from(spans));
+    if width(&right) < usize::from(area.width) {
+        put_at(buf, area, area.width - width(&right) as u16, &Line::from(Span::styled(right, theme.dim)));
+    }
+}
+
+fn progress(app: &App) -> String {
+    let Some(opened) = &app.opened else { return String::new() };
+    let Some(protocol) = opened.protocol() else { return String::new() };
+    let kept = if opened.draft.is_empty() { "" } else { "draft kept · " };
+    let answered = opened.draft.path(protocol).len();
+    if opened.ended() { format!("{kept}ready ") } else { format!("{kept}question {} ", answered + 1) }
+}
+
+fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    match &app.overlay {
+        None | Some(Overlay::Prompt(_)) => {}
+        Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
+        Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
+        Some(overlay @ (Overlay::Help { scroll } | Overlay::Terms { scroll })) => {
+            let title = if matches!(overlay, Overlay::Help { .. }) { "Keys (any other key closes)" } else { "Terms and examples" };
+            let inner = boxed(overlay_area(area), buf, theme, title);
+            let lines = overlay_lines(app, overlay, inner.width);
+            for (row, line) in lines.iter().skip(*scroll).take(usize::from(inner.height)).enumerate() {
+                put_line(buf, inner, row as u16, line);
+            }
+            if lines.len() > scroll + usize::from(inner.height) {
+                let more = Rect { y: inner.bottom(), height: 1, ..inner };
+                put_line(buf, more, 0, &Line::from(Span::styled(" more: j ", theme.dim)));
+            }
+        }
+    }
+}
+
+fn overlay_area(screen: Rect) -> Rect {
+    centered(screen, screen.width.saturating_sub(4).min(84), screen.height.saturating_sub(2))
+}
+
+fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static>> {
+    match overlay {
+        Overlay::Help { .. } => help::lines(app),
+        Overlay::Terms { .. } => terms::lines(app, usize::from(columns)),
+        Overlay::Pick(_) | Overlay::Prompt(_) | Overlay::Rationale(_) => Vec::new(),
+    }
+}
+
+/// How far a window of lines can be scrolled.
+pub fn overlay_overflow(app: &App, overlay: &Overlay) -> usize {
+    let area = overlay_area(Rect::new(0, 0, app.size.0, app.size.1));
+    let (columns, rows) = (area.width.saturating_sub(4), usize::from(area.height.saturating_sub(2)));
+    overlay_lines(app, overlay, columns).len().saturating_sub(rows)
+}
+
+/// How far the context can be scrolled.
+pub fn context_overflow(app: &App) -> usize {
+    let Some(place) = layout(app).context else { return 0 };
+    pane::context::lines(app, usize::from(place.width).saturating_sub(2)).len().saturating_sub(usize::from(place.height).saturating_sub(3))
+}
+
+/// How far the guide can be scrolled.
+pub fn guide_overflow(app: &App) -> usize {
+    let Some(place) = layout(app).guide else { return 0 };
+    pane::guide::lines(app, usize::from(place.width).saturating_sub(2)).len().saturating_sub(usize::from(place.height).saturating_sub(1))
+}
+
+/// The name of a view.
+pub fn view_words(view: Option<CaseState>) -> &'static str {
+    match view {
+        None => "mine",
+        Some(CaseState::Open) => "all open",
+        Some(CaseState::Disputed) => "disputed",
+        Some(CaseState::Resolved) => "resolved",
+    }
+}
+
+// Small things that all panes use.
+
+/// Writes a line into row `row` of `area`, cut at its right edge.
+pub fn put_line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
+    if row < area.height {
+        buf.set_line(area.x, area.y + row, line, area.width);
+    }
+}
+
+/// Writes a line into the first row of `area`, from column `x` of it.
+pub fn put_at(buf: &mut Buffer, area: Rect, x: u16, line: &Line<'_>) {
+    if x < area.width {
+        buf.set_line(area.x + x, area.y, line, area.width - x);
+    }
+}
+
+/// A rectangle in the middle of `screen`.
+pub fn centered(screen: Rect, wide: u16, high: u16) -> Rect {
+    let (wide, high) = (wide.min(screen.width), high.min(screen.height));
+    Rect { x: screen.x + (screen.width - wide) / 2, y: screen.y + (screen.height - high) / 2, width: wide, height: high }
+}
+
+/// Draws an empty frame with a title; returns the room inside.
+pub fn boxed(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str) -> Rect {
+    let [h, v, a, b, c, d] = if theme.unicode { ["─", "│", "┌", "┐", "└", "┘"] } else { ["-", "|", "+", "+", "+", "+"] };
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            let symbol = match (x == area.left(), x + 1 == area.right(), y == area.top(), y + 1 == area.bottom()) {
+                (true, _, true, _) => a,
+                (_, true, true, _) => b,
+                (true, _, _, true) => c,
+                (_, true, _, true) => d,
+                (true, ..) | (_, true, ..) => v,
+                (_, _, true, _) | (_, _, _, true) => h,
+                _ => " ",
+            };
+            buf[(x, y)].reset();
+            buf[(x, y)].set_symbol(symbol).set_style(theme.dim);
+        }
+    }
+    for y in area.top() + 1..area.bottom().saturating_sub(1) {
+        for x in area.left() + 1..area.right().saturating_sub(1) {
+            buf[(x, y)].set_style(theme.text).set_fg(ratatui::style::Color::Reset);
+        }
+    }
+    let title = format!(" {} ", fit(&visible(title), usize::from(area.width).saturating_sub(6)));
+    put_at(buf, area, 2, &Line::from(Span::styled(theme.ascii(&title), theme.strong)));
+    Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) }
+}
+
+/// A heading line of a pane: strong where the keys go.
+pub fn heading(theme: &Theme, text: String, focused: bool) -> Span<'static> {
+    Span::styled(theme.ascii(&text), if focused { theme.accent.add_modifier(ratatui::style::Modifier::BOLD) } else { theme.dim })
+}

@@ -1,0 +1,54 @@
+//! What `update` wants done, and what comes back.
+
+use std::sync::Arc;
+
+use crate::db::case::{CaseRow, Direction, QueueKey};
+use crate::domain::ids::CaseId;
+use crate::domain::label::Label;
+use crate::domain::resolve::CaseState;
+use crate::review::{Draft, OpenCase, Protocols, QueueCounts};
+
+/// Something to be done outside the state.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Read part of the queue.
+    Page { from: QueueKey, direction: Direction, limit: usize },
+    /// Which cases the queue shows from now on.
+    View(Option<CaseState>),
+    Open { id: CaseId },
+    Count,
+    /// Find the cases that a filter lets through.
+    Filter { text: String, generation: u64 },
+    Submit(Box<Label>),
+    Undo,
+    Defer { case: CaseId, why: String },
+    Escalate { case: CaseId, why: String },
+    Comment { case: CaseId, text: String },
+    KeepDraft { case: CaseId, draft: Draft },
+    KeepPlace(String),
+    /// Write in the person's editor.
+    Editor(String),
+    /// Draw every cell again.
+    Repaint,
+    Suspend,
+    Quit,
+}
+
+/// What an effect came to.
+#[derive(Debug, Clone)]
+pub enum Job {
+    Page { from: QueueKey, direction: Direction, rows: Vec<CaseRow>, full: bool },
+    Opened { case: Box<OpenCase>, draft: Option<Draft> },
+    Gone(CaseId),
+    Counted(QueueCounts),
+    Filtered { generation: u64, rows: Vec<CaseRow> },
+    Saved { case: CaseId, seq: u64 },
+    /// A submit failed: its draft is kept.
+    NotSaved { case: CaseId, why: String },
+    Undone { label: Box<Label>, seq: u64 },
+    /// A note was made; words to show.
+    Noted { case: CaseId, words: String, leaves_queue: bool },
+    Edited(Option<String>),
+    Published(Arc<Protocols>),
+    Failed(String),
+}

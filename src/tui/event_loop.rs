@@ -1,0 +1,246 @@
+//! The loop: waits for input, takes in everything that has arrived, then draws once.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use crossterm::event::{self, Event as Input, KeyCode, KeyEventKind, KeyModifiers, MouseEventKind};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::app::Event;
+use super::effect::{Effect, Job};
+use super::session::Session;
+use super::terminal::Screen;
+use crate::domain::text::visible_lines;
+use crate::workspace::{WorkError, Workspace};
+
+/// Most events taken in before a frame: a stuck key must not starve the screen.
+const EVENTS_PER_FRAME: usize = 4_096;
+/// An answer of the terminal to a question nobody asked is over by then.
+const REPLY: Duration = Duration::from_millis(60);
+
+/// What the loop is woken by.
+enum Wake {
+    Input(Input),
+    Job(Job),
+    /// SIGTERM or SIGHUP: leave, with everything kept.
+    Leave,
+    /// Back in the foreground.
+    Return,
+}
+
+/// Why the screen can't be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    #[error("the review screen needs a terminal; `casework queue` and `casework label` do the same without one")]
+    NoTerminal,
+    #[error("TERM names no terminal that a screen can be drawn on: set it, e.g. to xterm-256color")]
+    Dumb,
+    #[error("the terminal: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
+/// Shows the review screen until it is left.
+pub fn run(workspace: Workspace) -> Result<ExitCode, ScreenError> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(ScreenError::NoTerminal);
+    }
+    if workspace.env.dumb_terminal {
+        return Err(ScreenError::Dumb);
+    }
+    let (waker, wakes) = channel();
+    let report = waker.clone();
+    let editor = editor(&workspace);
+    let size = crossterm::terminal::size()?;
+    let mouse = workspace.config.review.mouse;
+    let mut session = Session::new(workspace, size, move |job| {
+        // The loop has ended; the work itself is done.
+        let _ = report.send(Wake::Job(job));
+    })?;
+    let mut screen = Screen::open(mouse)?;
+    let paused = Arc::new(AtomicBool::new(false));
+    watch_input(waker.clone(), Arc::clone(&paused));
+    watch_signals(waker)?;
+    let mut outside = Outside { screen: &mut screen, paused, editor };
+    outside.screen.draw(&session.app)?;
+    main_loop(&mut session, &mut outside, &wakes)?;
+    drop(screen);
+    session.runner.finish();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<Wake>) -> Result<(), ScreenError> {
+    while let Ok(first) = wakes.recv() {
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(wake) = next.take() {
+            let effects = match wake {
+                Wake::Job(job) => session.feed(Event::Job(job)),
+                Wake::Input(input) => match event_of(input) {
+                    Some(event) => session.feed(event),
+                    None => Vec::new(),
+                },
+                Wake::Leave => {
+                    let mut effects = session.app.quit();
+                    effects.retain(|effect| !matches!(effect, Effect::Quit));
+                    for effect in effects {
+                        session.runner.perform(effect);
+                    }
+                    return Ok(());
+                }
+                Wake::Return => vec![Effect::Repaint],
+            };
+            for effect in effects {
+                if matches!(effect, Effect::Quit) {
+                    return Ok(());
+                }
+                outside.perform(effect, session)?;
+            }
+            taken += 1;
+            if taken < EVENTS_PER_FRAME {
+                next = wakes.try_recv().ok();
+            }
+        }
+        outside.screen.draw(&session.app)?;
+    }
+    Ok(())
+}
+
+fn event_of(input: Input) -> Option<Event> {
+    match input {
+        Input::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        Input::Paste(text) => Some(Event::Paste(text)),
+        Input::Resize(width, height) => Some(Event::Resize(width, height)),
+        Input::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(_) => Some(Event::Click(mouse.column, mouse.row)),
+            MouseEventKind::ScrollDown => Some(Event::Wheel(3)),
+            MouseEventKind::ScrollUp => Some(Event::Wheel(-3)),
+            _ => None,
+        },
+        Input::Key(_) | Input::FocusGained | Input::FocusLost => None,
+    }
+}
+
+/// Reads the terminal on a thread of its own, with pauses while another program has it.
+fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
+    thread::spawn(move || {
+        loop {
+            if paused.load(Ordering::Acquire) {
+                thread::sleep(Duration::from_millis(20));
+                continue;
+            }
+            match event::poll(Duration::from_millis(100)) {
+                Ok(false) => continue,
+                Ok(true) => {}
+                Err(_) => break,
+            }
+            let Ok(input) = event::read() else { break };
+            if starts_reply(&input) {
+                swallow_reply();
+                continue;
+            }
+            if waker.send(Wake::Input(input)).is_err() {
+                return;
+            }
+        }
+        // The terminal is gone.
+        let _ = waker.send(Wake::Leave);
+    });
+}
+
+/// Terminals answer questions (of a program before us, of a multiplexer) with OSC, DCS and APC strings; read
+/// as keys they begin with alt and one of these.
+fn starts_reply(input: &Input) -> bool {
+    matches!(input, Input::Key(key) if key.modifiers.contains(KeyModifiers::ALT)
+        && matches!(key.code, KeyCode::Char(']' | 'P' | '_' | '^' | 'X')))
+}
+
+/// Throws away what follows up to the end of the string, or until nothing more comes.
+fn swallow_reply() {
+    while let Ok(true) = event::poll(REPLY) {
+        let Ok(Input::Key(key)) = event::read() else { return };
+        let bell = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('g');
+        let terminator = key.modifiers.contains(KeyModifiers::ALT) && key.code == KeyCode::Char('\\');
+        if bell || terminator {
+            return;
+        }
+    }
+}
+
+fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGCONT])?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            let wake = if signal == SIGCONT { Wake::Return } else { Wake::Leave };
+            if waker.send(wake).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// What only the loop can do.
+struct Outside<'s> {
+    screen: &'s mut Screen,
+    paused: Arc<AtomicBool>,
+    editor: String,
+}
+
+impl Outside<'_> {
+    fn perform(&mut self, effect: Effect, session: &mut Session) -> Result<(), ScreenError> {
+        match effect {
+            Effect::Repaint => self.screen.repaint()?,
+            Effect::Suspend => {
+                self.screen.lend(|| signal_hook::low_level::raise(signal_hook::consts::SIGSTOP))??;
+            }
+            Effect::Editor(text) => {
+                let edited = self.edit(&text);
+                let job = match edited {
+                    Ok(text) => Job::Edited(text),
+                    Err(error) => Job::Failed(format!("the editor `{}`: {error}", self.editor)),
+                };
+                session.feed(Event::Job(job));
+                let (width, height) = self.screen.size()?;
+                session.feed(Event::Resize(width, height));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Lets the person write in their editor. None if it ended with an error.
+    fn edit(&mut self, text: &str) -> io::Result<Option<String>> {
+        let name = crate::domain::ids::hex(&crate::chance::bytes::<8>()?);
+        let path = std::env::temp_dir().join(format!("casework-why-{name}.md"));
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        io::Write::write_all(&mut options.open(&path)?, text.as_bytes())?;
+        self.paused.store(true, Ordering::Release);
+        thread::sleep(Duration::from_millis(130)); // the reader looks at the flag between two waits of 100 ms
+        let command = format!("{} \"$1\"", self.editor);
+        let status = self.screen.lend(|| Command::new("sh").args(["-c", &command, "sh"]).arg(&path).status());
+        self.paused.store(false, Ordering::Release);
+        let written = fs::read_to_string(&path);
+        fs::remove_file(&path)?;
+        if !status??.success() {
+            return Ok(None);
+        }
+        Ok(Some(visible_lines(written?.trim_end()).join("\n")))
+    }
+}
+
+fn editor(workspace: &Workspace) -> String {
+    let configured = &workspace.config.review.editor;
+    if configured.is_empty() { workspace.env.editor.clone().unwrap_or_else(|| "vi".to_owned()) } else { configured.clone() }
+}

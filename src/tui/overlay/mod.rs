@@ -1,0 +1,22 @@
+//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale.
+
+pub mod help;
+pub mod pick;
+pub mod prompt;
+pub mod rationale;
+pub mod terms;
+
+pub use pick::{Pick, PickKind};
+pub use prompt::{Prompt, PromptKind};
+
+use super::edit::Edit;
+
+/// At most one of these is open, and takes the keys.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    Help { scroll: usize },
+    Terms { scroll: usize },
+    Pick(Pick),
+    Prompt(Prompt),
+    Rationale(Edit),
+}

@@ -1,0 +1,57 @@
+//! One line asked for at the bottom: a filter, a reason, a comment, tags.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget as _;
+
+use crate::domain::text::width;
+use crate::tui::draw::put_line;
+use crate::tui::edit::Edit;
+use crate::tui::theme::Theme;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptKind {
+    Filter,
+    Defer,
+    Escalate,
+    Comment,
+    Tags,
+}
+
+impl PromptKind {
+    fn ask(self) -> &'static str {
+        match self {
+            Self::Filter => "Filter (words, flag:… label:… stream:… model:… id:…): ",
+            Self::Defer => "Put off, because: ",
+            Self::Escalate => "Ask a lead: ",
+            Self::Comment => "Comment: ",
+            Self::Tags => "Tags, separated by spaces: ",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    pub kind: PromptKind,
+    pub edit: Edit,
+}
+
+impl Prompt {
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Self { kind, edit: Edit::new(text) }
+    }
+
+    /// Draws over one line.
+    pub fn draw(&self, line: Rect, buf: &mut Buffer, theme: &Theme) {
+        for x in line.left()..line.right() {
+            buf[(x, line.y)].reset();
+        }
+        let ask = theme.ascii(self.kind.ask());
+        let ask = if width(&ask) + 12 > usize::from(line.width) { "> ".to_owned() } else { ask };
+        let used = width(&ask) as u16 + 1;
+        put_line(buf, line, 0, &Line::from(vec![Span::raw(" "), Span::styled(ask, theme.accent)]));
+        let rest = Rect { x: line.x + used.min(line.width), width: line.width.saturating_sub(used), ..line };
+        self.edit.area().render(rest, buf);
+    }
+}

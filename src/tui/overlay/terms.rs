@@ -1,0 +1,41 @@
+//! The terms that the question uses, and its examples.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::text::{visible, wrap};
+use crate::tui::App;
+
+/// The lines of the window, at a width.
+pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let mut lines = Vec::new();
+    let Some(opened) = &app.opened else { return lines };
+    let question = opened.question();
+    let glossary = &app.protocols.glossary;
+    let mut paragraph = |text: &str, style| {
+        for line in text.split('\n').flat_map(|line| wrap(&visible(line), columns)) {
+            lines.push(Line::from(Span::styled(line, style)));
+        }
+    };
+    for example in question.map(|question| question.examples.as_slice()).unwrap_or_default() {
+        paragraph("Example", theme.strong);
+        paragraph(&format!("  {}", example.input), theme.text);
+        paragraph(&format!("  answer {}: {}", example.answer, example.why), theme.dim);
+        paragraph("", theme.text);
+    }
+    let wanted = question.map(|question| question.terms.as_slice()).unwrap_or_default();
+    let first = wanted.iter().filter_map(|id| glossary.term(id));
+    let others = glossary.terms.iter().filter(|term| !wanted.contains(&term.id));
+    for term in first.chain(others) {
+        paragraph(&term.name, theme.strong);
+        paragraph(&term.definition, theme.text);
+        for example in &term.examples {
+            paragraph(&format!("e.g. {example}"), theme.dim);
+        }
+        if !term.see.is_empty() {
+            paragraph(&format!("see {}", term.see.join(", ")), theme.dim);
+        }
+        paragraph("", theme.text);
+    }
+    lines
+}

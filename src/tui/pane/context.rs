@@ -1,0 +1,85 @@
+//! The case in its context: what it is called, and the tab that is shown.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{history, input, logs, model, neighbours};
+use crate::domain::text::{fit, visible};
+use crate::tui::App;
+use crate::tui::app::Focus;
+use crate::tui::draw::{heading, put_line};
+use crate::tui::opened::{Opened, Tab};
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let Some(opened) = &app.opened else {
+        put_line(buf, inner, 0, &Line::from(heading(theme, "No case is open".to_owned(), app.focus == Focus::Context)));
+        return;
+    };
+    put_line(buf, inner, 0, &title(app, opened, usize::from(inner.width)));
+    put_line(buf, inner, 1, &tabs(app, opened, usize::from(inner.width)));
+    let lines = lines(app, usize::from(inner.width));
+    let rows = usize::from(inner.height).saturating_sub(3);
+    let scroll = opened.scroll_now().min(lines.len().saturating_sub(1));
+    for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
+        put_line(buf, inner, row as u16 + 3, line);
+    }
+    if lines.len() > scroll + rows && inner.height > 3 {
+        let more = format!("{} more", lines.len() - scroll - rows);
+        let x = inner.width.saturating_sub(more.len() as u16);
+        let place = Rect { y: inner.y + 2, height: 1, ..inner };
+        crate::tui::draw::put_at(buf, place, x, &Line::from(Span::styled(more, theme.dim)));
+    }
+}
+
+/// The lines of the tab that is shown.
+pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
+    let Some(opened) = &app.opened else { return Vec::new() };
+    if let Some(trouble) = &opened.case.trouble {
+        return vec![Line::from(Span::styled(trouble.clone(), app.theme.bad))];
+    }
+    match opened.tab {
+        Tab::Input => input::lines(app, opened, columns),
+        Tab::Logs => logs::lines(app, opened, columns),
+        Tab::Neighbours => neighbours::lines(app, opened, columns),
+        Tab::Model => model::lines(app, opened, columns),
+        Tab::History => history::lines(app, opened, columns),
+    }
+}
+
+fn title(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
+    let (theme, row) = (&app.theme, &opened.case.row);
+    let said = match (&row.predicted, row.confidence) {
+        (Some(label), Some(p)) => format!("{} {p:.2}", visible(label)),
+        (Some(label), None) => visible(label).into_owned(),
+        (None, _) => "no prediction".to_owned(),
+    };
+    let state = if row.state == crate::domain::resolve::CaseState::Open { String::new() } else { format!(" · {}", row.state.word()) };
+    let text = format!("{}  {said}  {}{state}", visible(&row.own), visible(&row.model));
+    let text = theme.ascii(&fit(&text, columns));
+    Line::from(heading(theme, text, app.focus == Focus::Context))
+}
+
+fn tabs(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
+    let theme = &app.theme;
+    let mut spans = Vec::new();
+    let roomy = columns >= 56;
+    for tab in Tab::ALL {
+        let count = match tab {
+            Tab::Logs => Some(opened.case.own_logs()),
+            Tab::Neighbours => Some(opened.case.neighbours.len()),
+            _ => None,
+        };
+        let name = if roomy { tab.word() } else { &tab.word()[..tab.word().len().min(6)] };
+        let count = count.filter(|n| *n > 0 && roomy).map(|n| format!(" {n}")).unwrap_or_default();
+        if tab == opened.tab {
+            let (open, close) = (theme.sign("‹", "<"), theme.sign("›", ">"));
+            spans.push(Span::styled(format!("{open}{name}{count}{close} "), theme.accent));
+        } else {
+            spans.push(Span::styled(format!(" {name}{count}  "), theme.dim));
+        }
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,174 @@
+//! The guide: the path so far, the question and its answers, what else belongs to the label.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::domain::label::outcome_words;
+use crate::domain::protocol::walk::answer_text;
+use crate::domain::protocol::{Protocol, Question, QuestionKind};
+use crate::domain::text::{fit, visible, wrap};
+use crate::tui::App;
+use crate::tui::app::Focus;
+use crate::tui::draw::{heading, put_line};
+use crate::tui::opened::Opened;
+
+const SURE: [&str; 5] = ["a guess", "unsure", "fairly sure", "sure", "certain"];
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let title = match app.opened.as_ref().and_then(|opened| opened.published.as_ref()) {
+        Some(published) => format!("Guide  {} v{}", published.protocol.id, published.reference.version),
+        None => "Guide".to_owned(),
+    };
+    let title = fit(&visible(&title), usize::from(inner.width)).into_owned();
+    put_line(buf, inner, 0, &Line::from(heading(theme, title, app.focus == Focus::Guide)));
+    let lines = lines(app, usize::from(inner.width));
+    let rows = usize::from(inner.height).saturating_sub(1);
+    let scroll = app.opened.as_ref().map_or(0, |opened| opened.guide_scroll).min(lines.len().saturating_sub(rows));
+    for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
+        put_line(buf, inner, row as u16 + 1, line);
+    }
+}
+
+/// All lines of the guide at a width.
+pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let Some(opened) = &app.opened else { return Vec::new() };
+    let Some(protocol) = opened.protocol() else {
+        let words = format!("No protocol is published for the stream {}: casework protocol publish FILE", visible(&opened.case.row.stream));
+        return wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, theme.bad))).collect();
+    };
+    let mut lines = Vec::new();
+    path(app, opened, protocol, columns, &mut lines);
+    match opened.question() {
+        Some(question) => asked(app, opened, question, columns, &mut lines),
+        None => ended(app, opened, protocol, columns, &mut lines),
+    }
+    rest(app, opened, protocol, columns, &mut lines);
+    lines
+}
+
+/// In a low pane the answered questions share a line, so that the answers to the next one fit.
+fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    let done = theme.sign("✓", "+");
+    let steps = opened.draft.path(protocol);
+    let words = |(id, answer): &(String, String)| {
+        let text = protocol.question(id).map_or(answer.as_str(), |question| answer_text(question, answer));
+        (visible(id).into_owned(), visible(text).into_owned())
+    };
+    let low = super::super::draw::layout(app).guide.is_some_and(|place| place.height < 14);
+    if low && !steps.is_empty() {
+        let all: Vec<String> = steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
+        lines.push(Line::from(Span::styled(fit(&theme.ascii(&all.join("  ")), columns).into_owned(), theme.good)));
+        return;
+    }
+    for (id, text) in steps.iter().map(words) {
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {done} "), theme.good),
+            Span::styled(format!("{id:<12} "), theme.dim),
+            Span::raw(theme.ascii(&fit(&text, columns.saturating_sub(16)))),
+        ]));
+    }
+}
+
+fn asked(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    for (i, line) in wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate() {
+        let mark = if i == 0 { theme.sign(" ▸ ", " > ") } else { "   " };
+        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
+    }
+    let mut choice = |key: String, letter: String, text: &str| {
+        let used = key.len() + letter.len() + 6;
+        for (i, line) in wrap(&visible(text), columns.saturating_sub(used)).into_iter().enumerate() {
+            let lead = if i == 0 { key.clone() } else { " ".repeat(key.len()) };
+            let tail = if i == 0 { letter.clone() } else { String::new() };
+            lines.push(Line::from(vec![
+                Span::styled(format!("     {lead} "), theme.key),
+                Span::raw(theme.ascii(&line)),
+                Span::styled(tail, theme.dim),
+            ]));
+        }
+    };
+    match &question.kind {
+        QuestionKind::Choice(answers) => {
+            for (i, answer) in answers.iter().enumerate() {
+                let free = answer.key.parse().is_ok_and(|key| app.keymap.action(key, &app.places()).is_none());
+                let letter = if free { format!("  {}", visible(&answer.key)) } else { String::new() };
+                choice(format!("{}", i + 1), letter, &answer.text);
+            }
+        }
+        QuestionKind::Label { .. } => {
+            for (i, (label, p)) in opened.offered().iter().enumerate() {
+                choice(format!("{}", i + 1), format!("  {p:.3}"), label);
+            }
+            choice("p".to_owned(), String::new(), "another label…");
+        }
+    }
+    let mut quiet = |text: String| {
+        for line in wrap(&visible(&text), columns.saturating_sub(3)) {
+            lines.push(Line::from(vec![Span::raw("   "), Span::styled(theme.ascii(&line), theme.dim)]));
+        }
+    };
+    if !question.help.is_empty() {
+        quiet(question.help.clone());
+    }
+    let names: Vec<&str> = question.terms.iter().filter_map(|id| app.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
+    if !names.is_empty() || !question.examples.is_empty() {
+        let examples = match question.examples.len() {
+            0 => String::new(),
+            n => format!(" {n} example{}", if n == 1 { "" } else { "s" }),
+        };
+        quiet(format!("t: {}{examples}", names.join(", ")));
+    }
+}
+
+fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    let outcome = opened.draft.outcome(protocol, opened.case.row.predicted.as_deref()).unwrap_or_default();
+    let arrow = theme.sign(" ■ ", " = ");
+    for (i, line) in wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate() {
+        let mark = if i == 0 { arrow } else { "   " };
+        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(theme.ascii(&line), theme.strong)]));
+    }
+    let words = match (opened.sending, &opened.case.mine) {
+        (true, _) => "Being saved…".to_owned(),
+        (false, Some(mine)) => format!("You labeled it on {}. Enter gives this label instead; ] goes on.", mine.given_at().minute()),
+        (false, None) => "Enter submits. r says why. 1 to 5: how sure.".to_owned(),
+    };
+    for line in wrap(&words, columns.saturating_sub(3)) {
+        lines.push(Line::from(vec![Span::raw("   "), Span::styled(theme.ascii(&line), theme.dim)]));
+    }
+}
+
+fn rest(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    let draft = &opened.draft;
+    lines.push(Line::default());
+    for item in &protocol.checklist {
+        let done = draft.checked.contains(&item.id);
+        let mark = if done { "[x] " } else { "[ ] " };
+        let style = if item.required && !done { theme.warn } else { theme.text };
+        for (i, line) in wrap(&visible(&item.text), columns.saturating_sub(5)).into_iter().enumerate() {
+            let lead = if i == 0 { mark } else { "    " };
+            lines.push(Line::from(vec![Span::raw(" "), Span::styled(lead, style), Span::raw(theme.ascii(&line))]));
+        }
+    }
+    if let Some(confidence) = draft.confidence {
+        let word = SURE.get(usize::from(confidence).saturating_sub(1)).copied().unwrap_or_default();
+        lines.push(Line::from(vec![Span::styled(" sure  ", theme.dim), Span::raw(format!("{confidence} of 5, {word}"))]));
+    }
+    if !draft.tags.is_empty() {
+        let tags = fit(&visible(&draft.tags.join(" ")), columns.saturating_sub(8)).into_owned();
+        lines.push(Line::from(vec![Span::styled(" tags  ", theme.dim), Span::raw(tags)]));
+    }
+    if !draft.rationale.is_empty() {
+        let text = draft.rationale.split('\n').flat_map(|line| wrap(&visible(line), columns.saturating_sub(7)));
+        for (i, line) in text.enumerate() {
+            let lead = if i == 0 { " why   " } else { "       " };
+            lines.push(Line::from(vec![Span::styled(lead, theme.dim), Span::raw(line)]));
+        }
+    }
+}

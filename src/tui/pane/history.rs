@@ -1,0 +1,23 @@
+//! What happened to the case, every event in words.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::text::{visible, wrap};
+use crate::tui::App;
+use crate::tui::opened::Opened;
+
+pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let mut lines = Vec::new();
+    for event in &opened.case.history {
+        lines.push(Line::from(vec![
+            Span::styled(format!("{}  ", event.at.minute()), theme.dim),
+            Span::styled(visible(&event.who).into_owned(), theme.strong),
+            Span::styled(format!("  {}:{}:{}", event.event.replica.short(), event.event.seq, event.event.n), theme.dim),
+        ]));
+        for line in wrap(&visible(&event.words), columns.saturating_sub(2)) {
+            lines.push(Line::raw(theme.ascii(&format!("  {line}"))));
+        }
+    }
+    lines
+}

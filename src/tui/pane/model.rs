@@ -1,0 +1,56 @@
+//! What the model considered: its candidates and the challenger's as bars, and what weighed in.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::text::{fit, visible, width};
+use crate::tui::App;
+use crate::tui::opened::Opened;
+
+pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let Some(prediction) = &opened.case.prediction else { return Vec::new() };
+    let mut lines = Vec::new();
+    let mut section = |title: String, pairs: &[(String, f64)], largest: f64| {
+        lines.push(Line::from(Span::styled(theme.ascii(&title), theme.strong)));
+        let name_width = pairs.iter().map(|(name, _)| width(&visible(name))).max().unwrap_or(4).clamp(4, 24);
+        let room = columns.saturating_sub(name_width + 11).clamp(4, 40);
+        for (name, value) in pairs {
+            let name = fit(&visible(name), name_width).into_owned();
+            let pad = " ".repeat(name_width.saturating_sub(width(&name)));
+            let style = if *value < 0.0 { theme.warn } else { theme.accent };
+            lines.push(Line::from(vec![
+                Span::raw(format!("  {}{pad} {value:>7.3} ", theme.ascii(&name))),
+                Span::styled(bar(value.abs() / largest, room, theme.unicode), style),
+            ]));
+        }
+        lines.push(Line::default());
+    };
+    let model = prediction.model();
+    match prediction.top_k.as_slice() {
+        [] => section(format!("{} gave no candidates", visible(&model)), &[], 1.0),
+        candidates => section(format!("{} considered", visible(&model)), candidates, 1.0),
+    }
+    if let Some(rival) = &prediction.challenger {
+        let agrees = if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
+        section(format!("{} {agrees}: {}", visible(&rival.model), visible(&rival.label)), &rival.top_k, 1.0);
+    }
+    if !prediction.features.is_empty() {
+        let largest = prediction.features.iter().map(|(_, weight)| weight.abs()).fold(f64::MIN_POSITIVE, f64::max);
+        section("What weighed in (against it where negative)".to_owned(), &prediction.features, largest);
+    }
+    if let Some(error) = prediction.line.get("error") {
+        lines.push(Line::from(Span::styled(visible(&error.to_string()).into_owned(), theme.bad)));
+    }
+    lines
+}
+
+/// A bar of `share` of `columns`, to an eighth of a column where the terminal can.
+fn bar(share: f64, columns: usize, unicode: bool) -> String {
+    let share = share.clamp(0.0, 1.0);
+    if !unicode {
+        return "#".repeat((share * columns as f64).round() as usize);
+    }
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (share * columns as f64 * 8.0).round() as usize;
+    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
+}

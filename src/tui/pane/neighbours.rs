@@ -1,0 +1,66 @@
+//! The predictions around this one, on its time axis.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::text::{fit, visible, width};
+use crate::domain::time::short_span;
+use crate::tui::App;
+use crate::tui::opened::Opened;
+
+pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let case = &opened.case;
+    let here = (case.row.occurred_at, case.row.predicted.clone().unwrap_or_default());
+    let mut rows: Vec<Row> = case
+        .neighbours
+        .iter()
+        .map(|other| Row { at: other.at.0, label: other.label.clone(), p: other.confidence, text: other.text.clone(), session: other.session, own: false })
+        .collect();
+    rows.push(Row { at: here.0.0, label: here.1.clone(), p: case.row.confidence, text: case.row.text.clone(), session: true, own: true });
+    rows.sort_by_key(|row| (row.at, row.own));
+    let label_width = rows.iter().map(|row| width(&visible(&row.label))).max().unwrap_or(8).clamp(8, 22);
+    let mut lines = Vec::new();
+    let mut before: Option<String> = None;
+    for row in rows {
+        let delta = row.at - here.0.0;
+        let when = match (row.own, delta < 0) {
+            (true, _) => "now".to_owned(),
+            (false, true) => format!("{}{}", theme.sign("−", "-"), short_span(delta)),
+            (false, false) => format!("+{}", short_span(delta)),
+        };
+        let label = fit(&visible(&row.label), label_width).into_owned();
+        let pad = " ".repeat(label_width.saturating_sub(width(&label)));
+        let p = row.p.map_or_else(|| "    ".to_owned(), |p| format!("{p:.2}"));
+        // In one session, a change of label from one request to the next tells a story.
+        let changed = row.session && before.as_ref().is_some_and(|before| *before != row.label);
+        let mark = if row.own { theme.sign("◂", "<") } else if changed { "~" } else { " " };
+        if row.session {
+            before = Some(row.label.clone());
+        }
+        let session = if row.session { theme.sign("┃", "#") } else { " " };
+        let room = columns.saturating_sub(16 + label_width);
+        let text = fit(&visible(&row.text), room).into_owned();
+        lines.push(Line::from(vec![
+            Span::styled(session, theme.accent),
+            Span::styled(format!("{when:>5} "), if row.own { theme.accent } else { theme.dim }),
+            Span::styled(theme.ascii(&label), if row.own { theme.strong } else { theme.text }),
+            Span::raw(format!("{pad} {p} ")),
+            Span::styled(mark, theme.accent),
+            Span::raw(" "),
+            Span::styled(theme.ascii(&text), if row.own { theme.text } else { theme.dim }),
+        ]));
+    }
+    lines.push(Line::default());
+    let legend = format!("{} same session   ~ the label changed in it", theme.sign("┃", "#"));
+    lines.push(Line::from(Span::styled(legend, theme.dim)));
+    lines
+}
+
+struct Row {
+    at: i64,
+    label: String,
+    p: Option<f64>,
+    text: String,
+    session: bool,
+    own: bool,
+}

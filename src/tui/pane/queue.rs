@@ -1,0 +1,64 @@
+//! The queue: when a case is due, why it was flagged, what it says.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::db::case::CaseRow;
+use crate::domain::text::{fit, visible, width};
+use crate::domain::time::short_span;
+use crate::tui::App;
+use crate::tui::app::Focus;
+use crate::tui::draw::{heading, put_line, view_words};
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let queue = &app.queue;
+    let total = if queue.filtered { queue.rows.len() as u64 } else { app.shown_total() };
+    let filter = if app.filter.is_empty() { String::new() } else { format!("  /{}", visible(&app.filter)) };
+    let title = format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place());
+    let title = fit(&title, usize::from(area.width)).into_owned();
+    put_line(buf, area, 0, &Line::from(heading(theme, title, app.focus == Focus::Queue)));
+    if queue.rows.is_empty() {
+        let words = match (app.filter.is_empty(), app.view) {
+            (false, _) => "No case fits the filter. Esc drops it.",
+            (true, None) => "Nothing waits for you. v shows other cases; casework ingest brings new ones.",
+            (true, Some(_)) => "No case is in this state. v shows others.",
+        };
+        for (row, line) in crate::domain::text::wrap(words, usize::from(area.width).saturating_sub(3)).into_iter().enumerate() {
+            put_line(buf, area, row as u16 + 2, &Line::from(vec![Span::raw("  "), Span::raw(line)]));
+        }
+        return;
+    }
+    let open = app.opened.as_ref().map(|opened| opened.case.row.id);
+    let rows = usize::from(area.height).saturating_sub(1);
+    for (row, case) in queue.rows.iter().enumerate().skip(queue.top).take(rows) {
+        let line = line(app, case, row == queue.cursor, open == Some(case.id), usize::from(area.width));
+        put_line(buf, area, (row - queue.top) as u16 + 1, &line);
+    }
+}
+
+fn line(app: &App, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> Line<'static> {
+    let theme = &app.theme;
+    let mark = match (cursor, open) {
+        (true, _) => theme.sign("▸", ">"),
+        (false, true) => theme.sign("•", "*"),
+        (false, false) => " ",
+    };
+    let wait = case.due.0 - app.now.0;
+    let late = wait < 0;
+    let due = if late { format!("-{}", short_span(wait)) } else { short_span(wait) };
+    let flag_width = (columns / 4).clamp(8, 16);
+    let flag = visible(&case.flags.join(", ")).into_owned();
+    let flag = fit(&flag, flag_width).into_owned();
+    let pad = " ".repeat(flag_width - width(&flag) + 1);
+    let room = columns.saturating_sub(8 + flag_width);
+    let text = fit(&visible(crate::domain::text::head(&case.text, 400)), room).into_owned();
+    Line::from(vec![
+        Span::styled(mark, theme.accent),
+        Span::styled(format!("{due:>4} "), if late { theme.bad } else { theme.dim }),
+        Span::styled(theme.ascii(&flag), theme.warn),
+        Span::raw(pad),
+        Span::raw(theme.ascii(&text)),
+    ])
+}

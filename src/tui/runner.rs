@@ -1,0 +1,251 @@
+//! Does what `update` asks for. Reads are a fraction of a millisecond and are done at once, so that keys
+//! typed ahead act on the state they were meant for. What writes or may take long goes to a worker thread.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::effect::{Effect, Job};
+use crate::clock;
+use crate::db::case;
+use crate::domain::ids::CaseId;
+use crate::domain::label::Label;
+use crate::review::{Draft, Filter, Queue};
+use crate::workspace::{WorkError, Workspace};
+
+/// How long typed characters may wait to be written down. The promise is a second.
+const KEEP_AFTER: Duration = Duration::from_millis(250);
+
+/// What the worker is asked to do.
+enum Work {
+    Submit(Box<Label>),
+    Undo,
+    Defer { case: CaseId, why: String },
+    Escalate { case: CaseId, why: String },
+    Comment { case: CaseId, text: String },
+    KeepDraft { case: CaseId, draft: Draft },
+    KeepPlace(String),
+    Filter { queue: Queue, text: String, generation: u64 },
+}
+
+pub struct Runner {
+    workspace: Workspace,
+    queue: Queue,
+    /// Drafts as last seen: the worker may not have written them yet.
+    drafts: HashMap<CaseId, Draft>,
+    worker: Sender<Work>,
+    thread: Option<JoinHandle<()>>,
+    newest_filter: Arc<AtomicU64>,
+}
+
+impl Runner {
+    /// `report` is called from the worker thread with what its work came to.
+    pub fn new(workspace: Workspace, report: impl Fn(Job) + Send + 'static) -> Result<Self, WorkError> {
+        let (worker, work) = channel();
+        let newest_filter = Arc::new(AtomicU64::new(0));
+        let writer = Writer {
+            workspace: workspace.again()?,
+            drafts: HashMap::new(),
+            place: None,
+            due: None,
+            newest_filter: Arc::clone(&newest_filter),
+        };
+        let thread = std::thread::spawn(move || writer.run(&work, &report));
+        let (queue, _) = workspace.queue()?;
+        Ok(Self { workspace, queue, drafts: HashMap::new(), worker, thread: Some(thread), newest_filter })
+    }
+
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Does an effect. What can be answered at once is returned.
+    pub fn perform(&mut self, effect: Effect) -> Option<Job> {
+        let answered = match effect {
+            Effect::Page { from, direction, limit } => {
+                let rows = self.queue.page(&self.workspace.db.conn, from, direction, limit);
+                rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() == limit, rows })).map_err(WorkError::from)
+            }
+            Effect::View(state) => self.load_queue(state).map(|()| None),
+            Effect::Open { id } => self.open(id).map(Some),
+            Effect::Count => self.count().map(Some),
+            Effect::Filter { text, generation } => {
+                self.newest_filter.store(generation, Ordering::Relaxed);
+                self.send(Work::Filter { queue: self.queue.clone(), text, generation })
+            }
+            Effect::Submit(label) => {
+                self.drafts.remove(&label.case);
+                self.send(Work::Submit(label))
+            }
+            Effect::Undo => self.send(Work::Undo),
+            Effect::Defer { case, why } => self.send(Work::Defer { case, why }),
+            Effect::Escalate { case, why } => self.send(Work::Escalate { case, why }),
+            Effect::Comment { case, text } => self.send(Work::Comment { case, text }),
+            Effect::KeepDraft { case, draft } => {
+                self.drafts.insert(case, draft.clone());
+                self.send(Work::KeepDraft { case, draft })
+            }
+            Effect::KeepPlace(place) => self.send(Work::KeepPlace(place)),
+            // These are the event loop's own.
+            Effect::Editor(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => Ok(None),
+        };
+        answered.unwrap_or_else(|error| Some(Job::Failed(error.to_string())))
+    }
+
+    fn send(&self, work: Work) -> Result<Option<Job>, WorkError> {
+        if self.worker.send(work).is_err() {
+            return Ok(Some(Job::Failed("the thread that saves has ended: restart casework; drafts are kept".to_owned())));
+        }
+        Ok(None)
+    }
+
+    fn load_queue(&mut self, state: Option<crate::domain::resolve::CaseState>) -> Result<(), WorkError> {
+        let (conn, me) = (&self.workspace.db.conn, &self.workspace.me);
+        self.queue = match state {
+            None => Queue::load(conn, me, clock::now())?,
+            Some(state) => Queue::of_state(conn, me, state, clock::now())?,
+        };
+        Ok(())
+    }
+
+    fn count(&mut self) -> Result<Job, WorkError> {
+        // What was put off since is known from now on.
+        let state = self.queue.state;
+        self.load_queue(state)?;
+        Ok(Job::Counted(self.queue.counts(&self.workspace.db.conn)?))
+    }
+
+    fn open(&mut self, id: CaseId) -> Result<Job, WorkError> {
+        let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
+        let draft = match self.drafts.get(&id) {
+            Some(draft) => Some(draft.clone()),
+            None => self.workspace.draft(id)?,
+        };
+        Ok(Job::Opened { case: Box::new(self.workspace.open_case(row)?), draft })
+    }
+
+    /// Waits until everything asked for is on disk.
+    pub fn finish(&mut self) {
+        let (closed, _) = channel();
+        self.worker = closed;
+        if let Some(thread) = self.thread.take() {
+            // A worker that panicked has said so on its way.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// The worker: the only one that writes.
+struct Writer {
+    workspace: Workspace,
+    /// Drafts to be written, the latest of each.
+    drafts: HashMap<CaseId, Draft>,
+    place: Option<String>,
+    /// When they must be.
+    due: Option<Instant>,
+    newest_filter: Arc<AtomicU64>,
+}
+
+impl Writer {
+    fn run(mut self, work: &Receiver<Work>, report: &impl Fn(Job)) {
+        loop {
+            let next = match self.due {
+                None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => work.recv_timeout(due.saturating_duration_since(clock::instant())),
+            };
+            let result = match next {
+                Ok(work) => self.work(work),
+                Err(RecvTimeoutError::Timeout) => self.flush().map(|()| None),
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Nobody is left to tell; the drafts are worth one more try.
+                    let _ = self.flush();
+                    return;
+                }
+            };
+            match result {
+                Ok(Some(job)) => report(job),
+                Ok(None) => {}
+                Err(error) => report(Job::Failed(error.to_string())),
+            }
+        }
+    }
+
+    fn keep(&mut self) {
+        self.due.get_or_insert_with(|| clock::instant() + KEEP_AFTER);
+    }
+
+    fn flush(&mut self) -> Result<(), WorkError> {
+        self.due = None;
+        for (case, draft) in self.drafts.drain() {
+            self.workspace.keep_draft(case, &draft)?;
+        }
+        match self.place.take() {
+            Some(place) => self.workspace.keep_place(&place),
+            None => Ok(()),
+        }
+    }
+
+    fn work(&mut self, work: Work) -> Result<Option<Job>, WorkError> {
+        let job = match work {
+            Work::KeepDraft { case, draft } => {
+                self.drafts.insert(case, draft);
+                self.keep();
+                return Ok(None);
+            }
+            Work::KeepPlace(place) => {
+                self.place = Some(place);
+                self.keep();
+                return Ok(None);
+            }
+            Work::Submit(label) => return Ok(Some(self.submit(*label))),
+            Work::Undo => match self.workspace.undo() {
+                Ok((given, event)) => Job::Undone { label: Box::new(given.label), seq: event.seq },
+                Err(error @ WorkError::NothingToUndo(_)) => Job::Failed(error.to_string()),
+                Err(error) => return Err(error),
+            },
+            Work::Defer { case, why } => {
+                let until = self.workspace.defer(case, &why)?;
+                Job::Noted { case, words: format!("Put off until {}.", until.minute()), leaves_queue: true }
+            }
+            Work::Escalate { case, why } => {
+                self.workspace.escalate(case, &why)?;
+                Job::Noted { case, words: "A lead will look at it.".to_owned(), leaves_queue: false }
+            }
+            Work::Comment { case, text } => {
+                self.workspace.comment(case, &text)?;
+                Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
+            }
+            Work::Filter { queue, text, generation } => {
+                let newest = &self.newest_filter;
+                let stop = || newest.load(Ordering::Relaxed) != generation;
+                let rows = queue.filtered(&self.workspace.db.conn, &Filter::parse(&text), stop)?;
+                Job::Filtered { generation, rows }
+            }
+        };
+        Ok(Some(job))
+    }
+
+    fn submit(&mut self, label: Label) -> Job {
+        let case = label.case;
+        let draft = self.drafts.remove(&case);
+        match self.workspace.submit(label) {
+            Ok(saved) => Job::Saved { case, seq: saved.seq },
+            Err(error) => {
+                if let Some(draft) = draft {
+                    self.drafts.insert(case, draft);
+                    self.keep();
+                }
+                Job::NotSaved { case, why: error.to_string() }
+            }
+        }
+    }
+}

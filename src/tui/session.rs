@@ -1,0 +1,147 @@
+//! State and runner together, without a terminal: what the event loop drives, and what tests drive.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::app::{App, Event, Start, WhereWasI};
+use super::effect::{Effect, Job};
+use super::key::KeyPress;
+use super::keymap::Keymap;
+use super::runner::Runner;
+use super::theme::Theme;
+use crate::clock;
+use crate::workspace::{WorkError, Workspace};
+
+/// A review screen that is not drawn anywhere.
+pub struct Session {
+    pub app: App,
+    pub runner: Runner,
+    jobs: Option<Receiver<Job>>,
+}
+
+impl Session {
+    /// Opens the screen at a size. `report` is called with what the worker did.
+    pub fn new(workspace: Workspace, size: (u16, u16), report: impl Fn(Job) + Send + 'static) -> Result<Self, WorkError> {
+        let (_, counts) = workspace.queue()?;
+        let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
+        let start = Start {
+            me: workspace.me.clone(),
+            team: workspace.team()?,
+            now: clock::now(),
+            size,
+            theme: Theme::of(&workspace.config, &workspace.env),
+            keymap: Keymap::new(&workspace.config.keys),
+            protocols: workspace.protocols()?,
+            counts,
+            place: place.unwrap_or_default(),
+            mouse: workspace.config.review.mouse,
+        };
+        let (app, effects) = App::start(start);
+        let mut session = Self { app, runner: Runner::new(workspace, report)?, jobs: None };
+        session.perform(effects);
+        Ok(session)
+    }
+
+    /// The same for tests: what the worker did is waited for by [`Self::press`].
+    pub fn waiting(workspace: Workspace, size: (u16, u16)) -> Result<Self, WorkError> {
+        let (report, jobs) = channel();
+        let mut session = Self::new(workspace, size, move |job| {
+            // A session that ended needs no news.
+            let _ = report.send(job);
+        })?;
+        session.jobs = Some(jobs);
+        Ok(session)
+    }
+
+    /// Takes in an event and does what follows from it. Returns what only a terminal can do.
+    pub fn feed(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.app.update(event, clock::now());
+        self.perform(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut left = Vec::new();
+        let mut todo: VecDeque<Effect> = effects.into();
+        let mut waits = 0;
+        while let Some(effect) = todo.pop_front() {
+            if matches!(effect, Effect::Editor(_) | Effect::Repaint | Effect::Suspend | Effect::Quit) {
+                left.push(effect);
+                continue;
+            }
+            waits += usize::from(is_reported(&effect));
+            if let Some(job) = self.runner.perform(effect) {
+                todo.extend(self.app.update(Event::Job(job), clock::now()));
+            }
+        }
+        for _ in 0..if self.jobs.is_some() { waits } else { 0 } {
+            let job = self.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
+            if let Some(job) = job {
+                left.extend(self.feed(Event::Job(job)));
+            }
+        }
+        left
+    }
+
+    /// Presses keys by name, separated by spaces; `"text"` types its characters.
+    pub fn press(&mut self, keys: &str) -> Vec<Effect> {
+        let mut left = Vec::new();
+        for name in keys.split(' ').filter(|name| !name.is_empty()) {
+            let text = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+            let presses: Vec<KeyPress> = match text {
+                Some(text) => text.chars().map(|c| KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' { ' ' } else { c }))).collect(),
+                None => name.parse().into_iter().collect(),
+            };
+            for key in presses {
+                let mut modifiers = crossterm::event::KeyModifiers::empty();
+                modifiers.set(crossterm::event::KeyModifiers::CONTROL, key.ctrl);
+                modifiers.set(crossterm::event::KeyModifiers::ALT, key.alt);
+                left.extend(self.feed(Event::Key(crossterm::event::KeyEvent::new(key.code, modifiers))));
+            }
+        }
+        left
+    }
+
+    /// What the screen shows now.
+    pub fn screen(&self) -> Buffer {
+        let (width, height) = self.app.size;
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        super::draw::draw(&self.app, area, &mut buf);
+        buf
+    }
+
+    /// The screen as text, without trailing spaces.
+    pub fn text(&self) -> String {
+        let buf = self.screen();
+        let mut out = String::new();
+        for y in 0..buf.area.height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < buf.area.width {
+                let symbol = buf[(x, y)].symbol();
+                line.push_str(symbol);
+                x += (crate::domain::text::width(symbol).max(1)) as u16;
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// Whether the worker reports on an effect.
+fn is_reported(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Submit(_)
+            | Effect::Undo
+            | Effect::Defer { .. }
+            | Effect::Escalate { .. }
+            | Effect::Comment { .. }
+            | Effect::Filter { .. }
+    )
+}
