@@ -12,6 +12,7 @@ pub mod journal;
 pub mod dataset;
 pub mod trap;
 
+pub mod demo;
 pub mod intake;
 pub mod review;
 

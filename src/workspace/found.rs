@@ -11,6 +11,7 @@ use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::policy::Policy;
 use crate::domain::protocol;
 use crate::domain::roster::{Role, is_name};
+use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, chain};
@@ -24,11 +25,11 @@ impl Workspace {
     /// Founds a workspace for `team`; `name` owns this device and is the first lead.
     pub fn found(paths: Paths, env: Env, team: &str, name: &str) -> Result<Self, WorkError> {
         let seed = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
-        Self::found_with(paths, env, team, name, DeviceKey::from_seed(seed))
+        Self::found_at(paths, env, team, name, DeviceKey::from_seed(seed), clock::now())
     }
 
-    /// The same with a key of the caller's.
-    pub fn found_with(paths: Paths, env: Env, team: &str, name: &str, key: DeviceKey) -> Result<Self, WorkError> {
+    /// The same with a key and a time of the caller's.
+    pub fn found_at(paths: Paths, env: Env, team: &str, name: &str, key: DeviceKey, now: Moment) -> Result<Self, WorkError> {
         if !is_name(name) {
             return Err(WorkError::Name(name.to_owned()));
         }
@@ -45,14 +46,14 @@ impl Workspace {
             Append::new(&ReplicaJoined { name: name.to_owned(), key: Hash(key.public()) }),
             Append::new(&PolicySet { policy: Policy::default() }),
         ];
-        chain::append(&mut db, &key, name, founded, clock::now())?;
+        chain::append(&mut db, &key, name, founded, now)?;
         let starter = protocol::parse(STARTER_PROTOCOL, None)
             .map_err(|faults| WorkError::Faults { name: "the shipped protocol".to_owned(), faults })?;
         let published = vec![
             Append::new(&GlossaryPublished { version: 1, source: STARTER_GLOSSARY.to_owned() }),
             Append::new(&ProtocolPublished::new(&starter, 1, "The protocol that casework ships.")),
         ];
-        chain::append(&mut db, &key, name, published, clock::now())?;
+        chain::append(&mut db, &key, name, published, now)?;
         Ok(Self { db, paths, config, env, me: name.to_owned(), key, unpacker: Unpacker::default() })
     }
 

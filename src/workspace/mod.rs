@@ -4,6 +4,7 @@ pub mod found;
 pub mod cases;
 mod labels;
 pub mod documents;
+mod demo;
 mod export;
 mod status;
 

@@ -1,0 +1,144 @@
+//! Makes the demo's workspace: founded three days ago, with a stream, reviewers on devices of their own,
+//! and what they labeled.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+use super::{WorkError, Workspace};
+use crate::config::{Env, Paths};
+use crate::db::case::{self, CaseRow, Direction, QueueKey};
+use crate::demo::{self, Answered, PEOPLE, Truth};
+use crate::domain::ids::Hash;
+use crate::domain::policy::Policy;
+use crate::domain::protocol;
+use crate::domain::resolve::CaseState;
+use crate::domain::roster::Role;
+use crate::domain::time::Moment;
+use crate::intake::{self, Ingest};
+use crate::journal::kind::{CaseCommented, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted};
+use crate::journal::{Append, DeviceKey, Writer};
+use crate::review::{Draft, Published};
+use crate::trap::{Rule, Rules};
+
+const HOUR: i64 = 3_600_000;
+/// Messages in each of three batches.
+const BATCH: usize = 260;
+
+impl Workspace {
+    /// Makes the demo at `paths`, as it stands at `now`. You are `you`.
+    pub fn found_demo(paths: Paths, env: Env, seed: u64, now: Moment) -> Result<Self, WorkError> {
+        let mut random = blake3::Hasher::new_keyed(blake3::hash(&seed.to_le_bytes()).as_bytes());
+        let mut key = |name: &str| DeviceKey::from_seed(*random.update(name.as_bytes()).finalize().as_bytes());
+        let start = Moment(now.0 - 71 * HOUR);
+        let mut made = Self::found_at(paths, env, "parcel desk", "you", key("you"), start)?;
+        let protocol = protocol::parse(demo::PROTOCOL, None)
+            .map_err(|faults| WorkError::Faults { name: "the demo's protocol".to_owned(), faults })?;
+        let policy = Policy { overlap: 2, sla_hours: 72, ..Policy::default() };
+        let devices: Vec<DeviceKey> = PEOPLE.iter().map(|person| key(person.name)).collect();
+        let mut events = vec![
+            Append::new(&PolicySet { policy }),
+            Append::new(&ProtocolPublished::new(&protocol, 1, "The first version.")),
+        ];
+        for (person, device) in PEOPLE.iter().zip(&devices) {
+            let name = person.name.to_owned();
+            events.push(Append::new(&ReviewerAdmitted { name, roles: vec![Role::Reviewer], replica: device.replica() }));
+        }
+        made.write(|writer| writer.append("you", events, start).map(drop))?;
+        for (person, device) in PEOPLE.iter().zip(&devices) {
+            let joined = ReplicaJoined { name: person.name.to_owned(), key: Hash(device.public()) };
+            made.write_as(device, |writer| writer.append(person.name, vec![Append::new(&joined)], start).map(drop))?;
+        }
+        let published = Published { reference: protocol.reference(1), protocol, changes: String::new(), author: "you".to_owned() };
+        let rules = demo::TRAPS.iter().map(|(name, rule)| Rule::compile(name, rule)).collect::<Result<_, _>>()?;
+        let rules = Rules(rules);
+        let mut truths = HashMap::new();
+        for (batch, hours) in [(0_u64, 70), (1, 46), (2, 20)] {
+            let end = Moment(now.0 - hours * HOUR);
+            truths.extend(made.demo_batch(&rules, seed + batch, end)?);
+        }
+        made.demo_labels(&published, &devices, &truths, seed, now)?;
+        Ok(made)
+    }
+
+    fn write(&mut self, work: impl FnOnce(&mut Writer<'_, '_>) -> Result<(), crate::journal::JournalError>) -> Result<(), WorkError> {
+        let tx = self.db.begin()?;
+        let mut writer = Writer::new(&tx, &self.key)?;
+        work(&mut writer)?;
+        writer.finish()?;
+        Ok(tx.commit()?)
+    }
+
+    fn write_as(
+        &mut self,
+        key: &DeviceKey,
+        work: impl FnOnce(&mut Writer<'_, '_>) -> Result<(), crate::journal::JournalError>,
+    ) -> Result<(), WorkError> {
+        let tx = self.db.begin()?;
+        let mut writer = Writer::new(&tx, key)?;
+        work(&mut writer)?;
+        writer.finish()?;
+        Ok(tx.commit()?)
+    }
+
+    fn demo_batch(&mut self, rules: &Rules, seed: u64, end: Moment) -> Result<HashMap<String, Truth>, WorkError> {
+        let made = demo::make(seed, BATCH, end, 40_000);
+        let directory = self.paths.workspace.clone();
+        let logs = [directory.join("gateway.jsonl"), directory.join("router.log")];
+        let failed = |error| WorkError::File { path: directory.display().to_string(), error };
+        fs::write(&logs[0], &made.gateway).map_err(failed)?;
+        fs::write(&logs[1], &made.router).map_err(failed)?;
+        let index = intake::index_logs(&logs, &directory, self.config.ingest.logs)?;
+        let stop = AtomicBool::new(false);
+        let plan = Ingest { rules, source: None, logs: index.as_ref(), neighbours: 5, stop: &stop, dry_run: false };
+        intake::ingest(&mut self.db, &self.key, "you", made.stream.as_bytes(), &plan, || end, |_| ())?;
+        for log in &logs {
+            fs::remove_file(log).map_err(failed)?;
+        }
+        Ok(made.truths)
+    }
+
+    /// Each case of the past was looked at by two or three; the latest wait.
+    fn demo_labels(
+        &mut self,
+        published: &Published,
+        devices: &[DeviceKey],
+        truths: &HashMap<String, Truth>,
+        seed: u64,
+        now: Moment,
+    ) -> Result<(), WorkError> {
+        let cases = case::page(&self.db.conn, CaseState::Open, QueueKey::FIRST, Direction::Forward, None, 5_000)?;
+        let labeled = cases.len() * 2 / 5;
+        let mut at = now.0 - 19 * HOUR;
+        let step = 17 * HOUR / (labeled as i64 * 3).max(1);
+        let tx = self.db.begin()?;
+        // One device after another, so that each chain is written in one go.
+        for (who, (person, device)) in PEOPLE.iter().zip(devices).enumerate() {
+            let mut writer = Writer::new(&tx, device)?;
+            for (i, case) in cases.iter().take(labeled).enumerate() {
+                let looks = (i + who) % 4 < 2 || (i % 5 == 0 && (i + who) % 4 == 2);
+                let Some(truth) = truths.get(&case.own).filter(|_| looks) else { continue };
+                let predicted = case.predicted.as_deref().unwrap_or_default();
+                let Answered { answers, confidence, rationale, spent_ms } =
+                    demo::answers_of(person, truth, predicted, seed + i as u64);
+                let draft = Draft { answers, confidence: Some(confidence), rationale, spent_ms, ..Draft::default() };
+                at += step;
+                if let Ok(label) = draft.label(case, published, person.name) {
+                    writer.append(person.name, vec![Append::new(&LabelGiven(label))], Moment(at))?;
+                }
+                if i % 17 == 3 && who == 0 {
+                    let text = "The same customer wrote twice; see the neighbours.".to_owned();
+                    writer.append(person.name, vec![Append::new(&CaseCommented { case: case.id, text })], Moment(at))?;
+                }
+            }
+            writer.finish()?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// The first case of the queue, if there is one.
+    pub fn first_in_queue(&self) -> Result<Option<CaseRow>, WorkError> {
+        let (queue, _) = self.queue()?;
+        Ok(queue.page(&self.db.conn, QueueKey::FIRST, Direction::Forward, 1)?.into_iter().next())
+    }
+}
