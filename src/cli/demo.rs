@@ -57,7 +57,13 @@ fn journey(workspace: &mut Workspace) -> Result<(), CliError> {
     let (_, counts) = workspace.queue()?;
     let cases = status.cases;
     out.line(&format!("cases    {} open, {} disputed, {} resolved", cases.open, cases.disputed, cases.resolved))?;
-    out.line(&format!("labels   {} by {} reviewers; {} cases wait for {}", status.labels, status.replicas - 1, counts.mine(), workspace.me))?;
+    out.line(&format!(
+        "labels   {} by {} reviewers; {} cases wait for {}",
+        status.labels,
+        status.replicas - 1,
+        counts.mine(),
+        workspace.me
+    ))?;
     if let Some(row) = workspace.first_in_queue()? {
         label_one(workspace, row, &mut out)?;
     }
@@ -79,7 +85,12 @@ fn label_one(workspace: &mut Workspace, row: crate::db::case::CaseRow, out: &mut
     let row = &case.row;
     out.line(&format!("case     {} {}: {}", row.id.short(), row.own, row.text))?;
     let said = row.predicted.as_deref().unwrap_or("nothing");
-    out.line(&format!("model    {} said {said} {:.2}; flagged: {}", row.model, row.confidence.unwrap_or(0.0), row.flags.join(", ")))?;
+    out.line(&format!(
+        "model    {} said {said} {:.2}; flagged: {}",
+        row.model,
+        row.confidence.unwrap_or(0.0),
+        row.flags.join(", ")
+    ))?;
     out.line(&format!("context  {} log lines, {} predictions around it", case.own_logs(), case.neighbours.len()))?;
     let protocols = workspace.protocols()?;
     let published = protocols.for_stream(&row.stream).ok_or_else(|| WorkError::NoProtocol(row.stream.clone()))?;

@@ -29,8 +29,8 @@ pub enum CliError {
     Use(String),
 }
 
-impl From<crate::db::DbError> for CliError {
-    fn from(error: crate::db::DbError) -> Self {
+impl From<DbError> for CliError {
+    fn from(error: DbError) -> Self {
         Self::Work(error.into())
     }
 }
@@ -77,7 +77,9 @@ pub fn hint(error: &WorkError) -> Option<String> {
         _ => None,
     };
     let words = match (db, error) {
-        (Some(DbError::Missing(_)), _) => "Found one with `casework init --name TEAM --as YOU`, or look around with `casework demo`.",
+        (Some(DbError::Missing(_)), _) => {
+            "Found one with `casework init --name TEAM --as YOU`, or look around with `casework demo`."
+        }
         (Some(DbError::Newer { .. }), _) => "Install a newer casework; this one changes nothing in it.",
         (Some(DbError::Locked(_)), _) => "Another casework is writing for long: wait for it, or see `casework doctor`.",
         (Some(DbError::Damaged(..)), _) => "Keep the file as it is, copy it, and run `casework verify` on the copy.",
@@ -86,12 +88,22 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (Some(DbError::ReadOnly(..)), _) => "The directory and the file must be writable for you.",
         (_, WorkError::NoCase(_)) => "`casework queue` and `casework search TEXT` list cases.",
         (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
-        (_, WorkError::Incomplete(_)) => "Answer with --answer QUESTION=VALUE, check with --check ITEM; `casework protocol show` lists them.",
-        (_, WorkError::Rule(_)) => "Rules are CEL, as in --where 'confidence < 0.4 && label != \"oos\"'; `casework ingest --help` lists the names.",
-        (_, WorkError::Journal(JournalError::NotAllowed { author, .. }) | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, .. }))) => {
+        (_, WorkError::Incomplete(_)) => {
+            "Answer with --answer QUESTION=VALUE, check with --check ITEM; `casework protocol show` lists them."
+        }
+        (_, WorkError::Rule(_)) => {
+            "Rules are CEL, as in --where 'confidence < 0.4 && label != \"oos\"'; `casework ingest --help` lists the names."
+        }
+        (
+            _,
+            WorkError::Journal(JournalError::NotAllowed { author, .. })
+            | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, .. })),
+        ) => {
             return Some(format!("A lead can let them: `casework roster admit {} --role ROLE`.", visible(author)));
         }
-        (_, WorkError::Config(ConfigError::Parse { .. } | ConfigError::Value { .. })) => "`casework paths --default-config` prints every option.",
+        (_, WorkError::Config(ConfigError::Parse { .. } | ConfigError::Value { .. })) => {
+            "`casework paths --default-config` prints every option."
+        }
         (_, WorkError::Exists(_)) => "Open it with `casework --workspace DIR`, or choose another directory.",
         _ => return None,
     };

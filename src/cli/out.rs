@@ -11,6 +11,12 @@ pub struct Out {
     inner: BufWriter<StdoutLock<'static>>,
 }
 
+impl Default for Out {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Out {
     pub fn new() -> Self {
         Self { inner: BufWriter::with_capacity(64 << 10, io::stdout().lock()) }

@@ -20,7 +20,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let row = workspace.find_case(&args.case)?;
     let case = workspace.open_case(row)?;
     let mut out = Out::new();
-    if context.global.json { out.json(&document(&case))? } else { words(&mut out, &case)? }
+    if context.global.json {
+        out.json(&document(&case))?
+    } else {
+        words(&mut out, &case)?
+    }
     out.finish()?;
     Ok(Exit::Done)
 }

@@ -30,7 +30,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut report = workspace.verify()?;
     report.ok &= damage.is_empty();
     for fault in damage {
-        report.faults.push(crate::journal::verify::FaultRow { replica: String::new(), seq: 0, fault: format!("the file: {fault}") });
+        report.faults.push(crate::journal::verify::FaultRow {
+            replica: String::new(),
+            seq: 0,
+            fault: format!("the file: {fault}"),
+        });
     }
     if context.global.json {
         out.json(&report)?;

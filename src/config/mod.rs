@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_file_changes_what_it_says_and_no_more() {
-        let text = "[review]\ntheme = \"light\"\n[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n[keys]\nsubmit = \"ctrl-s\"\n";
+        let text =
+            "[review]\ntheme = \"light\"\n[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n[keys]\nsubmit = \"ctrl-s\"\n";
         let config = Config::parse(text, "c").unwrap();
         assert_eq!((config.review.theme, config.review.borders), (ThemeName::Light, Borders::Unicode));
         assert_eq!((config.trap.len(), config.keys["submit"].as_str()), (1, "ctrl-s"));

@@ -56,7 +56,7 @@ fn message(dice: &mut Dice, made: &mut Made, id: &str, at: Moment, session: u64)
         }
     };
     text = text.replace("{n}", &format!("PX{:05}", dice.below(100_000)));
-    text = text.replace("{p}", &dice.pick(PLACES).to_string()).replace("{d}", &dice.pick(DAYS).to_string());
+    text = text.replace("{p}", dice.pick(PLACES).as_ref()).replace("{d}", dice.pick(DAYS).as_ref());
     let misspelt = matches!(truth, Truth::Label(_)) && dice.chance(0.18);
     if misspelt {
         text = swap_letters(dice, &text);
@@ -100,23 +100,32 @@ fn logs(
 ) {
     let later = |ms: f64| Moment(at.0 + ms as i64).rfc3339();
     let gateway = |event: serde_json::Value| format!("{event}\n");
-    made.gateway += &gateway(json!({ "ts": later(0.0), "level": "info", "service": "gateway", "event": "received", "trace_id": trace, "bytes": bytes }));
-    made.router += &format!("ts={} level=info svc=router trace_id={trace} msg=tokenized words={words} unknown={unknown}\n", later(1.0));
+    made.gateway += &gateway(
+        json!({ "ts": later(0.0), "level": "info", "service": "gateway", "event": "received", "trace_id": trace, "bytes": bytes }),
+    );
+    made.router +=
+        &format!("ts={} level=info svc=router trace_id={trace} msg=tokenized words={words} unknown={unknown}\n", later(1.0));
     if unknown > 2 {
-        made.router += &format!("ts={} level=warn svc=router trace_id={trace} msg=\"many unknown words\" unknown={unknown}\n", later(2.0));
+        made.router +=
+            &format!("ts={} level=warn svc=router trace_id={trace} msg=\"many unknown words\" unknown={unknown}\n", later(2.0));
     }
     if dice.chance(0.04) {
-        made.router += &format!("ts={} level=error svc=router trace_id={trace} msg=\"history lookup failed\" after_ms=250\n", later(3.0));
+        made.router +=
+            &format!("ts={} level=error svc=router trace_id={trace} msg=\"history lookup failed\" after_ms=250\n", later(3.0));
     }
     made.router += &format!("ts={} level=info svc=router trace_id={trace} msg=routed label={label} p={p:.3}\n", later(latency));
-    made.gateway += &gateway(json!({ "ts": later(latency + 1.0), "level": "info", "service": "gateway", "event": "answered", "trace_id": trace, "status": 200 }));
+    made.gateway += &gateway(
+        json!({ "ts": later(latency + 1.0), "level": "info", "service": "gateway", "event": "answered", "trace_id": trace, "status": 200 }),
+    );
 }
 
 /// What the router says, and how sure it is.
 fn guess(dice: &mut Dice, truth: &Truth, misspelt: bool) -> (&'static str, f64) {
     let any = dice.pick(BY_LABEL).0;
     match truth {
-        Truth::Label(label) if misspelt && dice.chance(0.5) => (if dice.chance(0.5) { any } else { label }, dice.between(0.15, 0.5)),
+        Truth::Label(label) if misspelt && dice.chance(0.5) => {
+            (if dice.chance(0.5) { any } else { label }, dice.between(0.15, 0.5))
+        }
         Truth::Label(label) if dice.chance(0.94) => (label, dice.between(0.5, 0.99)),
         Truth::Label(_) => (any, dice.between(0.2, 0.6)),
         _ => (any, dice.between(0.08, 0.5)),

@@ -186,8 +186,13 @@ fn plain_moment(line: &str) -> Option<Moment> {
     let bytes = line.as_bytes();
     let digits = |from: usize, n: usize| bytes.get(from..from + n).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     let date_at = |i: usize| {
-        digits(i, 4) && matches!(bytes.get(i + 4), Some(b'-' | b'/')) && digits(i + 5, 2) && digits(i + 8, 2)
-            && matches!(bytes.get(i + 10), Some(b' ' | b'T')) && digits(i + 11, 2) && bytes.get(i + 13) == Some(&b':')
+        digits(i, 4)
+            && matches!(bytes.get(i + 4), Some(b'-' | b'/'))
+            && digits(i + 5, 2)
+            && digits(i + 8, 2)
+            && matches!(bytes.get(i + 10), Some(b' ' | b'T'))
+            && digits(i + 11, 2)
+            && bytes.get(i + 13) == Some(&b':')
     };
     let start = (0..bytes.len().saturating_sub(18)).find(|&i| line.is_char_boundary(i) && date_at(i))?;
     let rest = &line[start..];
@@ -204,9 +209,12 @@ mod tests {
 
     #[test]
     fn three_shapes_are_understood() {
-        let json = LogLine::parse(r#"{"ts":"2024-06-03T00:03:25.875Z","level":"warn","service":"gw","event":"late","trace_id":"9","ms":3}"#);
+        let json = LogLine::parse(
+            r#"{"ts":"2024-06-03T00:03:25.875Z","level":"warn","service":"gw","event":"late","trace_id":"9","ms":3}"#,
+        );
         assert_eq!((json.level, json.trace_id.as_deref(), json.message.as_str()), (Some(Level::Warn), Some("9"), "late ms=3"));
-        let logfmt = LogLine::parse(r#"ts=2024-06-03T00:03:25.897Z level=info svc=m trace_id=94 msg="inference \"done\"" p=0.03"#);
+        let logfmt =
+            LogLine::parse(r#"ts=2024-06-03T00:03:25.897Z level=info svc=m trace_id=94 msg="inference \"done\"" p=0.03"#);
         assert_eq!(logfmt.message, "inference \"done\" p=0.03");
         assert_eq!(logfmt.at, Moment::parse("2024-06-03T00:03:25.897Z"));
         let plain = LogLine::parse("nova-api.log 2017-05-16 00:00:00.008 25746 INFO nova.osapi [req-38] GET");

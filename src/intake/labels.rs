@@ -82,7 +82,8 @@ where
         None => None,
     };
     let known = label::of_case(context.conn, case.id).map_err(|error| error.to_string())?;
-    let same = |label: &Label| label.reviewer == reviewer && label.round == round && label.given_at == given_at && label.path == path;
+    let same =
+        |label: &Label| label.reviewer == reviewer && label.round == round && label.given_at == given_at && label.path == path;
     if known.iter().any(|row| same(&row.given.label)) {
         return Ok(None);
     }

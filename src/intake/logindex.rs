@@ -192,7 +192,13 @@ impl LogIndex {
     }
 
     /// Lines of the trace at `offsets`, with what stands beside them.
-    fn around(&self, file: &LogFile, offsets: &[u64], trace: &str, out: &mut Vec<(Option<Moment>, PayloadLog)>) -> io::Result<()> {
+    fn around(
+        &self,
+        file: &LogFile,
+        offsets: &[u64],
+        trace: &str,
+        out: &mut Vec<(Option<Moment>, PayloadLog)>,
+    ) -> io::Result<()> {
         let mut at = 0;
         while at < offsets.len() {
             // Lines close to each other are read together.
@@ -266,7 +272,7 @@ fn read_lines(file: &File, start: u64, span: u64) -> io::Result<Vec<(u64, String
     for (i, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
         let partial_first = i == 0 && start > 0;
         let partial_last = cut_short && !line.ends_with(b"\n");
-        if !partial_first && !(partial_last && lines.len() > 1) {
+        if !(partial_first || partial_last && lines.len() > 1) {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
             let text = &text[..text.len().min(LINE_BYTES)];
             lines.push((at, String::from_utf8_lossy(text).trim_end_matches('\r').to_owned()));
@@ -293,7 +299,9 @@ fn for_each_trace(line: &str, mut each: impl FnMut(&str)) {
         return;
     }
     // Plain text: whatever looks like an id.
-    let is_id = |word: &&str| word.len() >= 16 && word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic());
+    let is_id = |word: &&str| {
+        word.len() >= 16 && word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
+    };
     line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).filter(is_id).take(8).for_each(each);
 }
 

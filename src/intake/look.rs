@@ -147,7 +147,12 @@ impl Looked {
     }
 }
 
-fn mapped(chunk: &Chunk, texts: &[(u64, Range<usize>)], source: &Source, looked: &mut Looked) -> (Arc<Chunk>, Vec<(u64, Range<usize>)>) {
+fn mapped(
+    chunk: &Chunk,
+    texts: &[(u64, Range<usize>)],
+    source: &Source,
+    looked: &mut Looked,
+) -> (Arc<Chunk>, Vec<(u64, Range<usize>)>) {
     let mut bytes = Vec::with_capacity(chunk.bytes.len() * 2);
     let mut ranges = Vec::with_capacity(texts.len());
     for (number, range) in texts {

@@ -83,7 +83,8 @@ pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> boo
             }
         }
         let from = start.min(pending.len());
-        let cut = if ended { Some(pending.len()) } else { pending[from..].iter().rposition(|&b| b == b'\n').map(|i| from + i + 1) };
+        let cut =
+            if ended { Some(pending.len()) } else { pending[from..].iter().rposition(|&b| b == b'\n').map(|i| from + i + 1) };
         let cut = match cut {
             Some(cut) => cut,
             // A drained chunk may hold its newlines before `from`.

@@ -88,7 +88,12 @@ impl Summary {
 
 /// From the thread that puts things in order to the one that writes.
 enum Message {
-    Counts { read: u64, passed: u64, rejected: Vec<Rejected>, bytes: u64 },
+    Counts {
+        read: u64,
+        passed: u64,
+        rejected: Vec<Rejected>,
+        bytes: u64,
+    },
     Dictionary(Dictionary),
     /// In a dry run, cases that would be admitted.
     WouldOpen(u64),
@@ -163,7 +168,12 @@ fn looker(chunks: &Mutex<Receiver<(u64, Arc<Chunk>)>>, out: &SyncSender<(u64, Lo
 }
 
 /// Puts chunks back in order and finds the neighbours of each case.
-fn order(looked: &Receiver<(u64, Looked)>, to_pack: &SyncSender<Vec<Matured>>, to_write: &SyncSender<Message>, plan: &Ingest<'_>) {
+fn order(
+    looked: &Receiver<(u64, Looked)>,
+    to_pack: &SyncSender<Vec<Matured>>,
+    to_write: &SyncSender<Message>,
+    plan: &Ingest<'_>,
+) {
     let mut window = Window::new(plan.neighbours);
     let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
     let mut next = 0;

@@ -90,7 +90,7 @@ impl Unpacker {
     pub fn unpack(&mut self, conn: &Connection, row: &PayloadRow) -> Result<Vec<u8>, JournalError> {
         let damaged = || JournalError::BadPayload(row.event);
         let key = row.dictionary.unwrap_or(Hash([0; 32]));
-        if !self.dictionaries.contains_key(&key) {
+        if let std::collections::hash_map::Entry::Vacant(e) = self.dictionaries.entry(key) {
             let decompressor = match row.dictionary {
                 None => Decompressor::new(),
                 Some(hash) => {
@@ -98,7 +98,7 @@ impl Unpacker {
                     Decompressor::with_dictionary(&bytes)
                 }
             };
-            self.dictionaries.insert(key, decompressor.map_err(JournalError::Zstd)?);
+            e.insert(decompressor.map_err(JournalError::Zstd)?);
         }
         let decompressor = self.dictionaries.get_mut(&key).ok_or_else(damaged)?;
         let size = Decompressor::upper_bound(&row.bytes).unwrap_or(PAYLOAD_BYTES_MAX).min(PAYLOAD_BYTES_MAX);

@@ -175,7 +175,14 @@ impl<'c, 't> Fold<'c, 't> {
         Ok(())
     }
 
-    pub fn document(&mut self, kind: &str, name: &str, version: u32, event: &impl Serialize, stamp: &Stamp) -> rusqlite::Result<()> {
+    pub fn document(
+        &mut self,
+        kind: &str,
+        name: &str,
+        version: u32,
+        event: &impl Serialize,
+        stamp: &Stamp,
+    ) -> rusqlite::Result<()> {
         let body = db::to_json(event);
         let (kind, name, author) = (kind.to_owned(), name.to_owned(), stamp.author.clone());
         let hash = Hash::of(body.as_bytes());

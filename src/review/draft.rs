@@ -27,8 +27,14 @@ pub struct Draft {
 pub enum Missing {
     Question(String),
     /// An answer that the question does not take.
-    Stuck { question: String, answer: String },
-    Check { id: String, text: String },
+    Stuck {
+        question: String,
+        answer: String,
+    },
+    Check {
+        id: String,
+        text: String,
+    },
 }
 
 impl Draft {

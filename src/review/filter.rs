@@ -53,9 +53,11 @@ impl Filter {
 
     /// Whether a case passes. Every pair and every word must be found.
     pub fn matches(&self, case: &CaseRow) -> bool {
-        let has = |wanted: &[String], text: &str| wanted.is_empty() || {
-            let text = text.to_lowercase();
-            wanted.iter().all(|part| text.contains(part.as_str()))
+        let has = |wanted: &[String], text: &str| {
+            wanted.is_empty() || {
+                let text = text.to_lowercase();
+                wanted.iter().all(|part| text.contains(part.as_str()))
+            }
         };
         has(&self.label, case.predicted.as_deref().unwrap_or_default())
             && has(&self.stream, &case.stream)

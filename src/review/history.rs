@@ -34,10 +34,15 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
         let (label, at) = (&given.label, given.given_at());
         let shown = open_to_me || label.reviewer == reviewer;
         let what = if shown { label_words(&given) } else { "gave a label (shown when you have given yours)".to_owned() };
-        let round = if label.round == crate::domain::label::MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
+        let round =
+            if label.round == crate::domain::label::MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
         lines.push(HistoryLine { at, who: label.reviewer.clone(), words: format!("{what}{round}"), event: given.event });
         if let Some(withdrawal) = withdrawn {
-            let words = if withdrawal.by == label.reviewer { "took the label back".to_owned() } else { format!("took back {}'s label", label.reviewer) };
+            let words = if withdrawal.by == label.reviewer {
+                "took the label back".to_owned()
+            } else {
+                format!("took back {}'s label", label.reviewer)
+            };
             lines.push(HistoryLine { at: withdrawal.at.moment(), who: withdrawal.by, words, event: given.event });
         }
     }

@@ -10,5 +10,5 @@ pub mod history;
 pub use draft::{Draft, Missing};
 pub use filter::Filter;
 pub use open::OpenCase;
-pub use protocols::{Published, Protocols};
+pub use protocols::{Protocols, Published};
 pub use queue::{Queue, QueueCounts};

@@ -45,7 +45,8 @@ impl OpenCase {
         let live = label::live_of_case(conn, row.id)?;
         let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer);
         let history = history(conn, &row, reviewer)?;
-        let read = |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
+        let read =
+            |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
         let (prediction, logs, neighbours) = match payload {
             Some(Payload { prediction, logs, neighbours }) => {
                 (Prediction::parse(prediction.get()).ok(), logs.into_iter().map(read).collect(), neighbours)

@@ -109,7 +109,10 @@ pub enum Answer {
     Flags(Vec<String>),
     Passes,
     /// No rule matches, and this one could not be answered.
-    Cannot { rule: String, why: String },
+    Cannot {
+        rule: String,
+        why: String,
+    },
 }
 
 impl Rules {

@@ -1,12 +1,12 @@
 //! Every action, once: its name, keys, words, and what it does. To add one, add a line and a function.
 
 use super::app::{App, Focus};
+use super::edit::Edit;
 use super::effect::Effect;
 use super::key::KeyPress;
 use super::opened::Tab;
 use super::overlay::pick::Choice;
 use super::overlay::{Overlay, Pick, PickKind, Prompt, PromptKind};
-use super::edit::Edit;
 
 /// Where an action's keys hold. A more particular place comes before a general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,22 +67,42 @@ const fn action(
 
 /// The table. The order is that of help, palette and footer.
 pub static ACTIONS: &[Action] = &[
-    action("answer", "1 2 3 4 5 6 7 8 9", Place::Asking, "answer", "give this answer (or its own letter, where that is free)", answer),
+    action(
+        "answer",
+        "1 2 3 4 5 6 7 8 9",
+        Place::Asking,
+        "answer",
+        "give this answer (or its own letter, where that is free)",
+        answer,
+    ),
     action("answer-label", "1 2 3 4 5", Place::AskingLabel, "label", "one of the labels that the models considered", answer),
-    action("pick-label", "Enter p", Place::AskingLabel, "all labels", "choose among all labels by typing part of the name", pick_label),
+    action(
+        "pick-label",
+        "Enter p",
+        Place::AskingLabel,
+        "all labels",
+        "choose among all labels by typing part of the name",
+        pick_label,
+    ),
     action("submit", "Enter", Place::Ended, "submit", "submit the label and go to the next case", submit),
     action("confidence", "1 2 3 4 5", Place::Ended, "how sure", "how sure you are: 1 a guess, 5 certain", confidence),
     action("open", "Enter l Right", Place::Queue, "open", "open this case", open),
     action("down", "j Down", Place::Queue, "", "next row", |app, _| app.queue_step(1)),
     action("up", "k Up", Place::Queue, "", "previous row", |app, _| app.queue_step(-1)),
-    action("page-down", "PageDown ctrl-d ctrl-f", Place::Queue, "", "a screen down", |app, _| app.queue_step(app.queue_height() as i64)),
+    action("page-down", "PageDown ctrl-d ctrl-f", Place::Queue, "", "a screen down", |app, _| {
+        app.queue_step(app.queue_height() as i64)
+    }),
     action("page-up", "PageUp ctrl-b", Place::Queue, "", "a screen up", |app, _| app.queue_step(-(app.queue_height() as i64))),
     action("first", "g Home", Place::Queue, "", "the first case", |app, _| app.queue.to_start()),
     action("last", "G End", Place::Queue, "", "the last case", |app, _| app.queue.to_end(app.queue_height())),
     action("scroll-down", "j Down", Place::Context, "scroll", "scroll down", |app, _| app.scroll(1)),
     action("scroll-up", "k Up", Place::Context, "", "scroll up", |app, _| app.scroll(-1)),
-    action("scroll-page-down", "PageDown ctrl-d ctrl-f Space", Place::Context, "", "scroll a screen down", |app, _| app.scroll(app.context_height())),
-    action("scroll-page-up", "PageUp ctrl-b", Place::Context, "", "scroll a screen up", |app, _| app.scroll(-app.context_height())),
+    action("scroll-page-down", "PageDown ctrl-d ctrl-f Space", Place::Context, "", "scroll a screen down", |app, _| {
+        app.scroll(app.context_height())
+    }),
+    action("scroll-page-up", "PageUp ctrl-b", Place::Context, "", "scroll a screen up", |app, _| {
+        app.scroll(-app.context_height())
+    }),
     action("scroll-first", "g Home", Place::Context, "", "to the top", |app, _| app.scroll(i64::MIN / 2)),
     action("scroll-last", "G End", Place::Context, "", "to the end", |app, _| app.scroll(i64::MAX / 2)),
     action("next-tab", "l Right", Place::Context, "tab", "next tab", |app, _| app.show_tab_by(1)),
@@ -94,7 +114,9 @@ pub static ACTIONS: &[Action] = &[
     action("take-back", "u Backspace", Place::Any, "back", "take back the last answer", take_back),
     action("rationale", "r", Place::Any, "why", "write why", rationale),
     action("check", "x", Place::Any, "check", "tick the next item of the checklist", check),
-    action("terms", "t", Place::Any, "terms", "what the words of the question mean, with examples", |app, _| overlay(app, Overlay::Terms { scroll: 0 })),
+    action("terms", "t", Place::Any, "terms", "what the words of the question mean, with examples", |app, _| {
+        overlay(app, Overlay::Terms { scroll: 0 })
+    }),
     action("defer", "d", Place::Any, "defer", "put the case off, with a reason", |app, _| prompt(app, PromptKind::Defer)),
     action("escalate", "e", Place::Any, "escalate", "ask a lead to look at it", |app, _| prompt(app, PromptKind::Escalate)),
     action("comment", "c", Place::Any, "comment", "say something about the case", |app, _| prompt(app, PromptKind::Comment)),
@@ -111,7 +133,9 @@ pub static ACTIONS: &[Action] = &[
     action("model", "M", Place::Any, "", "show what the model considered", |app, _| app.show_tab(Tab::Model)),
     action("history", "H", Place::Any, "", "show what happened to the case", |app, _| app.show_tab(Tab::History)),
     action("filter", "/", Place::Any, "filter", "narrow the queue by words, flag, label, stream, model or id", filter),
-    action("view", "v", Place::Any, "view", "show my queue, then disputed, resolved, and all open cases", |app, _| app.next_view()),
+    action("view", "v", Place::Any, "view", "show my queue, then disputed, resolved, and all open cases", |app, _| {
+        app.next_view()
+    }),
     action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue", |app, _| app.clear()),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |app, _| palette(app, "Actions")),
     action("command", ":", Place::Any, "", "the same, by name", |app, _| palette(app, ":")),
@@ -177,7 +201,8 @@ fn answer(app: &mut App, key: KeyPress) -> Vec<Effect> {
 fn pick_label(app: &mut App, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &app.opened else { return Vec::new() };
     let offered = opened.offered();
-    let about = |label: &str| offered.iter().find(|(other, _)| other == label).map(|(_, p)| format!("{p:.3}")).unwrap_or_default();
+    let about =
+        |label: &str| offered.iter().find(|(other, _)| other == label).map(|(_, p)| format!("{p:.3}")).unwrap_or_default();
     let choices = opened.labels().into_iter().map(|label| Choice { about: about(&label), value: label }).collect();
     let title = opened.question().map(|question| question.ask.clone()).unwrap_or_default();
     overlay(app, Overlay::Pick(Pick::new(PickKind::Label, &title, choices)))
@@ -231,7 +256,8 @@ fn editor(app: &mut App, _: KeyPress) -> Vec<Effect> {
 
 fn check(app: &mut App, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &app.opened else { return Vec::new() };
-    let items: Vec<String> = opened.protocol().map(|p| p.checklist.iter().map(|item| item.id.clone()).collect()).unwrap_or_default();
+    let items: Vec<String> =
+        opened.protocol().map(|p| p.checklist.iter().map(|item| item.id.clone()).collect()).unwrap_or_default();
     if items.is_empty() {
         return app.say("This protocol has no checklist.");
     }

@@ -391,7 +391,9 @@ impl App {
     /// Adds the time since the case was opened to its draft.
     fn settle_time(&mut self) -> Vec<Effect> {
         let now = self.now;
-        let Some(opened) = self.opened.as_mut().filter(|opened| !opened.draft.is_empty() && !opened.sending) else { return Vec::new() };
+        let Some(opened) = self.opened.as_mut().filter(|opened| !opened.draft.is_empty() && !opened.sending) else {
+            return Vec::new();
+        };
         opened.draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
         opened.since = now;
         vec![Effect::KeepDraft { case: opened.case.row.id, draft: opened.draft.clone() }]
@@ -605,7 +607,8 @@ impl App {
                 self.focus = Focus::Context;
                 let mut effects = vec![Effect::KeepDraft { case: label.case, draft }, QueueModel::start(), Effect::Count];
                 effects.push(Effect::Open { id: label.case });
-                effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", label.case.short())));
+                effects
+                    .extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", label.case.short())));
                 effects
             }
             Job::Noted { case, words, leaves_queue } => {

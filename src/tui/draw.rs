@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::action::ACTIONS;
+use super::action::{ACTIONS, Action};
 use super::app::{App, Focus};
 use super::overlay::{Overlay, help, rationale, terms};
 use super::pane;
@@ -56,7 +56,11 @@ pub fn layout(app: &App) -> Layout {
 /// Draws the whole screen.
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     if area.width < COLUMNS_MIN || area.height < ROWS_MIN {
-        let words = [format!("{}x{}: too small.", area.width, area.height), "Make the window larger".to_owned(), "or the letters smaller.".to_owned()];
+        let words = [
+            format!("{}x{}: too small.", area.width, area.height),
+            "Make the window larger".to_owned(),
+            "or the letters smaller.".to_owned(),
+        ];
         for (row, line) in words.iter().enumerate() {
             put_line(buf, area, row as u16, &Line::raw(line.clone()));
         }
@@ -80,6 +84,13 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         _ => footer(app, foot, buf),
     }
     overlay(app, area, buf);
+    if !app.theme.unicode {
+        for cell in &mut buf.content {
+            if let Some(symbol) = Theme::in_ascii(cell.symbol()) {
+                cell.set_symbol(symbol);
+            }
+        }
+    }
 }
 
 fn separators(app: &App, places: &Layout, buf: &mut Buffer) {
@@ -111,8 +122,9 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
         Some(row) => format!("next due in {}", short_span(row.due.0 - app.now.0)),
         None => String::new(),
     };
-    let middle = format!("{} mine · {} disputed · {} resolved  {due}", app.counts.mine(), app.counts.disputed, app.counts.resolved);
-    let (left, right, middle) = (theme.ascii(&left), theme.ascii(&right), theme.ascii(&middle));
+    let middle =
+        format!("{} mine · {} disputed · {} resolved  {due}", app.counts.mine(), app.counts.disputed, app.counts.resolved);
+    let (left, right, middle) = (left, right, middle);
     let total = usize::from(area.width);
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
     let middle = if room < 12 { String::new() } else { fit(&middle, room).into_owned() };
@@ -127,25 +139,31 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
 fn footer(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     if let Some(message) = &app.message {
-        let words = theme.ascii(&fit(&visible(message), usize::from(area.width).saturating_sub(2)));
+        let words = fit(&visible(message), usize::from(area.width).saturating_sub(2)).into_owned();
         put_line(buf, area, 0, &Line::from(vec![Span::raw(" "), Span::styled(words, theme.warn)]));
         return;
     }
-    let right = theme.ascii(&progress(app));
-    let room = usize::from(area.width).saturating_sub(width(&right) + 2);
-    let mut spans = vec![Span::raw(" ")];
+    let right = progress(app);
+    let hint = |index: usize, action: &Action| (app.keymap.first(index), action.foot);
+    let wide = |(key, word): &(String, &str)| width(key) + word.len() + 3;
+    // Whoever knows no key needs this one.
+    let help = ACTIONS.iter().position(|action| action.name == "help").map(|index| hint(index, &ACTIONS[index]));
+    let room = usize::from(area.width).saturating_sub(width(&right) + 2 + help.as_ref().map_or(0, wide));
+    let mut hints = Vec::new();
     let mut used = 1;
     for place in app.places() {
-        for (index, action) in ACTIONS.iter().enumerate().filter(|(_, action)| action.place == place && !action.foot.is_empty()) {
-            let key = app.keymap.first(index);
-            let wide = width(&key) + action.foot.len() + 3;
-            if key.is_empty() || used + wide > room {
-                continue;
+        let of_place = ACTIONS.iter().enumerate().filter(|(_, action)| action.place == place && !action.foot.is_empty());
+        for (index, action) in of_place.filter(|(_, action)| action.name != "help") {
+            let hint = hint(index, action);
+            if !hint.0.is_empty() && used + wide(&hint) <= room {
+                used += wide(&hint);
+                hints.push(hint);
             }
-            used += wide;
-            spans.push(Span::styled(key, theme.key));
-            spans.push(Span::raw(format!(" {}  ", action.foot)));
         }
+    }
+    let mut spans = vec![Span::raw(" ")];
+    for (key, word) in hints.into_iter().chain(help) {
+        spans.extend([Span::styled(key, theme.key), Span::raw(format!(" {word}  "))]);
     }
     put_line(buf, area, 0, &Line::from(spans));
     if width(&right) < usize::from(area.width) {
@@ -168,7 +186,8 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
         Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
         Some(overlay @ (Overlay::Help { scroll } | Overlay::Terms { scroll })) => {
-            let title = if matches!(overlay, Overlay::Help { .. }) { "Keys (any other key closes)" } else { "Terms and examples" };
+            let title =
+                if matches!(overlay, Overlay::Help { .. }) { "Keys (any other key closes)" } else { "Terms and examples" };
             let inner = boxed(overlay_area(area), buf, theme, title);
             let lines = overlay_lines(app, overlay, inner.width);
             for (row, line) in lines.iter().skip(*scroll).take(usize::from(inner.height)).enumerate() {
@@ -204,13 +223,17 @@ pub fn overlay_overflow(app: &App, overlay: &Overlay) -> usize {
 /// How far the context can be scrolled.
 pub fn context_overflow(app: &App) -> usize {
     let Some(place) = layout(app).context else { return 0 };
-    pane::context::lines(app, usize::from(place.width).saturating_sub(2)).len().saturating_sub(usize::from(place.height).saturating_sub(3))
+    pane::context::lines(app, usize::from(place.width).saturating_sub(2))
+        .len()
+        .saturating_sub(usize::from(place.height).saturating_sub(3))
 }
 
 /// How far the guide can be scrolled.
 pub fn guide_overflow(app: &App) -> usize {
     let Some(place) = layout(app).guide else { return 0 };
-    pane::guide::lines(app, usize::from(place.width).saturating_sub(2)).len().saturating_sub(usize::from(place.height).saturating_sub(1))
+    pane::guide::lines(app, usize::from(place.width).saturating_sub(2))
+        .len()
+        .saturating_sub(usize::from(place.height).saturating_sub(1))
 }
 
 /// The name of a view.
@@ -247,7 +270,8 @@ pub fn centered(screen: Rect, wide: u16, high: u16) -> Rect {
 
 /// Draws an empty frame with a title; returns the room inside.
 pub fn boxed(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str) -> Rect {
-    let [h, v, a, b, c, d] = if theme.unicode { ["─", "│", "┌", "┐", "└", "┘"] } else { ["-", "|", "+", "+", "+", "+"] };
+    let [h, v, a, b, c, d] =
+        if theme.unicode { ["─", "│", "┌", "┐", "└", "┘"] } else { ["-", "|", "+", "+", "+", "+"] };
     for y in area.top()..area.bottom() {
         for x in area.left()..area.right() {
             let symbol = match (x == area.left(), x + 1 == area.right(), y == area.top(), y + 1 == area.bottom()) {
@@ -269,11 +293,11 @@ pub fn boxed(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str) -> Rect {
         }
     }
     let title = format!(" {} ", fit(&visible(title), usize::from(area.width).saturating_sub(6)));
-    put_at(buf, area, 2, &Line::from(Span::styled(theme.ascii(&title), theme.strong)));
+    put_at(buf, area, 2, &Line::from(Span::styled(title, theme.strong)));
     Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) }
 }
 
 /// A heading line of a pane: strong where the keys go.
 pub fn heading(theme: &Theme, text: String, focused: bool) -> Span<'static> {
-    Span::styled(theme.ascii(&text), if focused { theme.accent.add_modifier(ratatui::style::Modifier::BOLD) } else { theme.dim })
+    Span::styled(text, if focused { theme.accent.add_modifier(ratatui::style::Modifier::BOLD) } else { theme.dim })
 }

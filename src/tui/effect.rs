@@ -12,19 +12,40 @@ use crate::review::{Draft, OpenCase, Protocols, QueueCounts};
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Read part of the queue.
-    Page { from: QueueKey, direction: Direction, limit: usize },
+    Page {
+        from: QueueKey,
+        direction: Direction,
+        limit: usize,
+    },
     /// Which cases the queue shows from now on.
     View(Option<CaseState>),
-    Open { id: CaseId },
+    Open {
+        id: CaseId,
+    },
     Count,
     /// Find the cases that a filter lets through.
-    Filter { text: String, generation: u64 },
+    Filter {
+        text: String,
+        generation: u64,
+    },
     Submit(Box<Label>),
     Undo,
-    Defer { case: CaseId, why: String },
-    Escalate { case: CaseId, why: String },
-    Comment { case: CaseId, text: String },
-    KeepDraft { case: CaseId, draft: Draft },
+    Defer {
+        case: CaseId,
+        why: String,
+    },
+    Escalate {
+        case: CaseId,
+        why: String,
+    },
+    Comment {
+        case: CaseId,
+        text: String,
+    },
+    KeepDraft {
+        case: CaseId,
+        draft: Draft,
+    },
     KeepPlace(String),
     /// Write in the person's editor.
     Editor(String),
@@ -37,17 +58,41 @@ pub enum Effect {
 /// What an effect came to.
 #[derive(Debug, Clone)]
 pub enum Job {
-    Page { from: QueueKey, direction: Direction, rows: Vec<CaseRow>, full: bool },
-    Opened { case: Box<OpenCase>, draft: Option<Draft> },
+    Page {
+        from: QueueKey,
+        direction: Direction,
+        rows: Vec<CaseRow>,
+        full: bool,
+    },
+    Opened {
+        case: Box<OpenCase>,
+        draft: Option<Draft>,
+    },
     Gone(CaseId),
     Counted(QueueCounts),
-    Filtered { generation: u64, rows: Vec<CaseRow> },
-    Saved { case: CaseId, seq: u64 },
+    Filtered {
+        generation: u64,
+        rows: Vec<CaseRow>,
+    },
+    Saved {
+        case: CaseId,
+        seq: u64,
+    },
     /// A submit failed: its draft is kept.
-    NotSaved { case: CaseId, why: String },
-    Undone { label: Box<Label>, seq: u64 },
+    NotSaved {
+        case: CaseId,
+        why: String,
+    },
+    Undone {
+        label: Box<Label>,
+        seq: u64,
+    },
     /// A note was made; words to show.
-    Noted { case: CaseId, words: String, leaves_queue: bool },
+    Noted {
+        case: CaseId,
+        words: String,
+        leaves_queue: bool,
+    },
     Edited(Option<String>),
     Published(Arc<Protocols>),
     Failed(String),

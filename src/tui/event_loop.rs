@@ -17,6 +17,7 @@ use super::app::Event;
 use super::effect::{Effect, Job};
 use super::session::Session;
 use super::terminal::Screen;
+use crate::clock;
 use crate::domain::text::visible_lines;
 use crate::workspace::{WorkError, Workspace};
 
@@ -61,7 +62,7 @@ pub fn run(workspace: Workspace) -> Result<ExitCode, ScreenError> {
     let editor = editor(&workspace);
     let size = crossterm::terminal::size()?;
     let mouse = workspace.config.review.mouse;
-    let mut session = Session::new(workspace, size, move |job| {
+    let mut session = Session::new(workspace, size, clock::now, move |job| {
         // The loop has ended; the work itself is done.
         let _ = report.send(Wake::Job(job));
     })?;

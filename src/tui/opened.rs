@@ -80,7 +80,9 @@ impl Opened {
     /// Labels offered by digit for a question of kind label: those that the models considered.
     pub fn offered(&self) -> Vec<(String, f64)> {
         let Some(prediction) = &self.case.prediction else { return Vec::new() };
-        let known = |label: &str| self.protocol().is_none_or(|protocol| protocol.labels.is_empty() || protocol.labels.iter().any(|l| l == label));
+        let known = |label: &str| {
+            self.protocol().is_none_or(|protocol| protocol.labels.is_empty() || protocol.labels.iter().any(|l| l == label))
+        };
         let rival = prediction.challenger.as_ref().map(|rival| rival.top_k.as_slice()).unwrap_or_default();
         let mut offered: Vec<(String, f64)> = Vec::new();
         for (label, p) in prediction.top_k.iter().chain(rival) {

@@ -13,7 +13,7 @@ use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::runner::Runner;
 use super::theme::Theme;
-use crate::clock;
+use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
 
 /// A review screen that is not drawn anywhere.
@@ -21,17 +21,23 @@ pub struct Session {
     pub app: App,
     pub runner: Runner,
     jobs: Option<Receiver<Job>>,
+    now: fn() -> Moment,
 }
 
 impl Session {
-    /// Opens the screen at a size. `report` is called with what the worker did.
-    pub fn new(workspace: Workspace, size: (u16, u16), report: impl Fn(Job) + Send + 'static) -> Result<Self, WorkError> {
+    /// Opens the screen at a size. `now` is asked what time it shows; `report` is called with what the worker did.
+    pub fn new(
+        workspace: Workspace,
+        size: (u16, u16),
+        now: fn() -> Moment,
+        report: impl Fn(Job) + Send + 'static,
+    ) -> Result<Self, WorkError> {
         let (_, counts) = workspace.queue()?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         let start = Start {
             me: workspace.me.clone(),
             team: workspace.team()?,
-            now: clock::now(),
+            now: now(),
             size,
             theme: Theme::of(&workspace.config, &workspace.env),
             keymap: Keymap::new(&workspace.config.keys),
@@ -41,15 +47,15 @@ impl Session {
             mouse: workspace.config.review.mouse,
         };
         let (app, effects) = App::start(start);
-        let mut session = Self { app, runner: Runner::new(workspace, report)?, jobs: None };
+        let mut session = Self { app, runner: Runner::new(workspace, report)?, jobs: None, now };
         session.perform(effects);
         Ok(session)
     }
 
     /// The same for tests: what the worker did is waited for by [`Self::press`].
-    pub fn waiting(workspace: Workspace, size: (u16, u16)) -> Result<Self, WorkError> {
+    pub fn waiting(workspace: Workspace, size: (u16, u16), now: fn() -> Moment) -> Result<Self, WorkError> {
         let (report, jobs) = channel();
-        let mut session = Self::new(workspace, size, move |job| {
+        let mut session = Self::new(workspace, size, now, move |job| {
             // A session that ended needs no news.
             let _ = report.send(job);
         })?;
@@ -59,7 +65,7 @@ impl Session {
 
     /// Takes in an event and does what follows from it. Returns what only a terminal can do.
     pub fn feed(&mut self, event: Event) -> Vec<Effect> {
-        let effects = self.app.update(event, clock::now());
+        let effects = self.app.update(event, (self.now)());
         self.perform(effects)
     }
 
@@ -74,7 +80,7 @@ impl Session {
             }
             waits += usize::from(is_reported(&effect));
             if let Some(job) = self.runner.perform(effect) {
-                todo.extend(self.app.update(Event::Job(job), clock::now()));
+                todo.extend(self.app.update(Event::Job(job), (self.now)()));
             }
         }
         for _ in 0..if self.jobs.is_some() { waits } else { 0 } {
@@ -92,7 +98,10 @@ impl Session {
         for name in keys.split(' ').filter(|name| !name.is_empty()) {
             let text = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
             let presses: Vec<KeyPress> = match text {
-                Some(text) => text.chars().map(|c| KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' { ' ' } else { c }))).collect(),
+                Some(text) => text
+                    .chars()
+                    .map(|c| KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' { ' ' } else { c })))
+                    .collect(),
                 None => name.parse().into_iter().collect(),
             };
             for key in presses {

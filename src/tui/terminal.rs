@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Once;
 
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, event, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -74,14 +74,10 @@ impl Screen {
         out.flush()
     }
 
-    /// Has every cell drawn again.
+    /// Has every cell drawn again. (ratatui's own `clear` asks the terminal where its cursor is, and waits.)
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.frame.0.borrow_mut().clear();
-        self.terminal.clear()?;
-        let bytes = self.frame.0.borrow();
-        let mut out = io::stdout().lock();
-        out.write_all(&bytes)?;
-        out.flush()
+        self.terminal = ratatui::Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
+        execute!(io::stdout().lock(), Clear(ClearType::All))
     }
 
     /// Gives the terminal to another program, and takes it back.

@@ -72,11 +72,14 @@ impl Theme {
         if self.unicode { unicode } else { ascii }
     }
 
-    /// `text` in ASCII, if that was asked for: guillemets and ellipses are the only signs of ours.
-    pub fn ascii(&self, text: &str) -> String {
-        if self.unicode {
-            return text.to_owned();
+    /// What stands for a sign of ours where only ASCII is drawn.
+    pub fn in_ascii(symbol: &str) -> Option<&'static str> {
+        match symbol {
+            "…" => Some("~"),
+            "·" | "−" => Some("-"),
+            "«" => Some("<"),
+            "»" | "→" => Some(">"),
+            _ => None,
         }
-        text.replace('«', "<").replace('»', ">").replace('…', "~").replace('·', "-").replace('→', "->")
     }
 }

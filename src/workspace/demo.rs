@@ -36,10 +36,8 @@ impl Workspace {
             .map_err(|faults| WorkError::Faults { name: "the demo's protocol".to_owned(), faults })?;
         let policy = Policy { overlap: 2, sla_hours: 72, ..Policy::default() };
         let devices: Vec<DeviceKey> = PEOPLE.iter().map(|person| key(person.name)).collect();
-        let mut events = vec![
-            Append::new(&PolicySet { policy }),
-            Append::new(&ProtocolPublished::new(&protocol, 1, "The first version.")),
-        ];
+        let mut events =
+            vec![Append::new(&PolicySet { policy }), Append::new(&ProtocolPublished::new(&protocol, 1, "The first version."))];
         for (person, device) in PEOPLE.iter().zip(&devices) {
             let name = person.name.to_owned();
             events.push(Append::new(&ReviewerAdmitted { name, roles: vec![Role::Reviewer], replica: device.replica() }));
@@ -49,7 +47,8 @@ impl Workspace {
             let joined = ReplicaJoined { name: person.name.to_owned(), key: Hash(device.public()) };
             made.write_as(device, |writer| writer.append(person.name, vec![Append::new(&joined)], start).map(drop))?;
         }
-        let published = Published { reference: protocol.reference(1), protocol, changes: String::new(), author: "you".to_owned() };
+        let published =
+            Published { reference: protocol.reference(1), protocol, changes: String::new(), author: "you".to_owned() };
         let rules = demo::TRAPS.iter().map(|(name, rule)| Rule::compile(name, rule)).collect::<Result<_, _>>()?;
         let rules = Rules(rules);
         let mut truths = HashMap::new();
@@ -61,7 +60,10 @@ impl Workspace {
         Ok(made)
     }
 
-    fn write(&mut self, work: impl FnOnce(&mut Writer<'_, '_>) -> Result<(), crate::journal::JournalError>) -> Result<(), WorkError> {
+    fn write(
+        &mut self,
+        work: impl FnOnce(&mut Writer<'_, '_>) -> Result<(), crate::journal::JournalError>,
+    ) -> Result<(), WorkError> {
         let tx = self.db.begin()?;
         let mut writer = Writer::new(&tx, &self.key)?;
         work(&mut writer)?;

@@ -19,7 +19,8 @@ pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protoco
         Some(LabelSource::File(file)) => Some(read_file(&path.parent().unwrap_or(Path::new("")).join(file))?),
         _ => None,
     };
-    let protocol = protocol::parse(&source, labels.as_deref()).map_err(|faults| WorkError::Faults { name: name.clone(), faults })?;
+    let protocol =
+        protocol::parse(&source, labels.as_deref()).map_err(|faults| WorkError::Faults { name: name.clone(), faults })?;
     let faults = glossary.map_or_else(Vec::new, |glossary| unknown_terms(&protocol, glossary));
     if faults.is_empty() { Ok(protocol) } else { Err(WorkError::Faults { name, faults }) }
 }
@@ -28,7 +29,10 @@ fn unknown_terms(protocol: &Protocol, glossary: &Glossary) -> Vec<Fault> {
     let mut faults = Vec::new();
     for question in &protocol.questions {
         for term in question.terms.iter().filter(|term| glossary.term(term).is_none()) {
-            let message = format!("`{}` names the term `{term}`, which is not in the glossary: publish a glossary that has it", question.id);
+            let message = format!(
+                "`{}` names the term `{term}`, which is not in the glossary: publish a glossary that has it",
+                question.id
+            );
             faults.push(Fault { line: question.line, message });
         }
     }

@@ -5,14 +5,18 @@ use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
 use crate::db::{case, label};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome};
+use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
-use crate::domain::payload::Payload;
 use crate::journal::blob;
 
 impl Workspace {
     /// Calls `each` with every row: labels that count, or resolved cases, by case.
-    pub fn export<E: From<WorkError>>(&mut self, rows: Rows, mut each: impl FnMut(&ExportRow) -> Result<(), E>) -> Result<u64, E> {
+    pub fn export<E: From<WorkError>>(
+        &mut self,
+        rows: Rows,
+        mut each: impl FnMut(&ExportRow) -> Result<(), E>,
+    ) -> Result<u64, E> {
         let ids = label::labeled_cases(&self.db.conn).map_err(WorkError::from)?;
         let mut written = 0;
         for id in ids {

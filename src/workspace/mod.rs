@@ -129,5 +129,6 @@ fn owner(db: &Db, key: &DeviceKey) -> Result<String, WorkError> {
 pub fn read_file(path: &Path) -> Result<String, WorkError> {
     let failed = |error| WorkError::File { path: path.display().to_string(), error };
     let bytes = std::fs::read(path).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8: save it as UTF-8")))
+    String::from_utf8(bytes)
+        .map_err(|_| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8: save it as UTF-8")))
 }

@@ -224,11 +224,8 @@ pub fn search(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<
 
 /// Words as an FTS5 expression in which no character of the user's is syntax.
 fn match_expression(query: &str) -> Option<String> {
-    let words: Vec<String> = query
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("\"{word}\""))
-        .collect();
+    let words: Vec<String> =
+        query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| format!("\"{word}\"")).collect();
     (!words.is_empty()).then(|| format!("{}*", words.join(" ")))
 }
 

@@ -16,7 +16,8 @@ pub fn add(conn: &Connection, name: &str, n: i64) -> rusqlite::Result<()> {
 }
 
 pub fn get(conn: &Connection, name: &str) -> rusqlite::Result<u64> {
-    let found = conn.prepare_cached("SELECT n FROM view_count WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
+    let found =
+        conn.prepare_cached("SELECT n FROM view_count WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
     Ok(found.unwrap_or(0))
 }
 

@@ -42,7 +42,17 @@ pub fn insert(conn: &Connection, row: &DocumentRow) -> rusqlite::Result<()> {
     let EventId { replica, seq, n } = row.event;
     conn.prepare_cached(include_str!("insert.sql"))?
         .execute(params![
-            row.kind, row.name, row.version, row.hash.0, row.at.ms, row.at.n, replica.0, seq, n, row.author, row.body
+            row.kind,
+            row.name,
+            row.version,
+            row.hash.0,
+            row.at.ms,
+            row.at.n,
+            replica.0,
+            seq,
+            n,
+            row.author,
+            row.body
         ])
         .map(drop)
 }

@@ -63,9 +63,7 @@ pub fn insert(conn: &Connection, note: &NoteRow) -> rusqlite::Result<()> {
     let EventId { replica, seq, n } = note.event;
     let until = note.until.map(|until| until.0);
     conn.prepare_cached(include_str!("insert.sql"))?
-        .execute(params![
-            note.id.0, replica.0, seq, n, note.at.ms, note.at.n, note.kind.word(), note.author, note.text, until
-        ])
+        .execute(params![note.id.0, replica.0, seq, n, note.at.ms, note.at.n, note.kind.word(), note.author, note.text, until])
         .map(drop)
 }
 

@@ -54,5 +54,7 @@ pub fn held(conn: &Connection) -> rusqlite::Result<Vec<(EventId, String)>> {
         let replica = id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?;
         Ok((EventId { replica, seq: row.get(1)?, n: row.get(2)? }, row.get(3)?))
     };
-    conn.prepare_cached("SELECT replica, seq, n, reason FROM view_held ORDER BY replica, seq, n")?.query_map([], to_row)?.collect()
+    conn.prepare_cached("SELECT replica, seq, n, reason FROM view_held ORDER BY replica, seq, n")?
+        .query_map([], to_row)?
+        .collect()
 }

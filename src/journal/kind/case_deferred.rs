@@ -23,6 +23,9 @@ impl Event for CaseDeferred {
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let (author, text) = (stamp.author.clone(), self.text);
         let kind = NoteKind::Deferred;
-        note::insert(fold.tx, &NoteRow { id: self.case, event: stamp.event, at: stamp.at, kind, author, text, until: Some(self.until) })
+        note::insert(
+            fold.tx,
+            &NoteRow { id: self.case, event: stamp.event, at: stamp.at, kind, author, text, until: Some(self.until) },
+        )
     }
 }

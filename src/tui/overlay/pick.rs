@@ -82,7 +82,12 @@ impl Pick {
         let inner = boxed(area, buf, theme, &self.title);
         let count = format!(" {}/{}", self.found.len(), self.choices.len());
         let typed = fit(&self.query, usize::from(inner.width).saturating_sub(width(&count) + 4)).into_owned();
-        let prompt = vec![Span::styled("> ", theme.accent), Span::raw(typed), Span::styled("_", theme.accent), Span::styled(count, theme.dim)];
+        let prompt = vec![
+            Span::styled("> ", theme.accent),
+            Span::raw(typed),
+            Span::styled("_", theme.accent),
+            Span::styled(count, theme.dim),
+        ];
         put_line(buf, inner, 0, &Line::from(prompt));
         let rows = usize::from(inner.height).saturating_sub(1);
         let top = (self.cursor + 1).saturating_sub(rows);

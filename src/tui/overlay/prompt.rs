@@ -47,7 +47,7 @@ impl Prompt {
         for x in line.left()..line.right() {
             buf[(x, line.y)].reset();
         }
-        let ask = theme.ascii(self.kind.ask());
+        let ask = self.kind.ask().to_owned();
         let ask = if width(&ask) + 12 > usize::from(line.width) { "> ".to_owned() } else { ask };
         let used = width(&ask) as u16 + 1;
         put_line(buf, line, 0, &Line::from(vec![Span::raw(" "), Span::styled(ask, theme.accent)]));

@@ -56,9 +56,10 @@ fn title(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
         (Some(label), None) => visible(label).into_owned(),
         (None, _) => "no prediction".to_owned(),
     };
-    let state = if row.state == crate::domain::resolve::CaseState::Open { String::new() } else { format!(" · {}", row.state.word()) };
+    let state =
+        if row.state == crate::domain::resolve::CaseState::Open { String::new() } else { format!(" · {}", row.state.word()) };
     let text = format!("{}  {said}  {}{state}", visible(&row.own), visible(&row.model));
-    let text = theme.ascii(&fit(&text, columns));
+    let text = fit(&text, columns).into_owned();
     Line::from(heading(theme, text, app.focus == Focus::Context))
 }
 

@@ -37,7 +37,10 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let Some(opened) = &app.opened else { return Vec::new() };
     let Some(protocol) = opened.protocol() else {
-        let words = format!("No protocol is published for the stream {}: casework protocol publish FILE", visible(&opened.case.row.stream));
+        let words = format!(
+            "No protocol is published for the stream {}: casework protocol publish FILE",
+            visible(&opened.case.row.stream)
+        );
         return wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, theme.bad))).collect();
     };
     let mut lines = Vec::new();
@@ -62,14 +65,14 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
     let low = super::super::draw::layout(app).guide.is_some_and(|place| place.height < 14);
     if low && !steps.is_empty() {
         let all: Vec<String> = steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
-        lines.push(Line::from(Span::styled(fit(&theme.ascii(&all.join("  ")), columns).into_owned(), theme.good)));
+        lines.push(Line::from(Span::styled(fit(&all.join("  "), columns).into_owned(), theme.good)));
         return;
     }
     for (id, text) in steps.iter().map(words) {
         lines.push(Line::from(vec![
             Span::styled(format!(" {done} "), theme.good),
             Span::styled(format!("{id:<12} "), theme.dim),
-            Span::raw(theme.ascii(&fit(&text, columns.saturating_sub(16)))),
+            Span::raw(fit(&text, columns.saturating_sub(16)).into_owned()),
         ]));
     }
 }
@@ -87,7 +90,7 @@ fn asked(app: &App, opened: &Opened, question: &Question, columns: usize, lines:
             let tail = if i == 0 { letter.clone() } else { String::new() };
             lines.push(Line::from(vec![
                 Span::styled(format!("     {lead} "), theme.key),
-                Span::raw(theme.ascii(&line)),
+                Span::raw(line),
                 Span::styled(tail, theme.dim),
             ]));
         }
@@ -109,13 +112,14 @@ fn asked(app: &App, opened: &Opened, question: &Question, columns: usize, lines:
     }
     let mut quiet = |text: String| {
         for line in wrap(&visible(&text), columns.saturating_sub(3)) {
-            lines.push(Line::from(vec![Span::raw("   "), Span::styled(theme.ascii(&line), theme.dim)]));
+            lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
         }
     };
     if !question.help.is_empty() {
         quiet(question.help.clone());
     }
-    let names: Vec<&str> = question.terms.iter().filter_map(|id| app.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
+    let names: Vec<&str> =
+        question.terms.iter().filter_map(|id| app.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
     if !names.is_empty() || !question.examples.is_empty() {
         let examples = match question.examples.len() {
             0 => String::new(),
@@ -131,15 +135,17 @@ fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines:
     let arrow = theme.sign(" ■ ", " = ");
     for (i, line) in wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate() {
         let mark = if i == 0 { arrow } else { "   " };
-        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(theme.ascii(&line), theme.strong)]));
+        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
     }
     let words = match (opened.sending, &opened.case.mine) {
         (true, _) => "Being saved…".to_owned(),
-        (false, Some(mine)) => format!("You labeled it on {}. Enter gives this label instead; ] goes on.", mine.given_at().minute()),
+        (false, Some(mine)) => {
+            format!("You labeled it on {}. Enter gives this label instead; ] goes on.", mine.given_at().minute())
+        }
         (false, None) => "Enter submits. r says why. 1 to 5: how sure.".to_owned(),
     };
     for line in wrap(&words, columns.saturating_sub(3)) {
-        lines.push(Line::from(vec![Span::raw("   "), Span::styled(theme.ascii(&line), theme.dim)]));
+        lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
     }
 }
 
@@ -153,7 +159,7 @@ fn rest(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
         let style = if item.required && !done { theme.warn } else { theme.text };
         for (i, line) in wrap(&visible(&item.text), columns.saturating_sub(5)).into_iter().enumerate() {
             let lead = if i == 0 { mark } else { "    " };
-            lines.push(Line::from(vec![Span::raw(" "), Span::styled(lead, style), Span::raw(theme.ascii(&line))]));
+            lines.push(Line::from(vec![Span::raw(" "), Span::styled(lead, style), Span::raw(line)]));
         }
     }
     if let Some(confidence) = draft.confidence {

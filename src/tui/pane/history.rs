@@ -16,7 +16,7 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
             Span::styled(format!("  {}:{}:{}", event.event.replica.short(), event.event.seq, event.event.n), theme.dim),
         ]));
         for line in wrap(&visible(&event.words), columns.saturating_sub(2)) {
-            lines.push(Line::raw(theme.ascii(&format!("  {line}"))));
+            lines.push(Line::raw(format!("  {line}")));
         }
     }
     lines

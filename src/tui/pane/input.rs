@@ -22,7 +22,7 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(Span::styled("(the text is empty)", theme.warn)));
     }
     for line in visible_lines(&text).iter().flat_map(|line| wrap(line, columns)).take(LINES_MAX) {
-        lines.push(marked(&theme.ascii(&line), app));
+        lines.push(marked(&line, app));
     }
     lines.push(Line::default());
     let mut rest = prediction.line.clone();

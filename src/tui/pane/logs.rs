@@ -25,15 +25,16 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         let own = if log.own { theme.sign("│", "|") } else { " " };
         let at = line.at.map_or_else(|| " ".repeat(8), |at| at.clock());
         let level = line.level.map_or("    ", Level::word);
-        let service = line.service.as_deref().or(Some(&log.file)).map(|name| fit(&visible(name), 14).into_owned()).unwrap_or_default();
+        let service =
+            line.service.as_deref().or(Some(&log.file)).map(|name| fit(&visible(name), 14).into_owned()).unwrap_or_default();
         let room = columns.saturating_sub(17 + service.chars().count());
         let message = fit(&visible(&line.message), room.max(20)).into_owned();
         lines.push(Line::from(vec![
             Span::styled(own, theme.accent),
             Span::styled(format!("{at} "), theme.dim),
             Span::styled(format!("{level} "), style),
-            Span::styled(format!("{} ", theme.ascii(&service)), theme.dim),
-            Span::styled(theme.ascii(&message), if log.own { style } else { theme.dim }),
+            Span::styled(format!("{} ", service), theme.dim),
+            Span::styled(message, if log.own { style } else { theme.dim }),
         ]));
     }
     lines

@@ -11,7 +11,7 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let Some(prediction) = &opened.case.prediction else { return Vec::new() };
     let mut lines = Vec::new();
     let mut section = |title: String, pairs: &[(String, f64)], largest: f64| {
-        lines.push(Line::from(Span::styled(theme.ascii(&title), theme.strong)));
+        lines.push(Line::from(Span::styled(title, theme.strong)));
         let name_width = pairs.iter().map(|(name, _)| width(&visible(name))).max().unwrap_or(4).clamp(4, 24);
         let room = columns.saturating_sub(name_width + 11).clamp(4, 40);
         for (name, value) in pairs {
@@ -19,7 +19,7 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
             let pad = " ".repeat(name_width.saturating_sub(width(&name)));
             let style = if *value < 0.0 { theme.warn } else { theme.accent };
             lines.push(Line::from(vec![
-                Span::raw(format!("  {}{pad} {value:>7.3} ", theme.ascii(&name))),
+                Span::raw(format!("  {}{pad} {value:>7.3} ", name)),
                 Span::styled(bar(value.abs() / largest, room, theme.unicode), style),
             ]));
         }

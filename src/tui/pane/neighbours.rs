@@ -14,9 +14,23 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let mut rows: Vec<Row> = case
         .neighbours
         .iter()
-        .map(|other| Row { at: other.at.0, label: other.label.clone(), p: other.confidence, text: other.text.clone(), session: other.session, own: false })
+        .map(|other| Row {
+            at: other.at.0,
+            label: other.label.clone(),
+            p: other.confidence,
+            text: other.text.clone(),
+            session: other.session,
+            own: false,
+        })
         .collect();
-    rows.push(Row { at: here.0.0, label: here.1.clone(), p: case.row.confidence, text: case.row.text.clone(), session: true, own: true });
+    rows.push(Row {
+        at: here.0.0,
+        label: here.1.clone(),
+        p: case.row.confidence,
+        text: case.row.text.clone(),
+        session: true,
+        own: true,
+    });
     rows.sort_by_key(|row| (row.at, row.own));
     let label_width = rows.iter().map(|row| width(&visible(&row.label))).max().unwrap_or(8).clamp(8, 22);
     let mut lines = Vec::new();
@@ -33,7 +47,13 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         let p = row.p.map_or_else(|| "    ".to_owned(), |p| format!("{p:.2}"));
         // In one session, a change of label from one request to the next tells a story.
         let changed = row.session && before.as_ref().is_some_and(|before| *before != row.label);
-        let mark = if row.own { theme.sign("◂", "<") } else if changed { "~" } else { " " };
+        let mark = if row.own {
+            theme.sign("◂", "<")
+        } else if changed {
+            "~"
+        } else {
+            " "
+        };
         if row.session {
             before = Some(row.label.clone());
         }
@@ -43,11 +63,11 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(vec![
             Span::styled(session, theme.accent),
             Span::styled(format!("{when:>5} "), if row.own { theme.accent } else { theme.dim }),
-            Span::styled(theme.ascii(&label), if row.own { theme.strong } else { theme.text }),
+            Span::styled(label, if row.own { theme.strong } else { theme.text }),
             Span::raw(format!("{pad} {p} ")),
             Span::styled(mark, theme.accent),
             Span::raw(" "),
-            Span::styled(theme.ascii(&text), if row.own { theme.text } else { theme.dim }),
+            Span::styled(text, if row.own { theme.text } else { theme.dim }),
         ]));
     }
     lines.push(Line::default());

@@ -57,8 +57,8 @@ fn line(app: &App, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> 
     Line::from(vec![
         Span::styled(mark, theme.accent),
         Span::styled(format!("{due:>4} "), if late { theme.bad } else { theme.dim }),
-        Span::styled(theme.ascii(&flag), theme.warn),
+        Span::styled(flag, theme.warn),
         Span::raw(pad),
-        Span::raw(theme.ascii(&text)),
+        Span::raw(text),
     ])
 }

@@ -1,0 +1,269 @@
+//! The folded state depends on the set of entries: not on their order, repetition or batches.
+
+use casework::db::journal::EntryRow;
+use casework::db::payload::PayloadRow;
+use casework::db::{self, Db};
+use casework::domain::ids::{CaseId, Hash};
+use casework::domain::label::{Label, ProtocolRef};
+use casework::domain::policy::{Policy, Rule};
+use casework::domain::roster::Role;
+use casework::domain::time::{Hlc, Moment};
+use casework::journal::blob::Packer;
+use casework::journal::chain::deliver;
+use casework::journal::fold::{Fold, refold};
+use casework::journal::kind::*;
+use casework::journal::{Delivered, DeviceKey};
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+
+use crate::support::{Place, body_hash, craft, digest, entries, workspace_id};
+
+/// What a replica may do, in numbers that proptest can shrink.
+#[derive(Debug, Clone)]
+enum Act {
+    Detect { case: u8 },
+    Label { case: u8, who: u8, verdict: u8 },
+    Withdraw { back: u8 },
+    Comment { case: u8 },
+    Defer { case: u8 },
+    Admit { who: u8, lead: bool },
+    Policy { overlap: u8, majority: bool },
+    Unknown,
+    Malformed,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => (0..4_u8).prop_map(|case| Act::Detect { case }),
+        6 => (0..4_u8, 0..4_u8, 0..2_u8).prop_map(|(case, who, verdict)| Act::Label { case, who, verdict }),
+        2 => (0..4_u8).prop_map(|back| Act::Withdraw { back }),
+        1 => (0..4_u8).prop_map(|case| Act::Comment { case }),
+        1 => (0..4_u8).prop_map(|case| Act::Defer { case }),
+        2 => (0..4_u8, any::<bool>()).prop_map(|(who, lead)| Act::Admit { who, lead }),
+        1 => (1..4_u8, any::<bool>()).prop_map(|(overlap, majority)| Act::Policy { overlap, majority }),
+        1 => Just(Act::Unknown),
+        1 => Just(Act::Malformed),
+    ]
+}
+
+const NAMES: [&str; 4] = ["ana", "bo", "chidi", "dee"];
+
+fn device(who: usize) -> DeviceKey {
+    DeviceKey::from_seed([who as u8 + 1; 32])
+}
+
+/// Chains that the four wrote, some of it beyond what they were admitted for.
+fn chains(founder: &Db, acts: &[(u8, u8, Act)]) -> (Vec<EntryRow>, Vec<PayloadRow>) {
+    let workspace = workspace_id(founder);
+    let mut all = entries(founder);
+    let mut payloads = Vec::new();
+    let mut heads: Vec<(u64, String)> = (0..4).map(|_| (0, String::new())).collect();
+    heads[0] = (all.len() as u64, body_hash(all.last().unwrap()));
+    let mut labels = Vec::new();
+    let mut clock = crate::support::NOON.0 + 1000;
+    for (who, pause, act) in acts {
+        let who = usize::from(*who) % 4;
+        let key = device(who);
+        if heads[who].0 == 0 {
+            let joined = encode(&ReplicaJoined { name: NAMES[who].into(), key: Hash(key.public()) });
+            push(&mut all, &mut heads[who], &key, workspace, clock, NAMES[who], joined);
+        }
+        clock += i64::from(*pause) - 2; // clocks of different devices go back and forth
+        clock = clock.max(crate::support::NOON.0 + 1);
+        let seq = heads[who].0 + 1;
+        let event = event_of(act, who, seq, &mut labels, &mut payloads, &key);
+        push(&mut all, &mut heads[who], &key, workspace, clock + i64::from(seq as u32) * 10, NAMES[who], event);
+    }
+    (all, payloads)
+}
+
+fn push(
+    all: &mut Vec<EntryRow>,
+    head: &mut (u64, String),
+    key: &DeviceKey,
+    workspace: Hash,
+    ms: i64,
+    author: &str,
+    event: Box<RawValue>,
+) {
+    let before = all
+        .iter()
+        .filter(|entry| entry.replica == key.replica())
+        .filter_map(|entry| casework::journal::entry::Body::parse(&entry.body));
+    let latest = before.map(|body| body.at).max().unwrap_or_default();
+    let at = latest.next(Moment(ms));
+    let entry = craft(key, workspace, head.0 + 1, &head.1, Hlc { ..at }, author, vec![event]);
+    *head = (entry.seq, body_hash(&entry));
+    all.push(entry);
+}
+
+fn event_of(
+    act: &Act,
+    who: usize,
+    seq: u64,
+    labels: &mut Vec<LabelWithdrawn>,
+    payloads: &mut Vec<PayloadRow>,
+    key: &DeviceKey,
+) -> Box<RawValue> {
+    let case = |n: u8| CaseId::of("s", &n.to_string());
+    let event = casework::domain::ids::EventId { replica: key.replica(), seq, n: 0 };
+    match *act {
+        Act::Detect { case: n } => {
+            let text = crate::support::line(&n.to_string(), "some text", "x", 0.5, i64::from(n));
+            let json = format!("{{\"prediction\":{}}}", text.trim());
+            let packed = Packer::new(None).unwrap().pack(json.as_bytes(), [seq as u8; 16]).unwrap();
+            let payload = packed.hash;
+            payloads.push(packed.into_row(event));
+            encode(&CaseDetected {
+                case: case(n),
+                stream: "s".into(),
+                id: n.to_string(),
+                occurred_ms: Moment(i64::from(n)),
+                model: String::new(),
+                predicted: Some("x".into()),
+                confidence: Some(0.5),
+                flags: vec![NAMES[who].into()],
+                rank: 10,
+                payload,
+            })
+        }
+        Act::Label { case: n, who: other, verdict } => {
+            // Mostly one's own label, sometimes in another's name.
+            let reviewer = if other == 3 { NAMES[usize::from(n) % 4] } else { NAMES[who] };
+            labels.push(LabelWithdrawn { case: case(n), label: event, reviewer: reviewer.into() });
+            encode(&LabelGiven(Label {
+                case: case(n),
+                reviewer: reviewer.into(),
+                round: "main".into(),
+                protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
+                path: vec![],
+                outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
+                checked: vec![],
+                confidence: None,
+                tags: vec![],
+                rationale: String::new(),
+                duration_ms: None,
+                given_at: None,
+            }))
+        }
+        Act::Withdraw { back } => match labels.len().checked_sub(usize::from(back) + 1).and_then(|at| labels.get(at)) {
+            Some(label) => encode(label),
+            None => encode(&CaseCommented { case: case(0), text: "nothing to withdraw".into() }),
+        },
+        Act::Comment { case: n } => encode(&CaseCommented { case: case(n), text: "hm".into() }),
+        Act::Defer { case: n } => encode(&CaseDeferred { case: case(n), text: "later".into(), until: Moment(9) }),
+        Act::Admit { who, lead } => {
+            let roles = if lead { vec![Role::Lead, Role::Reviewer] } else { vec![Role::Reviewer, Role::Engineer] };
+            encode(&ReviewerAdmitted { name: NAMES[usize::from(who)].into(), roles, replica: device(usize::from(who)).replica() })
+        }
+        Act::Policy { overlap, majority } => {
+            let rule = if majority { Rule::Majority } else { Rule::Unanimous };
+            encode(&PolicySet {
+                policy: Policy { overlap: overlap.into(), limit: 3, rule, sla_hours: overlap.into(), ..Policy::default() },
+            })
+        }
+        Act::Unknown => RawValue::from_string("{\"kind\":\"moon.risen\",\"v\":1}".into()).unwrap(),
+        Act::Malformed => RawValue::from_string("{\"kind\":\"label.given\",\"v\":1,\"case\":7}".into()).unwrap(),
+    }
+}
+
+/// Delivers entries in some order, in batches; every third one twice.
+fn delivered(place: &Place, workspace: Hash, all: &[EntryRow], payloads: &[PayloadRow], order: &[usize], batch: usize) -> Db {
+    std::fs::create_dir_all(place.path()).unwrap();
+    let mut db = Db::create(&place.paths().database()).unwrap();
+    db::journal::set_meta(&db.conn, "workspace", &workspace.0).unwrap();
+    for payload in payloads {
+        db::payload::insert(&db.conn, payload).unwrap();
+    }
+    for part in order.chunks(batch.max(1)) {
+        let tx = db.begin().unwrap();
+        let mut fold = Fold::new(&tx).unwrap();
+        for at in part {
+            deliver(&mut fold, all[*at].clone()).unwrap();
+            if at % 3 == 0 {
+                let again = deliver(&mut fold, all[*at].clone()).unwrap();
+                assert!(!matches!(again, Delivered::Added(_)), "an entry counts once");
+            }
+        }
+        fold.finish().unwrap();
+        drop(fold);
+        tx.commit().unwrap();
+    }
+    db
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_repetition_and_partition_gives_the_same_state(
+        acts in proptest::collection::vec((0..4_u8, 0..5_u8, act()), 1..30),
+        shuffle in any::<prop::sample::Index>(),
+        seed in any::<u64>(),
+        batch in 1..9_usize,
+    ) {
+        let founder = Place::new();
+        let founder = founder.found();
+        let workspace = workspace_id(&founder.db);
+        let (all, payloads) = chains(&founder.db, &acts);
+        let straight: Vec<usize> = (0..all.len()).collect();
+        let mut mixed = straight.clone();
+        let mut random = seed | 1;
+        for i in (1..mixed.len()).rev() {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            mixed.swap(i, (random >> 33) as usize % (i + 1));
+        }
+        let by = shuffle.index(mixed.len());
+        mixed.rotate_left(by);
+        let (one, two) = (Place::new(), Place::new());
+        let first = delivered(&one, workspace, &all, &payloads, &straight, all.len());
+        let mut second = delivered(&two, workspace, &all, &payloads, &mixed, batch);
+        prop_assert_eq!(digest(&first), digest(&second));
+        let tx = second.begin().unwrap();
+        refold(&tx).unwrap();
+        tx.commit().unwrap();
+        prop_assert_eq!(digest(&first), digest(&second), "refolded from nothing");
+        prop_assert!(db::journal::all_pending(&second.conn).unwrap().is_empty(), "nothing is left waiting");
+    }
+}
+
+#[test]
+fn what_is_wrong_waits_and_the_rest_goes_on() {
+    let place = Place::new();
+    let mut founder = place.found();
+    let workspace = workspace_id(&founder.db);
+    let key = device(1);
+    let join = encode(&ReplicaJoined { name: "bo".into(), key: Hash(key.public()) });
+    let first = craft(&key, workspace, 1, "", Hlc { ms: 5, n: 0 }, "bo", vec![join]);
+    let comment = || encode(&CaseCommented { case: CaseId::of("s", "1"), text: "x".into() });
+    let second = craft(&key, workspace, 2, &body_hash(&first), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
+    let fork = craft(&key, workspace, 1, "", Hlc { ms: 9, n: 9 }, "bo", vec![comment()]);
+    let foreign = craft(&key, Hash([3; 32]), 3, &body_hash(&second), Hlc { ms: 7, n: 0 }, "bo", vec![comment()]);
+    let backward = craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
+    let mut forged = craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: 8, n: 0 }, "bo", vec![comment()]);
+    forged.signature = device(2).sign(&forged.body);
+    let tx = founder.db.begin().unwrap();
+    let mut fold = Fold::new(&tx).unwrap();
+    let mut check = |entry: &EntryRow, expect: &str| match deliver(&mut fold, entry.clone()).unwrap() {
+        Delivered::Waits(fault) => assert!(fault.contains(expect), "{fault}"),
+        other => assert_eq!(format!("{other:?}"), expect),
+    };
+    check(&second, "gap");
+    check(&first, "Added(2)");
+    check(&first, "Known");
+    check(&fork, "fork");
+    check(&foreign, "another workspace");
+    check(&backward, "clock");
+    check(&forged, "signature");
+    fold.finish().unwrap();
+    drop(fold);
+    tx.commit().unwrap();
+    let report = founder.verify().unwrap();
+    assert!(!report.ok);
+    assert!(report.faults.iter().any(|fault| fault.fault.contains("fork")), "{:?}", report.faults);
+    assert!(
+        report.faults.iter().any(|fault| fault.fault.contains("does not count")),
+        "bo was never admitted: {:?}",
+        report.faults
+    );
+}

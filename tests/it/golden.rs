@@ -1,0 +1,81 @@
+//! Bytes and hash of every kind of event × version. A golden file is never edited: a kind that changes gets
+//! a new version and a new file.
+
+use std::fs;
+use std::path::Path;
+
+use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
+use casework::domain::label::{Label, ProtocolRef};
+use casework::domain::policy::Policy;
+use casework::domain::roster::Role;
+use casework::domain::time::Moment;
+use casework::journal::kind::*;
+
+use crate::support::NOON;
+
+fn check<E: Event>(event: &E) {
+    let bytes = encode(event).get().to_owned();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{}.v{}.json", E::KIND, E::VERSION));
+    let hash = Hash::of(bytes.as_bytes());
+    let now = format!("{bytes}\n{hash}\n");
+    #[expect(clippy::disallowed_methods, reason = "only by hand, for a new kind")]
+    if !path.exists() && std::env::var_os("GOLDEN_NEW").is_some() {
+        fs::write(&path, &now).unwrap();
+    }
+    let golden =
+        fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} has no golden file: run once with GOLDEN_NEW=1", E::KIND));
+    assert_eq!(now, golden, "{} changed under its version", E::KIND);
+    let again: E = serde_json::from_str(&bytes).unwrap();
+    assert_eq!(encode(&again).get(), bytes, "{} does not read back", E::KIND);
+}
+
+#[test]
+fn every_kind_is_written_as_ever() {
+    let case = CaseId::of("s", "1");
+    let replica = ReplicaId([7; 16]);
+    let protocol = ProtocolRef { id: "p".into(), version: 3, hash: Hash([2; 32]) };
+    check(&WorkspaceFounded { name: "team".into() });
+    check(&ReplicaJoined { name: "ana".into(), key: Hash([9; 32]) });
+    check(&ReviewerAdmitted { name: "bo".into(), roles: vec![Role::Reviewer, Role::Lead], replica });
+    check(&PolicySet { policy: Policy::default() });
+    check(&ProtocolPublished {
+        id: "p".into(),
+        version: 1,
+        changes: "first".into(),
+        source: "id = \"p\"\n".into(),
+        labels: vec!["x".into()],
+    });
+    check(&GlossaryPublished { version: 2, source: String::new() });
+    check(&CaseDetected {
+        case,
+        stream: "s".into(),
+        id: "1".into(),
+        occurred_ms: Moment(5),
+        model: "m 1".into(),
+        predicted: Some("x".into()),
+        confidence: Some(0.25),
+        flags: vec!["low".into()],
+        rank: 250,
+        payload: Hash([1; 32]),
+    });
+    check(&CaseCommented { case, text: "look \u{1b}[31m".into() });
+    check(&CaseDeferred { case, text: "later".into(), until: NOON });
+    check(&CaseEscalated { case, text: "help".into() });
+    check(&LabelGiven(Label {
+        case,
+        reviewer: "ana".into(),
+        round: "main".into(),
+        protocol,
+        path: vec![("a".into(), "y".into())],
+        outcome: [("verdict".to_owned(), "ok".into())].into(),
+        checked: vec!["logs".into()],
+        confidence: Some(4),
+        tags: vec!["t".into()],
+        rationale: "why".into(),
+        duration_ms: Some(1200),
+        given_at: None,
+    }));
+    check(&LabelWithdrawn { case, label: EventId { replica, seq: 4, n: 0 }, reviewer: "ana".into() });
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap().count();
+    assert_eq!(files, KINDS.len(), "every kind has a golden file, and every file a kind");
+}

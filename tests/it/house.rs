@@ -1,0 +1,87 @@
+//! Floors point down: a module names floors below its own, or itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FLOORS: &[&[&str]] = &[
+    &["domain"],
+    &["chance", "clock", "config", "db"],
+    &["journal"],
+    &["dataset", "trap"],
+    &["demo", "intake", "review"],
+    &["workspace"],
+    &["cli", "tui"],
+];
+
+fn sources(directory: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, out);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+fn floor(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|names| names.contains(&module))
+}
+
+/// Modules that a source names by `crate::…`, one by one or in braces.
+fn named(source: &str) -> Vec<&str> {
+    let first = |text: &'_ str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let mut names = Vec::new();
+    for rest in source.split("crate::").skip(1) {
+        match rest.strip_prefix('{').and_then(|list| list.split_once('}')) {
+            Some((list, _)) => names.extend(list.split(',').map(str::trim).map(|name| &name[..first(name)])),
+            None => names.push(&rest[..first(rest)]),
+        }
+    }
+    names
+}
+
+#[test]
+fn floors_point_down() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 50, "the sources were found");
+    let mut wrong = Vec::new();
+    for path in files {
+        let inner = path.strip_prefix(&root).unwrap();
+        let module = inner.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        if ["main", "lib"].contains(&module.as_str()) {
+            continue;
+        }
+        let own = floor(&module).unwrap_or_else(|| panic!("{module} stands on no floor: name it in FLOORS"));
+        let source = fs::read_to_string(&path).unwrap();
+        for name in named(&source) {
+            let Some(other) = floor(name) else {
+                wrong.push(format!("{}: crate::{name} stands on no floor", inner.display()));
+                continue;
+            };
+            if other > own || (other == own && name != module) {
+                wrong.push(format!("{} (floor {}) names {name} (floor {})", inner.display(), own + 1, other + 1));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn only_the_top_prints_or_exits_and_every_file_says_what_it_is_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    for path in files {
+        let source = fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(&root).unwrap().display().to_string();
+        assert!(source.starts_with("//!") || name == "lib.rs", "{name} has no module doc");
+        if !(name.starts_with("cli") || name.starts_with("tui") || name == "main.rs") {
+            for word in ["println!", "eprintln!", "process::exit", "io::stdout", "io::stderr"] {
+                assert!(!source.contains(word), "{name}: {word}");
+            }
+        }
+    }
+}

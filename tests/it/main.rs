@@ -1,0 +1,18 @@
+//! All tests that look at the whole: one binary, so that they link once.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that fails says so by a panic")]
+
+mod support;
+
+mod house;
+mod golden;
+mod fold;
+mod verify;
+mod stream;
+mod real_run;
+mod commands;
+mod bad_input;
+mod screen;
+mod pty;
+mod crash;
+mod readme;

@@ -1,0 +1,221 @@
+//! The real program in a real pseudo-terminal: few journeys, what only a terminal can show.
+
+use std::io::{Read as _, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::support::{Place, ingest, line};
+
+fn some(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).unwrap()
+}
+
+/// A terminal with a program in it.
+pub struct Term {
+    screen: Arc<Mutex<vt100::Parser>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+    pub child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    master: Box<dyn MasterPty + Send>,
+}
+
+impl Term {
+    pub fn start(place: &Place, size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows: size.1, cols: size.0, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_casework"));
+        for name in ["NO_COLOR", "VISUAL", "EDITOR", "COLORTERM"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("CASEWORK_WORKSPACE", place.path());
+        env.iter().for_each(|(name, value)| command.env(name, value));
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(some(size.rows), some(size.cols), 0)));
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (to_screen, to_bytes) = (Arc::clone(&screen), Arc::clone(&bytes));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            while let Ok(n @ 1..) = reader.read(&mut buffer) {
+                to_bytes.lock().unwrap().extend_from_slice(&buffer[..n]);
+                to_screen.lock().unwrap().process(&buffer[..n]);
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Self { screen, bytes, child, writer, master: pair.master }
+    }
+
+    pub fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    pub fn send(&mut self, keys: &str) {
+        // The program may be gone already; what it left behind is what the test looks at.
+        let _ = self.writer.write_all(keys.as_bytes());
+        let _ = self.writer.flush();
+    }
+
+    pub fn wait(&self, what: &str, until: impl Fn(&str) -> bool) {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let text = self.text();
+            if until(&text) {
+                return;
+            }
+            assert!(Instant::now() < end, "waited for {what}:\n{text}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub fn wait_for(&self, words: &str) {
+        self.wait(words, |text| text.contains(words));
+    }
+
+    fn wait_end(&mut self) -> u32 {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < end, "it does not end:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// What it wrote so far.
+    fn written(&self) -> Vec<u8> {
+        std::thread::sleep(Duration::from_millis(30));
+        self.bytes.lock().unwrap().clone()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+    }
+}
+
+pub fn sample(cases: i64) -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..cases).map(|i| line(&format!("p{i}"), &format!("text of case {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    place
+}
+
+#[test]
+fn a_first_label_and_a_clean_end() {
+    let place = sample(5);
+    let mut term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("Can you read the input?");
+    term.send("1");
+    term.wait_for("Is the model's answer right?");
+    term.send("17\r");
+    term.wait_for("4 mine");
+    term.wait_for("saved 4");
+    term.send("q");
+    assert_eq!(term.wait_end(), 0);
+    let written = term.written();
+    for left in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l"] {
+        assert!(written.windows(left.len()).any(|part| part == left.as_bytes()), "{left:?} was not given back");
+    }
+    assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 1);
+}
+
+#[test]
+fn signals_leave_the_terminal_clean_and_the_draft_kept() {
+    for signal in ["TERM", "HUP"] {
+        let place = sample(5);
+        let mut term = Term::start(&place, (80, 24), &[]);
+        term.wait_for("Can you read the input?");
+        term.send("1r");
+        term.wait_for("Why (Esc: done");
+        term.send("half a thou");
+        term.wait_for("half a thou");
+        term.signal(signal);
+        assert_eq!(term.wait_end(), 0, "SIG{signal}");
+        assert!(term.written().windows(8).any(|part| part == b"\x1b[?1049l"));
+        let term = Term::start(&place, (120, 40), &[]);
+        term.wait_for("half a thou");
+    }
+}
+
+#[test]
+fn a_killed_program_has_kept_what_was_typed_a_second_before() {
+    let place = sample(5);
+    let mut term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("Can you read the input?");
+    term.send("]");
+    term.wait_for("p1");
+    term.send("1Lr");
+    term.wait_for("Why (Esc: done");
+    term.send("never lost");
+    term.wait_for("never lost");
+    std::thread::sleep(Duration::from_secs(1)); // the promise
+    term.signal("KILL");
+    term.wait_end();
+    let term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("never lost");
+    term.wait_for("‹Logs›");
+    assert!(place.open().verify().unwrap().ok);
+}
+
+#[test]
+fn held_keys_are_drawn_once_and_nothing_is_written_at_rest() {
+    let place = sample(600);
+    let mut term = Term::start(&place, (160, 45), &[]);
+    term.wait_for("Can you read the input?");
+    term.send("\t\t");
+    term.wait("the queue", |text| text.contains("Enter open"));
+    let before = term.written().len();
+    term.send(&"j".repeat(200));
+    term.wait("row 201", |text| text.contains("mine 201 of 600"));
+    let after = term.written().len();
+    assert!(after - before < 40_000, "{} bytes for 200 held keys: frames were queued, not dropped", after - before);
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(term.written().len(), after, "at rest nothing is written");
+}
+
+#[test]
+fn answers_of_the_terminal_to_nobodys_question_are_not_keys() {
+    let place = sample(5);
+    let mut term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("Can you read the input?");
+    term.send("\x1b]11;rgb:1111/1111/1111\x1b\\");
+    term.send("\x1b]10;rgb:dddd/dddd/dddd\x07");
+    std::thread::sleep(Duration::from_millis(200));
+    term.send("?");
+    term.wait_for("any other key closes");
+    term.send("\x1b");
+    term.wait("help to close", |text| !text.contains("any other key closes"));
+    assert!(term.text().contains("Can you read the input?"), "no answer was given: {}", term.text());
+}
+
+#[test]
+fn resize_editor_and_no_color() {
+    let place = sample(5);
+    let editor = place.dir.path().join("editor.sh");
+    std::fs::write(&editor, "#!/bin/sh\nprintf 'from the editor \\033[31m' >> \"$1\"\n").unwrap();
+    std::process::Command::new("chmod").args(["+x", editor.to_str().unwrap()]).status().unwrap();
+    let mut term = Term::start(&place, (160, 45), &[("EDITOR", editor.to_str().unwrap()), ("NO_COLOR", "1")]);
+    term.wait_for("Can you read the input?");
+    term.wait_for("Queue  mine");
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    term.screen.lock().unwrap().screen_mut().set_size(some(24), some(80));
+    term.master.resize(size).unwrap();
+    term.wait("stacked panes", |text| text.contains("Guide") && !text.contains("Queue  mine"));
+    term.send("R");
+    term.wait_for("from the editor «ESC»[31m");
+    let written = String::from_utf8_lossy(&term.written()).into_owned();
+    let colored = written.split("\x1b[").skip(1).filter_map(|part| part.split_once('m')).any(|(codes, _)| {
+        !codes.is_empty()
+            && codes
+                .split(';')
+                .any(|code| code.parse::<u8>().is_ok_and(|code| (30..=37).contains(&code) || (90..=97).contains(&code)))
+    });
+    assert!(!colored, "NO_COLOR means none");
+}

@@ -1,0 +1,167 @@
+//! Screens driven by keys: what a reviewer sees.
+
+use casework::config::Env;
+use casework::tui::Session;
+
+use crate::support::{NOON, Place};
+
+fn demo(place: &Place) -> casework::workspace::Workspace {
+    casework::workspace::Workspace::found_demo(place.paths(), Env::default(), casework::demo::SEED, NOON).unwrap()
+}
+
+fn session(place: &Place, size: (u16, u16)) -> Session {
+    Session::waiting(demo(place), size, || NOON).unwrap()
+}
+
+/// The frame after some keys, as it was looked at and found good.
+fn shows(name: &str, size: (u16, u16), keys: &str) {
+    let place = Place::new();
+    let mut session = session(&place, size);
+    session.press(keys);
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, session.text());
+    });
+}
+
+#[test]
+fn wide() {
+    shows("wide_start", (160, 45), "");
+    shows("wide_answered", (160, 45), "1 1 2");
+    shows("wide_logs", (160, 45), "L s");
+    shows("wide_neighbours", (160, 45), "N");
+    shows("wide_model", (160, 45), "M");
+    shows("wide_history", (160, 45), "H");
+    shows("wide_help", (160, 45), "?");
+    shows("wide_palette", (160, 45), "ctrl-p \"err\"");
+    shows("wide_pick_label", (160, 45), "1 1 2 p \"cha\"");
+    shows("wide_rationale", (160, 45), "1 1 1 1 4 r \"because_it_is\"");
+}
+
+#[test]
+fn narrow() {
+    shows("narrow_start", (80, 24), "");
+    shows("narrow_queue", (80, 24), "BackTab j j");
+    shows("narrow_ready", (80, 24), "1 1 1 2 5 x");
+    shows("narrow_terms", (80, 24), "t");
+    shows("narrow_filter", (80, 24), "/ \"flag:challenger\" Enter");
+}
+
+#[test]
+fn tiny_and_plain() {
+    shows("tiny", (20, 5), "");
+    let place = Place::new();
+    let workspace = demo(&place);
+    drop(workspace);
+    std::fs::write(place.paths().config(), "[review]\nborders = \"ascii\"\n[keys]\nsubmit = \"?\"\nhelp = \"?\"\nquit = \"c\"\n")
+        .unwrap();
+    let env = Env { no_color: true, ..Env::default() };
+    let workspace = casework::workspace::Workspace::open(place.paths(), env, None).unwrap();
+    let mut session = Session::waiting(workspace, (80, 24), || NOON).unwrap();
+    let text = session.text();
+    assert!(text.is_ascii(), "{}", text.chars().filter(|c| !c.is_ascii()).collect::<String>());
+    assert!(text.contains("[keys] c is both"), "a clash is reported: {text}");
+    session.press("1");
+    let colors = session
+        .screen()
+        .content
+        .iter()
+        .any(|cell| cell.fg != ratatui::style::Color::Reset || cell.bg != ratatui::style::Color::Reset);
+    assert!(!colors, "NO_COLOR means none");
+}
+
+#[test]
+fn every_size_from_nothing_on_is_drawn() {
+    let place = Place::new();
+    let mut session = session(&place, (80, 24));
+    for (width, height) in [(1, 1), (20, 24), (32, 8), (33, 9), (79, 10), (109, 12), (110, 8), (300, 100)] {
+        for keys in ["", "Tab", "?", "Esc", "ctrl-p", "Esc", "t", "Esc", "r", "Esc", "L", "M", "N", "H", "/"] {
+            session.feed(casework::tui::app::Event::Resize(width, height));
+            session.press(keys);
+            session.screen();
+        }
+        session.press("Esc");
+    }
+}
+
+#[test]
+fn a_label_takes_one_key_for_each_answer_and_one_to_submit() {
+    let place = Place::new();
+    let mut session = session(&place, (120, 40));
+    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    let waiting = session.app.counts.mine();
+    session.press("1 1 1 2 Enter");
+    assert_eq!(session.app.saving, 0);
+    assert_eq!(session.app.counts.mine(), waiting - 1);
+    let next = session.app.opened.as_ref().unwrap().case.row.id;
+    assert_ne!(next, first, "the next case is open");
+    assert!(session.runner.workspace().verify().unwrap().ok);
+    session.press("U");
+    let opened = session.app.opened.as_ref().unwrap();
+    assert_eq!(opened.case.row.id, first);
+    assert_eq!(opened.draft.answers.len(), 4, "its answers are a draft again");
+    assert_eq!(session.app.counts.mine(), waiting);
+}
+
+#[test]
+fn what_is_missing_is_said_and_answers_can_be_taken_back() {
+    let place = Place::new();
+    let mut session = session(&place, (120, 40));
+    session.press("1 1 1 2");
+    assert!(session.app.opened.as_ref().unwrap().ended());
+    session.press("u u");
+    assert_eq!(session.app.opened.as_ref().unwrap().question().unwrap().id, "label");
+    session.press("9");
+    assert!(session.text().contains("There is no such answer"));
+    session.press("y");
+    assert_eq!(
+        session.app.opened.as_ref().unwrap().question().unwrap().id,
+        "why",
+        "an answer's own letter works where it is free"
+    );
+}
+
+#[test]
+fn drafts_and_places_survive_the_end_of_the_program() {
+    let place = Place::new();
+    let mut one = session(&place, (120, 40));
+    one.press("] 1 1 2 r \"half_a_tho\" Esc L");
+    let id = one.app.opened.as_ref().unwrap().case.row.id;
+    drop(one); // as the program ends
+    let two = Session::waiting(place.open(), (120, 40), || NOON).unwrap();
+    let opened = two.app.opened.as_ref().unwrap();
+    assert_eq!(opened.case.row.id, id);
+    assert_eq!(opened.draft.rationale, "half a tho");
+    assert_eq!(opened.draft.answers.len(), 3);
+    assert_eq!(opened.tab, casework::tui::opened::Tab::Logs);
+}
+
+#[test]
+fn deferring_commenting_and_views() {
+    let place = Place::new();
+    let mut session = session(&place, (120, 40));
+    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    session.press("c \"odd_one\" Enter");
+    assert!(session.app.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("odd one")));
+    session.press("d \"later\" Enter");
+    assert_ne!(session.app.opened.as_ref().unwrap().case.row.id, first);
+    assert_eq!(session.app.counts.deferred, 1);
+    session.press("v");
+    assert_eq!(session.app.queue.rows.len() as u64, session.app.counts.disputed);
+    session.press("Esc");
+    assert!(session.app.view.is_none());
+}
+
+#[test]
+fn typed_ahead_keys_act_on_what_they_were_meant_for() {
+    let place = Place::new();
+    let mut session = session(&place, (160, 45));
+    session.press("Tab Tab"); // to the queue
+    session.press("BackTab");
+    session.app.focus = casework::tui::app::Focus::Queue;
+    let expect = session.app.queue.rows[30].id;
+    session.press(&"j ".repeat(30));
+    session.press("Enter");
+    assert_eq!(session.app.opened.as_ref().unwrap().case.row.id, expect);
+    session.press("Tab Tab G");
+    assert_eq!(session.app.queue.place(), session.app.counts.mine(), "G goes to the last");
+}
