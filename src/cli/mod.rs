@@ -1,7 +1,7 @@
 //! The command line: one file for each command. Everything a screen does, a command does too.
 //!
 //! Data goes to standard output, `--json` makes it one document or JSON lines; messages and progress go to
-//! standard error. [`error`] is the one place that turns errors into words, hints and exit codes.
+//! standard error. `error.rs` is the one place that turns errors into words, hints and exit codes.
 
 mod comment;
 mod completions;

@@ -1,7 +1,7 @@
 //! Neighbours: the predictions around each case, in its stream and session.
 //!
 //! A stream's lines come nearly in order of time, so a case waits until enough lines have followed it;
-//! then what lies around it is put in order. At most [`Window::reach`] lines on either side are looked at.
+//! then what lies around it is put in order. A limited number of lines on either side is looked at.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

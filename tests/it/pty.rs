@@ -3,8 +3,9 @@
 use std::io::{Read as _, Write};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use casework::clock::instant;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::support::{Place, ingest, line};
@@ -61,13 +62,13 @@ impl Term {
     }
 
     pub fn wait(&self, what: &str, until: impl Fn(&str) -> bool) {
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = instant() + Duration::from_secs(10);
         loop {
             let text = self.text();
             if until(&text) {
                 return;
             }
-            assert!(Instant::now() < end, "waited for {what}:\n{text}");
+            assert!(instant() < end, "waited for {what}:\n{text}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -77,12 +78,12 @@ impl Term {
     }
 
     fn wait_end(&mut self) -> u32 {
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = instant() + Duration::from_secs(10);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.exit_code();
             }
-            assert!(Instant::now() < end, "it does not end:\n{}", self.text());
+            assert!(instant() < end, "it does not end:\n{}", self.text());
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -1,7 +1,7 @@
 //! A protocol: the versioned decision tree, checklist and fields that reviewers decide by (DESIGN §6).
 //!
-//! [`parse`] reads its TOML and [`check`] proves that every walk ends well; only what passed both is a
-//! [`Protocol`]. [`walk`] is then total: for any answers it says which question is next, what the outcome
+//! [`parse()`] reads its TOML and [`check()`] proves that every walk ends well; only what passed both is a
+//! [`Protocol`]. [`walk()`] is then total: for any answers it says which question is next, what the outcome
 //! is, or which answer does not fit.
 
 pub mod parse;

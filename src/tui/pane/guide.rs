@@ -10,7 +10,7 @@ use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::text::{fit, visible, wrap};
 use crate::tui::App;
 use crate::tui::app::Focus;
-use crate::tui::draw::{heading, put_line};
+use crate::tui::draw::{heading, layout, put_line};
 use crate::tui::opened::Opened;
 
 const SURE: [&str; 5] = ["a guess", "unsure", "fairly sure", "sure", "certain"];
@@ -45,12 +45,39 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     };
     let mut lines = Vec::new();
     path(app, opened, protocol, columns, &mut lines);
+    if is_low(app) {
+        lines.extend(in_short(app, opened, protocol, columns));
+    }
     match opened.question() {
         Some(question) => asked(app, opened, question, columns, &mut lines),
         None => ended(app, opened, protocol, columns, &mut lines),
     }
-    rest(app, opened, protocol, columns, &mut lines);
+    if !is_low(app) {
+        rest(app, opened, protocol, columns, &mut lines);
+    }
     lines
+}
+
+/// Whether the pane is so low that everything but the question must be put in short.
+fn is_low(app: &App) -> bool {
+    layout(app).guide.is_some_and(|place| place.height < 14)
+}
+
+/// Checklist, confidence, tags and rationale on one line; nothing if there is none of it.
+fn in_short(app: &App, opened: &Opened, protocol: &Protocol, columns: usize) -> Option<Line<'static>> {
+    let draft = &opened.draft;
+    let mut parts = Vec::new();
+    let (done, all) = (draft.checked.len(), protocol.checklist.len());
+    if all > 0 {
+        parts.push(format!("checked {done}/{all} (x)"));
+    }
+    parts.extend(draft.confidence.map(|confidence| format!("sure {confidence}/5")));
+    parts.extend(draft.tags.iter().map(|tag| format!("#{tag}")));
+    if !draft.rationale.is_empty() {
+        parts.push(format!("why: {}", draft.rationale));
+    }
+    let text = fit(&visible(&parts.join(" · ")), columns.saturating_sub(1)).into_owned();
+    (!parts.is_empty()).then(|| Line::from(Span::styled(format!(" {text}"), app.theme.dim)))
 }
 
 /// In a low pane the answered questions share a line, so that the answers to the next one fit.
@@ -62,8 +89,7 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
         let text = protocol.question(id).map_or(answer.as_str(), |question| answer_text(question, answer));
         (visible(id).into_owned(), visible(text).into_owned())
     };
-    let low = super::super::draw::layout(app).guide.is_some_and(|place| place.height < 14);
-    if low && !steps.is_empty() {
+    if is_low(app) && !steps.is_empty() {
         let all: Vec<String> = steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
         lines.push(Line::from(Span::styled(fit(&all.join("  "), columns).into_owned(), theme.good)));
         return;
