@@ -39,7 +39,6 @@ CREATE TABLE view_label (
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 CREATE INDEX view_label_reviewer ON view_label (reviewer, at_ms, at_n);
-CREATE INDEX view_label_event ON view_label (replica, seq, n);
 
 CREATE TABLE view_withdrawal (
   replica BLOB NOT NULL,         -- of the label that is withdrawn

@@ -20,6 +20,16 @@ pub struct Payload {
     pub neighbours: Vec<Neighbour>,
 }
 
+/// A [`Payload`] to be written, of parts that stand elsewhere.
+#[derive(Debug, Serialize)]
+pub struct PayloadRef<'p> {
+    pub prediction: &'p RawValue,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub logs: &'p [PayloadLog],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub neighbours: &'p [Neighbour],
+}
+
 /// A log line near the prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PayloadLog {

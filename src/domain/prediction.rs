@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::time::Moment;
 
@@ -111,7 +112,7 @@ pub struct Row<'a> {
     #[serde(borrow, default)]
     pub model: Option<Model<'a>>,
     #[serde(borrow, default)]
-    input: Option<Input<'a>>,
+    input: Option<Object<Input<'a>>>,
     #[serde(borrow, default)]
     pub prediction: Option<Predicted<'a>>,
     #[serde(borrow, default)]
@@ -131,6 +132,26 @@ pub struct Model<'a> {
     pub version: Loose<'a>,
 }
 
+/// What must be an object: serde would take an array for one, field by field.
+#[derive(Debug)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        from.deserialize_map(Fields(std::marker::PhantomData))
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct Input<'a> {
     #[serde(borrow, default)]
@@ -145,16 +166,9 @@ pub struct Predicted<'a> {
     pub label: Loose<'a>,
     #[serde(default)]
     pub confidence: Option<f64>,
+    /// Read only when somebody asks for the margin: most predictions pass.
     #[serde(default, borrow)]
-    pub top_k: Vec<Candidate<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Candidate<'a> {
-    #[serde(borrow, default)]
-    pub label: Loose<'a>,
-    #[serde(default)]
-    pub p: f64,
+    top_k: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,11 +222,11 @@ impl<'a> Row<'a> {
     }
 
     pub fn text(&self) -> &str {
-        self.input.as_ref().map_or("", |input| input.text.text())
+        self.input.as_ref().map_or("", |input| input.0.text.text())
     }
 
     pub fn session(&self) -> &str {
-        self.input.as_ref().map_or("", |input| input.session_id.text())
+        self.input.as_ref().map_or("", |input| input.0.session_id.text())
     }
 
     /// The predicted label, or `""` where the model gave none.
@@ -226,7 +240,14 @@ impl<'a> Row<'a> {
 
     /// How far the first candidate is ahead of the second, if there are two.
     pub fn margin(&self) -> Option<f64> {
-        match self.prediction.as_ref()?.top_k.as_slice() {
+        #[derive(Deserialize)]
+        struct Candidate {
+            #[serde(default)]
+            p: f64,
+        }
+        let top_k = self.prediction.as_ref()?.top_k?;
+        let list: Vec<Candidate> = serde_json::from_str(top_k.get()).ok()?;
+        match list.as_slice() {
             [first, second, ..] => Some(first.p - second.p),
             _ => None,
         }
@@ -239,9 +260,59 @@ impl<'a> Row<'a> {
     }
 }
 
-fn not_json(error: &serde_json::Error) -> Reject {
+/// Why a line is no JSON.
+pub fn not_json(error: &serde_json::Error) -> Reject {
     // serde_json counts lines; a stream's line is always its first.
     Reject::NotJson(error.to_string().replace(" at line 1 column", " at byte"))
+}
+
+/// Whether all of a line is sound: what [`Row::parse`] passed over is read to its end too, as a person's
+/// program would read it, and forgotten.
+pub fn check_whole(raw: &str) -> Result<(), Reject> {
+    struct Sound;
+
+    impl<'de> Deserialize<'de> for Sound {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            from.deserialize_any(Anything)
+        }
+    }
+
+    struct Anything;
+
+    impl<'de> Visitor<'de> for Anything {
+        type Value = Sound;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("JSON")
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
+            Ok(Sound)
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
+            Ok(Sound)
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
+            Ok(Sound)
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
+            Ok(Sound)
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
+            Ok(Sound)
+        }
+        fn visit_unit<E>(self) -> Result<Sound, E> {
+            Ok(Sound)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Sound, A::Error> {
+            while seq.next_element::<Sound>()?.is_some() {}
+            Ok(Sound)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sound, A::Error> {
+            while map.next_entry::<Sound, Sound>()?.is_some() {}
+            Ok(Sound)
+        }
+    }
+
+    serde_json::from_str::<Sound>(raw).map(drop).map_err(|error| not_json(&error))
 }
 
 /// A prediction as a reviewer sees it.
@@ -270,9 +341,6 @@ impl Prediction {
     /// Reads a line that [`Row::parse`] accepted; that looked only at what it needed, this at all of it.
     pub fn parse(raw: &str) -> Result<Self, Reject> {
         let line: Value = serde_json::from_str(raw).map_err(|error| not_json(&error))?;
-        if !line["input"].is_object() {
-            return Err(Reject::Missing("input object"));
-        }
         let prediction = &line["prediction"];
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let pairs = |list: &Value, name: &str, number: &str| -> Vec<(String, f64)> {
@@ -332,6 +400,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_row_passes_over_is_checked_before_it_is_kept() {
+        assert_eq!(check_whole(GOOD), Ok(()));
+        let deep = GOOD.replace("\"x\":1", &format!("\"x\":{}{}", "[".repeat(300), "]".repeat(300)));
+        assert!(Row::parse(&deep).is_ok() && check_whole(&deep).unwrap_err().to_string().contains("recursion"));
+        let lone = GOOD.replace("\"x\":1", "\"x\":\"\\ud800\"");
+        assert!(check_whole(&lone).is_err());
+    }
+
+    #[test]
     fn a_bad_line_says_why() {
         let check = |from: &str, to: &str, expect: &str| {
             let error = Row::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
@@ -343,6 +420,7 @@ mod tests {
         check("0.5,\"top", "\"high\",\"top", "not JSON");
         check("\"x\":1", "\"id\":\"p2\"", "duplicate field `id`");
         check("hi", "\\ud800 hi", "not JSON");
+        check("{\"text\":\"hi \\\"you\\\"\",\"session_id\":\"s\"}", "[\"hi\"]", "expected an object");
         assert_eq!(Row::parse("[1,2]").unwrap_err(), Reject::NotObject);
         assert!(matches!(Row::parse("{\"id\":"), Err(Reject::NotJson(_))));
     }

@@ -51,10 +51,11 @@ impl<'c, 't> Admitter<'c, 't> {
 
     pub fn admit(&mut self, ready: Ready, now: Moment) -> Result<(), IntakeError> {
         let id = ready.event.case;
-        let hash = Hash::of(ready.raw.as_bytes());
+        let raw = ready.seen.raw().trim();
+        let hash = Hash::of(raw.as_bytes());
         let same = match self.new.get(&id) {
             Some(known) => Some(*known == hash),
-            None => self.same_as_stored(id, &ready.raw)?,
+            None => self.same_as_stored(id, raw)?,
         };
         match same {
             Some(true) => self.admitted.duplicate += 1,

@@ -89,10 +89,10 @@ impl LogIndex {
             for (_, range) in chunk.lines() {
                 let start = chunk.offset + range.start as u64;
                 self.lines += 1;
-                let text = String::from_utf8_lossy(&chunk.bytes[range]);
-                for_each_trace(&text, |trace| records.push(Record { hash: hash_of(trace), place: number | start }));
+                let text = &chunk.text[range];
+                for_each_trace(text, |trace| records.push(Record { hash: hash_of(trace), place: number | start }));
                 if start >= next_time
-                    && let Some(at) = LogLine::parse(&text).at
+                    && let Some(at) = LogLine::parse(text).at
                 {
                     times.push((at, start));
                     next_time = start - start % TIME_BLOCK_BYTES + TIME_BLOCK_BYTES;

@@ -26,7 +26,9 @@ pub struct Seen {
     pub number: u64,
     pub at: Moment,
     pub confidence: Option<f64>,
+    /// Of a prediction that becomes a case; others are not asked.
     pub margin: Option<f64>,
+    pub model: Box<str>,
     /// None if the prediction passes, else why it becomes a case.
     pub flags: Option<Vec<String>>,
     stream: Piece,
@@ -67,8 +69,7 @@ impl Seen {
     }
 
     fn part(&self, range: &Range<usize>) -> &str {
-        // Only ranges of checked UTF-8 are kept.
-        self.chunk.bytes.get(range.clone()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.chunk.text.get(range.clone()).unwrap_or_default()
     }
 
     fn piece<'s>(&'s self, piece: &'s Piece) -> &'s str {
@@ -89,17 +90,18 @@ pub struct Looked {
     pub read_bytes: u64,
 }
 
-/// Looks at a chunk. With a mapping, the chunk is made into our shape first.
-pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>) -> Looked {
+/// Looks at a chunk. With a mapping, the chunk is made into our shape first. Predictions that pass are given
+/// only if `keep_all`: they are neighbours of others.
+pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all: bool) -> Looked {
     let mut looked = Looked { read_bytes: chunk.read_bytes, ..Looked::default() };
     let mut texts: Vec<(u64, Range<usize>)> = Vec::new();
     for (number, range) in chunk.lines() {
-        let bytes = &chunk.bytes[range.clone()];
+        let bytes = &chunk.text.as_bytes()[range.clone()];
         if chunk.too_long.contains(&number) {
             looked.reject(number, Reject::TooLong(LINE_BYTES_MAX >> 20));
         } else if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
-        } else if std::str::from_utf8(bytes).is_err() {
+        } else if chunk.not_utf8.contains(&number) {
             looked.reject(number, Reject::NotUtf8);
         } else {
             texts.push((number, range));
@@ -107,14 +109,10 @@ pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>) -> Looke
     }
     let mapped = source.map(|source| mapped(chunk, &texts, source, &mut looked));
     let (chunk, texts) = mapped.as_ref().map_or((chunk, &texts), |(chunk, texts)| (chunk, texts));
-    let text = std::str::from_utf8(&chunk.bytes);
     let mut rows = Vec::with_capacity(texts.len());
     let mut places = Vec::with_capacity(texts.len());
     for (number, range) in texts {
-        let raw = match text {
-            Ok(text) => &text[range.clone()],
-            Err(_) => std::str::from_utf8(&chunk.bytes[range.clone()]).unwrap_or_default(),
-        };
+        let raw = &chunk.text[range.clone()];
         match Row::parse(raw) {
             Ok(row) => {
                 rows.push(row);
@@ -134,7 +132,9 @@ pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>) -> Looke
                 None
             }
         };
-        looked.seen.push(seen(chunk, number, range, &rows[i], flags));
+        if flags.is_some() || keep_all {
+            looked.seen.push(seen(chunk, number, range, &rows[i], flags));
+        }
     });
     looked.rejected.sort_by_key(|rejected| rejected.line);
     looked
@@ -153,25 +153,24 @@ fn mapped(
     source: &Source,
     looked: &mut Looked,
 ) -> (Arc<Chunk>, Vec<(u64, Range<usize>)>) {
-    let mut bytes = Vec::with_capacity(chunk.bytes.len() * 2);
+    let mut text = String::with_capacity(chunk.text.len() * 2);
     let mut ranges = Vec::with_capacity(texts.len());
     for (number, range) in texts {
-        let line = std::str::from_utf8(&chunk.bytes[range.clone()]).unwrap_or_default();
-        match map_line(source, line) {
+        match map_line(source, &chunk.text[range.clone()]) {
             Ok(line) => {
-                ranges.push((*number, bytes.len()..bytes.len() + line.len()));
-                bytes.extend_from_slice(line.as_bytes());
-                bytes.push(b'\n');
+                ranges.push((*number, text.len()..text.len() + line.len()));
+                text.push_str(&line);
+                text.push('\n');
             }
             Err(reject) => looked.reject(*number, reject),
         }
     }
     let Chunk { first_line, offset, read_bytes, .. } = *chunk;
-    (Arc::new(Chunk { first_line, bytes, too_long: Vec::new(), offset, read_bytes }), ranges)
+    (Arc::new(Chunk { first_line, text, too_long: Vec::new(), not_utf8: Vec::new(), offset, read_bytes }), ranges)
 }
 
 fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flags: Option<Vec<String>>) -> Seen {
-    let base = chunk.bytes.as_ptr() as usize;
+    let base = chunk.text.as_ptr() as usize;
     let piece = |text: &str| {
         // A text that was borrowed lies inside the chunk; one that was unescaped does not.
         let start = (text.as_ptr() as usize).wrapping_sub(base);
@@ -192,7 +191,8 @@ fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flag
         number,
         at: row.at,
         confidence: row.confidence(),
-        margin: row.margin(),
+        margin: flags.as_ref().and_then(|_| row.margin()),
+        model: if flags.is_some() { row.model_name().into() } else { Box::default() },
         flags,
     }
 }

@@ -4,20 +4,25 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::{memchr, memchr_iter, memrchr};
+
 /// Longest line that is looked at.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 /// Bytes read at a time.
-const CHUNK_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// Some whole lines of the input.
 #[derive(Debug, Default)]
 pub struct Chunk {
     /// Number of the first line, from 1.
     pub first_line: u64,
-    pub bytes: Vec<u8>,
+    /// The lines, ends and all. A byte that is not UTF-8 became `?`, so that places stay what they were.
+    pub text: String,
     /// Lines that were longer than the limit; their bytes are not there, their places are.
     pub too_long: Vec<u64>,
-    /// Where `bytes` begins in the input.
+    /// Lines with bytes that are not UTF-8.
+    pub not_utf8: Vec<u64>,
+    /// Where `text` begins in the input.
     pub offset: u64,
     /// Bytes of input read so far, for progress.
     pub read_bytes: u64,
@@ -32,12 +37,13 @@ impl Chunk {
         let mut number = self.first_line;
         let mut at = 0;
         std::iter::from_fn(move || {
-            if at >= self.bytes.len() {
+            let bytes = self.text.as_bytes();
+            if at >= bytes.len() {
                 return None;
             }
-            let end = self.bytes[at..].iter().position(|&byte| byte == b'\n').map_or(self.bytes.len(), |i| at + i);
+            let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
             let mut range = at..end;
-            if range.end > range.start && self.bytes[range.end - 1] == b'\r' {
+            if range.end > range.start && bytes[range.end - 1] == b'\r' {
                 range.end -= 1;
             }
             at = end + 1;
@@ -63,7 +69,7 @@ pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> boo
         read_bytes += got as u64;
         let ended = got == 0;
         if skipping {
-            match pending.iter().position(|&byte| byte == b'\n') {
+            match memchr(b'\n', &pending) {
                 Some(end) => {
                     // The newline stays: it is the end of an empty line that stands for the long one.
                     pending.drain(..end);
@@ -83,19 +89,19 @@ pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> boo
             }
         }
         let from = start.min(pending.len());
-        let cut =
-            if ended { Some(pending.len()) } else { pending[from..].iter().rposition(|&b| b == b'\n').map(|i| from + i + 1) };
+        let cut = if ended { Some(pending.len()) } else { memrchr(b'\n', &pending[from..]).map(|i| from + i + 1) };
         let cut = match cut {
             Some(cut) => cut,
             // A drained chunk may hold its newlines before `from`.
-            None => pending[..from].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1),
+            None => memrchr(b'\n', &pending[..from]).map_or(0, |i| i + 1),
         };
         if cut > 0 {
             let rest = pending.split_off(cut);
             let bytes = std::mem::replace(&mut pending, rest);
             let (lines, length) = (count_lines(&bytes), bytes.len() as u64);
             let too_long = std::mem::take(&mut too_long);
-            let chunk = Chunk { first_line: line, bytes, too_long, offset: base, read_bytes };
+            let (text, not_utf8) = text_of(bytes, line);
+            let chunk = Chunk { first_line: line, text, too_long, not_utf8, offset: base, read_bytes };
             line += lines;
             base += length;
             if !each(Arc::new(strip_mark(chunk))) {
@@ -117,15 +123,31 @@ pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> boo
 
 /// A byte order mark may stand before the first line.
 fn strip_mark(mut chunk: Chunk) -> Chunk {
-    if chunk.first_line == 1 && chunk.bytes.starts_with(b"\xEF\xBB\xBF") {
-        chunk.bytes.drain(..3);
+    if chunk.first_line == 1 && chunk.text.starts_with('\u{feff}') {
+        chunk.text.drain(..3);
         chunk.offset += 3;
     }
     chunk
 }
 
+/// The bytes as text, and the numbers of lines that were none.
+fn text_of(bytes: Vec<u8>, first_line: u64) -> (String, Vec<u64>) {
+    let mut bytes = match String::from_utf8(bytes) {
+        Ok(text) => return (text, Vec::new()),
+        Err(error) => error.into_bytes(),
+    };
+    let mut bad = Vec::new();
+    for (number, line) in (first_line..).zip(bytes.split_mut(|&byte| byte == b'\n')) {
+        if std::str::from_utf8(line).is_err() {
+            bad.push(number);
+            line.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+        }
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), bad)
+}
+
 fn count_lines(bytes: &[u8]) -> u64 {
-    let ends = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let ends = memchr_iter(b'\n', bytes).count() as u64;
     ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"))
 }
 
@@ -168,7 +190,7 @@ mod tests {
         let (mut lines, mut long) = (Vec::new(), Vec::new());
         read_chunks(Slow(input, step), |chunk| {
             long.extend(&chunk.too_long);
-            lines.extend(chunk.lines().map(|(n, at)| (n, String::from_utf8_lossy(&chunk.bytes[at]).into_owned())));
+            lines.extend(chunk.lines().map(|(n, at)| (n, chunk.text[at].to_owned())));
             true
         })
         .unwrap();

@@ -32,7 +32,7 @@ const QUEUE: usize = 4;
 /// Cases packed together, and sampled for a dictionary.
 const BATCH: usize = 512;
 /// Cases in one transaction.
-const COMMIT_CASES: u64 = 20_000;
+const COMMIT_CASES: u64 = 50_000;
 /// Rejected lines that are listed; all are counted.
 pub const REJECTS_LISTED_MAX: usize = 10_000;
 
@@ -119,7 +119,7 @@ pub fn ingest(
         let (to_write, messages) = sync_channel::<Message>(QUEUE);
         let chunks = Arc::new(Mutex::new(chunks));
         let halted = || halt.load(Ordering::Relaxed) || plan.stop.load(Ordering::Relaxed);
-        let reader = spawn(threads, move || {
+        let reader = spawn(threads, "read", move || {
             let mut number = 0;
             let read = read_chunks(input, |chunk| {
                 number += 1;
@@ -129,12 +129,12 @@ pub fn ingest(
         })?;
         for _ in 0..LOOKERS {
             let (chunks, to_order) = (Arc::clone(&chunks), to_order.clone());
-            spawn(threads, move || looker(&chunks, &to_order, plan))?;
+            spawn(threads, "look", move || looker(&chunks, &to_order, plan))?;
         }
         drop(to_order);
         let counts = to_write.clone();
-        spawn(threads, move || order(&looked, &to_pack, &counts, plan))?;
-        let packer = spawn(threads, move || pack_all(&matured, &to_write, plan, known))?;
+        spawn(threads, "order", move || order(&looked, &to_pack, &counts, plan))?;
+        let packer = spawn(threads, "pack", move || pack_all(&matured, &to_write, plan, known))?;
         let written = write(db, key, author, &messages, plan, &now, &mut progress);
         // If writing failed, the others find their queues closed and end.
         halt.store(true, Ordering::Relaxed);
@@ -152,16 +152,17 @@ pub fn ingest(
 
 fn spawn<'s, T: Send + 's>(
     threads: &'s std::thread::Scope<'s, '_>,
+    name: &str,
     work: impl FnOnce() -> T + Send + 's,
 ) -> Result<ScopedJoinHandle<'s, T>, IntakeError> {
-    Builder::new().stack_size(STACK_BYTES).spawn_scoped(threads, work).map_err(IntakeError::Temporary)
+    Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn_scoped(threads, work).map_err(IntakeError::Temporary)
 }
 
 fn looker(chunks: &Mutex<Receiver<(u64, Arc<Chunk>)>>, out: &SyncSender<(u64, Looked)>, plan: &Ingest<'_>) {
     loop {
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return };
-        if out.send((number, look(&chunk, plan.rules, plan.source))).is_err() {
+        if out.send((number, look(&chunk, plan.rules, plan.source, plan.neighbours > 0 && !plan.dry_run))).is_err() {
             return;
         }
     }
@@ -185,8 +186,14 @@ fn order(
             let flagged = part.seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
             let Looked { read, seen, rejected, read_bytes: bytes } = part;
             let passed = read - flagged - rejected.len() as u64;
+            if plan.dry_run && to_write.send(Message::WouldOpen(flagged)).is_err() {
+                return;
+            }
             if to_write.send(Message::Counts { read, passed, rejected, bytes }).is_err() {
                 return;
+            }
+            if plan.dry_run {
+                continue;
             }
             seen.into_iter().for_each(|seen| window.push(seen, &mut matured));
             while matured.len() >= BATCH {
@@ -216,12 +223,6 @@ fn pack_all(
     let mut learned = known.is_some();
     let mut packer = Packer::new(known.as_ref())?;
     while let Ok(batch) = matured.recv() {
-        if plan.dry_run {
-            if out.send(Message::WouldOpen(batch.len() as u64)).is_err() {
-                return Ok(());
-            }
-            continue;
-        }
         let mut rejected = Vec::new();
         let mut payloads = Vec::with_capacity(batch.len());
         for matured in &batch {

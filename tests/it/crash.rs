@@ -49,7 +49,7 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_a_random_moment() {
             let entry = journal::entry(&workspace.db.conn, replica, saved).unwrap().unwrap();
             assert!(String::from_utf8_lossy(&entry.body).contains("label.given"), "round {round}");
         }
-        if round % 25 == 0 || round + 1 == kills {
+        if round % 100 == 0 || round + 1 == kills {
             let report = workspace.verify().unwrap();
             assert!(report.ok && workspace.db.damage().unwrap().is_empty(), "round {round}: {:?}", report.faults);
         }

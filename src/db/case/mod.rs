@@ -86,8 +86,14 @@ fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
     })
 }
 
-const COLUMNS: &str = "num, id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, \
-                       confidence, flags, rank, state, due_ms, outcome, labels, text";
+macro_rules! columns {
+    () => {
+        "num, id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, \
+                       confidence, flags, rank, state, due_ms, outcome, labels, text"
+    };
+}
+
+const COLUMNS: &str = columns!();
 
 /// Inserts a case and its words for search; its `num` is given by the table.
 pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
@@ -125,11 +131,15 @@ pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
 }
 
 pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>> {
-    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM view_case WHERE id = ?1"))?.query_row([id.0], row_to_case).optional()
+    conn.prepare_cached(concat!("SELECT ", columns!(), " FROM view_case WHERE id = ?1"))?
+        .query_row([id.0], row_to_case)
+        .optional()
 }
 
 pub fn by_num(conn: &Connection, num: i64) -> rusqlite::Result<Option<CaseRow>> {
-    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM view_case WHERE num = ?1"))?.query_row([num], row_to_case).optional()
+    conn.prepare_cached(concat!("SELECT ", columns!(), " FROM view_case WHERE num = ?1"))?
+        .query_row([num], row_to_case)
+        .optional()
 }
 
 pub fn exists(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {

@@ -61,12 +61,6 @@ pub fn live_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Given
     Ok(rows.filter(|row| row.withdrawn.is_none()).map(|row| row.given).collect())
 }
 
-/// The label that an event gave.
-pub fn by_event(conn: &Connection, event: EventId) -> rusqlite::Result<Option<LabelRow>> {
-    let EventId { replica, seq, n } = event;
-    conn.prepare_cached(include_str!("by_event.sql"))?.query_row(params![replica.0, seq, n], row_to_label).optional()
-}
-
 /// The latest label of a reviewer that was not withdrawn.
 pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<GivenLabel>> {
     let row = conn.prepare_cached(include_str!("latest_of.sql"))?.query_row([reviewer], row_to_label).optional()?;

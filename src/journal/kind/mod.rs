@@ -19,7 +19,7 @@ mod label_withdrawn;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 pub use case_commented::CaseCommented;
 pub use case_deferred::CaseDeferred;
@@ -131,7 +131,6 @@ pub fn encode<E: Event>(event: &E) -> Box<RawValue> {
         #[serde(flatten)]
         event: &'e E,
     }
-    let text = serde_json::to_string(&Tagged { kind: E::KIND, v: E::VERSION, event }).unwrap_or_default();
-    // What serde_json wrote is JSON; an empty text can't come from a struct of ours.
-    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    // Our own structs always have a JSON form.
+    to_raw_value(&Tagged { kind: E::KIND, v: E::VERSION, event }).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
