@@ -15,7 +15,7 @@ print(duckdb.sql(\"select count(*) from read_json('$stream', format='newline_del
 fresh filter
 timed "casework, filter only" "$bin" ingest "$stream" --where "$rule" --dry-run
 fresh rare
-timed "casework, store what is rare" "$bin" ingest "$stream" --where 'has_prediction && confidence < 0.025'
+timed "casework, store 5.6 %" "$bin" ingest "$stream" --where 'has_prediction && confidence < 0.04'
 fresh plain
 timed "casework, store 41 %, no neighbours" "$bin" ingest "$stream" --where "$rule" --window 0
 fresh whole

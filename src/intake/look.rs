@@ -68,6 +68,32 @@ impl Seen {
         self.piece(&self.trace)
     }
 
+    /// The same on a chunk of its own: one case must not keep thousands of other lines in memory.
+    pub fn alone(&self) -> Self {
+        let start = self.line.start;
+        let shifted = |piece: &Piece| match piece {
+            Piece::At(range) => Piece::At(range.start - start..range.end - start),
+            Piece::Own(text) => Piece::Own(text.clone()),
+        };
+        let chunk = Chunk { first_line: self.number, text: self.raw().to_owned(), ..Chunk::default() };
+        Self {
+            line: 0..chunk.text.len(),
+            chunk: Arc::new(chunk),
+            number: self.number,
+            at: self.at,
+            confidence: self.confidence,
+            margin: self.margin,
+            model: self.model.clone(),
+            flags: self.flags.clone(),
+            stream: shifted(&self.stream),
+            id: shifted(&self.id),
+            session: shifted(&self.session),
+            label: shifted(&self.label),
+            text: shifted(&self.text),
+            trace: shifted(&self.trace),
+        }
+    }
+
     fn part(&self, range: &Range<usize>) -> &str {
         self.chunk.text.get(range.clone()).unwrap_or_default()
     }

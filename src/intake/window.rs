@@ -105,7 +105,7 @@ impl Stream {
         let index = (number - self.base) as usize;
         let Some(seen) = self.recent.get(index).cloned() else { return };
         if each_side == 0 {
-            return out.push(Matured { seen, neighbours: Vec::new() });
+            return out.push(Matured { seen: Arc::new(seen.alone()), neighbours: Vec::new() });
         }
         let from = index.saturating_sub(reach as usize);
         let to = (index + reach as usize + 1).min(self.recent.len());
@@ -131,6 +131,6 @@ impl Stream {
                 });
             }
         }
-        out.push(Matured { seen, neighbours });
+        out.push(Matured { seen: Arc::new(seen.alone()), neighbours });
     }
 }

@@ -118,12 +118,12 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let right = format!("{}{saved} ", visible(&app.me));
     let late = app.queue.rows.first().filter(|_| app.view.is_none() && app.queue.before == 0 && !app.queue.filtered);
     let due = match late {
-        Some(row) if row.due < app.now => format!("overdue by {}", short_span(app.now.0 - row.due.0)),
-        Some(row) => format!("next due in {}", short_span(row.due.0 - app.now.0)),
+        Some(row) if row.due < app.now => format!(" · overdue by {}", short_span(app.now.0 - row.due.0)),
+        Some(row) => format!(" · next due in {}", short_span(row.due.0 - app.now.0)),
         None => String::new(),
     };
-    let middle =
-        format!("{} mine · {} disputed · {} resolved  {due}", app.counts.mine(), app.counts.disputed, app.counts.resolved);
+    let counts = app.counts;
+    let middle = format!("{} mine{due} · {} disputed · {} resolved", counts.mine(), counts.disputed, counts.resolved);
     let (left, right, middle) = (left, right, middle);
     let total = usize::from(area.width);
     let room = total.saturating_sub(width(&left) + width(&right) + 4);

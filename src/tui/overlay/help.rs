@@ -19,14 +19,14 @@ pub fn lines(app: &App) -> Vec<Line<'static>> {
         lines.push(Line::from(Span::styled(place.title(), theme.strong)));
         for (index, action) in of_place {
             let keys = app.keymap.words(index);
-            let pad = " ".repeat(18_usize.saturating_sub(width(&keys)));
+            let pad = " ".repeat(23_usize.saturating_sub(width(&keys)).max(2));
             lines.push(Line::from(vec![Span::raw("  "), Span::styled(keys, theme.key), Span::raw(pad), Span::raw(action.help)]));
         }
         lines.push(Line::default());
     }
     lines.push(Line::from(Span::styled("In a filter", theme.strong)));
     for (name, about) in NAMES {
-        let pad = " ".repeat(18_usize.saturating_sub(name.len()));
+        let pad = " ".repeat(23_usize.saturating_sub(name.len()));
         lines.push(Line::from(vec![Span::raw("  "), Span::styled(*name, theme.key), Span::raw(pad), Span::raw(*about)]));
     }
     lines
