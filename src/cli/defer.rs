@@ -1,6 +1,8 @@
 //! `casework defer`: put a case off, for yourself.
 
-use super::out::say;
+use serde_json::json;
+
+use super::out::done;
 use super::{CliError, Context, Exit};
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let case = workspace.find_case(&args.case)?;
     let until = workspace.defer(case.id, &args.text.join(" "))?;
-    say(&format!("Put {} off until {}.", case.id.short(), until.minute()));
+    let document = json!({ "case": case.id, "until": until.rfc3339() });
+    done(context.global.json, &format!("Put {} off until {}.", case.id.short(), until.minute()), &document)?;
     Ok(Exit::Done)
 }

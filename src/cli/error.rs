@@ -50,6 +50,15 @@ pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
     }
 }
 
+/// With `--json`, prints the faults of a check as a document too; the error goes on to its exit code.
+pub fn or_faults<T>(json: bool, result: Result<T, WorkError>) -> Result<T, CliError> {
+    if let (true, Err(WorkError::Faults { faults, .. })) = (json, &result) {
+        let list: Vec<_> = faults.iter().map(|fault| serde_json::json!({ "line": fault.line, "fault": fault.message })).collect();
+        super::out::done(json, "", &serde_json::json!({ "ok": false, "faults": list }))?;
+    }
+    Ok(result?)
+}
+
 /// Prints what happened and what to do about it.
 pub fn explain(error: &CliError) {
     let mut err = io::stderr().lock();

@@ -1,6 +1,8 @@
 //! `casework escalate`: ask a lead to look at a case.
 
-use super::out::say;
+use serde_json::json;
+
+use super::out::done;
 use super::{CliError, Context, Exit};
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +17,8 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let case = workspace.find_case(&args.case)?;
-    workspace.escalate(case.id, &args.text.join(" "))?;
-    say(&format!("Escalated {}.", case.id.short()));
+    let saved = workspace.escalate(case.id, &args.text.join(" "))?;
+    let document = json!({ "case": case.id, "event": saved.event() });
+    done(context.global.json, &format!("Escalated {}.", case.id.short()), &document)?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::out::{Out, say};
+use serde_json::json;
+
+use super::error::or_faults;
+use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::workspace::documents::read_glossary;
 
@@ -25,13 +28,17 @@ enum What {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match &args.what {
         What::Check { file } => {
-            say(&format!("{} is sound: {} terms", file.display(), read_glossary(file)?.terms.len()));
+            let glossary = or_faults(context.global.json, read_glossary(file))?;
+            let terms = glossary.terms.len();
+            let words = format!("{} is sound: {terms} terms", file.display());
+            done(context.global.json, &words, &json!({ "ok": true, "terms": terms, "faults": [] }))?;
             Ok(Exit::Done)
         }
         What::Publish { file } => {
             let glossary = read_glossary(file)?;
             let version = context.open()?.publish_glossary(&glossary)?;
-            say(&format!("glossary v{version} is published: {} terms", glossary.terms.len()));
+            let words = format!("glossary v{version} is published: {} terms", glossary.terms.len());
+            done(context.global.json, &words, &json!({ "version": version, "terms": glossary.terms.len() }))?;
             Ok(Exit::Done)
         }
         What::Show { term } => {
@@ -43,7 +50,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 found = true;
                 if context.global.json {
                     let definition = &term.definition;
-                    out.json(&serde_json::json!({ "id": term.id, "name": term.name, "definition": definition, "examples": term.examples, "see": term.see }))?;
+                    out.json(&json!({ "id": term.id, "name": term.name, "definition": definition, "examples": term.examples, "see": term.see }))?;
                 } else {
                     out.line(&format!("{:<20} {}: {}", term.id, term.name, term.definition))?;
                 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,8 +23,9 @@ const NAMED_MAX: usize = 10;
 #[derive(Debug, clap::Args)]
 #[command(after_help = names())]
 pub struct Args {
-    /// JSON lines of predictions; `-` is standard input
-    file: PathBuf,
+    /// JSON lines of predictions, one file after another; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// A log file of the same requests; may be given several times
     #[arg(long, value_name = "FILE")]
     logs: Vec<PathBuf>,
@@ -53,12 +54,22 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    let (input, total) = open(args, &stop)?;
+    let mut inputs = Vec::new();
+    for file in &args.files {
+        inputs.push(open(file, &stop)?); // all of them, before anything is written
+    }
     let request =
         IngestRequest { logs: args.logs.clone(), rules: args.rules.clone(), neighbours: args.window, dry_run: args.dry_run };
-    let mut meter = Meter::new(total);
-    let summary = workspace.ingest(input, &request, &stop, |progress| meter.show(progress))?;
-    meter.clear();
+    let mut summary = Summary::default();
+    for (file, (input, total)) in args.files.iter().zip(inputs) {
+        let mut meter = Meter::new(total);
+        let of_file = workspace.ingest(input, &request, &stop, |progress| meter.show(progress))?;
+        meter.clear();
+        summary.add(of_file, (args.files.len() > 1).then(|| file.display().to_string()).as_deref());
+        if summary.stopped {
+            break;
+        }
+    }
     report(context, args, &summary)?;
     if summary.stopped {
         say("Stopped. What was read is saved; run it again to go on.");
@@ -67,12 +78,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn open(args: &Args, stop: &Arc<AtomicBool>) -> Result<(Box<dyn Read + Send>, Option<u64>), CliError> {
-    if args.file.as_os_str() == "-" {
+type Input = (Box<dyn Read + Send>, Option<u64>);
+
+fn open(file: &Path, stop: &Arc<AtomicBool>) -> Result<Input, CliError> {
+    if file.as_os_str() == "-" {
         return Ok((Box::new(Interruptible { input: io::stdin(), stop: Arc::clone(stop) }), None));
     }
-    let failed = |error| WorkError::File { path: args.file.display().to_string(), error };
-    let file = File::open(&args.file).map_err(failed)?;
+    let failed = |error| WorkError::File { path: file.display().to_string(), error };
+    let file = File::open(file).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)).into());

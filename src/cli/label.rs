@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::out::{Out, say};
+use super::out::done;
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
 use crate::review::Draft;
@@ -55,13 +55,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let label = workspace.label_of(&case, &draft, published)?;
     let outcome = label.outcome.clone();
     let saved = workspace.submit(label)?;
-    if context.global.json {
-        let mut out = Out::new();
-        let event = format!("{}:{}:0", saved.replica, saved.seq);
-        out.json(&json!({ "case": case.id, "outcome": outcome, "event": event }))?;
-        out.finish()?;
-    } else {
-        say(&format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq));
-    }
+    let words = format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
+    done(context.global.json, &words, &json!({ "case": case.id, "outcome": outcome, "event": saved.event() }))?;
     Ok(Exit::Done)
 }

@@ -53,6 +53,17 @@ impl Write for Out {
     }
 }
 
+/// Tells that something was done: in words on standard error, or with `--json` as a document.
+pub fn done(json: bool, words: &str, document: &serde_json::Value) -> io::Result<()> {
+    if !json {
+        say(words);
+        return Ok(());
+    }
+    let mut out = Out::new();
+    out.json(document)?;
+    out.finish()
+}
+
 /// Says something to the person, on standard error.
 pub fn say(text: &str) {
     // Standard error may be closed; then nobody wants to know.

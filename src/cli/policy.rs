@@ -1,6 +1,6 @@
 //! `casework policy`: how the team works: overlap, limit, rule, on, sla_hours.
 
-use super::out::{Out, say};
+use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::workspace::WorkError;
 
@@ -43,8 +43,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                     value.split_once('=').ok_or_else(|| CliError::Use(format!("write NAME=VALUE, not `{value}`")))?;
                 policy.set(name, value).map_err(WorkError::from)?;
             }
-            workspace.set_policy(policy)?;
-            say("The policy is set; cases were settled anew by it.");
+            workspace.set_policy(policy.clone())?;
+            let document = serde_json::to_value(&policy).unwrap_or_default();
+            done(context.global.json, "The policy is set; cases were settled anew by it.", &document)?;
         }
     }
     Ok(Exit::Done)

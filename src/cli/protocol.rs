@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::out::{Out, say};
+use super::error::or_faults;
+use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::protocol::Protocol;
 use crate::domain::text::visible;
@@ -37,8 +38,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         What::Check { file } => {
             // A protocol can be checked anywhere; where there is a workspace, its terms are checked too.
             let glossary = context.open().ok().and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
-            let protocol = read_protocol(file, glossary.as_ref())?;
-            say(&format!("{} is sound: {}", file.display(), counts(&protocol)));
+            let protocol = or_faults(context.global.json, read_protocol(file, glossary.as_ref()))?;
+            let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [] });
+            done(context.global.json, &format!("{} is sound: {}", file.display(), counts(&protocol)), &document)?;
             if glossary.is_none() && protocol.questions.iter().any(|question| !question.terms.is_empty()) {
                 say("Its terms were not looked up: there is no workspace with a glossary here.");
             }
@@ -55,7 +57,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let glossary = workspace.protocols()?.glossary;
             let protocol = read_protocol(file, Some(&glossary))?;
             let version = workspace.publish_protocol(&protocol, changes)?;
-            say(&format!("{} v{version} is published: {}", protocol.id, counts(&protocol)));
+            let document = json!({ "id": protocol.id, "version": version, "hash": protocol.hash() });
+            done(context.global.json, &format!("{} v{version} is published: {}", protocol.id, counts(&protocol)), &document)?;
             Ok(Exit::Done)
         }
     }

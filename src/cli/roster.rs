@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::out::{Out, say};
+use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::domain::roster::Role;
 
@@ -47,7 +47,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         What::Admit { name, roles } => {
             workspace.admit(name, roles, None)?;
             let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
-            say(&format!("{name} is admitted as {} on this device.", words.join(", ")));
+            let document = json!({ "name": name, "roles": roles, "replica": workspace.replica() });
+            done(context.global.json, &format!("{name} is admitted as {} on this device.", words.join(", ")), &document)?;
         }
     }
     Ok(Exit::Done)

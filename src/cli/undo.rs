@@ -1,6 +1,8 @@
 //! `casework undo`: take back your latest label. The journal keeps both.
 
-use super::out::say;
+use serde_json::json;
+
+use super::out::done;
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
 
@@ -9,7 +11,9 @@ pub struct Args {}
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let (given, _) = workspace.undo()?;
-    say(&format!("Took back: {} {}. The case is open again.", given.label.case.short(), outcome_words(&given.label.outcome)));
+    let (given, event) = workspace.undo()?;
+    let label = &given.label;
+    let words = format!("Took back: {} {}. The case wants a label again.", label.case.short(), outcome_words(&label.outcome));
+    done(context.global.json, &words, &json!({ "case": label.case, "label": given.event, "event": event }))?;
     Ok(Exit::Done)
 }

@@ -76,6 +76,21 @@ pub struct RejectLine {
 }
 
 impl Summary {
+    /// Adds another run's counts; with several files, rejects say which they come from.
+    pub fn add(&mut self, other: Self, file: Option<&str>) {
+        self.read += other.read;
+        self.opened += other.opened;
+        self.duplicate += other.duplicate;
+        self.passed += other.passed;
+        self.rejected += other.rejected;
+        self.stopped |= other.stopped;
+        let named = |reject: RejectLine| match file {
+            Some(file) => RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject },
+            None => reject,
+        };
+        self.rejects.extend(other.rejects.into_iter().map(named));
+    }
+
     fn reject(&mut self, rejected: Vec<Rejected>) {
         self.rejected += rejected.len() as u64;
         for Rejected { line, reject } in rejected {

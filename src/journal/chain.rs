@@ -43,6 +43,13 @@ pub struct Appended {
     pub replica: ReplicaId,
 }
 
+impl Appended {
+    /// The id of its first event.
+    pub fn event(&self) -> EventId {
+        EventId { replica: self.replica, seq: self.seq, n: 0 }
+    }
+}
+
 /// A transaction in which this replica appends entries.
 pub struct Writer<'c, 't> {
     tx: &'t Transaction<'c>,

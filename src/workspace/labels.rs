@@ -51,8 +51,7 @@ impl Workspace {
     pub fn withdraw(&mut self, given: &GivenLabel) -> Result<EventId, WorkError> {
         let Label { case, reviewer, .. } = given.label.clone();
         let event = LabelWithdrawn { case, label: given.event, reviewer };
-        let appended = self.append(vec![Append::new(&event)])?;
-        Ok(EventId { replica: appended.replica, seq: appended.seq, n: 0 })
+        Ok(self.append(vec![Append::new(&event)])?.event())
     }
 
     pub fn draft(&self, case: CaseId) -> Result<Option<Draft>, WorkError> {

@@ -177,3 +177,47 @@ fn the_demo_makes_a_desk_with_a_history_and_goes_through_it() {
     let again = place.ok(&["demo", "--headless", "--dir", dir.to_str().unwrap()]);
     assert!(again.contains("on disk as entry"), "{again}");
 }
+
+#[test]
+fn every_command_speaks_json() {
+    let place = sample();
+    let dir = place.dir.path();
+    let two = [dir.join("a.jsonl"), dir.join("b.jsonl")];
+    std::fs::write(&two[0], line("f1", "one", "pay", 0.2, 50)).unwrap();
+    std::fs::write(&two[1], line("f2", "two", "pay", 0.2, 51) + "{broken\n").unwrap();
+    let file = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name).to_str().unwrap().to_owned();
+    let (protocol, terms) = (file("glossary/edge-cases.toml"), file("glossary/terms.toml"));
+    let other = dir.join("other");
+    for args in [
+        &["comment", "p0", "x"][..],
+        &["escalate", "p0", "x"],
+        &["defer", "p0", "x"],
+        &LABEL,
+        &["undo"],
+        &["policy", "show"],
+        &["policy", "set", "overlap=2"],
+        &["roster", "admit", "bo", "--role", "lead"],
+        &["protocol", "check", &protocol],
+        &["protocol", "publish", &protocol],
+        &["glossary", "check", &terms],
+        &["glossary", "publish", &terms],
+        &["status"],
+        &["verify"],
+        &["paths"],
+        &["queue", "--explain"],
+        &["show", "p0"],
+        &["init", "--name", "other", "--as", "bo", "--workspace", other.to_str().unwrap()],
+    ] {
+        let out = place.ok(&[args, &["--json"]].concat());
+        assert!(serde_json::from_str::<Value>(&out).is_ok_and(|value| value.is_object()), "{args:?}: {out}");
+    }
+    let files = two.each_ref().map(|path| path.to_str().unwrap());
+    let summary = json(&place.ok(&["ingest", files[0], files[1], "--json"]));
+    assert_eq!((summary["read"].as_u64(), summary["opened"].as_u64()), (Some(3), Some(2)));
+    assert!(summary["rejects"][0]["reason"].as_str().unwrap().contains("b.jsonl: not JSON"), "{summary}");
+    let bad = dir.join("bad.toml");
+    std::fs::write(&bad, "id = \"x\"\n").unwrap();
+    let output = place.run(&["protocol", "check", bad.to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(json(&String::from_utf8(output.stdout).unwrap())["ok"], false);
+}
