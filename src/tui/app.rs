@@ -415,11 +415,13 @@ impl App {
         let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none();
         self.saving += 1;
         let mut effects = vec![Effect::Submit(Box::new(label))];
+        let height = self.queue_height();
+        let was_there = self.queue.go_to(id, height);
         if self.view.is_none() {
-            let height = self.queue_height();
-            let was_there = self.queue.go_to(id, height);
             self.queue.remove(id);
             self.counts.labeled += u64::from(was_there && was_open);
+        } else if was_there {
+            effects.extend(self.queue.step(1, height));
         }
         match self.queue.current().map(|row| row.id).filter(|next| *next != id) {
             Some(next) => effects.push(Effect::Open { id: next }),
@@ -613,16 +615,21 @@ impl App {
             }
             Job::Noted { case, words, leaves_queue } => {
                 self.say(&words);
-                if !leaves_queue || self.view.is_some() {
-                    return vec![Effect::Open { id: case }, Effect::Count];
-                }
-                let height = self.queue_height();
-                self.queue.go_to(case, height);
-                self.queue.remove(case);
+                let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
                 let mut effects = vec![Effect::Count];
-                match self.queue.current().map(|row| row.id) {
-                    Some(next) => effects.push(Effect::Open { id: next }),
-                    None => self.opened = None,
+                if leaves_queue && self.view.is_none() {
+                    let height = self.queue_height();
+                    if is_open {
+                        self.queue.go_to(case, height);
+                    }
+                    self.queue.remove(case);
+                    let next = self.queue.current().map(|row| row.id);
+                    if is_open && next.is_none() {
+                        self.opened = None;
+                    }
+                    effects.extend(next.filter(|_| is_open).map(|id| Effect::Open { id }));
+                } else if is_open {
+                    effects.push(Effect::Open { id: case });
                 }
                 effects
             }

@@ -22,6 +22,10 @@ pub struct Session {
     pub runner: Runner,
     jobs: Option<Receiver<Job>>,
     now: fn() -> Moment,
+    /// Whether another case is about to be opened by what the worker does. Keys wait for it, so that what is
+    /// typed ahead is not taken for the case that is leaving.
+    turning: bool,
+    ahead: VecDeque<Event>,
 }
 
 impl Session {
@@ -47,7 +51,8 @@ impl Session {
             mouse: workspace.config.review.mouse,
         };
         let (app, effects) = App::start(start);
-        let mut session = Self { app, runner: Runner::new(workspace, report)?, jobs: None, now };
+        let mut session =
+            Self { app, runner: Runner::new(workspace, report)?, jobs: None, now, turning: false, ahead: VecDeque::new() };
         session.perform(effects);
         Ok(session)
     }
@@ -65,8 +70,21 @@ impl Session {
 
     /// Takes in an event and does what follows from it. Returns what only a terminal can do.
     pub fn feed(&mut self, event: Event) -> Vec<Effect> {
+        if self.turning && matches!(event, Event::Key(_) | Event::Paste(_)) {
+            self.ahead.push_back(event);
+            return Vec::new();
+        }
+        let turned = matches!(event, Event::Job(Job::Undone { .. } | Job::Noted { .. } | Job::Failed(_)));
         let effects = self.app.update(event, (self.now)());
-        self.perform(effects)
+        let mut left = self.perform(effects);
+        if turned && std::mem::take(&mut self.turning) {
+            while !self.turning
+                && let Some(event) = self.ahead.pop_front()
+            {
+                left.extend(self.feed(event));
+            }
+        }
+        left
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
@@ -79,7 +97,9 @@ impl Session {
                 continue;
             }
             waits += usize::from(is_reported(&effect));
+            self.turning |= matches!(effect, Effect::Undo | Effect::Defer { .. });
             if let Some(job) = self.runner.perform(effect) {
+                self.turning &= !matches!(job, Job::Failed(_));
                 todo.extend(self.app.update(Event::Job(job), (self.now)()));
             }
         }

@@ -165,3 +165,33 @@ fn typed_ahead_keys_act_on_what_they_were_meant_for() {
     session.press("Tab Tab G");
     assert_eq!(session.app.queue.place(), session.app.counts.mine(), "G goes to the last");
 }
+
+#[test]
+fn keys_typed_after_undo_are_for_the_case_that_comes_back() {
+    let place = Place::new();
+    let workspace = demo(&place);
+    let (report, jobs) = std::sync::mpsc::channel();
+    let mut session = Session::new(workspace, (120, 40), || NOON, move |job| drop(report.send(job))).unwrap();
+    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    session.press("1 1 1 2 Enter");
+    session.press("U u u 2"); // typed before the worker has done anything
+    while session.app.opened.as_ref().unwrap().case.row.id != first {
+        let job = jobs.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        session.feed(casework::tui::app::Event::Job(job));
+    }
+    let opened = session.app.opened.as_ref().unwrap();
+    let path: Vec<&str> = opened.draft.answers.iter().map(|(_, answer)| answer.as_str()).collect();
+    assert_eq!(path, ["y", "y", "n"], "two answers were taken back and another given");
+}
+
+#[test]
+fn a_label_in_another_view_goes_on_to_the_next_case_there() {
+    let place = Place::new();
+    let mut session = session(&place, (120, 40));
+    session.press("v Enter");
+    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    session.press("1 1 1 2 Enter");
+    assert_ne!(session.app.opened.as_ref().unwrap().case.row.id, first);
+    session.press("c \"seen\" Enter");
+    assert!(session.app.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("seen")));
+}
