@@ -4,7 +4,7 @@ set -euo pipefail
 dir=$1
 source benches/stream.sh
 rule='has_prediction && confidence < 0.4'
-echo "== ingest, $(wc -l <"$stream") lines, $(du -m "$stream" | cut -f1) MB, $(nproc) cores"
+echo "== ingest, $(wc -l <"$stream") lines, $(($(stat -Lc %s "$stream") / 1000000)) MB, $(nproc) cores"
 cat "$stream" >/dev/null
 base=
 timed "jq, filter only" jq -c 'select(.prediction != null and .prediction.confidence < 0.4)' "$stream"
