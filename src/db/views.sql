@@ -41,6 +41,7 @@ CREATE TABLE view_label (
 CREATE INDEX view_label_reviewer ON view_label (reviewer, at_ms, at_n);
 
 CREATE TABLE view_withdrawal (
+  id BLOB NOT NULL,              -- the case that it says the label is of; it counts only if so
   replica BLOB NOT NULL,         -- of the label that is withdrawn
   seq INTEGER NOT NULL,
   n INTEGER NOT NULL,

@@ -208,7 +208,7 @@ impl LogIndex {
             }
             let start = offsets[at].saturating_sub(AROUND_BYTES);
             let span = offsets[end - 1] - start + AROUND_BYTES + LINE_BYTES as u64;
-            let lines = read_lines(&file.file, start, span)?;
+            let lines = read_lines(&file.file, start, span, false)?;
             let wanted: HashSet<u64> = offsets[at..end].iter().copied().collect();
             mark(&lines, &wanted, trace, &file.name, out);
             at = end;
@@ -218,10 +218,10 @@ impl LogIndex {
 
     /// Lines without a trace around a time.
     fn beside(&self, file: &LogFile, at: Moment, out: &mut Vec<(Option<Moment>, PayloadLog)>) -> io::Result<()> {
-        let block = file.times.partition_point(|(time, _)| *time <= at).saturating_sub(1);
+        let block = file.times.partition_point(|(time, _)| *time <= at).saturating_sub(2);
         let Some((_, start)) = file.times.get(block) else { return Ok(()) };
         let mut near: Vec<(i64, usize)> = Vec::new();
-        let lines = read_lines(&file.file, *start, 2 * TIME_BLOCK_BYTES)?;
+        let lines = read_lines(&file.file, *start, 3 * TIME_BLOCK_BYTES, true)?;
         let parsed: Vec<LogLine> = lines.iter().map(|(_, text)| LogLine::parse(text)).collect();
         for (i, line) in parsed.iter().enumerate() {
             if let Some(time) = line.at
@@ -260,8 +260,9 @@ fn mark(lines: &[(u64, String)], wanted: &HashSet<u64>, trace: &str, name: &str,
     }
 }
 
-/// The whole lines in some bytes of a file, with their offsets.
-fn read_lines(file: &File, start: u64, span: u64) -> io::Result<Vec<(u64, String)>> {
+/// The lines in some bytes of a file, with their offsets, as far as they are kept; `whole` if a line begins at
+/// `start`.
+fn read_lines(file: &File, start: u64, span: u64, whole: bool) -> io::Result<Vec<(u64, String)>> {
     let mut bytes = Vec::new();
     let mut from = file.try_clone()?;
     from.seek(SeekFrom::Start(start))?;
@@ -270,8 +271,8 @@ fn read_lines(file: &File, start: u64, span: u64) -> io::Result<Vec<(u64, String
     let mut lines = Vec::new();
     let mut at = start;
     for (i, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let partial_first = i == 0 && start > 0;
-        let partial_last = cut_short && !line.ends_with(b"\n");
+        let partial_first = i == 0 && start > 0 && !whole;
+        let partial_last = cut_short && !line.ends_with(b"\n") && line.len() < LINE_BYTES;
         if !(partial_first || partial_last && lines.len() > 1) {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
             let text = &text[..text.len().min(LINE_BYTES)];
@@ -284,9 +285,10 @@ fn read_lines(file: &File, start: u64, span: u64) -> io::Result<Vec<(u64, String
 
 /// Calls `each` with every trace id that a line may be found by.
 fn for_each_trace(line: &str, mut each: impl FnMut(&str)) {
-    for key in ["\"trace_id\":\"", "\"traceId\":\"", "\"trace\":\"", "\"trace.id\":\"", "\"request_id\":\""] {
-        if let Some((_, rest)) = line.split_once(key) {
-            return each(rest.split('"').next().unwrap_or_default());
+    for key in ["\"trace_id\"", "\"traceId\"", "\"trace\"", "\"trace.id\"", "\"request_id\""] {
+        let value = line.split_once(key).and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
+        if let Some(text) = value.and_then(|rest| rest.trim_start().strip_prefix('"')) {
+            return each(text.split('"').next().unwrap_or_default());
         }
     }
     for key in ["trace_id=", "traceId=", "trace=", "trace.id=", "request_id="] {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, ScopedJoinHandle, scope};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ use super::pack::{self, Ready};
 use super::read::{Chunk, read_chunks};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
+use crate::clock;
 use crate::config::Source;
 use crate::db::{self, Db};
 use crate::domain::text::visible;
@@ -33,6 +35,8 @@ const QUEUE: usize = 4;
 const BATCH: usize = 512;
 /// Cases in one transaction.
 const COMMIT_CASES: u64 = 50_000;
+/// How long a transaction may keep other writers waiting.
+const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// Rejected lines that are listed; all are counted.
 pub const REJECTS_LISTED_MAX: usize = 10_000;
 
@@ -150,7 +154,7 @@ pub fn ingest(
         let counts = to_write.clone();
         spawn(threads, "order", move || order(&looked, &to_pack, &counts, plan))?;
         let packer = spawn(threads, "pack", move || pack_all(&matured, &to_write, plan, known))?;
-        let written = write(db, key, author, &messages, plan, &now, &mut progress);
+        let written = write(db, key, author, &messages, &now, &mut progress);
         // If writing failed, the others find their queues closed and end.
         halt.store(true, Ordering::Relaxed);
         drop(messages);
@@ -273,28 +277,24 @@ fn write(
     key: &DeviceKey,
     author: &str,
     messages: &Receiver<Message>,
-    plan: &Ingest<'_>,
     now: &impl Fn() -> Moment,
     progress: &mut impl FnMut(Progress),
 ) -> Result<Summary, IntakeError> {
     let mut summary = Summary::default();
     let mut bytes_read = 0;
     let path = db.path().to_owned();
-    let mut open = true;
-    while open {
-        // No transaction is open while nothing comes, so that others may write.
-        let Ok(first) = messages.recv() else { break };
-        let mut next = Some(first);
-        if plan.dry_run {
-            while let Some(message) = next.take() {
-                count(message, &mut summary, &mut bytes_read);
-                progress(Progress { bytes: bytes_read, read: summary.read, opened: summary.opened });
-                next = messages.recv().ok();
-            }
-            break;
+    loop {
+        // Counts need no transaction, and none is open while nothing comes: others write too.
+        let Ok(message) = messages.recv() else { return Ok(summary) };
+        if !matches!(message, Message::Dictionary(_) | Message::Ready(_)) {
+            count(message, &mut summary, &mut bytes_read);
+            progress(Progress { bytes: bytes_read, read: summary.read, opened: summary.opened });
+            continue;
         }
         let tx = db.begin()?;
+        let begun = clock::instant();
         let mut admitter = Admitter::new(&tx, key, author)?;
+        let mut next = Some(message);
         while let Some(message) = next.take() {
             match message {
                 Message::Dictionary(dictionary) => admitter.dictionary(&dictionary)?,
@@ -307,21 +307,10 @@ fn write(
             }
             let opened = summary.opened + admitter.admitted.opened;
             progress(Progress { bytes: bytes_read, read: summary.read, opened });
-            if admitter.admitted.opened >= COMMIT_CASES {
+            if admitter.admitted.opened >= COMMIT_CASES || begun.elapsed() >= COMMIT_AFTER {
                 break;
             }
-            // Go on in this transaction only while something is ready.
-            next = match messages.try_recv() {
-                Ok(message) => Some(message),
-                Err(std::sync::mpsc::TryRecvError::Empty) if admitter.admitted.opened < COMMIT_CASES / 8 => {
-                    messages.recv_timeout(std::time::Duration::from_millis(200)).ok()
-                }
-                Err(std::sync::mpsc::TryRecvError::Empty) => None,
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
-                    open = false;
-                    None
-                }
-            };
+            next = messages.recv_timeout(COMMIT_AFTER / 10).ok();
         }
         let admitted = admitter.finish(now())?;
         tx.commit().map_err(|error| db::explain(&path, error))?;
@@ -329,7 +318,6 @@ fn write(
         summary.duplicate += admitted.duplicate;
         summary.reject(admitted.rejected);
     }
-    Ok(summary)
 }
 
 fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {

@@ -163,13 +163,13 @@ pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow) -> Result<Delivered, Jo
     if let Err(fault) = link(fold, &entry, head.as_ref())? {
         return wait(fold, entry, &fault);
     }
+    db::journal::delete_pending(tx, &entry)?;
     let mut added = 1;
     let replica = entry.replica;
     'chain: while let Some(head) = db::journal::replica(tx, replica)? {
         for PendingRow { entry, .. } in db::journal::pending(tx, replica, head.head_seq + 1)? {
-            let pending_hash = hash(&entry.body);
             if link(fold, &entry, Some(&head))?.is_ok() {
-                db::journal::delete_pending(tx, replica, entry.seq, pending_hash)?;
+                db::journal::delete_pending(tx, &entry)?;
                 added += 1;
                 continue 'chain;
             }
@@ -183,7 +183,9 @@ const GAP: &str = "gap: an entry before this one is missing";
 
 fn wait(fold: &mut Fold<'_, '_>, entry: EntryRow, fault: &str) -> Result<Delivered, JournalError> {
     let row = PendingRow { fault: fault.to_owned(), entry };
-    db::journal::insert_pending(fold.tx, hash(&row.entry.body), &row)?;
+    // A bad copy must not stand in the way of a good one with the same body.
+    let name = Hash::of(&[row.entry.body.as_slice(), &row.entry.signature].concat());
+    db::journal::insert_pending(fold.tx, name, &row)?;
     Ok(Delivered::Waits(fault.to_owned()))
 }
 

@@ -14,7 +14,7 @@ const PARTS: &[&str] = &[
     "SELECT id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, confidence, flags, rank, \
      state, due_ms, labels, outcome FROM view_case ORDER BY id",
     "SELECT id, replica, seq, n, at_ms, at_n, reviewer, label FROM view_label ORDER BY id, replica, seq, n",
-    "SELECT replica, seq, n, reviewer, by, at_ms, at_n, event FROM view_withdrawal ORDER BY replica, seq, n, event",
+    "SELECT id, replica, seq, n, reviewer, by, at_ms, at_n, event FROM view_withdrawal ORDER BY replica, seq, n, event",
     "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms FROM view_note ORDER BY id, replica, seq, n",
     "SELECT name, replica, role FROM view_grant ORDER BY name, replica, role",
     "SELECT replica, seq, n FROM view_held ORDER BY replica, seq, n",
@@ -24,6 +24,8 @@ const PARTS: &[&str] = &[
 
 /// Computes the digest; takes about a second for a million cases.
 pub fn digest(conn: &Connection) -> rusqlite::Result<Hash> {
+    // One moment for all of it, whatever others write meanwhile.
+    let _moment = conn.unchecked_transaction()?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = Vec::with_capacity(512);
     for sql in PARTS {

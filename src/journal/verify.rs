@@ -31,6 +31,8 @@ pub struct Report {
 
 /// Verifies the whole journal of `conn`.
 pub fn verify(conn: &Connection) -> Result<Report, JournalError> {
+    // One moment for all of it, whatever others write meanwhile.
+    let _moment = conn.unchecked_transaction()?;
     let workspace = db::journal::meta(conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
     let workspace = workspace.ok_or(JournalError::NoWorkspace)?;
     let stored: HashMap<ReplicaId, ReplicaRow> = db::journal::replicas(conn)?.into_iter().map(|row| (row.replica, row)).collect();

@@ -123,7 +123,8 @@ pub fn all_pending(conn: &Connection) -> rusqlite::Result<Vec<(ReplicaId, u64, S
     conn.prepare(sql)?.query_map([], to_row)?.collect()
 }
 
-pub fn delete_pending(conn: &Connection, replica: ReplicaId, seq: u64, hash: Hash) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM journal_pending WHERE replica = ?1 AND seq = ?2 AND hash = ?3";
-    conn.prepare_cached(sql)?.execute(params![replica.0, seq, hash.0]).map(drop)
+/// Forgets whatever waits with this very body: a copy of it is in the chain.
+pub fn delete_pending(conn: &Connection, entry: &EntryRow) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM journal_pending WHERE replica = ?1 AND seq = ?2 AND body = ?3";
+    conn.prepare_cached(sql)?.execute(params![entry.replica.0, entry.seq, entry.body]).map(drop)
 }

@@ -83,9 +83,17 @@ pub fn labeled_cases(conn: &Connection) -> rusqlite::Result<Vec<CaseId>> {
     conn.prepare("SELECT DISTINCT id FROM view_label ORDER BY id")?.query_map([], to_id)?.collect()
 }
 
-/// Records that the label which `label` gave, by `reviewer`, is taken back.
-pub fn withdraw(conn: &Connection, label: EventId, reviewer: &str, by: &Withdrawal, event: EventId) -> rusqlite::Result<()> {
-    let EventId { replica, seq, n } = label;
-    let values = params![replica.0, seq, n, reviewer, by.by, by.at.ms, by.at.n, event.to_string()];
+/// Which label is taken back: the event that gave it, and whose and of which case it says that is.
+#[derive(Debug, Clone, Copy)]
+pub struct Withdrawn<'w> {
+    pub label: EventId,
+    pub case: CaseId,
+    pub reviewer: &'w str,
+}
+
+/// Records that a label is taken back by the event `event`.
+pub fn withdraw(conn: &Connection, what: Withdrawn<'_>, by: &Withdrawal, event: EventId) -> rusqlite::Result<()> {
+    let EventId { replica, seq, n } = what.label;
+    let values = params![what.case.0, replica.0, seq, n, what.reviewer, by.by, by.at.ms, by.at.n, event.to_string()];
     conn.prepare_cached(include_str!("withdraw.sql"))?.execute(values).map(drop)
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::db::label::{self, Withdrawal};
+use crate::db::label::{self, Withdrawal, Withdrawn};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
 use crate::journal::fold::{Fold, Stamp};
@@ -28,6 +28,7 @@ impl Event for LabelWithdrawn {
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let by = Withdrawal { by: stamp.author.clone(), at: stamp.at };
-        fold.change_case(self.case, |fold| label::withdraw(fold.tx, self.label, &self.reviewer, &by, stamp.event))
+        let what = Withdrawn { label: self.label, case: self.case, reviewer: &self.reviewer };
+        fold.change_case(self.case, |fold| label::withdraw(fold.tx, what, &by, stamp.event))
     }
 }

@@ -16,6 +16,11 @@ impl Event for PolicySet {
     const KIND: &'static str = "policy.set";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
+    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        let Policy { overlap, limit, .. } = self.policy;
+        (overlap == 0 || limit < overlap).then(|| "overlap is at least 1, and limit at least overlap".to_owned())
+    }
+
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         fold.document("policy", "policy", 1, &self, stamp)?;
         fold.policy_changed()
