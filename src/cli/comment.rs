@@ -15,9 +15,13 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let text = args.text.join(" ");
+    if text.trim().is_empty() {
+        return Err(CliError::Use("nothing was written, so nothing was done".to_owned()));
+    }
     let mut workspace = context.open()?;
     let case = workspace.find_case(&args.case)?;
-    let saved = workspace.comment(case.id, &args.text.join(" "))?;
+    let saved = workspace.comment(case.id, &text)?;
     let document = json!({ "case": case.id, "event": saved.event() });
     done(context.global.json, &format!("Commented on {}.", case.id.short()), &document)?;
     Ok(Exit::Done)

@@ -11,7 +11,7 @@ use crate::demo::SEED;
 use crate::domain::label::outcome_words;
 use crate::domain::protocol::walk::answer_text;
 use crate::review::Draft;
-use crate::workspace::{WorkError, Workspace};
+use crate::workspace::{DEMO_TEAM, WorkError, Workspace};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -36,6 +36,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Option<Workspace>, CliError
     } else {
         Workspace::found_demo(paths, context.env.clone(), SEED, clock::now())?
     };
+    if known && workspace.team()? != DEMO_TEAM {
+        let place = workspace.paths.workspace.display();
+        return Err(CliError::Use(format!("{place} is a workspace of your own, not a demo: name another directory with --dir")));
+    }
     let place = workspace.paths.workspace.display().to_string();
     let seconds = started.elapsed().as_secs_f64();
     if known {

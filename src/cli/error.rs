@@ -95,6 +95,12 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (Some(DbError::Foreign(_)), _) => "Name another directory with --workspace.",
         (Some(DbError::Full(_)), _) => "Make room and do it again; what was saved before is safe.",
         (Some(DbError::ReadOnly(..)), _) => "The directory and the file must be writable for you.",
+        (_, WorkError::Stranger(name)) => {
+            return Some(format!(
+                "`casework roster show` lists names; a lead can let them in: `casework roster admit {} --role ROLE`.",
+                visible(name)
+            ));
+        }
         (_, WorkError::NoCase(_)) => "`casework queue` and `casework search TEXT` list cases.",
         (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
         (_, WorkError::Incomplete(_)) => {

@@ -75,7 +75,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         say("Stopped. What was read is saved; run it again to go on.");
         return Ok(Exit::No);
     }
-    Ok(Exit::Done)
+    let none_good = summary.rejected > 0 && summary.rejected == summary.read;
+    Ok(if none_good { Exit::No } else { Exit::Done })
 }
 
 type Input = (Box<dyn Read + Send>, Option<u64>);

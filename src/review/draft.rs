@@ -38,6 +38,18 @@ pub enum Missing {
 }
 
 impl Draft {
+    /// The draft that a label was submitted from.
+    pub fn of(label: &Label) -> Self {
+        Self {
+            answers: label.path.clone(),
+            checked: label.checked.clone(),
+            confidence: label.confidence,
+            tags: label.tags.clone(),
+            rationale: label.rationale.clone(),
+            spent_ms: label.duration_ms.unwrap_or(0),
+        }
+    }
+
     /// Whether there is anything to lose.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()

@@ -203,7 +203,10 @@ fn pick_label(app: &mut App, _: KeyPress) -> Vec<Effect> {
     let offered = opened.offered();
     let about =
         |label: &str| offered.iter().find(|(other, _)| other == label).map(|(_, p)| format!("{p:.3}")).unwrap_or_default();
-    let choices = opened.labels().into_iter().map(|label| Choice { about: about(&label), value: label }).collect();
+    let mut labels = opened.labels();
+    // What the models considered stands first.
+    labels.sort_by_key(|label| offered.iter().position(|(other, _)| other == label).unwrap_or(usize::MAX));
+    let choices = labels.into_iter().map(|label| Choice { about: about(&label), value: label }).collect();
     let title = opened.question().map(|question| question.ask.clone()).unwrap_or_default();
     overlay(app, Overlay::Pick(Pick::new(PickKind::Label, &title, choices)))
 }

@@ -268,7 +268,10 @@ impl App {
             (PickKind::Label, Some(label)) => self.answer(&label),
             // A protocol without labels takes any text.
             (PickKind::Label, None) if !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
-            (_, None) => Vec::new(),
+            (_, None) => {
+                self.overlay = Some(Overlay::Pick(pick.clone()));
+                self.say("Nothing fits what was typed. Esc leaves.")
+            }
         }
     }
 
@@ -391,7 +394,7 @@ impl App {
     /// Adds the time since the case was opened to its draft.
     fn settle_time(&mut self) -> Vec<Effect> {
         let now = self.now;
-        let Some(opened) = self.opened.as_mut().filter(|opened| !opened.draft.is_empty() && !opened.sending) else {
+        let Some(opened) = self.opened.as_mut().filter(|opened| opened.draft != opened.untouched && !opened.sending) else {
             return Vec::new();
         };
         opened.draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
@@ -402,6 +405,9 @@ impl App {
     pub fn submit(&mut self) -> Vec<Effect> {
         let now = self.now;
         let Some(opened) = &mut self.opened else { return Vec::new() };
+        if opened.sending {
+            return Vec::new();
+        }
         let Some(published) = &opened.published else { return Vec::new() };
         let mut draft = opened.draft.clone();
         draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
@@ -596,21 +602,13 @@ impl App {
                 }
                 effects
             }
-            Job::Undone { label, seq } => {
+            Job::Undone { case, draft, seq } => {
                 self.saved = Some(seq);
-                let draft = Draft {
-                    answers: label.path.clone(),
-                    checked: label.checked.clone(),
-                    confidence: label.confidence,
-                    tags: label.tags.clone(),
-                    rationale: label.rationale.clone(),
-                    spent_ms: label.duration_ms.unwrap_or(0),
-                };
                 self.focus = Focus::Context;
-                let mut effects = vec![Effect::KeepDraft { case: label.case, draft }, QueueModel::start(), Effect::Count];
-                effects.push(Effect::Open { id: label.case });
-                effects
-                    .extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", label.case.short())));
+                let mut effects = self.settle_time();
+                effects.push(Effect::KeepDraft { case, draft: *draft });
+                effects.extend([QueueModel::start(), Effect::Count, Effect::Open { id: case }]);
+                effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
                 effects
             }
             Job::Noted { case, words, leaves_queue } => {
@@ -670,8 +668,8 @@ impl App {
         let height = self.queue_height();
         let mut draft = draft.unwrap_or_default();
         if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
-            // Opened again to look at: the answers that were given stand there.
-            draft.answers = mine.label.path.clone();
+            // Opened again to look at: what was submitted stands there.
+            draft = Draft::of(&mine.label);
         }
         let published = self.protocols.for_stream(&case.row.stream).cloned();
         let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
@@ -689,7 +687,9 @@ impl App {
         self.queue.go_to(case.row.id, height);
         let all_logs = case.own_logs() == 0;
         let since = self.now;
-        self.opened = Some(Opened { case, published, draft, since, tab, scroll, guide_scroll: 0, all_logs, sending: false });
+        let untouched = draft.clone();
+        self.opened =
+            Some(Opened { case, published, draft, untouched, since, tab, scroll, guide_scroll: 0, all_logs, sending: false });
         self.keep_place()
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 
 /// From this many columns on, three panes stand side by side.
-const WIDE: u16 = 110;
+const WIDE: u16 = 120;
 /// Under this the screen says that it is too small.
 const COLUMNS_MIN: u16 = 32;
 const ROWS_MIN: u16 = 8;

@@ -13,7 +13,7 @@ pub struct Edit {
 
 impl Edit {
     pub fn new(text: &str) -> Self {
-        let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
+        let lines = visible_lines(text);
         let mut area = TextArea::new(lines);
         area.set_wrap_mode(WrapMode::WordOrGlyph);
         area.set_cursor_line_style(ratatui::style::Style::new());
@@ -33,7 +33,8 @@ impl Edit {
 
     /// Pasted text comes from outside: what would act is named.
     pub fn paste(&mut self, text: &str, one_line: bool) {
-        let lines = visible_lines(text);
+        // Terminals send the ends of pasted lines as carriage returns.
+        let lines = visible_lines(&text.replace("\r\n", "\n").replace('\r', "\n"));
         self.area.insert_str(lines.join(if one_line { " " } else { "\n" }));
     }
 

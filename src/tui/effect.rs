@@ -84,7 +84,8 @@ pub enum Job {
         why: String,
     },
     Undone {
-        label: Box<Label>,
+        case: CaseId,
+        draft: Box<Draft>,
         seq: u64,
     },
     /// A note was made; words to show.

@@ -144,12 +144,11 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
                 Err(_) => break,
             }
             let Ok(input) = event::read() else { break };
-            if starts_reply(&input) {
-                swallow_reply();
-                continue;
-            }
-            if waker.send(Wake::Input(input)).is_err() {
-                return;
+            let inputs = if starts_reply(&input) { without_reply(input) } else { vec![input] };
+            for input in inputs {
+                if waker.send(Wake::Input(input)).is_err() {
+                    return;
+                }
             }
         }
         // The terminal is gone.
@@ -164,16 +163,29 @@ fn starts_reply(input: &Input) -> bool {
         && matches!(key.code, KeyCode::Char(']' | 'P' | '_' | '^' | 'X')))
 }
 
-/// Throws away what follows up to the end of the string, or until nothing more comes.
-fn swallow_reply() {
+/// Reads on after what may begin a reply. A reply that is whole is thrown away; anything else was typed (Esc,
+/// then a key, in one packet) and is given back.
+fn without_reply(first: Input) -> Vec<Input> {
+    let mut read = Vec::new();
     while let Ok(true) = event::poll(REPLY) {
-        let Ok(Input::Key(key)) = event::read() else { return };
+        let Ok(input) = event::read() else { break };
+        let Input::Key(key) = input else {
+            read.push(input);
+            break;
+        };
         let bell = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('g');
         let terminator = key.modifiers.contains(KeyModifiers::ALT) && key.code == KeyCode::Char('\\');
         if bell || terminator {
-            return;
+            return Vec::new();
         }
+        read.push(input);
     }
+    let mut typed = vec![Input::Key(KeyCode::Esc.into())];
+    if let Input::Key(key) = first {
+        typed.push(Input::Key(key.code.into()));
+    }
+    typed.extend(read);
+    typed
 }
 
 fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
@@ -232,12 +244,12 @@ impl Outside<'_> {
         let command = format!("{} \"$1\"", self.editor);
         let status = self.screen.lend(|| Command::new("sh").args(["-c", &command, "sh"]).arg(&path).status());
         self.paused.store(false, Ordering::Release);
-        let written = fs::read_to_string(&path);
+        let written = fs::read(&path)?;
         fs::remove_file(&path)?;
         if !status??.success() {
             return Ok(None);
         }
-        Ok(Some(visible_lines(written?.trim_end()).join("\n")))
+        Ok(Some(visible_lines(String::from_utf8_lossy(&written).trim_end()).join("\n")))
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Opened {
     pub case: OpenCase,
     pub published: Option<Published>,
     pub draft: Draft,
+    /// The draft as it was opened: while they are equal there is nothing to keep.
+    pub untouched: Draft,
     /// When it was opened this time; the draft knows of the times before.
     pub since: Moment,
     pub tab: Tab,

@@ -1,7 +1,7 @@
 //! Does what `update` asks for. Reads are a fraction of a millisecond and are done at once, so that keys
 //! typed ahead act on the state they were meant for. What writes or may take long goes to a worker thread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -28,7 +28,6 @@ enum Work {
     Comment { case: CaseId, text: String },
     KeepDraft { case: CaseId, draft: Draft },
     KeepPlace(String),
-    Filter { queue: Queue, text: String, generation: u64 },
 }
 
 pub struct Runner {
@@ -36,26 +35,34 @@ pub struct Runner {
     queue: Queue,
     /// Drafts as last seen: the worker may not have written them yet.
     drafts: HashMap<CaseId, Draft>,
+    /// Cases whose label is on its way to the disk.
+    sending: HashSet<CaseId>,
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
     newest_filter: Arc<AtomicU64>,
+    report: Arc<dyn Fn(Job) + Send + Sync>,
 }
 
 impl Runner {
     /// `report` is called from the worker thread with what its work came to.
-    pub fn new(workspace: Workspace, report: impl Fn(Job) + Send + 'static) -> Result<Self, WorkError> {
+    pub fn new(workspace: Workspace, report: impl Fn(Job) + Send + Sync + 'static) -> Result<Self, WorkError> {
+        let report: Arc<dyn Fn(Job) + Send + Sync> = Arc::new(report);
         let (worker, work) = channel();
         let newest_filter = Arc::new(AtomicU64::new(0));
-        let writer = Writer {
-            workspace: workspace.again()?,
-            drafts: HashMap::new(),
-            place: None,
-            due: None,
-            newest_filter: Arc::clone(&newest_filter),
-        };
-        let thread = std::thread::spawn(move || writer.run(&work, &report));
+        let writer = Writer { workspace: workspace.again()?, drafts: HashMap::new(), place: None, due: None };
+        let reports = Arc::clone(&report);
+        let thread = std::thread::spawn(move || writer.run(&work, &*reports));
         let (queue, _) = workspace.queue()?;
-        Ok(Self { workspace, queue, drafts: HashMap::new(), worker, thread: Some(thread), newest_filter })
+        Ok(Self {
+            workspace,
+            queue,
+            drafts: HashMap::new(),
+            sending: HashSet::new(),
+            worker,
+            thread: Some(thread),
+            newest_filter,
+            report,
+        })
     }
 
     pub fn workspace(&self) -> &Workspace {
@@ -69,15 +76,19 @@ impl Runner {
                 let rows = self.queue.page(&self.workspace.db.conn, from, direction, limit);
                 rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() == limit, rows })).map_err(WorkError::from)
             }
-            Effect::View(state) => self.load_queue(state).map(|()| None),
+            Effect::View(state) => {
+                self.newest_filter.fetch_add(1, Ordering::Relaxed);
+                self.load_queue(state).map(|()| None)
+            }
             Effect::Open { id } => self.open(id).map(Some),
             Effect::Count => self.count().map(Some),
             Effect::Filter { text, generation } => {
                 self.newest_filter.store(generation, Ordering::Relaxed);
-                self.send(Work::Filter { queue: self.queue.clone(), text, generation })
+                self.filter(text, generation).map(|()| None)
             }
             Effect::Submit(label) => {
-                self.drafts.remove(&label.case);
+                // The draft stays until the label is on disk.
+                self.sending.insert(label.case);
                 self.send(Work::Submit(label))
             }
             Effect::Undo => self.send(Work::Undo),
@@ -95,11 +106,38 @@ impl Runner {
         answered.unwrap_or_else(|error| Some(Job::Failed(error.to_string())))
     }
 
+    /// Takes note of what became of a submit.
+    pub fn heard(&mut self, job: &Job) {
+        match job {
+            Job::Saved { case, .. } => {
+                self.sending.remove(case);
+                self.drafts.remove(case);
+            }
+            Job::NotSaved { case, .. } => drop(self.sending.remove(case)),
+            _ => {}
+        }
+    }
+
     fn send(&self, work: Work) -> Result<Option<Job>, WorkError> {
         if self.worker.send(work).is_err() {
             return Ok(Some(Job::Failed("the thread that saves has ended: restart casework; drafts are kept".to_owned())));
         }
         Ok(None)
+    }
+
+    /// Filters on a thread of its own: a search through a million cases must not keep drafts waiting.
+    fn filter(&self, text: String, generation: u64) -> Result<(), WorkError> {
+        let (queue, workspace) = (self.queue.clone(), self.workspace.again()?);
+        let (newest, report) = (Arc::clone(&self.newest_filter), Arc::clone(&self.report));
+        std::thread::spawn(move || {
+            let stop = || newest.load(Ordering::Relaxed) != generation;
+            let rows = queue.filtered(&workspace.db.conn, &Filter::parse(&text), stop);
+            report(match rows {
+                Ok(rows) => Job::Filtered { generation, rows },
+                Err(error) => Job::Failed(error.to_string()),
+            });
+        });
+        Ok(())
     }
 
     fn load_queue(&mut self, state: Option<crate::domain::resolve::CaseState>) -> Result<(), WorkError> {
@@ -119,6 +157,9 @@ impl Runner {
     }
 
     fn open(&mut self, id: CaseId) -> Result<Job, WorkError> {
+        if self.sending.contains(&id) {
+            return Ok(Job::Failed("The label of that case is being saved.".to_owned()));
+        }
         let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
         let draft = match self.drafts.get(&id) {
             Some(draft) => Some(draft.clone()),
@@ -129,6 +170,7 @@ impl Runner {
 
     /// Waits until everything asked for is on disk.
     pub fn finish(&mut self) {
+        self.newest_filter.store(u64::MAX, Ordering::Relaxed);
         let (closed, _) = channel();
         self.worker = closed;
         if let Some(thread) = self.thread.take() {
@@ -152,11 +194,10 @@ struct Writer {
     place: Option<String>,
     /// When they must be.
     due: Option<Instant>,
-    newest_filter: Arc<AtomicU64>,
 }
 
 impl Writer {
-    fn run(mut self, work: &Receiver<Work>, report: &impl Fn(Job)) {
+    fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Job)) {
         loop {
             let next = match self.due {
                 None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -185,13 +226,26 @@ impl Writer {
 
     fn flush(&mut self) -> Result<(), WorkError> {
         self.due = None;
-        for (case, draft) in self.drafts.drain() {
-            self.workspace.keep_draft(case, &draft)?;
+        let kept = self.write_drafts();
+        if kept.is_err() {
+            self.keep(); // what could not be written is tried again
         }
-        match self.place.take() {
-            Some(place) => self.workspace.keep_place(&place),
-            None => Ok(()),
+        kept
+    }
+
+    fn write_drafts(&mut self) -> Result<(), WorkError> {
+        let cases: Vec<CaseId> = self.drafts.keys().copied().collect();
+        for case in cases {
+            if let Some(draft) = self.drafts.get(&case) {
+                self.workspace.keep_draft(case, draft)?;
+            }
+            self.drafts.remove(&case);
         }
+        if let Some(place) = &self.place {
+            self.workspace.keep_place(place)?;
+            self.place = None;
+        }
+        Ok(())
     }
 
     fn work(&mut self, work: Work) -> Result<Option<Job>, WorkError> {
@@ -208,7 +262,16 @@ impl Writer {
             }
             Work::Submit(label) => return Ok(Some(self.submit(*label))),
             Work::Undo => match self.workspace.undo() {
-                Ok((given, event)) => Job::Undone { label: Box::new(given.label), seq: event.seq },
+                Ok((given, event)) => {
+                    // What was begun anew since is worth more than what was submitted then.
+                    let case = given.label.case;
+                    let begun = match self.drafts.get(&case) {
+                        Some(draft) => Some(draft.clone()),
+                        None => self.workspace.draft(case)?,
+                    };
+                    let draft = Box::new(begun.filter(|draft| !draft.is_empty()).unwrap_or_else(|| Draft::of(&given.label)));
+                    Job::Undone { case, draft, seq: event.seq }
+                }
                 Err(error @ WorkError::NothingToUndo(_)) => Job::Failed(error.to_string()),
                 Err(error) => return Err(error),
             },
@@ -223,12 +286,6 @@ impl Writer {
             Work::Comment { case, text } => {
                 self.workspace.comment(case, &text)?;
                 Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
-            }
-            Work::Filter { queue, text, generation } => {
-                let newest = &self.newest_filter;
-                let stop = || newest.load(Ordering::Relaxed) != generation;
-                let rows = queue.filtered(&self.workspace.db.conn, &Filter::parse(&text), stop)?;
-                Job::Filtered { generation, rows }
             }
         };
         Ok(Some(job))

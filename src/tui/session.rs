@@ -34,7 +34,7 @@ impl Session {
         workspace: Workspace,
         size: (u16, u16),
         now: fn() -> Moment,
-        report: impl Fn(Job) + Send + 'static,
+        report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
         let (_, counts) = workspace.queue()?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
@@ -73,6 +73,9 @@ impl Session {
         if self.turning && matches!(event, Event::Key(_) | Event::Paste(_)) {
             self.ahead.push_back(event);
             return Vec::new();
+        }
+        if let Event::Job(job) = &event {
+            self.runner.heard(job);
         }
         let turned = matches!(event, Event::Job(Job::Undone { .. } | Job::Noted { .. } | Job::Failed(_)));
         let effects = self.app.update(event, (self.now)());

@@ -99,7 +99,7 @@ impl Drop for Screen {
 
 fn enter(mouse: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    queue!(out, EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)?;
+    queue!(out, EnterAlternateScreen, Clear(ClearType::All), event::EnableBracketedPaste, cursor::Hide)?;
     if mouse {
         queue!(out, event::EnableMouseCapture)?;
     }

@@ -21,6 +21,8 @@ use crate::journal::{Append, DeviceKey, Writer};
 use crate::review::{Draft, Published};
 use crate::trap::{Rule, Rules};
 
+/// The name by which a demo is known.
+pub const DEMO_TEAM: &str = "parcel desk";
 const HOUR: i64 = 3_600_000;
 /// Messages in each of three batches.
 const BATCH: usize = 260;
@@ -31,7 +33,7 @@ impl Workspace {
         let mut random = blake3::Hasher::new_keyed(blake3::hash(&seed.to_le_bytes()).as_bytes());
         let mut key = |name: &str| DeviceKey::from_seed(*random.update(name.as_bytes()).finalize().as_bytes());
         let start = Moment(now.0 - 71 * HOUR);
-        let mut made = Self::found_at(paths, env, "parcel desk", "you", key("you"), start)?;
+        let mut made = Self::found_at(paths, env, DEMO_TEAM, "you", key("you"), start)?;
         let protocol = protocol::parse(demo::PROTOCOL, None)
             .map_err(|faults| WorkError::Faults { name: "the demo's protocol".to_owned(), faults })?;
         let policy = Policy { overlap: 2, sla_hours: 72, ..Policy::default() };

@@ -45,9 +45,14 @@ pub fn read_glossary(path: &Path) -> Result<Glossary, WorkError> {
 }
 
 impl Workspace {
-    /// Publishes a protocol; returns its version.
+    /// Publishes a protocol; returns its version. One that is published already, unchanged, keeps its version.
     pub fn publish_protocol(&mut self, protocol: &Protocol, changes: &str) -> Result<u32, WorkError> {
-        let version = self.protocols()?.next_version(&protocol.id);
+        let protocols = self.protocols()?;
+        let latest = protocols.published.iter().find(|published| published.protocol.id == protocol.id);
+        if let Some(same) = latest.filter(|published| published.reference.hash == protocol.hash()) {
+            return Ok(same.reference.version);
+        }
+        let version = protocols.next_version(&protocol.id);
         self.append(vec![Append::new(&ProtocolPublished::new(protocol, version, changes))])?;
         Ok(version)
     }

@@ -11,7 +11,7 @@ mod status;
 use std::path::Path;
 
 use crate::config::{Config, ConfigError, Env, Paths};
-use crate::db::{Db, DbError, document};
+use crate::db::{Db, DbError, document, roster};
 use crate::domain::protocol::Fault;
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
@@ -19,6 +19,7 @@ use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, JournalError, chain, fold};
 use crate::{clock, intake};
 
+pub use demo::DEMO_TEAM;
 pub use status::{Status, StatusCases};
 
 /// What can go wrong with work in a workspace.
@@ -40,6 +41,8 @@ pub enum WorkError {
     File { path: String, error: std::io::Error },
     #[error("`{0}` is not a name: use 1 to 40 letters, digits, `.`, `_` or `-`")]
     Name(String),
+    #[error("nobody called `{0}` was admitted to this workspace")]
+    Stranger(String),
     #[error("no case is called `{0}`")]
     NoCase(String),
     #[error("`{0}` fits several cases; add more of its digits")]
@@ -50,7 +53,7 @@ pub enum WorkError {
     Incomplete(crate::review::Missing),
     #[error("{name} does not check")]
     Faults { name: String, faults: Vec<Fault> },
-    #[error("{0} has no label that could be taken back")]
+    #[error("there is no label of {0} to take back")]
     NothingToUndo(String),
     #[error(transparent)]
     Policy(#[from] crate::domain::policy::BadPolicy),
@@ -87,6 +90,9 @@ impl Workspace {
             (None, "") => owner(&db, &key)?,
             (None, name) => name.to_owned(),
         };
+        if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) {
+            return Err(WorkError::Stranger(me));
+        }
         Ok(Self { db, paths, config, env, me, key, unpacker: Unpacker::default() })
     }
 
