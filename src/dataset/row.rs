@@ -48,6 +48,8 @@ pub struct LabelExport {
     pub duration_ms: Option<u64>,
     /// The event that gave it.
     pub event: EventId,
+    /// Whether it is its reviewer's latest of its round on the case: an earlier one was replaced.
+    pub counts: bool,
     /// Where the case stands now.
     pub state: String,
 }

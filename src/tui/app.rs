@@ -260,6 +260,7 @@ impl App {
 
     fn picked(&mut self, pick: &super::overlay::Pick) -> Vec<Effect> {
         let value = pick.picked().map(|choice| choice.value.clone());
+        let any_text = self.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
         match (pick.kind, value) {
             (PickKind::Action, Some(name)) => match ACTIONS.iter().find(|action| action.name == name) {
                 Some(action) => (action.run)(self, KeyPress::plain(KeyCode::Enter)),
@@ -267,7 +268,7 @@ impl App {
             },
             (PickKind::Label, Some(label)) => self.answer(&label),
             // A protocol without labels takes any text.
-            (PickKind::Label, None) if !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
+            (PickKind::Label, None) if any_text && !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
             (_, None) => {
                 self.overlay = Some(Overlay::Pick(pick.clone()));
                 self.say("Nothing fits what was typed. Esc leaves.")

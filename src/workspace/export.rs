@@ -27,7 +27,7 @@ impl Workspace {
             }
             let text = self.whole_text(&row)?;
             let made: Vec<ExportRow> = match rows {
-                Rows::Labels => labels.iter().map(|given| label_row(&row, &text, given)).collect(),
+                Rows::Labels => labels.iter().map(|given| label_row(&row, &text, given, counts(given, &labels))).collect(),
                 Rows::Cases => vec![case_row(&row, &text, &labels)],
             };
             for row in &made {
@@ -51,7 +51,13 @@ fn training_label(outcome: &Outcome) -> Option<String> {
     outcome.get("label").and_then(|value| value.as_str()).map(str::to_owned)
 }
 
-fn label_row(row: &CaseRow, text: &str, given: &GivenLabel) -> ExportRow {
+/// Whether a label is its reviewer's latest of its round on a case.
+fn counts(given: &GivenLabel, labels: &[GivenLabel]) -> bool {
+    let same = |other: &&GivenLabel| other.label.reviewer == given.label.reviewer && other.label.round == given.label.round;
+    labels.iter().filter(same).all(|other| (other.at, other.event) <= (given.at, given.event))
+}
+
+fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> ExportRow {
     let label = given.label.clone();
     ExportRow::Label(Box::new(LabelExport {
         case: row.id,
@@ -75,12 +81,13 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel) -> ExportRow {
         at: given.given_at().rfc3339(),
         duration_ms: label.duration_ms,
         event: given.event,
+        counts,
         state: row.state.word().to_owned(),
     }))
 }
 
 fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
-    let main: Vec<&GivenLabel> = labels.iter().filter(|given| given.label.round == MAIN_ROUND).collect();
+    let main: Vec<&GivenLabel> = labels.iter().filter(|given| given.label.round == MAIN_ROUND && counts(given, labels)).collect();
     let outcome = row.outcome.clone().unwrap_or_default();
     let mut protocols: Vec<String> =
         main.iter().map(|given| format!("{} v{}", given.label.protocol.id, given.label.protocol.version)).collect();

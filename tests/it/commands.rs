@@ -52,6 +52,10 @@ fn a_case_is_labeled_undone_and_exported() {
     let row = json(&place.ok(&["export", "--rows", "cases"]));
     assert_eq!((row["label"].as_str(), row["text"].as_str()), (Some("transfer"), Some("move money")));
     assert_eq!(row["events"][0], given["event"]);
+    place.ok(&["label", "p0", "--answer", "readable=n", "--answer", "damage=c"]);
+    let counts: Vec<bool> = place.ok(&["export"]).lines().map(|row| json(row)["counts"].as_bool().unwrap()).collect();
+    assert_eq!(counts.iter().filter(|counts| **counts).count(), 1, "the later one replaced it");
+    place.ok(&["undo"]);
     place.ok(&["undo"]);
     assert_eq!(place.ok(&["labels", "--json"]), "");
     assert_eq!(place.run(&["undo"]).status.code(), Some(2), "there is nothing more to take back");
@@ -176,6 +180,10 @@ fn the_demo_makes_a_desk_with_a_history_and_goes_through_it() {
     }
     let again = place.ok(&["demo", "--headless", "--dir", dir.to_str().unwrap()]);
     assert!(again.contains("on disk as entry"), "{again}");
+    let own = sample();
+    let output = own.run(&["demo", "--headless", "--dir", own.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "a workspace of one's own is no demo");
+    assert_eq!(own.ok(&["labels", "--json"]), "");
 }
 
 #[test]

@@ -147,6 +147,8 @@ fn event_of(
             }))
         }
         Act::Withdraw { back } => match labels.len().checked_sub(usize::from(back) + 1).and_then(|at| labels.get(at)) {
+            // Sometimes it says that the label is of another case, and then has no effect.
+            Some(label) if back == 3 => encode(&LabelWithdrawn { case: case(0), ..label.clone() }),
             Some(label) => encode(label),
             None => encode(&CaseCommented { case: case(0), text: "nothing to withdraw".into() }),
         },

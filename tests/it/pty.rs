@@ -194,6 +194,11 @@ fn answers_of_the_terminal_to_nobodys_question_are_not_keys() {
     term.send("\x1b");
     term.wait("help to close", |text| !text.contains("any other key closes"));
     assert!(term.text().contains("Can you read the input?"), "no answer was given: {}", term.text());
+    // Esc and a key in one packet look like the beginning of a reply, and are none.
+    term.send("r");
+    term.wait_for("Why (Esc: done");
+    term.send("\x1b]");
+    term.wait("the next case", |text| text.contains("p1  pay") && !text.contains("Why (Esc: done"));
 }
 
 #[test]

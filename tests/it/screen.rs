@@ -195,3 +195,30 @@ fn a_label_in_another_view_goes_on_to_the_next_case_there() {
     session.press("c \"seen\" Enter");
     assert!(session.app.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("seen")));
 }
+
+#[test]
+fn a_picker_without_a_match_stays_open() {
+    let place = Place::new();
+    let mut session = session(&place, (120, 40));
+    session.press("1 1 2 p \"zzz\" Enter Backspace Backspace Backspace \"refund\" Enter");
+    let opened = session.app.opened.as_ref().unwrap();
+    assert_eq!(opened.draft.answers.last().unwrap().1, "refund_request");
+}
+
+#[test]
+fn looking_at_a_labeled_case_keeps_no_draft_and_loses_nothing_of_the_label() {
+    let place = Place::new();
+    let mut session = session(&place, (120, 40));
+    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    session.press("1 1 1 2 4 r \"why_so\" Esc Enter");
+    for effect in session.app.open(first) {
+        if let Some(job) = session.runner.perform(effect) {
+            session.feed(casework::tui::app::Event::Job(job));
+        }
+    }
+    let opened = session.app.opened.as_ref().unwrap();
+    assert_eq!((opened.draft.rationale.as_str(), opened.draft.confidence), ("why so", Some(4)));
+    session.press("] [");
+    session.runner.finish();
+    assert_eq!(place.open().draft(first).unwrap(), None);
+}

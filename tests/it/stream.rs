@@ -106,7 +106,7 @@ fn logs_are_joined_by_trace_and_else_by_time() {
     std::fs::write(dir.join("s.jsonl"), stream + &untraced).unwrap();
     let at = |seconds: i64| casework::domain::time::Moment(crate::support::NOON.0 + seconds * 1000).rfc3339();
     let json: String = (0..20)
-        .map(|i| format!("{{\"ts\":\"{}\",\"level\":\"info\",\"msg\":\"got it\",\"trace_id\":\"trace-{i}\"}}\n", at(i)))
+        .map(|i| format!("{{\"ts\":\"{}\",\"level\":\"info\",\"msg\":\"got it\", \"trace_id\": \"trace-{i}\"}}\n", at(i)))
         .collect();
     let fmt: String = (0..20)
         .map(|i| {
