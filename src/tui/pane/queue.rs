@@ -11,6 +11,9 @@ use crate::tui::App;
 use crate::tui::app::Focus;
 use crate::tui::draw::{heading, put_line, view_words};
 
+/// Columns from which on a row has room for its age.
+const ROOMY: usize = 60;
+
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let queue = &app.queue;
@@ -48,14 +51,17 @@ fn line(app: &App, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> 
     let wait = case.due.0 - app.now.0;
     let late = wait < 0;
     let due = if late { format!("-{}", short_span(wait)) } else { short_span(wait) };
+    // Where there is room, how long ago it happened stands before when it is due.
+    let age = if columns >= ROOMY { format!("{:>4} ago  ", short_span(app.now.0 - case.occurred_at.0)) } else { String::new() };
     let flag_width = (columns / 4).clamp(8, 16);
     let flag = visible(&case.flags.join(", ")).into_owned();
     let flag = fit(&flag, flag_width).into_owned();
     let pad = " ".repeat(flag_width - width(&flag) + 1);
-    let room = columns.saturating_sub(8 + flag_width);
+    let room = columns.saturating_sub(8 + flag_width + age.len());
     let text = fit(&visible(crate::domain::text::head(&case.text, 400)), room).into_owned();
     Line::from(vec![
         Span::styled(mark, theme.accent),
+        Span::styled(age, theme.dim),
         Span::styled(format!("{due:>4} "), if late { theme.bad } else { theme.dim }),
         Span::styled(flag, theme.warn),
         Span::raw(pad),
