@@ -2,24 +2,22 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use serde::{Deserialize, Serialize};
 
 use super::action::{ACTIONS, Place};
-use super::edit::Edit;
 use super::effect::{Effect, Job};
 use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::opened::{Opened, Tab};
-use super::overlay::{Overlay, PickKind, Prompt, PromptKind};
+use super::overlay::Overlay;
 use super::queue_model::QueueModel;
 use super::theme::Theme;
-use crate::db::case::QueueKey;
 use crate::domain::ids::CaseId;
 use crate::domain::logline::Level;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::{Draft, Missing, OpenCase, Protocols, QueueCounts};
+use crate::review::{Draft, Missing, Protocols, QueueCounts};
 
 /// What happens to the screen. Closed: there is nothing else.
 #[derive(Debug, Clone)]
@@ -66,7 +64,7 @@ pub struct App {
     pub view: Option<CaseState>,
     pub counts: QueueCounts,
     pub filter: String,
-    generation: u64,
+    pub(super) generation: u64,
     pub opened: Option<Opened>,
     pub focus: Focus,
     pub overlay: Option<Overlay>,
@@ -78,7 +76,7 @@ pub struct App {
     pub saving: usize,
     pub mouse: bool,
     /// Tab and scroll to come back to when this case has opened.
-    returning: Option<WhereWasI>,
+    pub(super) returning: Option<WhereWasI>,
     pub quitting: bool,
 }
 
@@ -193,128 +191,6 @@ impl App {
         places
     }
 
-    fn overlay_key(&mut self, overlay: Overlay, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
-        let leaves = key.code == KeyCode::Esc || (key.ctrl && key.code == KeyCode::Char('c'));
-        match overlay {
-            Overlay::Help { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Help { scroll }),
-            Overlay::Terms { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Terms { scroll }),
-            Overlay::Pick(mut pick) => {
-                match key.code {
-                    _ if leaves => return Vec::new(),
-                    KeyCode::Enter => return self.picked(&pick),
-                    KeyCode::Down | KeyCode::Tab => pick.step(1),
-                    KeyCode::Up | KeyCode::BackTab => pick.step(-1),
-                    KeyCode::Char('n' | 'j') if key.ctrl => pick.step(1),
-                    KeyCode::Char('p' | 'k') if key.ctrl => pick.step(-1),
-                    KeyCode::PageDown => pick.step(10),
-                    KeyCode::PageUp => pick.step(-10),
-                    KeyCode::Backspace => pick.backspace(),
-                    KeyCode::Char(c) if !key.ctrl && !key.alt => pick.type_text(c.encode_utf8(&mut [0; 4])),
-                    _ => {}
-                }
-                self.overlay = Some(Overlay::Pick(pick));
-                Vec::new()
-            }
-            Overlay::Prompt(mut prompt) => {
-                if leaves {
-                    return Vec::new();
-                }
-                if key.code == KeyCode::Enter {
-                    return self.prompted(prompt.kind, prompt.edit.text().trim());
-                }
-                prompt.edit.key(event);
-                self.overlay = Some(Overlay::Prompt(prompt));
-                Vec::new()
-            }
-            Overlay::Rationale(mut edit) => {
-                if leaves {
-                    return Vec::new();
-                }
-                if key.ctrl && key.code == KeyCode::Char('e') {
-                    return vec![Effect::Editor(edit.text())];
-                }
-                let changed = edit.key(event);
-                let text = edit.text();
-                self.overlay = Some(Overlay::Rationale(edit));
-                if changed { self.change_draft(|draft| draft.rationale = text) } else { Vec::new() }
-            }
-        }
-    }
-
-    fn scroll_overlay(&mut self, key: KeyPress, leaves: bool, scroll: usize, again: fn(usize) -> Overlay) -> Vec<Effect> {
-        let page = usize::from(self.size.1 / 2);
-        let scroll = match key.code {
-            KeyCode::Down | KeyCode::Char('j') => scroll + 1,
-            KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => scroll + page,
-            KeyCode::PageUp => scroll.saturating_sub(page),
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => usize::MAX / 2,
-            _ if leaves => return Vec::new(),
-            _ => return Vec::new(), // any other key closes it
-        };
-        let most = super::draw::overlay_overflow(self, &again(0));
-        self.overlay = Some(again(scroll.min(most)));
-        Vec::new()
-    }
-
-    fn picked(&mut self, pick: &super::overlay::Pick) -> Vec<Effect> {
-        let value = pick.picked().map(|choice| choice.value.clone());
-        let any_text = self.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
-        match (pick.kind, value) {
-            (PickKind::Action, Some(name)) => match ACTIONS.iter().find(|action| action.name == name) {
-                Some(action) => (action.run)(self, KeyPress::plain(KeyCode::Enter)),
-                None => Vec::new(),
-            },
-            (PickKind::Label, Some(label)) => self.answer(&label),
-            // A protocol without labels takes any text.
-            (PickKind::Label, None) if any_text && !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
-            (_, None) => {
-                self.overlay = Some(Overlay::Pick(pick.clone()));
-                self.say("Nothing fits what was typed. Esc leaves.")
-            }
-        }
-    }
-
-    fn prompted(&mut self, kind: PromptKind, text: &str) -> Vec<Effect> {
-        if kind == PromptKind::Filter {
-            return self.set_filter(text);
-        }
-        let Some(case) = self.opened.as_ref().map(|opened| opened.case.row.id) else { return Vec::new() };
-        let text = text.to_owned();
-        match kind {
-            PromptKind::Tags => {
-                let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                self.change_draft(|draft| draft.tags = tags)
-            }
-            _ if text.is_empty() => self.say("Nothing was written, so nothing was done."),
-            PromptKind::Defer => vec![Effect::Defer { case, why: text }],
-            PromptKind::Escalate => vec![Effect::Escalate { case, why: text }],
-            PromptKind::Comment => vec![Effect::Comment { case, text }],
-            PromptKind::Filter => Vec::new(),
-        }
-    }
-
-    fn paste(&mut self, text: &str) -> Vec<Effect> {
-        match &mut self.overlay {
-            Some(Overlay::Rationale(edit)) => {
-                edit.paste(text, false);
-                let text = edit.text();
-                self.change_draft(|draft| draft.rationale = text)
-            }
-            Some(Overlay::Prompt(Prompt { edit, .. })) => {
-                edit.paste(text, true);
-                Vec::new()
-            }
-            Some(Overlay::Pick(pick)) => {
-                pick.type_text(text);
-                Vec::new()
-            }
-            // A paste is never taken for keys.
-            _ => self.say("Pasted text goes into a prompt or the rationale (r)."),
-        }
-    }
-
     fn click(&mut self, x: u16, y: u16) -> Vec<Effect> {
         let layout = super::draw::layout(self);
         let inside = |area: ratatui::layout::Rect| area.contains((x, y).into());
@@ -393,7 +269,7 @@ impl App {
     }
 
     /// Adds the time since the case was opened to its draft.
-    fn settle_time(&mut self) -> Vec<Effect> {
+    pub(super) fn settle_time(&mut self) -> Vec<Effect> {
         let now = self.now;
         let Some(opened) = self.opened.as_mut().filter(|opened| opened.draft != opened.untouched && !opened.sending) else {
             return Vec::new();
@@ -518,7 +394,7 @@ impl App {
         vec![Effect::View(view), QueueModel::start(), Effect::Count]
     }
 
-    fn set_filter(&mut self, text: &str) -> Vec<Effect> {
+    pub(super) fn set_filter(&mut self, text: &str) -> Vec<Effect> {
         self.filter = text.to_owned();
         self.generation += 1;
         self.focus = Focus::Queue;
@@ -554,143 +430,5 @@ impl App {
             scroll: self.opened.as_ref().map_or(0, Opened::scroll_now),
         };
         vec![Effect::KeepPlace(crate::db::to_json(&place))]
-    }
-
-    // What comes back.
-
-    fn job(&mut self, job: Job) -> Vec<Effect> {
-        match job {
-            Job::Page { from, direction, rows, full } => {
-                if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {
-                    return Vec::new(); // a page asked for before the filter was set
-                }
-                let total = self.shown_total();
-                self.queue.take(from, direction, rows, full, total);
-                let height = self.queue_height();
-                self.queue.show_cursor(height);
-                self.open_something()
-            }
-            Job::Filtered { generation, rows } => {
-                if generation == self.generation {
-                    let n = rows.len();
-                    self.queue.take_filtered(rows);
-                    if n == 0 {
-                        return self.say("No case fits. Esc drops the filter.");
-                    }
-                }
-                Vec::new()
-            }
-            Job::Counted(counts) => {
-                self.counts = counts;
-                Vec::new()
-            }
-            Job::Opened { case, draft } => self.opened_case(*case, draft),
-            Job::Gone(_) => {
-                self.returning = None;
-                self.open_something()
-            }
-            Job::Saved { case: _, seq } => {
-                self.saving = self.saving.saturating_sub(1);
-                self.saved = Some(seq);
-                vec![Effect::Count]
-            }
-            Job::NotSaved { case, why } => {
-                self.saving = self.saving.saturating_sub(1);
-                let mut effects = self.say(&format!("NOT SAVED ({}): {why}. Your answers are kept as a draft.", case.short()));
-                effects.extend([QueueModel::start(), Effect::Count]);
-                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
-                    opened.sending = false;
-                }
-                effects
-            }
-            Job::Undone { case, draft, seq } => {
-                self.saved = Some(seq);
-                self.focus = Focus::Context;
-                let mut effects = self.settle_time();
-                effects.push(Effect::KeepDraft { case, draft: *draft });
-                effects.extend([QueueModel::start(), Effect::Count, Effect::Open { id: case }]);
-                effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
-                effects
-            }
-            Job::Noted { case, words, leaves_queue } => {
-                self.say(&words);
-                let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
-                let mut effects = vec![Effect::Count];
-                if leaves_queue && self.view.is_none() {
-                    let height = self.queue_height();
-                    if is_open {
-                        self.queue.go_to(case, height);
-                    }
-                    self.queue.remove(case);
-                    let next = self.queue.current().map(|row| row.id);
-                    if is_open && next.is_none() {
-                        self.opened = None;
-                    }
-                    effects.extend(next.filter(|_| is_open).map(|id| Effect::Open { id }));
-                } else if is_open {
-                    effects.push(Effect::Open { id: case });
-                }
-                effects
-            }
-            Job::Edited(Some(text)) => {
-                if let Some(Overlay::Rationale(_)) = self.overlay {
-                    self.overlay = Some(Overlay::Rationale(Edit::new(&text)));
-                }
-                self.change_draft(|draft| draft.rationale = text)
-            }
-            Job::Edited(None) => self.say("The editor ended without saving."),
-            Job::Published(protocols) => {
-                self.protocols = protocols;
-                Vec::new()
-            }
-            Job::Failed(why) => self.say(&why),
-        }
-    }
-
-    /// How many cases the view has, without a filter.
-    pub fn shown_total(&self) -> u64 {
-        match self.view {
-            None => self.counts.mine(),
-            Some(CaseState::Open) => self.counts.open,
-            Some(CaseState::Disputed) => self.counts.disputed,
-            Some(CaseState::Resolved) => self.counts.resolved,
-        }
-    }
-
-    /// With no case open, opens the one under the cursor.
-    fn open_something(&mut self) -> Vec<Effect> {
-        if self.opened.is_some() || self.returning.as_ref().is_some_and(|place| place.case.is_some()) {
-            return Vec::new();
-        }
-        self.queue.current().map(|row| Effect::Open { id: row.id }).into_iter().collect()
-    }
-
-    fn opened_case(&mut self, case: OpenCase, draft: Option<Draft>) -> Vec<Effect> {
-        let height = self.queue_height();
-        let mut draft = draft.unwrap_or_default();
-        if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
-            // Opened again to look at: what was submitted stands there.
-            draft = Draft::of(&mine.label);
-        }
-        let published = self.protocols.for_stream(&case.row.stream).cloned();
-        let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
-        let (tab, scroll) = match (&self.opened, self.returning.take()) {
-            (Some(opened), _) if same => (opened.tab, opened.scroll),
-            (_, Some(place)) if place.case == Some(case.row.id) => {
-                let tab = Tab::parse(&place.tab).unwrap_or_default();
-                let mut scroll = [0; 5];
-                scroll[Tab::ALL.iter().position(|one| *one == tab).unwrap_or(0)] = place.scroll;
-                (tab, scroll)
-            }
-            (Some(opened), _) => (opened.tab, [0; 5]),
-            _ => (Tab::default(), [0; 5]),
-        };
-        self.queue.go_to(case.row.id, height);
-        let all_logs = case.own_logs() == 0;
-        let since = self.now;
-        let untouched = draft.clone();
-        self.opened =
-            Some(Opened { case, published, draft, untouched, since, tab, scroll, guide_scroll: 0, all_logs, sending: false });
-        self.keep_place()
     }
 }

@@ -20,6 +20,7 @@ pub mod event_loop;
 pub mod highlight;
 pub mod key;
 pub mod keymap;
+mod news;
 pub mod opened;
 pub mod overlay;
 pub mod pane;

@@ -44,10 +44,10 @@ impl Workspace {
             let name = person.name.to_owned();
             events.push(Append::new(&ReviewerAdmitted { name, roles: vec![Role::Reviewer], replica: device.replica() }));
         }
-        made.write(|writer| writer.append("you", events, start).map(drop))?;
+        made.write(&DeviceKey::load(&made.paths.key())?, |writer| writer.append("you", events, start).map(drop))?;
         for (person, device) in PEOPLE.iter().zip(&devices) {
             let joined = ReplicaJoined { name: person.name.to_owned(), key: Hash(device.public()) };
-            made.write_as(device, |writer| writer.append(person.name, vec![Append::new(&joined)], start).map(drop))?;
+            made.write(device, |writer| writer.append(person.name, vec![Append::new(&joined)], start).map(drop))?;
         }
         let published =
             Published { reference: protocol.reference(1), protocol, changes: String::new(), author: "you".to_owned() };
@@ -63,17 +63,6 @@ impl Workspace {
     }
 
     fn write(
-        &mut self,
-        work: impl FnOnce(&mut Writer<'_, '_>) -> Result<(), crate::journal::JournalError>,
-    ) -> Result<(), WorkError> {
-        let tx = self.db.begin()?;
-        let mut writer = Writer::new(&tx, &self.key)?;
-        work(&mut writer)?;
-        writer.finish()?;
-        Ok(tx.commit()?)
-    }
-
-    fn write_as(
         &mut self,
         key: &DeviceKey,
         work: impl FnOnce(&mut Writer<'_, '_>) -> Result<(), crate::journal::JournalError>,

@@ -1,6 +1,7 @@
 //! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale.
 
 pub mod help;
+mod keys;
 pub mod pick;
 pub mod prompt;
 pub mod rationale;

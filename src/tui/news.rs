@@ -1,0 +1,149 @@
+//! What comes back: pages that were read, cases that were opened, what the worker did.
+
+use super::app::{App, Focus};
+use super::edit::Edit;
+use super::effect::{Effect, Job};
+use super::opened::{Opened, Tab};
+use super::overlay::Overlay;
+use super::queue_model::QueueModel;
+use crate::db::case::QueueKey;
+use crate::domain::resolve::CaseState;
+use crate::review::{Draft, OpenCase};
+
+impl App {
+    pub(super) fn job(&mut self, job: Job) -> Vec<Effect> {
+        match job {
+            Job::Page { from, direction, rows, full } => {
+                if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {
+                    return Vec::new(); // a page asked for before the filter was set
+                }
+                let total = self.shown_total();
+                self.queue.take(from, direction, rows, full, total);
+                let height = self.queue_height();
+                self.queue.show_cursor(height);
+                self.open_something()
+            }
+            Job::Filtered { generation, rows } => {
+                if generation == self.generation {
+                    let n = rows.len();
+                    self.queue.take_filtered(rows);
+                    if n == 0 {
+                        return self.say("No case fits. Esc drops the filter.");
+                    }
+                }
+                Vec::new()
+            }
+            Job::Counted(counts) => {
+                self.counts = counts;
+                Vec::new()
+            }
+            Job::Opened { case, draft } => self.opened_case(*case, draft),
+            Job::Gone(_) => {
+                self.returning = None;
+                self.open_something()
+            }
+            Job::Saved { case: _, seq } => {
+                self.saving = self.saving.saturating_sub(1);
+                self.saved = Some(seq);
+                vec![Effect::Count]
+            }
+            Job::NotSaved { case, why } => {
+                self.saving = self.saving.saturating_sub(1);
+                let mut effects = self.say(&format!("NOT SAVED ({}): {why}. Your answers are kept as a draft.", case.short()));
+                effects.extend([QueueModel::start(), Effect::Count]);
+                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
+                    opened.sending = false;
+                }
+                effects
+            }
+            Job::Undone { case, draft, seq } => {
+                self.saved = Some(seq);
+                self.focus = Focus::Context;
+                let mut effects = self.settle_time();
+                effects.push(Effect::KeepDraft { case, draft: *draft });
+                effects.extend([QueueModel::start(), Effect::Count, Effect::Open { id: case }]);
+                effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
+                effects
+            }
+            Job::Noted { case, words, leaves_queue } => {
+                self.say(&words);
+                let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
+                let mut effects = vec![Effect::Count];
+                if leaves_queue && self.view.is_none() {
+                    let height = self.queue_height();
+                    if is_open {
+                        self.queue.go_to(case, height);
+                    }
+                    self.queue.remove(case);
+                    let next = self.queue.current().map(|row| row.id);
+                    if is_open && next.is_none() {
+                        self.opened = None;
+                    }
+                    effects.extend(next.filter(|_| is_open).map(|id| Effect::Open { id }));
+                } else if is_open {
+                    effects.push(Effect::Open { id: case });
+                }
+                effects
+            }
+            Job::Edited(Some(text)) => {
+                if let Some(Overlay::Rationale(_)) = self.overlay {
+                    self.overlay = Some(Overlay::Rationale(Edit::new(&text)));
+                }
+                self.change_draft(|draft| draft.rationale = text)
+            }
+            Job::Edited(None) => self.say("The editor ended without saving."),
+            Job::Published(protocols) => {
+                self.protocols = protocols;
+                Vec::new()
+            }
+            Job::Failed(why) => self.say(&why),
+        }
+    }
+
+    /// How many cases the view has, without a filter.
+    pub fn shown_total(&self) -> u64 {
+        match self.view {
+            None => self.counts.mine(),
+            Some(CaseState::Open) => self.counts.open,
+            Some(CaseState::Disputed) => self.counts.disputed,
+            Some(CaseState::Resolved) => self.counts.resolved,
+        }
+    }
+
+    /// With no case open, opens the one under the cursor.
+    fn open_something(&mut self) -> Vec<Effect> {
+        if self.opened.is_some() || self.returning.as_ref().is_some_and(|place| place.case.is_some()) {
+            return Vec::new();
+        }
+        self.queue.current().map(|row| Effect::Open { id: row.id }).into_iter().collect()
+    }
+
+    fn opened_case(&mut self, case: OpenCase, draft: Option<Draft>) -> Vec<Effect> {
+        let height = self.queue_height();
+        let mut draft = draft.unwrap_or_default();
+        if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
+            // Opened again to look at: what was submitted stands there.
+            draft = Draft::of(&mine.label);
+        }
+        let published = self.protocols.for_stream(&case.row.stream).cloned();
+        let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
+        let (tab, scroll) = match (&self.opened, self.returning.take()) {
+            (Some(opened), _) if same => (opened.tab, opened.scroll),
+            (_, Some(place)) if place.case == Some(case.row.id) => {
+                let tab = Tab::parse(&place.tab).unwrap_or_default();
+                let mut scroll = [0; 5];
+                scroll[Tab::ALL.iter().position(|one| *one == tab).unwrap_or(0)] = place.scroll;
+                (tab, scroll)
+            }
+            (Some(opened), _) => (opened.tab, [0; 5]),
+            _ => (Tab::default(), [0; 5]),
+        };
+        self.queue.go_to(case.row.id, height);
+        let all_logs = case.own_logs() == 0;
+        let since = self.now;
+        let untouched = draft.clone();
+        self.opened =
+            Some(Opened { case, published, draft, untouched, since, tab, scroll, guide_scroll: 0, all_logs, sending: false });
+        self.keep_place()
+    }
+}

@@ -1,0 +1,134 @@
+//! Keys and pasted text while something lies over the panes.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Overlay, Pick, PickKind, Prompt, PromptKind};
+use crate::tui::action::ACTIONS;
+use crate::tui::app::App;
+use crate::tui::effect::Effect;
+use crate::tui::key::KeyPress;
+use crate::tui::opened::Opened;
+
+impl App {
+    pub(in crate::tui) fn overlay_key(&mut self, overlay: Overlay, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
+        let leaves = key.code == KeyCode::Esc || (key.ctrl && key.code == KeyCode::Char('c'));
+        match overlay {
+            Overlay::Help { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Help { scroll }),
+            Overlay::Terms { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Terms { scroll }),
+            Overlay::Pick(mut pick) => {
+                match key.code {
+                    _ if leaves => return Vec::new(),
+                    KeyCode::Enter => return self.picked(&pick),
+                    KeyCode::Down | KeyCode::Tab => pick.step(1),
+                    KeyCode::Up | KeyCode::BackTab => pick.step(-1),
+                    KeyCode::Char('n' | 'j') if key.ctrl => pick.step(1),
+                    KeyCode::Char('p' | 'k') if key.ctrl => pick.step(-1),
+                    KeyCode::PageDown => pick.step(10),
+                    KeyCode::PageUp => pick.step(-10),
+                    KeyCode::Backspace => pick.backspace(),
+                    KeyCode::Char(c) if !key.ctrl && !key.alt => pick.type_text(c.encode_utf8(&mut [0; 4])),
+                    _ => {}
+                }
+                self.overlay = Some(Overlay::Pick(pick));
+                Vec::new()
+            }
+            Overlay::Prompt(mut prompt) => {
+                if leaves {
+                    return Vec::new();
+                }
+                if key.code == KeyCode::Enter {
+                    return self.prompted(prompt.kind, prompt.edit.text().trim());
+                }
+                prompt.edit.key(event);
+                self.overlay = Some(Overlay::Prompt(prompt));
+                Vec::new()
+            }
+            Overlay::Rationale(mut edit) => {
+                if leaves {
+                    return Vec::new();
+                }
+                if key.ctrl && key.code == KeyCode::Char('e') {
+                    return vec![Effect::Editor(edit.text())];
+                }
+                let changed = edit.key(event);
+                let text = edit.text();
+                self.overlay = Some(Overlay::Rationale(edit));
+                if changed { self.change_draft(|draft| draft.rationale = text) } else { Vec::new() }
+            }
+        }
+    }
+
+    fn scroll_overlay(&mut self, key: KeyPress, leaves: bool, scroll: usize, again: fn(usize) -> Overlay) -> Vec<Effect> {
+        let page = usize::from(self.size.1 / 2);
+        let scroll = match key.code {
+            KeyCode::Down | KeyCode::Char('j') => scroll + 1,
+            KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => scroll + page,
+            KeyCode::PageUp => scroll.saturating_sub(page),
+            KeyCode::Home | KeyCode::Char('g') => 0,
+            KeyCode::End | KeyCode::Char('G') => usize::MAX / 2,
+            _ if leaves => return Vec::new(),
+            _ => return Vec::new(), // any other key closes it
+        };
+        let most = crate::tui::draw::overlay_overflow(self, &again(0));
+        self.overlay = Some(again(scroll.min(most)));
+        Vec::new()
+    }
+
+    fn picked(&mut self, pick: &Pick) -> Vec<Effect> {
+        let value = pick.picked().map(|choice| choice.value.clone());
+        let any_text = self.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
+        match (pick.kind, value) {
+            (PickKind::Action, Some(name)) => match ACTIONS.iter().find(|action| action.name == name) {
+                Some(action) => (action.run)(self, KeyPress::plain(KeyCode::Enter)),
+                None => Vec::new(),
+            },
+            (PickKind::Label, Some(label)) => self.answer(&label),
+            // A protocol without labels takes any text.
+            (PickKind::Label, None) if any_text && !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
+            (_, None) => {
+                self.overlay = Some(Overlay::Pick(pick.clone()));
+                self.say("Nothing fits what was typed. Esc leaves.")
+            }
+        }
+    }
+
+    fn prompted(&mut self, kind: PromptKind, text: &str) -> Vec<Effect> {
+        if kind == PromptKind::Filter {
+            return self.set_filter(text);
+        }
+        let Some(case) = self.opened.as_ref().map(|opened| opened.case.row.id) else { return Vec::new() };
+        let text = text.to_owned();
+        match kind {
+            PromptKind::Tags => {
+                let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                self.change_draft(|draft| draft.tags = tags)
+            }
+            _ if text.is_empty() => self.say("Nothing was written, so nothing was done."),
+            PromptKind::Defer => vec![Effect::Defer { case, why: text }],
+            PromptKind::Escalate => vec![Effect::Escalate { case, why: text }],
+            PromptKind::Comment => vec![Effect::Comment { case, text }],
+            PromptKind::Filter => Vec::new(),
+        }
+    }
+
+    pub(in crate::tui) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match &mut self.overlay {
+            Some(Overlay::Rationale(edit)) => {
+                edit.paste(text, false);
+                let text = edit.text();
+                self.change_draft(|draft| draft.rationale = text)
+            }
+            Some(Overlay::Prompt(Prompt { edit, .. })) => {
+                edit.paste(text, true);
+                Vec::new()
+            }
+            Some(Overlay::Pick(pick)) => {
+                pick.type_text(text);
+                Vec::new()
+            }
+            // A paste is never taken for keys.
+            _ => self.say("Pasted text goes into a prompt or the rationale (r)."),
+        }
+    }
+}
