@@ -51,11 +51,6 @@ impl Protocols {
         self.published.iter().find(names).or_else(|| self.published.iter().find(general))
     }
 
-    /// The exact version that a label cites.
-    pub fn cited(&self, reference: &ProtocolRef) -> Option<&Published> {
-        self.published.iter().find(|published| published.reference == *reference)
-    }
-
     /// The version number that publishing `id` next would give.
     pub fn next_version(&self, id: &str) -> u32 {
         let versions = self.published.iter().filter(|published| published.protocol.id == id);

@@ -1,7 +1,5 @@
 //! The whole state of the screen, and how it changes.
 
-use std::sync::Arc;
-
 use crossterm::event::KeyEvent;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +26,6 @@ pub enum Event {
     /// The mouse: a click at a cell, or the wheel.
     Click(u16, u16),
     Wheel(i64),
-    Tick,
     Job(Job),
 }
 
@@ -58,7 +55,7 @@ pub struct App {
     pub size: (u16, u16),
     pub theme: Theme,
     pub keymap: Keymap,
-    pub protocols: Arc<Protocols>,
+    pub protocols: Protocols,
     pub queue: QueueModel,
     /// None: my queue. Some: all cases of that state.
     pub view: Option<CaseState>,
@@ -108,7 +105,7 @@ impl App {
             size,
             theme,
             keymap,
-            protocols: Arc::new(protocols),
+            protocols,
             queue: QueueModel::default(),
             view: None,
             counts,
@@ -145,7 +142,6 @@ impl App {
             Event::Click(x, y) => self.click(x, y),
             Event::Wheel(by) if self.focus == Focus::Queue => self.queue_step(by),
             Event::Wheel(by) => self.scroll(by),
-            Event::Tick => Vec::new(),
             Event::Job(job) => self.job(job),
         }
     }

@@ -1,12 +1,10 @@
 //! What `update` wants done, and what comes back.
 
-use std::sync::Arc;
-
 use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::domain::ids::CaseId;
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
-use crate::review::{Draft, OpenCase, Protocols, QueueCounts};
+use crate::review::{Draft, OpenCase, QueueCounts};
 
 /// Something to be done outside the state.
 #[derive(Debug, Clone)]
@@ -95,6 +93,5 @@ pub enum Job {
         leaves_queue: bool,
     },
     Edited(Option<String>),
-    Published(Arc<Protocols>),
     Failed(String),
 }

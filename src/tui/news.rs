@@ -92,10 +92,6 @@ impl App {
                 self.change_draft(|draft| draft.rationale = text)
             }
             Job::Edited(None) => self.say("The editor ended without saving."),
-            Job::Published(protocols) => {
-                self.protocols = protocols;
-                Vec::new()
-            }
             Job::Failed(why) => self.say(&why),
         }
     }

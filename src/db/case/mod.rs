@@ -136,12 +136,6 @@ pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>>
         .optional()
 }
 
-pub fn by_num(conn: &Connection, num: i64) -> rusqlite::Result<Option<CaseRow>> {
-    conn.prepare_cached(concat!("SELECT ", columns!(), " FROM view_case WHERE num = ?1"))?
-        .query_row([num], row_to_case)
-        .optional()
-}
-
 pub fn exists(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_case WHERE id = ?1")?.exists([id.0])
 }
