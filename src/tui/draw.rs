@@ -122,12 +122,17 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
         Some(row) => format!(" · next due in {}", short_span(row.due.0 - app.now.0)),
         None => String::new(),
     };
-    let counts = app.counts;
-    let middle = format!("{} mine{due} · {} disputed · {} resolved", counts.mine(), counts.disputed, counts.resolved);
-    let (left, right, middle) = (left, right, middle);
     let total = usize::from(area.width);
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
-    let middle = if room < 12 { String::new() } else { fit(&middle, room).into_owned() };
+    let counts = app.counts;
+    let parts = [
+        format!("{} mine{due}", counts.mine()),
+        format!("{} disputed", counts.disputed),
+        format!("{} resolved", counts.resolved),
+    ];
+    // As many whole parts as there is room for.
+    let whole = (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
+    let middle = whole.unwrap_or_default();
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));
