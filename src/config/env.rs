@@ -15,19 +15,66 @@ pub struct Env {
     pub dumb_terminal: bool,
     /// `COLORTERM` or `TERM` promise more than 16 colours.
     pub many_colors: bool,
+    pub credentials: Credentials,
+}
+
+/// Where credentials for stores are, by each client's own custom. What else a cloud's client reads (keys, tokens,
+/// endpoints: `AWS_…`, `GOOGLE_…`, `AZURE_…`) it reads itself.
+#[derive(Clone, Default, PartialEq)]
+pub struct Credentials {
+    pub home: Option<PathBuf>,
+    /// `AWS_PROFILE`
+    pub aws_profile: Option<String>,
+    /// `AWS_ACCESS_KEY_ID` is set: profiles are not looked at.
+    pub aws_key: bool,
+    /// `AWS_SHARED_CREDENTIALS_FILE`
+    pub aws_credentials_file: Option<PathBuf>,
+    /// `AWS_CONFIG_FILE`
+    pub aws_config_file: Option<PathBuf>,
+    /// `PGUSER`
+    pub pg_user: Option<String>,
+    /// `PGPASSWORD`
+    pub pg_password: Option<String>,
+    /// `PGPASSFILE`
+    pub pg_passfile: Option<PathBuf>,
+}
+
+/// Without the secret that may be in it.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("home", &self.home).field("aws_profile", &self.aws_profile).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// A file in the home directory, unless the environment names another.
+    pub fn file(&self, named: Option<&PathBuf>, usual: &str) -> Option<PathBuf> {
+        named.cloned().or_else(|| self.home.as_ref().map(|home| home.join(usual)))
+    }
 }
 
 impl Env {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
     pub fn read() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let term = text("TERM").unwrap_or_default();
         Self {
-            workspace: std::env::var_os("CASEWORK_WORKSPACE").filter(|value| !value.is_empty()).map(PathBuf::from),
+            workspace: path("CASEWORK_WORKSPACE"),
             no_color: text("NO_COLOR").is_some(),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             dumb_terminal: term.is_empty() || term == "dumb",
             many_colors: text("COLORTERM").is_some() || term.contains("256color") || term.contains("direct"),
+            credentials: Credentials {
+                home: path("HOME"),
+                aws_profile: text("AWS_PROFILE"),
+                aws_key: text("AWS_ACCESS_KEY_ID").is_some(),
+                aws_credentials_file: path("AWS_SHARED_CREDENTIALS_FILE"),
+                aws_config_file: path("AWS_CONFIG_FILE"),
+                pg_user: text("PGUSER").or_else(|| text("USER")),
+                pg_password: text("PGPASSWORD"),
+                pg_passfile: path("PGPASSFILE"),
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use env::Env;
+pub use env::{Credentials, Env};
 pub use paths::Paths;
 
 /// Every option and its default.
@@ -23,6 +23,7 @@ pub const DEFAULT: &str = include_str!("../../assets/config.toml");
 pub struct Config {
     pub review: Review,
     pub ingest: Ingest,
+    pub sync: Sync,
     #[serde(default)]
     pub trap: Vec<Trap>,
     pub source: Source,
@@ -62,6 +63,15 @@ pub enum Borders {
 pub struct Ingest {
     pub neighbours: usize,
     pub logs: usize,
+}
+
+/// How this device exchanges with the shared store.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    pub store: String,
+    pub every_seconds: u64,
+    pub ssh: String,
 }
 
 /// A named rule that flags predictions.

@@ -11,11 +11,13 @@ pub mod case;
 pub mod count;
 pub mod document;
 pub mod draft;
+pub mod erasure;
 pub mod journal;
 pub mod label;
 pub mod note;
 pub mod payload;
 pub mod roster;
+pub mod store;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,10 +25,10 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 /// Changes of the lasting tables, oldest first. Only ever appended to.
-const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql"), include_str!("migration_2.sql")];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
-pub const VIEWS_VERSION: i64 = 1;
+pub const VIEWS_VERSION: i64 = 2;
 /// "CSWK": tells our files from other programs' SQLite files.
 const APPLICATION_ID: i64 = 0x4353_574B;
 /// How long to wait for another process that is writing.

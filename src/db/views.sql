@@ -27,6 +27,8 @@ CREATE VIRTUAL TABLE view_search USING fts5 (
   text, content = 'view_case', content_rowid = 'num', tokenize = 'unicode61', prefix = '2 3', columnsize = 0
 );
 
+INSERT INTO view_search (view_search, rank) VALUES ('secure-delete', 1); -- what was erased must not stay in the index
+
 CREATE TABLE view_label (
   id BLOB NOT NULL,
   replica BLOB NOT NULL,
@@ -74,6 +76,51 @@ CREATE TABLE view_grant (
   replica BLOB NOT NULL,
   role TEXT NOT NULL,
   PRIMARY KEY (name, replica, role)
+) WITHOUT ROWID;
+
+-- What was said about the roster, whether it counts or not: grants and cuts are settled from all of it.
+CREATE TABLE view_roster (
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  change TEXT NOT NULL,          -- JSON
+  PRIMARY KEY (replica, seq, n)
+) WITHOUT ROWID;
+
+-- Where somebody's chain was cut off by a retirement.
+CREATE TABLE view_cut (
+  name TEXT NOT NULL,
+  replica BLOB NOT NULL,
+  after INTEGER NOT NULL,
+  heirs TEXT NOT NULL,           -- JSON list of devices that may have taken over from it
+  PRIMARY KEY (name, replica)
+) WITHOUT ROWID;
+
+-- How much of the work somebody takes, and which.
+CREATE TABLE view_profile (name TEXT PRIMARY KEY, profile TEXT NOT NULL) WITHOUT ROWID;
+
+-- Cases whose payload is to be forgotten.
+CREATE TABLE view_erased (
+  id BLOB NOT NULL,
+  replica BLOB NOT NULL,         -- the event that says so
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (id, replica, seq, n)
+) WITHOUT ROWID;
+
+-- Detections of a case besides the one that counts: they name payloads too.
+CREATE TABLE view_detection (
+  id BLOB NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 
 -- Events whose author was not (yet) admitted to do that.

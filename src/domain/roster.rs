@@ -1,6 +1,26 @@
-//! Who may do what.
+//! Who may do what: roles, and how the roster comes out of what leads and devices said.
+//!
+//! [`settle`] is a pure function of the *set* of roster events. Admissions add; a retirement cuts a person off
+//! on a device after one entry of its chain. What a retired key writes later, however it dates it, is cut off too.
+//! No clock decides anything, for clocks can be set:
+//!
+//! ```text
+//!  cuts ─▶ who holds which roles ─▶ the most senior lead's next retirement ──▶ one more cut ─┐
+//!    ▲                                        └─ none left: done                              │
+//!    └────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! *Senior* is whoever stands nearer to the founder in the tree of admissions, and of two at the same distance the one
+//! whose admission stands earlier in the chain of who admitted them: neither can be made up by the junior. So if two leads
+//! retire each other, the senior's word holds. A key that was cut off cannot retire anybody, unless it is the senior's:
+//! a lead who leaves therefore retires themselves, which their own chain puts before anything that comes later.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use super::ids::{EventId, ReplicaId};
+use super::time::Hlc;
 
 /// What a person was admitted to do. A person may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +59,244 @@ pub fn is_name(name: &str) -> bool {
         && !name.starts_with('-')
 }
 
+/// Somebody on a device: roles are given to this pair.
+pub type Holder = (String, ReplicaId);
+
+/// How much of the work somebody takes, and which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// Share of the work beside others': twice the number gets twice the cases. 0: none.
+    pub capacity: u32,
+    /// Languages they read, as `en` or `pt`; empty: whatever comes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
+    /// What cases may need somebody to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<String>,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { capacity: 100, languages: Vec::new(), skills: Vec::new() }
+    }
+}
+
+/// What one event says about the roster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RosterChange {
+    Founded,
+    Admitted {
+        name: String,
+        roles: Vec<Role>,
+        replica: ReplicaId,
+        profile: Option<Profile>,
+    },
+    /// What the person writes on that device after this entry does not count.
+    Retired {
+        name: String,
+        replica: ReplicaId,
+        after: u64,
+        /// Devices that took over from it rightfully.
+        heirs: Vec<ReplicaId>,
+    },
+    /// A device of the same person takes over from another, whose key vouches for it.
+    Replaced {
+        name: String,
+        old: ReplicaId,
+    },
+}
+
+/// A roster event where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RosterEvent {
+    pub event: EventId,
+    pub at: Hlc,
+    pub author: String,
+    pub change: RosterChange,
+}
+
+/// Where a holder's chain was cut off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// The last entry that counts; 0: none.
+    pub after: u64,
+    /// Devices that may have taken over from it.
+    pub heirs: BTreeSet<ReplicaId>,
+}
+
+/// The roster that a set of events comes to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settled {
+    pub grants: BTreeSet<(String, ReplicaId, Role)>,
+    pub cuts: BTreeMap<Holder, Cut>,
+    pub profiles: BTreeMap<String, Profile>,
+    /// Events that do not count, with the reason.
+    pub refused: BTreeMap<EventId, String>,
+}
+
+/// Where somebody stands below the founder: the places of the admissions on the way, the founder's own being empty.
+type Rank = Vec<(u64, u32)>;
+
+/// Roles of a holder, and their rank.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    roles: BTreeSet<Role>,
+    rank: Rank,
+}
+
+/// The more senior first.
+fn seniority(rank: &Rank) -> (usize, &Rank) {
+    (rank.len(), rank)
+}
+
+/// Settles the roster. The order of `events` does not matter.
+pub fn settle(events: &[RosterEvent]) -> Settled {
+    let mut ordered: Vec<&RosterEvent> = events.iter().collect();
+    ordered.sort_by_key(|event| (event.at, event.event));
+    let mut roster = Roster { ordered, cuts: BTreeMap::new() };
+    let mut applied = BTreeSet::new();
+    loop {
+        let (held, refused) = roster.hold();
+        let next = roster.retirements(&held).filter(|(event, _)| !applied.contains(&event.event));
+        let next =
+            next.min_by_key(|(event, rank)| (rank.len(), (*rank).clone(), event.event.replica, event.event.seq, event.event.n));
+        let Some((event, _)) = next else { return roster.settled(held, refused, &applied) };
+        applied.insert(event.event);
+        if let RosterChange::Retired { name, replica, after, heirs } = &event.change {
+            let by = event.event.replica;
+            let cut = roster.cuts.entry((name.clone(), *replica)).or_insert(Cut { after: *after, heirs: BTreeSet::new() });
+            cut.after = cut.after.min(*after);
+            cut.heirs.extend(heirs.iter().copied().chain((by != *replica).then_some(by).filter(|_| event.author == *name)));
+        }
+    }
+}
+
+struct Roster<'r> {
+    /// By time, for what the latest decides; nothing about rights does.
+    ordered: Vec<&'r RosterEvent>,
+    cuts: BTreeMap<Holder, Cut>,
+}
+
+impl<'r> Roster<'r> {
+    /// Who holds which roles, given the cuts: admissions and take-overs, until no more of them count.
+    fn hold(&self) -> (BTreeMap<Holder, Held>, BTreeMap<EventId, String>) {
+        let mut held = BTreeMap::new();
+        loop {
+            let mut refused = BTreeMap::new();
+            let mut changed = false;
+            for event in &self.ordered {
+                match self.admit(event, &mut held) {
+                    Ok(more) => changed |= more,
+                    Err(reason) => drop(refused.insert(event.event, reason)),
+                }
+            }
+            if !changed {
+                return (held, refused);
+            }
+        }
+    }
+
+    fn is_cut(&self, event: &RosterEvent) -> bool {
+        let holder = (event.author.clone(), event.event.replica);
+        self.cuts.get(&holder).is_some_and(|cut| event.event.seq > cut.after)
+    }
+
+    /// Applies an admission or a take-over; tells whether it changed anything, or why it does not count.
+    fn admit(&self, event: &RosterEvent, held: &mut BTreeMap<Holder, Held>) -> Result<bool, String> {
+        if self.is_cut(event) {
+            return Err(format!("{} was retired on this device before it", event.author));
+        }
+        let author = (event.author.clone(), event.event.replica);
+        let (holder, roles, rank) = match &event.change {
+            RosterChange::Founded => (author, [Role::Lead, Role::Reviewer, Role::Engineer].into(), Rank::new()),
+            RosterChange::Admitted { name, roles, replica, .. } => {
+                let lead = held.get(&author).filter(|held| held.roles.contains(&Role::Lead));
+                let lead = lead.ok_or_else(|| needs_lead("reviewer.admitted", &event.author))?;
+                let mut rank = lead.rank.clone();
+                rank.push((event.event.seq, event.event.n));
+                ((name.clone(), *replica), roles.iter().copied().collect(), rank)
+            }
+            RosterChange::Replaced { name, old } => {
+                if *name != event.author {
+                    return Err("it vouches for another name than its own".to_owned());
+                }
+                let before = (name.clone(), *old);
+                if self.cuts.get(&before).is_some_and(|cut| !cut.heirs.contains(&author.1)) {
+                    return Err("the key that vouches for it was retired".to_owned());
+                }
+                let old = held.get(&before).cloned();
+                let Held { roles, rank } =
+                    old.ok_or_else(|| format!("{name} was not admitted on the device that vouches for it"))?;
+                (author, roles, rank)
+            }
+            RosterChange::Retired { .. } => return Ok(false),
+        };
+        let known = held.contains_key(&holder);
+        let entry = held.entry(holder).or_insert_with(|| Held { roles: BTreeSet::new(), rank: rank.clone() });
+        let before = entry.roles.len();
+        entry.roles.extend(roles);
+        let rises = seniority(&rank) < seniority(&entry.rank);
+        if rises {
+            entry.rank = rank;
+        }
+        Ok(!known || rises || entry.roles.len() > before)
+    }
+
+    /// Retirements that their authors may speak, each with its author's rank.
+    fn retirements<'h>(&'h self, held: &'h BTreeMap<Holder, Held>) -> impl Iterator<Item = (&'r RosterEvent, &'h Rank)> {
+        self.ordered.iter().copied().filter_map(|event| {
+            let RosterChange::Retired { name, replica, .. } = &event.change else { return None };
+            let author = (event.author.clone(), event.event.replica);
+            let Held { roles, rank } = held.get(&author).filter(|_| !self.is_cut(event))?;
+            let own = event.author == *name && (*replica == author.1 || self.took_over(&author, *replica));
+            (own || roles.contains(&Role::Lead)).then_some((event, rank))
+        })
+    }
+
+    /// Whether a holder's device took over from `old`.
+    fn took_over(&self, holder: &Holder, old: ReplicaId) -> bool {
+        self.ordered.iter().any(|event| {
+            (event.event.replica, &event.author) == (holder.1, &holder.0)
+                && matches!(&event.change, RosterChange::Replaced { name, old: from } if *name == holder.0 && *from == old)
+        })
+    }
+
+    fn settled(
+        self,
+        held: BTreeMap<Holder, Held>,
+        mut refused: BTreeMap<EventId, String>,
+        applied: &BTreeSet<EventId>,
+    ) -> Settled {
+        let mut profiles = BTreeMap::new();
+        for event in &self.ordered {
+            match &event.change {
+                RosterChange::Admitted { name, profile: Some(profile), .. } if !refused.contains_key(&event.event) => {
+                    profiles.insert(name.clone(), profile.clone());
+                }
+                RosterChange::Retired { .. } if self.is_cut(event) && !applied.contains(&event.event) => {
+                    refused.insert(event.event, format!("{} was retired on this device before it", event.author));
+                }
+                RosterChange::Retired { .. } if !applied.contains(&event.event) => {
+                    refused.insert(event.event, needs_lead("reviewer.retired", &event.author));
+                }
+                // The cut that voids it came from somebody junior to its author, or from its author.
+                RosterChange::Retired { .. } => drop(refused.remove(&event.event)),
+                _ => {}
+            }
+        }
+        let roles = |((name, replica), Held { roles, .. }): (Holder, Held)| {
+            roles.into_iter().map(move |role| (name.clone(), replica, role))
+        };
+        Settled { grants: held.into_iter().flat_map(roles).collect(), cuts: self.cuts, profiles, refused }
+    }
+}
+
+fn needs_lead(kind: &str, author: &str) -> String {
+    format!("{kind} needs the role lead, which {author} was not given on this device")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +306,114 @@ mod tests {
         assert!(["ana", "rev-dee", "王"].into_iter().all(is_name));
         assert!(!["", "a b", "-x", "a\u{1b}"].into_iter().any(is_name));
         assert_eq!(Role::parse("lead"), Some(Role::Lead));
+    }
+
+    const ANA: ReplicaId = ReplicaId([1; 16]);
+    const BO: ReplicaId = ReplicaId([2; 16]);
+    const DEE: ReplicaId = ReplicaId([3; 16]);
+
+    fn event(author: &str, replica: ReplicaId, seq: u64, ms: i64, change: RosterChange) -> RosterEvent {
+        RosterEvent { event: EventId { replica, seq, n: 0 }, at: Hlc { ms, n: 0 }, author: author.into(), change }
+    }
+
+    fn admitted(name: &str, role: Role, replica: ReplicaId) -> RosterChange {
+        RosterChange::Admitted { name: name.into(), roles: vec![role], replica, profile: None }
+    }
+
+    fn retired(name: &str, replica: ReplicaId, after: u64) -> RosterChange {
+        RosterChange::Retired { name: name.into(), replica, after, heirs: Vec::new() }
+    }
+
+    /// Ana founds, admits bo as lead; bo admits dee as reviewer.
+    fn team() -> Vec<RosterEvent> {
+        vec![
+            event("ana", ANA, 1, 1, RosterChange::Founded),
+            event("ana", ANA, 2, 10, admitted("bo", Role::Lead, BO)),
+            event("bo", BO, 2, 20, admitted("dee", Role::Reviewer, DEE)),
+        ]
+    }
+
+    fn has(settled: &Settled, name: &str, replica: ReplicaId, role: Role) -> bool {
+        settled.grants.contains(&(name.to_owned(), replica, role))
+    }
+
+    #[test]
+    fn a_lead_admits_and_nobody_else_does() {
+        let mut events = team();
+        events.push(event("dee", DEE, 2, 30, admitted("eve", Role::Lead, DEE)));
+        let settled = settle(&events);
+        assert!(has(&settled, "dee", DEE, Role::Reviewer) && !has(&settled, "eve", DEE, Role::Lead));
+        assert_eq!(settled.refused.len(), 1);
+    }
+
+    #[test]
+    fn a_retired_lead_cannot_act_by_dating_back() {
+        let mut events = team();
+        events.push(event("ana", ANA, 3, 50, retired("bo", BO, 2)));
+        // Bo writes after the retirement, dated before it: admits a friend, and retires ana.
+        events.push(event("bo", BO, 3, 30, admitted("eve", Role::Lead, DEE)));
+        events.push(event("bo", BO, 4, 31, retired("ana", ANA, 2)));
+        for _ in 0..events.len() {
+            events.rotate_left(1);
+            let settled = settle(&events);
+            assert!(!has(&settled, "eve", DEE, Role::Lead), "{settled:?}");
+            assert!(has(&settled, "dee", DEE, Role::Reviewer), "what bo did before stays");
+            assert_eq!(settled.cuts.keys().collect::<Vec<_>>(), [&("bo".to_owned(), BO)]);
+        }
+    }
+
+    #[test]
+    fn of_two_who_retire_each_other_the_senior_is_believed_whatever_the_clocks_say() {
+        let carl = ReplicaId([4; 16]);
+        for (bo_at, carl_at) in [(50, 40), (40, 50)] {
+            let mut events = team();
+            events.push(event("ana", ANA, 3, 11, admitted("carl", Role::Lead, carl)));
+            events.push(event("bo", BO, 5, bo_at, retired("carl", carl, 1)));
+            events.push(event("carl", carl, 5, carl_at, retired("bo", BO, 0)));
+            let settled = settle(&events);
+            assert_eq!(settled.cuts.keys().collect::<Vec<_>>(), [&("carl".to_owned(), carl)], "bo was admitted before carl");
+            assert_eq!(settled.refused.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_founder_who_retired_themselves_cannot_come_back() {
+        let mut events = team();
+        events.push(event("ana", ANA, 3, 50, retired("ana", ANA, 3)));
+        events.push(event("ana", ANA, 4, 20, retired("bo", BO, 0)));
+        events.push(event("ana", ANA, 5, 21, admitted("eve", Role::Lead, DEE)));
+        let settled = settle(&events);
+        assert!(has(&settled, "bo", BO, Role::Lead) && !has(&settled, "eve", DEE, Role::Lead));
+        assert_eq!((settled.cuts.len(), settled.refused.len()), (1, 2), "{settled:?}");
+    }
+
+    #[test]
+    fn a_new_device_takes_over_only_while_the_old_key_is_good() {
+        let new = ReplicaId([9; 16]);
+        let takes_over = |ms| event("dee", new, 1, ms, RosterChange::Replaced { name: "dee".into(), old: DEE });
+        let mut events = team();
+        events.push(takes_over(40));
+        events.push(event("dee", new, 2, 41, retired("dee", DEE, 7)));
+        let settled = settle(&events);
+        assert!(has(&settled, "dee", new, Role::Reviewer));
+        assert_eq!(settled.cuts[&("dee".to_owned(), DEE)].after, 7);
+        events.truncate(3);
+        events.push(event("ana", ANA, 3, 35, retired("dee", DEE, 7)));
+        events.push(takes_over(30));
+        assert!(!has(&settle(&events), "dee", new, Role::Reviewer), "a lead had retired it");
+        let heirs = vec![new];
+        events[3].change = RosterChange::Retired { name: "dee".into(), replica: DEE, after: 7, heirs };
+        assert!(has(&settle(&events), "dee", new, Role::Reviewer), "the lead knew of it");
+    }
+
+    #[test]
+    fn the_latest_admission_says_how_much_somebody_takes() {
+        let mut events = team();
+        let profile = Profile { capacity: 50, languages: vec!["pt".into()], skills: vec![] };
+        let change = RosterChange::Admitted { name: "dee".into(), roles: vec![], replica: DEE, profile: Some(profile.clone()) };
+        events.push(event("bo", BO, 3, 60, change));
+        let settled = settle(&events);
+        assert_eq!(settled.profiles.get("dee"), Some(&profile));
+        assert!(has(&settled, "dee", DEE, Role::Reviewer));
     }
 }

@@ -4,6 +4,9 @@
 //! saved is on disk. [`deliver`] takes an entry from anywhere: it is linked in if it is the next of its
 //! chain and everything about it is right, and otherwise waits in `journal_pending` with the reason, so
 //! that nothing that arrives is lost and nothing that is wrong counts.
+//!
+//! A *fork* is two entries of one chain with one number, both signed by its key. Whichever arrived first, neither
+//! counts, nor does anything after them: so all replicas that saw both end in the same place.
 
 use rusqlite::Transaction;
 use serde_json::value::RawValue;
@@ -145,8 +148,13 @@ pub enum Delivered {
     Waits(String),
 }
 
-/// Takes in one entry of any replica. The payloads it names may be inserted before or after.
-pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow) -> Result<Delivered, JournalError> {
+/// How far an entry's clock may be ahead of ours. What is further ahead waits: taken in, it would drag every
+/// clock of the workspace along.
+pub const FUTURE_MS_MAX: i64 = 48 * 3_600_000;
+
+/// Takes in one entry of any replica, when the wall clock shows `now`. The payloads it names may be inserted
+/// before or after.
+pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<Delivered, JournalError> {
     let tx = fold.tx;
     let head = db::journal::replica(tx, entry.replica)?;
     let head_seq = head.as_ref().map_or(0, |head| head.head_seq);
@@ -155,31 +163,97 @@ pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow) -> Result<Delivered, Jo
         if known.is_some_and(|known| known.body == entry.body) {
             return Ok(Delivered::Known);
         }
-        return wait(fold, entry, "fork: another entry with this number is in the chain");
+        if is_signed_by_chain(tx, &entry)? {
+            let from = entry.seq;
+            let replica = entry.replica;
+            wait(fold, entry, FORK)?;
+            unlink_from(fold, replica, from)?;
+            return Ok(Delivered::Waits(FORK.to_owned()));
+        }
+        return wait(fold, entry, "forged: another entry has this number, and this one's signature is not good");
     }
     if entry.seq > head_seq + 1 {
         return wait(fold, entry, GAP);
     }
-    if let Err(fault) = link(fold, &entry, head.as_ref())? {
+    if let Err(fault) = link(fold, &entry, head.as_ref(), now)? {
         return wait(fold, entry, &fault);
     }
-    db::journal::delete_pending(tx, &entry)?;
-    let mut added = 1;
-    let replica = entry.replica;
-    'chain: while let Some(head) = db::journal::replica(tx, replica)? {
-        for PendingRow { entry, .. } in db::journal::pending(tx, replica, head.head_seq + 1)? {
-            if link(fold, &entry, Some(&head))?.is_ok() {
-                db::journal::delete_pending(tx, &entry)?;
+    Ok(Delivered::Added(1 + link_waiting(fold, entry.replica, now)?))
+}
+
+/// Looks again at everything that waits: what was from the future may be of the past by now.
+pub fn look_again(fold: &mut Fold<'_, '_>, now: Moment) -> Result<usize, JournalError> {
+    let mut added = 0;
+    for replica in db::journal::waiting(fold.tx)? {
+        added += link_waiting(fold, replica, now)?;
+    }
+    Ok(added)
+}
+
+/// Links in what waits for the end of a chain; returns how many entries that were.
+fn link_waiting(fold: &mut Fold<'_, '_>, replica: ReplicaId, now: Moment) -> Result<usize, JournalError> {
+    let mut added = 0;
+    'chain: loop {
+        let head = db::journal::replica(fold.tx, replica)?;
+        let next = head.as_ref().map_or(1, |head| head.head_seq + 1);
+        for PendingRow { entry, .. } in db::journal::pending(fold.tx, replica, next)? {
+            if link(fold, &entry, head.as_ref(), now)?.is_ok() {
                 added += 1;
                 continue 'chain;
             }
         }
-        break;
+        return Ok(added);
     }
-    Ok(Delivered::Added(added))
 }
 
 const GAP: &str = "gap: an entry before this one is missing";
+const FORK: &str = "fork: the chain has two entries with this number; neither counts, nor what follows";
+
+/// Whether an entry is signed by the key that its replica is named after, for this workspace.
+fn is_signed_by_chain(tx: &Transaction<'_>, entry: &EntryRow) -> Result<bool, JournalError> {
+    let Some(body) = Body::parse(&entry.body) else { return Ok(false) };
+    let key = db::journal::replica(tx, entry.replica)?.map(|head| head.key).or_else(|| joining_key(&body));
+    let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+    let ours = body.workspace.is_empty() || workspace.is_some_and(|id| body.workspace == id.to_string());
+    let placed = (body.replica, body.seq) == (entry.replica, entry.seq);
+    let good = |key: [u8; 32]| ReplicaId::of_key(&key) == entry.replica && sshsig::verify(&key, &entry.body, &entry.signature);
+    Ok(ours && placed && key.is_some_and(good))
+}
+
+/// Takes the entries from number `from` on out of a chain: they wait, and everything is folded again.
+fn unlink_from(fold: &mut Fold<'_, '_>, replica: ReplicaId, from: u64) -> Result<(), JournalError> {
+    let tx = fold.tx;
+    let Some(head) = db::journal::replica(tx, replica)? else { return Ok(()) };
+    for entry in db::journal::between(tx, replica, from, head.head_seq)? {
+        let fault = if entry.seq == from { FORK } else { GAP };
+        wait(fold, entry, fault)?;
+    }
+    db::journal::delete_from(tx, replica, from)?;
+    match db::journal::entry(tx, replica, from - 1)? {
+        None => db::journal::delete_replica(tx, replica)?,
+        Some(last) => {
+            let at = Body::parse(&last.body).map(|body| body.at).unwrap_or_default();
+            let row = ReplicaRow { head_seq: from - 1, head_hash: hash(&last.body), at, ..head };
+            db::journal::set_replica(tx, &row)?;
+        }
+    }
+    fold.fold_again();
+    Ok(())
+}
+
+/// Takes the end of this device's own chain out, to be written by another: what follows `last` waits with
+/// `fault`, and is returned.
+pub fn retract(fold: &mut Fold<'_, '_>, replica: ReplicaId, last: u64, fault: &str) -> Result<Vec<EntryRow>, JournalError> {
+    let tx = fold.tx;
+    let head = db::journal::replica(tx, replica)?.map_or(0, |head| head.head_seq);
+    let entries = db::journal::between(tx, replica, last + 1, head)?;
+    unlink_from(fold, replica, last + 1)?;
+    for entry in &entries {
+        db::journal::delete_pending(tx, entry)?;
+        wait(fold, entry.clone(), fault)?;
+    }
+    Ok(entries)
+}
 
 fn wait(fold: &mut Fold<'_, '_>, entry: EntryRow, fault: &str) -> Result<Delivered, JournalError> {
     let row = PendingRow { fault: fault.to_owned(), entry };
@@ -190,7 +264,12 @@ fn wait(fold: &mut Fold<'_, '_>, entry: EntryRow, fault: &str) -> Result<Deliver
 }
 
 /// Links an entry in as the next of its chain, if everything about it is right.
-fn link(fold: &mut Fold<'_, '_>, entry: &EntryRow, head: Option<&ReplicaRow>) -> Result<Result<(), String>, JournalError> {
+fn link(
+    fold: &mut Fold<'_, '_>,
+    entry: &EntryRow,
+    head: Option<&ReplicaRow>,
+    now: Moment,
+) -> Result<Result<(), String>, JournalError> {
     let tx = fold.tx;
     let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
     let Some(workspace) = workspace else { return Err(JournalError::NoWorkspace) };
@@ -198,8 +277,18 @@ fn link(fold: &mut Fold<'_, '_>, entry: &EntryRow, head: Option<&ReplicaRow>) ->
         Ok(checked) => checked,
         Err(fault) => return Ok(Err(fault)),
     };
-    db::journal::insert_entry(tx, entry)?;
     let Checked { body, key, hash } = checked;
+    if body.at.ms > now.0.saturating_add(FUTURE_MS_MAX) {
+        let words = format!("from the future: its clock shows {}, ours {}; check both", body.at.moment().minute(), now.minute());
+        return Ok(Err(words));
+    }
+    for PendingRow { entry: other, .. } in db::journal::pending(tx, entry.replica, entry.seq)? {
+        if other.body != entry.body && is_signed_by_chain(tx, &other)? {
+            return Ok(Err(FORK.to_owned()));
+        }
+    }
+    db::journal::delete_pending(tx, entry)?;
+    db::journal::insert_entry(tx, entry)?;
     let row = ReplicaRow { replica: entry.replica, key, head_seq: entry.seq, head_hash: hash, at: body.at };
     db::journal::set_replica(tx, &row)?;
     fold.entry(&body, hash)?;

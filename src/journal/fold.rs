@@ -6,12 +6,15 @@
 //! for the cases touched (a case's state, the counts).
 //!
 //! An event whose author was not admitted is *held*. Admissions only add, so holding events back and
-//! taking them in when an admission arrives ends in the same place as the other order:
+//! taking them in when an admission arrives ends in the same place as the other order. The roster itself is
+//! settled from all that was ever said about it ([`crate::domain::roster::settle`]); if it takes away what was
+//! counted already, everything is folded again:
 //!
 //! ```text
-//!            roles suffice                       an admission was folded
+//!            roles suffice                       the roster gives more
 //!  event ───────────────────▶ folded   held ───────────────────────────▶ looked at again
-//!        └──────────────────▶ held
+//!        └──────────────────▶ held     all  ───────────────────────────▶ folded again
+//!                                                the roster takes away
 //! ```
 
 use std::borrow::Cow;
@@ -21,20 +24,20 @@ use rusqlite::Transaction;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::JournalError;
 use super::blob::Unpacker;
 use super::entry::Body;
-use super::kind::{Head, KINDS, PolicySet, Verdict};
-use super::{JournalError, blob};
+use super::kind::{CaseDetected, Event, Head, KINDS, PolicySet, Verdict};
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
-use crate::db::roster::GrantRow;
-use crate::db::{self, case, count, document, label, roster};
+use crate::db::erasure::{self, ErasedRow};
+use crate::db::{self, case, count, document, draft, label, roster};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::{CaseState, resolve};
-use crate::domain::roster::Role;
+use crate::domain::roster::{Cut, Holder, Role, RosterChange, RosterEvent, Settled, settle};
 use crate::domain::text::head;
 use crate::domain::time::Hlc;
 
@@ -57,7 +60,18 @@ pub struct Fold<'c, 't> {
     /// Texts of payloads that the caller has at hand, so that they need not be read back.
     texts: HashMap<EventId, String>,
     unpacker: Unpacker,
+    cuts: BTreeMap<Holder, Cut>,
+    /// Roster events that do not count.
+    refused: BTreeMap<EventId, String>,
+    /// The roster gives more than it did: held events are to be looked at again.
     admitted: bool,
+    /// Something that was folded counts no more: all is to be folded again.
+    again: bool,
+    /// A whole refold is under way: the roster is settled beforehand.
+    settled: bool,
+    any_erased: bool,
+    /// Payloads that were not what their events name, and were thrown away.
+    pub bad_payloads: Vec<EventId>,
     /// Events of kinds that are not known here, by kind.
     pub unknown: BTreeMap<String, u64>,
     held: Vec<(EventId, String)>,
@@ -72,7 +86,13 @@ impl<'c, 't> Fold<'c, 't> {
             roles: HashMap::new(),
             texts: HashMap::new(),
             unpacker: Unpacker::default(),
+            cuts: roster::cuts(tx)?.into_iter().collect(),
+            refused: BTreeMap::new(),
             admitted: false,
+            again: false,
+            settled: false,
+            any_erased: erasure::any(tx)?,
+            bad_payloads: Vec::new(),
             unknown: BTreeMap::new(),
             held: Vec::new(),
         };
@@ -104,7 +124,13 @@ impl<'c, 't> Fold<'c, 't> {
         let verdict = match serde_json::from_str::<Head<'_>>(raw.get()) {
             Err(error) => Verdict::Held(format!("malformed event: {error}")),
             Ok(Head { kind, .. }) => match KINDS.iter().find(|known| known.name == kind) {
-                Some(known) => (known.take)(self, stamp, raw)?,
+                Some(known) => match (known.take)(self, stamp, raw)? {
+                    Verdict::Counts => match self.refused.get(&stamp.event) {
+                        Some(reason) => Verdict::Held(reason.clone()),
+                        None => Verdict::Counts,
+                    },
+                    held @ Verdict::Held(_) => held,
+                },
                 None => {
                     let name = Cow::into_owned(kind);
                     count::add(self.tx, &format!("unknown:{name}"), 1)?;
@@ -129,6 +155,9 @@ impl<'c, 't> Fold<'c, 't> {
         while progress {
             progress = false;
             for (event, _) in roster::held(self.tx)? {
+                if self.refused.contains_key(&event) {
+                    continue;
+                }
                 let Some(row) = db::journal::entry(self.tx, event.replica, event.seq)? else { continue };
                 let Some(body) = Body::parse(&row.body) else { continue };
                 let Some(raw) = body.events.get(event.n as usize) else { continue };
@@ -148,15 +177,28 @@ impl<'c, 't> Fold<'c, 't> {
 
     /// Writes the counts that changed. Must be called before the transaction commits.
     pub fn finish(&mut self) -> Result<(), JournalError> {
+        if std::mem::take(&mut self.again) {
+            self.counts.clear();
+            return refold(self.tx);
+        }
         for (name, n) in self.counts.drain() {
             count::add(self.tx, &name, n)?;
         }
         Ok(())
     }
 
+    /// Has everything folded again when the fold is finished.
+    pub(super) fn fold_again(&mut self) {
+        self.again = true;
+    }
+
     // What kinds use to change the views.
 
+    /// The roles in which an event's author may act on its device at that entry.
     pub fn roles(&mut self, stamp: &Stamp) -> rusqlite::Result<Vec<Role>> {
+        if self.cut(stamp).is_some() {
+            return Ok(Vec::new());
+        }
         let key = (stamp.author.clone(), stamp.event.replica);
         if let Some(roles) = self.roles.get(&key) {
             return Ok(roles.clone());
@@ -166,11 +208,98 @@ impl<'c, 't> Fold<'c, 't> {
         Ok(roles)
     }
 
-    pub fn grant(&mut self, name: &str, replica: ReplicaId, role: Role) -> rusqlite::Result<()> {
-        let grant = GrantRow { name: name.to_owned(), replica, role };
-        if roster::insert(self.tx, &grant)? {
-            self.roles.remove(&(grant.name, replica));
-            self.admitted = true;
+    /// The entry after which the author of `stamp` was retired, if `stamp` stands after it.
+    pub fn cut(&self, stamp: &Stamp) -> Option<u64> {
+        if self.cuts.is_empty() {
+            return None;
+        }
+        let cut = self.cuts.get(&(stamp.author.clone(), stamp.event.replica))?;
+        (stamp.event.seq > cut.after).then_some(cut.after)
+    }
+
+    /// Takes note of what an event says about the roster, and settles the roster anew.
+    pub fn roster_changed(&mut self, stamp: &Stamp, change: RosterChange) -> rusqlite::Result<()> {
+        let event = RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
+        if !self.settled && roster::insert_event(self.tx, &event)? {
+            self.settle_roster()?;
+        }
+        Ok(())
+    }
+
+    fn settle_roster(&mut self) -> rusqlite::Result<()> {
+        let settled = settle(&roster::events(self.tx)?);
+        let before: std::collections::BTreeSet<_> =
+            roster::all(self.tx)?.into_iter().map(|grant| (grant.name, grant.replica, grant.role)).collect();
+        let Settled { grants, cuts, refused, profiles } = &settled;
+        let more = grants.difference(&before).next().is_some();
+        let mut less = before.difference(grants).next().is_some();
+        for ((name, replica), cut) in cuts {
+            let known = self.cuts.get(&(name.clone(), *replica));
+            if known != Some(cut) {
+                let head = db::journal::replica(self.tx, *replica)?.map_or(0, |head| head.head_seq);
+                less |= head > cut.after;
+            }
+        }
+        less |= self.cuts.keys().any(|holder| !cuts.contains_key(holder));
+        for event in self.refused.keys().filter(|event| !refused.contains_key(event)) {
+            roster::release(self.tx, *event)?;
+        }
+        for (event, reason) in refused {
+            roster::hold(self.tx, *event, reason)?;
+        }
+        if more || less || *cuts != self.cuts || *profiles != roster::profiles(self.tx)? {
+            roster::replace(self.tx, &settled)?;
+        }
+        self.roles.clear();
+        self.admitted |= more;
+        self.again |= less;
+        self.refused = settled.refused;
+        self.cuts = settled.cuts;
+        Ok(())
+    }
+
+    /// Forgets the payload of a case, here and for good.
+    pub fn erase(&mut self, id: CaseId, reason: &str, stamp: &Stamp) -> rusqlite::Result<()> {
+        // What is deleted from now on is overwritten too.
+        self.tx.pragma_update(None, "secure_delete", "ON")?;
+        let (by, reason, at) = (stamp.author.clone(), reason.to_owned(), stamp.at.moment());
+        self.any_erased = true;
+        erasure::insert(self.tx, &ErasedRow { id, event: stamp.event, at, by, reason })?;
+        for event in erasure::detections(self.tx, id)? {
+            db::payload::delete(self.tx, event)?;
+        }
+        draft::delete_all_of(self.tx, id)?;
+        match case::by_id(self.tx, id)? {
+            Some(row) if !row.text.is_empty() => case::set_text(self.tx, &row, ""),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the payloads of a case are to be forgotten.
+    fn forgets(&self, id: CaseId) -> rusqlite::Result<bool> {
+        Ok(self.any_erased && erasure::is_erased(self.tx, id)?)
+    }
+
+    /// Takes note of a detection of a case besides the one that counts.
+    pub fn detected_again(&mut self, id: CaseId, event: EventId) -> rusqlite::Result<()> {
+        if self.forgets(id)? {
+            db::payload::delete(self.tx, event)?;
+        }
+        erasure::insert_detection(self.tx, id, event)
+    }
+
+    /// Takes in a payload that came after the event which names it.
+    pub fn payload_arrived(&mut self, event: EventId) -> Result<(), JournalError> {
+        let Some(row) = db::journal::entry(self.tx, event.replica, event.seq)? else { return Ok(()) };
+        let detected = Body::parse(&row.body).and_then(|body| {
+            let raw = body.events.get(event.n as usize)?;
+            let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
+            (head.kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw.get()).ok())?
+        });
+        let Some(detected) = detected else { return Ok(db::payload::delete(self.tx, event)?) };
+        let text = self.payload_text(detected.case, event, detected.payload)?;
+        if let Some(row) = case::by_id(self.tx, detected.case)?.filter(|row| row.event == event && row.text != text) {
+            case::set_text(self.tx, &row, &text)?;
         }
         Ok(())
     }
@@ -251,17 +380,26 @@ impl<'c, 't> Fold<'c, 't> {
     }
 
     /// The text of the input in the payload of `event`, for the queue and for search; empty if the
-    /// payload is not there (it was erased, or has not arrived).
-    pub fn payload_text(&mut self, event: EventId) -> rusqlite::Result<String> {
+    /// payload is not there (it was erased, has not arrived, or was not the one named and is thrown away).
+    pub fn payload_text(&mut self, id: CaseId, event: EventId, named: Hash) -> rusqlite::Result<String> {
+        if self.forgets(id)? {
+            db::payload::delete(self.tx, event)?;
+            return Ok(String::new());
+        }
         if let Some(text) = self.texts.remove(&event) {
             return Ok(text);
         }
-        let json = match blob::read(self.tx, &mut self.unpacker, event) {
-            Ok(json) => json,
-            Err(JournalError::Sqlite(error)) => return Err(error),
-            Err(_) => return Ok(String::new()),
-        };
-        Ok(text_of_payload(&json))
+        let Some(row) = db::payload::get(self.tx, event)? else { return Ok(String::new()) };
+        let json = if row.hash == named { self.unpacker.unpack(self.tx, &row) } else { Err(JournalError::BadPayload(event)) };
+        match json {
+            Ok(json) => Ok(text_of_payload(&json)),
+            Err(JournalError::Sqlite(error)) => Err(error),
+            Err(_) => {
+                self.bad_payloads.push(event);
+                db::payload::delete(self.tx, event)?;
+                Ok(String::new())
+            }
+        }
     }
 }
 
@@ -280,15 +418,42 @@ pub fn short_text(text: &str) -> String {
 /// Drops the views and folds the whole journal again.
 pub fn refold(tx: &Transaction<'_>) -> Result<(), JournalError> {
     db::reset_views(tx)?;
-    let mut fold = Fold::new(tx)?;
-    let mut failed = None;
-    db::journal::for_each_entry(tx, |row| {
-        let Some(body) = Body::parse(&row.body) else { return true };
-        failed = fold.entry(&body, super::entry::hash(&row.body)).err();
-        failed.is_none()
+    let workspace = db::journal::meta(tx, "workspace")?.unwrap_or_default();
+    // The roster first, from all that is said about it; then nothing folded can turn out not to count.
+    each_entry(tx, |row, body| {
+        for (n, raw) in body.events.iter().enumerate() {
+            let event = EventId { replica: row.replica, seq: row.seq, n: n as u32 };
+            let founding = body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
+            let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding };
+            if let Some(change) = roster_change(&stamp, raw) {
+                roster::insert_event(tx, &RosterEvent { event, at: body.at, author: stamp.author, change })?;
+            }
+        }
+        Ok(())
     })?;
-    match failed {
-        Some(error) => Err(error),
-        None => fold.finish(),
-    }
+    let mut fold = Fold::new(tx)?;
+    fold.settle_roster()?;
+    (fold.settled, fold.admitted, fold.again) = (true, false, false);
+    each_entry(tx, |row, body| fold.entry(body, super::entry::hash(&row.body)).map(drop))?;
+    fold.finish()
+}
+
+fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
+    let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
+    let kind = KINDS.iter().find(|known| known.name == head.kind)?;
+    (kind.roster)(stamp, raw)
+}
+
+fn each_entry(
+    tx: &Transaction<'_>,
+    mut each: impl FnMut(&db::journal::EntryRow, &Body) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let mut failed = Ok(());
+    db::journal::for_each_entry(tx, |row| {
+        if let Some(body) = Body::parse(&row.body) {
+            failed = each(&row, &body);
+        }
+        failed.is_ok()
+    })?;
+    failed
 }

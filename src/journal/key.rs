@@ -52,6 +52,11 @@ impl DeviceKey {
         ReplicaId::of_key(&self.public())
     }
 
+    /// The secret half as a number of the curve, for encryption.
+    pub(super) fn scalar(&self) -> [u8; 32] {
+        self.signing.to_scalar_bytes()
+    }
+
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         sshsig::sign(&self.signing, message)
     }

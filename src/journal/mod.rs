@@ -5,7 +5,7 @@
 //! [`key`]. [`chain`] appends our own entries and links in those of others. The [`fold`] takes entries into
 //! the views, in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
 //! payloads beside the journal, [`verify`] reads it all again and names what is wrong, [`digest`] tells
-//! whether two replicas hold the same.
+//! whether two replicas hold the same. [`secret`] is what devices of the roster know and others don't.
 
 pub mod sshsig;
 pub mod key;
@@ -16,6 +16,7 @@ pub mod fold;
 pub mod chain;
 pub mod verify;
 pub mod digest;
+pub mod secret;
 
 pub use chain::{Append, Delivered, Writer};
 pub use key::DeviceKey;
@@ -42,6 +43,8 @@ pub enum JournalError {
     BadPayload(EventId),
     #[error("compression: {0}")]
     Zstd(std::io::Error),
+    #[error("encryption: {0}")]
+    Seal(String),
     #[error("the database has no workspace in it")]
     NoWorkspace,
 }

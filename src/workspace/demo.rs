@@ -9,7 +9,6 @@ use super::{WorkError, Workspace};
 use crate::config::{Env, Paths};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::demo::{self, Answered, PEOPLE, Truth};
-use crate::domain::ids::Hash;
 use crate::domain::policy::Policy;
 use crate::domain::protocol;
 use crate::domain::resolve::CaseState;
@@ -42,11 +41,16 @@ impl Workspace {
             vec![Append::new(&PolicySet { policy }), Append::new(&ProtocolPublished::new(&protocol, 1, "The first version."))];
         for (person, device) in PEOPLE.iter().zip(&devices) {
             let name = person.name.to_owned();
-            events.push(Append::new(&ReviewerAdmitted { name, roles: vec![Role::Reviewer], replica: device.replica() }));
+            events.push(Append::new(&ReviewerAdmitted {
+                name,
+                roles: vec![Role::Reviewer],
+                replica: device.replica(),
+                profile: None,
+            }));
         }
         made.write(&DeviceKey::load(&made.paths.key())?, |writer| writer.append("you", events, start).map(drop))?;
         for (person, device) in PEOPLE.iter().zip(&devices) {
-            let joined = ReplicaJoined { name: person.name.to_owned(), key: Hash(device.public()) };
+            let joined = ReplicaJoined::new(person.name, device);
             made.write(device, |writer| writer.append(person.name, vec![Append::new(&joined)], start).map(drop))?;
         }
         let published =

@@ -7,7 +7,7 @@ use super::{WorkError, Workspace};
 use crate::config::{Config, Env, Paths};
 use crate::db::Db;
 use crate::db::roster::{self, GrantRow};
-use crate::domain::ids::{Hash, ReplicaId};
+use crate::domain::ids::ReplicaId;
 use crate::domain::policy::Policy;
 use crate::domain::protocol;
 use crate::domain::roster::{Role, is_name};
@@ -43,7 +43,7 @@ impl Workspace {
         key.save_new(&paths.key())?;
         let founded = vec![
             Append::new(&WorkspaceFounded { name: team.to_owned() }),
-            Append::new(&ReplicaJoined { name: name.to_owned(), key: Hash(key.public()) }),
+            Append::new(&ReplicaJoined::new(name, &key)),
             Append::new(&PolicySet { policy: Policy::default() }),
         ];
         chain::append(&mut db, &key, name, founded, now)?;
@@ -63,7 +63,7 @@ impl Workspace {
             return Err(WorkError::Name(name.to_owned()));
         }
         let replica = replica.unwrap_or(self.key.replica());
-        let event = ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica };
+        let event = ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica, profile: None };
         self.append(vec![Append::new(&event)])?;
         Ok(())
     }

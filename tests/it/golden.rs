@@ -7,7 +7,7 @@ use std::path::Path;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::policy::Policy;
-use casework::domain::roster::Role;
+use casework::domain::roster::{Profile, Role};
 use casework::domain::time::Moment;
 use casework::journal::kind::*;
 
@@ -35,8 +35,11 @@ fn every_kind_is_written_as_ever() {
     let replica = ReplicaId([7; 16]);
     let protocol = ProtocolRef { id: "p".into(), version: 3, hash: Hash([2; 32]) };
     check(&WorkspaceFounded { name: "team".into() });
-    check(&ReplicaJoined { name: "ana".into(), key: Hash([9; 32]) });
-    check(&ReviewerAdmitted { name: "bo".into(), roles: vec![Role::Reviewer, Role::Lead], replica });
+    let vouch = Vouch { key: Hash([8; 32]), signature: "c2ln".into() };
+    let ssh = SshProof { key: "ssh-ed25519 AAAA ana".into(), signature: "-----BEGIN SSH SIGNATURE-----\n".into() };
+    check(&ReplicaJoined { name: "ana".into(), key: Hash([9; 32]), replaces: Some(vouch), ssh: Some(ssh) });
+    let profile = Some(Profile { capacity: 50, languages: vec!["pt".into()], skills: vec!["legal".into()] });
+    check(&ReviewerAdmitted { name: "bo".into(), roles: vec![Role::Reviewer, Role::Lead], replica, profile });
     check(&PolicySet { policy: Policy::default() });
     check(&ProtocolPublished {
         id: "p".into(),
@@ -76,6 +79,24 @@ fn every_kind_is_written_as_ever() {
         given_at: None,
     }));
     check(&LabelWithdrawn { case, label: EventId { replica, seq: 4, n: 0 }, reviewer: "ana".into() });
-    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap().count();
-    assert_eq!(files, KINDS.len(), "every kind has a golden file, and every file a kind");
+    check(&ReviewerRetired {
+        name: "bo".into(),
+        replica,
+        after: 12,
+        reason: "left the team".into(),
+        heirs: vec![ReplicaId([6; 16])],
+    });
+    check(&SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() });
+    check(&PayloadErased { case, reason: "asked to".into() });
+    let mut kinds = std::collections::BTreeSet::new();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let kind = name.rsplit_once(".v").unwrap().0.to_owned();
+        let known = KINDS.iter().find(|known| known.name == kind).unwrap_or_else(|| panic!("{name}: no such kind"));
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert!((known.reads)(text.lines().next().unwrap()), "{name}: an older version is read no more");
+        kinds.insert(kind);
+    }
+    assert_eq!(kinds.len(), KINDS.len(), "every kind has a golden file");
 }

@@ -7,7 +7,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["chance", "clock", "config", "db"],
     &["journal"],
-    &["dataset", "trap"],
+    &["dataset", "sync", "trap"],
     &["demo", "intake", "review"],
     &["workspace"],
     &["cli", "tui"],

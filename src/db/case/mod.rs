@@ -136,6 +136,13 @@ pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>>
         .optional()
 }
 
+/// Gives a case another text, for the queue and for search.
+pub fn set_text(conn: &Connection, case: &CaseRow, text: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, case.text])?;
+    conn.prepare_cached("UPDATE view_case SET text = ?2 WHERE num = ?1")?.execute(params![case.num, text])?;
+    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![case.num, text]).map(drop)
+}
+
 pub fn exists(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_case WHERE id = ?1")?.exists([id.0])
 }

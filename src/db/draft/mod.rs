@@ -21,6 +21,11 @@ pub fn delete(conn: &Connection, reviewer: &str, id: CaseId) -> rusqlite::Result
     conn.prepare_cached(sql)?.execute(params![reviewer, id.0]).map(drop)
 }
 
+/// Forgets whatever anybody began on a case.
+pub fn delete_all_of(conn: &Connection, id: CaseId) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM local_draft WHERE id = ?1")?.execute([id.0]).map(drop)
+}
+
 pub fn count(conn: &Connection) -> rusqlite::Result<u64> {
     conn.query_row("SELECT count(*) FROM local_draft", [], |row| row.get(0))
 }

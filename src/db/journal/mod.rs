@@ -80,6 +80,27 @@ pub fn for_each_entry(conn: &Connection, mut each: impl FnMut(EntryRow) -> bool)
     Ok(())
 }
 
+/// Entries `first` to `last` of a chain, by number.
+pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<EntryRow>> {
+    let sql = "SELECT replica, seq, body, signature FROM journal_entry WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq";
+    conn.prepare_cached(sql)?.query_map(params![replica.0, first, last], row_to_entry)?.collect()
+}
+
+/// Takes the entries from number `from` on out of a chain.
+pub fn delete_from(conn: &Connection, replica: ReplicaId, from: u64) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM journal_entry WHERE replica = ?1 AND seq >= ?2")?.execute(params![replica.0, from]).map(drop)
+}
+
+pub fn delete_replica(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM journal_replica WHERE replica = ?1")?.execute([replica.0]).map(drop)
+}
+
+/// Replicas of which something waits.
+pub fn waiting(conn: &Connection) -> rusqlite::Result<Vec<ReplicaId>> {
+    let to_row = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes);
+    conn.prepare_cached("SELECT DISTINCT replica FROM journal_pending ORDER BY replica")?.query_map([], to_row)?.collect()
+}
+
 pub fn count_entries(conn: &Connection) -> rusqlite::Result<u64> {
     conn.query_row("SELECT coalesce(sum(head_seq), 0) FROM journal_replica", [], |row| row.get(0))
 }

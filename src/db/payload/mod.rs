@@ -43,6 +43,18 @@ pub fn get(conn: &Connection, event: EventId) -> rusqlite::Result<Option<Payload
     conn.prepare_cached(include_str!("get.sql"))?.query_row(key, row_to_payload).optional()
 }
 
+pub fn delete(conn: &Connection, event: EventId) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM journal_payload WHERE replica = ?1 AND seq = ?2 AND n = ?3";
+    conn.prepare_cached(sql)?.execute(params![event.replica.0, event.seq, event.n]).map(drop)
+}
+
+/// Payloads of the entries `first` to `last` of a chain, in the order of their events.
+pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<PayloadRow>> {
+    let sql = "SELECT replica, seq, n, hash, salt, dictionary, bytes FROM journal_payload
+               WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq, n";
+    conn.prepare_cached(sql)?.query_map(params![replica.0, first, last], row_to_payload)?.collect()
+}
+
 /// Calls `each` with every payload, in the order of their events.
 pub fn for_each(conn: &Connection, mut each: impl FnMut(rusqlite::Result<PayloadRow>)) -> rusqlite::Result<()> {
     let sql = "SELECT replica, seq, n, hash, salt, dictionary, bytes FROM journal_payload ORDER BY replica, seq, n";

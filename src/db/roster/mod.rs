@@ -1,10 +1,14 @@
-//! Rows of the roster: who may do what, and which events wait for their author to be admitted.
+//! Rows of the roster: what was said about it, what it comes to, and which events wait for their author to be
+//! admitted.
+
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 
-use super::id_column;
+use super::{id_column, json_column, to_json};
 use crate::domain::ids::{EventId, ReplicaId};
-use crate::domain::roster::Role;
+use crate::domain::roster::{Cut, Holder, Profile, Role, RosterEvent, Settled};
+use crate::domain::time::Hlc;
 
 /// One role of one person on one replica.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,9 +24,63 @@ fn row_to_grant(row: &Row<'_>) -> rusqlite::Result<Option<GrantRow>> {
     Ok(Role::parse(row.get_ref(2)?.as_str()?).map(|role| GrantRow { name, replica, role }))
 }
 
-pub fn insert(conn: &Connection, grant: &GrantRow) -> rusqlite::Result<bool> {
-    let sql = "INSERT OR IGNORE INTO view_grant (name, replica, role) VALUES (?1, ?2, ?3)";
-    Ok(conn.prepare_cached(sql)?.execute(params![grant.name, grant.replica.0, grant.role.word()])? > 0)
+/// Records what an event says about the roster; tells whether it was new.
+pub fn insert_event(conn: &Connection, event: &RosterEvent) -> rusqlite::Result<bool> {
+    let sql =
+        "INSERT OR IGNORE INTO view_roster (replica, seq, n, at_ms, at_n, author, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let EventId { replica, seq, n } = event.event;
+    let values = params![replica.0, seq, n, event.at.ms, event.at.n, event.author, to_json(&event.change)];
+    Ok(conn.prepare_cached(sql)?.execute(values)? > 0)
+}
+
+/// Everything that was said about the roster.
+pub fn events(conn: &Connection) -> rusqlite::Result<Vec<RosterEvent>> {
+    let to_row = |row: &Row<'_>| {
+        let replica = id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?;
+        Ok(RosterEvent {
+            event: EventId { replica, seq: row.get(1)?, n: row.get(2)? },
+            at: Hlc { ms: row.get(3)?, n: row.get(4)? },
+            author: row.get(5)?,
+            change: json_column(row.get_ref(6)?.as_str()?, 6)?,
+        })
+    };
+    let sql = "SELECT replica, seq, n, at_ms, at_n, author, change FROM view_roster ORDER BY replica, seq, n";
+    conn.prepare_cached(sql)?.query_map([], to_row)?.collect()
+}
+
+/// Replaces grants and cuts by what the roster comes to now.
+pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
+    conn.execute_batch("DELETE FROM view_grant; DELETE FROM view_cut; DELETE FROM view_profile")?;
+    let mut grant = conn.prepare_cached("INSERT INTO view_grant (name, replica, role) VALUES (?1, ?2, ?3)")?;
+    for (name, replica, role) in &settled.grants {
+        grant.execute(params![name, replica.0, role.word()])?;
+    }
+    let mut cut = conn.prepare_cached("INSERT INTO view_cut (name, replica, after, heirs) VALUES (?1, ?2, ?3, ?4)")?;
+    for ((name, replica), Cut { after, heirs }) in &settled.cuts {
+        cut.execute(params![name, replica.0, after, to_json(heirs)])?;
+    }
+    let mut profile = conn.prepare_cached("INSERT INTO view_profile (name, profile) VALUES (?1, ?2)")?;
+    for (name, of) in &settled.profiles {
+        profile.execute(params![name, to_json(of)])?;
+    }
+    Ok(())
+}
+
+/// Where chains were cut off.
+pub fn cuts(conn: &Connection) -> rusqlite::Result<Vec<(Holder, Cut)>> {
+    let to_row = |row: &Row<'_>| {
+        let replica = id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?;
+        Ok(((row.get(0)?, replica), Cut { after: row.get(2)?, heirs: json_column(row.get_ref(3)?.as_str()?, 3)? }))
+    };
+    conn.prepare_cached("SELECT name, replica, after, heirs FROM view_cut ORDER BY name, replica")?
+        .query_map([], to_row)?
+        .collect()
+}
+
+/// How much of the work those take of whom that was said.
+pub fn profiles(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Profile>> {
+    let to_row = |row: &Row<'_>| Ok((row.get(0)?, json_column(row.get_ref(1)?.as_str()?, 1)?));
+    conn.prepare_cached("SELECT name, profile FROM view_profile")?.query_map([], to_row)?.collect()
 }
 
 /// The roles that `name` has when writing from `replica`.

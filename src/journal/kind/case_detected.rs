@@ -41,10 +41,14 @@ impl Event for CaseDetected {
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let known = case::by_id(fold.tx, self.case)?;
-        if known.as_ref().is_some_and(|known| (known.at, known.event) <= (stamp.at, stamp.event)) {
-            return Ok(());
+        match &known {
+            Some(known) if (known.at, known.event) <= (stamp.at, stamp.event) => {
+                return if known.event == stamp.event { Ok(()) } else { fold.detected_again(self.case, stamp.event) };
+            }
+            Some(later) => fold.detected_again(self.case, later.event)?,
+            None => {}
         }
-        let text = fold.payload_text(stamp.event)?;
+        let text = fold.payload_text(self.case, stamp.event, self.payload)?;
         let due = Moment((stamp.at.ms + fold.policy.sla_ms() + 3_599_999) / 3_600_000 * 3_600_000);
         let row = CaseRow {
             num: 0,

@@ -7,6 +7,8 @@
 mod workspace_founded;
 mod replica_joined;
 mod reviewer_admitted;
+mod reviewer_retired;
+mod secret_shared;
 mod policy_set;
 mod protocol_published;
 mod glossary_published;
@@ -16,6 +18,7 @@ mod case_deferred;
 mod case_escalated;
 mod label_given;
 mod label_withdrawn;
+mod payload_erased;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,14 +31,17 @@ pub use case_escalated::CaseEscalated;
 pub use glossary_published::GlossaryPublished;
 pub use label_given::LabelGiven;
 pub use label_withdrawn::LabelWithdrawn;
+pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
 pub use protocol_published::ProtocolPublished;
-pub use replica_joined::ReplicaJoined;
+pub use replica_joined::{ReplicaJoined, SshProof, Vouch};
 pub use reviewer_admitted::ReviewerAdmitted;
+pub use reviewer_retired::ReviewerRetired;
+pub use secret_shared::SecretShared;
 pub use workspace_founded::WorkspaceFounded;
 
 use super::fold::{Fold, Stamp};
-use crate::domain::roster::Role;
+use crate::domain::roster::{Role, RosterChange};
 
 /// What every kind of event is.
 pub trait Event: Serialize + DeserializeOwned {
@@ -48,6 +54,11 @@ pub trait Event: Serialize + DeserializeOwned {
 
     /// Why these fields can't count, coming from this author in these roles.
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        None
+    }
+
+    /// What it says about the roster, which is settled from all such events together.
+    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
         None
     }
 
@@ -66,10 +77,14 @@ pub enum Verdict {
 pub struct Kind {
     pub name: &'static str,
     pub take: fn(&mut Fold<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<Verdict>,
+    /// Whether this JSON is an event of the kind, of any version that was ever written.
+    pub reads: fn(&str) -> bool,
+    /// What a good event says about the roster.
+    pub roster: fn(&Stamp, &RawValue) -> Option<RosterChange>,
 }
 
 const fn kind<E: Event>() -> Kind {
-    Kind { name: E::KIND, take: take::<E> }
+    Kind { name: E::KIND, take: take::<E>, reads: |json| serde_json::from_str::<E>(json).is_ok(), roster: roster::<E> }
 }
 
 /// Every kind that is known.
@@ -77,6 +92,8 @@ pub static KINDS: &[Kind] = &[
     kind::<WorkspaceFounded>(),
     kind::<ReplicaJoined>(),
     kind::<ReviewerAdmitted>(),
+    kind::<ReviewerRetired>(),
+    kind::<SecretShared>(),
     kind::<PolicySet>(),
     kind::<ProtocolPublished>(),
     kind::<GlossaryPublished>(),
@@ -86,6 +103,7 @@ pub static KINDS: &[Kind] = &[
     kind::<CaseEscalated>(),
     kind::<LabelGiven>(),
     kind::<LabelWithdrawn>(),
+    kind::<PayloadErased>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {
@@ -96,7 +114,7 @@ fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rus
     if let Some(needed) = E::ROLES {
         let roles = fold.roles(stamp)?;
         if !roles.iter().any(|role| needed.contains(role)) {
-            return Ok(Verdict::Held(refusal::<E>(stamp, needed)));
+            return Ok(Verdict::Held(refusal::<E>(fold, stamp, needed)));
         }
         if let Some(objection) = event.objection(stamp, &roles) {
             return Ok(Verdict::Held(objection));
@@ -104,11 +122,22 @@ fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rus
     } else if let Some(objection) = event.objection(stamp, &[]) {
         return Ok(Verdict::Held(objection));
     }
+    if let Some(change) = event.roster(stamp) {
+        fold.roster_changed(stamp, change)?;
+    }
     event.fold(fold, stamp)?;
     Ok(Verdict::Counts)
 }
 
-fn refusal<E: Event>(stamp: &Stamp, needed: &[Role]) -> String {
+fn roster<E: Event>(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
+    let event: E = serde_json::from_str(raw.get()).ok()?;
+    if E::ROLES.is_some() || event.objection(stamp, &[]).is_some() { None } else { event.roster(stamp) }
+}
+
+fn refusal<E: Event>(fold: &Fold<'_, '_>, stamp: &Stamp, needed: &[Role]) -> String {
+    if let Some(after) = fold.cut(stamp) {
+        return format!("{} was retired on this device after entry {after}", stamp.author);
+    }
     let roles: Vec<&str> = needed.iter().map(|role| role.word()).collect();
     format!("{} needs the role {}, which {} was not given on this device", E::KIND, roles.join(" or "), stamp.author)
 }

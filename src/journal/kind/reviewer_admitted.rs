@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::domain::ids::ReplicaId;
-use crate::domain::roster::{Role, is_name};
+use crate::domain::roster::{Profile, Role, RosterChange, is_name};
 use crate::journal::fold::{Fold, Stamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,17 +13,27 @@ pub struct ReviewerAdmitted {
     pub roles: Vec<Role>,
     /// The device whose key may sign in this name.
     pub replica: ReplicaId,
+    /// How much of the work they take; the latest that says so counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
 }
 
 impl Event for ReviewerAdmitted {
     const KIND: &'static str = "reviewer.admitted";
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
+    const VERSION: u32 = 2;
+    /// A lead may; [`crate::domain::roster::settle`] sees to it.
+    const ROLES: Option<&'static [Role]> = None;
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
         (!is_name(&self.name)).then(|| "a name is 1 to 40 letters, digits, `.`, `_` or `-`".to_owned())
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
-        self.roles.iter().try_for_each(|role| fold.grant(&self.name, self.replica, *role))
+    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+        let Self { name, roles, replica, profile } = self.clone();
+        Some(RosterChange::Admitted { name, roles, replica, profile })
+    }
+
+    fn fold(self, _fold: &mut Fold<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::domain::roster::Role;
+use crate::domain::roster::{Role, RosterChange};
 use crate::journal::fold::{Fold, Stamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,11 +20,11 @@ impl Event for WorkspaceFounded {
         (!stamp.founding).then(|| "only the workspace's first entry founds it".to_owned())
     }
 
+    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+        Some(RosterChange::Founded)
+    }
+
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("workspace", "workspace", 1, &self, stamp)?;
-        for role in [Role::Lead, Role::Reviewer, Role::Engineer] {
-            fold.grant(&stamp.author, stamp.event.replica, role)?;
-        }
-        Ok(())
+        fold.document("workspace", "workspace", 1, &self, stamp)
     }
 }

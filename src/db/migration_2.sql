@@ -1,0 +1,11 @@
+-- What this device knows of itself: its store, when it last synced.
+CREATE TABLE local_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- Segments of a store that were taken in or written.
+CREATE TABLE local_segment (store TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (store, name)) WITHOUT ROWID;
+
+-- How far a store was seen to hold each chain: one that holds less was rolled back.
+CREATE TABLE local_reach (store TEXT NOT NULL, replica BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (store, replica)) WITHOUT ROWID;
+
+-- Erasures that a store has carried out.
+CREATE TABLE local_erasure (store TEXT NOT NULL, id BLOB NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (store, id)) WITHOUT ROWID;

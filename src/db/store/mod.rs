@@ -1,0 +1,55 @@
+//! Rows of what this device knows of the shared store: settings, segments it took in or wrote, how far the
+//! store was seen to reach, erasures that the store carried out.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::id_column;
+use crate::domain::ids::{CaseId, ReplicaId};
+use crate::domain::time::Moment;
+
+pub fn setting(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    conn.prepare_cached("SELECT value FROM local_setting WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
+}
+
+pub fn set_setting(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO local_setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
+    conn.prepare_cached(sql)?.execute([name, value]).map(drop)
+}
+
+pub fn segments(conn: &Connection, store: &str) -> rusqlite::Result<HashSet<String>> {
+    conn.prepare_cached("SELECT name FROM local_segment WHERE store = ?1")?.query_map([store], |row| row.get(0))?.collect()
+}
+
+pub fn insert_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached("INSERT OR IGNORE INTO local_segment (store, name) VALUES (?1, ?2)")?.execute([store, name]).map(drop)
+}
+
+pub fn delete_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM local_segment WHERE store = ?1 AND name = ?2")?.execute([store, name]).map(drop)
+}
+
+/// The last entry of each chain that the store was seen to hold.
+pub fn reach(conn: &Connection, store: &str) -> rusqlite::Result<HashMap<ReplicaId, u64>> {
+    let to_row = |row: &Row<'_>| Ok((id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?, row.get(1)?));
+    conn.prepare_cached("SELECT replica, seq FROM local_reach WHERE store = ?1")?.query_map([store], to_row)?.collect()
+}
+
+pub fn set_reach(conn: &Connection, store: &str, replica: ReplicaId, seq: u64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO local_reach (store, replica, seq) VALUES (?1, ?2, ?3)
+               ON CONFLICT (store, replica) DO UPDATE SET seq = ?3";
+    conn.prepare_cached(sql)?.execute(params![store, replica.0, seq]).map(drop)
+}
+
+/// Erasures that stores have carried out: which, where, when.
+pub fn erasures(conn: &Connection) -> rusqlite::Result<Vec<(String, CaseId, Moment)>> {
+    let to_row =
+        |row: &Row<'_>| Ok((row.get(0)?, id_column(row.get_ref(1)?.as_blob()?, 1, CaseId::from_bytes)?, Moment(row.get(2)?)));
+    conn.prepare_cached("SELECT store, id, at_ms FROM local_erasure ORDER BY store, id")?.query_map([], to_row)?.collect()
+}
+
+pub fn insert_erasure(conn: &Connection, store: &str, id: CaseId, at: Moment) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO local_erasure (store, id, at_ms) VALUES (?1, ?2, ?3)";
+    conn.prepare_cached(sql)?.execute(params![store, id.0, at.0]).map(drop)
+}

@@ -1,0 +1,37 @@
+//! `reviewer.retired`: what a person writes on a device after one entry of its chain does not count. A lead may
+//! say it of anybody, anybody of a device of their own.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::ids::ReplicaId;
+use crate::domain::roster::{Role, RosterChange};
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewerRetired {
+    pub name: String,
+    pub replica: ReplicaId,
+    /// The last entry of that device's chain in which they count; 0: none.
+    pub after: u64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Devices that took over from this one rightfully, as the author saw it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heirs: Vec<ReplicaId>,
+}
+
+impl Event for ReviewerRetired {
+    const KIND: &'static str = "reviewer.retired";
+    /// [`crate::domain::roster::settle`] decides.
+    const ROLES: Option<&'static [Role]> = None;
+
+    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+        let Self { name, replica, after, heirs, .. } = self.clone();
+        Some(RosterChange::Retired { name, replica, after, heirs })
+    }
+
+    fn fold(self, _fold: &mut Fold<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
+        Ok(())
+    }
+}
