@@ -1,0 +1,270 @@
+//! One sync from end to end. Whatever cuts it short, the next one goes on: what was taken in is committed piece by
+//! piece, and what is on the store is read off the store itself.
+//!
+//! `pull`, `push` and `forget` beside this file are the steps; here is their order, and the questions that come first:
+//! is this our workspace, and are we the only one who writes under our name?
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::plan::{Here, Plan, plan};
+use super::segment::{self, Kind, Name};
+use super::store::{Store, StoreError};
+use crate::db::journal::EntryRow;
+use crate::db::{self, Db, DbError};
+use crate::domain::ids::{Hash, ReplicaId};
+use crate::domain::time::Moment;
+use crate::journal::secret;
+use crate::journal::{DeviceKey, JournalError};
+
+/// What stops a sync.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("compression: {0}")]
+    Zstd(#[from] std::io::Error),
+    #[error("{store} holds another workspace ({theirs}); this one is {ours}")]
+    OtherWorkspace { store: String, ours: String, theirs: String },
+    /// Another copy of this workspace has written, or this one was restored from an old copy.
+    #[error("{store} holds entries of this device that are not here: another copy of this workspace wrote them")]
+    Copied { store: String, entries: Vec<EntryRow> },
+    #[error("stopped")]
+    Stopped,
+}
+
+/// How much went one way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub entries: u64,
+    pub segments: u64,
+    pub bytes: u64,
+}
+
+/// Something that is wrong on the store or in what came from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Fault {
+    pub replica: String,
+    pub seq: u64,
+    pub fault: String,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Synced {
+    pub pushed: Counts,
+    pub pulled: Counts,
+    pub merged: u64,
+    /// What was rolled back on the store, keys there that are not ours, and so on.
+    pub notices: Vec<String>,
+    /// Entries and segments that do not count.
+    pub quarantined: Vec<Fault>,
+    /// Cases whose payload the store no longer holds, since this sync.
+    pub erased: Vec<String>,
+}
+
+/// A sync of one workspace with one store.
+pub struct Exchange<'e> {
+    pub db: &'e mut Db,
+    pub key: &'e DeviceKey,
+    pub store: &'e mut dyn Store,
+    /// Whether payloads are encrypted for the roster.
+    pub encrypt: bool,
+    /// What the wall clock shows.
+    pub now: &'e dyn Fn() -> Moment,
+    /// Asked between steps; `false` stops.
+    pub go_on: &'e dyn Fn() -> bool,
+}
+
+/// A store that changes while it is read is looked at again, this often.
+const LOOKS_MAX: usize = 4;
+/// Segments that are read to find out whose a store is.
+const ASKED_MAX: usize = 16;
+/// Files of others that are named; the rest are counted.
+const NAMED_MAX: usize = 5;
+
+impl Exchange<'_> {
+    /// Pulls, folds, pushes, merges, erases. What is wrong with others' work is reported and stops nothing.
+    pub fn run(&mut self) -> Result<Synced, SyncError> {
+        let mut done = Synced::default();
+        let mut found = self.look()?;
+        self.same_workspace(&found)?;
+        self.not_copied(&found)?;
+        for _ in 1..LOOKS_MAX {
+            // Merged away between our look and our read: what holds it now is listed by now.
+            if self.pull(&found, &mut done)? == 0 {
+                break;
+            }
+            found = self.look()?;
+        }
+        // What was pulled may have given us a secret.
+        let secrets = secret::known(&self.db.conn, self.key)?;
+        self.push(&found, &secrets, &mut done)?;
+        self.merge(&found, &secrets, &mut done)?;
+        self.forget(&secrets, &mut done)?;
+        self.remember(&found)?;
+        self.report(&found, &mut done)?;
+        Ok(done)
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.store.name().to_owned()
+    }
+
+    pub(super) fn step(&self) -> Result<(), SyncError> {
+        if (self.go_on)() { Ok(()) } else { Err(SyncError::Stopped) }
+    }
+
+    pub(super) fn fetch(&mut self, name: &Name) -> Result<Option<Vec<u8>>, SyncError> {
+        Ok(self.store.get(&name.to_string())?)
+    }
+
+    fn look(&mut self) -> Result<Plan, SyncError> {
+        // Payloads are written before the entries that name them, so they are listed after.
+        let mut listed = self.store.list(Kind::Journal.prefix())?;
+        listed.extend(self.store.list(Kind::Payload.prefix())?);
+        let (conn, store) = (&self.db.conn, self.name());
+        let here = Here {
+            own: Some(self.key.replica()),
+            heads: db::journal::replicas(conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect(),
+            known: db::store::segments(conn, &store)?,
+            reach: db::store::reach(conn, &store)?,
+        };
+        Ok(plan(&here, &listed))
+    }
+
+    fn workspace(&self) -> Result<Hash, SyncError> {
+        let id = db::journal::meta(&self.db.conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+        Ok(id.ok_or(JournalError::NoWorkspace)?)
+    }
+
+    /// On first contact, and when what was there is gone: a store in which nothing is of our workspace is another's.
+    fn same_workspace(&mut self, found: &Plan) -> Result<(), SyncError> {
+        let known = !db::store::reach(&self.db.conn, &self.name())?.is_empty();
+        if known && found.rolled_back.is_empty() {
+            return Ok(());
+        }
+        let ours = self.workspace()?.to_string();
+        let mut other = None;
+        for name in found.journal.iter().chain(&found.strange).take(ASKED_MAX) {
+            let Some(bytes) = self.fetch(name)? else { continue };
+            let first = segment::decode_journal(name.replica, &bytes).ok().and_then(|lines| lines.into_iter().flatten().next());
+            let Some(theirs) = first.and_then(|entry| workspace_of(&entry)) else { continue };
+            if theirs == ours {
+                return Ok(());
+            }
+            other = Some(theirs);
+        }
+        match other {
+            // Segments of ours that are still there were not asked: they are known.
+            Some(_) if found.reach.values().any(|reach| *reach > 0) && known => Ok(()),
+            Some(theirs) => Err(SyncError::OtherWorkspace { store: self.name(), ours, theirs }),
+            None => Ok(()),
+        }
+    }
+
+    /// Segments under our own name that we did not write: harmless if they say what we say (a sync was cut short
+    /// before it took note of them), else another copy of this workspace is at work.
+    fn not_copied(&mut self, found: &Plan) -> Result<(), SyncError> {
+        let mut foreign = Vec::new();
+        for name in &found.strange {
+            self.step()?;
+            let Some(bytes) = self.fetch(name)? else { continue };
+            let lines = segment::check(name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes));
+            let Ok(lines) = lines else { continue };
+            let head = db::journal::replica(&self.db.conn, name.replica)?;
+            let key = self.key.public();
+            let mut same = true;
+            for entry in lines.into_iter().flatten() {
+                let ours = db::journal::entry(&self.db.conn, name.replica, entry.seq)?;
+                let good = crate::journal::sshsig::verify(&key, &entry.body, &entry.signature);
+                // What our key did not sign was put there by somebody else: that is no copy of us.
+                if good && head.is_some() && ours.is_none_or(|ours| ours.body != entry.body) {
+                    foreign.push(entry);
+                    same = false;
+                }
+                same &= good;
+            }
+            if same {
+                db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string())?;
+            }
+        }
+        if foreign.is_empty() { Ok(()) } else { Err(SyncError::Copied { store: self.name(), entries: foreign }) }
+    }
+
+    // What it came to.
+
+    fn remember(&mut self, found: &Plan) -> Result<(), SyncError> {
+        let (store, own) = (self.name(), self.key.replica());
+        let heads: HashMap<ReplicaId, u64> =
+            db::journal::replicas(&self.db.conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect();
+        let known = db::store::reach(&self.db.conn, &store)?;
+        let mut reach: BTreeMap<ReplicaId, u64> = found.reach.clone();
+        for (replica, (_, last)) in &found.push {
+            let last = if *replica == own { heads.get(&own).copied().unwrap_or(0) } else { *last };
+            let at = reach.entry(*replica).or_default();
+            *at = (*at).max(last);
+        }
+        let tx = self.db.begin()?;
+        for (replica, seq) in reach.into_iter().filter(|(replica, seq)| known.get(replica) != Some(seq)) {
+            db::store::set_reach(&tx, &store, replica, seq)?;
+        }
+        forget_covered(&tx, &store)?;
+        Ok(tx.commit()?)
+    }
+
+    fn report(&mut self, found: &Plan, done: &mut Synced) -> Result<(), SyncError> {
+        for key in found.foreign.iter().take(NAMED_MAX) {
+            done.notices.push(format!("`{key}` on the store is not ours: it is left alone"));
+        }
+        if found.foreign.len() > NAMED_MAX {
+            done.notices.push(format!("… and {} more files that are not ours", found.foreign.len() - NAMED_MAX));
+        }
+        for (replica, seq, fault) in db::journal::all_pending(&self.db.conn)? {
+            done.quarantined.push(Fault { replica: replica.to_string(), seq, fault });
+        }
+        for (event, reason) in db::roster::held(&self.db.conn)? {
+            let fault = format!("event {} does not count: {reason}", event.n);
+            done.quarantined.push(Fault { replica: event.replica.to_string(), seq: event.seq, fault });
+        }
+        done.quarantined.sort();
+        done.quarantined.dedup();
+        Ok(())
+    }
+}
+
+/// The workspace that an entry says it belongs to: its own hash, if it founds one.
+pub fn workspace_of(entry: &EntryRow) -> Option<String> {
+    let body = crate::journal::entry::Body::parse(&entry.body)?;
+    let founds = body.workspace.is_empty();
+    Some(if founds { crate::journal::entry::hash(&entry.body).to_string() } else { body.workspace })
+}
+
+pub(super) fn of_segment(name: &Name, fault: &str) -> Fault {
+    Fault { replica: name.replica.to_string(), seq: name.first, fault: format!("{name}: {fault}") }
+}
+
+/// Names of segments that a larger known one repeats need not be remembered.
+fn forget_covered(tx: &rusqlite::Transaction<'_>, store: &str) -> Result<(), SyncError> {
+    let mut names: Vec<Name> = db::store::segments(tx, store)?.iter().filter_map(|key| Name::parse(key)).collect();
+    names.sort_by_key(|name| (name.kind, name.replica, name.first, std::cmp::Reverse(name.last)));
+    let mut widest: Option<&Name> = None;
+    for name in &names {
+        match widest {
+            Some(wide) if (wide.kind, wide.replica) == (name.kind, name.replica) && name.last <= wide.last => {
+                if name.range() != wide.range() {
+                    db::store::delete_segment(tx, store, &name.to_string())?;
+                }
+            }
+            _ => widest = Some(name),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! The way in: fetch, verify, fold. A chain's payloads come before its entries, so that a case's text is at hand when
+//! the case is folded.
+
+use std::time::Duration;
+
+use super::exchange::{Exchange, Fault, SyncError, Synced, of_segment};
+use super::plan::Plan;
+use super::segment::{self, Name, Payloads};
+use crate::clock;
+use crate::db::journal::EntryRow;
+use crate::db::payload::PayloadRow;
+use crate::db::{self, Db};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
+use crate::journal::Delivered;
+use crate::journal::chain::{deliver, look_again};
+use crate::journal::fold::Fold;
+use crate::journal::secret::{self, Secret};
+
+/// How long a transaction may keep other writers waiting.
+const COMMIT_AFTER: Duration = Duration::from_millis(150);
+
+impl Exchange<'_> {
+    /// Takes in what is new; returns how many segments were gone when they were to be read.
+    pub(super) fn pull(&mut self, found: &Plan, done: &mut Synced) -> Result<usize, SyncError> {
+        self.know(&found.merged)?;
+        let mut secrets = secret::known(&self.db.conn, self.key)?;
+        let mut replicas: Vec<ReplicaId> = found.journal.iter().chain(&found.payload).map(|name| name.replica).collect();
+        replicas.sort();
+        replicas.dedup();
+        let mut gone = 0;
+        let mut locked: Vec<&Name> = Vec::new();
+        for replica in replicas {
+            let mut spare = Vec::new();
+            for name in found.payload.iter().filter(|name| name.replica == replica) {
+                if name.encrypted && secrets.is_empty() {
+                    locked.push(name); // the key may be on its way
+                } else {
+                    gone += usize::from(!self.pull_payloads(name, &secrets, &mut spare, done)?);
+                }
+            }
+            for name in found.journal.iter().filter(|name| name.replica == replica) {
+                gone += usize::from(!self.pull_journal(name, &mut spare, done)?);
+            }
+        }
+        self.look_again()?;
+        if !locked.is_empty() {
+            secrets = secret::known(&self.db.conn, self.key)?;
+        }
+        if !locked.is_empty() && secrets.is_empty() {
+            let n = locked.len();
+            done.notices.push(format!("{n} segments of payloads are encrypted: a lead gives this device the key on admission"));
+            locked.clear();
+        }
+        for name in locked {
+            gone += usize::from(!self.pull_payloads(name, &secrets, &mut Vec::new(), done)?);
+        }
+        Ok(gone)
+    }
+
+    fn know(&mut self, names: &[Name]) -> Result<(), SyncError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let store = self.name();
+        let tx = self.db.begin()?;
+        for name in names {
+            db::store::insert_segment(&tx, &store, &name.to_string())?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// What waited for the clock, or for something that has come since.
+    fn look_again(&mut self) -> Result<(), SyncError> {
+        if db::journal::waiting(&self.db.conn)?.is_empty() {
+            return Ok(());
+        }
+        let now = (self.now)();
+        let tx = self.db.begin()?;
+        let mut fold = Fold::new(&tx)?;
+        look_again(&mut fold, now)?;
+        fold.finish()?;
+        drop(fold);
+        Ok(tx.commit()?)
+    }
+
+    /// Takes in a segment of payloads; `false` if it is gone.
+    fn pull_payloads(
+        &mut self,
+        name: &Name,
+        secrets: &[Secret],
+        spare: &mut Vec<PayloadRow>,
+        done: &mut Synced,
+    ) -> Result<bool, SyncError> {
+        self.step()?;
+        let Some(bytes) = self.fetch(name)? else { return Ok(false) };
+        done.pulled.segments += 1;
+        done.pulled.bytes += bytes.len() as u64;
+        let payloads = match open_payloads(name, &bytes, secrets) {
+            Ok(payloads) => payloads,
+            Err(fault) => {
+                done.quarantined.push(of_segment(name, &fault));
+                return Ok(true);
+            }
+        };
+        let store = self.name();
+        let head = db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
+        let tx = self.db.begin()?;
+        for (hash, bytes) in &payloads.dictionaries {
+            if Hash::of(bytes) == *hash {
+                db::payload::insert_dictionary(&tx, *hash, bytes)?;
+            }
+        }
+        let mut fold = Fold::new(&tx)?;
+        for row in payloads.rows {
+            let event = row.event;
+            match db::payload::get(&tx, event)? {
+                Some(other) if other.hash == row.hash => {}
+                Some(_) => spare.push(row),
+                None => {
+                    db::payload::insert(&tx, &row)?;
+                    if event.seq <= head {
+                        fold.payload_arrived(event)?;
+                    }
+                }
+            }
+        }
+        let bad = fold.bad_payloads.len();
+        fold.finish()?;
+        drop(fold);
+        db::store::insert_segment(&tx, &store, &name.to_string())?;
+        tx.commit()?;
+        if bad > 0 {
+            done.quarantined.push(of_segment(name, &format!("{bad} payloads in it are not what their events name")));
+        }
+        Ok(true)
+    }
+
+    /// Takes in a segment of entries; `false` if it is gone.
+    fn pull_journal(&mut self, name: &Name, spare: &mut Vec<PayloadRow>, done: &mut Synced) -> Result<bool, SyncError> {
+        self.step()?;
+        let Some(bytes) = self.fetch(name)? else { return Ok(false) };
+        done.pulled.segments += 1;
+        done.pulled.bytes += bytes.len() as u64;
+        let lines = segment::check(name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes));
+        let lines = match lines {
+            Ok(lines) => lines,
+            Err(fault) => {
+                done.quarantined.push(of_segment(name, &fault));
+                return Ok(true);
+            }
+        };
+        drop(bytes);
+        let mut entries = Vec::with_capacity(lines.len());
+        let mut unreadable = false;
+        for line in lines {
+            match line {
+                Ok(entry) => entries.push(entry),
+                Err(fault) => {
+                    unreadable = true;
+                    done.quarantined.push(of_segment(name, &fault));
+                }
+            }
+        }
+        let mut rest = entries.into_iter().peekable();
+        while rest.peek().is_some() {
+            self.step()?;
+            self.take_in(&mut rest, spare, done)?;
+        }
+        // What could not be read is looked at again by a newer program.
+        if !unreadable {
+            db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string())?;
+        }
+        Ok(true)
+    }
+
+    /// Takes in entries in one transaction, until there are no more or others have waited long enough.
+    fn take_in(
+        &mut self,
+        entries: &mut impl Iterator<Item = EntryRow>,
+        spare: &mut Vec<PayloadRow>,
+        done: &mut Synced,
+    ) -> Result<(), SyncError> {
+        let (now, store) = ((self.now)(), self.name());
+        let begun = clock::instant();
+        let tx = self.db.begin()?;
+        let mut fold = Fold::new(&tx)?;
+        for entry in entries {
+            if let Delivered::Added(n) = deliver(&mut fold, entry, now)? {
+                done.pulled.entries += n as u64;
+            }
+            if begun.elapsed() >= COMMIT_AFTER {
+                break;
+            }
+        }
+        for event in std::mem::take(&mut fold.bad_payloads) {
+            let fault = match spare.iter().position(|row| row.event == event) {
+                Some(at) => {
+                    db::payload::insert(&tx, &spare.swap_remove(at))?;
+                    fold.payload_arrived(event)?;
+                    "a payload that stands on the store beside the right one is not what the event names"
+                }
+                None => {
+                    unknow_payloads(&tx, &store, event)?;
+                    "the payload on the store is not what the event names; it was not taken"
+                }
+            };
+            let fault = format!("event {}: {fault}", event.n);
+            done.quarantined.push(Fault { replica: event.replica.to_string(), seq: event.seq, fault });
+        }
+        fold.finish()?;
+        drop(fold);
+        Ok(tx.commit()?)
+    }
+}
+
+/// The right payload may stand in another segment that was taken for known: all that could hold it are read again.
+fn unknow_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: EventId) -> rusqlite::Result<()> {
+    for key in db::store::segments(tx, store)? {
+        let holds = |name: Name| {
+            name.kind == segment::Kind::Payload && name.replica == event.replica && (name.first..=name.last).contains(&event.seq)
+        };
+        if Name::parse(&key).is_some_and(holds) {
+            db::store::delete_segment(tx, store, &key)?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a segment of payloads, or what is wrong with it.
+pub(super) fn open_payloads(name: &Name, bytes: &[u8], secrets: &[Secret]) -> Result<Payloads, String> {
+    segment::check(name, bytes)?;
+    if !name.encrypted {
+        return segment::decode_payloads(name.replica, bytes);
+    }
+    let open = secrets.iter().rev().find_map(|secret| secret.decrypt(bytes));
+    let open = open.ok_or("it is encrypted, and this device was not given the key: a lead gives it on admission")?;
+    segment::decode_payloads(name.replica, &open)
+}
+
+/// The workspace that a store holds: the hash of the entry that founds one.
+pub fn founded_on(store: &mut dyn super::Store) -> Result<Vec<(Hash, EntryRow)>, SyncError> {
+    let mut found = Vec::new();
+    for listed in store.list(segment::Kind::Journal.prefix())? {
+        let Some(name) = Name::parse(&listed.key).filter(|name| name.first == 1) else { continue };
+        let Some(bytes) = store.get(&listed.key)? else { continue };
+        let Ok(lines) = segment::check(&name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes)) else {
+            continue;
+        };
+        let Some(first) = lines.into_iter().flatten().next() else { continue };
+        let founds = crate::journal::entry::Body::parse(&first.body).is_some_and(|body| body.workspace.is_empty());
+        let hash = crate::journal::entry::hash(&first.body);
+        if founds && found.iter().all(|(known, _)| *known != hash) {
+            found.push((hash, first));
+        }
+    }
+    Ok(found)
+}
+
+/// Opens the database of a workspace that is being joined: nothing is in it but the id that it is pinned to.
+pub fn pin(db: &Db, workspace: Hash) -> rusqlite::Result<()> {
+    db::journal::set_meta(&db.conn, "workspace", &workspace.0)
+}
