@@ -8,6 +8,7 @@ use crate::db::DbError;
 use crate::domain::text::visible;
 use crate::intake::IntakeError;
 use crate::journal::JournalError;
+use crate::sync::{StoreError, SyncError, Trouble};
 use crate::workspace::WorkError;
 
 /// How a command that worked ended.
@@ -119,8 +120,43 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::Config(ConfigError::Parse { .. } | ConfigError::Value { .. })) => {
             "`casework paths --default-config` prints every option."
         }
+        (_, WorkError::Sync(SyncError::Store(StoreError { trouble, .. }))) => return trouble_hint(*trouble).map(str::to_owned),
+        (_, WorkError::Sync(SyncError::OtherWorkspace { .. })) => {
+            "Nothing was written there. Name another store with --store URL, or join that workspace in another directory."
+        }
+        (_, WorkError::Taken { store, .. }) => {
+            return Some(format!("Join it with `casework join {} --as YOU`, or name another place.", visible(store)));
+        }
+        (_, WorkError::NothingThere { .. }) => {
+            "A lead founds one there: `casework init --name TEAM --as NAME --store URL`, or `casework sync --store URL`."
+        }
+        (_, WorkError::SeveralThere { .. }) => "Say which: --id and the first digits of its id, as the lead tells you.",
+        (_, WorkError::NoStore) => "Name one: `casework sync --store URL`. A directory that all can reach will do.",
+        (_, WorkError::SeveralAsk(_)) => {
+            "`casework roster show` lists their keys; name the right one with --device and the first digits of its id."
+        }
+        (_, WorkError::NoDevice(_)) => "`casework roster show` lists devices.",
+        (_, WorkError::LastLead(_)) => "Admit another lead first: `casework roster admit NAME --role lead`.",
         (_, WorkError::Exists(_)) => "Open it with `casework --workspace DIR`, or choose another directory.",
         _ => return None,
     };
     Some(words.to_owned())
+}
+
+/// What to do about trouble with a store.
+fn trouble_hint(trouble: Trouble) -> Option<&'static str> {
+    Some(match trouble {
+        Trouble::Url => "See `casework init --help` for the forms of a URL.",
+        Trouble::Feature => "The other stores work in this one: a directory, or sftp://.",
+        Trouble::Unreachable => "Work goes on without it; `casework sync` takes up where it stopped.",
+        Trouble::Denied => {
+            "Look at the credentials: ssh agent, AWS_… or ~/.aws, GOOGLE_…, AZURE_…, PGPASSWORD or ~/.pgpass. Work goes on without."
+        }
+        Trouble::ReadOnly => "It can be read, not written: what is new here waits until that changes.",
+        Trouble::Full => "Make room there; what is new here waits.",
+        Trouble::Missing => "Check the name in the URL.",
+        Trouble::Foreign => "Name another place, so that nothing of others is touched.",
+        Trouble::Unfit => "Use another store: work could be lost on this one.",
+        Trouble::Other => return None,
+    })
 }

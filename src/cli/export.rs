@@ -40,6 +40,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let written = workspace.export::<CliError>(rows, |row| Ok(format.row(&mut out, row)?))?;
     format.finish(&mut out)?;
     if let Some(path) = &args.out {
+        workspace.exported(path)?;
         say(&format!("{written} rows written to {}", path.display()));
     }
     Ok(Exit::Done)

@@ -11,18 +11,33 @@ pub struct Args {
     /// The team's name
     #[arg(long = "name", value_name = "TEAM")]
     team: String,
+    /// Where the team's journal is shared: a directory, sftp://, s3://, gs://, az:// or postgres://
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Keep payloads in the store readable for the roster's devices only
+    #[arg(long, requires = "store")]
+    encrypt: bool,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let name = context.global.actor.as_deref();
     let name = name.ok_or_else(|| CliError::Use("say who you are: casework init --name TEAM --as YOU".to_owned()))?;
-    let workspace = Workspace::found(context.paths()?, context.env.clone(), &args.team, name)?;
+    let (paths, env) = (context.paths()?, context.env.clone());
+    let workspace = match &args.store {
+        Some(url) => Workspace::found_on(paths, env, &args.team, name, url, args.encrypt)?,
+        None => Workspace::found(paths, env, &args.team, name)?,
+    };
     let place = workspace.paths.workspace.display().to_string();
+    let id = workspace.id()?.to_string();
     let words = format!("{} is founded at {place}; {name} is its first lead.", args.team);
-    let document = json!({ "workspace": workspace.status()?.workspace, "path": place, "replica": workspace.replica() });
+    let document = json!({ "workspace": id, "path": place, "replica": workspace.replica(), "store": args.store });
     done(context.global.json, &words, &document)?;
-    if !context.global.json {
-        say("Next: casework ingest STREAM.jsonl --where 'has_prediction && confidence < 0.4', then: casework");
+    if context.global.json {
+        return Ok(Exit::Done);
     }
+    if let Some(url) = &args.store {
+        say(&format!("Others join with: casework join {url} --as NAME --id {}", &id[..16]));
+    }
+    say("Next: casework ingest STREAM.jsonl --where 'has_prediction && confidence < 0.4', then: casework");
     Ok(Exit::Done)
 }

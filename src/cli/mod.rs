@@ -3,11 +3,13 @@
 //! Data goes to standard output, `--json` makes it one document or JSON lines; messages and progress go to
 //! standard error. `error.rs` is the one place that turns errors into words, hints and exit codes.
 
+mod backup;
 mod comment;
 mod completions;
 mod defer;
 mod demo;
 mod doctor;
+mod erase;
 mod error;
 mod escalate;
 mod export;
@@ -15,6 +17,7 @@ mod glossary;
 mod import;
 mod ingest;
 mod init;
+mod join;
 mod label;
 mod labels;
 mod out;
@@ -26,6 +29,7 @@ mod roster;
 mod search;
 mod show;
 mod status;
+mod sync;
 mod undo;
 mod verify;
 
@@ -68,6 +72,10 @@ pub struct Global {
 enum Command {
     /// Found a workspace
     Init(init::Args),
+    /// Ask to be let into a workspace that others share
+    Join(join::Args),
+    /// Exchange with the shared store
+    Sync(sync::Args),
     /// Try casework on an invented model: makes a workspace and opens it
     Demo(demo::Args),
     /// Read predictions and open cases
@@ -100,8 +108,12 @@ enum Command {
     Glossary(glossary::Args),
     /// Show and change how the team works
     Policy(policy::Args),
-    /// Show who may do what, and admit people
+    /// Show who may do what, admit people, retire them, change keys
     Roster(roster::Args),
+    /// Forget what a case shows of somebody, here and in the store
+    Erase(erase::Args),
+    /// Copy the workspace while it is in use
+    Backup(backup::Args),
     /// Check that nothing in the journal was altered
     Verify(verify::Args),
     /// Say how the workspace stands
@@ -132,6 +144,10 @@ pub fn run(cli: Cli, env: Env) -> Next {
             Err(error) => Err(error),
         },
         Some(Command::Init(args)) => init::run(&context, &args),
+        Some(Command::Join(args)) => join::run(&context, &args),
+        Some(Command::Sync(args)) => sync::run(&context, &args),
+        Some(Command::Erase(args)) => erase::run(&context, &args),
+        Some(Command::Backup(args)) => backup::run(&context, &args),
         Some(Command::Ingest(args)) => ingest::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
         Some(Command::Show(args)) => show::run(&context, &args),

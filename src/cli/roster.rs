@@ -1,10 +1,14 @@
-//! `casework roster`: who may do what.
+//! `casework roster`: who may do what, on which device.
+
+use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::out::{Out, done};
+use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
-use crate::domain::roster::Role;
+use crate::domain::ids::ReplicaId;
+use crate::domain::roster::{Profile, Role};
+use crate::workspace::{Holder, WorkError, Workspace, read_file};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -14,15 +18,48 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Show everybody who was admitted
+    /// Show everybody: roles, devices, keys, and who asks to be let in
     Show,
-    /// Let somebody work on this device
-    Admit {
+    /// Let somebody in who asked to be; without a request, let them work on this device
+    Admit(Admit),
+    /// What somebody writes from now on does not count: on all their devices, or on one
+    Retire {
         name: String,
-        /// reviewer, lead, engineer, auditor or agent; may be given several times
-        #[arg(long = "role", required = true, value_name = "ROLE", value_parser = role)]
-        roles: Vec<Role>,
+        /// Only this device: the first digits of its id
+        #[arg(long, value_name = "ID")]
+        device: Option<String>,
+        /// Why
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
     },
+    /// Give this device a new key; the old one vouches for it and is retired
+    Rotate,
+}
+
+#[derive(Debug, clap::Args)]
+struct Admit {
+    name: String,
+    /// reviewer, lead, engineer, auditor or agent; may be given several times
+    #[arg(long = "role", required = true, value_name = "ROLE", value_parser = role)]
+    roles: Vec<Role>,
+    /// The device that is meant, where several ask under this name: the first digits of its id
+    #[arg(long, value_name = "ID")]
+    device: Option<String>,
+    /// Only if the device's key has this fingerprint
+    #[arg(long, value_name = "SHA256:…")]
+    key: Option<String>,
+    /// Only if the request is signed by this SSH key: its .pub file, or its fingerprint
+    #[arg(long, value_name = "FILE")]
+    ssh_key: Option<PathBuf>,
+    /// Share of the work beside others': 100 is usual, 50 half, 0 none
+    #[arg(long, value_name = "N")]
+    capacity: Option<u32>,
+    /// A language they read, such as en; may be given several times
+    #[arg(long = "language", value_name = "LANGUAGE")]
+    languages: Vec<String>,
+    /// Something they know that cases may need; may be given several times
+    #[arg(long = "skill", value_name = "SKILL")]
+    skills: Vec<String>,
 }
 
 fn role(word: &str) -> Result<Role, String> {
@@ -32,24 +69,134 @@ fn role(word: &str) -> Result<Role, String> {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     match &args.what {
-        What::Show => {
-            let mut out = Out::new();
-            for grant in workspace.roster()? {
-                if context.global.json {
-                    out.json(&json!({ "name": grant.name, "role": grant.role, "replica": grant.replica }))?;
-                } else {
-                    let here = if grant.replica == workspace.replica() { "  this device" } else { "" };
-                    out.line(&format!("{:<16} {:<9} {}{here}", grant.name, grant.role.word(), grant.replica.short()))?;
-                }
-            }
-            out.finish()?;
+        What::Show => show(context, &workspace)?,
+        What::Admit(admit) => let_in(context, &mut workspace, admit)?,
+        What::Retire { name, device, reason } => {
+            let n = workspace.retire(name, device.as_deref(), reason)?;
+            let words = format!("{name} is retired on {n} {}.", if n == 1 { "device" } else { "devices" });
+            done(context.global.json, &words, &json!({ "name": name, "devices": n }))?;
         }
-        What::Admit { name, roles } => {
-            workspace.admit(name, roles, None)?;
-            let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
-            let document = json!({ "name": name, "roles": roles, "replica": workspace.replica() });
-            done(context.global.json, &format!("{name} is admitted as {} on this device.", words.join(", ")), &document)?;
+        What::Rotate => {
+            let replica = workspace.rotate_key()?;
+            let key = workspace.fingerprint();
+            let words = format!("This device signs with {key} from now on, as {}.", replica.short());
+            done(context.global.json, &words, &json!({ "replica": replica, "key": key }))?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
+    let mut out = Out::new();
+    let profiles = workspace.profiles()?;
+    for holder in workspace.people()? {
+        let proven = workspace.proven(&holder);
+        if context.global.json {
+            out.json(&json!({
+                "name": holder.name, "roles": holder.roles, "replica": holder.replica, "key": holder.fingerprint(),
+                "waits": holder.waits(), "retired_after": holder.retired_after, "entries": holder.entries,
+                "ssh": proven.as_ref().ok(), "profile": profiles.get(&holder.name), "this_device": holder.here,
+            }))?;
+            continue;
+        }
+        let roles: Vec<&str> = holder.roles.iter().map(|role| role.word()).collect();
+        let state = match (holder.waits(), holder.retired_after) {
+            (true, _) => "asks to be let in".to_owned(),
+            (_, Some(after)) => format!("retired after entry {after}"),
+            _ => roles.join(", "),
+        };
+        let here = if holder.here { "  this device" } else { "" };
+        out.line(&format!("{:<16} {:<26} {}  {}{here}", holder.name, state, holder.replica.short(), holder.fingerprint()))?;
+        match proven {
+            Ok(Some(key)) => out.line(&format!("{:<16} signed by the SSH key {key}", ""))?,
+            Ok(None) => {}
+            Err(error) => out.line(&format!("{:<16} the SSH signature is NOT good: {error}", ""))?,
+        }
+    }
+    Ok(out.finish()?)
+}
+
+fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result<(), CliError> {
+    let Admit { name, roles, .. } = admit;
+    let asks = workspace.asking(name, admit.device.as_deref())?;
+    if let Some(holder) = &asks {
+        compare(workspace, admit, holder)?;
+    } else if admit.key.is_some() || admit.ssh_key.is_some() {
+        return Err(CliError::Use(format!("nobody asks to be let in as {name}: sync first, or look at `casework roster show`")));
+    }
+    let places = match &asks {
+        Some(holder) => vec![holder.replica],
+        None => known_devices(workspace, name)?,
+    };
+    for replica in &places {
+        workspace.admit(name, roles, Some(*replica), profile(workspace, admit)?)?;
+    }
+    let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
+    let document = json!({ "name": name, "roles": roles, "replica": places.first(), "requested": asks.is_some() });
+    let place = match &asks {
+        Some(holder) => format!("on device {}, whose key is {}", holder.replica.short(), holder.fingerprint()),
+        None if places == [workspace.replica()] => "on this device".to_owned(),
+        None => "on the devices they have".to_owned(),
+    };
+    done(context.global.json, &format!("{name} is admitted as {} {place}.", words.join(", ")), &document)?;
+    if asks.is_none() && !context.global.json {
+        say("Nobody asked to be let in under this name from a device of their own.");
+    }
+    Ok(())
+}
+
+/// The devices on which somebody is admitted already; this one, if there are none.
+fn known_devices(workspace: &Workspace, name: &str) -> Result<Vec<ReplicaId>, CliError> {
+    let active = |holder: &Holder| holder.name == name && !holder.roles.is_empty() && holder.retired_after.is_none();
+    let found: Vec<ReplicaId> = workspace.people()?.into_iter().filter(active).map(|holder| holder.replica).collect();
+    Ok(if found.is_empty() { vec![workspace.replica()] } else { found })
+}
+
+/// What is said of capacity, languages and skills over what was said before.
+fn profile(workspace: &Workspace, admit: &Admit) -> Result<Option<Profile>, CliError> {
+    if admit.capacity.is_none() && admit.languages.is_empty() && admit.skills.is_empty() {
+        return Ok(None);
+    }
+    let mut profile = workspace.profiles()?.remove(&admit.name).unwrap_or_default();
+    profile.capacity = admit.capacity.unwrap_or(profile.capacity);
+    if !admit.languages.is_empty() {
+        profile.languages = admit.languages.iter().map(|language| language.to_lowercase()).collect();
+    }
+    if !admit.skills.is_empty() {
+        profile.skills.clone_from(&admit.skills);
+    }
+    Ok(Some(profile))
+}
+
+/// Whether the keys are those that the lead knows.
+fn compare(workspace: &Workspace, admit: &Admit, holder: &Holder) -> Result<(), CliError> {
+    if let Some(expected) = &admit.key
+        && *expected != holder.fingerprint()
+    {
+        let words =
+            format!("the key of {} is {}, not {expected}: nothing was done", holder.replica.short(), holder.fingerprint());
+        return Err(CliError::Use(words));
+    }
+    let Some(known) = &admit.ssh_key else { return Ok(()) };
+    let signed = workspace.proven(holder)?;
+    let signed = signed.ok_or_else(|| CliError::Use(format!("the request of {} is not signed by an SSH key", admit.name)))?;
+    let text = known.display().to_string();
+    let same = if text.starts_with("SHA256:") {
+        text == signed
+    } else {
+        let blob = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
+        let file = read_file(known).map_err(CliError::from)?;
+        blob(&file).is_some() && blob(&file) == holder.ssh.as_ref().and_then(|proof| blob(&proof.key))
+    };
+    if same {
+        Ok(())
+    } else {
+        Err(CliError::Use(format!("the request is signed by {signed}, not by that key: nothing was done")))
+    }
+}
+
+impl From<rusqlite::Error> for CliError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Work(WorkError::from(error))
+    }
 }

@@ -17,6 +17,22 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         out.line(&format!("cases    {} open, {} disputed, {} resolved", cases.open, cases.disputed, cases.resolved))?;
         out.line(&format!("labels   {}, and {} drafts on this device", status.labels, status.drafts))?;
         out.line(&format!("journal  {} entries of {} replicas", status.entries, status.replicas))?;
+        match &status.sync {
+            Some(sync) => {
+                let last = sync.last.map_or("never".to_owned(), |at| format!("last {}", at.minute()));
+                out.line(&format!("store    {}: {last}, {} entries wait to be pushed", sync.store, sync.unpushed))?;
+                if let Some(trouble) = &sync.trouble {
+                    out.line(&format!("trouble  {trouble}"))?;
+                }
+            }
+            None => out.line("store    none: `casework sync --store URL` names one")?,
+        }
+        if status.waiting > 0 {
+            out.line(&format!("waiting  {} ask to be let in: `casework roster show`", status.waiting))?;
+        }
+        if status.quarantined > 0 {
+            out.line(&format!("kept out {} entries or events do not count: `casework verify` says why", status.quarantined))?;
+        }
         for (kind, n) in &status.unknown {
             out.line(&format!("unknown  {n} events of kind {kind}: kept, and passed on; a newer casework may know them"))?;
         }

@@ -37,6 +37,11 @@ impl Paths {
     pub fn key(&self) -> PathBuf {
         self.workspace.join("device.key")
     }
+
+    /// The key that is about to become the device's.
+    pub fn next_key(&self) -> PathBuf {
+        self.workspace.join("device.key.next")
+    }
 }
 
 fn home() -> Result<ProjectDirs, ConfigError> {

@@ -25,18 +25,21 @@ pub struct Policy {
     pub on: Vec<String>,
     /// Hours from detection until a case is due.
     pub sla_hours: u32,
+    /// Whether payloads in shared stores are encrypted for the roster.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub encrypt: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { overlap: 1, limit: 3, rule: Rule::Unanimous, on: Vec::new(), sla_hours: 72 }
+        Self { overlap: 1, limit: 3, rule: Rule::Unanimous, on: Vec::new(), sla_hours: 72, encrypt: false }
     }
 }
 
 /// A policy that can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPolicy {
-    #[error("no policy is called `{0}`: there are overlap, limit, rule, on, sla_hours")]
+    #[error("no policy is called `{0}`: there are overlap, limit, rule, on, sla_hours, encrypt")]
     Unknown(String),
     #[error("{0} must be {1}")]
     Value(&'static str, &'static str),
@@ -57,6 +60,13 @@ impl Policy {
                     "unanimous" => Rule::Unanimous,
                     "majority" => Rule::Majority,
                     _ => return Err(BadPolicy::Value("rule", "`unanimous` or `majority`")),
+                }
+            }
+            "encrypt" => {
+                self.encrypt = match value {
+                    "yes" | "true" => true,
+                    "no" | "false" => false,
+                    _ => return Err(BadPolicy::Value("encrypt", "`yes` or `no`")),
                 }
             }
             "on" => self.on = value.split(',').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect(),

@@ -15,7 +15,7 @@ use super::blob::Packed;
 use super::entry::{BODY_VERSION, Body, hash};
 use super::fold::Fold;
 use super::kind::{Event, ReplicaJoined, encode};
-use super::{DeviceKey, JournalError, sshsig};
+use super::{DeviceKey, JournalError, device, sshsig};
 use crate::db::journal::{EntryRow, PendingRow, ReplicaRow};
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
@@ -24,16 +24,22 @@ use crate::domain::time::{Hlc, Moment};
 /// One event to append, with its payload if it names one and the text that search will find it by.
 pub struct Append {
     raw: Box<RawValue>,
-    payload: Option<(Packed, String)>,
+    payload: Option<Packed>,
+    text: Option<String>,
 }
 
 impl Append {
     pub fn new<E: Event>(event: &E) -> Self {
-        Self { raw: encode(event), payload: None }
+        Self::raw(encode(event), None)
     }
 
     pub fn with_payload<E: Event>(event: &E, payload: Packed, text: String) -> Self {
-        Self { raw: encode(event), payload: Some((payload, text)) }
+        Self { text: Some(text), ..Self::raw(encode(event), Some(payload)) }
+    }
+
+    /// An event as it stands in some entry.
+    pub fn raw(raw: Box<RawValue>, payload: Option<Packed>) -> Self {
+        Self { raw, payload, text: None }
     }
 }
 
@@ -64,25 +70,36 @@ pub struct Writer<'c, 't> {
 }
 
 impl<'c, 't> Writer<'c, 't> {
+    /// Fails if this device signs with another key by now, or must first get one: see [`device`].
     pub fn new(tx: &'t Transaction<'c>, key: &'t DeviceKey) -> Result<Self, JournalError> {
+        device::may_write(tx, key)?;
+        Self::unchecked(tx, key)
+    }
+
+    pub(super) fn unchecked(tx: &'t Transaction<'c>, key: &'t DeviceKey) -> Result<Self, JournalError> {
         let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
         let head = db::journal::replica(tx, key.replica())?;
         Ok(Self { tx, fold: Fold::new(tx)?, key, workspace, head, latest: db::journal::latest(tx)? })
     }
 
+    /// The number of the entry that is appended next.
+    pub fn next_seq(&self) -> u64 {
+        self.head.as_ref().map_or(1, |head| head.head_seq + 1)
+    }
+
     /// Appends one entry. Fails, to be rolled back, if any of its events would not count.
     pub fn append(&mut self, author: &str, events: Vec<Append>, now: Moment) -> Result<Appended, JournalError> {
         let replica = self.key.replica();
-        let (seq, prev) = match &self.head {
-            Some(head) => (head.head_seq + 1, head.head_hash.to_string()),
-            None => (1, String::new()),
-        };
+        let seq = self.next_seq();
+        let prev = self.head.as_ref().map(|head| head.head_hash.to_string()).unwrap_or_default();
         let at = self.latest.next(now);
         let mut raws = Vec::with_capacity(events.len());
         for (n, event) in events.into_iter().enumerate() {
-            if let Some((packed, text)) = event.payload {
-                let id = EventId { replica, seq, n: n as u32 };
+            let id = EventId { replica, seq, n: n as u32 };
+            if let Some(packed) = event.payload {
                 db::payload::insert(self.tx, &packed.into_row(id))?;
+            }
+            if let Some(text) = event.text {
                 self.fold.offer_text(id, text);
             }
             raws.push(event.raw);
@@ -241,17 +258,17 @@ fn unlink_from(fold: &mut Fold<'_, '_>, replica: ReplicaId, from: u64) -> Result
     Ok(())
 }
 
-/// Takes the end of this device's own chain out, to be written by another: what follows `last` waits with
-/// `fault`, and is returned.
-pub fn retract(fold: &mut Fold<'_, '_>, replica: ReplicaId, last: u64, fault: &str) -> Result<Vec<EntryRow>, JournalError> {
-    let tx = fold.tx;
+/// Takes the end of a chain that was never shared out: everything after entry `last`. What it held is returned, and is
+/// nowhere else then.
+pub(super) fn retract(tx: &Transaction<'_>, replica: ReplicaId, last: u64) -> Result<Vec<EntryRow>, JournalError> {
+    let mut fold = Fold::new(tx)?;
     let head = db::journal::replica(tx, replica)?.map_or(0, |head| head.head_seq);
     let entries = db::journal::between(tx, replica, last + 1, head)?;
-    unlink_from(fold, replica, last + 1)?;
-    for entry in &entries {
-        db::journal::delete_pending(tx, entry)?;
-        wait(fold, entry.clone(), fault)?;
+    if !entries.is_empty() {
+        unlink_from(&mut fold, replica, last + 1)?;
+        entries.iter().try_for_each(|entry| db::journal::delete_pending(tx, entry))?;
     }
+    fold.finish()?;
     Ok(entries)
 }
 

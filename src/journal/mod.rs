@@ -6,6 +6,7 @@
 //! the views, in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
 //! payloads beside the journal, [`verify`] reads it all again and names what is wrong, [`digest`] tells
 //! whether two replicas hold the same. [`secret`] is what devices of the roster know and others don't.
+//! [`device`] gives a device another key.
 
 pub mod sshsig;
 pub mod key;
@@ -17,6 +18,7 @@ pub mod chain;
 pub mod verify;
 pub mod digest;
 pub mod secret;
+pub mod device;
 
 pub use chain::{Append, Delivered, Writer};
 pub use key::DeviceKey;
@@ -45,6 +47,10 @@ pub enum JournalError {
     Zstd(std::io::Error),
     #[error("encryption: {0}")]
     Seal(String),
+    #[error("this device signs with another key by now")]
+    StaleKey,
+    #[error("this workspace is a copy: it needs a key of its own")]
+    Copy,
     #[error("the database has no workspace in it")]
     NoWorkspace,
 }

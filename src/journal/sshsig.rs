@@ -2,9 +2,9 @@
 //! `ssh-keygen -Y verify` checks. Source: OpenSSH's PROTOCOL.sshsig.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use sha2::{Digest as _, Sha512};
+use sha2::{Digest as _, Sha256, Sha512};
 
 /// The namespace that every signature of ours names, so that none can be used for another purpose.
 pub const NAMESPACE: &str = "casework";
@@ -73,6 +73,14 @@ pub fn public_line(public: &[u8; 32]) -> String {
     string(&mut blob, KEY_TYPE);
     string(&mut blob, public);
     format!("ssh-ed25519 {}", STANDARD.encode(blob))
+}
+
+/// The key's fingerprint as `ssh-keygen -l` shows it.
+pub fn fingerprint(public: &[u8; 32]) -> String {
+    let mut blob = Vec::with_capacity(51);
+    string(&mut blob, KEY_TYPE);
+    string(&mut blob, public);
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&blob)))
 }
 
 fn public_blob(key: &VerifyingKey) -> Vec<u8> {

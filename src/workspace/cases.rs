@@ -35,6 +35,7 @@ impl Workspace {
         stop: &AtomicBool,
         progress: impl FnMut(Progress),
     ) -> Result<Summary, WorkError> {
+        self.ready_to_write()?;
         let rules = self.rules(&request.rules)?;
         let config = &self.config;
         let logs = intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs)?;

@@ -10,10 +10,10 @@ use crate::db::roster::{self, GrantRow};
 use crate::domain::ids::ReplicaId;
 use crate::domain::policy::Policy;
 use crate::domain::protocol;
-use crate::domain::roster::{Role, is_name};
+use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
-use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted, WorkspaceFounded};
+use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, chain};
 use crate::{chance, clock};
 
@@ -57,19 +57,13 @@ impl Workspace {
         Ok(Self { db, paths, config, env, me: name.to_owned(), key, unpacker: Unpacker::default() })
     }
 
-    /// Lets `name` work from a device (this one, if none is named) in some roles.
-    pub fn admit(&mut self, name: &str, roles: &[Role], replica: Option<ReplicaId>) -> Result<(), WorkError> {
-        if !is_name(name) {
-            return Err(WorkError::Name(name.to_owned()));
-        }
-        let replica = replica.unwrap_or(self.key.replica());
-        let event = ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica, profile: None };
-        self.append(vec![Append::new(&event)])?;
-        Ok(())
-    }
-
     pub fn roster(&self) -> Result<Vec<GrantRow>, WorkError> {
         Ok(roster::all(&self.db.conn)?)
+    }
+
+    /// How much of the work those take of whom that was said.
+    pub fn profiles(&self) -> Result<std::collections::BTreeMap<String, crate::domain::roster::Profile>, WorkError> {
+        Ok(roster::profiles(&self.db.conn)?)
     }
 
     /// The id of this device.

@@ -28,6 +28,7 @@ impl Workspace {
 
     /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
     pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
+        self.ready_to_write()?;
         let (me, case) = (self.me.clone(), label.case);
         let events = vec![Append::new(&LabelGiven(label))];
         let drop_draft = |tx: &rusqlite::Transaction<'_>| draft::delete(tx, &me, case);
@@ -78,6 +79,7 @@ impl Workspace {
 
     /// Imports labels that others gave, in the name of a lead.
     pub fn import_labels(&mut self, text: &str) -> Result<ImportSummary, WorkError> {
+        self.ready_to_write()?;
         let protocols = self.protocols()?;
         let streams = self.streams()?;
         let mut summary = ImportSummary::default();

@@ -1,10 +1,15 @@
 //! A workspace, opened: database, key, configuration, and who is at work. What `cli` and `tui` hold.
 
 pub mod found;
+mod people;
+mod ssh;
+mod sync;
 pub mod cases;
 mod labels;
 pub mod documents;
+mod backup;
 mod demo;
+mod erase;
 mod export;
 mod status;
 
@@ -16,11 +21,14 @@ use crate::domain::protocol::Fault;
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
-use crate::journal::{Append, DeviceKey, JournalError, chain, fold};
+use crate::journal::{Append, DeviceKey, JournalError, chain, device, fold};
 use crate::{clock, intake};
 
 pub use demo::DEMO_TEAM;
+pub use erase::Erased;
+pub use people::Holder;
 pub use status::{Status, StatusCases};
+pub use sync::SyncStatus;
 
 /// What can go wrong with work in a workspace.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +43,26 @@ pub enum WorkError {
     Intake(#[from] intake::IntakeError),
     #[error("sqlite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Sync(#[from] crate::sync::SyncError),
     #[error("there is a workspace at {0} already")]
     Exists(String),
+    #[error("{store} holds a workspace already: {theirs}")]
+    Taken { store: String, theirs: String },
+    #[error("{store} holds no workspace{}", expected.as_ref().map(|id| format!(" whose id begins with {id}")).unwrap_or_default())]
+    NothingThere { store: String, expected: Option<String> },
+    #[error("{store} holds more than one workspace: {}", ids.join(", "))]
+    SeveralThere { store: String, ids: Vec<String> },
+    #[error("this workspace has no shared store")]
+    NoStore,
+    #[error("{0}")]
+    Ssh(String),
+    #[error("no device begins with `{0}`")]
+    NoDevice(String),
+    #[error("several devices ask to be let in as `{0}`")]
+    SeveralAsk(String),
+    #[error("{0} is the last lead: nobody could let anyone in after that")]
+    LastLead(String),
     #[error("{path}: {error}")]
     File { path: String, error: std::io::Error },
     #[error("`{0}` is not a name: use 1 to 40 letters, digits, `.`, `_` or `-`")]
@@ -79,6 +105,7 @@ impl Workspace {
     pub fn open(paths: Paths, env: Env, name: Option<&str>) -> Result<Self, WorkError> {
         let config = Config::load(&paths.config())?;
         let mut db = Db::open(&paths.database())?;
+        settle_key(&db, &paths)?;
         if db.views_are_stale()? {
             let tx = db.begin()?;
             fold::refold(&tx)?;
@@ -90,7 +117,8 @@ impl Workspace {
             (None, "") => owner(&db, &key)?,
             (None, name) => name.to_owned(),
         };
-        if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) {
+        // Whoever joined may look while they wait to be let in.
+        if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) && me != owner(&db, &key)? {
             return Err(WorkError::Stranger(me));
         }
         Ok(Self { db, paths, config, env, me, key, unpacker: Unpacker::default() })
@@ -111,7 +139,26 @@ impl Workspace {
 
     /// Appends one entry by whoever is at work. When it returns, the entry is on disk.
     pub fn append(&mut self, events: Vec<Append>) -> Result<Appended, WorkError> {
+        self.ready_to_write()?;
         Ok(chain::append(&mut self.db, &self.key, &self.me, events, clock::now())?)
+    }
+
+    /// Must come before anything is written: a copy gets a key of its own, and a key that was replaced is read anew.
+    fn ready_to_write(&mut self) -> Result<(), WorkError> {
+        self.reload_key()?;
+        if device::is_copy(&self.db.conn)? {
+            self.renew(device::Because::Copied { last: u64::MAX })?;
+        }
+        Ok(())
+    }
+
+    /// The key may have been replaced by another process or thread.
+    fn reload_key(&mut self) -> Result<(), WorkError> {
+        if device::current(&self.db.conn)?.is_some_and(|replica| replica != self.key.replica()) {
+            settle_key(&self.db, &self.paths)?;
+            self.key = DeviceKey::load(&self.paths.key())?;
+        }
+        Ok(())
     }
 
     /// The team's name, as it was founded.
@@ -119,6 +166,21 @@ impl Workspace {
         let row = document::latest(&self.db.conn, "workspace")?;
         let founded = row.and_then(|row| serde_json::from_str::<WorkspaceFounded>(&row.body).ok());
         Ok(founded.map(|founded| founded.name).unwrap_or_default())
+    }
+}
+
+/// Finishes or drops a change of key that was cut short: the database says which key this device has.
+fn settle_key(db: &Db, paths: &Paths) -> Result<(), WorkError> {
+    let (path, next) = (paths.key(), paths.next_key());
+    if !next.exists() {
+        return Ok(());
+    }
+    let failed = |error| WorkError::File { path: next.display().to_string(), error };
+    match device::current(&db.conn)? {
+        Some(replica) if DeviceKey::load(&next).is_ok_and(|key| key.replica() == replica) => {
+            std::fs::rename(&next, &path).map_err(failed)
+        }
+        _ => Ok(()), // it is being made, or will be made anew
     }
 }
 

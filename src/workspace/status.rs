@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{WorkError, Workspace};
+use super::{SyncStatus, WorkError, Workspace};
 use crate::db::{count, draft, journal};
 use crate::domain::ids::Hash;
 use crate::domain::resolve::CaseState;
@@ -15,8 +15,13 @@ pub struct Status {
     pub team: String,
     pub entries: u64,
     pub replicas: usize,
-    /// Entries that are in no shared store. Without a store that is all of them.
+    /// Own entries that are not in the shared store. Without a store that is all there are.
     pub unpushed: u64,
+    /// Entries and events that wait or do not count.
+    pub quarantined: u64,
+    pub sync: Option<SyncStatus>,
+    /// Devices that ask to be let in.
+    pub waiting: u64,
     pub cases: StatusCases,
     pub labels: u64,
     pub drafts: u64,
@@ -38,12 +43,16 @@ impl Workspace {
         let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
         let id = journal::meta(conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
         let entries = journal::count_entries(conn)?;
+        let sync = self.sync_status()?;
         Ok(Status {
             workspace: id.map(|id| id.to_string()).unwrap_or_default(),
             team: self.team()?,
             entries,
             replicas: journal::replicas(conn)?.len(),
-            unpushed: entries,
+            unpushed: if sync.store.is_empty() { entries } else { sync.unpushed },
+            quarantined: sync.quarantined,
+            waiting: self.people()?.iter().filter(|holder| holder.waits()).count() as u64,
+            sync: Some(sync).filter(|sync| !sync.store.is_empty()),
             cases: StatusCases {
                 open: of(CaseState::Open)?,
                 disputed: of(CaseState::Disputed)?,
@@ -54,6 +63,10 @@ impl Workspace {
             unknown: count::with_prefix(conn, "unknown:")?,
             digest: digest(conn)?,
         })
+    }
+
+    pub fn digest(&self) -> Result<Hash, WorkError> {
+        Ok(digest(&self.db.conn)?)
     }
 
     pub fn verify(&self) -> Result<Report, WorkError> {

@@ -80,6 +80,16 @@ pub fn shared(test: &str) -> Option<PathBuf> {
     None
 }
 
+/// What `.ci/servers` says of a server that it started; with the name of a test, a printed line where it did not.
+#[expect(clippy::disallowed_methods, reason = "tests are told of servers by the environment")]
+pub fn server(name: &str, test: Option<&str>) -> Option<String> {
+    let found = std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (None, Some(test)) = (&found, test) {
+        eprintln!("skipped {test}: {name} names no server (.ci/servers starts one)");
+    }
+    found
+}
+
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }

@@ -33,6 +33,10 @@ pub fn any(conn: &Connection) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_erased LIMIT 1")?.exists([])
 }
 
+pub fn count(conn: &Connection) -> rusqlite::Result<u64> {
+    conn.query_row("SELECT count(*) FROM view_erased", [], |row| row.get(0))
+}
+
 /// Every erasure, by case.
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<ErasedRow>> {
     let to_row = |row: &Row<'_>| {

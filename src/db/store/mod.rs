@@ -53,3 +53,18 @@ pub fn insert_erasure(conn: &Connection, store: &str, id: CaseId, at: Moment) ->
     let sql = "INSERT OR IGNORE INTO local_erasure (store, id, at_ms) VALUES (?1, ?2, ?3)";
     conn.prepare_cached(sql)?.execute(params![store, id.0, at.0]).map(drop)
 }
+
+/// Stores that this workspace was ever exchanged with.
+pub fn all(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT DISTINCT store FROM local_reach ORDER BY store")?.query_map([], |row| row.get(0))?.collect()
+}
+
+pub fn insert_export(conn: &Connection, path: &str, at: Moment) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO local_export (path, at_ms) VALUES (?1, ?2) ON CONFLICT (path) DO UPDATE SET at_ms = ?2";
+    conn.prepare_cached(sql)?.execute(params![path, at.0]).map(drop)
+}
+
+/// Files that were exported here.
+pub fn exports(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT path FROM local_export ORDER BY path")?.query_map([], |row| row.get(0))?.collect()
+}

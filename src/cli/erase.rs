@@ -1,0 +1,67 @@
+//! `casework erase`: forget what a case shows of somebody.
+
+use super::out::{Out, done, say};
+use super::{CliError, Context, Exit};
+use crate::workspace::Erased;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case; without one, every erasure is listed with the stores that have confirmed it
+    case: Option<String>,
+    /// Why: it stays in the journal, so name no person
+    #[arg(long, value_name = "TEXT", required_unless_present = "list", requires = "case")]
+    reason: Option<String>,
+    /// List what was erased, and where
+    #[arg(long, conflicts_with = "case")]
+    list: bool,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    if let (Some(name), Some(reason)) = (&args.case, &args.reason) {
+        let case = workspace.find_case(name)?;
+        workspace.erase(&case, reason)?;
+        let erased = workspace.erased()?.into_iter().find(|erased| erased.case == case.id);
+        let words = format!("Input, logs and neighbours of {} are erased here.", case.own);
+        done(context.global.json, &words, &serde_json::json!(erased))?;
+        if let Some(erased) = erased.filter(|_| !context.global.json) {
+            explain(&erased);
+        }
+        return Ok(Exit::Done);
+    }
+    let mut out = Out::new();
+    let all = workspace.erased()?;
+    for erased in &all {
+        if context.global.json {
+            out.json(erased)?;
+            continue;
+        }
+        out.line(&format!(
+            "{}  {}  by {} on {}: {}",
+            erased.case.short(),
+            erased.id,
+            erased.by,
+            erased.at.minute(),
+            erased.reason
+        ))?;
+        for at in &erased.stores {
+            let state = at.confirmed.map_or("not confirmed yet".to_owned(), |at| format!("confirmed {}", at.minute()));
+            out.line(&format!("          {}  {state}", at.store))?;
+        }
+        for path in &erased.exports {
+            out.line(&format!("          {path} still holds it: it was exported before"))?;
+        }
+    }
+    out.finish()?;
+    Ok(if all.is_empty() { Exit::No } else { Exit::Done })
+}
+
+fn explain(erased: &Erased) {
+    if erased.stores.is_empty() {
+        return say("There is no shared store it could be in.");
+    }
+    say("The store and everybody else follow on their next sync; `casework erase --list` tells what is confirmed.");
+    for path in &erased.exports {
+        say(&format!("{path} still holds it: it was exported before, and is yours to remove."));
+    }
+}

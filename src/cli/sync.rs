@@ -1,0 +1,136 @@
+//! `casework sync`: exchange with the shared store.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::clock;
+use crate::sync::{Store, SyncError, Synced};
+use crate::workspace::{WorkError, Workspace};
+
+/// The longest pause between two attempts on a store that does not answer.
+const PAUSE_MAX: Duration = Duration::from_secs(300);
+/// Quarantined entries that are named; --json has them all.
+const NAMED_MAX: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Another store than the workspace's own
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Go on until stopped: others' work comes as it is written where the store can tell, else every few seconds
+    #[arg(long)]
+    watch: bool,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let go_on = || !stop.load(Ordering::Relaxed);
+    if !args.watch {
+        let mut store = workspace.open_store(args.store.as_deref())?;
+        let synced = workspace.sync_with(&mut *store, &go_on)?;
+        report(context, &workspace, &synced, true)?;
+        return Ok(Exit::Done);
+    }
+    watch(context, args, &mut workspace, &go_on)
+}
+
+fn watch(context: &Context, args: &Args, workspace: &mut Workspace, go_on: &dyn Fn() -> bool) -> Result<Exit, CliError> {
+    let every = Duration::from_secs(workspace.config.sync.every_seconds.max(1));
+    let mut pause = every;
+    let mut store: Option<Box<dyn Store>> = None;
+    let mut first = true;
+    while go_on() {
+        let result = (|| {
+            let open = match &mut store {
+                Some(open) => open,
+                none => none.insert(workspace.open_store(args.store.as_deref())?),
+            };
+            workspace.sync_with(&mut **open, go_on)
+        })();
+        match result {
+            Ok(synced) => {
+                report(context, workspace, &synced, first)?;
+                first = false;
+                pause = every;
+            }
+            Err(WorkError::Sync(SyncError::Stopped)) => break,
+            // What a person must settle is not waited for.
+            Err(error) if first || !matches!(error, WorkError::Sync(SyncError::Store(_))) => return Err(error.into()),
+            Err(error) => {
+                say(&format!("casework: {error}; trying again in {} s", pause.as_secs()));
+                store = None;
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        }
+        wait(store.as_deref_mut(), pause, go_on);
+    }
+    Ok(Exit::Done)
+}
+
+/// Waits for news, or for the time to be over; a signal ends it soon.
+fn wait(mut store: Option<&mut (dyn Store + '_)>, time: Duration, go_on: &dyn Fn() -> bool) {
+    let begun = clock::instant();
+    while go_on() && begun.elapsed() < time {
+        let piece = Duration::from_millis(200).min(time.saturating_sub(begun.elapsed()));
+        match &mut store {
+            Some(store) => match store.wait(piece) {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(_) => std::thread::sleep(piece), // the next sync says so
+            },
+            None => std::thread::sleep(piece),
+        }
+    }
+}
+
+fn report(context: &Context, workspace: &Workspace, synced: &Synced, always: bool) -> Result<(), CliError> {
+    let Synced { pushed, pulled, merged, notices, quarantined, erased } = synced;
+    if !always && pushed.entries + pulled.entries == 0 && notices.is_empty() && erased.is_empty() {
+        return Ok(());
+    }
+    let mut out = Out::new();
+    if context.global.json {
+        let digest = workspace.digest()?;
+        out.json(&json!({ "pushed": pushed, "pulled": pulled, "merged": merged, "notices": notices,
+            "quarantined": quarantined, "erased": erased, "digest": digest }))?;
+        return Ok(out.finish()?);
+    }
+    out.line(&format!(
+        "pushed {} entries ({} B in {} segments), pulled {} ({} B in {})",
+        pushed.entries, pushed.bytes, pushed.segments, pulled.entries, pulled.bytes, pulled.segments
+    ))?;
+    out.finish()?;
+    for notice in notices {
+        say(&format!("  {notice}"));
+    }
+    for id in erased {
+        say(&format!("  erased from the store: {id}"));
+    }
+    named(quarantined.iter().map(|fault| {
+        let replica = fault.replica.get(..8).unwrap_or_default();
+        format!("{replica}:{}  {}", fault.seq, fault.fault)
+    }))?;
+    Ok(())
+}
+
+fn named(faults: impl ExactSizeIterator<Item = String>) -> io::Result<()> {
+    let n = faults.len();
+    if n > 0 {
+        say(&format!("  {n} in quarantine, the rest counts:"));
+    }
+    faults.take(NAMED_MAX).for_each(|fault| say(&format!("  {fault}")));
+    if n > NAMED_MAX {
+        say(&format!("  … and {} more; `casework verify` names them", n - NAMED_MAX));
+    }
+    Ok(())
+}

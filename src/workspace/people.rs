@@ -1,0 +1,246 @@
+//! Who may do what, on which device: asking to be let in, letting in, retiring, changing keys.
+
+use super::{WorkError, Workspace, ssh};
+use crate::chance;
+use crate::clock;
+use crate::db::{self, document, roster};
+use crate::domain::ids::{Hash, ReplicaId};
+use crate::domain::roster::{Profile, Role, is_name};
+use crate::domain::time::Moment;
+use crate::journal::device::{self, Because};
+use crate::journal::kind::{ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SshProof};
+use crate::journal::secret::{self, Secret};
+use crate::journal::{Append, DeviceKey, sshsig};
+
+/// A person on a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holder {
+    pub name: String,
+    pub replica: ReplicaId,
+    /// None while the device's first entry has not come.
+    pub key: Option<[u8; 32]>,
+    /// None: they ask to be let in.
+    pub roles: Vec<Role>,
+    /// The last entry that counts, if they were retired there.
+    pub retired_after: Option<u64>,
+    /// Entries of the device.
+    pub entries: u64,
+    pub joined_at: Option<Moment>,
+    pub ssh: Option<SshProof>,
+    /// Whether it is this device.
+    pub here: bool,
+}
+
+impl Holder {
+    pub fn fingerprint(&self) -> String {
+        self.key.as_ref().map(sshsig::fingerprint).unwrap_or_default()
+    }
+
+    /// Whether they ask to be let in.
+    pub fn waits(&self) -> bool {
+        self.roles.is_empty() && self.retired_after.is_none()
+    }
+}
+
+impl Workspace {
+    /// Everybody, by name and device: those who were admitted and those who ask to be.
+    pub fn people(&self) -> Result<Vec<Holder>, WorkError> {
+        let conn = &self.db.conn;
+        let mut people: Vec<Holder> = Vec::new();
+        let heads = db::journal::replicas(conn)?;
+        let blank = |name: &str, replica: ReplicaId| Holder {
+            name: name.to_owned(),
+            replica,
+            key: heads.iter().find(|row| row.replica == replica).map(|row| row.key),
+            roles: Vec::new(),
+            retired_after: None,
+            entries: heads.iter().find(|row| row.replica == replica).map_or(0, |row| row.head_seq),
+            joined_at: None,
+            ssh: None,
+            here: replica == self.key.replica(),
+        };
+        let place = |people: &mut Vec<Holder>, name: &str, replica: ReplicaId| {
+            let known = people.iter().position(|holder| (holder.name.as_str(), holder.replica) == (name, replica));
+            known.unwrap_or_else(|| {
+                people.push(blank(name, replica));
+                people.len() - 1
+            })
+        };
+        for grant in roster::all(conn)? {
+            let at = place(&mut people, &grant.name, grant.replica);
+            people[at].roles.push(grant.role);
+        }
+        for ((name, replica), cut) in roster::cuts(conn)? {
+            let at = place(&mut people, &name, replica);
+            people[at].retired_after = Some(cut.after);
+        }
+        for row in document::of_kind(conn, "replica")? {
+            let Ok(joined) = serde_json::from_str::<ReplicaJoined>(&row.body) else { continue };
+            let at = place(&mut people, &joined.name, row.event.replica);
+            people[at].joined_at = Some(row.at.moment());
+            people[at].ssh = joined.ssh;
+        }
+        people.sort_by(|a, b| (&a.name, a.joined_at, a.replica).cmp(&(&b.name, b.joined_at, b.replica)));
+        Ok(people)
+    }
+
+    /// The fingerprint of the SSH key by which somebody signed their join; none if they did not, or the proof is bad.
+    pub fn proven(&self, holder: &Holder) -> Result<Option<String>, WorkError> {
+        let (Some(proof), Some(key)) = (&holder.ssh, &holder.key) else { return Ok(None) };
+        ssh::check(proof, self.id()?, &holder.name, key).map(Some)
+    }
+
+    /// Who asks to be let in under a name: on the device whose id begins with `device`, if that is said.
+    pub fn asking(&self, name: &str, device: Option<&str>) -> Result<Option<Holder>, WorkError> {
+        let fits = |holder: &Holder| device.is_none_or(|device| holder.replica.to_string().starts_with(device));
+        let mut found = self.people()?;
+        found.retain(|holder| holder.name == name && fits(holder) && (holder.waits() || device.is_some()));
+        match found.len() {
+            0 if device.is_some() => Err(WorkError::NoDevice(device.unwrap_or_default().to_owned())),
+            0 => Ok(None),
+            1 => Ok(found.pop()),
+            _ => Err(WorkError::SeveralAsk(name.to_owned())),
+        }
+    }
+
+    /// Lets `name` work from a device (this one, if none is named) in some roles; the workspace's secrets go with it.
+    pub fn admit(
+        &mut self,
+        name: &str,
+        roles: &[Role],
+        replica: Option<ReplicaId>,
+        profile: Option<Profile>,
+    ) -> Result<(), WorkError> {
+        if !is_name(name) {
+            return Err(WorkError::Name(name.to_owned()));
+        }
+        let replica = replica.unwrap_or(self.key.replica());
+        let event = ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica, profile };
+        let mut events = vec![Append::new(&event)];
+        events.extend(self.secrets_for(&[replica])?);
+        self.append(events)?;
+        Ok(())
+    }
+
+    /// What a person writes from now on does not count: on one device, or on all of theirs. Returns on how many.
+    pub fn retire(&mut self, name: &str, device: Option<&str>, reason: &str) -> Result<usize, WorkError> {
+        let people = self.people()?;
+        let fits = |holder: &&Holder| device.is_none_or(|device| holder.replica.to_string().starts_with(device));
+        let active = |holder: &&Holder| !holder.roles.is_empty() && holder.retired_after.is_none();
+        let theirs: Vec<&Holder> = people.iter().filter(|holder| holder.name == name).filter(active).filter(fits).collect();
+        if theirs.is_empty() {
+            return Err(WorkError::Stranger(name.to_owned()));
+        }
+        let goes = |holder: &Holder| theirs.iter().any(|one| one.name == holder.name && one.replica == holder.replica);
+        let stays: Vec<&Holder> = people.iter().filter(active).filter(|holder| !goes(holder)).collect();
+        if !stays.iter().any(|holder| holder.roles.contains(&Role::Lead)) {
+            return Err(WorkError::LastLead(name.to_owned()));
+        }
+        let heirs: Vec<ReplicaId> = stays.iter().filter(|holder| holder.name == name).map(|holder| holder.replica).collect();
+        let mut events = Vec::new();
+        // Those who remain get a new secret; it goes into the same entry, which one's own retirement ends with.
+        let may_share = roster::roles(&self.db.conn, &self.me, self.key.replica())?
+            .iter()
+            .any(|role| matches!(role, Role::Lead | Role::Engineer | Role::Agent));
+        if may_share && !secret::known(&self.db.conn, &self.key)?.is_empty() {
+            let keys: Vec<[u8; 32]> = stays.iter().filter_map(|holder| holder.key).collect();
+            events.push(Append::new(&Secret::new().shared_with(&keys)?));
+        }
+        for holder in &theirs {
+            // The entry that says it is the last of one's own.
+            let after =
+                if holder.replica == self.key.replica() && holder.name == self.me { holder.entries + 1 } else { holder.entries };
+            let (name, replica, reason, heirs) = (name.to_owned(), holder.replica, reason.to_owned(), heirs.clone());
+            events.push(Append::new(&ReviewerRetired { name, replica, after, reason, heirs }));
+        }
+        let n = theirs.len();
+        self.append(events)?;
+        Ok(n)
+    }
+
+    /// Signs with a new key from now on; the old one vouches for it and is retired.
+    pub fn rotate_key(&mut self) -> Result<ReplicaId, WorkError> {
+        self.renew(Because::Rotated)?;
+        Ok(self.key.replica())
+    }
+
+    /// Goes on under a new key; returns how many entries were written again.
+    pub(super) fn renew(&mut self, because: Because) -> Result<usize, WorkError> {
+        let seed = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+        let new = DeviceKey::from_seed(seed);
+        let owner = super::owner(&self.db, &self.key)?;
+        let file = |error, path: &std::path::Path| WorkError::File { path: path.display().to_string(), error };
+        let (path, next) = (self.paths.key(), self.paths.next_key());
+        // A file that is left over from an attempt that did not end belongs to no chain.
+        match std::fs::remove_file(&next) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(error, &next)),
+            _ => new.save_new(&next)?,
+        }
+        let tx = self.db.begin()?;
+        let written = device::renew(&tx, &self.key, &new, &owner, because, clock::now())?;
+        tx.commit()?;
+        // From here on `open` would do the same.
+        std::fs::rename(&next, &path).map_err(|error| file(error, &path))?;
+        self.key = new;
+        Ok(written)
+    }
+
+    /// The secrets that this device knows, for devices that were not given them.
+    pub(super) fn secrets_for(&self, replicas: &[ReplicaId]) -> Result<Vec<Append>, WorkError> {
+        let conn = &self.db.conn;
+        let mut events = Vec::new();
+        for known in secret::known(conn, &self.key)? {
+            let holders = secret::holders(conn, &known.recipient)?;
+            let mut keys = Vec::new();
+            for replica in replicas.iter().filter(|replica| !holders.contains(replica)) {
+                keys.extend(secret::public_key(conn, *replica)?);
+            }
+            if !keys.is_empty() {
+                events.push(Append::new(&known.shared_with(&keys)?));
+            }
+        }
+        Ok(events)
+    }
+
+    /// Makes the workspace's first secret if there is none and this device may, and gives what it knows to devices of
+    /// the roster that lack it.
+    pub(super) fn tend_secrets(&mut self, wanted: bool) -> Result<(), WorkError> {
+        let conn = &self.db.conn;
+        let may = roster::roles(conn, &self.me, self.key.replica())?;
+        if !may.iter().any(|role| matches!(role, Role::Lead | Role::Engineer | Role::Agent)) {
+            return Ok(());
+        }
+        let known = secret::known(conn, &self.key)?;
+        if known.is_empty() && (!wanted || !document::of_kind(conn, "secret")?.is_empty()) {
+            return Ok(()); // others made one, and will give it
+        }
+        let active: Vec<Holder> =
+            self.people()?.into_iter().filter(|holder| !holder.roles.is_empty() && holder.retired_after.is_none()).collect();
+        let events = if known.is_empty() {
+            let keys: Vec<[u8; 32]> = active.iter().filter_map(|holder| holder.key).collect();
+            vec![Append::new(&Secret::new().shared_with(&keys)?)]
+        } else {
+            self.secrets_for(&active.iter().map(|holder| holder.replica).collect::<Vec<_>>())?
+        };
+        if !events.is_empty() {
+            self.append(events)?;
+        }
+        Ok(())
+    }
+
+    /// The workspace's id: the hash of its first entry.
+    pub fn id(&self) -> Result<Hash, WorkError> {
+        let id = db::journal::meta(&self.db.conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+        Ok(id.ok_or(crate::journal::JournalError::NoWorkspace)?)
+    }
+
+    /// The key by which this device is known.
+    pub fn fingerprint(&self) -> String {
+        sshsig::fingerprint(&self.key.public())
+    }
+
+    /// Whether this device still waits to be let in.
+    pub fn waits_for_admission(&self) -> Result<bool, WorkError> {
+        Ok(roster::roles(&self.db.conn, &self.me, self.key.replica())?.is_empty())
+    }
+}

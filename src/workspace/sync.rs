@@ -1,0 +1,235 @@
+//! The workspace and its shared store: founding on it, joining it, exchanging with it.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{WorkError, Workspace, ssh};
+use crate::config::{Config, Env, Paths};
+use crate::db::{self, Db};
+use crate::domain::ids::Hash;
+use crate::domain::roster::is_name;
+use crate::domain::time::Moment;
+use crate::journal::blob::Unpacker;
+use crate::journal::device::{self, Because};
+use crate::journal::kind::ReplicaJoined;
+use crate::journal::{Append, DeviceKey, chain};
+use crate::sync::store::{self, Options};
+use crate::sync::{Exchange, Store, SyncError, Synced, founded_on, pin};
+use crate::{chance, clock};
+
+/// What is remembered of the store between runs.
+const STORE: &str = "store";
+const LAST: &str = "sync.last";
+const TROUBLE: &str = "sync.trouble";
+
+/// How the workspace stands with its store.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SyncStatus {
+    pub store: String,
+    /// The last sync that went through.
+    pub last: Option<Moment>,
+    /// Why the latest did not.
+    pub trouble: Option<String>,
+    /// Own entries that the store has not.
+    pub unpushed: u64,
+    /// Entries of anybody that wait or do not count.
+    pub quarantined: u64,
+}
+
+/// Opens a store, makes sure of it, and tells which workspace it holds.
+fn prepare(url: &str, config: &Config, env: &Env, create: bool) -> Result<Box<dyn Store>, WorkError> {
+    let mut store = store::open(url, &options(config, env, create)).map_err(SyncError::from)?;
+    let random = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+    store::probe(&mut *store, random).map_err(SyncError::from)?;
+    Ok(store)
+}
+
+fn options(config: &Config, env: &Env, create: bool) -> Options {
+    Options { ssh: config.sync.ssh.clone(), create, credentials: env.credentials.clone() }
+}
+
+/// A path as it will be understood from any directory; a URL as it is.
+fn absolute(url: &str) -> Result<String, WorkError> {
+    if url.contains("://") || url.is_empty() {
+        return Ok(url.to_owned());
+    }
+    let path = std::path::absolute(url).map_err(|error| WorkError::File { path: url.to_owned(), error })?;
+    Ok(path.display().to_string())
+}
+
+impl Workspace {
+    /// Founds a workspace whose journal goes to `url`. Nothing is made here if the store is no good.
+    pub fn found_on(paths: Paths, env: Env, team: &str, name: &str, url: &str, encrypt: bool) -> Result<Self, WorkError> {
+        let config = Config::load(&paths.config())?;
+        let url = absolute(url)?;
+        let mut store = prepare(&url, &config, &env, true)?;
+        if let Some((theirs, _)) = founded_on(&mut *store)?.first() {
+            return Err(WorkError::Taken { store: url, theirs: theirs.to_string() });
+        }
+        let mut workspace = Self::found(paths, env, team, name)?;
+        db::store::set_setting(&workspace.db.conn, STORE, &url)?;
+        if encrypt {
+            let policy = crate::domain::policy::Policy { encrypt, ..workspace.policy()? };
+            workspace.set_policy(policy)?;
+        }
+        workspace.sync_with(&mut *store, &|| true)?;
+        Ok(workspace)
+    }
+
+    /// Joins the workspace that the store at `url` holds: pins its id, leaves a request with a key, and takes in what is
+    /// there. `expected` is the beginning of the id that it must have.
+    pub fn join(
+        paths: Paths,
+        env: Env,
+        url: &str,
+        name: &str,
+        expected: Option<&str>,
+        ssh_key: Option<&Path>,
+    ) -> Result<(Self, Synced), WorkError> {
+        if !is_name(name) {
+            return Err(WorkError::Name(name.to_owned()));
+        }
+        if paths.database().exists() || paths.key().exists() {
+            return Err(WorkError::Exists(paths.workspace.display().to_string()));
+        }
+        let config = Config::load(&paths.config())?;
+        let url = absolute(url)?;
+        let mut store = prepare(&url, &config, &env, false)?;
+        let mut held = founded_on(&mut *store)?;
+        held.retain(|(id, _)| expected.is_none_or(|expected| id.to_string().starts_with(expected)));
+        let id = match held.as_slice() {
+            [] => return Err(WorkError::NothingThere { store: url, expected: expected.map(str::to_owned) }),
+            [(id, _)] => *id,
+            several => {
+                let ids = several.iter().map(|(id, _)| id.to_string()).collect();
+                return Err(WorkError::SeveralThere { store: url, ids });
+            }
+        };
+        let seed = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+        let key = DeviceKey::from_seed(seed);
+        let proof = ssh_key.map(|path| ssh::prove(path, id, name, &key.public())).transpose()?;
+        let mut workspace = Self::join_at(paths, env, id, name, key, proof, clock::now())?;
+        db::store::set_setting(&workspace.db.conn, STORE, &url)?;
+        let synced = workspace.sync_with(&mut *store, &|| true)?;
+        Ok((workspace, synced))
+    }
+
+    /// Makes the files of a workspace that is joined, without a store.
+    pub fn join_at(
+        paths: Paths,
+        env: Env,
+        id: Hash,
+        name: &str,
+        key: DeviceKey,
+        proof: Option<crate::journal::kind::SshProof>,
+        now: Moment,
+    ) -> Result<Self, WorkError> {
+        let failed = |error| WorkError::File { path: paths.workspace.display().to_string(), error };
+        fs::create_dir_all(&paths.workspace).map_err(failed)?;
+        let config = Config::load(&paths.config())?;
+        let mut db = Db::create(&paths.database())?;
+        pin(&db, id)?;
+        key.save_new(&paths.key())?;
+        let joined = ReplicaJoined { ssh: proof, ..ReplicaJoined::new(name, &key) };
+        chain::append(&mut db, &key, name, vec![Append::new(&joined)], now)?;
+        Ok(Self { db, paths, config, env, me: name.to_owned(), key, unpacker: Unpacker::default() })
+    }
+
+    /// The store that this workspace exchanges with.
+    pub fn store_url(&self) -> Result<Option<String>, WorkError> {
+        if !self.config.sync.store.is_empty() {
+            return absolute(&self.config.sync.store).map(Some);
+        }
+        Ok(db::store::setting(&self.db.conn, STORE)?.filter(|url| !url.is_empty()))
+    }
+
+    /// Opens the store at `url`; the first that is ever named is remembered, after it was probed.
+    pub fn open_store(&self, url: Option<&str>) -> Result<Box<dyn Store>, WorkError> {
+        let known = self.store_url()?;
+        let url = url.map(absolute).transpose()?;
+        let first = url.is_some() && known.is_none();
+        let url = url.or(known).ok_or(WorkError::NoStore)?;
+        let opened = if first || db::store::reach(&self.db.conn, &url)?.is_empty() {
+            prepare(&url, &self.config, &self.env, true)?
+        } else {
+            store::open(&url, &options(&self.config, &self.env, false)).map_err(SyncError::from)?
+        };
+        if first {
+            db::store::set_setting(&self.db.conn, STORE, &url)?;
+        }
+        Ok(opened)
+    }
+
+    /// Exchanges with a store. Another copy of this workspace is noticed, and this one goes on as a device of its own.
+    pub fn sync_with(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Synced, WorkError> {
+        self.reload_key()?;
+        let mut notices = Vec::new();
+        if device::is_copy(&self.db.conn)? {
+            self.renew_copy(u64::MAX, &mut notices)?;
+        }
+        let wanted = self.policy()?.encrypt;
+        self.tend_secrets(wanted)?;
+        let forgotten = db::erasure::count(&self.db.conn)?;
+        let mut result = self.exchange(store, go_on);
+        if let Err(SyncError::Copied { entries, .. }) = &result {
+            let first = entries.iter().map(|entry| entry.seq).min().unwrap_or(1);
+            self.renew_copy(first - 1, &mut notices)?;
+            result = self.exchange(store, go_on);
+        }
+        if db::erasure::count(&self.db.conn)? > forgotten {
+            self.scrub()?;
+        }
+        match result {
+            Ok(mut synced) => {
+                synced.notices.splice(0..0, notices);
+                self.remember_sync(None)?;
+                Ok(synced)
+            }
+            Err(error) => {
+                self.remember_sync(Some(&error.to_string()))?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn renew_copy(&mut self, last: u64, notices: &mut Vec<String>) -> Result<(), WorkError> {
+        let old = self.key.replica().short();
+        let written = self.renew(Because::Copied { last })?;
+        let new = self.key.replica().short();
+        notices.push(format!(
+            "this workspace is a copy of another: it goes on as device {new} instead of {old}; {written} entries were written again"
+        ));
+        Ok(())
+    }
+
+    fn exchange(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Synced, SyncError> {
+        let encrypt = self.policy().is_ok_and(|policy| policy.encrypt);
+        Exchange { db: &mut self.db, key: &self.key, store, encrypt, now: &clock::now, go_on }.run()
+    }
+
+    fn remember_sync(&self, trouble: Option<&str>) -> Result<(), WorkError> {
+        let conn = &self.db.conn;
+        db::store::set_setting(conn, TROUBLE, trouble.unwrap_or_default())?;
+        if trouble.is_none() {
+            db::store::set_setting(conn, LAST, &clock::now().0.to_string())?;
+        }
+        Ok(())
+    }
+
+    pub fn sync_status(&self) -> Result<SyncStatus, WorkError> {
+        let conn = &self.db.conn;
+        let store = self.store_url()?.unwrap_or_default();
+        let own = self.key.replica();
+        let head = db::journal::replica(conn, own)?.map_or(0, |head| head.head_seq);
+        let there = db::store::reach(conn, &store)?.get(&own).copied().unwrap_or(0);
+        Ok(SyncStatus {
+            last: db::store::setting(conn, LAST)?.and_then(|ms| ms.parse().ok()).map(Moment),
+            trouble: db::store::setting(conn, TROUBLE)?.filter(|words| !words.is_empty()),
+            unpushed: head.saturating_sub(there),
+            quarantined: (db::journal::all_pending(conn)?.len() + db::roster::held(conn)?.len()) as u64,
+            store,
+        })
+    }
+}
