@@ -1,8 +1,14 @@
 -- What this device knows of itself: its store, when it last synced.
 CREATE TABLE local_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- Segments of a store that were taken in or written.
-CREATE TABLE local_segment (store TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (store, name)) WITHOUT ROWID;
+-- Segments of a store that were written or taken in.
+CREATE TABLE local_segment (
+  store TEXT NOT NULL,
+  name TEXT NOT NULL,
+  bytes INTEGER NOT NULL,        -- its size, by which one that was cut short since is noticed
+  good INTEGER NOT NULL,         -- whether all that stands in it counts
+  PRIMARY KEY (store, name)
+) WITHOUT ROWID;
 
 -- How far a store was seen to hold each chain: one that holds less was rolled back.
 CREATE TABLE local_reach (store TEXT NOT NULL, replica BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (store, replica)) WITHOUT ROWID;

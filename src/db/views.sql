@@ -19,6 +19,8 @@ CREATE TABLE view_case (
   due_ms INTEGER NOT NULL,       -- rounded up to the hour, so that rank matters within one
   labels INTEGER NOT NULL,
   outcome TEXT,
+  language TEXT NOT NULL,
+  needs TEXT NOT NULL,           -- JSON list of skills; empty: none
   text TEXT NOT NULL             -- from the payload; not part of the digest
 );
 CREATE INDEX view_case_queue ON view_case (state, due_ms, rank, num);

@@ -15,4 +15,5 @@ pub mod glossary;
 pub mod label;
 pub mod roster;
 pub mod policy;
+pub mod assign;
 pub mod resolve;

@@ -60,6 +60,8 @@ pub fn ready(matured: &Matured, json: &[u8], text: String, packer: &mut Packer) 
         flags: seen.flags.clone().unwrap_or_default(),
         rank: rank(seen.margin, seen.confidence),
         payload: packed.hash,
+        language: String::new(),
+        needs: Vec::new(),
     };
     Ok(Ready { line: seen.number, event, packed, text, seen: Arc::clone(seen) })
 }

@@ -224,7 +224,7 @@ fn link_waiting(fold: &mut Fold<'_, '_>, replica: ReplicaId, now: Moment) -> Res
 }
 
 const GAP: &str = "gap: an entry before this one is missing";
-const FORK: &str = "fork: the chain has two entries with this number; neither counts, nor what follows";
+pub const FORK: &str = "fork: the chain has two entries with this number; neither counts, nor what follows";
 
 /// Whether an entry is signed by the key that its replica is named after, for this workspace.
 fn is_signed_by_chain(tx: &Transaction<'_>, entry: &EntryRow) -> Result<bool, JournalError> {

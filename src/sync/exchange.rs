@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::plan::{Here, Plan, plan};
+use super::plan::{Here, Listed, Plan, plan};
 use super::segment::{self, Kind, Name};
 use super::store::{Store, StoreError};
 use crate::db::journal::EntryRow;
+use crate::db::store::Known;
 use crate::db::{self, Db, DbError};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::time::Moment;
@@ -94,19 +95,28 @@ impl Exchange<'_> {
     /// Pulls, folds, pushes, merges, erases. What is wrong with others' work is reported and stops nothing.
     pub fn run(&mut self) -> Result<Synced, SyncError> {
         let mut done = Synced::default();
-        let mut found = self.look()?;
-        self.same_workspace(&found)?;
-        self.not_copied(&found)?;
+        let mut listed = self.list()?;
+        let mut found = self.compare(&listed)?;
+        self.same_workspace(&found, &listed)?;
+        if self.not_copied(&found)? {
+            listed = self.list()?;
+            found = self.compare(&listed)?;
+        }
         for _ in 1..LOOKS_MAX {
-            // Merged away between our look and our read: what holds it now is listed by now.
-            if self.pull(&found, &mut done)? == 0 {
+            let gone = self.pull(&found, &mut done)?;
+            if gone > 0 {
+                // Merged away between our look and our read: what holds it now is listed by now.
+                listed = self.list()?;
+            }
+            found = self.compare(&listed)?;
+            if gone == 0 {
                 break;
             }
-            found = self.look()?;
         }
         // What was pulled may have given us a secret.
         let secrets = secret::known(&self.db.conn, self.key)?;
         self.push(&found, &secrets, &mut done)?;
+        self.push_evidence(&listed, &mut done)?;
         self.merge(&found, &secrets, &mut done)?;
         self.forget(&secrets, &mut done)?;
         self.remember(&found)?;
@@ -126,10 +136,16 @@ impl Exchange<'_> {
         Ok(self.store.get(&name.to_string())?)
     }
 
-    fn look(&mut self) -> Result<Plan, SyncError> {
+    /// Everything on the store, in the order of names.
+    fn list(&mut self) -> Result<Vec<Listed>, SyncError> {
         // Payloads are written before the entries that name them, so they are listed after.
         let mut listed = self.store.list(Kind::Journal.prefix())?;
         listed.extend(self.store.list(Kind::Payload.prefix())?);
+        listed.sort();
+        Ok(listed)
+    }
+
+    fn compare(&self, listed: &[Listed]) -> Result<Plan, SyncError> {
         let (conn, store) = (&self.db.conn, self.name());
         let here = Here {
             own: Some(self.key.replica()),
@@ -137,7 +153,7 @@ impl Exchange<'_> {
             known: db::store::segments(conn, &store)?,
             reach: db::store::reach(conn, &store)?,
         };
-        Ok(plan(&here, &listed))
+        Ok(plan(&here, listed))
     }
 
     fn workspace(&self) -> Result<Hash, SyncError> {
@@ -145,46 +161,57 @@ impl Exchange<'_> {
         Ok(id.ok_or(JournalError::NoWorkspace)?)
     }
 
-    /// On first contact, and when what was there is gone: a store in which nothing is of our workspace is another's.
-    fn same_workspace(&mut self, found: &Plan) -> Result<(), SyncError> {
-        let known = !db::store::reach(&self.db.conn, &self.name())?.is_empty();
-        if known && found.rolled_back.is_empty() {
+    /// On first contact, and when nothing of what was there is there any more: a store in which nothing is of our
+    /// workspace is another's.
+    fn same_workspace(&mut self, found: &Plan, listed: &[Listed]) -> Result<(), SyncError> {
+        let known = db::store::segments(&self.db.conn, &self.name())?;
+        if listed.iter().any(|listed| known.contains_key(&listed.key)) {
             return Ok(());
         }
         let ours = self.workspace()?.to_string();
         let mut other = None;
-        for name in found.journal.iter().chain(&found.strange).take(ASKED_MAX) {
+        // Entries of another workspace alone are no reason: whoever can write there can put them there.
+        for name in found.journal.iter().chain(&found.strange).filter(|name| name.first == 1).take(ASKED_MAX) {
             let Some(bytes) = self.fetch(name)? else { continue };
             let first = segment::decode_journal(name.replica, &bytes).ok().and_then(|lines| lines.into_iter().flatten().next());
-            let Some(theirs) = first.and_then(|entry| workspace_of(&entry)) else { continue };
+            let Some(entry) = first else { continue };
+            let Some(theirs) = workspace_of(&entry) else { continue };
             if theirs == ours {
                 return Ok(());
             }
-            other = Some(theirs);
+            if founds(&entry) {
+                other = Some(theirs);
+            }
         }
         match other {
-            // Segments of ours that are still there were not asked: they are known.
-            Some(_) if found.reach.values().any(|reach| *reach > 0) && known => Ok(()),
             Some(theirs) => Err(SyncError::OtherWorkspace { store: self.name(), ours, theirs }),
             None => Ok(()),
         }
     }
 
     /// Segments under our own name that we did not write: harmless if they say what we say (a sync was cut short
-    /// before it took note of them), else another copy of this workspace is at work.
-    fn not_copied(&mut self, found: &Plan) -> Result<(), SyncError> {
+    /// before it took note of them), else another copy of this workspace is at work. What is broken is taken away.
+    /// Tells whether there is now more, or less, than was known.
+    fn not_copied(&mut self, found: &Plan) -> Result<bool, SyncError> {
         let mut foreign = Vec::new();
+        let mut changed = false;
+        let ours_is = self.workspace()?.to_string();
         for name in &found.strange {
             self.step()?;
             let Some(bytes) = self.fetch(name)? else { continue };
             let lines = segment::check(name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes));
-            let Ok(lines) = lines else { continue };
+            let Ok(lines) = lines else {
+                self.store.delete(&name.to_string())?;
+                changed = true;
+                continue;
+            };
             let head = db::journal::replica(&self.db.conn, name.replica)?;
             let key = self.key.public();
             let mut same = true;
             for entry in lines.into_iter().flatten() {
                 let ours = db::journal::entry(&self.db.conn, name.replica, entry.seq)?;
-                let good = crate::journal::sshsig::verify(&key, &entry.body, &entry.signature);
+                let good = workspace_of(&entry).as_ref() == Some(&ours_is)
+                    && crate::journal::sshsig::verify(&key, &entry.body, &entry.signature);
                 // What our key did not sign was put there by somebody else: that is no copy of us.
                 if good && head.is_some() && ours.is_none_or(|ours| ours.body != entry.body) {
                     foreign.push(entry);
@@ -193,10 +220,12 @@ impl Exchange<'_> {
                 same &= good;
             }
             if same {
-                db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string())?;
+                let known = Known { bytes: bytes.len() as u64, good: true };
+                db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string(), known)?;
+                changed = true;
             }
         }
-        if foreign.is_empty() { Ok(()) } else { Err(SyncError::Copied { store: self.name(), entries: foreign }) }
+        if foreign.is_empty() { Ok(changed) } else { Err(SyncError::Copied { store: self.name(), entries: foreign }) }
     }
 
     // What it came to.
@@ -247,13 +276,19 @@ pub fn workspace_of(entry: &EntryRow) -> Option<String> {
     Some(if founds { crate::journal::entry::hash(&entry.body).to_string() } else { body.workspace })
 }
 
+/// Whether an entry founds a workspace.
+pub(super) fn founds(entry: &EntryRow) -> bool {
+    crate::journal::entry::Body::parse(&entry.body).is_some_and(|body| body.workspace.is_empty())
+}
+
 pub(super) fn of_segment(name: &Name, fault: &str) -> Fault {
     Fault { replica: name.replica.to_string(), seq: name.first, fault: format!("{name}: {fault}") }
 }
 
 /// Names of segments that a larger known one repeats need not be remembered.
 fn forget_covered(tx: &rusqlite::Transaction<'_>, store: &str) -> Result<(), SyncError> {
-    let mut names: Vec<Name> = db::store::segments(tx, store)?.iter().filter_map(|key| Name::parse(key)).collect();
+    let mut names: Vec<Name> =
+        db::store::segments(tx, store)?.iter().filter(|(_, known)| known.good).filter_map(|(key, _)| Name::parse(key)).collect();
     names.sort_by_key(|name| (name.kind, name.replica, name.first, std::cmp::Reverse(name.last)));
     let mut widest: Option<&Name> = None;
     for name in &names {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::segment::{Kind, Name};
+use crate::db::store::Known;
 use crate::domain::ids::ReplicaId;
 
 /// A key that a store lists, and its size in bytes.
@@ -19,9 +20,16 @@ pub struct Here {
     /// The last entry of each chain.
     pub heads: HashMap<ReplicaId, u64>,
     /// Segments of this store that were taken in or written.
-    pub known: HashSet<String>,
+    pub known: HashMap<String, Known>,
     /// How far the store was seen to reach.
     pub reach: HashMap<ReplicaId, u64>,
+}
+
+impl Here {
+    /// What is known of a segment that is listed with this size; nothing if it was of another size when it was known.
+    fn knows(&self, name: &Name, bytes: u64) -> Option<Known> {
+        self.known.get(&name.to_string()).copied().filter(|known| known.bytes == bytes)
+    }
 }
 
 /// A run of entries, first and last included.
@@ -43,8 +51,9 @@ pub struct Plan {
     pub payload: Vec<Name>,
     /// Segments under our own name that this workspace did not write: another copy of it did.
     pub strange: Vec<Name>,
-    /// Segments that only repeat what was taken in: larger ones that smaller ones were merged into.
-    pub merged: Vec<Name>,
+    /// Segments that should only repeat what was taken in: larger ones that smaller ones were merged into. Of a
+    /// journal's that is to be made sure, for it may be evidence of a fork.
+    pub merged: Vec<(Name, u64)>,
     /// Runs of chains that the store lacks and should have: our own, and what it lost of others'.
     pub push: Vec<(ReplicaId, Run)>,
     /// Payload segments that the store lost.
@@ -79,8 +88,8 @@ pub fn plan(here: &Here, listed: &[Listed]) -> Plan {
     }
     let mut replicas: BTreeSet<ReplicaId> = chains.keys().map(|(_, replica)| *replica).collect();
     replicas.extend(here.own);
-    replicas.extend(here.reach.keys());
-    let known: Vec<Name> = here.known.iter().filter_map(|key| Name::parse(key)).collect();
+    replicas.extend(here.heads.keys());
+    let known: Vec<Name> = here.known.keys().filter_map(|key| Name::parse(key)).collect();
     for replica in replicas {
         let none = Vec::new();
         let journal = chains.get(&(Kind::Journal, replica)).unwrap_or(&none);
@@ -95,34 +104,31 @@ impl Plan {
     fn chain(&mut self, here: &Here, replica: ReplicaId, journal: &[(Name, u64)], payload: &[(Name, u64)], known: &[&Name]) {
         let own = here.own == Some(replica);
         let head = here.heads.get(&replica).copied().unwrap_or(0);
-        for (name, _) in journal.iter().chain(payload) {
-            if here.known.contains(&name.to_string()) {
+        for (name, bytes) in journal.iter().chain(payload) {
+            if here.knows(name, *bytes).is_some() {
                 continue;
             }
-            // Both ends are ends of segments that were taken in: these were merged. The same run with another
-            // hash was not: it may be evidence of a fork.
+            // Both ends are ends of segments that were taken in: these were merged, most likely.
             let same: Vec<&&Name> = known.iter().filter(|other| other.kind == name.kind).collect();
-            let repeats = same.iter().any(|other| other.first == name.first)
-                && same.iter().any(|other| other.last == name.last)
-                && (name.kind == Kind::Payload || same.iter().all(|other| other.range() != name.range()));
-            let list = match (own, name.kind) {
-                (true, Kind::Journal) => &mut self.strange,
-                (_, kind) if repeats && (kind == Kind::Payload || name.last <= head) => &mut self.merged,
-                (_, Kind::Journal) => &mut self.journal,
-                (_, Kind::Payload) => &mut self.payload,
-            };
-            list.push(name.clone());
+            let repeats = same.iter().any(|other| other.first == name.first) && same.iter().any(|other| other.last == name.last);
+            match (own, name.kind) {
+                (true, Kind::Journal) => self.strange.push(name.clone()),
+                (_, kind) if repeats && (kind == Kind::Payload || name.last <= head) => self.merged.push((name.clone(), *bytes)),
+                (_, Kind::Journal) => self.journal.push(name.clone()),
+                (_, Kind::Payload) => self.payload.push(name.clone()),
+            }
         }
         let runs = |segments: &[(Name, u64)]| segments.iter().map(|(name, _)| name.range()).collect::<Vec<Run>>();
-        let covered = runs(journal);
+        // A name proves nothing: anybody who can write there can make one. What was read, and was right, is there.
+        let good = |(name, bytes): &&(Name, u64)| here.knows(name, *bytes).is_some_and(|known| known.good);
+        let covered: Vec<Run> = journal.iter().filter(good).map(|(name, _)| name.range()).collect();
         let is = prefix(&covered);
         let was = here.reach.get(&replica).copied().unwrap_or(0);
         if is < was {
             self.rolled_back.push(Rollback { replica, was, is });
         }
-        if own || is < was {
-            self.push.extend(gaps(&covered, head).into_iter().map(|run| (replica, run)));
-        }
+        // Of anybody's chain: its writer may never come back to fill a store that lost it.
+        self.push.extend(gaps(&covered, head).into_iter().map(|run| (replica, run)));
         let there: HashSet<Run> = runs(payload).into_iter().collect();
         let covered = runs(payload);
         for name in known.iter().filter(|name| name.kind == Kind::Payload && name.last <= head) {
@@ -135,7 +141,7 @@ impl Plan {
         if own {
             for (kind, segments) in [(Kind::Journal, journal), (Kind::Payload, payload)] {
                 let mut ours: Vec<&(Name, u64)> =
-                    segments.iter().filter(|(name, _)| here.known.contains(&name.to_string()) && name.last <= head).collect();
+                    segments.iter().filter(|(name, bytes)| here.knows(name, *bytes).is_some() && name.last <= head).collect();
                 let mut reached = 0;
                 ours.retain(|(name, _)| {
                     let covered = name.last <= reached;
@@ -244,7 +250,7 @@ mod tests {
         Here {
             own: Some(ME),
             heads: heads.iter().copied().collect(),
-            known: known.iter().map(Name::to_string).collect(),
+            known: known.iter().map(|name| (name.to_string(), Known { bytes: 500, good: true })).collect(),
             reach: HashMap::new(),
         }
     }
@@ -263,7 +269,7 @@ mod tests {
         let merged = name(Kind::Journal, OTHER, 1, 6);
         let longer = Name { hash: Hash([9; 32]), ..name(Kind::Journal, OTHER, 1, 7) };
         let here = here(&[(OTHER, 6)], &parts);
-        assert_eq!(plan(&here, &listed(std::slice::from_ref(&merged))).merged, [merged]);
+        assert_eq!(plan(&here, &listed(std::slice::from_ref(&merged))).merged, [(merged, 500)]);
         assert_eq!(plan(&here, &listed(std::slice::from_ref(&longer))).journal, [longer]);
     }
 

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use super::exchange::{Exchange, Fault, SyncError, Synced, of_segment};
+use super::exchange::{Exchange, Fault, SyncError, Synced, founds, of_segment};
 use super::plan::Plan;
 use super::segment::{self, Name, Payloads};
 use crate::clock;
 use crate::db::journal::EntryRow;
 use crate::db::payload::PayloadRow;
+use crate::db::store::Known;
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::journal::Delivered;
@@ -22,9 +23,10 @@ const COMMIT_AFTER: Duration = Duration::from_millis(150);
 impl Exchange<'_> {
     /// Takes in what is new; returns how many segments were gone when they were to be read.
     pub(super) fn pull(&mut self, found: &Plan, done: &mut Synced) -> Result<usize, SyncError> {
-        self.know(&found.merged)?;
+        let other = self.know_repeated(&found.merged)?;
         let mut secrets = secret::known(&self.db.conn, self.key)?;
-        let mut replicas: Vec<ReplicaId> = found.journal.iter().chain(&found.payload).map(|name| name.replica).collect();
+        let journal: Vec<&Name> = found.journal.iter().chain(&other).collect();
+        let mut replicas: Vec<ReplicaId> = journal.iter().copied().chain(&found.payload).map(|name| name.replica).collect();
         replicas.sort();
         replicas.dedup();
         let mut gone = 0;
@@ -38,7 +40,7 @@ impl Exchange<'_> {
                     gone += usize::from(!self.pull_payloads(name, &secrets, &mut spare, done)?);
                 }
             }
-            for name in found.journal.iter().filter(|name| name.replica == replica) {
+            for name in journal.iter().filter(|name| name.replica == replica) {
                 gone += usize::from(!self.pull_journal(name, &mut spare, done)?);
             }
         }
@@ -57,16 +59,32 @@ impl Exchange<'_> {
         Ok(gone)
     }
 
-    fn know(&mut self, names: &[Name]) -> Result<(), SyncError> {
+    /// Takes note of segments that repeat what is here, without reading them: what they must hold is encoded here, and has
+    /// the hash in their name. Those that have another are returned, to be read.
+    fn know_repeated(&mut self, names: &[(Name, u64)]) -> Result<Vec<Name>, SyncError> {
+        let mut other = Vec::new();
         if names.is_empty() {
-            return Ok(());
+            return Ok(other);
         }
         let store = self.name();
         let tx = self.db.begin()?;
-        for name in names {
-            db::store::insert_segment(&tx, &store, &name.to_string())?;
+        for (name, bytes) in names {
+            let same = match name.kind {
+                segment::Kind::Payload => true, // each is checked by the hash that its event names
+                segment::Kind::Journal => {
+                    let entries = db::journal::between(&tx, name.replica, name.first, name.last)?;
+                    let whole = segment::encode_journal(&entries)?;
+                    whole.len() as u64 == *bytes && segment::check(name, &whole).is_ok()
+                }
+            };
+            if same {
+                db::store::insert_segment(&tx, &store, &name.to_string(), Known { bytes: *bytes, good: true })?;
+            } else {
+                other.push(name.clone());
+            }
         }
-        Ok(tx.commit()?)
+        tx.commit()?;
+        Ok(other)
     }
 
     /// What waited for the clock, or for something that has come since.
@@ -98,8 +116,11 @@ impl Exchange<'_> {
         let payloads = match open_payloads(name, &bytes, secrets) {
             Ok(payloads) => payloads,
             Err(fault) => {
-                done.quarantined.push(of_segment(name, &fault));
-                return Ok(true);
+                let kept = self.mend(name, &bytes)?;
+                if kept {
+                    done.quarantined.push(of_segment(name, &fault));
+                }
+                return Ok(kept);
             }
         };
         let store = self.name();
@@ -127,12 +148,28 @@ impl Exchange<'_> {
         let bad = fold.bad_payloads.len();
         fold.finish()?;
         drop(fold);
-        db::store::insert_segment(&tx, &store, &name.to_string())?;
+        let known = Known { bytes: bytes.len() as u64, good: true };
+        db::store::insert_segment(&tx, &store, &name.to_string(), known)?;
         tx.commit()?;
         if bad > 0 {
             done.quarantined.push(of_segment(name, &format!("{bad} payloads in it are not what their events name")));
         }
         Ok(true)
+    }
+
+    /// Takes a segment away whose bytes are not those that its name promises, if it is ours to write, or if what should
+    /// stand in it is here: it is written anew then. Tells whether it stays.
+    fn mend(&mut self, name: &Name, bytes: &[u8]) -> Result<bool, SyncError> {
+        let head = db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
+        let have = match name.kind {
+            segment::Kind::Journal => head >= name.last,
+            segment::Kind::Payload => name.replica == self.key.replica(),
+        };
+        if segment::check(name, bytes).is_ok() || !have {
+            return Ok(true);
+        }
+        self.store.delete(&name.to_string())?;
+        Ok(false)
     }
 
     /// Takes in a segment of entries; `false` if it is gone.
@@ -145,11 +182,14 @@ impl Exchange<'_> {
         let lines = match lines {
             Ok(lines) => lines,
             Err(fault) => {
-                done.quarantined.push(of_segment(name, &fault));
-                return Ok(true);
+                let kept = self.mend(name, &bytes)?;
+                if kept {
+                    done.quarantined.push(of_segment(name, &fault));
+                }
+                return Ok(kept);
             }
         };
-        drop(bytes);
+        let bytes = bytes.len() as u64;
         let mut entries = Vec::with_capacity(lines.len());
         let mut unreadable = false;
         for line in lines {
@@ -162,31 +202,36 @@ impl Exchange<'_> {
             }
         }
         let mut rest = entries.into_iter().peekable();
+        let mut good = true;
         while rest.peek().is_some() {
             self.step()?;
-            self.take_in(&mut rest, spare, done)?;
+            good &= self.take_in(&mut rest, spare, done)?;
         }
         // What could not be read is looked at again by a newer program.
         if !unreadable {
-            db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string())?;
+            db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string(), Known { bytes, good })?;
         }
         Ok(true)
     }
 
-    /// Takes in entries in one transaction, until there are no more or others have waited long enough.
+    /// Takes in entries in one transaction, until there are no more or others have waited long enough. Tells whether all
+    /// of them are linked in.
     fn take_in(
         &mut self,
         entries: &mut impl Iterator<Item = EntryRow>,
         spare: &mut Vec<PayloadRow>,
         done: &mut Synced,
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
+        let mut good = true;
         let (now, store) = ((self.now)(), self.name());
         let begun = clock::instant();
         let tx = self.db.begin()?;
         let mut fold = Fold::new(&tx)?;
         for entry in entries {
-            if let Delivered::Added(n) = deliver(&mut fold, entry, now)? {
-                done.pulled.entries += n as u64;
+            match deliver(&mut fold, entry, now)? {
+                Delivered::Added(n) => done.pulled.entries += n as u64,
+                Delivered::Known => {}
+                Delivered::Waits(_) => good = false,
             }
             if begun.elapsed() >= COMMIT_AFTER {
                 break;
@@ -209,13 +254,14 @@ impl Exchange<'_> {
         }
         fold.finish()?;
         drop(fold);
-        Ok(tx.commit()?)
+        tx.commit()?;
+        Ok(good)
     }
 }
 
 /// The right payload may stand in another segment that was taken for known: all that could hold it are read again.
 fn unknow_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: EventId) -> rusqlite::Result<()> {
-    for key in db::store::segments(tx, store)? {
+    for (key, _) in db::store::segments(tx, store)? {
         let holds = |name: Name| {
             name.kind == segment::Kind::Payload && name.replica == event.replica && (name.first..=name.last).contains(&event.seq)
         };
@@ -247,7 +293,7 @@ pub fn founded_on(store: &mut dyn super::Store) -> Result<Vec<(Hash, EntryRow)>,
             continue;
         };
         let Some(first) = lines.into_iter().flatten().next() else { continue };
-        let founds = crate::journal::entry::Body::parse(&first.body).is_some_and(|body| body.workspace.is_empty());
+        let founds = founds(&first);
         let hash = crate::journal::entry::hash(&first.body);
         if founds && found.iter().all(|(known, _)| *known != hash) {
             found.push((hash, first));

@@ -2,12 +2,14 @@
 //! are merged in time, so that a first pull is few, large reads.
 
 use super::exchange::{Exchange, SyncError, Synced};
-use super::plan::{Plan, Run};
+use super::plan::{Listed, Plan, Run};
 use super::segment::{self, Kind, Name, Payloads};
 use super::store::Put;
 use crate::db;
 use crate::db::journal::EntryRow;
+use crate::db::store::Known;
 use crate::domain::ids::{Hash, ReplicaId};
+use crate::journal::chain::FORK;
 use crate::journal::secret::Secret;
 
 /// Raw bytes in a segment that is written.
@@ -54,6 +56,26 @@ impl Exchange<'_> {
                     lost.was,
                     lost.is
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Both entries of a fork stay on the store, so that everybody comes to know of it, whatever its writer takes away.
+    pub(super) fn push_evidence(&mut self, listed: &[Listed], done: &mut Synced) -> Result<(), SyncError> {
+        for (replica, seq, fault) in db::journal::all_pending(&self.db.conn)? {
+            if fault != FORK {
+                continue;
+            }
+            for pending in db::journal::pending(&self.db.conn, replica, seq)? {
+                let bytes = segment::encode_journal(std::slice::from_ref(&pending.entry))?;
+                let key = Name::of(Kind::Journal, replica, (seq, seq), &bytes, false).to_string();
+                if pending.fault == FORK && listed.binary_search_by(|listed| listed.key.cmp(&key)).is_err() {
+                    self.step()?;
+                    self.put(Kind::Journal, replica, (seq, seq), &bytes, false, done)?;
+                    let known = Known { bytes: bytes.len() as u64, good: false };
+                    db::store::insert_segment(&self.db.conn, &self.name(), &key, known)?;
+                }
             }
         }
         Ok(())
@@ -148,7 +170,8 @@ impl Exchange<'_> {
             done.pushed.segments += 1;
             done.pushed.bytes += bytes.len() as u64;
         }
-        db::store::insert_segment(&self.db.conn, &self.name(), &key)?;
+        let known = Known { bytes: bytes.len() as u64, good: true };
+        db::store::insert_segment(&self.db.conn, &self.name(), &key, known)?;
         Ok(name)
     }
 

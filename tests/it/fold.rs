@@ -132,6 +132,8 @@ fn event_of(
                 flags: vec![NAMES[who].into()],
                 rank: 10,
                 payload,
+                language: String::new(),
+                needs: vec![],
             })
         }
         Act::Label { case: n, who: other, verdict } => {

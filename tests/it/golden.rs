@@ -60,6 +60,8 @@ fn every_kind_is_written_as_ever() {
         flags: vec!["low".into()],
         rank: 250,
         payload: Hash([1; 32]),
+        language: "pt".into(),
+        needs: vec!["legal".into()],
     });
     check(&CaseCommented { case, text: "look \u{1b}[31m".into() });
     check(&CaseDeferred { case, text: "later".into(), until: NOON });

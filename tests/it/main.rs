@@ -7,6 +7,7 @@ mod support;
 mod house;
 mod golden;
 mod fold;
+mod simulation;
 mod stores;
 mod verify;
 mod stream;

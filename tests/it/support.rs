@@ -90,6 +90,11 @@ pub fn server(name: &str, test: Option<&str>) -> Option<String> {
     found
 }
 
+/// A number that the environment gives for a test.
+pub fn number(name: &str) -> Option<u64> {
+    server(name, None)?.parse().ok()
+}
+
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{id_column, json_column, to_json};
+use crate::domain::assign::Work;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::Outcome;
 use crate::domain::resolve::{CaseState, Resolution};
@@ -36,6 +37,10 @@ pub struct CaseRow {
     pub due: Moment,
     pub labels: usize,
     pub outcome: Option<Outcome>,
+    /// The language that it takes, as `en`; empty: not known.
+    pub language: String,
+    /// Skills that it takes.
+    pub needs: Vec<String>,
     pub text: String,
 }
 
@@ -53,9 +58,19 @@ impl QueueKey {
 }
 
 impl CaseRow {
+    /// What decides whose turn it is.
+    pub fn work(&self) -> Work<'_> {
+        let Self { id, at, due, labels, language, needs, .. } = self;
+        Work { case: *id, detected: at.moment(), due: *due, labels: *labels, language, needs }
+    }
+
     pub fn key(&self) -> QueueKey {
         QueueKey { due: self.due.0, rank: self.rank, num: self.num }
     }
+}
+
+fn needs_column(text: &str, column: usize) -> rusqlite::Result<Vec<String>> {
+    if text.is_empty() { Ok(Vec::new()) } else { json_column(text, column) }
 }
 
 fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
@@ -83,13 +98,15 @@ fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         outcome: outcome.map(|text| json_column(&text, 18)).transpose()?,
         labels: row.get(19)?,
         text: row.get(20)?,
+        language: row.get(21)?,
+        needs: needs_column(row.get_ref(22)?.as_str()?, 22)?,
     })
 }
 
 macro_rules! columns {
     () => {
         "num, id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, \
-                       confidence, flags, rank, state, due_ms, outcome, labels, text"
+                       confidence, flags, rank, state, due_ms, outcome, labels, text, language, needs"
     };
 }
 
@@ -117,6 +134,8 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
         case.due.0,
         case.labels,
         case.outcome.as_ref().map(to_json),
+        case.language,
+        if case.needs.is_empty() { String::new() } else { to_json(&case.needs) },
         case.text,
     ])?;
     let num = conn.last_insert_rowid();
@@ -214,6 +233,28 @@ pub fn scan(
         }
     }
     Ok(kept)
+}
+
+/// Calls `each` with what decides whose turn every open case is; stops if it says so.
+pub fn for_each_open(conn: &Connection, mut each: impl FnMut(Work<'_>) -> bool) -> rusqlite::Result<()> {
+    let sql = "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case INDEXED BY view_case_queue WHERE state = ?1";
+    let mut cases = conn.prepare_cached(sql)?;
+    let mut rows = cases.query([CaseState::Open as i64])?;
+    while let Some(row) = rows.next()? {
+        let needs = needs_column(row.get_ref(5)?.as_str()?, 5)?;
+        let work = Work {
+            case: id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?,
+            detected: Moment(row.get(1)?),
+            due: Moment(row.get(2)?),
+            labels: row.get(3)?,
+            language: row.get_ref(4)?.as_str()?,
+            needs: &needs,
+        };
+        if !each(work) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Calls `each` with every case, in the order of their ids.

@@ -1,7 +1,7 @@
 //! Rows of what this device knows of the shared store: settings, segments it took in or wrote, how far the
 //! store was seen to reach, erasures that the store carried out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -18,12 +18,24 @@ pub fn set_setting(conn: &Connection, name: &str, value: &str) -> rusqlite::Resu
     conn.prepare_cached(sql)?.execute([name, value]).map(drop)
 }
 
-pub fn segments(conn: &Connection, store: &str) -> rusqlite::Result<HashSet<String>> {
-    conn.prepare_cached("SELECT name FROM local_segment WHERE store = ?1")?.query_map([store], |row| row.get(0))?.collect()
+/// What is known of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    pub bytes: u64,
+    /// Whether all that stands in it counts.
+    pub good: bool,
 }
 
-pub fn insert_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached("INSERT OR IGNORE INTO local_segment (store, name) VALUES (?1, ?2)")?.execute([store, name]).map(drop)
+/// Segments that were written or taken in.
+pub fn segments(conn: &Connection, store: &str) -> rusqlite::Result<HashMap<String, Known>> {
+    let to_row = |row: &Row<'_>| Ok((row.get(0)?, Known { bytes: row.get(1)?, good: row.get(2)? }));
+    conn.prepare_cached("SELECT name, bytes, good FROM local_segment WHERE store = ?1")?.query_map([store], to_row)?.collect()
+}
+
+pub fn insert_segment(conn: &Connection, store: &str, name: &str, known: Known) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO local_segment (store, name, bytes, good) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (store, name) DO UPDATE SET bytes = ?3, good = ?4";
+    conn.prepare_cached(sql)?.execute(params![store, name, known.bytes, known.good]).map(drop)
 }
 
 pub fn delete_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {

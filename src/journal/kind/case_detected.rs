@@ -29,10 +29,17 @@ pub struct CaseDetected {
     /// 0 (most worth a label) to 1000.
     pub rank: u16,
     pub payload: Hash,
+    /// The language that it takes to understand it, as `en`; empty: not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
+    /// What it takes to judge it: somebody with these skills.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
 }
 
 impl Event for CaseDetected {
     const KIND: &'static str = "case.detected";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
@@ -68,6 +75,8 @@ impl Event for CaseDetected {
             due,
             labels: 0,
             outcome: None,
+            language: self.language,
+            needs: self.needs,
             text,
         };
         if known.is_none() && !label::any_of_case(fold.tx, self.case)? {

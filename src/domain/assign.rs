@@ -1,0 +1,257 @@
+//! Whose turn a case is, without anybody handing out work.
+//!
+//! Every device computes the same order of reviewers for a case by weighted rendezvous hashing (Thaler and Ravishankar,
+//! "A name-based mapping scheme for rendezvous", 1996; with weights, each reviewer draws `-ln(u) / capacity` and the
+//! smallest comes first). The case goes to as many of the first as the policy's overlap says. The week in which a case was
+//! detected is part of what is hashed, so that neighbours rotate. Who joins or leaves moves only their own share.
+//!
+//! As a case's time runs out, the next in its order may take it too; once it is due, everybody who can.
+
+use super::ids::CaseId;
+use super::policy::Policy;
+use super::roster::Profile;
+use super::time::Moment;
+
+const DAY_MS: i64 = 86_400_000;
+/// Parts of a case's time after which one more reviewer may take it.
+const WIDEN_AT: [f64; 2] = [0.5, 0.75];
+
+/// What there is to know of a case for this.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Work<'c> {
+    pub case: CaseId,
+    pub detected: Moment,
+    pub due: Moment,
+    /// Reviewers who have labeled it.
+    pub labels: usize,
+    /// The language that it takes; empty: not known.
+    pub language: &'c str,
+    /// Skills that it takes.
+    pub needs: &'c [String],
+}
+
+/// Somebody who reviews.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub name: String,
+    pub profile: Profile,
+    seed: u64,
+}
+
+impl Candidate {
+    pub fn new(name: &str, profile: Profile) -> Self {
+        let hash = blake3::hash(name.as_bytes());
+        let seed = hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Self { name: name.to_owned(), profile, seed }
+    }
+
+    /// Whether they can judge it.
+    fn can(&self, work: &Work<'_>) -> bool {
+        let Profile { capacity, languages, skills } = &self.profile;
+        *capacity > 0
+            && (work.language.is_empty() || languages.is_empty() || languages.iter().any(|language| language == work.language))
+            && work.needs.iter().all(|need| skills.contains(need))
+    }
+
+    fn draw(&self, work: &Work<'_>) -> f64 {
+        let case = work.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let hash = mix(case ^ mix(self.seed ^ mix(week(work.detected) as u64)));
+        // Never 0, of which there is no logarithm.
+        let u = ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+        -u.ln() / f64::from(self.profile.capacity)
+    }
+}
+
+/// SplitMix64's finalizer (Steele, Lea and Flood, 2014).
+fn mix(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
+/// The number of the week, which begins on Monday.
+fn week(at: Moment) -> i64 {
+    (at.0.div_euclid(DAY_MS) + 3).div_euclid(7)
+}
+
+/// Why a case is somebody's, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Among the first, as many as labels are wanted.
+    First,
+    /// Among those who may take it because its time runs out.
+    Widened,
+    /// Somebody else's for now.
+    Others,
+    /// It takes a language or a skill that they do not have, or they take no work.
+    Cannot,
+}
+
+impl Turn {
+    pub fn is_mine(self) -> bool {
+        matches!(self, Self::First | Self::Widened)
+    }
+}
+
+/// Everybody who reviews, and how work is shared between them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Share {
+    candidates: Vec<Candidate>,
+    overlap: usize,
+}
+
+impl Share {
+    pub fn new(mut candidates: Vec<Candidate>, policy: &Policy) -> Self {
+        candidates.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { candidates, overlap: policy.overlap as usize }
+    }
+
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// Whether everybody gets every case: then there is nothing to compute.
+    pub fn is_everybodys(&self) -> bool {
+        let plain = |candidate: &Candidate| candidate.profile.capacity > 0 && candidate.profile.languages.is_empty();
+        self.candidates.len() <= self.overlap && self.candidates.iter().all(plain)
+    }
+
+    /// Those who can judge a case, in its order. If nobody can, everybody who takes work.
+    pub fn order(&self, work: &Work<'_>) -> Vec<&Candidate> {
+        let mut able: Vec<&Candidate> = self.candidates.iter().filter(|candidate| candidate.can(work)).collect();
+        if able.is_empty() {
+            able = self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0).collect();
+        }
+        let mut drawn: Vec<(f64, &Candidate)> = able.into_iter().map(|candidate| (candidate.draw(work), candidate)).collect();
+        drawn.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.name.cmp(&two.name)));
+        drawn.into_iter().map(|(_, candidate)| candidate).collect()
+    }
+
+    /// How many labels are wanted of a case, and how many more may be asked because its time runs out.
+    pub fn places(&self, work: &Work<'_>, now: Moment) -> (usize, usize) {
+        // One that is open with enough labels is one on which they differ: one more.
+        let wanted = self.overlap.max(work.labels + 1);
+        let whole = (work.due.0 - work.detected.0).max(1) as f64;
+        let gone = (now.0 - work.detected.0) as f64 / whole;
+        let widened = if gone >= 1.0 { self.candidates.len() } else { WIDEN_AT.iter().filter(|part| gone >= **part).count() };
+        (wanted, widened)
+    }
+
+    /// Whose turn it is, for one of them. `labeled` are those who gave theirs, who are not asked again.
+    pub fn turn(&self, name: &str, work: &Work<'_>, labeled: &[&str], now: Moment) -> Turn {
+        if !self.candidates.iter().any(|candidate| candidate.name == name) {
+            return Turn::Cannot;
+        }
+        if self.is_everybodys() && work.needs.is_empty() {
+            return Turn::First;
+        }
+        let order = self.order(work);
+        let (wanted, widened) = self.places(work, now);
+        let missing = wanted.saturating_sub(labeled.len());
+        let left = order.iter().filter(|candidate| !labeled.contains(&candidate.name.as_str()));
+        match left.map(|candidate| candidate.name.as_str()).position(|other| other == name) {
+            None => Turn::Cannot,
+            Some(place) if place < missing => Turn::First,
+            Some(place) if place < missing + widened => Turn::Widened,
+            Some(_) => Turn::Others,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn people(list: &[(&str, u32)]) -> Vec<Candidate> {
+        list.iter().map(|(name, capacity)| Candidate::new(name, Profile { capacity: *capacity, ..Profile::default() })).collect()
+    }
+
+    fn work(n: u32) -> Work<'static> {
+        let detected = Moment(1_780_000_000_000);
+        let due = Moment(detected.0 + 100_000);
+        Work { case: CaseId::of("s", &n.to_string()), detected, due, labels: 0, language: "", needs: &[] }
+    }
+
+    fn share(list: &[(&str, u32)], overlap: u32) -> Share {
+        Share::new(people(list), &Policy { overlap, ..Policy::default() })
+    }
+
+    #[test]
+    fn work_is_shared_by_capacity_and_each_case_has_its_number_of_reviewers() {
+        let share = share(&[("ana", 100), ("bo", 100), ("chidi", 50), ("dee", 0)], 1);
+        let mut counts: HashMap<&str, u32> = HashMap::new();
+        for n in 0..10_000 {
+            let work = work(n);
+            let mine: Vec<&str> =
+                ["ana", "bo", "chidi", "dee"].into_iter().filter(|name| share.turn(name, &work, &[], work.detected).is_mine()).collect();
+            assert_eq!(mine.len(), 1);
+            *counts.entry(mine[0]).or_default() += 1;
+        }
+        assert!((3_800..4_200).contains(&counts["ana"]) && (1_850..2_150).contains(&counts["chidi"]), "{counts:?}");
+        assert!(!counts.contains_key("dee"));
+    }
+
+    #[test]
+    fn who_leaves_moves_only_their_own_cases_and_weeks_rotate() {
+        let four = share(&[("ana", 100), ("bo", 100), ("chidi", 100), ("dee", 100)], 2);
+        let three = share(&[("ana", 100), ("bo", 100), ("chidi", 100)], 2);
+        let mut pairs: HashMap<Vec<String>, u32> = HashMap::new();
+        for n in 0..2_000 {
+            let work = work(n);
+            let before: Vec<String> = four.order(&work).into_iter().map(|c| c.name.clone()).filter(|name| name != "dee").collect();
+            let after: Vec<String> = three.order(&work).into_iter().map(|c| c.name.clone()).collect();
+            assert_eq!(before, after);
+            let mut pair: Vec<String> = four.order(&work)[..2].iter().map(|c| c.name.clone()).collect();
+            pair.sort();
+            *pairs.entry(pair).or_default() += 1;
+        }
+        assert_eq!(pairs.len(), 6, "everybody meets everybody");
+        let one = work(7);
+        let moved = (0..60).filter(|week| {
+            let later = Work { detected: Moment(one.detected.0 + week * 7 * DAY_MS), ..one };
+            four.order(&later)[0].name != four.order(&one)[0].name
+        });
+        assert!(moved.count() > 20, "the same case in another week is somebody else's");
+    }
+
+    #[test]
+    fn time_that_runs_out_lets_the_next_in() {
+        let share = share(&[("ana", 100), ("bo", 100), ("chidi", 100), ("dee", 100)], 1);
+        let work = work(3);
+        let order: Vec<&str> = share.order(&work).into_iter().map(|c| c.name.as_str()).collect();
+        let open_to = |ms: i64| {
+            order.iter().filter(|name| share.turn(name, &work, &[], Moment(work.detected.0 + ms)).is_mine()).count()
+        };
+        assert_eq!([0, 49_999, 50_000, 75_000, 100_000].map(open_to), [1, 1, 2, 3, 4]);
+        // One label was given by somebody it was not meant for: who is first is not asked any more.
+        let labeled = Work { labels: 1, ..work };
+        let share = Share { overlap: 1, ..share };
+        assert_eq!(share.turn(order[0], &labeled, &[order[2]], work.detected), Turn::First, "they differ: one more is asked");
+    }
+
+    #[test]
+    fn languages_and_skills_are_minded_unless_nobody_has_them() {
+        let profile = |languages: &[&str], skills: &[&str]| Profile {
+            languages: languages.iter().map(|s| (*s).to_owned()).collect(),
+            skills: skills.iter().map(|s| (*s).to_owned()).collect(),
+            ..Profile::default()
+        };
+        let candidates = vec![
+            Candidate::new("ana", profile(&["en"], &["legal"])),
+            Candidate::new("bo", profile(&["en", "pt"], &[])),
+            Candidate::new("chidi", profile(&[], &[])),
+        ];
+        let share = Share::new(candidates, &Policy { overlap: 3, ..Policy::default() });
+        let who = |work: &Work<'_>| share.order(work).into_iter().map(|c| c.name.clone()).collect::<std::collections::BTreeSet<_>>();
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(who(&Work { language: "pt", ..work(1) }), set(&["bo", "chidi"]));
+        let legal = ["legal".to_owned()];
+        assert_eq!(who(&Work { needs: &legal, ..work(1) }), set(&["ana"]));
+        let unknown = ["rocketry".to_owned()];
+        assert_eq!(who(&Work { needs: &unknown, ..work(1) }), set(&["ana", "bo", "chidi"]), "better anybody than nobody");
+        assert_eq!(share.turn("eve", &work(1), &[], Moment(0)), Turn::Cannot);
+    }
+}
