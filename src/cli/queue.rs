@@ -6,12 +6,14 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
 use crate::db::case::{CaseRow, Direction, QueueKey};
+use crate::db::label;
+use crate::domain::assign::Turn;
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::short_span;
 use crate::review::{Filter, Queue, QueueCounts};
-use crate::workspace::WorkError;
+use crate::workspace::{WorkError, Workspace};
 
 const PAGE: usize = 500;
 
@@ -28,6 +30,9 @@ pub struct Args {
     /// Say why the queue holds what it holds
     #[arg(long)]
     explain: bool,
+    /// Say whose turn a case is, and why
+    #[arg(long, value_name = "CASE", conflicts_with = "explain")]
+    why: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -59,10 +64,14 @@ pub fn words(case: &CaseRow) -> String {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.open()?;
-    let (queue, counts) = workspace.queue()?;
+    if let Some(name) = &args.why {
+        return why(context, &workspace, name);
+    }
     if args.explain {
+        let (queue, counts) = workspace.queue()?;
         return explain(context, &queue.reviewer, counts, workspace.policy()?.overlap);
     }
+    let (queue, _) = workspace.quick_queue()?;
     let conn = &workspace.db.conn;
     let queue = match args.state.as_deref() {
         Some(word) => {
@@ -100,18 +109,64 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if shown == 0 { Exit::No } else { Exit::Done })
 }
 
+/// The order of those who may label a case.
+fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, CliError> {
+    let case = workspace.find_case(name)?;
+    let (queue, _) = workspace.quick_queue()?;
+    let (work, now) = (case.work(), clock::now());
+    let labeled = label::live_of_case(&workspace.db.conn, case.id)?;
+    let gave = |name: &str| labeled.iter().any(|given| given.label.reviewer == name);
+    let gone: Vec<&str> = labeled.iter().map(|given| given.label.reviewer.as_str()).collect();
+    let (wanted, widened) = queue.share.places(&work, now);
+    let mut out = Out::new();
+    let mut mine = false;
+    let rows: Vec<(String, &str)> = queue
+        .share
+        .order(&work)
+        .into_iter()
+        .map(|candidate| {
+            let state = match queue.share.turn(&candidate.name, &work, &gone, now) {
+                _ if gave(&candidate.name) => "has labeled it",
+                Turn::First => "may label it: among the first in its order",
+                Turn::Widened => "may label it: its time runs out",
+                Turn::Others | Turn::Cannot => "comes later in its order",
+            };
+            mine |= candidate.name == workspace.me && state.starts_with("may");
+            (candidate.name.clone(), state)
+        })
+        .collect();
+    if context.global.json {
+        let order: Vec<_> = rows.iter().map(|(name, state)| serde_json::json!({ "reviewer": name, "state": state })).collect();
+        out.json(&serde_json::json!({ "case": case.id, "id": case.own, "state": case.state.word(), "wanted": wanted,
+            "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order }))?;
+    } else {
+        out.line(&format!("{}  {}  {}, due {}", case.id.short(), case.own, case.state.word(), case.due.minute()))?;
+        if !case.language.is_empty() || !case.needs.is_empty() {
+            out.line(&format!("          takes {} {}", case.language, case.needs.join(", ")))?;
+        }
+        for (place, (name, state)) in rows.iter().enumerate() {
+            out.line(&format!("{:>8}  {name:<16} {state}", place + 1))?;
+        }
+    }
+    out.finish()?;
+    Ok(if mine { Exit::Done } else { Exit::No })
+}
+
 fn explain(context: &Context, reviewer: &str, counts: QueueCounts, overlap: u32) -> Result<Exit, CliError> {
     let mut out = Out::new();
-    let QueueCounts { open, disputed, resolved, labeled, deferred } = counts;
+    let QueueCounts { open, disputed, resolved, labeled, deferred, others, beyond, widened, .. } = counts;
     if context.global.json {
         out.json(&serde_json::json!({
             "reviewer": reviewer, "mine": counts.mine(), "total": counts.total(), "labeled": labeled, "deferred": deferred,
-            "disputed": disputed, "resolved": resolved,
+            "others": others, "beyond": beyond, "widened": widened, "disputed": disputed, "resolved": resolved,
         }))?;
         out.finish()?;
         return Ok(Exit::Done);
     }
-    out.line(&format!("{:>9}  in the queue of {reviewer}", counts.mine()))?;
+    let late = if widened > 0 { format!(", {widened} of them because their time runs out") } else { String::new() };
+    out.line(&format!("{:>9}  in the queue of {reviewer}{late}", counts.mine()))?;
+    out.line(&format!("{others:>9}  open, and others' for now: each goes to {overlap} of those who review"))?;
+    out.line(&format!("{beyond:>9}  open, and beyond {reviewer}: a language, a skill, or no share in the work"))?;
     out.line(&format!("{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"))?;
     out.line(&format!("{deferred:>9}  put off by {reviewer}"))?;
     out.line(&format!("{disputed:>9}  disputed: enough labels, and they differ"))?;

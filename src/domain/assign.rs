@@ -185,8 +185,10 @@ mod tests {
         let mut counts: HashMap<&str, u32> = HashMap::new();
         for n in 0..10_000 {
             let work = work(n);
-            let mine: Vec<&str> =
-                ["ana", "bo", "chidi", "dee"].into_iter().filter(|name| share.turn(name, &work, &[], work.detected).is_mine()).collect();
+            let mine: Vec<&str> = ["ana", "bo", "chidi", "dee"]
+                .into_iter()
+                .filter(|name| share.turn(name, &work, &[], work.detected).is_mine())
+                .collect();
             assert_eq!(mine.len(), 1);
             *counts.entry(mine[0]).or_default() += 1;
         }
@@ -201,7 +203,8 @@ mod tests {
         let mut pairs: HashMap<Vec<String>, u32> = HashMap::new();
         for n in 0..2_000 {
             let work = work(n);
-            let before: Vec<String> = four.order(&work).into_iter().map(|c| c.name.clone()).filter(|name| name != "dee").collect();
+            let before: Vec<String> =
+                four.order(&work).into_iter().map(|c| c.name.clone()).filter(|name| name != "dee").collect();
             let after: Vec<String> = three.order(&work).into_iter().map(|c| c.name.clone()).collect();
             assert_eq!(before, after);
             let mut pair: Vec<String> = four.order(&work)[..2].iter().map(|c| c.name.clone()).collect();
@@ -222,13 +225,11 @@ mod tests {
         let share = share(&[("ana", 100), ("bo", 100), ("chidi", 100), ("dee", 100)], 1);
         let work = work(3);
         let order: Vec<&str> = share.order(&work).into_iter().map(|c| c.name.as_str()).collect();
-        let open_to = |ms: i64| {
-            order.iter().filter(|name| share.turn(name, &work, &[], Moment(work.detected.0 + ms)).is_mine()).count()
-        };
+        let open_to =
+            |ms: i64| order.iter().filter(|name| share.turn(name, &work, &[], Moment(work.detected.0 + ms)).is_mine()).count();
         assert_eq!([0, 49_999, 50_000, 75_000, 100_000].map(open_to), [1, 1, 2, 3, 4]);
         // One label was given by somebody it was not meant for: who is first is not asked any more.
         let labeled = Work { labels: 1, ..work };
-        let share = Share { overlap: 1, ..share };
         assert_eq!(share.turn(order[0], &labeled, &[order[2]], work.detected), Turn::First, "they differ: one more is asked");
     }
 
@@ -245,7 +246,8 @@ mod tests {
             Candidate::new("chidi", profile(&[], &[])),
         ];
         let share = Share::new(candidates, &Policy { overlap: 3, ..Policy::default() });
-        let who = |work: &Work<'_>| share.order(work).into_iter().map(|c| c.name.clone()).collect::<std::collections::BTreeSet<_>>();
+        let who =
+            |work: &Work<'_>| share.order(work).into_iter().map(|c| c.name.clone()).collect::<std::collections::BTreeSet<_>>();
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(who(&Work { language: "pt", ..work(1) }), set(&["bo", "chidi"]));
         let legal = ["legal".to_owned()];

@@ -11,4 +11,4 @@ pub use draft::{Draft, Missing};
 pub use filter::Filter;
 pub use open::OpenCase;
 pub use protocols::{Protocols, Published};
-pub use queue::{Queue, QueueCounts};
+pub use queue::{Queue, QueueCounts, share};

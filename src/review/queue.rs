@@ -1,5 +1,5 @@
-//! A reviewer's queue: open cases they have not labeled and not put off, due first, then by what a label
-//! is worth.
+//! A reviewer's queue: open cases that are theirs ([`crate::domain::assign`]), that they have not labeled and not put
+//! off, due first, then by what a label is worth.
 //!
 //! Pages are read by key, never by offset, so that the millionth case costs what the first does.
 
@@ -9,10 +9,14 @@ use rusqlite::Connection;
 
 use super::Filter;
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::db::{count, label, note};
+use crate::db::{count, document, label, note, roster};
+use crate::domain::assign::{Candidate, Share, Turn, Work};
 use crate::domain::ids::CaseId;
+use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
+use crate::domain::roster::Role;
 use crate::domain::time::Moment;
+use crate::journal::kind::PolicySet;
 
 /// Most cases that a filtered queue holds.
 pub const FILTERED_MAX: usize = 5_000;
@@ -26,6 +30,28 @@ pub struct Queue {
     pub state: Option<CaseState>,
     /// Cases the reviewer put off, and until when.
     deferred: HashMap<CaseId, Moment>,
+    pub share: Share,
+    now: Moment,
+}
+
+/// How work is shared between those who were admitted to review.
+pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
+    let row = document::latest(conn, "policy")?;
+    let policy = row.and_then(|row| serde_json::from_str::<PolicySet>(&row.body).ok()).map(|set| set.policy).unwrap_or_default();
+    share_of(conn, &policy)
+}
+
+fn share_of(conn: &Connection, policy: &Policy) -> rusqlite::Result<Share> {
+    let mut profiles = roster::profiles(conn)?;
+    let cut: Vec<_> = roster::cuts(conn)?.into_iter().map(|(holder, _)| holder).collect();
+    let reviews = |grant: &roster::GrantRow| {
+        grant.role == Role::Reviewer && !cut.iter().any(|(name, replica)| (name, *replica) == (&grant.name, grant.replica))
+    };
+    let mut names: Vec<String> = roster::all(conn)?.into_iter().filter(reviews).map(|grant| grant.name).collect();
+    names.sort();
+    names.dedup();
+    let candidate = |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
+    Ok(Share::new(names.into_iter().map(candidate).collect(), policy))
 }
 
 /// How many cases there are, and why those that are not here are not.
@@ -36,8 +62,16 @@ pub struct QueueCounts {
     pub resolved: u64,
     /// Open, and labeled by this reviewer already.
     pub labeled: u64,
-    /// Open, not labeled, and put off.
+    /// Open, theirs, not labeled, and put off.
     pub deferred: u64,
+    /// Open, not labeled, and others' for now.
+    pub others: u64,
+    /// Open, not labeled, and beyond what they can: a language, a skill, or that they do not review.
+    pub beyond: u64,
+    /// Theirs because its time runs out.
+    pub widened: u64,
+    /// Whose the open cases are is still being counted.
+    pub counting: bool,
 }
 
 impl QueueCounts {
@@ -47,14 +81,14 @@ impl QueueCounts {
 
     /// Cases in the reviewer's queue.
     pub fn mine(&self) -> u64 {
-        self.open.saturating_sub(self.labeled + self.deferred)
+        self.open.saturating_sub(self.labeled + self.deferred + self.others + self.beyond)
     }
 }
 
 impl Queue {
     pub fn load(conn: &Connection, reviewer: &str, now: Moment) -> rusqlite::Result<Self> {
         let deferred = note::deferred_by(conn, reviewer, now)?.into_iter().collect();
-        Ok(Self { reviewer: reviewer.to_owned(), state: None, deferred })
+        Ok(Self { reviewer: reviewer.to_owned(), state: None, deferred, share: share(conn)?, now })
     }
 
     /// The same for the cases of one state, labeled or not.
@@ -62,20 +96,68 @@ impl Queue {
         Ok(Self { state: Some(state), ..Self::load(conn, reviewer, now)? })
     }
 
-    pub fn counts(&self, conn: &Connection) -> rusqlite::Result<QueueCounts> {
-        let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
-        let mut deferred = 0;
-        for id in self.deferred.keys() {
-            let open = case::by_id(conn, *id)?.is_some_and(|case| case.state == CaseState::Open);
-            deferred += u64::from(open && !self.labeled(conn, *id)?);
+    /// Whether [`Self::counts`] must look at every open case.
+    pub fn counts_are_slow(&self) -> bool {
+        !self.share.is_everybodys()
+    }
+
+    /// What is known without looking at every case.
+    pub fn quick_counts(&self, conn: &Connection) -> rusqlite::Result<QueueCounts> {
+        if !self.counts_are_slow() {
+            return self.counts(conn, || false);
         }
-        Ok(QueueCounts {
+        let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
+        let (open, disputed, resolved) = (of(CaseState::Open)?, of(CaseState::Disputed)?, of(CaseState::Resolved)?);
+        Ok(QueueCounts { open, disputed, resolved, counting: true, ..QueueCounts::default() })
+    }
+
+    /// How many cases there are of each kind; looks at every open one unless everybody gets all.
+    pub fn counts(&self, conn: &Connection, stop: impl Fn() -> bool) -> rusqlite::Result<QueueCounts> {
+        let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
+        let mut counts = QueueCounts {
             open: of(CaseState::Open)?,
             disputed: of(CaseState::Disputed)?,
             resolved: of(CaseState::Resolved)?,
             labeled: count::get(conn, &format!("labeled-open:{}", self.reviewer))?,
-            deferred,
-        })
+            ..QueueCounts::default()
+        };
+        let reviews = self.share.candidates().iter().any(|candidate| candidate.name == self.reviewer);
+        if !self.counts_are_slow() && reviews {
+            for id in self.deferred.keys() {
+                let open = case::by_id(conn, *id)?.is_some_and(|case| case.state == CaseState::Open);
+                counts.deferred += u64::from(open && !self.labeled(conn, *id)?);
+            }
+            return Ok(counts);
+        }
+        let mut failed = None;
+        case::for_each_open(conn, |work| {
+            match self.turn(conn, &work) {
+                Ok(None) => {}
+                Ok(Some(Turn::Others)) => counts.others += 1,
+                Ok(Some(Turn::Cannot)) => counts.beyond += 1,
+                Ok(Some(_)) if self.deferred.contains_key(&work.case) => counts.deferred += 1,
+                Ok(Some(turn)) => counts.widened += u64::from(turn == Turn::Widened),
+                Err(error) => failed = Some(error),
+            }
+            failed.is_none() && !stop()
+        })?;
+        failed.map_or(Ok(counts), Err)
+    }
+
+    /// Why an open case is the reviewer's or not; nothing if they have labeled it.
+    pub fn turn(&self, conn: &Connection, work: &Work<'_>) -> rusqlite::Result<Option<Turn>> {
+        let given = if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
+        let mut labeled: Vec<&str> = given.iter().map(|given| given.label.reviewer.as_str()).collect();
+        labeled.sort_unstable();
+        labeled.dedup();
+        if labeled.contains(&self.reviewer.as_str()) {
+            return Ok(None);
+        }
+        Ok(Some(self.share.turn(&self.reviewer, work, &labeled, self.now)))
+    }
+
+    fn is_mine(&self, conn: &Connection, case: &CaseRow) -> rusqlite::Result<bool> {
+        Ok(self.state.is_some() || self.turn(conn, &case.work())?.is_some_and(Turn::is_mine))
     }
 
     fn labeled(&self, conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
@@ -94,7 +176,11 @@ impl Queue {
             let page = case::page(conn, state, from, direction, but_not, limit)?;
             let full = page.len() == limit;
             from = page.last().map_or(from, CaseRow::key);
-            kept.extend(page.into_iter().filter(|case| !self.hides(case)));
+            for case in page {
+                if !self.hides(&case) && self.is_mine(conn, &case)? {
+                    kept.push(case);
+                }
+            }
             if !full || kept.len() >= limit {
                 kept.truncate(limit);
                 return Ok(kept);
@@ -116,7 +202,7 @@ impl Queue {
         };
         let mut own = Vec::with_capacity(kept.len().min(FILTERED_MAX));
         for case in kept.drain(..) {
-            if own.len() < FILTERED_MAX && !self.hides(&case) && (self.state.is_some() || !self.labeled(conn, case.id)?) {
+            if own.len() < FILTERED_MAX && !self.hides(&case) && self.is_mine(conn, &case)? {
                 own.push(case);
             }
         }

@@ -98,6 +98,7 @@ impl App {
         let message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));
         let mut effects = vec![QueueModel::start()];
         effects.extend(place.case.map(|id| Effect::Open { id }));
+        effects.extend(counts.counting.then_some(Effect::Count { all: true }));
         let app = Self {
             me,
             team,
@@ -387,7 +388,7 @@ impl App {
         self.focus = Focus::Queue;
         self.filter.clear();
         self.generation += 1;
-        vec![Effect::View(view), QueueModel::start(), Effect::Count]
+        vec![Effect::View(view), QueueModel::start(), Effect::Count { all: true }]
     }
 
     pub(super) fn set_filter(&mut self, text: &str) -> Vec<Effect> {

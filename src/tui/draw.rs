@@ -126,7 +126,7 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
     let counts = app.counts;
     let parts = [
-        format!("{} mine{due}", counts.mine()),
+        if counts.counting { format!("… mine{due}") } else { format!("{} mine{due}", counts.mine()) },
         format!("{} disputed", counts.disputed),
         format!("{} resolved", counts.resolved),
     ];

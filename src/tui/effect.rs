@@ -20,7 +20,10 @@ pub enum Effect {
     Open {
         id: CaseId,
     },
-    Count,
+    /// Count whose cases are whose: `all` even where that takes long.
+    Count {
+        all: bool,
+    },
     /// Find the cases that a filter lets through.
     Filter {
         text: String,

@@ -33,6 +33,7 @@ impl App {
                 }
                 Vec::new()
             }
+            Job::Counted(counts) if counts.counting => Vec::new(), // a newer count is under way
             Job::Counted(counts) => {
                 self.counts = counts;
                 Vec::new()
@@ -45,12 +46,12 @@ impl App {
             Job::Saved { case: _, seq } => {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved = Some(seq);
-                vec![Effect::Count]
+                vec![Effect::Count { all: false }]
             }
             Job::NotSaved { case, why } => {
                 self.saving = self.saving.saturating_sub(1);
                 let mut effects = self.say(&format!("NOT SAVED ({}): {why}. Your answers are kept as a draft.", case.short()));
-                effects.extend([QueueModel::start(), Effect::Count]);
+                effects.extend([QueueModel::start(), Effect::Count { all: false }]);
                 if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
                     opened.sending = false;
                 }
@@ -61,14 +62,14 @@ impl App {
                 self.focus = Focus::Context;
                 let mut effects = self.settle_time();
                 effects.push(Effect::KeepDraft { case, draft: *draft });
-                effects.extend([QueueModel::start(), Effect::Count, Effect::Open { id: case }]);
+                effects.extend([QueueModel::start(), Effect::Count { all: false }, Effect::Open { id: case }]);
                 effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
                 effects
             }
             Job::Noted { case, words, leaves_queue } => {
                 self.say(&words);
                 let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
-                let mut effects = vec![Effect::Count];
+                let mut effects = vec![Effect::Count { all: false }];
                 if leaves_queue && self.view.is_none() {
                     let height = self.queue_height();
                     if is_open {

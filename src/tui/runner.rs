@@ -13,11 +13,14 @@ use crate::clock;
 use crate::db::case;
 use crate::domain::ids::CaseId;
 use crate::domain::label::Label;
-use crate::review::{Draft, Filter, Queue};
+use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
 
 /// How long typed characters may wait to be written down. The promise is a second.
 const KEEP_AFTER: Duration = Duration::from_millis(250);
+
+/// Up to this many open cases it is counted anew after every label whose they are.
+const COUNTED_OFTEN_MAX: u64 = 20_000;
 
 /// What the worker is asked to do.
 enum Work {
@@ -40,6 +43,7 @@ pub struct Runner {
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
     newest_filter: Arc<AtomicU64>,
+    newest_count: Arc<AtomicU64>,
     report: Arc<dyn Fn(Job) + Send + Sync>,
 }
 
@@ -52,7 +56,7 @@ impl Runner {
         let writer = Writer { workspace: workspace.again()?, drafts: HashMap::new(), place: None, due: None };
         let reports = Arc::clone(&report);
         let thread = std::thread::spawn(move || writer.run(&work, &*reports));
-        let (queue, _) = workspace.queue()?;
+        let (queue, _) = workspace.quick_queue()?;
         Ok(Self {
             workspace,
             queue,
@@ -61,6 +65,7 @@ impl Runner {
             worker,
             thread: Some(thread),
             newest_filter,
+            newest_count: Arc::new(AtomicU64::new(0)),
             report,
         })
     }
@@ -81,7 +86,7 @@ impl Runner {
                 self.load_queue(state).map(|()| None)
             }
             Effect::Open { id } => self.open(id).map(Some),
-            Effect::Count => self.count().map(Some),
+            Effect::Count { all } => self.count(all),
             Effect::Filter { text, generation } => {
                 self.newest_filter.store(generation, Ordering::Relaxed);
                 self.filter(text, generation).map(|()| None)
@@ -149,11 +154,34 @@ impl Runner {
         Ok(())
     }
 
-    fn count(&mut self) -> Result<Job, WorkError> {
+    /// Whether an effect's counting is reported by a thread of its own.
+    pub fn counts_beside(&self, effect: &Effect) -> bool {
+        let Effect::Count { all } = effect else { return false };
+        let many = || self.queue.quick_counts(&self.workspace.db.conn).is_ok_and(|counts| counts.open > COUNTED_OFTEN_MAX);
+        self.queue.counts_are_slow() && (*all || !many())
+    }
+
+    fn count(&mut self, all: bool) -> Result<Option<Job>, WorkError> {
         // What was put off since is known from now on.
         let state = self.queue.state;
         self.load_queue(state)?;
-        Ok(Job::Counted(self.queue.counts(&self.workspace.db.conn)?))
+        if !self.queue.counts_are_slow() {
+            return Ok(Some(Job::Counted(self.queue.counts(&self.workspace.db.conn, || false)?)));
+        }
+        if !self.counts_beside(&Effect::Count { all }) {
+            return Ok(None); // the screen counts its own steps
+        }
+        let number = self.newest_count.fetch_add(1, Ordering::Relaxed) + 1;
+        let (queue, workspace) = (self.queue.clone(), self.workspace.again()?);
+        let (newest, report) = (Arc::clone(&self.newest_count), Arc::clone(&self.report));
+        std::thread::spawn(move || {
+            let stop = || newest.load(Ordering::Relaxed) != number;
+            report(match queue.counts(&workspace.db.conn, stop) {
+                Ok(counts) => Job::Counted(QueueCounts { counting: stop(), ..counts }),
+                Err(error) => Job::Failed(error.to_string()),
+            });
+        });
+        Ok(None)
     }
 
     fn open(&mut self, id: CaseId) -> Result<Job, WorkError> {
@@ -171,6 +199,7 @@ impl Runner {
     /// Waits until everything asked for is on disk.
     pub fn finish(&mut self) {
         self.newest_filter.store(u64::MAX, Ordering::Relaxed);
+        self.newest_count.store(u64::MAX, Ordering::Relaxed);
         let (closed, _) = channel();
         self.worker = closed;
         if let Some(thread) = self.thread.take() {

@@ -26,6 +26,8 @@ pub struct Session {
     /// typed ahead is not taken for the case that is leaving.
     turning: bool,
     ahead: VecDeque<Event>,
+    /// Reports that were asked for before anybody listened.
+    unwaited: usize,
 }
 
 impl Session {
@@ -36,7 +38,7 @@ impl Session {
         now: fn() -> Moment,
         report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
-        let (_, counts) = workspace.queue()?;
+        let (_, counts) = workspace.quick_queue()?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         let start = Start {
             me: workspace.me.clone(),
@@ -51,8 +53,15 @@ impl Session {
             mouse: workspace.config.review.mouse,
         };
         let (app, effects) = App::start(start);
-        let mut session =
-            Self { app, runner: Runner::new(workspace, report)?, jobs: None, now, turning: false, ahead: VecDeque::new() };
+        let mut session = Self {
+            app,
+            runner: Runner::new(workspace, report)?,
+            jobs: None,
+            now,
+            turning: false,
+            ahead: VecDeque::new(),
+            unwaited: 0,
+        };
         session.perform(effects);
         Ok(session)
     }
@@ -65,6 +74,12 @@ impl Session {
             let _ = report.send(job);
         })?;
         session.jobs = Some(jobs);
+        for _ in 0..std::mem::take(&mut session.unwaited) {
+            let job = session.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
+            if let Some(job) = job {
+                session.feed(Event::Job(job));
+            }
+        }
         Ok(session)
     }
 
@@ -99,14 +114,18 @@ impl Session {
                 left.push(effect);
                 continue;
             }
-            waits += usize::from(is_reported(&effect));
+            waits += usize::from(is_reported(&effect) || self.runner.counts_beside(&effect));
             self.turning |= matches!(effect, Effect::Undo | Effect::Defer { .. });
             if let Some(job) = self.runner.perform(effect) {
                 self.turning &= !matches!(job, Job::Failed(_));
                 todo.extend(self.app.update(Event::Job(job), (self.now)()));
             }
         }
-        for _ in 0..if self.jobs.is_some() { waits } else { 0 } {
+        if self.jobs.is_none() {
+            self.unwaited += waits;
+            return left;
+        }
+        for _ in 0..waits {
             let job = self.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
             if let Some(job) = job {
                 left.extend(self.feed(Event::Job(job)));

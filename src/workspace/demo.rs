@@ -135,7 +135,7 @@ impl Workspace {
 
     /// The first case of the queue, if there is one.
     pub fn first_in_queue(&self) -> Result<Option<CaseRow>, WorkError> {
-        let (queue, _) = self.queue()?;
+        let (queue, _) = self.quick_queue()?;
         Ok(queue.page(&self.db.conn, QueueKey::FIRST, Direction::Forward, 1)?.into_iter().next())
     }
 }
