@@ -131,6 +131,7 @@ pub fn hint(error: &WorkError) -> Option<String> {
             "A lead founds one there: `casework init --name TEAM --as NAME --store URL`, or `casework sync --store URL`."
         }
         (_, WorkError::SeveralThere { .. }) => "Say which: --id and the first digits of its id, as the lead tells you.",
+        (_, WorkError::NoSecret) => "Sync: a lead's or an engineer's device gives it to those that were admitted.",
         (_, WorkError::NoStore) => "Name one: `casework sync --store URL`. A directory that all can reach will do.",
         (_, WorkError::SeveralAsk(_)) => {
             "`casework roster show` lists their keys; name the right one with --device and the first digits of its id."

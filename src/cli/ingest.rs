@@ -161,6 +161,10 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     let would = if args.dry_run { "would open" } else { "opened" };
     out.line(&format!("{read} read: {opened} {would}, {duplicate} duplicate, {passed} passed, {rejected} rejected"))?;
     out.finish()?;
+    if !summary.redacted.is_empty() {
+        let kinds: Vec<String> = summary.redacted.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        say(&format!("  redacted: {}", kinds.join(", ")));
+    }
     for reject in summary.rejects.iter().take(NAMED_MAX) {
         say(&format!("  line {}: {}", reject.line, reject.reason));
     }

@@ -24,6 +24,7 @@ pub struct Config {
     pub review: Review,
     pub ingest: Ingest,
     pub sync: Sync,
+    pub redact: Redact,
     #[serde(default)]
     pub trap: Vec<Trap>,
     pub source: Source,
@@ -81,6 +82,27 @@ pub struct Trap {
     pub name: String,
     #[serde(rename = "where")]
     pub rule: String,
+    /// Skills that it takes to judge what it flags.
+    #[serde(default)]
+    pub needs: Vec<String>,
+}
+
+/// What is replaced by pseudonyms before anything is written.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redact {
+    pub kinds: Vec<String>,
+    pub paths: Vec<String>,
+    #[serde(default)]
+    pub pattern: Vec<Pattern>,
+}
+
+/// A pattern of one's own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    pub name: String,
+    pub regex: String,
 }
 
 /// Where things are found in lines of another shape.

@@ -51,7 +51,7 @@ impl<'c, 't> Admitter<'c, 't> {
 
     pub fn admit(&mut self, ready: Ready, now: Moment) -> Result<(), IntakeError> {
         let id = ready.event.case;
-        let raw = ready.seen.raw().trim();
+        let raw = ready.kept();
         let hash = Hash::of(raw.as_bytes());
         let same = match self.new.get(&id) {
             Some(known) => Some(*known == hash),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  read ──chunks──▶ look (2 threads) ──in order──▶ window ──cases──▶ pack ──payloads──▶ admit
-//!  lines, limits    parse, rules                   neighbours        logs, compress     journal
+//!  lines, limits    parse, rules                   neighbours        logs, redact,      journal
+//!                                                                    compress
 //! ```
 //!
 //! Every arrow is a short queue, so memory does not grow with the input. Admitting is one transaction
@@ -14,6 +15,7 @@ pub mod mapping;
 pub mod look;
 pub mod window;
 pub mod logindex;
+pub mod redact;
 pub mod pack;
 pub mod admit;
 pub mod labels;
@@ -21,6 +23,7 @@ pub mod labels;
 mod run;
 
 pub use admit::Admitter;
+pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, Progress, RejectLine, Summary, index_logs, ingest};
 
 use crate::domain::prediction::Reject;

@@ -1,16 +1,20 @@
 //! Builds the payload of a case and the event that will name it.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::logindex::LogIndex;
 use super::look::Seen;
+use super::redact::Redact;
 use super::window::Matured;
 use crate::domain::ids::CaseId;
 use crate::domain::payload::{PayloadRef, Salt};
 use crate::domain::prediction::{Prediction, Reject, check_whole, not_json};
-use crate::journal::blob::{Dictionary, PAYLOAD_BYTES_MAX, Packed, Packer};
+use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::fold::short_text;
 use crate::journal::kind::CaseDetected;
 
@@ -24,31 +28,99 @@ pub struct Ready {
     pub text: String,
     /// To tell a line sent again from one that says something else.
     pub seen: Arc<Seen>,
+    /// The line as it is kept, where that is not as it came.
+    pub redacted: Option<Box<str>>,
 }
 
-/// The payload's JSON, if the line is sound all through.
-pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>) -> Result<(Vec<u8>, String), Reject> {
+impl Ready {
+    /// The line as it is kept.
+    pub fn kept(&self) -> &str {
+        self.redacted.as_deref().unwrap_or_else(|| self.seen.raw().trim())
+    }
+}
+
+/// A payload on its way.
+pub struct Made {
+    pub json: Vec<u8>,
+    text: String,
+    redacted: Option<Box<str>>,
+    language: String,
+}
+
+/// The payload's JSON, if the line is sound all through, without what is to be redacted.
+pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&Redact>) -> Result<Made, Reject> {
     let seen = &matured.seen;
     let raw = seen.raw().trim();
     // The rules looked only at what they needed; a person will look at everything.
     check_whole(raw)?;
+    let redacted = match redact.map(|redact| redact.line(raw)) {
+        Some(Cow::Owned(line)) => Some(line.into_boxed_str()),
+        _ => None,
+    };
+    let raw = redacted.as_deref().unwrap_or(raw);
     let text = match seen.text() {
-        "" => Prediction::parse(raw)?.text(),
-        text => text.to_owned(),
+        text if redacted.is_none() && !text.is_empty() => text.to_owned(),
+        _ => Prediction::parse(raw)?.text(),
     };
     let too_large = || Reject::NotJson("its context is too large".to_owned());
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;
-    let logs = logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();
-    let payload = PayloadRef { prediction, logs: &logs, neighbours: &matured.neighbours };
+    let mut logs = logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();
+    let mut neighbours = Cow::Borrowed(matured.neighbours.as_slice());
+    if let Some(redact) = redact {
+        let clean = |text: &mut String| {
+            if let Cow::Owned(clean) = redact.text(text) {
+                *text = clean;
+            }
+        };
+        logs.iter_mut().for_each(|log| clean(&mut log.text));
+        neighbours.to_mut().iter_mut().for_each(|neighbour| clean(&mut neighbour.text));
+    }
+    let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
-    if json.len() > PAYLOAD_BYTES_MAX { Err(too_large()) } else { Ok((json, short_text(&text))) }
+    let language = language(raw);
+    if json.len() > PAYLOAD_BYTES_MAX { Err(too_large()) } else { Ok(Made { json, text: short_text(&text), redacted, language }) }
+}
+
+/// The language that a line says its input is in: `en` for `en-US`.
+fn language(raw: &str) -> String {
+    #[derive(Deserialize, Default)]
+    struct Line<'a> {
+        #[serde(borrow, default)]
+        input: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Input {
+        language: Option<String>,
+        lang: Option<String>,
+        locale: Option<String>,
+    }
+    let input = serde_json::from_str::<Line<'_>>(raw).ok().and_then(|line| line.input);
+    let input = input.and_then(|input| serde_json::from_str::<Input>(input.get()).ok()).unwrap_or_default();
+    let said = input.language.or(input.lang).or(input.locale).unwrap_or_default();
+    let first = said.split(['-', '_']).next().unwrap_or_default();
+    if (2..=3).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_alphabetic()) {
+        first.to_lowercase()
+    } else {
+        String::new()
+    }
 }
 
 /// Compresses a payload and makes the event of its case.
-pub fn ready(matured: &Matured, json: &[u8], text: String, packer: &mut Packer) -> Result<Ready, super::IntakeError> {
+pub fn ready(
+    matured: &Matured,
+    made: Made,
+    needs: &HashMap<String, Vec<String>>,
+    packer: &mut Packer,
+) -> Result<Ready, super::IntakeError> {
     let seen = &matured.seen;
+    let Made { json, text, redacted, language } = made;
+    let flags = seen.flags.clone().unwrap_or_default();
+    let mut skills: Vec<String> = flags.iter().filter_map(|flag| needs.get(flag)).flatten().cloned().collect();
+    skills.sort();
+    skills.dedup();
     let salt: Salt = crate::chance::bytes().map_err(super::IntakeError::Random)?;
-    let packed = packer.pack(json, salt)?;
+    let packed = packer.pack(&json, salt)?;
     let event = CaseDetected {
         case: CaseId::of(seen.stream(), seen.id()),
         stream: seen.stream().to_owned(),
@@ -57,22 +129,17 @@ pub fn ready(matured: &Matured, json: &[u8], text: String, packer: &mut Packer) 
         model: seen.model.to_string(),
         predicted: Some(seen.label().to_owned()).filter(|label| !label.is_empty()),
         confidence: seen.confidence,
-        flags: seen.flags.clone().unwrap_or_default(),
+        flags,
         rank: rank(seen.margin, seen.confidence),
         payload: packed.hash,
-        language: String::new(),
-        needs: Vec::new(),
+        language,
+        needs: skills,
     };
-    Ok(Ready { line: seen.number, event, packed, text, seen: Arc::clone(seen) })
+    Ok(Ready { line: seen.number, event, packed, text, seen: Arc::clone(seen), redacted })
 }
 
 /// What a label is worth: the less sure the model, the more. 0 is worth most.
 fn rank(margin: Option<f64>, confidence: Option<f64>) -> u16 {
     let sure = margin.or(confidence).unwrap_or(0.0).clamp(0.0, 1.0);
     (sure * 1000.0).round() as u16
-}
-
-/// Learns a dictionary from the first payloads, if there are enough.
-pub fn learn(samples: &[Vec<u8>]) -> Option<Dictionary> {
-    Dictionary::learn(samples)
 }

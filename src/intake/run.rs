@@ -1,6 +1,6 @@
 //! One run of ingest: the threads, the queues between them, the counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,7 @@ use super::logindex::LogIndex;
 use super::look::{Looked, look};
 use super::pack::{self, Ready};
 use super::read::{Chunk, read_chunks};
+use super::redact::Redact;
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
@@ -46,6 +47,9 @@ pub struct Ingest<'i> {
     pub source: Option<&'i Source>,
     pub logs: Option<&'i LogIndex>,
     pub neighbours: usize,
+    pub redact: Option<&'i Redact>,
+    /// Skills that flags ask for.
+    pub needs: &'i HashMap<String, Vec<String>>,
     /// Set from outside to stop after what is under way.
     pub stop: &'i AtomicBool,
     /// Only count; write nothing.
@@ -69,6 +73,9 @@ pub struct Summary {
     pub passed: u64,
     pub rejected: u64,
     pub rejects: Vec<RejectLine>,
+    /// How often each kind of thing was replaced by a pseudonym.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub redacted: BTreeMap<String, u64>,
     #[serde(skip)]
     pub stopped: bool,
 }
@@ -88,6 +95,9 @@ impl Summary {
         self.passed += other.passed;
         self.rejected += other.rejected;
         self.stopped |= other.stopped;
+        for (kind, n) in other.redacted {
+            *self.redacted.entry(kind).or_default() += n;
+        }
         let named = |reject: RejectLine| match file {
             Some(file) => RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject },
             None => reject,
@@ -164,6 +174,7 @@ pub fn ingest(
         read?;
         packed?;
         summary.stopped = plan.stop.load(Ordering::Relaxed);
+        summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
         summary.rejects.sort();
         Ok(summary)
     })
@@ -245,15 +256,15 @@ fn pack_all(
         let mut rejected = Vec::new();
         let mut payloads = Vec::with_capacity(batch.len());
         for matured in &batch {
-            match pack::payload_json(matured, plan.logs) {
+            match pack::payload_json(matured, plan.logs, plan.redact) {
                 Ok(made) => payloads.push((matured, made)),
                 Err(reject) => rejected.push(Rejected { line: matured.seen.number, reject }),
             }
         }
         if !learned && payloads.len() >= crate::journal::blob::SAMPLES_MIN {
             learned = true;
-            let samples: Vec<Vec<u8>> = payloads.iter().map(|(_, (json, _))| json.clone()).collect();
-            if let Some(dictionary) = pack::learn(&samples) {
+            let samples: Vec<&[u8]> = payloads.iter().map(|(_, made)| made.json.as_slice()).collect();
+            if let Some(dictionary) = Dictionary::learn(&samples) {
                 packer = Packer::new(Some(&dictionary))?;
                 if out.send(Message::Dictionary(dictionary)).is_err() {
                     return Ok(());
@@ -261,8 +272,8 @@ fn pack_all(
             }
         }
         let mut ready = Vec::with_capacity(payloads.len());
-        for (matured, (json, text)) in payloads {
-            ready.push(pack::ready(matured, &json, text, &mut packer)?);
+        for (matured, made) in payloads {
+            ready.push(pack::ready(matured, made, plan.needs, &mut packer)?);
         }
         let counts = Message::Counts { read: 0, passed: 0, rejected, bytes: 0 };
         if out.send(counts).is_err() || out.send(Message::Ready(ready)).is_err() {

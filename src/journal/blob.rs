@@ -48,13 +48,69 @@ impl Dictionary {
         Self { hash: Hash::of(&bytes), bytes }
     }
 
-    /// Learns from samples; `None` if there are too few or they have nothing in common.
-    pub fn learn(samples: &[Vec<u8>]) -> Option<Self> {
-        if samples.len() < SAMPLES_MIN {
+    /// Learns from payloads; `None` if there are too few or they have nothing in common.
+    ///
+    /// A dictionary is kept forever, and a payload may have to be erased. So it learns no text that is one payload's
+    /// own: values that many payloads share stay whole, and of others the words that many share; the rest is left out.
+    pub fn learn(payloads: &[&[u8]]) -> Option<Self> {
+        if payloads.len() < SAMPLES_MIN {
             return None;
         }
-        zstd::dict::from_samples(samples, DICTIONARY_BYTES).ok().map(Self::new)
+        zstd::dict::from_samples(&shared_parts(payloads), DICTIONARY_BYTES).ok().map(Self::new)
     }
+}
+
+/// A text must stand in this many payloads to be no one's own.
+const SHARED_BY: usize = 16;
+
+/// The payloads without the texts that are one's own.
+fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
+    let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
+    for (number, payload) in payloads.iter().enumerate() {
+        for (value, range) in strings(payload) {
+            let text = &payload[range];
+            let words = if value { text.split(|b| *b == b' ').collect() } else { Vec::new() };
+            for part in std::iter::once(text).chain(words) {
+                let slot = seen.entry(part).or_insert((0, usize::MAX));
+                if slot.1 != number {
+                    *slot = (slot.0 + 1, number);
+                }
+            }
+        }
+    }
+    let shared = |part: &[u8]| seen.get(part).is_some_and(|(n, _)| *n >= SHARED_BY);
+    let clean = |payload: &&[u8]| {
+        let mut out = Vec::with_capacity(payload.len());
+        let mut at = 0;
+        for (_, range) in strings(payload).filter(|(_, range)| !shared(&payload[range.clone()])) {
+            out.extend_from_slice(&payload[at..range.start]);
+            // Of a log line its `level=info`; single words of a sentence could still be put together again.
+            for word in payload[range.clone()].split_inclusive(|b| *b == b' ') {
+                let bare = word.strip_suffix(b" ").unwrap_or(word);
+                if word.contains(&b'=') && shared(bare) {
+                    out.extend_from_slice(word);
+                }
+            }
+            at = range.end;
+        }
+        out.extend_from_slice(&payload[at..]);
+        out
+    };
+    payloads.iter().map(clean).collect()
+}
+
+/// The insides of the strings of a JSON text, and whether each is a value.
+fn strings(json: &[u8]) -> impl Iterator<Item = (bool, std::ops::Range<usize>)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + memchr::memchr(b'"', json.get(at..)?)? + 1;
+        let mut end = start;
+        while *json.get(end)? != b'"' {
+            end += if json[end] == b'\\' { 2 } else { 1 };
+        }
+        at = end + 1;
+        Some((json.get(at) != Some(&b':'), start..end))
+    })
 }
 
 /// Compresses payloads, one after another.

@@ -10,10 +10,11 @@ use crate::db::case::{self, CaseRow};
 use crate::db::count;
 use crate::domain::ids::CaseId;
 use crate::domain::time::Moment;
-use crate::intake::{self, Ingest, Progress, Summary};
+use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
+use crate::journal::secret;
 use crate::review::OpenCase;
 use crate::trap::{Rule, Rules};
 
@@ -37,17 +38,33 @@ impl Workspace {
     ) -> Result<Summary, WorkError> {
         self.ready_to_write()?;
         let rules = self.rules(&request.rules)?;
+        let redact = self.redaction()?;
         let config = &self.config;
+        let needs = config.trap.iter().map(|trap| (trap.name.clone(), trap.needs.clone())).collect();
         let logs = intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs)?;
         let plan = Ingest {
             rules: &rules,
             source: config.source.is_mapped().then_some(&config.source),
             logs: logs.as_ref(),
             neighbours: request.neighbours.unwrap_or(config.ingest.neighbours),
+            redact: redact.as_ref(),
+            needs: &needs,
             stop,
             dry_run: request.dry_run,
         };
         Ok(intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?)
+    }
+
+    /// What is to be redacted; the workspace's secret makes the pseudonyms.
+    fn redaction(&mut self) -> Result<Option<Redact>, WorkError> {
+        if Redact::new(&self.config.redact, [0; 32])?.is_none() {
+            return Ok(None);
+        }
+        self.tend_secrets(true)?;
+        let secrets = secret::known(&self.db.conn, &self.key)?;
+        // The first that was shared, for as long as the workspace lives: a pseudonym must stay what it was.
+        let secret = secrets.first().ok_or(WorkError::NoSecret)?;
+        Ok(Redact::new(&self.config.redact, secret.derive("casework 2026-11 pseudonyms"))?)
     }
 
     fn rules(&self, asked: &[String]) -> Result<Rules, WorkError> {

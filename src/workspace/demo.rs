@@ -87,7 +87,17 @@ impl Workspace {
         fs::write(&logs[1], &made.router).map_err(failed)?;
         let index = intake::index_logs(&logs, &directory, self.config.ingest.logs)?;
         let stop = AtomicBool::new(false);
-        let plan = Ingest { rules, source: None, logs: index.as_ref(), neighbours: 5, stop: &stop, dry_run: false };
+        let needs = HashMap::new();
+        let plan = Ingest {
+            rules,
+            source: None,
+            logs: index.as_ref(),
+            neighbours: 5,
+            redact: None,
+            needs: &needs,
+            stop: &stop,
+            dry_run: false,
+        };
         intake::ingest(&mut self.db, &self.key, "you", made.stream.as_bytes(), &plan, || end, |_| ())?;
         for log in &logs {
             fs::remove_file(log).map_err(failed)?;

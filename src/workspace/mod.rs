@@ -85,6 +85,10 @@ pub enum WorkError {
     Policy(#[from] crate::domain::policy::BadPolicy),
     #[error(transparent)]
     Rule(#[from] crate::trap::BadRule),
+    #[error("config.toml: {0}")]
+    Redaction(#[from] intake::BadRedaction),
+    #[error("this device was not given the workspace's secret, which makes pseudonyms")]
+    NoSecret,
 }
 
 /// An open workspace.

@@ -1,0 +1,319 @@
+//! Redaction: what must not be kept is replaced before anything is written.
+//!
+//! Each thing that is found becomes a pseudonym such as `[email:7k2mqxd4]`, made with a key that only the workspace's
+//! devices know: the same address is the same pseudonym everywhere in the workspace, so that a reviewer still sees
+//! that two requests are of one person, and nobody outside can try addresses until one fits.
+//!
+//! To add a kind, add a file with its [`Redactor`] and a line in [`REDACTORS`].
+
+mod card;
+mod email;
+mod iban;
+mod ip;
+mod phone;
+mod token;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
+
+use regex::Regex;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::config;
+
+/// One kind of thing that can be found in a text.
+pub struct Redactor {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// Where it stands, without overlaps, in the order of the text.
+    pub find: fn(&str) -> Vec<Range<usize>>,
+}
+
+/// Every kind, in the order in which they are looked for: what one took, a later one does not see.
+pub const REDACTORS: &[Redactor] =
+    &[token::REDACTOR, email::REDACTOR, iban::REDACTOR, card::REDACTOR, ip::REDACTOR, phone::REDACTOR];
+
+/// Parts of a prediction line that are no text of anybody's: they are kept as they are.
+const KEPT: &[&str] = &["id", "occurred_at", "stream", "source", "trace_id", "model", "prediction", "challenger", "latency_ms"];
+/// Letters of a pseudonym: no two that look alike.
+const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+
+/// A configuration of redaction that can't be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum BadRedaction {
+    #[error("redact.kinds: there is no `{0}`; there are {known}", known = kind_names())]
+    Kind(String),
+    #[error("redact.pattern `{0}`: {1}")]
+    Pattern(String, String),
+}
+
+fn kind_names() -> String {
+    REDACTORS.iter().map(|redactor| redactor.name).collect::<Vec<_>>().join(", ")
+}
+
+/// What is redacted in one run, and how often that happened.
+pub struct Redact {
+    kinds: Vec<&'static Redactor>,
+    patterns: Vec<(String, Regex)>,
+    paths: Vec<Vec<String>>,
+    key: [u8; 32],
+    counts: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Redact {
+    /// Nothing, if the configuration names nothing. `key` makes the pseudonyms.
+    pub fn new(config: &config::Redact, key: [u8; 32]) -> Result<Option<Self>, BadRedaction> {
+        let kind = |name: &String| {
+            REDACTORS.iter().find(|redactor| redactor.name == name).ok_or_else(|| BadRedaction::Kind(name.clone()))
+        };
+        let mut kinds = config.kinds.iter().map(kind).collect::<Result<Vec<_>, _>>()?;
+        kinds.sort_by_key(|kind| REDACTORS.iter().position(|other| other.name == kind.name));
+        let pattern = |pattern: &config::Pattern| {
+            let bad = |error: regex::Error| {
+                let words = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+                BadRedaction::Pattern(pattern.name.clone(), words)
+            };
+            Ok((pattern.name.clone(), Regex::new(&pattern.regex).map_err(bad)?))
+        };
+        let patterns = config.pattern.iter().map(pattern).collect::<Result<Vec<_>, BadRedaction>>()?;
+        let paths: Vec<Vec<String>> = config.paths.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        if kinds.is_empty() && patterns.is_empty() && paths.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self { kinds, patterns, paths, key, counts: Mutex::default() }))
+    }
+
+    /// How often each kind was replaced so far.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// A text without what is to be redacted.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut current = Cow::Borrowed(text);
+        for kind in &self.kinds {
+            let found = (kind.find)(&current);
+            if !found.is_empty() {
+                current = Cow::Owned(self.replaced(kind.name, &current, &found));
+            }
+        }
+        for (name, regex) in &self.patterns {
+            let found: Vec<Range<usize>> =
+                regex.find_iter(&current).map(|found| found.range()).filter(|range| !range.is_empty()).collect();
+            if !found.is_empty() {
+                current = Cow::Owned(self.replaced(name, &current, &found));
+            }
+        }
+        current
+    }
+
+    fn replaced(&self, kind: &str, text: &str, found: &[Range<usize>]) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for range in found {
+            out.push_str(&text[at..range.start]);
+            out.push_str(&self.pseudonym(kind, &text[range.clone()]));
+            at = range.end;
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
+    fn pseudonym(&self, kind: &str, what: &str) -> String {
+        *self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(kind.to_owned()).or_default() += 1;
+        // Written otherwise it is the same number or address.
+        let plain: String =
+            what.chars().filter(|c| c.is_alphanumeric() || "@.:_".contains(*c)).flat_map(char::to_lowercase).collect();
+        let hash = blake3::keyed_hash(&self.key, format!("{kind}\0{plain}").as_bytes());
+        let letters: String = hash.as_bytes()[..8].iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+        format!("[{kind}:{letters}]")
+    }
+
+    /// A prediction line, byte for byte but for what is redacted. Names of fields, and what identifies the prediction,
+    /// are kept.
+    pub fn line<'l>(&self, raw: &'l str) -> Cow<'l, str> {
+        self.value(raw, &mut Vec::new())
+    }
+
+    fn value<'r>(&self, raw: &'r str, path: &mut Vec<String>) -> Cow<'r, str> {
+        if path.len() == 1 && KEPT.contains(&path[0].as_str()) {
+            return Cow::Borrowed(raw);
+        }
+        if !path.is_empty() && self.paths.iter().any(|wanted| wanted == path) && raw != "null" {
+            let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+            return Cow::Owned(quoted(&self.pseudonym("field", &text)));
+        }
+        match raw.as_bytes().first() {
+            Some(b'"') => match serde_json::from_str::<String>(raw) {
+                Ok(text) => match self.text(&text) {
+                    Cow::Borrowed(_) => Cow::Borrowed(raw),
+                    Cow::Owned(text) => Cow::Owned(quoted(&text)),
+                },
+                Err(_) => Cow::Borrowed(raw),
+            },
+            Some(b'{') => {
+                let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(raw) else { return Cow::Borrowed(raw) };
+                self.children(raw, members.into_iter().map(|(name, value)| (Some(name), value)), path)
+            }
+            Some(b'[') => {
+                let Ok(items) = serde_json::from_str::<Items<'_>>(raw) else { return Cow::Borrowed(raw) };
+                self.children(raw, items.0.into_iter().map(|value| (None, value)), path)
+            }
+            _ => Cow::Borrowed(raw),
+        }
+    }
+
+    /// The text of an object or a list, with those of its parts replaced that changed.
+    fn children<'r>(
+        &self,
+        raw: &'r str,
+        parts: impl Iterator<Item = (Option<String>, &'r RawValue)>,
+        path: &mut Vec<String>,
+    ) -> Cow<'r, str> {
+        let mut out = String::new();
+        let mut at = 0;
+        for (name, part) in parts {
+            let part = part.get();
+            // Parts are pieces of the whole, which is where they stand in it.
+            let start = part.as_ptr() as usize - raw.as_ptr() as usize;
+            let named = name.is_some();
+            path.extend(name);
+            if let Cow::Owned(changed) = self.value(part, path) {
+                out.push_str(&raw[at..start]);
+                out.push_str(&changed);
+                at = start + part.len();
+            }
+            if named {
+                path.pop();
+            }
+        }
+        if at == 0 {
+            return Cow::Borrowed(raw);
+        }
+        out.push_str(&raw[at..]);
+        Cow::Owned(out)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+}
+
+/// The members of an object, in order, the same name twice if it stands there twice.
+struct Members<'r>(Vec<(String, &'r RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        from.deserialize_map(Each)
+    }
+}
+
+/// The items of a list.
+struct Items<'r>(Vec<&'r RawValue>);
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Items<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Items(items))
+            }
+        }
+        from.deserialize_seq(Each)
+    }
+}
+
+/// Where a pattern is found; `good` may refuse a find.
+fn matches(pattern: &Regex, text: &str, good: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+    pattern.find_iter(text).map(|found| found.range()).filter(|range| good(&text[range.clone()])).collect()
+}
+
+/// Checks one kind on texts: `expect` is the text with each find in brackets.
+#[cfg(test)]
+fn check(redactor: &Redactor, cases: &[(&str, &str)]) {
+    for (text, expect) in cases {
+        let mut marked = String::new();
+        let mut at = 0;
+        for range in (redactor.find)(text) {
+            marked.push_str(&format!("{}[{}]", &text[at..range.start], &text[range.clone()]));
+            at = range.end;
+        }
+        marked.push_str(&text[at..]);
+        assert_eq!(&marked, expect, "{}", redactor.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redact(kinds: &[&str], paths: &[&str]) -> Redact {
+        let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+        let pattern = vec![config::Pattern { name: "order".into(), regex: "ORD-[0-9]+".into() }];
+        Redact::new(&config::Redact { kinds: own(kinds), paths: own(paths), pattern }, [7; 32]).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_line_keeps_every_byte_that_is_not_redacted() {
+        let redact = redact(&["email"], &["input.user.name", "input.age"]);
+        let raw = r#"{"id":"a@b.de", "n":0.10, "input":{"text":"mail \"me\" at ana@example.com", "user":{"name":"Ana","x":[1, "ORD-77"]},"age":3e0}}"#;
+        let line = redact.line(raw);
+        let mail = redact.pseudonym("email", "ana@example.com");
+        let (name, age) = (redact.pseudonym("field", "Ana"), redact.pseudonym("field", "3e0"));
+        let order = redact.pseudonym("order", "ORD-77");
+        let expect = format!(
+            r#"{{"id":"a@b.de", "n":0.10, "input":{{"text":"mail \"me\" at {mail}", "user":{{"name":"{name}","x":[1, "{order}"]}},"age":"{age}"}}}}"#
+        );
+        assert_eq!(line, expect);
+        assert_eq!(redact.line(r#"{"id":"x","input":{"text":"nothing here"}}"#), r#"{"id":"x","input":{"text":"nothing here"}}"#);
+    }
+
+    #[test]
+    fn one_thing_has_one_pseudonym_and_another_key_another() {
+        let one = redact(&["email", "phone"], &[]);
+        assert_eq!(one.text("Ana@Example.com"), one.text("ana@example.com"));
+        assert_eq!(one.text("+49 30 1234567"), one.text("+49 (30) 123-4567"));
+        let other = Redact { key: [8; 32], ..redact(&["email"], &[]) };
+        assert_ne!(one.text("ana@example.com"), other.text("ana@example.com"));
+        assert_eq!(one.counts()["email"], 3);
+        assert_eq!(one.text(&one.text("ana@example.com")), one.text("ana@example.com"), "a pseudonym is not redacted again");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let config = |kinds: &[&str], regex: &str| config::Redact {
+            kinds: kinds.iter().map(|s| (*s).to_owned()).collect(),
+            paths: Vec::new(),
+            pattern: vec![config::Pattern { name: "p".into(), regex: regex.into() }],
+        };
+        let words = |config| Redact::new(&config, [0; 32]).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(words(config(&["mail"], "x")).contains("email, iban"));
+        assert!(words(config(&[], "(")).contains("pattern `p`"));
+    }
+}
