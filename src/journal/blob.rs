@@ -63,13 +63,17 @@ impl Dictionary {
 /// A text must stand in this many payloads to be no one's own.
 const SHARED_BY: usize = 16;
 
+fn is_between(byte: &u8) -> bool {
+    matches!(byte, b' ' | b',' | b'{' | b'}')
+}
+
 /// The payloads without the texts that are one's own.
 fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
     let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
     for (number, payload) in payloads.iter().enumerate() {
         for (value, range) in strings(payload) {
             let text = &payload[range];
-            let words = if value { text.split(|b| *b == b' ').collect() } else { Vec::new() };
+            let words = if value { text.split(is_between).collect() } else { Vec::new() };
             for part in std::iter::once(text).chain(words) {
                 let slot = seen.entry(part).or_insert((0, usize::MAX));
                 if slot.1 != number {
@@ -84,11 +88,11 @@ fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
         let mut at = 0;
         for (_, range) in strings(payload).filter(|(_, range)| !shared(&payload[range.clone()])) {
             out.extend_from_slice(&payload[at..range.start]);
-            // Of a log line its `level=info`; single words of a sentence could still be put together again.
-            for word in payload[range.clone()].split_inclusive(|b| *b == b' ') {
-                let bare = word.strip_suffix(b" ").unwrap_or(word);
-                if word.contains(&b'=') && shared(bare) {
-                    out.extend_from_slice(word);
+            // Of a log line its `level=info` or `"level":"info"`; words of a sentence could still be put together again.
+            for piece in payload[range.clone()].split_inclusive(is_between) {
+                let word = piece.split(is_between).next().unwrap_or_default();
+                if word.iter().any(|b| matches!(b, b'=' | b':')) && shared(word) {
+                    out.extend_from_slice(piece);
                 }
             }
             at = range.end;
