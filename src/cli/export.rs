@@ -27,7 +27,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let known: Vec<String> = FORMATS.iter().map(|kind| format!("{} ({})", kind.name, kind.about)).collect();
         CliError::Use(format!("no format `{}`: there is {}", args.format, known.join(", ")))
     })?;
-    let mut workspace = context.open()?;
+    let mut workspace = context.read()?;
     let mut format = (kind.make)();
     let rows = if args.rows == "cases" { Rows::Cases } else { Rows::Labels };
     let mut out: Box<dyn Write> = match &args.out {

@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         What::Show { term } => {
-            let glossary = context.open()?.protocols()?.glossary;
+            let glossary = context.read()?.protocols()?.glossary;
             let wanted = |id: &str| term.as_deref().is_none_or(|term| term == id);
             let mut out = Out::new();
             let mut found = false;

@@ -30,7 +30,7 @@ struct LabelLine<'l> {
 }
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
-    let workspace = context.open()?;
+    let workspace = context.read()?;
     let mut out = Out::new();
     let mut result = Ok(());
     label::for_each(&workspace.db.conn, |row| {

@@ -3,6 +3,7 @@
 //! Data goes to standard output, `--json` makes it one document or JSON lines; messages and progress go to
 //! standard error. `error.rs` is the one place that turns errors into words, hints and exit codes.
 
+mod audit;
 mod backup;
 mod comment;
 mod completions;
@@ -38,7 +39,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::clock;
 use crate::config::{Env, Paths};
+use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
 
 pub use error::{CliError, Exit};
@@ -63,9 +66,37 @@ pub struct Global {
     /// Who is at work, instead of the owner of this device
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub actor: Option<String>,
+    /// Read the workspace as it stood at a time: 2026-06-03, 2026-06-03T12:00:00Z, or 3d ago
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub at: Option<Asked>,
     /// Print JSON: one document, or a line for each item of a list
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// A time that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    At(Moment),
+    /// Milliseconds before now.
+    Ago(i64),
+}
+
+fn time(text: &str) -> Result<Asked, String> {
+    let whole = [
+        text.to_owned(),
+        format!("{text}T23:59:59.999Z"),
+        format!("{}Z", text.replacen(' ', "T", 1)),
+        format!("{}:00Z", text.replacen(' ', "T", 1)),
+    ];
+    if let Some(at) = whole.iter().find_map(|text| Moment::parse(text)) {
+        return Ok(Asked::At(at));
+    }
+    let ago = text.strip_suffix("ago").unwrap_or(text).trim();
+    let units = [('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
+    let span =
+        units.iter().find_map(|(unit, ms)| ago.strip_suffix(*unit)?.trim().parse::<i64>().ok().map(|n| n.saturating_mul(*ms)));
+    span.map(Asked::Ago).ok_or_else(|| "write 2026-06-03, 2026-06-03T12:00:00Z, or 90m, 12h, 3d, 2w for that long ago".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,6 +143,8 @@ enum Command {
     Roster(roster::Args),
     /// Forget what a case shows of somebody, here and in the store
     Erase(erase::Args),
+    /// Write a bundle that outsiders check with stock tools
+    Audit(audit::Args),
     /// Copy the workspace while it is in use
     Backup(backup::Args),
     /// Check that nothing in the journal was altered
@@ -147,6 +180,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Join(args)) => join::run(&context, &args),
         Some(Command::Sync(args)) => sync::run(&context, &args),
         Some(Command::Erase(args)) => erase::run(&context, &args),
+        Some(Command::Audit(args)) => audit::run(&context, &args),
         Some(Command::Backup(args)) => backup::run(&context, &args),
         Some(Command::Ingest(args)) => ingest::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
@@ -196,7 +230,20 @@ impl Context {
         Ok(Paths::find(self.global.workspace.as_deref(), &self.env).map_err(WorkError::from)?)
     }
 
+    /// The workspace, to be read: now, or as it stood at the time that was asked for.
+    pub fn read(&self) -> Result<Workspace, CliError> {
+        let at = match self.global.at {
+            None => return self.open(),
+            Some(Asked::At(at)) => at,
+            Some(Asked::Ago(ms)) => Moment(clock::now().0 - ms),
+        };
+        Ok(Workspace::open_at(self.paths()?, self.env.clone(), self.global.actor.as_deref(), at)?)
+    }
+
     pub fn open(&self) -> Result<Workspace, CliError> {
+        if self.global.at.is_some() {
+            return Err(CliError::Use("--at looks at the past, which this command would change: leave it out".to_owned()));
+        }
         Ok(Workspace::open(self.paths()?, self.env.clone(), self.global.actor.as_deref())?)
     }
 }

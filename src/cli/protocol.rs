@@ -37,7 +37,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match &args.what {
         What::Check { file } => {
             // A protocol can be checked anywhere; where there is a workspace, its terms are checked too.
-            let glossary = context.open().ok().and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
+            let glossary = context.read().ok().and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
             let protocol = or_faults(context.global.json, read_protocol(file, glossary.as_ref()))?;
             let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [] });
             done(context.global.json, &format!("{} is sound: {}", file.display(), counts(&protocol)), &document)?;
@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         What::Show { file: Some(file) } => show(context, &[(read_protocol(file, None)?, 0)]),
         What::Show { file: None } => {
-            let protocols = context.open()?.protocols()?;
+            let protocols = context.read()?.protocols()?;
             let all: Vec<_> = protocols.published.into_iter().map(|one| (one.protocol, one.reference.version)).collect();
             show(context, &all)
         }

@@ -4,14 +4,13 @@ use serde::Serialize;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::clock;
 use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::db::label;
 use crate::domain::assign::Turn;
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::short_span;
+use crate::domain::time::{Moment, short_span};
 use crate::review::{Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
 
@@ -54,16 +53,16 @@ impl<'c> QueueLine<'c> {
 }
 
 /// A case in one line of words.
-pub fn words(case: &CaseRow) -> String {
+pub fn words(case: &CaseRow, now: Moment) -> String {
     let flags = case.flags.join(", ");
     let text = visible(&case.text).into_owned();
-    let wait = case.due.0 - clock::now().0;
+    let wait = case.due.0 - now.0;
     let due = if wait < 0 { format!("-{}", short_span(wait)) } else { short_span(wait) };
     format!("{}  {due:>5}  {:<8}  {:<22}  {}", case.id.short(), case.state.word(), fit(&flags, 22), fit(&text, 90))
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let workspace = context.open()?;
+    let workspace = context.read()?;
     if let Some(name) = &args.why {
         return why(context, &workspace, name);
     }
@@ -76,7 +75,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let queue = match args.state.as_deref() {
         Some(word) => {
             let state = CaseState::ALL.into_iter().find(|state| state.word() == word).unwrap_or(CaseState::Open);
-            Queue::of_state(conn, &workspace.me, state, clock::now()).map_err(WorkError::from)?
+            Queue::of_state(conn, &workspace.me, state, workspace.now()).map_err(WorkError::from)?
         }
         None => queue,
     };
@@ -86,7 +85,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut shown = 0;
     let mut show = |case: &CaseRow| {
         shown += 1;
-        if context.global.json { out.json(&QueueLine::of(case)) } else { out.line(&words(case)) }
+        if context.global.json { out.json(&QueueLine::of(case)) } else { out.line(&words(case, workspace.now())) }
     };
     if filter.is_empty() {
         let mut from = QueueKey::FIRST;
@@ -113,7 +112,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, CliError> {
     let case = workspace.find_case(name)?;
     let (queue, _) = workspace.quick_queue()?;
-    let (work, now) = (case.work(), clock::now());
+    let (work, now) = (case.work(), workspace.now());
     let labeled = label::live_of_case(&workspace.db.conn, case.id)?;
     let gave = |name: &str| labeled.iter().any(|given| given.label.reviewer == name);
     let gone: Vec<&str> = labeled.iter().map(|given| given.label.reviewer.as_str()).collect();

@@ -67,9 +67,13 @@ fn role(word: &str) -> Result<Role, String> {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if matches!(args.what, What::Show) {
+        show(context, &context.read()?)?;
+        return Ok(Exit::Done);
+    }
     let mut workspace = context.open()?;
     match &args.what {
-        What::Show => show(context, &workspace)?,
+        What::Show => {}
         What::Admit(admit) => let_in(context, &mut workspace, admit)?,
         What::Retire { name, device, reason } => {
             let n = workspace.retire(name, device.as_deref(), reason)?;

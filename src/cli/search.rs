@@ -15,13 +15,14 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let cases = context.open()?.search(&args.text.join(" "), args.limit)?;
+    let workspace = context.read()?;
+    let cases = workspace.search(&args.text.join(" "), args.limit)?;
     let mut out = Out::new();
     for case in &cases {
         if context.global.json {
             out.json(&QueueLine::of(case))?;
         } else {
-            out.line(&words(case))?;
+            out.line(&words(case, workspace.now()))?;
         }
     }
     out.finish()?;

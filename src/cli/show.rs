@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let mut workspace = context.open()?;
+    let mut workspace = context.read()?;
     let row = workspace.find_case(&args.case)?;
     let case = workspace.open_case(row)?;
     let mut out = Out::new();

@@ -7,7 +7,7 @@ use super::{CliError, Context, Exit};
 pub struct Args {}
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
-    let status = context.open()?.status()?;
+    let status = context.read()?.status()?;
     let mut out = Out::new();
     if context.global.json {
         out.json(&status)?;
@@ -25,6 +25,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
                     out.line(&format!("trouble  {trouble}"))?;
                 }
             }
+            None if context.global.at.is_some() => {} // what a store held then is not known
             None => out.line("store    none: `casework sync --store URL` names one")?,
         }
         if status.waiting > 0 {

@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let workspace = context.open()?;
+    let workspace = context.read()?;
     if let (Some(entry), Some(directory)) = (&args.entry, &args.out) {
         return write_out(&workspace, entry, directory);
     }

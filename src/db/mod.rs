@@ -15,6 +15,7 @@ pub mod erasure;
 pub mod journal;
 pub mod label;
 pub mod note;
+mod past;
 pub mod payload;
 pub mod roster;
 pub mod store;

@@ -30,7 +30,7 @@ pub const PARTS: &[&str] = &[
 /// Computes the digest; takes about a second for a million cases.
 pub fn digest(conn: &Connection) -> rusqlite::Result<Hash> {
     // One moment for all of it, whatever others write meanwhile.
-    let _moment = conn.unchecked_transaction()?;
+    let _moment = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
     let mut hasher = blake3::Hasher::new();
     let mut buffer = Vec::with_capacity(512);
     for sql in PARTS {

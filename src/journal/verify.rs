@@ -1,6 +1,6 @@
 //! Reads everything again and names what is wrong: entries, payloads, dictionaries, ends of chains.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use super::JournalError;
 use super::blob::Unpacker;
 use super::chain::{Checked, check};
 use super::kind::{CaseDetected, Event, Head};
-use crate::db;
 use crate::db::journal::{EntryRow, ReplicaRow};
+use crate::db::{self, erasure};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 
 /// One thing that is wrong.
@@ -80,11 +80,8 @@ impl Seen {
         }
         match check(entry, self.heads.get(&replica), self.workspace) {
             Ok(Checked { body, key, hash }) => {
-                for (n, raw) in body.events.iter().enumerate() {
-                    if let Some(payload) = payload_of(raw.get()) {
-                        self.payloads.insert(EventId { replica, seq, n: n as u32 }, payload);
-                    }
-                }
+                drop(body.events);
+                self.payloads.extend(named_payloads(entry));
                 self.heads.insert(replica, ReplicaRow { replica, key, head_seq: seq, head_hash: hash, at: body.at });
             }
             Err(fault) => {
@@ -136,7 +133,12 @@ impl Seen {
                 }
             }
         })?;
-        for EventId { replica, seq, n } in std::mem::take(&mut self.payloads).into_keys() {
+        let mut erased = HashSet::new();
+        for row in erasure::all(conn)? {
+            erased.extend(erasure::detections(conn, row.id)?);
+        }
+        for event in std::mem::take(&mut self.payloads).into_keys().filter(|event| !erased.contains(event)) {
+            let EventId { replica, seq, n } = event;
             self.fault(replica, seq, format!("the payload of event {n} is missing"));
         }
         Ok(())
@@ -150,6 +152,13 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+/// The payloads that the events of an entry name.
+pub fn named_payloads(entry: &EntryRow) -> Vec<(EventId, Hash)> {
+    let Some(body) = super::entry::Body::parse(&entry.body) else { return Vec::new() };
+    let event = |n: usize| EventId { replica: entry.replica, seq: entry.seq, n: n as u32 };
+    body.events.iter().enumerate().filter_map(|(n, raw)| Some((event(n), payload_of(raw.get())?))).collect()
 }
 
 /// The payload that an event names.

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::history::{HistoryLine, history};
 use crate::db::case::CaseRow;
+use crate::db::erasure::{self, ErasedRow};
 use crate::db::label;
 use crate::domain::label::GivenLabel;
 use crate::domain::logline::LogLine;
@@ -39,7 +40,11 @@ impl OpenCase {
     pub fn load(conn: &Connection, unpacker: &mut Unpacker, row: CaseRow, reviewer: &str) -> Result<Self, JournalError> {
         let (payload, trouble) = match blob::read(conn, unpacker, row.event) {
             Ok(json) => (serde_json::from_slice::<Payload>(&json).ok(), None),
-            Err(error @ (JournalError::NoPayload(_) | JournalError::BadPayload(_))) => (None, Some(error.to_string())),
+            Err(error @ (JournalError::NoPayload(_) | JournalError::BadPayload(_))) => {
+                let erased = erasure::of_case(conn, row.id)?;
+                let words = |row: ErasedRow| format!("erased by {} on {}: {}", row.by, row.at.minute(), row.reason);
+                (None, Some(erased.map_or_else(|| error.to_string(), words)))
+            }
             Err(error) => return Err(error),
         };
         let live = label::live_of_case(conn, row.id)?;

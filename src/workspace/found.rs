@@ -54,7 +54,7 @@ impl Workspace {
             Append::new(&ProtocolPublished::new(&starter, 1, "The protocol that casework ships.")),
         ];
         chain::append(&mut db, &key, name, published, now)?;
-        Ok(Self { db, paths, config, env, me: name.to_owned(), key, unpacker: Unpacker::default() })
+        Ok(Self { db, paths, config, env, me: name.to_owned(), at: None, key, unpacker: Unpacker::default() })
     }
 
     pub fn roster(&self) -> Result<Vec<GrantRow>, WorkError> {

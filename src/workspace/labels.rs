@@ -21,14 +21,14 @@ impl Workspace {
     }
 
     pub fn queue(&self) -> Result<(Queue, QueueCounts), WorkError> {
-        let queue = Queue::load(&self.db.conn, &self.me, clock::now())?;
+        let queue = Queue::load(&self.db.conn, &self.me, self.now())?;
         let counts = queue.counts(&self.db.conn, || false)?;
         Ok((queue, counts))
     }
 
     /// The queue, without counting whose every case is.
     pub fn quick_queue(&self) -> Result<(Queue, QueueCounts), WorkError> {
-        let queue = Queue::load(&self.db.conn, &self.me, clock::now())?;
+        let queue = Queue::load(&self.db.conn, &self.me, self.now())?;
         let counts = queue.quick_counts(&self.db.conn)?;
         Ok((queue, counts))
     }

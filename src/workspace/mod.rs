@@ -7,6 +7,7 @@ mod sync;
 pub mod cases;
 mod labels;
 pub mod documents;
+mod audit;
 mod backup;
 mod demo;
 mod erase;
@@ -16,10 +17,12 @@ mod status;
 use std::path::Path;
 
 use crate::config::{Config, ConfigError, Env, Paths};
-use crate::db::{Db, DbError, document, roster};
+use crate::db::{Db, DbError, document, journal, roster};
 use crate::domain::protocol::Fault;
+use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
+use crate::journal::entry::Body;
 use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, JournalError, chain, device, fold};
 use crate::{clock, intake};
@@ -55,6 +58,10 @@ pub enum WorkError {
     SeveralThere { store: String, ids: Vec<String> },
     #[error("this workspace has no shared store")]
     NoStore,
+    #[error("{0} is not empty")]
+    NotEmpty(String),
+    #[error("nothing was there yet at {}", .0.rfc3339())]
+    BeforeAll(Moment),
     #[error("{0}")]
     Ssh(String),
     #[error("no device begins with `{0}`")]
@@ -99,6 +106,8 @@ pub struct Workspace {
     pub env: Env,
     /// Who is at work.
     pub me: String,
+    /// The moment that is looked at, if that is not now: nothing can be written then.
+    pub at: Option<Moment>,
     key: DeviceKey,
     unpacker: Unpacker,
 }
@@ -125,7 +134,26 @@ impl Workspace {
         if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) && me != owner(&db, &key)? {
             return Err(WorkError::Stranger(me));
         }
-        Ok(Self { db, paths, config, env, me, key, unpacker: Unpacker::default() })
+        Ok(Self { db, paths, config, env, me, at: None, key, unpacker: Unpacker::default() })
+    }
+
+    /// Opens the workspace as it stood at a moment, to be read.
+    pub fn open_at(paths: Paths, env: Env, name: Option<&str>, at: Moment) -> Result<Self, WorkError> {
+        let now = Self::open(paths, env, name)?;
+        let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
+        let mut db = Db::as_of(&now.paths.database(), at, time_of)?;
+        let tx = db.begin()?;
+        fold::refold(&tx)?;
+        tx.commit()?;
+        if journal::count_entries(&db.conn)? == 0 {
+            return Err(WorkError::BeforeAll(at));
+        }
+        Ok(Self { db, at: Some(at), ..now })
+    }
+
+    /// What time it is, for what is shown.
+    pub fn now(&self) -> Moment {
+        self.at.unwrap_or_else(clock::now)
     }
 
     /// The same workspace on another connection, for another thread.
@@ -136,6 +164,7 @@ impl Workspace {
             config: self.config.clone(),
             env: self.env.clone(),
             me: self.me.clone(),
+            at: None,
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),
         })

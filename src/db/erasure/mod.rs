@@ -28,6 +28,11 @@ pub fn is_erased(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_erased WHERE id = ?1")?.exists([id.0])
 }
 
+/// The first erasure of a case.
+pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<ErasedRow>> {
+    Ok(all(conn)?.into_iter().filter(|row| row.id == id).min_by_key(|row| row.at))
+}
+
 /// Whether anything was ever erased.
 pub fn any(conn: &Connection) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_erased LIMIT 1")?.exists([])

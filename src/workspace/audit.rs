@@ -1,0 +1,138 @@
+//! The audit bundle: the journal with what it takes to check it, for people who do not have casework.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{WorkError, Workspace};
+use crate::clock;
+use crate::db::{self, document, erasure};
+use crate::domain::ids::{EventId, ReplicaId};
+use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
+use crate::journal::sshsig::{NAMESPACE, public_line};
+use crate::journal::verify::named_payloads;
+use crate::sync::segment::line;
+
+const CHECK: &str = include_str!("../../assets/audit/check.sh");
+const ABOUT: &str = include_str!("../../assets/audit/README.txt");
+
+impl Workspace {
+    /// Writes the bundle into a new directory; returns how many entries are in it.
+    pub fn audit(&self, directory: &Path) -> Result<u64, WorkError> {
+        let failed = |error| WorkError::File { path: directory.display().to_string(), error };
+        if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(WorkError::NotEmpty(directory.display().to_string()));
+        }
+        // One moment for all of it, whatever others write meanwhile.
+        let _moment = self.db.conn.unchecked_transaction()?;
+        for name in ["journal", "protocols"] {
+            fs::create_dir_all(directory.join(name)).map_err(failed)?;
+        }
+        let put = |name: &str, text: &str| fs::write(directory.join(name), text).map_err(failed);
+        put("check.sh", CHECK)?;
+        put("README.txt", ABOUT)?;
+        let heads = db::journal::replicas(&self.db.conn)?;
+        let entries = self.audit_journal(directory)?;
+        let signer =
+            |head: &db::journal::ReplicaRow| format!("{} namespaces=\"{NAMESPACE}\" {}\n", head.replica, public_line(&head.key));
+        put("allowed_signers", &heads.iter().map(signer).collect::<String>())?;
+        let documents = self.audit_documents(directory)?;
+        let people: Vec<_> = self
+            .people()?
+            .iter()
+            .map(|holder| {
+                json!({
+                    "name": holder.name, "roles": holder.roles, "replica": holder.replica, "key": holder.fingerprint(),
+                    "retired_after": holder.retired_after, "ssh": holder.ssh,
+                })
+            })
+            .collect();
+        put("roster.json", &pretty(&json!(people)))?;
+        let chains: Vec<_> = heads
+            .iter()
+            .map(|head| {
+                json!({
+                    "replica": head.replica, "entries": head.head_seq, "last": head.head_hash,
+                })
+            })
+            .collect();
+        let about = json!({
+            "workspace": self.id()?, "team": self.team()?, "at": self.now().rfc3339(), "written": clock::now().rfc3339(),
+            "entries": entries, "digest": self.digest()?, "replicas": chains, "documents": documents,
+        });
+        put("workspace.json", &pretty(&about))?;
+        Ok(entries)
+    }
+
+    /// One file a chain, and the payloads that its events name.
+    fn audit_journal(&self, directory: &Path) -> Result<u64, WorkError> {
+        let failed = |error| WorkError::File { path: directory.display().to_string(), error };
+        let mut files: HashMap<ReplicaId, BufWriter<File>> = HashMap::new();
+        let mut payloads = BufWriter::new(File::create(directory.join("payloads.jsonl")).map_err(failed)?);
+        let mut erased: std::collections::HashSet<EventId> = std::collections::HashSet::new();
+        for row in erasure::all(&self.db.conn)? {
+            erased.extend(erasure::detections(&self.db.conn, row.id)?);
+        }
+        let mut count = 0;
+        let mut result: Result<(), WorkError> = Ok(());
+        db::journal::for_each_entry(&self.db.conn, |entry| {
+            let mut write = || -> Result<(), WorkError> {
+                let file = match files.entry(entry.replica) {
+                    std::collections::hash_map::Entry::Occupied(open) => open.into_mut(),
+                    std::collections::hash_map::Entry::Vacant(new) => {
+                        let path = directory.join(format!("journal/{}.jsonl", entry.replica));
+                        new.insert(BufWriter::new(File::create(path).map_err(failed)?))
+                    }
+                };
+                file.write_all(&line(&entry)).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+                for (event, payload) in named_payloads(&entry) {
+                    let there = db::payload::get(&self.db.conn, event)?.is_some();
+                    let row = json!({ "event": event, "payload": payload, "there": there, "erased": erased.contains(&event) });
+                    writeln!(payloads, "{row}").map_err(failed)?;
+                }
+                Ok(())
+            };
+            result = write();
+            count += 1;
+            result.is_ok()
+        })?;
+        result?;
+        files.into_values().chain([payloads]).try_for_each(|mut file| file.flush()).map_err(failed)?;
+        Ok(count)
+    }
+
+    /// Every version of what was published, as a file of its own.
+    fn audit_documents(&self, directory: &Path) -> Result<Vec<serde_json::Value>, WorkError> {
+        let failed = |error| WorkError::File { path: directory.display().to_string(), error };
+        let mut listed = Vec::new();
+        for kind in ["protocol", "glossary", "policy"] {
+            for row in document::of_kind(&self.db.conn, kind)? {
+                let at = format!("{}-{}-{}", row.event.replica.short(), row.event.seq, row.event.n);
+                let (file, text) = match kind {
+                    "protocol" => {
+                        let source = serde_json::from_str::<ProtocolPublished>(&row.body).map(|event| event.source);
+                        (format!("protocols/{}-v{}-{at}.toml", row.name, row.version), source.unwrap_or_default())
+                    }
+                    "glossary" => {
+                        let source = serde_json::from_str::<GlossaryPublished>(&row.body).map(|event| event.source);
+                        (format!("protocols/glossary-v{}-{at}.toml", row.version), source.unwrap_or_default())
+                    }
+                    _ => {
+                        let event = serde_json::from_str::<serde_json::Value>(&row.body).unwrap_or_default();
+                        (format!("protocols/policy-{at}.json"), event["policy"].to_string())
+                    }
+                };
+                fs::write(directory.join(&file), &text).map_err(failed)?;
+                listed.push(json!({ "file": file, "event": row.event, "author": row.author }));
+            }
+        }
+        Ok(listed)
+    }
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
