@@ -20,9 +20,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     if let (Some(name), Some(reason)) = (&args.case, &args.reason) {
         let case = workspace.find_case(name)?;
-        workspace.erase(&case, reason)?;
+        let others = workspace.erase(&case, reason)?;
         let erased = workspace.erased()?.into_iter().find(|erased| erased.case == case.id);
-        let words = format!("Input, logs and neighbours of {} are erased here.", case.own);
+        let also = match others {
+            0 => String::new(),
+            1 => " One case that showed it beside its own shows it no more.".to_owned(),
+            n => format!(" {n} cases that showed it beside their own show it no more."),
+        };
+        let words = format!("Input, logs and neighbours of {} are erased here.{also}", case.own);
         done(context.global.json, &words, &serde_json::json!(erased))?;
         if let Some(erased) = erased.filter(|_| !context.global.json) {
             explain(&erased);

@@ -26,6 +26,9 @@ pub struct Args {
     /// Go on until stopped: others' work comes as it is written where the store can tell, else every few seconds
     #[arg(long)]
     watch: bool,
+    /// Read every segment of the store, name what is damaged, and write anew what is here
+    #[arg(long, conflicts_with = "watch")]
+    check: bool,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -37,9 +40,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let go_on = || !stop.load(Ordering::Relaxed);
     if !args.watch {
         let mut store = workspace.open_store(args.store.as_deref())?;
-        let synced = workspace.sync_with(&mut *store, &go_on)?;
+        let damaged = if args.check { workspace.check_store(&mut *store, &go_on)? } else { Vec::new() };
+        let mut synced = workspace.sync_with(&mut *store, &go_on)?;
+        let sound = damaged.is_empty();
+        synced.quarantined.splice(0..0, damaged);
         report(context, &workspace, &synced, true)?;
-        return Ok(Exit::Done);
+        return Ok(if sound { Exit::Done } else { Exit::No });
     }
     watch(context, args, &mut workspace, &go_on)
 }

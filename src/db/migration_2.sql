@@ -14,7 +14,12 @@ CREATE TABLE local_segment (
 CREATE TABLE local_reach (store TEXT NOT NULL, replica BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (store, replica)) WITHOUT ROWID;
 
 -- Erasures that a store has carried out.
-CREATE TABLE local_erasure (store TEXT NOT NULL, id BLOB NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (store, id)) WITHOUT ROWID;
+CREATE TABLE local_erasure (
+  store TEXT NOT NULL,
+  event TEXT NOT NULL,           -- the event that asks for it
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (store, event)
+) WITHOUT ROWID;
 
 -- Files that were exported here: what they hold can't be erased from here, only named.
 CREATE TABLE local_export (path TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;

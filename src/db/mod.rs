@@ -92,6 +92,7 @@ impl Db {
             conn.pragma_update(None, "cache_size", -32_768)?; // 32 MiB
             conn.pragma_update(None, "wal_autocheckpoint", 16_384)?; // 64 MiB: an ingest writes each page twice, not five times
             conn.pragma_update(None, "temp_store", "MEMORY")?;
+            conn.pragma_update(None, "secure_delete", true)?; // what is erased must not stay in pages that are free
             conn.pragma_update(None, "trusted_schema", false)
         })?;
         Ok(db)

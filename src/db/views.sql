@@ -113,6 +113,7 @@ CREATE TABLE view_erased (
   at_ms INTEGER NOT NULL,
   by TEXT NOT NULL,
   reason TEXT NOT NULL,
+  instead BLOB,                  -- hash of the payload that takes its place
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 

@@ -78,6 +78,7 @@ impl<'c, 't> Admitter<'c, 't> {
     /// Whether a case that is there already came from this very line; `None` if there is no such case.
     fn same_as_stored(&mut self, id: CaseId, raw: &str) -> Result<Option<bool>, IntakeError> {
         let Some(event) = db::case::event_of(self.tx, id)? else { return Ok(None) };
+        let event = db::erasure::payload_event(self.tx, id, event)?.unwrap_or(event);
         let Ok(json) = blob::read(self.tx, &mut self.unpacker, event) else {
             return Ok(Some(true)); // erased: there is nothing left that could contradict
         };

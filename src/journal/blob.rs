@@ -9,7 +9,7 @@ use super::JournalError;
 use crate::db;
 use crate::db::payload::PayloadRow;
 use crate::domain::ids::{EventId, Hash};
-use crate::domain::payload::{Salt, payload_hash};
+use crate::domain::payload::{Payload, Salt, payload_hash};
 
 /// Fast enough for ingest; with a dictionary the next levels gain little.
 const LEVEL: i32 = 1;
@@ -60,29 +60,44 @@ impl Dictionary {
     }
 }
 
-/// A text must stand in this many payloads to be no one's own.
+/// A value must stand in this many predictions to be no one's own.
 const SHARED_BY: usize = 16;
+/// A word of a log line must stand in one of so many payloads: one line may stand beside a good many cases.
+const SHARED_PART: usize = 4;
 
 fn is_between(byte: &u8) -> bool {
     matches!(byte, b' ' | b',' | b'{' | b'}')
 }
 
-/// The payloads without the texts that are one's own.
+/// In how many payloads a text stands, and the last of them that was counted.
+type Seen<'p> = HashMap<&'p [u8], (usize, usize)>;
+
+fn count<'p>(seen: &mut Seen<'p>, part: &'p [u8], number: usize) {
+    let slot = seen.entry(part).or_insert((0, usize::MAX));
+    if slot.1 != number {
+        *slot = (slot.0 + 1, number);
+    }
+}
+
+/// The payloads without the texts that are one's own. A text that others show among their neighbours is still one's own.
 fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
-    let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
+    let (mut values, mut words) = (Seen::new(), Seen::new());
     for (number, payload) in payloads.iter().enumerate() {
-        for (value, range) in strings(payload) {
-            let text = &payload[range];
-            let words = if value { text.split(is_between).collect() } else { Vec::new() };
-            for part in std::iter::once(text).chain(words) {
-                let slot = seen.entry(part).or_insert((0, usize::MAX));
-                if slot.1 != number {
-                    *slot = (slot.0 + 1, number);
-                }
+        let parsed = serde_json::from_slice::<Payload>(payload);
+        let own = parsed.map_or(0, |parsed| parsed.prediction.get().len()) + "{\"prediction\":".len();
+        for (is_value, range) in strings(payload) {
+            let text = &payload[range.clone()];
+            if !is_value {
+                values.insert(text, (SHARED_BY, number)); // names of fields are the stream's, not a person's
+            } else if range.end <= own {
+                count(&mut values, text, number);
+            } else {
+                text.split(is_between).for_each(|word| count(&mut words, word, number));
             }
         }
     }
-    let shared = |part: &[u8]| seen.get(part).is_some_and(|(n, _)| *n >= SHARED_BY);
+    let shared = |part: &[u8]| values.get(part).is_some_and(|(n, _)| *n >= SHARED_BY);
+    let common = |word: &[u8]| words.get(word).is_some_and(|(n, _)| *n >= (payloads.len() / SHARED_PART).max(SHARED_BY));
     let clean = |payload: &&[u8]| {
         let mut out = Vec::with_capacity(payload.len());
         let mut at = 0;
@@ -91,7 +106,7 @@ fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
             // Of a log line its `level=info` or `"level":"info"`; words of a sentence could still be put together again.
             for piece in payload[range.clone()].split_inclusive(is_between) {
                 let word = piece.split(is_between).next().unwrap_or_default();
-                if word.iter().any(|b| matches!(b, b'=' | b':')) && shared(word) {
+                if word.iter().any(|b| matches!(b, b'=' | b':')) && common(word) {
                     out.extend_from_slice(piece);
                 }
             }

@@ -20,7 +20,7 @@ pub const PARTS: &[&str] = &[
     "SELECT name, replica, role FROM view_grant ORDER BY name, replica, role",
     "SELECT name, replica, after, heirs FROM view_cut ORDER BY name, replica",
     "SELECT name, profile FROM view_profile ORDER BY name",
-    "SELECT id, replica, seq, n, at_ms, by, reason FROM view_erased ORDER BY id, replica, seq, n",
+    "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased ORDER BY id, replica, seq, n",
     "SELECT id, replica, seq, n FROM view_detection ORDER BY id, replica, seq, n",
     "SELECT replica, seq, n FROM view_held ORDER BY replica, seq, n",
     "SELECT kind, name, version, hash, replica, seq, n, author FROM view_document ORDER BY kind, name, replica, seq, n",

@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 use super::JournalError;
 use super::blob::Unpacker;
 use super::entry::Body;
-use super::kind::{CaseDetected, Event, Head, KINDS, PolicySet, Verdict};
+use super::kind::{CaseDetected, Event, Head, KINDS, PayloadErased, PolicySet, Verdict};
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
 use crate::db::erasure::{self, ErasedRow};
@@ -259,20 +259,34 @@ impl<'c, 't> Fold<'c, 't> {
     }
 
     /// Forgets the payload of a case, here and for good.
-    pub fn erase(&mut self, id: CaseId, reason: &str, stamp: &Stamp) -> rusqlite::Result<()> {
-        // What is deleted from now on is overwritten too.
-        self.tx.pragma_update(None, "secure_delete", "ON")?;
+    pub fn erase(&mut self, id: CaseId, reason: &str, instead: Option<Hash>, stamp: &Stamp) -> rusqlite::Result<()> {
         let (by, reason, at) = (stamp.author.clone(), reason.to_owned(), stamp.at.moment());
         self.any_erased = true;
-        erasure::insert(self.tx, &ErasedRow { id, event: stamp.event, at, by, reason })?;
-        for event in erasure::detections(self.tx, id)? {
+        erasure::insert(self.tx, &ErasedRow { id, event: stamp.event, at, by, reason, instead })?;
+        if instead.is_none() {
+            draft::delete_all_of(self.tx, id)?;
+        }
+        self.settle_erasure(id)
+    }
+
+    /// Deletes what is to be forgotten of a case, and gives it the text of what is left.
+    fn settle_erasure(&mut self, id: CaseId) -> rusqlite::Result<()> {
+        for event in erasure::forgotten(self.tx, id)? {
             db::payload::delete(self.tx, event)?;
         }
-        draft::delete_all_of(self.tx, id)?;
+        let text = self.text_after_erasure(id)?;
         match case::by_id(self.tx, id)? {
-            Some(row) if !row.text.is_empty() => case::set_text(self.tx, &row, ""),
+            Some(row) if row.text != text => case::set_text(self.tx, &row, &text),
             _ => Ok(()),
         }
+    }
+
+    /// The text of the payload that took the place of an erased one, if there is one.
+    fn text_after_erasure(&mut self, id: CaseId) -> rusqlite::Result<String> {
+        let rows = erasure::of_case(self.tx, id)?;
+        let latest = rows.last().filter(|_| rows.iter().all(|row| row.instead.is_some()));
+        let Some((event, Some(named))) = latest.map(|row| (row.event, row.instead)) else { return Ok(String::new()) };
+        self.stored_text(event, named)
     }
 
     /// Whether the payloads of a case are to be forgotten.
@@ -291,11 +305,18 @@ impl<'c, 't> Fold<'c, 't> {
     /// Takes in a payload that came after the event which names it.
     pub fn payload_arrived(&mut self, event: EventId) -> Result<(), JournalError> {
         let Some(row) = db::journal::entry(self.tx, event.replica, event.seq)? else { return Ok(()) };
-        let detected = Body::parse(&row.body).and_then(|body| {
-            let raw = body.events.get(event.n as usize)?;
-            let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
-            (head.kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw.get()).ok())?
-        });
+        let body = Body::parse(&row.body);
+        let raw = body.as_ref().and_then(|body| body.events.get(event.n as usize)).map_or("", |raw| raw.get());
+        let kind = serde_json::from_str::<Head<'_>>(raw).map(|head| head.kind).unwrap_or_default();
+        if kind == PayloadErased::KIND {
+            return match serde_json::from_str::<PayloadErased>(raw) {
+                Ok(erased) if erasure::of_case(self.tx, erased.case)?.iter().any(|row| row.event == event) => {
+                    Ok(self.settle_erasure(erased.case)?)
+                }
+                _ => Ok(db::payload::delete(self.tx, event)?),
+            };
+        }
+        let detected = (kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw).ok()).flatten();
         let Some(detected) = detected else { return Ok(db::payload::delete(self.tx, event)?) };
         let text = self.payload_text(detected.case, event, detected.payload)?;
         if let Some(row) = case::by_id(self.tx, detected.case)?.filter(|row| row.event == event && row.text != text) {
@@ -384,11 +405,16 @@ impl<'c, 't> Fold<'c, 't> {
     pub fn payload_text(&mut self, id: CaseId, event: EventId, named: Hash) -> rusqlite::Result<String> {
         if self.forgets(id)? {
             db::payload::delete(self.tx, event)?;
-            return Ok(String::new());
+            return self.text_after_erasure(id);
         }
         if let Some(text) = self.texts.remove(&event) {
             return Ok(text);
         }
+        self.stored_text(event, named)
+    }
+
+    /// The text of a payload that stands here; empty if it does not, or was not the one named and is thrown away.
+    fn stored_text(&mut self, event: EventId, named: Hash) -> rusqlite::Result<String> {
         let Some(row) = db::payload::get(self.tx, event)? else { return Ok(String::new()) };
         let json = if row.hash == named { self.unpacker.unpack(self.tx, &row) } else { Err(JournalError::BadPayload(event)) };
         match json {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::JournalError;
 use super::blob::Unpacker;
 use super::chain::{Checked, check};
-use super::kind::{CaseDetected, Event, Head};
+use super::kind::{CaseDetected, Event, Head, PayloadErased};
 use crate::db::journal::{EntryRow, ReplicaRow};
 use crate::db::{self, erasure};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
@@ -135,7 +135,7 @@ impl Seen {
         })?;
         let mut erased = HashSet::new();
         for row in erasure::all(conn)? {
-            erased.extend(erasure::detections(conn, row.id)?);
+            erased.extend(erasure::forgotten(conn, row.id)?);
         }
         for event in std::mem::take(&mut self.payloads).into_keys().filter(|event| !erased.contains(event)) {
             let EventId { replica, seq, n } = event;
@@ -168,6 +168,9 @@ fn payload_of(raw: &str) -> Option<Hash> {
         payload: Hash,
     }
     let head: Head<'_> = serde_json::from_str(raw).ok()?;
+    if head.kind == PayloadErased::KIND {
+        return serde_json::from_str::<PayloadErased>(raw).ok()?.instead;
+    }
     if head.kind != CaseDetected::KIND {
         return None;
     }

@@ -38,10 +38,12 @@ pub struct OpenCase {
 
 impl OpenCase {
     pub fn load(conn: &Connection, unpacker: &mut Unpacker, row: CaseRow, reviewer: &str) -> Result<Self, JournalError> {
-        let (payload, trouble) = match blob::read(conn, unpacker, row.event) {
+        let event = erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event);
+        let (payload, trouble) = match blob::read(conn, unpacker, event) {
             Ok(json) => (serde_json::from_slice::<Payload>(&json).ok(), None),
             Err(error @ (JournalError::NoPayload(_) | JournalError::BadPayload(_))) => {
                 let erased = erasure::of_case(conn, row.id)?;
+                let erased = erased.into_iter().find(|row| row.instead.is_none());
                 let words = |row: ErasedRow| format!("erased by {} on {}: {}", row.by, row.at.minute(), row.reason);
                 (None, Some(erased.map_or_else(|| error.to_string(), words)))
             }

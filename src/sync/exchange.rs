@@ -124,6 +124,22 @@ impl Exchange<'_> {
         Ok(done)
     }
 
+    /// Reads every segment of the store and names those that are damaged. Those that can be written anew from what is here
+    /// are taken away; the next sync writes them.
+    pub fn check_store(&mut self) -> Result<Vec<Fault>, SyncError> {
+        let mut faults = Vec::new();
+        for listed in self.list()? {
+            self.step()?;
+            let Some(name) = Name::parse(&listed.key) else { continue };
+            let Some(bytes) = self.fetch(&name)? else { continue };
+            if let Err(fault) = segment::check(&name, &bytes) {
+                let words = if self.mend(&name, &bytes)? { "" } else { "; it is written anew" };
+                faults.push(of_segment(&name, &format!("{fault}{words}")));
+            }
+        }
+        Ok(faults)
+    }
+
     pub(super) fn name(&self) -> String {
         self.store.name().to_owned()
     }

@@ -14,14 +14,16 @@ use crate::journal::secret::Secret;
 impl Exchange<'_> {
     pub(super) fn forget(&mut self, secrets: &[Secret], done: &mut Synced) -> Result<(), SyncError> {
         let store = self.name();
-        let confirmed: HashSet<CaseId> =
+        let confirmed: HashSet<EventId> =
             db::store::erasures(&self.db.conn)?.into_iter().filter(|(name, ..)| *name == store).map(|(_, id, _)| id).collect();
-        let mut cases: Vec<CaseId> = erasure::all(&self.db.conn)?.into_iter().map(|row| row.id).collect();
+        let mut all = erasure::all(&self.db.conn)?;
+        // What took the place of something may be erased again later: confirmed is each erasure, not the case.
+        all.retain(|row| !confirmed.contains(&row.event));
+        let mut cases: Vec<CaseId> = all.iter().map(|row| row.id).collect();
         cases.dedup();
-        cases.retain(|id| !confirmed.contains(id));
         let mut events: BTreeMap<ReplicaId, HashSet<EventId>> = BTreeMap::new();
         for id in &cases {
-            for event in erasure::detections(&self.db.conn, *id)? {
+            for event in erasure::forgotten(&self.db.conn, *id)? {
                 events.entry(event.replica).or_default().insert(event);
             }
         }
@@ -38,8 +40,10 @@ impl Exchange<'_> {
         if !all_gone {
             return Ok(());
         }
+        for row in &all {
+            db::store::insert_erasure(&self.db.conn, &store, row.event, (self.now)())?;
+        }
         for id in cases {
-            db::store::insert_erasure(&self.db.conn, &store, id, (self.now)())?;
             done.erased.push(case::by_id(&self.db.conn, id)?.map_or_else(|| id.to_string(), |row| row.own));
         }
         Ok(())

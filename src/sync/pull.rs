@@ -159,7 +159,7 @@ impl Exchange<'_> {
 
     /// Takes a segment away whose bytes are not those that its name promises, if it is ours to write, or if what should
     /// stand in it is here: it is written anew then. Tells whether it stays.
-    fn mend(&mut self, name: &Name, bytes: &[u8]) -> Result<bool, SyncError> {
+    pub(super) fn mend(&mut self, name: &Name, bytes: &[u8]) -> Result<bool, SyncError> {
         let head = db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
         let have = match name.kind {
             segment::Kind::Journal => head >= name.last,

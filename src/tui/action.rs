@@ -137,6 +137,10 @@ pub static ACTIONS: &[Action] = &[
         app.next_view()
     }),
     action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue", |app, _| app.clear()),
+    action("exchange", "S", Place::Any, "", "how the exchange with the shared store stands; S again exchanges now", |app, _| {
+        overlay(app, Overlay::Exchange { scroll: 0 })
+    }),
+    action("people", "P", Place::Any, "", "who may do what, and who asks to be let in", |_, _| vec![Effect::People]),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |app, _| palette(app, "Actions")),
     action("command", ":", Place::Any, "", "the same, by name", |app, _| palette(app, ":")),
     action("help", "?", Place::Any, "help", "every key", |app, _| overlay(app, Overlay::Help { scroll: 0 })),

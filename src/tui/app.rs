@@ -10,8 +10,9 @@ use super::keymap::Keymap;
 use super::opened::{Opened, Tab};
 use super::overlay::Overlay;
 use super::queue_model::QueueModel;
+use super::syncer::SyncState;
 use super::theme::Theme;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::logline::Level;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
@@ -72,6 +73,10 @@ pub struct App {
     /// Submits that are under way.
     pub saving: usize,
     pub mouse: bool,
+    /// How the exchange with the store stands; none without one.
+    pub sync: Option<SyncState>,
+    /// Whom a list of people was left for.
+    pub(super) chosen: Option<(String, ReplicaId)>,
     /// Tab and scroll to come back to when this case has opened.
     pub(super) returning: Option<WhereWasI>,
     pub quitting: bool,
@@ -89,13 +94,16 @@ pub struct Start {
     pub counts: QueueCounts,
     pub place: WhereWasI,
     pub mouse: bool,
+    pub sync: Option<SyncState>,
+    /// Said at the start.
+    pub message: Option<String>,
 }
 
 impl App {
     /// The first state, and what to do to fill it.
     pub fn start(start: Start) -> (Self, Vec<Effect>) {
-        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse } = start;
-        let message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));
+        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse, sync, message } = start;
+        let message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}")).or(message);
         let mut effects = vec![QueueModel::start()];
         effects.extend(place.case.map(|id| Effect::Open { id }));
         effects.extend(counts.counting.then_some(Effect::Count { all: true }));
@@ -119,6 +127,8 @@ impl App {
             saved: None,
             saving: 0,
             mouse,
+            sync,
+            chosen: None,
             returning: Some(place),
             quitting: false,
         };

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::action::{ACTIONS, Action};
 use super::app::{App, Focus};
-use super::overlay::{Overlay, help, rationale, terms};
+use super::overlay::{Overlay, exchange, help, rationale, terms};
 use super::pane;
 use super::theme::Theme;
 use crate::domain::resolve::CaseState;
@@ -115,7 +115,8 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
         (0, None) => String::new(),
         (_, _) => " · saving".to_owned(),
     };
-    let right = format!("{}{saved} ", visible(&app.me));
+    let exchange = exchange_words(app);
+    let right = format!("{}{saved}{exchange} ", visible(&app.me));
     let late = app.queue.rows.first().filter(|_| app.view.is_none() && app.queue.before == 0 && !app.queue.filtered);
     let due = match late {
         Some(row) if row.due < app.now => format!(" · overdue by {}", short_span(app.now.0 - row.due.0)),
@@ -138,6 +139,21 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));
     if width(&left) + width(&right) < total {
         put_at(buf, area, (total - width(&right)) as u16, &Line::from(Span::raw(right)));
+    }
+}
+
+/// The exchange in a few words: when it last went through, what waits, what is wrong. Times are of the clock, for nothing
+/// here ticks.
+fn exchange_words(app: &App) -> String {
+    let Some(state) = &app.sync else { return String::new() };
+    let waits = if state.status.unpushed > 0 { format!(", {} wait", state.status.unpushed) } else { String::new() };
+    let asks = if state.asking > 0 { format!(" · {} ask (P)", state.asking) } else { String::new() };
+    let kept_out = if state.status.quarantined > 0 { " · kept out (S)" } else { "" };
+    let at = state.status.last.map(|at| at.clock().get(..5).unwrap_or_default().to_owned());
+    match (&state.status.trouble, at) {
+        (Some(_), _) => format!(" · offline{waits}{asks}{kept_out}"),
+        (None, Some(at)) => format!(" · synced {at}{waits}{asks}{kept_out}"),
+        (None, None) => format!(" · not synced yet{waits}"),
     }
 }
 
@@ -190,9 +206,13 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
         None | Some(Overlay::Prompt(_)) => {}
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
         Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
-        Some(overlay @ (Overlay::Help { scroll } | Overlay::Terms { scroll })) => {
-            let title =
-                if matches!(overlay, Overlay::Help { .. }) { "Keys (any other key closes)" } else { "Terms and examples" };
+        Some(Overlay::People(people)) => people.draw(area, buf, theme),
+        Some(overlay @ (Overlay::Help { scroll } | Overlay::Terms { scroll } | Overlay::Exchange { scroll })) => {
+            let title = match overlay {
+                Overlay::Help { .. } => "Keys (any other key closes)",
+                Overlay::Exchange { .. } => "Exchange with the shared store",
+                _ => "Terms and examples",
+            };
             let inner = boxed(overlay_area(area), buf, theme, title);
             let lines = overlay_lines(app, overlay, inner.width);
             for (row, line) in lines.iter().skip(*scroll).take(usize::from(inner.height)).enumerate() {
@@ -214,7 +234,8 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
     match overlay {
         Overlay::Help { .. } => help::lines(app),
         Overlay::Terms { .. } => terms::lines(app, usize::from(columns)),
-        Overlay::Pick(_) | Overlay::Prompt(_) | Overlay::Rationale(_) => Vec::new(),
+        Overlay::Exchange { .. } => exchange::lines(app, usize::from(columns)),
+        Overlay::Pick(_) | Overlay::Prompt(_) | Overlay::Rationale(_) | Overlay::People(_) => Vec::new(),
     }
 }
 

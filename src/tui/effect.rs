@@ -1,9 +1,12 @@
 //! What `update` wants done, and what comes back.
 
+use super::overlay::Person;
+use super::syncer::SyncState;
 use crate::db::case::{CaseRow, Direction, QueueKey};
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
+use crate::domain::roster::Role;
 use crate::review::{Draft, OpenCase, QueueCounts};
 
 /// Something to be done outside the state.
@@ -48,6 +51,20 @@ pub enum Effect {
         draft: Draft,
     },
     KeepPlace(String),
+    /// Exchange with the store at once.
+    SyncNow,
+    /// Read who may do what.
+    People,
+    Admit {
+        name: String,
+        replica: ReplicaId,
+        roles: Vec<Role>,
+    },
+    Retire {
+        name: String,
+        replica: ReplicaId,
+        why: String,
+    },
     /// Write in the person's editor.
     Editor(String),
     /// Draw every cell again.
@@ -94,6 +111,13 @@ pub enum Job {
         case: CaseId,
         words: String,
         leaves_queue: bool,
+    },
+    /// What an exchange with the store came to.
+    Synced(Box<SyncState>),
+    /// Who may do what, and words to show.
+    People {
+        rows: Vec<Person>,
+        words: String,
     },
     Edited(Option<String>),
     Failed(String),

@@ -27,6 +27,7 @@ pub mod pane;
 pub mod queue_model;
 pub mod runner;
 pub mod session;
+pub mod syncer;
 pub mod terminal;
 pub mod theme;
 

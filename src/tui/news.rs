@@ -4,13 +4,47 @@ use super::app::{App, Focus};
 use super::edit::Edit;
 use super::effect::{Effect, Job};
 use super::opened::{Opened, Tab};
-use super::overlay::Overlay;
+use super::overlay::{Overlay, People};
 use super::queue_model::QueueModel;
+use super::syncer::SyncState;
 use crate::db::case::QueueKey;
 use crate::domain::resolve::CaseState;
 use crate::review::{Draft, OpenCase};
 
 impl App {
+    /// What an exchange with the store came to. Nothing moves that the person did not move: counts and what reviewers
+    /// decide by are the newest; the list stays as it is, unless it was empty.
+    fn synced(&mut self, mut state: SyncState) -> Vec<Effect> {
+        let was_in_trouble = self.sync.as_ref().is_some_and(|before| before.status.trouble.is_some());
+        if let Some(trouble) = state.status.trouble.as_ref().filter(|_| !was_in_trouble) {
+            self.message = Some(format!("The store: {trouble}. Work goes on here (S)."));
+        }
+        if let Some(notice) = state.notices.first() {
+            self.message = Some(notice.clone());
+        }
+        let mut effects = Vec::new();
+        if let Some(protocols) = state.protocols.take() {
+            self.protocols = *protocols;
+            effects.push(Effect::Count { all: true });
+            if self.queue.rows.is_empty() && self.filter.is_empty() {
+                effects.push(QueueModel::start());
+            }
+        }
+        // What was erased must not be looked at any longer.
+        if let Some(opened) = self.opened.as_ref().filter(|_| state.erased) {
+            effects.push(Effect::Open { id: opened.case.row.id });
+        }
+        self.sync = Some(state);
+        effects
+    }
+
+    /// One more entry waits to be pushed.
+    fn wrote(&mut self) {
+        if let Some(sync) = &mut self.sync {
+            sync.status.unpushed += 1;
+        }
+    }
+
     pub(super) fn job(&mut self, job: Job) -> Vec<Effect> {
         match job {
             Job::Page { from, direction, rows, full } => {
@@ -33,6 +67,15 @@ impl App {
                 }
                 Vec::new()
             }
+            Job::Synced(state) => self.synced(*state),
+            Job::People { rows, words } => {
+                let cursor = match &self.overlay {
+                    Some(Overlay::People(people)) => people.cursor.min(rows.len().saturating_sub(1)),
+                    _ => 0,
+                };
+                self.overlay = Some(Overlay::People(People { rows, cursor }));
+                if words.is_empty() { Vec::new() } else { self.say(&words) }
+            }
             Job::Counted(counts) if counts.counting => Vec::new(), // a newer count is under way
             Job::Counted(counts) => {
                 self.counts = counts;
@@ -46,6 +89,7 @@ impl App {
             Job::Saved { case: _, seq } => {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved = Some(seq);
+                self.wrote();
                 vec![Effect::Count { all: false }]
             }
             Job::NotSaved { case, why } => {
@@ -58,6 +102,7 @@ impl App {
                 effects
             }
             Job::Undone { case, draft, seq } => {
+                self.wrote();
                 self.saved = Some(seq);
                 self.focus = Focus::Context;
                 let mut effects = self.settle_time();
@@ -67,6 +112,7 @@ impl App {
                 effects
             }
             Job::Noted { case, words, leaves_queue } => {
+                self.wrote();
                 self.say(&words);
                 let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
                 let mut effects = vec![Effect::Count { all: false }];

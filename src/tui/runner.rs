@@ -9,12 +9,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::effect::{Effect, Job};
+use super::overlay::Person;
+use super::syncer::Syncer;
 use crate::clock;
 use crate::db::case;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
+use crate::domain::roster::Role;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
-use crate::workspace::{WorkError, Workspace};
+use crate::workspace::{Holder, WorkError, Workspace};
 
 /// How long typed characters may wait to be written down. The promise is a second.
 const KEEP_AFTER: Duration = Duration::from_millis(250);
@@ -31,6 +34,9 @@ enum Work {
     Comment { case: CaseId, text: String },
     KeepDraft { case: CaseId, draft: Draft },
     KeepPlace(String),
+    People,
+    Admit { name: String, replica: ReplicaId, roles: Vec<Role> },
+    Retire { name: String, replica: ReplicaId, why: String },
 }
 
 pub struct Runner {
@@ -45,6 +51,7 @@ pub struct Runner {
     newest_filter: Arc<AtomicU64>,
     newest_count: Arc<AtomicU64>,
     report: Arc<dyn Fn(Job) + Send + Sync>,
+    syncer: Option<Syncer>,
 }
 
 impl Runner {
@@ -57,7 +64,9 @@ impl Runner {
         let reports = Arc::clone(&report);
         let thread = std::thread::spawn(move || writer.run(&work, &*reports));
         let (queue, _) = workspace.quick_queue()?;
+        let syncer = Syncer::start(&workspace, Arc::clone(&report))?;
         Ok(Self {
+            syncer,
             workspace,
             queue,
             drafts: HashMap::new(),
@@ -105,6 +114,13 @@ impl Runner {
                 self.send(Work::KeepDraft { case, draft })
             }
             Effect::KeepPlace(place) => self.send(Work::KeepPlace(place)),
+            Effect::People => self.send(Work::People),
+            Effect::Admit { name, replica, roles } => self.send(Work::Admit { name, replica, roles }),
+            Effect::Retire { name, replica, why } => self.send(Work::Retire { name, replica, why }),
+            Effect::SyncNow => {
+                self.syncer.iter().for_each(Syncer::now);
+                Ok(None)
+            }
             // These are the event loop's own.
             Effect::Editor(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => Ok(None),
         };
@@ -113,6 +129,12 @@ impl Runner {
 
     /// Takes note of what became of a submit.
     pub fn heard(&mut self, job: &Job) {
+        // What was written is for others too.
+        let wrote = matches!(job, Job::Saved { .. } | Job::Undone { .. } | Job::Noted { .. })
+            || matches!(job, Job::People { words, .. } if !words.is_empty());
+        if let Some(syncer) = self.syncer.as_ref().filter(|_| wrote) {
+            syncer.soon();
+        }
         match job {
             Job::Saved { case, .. } => {
                 self.sending.remove(case);
@@ -198,6 +220,7 @@ impl Runner {
 
     /// Waits until everything asked for is on disk.
     pub fn finish(&mut self) {
+        self.syncer = None;
         self.newest_filter.store(u64::MAX, Ordering::Relaxed);
         self.newest_count.store(u64::MAX, Ordering::Relaxed);
         let (closed, _) = channel();
@@ -312,12 +335,32 @@ impl Writer {
                 self.workspace.escalate(case, &why)?;
                 Job::Noted { case, words: "A lead will look at it.".to_owned(), leaves_queue: false }
             }
+            Work::People => self.people(String::new())?,
+            Work::Admit { name, replica, roles } => match self.workspace.admit(&name, &roles, Some(replica), None) {
+                Ok(()) => self.people(format!("{name} is let in."))?,
+                Err(error) => Job::Failed(error.to_string()),
+            },
+            Work::Retire { name, replica, why } => match self.workspace.retire(&name, Some(&replica.to_string()), &why) {
+                Ok(_) => self.people(format!("{name} is retired on that device."))?,
+                Err(error) => Job::Failed(error.to_string()),
+            },
             Work::Comment { case, text } => {
                 self.workspace.comment(case, &text)?;
                 Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
             }
         };
         Ok(Some(job))
+    }
+
+    fn people(&self, words: String) -> Result<Job, WorkError> {
+        let person = |holder: Holder| {
+            let ssh = self.workspace.proven(&holder).map_err(|error| error.to_string());
+            Person { holder, ssh }
+        };
+        let mut rows: Vec<Person> = self.workspace.people()?.into_iter().map(person).collect();
+        // Whoever asks stands first.
+        rows.sort_by_key(|person| !person.holder.waits());
+        Ok(Job::People { rows, words })
     }
 
     fn submit(&mut self, label: Label) -> Job {

@@ -12,6 +12,7 @@ use super::effect::{Effect, Job};
 use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::runner::Runner;
+use super::syncer::SyncState;
 use super::theme::Theme;
 use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
@@ -51,6 +52,10 @@ impl Session {
             counts,
             place: place.unwrap_or_default(),
             mouse: workspace.config.review.mouse,
+            sync: Some(workspace.sync_status()?)
+                .filter(|status| !status.store.is_empty())
+                .map(|status| SyncState { status, ..SyncState::default() }),
+            message: waiting_words(&workspace)?,
         };
         let (app, effects) = App::start(start);
         let mut session = Self {
@@ -184,6 +189,12 @@ impl Session {
     }
 }
 
+/// What somebody who was not let in yet should know.
+fn waiting_words(workspace: &Workspace) -> Result<Option<String>, WorkError> {
+    let waits = workspace.waits_for_admission()?;
+    Ok(waits.then(|| "A lead has to let you in first: P shows your key, for them to compare.".to_owned()))
+}
+
 /// Whether the worker reports on an effect.
 fn is_reported(effect: &Effect) -> bool {
     matches!(
@@ -194,5 +205,8 @@ fn is_reported(effect: &Effect) -> bool {
             | Effect::Escalate { .. }
             | Effect::Comment { .. }
             | Effect::Filter { .. }
+            | Effect::People
+            | Effect::Admit { .. }
+            | Effect::Retire { .. }
     )
 }

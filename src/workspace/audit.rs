@@ -1,6 +1,7 @@
 //! The audit bundle: the journal with what it takes to check it, for people who do not have casework.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -9,6 +10,7 @@ use serde_json::json;
 
 use super::{WorkError, Workspace};
 use crate::clock;
+use crate::db::journal::EntryRow;
 use crate::db::{self, document, erasure};
 use crate::domain::ids::{EventId, ReplicaId};
 use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
@@ -70,37 +72,20 @@ impl Workspace {
     /// One file a chain, and the payloads that its events name.
     fn audit_journal(&self, directory: &Path) -> Result<u64, WorkError> {
         let failed = |error| WorkError::File { path: directory.display().to_string(), error };
-        let mut files: HashMap<ReplicaId, BufWriter<File>> = HashMap::new();
-        let mut payloads = BufWriter::new(File::create(directory.join("payloads.jsonl")).map_err(failed)?);
-        let mut erased: std::collections::HashSet<EventId> = std::collections::HashSet::new();
+        let mut erased = HashSet::new();
         for row in erasure::all(&self.db.conn)? {
-            erased.extend(erasure::detections(&self.db.conn, row.id)?);
+            erased.extend(erasure::forgotten(&self.db.conn, row.id)?);
         }
-        let mut count = 0;
-        let mut result: Result<(), WorkError> = Ok(());
+        let payloads = BufWriter::new(File::create(directory.join("payloads.jsonl")).map_err(failed)?);
+        let mut bundle = Bundle { workspace: self, directory, files: HashMap::new(), payloads, erased };
+        let (mut count, mut result) = (0, Ok(()));
         db::journal::for_each_entry(&self.db.conn, |entry| {
-            let mut write = || -> Result<(), WorkError> {
-                let file = match files.entry(entry.replica) {
-                    std::collections::hash_map::Entry::Occupied(open) => open.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(new) => {
-                        let path = directory.join(format!("journal/{}.jsonl", entry.replica));
-                        new.insert(BufWriter::new(File::create(path).map_err(failed)?))
-                    }
-                };
-                file.write_all(&line(&entry)).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-                for (event, payload) in named_payloads(&entry) {
-                    let there = db::payload::get(&self.db.conn, event)?.is_some();
-                    let row = json!({ "event": event, "payload": payload, "there": there, "erased": erased.contains(&event) });
-                    writeln!(payloads, "{row}").map_err(failed)?;
-                }
-                Ok(())
-            };
-            result = write();
             count += 1;
+            result = bundle.entry(&entry);
             result.is_ok()
         })?;
         result?;
-        files.into_values().chain([payloads]).try_for_each(|mut file| file.flush()).map_err(failed)?;
+        bundle.files.into_values().chain([bundle.payloads]).try_for_each(|mut file| file.flush()).map_err(failed)?;
         Ok(count)
     }
 
@@ -130,6 +115,35 @@ impl Workspace {
             }
         }
         Ok(listed)
+    }
+}
+
+/// The files of the journal while they are written.
+struct Bundle<'b> {
+    workspace: &'b Workspace,
+    directory: &'b Path,
+    files: HashMap<ReplicaId, BufWriter<File>>,
+    payloads: BufWriter<File>,
+    erased: HashSet<EventId>,
+}
+
+impl Bundle<'_> {
+    fn entry(&mut self, entry: &EntryRow) -> Result<(), WorkError> {
+        let failed = |error| WorkError::File { path: self.directory.display().to_string(), error };
+        let file = match self.files.entry(entry.replica) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(new) => {
+                let path = self.directory.join(format!("journal/{}.jsonl", entry.replica));
+                new.insert(BufWriter::new(File::create(path).map_err(failed)?))
+            }
+        };
+        file.write_all(&line(entry)).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+        for (event, payload) in named_payloads(entry) {
+            let there = db::payload::get(&self.workspace.db.conn, event)?.is_some();
+            let row = json!({ "event": event, "payload": payload, "there": there, "erased": self.erased.contains(&event) });
+            writeln!(self.payloads, "{row}").map_err(failed)?;
+        }
+        Ok(())
     }
 }
 

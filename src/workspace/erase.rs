@@ -3,13 +3,18 @@
 use serde::Serialize;
 
 use super::{WorkError, Workspace};
-use crate::clock;
-use crate::db::case::CaseRow;
+use crate::db::case::{self, CaseRow};
 use crate::db::{self, erasure};
 use crate::domain::ids::CaseId;
+use crate::domain::payload::Payload;
 use crate::domain::time::Moment;
 use crate::journal::Append;
+use crate::journal::blob::{self, Packer};
 use crate::journal::kind::PayloadErased;
+use crate::{chance, clock};
+
+/// Cases before and after one in its stream that may show it among their neighbours: more than any window is wide.
+const NEAR: usize = 1_000;
 
 /// One case that is to be forgotten, and where that has been done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,10 +37,37 @@ pub struct StoreErased {
 }
 
 impl Workspace {
-    /// Erases the payload of a case.
-    pub fn erase(&mut self, case: &CaseRow, reason: &str) -> Result<(), WorkError> {
-        self.append(vec![Append::new(&PayloadErased { case: case.id, reason: reason.to_owned() })])?;
-        self.scrub()
+    /// Erases the payload of a case, and takes it out of the neighbours of other cases; returns of how many.
+    pub fn erase(&mut self, case: &CaseRow, reason: &str) -> Result<usize, WorkError> {
+        let mut events = vec![Append::new(&PayloadErased { case: case.id, reason: reason.to_owned(), instead: None })];
+        events.extend(self.without_neighbour(case)?);
+        let others = events.len() - 1;
+        self.append(events)?;
+        self.scrub()?;
+        Ok(others)
+    }
+
+    /// What puts payloads without a case in the place of those that show it among their neighbours.
+    fn without_neighbour(&mut self, gone: &CaseRow) -> Result<Vec<Append>, WorkError> {
+        let mut events = Vec::new();
+        let mut packer = Packer::new(None)?;
+        for row in case::near(&self.db.conn, gone, NEAR)? {
+            let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else { continue };
+            let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { continue };
+            let Ok(mut payload) = serde_json::from_slice::<Payload>(&json) else { continue };
+            let before = payload.neighbours.len();
+            payload.neighbours.retain(|neighbour| neighbour.id != gone.own);
+            if payload.neighbours.len() == before {
+                continue;
+            }
+            let json = serde_json::to_vec(&payload).unwrap_or_default();
+            let salt = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+            let packed = packer.pack(&json, salt)?;
+            let reason = format!("{} was erased, which it showed", gone.id);
+            let erased = PayloadErased { case: row.id, reason, instead: Some(packed.hash) };
+            events.push(Append::with_payload(&erased, packed, row.text.clone()));
+        }
+        Ok(events)
     }
 
     /// Moves what was overwritten in the file itself over what the write-ahead log still holds.
@@ -54,13 +86,14 @@ impl Workspace {
         let exports = db::store::exports(conn)?;
         let mut out: Vec<Erased> = Vec::new();
         for row in erasure::all(conn)? {
-            if out.last().is_some_and(|last| last.case == row.id) {
+            // What was only put right because it showed another is not listed.
+            if row.instead.is_some() || out.last().is_some_and(|last| last.case == row.id) {
                 continue;
             }
-            let own = db::case::by_id(conn, row.id)?.map(|case| case.own).unwrap_or_default();
+            let own = case::by_id(conn, row.id)?.map(|case| case.own).unwrap_or_default();
             let of_store = |store: &String| StoreErased {
                 store: store.clone(),
-                confirmed: confirmed.iter().find(|(name, id, _)| name == store && *id == row.id).map(|(_, _, at)| *at),
+                confirmed: confirmed.iter().find(|(name, event, _)| name == store && *event == row.event).map(|(_, _, at)| *at),
             };
             let id = row.id.to_string();
             // A file that can't be read is not there any more, or not ours to read.

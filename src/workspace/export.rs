@@ -3,7 +3,7 @@
 use super::{WorkError, Workspace};
 use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
-use crate::db::{case, label};
+use crate::db::{case, erasure, label};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome};
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
@@ -40,7 +40,8 @@ impl Workspace {
 
     /// The input's whole text: the queue's is cut short.
     fn whole_text(&mut self, row: &CaseRow) -> Result<String, WorkError> {
-        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, row.event) else { return Ok(String::new()) };
+        let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else { return Ok(String::new()) };
+        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { return Ok(String::new()) };
         let payload = serde_json::from_slice::<Payload>(&json).ok();
         let prediction = payload.and_then(|payload| Prediction::parse(payload.prediction.get()).ok());
         Ok(prediction.map(|prediction| prediction.text()).unwrap_or_default())

@@ -16,7 +16,7 @@ use crate::journal::device::{self, Because};
 use crate::journal::kind::ReplicaJoined;
 use crate::journal::{Append, DeviceKey, chain};
 use crate::sync::store::{self, Options};
-use crate::sync::{Exchange, Store, SyncError, Synced, founded_on, pin};
+use crate::sync::{Exchange, Fault, Store, SyncError, Synced, founded_on, pin};
 use crate::{chance, clock};
 
 /// What is remembered of the store between runs.
@@ -152,10 +152,14 @@ impl Workspace {
         let first = url.is_some() && known.is_none();
         let url = url.or(known).ok_or(WorkError::NoStore)?;
         let opened = if first || db::store::reach(&self.db.conn, &url)?.is_empty() {
-            prepare(&url, &self.config, &self.env, true)?
+            prepare(&url, &self.config, &self.env, true)
         } else {
-            store::open(&url, &options(&self.config, &self.env, false)).map_err(SyncError::from)?
+            store::open(&url, &options(&self.config, &self.env, false)).map_err(|error| SyncError::from(error).into())
         };
+        if let Err(error) = &opened {
+            self.remember_sync(Some(&error.to_string()))?;
+        }
+        let opened = opened?;
         if first {
             db::store::set_setting(&self.db.conn, STORE, &url)?;
         }
@@ -192,6 +196,12 @@ impl Workspace {
                 Err(error.into())
             }
         }
+    }
+
+    /// Reads the whole store and names what is damaged; the next sync writes anew what is here.
+    pub fn check_store(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Vec<Fault>, WorkError> {
+        let encrypt = self.policy()?.encrypt;
+        Ok(Exchange { db: &mut self.db, key: &self.key, store, encrypt, now: &clock::now, go_on }.check_store()?)
     }
 
     fn renew_copy(&mut self, last: u64, notices: &mut Vec<String>) -> Result<(), WorkError> {

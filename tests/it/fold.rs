@@ -179,7 +179,7 @@ fn event_of(
             reason: String::new(),
             heirs: Vec::new(),
         }),
-        Act::Erase { case: n } => encode(&PayloadErased { case: case(n), reason: "asked to".into() }),
+        Act::Erase { case: n } => encode(&PayloadErased { case: case(n), reason: "asked to".into(), instead: None }),
         Act::Policy { overlap, majority } => {
             let rule = if majority { Rule::Majority } else { Rule::Unanimous };
             encode(&PolicySet {

@@ -9,6 +9,7 @@ mod golden;
 mod fold;
 mod simulation;
 mod stores;
+mod team;
 mod verify;
 mod stream;
 mod real_run;

@@ -351,7 +351,7 @@ impl Simulation {
 
     fn erase(&mut self) {
         let case = CaseId::of("s", &self.dice.below(CASES).to_string());
-        self.append(0, vec![Append::new(&PayloadErased { case, reason: "asked to".into() })]);
+        self.append(0, vec![Append::new(&PayloadErased { case, reason: "asked to".into(), instead: None })]);
     }
 
     /// Ana lets in whoever asks, as far as she knows.

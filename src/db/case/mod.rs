@@ -235,6 +235,23 @@ pub fn scan(
     Ok(kept)
 }
 
+/// Cases of the same stream that occurred nearest to one, at most `each_side` before and after it.
+pub fn near(conn: &Connection, case: &CaseRow, each_side: usize) -> rusqlite::Result<Vec<CaseRow>> {
+    let mut found = Vec::new();
+    for (compare, order) in [("<=", "DESC"), (">", "ASC")] {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM view_case WHERE stream = ?1 AND occurred_ms {compare} ?2 AND num != ?3
+             ORDER BY occurred_ms {order} LIMIT ?4"
+        );
+        let values = params![case.stream, case.occurred_at.0, case.num, each_side];
+        let mut statement = conn.prepare(&sql)?;
+        for row in statement.query_map(values, row_to_case)? {
+            found.push(row?);
+        }
+    }
+    Ok(found)
+}
+
 /// Calls `each` with what decides whose turn every open case is; stops if it says so.
 pub fn for_each_open(conn: &Connection, mut each: impl FnMut(Work<'_>) -> bool) -> rusqlite::Result<()> {
     let sql = "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case INDEXED BY view_case_queue WHERE state = ?1";

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{case, id_column};
-use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::time::Moment;
 
 /// One erasure of a case's payload.
@@ -15,12 +15,31 @@ pub struct ErasedRow {
     pub at: Moment,
     pub by: String,
     pub reason: String,
+    /// The payload that takes its place, beside the event.
+    pub instead: Option<Hash>,
+}
+
+fn row_to_erased(row: &Row<'_>) -> rusqlite::Result<ErasedRow> {
+    let instead = row.get_ref(7)?.as_blob_or_null()?;
+    Ok(ErasedRow {
+        id: id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?,
+        event: EventId {
+            replica: id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?,
+            seq: row.get(2)?,
+            n: row.get(3)?,
+        },
+        at: Moment(row.get(4)?),
+        by: row.get(5)?,
+        reason: row.get(6)?,
+        instead: instead.map(|bytes| id_column(bytes, 7, Hash::from_bytes)).transpose()?,
+    })
 }
 
 pub fn insert(conn: &Connection, row: &ErasedRow) -> rusqlite::Result<()> {
-    let sql = "INSERT OR IGNORE INTO view_erased (id, replica, seq, n, at_ms, by, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT OR IGNORE INTO view_erased (id, replica, seq, n, at_ms, by, reason, instead)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let EventId { replica, seq, n } = row.event;
-    let values = params![row.id.0, replica.0, seq, n, row.at.0, row.by, row.reason];
+    let values = params![row.id.0, replica.0, seq, n, row.at.0, row.by, row.reason, row.instead.map(|hash| hash.0)];
     conn.prepare_cached(sql)?.execute(values).map(drop)
 }
 
@@ -28,9 +47,21 @@ pub fn is_erased(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_erased WHERE id = ?1")?.exists([id.0])
 }
 
-/// The first erasure of a case.
-pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<ErasedRow>> {
-    Ok(all(conn)?.into_iter().filter(|row| row.id == id).min_by_key(|row| row.at))
+/// Every erasure of a case, the latest last.
+pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<ErasedRow>> {
+    let sql =
+        "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased WHERE id = ?1 ORDER BY at_ms, replica, seq, n";
+    conn.prepare_cached(sql)?.query_map([id.0], row_to_erased)?.collect()
+}
+
+/// The event beside which a case's payload stands: the one that detected it, or the latest that put another in its
+/// place; none if it was erased for good.
+pub fn payload_event(conn: &Connection, id: CaseId, detected: EventId) -> rusqlite::Result<Option<EventId>> {
+    let rows = of_case(conn, id)?;
+    if rows.iter().any(|row| row.instead.is_none()) {
+        return Ok(None);
+    }
+    Ok(Some(rows.last().map_or(detected, |row| row.event)))
 }
 
 /// Whether anything was ever erased.
@@ -44,27 +75,24 @@ pub fn count(conn: &Connection) -> rusqlite::Result<u64> {
 
 /// Every erasure, by case.
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<ErasedRow>> {
-    let to_row = |row: &Row<'_>| {
-        Ok(ErasedRow {
-            id: id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?,
-            event: EventId {
-                replica: id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?,
-                seq: row.get(2)?,
-                n: row.get(3)?,
-            },
-            at: Moment(row.get(4)?),
-            by: row.get(5)?,
-            reason: row.get(6)?,
-        })
-    };
-    let sql = "SELECT id, replica, seq, n, at_ms, by, reason FROM view_erased ORDER BY id, replica, seq, n";
-    conn.prepare_cached(sql)?.query_map([], to_row)?.collect()
+    let sql = "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased ORDER BY id, replica, seq, n";
+    conn.prepare_cached(sql)?.query_map([], row_to_erased)?.collect()
 }
 
 /// Records a detection besides the one that counts.
 pub fn insert_detection(conn: &Connection, id: CaseId, event: EventId) -> rusqlite::Result<()> {
     let sql = "INSERT OR IGNORE INTO view_detection (id, replica, seq, n) VALUES (?1, ?2, ?3, ?4)";
     conn.prepare_cached(sql)?.execute(params![id.0, event.replica.0, event.seq, event.n]).map(drop)
+}
+
+/// Every event that names a payload of a case that is to be forgotten: those that detected it, and those that put
+/// another in its place but are not the latest.
+pub fn forgotten(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<EventId>> {
+    let mut events = detections(conn, id)?;
+    let rows = of_case(conn, id)?;
+    let kept = if rows.iter().any(|row| row.instead.is_none()) { None } else { rows.last().map(|row| row.event) };
+    events.extend(rows.iter().filter(|row| row.instead.is_some() && Some(row.event) != kept).map(|row| row.event));
+    Ok(events)
 }
 
 /// Every event that detected a case: each names a payload.

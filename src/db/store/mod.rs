@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::id_column;
-use crate::domain::ids::{CaseId, ReplicaId};
+use crate::domain::ids::{EventId, ReplicaId};
 use crate::domain::time::Moment;
 
 pub fn setting(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
@@ -54,16 +54,19 @@ pub fn set_reach(conn: &Connection, store: &str, replica: ReplicaId, seq: u64) -
     conn.prepare_cached(sql)?.execute(params![store, replica.0, seq]).map(drop)
 }
 
-/// Erasures that stores have carried out: which, where, when.
-pub fn erasures(conn: &Connection) -> rusqlite::Result<Vec<(String, CaseId, Moment)>> {
-    let to_row =
-        |row: &Row<'_>| Ok((row.get(0)?, id_column(row.get_ref(1)?.as_blob()?, 1, CaseId::from_bytes)?, Moment(row.get(2)?)));
-    conn.prepare_cached("SELECT store, id, at_ms FROM local_erasure ORDER BY store, id")?.query_map([], to_row)?.collect()
+/// Erasures that stores have carried out: where, which, when.
+pub fn erasures(conn: &Connection) -> rusqlite::Result<Vec<(String, EventId, Moment)>> {
+    let to_row = |row: &Row<'_>| {
+        let event: String = row.get(1)?;
+        let event = event.parse().map_err(|_| rusqlite::Error::InvalidColumnType(1, event, rusqlite::types::Type::Text))?;
+        Ok((row.get(0)?, event, Moment(row.get(2)?)))
+    };
+    conn.prepare_cached("SELECT store, event, at_ms FROM local_erasure ORDER BY store, event")?.query_map([], to_row)?.collect()
 }
 
-pub fn insert_erasure(conn: &Connection, store: &str, id: CaseId, at: Moment) -> rusqlite::Result<()> {
-    let sql = "INSERT OR IGNORE INTO local_erasure (store, id, at_ms) VALUES (?1, ?2, ?3)";
-    conn.prepare_cached(sql)?.execute(params![store, id.0, at.0]).map(drop)
+pub fn insert_erasure(conn: &Connection, store: &str, event: EventId, at: Moment) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO local_erasure (store, event, at_ms) VALUES (?1, ?2, ?3)";
+    conn.prepare_cached(sql)?.execute(params![store, event.to_string(), at.0]).map(drop)
 }
 
 /// Stores that this workspace was ever exchanged with.

@@ -1,10 +1,13 @@
 //! `payload.erased`: a case's input, logs and neighbours are to be forgotten everywhere. The case, its labels
 //! and the hash of what was erased stay; the hash is salted, and the salt goes with the payload.
+//!
+//! Another case may have shown the erased one among its neighbours. Its payload is erased too, and `instead` names
+//! one without that neighbour, which stands beside this event.
 
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, Hash};
 use crate::domain::roster::Role;
 use crate::journal::fold::{Fold, Stamp};
 
@@ -12,6 +15,9 @@ use crate::journal::fold::{Fold, Stamp};
 pub struct PayloadErased {
     pub case: CaseId,
     pub reason: String,
+    /// The payload that takes its place; none if nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Hash>,
 }
 
 impl Event for PayloadErased {
@@ -19,6 +25,6 @@ impl Event for PayloadErased {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.erase(self.case, &self.reason, stamp)
+        fold.erase(self.case, &self.reason, self.instead, stamp)
     }
 }

@@ -68,6 +68,11 @@ pub trait Store: Send {
     /// Deletes a file; there may be none.
     fn delete(&mut self, key: &str) -> Result<(), StoreError>;
 
+    /// Whether [`Self::wait`] comes back as soon as others write.
+    fn tells(&self) -> bool {
+        false
+    }
+
     /// Waits until something may have changed, or `time` is over; tells whether something did.
     fn wait(&mut self, time: Duration) -> Result<bool, StoreError> {
         std::thread::sleep(time);

@@ -262,6 +262,10 @@ impl Store for Database {
         self.with(|client| client.execute(sql.as_str(), &[&key]).map(drop))
     }
 
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn wait(&mut self, time: Duration) -> Result<bool, StoreError> {
         // What we wrote ourselves is told to us as well; the next look finds nothing new then.
         self.with(|client| {

@@ -2,7 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Overlay, Pick, PickKind, Prompt, PromptKind};
+use super::people::ROLES;
+use super::pick::Choice;
+use super::{Overlay, People, Pick, PickKind, Prompt, PromptKind};
+use crate::domain::roster::Role;
 use crate::tui::action::ACTIONS;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
@@ -15,6 +18,12 @@ impl App {
         match overlay {
             Overlay::Help { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Help { scroll }),
             Overlay::Terms { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Terms { scroll }),
+            Overlay::Exchange { scroll } if key.char() == Some('S') => {
+                self.overlay = Some(Overlay::Exchange { scroll });
+                vec![Effect::SyncNow]
+            }
+            Overlay::Exchange { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Exchange { scroll }),
+            Overlay::People(people) => self.people_key(people, key, leaves),
             Overlay::Pick(mut pick) => {
                 match key.code {
                     _ if leaves => return Vec::new(),
@@ -75,6 +84,30 @@ impl App {
         Vec::new()
     }
 
+    fn people_key(&mut self, mut people: People, key: KeyPress, leaves: bool) -> Vec<Effect> {
+        let who = people.current().map(|person| (person.holder.name.clone(), person.holder.replica));
+        match key.code {
+            _ if leaves => return Vec::new(),
+            KeyCode::Down | KeyCode::Char('j') => people.step(1),
+            KeyCode::Up | KeyCode::Char('k') => people.step(-1),
+            KeyCode::Char('a') | KeyCode::Enter if who.is_some() => {
+                let title = format!("Let {} in as", who.as_ref().map_or("", |(name, _)| name));
+                self.chosen = who;
+                let choice = |roles: &&str| Choice { value: (*roles).to_owned(), about: String::new() };
+                self.overlay = Some(Overlay::Pick(Pick::new(PickKind::Roles, &title, ROLES.iter().map(choice).collect())));
+                return Vec::new();
+            }
+            KeyCode::Char('x') if who.is_some() => {
+                self.chosen = who;
+                self.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Retire, "")));
+                return Vec::new();
+            }
+            _ => {}
+        }
+        self.overlay = Some(Overlay::People(people));
+        Vec::new()
+    }
+
     fn picked(&mut self, pick: &Pick) -> Vec<Effect> {
         let value = pick.picked().map(|choice| choice.value.clone());
         let any_text = self.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
@@ -84,6 +117,11 @@ impl App {
                 None => Vec::new(),
             },
             (PickKind::Label, Some(label)) => self.answer(&label),
+            (PickKind::Roles, Some(roles)) => {
+                let roles = roles.split(' ').filter_map(Role::parse).collect();
+                let chosen = self.chosen.take();
+                chosen.map(|(name, replica)| Effect::Admit { name, replica, roles }).into_iter().collect()
+            }
             // A protocol without labels takes any text.
             (PickKind::Label, None) if any_text && !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
             (_, None) => {
@@ -97,6 +135,10 @@ impl App {
         if kind == PromptKind::Filter {
             return self.set_filter(text);
         }
+        if kind == PromptKind::Retire {
+            let (why, chosen) = (text.to_owned(), self.chosen.take());
+            return chosen.map(|(name, replica)| Effect::Retire { name, replica, why }).into_iter().collect();
+        }
         let Some(case) = self.opened.as_ref().map(|opened| opened.case.row.id) else { return Vec::new() };
         let text = text.to_owned();
         match kind {
@@ -108,7 +150,7 @@ impl App {
             PromptKind::Defer => vec![Effect::Defer { case, why: text }],
             PromptKind::Escalate => vec![Effect::Escalate { case, why: text }],
             PromptKind::Comment => vec![Effect::Comment { case, text }],
-            PromptKind::Filter => Vec::new(),
+            PromptKind::Filter | PromptKind::Retire => Vec::new(),
         }
     }
 

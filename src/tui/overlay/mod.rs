@@ -1,12 +1,15 @@
-//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale.
+//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people, the exchange.
 
+pub mod exchange;
 pub mod help;
 mod keys;
+pub mod people;
 pub mod pick;
 pub mod prompt;
 pub mod rationale;
 pub mod terms;
 
+pub use people::{People, Person};
 pub use pick::{Pick, PickKind};
 pub use prompt::{Prompt, PromptKind};
 
@@ -20,4 +23,6 @@ pub enum Overlay {
     Pick(Pick),
     Prompt(Prompt),
     Rationale(Edit),
+    Exchange { scroll: usize },
+    People(People),
 }

@@ -17,6 +17,8 @@ pub enum PickKind {
     Action,
     /// The answer to a question of kind label.
     Label,
+    /// The roles in which somebody is let in.
+    Roles,
 }
 
 /// One thing that can be picked.

@@ -17,6 +17,7 @@ pub enum PromptKind {
     Escalate,
     Comment,
     Tags,
+    Retire,
 }
 
 impl PromptKind {
@@ -27,6 +28,7 @@ impl PromptKind {
             Self::Escalate => "Ask a lead: ",
             Self::Comment => "Comment: ",
             Self::Tags => "Tags, separated by spaces: ",
+            Self::Retire => "What they write from now on does not count, because: ",
         }
     }
 }

@@ -1,20 +1,14 @@
-//! A directory on another machine, over the system's `ssh`: configuration, agent, jump hosts and known hosts are
-//! those the person has. It speaks version 3 of the SFTP protocol (draft-ietf-secsh-filexfer-02) to `ssh -s HOST sftp`.
-//!
-//! Requests are sent ahead of their answers, so that a list of many directories or a long file costs a few round
-//! trips, not one for each piece.
+//! A connection to an SFTP server: a child `ssh`, requests sent ahead of their answers, and what is done with files.
 
 use std::collections::HashMap;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Listed, Options, Put, Store, StoreError, Trouble};
-use crate::chance;
-use crate::domain::ids::hex;
-use crate::domain::text::visible;
+use super::super::dir::TEMPORARY;
+use super::super::{Listed, Put};
+use super::packet::{Answer, Failed, Fields, Packet, Rest, number};
 
-const TEMPORARY: &str = super::dir::TEMPORARY;
 /// Bytes in one READ or WRITE: what every server takes.
 const PIECE: usize = 32 << 10;
 /// Requests that are under way at once.
@@ -24,298 +18,16 @@ const PACKET_BYTES_MAX: u32 = 1 << 20;
 /// Bytes of what `ssh` says that are kept for its last words.
 const SAID_BYTES: usize = 4 << 10;
 
-/// Numbers of the protocol.
-mod number {
-    pub const INIT: u8 = 1;
-    pub const VERSION: u8 = 2;
-    pub const OPEN: u8 = 3;
-    pub const CLOSE: u8 = 4;
-    pub const READ: u8 = 5;
-    pub const WRITE: u8 = 6;
-    pub const OPENDIR: u8 = 11;
-    pub const READDIR: u8 = 12;
-    pub const REMOVE: u8 = 13;
-    pub const MKDIR: u8 = 14;
-    pub const STAT: u8 = 17;
-    pub const RENAME: u8 = 18;
-    pub const STATUS: u8 = 101;
-    pub const HANDLE: u8 = 102;
-    pub const DATA: u8 = 103;
-    pub const NAME: u8 = 104;
-    pub const ATTRS: u8 = 105;
-    pub const EXTENDED: u8 = 200;
-    pub const EXTENDED_REPLY: u8 = 201;
-    pub const OK: u32 = 0;
-    pub const EOF: u32 = 1;
-    pub const NO_SUCH_FILE: u32 = 2;
-    pub const PERMISSION_DENIED: u32 = 3;
-    pub const OPEN_READ: u32 = 1;
-    pub const OPEN_WRITE_NEW: u32 = 2 | 8 | 32; // write, create, only if absent
-}
-
-/// What stopped a request.
-enum Failed {
-    /// The connection is gone.
-    Lost,
-    /// The server's status code, and its words.
-    Status(u32, String),
-    /// An answer that is none.
-    Malformed,
-}
-
-type Answer<T> = Result<T, Failed>;
-
-struct Sftp {
-    name: String,
-    command: String,
-    /// What stands before and after the host on the command line.
-    port: Option<String>,
-    host: String,
-    root: String,
-    connection: Option<Connection>,
-    create: bool,
-}
-
-pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    let bad = |why: &str| StoreError { trouble: Trouble::Url, store: url.to_owned(), why: why.to_owned() };
-    let rest = url.strip_prefix("sftp://").unwrap_or(url);
-    let (authority, path) = rest.split_once('/').ok_or_else(|| bad("write sftp://HOST/DIRECTORY, or sftp://HOST/~/DIRECTORY"))?;
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => (host, Some(port.to_owned())),
-        _ => (authority, None),
-    };
-    let plain = |c: char| c.is_alphanumeric() || "@._-%[]:".contains(c);
-    if host.is_empty() || host.starts_with('-') || !host.chars().all(plain) {
-        return Err(bad("there is no host in it"));
-    }
-    let root = match path.strip_prefix("~/") {
-        Some(home) => home.trim_end_matches('/').to_owned(),
-        None => format!("/{}", path.trim_end_matches('/')),
-    };
-    let command = if options.ssh.is_empty() { "ssh".to_owned() } else { options.ssh.clone() };
-    let mut store =
-        Sftp { name: url.to_owned(), command, port, host: host.to_owned(), root, connection: None, create: options.create };
-    store.with(Connection::nothing)?;
-    Ok(Box::new(store))
-}
-
-impl Sftp {
-    fn path(&self, key: &str) -> String {
-        format!("{}/{key}", self.root)
-    }
-
-    /// Does something over the connection; makes one if there is none, and makes it again if it was lost meanwhile.
-    fn with<T>(&mut self, work: impl Fn(&mut Connection) -> Answer<T>) -> Result<T, StoreError> {
-        let had = self.connection.is_some();
-        match self.attempt(&work) {
-            Err(Failed::Lost) if had => self.attempt(&work),
-            other => other,
-        }
-        .map_err(|failed| self.explain(failed))
-    }
-
-    fn attempt<T>(&mut self, work: &impl Fn(&mut Connection) -> Answer<T>) -> Answer<T> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => {
-                let mut connection = Connection::open(&self.command, self.port.as_deref(), &self.host)?;
-                connection.look_at_root(&self.root, self.create)?;
-                none.insert(connection)
-            }
-        };
-        let result = work(connection);
-        if matches!(result, Err(Failed::Lost | Failed::Malformed)) {
-            let said = self.connection.take().map(Connection::last_words).unwrap_or_default();
-            return Err(if said.is_empty() { Failed::Lost } else { Failed::Status(u32::MAX, said) });
-        }
-        result
-    }
-
-    fn explain(&self, failed: Failed) -> StoreError {
-        let (trouble, why) = match failed {
-            Failed::Lost => (Trouble::Unreachable, "the connection was closed".to_owned()),
-            Failed::Malformed => (Trouble::Unfit, "what answers there is not an SFTP server".to_owned()),
-            Failed::Status(u32::MAX, said) => (trouble_of(&said), format!("ssh says: {}", visible(&said))),
-            Failed::Status(number::NO_SUCH_FILE, _) => {
-                (Trouble::Missing, format!("there is no directory {}", visible(&self.root)))
-            }
-            Failed::Status(number::PERMISSION_DENIED, words) => (Trouble::Denied, visible(&words).to_lowercase()),
-            Failed::Status(FULL, words) => (Trouble::Full, words),
-            Failed::Status(READ_ONLY, words) => (Trouble::ReadOnly, words),
-            Failed::Status(code, words) => (Trouble::Other, format!("the server says {} (status {code})", visible(&words))),
-        };
-        StoreError { trouble, store: self.name.clone(), why }
-    }
-}
-
 /// Statuses of our own, for what the protocol has only "failure".
-const FULL: u32 = u32::MAX - 1;
-const READ_ONLY: u32 = u32::MAX - 2;
-
-/// What the last words of `ssh` mean.
-fn trouble_of(said: &str) -> Trouble {
-    let said = said.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if has(&[
-        "permission denied",
-        "host key verification failed",
-        "too many authentication failures",
-        "identification has changed",
-    ]) {
-        Trouble::Denied
-    } else if has(&["could not resolve", "refused", "timed out", "no route", "unreachable", "closed by", "reset by"]) {
-        Trouble::Unreachable
-    } else {
-        Trouble::Other
-    }
-}
-
-impl Store for Sftp {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn put_new(&mut self, key: &str, bytes: &[u8]) -> Result<Put, StoreError> {
-        let path = self.path(key);
-        let random = chance::bytes::<8>().map_err(|error| StoreError {
-            trouble: Trouble::Other,
-            store: self.name.clone(),
-            why: format!("randomness: {error}"),
-        })?;
-        self.with(|connection| connection.put_new(&path, &hex(&random), bytes))
-    }
-
-    fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let path = self.path(key);
-        self.with(|connection| connection.get(&path))
-    }
-
-    fn list(&mut self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-        let (root, prefix) = (self.root.clone(), prefix.to_owned());
-        let mut listed = self.with(|connection| connection.list(&root, &prefix))?;
-        listed.sort();
-        Ok(listed)
-    }
-
-    fn delete(&mut self, key: &str) -> Result<(), StoreError> {
-        let path = self.path(key);
-        self.with(|connection| match connection.status(number::REMOVE, &Fields::new().text(&path)) {
-            Err(Failed::Status(number::NO_SUCH_FILE, _)) => Ok(()),
-            other => other,
-        })
-    }
-}
-
-/// The fields of a packet.
-struct Fields(Vec<u8>);
-
-impl Fields {
-    fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    fn int(mut self, value: u32) -> Self {
-        self.0.extend_from_slice(&value.to_be_bytes());
-        self
-    }
-
-    fn long(mut self, value: u64) -> Self {
-        self.0.extend_from_slice(&value.to_be_bytes());
-        self
-    }
-
-    fn bytes(mut self, bytes: &[u8]) -> Self {
-        self.0.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
-    fn text(self, text: &str) -> Self {
-        self.bytes(text.as_bytes())
-    }
-}
-
-/// What is left of a packet to be read.
-struct Rest<'p>(&'p [u8]);
-
-impl<'p> Rest<'p> {
-    fn int(&mut self) -> Answer<u32> {
-        let (head, rest) = self.0.split_first_chunk().ok_or(Failed::Malformed)?;
-        self.0 = rest;
-        Ok(u32::from_be_bytes(*head))
-    }
-
-    fn long(&mut self) -> Answer<u64> {
-        Ok(u64::from(self.int()?) << 32 | u64::from(self.int()?))
-    }
-
-    fn bytes(&mut self) -> Answer<&'p [u8]> {
-        let length = self.int()? as usize;
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Failed::Malformed)?;
-        self.0 = rest;
-        Ok(bytes)
-    }
-
-    /// Size, and whether it is a directory.
-    fn attributes(&mut self) -> Answer<(u64, bool)> {
-        let flags = self.int()?;
-        let size = if flags & 1 != 0 { self.long()? } else { 0 };
-        if flags & 2 != 0 {
-            self.long()?; // user and group
-        }
-        let mode = if flags & 4 != 0 { self.int()? } else { 0 };
-        if flags & 8 != 0 {
-            self.long()?; // times
-        }
-        if flags & 0x8000_0000 != 0 {
-            for _ in 0..self.int()? {
-                self.bytes()?;
-                self.bytes()?;
-            }
-        }
-        Ok((size, mode & 0o170_000 == 0o040_000))
-    }
-}
-
-/// An answer: its type, and its fields after the number of the request.
-struct Packet {
-    kind: u8,
-    id: u32,
-    fields: Vec<u8>,
-}
-
-impl Packet {
-    /// The fields, if it is of the kind that was asked for; else the status that came instead.
-    fn expect(&self, kind: u8) -> Answer<Rest<'_>> {
-        if self.kind == kind {
-            return Ok(Rest(&self.fields));
-        }
-        self.done()?;
-        Err(Failed::Malformed)
-    }
-
-    /// Whether it says that all went well.
-    fn done(&self) -> Answer<()> {
-        if self.kind != number::STATUS {
-            return Err(Failed::Malformed);
-        }
-        let mut rest = Rest(&self.fields);
-        match rest.int()? {
-            number::OK => Ok(()),
-            code => Err(Failed::Status(
-                code,
-                rest.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default(),
-            )),
-        }
-    }
-}
+pub const FULL: u32 = u32::MAX - 1;
+pub const READ_ONLY: u32 = u32::MAX - 2;
 
 /// A name in a directory, its bytes, and whether it is a directory itself.
 type Found = (String, u64, bool);
 /// A directory and what is in it.
 type Directory = (String, Vec<Found>);
 
-struct Connection {
+pub struct Connection {
     child: Child,
     input: Option<BufWriter<ChildStdin>>,
     output: BufReader<ChildStdout>,
@@ -326,7 +38,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn open(command: &str, port: Option<&str>, host: &str) -> Answer<Self> {
+    pub fn open(command: &str, port: Option<&str>, host: &str) -> Answer<Self> {
         let mut ssh = Command::new("sh");
         // The command may have arguments of its own, like that of an editor.
         ssh.args(["-c", &format!("exec {command} \"$@\""), "sh"]);
@@ -367,12 +79,12 @@ impl Connection {
         Ok(())
     }
 
-    fn nothing(&mut self) -> Answer<()> {
+    pub fn nothing(&mut self) -> Answer<()> {
         Ok(())
     }
 
     /// The store's directory must be there; it is made only if that is wanted.
-    fn look_at_root(&mut self, root: &str, create: bool) -> Answer<()> {
+    pub fn look_at_root(&mut self, root: &str, create: bool) -> Answer<()> {
         let found = self.one(number::STAT, &Fields::new().text(root))?;
         match found.expect(number::ATTRS).and_then(|mut rest| rest.attributes()) {
             Ok((_, true)) => Ok(()),
@@ -383,7 +95,7 @@ impl Connection {
     }
 
     /// What `ssh` said on its way out.
-    fn last_words(mut self) -> String {
+    pub fn last_words(mut self) -> String {
         drop(self.input.take());
         // It ends now that its input is closed, or is ended; either way there is nothing to be told.
         let _ = self.child.kill();
@@ -448,7 +160,7 @@ impl Connection {
         if packet.id == id { Ok(packet) } else { Err(Failed::Malformed) }
     }
 
-    fn status(&mut self, kind: u8, fields: &Fields) -> Answer<()> {
+    pub fn status(&mut self, kind: u8, fields: &Fields) -> Answer<()> {
         self.one(kind, fields)?.done()
     }
 
@@ -472,7 +184,7 @@ impl Connection {
 
     // Files.
 
-    fn put_new(&mut self, path: &str, random: &str, bytes: &[u8]) -> Answer<Put> {
+    pub fn put_new(&mut self, path: &str, random: &str, bytes: &[u8]) -> Answer<Put> {
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         let temporary = format!("{directory}/{TEMPORARY}{random}");
         let open = Fields::new().text(&temporary).int(number::OPEN_WRITE_NEW).int(0);
@@ -564,7 +276,7 @@ impl Connection {
         }
     }
 
-    fn get(&mut self, path: &str) -> Answer<Option<Vec<u8>>> {
+    pub fn get(&mut self, path: &str) -> Answer<Option<Vec<u8>>> {
         let opened = self.one(number::OPEN, &Fields::new().text(path).int(number::OPEN_READ).int(0))?;
         let handle = match opened.expect(number::HANDLE) {
             Ok(mut rest) => rest.bytes()?.to_vec(),
@@ -600,7 +312,7 @@ impl Connection {
     }
 
     /// Every file under a prefix, a level of directories at a time.
-    fn list(&mut self, root: &str, prefix: &str) -> Answer<Vec<Listed>> {
+    pub fn list(&mut self, root: &str, prefix: &str) -> Answer<Vec<Listed>> {
         let mut found = Vec::new();
         let mut level = vec![prefix.to_owned()];
         while !level.is_empty() {
@@ -683,21 +395,5 @@ impl Drop for Connection {
         // A child that has ended already cannot be ended again.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_name_a_host_and_a_directory_and_nothing_that_ssh_takes_for_an_option() {
-        let bad = |url: &str| open(url, &Options { ssh: "false".into(), ..Options::default() }).err().map(|error| error.trouble);
-        assert_eq!(bad("sftp://host"), Some(Trouble::Url));
-        assert_eq!(bad("sftp:///x"), Some(Trouble::Url));
-        assert_eq!(bad("sftp://-oProxyCommand=x/y"), Some(Trouble::Url));
-        assert_ne!(bad("sftp://ana@host:22/srv/x"), Some(Trouble::Url));
-        assert_eq!(trouble_of("ana@host: Permission denied (publickey)."), Trouble::Denied);
-        assert_eq!(trouble_of("ssh: connect to host x port 22: Connection refused"), Trouble::Unreachable);
     }
 }

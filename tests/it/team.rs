@@ -1,0 +1,448 @@
+//! A team on a shared store: founding, joining, letting in and out, erasing, coming back from a copy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Place, line};
+
+/// People with a workspace each, and a store between them.
+struct Team {
+    place: Place,
+}
+
+impl Team {
+    /// Ana has founded.
+    fn new(more: &[&str]) -> Self {
+        let team = Self { place: Place::new() };
+        let store = team.store();
+        let init = ["init", "--name", "team", "--store", store.to_str().unwrap()];
+        team.ok("ana", &[&init[..], more].concat());
+        team
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.place.dir.path().join(name)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.path("store")
+    }
+
+    fn run(&self, who: &str, args: &[&str]) -> (i32, String, String) {
+        let mut command = crate::support::program();
+        let founding = args.first().is_some_and(|arg| matches!(*arg, "init" | "join")) && !args.contains(&"--as");
+        command.env("CASEWORK_WORKSPACE", self.path(who)).args(args);
+        if founding {
+            command.args(["--as", who]);
+        }
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    }
+
+    fn ok(&self, who: &str, args: &[&str]) -> String {
+        let (code, out, err) = self.run(who, args);
+        assert_eq!(code, 0, "{who} {args:?}: {err}");
+        out
+    }
+
+    fn json(&self, who: &str, args: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(who, &[args, &["--json"]].concat())).unwrap()
+    }
+
+    fn fails(&self, who: &str, args: &[&str], expect: &str) {
+        let (code, _, err) = self.run(who, args);
+        assert_ne!(code, 0, "{who} {args:?}");
+        assert!(err.contains(expect), "{who} {args:?}: {err}");
+    }
+
+    fn sync(&self, who: &[&str]) {
+        who.iter().for_each(|who| drop(self.ok(who, &["sync"])));
+    }
+
+    /// Somebody joins and is let in.
+    fn add(&self, name: &str, roles: &[&str]) {
+        self.ok(name, &["join", self.store().to_str().unwrap()]);
+        self.sync(&["ana"]);
+        let roles = roles.iter().flat_map(|role| ["--role", role]);
+        self.ok("ana", &["roster", "admit", name].into_iter().chain(roles).collect::<Vec<_>>());
+        self.sync(&["ana", name]);
+    }
+
+    fn ingest(&self, who: &str, texts: &[&str]) {
+        let file = self.path("stream.jsonl");
+        let lines: String =
+            texts.iter().enumerate().map(|(i, text)| line(&format!("p{i}"), text, "pay", 0.2, i as i64)).collect();
+        fs::write(&file, lines).unwrap();
+        self.ok(who, &["ingest", file.to_str().unwrap()]);
+    }
+
+    fn digest(&self, who: &str) -> String {
+        self.json(who, &["status"])["digest"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Whether any file below a directory holds these bytes.
+fn holds(directory: &Path, bytes: &[u8]) -> bool {
+    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            return holds(&path, bytes);
+        }
+        let text = fs::read(&path).unwrap();
+        let unpacked = zstd::stream::decode_all(text.as_slice()).unwrap_or_default();
+        [text, unpacked].iter().any(|text| {
+            let at = text.windows(bytes.len()).position(|window| window == bytes);
+            if let Some(at) = at {
+                eprintln!(
+                    "{}: {:?}",
+                    path.display(),
+                    String::from_utf8_lossy(&text[at.saturating_sub(200)..(at + 100).min(text.len())])
+                );
+            }
+            at.is_some()
+        })
+    })
+}
+
+const LABEL: [&str; 6] = ["label", "p0", "--answer", "readable=n", "--answer", "damage=c"];
+
+#[test]
+fn a_team_meets_on_a_store_and_nobody_gets_in_unasked() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    team.sync(&["ana"]);
+    let store = team.store();
+    let store = store.to_str().unwrap();
+    let id = team.json("ana", &["status"])["workspace"].as_str().unwrap().to_owned();
+    team.fails("bo", &["join", store, "--id", "0000"], "holds no workspace whose id begins with 0000");
+    let joined = team.json("bo", &["join", store, "--id", &id[..12]]);
+    assert_eq!(joined["workspace"], id.as_str());
+    team.fails("bo", &LABEL, "needs the role");
+    team.sync(&["ana"]);
+    let shown = team.ok("ana", &["roster", "show"]);
+    let key = joined["key"].as_str().unwrap();
+    assert!(shown.contains("asks to be let in") && shown.contains(key), "{shown}");
+    team.fails("ana", &["roster", "admit", "bo", "--role", "reviewer", "--key", "SHA256:other"], "nothing was done");
+    team.fails("ana", &["roster", "admit", "bo", "--role", "reviewer", "--ssh-key", "SHA256:x"], "not signed by an SSH key");
+    // Somebody else asks under the same name: the lead must say which device is meant.
+    team.ok("eve", &["join", store, "--as", "bo"]);
+    team.sync(&["ana"]);
+    team.fails("ana", &["roster", "admit", "bo", "--role", "reviewer"], "several devices ask");
+    let device = joined["replica"].as_str().unwrap();
+    team.ok("ana", &["roster", "admit", "bo", "--role", "reviewer", "--device", &device[..8], "--key", key]);
+    team.sync(&["ana", "bo"]);
+    team.ok("bo", &LABEL);
+    team.sync(&["bo", "ana"]);
+    assert_eq!(team.json("ana", &["labels"])["reviewer"], "bo");
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    // Others' workspaces are refused at the same place, and this one elsewhere is.
+    team.fails("carl", &["init", "--name", "other", "--store", store], "holds a workspace already");
+    team.ok("carl", &["init", "--name", "other"]);
+    team.fails("carl", &["sync", "--store", store], "holds another workspace");
+    team.fails("dee", &["join", team.path("nowhere").to_str().unwrap()], "is not there");
+}
+
+#[test]
+fn who_is_retired_or_changes_keys_counts_up_to_there() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two", "three"]);
+    team.add("bo", &["reviewer"]);
+    team.add("dee", &["lead", "reviewer"]);
+    team.ok("bo", &LABEL);
+    team.sync(&["bo", "dee", "ana"]);
+    // A new key takes over with everything, and the old one counts no more.
+    let before = team.json("bo", &["verify"])["entries"].as_u64();
+    let old = fs::read(team.path("bo").join("device.key")).unwrap();
+    team.ok("bo", &["roster", "rotate"]);
+    assert_ne!(fs::read(team.path("bo").join("device.key")).unwrap(), old);
+    team.ok("bo", &["label", "p1", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.sync(&["bo", "ana", "dee"]);
+    assert_eq!(team.ok("dee", &["labels", "--json"]).lines().count(), 2);
+    assert!(before < team.json("dee", &["verify"])["entries"].as_u64());
+    // Retired offline: what is written after that is kept out everywhere, and named.
+    team.ok("dee", &["roster", "retire", "bo", "--reason", "left"]);
+    team.sync(&["dee", "ana"]);
+    team.ok("bo", &["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.sync(&["bo", "ana", "dee"]);
+    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 2, "what bo gave before stays");
+    let (code, out, _) = team.run("ana", &["verify"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("bo was retired on this device"), "{out}");
+    team.fails("bo", &["comment", "p0", "still here"], "was retired");
+    team.fails("ana", &["roster", "retire", "ana", "--device", "ffff"], "nobody called");
+    team.ok("ana", &["roster", "retire", "ana"]);
+    team.sync(&["ana", "dee"]);
+    team.fails("dee", &["roster", "retire", "dee"], "the last lead");
+    let digests = ["ana", "bo", "dee"].map(|who| {
+        team.sync(&[who]);
+        team.digest(who)
+    });
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}");
+}
+
+#[test]
+fn an_ssh_key_of_ones_own_signs_the_join() {
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        eprintln!("skipped an_ssh_key_of_ones_own_signs_the_join: ssh-keygen is not here");
+        return;
+    }
+    let team = Team::new(&[]);
+    let key = team.path("id");
+    for kind in ["ed25519", "ecdsa"] {
+        let path = key.with_extension(kind);
+        let made = Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", "", "-f"]).arg(&path).status().unwrap();
+        assert!(made.success());
+        team.ok(kind, &["join", team.store().to_str().unwrap(), "--ssh-key", path.to_str().unwrap()]);
+    }
+    team.sync(&["ana"]);
+    let public = |kind: &str| key.with_extension(kind).with_extension(format!("{kind}.pub"));
+    assert!(team.ok("ana", &["roster", "show"]).contains("signed by the SSH key SHA256:"));
+    let admit = |name: &str, key: &Path| {
+        team.run("ana", &["roster", "admit", name, "--role", "reviewer", "--ssh-key", key.to_str().unwrap()])
+    };
+    let (code, _, err) = admit("ecdsa", &public("ed25519"));
+    assert!(code == 2 && err.contains("not by that key"), "{err}");
+    assert_eq!(admit("ecdsa", &public("ecdsa")).0, 0);
+}
+
+#[test]
+fn what_is_erased_is_gone_everywhere_and_the_chain_still_verifies() {
+    let team = Team::new(&[]);
+    let secret = "zebra stripes 4711";
+    let texts: Vec<String> = (0..90).map(|n| if n == 0 { secret.to_owned() } else { format!("text number {n}") }).collect();
+    team.ingest("ana", &texts.iter().map(String::as_str).collect::<Vec<_>>());
+    team.add("bo", &["reviewer"]);
+    assert!(team.ok("bo", &["search", "zebra"]).contains("zebra"));
+    team.ok("bo", &["label", "p0", "--answer", "readable=n", "--answer", "damage=c"]);
+    let exported = team.path("out.jsonl");
+    team.ok("bo", &["export", "--out", exported.to_str().unwrap()]);
+    team.sync(&["bo", "ana"]);
+    let erased = team.json("ana", &["erase", "p0", "--reason", "asked to by who wrote it"]);
+    assert_eq!(erased["stores"][0]["confirmed"], Value::Null);
+    team.sync(&["ana", "bo"]);
+    let listed = team.json("ana", &["erase", "--list"]);
+    assert!(listed["stores"][0]["confirmed"].is_number(), "{listed}");
+    assert!(team.json("bo", &["erase", "--list"])["exports"][0].as_str().unwrap().ends_with("out.jsonl"));
+    for who in ["ana", "bo"] {
+        assert_eq!(team.run(who, &["search", "zebra"]).0, 1);
+        assert!(team.ok(who, &["show", "p0"]).contains("erased by ana"));
+        assert!(team.json(who, &["verify"])["ok"].as_bool().unwrap());
+        assert!(!team.ok(who, &["export"]).contains("zebra"));
+        assert!(!holds(&team.path(who), b"zebra"), "{who}'s files still hold it");
+    }
+    assert!(!holds(&team.store(), b"zebra"), "the store still holds it");
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    // Whoever comes later does not get it either.
+    team.add("dee", &["reviewer"]);
+    assert_eq!(team.run("dee", &["search", "zebra"]).0, 1);
+    assert!(team.ok("dee", &["search", "number"]).contains("text number"), "the rest is there");
+    assert!(team.json("dee", &["verify"])["ok"].as_bool().unwrap());
+}
+
+#[test]
+fn an_encrypted_store_leaks_no_payload_and_who_is_retired_gets_no_more() {
+    let team = Team::new(&["--encrypt"]);
+    team.ingest("ana", &["giraffe necks"]);
+    team.sync(&["ana"]);
+    assert!(!holds(&team.store(), b"giraffe"));
+    team.ok("bo", &["join", team.store().to_str().unwrap()]);
+    let (_, _, err) = team.run("bo", &["sync"]);
+    assert!(err.contains("are encrypted"), "{err}");
+    assert_eq!(team.run("bo", &["search", "giraffe"]).0, 1, "not let in, not told");
+    team.sync(&["ana"]);
+    team.ok("ana", &["roster", "admit", "bo", "--role", "reviewer"]);
+    team.sync(&["ana", "bo"]);
+    assert!(team.ok("bo", &["search", "giraffe"]).contains("giraffe"));
+    team.ok("ana", &["roster", "retire", "bo"]);
+    let file = team.path("more.jsonl");
+    fs::write(&file, line("q1", "okapi stripes", "pay", 0.2, 9)).unwrap();
+    team.ok("ana", &["ingest", file.to_str().unwrap()]);
+    team.sync(&["ana", "bo"]);
+    assert_eq!(team.run("bo", &["search", "okapi"]).0, 1, "the new key is not for who was retired");
+    assert!(team.ok("bo", &["search", "giraffe"]).contains("giraffe"));
+}
+
+#[test]
+fn what_must_not_be_kept_is_replaced_before_anything_is_written() {
+    let team = Team::new(&[]);
+    let config =
+        "[redact]\nkinds = [\"email\", \"phone\", \"card\", \"iban\", \"token\", \"ip\"]\npaths = [\"input.session_id\"]\n";
+    fs::write(team.path("ana").join("config.toml"), config).unwrap();
+    let private =
+        ["ana@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000", "hunter2222", "10.1.2.3"];
+    let text = format!(
+        "mail {} or call {}, card {}, iban {}, password={}, from {}",
+        private[0], private[1], private[2], private[3], private[4], private[5]
+    );
+    let again = format!("{} wrote again", private[0]);
+    team.ingest("ana", &[&text, &again, "nothing here"]);
+    team.sync(&["ana"]);
+    let shown = team.ok("ana", &["show", "p0", "--json"]);
+    for secret in private {
+        assert!(!holds(&team.path("ana"), secret.as_bytes()) && !holds(&team.store(), secret.as_bytes()), "{secret}");
+        assert!(!shown.contains(secret), "{secret}");
+    }
+    let pseudonym = shown.split("[email:").nth(1).unwrap()[..8].to_owned();
+    assert!(team.ok("ana", &["show", "p1"]).contains(&pseudonym), "the same address is the same pseudonym");
+    // The same lines again are duplicates, not conflicts.
+    let file = team.path("stream.jsonl");
+    let summary = team.json("ana", &["ingest", file.to_str().unwrap()]);
+    assert_eq!((summary["duplicate"].as_u64(), summary["rejected"].as_u64()), (Some(3), Some(0)));
+    assert!(summary["redacted"]["email"].as_u64().unwrap() >= 2 && summary["redacted"]["card"].as_u64() >= Some(1), "{summary}");
+}
+
+#[test]
+fn a_copy_goes_on_as_a_device_of_its_own() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two", "three"]);
+    team.sync(&["ana"]);
+    // A backup, made while the workspace is in use.
+    team.ok("ana", &["backup", team.path("copy").to_str().unwrap()]);
+    team.ok("ana", &LABEL);
+    team.ok("copy", &["label", "p1", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.sync(&["ana", "copy", "ana"]);
+    assert_eq!(team.digest("ana"), team.digest("copy"));
+    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 2);
+    // A plain copy of the files: it is noticed when the two meet.
+    fs::create_dir(team.path("plain")).unwrap();
+    for name in ["casework.db", "device.key"] {
+        fs::copy(team.path("ana").join(name), team.path("plain").join(name)).unwrap();
+    }
+    team.ok("ana", &["comment", "p0", "from the original"]);
+    team.ok("plain", &["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.ok("plain", &["undo"]);
+    team.ok("plain", &["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.sync(&["ana"]);
+    let (_, _, err) = team.run("plain", &["sync"]);
+    assert!(err.contains("is a copy of another") && err.contains("3 entries were written again"), "{err}");
+    team.sync(&["ana"]);
+    assert_eq!(team.digest("ana"), team.digest("plain"));
+    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 3);
+    for who in ["ana", "plain", "copy"] {
+        assert!(team.json(who, &["verify"])["ok"].as_bool().unwrap(), "no chain forked");
+    }
+}
+
+#[test]
+fn the_past_is_read_as_it_was() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    let wait = || std::thread::sleep(std::time::Duration::from_millis(20));
+    let now = || casework::clock::now().rfc3339();
+    wait();
+    let before = now();
+    wait();
+    team.ok("ana", &LABEL);
+    team.ok("ana", &["roster", "admit", "bo", "--role", "reviewer"]);
+    assert_eq!(team.ok("ana", &["labels", "--json", "--at", &before]), "");
+    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 1);
+    assert!(!team.ok("ana", &["roster", "show", "--at", &before]).contains("bo"));
+    assert_eq!(team.ok("ana", &["queue", "--json", "--at", &before]).lines().count(), 2);
+    assert!(team.ok("ana", &["show", "p1", "--at", &before]).contains("two"), "payloads are there");
+    let digest = team.json("ana", &["status", "--at", &before])["digest"].clone();
+    assert_eq!(team.json("ana", &["status", "--at", &now()])["digest"], team.json("ana", &["status"])["digest"]);
+    assert_ne!(digest, team.json("ana", &["status"])["digest"]);
+    team.fails("ana", &["comment", "p0", "x", "--at", &before], "looks at the past");
+    team.fails("ana", &["status", "--at", "2020-01-01"], "nothing was there yet");
+    team.fails("ana", &["status", "--at", "soon"], "3d");
+    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 1, "nothing was changed");
+}
+
+#[test]
+fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
+    let missing = ["ssh-keygen", "b3sum", "jq"].into_iter().find(|tool| Command::new(tool).arg("--version").output().is_err());
+    if let Some(tool) = missing {
+        eprintln!("skipped an_outsider_checks_the_audit_bundle_with_stock_tools: {tool} is not here");
+        return;
+    }
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    team.add("bo", &["reviewer"]);
+    team.ok("bo", &["label", "p0", "--answer", "readable=n", "--answer", "damage=c", "--rationale", "a\ttab, \"quotes\" and ü"]);
+    team.sync(&["bo", "ana"]);
+    team.ok("ana", &["erase", "p1", "--reason", "asked to"]);
+    let bundle = team.path("audit");
+    team.ok("ana", &["audit", "export", "--out", bundle.to_str().unwrap()]);
+    team.fails("ana", &["audit", "export", "--out", bundle.to_str().unwrap()], "is not empty");
+    let check = || {
+        let output = Command::new("bash").arg(bundle.join("check.sh")).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (good, said) = check();
+    assert!(good && said.contains("all is as it was written"), "{said}");
+    let payloads = fs::read_to_string(bundle.join("payloads.jsonl")).unwrap();
+    assert_eq!(payloads.matches("\"erased\":true").count(), 2, "its own, and that of the case which showed it: {payloads}");
+    // Whatever is changed is found.
+    let chain = fs::read_dir(bundle.join("journal")).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read_to_string(&chain).unwrap();
+    for (what, changed) in [
+        ("a word", whole.replacen("\"author\":\"", "\"author\":\"x", 1)),
+        ("a missing line", whole.lines().skip(1).map(|line| format!("{line}\n")).collect()),
+        ("a missing end", whole.lines().take(whole.lines().count() - 1).map(|line| format!("{line}\n")).collect()),
+        ("a signature", whole.replacen("U1NIU0lH", "U1NIU0lI", 1)),
+    ] {
+        fs::write(&chain, changed).unwrap();
+        assert!(!check().0, "{what}");
+    }
+    fs::write(&chain, whole).unwrap();
+    assert!(check().0);
+}
+
+#[test]
+fn a_store_that_is_gone_back_damaged_or_shared_with_strangers_stops_nobody() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    team.add("bo", &["reviewer"]);
+    // Gone: work goes on, and what was done is there when it is back.
+    fs::rename(team.store(), team.path("away")).unwrap();
+    team.ok("bo", &LABEL);
+    team.fails("bo", &["sync"], "is not there");
+    let status = team.json("bo", &["status"]);
+    assert!(status["sync"]["trouble"].as_str().unwrap().contains("not there") && status["unpushed"] == 1, "{status}");
+    fs::rename(team.path("away"), team.store()).unwrap();
+    team.sync(&["bo", "ana"]);
+    assert_eq!(team.json("bo", &["status"])["unpushed"], 0);
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    // Emptied: noticed, and filled again by whoever comes.
+    fs::remove_dir_all(team.store()).unwrap();
+    fs::create_dir(team.store()).unwrap();
+    let (_, _, err) = team.run("bo", &["sync"]);
+    assert!(err.contains("the store went back"), "{err}");
+    team.add("dee", &["reviewer"]);
+    team.sync(&["bo"]);
+    assert_eq!(team.digest("dee"), team.digest("bo"));
+    // Other people's files, and a damaged segment: named, and the rest goes on.
+    fs::write(team.store().join("journal/notes.txt"), "hello \u{1b}[31m").unwrap();
+    let segments = || {
+        let mut found = Vec::new();
+        for kind in ["journal", "payload"] {
+            let chains = fs::read_dir(team.store().join(kind)).unwrap().map(|entry| entry.unwrap().path());
+            for chain in chains.filter(|path| path.is_dir()) {
+                found.extend(fs::read_dir(chain).unwrap().map(|entry| entry.unwrap().path()));
+            }
+        }
+        found
+    };
+    let flip = || {
+        for segment in segments() {
+            let mut bytes = fs::read(&segment).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&segment, bytes).unwrap();
+        }
+    };
+    flip();
+    team.fails("eve", &["join", team.store().to_str().unwrap()], "holds no workspace");
+    let (code, _, err) = team.run("ana", &["sync", "--check"]);
+    assert!(code == 1 && err.contains("are not those that its name promises; it is written anew"), "{err}");
+    team.sync(&["bo", "dee"]);
+    team.ok("ana", &["sync", "--check"]);
+    team.ok("eve", &["join", team.store().to_str().unwrap()]);
+    assert_eq!(team.json("eve", &["verify"])["faults"], serde_json::json!([]));
+    let (code, _, err) = team.run("ana", &["sync"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("notes.txt") && !err.contains('\u{1b}'), "{err}");
+}
