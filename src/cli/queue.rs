@@ -112,7 +112,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, CliError> {
     let case = workspace.find_case(name)?;
     let (queue, _) = workspace.quick_queue()?;
-    let (work, now) = (case.work(), workspace.now());
+    let (work, now) = (case.work(), queue.heard);
     let labeled = label::live_of_case(&workspace.db.conn, case.id)?;
     let gave = |name: &str| labeled.iter().any(|given| given.label.reviewer == name);
     let gone: Vec<&str> = labeled.iter().map(|given| given.label.reviewer.as_str()).collect();
@@ -121,13 +121,13 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     let mut mine = false;
     let rows: Vec<(String, &str)> = queue
         .share
-        .order(&work)
+        .order(&work, now)
         .into_iter()
         .map(|candidate| {
             let state = match queue.share.turn(&candidate.name, &work, &gone, now) {
                 _ if gave(&candidate.name) => "has labeled it",
                 Turn::First => "may label it: among the first in its order",
-                Turn::Widened => "may label it: its time runs out",
+                Turn::Widened(_) => "may label it: its time runs out",
                 Turn::Others | Turn::Cannot => "comes later in its order",
             };
             mine |= candidate.name == workspace.me && state.starts_with("may");

@@ -5,7 +5,17 @@
 //! smallest comes first). The case goes to as many of the first as the policy's overlap says. The week in which a case was
 //! detected is part of what is hashed, so that neighbours rotate. Who joins or leaves moves only their own share.
 //!
-//! As a case's time runs out, the next in its order may take it too; once it is due, everybody who can.
+//! As a case's time runs out, the next in its order may take it too. Once it is due, whoever is first may be away for
+//! long: a new order is drawn again and again, with one more place each time. It is not simply everybody's then: all would
+//! begin with what is due first, and do the same work.
+//!
+//! ```text
+//!  part of its time   0 ───── ½ ───── ¾ ───── due ───── 1¼ ───── 1½ ─────
+//!  beside the first       +0      +1      +2  │  +1      +2       +3       of a new order each
+//! ```
+//!
+//! Time is that up to which a device has heard of the others: one that was offline for a week does not take their work
+//! for undone.
 
 use super::ids::CaseId;
 use super::policy::Policy;
@@ -15,6 +25,9 @@ use super::time::Moment;
 const DAY_MS: i64 = 86_400_000;
 /// Parts of a case's time after which one more reviewer may take it.
 const WIDEN_AT: [f64; 2] = [0.5, 0.75];
+
+/// Places behind the first that are told apart.
+pub const BEHIND_MAX: u8 = 8;
 
 /// What there is to know of a case for this.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,13 +66,24 @@ impl Candidate {
             && work.needs.iter().all(|need| skills.contains(need))
     }
 
-    fn draw(&self, work: &Work<'_>) -> f64 {
+    fn draw(&self, work: &Work<'_>, epoch: u64) -> f64 {
         let case = work.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let hash = mix(case ^ mix(self.seed ^ mix(week(work.detected) as u64)));
+        let hash = mix(case ^ mix(self.seed ^ mix(week(work.detected) as u64 ^ epoch << 48)));
         // Never 0, of which there is no logarithm.
         let u = ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
         -u.ln() / f64::from(self.profile.capacity)
     }
+}
+
+/// How much of a case's time is gone; from 1 on it is due.
+fn part_gone(work: &Work<'_>, now: Moment) -> f64 {
+    (now.0 - work.detected.0) as f64 / (work.due.0 - work.detected.0).max(1) as f64
+}
+
+/// How many quarters of its time have begun since a case was due; nothing before.
+fn quarters_over(work: &Work<'_>, now: Moment) -> Option<u64> {
+    let over = part_gone(work, now) - 1.0;
+    (over >= 0.0).then_some(1 + (over * 4.0) as u64)
 }
 
 /// SplitMix64's finalizer (Steele, Lea and Flood, 2014).
@@ -80,8 +104,8 @@ fn week(at: Moment) -> i64 {
 pub enum Turn {
     /// Among the first, as many as labels are wanted.
     First,
-    /// Among those who may take it because its time runs out.
-    Widened,
+    /// Among those who may take it because its time runs out: so many places behind the first.
+    Widened(u8),
     /// Somebody else's for now.
     Others,
     /// It takes a language or a skill that they do not have, or they take no work.
@@ -90,7 +114,7 @@ pub enum Turn {
 
 impl Turn {
     pub fn is_mine(self) -> bool {
-        matches!(self, Self::First | Self::Widened)
+        matches!(self, Self::First | Self::Widened(_))
     }
 }
 
@@ -118,12 +142,14 @@ impl Share {
     }
 
     /// Those who can judge a case, in its order. If nobody can, everybody who takes work.
-    pub fn order(&self, work: &Work<'_>) -> Vec<&Candidate> {
+    pub fn order(&self, work: &Work<'_>, now: Moment) -> Vec<&Candidate> {
+        let epoch = quarters_over(work, now).unwrap_or(0);
         let mut able: Vec<&Candidate> = self.candidates.iter().filter(|candidate| candidate.can(work)).collect();
         if able.is_empty() {
             able = self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0).collect();
         }
-        let mut drawn: Vec<(f64, &Candidate)> = able.into_iter().map(|candidate| (candidate.draw(work), candidate)).collect();
+        let mut drawn: Vec<(f64, &Candidate)> =
+            able.into_iter().map(|candidate| (candidate.draw(work, epoch), candidate)).collect();
         drawn.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.name.cmp(&two.name)));
         drawn.into_iter().map(|(_, candidate)| candidate).collect()
     }
@@ -132,9 +158,10 @@ impl Share {
     pub fn places(&self, work: &Work<'_>, now: Moment) -> (usize, usize) {
         // One that is open with enough labels is one on which they differ: one more.
         let wanted = self.overlap.max(work.labels + 1);
-        let whole = (work.due.0 - work.detected.0).max(1) as f64;
-        let gone = (now.0 - work.detected.0) as f64 / whole;
-        let widened = if gone >= 1.0 { self.candidates.len() } else { WIDEN_AT.iter().filter(|part| gone >= **part).count() };
+        let widened = match quarters_over(work, now) {
+            Some(quarters) => quarters as usize,
+            None => WIDEN_AT.iter().filter(|part| part_gone(work, now) >= **part).count(),
+        };
         (wanted, widened)
     }
 
@@ -146,14 +173,14 @@ impl Share {
         if self.is_everybodys() && work.needs.is_empty() {
             return Turn::First;
         }
-        let order = self.order(work);
+        let order = self.order(work, now);
         let (wanted, widened) = self.places(work, now);
         let missing = wanted.saturating_sub(labeled.len());
         let left = order.iter().filter(|candidate| !labeled.contains(&candidate.name.as_str()));
         match left.map(|candidate| candidate.name.as_str()).position(|other| other == name) {
             None => Turn::Cannot,
             Some(place) if place < missing => Turn::First,
-            Some(place) if place < missing + widened => Turn::Widened,
+            Some(place) if place < missing + widened => Turn::Widened((1 + place - missing).min(BEHIND_MAX.into()) as u8),
             Some(_) => Turn::Others,
         }
     }
@@ -204,18 +231,19 @@ mod tests {
         for n in 0..2_000 {
             let work = work(n);
             let before: Vec<String> =
-                four.order(&work).into_iter().map(|c| c.name.clone()).filter(|name| name != "dee").collect();
-            let after: Vec<String> = three.order(&work).into_iter().map(|c| c.name.clone()).collect();
+                four.order(&work, work.detected).into_iter().map(|c| c.name.clone()).filter(|name| name != "dee").collect();
+            let after: Vec<String> = three.order(&work, work.detected).into_iter().map(|c| c.name.clone()).collect();
             assert_eq!(before, after);
-            let mut pair: Vec<String> = four.order(&work)[..2].iter().map(|c| c.name.clone()).collect();
+            let mut pair: Vec<String> = four.order(&work, work.detected)[..2].iter().map(|c| c.name.clone()).collect();
             pair.sort();
             *pairs.entry(pair).or_default() += 1;
         }
         assert_eq!(pairs.len(), 6, "everybody meets everybody");
         let one = work(7);
         let moved = (0..60).filter(|week| {
-            let later = Work { detected: Moment(one.detected.0 + week * 7 * DAY_MS), ..one };
-            four.order(&later)[0].name != four.order(&one)[0].name
+            let detected = Moment(one.detected.0 + week * 7 * DAY_MS);
+            let later = Work { detected, due: Moment(detected.0 + 1), ..one };
+            four.order(&later, later.detected)[0].name != four.order(&one, one.detected)[0].name
         });
         assert!(moved.count() > 20, "the same case in another week is somebody else's");
     }
@@ -224,10 +252,10 @@ mod tests {
     fn time_that_runs_out_lets_the_next_in() {
         let share = share(&[("ana", 100), ("bo", 100), ("chidi", 100), ("dee", 100)], 1);
         let work = work(3);
-        let order: Vec<&str> = share.order(&work).into_iter().map(|c| c.name.as_str()).collect();
+        let order: Vec<&str> = share.order(&work, work.detected).into_iter().map(|c| c.name.as_str()).collect();
         let open_to =
             |ms: i64| order.iter().filter(|name| share.turn(name, &work, &[], Moment(work.detected.0 + ms)).is_mine()).count();
-        assert_eq!([0, 49_999, 50_000, 75_000, 100_000].map(open_to), [1, 1, 2, 3, 4]);
+        assert_eq!([0, 49_999, 50_000, 75_000, 100_000, 125_000, 150_000].map(open_to), [1, 1, 2, 3, 2, 3, 4]);
         // One label was given by somebody it was not meant for: who is first is not asked any more.
         let labeled = Work { labels: 1, ..work };
         assert_eq!(share.turn(order[0], &labeled, &[order[2]], work.detected), Turn::First, "they differ: one more is asked");
@@ -246,8 +274,9 @@ mod tests {
             Candidate::new("chidi", profile(&[], &[])),
         ];
         let share = Share::new(candidates, &Policy { overlap: 3, ..Policy::default() });
-        let who =
-            |work: &Work<'_>| share.order(work).into_iter().map(|c| c.name.clone()).collect::<std::collections::BTreeSet<_>>();
+        let who = |work: &Work<'_>| {
+            share.order(work, work.detected).into_iter().map(|c| c.name.clone()).collect::<std::collections::BTreeSet<_>>()
+        };
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(who(&Work { language: "pt", ..work(1) }), set(&["bo", "chidi"]));
         let legal = ["legal".to_owned()];

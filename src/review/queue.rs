@@ -9,8 +9,8 @@ use rusqlite::Connection;
 
 use super::Filter;
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::db::{count, document, label, note, roster};
-use crate::domain::assign::{Candidate, Share, Turn, Work};
+use crate::db::{count, document, label, note, roster, store};
+use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
@@ -31,7 +31,8 @@ pub struct Queue {
     /// Cases the reviewer put off, and until when.
     deferred: HashMap<CaseId, Moment>,
     pub share: Share,
-    now: Moment,
+    /// Up to when this device knows what others did.
+    pub heard: Moment,
 }
 
 /// How work is shared between those who were admitted to review.
@@ -88,7 +89,10 @@ impl QueueCounts {
 impl Queue {
     pub fn load(conn: &Connection, reviewer: &str, now: Moment) -> rusqlite::Result<Self> {
         let deferred = note::deferred_by(conn, reviewer, now)?.into_iter().collect();
-        Ok(Self { reviewer: reviewer.to_owned(), state: None, deferred, share: share(conn)?, now })
+        // Whoever has not heard of the others for days can't know which of their cases wait: time runs out for others'
+        // work only as far as this device has heard.
+        let heard = store::setting(conn, store::LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map_or(now, Moment);
+        Ok(Self { reviewer: reviewer.to_owned(), state: None, deferred, share: share(conn)?, heard: heard.min(now) })
     }
 
     /// The same for the cases of one state, labeled or not.
@@ -136,7 +140,7 @@ impl Queue {
                 Ok(Some(Turn::Others)) => counts.others += 1,
                 Ok(Some(Turn::Cannot)) => counts.beyond += 1,
                 Ok(Some(_)) if self.deferred.contains_key(&work.case) => counts.deferred += 1,
-                Ok(Some(turn)) => counts.widened += u64::from(turn == Turn::Widened),
+                Ok(Some(turn)) => counts.widened += u64::from(turn != Turn::First),
                 Err(error) => failed = Some(error),
             }
             failed.is_none() && !stop()
@@ -153,63 +157,97 @@ impl Queue {
         if labeled.contains(&self.reviewer.as_str()) {
             return Ok(None);
         }
-        Ok(Some(self.share.turn(&self.reviewer, work, &labeled, self.now)))
+        Ok(Some(self.share.turn(&self.reviewer, work, &labeled, self.heard)))
     }
 
-    fn is_mine(&self, conn: &Connection, case: &CaseRow) -> rusqlite::Result<bool> {
-        Ok(self.state.is_some() || self.turn(conn, &case.work())?.is_some_and(Turn::is_mine))
+    /// Where a case stands in the queue: as [`QueueKey::turn`] says, or nothing if it is not in it.
+    fn place(&self, conn: &Connection, case: &CaseRow) -> rusqlite::Result<Option<u8>> {
+        if self.state.is_some() {
+            return Ok(Some(0));
+        }
+        if self.deferred.contains_key(&case.id) {
+            return Ok(None);
+        }
+        Ok(match self.turn(conn, &case.work())? {
+            Some(Turn::First) => Some(0),
+            Some(Turn::Widened(behind)) => Some(behind),
+            _ => None,
+        })
     }
 
     fn labeled(&self, conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
         Ok(label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == self.reviewer))
     }
 
-    /// Up to `limit` cases after (or before) a place; fewer only at the end.
+    /// Up to `limit` cases after (or before) a place; fewer only at the end. One's own come first: whoever helped others
+    /// before doing their own would leave those to others, who do them at the same time.
     pub fn page(&self, conn: &Connection, from: QueueKey, direction: Direction, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {
         let mut kept = Vec::with_capacity(limit);
-        let mut from = from;
+        let plain = self.state.is_some() || self.share.is_everybodys();
+        let last = if plain { 0 } else { BEHIND_MAX.min(self.share.candidates().len() as u8) };
+        let turns: Vec<u8> = match direction {
+            Direction::Forward => (from.turn..=last).collect(),
+            Direction::Backward => (0..=from.turn.min(last)).rev().collect(),
+        };
+        for turn in turns {
+            let start = match direction {
+                _ if turn == from.turn => from,
+                Direction::Forward => QueueKey::FIRST,
+                Direction::Backward => QueueKey::LAST,
+            };
+            self.page_of(conn, turn, start, direction, limit, &mut kept)?;
+        }
+        Ok(kept)
+    }
+
+    fn page_of(
+        &self,
+        conn: &Connection,
+        turn: u8,
+        mut from: QueueKey,
+        direction: Direction,
+        limit: usize,
+        kept: &mut Vec<CaseRow>,
+    ) -> rusqlite::Result<()> {
         let (state, but_not) = match self.state {
             Some(state) => (state, None),
             None => (CaseState::Open, Some(self.reviewer.as_str())),
         };
-        loop {
+        while kept.len() < limit {
             let page = case::page(conn, state, from, direction, but_not, limit)?;
             let full = page.len() == limit;
             from = page.last().map_or(from, CaseRow::key);
             for case in page {
-                if !self.hides(&case) && self.is_mine(conn, &case)? {
-                    kept.push(case);
+                if kept.len() < limit && self.place(conn, &case)? == Some(turn) {
+                    kept.push(CaseRow { turn, ..case });
                 }
             }
-            if !full || kept.len() >= limit {
-                kept.truncate(limit);
-                return Ok(kept);
+            if !full {
+                break;
             }
         }
+        Ok(())
     }
 
     /// The cases of the queue that a filter lets through, in the queue's order, at most [`FILTERED_MAX`].
     pub fn filtered(&self, conn: &Connection, filter: &Filter, stop: impl Fn() -> bool) -> rusqlite::Result<Vec<CaseRow>> {
         let state = self.state.unwrap_or(CaseState::Open);
-        let mut kept = match filter.query() {
+        let hits = match filter.query() {
             Some(query) => {
                 let mut hits = case::search(conn, &query, HITS_MAX)?;
                 hits.retain(|case| case.state == state && filter.matches(case));
-                hits.sort_by_key(CaseRow::key);
                 hits
             }
             None => case::scan(conn, state, FILTERED_MAX * 2, |case| filter.matches(case), stop)?,
         };
-        let mut own = Vec::with_capacity(kept.len().min(FILTERED_MAX));
-        for case in kept.drain(..) {
-            if own.len() < FILTERED_MAX && !self.hides(&case) && self.is_mine(conn, &case)? {
-                own.push(case);
+        let mut own = Vec::with_capacity(hits.len().min(FILTERED_MAX));
+        for case in hits {
+            if let Some(turn) = self.place(conn, &case)? {
+                own.push(CaseRow { turn, ..case });
             }
         }
+        own.sort_by_key(CaseRow::key);
+        own.truncate(FILTERED_MAX);
         Ok(own)
-    }
-
-    fn hides(&self, case: &CaseRow) -> bool {
-        self.state.is_none() && self.deferred.contains_key(&case.id)
     }
 }

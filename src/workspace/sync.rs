@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{WorkError, Workspace, ssh};
 use crate::config::{Config, Env, Paths};
+use crate::db::store::LAST_SYNC;
 use crate::db::{self, Db};
 use crate::domain::ids::Hash;
 use crate::domain::roster::is_name;
@@ -21,7 +22,6 @@ use crate::{chance, clock};
 
 /// What is remembered of the store between runs.
 const STORE: &str = "store";
-const LAST: &str = "sync.last";
 const TROUBLE: &str = "sync.trouble";
 
 /// How the workspace stands with its store.
@@ -223,7 +223,7 @@ impl Workspace {
         let conn = &self.db.conn;
         db::store::set_setting(conn, TROUBLE, trouble.unwrap_or_default())?;
         if trouble.is_none() {
-            db::store::set_setting(conn, LAST, &clock::now().0.to_string())?;
+            db::store::set_setting(conn, LAST_SYNC, &clock::now().0.to_string())?;
         }
         Ok(())
     }
@@ -235,7 +235,7 @@ impl Workspace {
         let head = db::journal::replica(conn, own)?.map_or(0, |head| head.head_seq);
         let there = db::store::reach(conn, &store)?.get(&own).copied().unwrap_or(0);
         Ok(SyncStatus {
-            last: db::store::setting(conn, LAST)?.and_then(|ms| ms.parse().ok()).map(Moment),
+            last: db::store::setting(conn, LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map(Moment),
             trouble: db::store::setting(conn, TROUBLE)?.filter(|words| !words.is_empty()),
             unpushed: head.saturating_sub(there),
             quarantined: (db::journal::all_pending(conn)?.len() + db::roster::held(conn)?.len()) as u64,

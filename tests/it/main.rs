@@ -7,6 +7,8 @@ mod support;
 mod house;
 mod golden;
 mod fold;
+#[cfg(feature = "cloud")]
+mod gcs;
 mod simulation;
 mod stores;
 mod team;
@@ -14,6 +16,7 @@ mod verify;
 mod stream;
 mod real_run;
 mod commands;
+mod assignment;
 mod bad_input;
 mod screen;
 mod pty;

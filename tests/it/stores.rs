@@ -177,6 +177,14 @@ fn a_container_of_azure_is_a_store() {
     assert_eq!(kind, Trouble::Missing, "{words}");
 }
 
+#[cfg(feature = "cloud")]
+#[test]
+fn a_bucket_of_google_is_a_store() {
+    let Some(url) = server("CASEWORK_TEST_GCS", Some("a_bucket_of_google_is_a_store")) else { return };
+    crate::gcs::serve("127.0.0.1:18444");
+    conforms(&format!("{url}/team"));
+}
+
 #[cfg(feature = "postgres")]
 #[test]
 fn a_schema_of_postgresql_is_a_store_and_tells_at_once() {

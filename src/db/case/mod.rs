@@ -42,19 +42,23 @@ pub struct CaseRow {
     /// Skills that it takes.
     pub needs: Vec<String>,
     pub text: String,
+    /// Its place in somebody's queue, as in [`QueueKey`]; it stands in no table.
+    pub turn: u8,
 }
 
 /// Where a row stands in the queue's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QueueKey {
+    /// 0: one's own; from 1 on others' that one may take too, by how far behind the first one is.
+    pub turn: u8,
     pub due: i64,
     pub rank: i64,
     pub num: i64,
 }
 
 impl QueueKey {
-    pub const FIRST: Self = Self { due: i64::MIN, rank: i64::MIN, num: i64::MIN };
-    pub const LAST: Self = Self { due: i64::MAX, rank: i64::MAX, num: i64::MAX };
+    pub const FIRST: Self = Self { turn: 0, due: i64::MIN, rank: i64::MIN, num: i64::MIN };
+    pub const LAST: Self = Self { turn: u8::MAX, due: i64::MAX, rank: i64::MAX, num: i64::MAX };
 }
 
 impl CaseRow {
@@ -65,7 +69,7 @@ impl CaseRow {
     }
 
     pub fn key(&self) -> QueueKey {
-        QueueKey { due: self.due.0, rank: self.rank, num: self.num }
+        QueueKey { turn: self.turn, due: self.due.0, rank: self.rank, num: self.num }
     }
 }
 
@@ -100,6 +104,7 @@ fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         text: row.get(20)?,
         language: row.get(21)?,
         needs: needs_column(row.get_ref(22)?.as_str()?, 22)?,
+        turn: 0,
     })
 }
 

@@ -9,6 +9,9 @@ use super::id_column;
 use crate::domain::ids::{EventId, ReplicaId};
 use crate::domain::time::Moment;
 
+/// When the last exchange with the shared store went through, in milliseconds since 1970.
+pub const LAST_SYNC: &str = "sync.last";
+
 pub fn setting(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     conn.prepare_cached("SELECT value FROM local_setting WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }

@@ -78,6 +78,7 @@ impl Event for CaseDetected {
             language: self.language,
             needs: self.needs,
             text,
+            turn: 0,
         };
         if known.is_none() && !label::any_of_case(fold.tx, self.case)? {
             return fold.open_case(&row);
