@@ -16,6 +16,7 @@ use crate::db::case;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::roster::Role;
+use crate::domain::time::Moment;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{Holder, WorkError, Workspace};
 
@@ -52,20 +53,26 @@ pub struct Runner {
     newest_count: Arc<AtomicU64>,
     report: Arc<dyn Fn(Job) + Send + Sync>,
     syncer: Option<Syncer>,
+    now: fn() -> Moment,
 }
 
 impl Runner {
     /// `report` is called from the worker thread with what its work came to.
-    pub fn new(workspace: Workspace, report: impl Fn(Job) + Send + Sync + 'static) -> Result<Self, WorkError> {
+    pub fn new(
+        workspace: Workspace,
+        now: fn() -> Moment,
+        report: impl Fn(Job) + Send + Sync + 'static,
+    ) -> Result<Self, WorkError> {
         let report: Arc<dyn Fn(Job) + Send + Sync> = Arc::new(report);
         let (worker, work) = channel();
         let newest_filter = Arc::new(AtomicU64::new(0));
         let writer = Writer { workspace: workspace.again()?, drafts: HashMap::new(), place: None, due: None };
         let reports = Arc::clone(&report);
         let thread = std::thread::spawn(move || writer.run(&work, &*reports));
-        let (queue, _) = workspace.quick_queue()?;
+        let (queue, _) = workspace.queue_at(now())?;
         let syncer = Syncer::start(&workspace, Arc::clone(&report))?;
         Ok(Self {
+            now,
             syncer,
             workspace,
             queue,
@@ -170,8 +177,8 @@ impl Runner {
     fn load_queue(&mut self, state: Option<crate::domain::resolve::CaseState>) -> Result<(), WorkError> {
         let (conn, me) = (&self.workspace.db.conn, &self.workspace.me);
         self.queue = match state {
-            None => Queue::load(conn, me, clock::now())?,
-            Some(state) => Queue::of_state(conn, me, state, clock::now())?,
+            None => Queue::load(conn, me, (self.now)())?,
+            Some(state) => Queue::of_state(conn, me, state, (self.now)())?,
         };
         Ok(())
     }

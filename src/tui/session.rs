@@ -39,7 +39,7 @@ impl Session {
         now: fn() -> Moment,
         report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
-        let (_, counts) = workspace.quick_queue()?;
+        let (_, counts) = workspace.queue_at(now())?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         let start = Start {
             me: workspace.me.clone(),
@@ -60,7 +60,7 @@ impl Session {
         let (app, effects) = App::start(start);
         let mut session = Self {
             app,
-            runner: Runner::new(workspace, report)?,
+            runner: Runner::new(workspace, now, report)?,
             jobs: None,
             now,
             turning: false,

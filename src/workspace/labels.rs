@@ -6,6 +6,7 @@ use crate::db::case::CaseRow;
 use crate::db::{draft, label};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Label};
+use crate::domain::time::Moment;
 use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, append_and};
 use crate::journal::kind::{LabelGiven, LabelWithdrawn};
@@ -28,7 +29,12 @@ impl Workspace {
 
     /// The queue, without counting whose every case is.
     pub fn quick_queue(&self) -> Result<(Queue, QueueCounts), WorkError> {
-        let queue = Queue::load(&self.db.conn, &self.me, self.now())?;
+        self.queue_at(self.now())
+    }
+
+    /// The same at a time.
+    pub fn queue_at(&self, now: Moment) -> Result<(Queue, QueueCounts), WorkError> {
+        let queue = Queue::load(&self.db.conn, &self.me, now)?;
         let counts = queue.quick_counts(&self.db.conn)?;
         Ok((queue, counts))
     }

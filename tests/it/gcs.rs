@@ -2,7 +2,7 @@
 //! `x-goog-if-generation-match`. It speaks HTTP/1.1 on a port that the environment names.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 

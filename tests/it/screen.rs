@@ -34,6 +34,7 @@ fn wide() {
     shows("wide_help", (160, 45), "?");
     shows("wide_palette", (160, 45), "ctrl-p \"err\"");
     shows("wide_pick_label", (160, 45), "1 1 2 p \"cha\"");
+    shows("wide_people", (160, 45), "P j");
     shows("wide_rationale", (160, 45), "1 1 1 1 4 r \"because_it_is\"");
 }
 
@@ -43,6 +44,7 @@ fn narrow() {
     shows("narrow_queue", (80, 24), "BackTab j j");
     shows("narrow_ready", (80, 24), "1 1 1 2 5 x");
     shows("narrow_terms", (80, 24), "t");
+    shows("narrow_exchange", (80, 24), "S");
     shows("narrow_filter", (80, 24), "/ \"flag:challenger\" Enter");
 }
 
