@@ -44,6 +44,9 @@ for file in journal/*.jsonl; do
   printf '%s  %s entries\n' "$replica" "$seq"
 done
 
+while read -r replica; do
+  [ -f "journal/$replica.jsonl" ] || fault "$replica: its chain is missing"
+done < <(jq -r '.replicas[].replica' workspace.json)
 [ "$founded" = 1 ] || fault "no entry founds the workspace $workspace"
 
 # What was published stands in the journal as it stands here.

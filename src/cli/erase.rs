@@ -9,7 +9,7 @@ pub struct Args {
     /// The case; without one, every erasure is listed with the stores that have confirmed it
     case: Option<String>,
     /// Why: it stays in the journal, so name no person
-    #[arg(long, value_name = "TEXT", required_unless_present = "list", requires = "case")]
+    #[arg(long, value_name = "TEXT", requires = "case")]
     reason: Option<String>,
     /// List what was erased, and where
     #[arg(long, conflicts_with = "case")]
@@ -18,8 +18,15 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    if let (Some(name), Some(reason)) = (&args.case, &args.reason) {
+    if let Some(name) = &args.case {
+        let reason = args.reason.as_ref();
+        let reason = reason.ok_or_else(|| CliError::Use("say why: casework erase CASE --reason TEXT".to_owned()))?;
         let case = workspace.find_case(name)?;
+        if let Some(erased) = workspace.erased()?.into_iter().find(|erased| erased.case == case.id) {
+            let words = format!("{} was erased already, by {} on {}.", case.own, erased.by, erased.at.minute());
+            done(context.global.json, &words, &serde_json::json!(erased))?;
+            return Ok(Exit::Done);
+        }
         let others = workspace.erase(&case, reason)?;
         let erased = workspace.erased()?.into_iter().find(|erased| erased.case == case.id);
         let also = match others {

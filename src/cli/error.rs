@@ -115,6 +115,11 @@ pub fn hint(error: &WorkError) -> Option<String> {
             WorkError::Journal(JournalError::NotAllowed { author, .. })
             | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, .. })),
         ) => {
+            if error.to_string().contains("was retired") {
+                return Some(
+                    "Who was retired comes back by joining anew: casework join URL --as NAME --workspace DIR.".to_owned(),
+                );
+            }
             return Some(format!("A lead can let them: `casework roster admit {} --role ROLE`.", visible(author)));
         }
         (_, WorkError::Config(ConfigError::Parse { .. } | ConfigError::Value { .. })) => {
@@ -130,6 +135,7 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::NothingThere { .. }) => {
             "A lead founds one there: `casework init --name TEAM --as NAME --store URL`, or `casework sync --store URL`."
         }
+        (_, WorkError::AnotherThere { .. }) => "Ask the lead which is yours; without --id you join the one that is there.",
         (_, WorkError::SeveralThere { .. }) => "Say which: --id and the first digits of its id, as the lead tells you.",
         (_, WorkError::NoSecret) => "Sync: a lead's or an engineer's device gives it to those that were admitted.",
         (_, WorkError::NoStore) => "Name one: `casework sync --store URL`. A directory that all can reach will do.",

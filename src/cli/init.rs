@@ -35,7 +35,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if context.global.json {
         return Ok(Exit::Done);
     }
-    if let Some(url) = &args.store {
+    if let Some(url) = workspace.store_url()? {
         say(&format!("Others join with: casework join {url} --as NAME --id {}", &id[..16]));
     }
     say("Next: casework ingest STREAM.jsonl --where 'has_prediction && confidence < 0.4', then: casework");

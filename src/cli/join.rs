@@ -31,6 +31,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let document = json!({ "workspace": id, "team": team, "replica": replica, "key": key, "entries": synced.pulled.entries });
     done(context.global.json, &words, &document)?;
     if !context.global.json {
+        super::sync::named(&synced.quarantined);
         say("Tell a lead, who compares the key and types:");
         say(&format!("  casework roster admit {name} --role reviewer --device {}", replica.short()));
         say("Until then you can look. Then: casework");

@@ -55,7 +55,7 @@ impl<'c> QueueLine<'c> {
 /// A case in one line of words.
 pub fn words(case: &CaseRow, now: Moment) -> String {
     let flags = case.flags.join(", ");
-    let text = visible(&case.text).into_owned();
+    let text = if case.text.is_empty() { "(no text)".to_owned() } else { visible(&case.text).into_owned() };
     let wait = case.due.0 - now.0;
     let due = if wait < 0 { format!("-{}", short_span(wait)) } else { short_span(wait) };
     format!("{}  {due:>5}  {:<8}  {:<22}  {}", case.id.short(), case.state.word(), fit(&flags, 22), fit(&text, 90))
@@ -68,7 +68,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     if args.explain {
         let (queue, counts) = workspace.queue()?;
-        return explain(context, &queue.reviewer, counts, workspace.policy()?.overlap);
+        let reviews = queue.share.candidates().iter().any(|candidate| candidate.name == queue.reviewer);
+        return explain(context, &queue.reviewer, counts, workspace.policy()?.overlap, reviews);
     }
     let (queue, _) = workspace.quick_queue()?;
     let conn = &workspace.db.conn;
@@ -141,7 +142,8 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     } else {
         out.line(&format!("{}  {}  {}, due {}", case.id.short(), case.own, case.state.word(), case.due.minute()))?;
         if !case.language.is_empty() || !case.needs.is_empty() {
-            out.line(&format!("          takes {} {}", case.language, case.needs.join(", ")))?;
+            let takes: Vec<&str> = std::iter::once(case.language.as_str()).chain(case.needs.iter().map(String::as_str)).collect();
+            out.line(&format!("          takes {}", takes.join(", ").trim_start_matches(", ")))?;
         }
         for (place, (name, state)) in rows.iter().enumerate() {
             out.line(&format!("{:>8}  {name:<16} {state}", place + 1))?;
@@ -151,7 +153,7 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     Ok(if mine { Exit::Done } else { Exit::No })
 }
 
-fn explain(context: &Context, reviewer: &str, counts: QueueCounts, overlap: u32) -> Result<Exit, CliError> {
+fn explain(context: &Context, reviewer: &str, counts: QueueCounts, overlap: u32, reviews: bool) -> Result<Exit, CliError> {
     let mut out = Out::new();
     let QueueCounts { open, disputed, resolved, labeled, deferred, others, beyond, widened, .. } = counts;
     if context.global.json {
@@ -165,7 +167,8 @@ fn explain(context: &Context, reviewer: &str, counts: QueueCounts, overlap: u32)
     let late = if widened > 0 { format!(", {widened} of them because their time runs out") } else { String::new() };
     out.line(&format!("{:>9}  in the queue of {reviewer}{late}", counts.mine()))?;
     out.line(&format!("{others:>9}  open, and others' for now: each goes to {overlap} of those who review"))?;
-    out.line(&format!("{beyond:>9}  open, and beyond {reviewer}: a language, a skill, or no share in the work"))?;
+    let why = if reviews { "a language, a skill, or no share in the work" } else { "a lead has to let them in as a reviewer" };
+    out.line(&format!("{beyond:>9}  open, and beyond {reviewer}: {why}"))?;
     out.line(&format!("{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"))?;
     out.line(&format!("{deferred:>9}  put off by {reviewer}"))?;
     out.line(&format!("{disputed:>9}  disputed: enough labels, and they differ"))?;

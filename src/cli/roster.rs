@@ -42,6 +42,9 @@ struct Admit {
     /// reviewer, lead, engineer, auditor or agent; may be given several times
     #[arg(long = "role", required = true, value_name = "ROLE", value_parser = role)]
     roles: Vec<Role>,
+    /// Let them work on this very device, under a key that is not theirs
+    #[arg(long, conflicts_with = "device")]
+    here: bool,
     /// The device that is meant, where several ask under this name: the first digits of its id
     #[arg(long, value_name = "ID")]
     device: Option<String>,
@@ -105,7 +108,9 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
         }
         let roles: Vec<&str> = holder.roles.iter().map(|role| role.word()).collect();
         let state = match (holder.waits(), holder.retired_after) {
-            (true, _) => "asks to be let in".to_owned(),
+            (true, _) if other_devices(workspace, &holder.name, Some(&holder))?.is_empty() => "asks to be let in".to_owned(),
+            (true, _) => format!("ANOTHER {} asks", holder.name),
+            (_, Some(0)) if holder.roles.is_empty() => "was turned down".to_owned(),
             (_, Some(after)) => format!("retired after entry {after}"),
             _ => roles.join(", "),
         };
@@ -122,7 +127,8 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
 
 fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result<(), CliError> {
     let Admit { name, roles, .. } = admit;
-    let asks = workspace.asking(name, admit.device.as_deref())?;
+    let asks = if admit.here { None } else { workspace.asking(name, admit.device.as_deref())? };
+    let others = other_devices(workspace, name, asks.as_ref())?;
     if let Some(holder) = &asks {
         compare(workspace, admit, holder)?;
     } else if admit.key.is_some() || admit.ssh_key.is_some() {
@@ -130,6 +136,7 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
     }
     let places = match &asks {
         Some(holder) => vec![holder.replica],
+        None if admit.here => vec![workspace.replica()],
         None => known_devices(workspace, name)?,
     };
     for replica in &places {
@@ -143,17 +150,44 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
         None => "on the devices they have".to_owned(),
     };
     done(context.global.json, &format!("{name} is admitted as {} {place}.", words.join(", ")), &document)?;
+    if asks.is_some() && !others.is_empty() && !context.global.json {
+        say(&format!(
+            "{name} works on other devices too: {}. If this one is not theirs: casework roster retire {name} --device ID",
+            others.join(", ")
+        ));
+    }
     if asks.is_none() && !context.global.json {
         say("Nobody asked to be let in under this name from a device of their own.");
     }
     Ok(())
 }
 
+/// Other devices of the same name that count.
+fn other_devices(workspace: &Workspace, name: &str, but: Option<&Holder>) -> Result<Vec<String>, CliError> {
+    let other = |holder: &Holder| {
+        holder.name == name
+            && !holder.roles.is_empty()
+            && holder.retired_after.is_none()
+            && Some(holder.replica) != but.map(|but| but.replica)
+    };
+    Ok(workspace.people()?.into_iter().filter(other).map(|holder| holder.replica.short()).collect())
+}
+
 /// The devices on which somebody is admitted already; this one, if there are none.
 fn known_devices(workspace: &Workspace, name: &str) -> Result<Vec<ReplicaId>, CliError> {
     let active = |holder: &Holder| holder.name == name && !holder.roles.is_empty() && holder.retired_after.is_none();
     let found: Vec<ReplicaId> = workspace.people()?.into_iter().filter(active).map(|holder| holder.replica).collect();
-    Ok(if found.is_empty() { vec![workspace.replica()] } else { found })
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    if workspace.people()?.iter().any(|holder| holder.name == name) {
+        let words = format!(
+            "{name} was retired, and asks no more: they join anew, in another directory, with `casework join`. \
+             Or let them work on this very device with --here"
+        );
+        return Err(CliError::Use(words));
+    }
+    Ok(vec![workspace.replica()])
 }
 
 /// What is said of capacity, languages and skills over what was said before.

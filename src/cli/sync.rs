@@ -1,6 +1,5 @@
 //! `casework sync`: exchange with the shared store.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use serde_json::json;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
-use crate::sync::{Store, SyncError, Synced};
+use crate::sync::{Fault, Store, SyncError, Synced};
 use crate::workspace::{WorkError, Workspace};
 
 /// The longest pause between two attempts on a store that does not answer.
@@ -23,7 +22,8 @@ pub struct Args {
     /// Another store than the workspace's own
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Go on until stopped: others' work comes as it is written where the store can tell, else every few seconds
+    /// Go on until stopped: what is written here goes out within a second, others' work comes at once where the store can
+    /// tell, else every 30 s ([sync] every_seconds)
     #[arg(long)]
     watch: bool,
     /// Read every segment of the store, name what is damaged, and write anew what is here
@@ -78,16 +78,18 @@ fn watch(context: &Context, args: &Args, workspace: &mut Workspace, go_on: &dyn 
                 pause = (pause * 2).min(PAUSE_MAX);
             }
         }
-        wait(store.as_deref_mut(), pause, go_on);
+        let wrote = || workspace.sync_status().is_ok_and(|status| status.unpushed > 0);
+        wait(store.as_deref_mut(), pause, go_on, wrote);
     }
     Ok(Exit::Done)
 }
 
-/// Waits for news, or for the time to be over; a signal ends it soon.
-fn wait(mut store: Option<&mut (dyn Store + '_)>, time: Duration, go_on: &dyn Fn() -> bool) {
+/// Waits for news, here or there, or for the time to be over; a signal ends it soon.
+fn wait(mut store: Option<&mut (dyn Store + '_)>, time: Duration, go_on: &dyn Fn() -> bool, wrote: impl Fn() -> bool) {
     let begun = clock::instant();
-    while go_on() && begun.elapsed() < time {
-        let piece = Duration::from_millis(200).min(time.saturating_sub(begun.elapsed()));
+    // While the store does not answer, what is written here waits with the rest.
+    while go_on() && begun.elapsed() < time && !(store.is_some() && wrote()) {
+        let piece = Duration::from_millis(500).min(time.saturating_sub(begun.elapsed()));
         match &mut store {
             Some(store) => match store.wait(piece) {
                 Ok(true) => return,
@@ -100,7 +102,7 @@ fn wait(mut store: Option<&mut (dyn Store + '_)>, time: Duration, go_on: &dyn Fn
 }
 
 fn report(context: &Context, workspace: &Workspace, synced: &Synced, always: bool) -> Result<(), CliError> {
-    let Synced { pushed, pulled, merged, notices, quarantined, erased } = synced;
+    let Synced { pushed, pulled, merged, notices, quarantined, erased, .. } = synced;
     if !always && pushed.entries + pulled.entries == 0 && notices.is_empty() && erased.is_empty() {
         return Ok(());
     }
@@ -122,21 +124,19 @@ fn report(context: &Context, workspace: &Workspace, synced: &Synced, always: boo
     for id in erased {
         say(&format!("  erased from the store: {id}"));
     }
-    named(quarantined.iter().map(|fault| {
-        let replica = fault.replica.get(..8).unwrap_or_default();
-        format!("{replica}:{}  {}", fault.seq, fault.fault)
-    }))?;
+    named(quarantined);
     Ok(())
 }
 
-fn named(faults: impl ExactSizeIterator<Item = String>) -> io::Result<()> {
-    let n = faults.len();
-    if n > 0 {
-        say(&format!("  {n} in quarantine, the rest counts:"));
+/// Names what was kept out, on standard error.
+pub fn named(faults: &[Fault]) {
+    if !faults.is_empty() {
+        say(&format!("  {} kept out, the rest counts:", faults.len()));
     }
-    faults.take(NAMED_MAX).for_each(|fault| say(&format!("  {fault}")));
-    if n > NAMED_MAX {
-        say(&format!("  … and {} more; `casework verify` names them", n - NAMED_MAX));
+    for Fault { replica, seq, fault } in faults.iter().take(NAMED_MAX) {
+        say(&format!("  {}:{seq}  {fault}", replica.get(..8).unwrap_or_default()));
     }
-    Ok(())
+    if faults.len() > NAMED_MAX {
+        say(&format!("  … and {} more; --json lists them", faults.len() - NAMED_MAX));
+    }
 }

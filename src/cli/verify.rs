@@ -43,6 +43,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let replica = fault.replica.get(..8).unwrap_or_default();
             out.line(&format!("{replica}:{}  {}", fault.seq, fault.fault))?;
         }
+        for notice in &report.notices {
+            out.line(notice)?;
+        }
         let words = if report.ok { "nothing is altered" } else { "not all is well" };
         out.line(&format!("{} entries, {} faults: {words}", report.entries, report.faults.len()))?;
     }

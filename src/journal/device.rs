@@ -99,7 +99,8 @@ pub fn renew(
     let others = names.len();
     for (n, name) in names.iter().map(String::as_str).chain([owner]).enumerate() {
         let admitted = n < others || db::roster::all(tx)?.iter().any(|g| g.replica == old.replica() && g.name == owner);
-        let replaces = admitted.then(|| Vouch::by(old, name, &new.public()));
+        // Who only asked to be let in asks with the new key.
+        let replaces = Some(Vouch::by(old, name, &new.public()));
         let mut events = vec![Append::new(&ReplicaJoined { replaces, ..ReplicaJoined::new(name, new) })];
         if because == Because::Rotated && admitted {
             let retired = ReviewerRetired {

@@ -39,7 +39,7 @@ pub enum JournalError {
     KeyFormat(String),
     #[error("{author} may not do this: {reason}")]
     NotAllowed { author: String, reason: String },
-    #[error("the payload of {0} is not there")]
+    #[error("the payload of {0} is not there: it was erased, or has not come yet")]
     NoPayload(EventId),
     #[error("the payload of {0} is damaged")]
     BadPayload(EventId),

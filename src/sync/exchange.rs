@@ -69,6 +69,9 @@ pub struct Synced {
     pub quarantined: Vec<Fault>,
     /// Cases whose payload the store no longer holds, since this sync.
     pub erased: Vec<String>,
+    /// Segments that are not what their names promise; they stand first among what is quarantined.
+    #[serde(skip)]
+    pub damaged: Vec<Fault>,
 }
 
 /// A sync of one workspace with one store.
@@ -119,7 +122,7 @@ impl Exchange<'_> {
         self.push_evidence(&listed, &mut done)?;
         self.merge(&found, &secrets, &mut done)?;
         self.forget(&secrets, &mut done)?;
-        self.remember(&found)?;
+        self.remember(&found, &listed)?;
         self.report(&found, &mut done)?;
         Ok(done)
     }
@@ -217,6 +220,7 @@ impl Exchange<'_> {
             let Some(bytes) = self.fetch(name)? else { continue };
             let lines = segment::check(name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes));
             let Ok(lines) = lines else {
+                // Its own writer alone may say what stands there.
                 self.store.delete(&name.to_string())?;
                 changed = true;
                 continue;
@@ -246,7 +250,7 @@ impl Exchange<'_> {
 
     // What it came to.
 
-    fn remember(&mut self, found: &Plan) -> Result<(), SyncError> {
+    fn remember(&mut self, found: &Plan, listed: &[Listed]) -> Result<(), SyncError> {
         let (store, own) = (self.name(), self.key.replica());
         let heads: HashMap<ReplicaId, u64> =
             db::journal::replicas(&self.db.conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect();
@@ -261,7 +265,7 @@ impl Exchange<'_> {
         for (replica, seq) in reach.into_iter().filter(|(replica, seq)| known.get(replica) != Some(seq)) {
             db::store::set_reach(&tx, &store, replica, seq)?;
         }
-        forget_covered(&tx, &store)?;
+        forget_covered(&tx, &store, listed)?;
         Ok(tx.commit()?)
     }
 
@@ -281,6 +285,10 @@ impl Exchange<'_> {
         }
         done.quarantined.sort();
         done.quarantined.dedup();
+        // The cause before what follows from it.
+        done.damaged.sort();
+        done.damaged.dedup();
+        done.quarantined.splice(0..0, done.damaged.iter().cloned());
         Ok(())
     }
 }
@@ -301,8 +309,8 @@ pub(super) fn of_segment(name: &Name, fault: &str) -> Fault {
     Fault { replica: name.replica.to_string(), seq: name.first, fault: format!("{name}: {fault}") }
 }
 
-/// Names of segments that a larger known one repeats need not be remembered.
-fn forget_covered(tx: &rusqlite::Transaction<'_>, store: &str) -> Result<(), SyncError> {
+/// Names of segments that are gone, and that a larger known one repeats, need not be remembered.
+fn forget_covered(tx: &rusqlite::Transaction<'_>, store: &str, listed: &[Listed]) -> Result<(), SyncError> {
     let mut names: Vec<Name> =
         db::store::segments(tx, store)?.iter().filter(|(_, known)| known.good).filter_map(|(key, _)| Name::parse(key)).collect();
     names.sort_by_key(|name| (name.kind, name.replica, name.first, std::cmp::Reverse(name.last)));
@@ -310,8 +318,10 @@ fn forget_covered(tx: &rusqlite::Transaction<'_>, store: &str) -> Result<(), Syn
     for name in &names {
         match widest {
             Some(wide) if (wide.kind, wide.replica) == (name.kind, name.replica) && name.last <= wide.last => {
-                if name.range() != wide.range() {
-                    db::store::delete_segment(tx, store, &name.to_string())?;
+                let key = name.to_string();
+                let gone = listed.binary_search_by(|listed| listed.key.cmp(&key)).is_err();
+                if gone && name.range() != wide.range() {
+                    db::store::delete_segment(tx, store, &key)?;
                 }
             }
             _ => widest = Some(name),

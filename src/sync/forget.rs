@@ -43,6 +43,8 @@ impl Exchange<'_> {
         for row in &all {
             db::store::insert_erasure(&self.db.conn, &store, row.event, (self.now)())?;
         }
+        // What was only put right because it showed another is not told.
+        cases.retain(|id| all.iter().any(|row| row.id == *id && row.instead.is_none()));
         for id in cases {
             done.erased.push(case::by_id(&self.db.conn, id)?.map_or_else(|| id.to_string(), |row| row.own));
         }

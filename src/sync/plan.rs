@@ -110,7 +110,10 @@ impl Plan {
             }
             // Both ends are ends of segments that were taken in: these were merged, most likely.
             let same: Vec<&&Name> = known.iter().filter(|other| other.kind == name.kind).collect();
-            let repeats = same.iter().any(|other| other.first == name.first) && same.iter().any(|other| other.last == name.last);
+            let within =
+                same.iter().any(|other| other.first <= name.first && name.last <= other.last && other.range() != name.range());
+            let ends = same.iter().any(|other| other.first == name.first) && same.iter().any(|other| other.last == name.last);
+            let repeats = ends || (within && name.kind == Kind::Journal);
             match (own, name.kind) {
                 (true, Kind::Journal) => self.strange.push(name.clone()),
                 (_, kind) if repeats && (kind == Kind::Payload || name.last <= head) => self.merged.push((name.clone(), *bytes)),
@@ -274,11 +277,11 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_under_a_known_run_is_fetched_as_evidence() {
+    fn a_segment_within_a_known_run_is_compared() {
         let known = name(Kind::Journal, OTHER, 1, 6);
         let fork = Name { hash: Hash([8; 32]), ..name(Kind::Journal, OTHER, 5, 6) };
         let found = plan(&here(&[(OTHER, 6)], std::slice::from_ref(&known)), &listed(&[known, fork.clone()]));
-        assert_eq!(found.journal, [fork]);
+        assert_eq!(found.merged, [(fork, 500)], "to be compared with what is here, and read if it is something else");
     }
 
     #[test]

@@ -48,14 +48,16 @@ impl Exchange<'_> {
         if !locked.is_empty() {
             secrets = secret::known(&self.db.conn, self.key)?;
         }
-        if !locked.is_empty() && secrets.is_empty() {
-            let n = locked.len();
+        let n = if secrets.is_empty() { locked.len() } else { 0 };
+        if n > 0 {
             done.notices.push(format!("{n} segments of payloads are encrypted: a lead gives this device the key on admission"));
             locked.clear();
         }
         for name in locked {
             gone += usize::from(!self.pull_payloads(name, &secrets, &mut Vec::new(), done)?);
         }
+        let locked = n + done.quarantined.iter().filter(|fault| fault.fault.contains(NOT_GIVEN)).count();
+        db::store::set_setting(&self.db.conn, db::store::LOCKED, &locked.to_string())?;
         Ok(gone)
     }
 
@@ -117,9 +119,8 @@ impl Exchange<'_> {
             Ok(payloads) => payloads,
             Err(fault) => {
                 let kept = self.mend(name, &bytes)?;
-                if kept {
-                    done.quarantined.push(of_segment(name, &fault));
-                }
+                let words = if kept { "" } else { "; it is written anew" };
+                done.damaged.push(of_segment(name, &format!("{fault}{words}")));
                 return Ok(kept);
             }
         };
@@ -183,9 +184,8 @@ impl Exchange<'_> {
             Ok(lines) => lines,
             Err(fault) => {
                 let kept = self.mend(name, &bytes)?;
-                if kept {
-                    done.quarantined.push(of_segment(name, &fault));
-                }
+                let words = if kept { "" } else { "; it is written anew" };
+                done.damaged.push(of_segment(name, &format!("{fault}{words}")));
                 return Ok(kept);
             }
         };
@@ -272,6 +272,8 @@ fn unknow_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: EventId) 
     Ok(())
 }
 
+const NOT_GIVEN: &str = "it is encrypted, and this device was not given the key: a lead gives it on admission";
+
 /// What stands in a segment of payloads, or what is wrong with it.
 pub(super) fn open_payloads(name: &Name, bytes: &[u8], secrets: &[Secret]) -> Result<Payloads, String> {
     segment::check(name, bytes)?;
@@ -279,7 +281,7 @@ pub(super) fn open_payloads(name: &Name, bytes: &[u8], secrets: &[Secret]) -> Re
         return segment::decode_payloads(name.replica, bytes);
     }
     let open = secrets.iter().rev().find_map(|secret| secret.decrypt(bytes));
-    let open = open.ok_or("it is encrypted, and this device was not given the key: a lead gives it on admission")?;
+    let open = open.ok_or(NOT_GIVEN)?;
     segment::decode_payloads(name.replica, &open)
 }
 

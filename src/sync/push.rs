@@ -22,6 +22,7 @@ const PIECE: u64 = 64;
 impl Exchange<'_> {
     pub(super) fn push(&mut self, found: &Plan, secrets: &[Secret], done: &mut Synced) -> Result<(), SyncError> {
         let own = self.key.replica();
+        let mut again: Vec<ReplicaId> = Vec::new();
         for (replica, run) in &found.payload_push {
             self.push_payloads(*replica, *run, secrets, done)?;
         }
@@ -47,16 +48,22 @@ impl Exchange<'_> {
                 done.pushed.entries += entries.len() as u64;
                 next = end + 1;
             }
-            // Only what had to be written again was really gone: a list may merely be old.
-            let lost = found.rolled_back.iter().find(|rollback| rollback.replica == *replica);
-            if let Some(lost) = lost.filter(|_| done.pushed.segments > created) {
-                done.notices.push(format!(
-                    "the store went back: of {} it held {} entries and now {}; what is here was written there again",
-                    lost.replica.short(),
-                    lost.was,
-                    lost.is
-                ));
+            // Only what had to be written again was really gone: a list may merely be old. What was damaged is told as such.
+            let lost = found.rolled_back.iter().any(|rollback| rollback.replica == *replica);
+            let damaged = done.damaged.iter().any(|fault| fault.replica == replica.to_string());
+            if lost && !damaged && done.pushed.segments > created {
+                again.push(*replica);
             }
+        }
+        again.sort();
+        again.dedup();
+        let lost: u64 =
+            found.rolled_back.iter().filter(|lost| again.contains(&lost.replica)).map(|lost| lost.was - lost.is).sum();
+        if lost > 0 {
+            let devices = if again.len() == 1 { "one device" } else { &format!("{} devices", again.len()) };
+            done.notices.push(format!(
+                "the store went back: it held {lost} entries of {devices} that were gone; what is here was written there again"
+            ));
         }
         Ok(())
     }

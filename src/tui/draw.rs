@@ -107,23 +107,37 @@ fn separators(app: &App, places: &Layout, buf: &mut Buffer) {
     }
 }
 
+/// Columns of the header that are left for counts.
+const HEADER_ROOM: usize = 14;
+
 fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let left = format!(" casework · {}", visible(&app.team));
+    let total = usize::from(area.width);
     let saved = match (app.saving, app.saved) {
         (0, Some(seq)) => format!(" · saved {seq}"),
         (0, None) => String::new(),
         (_, _) => " · saving".to_owned(),
     };
-    let exchange = exchange_words(app);
-    let right = format!("{}{saved}{exchange} ", visible(&app.me));
+    let me = visible(&app.me);
+    let [state, news] = exchange_words(app);
+    // The first that leaves room: how the exchange stands is always among it.
+    let whole = format!(" casework · {}", visible(&app.team));
+    let choices = [
+        (whole.clone(), format!("{me}{saved}{state}{news} ")),
+        (whole, format!("{me}{state}{news} ")),
+        (" casework".to_owned(), format!("{me}{state}{news} ")),
+        (" casework".to_owned(), format!("{me}{state} ")),
+        (String::new(), format!("{} ", state.trim_start_matches(" · "))),
+    ];
+    let fits = |(left, right): &&(String, String)| width(left) + width(right) + HEADER_ROOM <= total;
+    let last = choices.len() - 1;
+    let (left, right) = choices.iter().find(fits).unwrap_or(&choices[last]).clone();
     let late = app.queue.rows.first().filter(|_| app.view.is_none() && app.queue.before == 0 && !app.queue.filtered);
     let due = match late {
         Some(row) if row.due < app.now => format!(" · overdue by {}", short_span(app.now.0 - row.due.0)),
         Some(row) => format!(" · next due in {}", short_span(row.due.0 - app.now.0)),
         None => String::new(),
     };
-    let total = usize::from(area.width);
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
     let counts = app.counts;
     let parts = [
@@ -144,17 +158,18 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
 
 /// The exchange in a few words: when it last went through, what waits, what is wrong. Times are of the clock, for nothing
 /// here ticks.
-fn exchange_words(app: &App) -> String {
-    let Some(state) = &app.sync else { return String::new() };
-    let waits = if state.status.unpushed > 0 { format!(", {} wait", state.status.unpushed) } else { String::new() };
-    let asks = if state.asking > 0 { format!(" · {} ask (P)", state.asking) } else { String::new() };
-    let kept_out = if state.status.quarantined > 0 { " · kept out (S)" } else { "" };
-    let at = state.status.last.map(|at| at.clock().get(..5).unwrap_or_default().to_owned());
-    match (&state.status.trouble, at) {
-        (Some(_), _) => format!(" · offline{waits}{asks}{kept_out}"),
-        (None, Some(at)) => format!(" · synced {at}{waits}{asks}{kept_out}"),
+fn exchange_words(app: &App) -> [String; 2] {
+    let Some(sync) = &app.sync else { return [String::new(), String::new()] };
+    let waits = if sync.status.unpushed > 0 { format!(", {} wait", sync.status.unpushed) } else { String::new() };
+    let asks = if sync.asking > 0 { format!(" · {} ask (P)", sync.asking) } else { String::new() };
+    let kept_out = if sync.status.quarantined > 0 { " · kept out (S)" } else { "" };
+    let at = sync.status.last.map(|at| at.clock().get(..5).unwrap_or_default().to_owned());
+    let state = match (&sync.status.trouble, at) {
+        (Some(_), _) => format!(" · offline{waits}"),
+        (None, Some(at)) => format!(" · synced {at}{waits}"),
         (None, None) => format!(" · not synced yet{waits}"),
-    }
+    };
+    [state, format!("{asks}{kept_out}")]
 }
 
 fn footer(app: &App, area: Rect, buf: &mut Buffer) {

@@ -15,6 +15,10 @@ impl App {
     /// What an exchange with the store came to. Nothing moves that the person did not move: counts and what reviewers
     /// decide by are the newest; the list stays as it is, unless it was empty.
     fn synced(&mut self, mut state: SyncState) -> Vec<Effect> {
+        if let Some(before) = self.sync.as_mut().filter(|_| state.status.trouble.is_some()) {
+            // What was kept out stays so while nothing comes.
+            (state.quarantined, state.asking) = (std::mem::take(&mut before.quarantined), before.asking);
+        }
         let was_in_trouble = self.sync.as_ref().is_some_and(|before| before.status.trouble.is_some());
         if let Some(trouble) = state.status.trouble.as_ref().filter(|_| !was_in_trouble) {
             self.message = Some(format!("The store: {trouble}. Work goes on here (S)."));

@@ -52,8 +52,10 @@ pub enum WorkError {
     Exists(String),
     #[error("{store} holds a workspace already: {theirs}")]
     Taken { store: String, theirs: String },
-    #[error("{store} holds no workspace{}", expected.as_ref().map(|id| format!(" whose id begins with {id}")).unwrap_or_default())]
-    NothingThere { store: String, expected: Option<String> },
+    #[error("{store} holds no workspace")]
+    NothingThere { store: String },
+    #[error("{store} holds no workspace whose id begins with {expected}, but {}", ids.join(", "))]
+    AnotherThere { store: String, expected: String, ids: Vec<String> },
     #[error("{store} holds more than one workspace: {}", ids.join(", "))]
     SeveralThere { store: String, ids: Vec<String> },
     #[error("this workspace has no shared store")]

@@ -74,12 +74,16 @@ impl Workspace {
             let at = place(&mut people, &name, replica);
             people[at].retired_after = Some(cut.after);
         }
+        let mut replaced = Vec::new();
         for row in document::of_kind(conn, "replica")? {
             let Ok(joined) = serde_json::from_str::<ReplicaJoined>(&row.body) else { continue };
+            replaced.extend(joined.replaces.as_ref().map(|vouch| (joined.name.clone(), ReplicaId::of_key(&vouch.key.0))));
             let at = place(&mut people, &joined.name, row.event.replica);
             people[at].joined_at = Some(row.at.moment());
             people[at].ssh = joined.ssh;
         }
+        // Who asked and changed keys since asks with the new one.
+        people.retain(|holder| !holder.waits() || !replaced.contains(&(holder.name.clone(), holder.replica)));
         people.sort_by(|a, b| (&a.name, a.joined_at, a.replica).cmp(&(&b.name, b.joined_at, b.replica)));
         Ok(people)
     }
@@ -127,7 +131,11 @@ impl Workspace {
         let people = self.people()?;
         let fits = |holder: &&Holder| device.is_none_or(|device| holder.replica.to_string().starts_with(device));
         let active = |holder: &&Holder| !holder.roles.is_empty() && holder.retired_after.is_none();
-        let theirs: Vec<&Holder> = people.iter().filter(|holder| holder.name == name).filter(active).filter(fits).collect();
+        let of_name = || people.iter().filter(|holder| holder.name == name).filter(fits);
+        let mut theirs: Vec<&Holder> = of_name().filter(active).collect();
+        if theirs.is_empty() {
+            theirs = of_name().filter(|holder| holder.waits()).collect(); // a request is turned down
+        }
         if theirs.is_empty() {
             return Err(WorkError::Stranger(name.to_owned()));
         }
@@ -148,8 +156,8 @@ impl Workspace {
         }
         for holder in &theirs {
             // The entry that says it is the last of one's own.
-            let after =
-                if holder.replica == self.key.replica() && holder.name == self.me { holder.entries + 1 } else { holder.entries };
+            let own = holder.replica == self.key.replica() && holder.name == self.me;
+            let after = if holder.waits() { 0 } else { holder.entries + u64::from(own) };
             let (name, replica, reason, heirs) = (name.to_owned(), holder.replica, reason.to_owned(), heirs.clone());
             events.push(Append::new(&ReviewerRetired { name, replica, after, reason, heirs }));
         }

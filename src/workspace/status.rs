@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::{SyncStatus, WorkError, Workspace};
-use crate::db::{count, draft, journal};
+use crate::db::{count, draft, journal, store};
 use crate::domain::ids::Hash;
 use crate::domain::resolve::CaseState;
 use crate::journal::digest::digest;
-use crate::journal::verify::{Report, verify};
+use crate::journal::verify::{Expect, Report, verify};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -70,6 +70,12 @@ impl Workspace {
     }
 
     pub fn verify(&self) -> Result<Report, WorkError> {
-        Ok(verify(&self.db.conn)?)
+        let locked = store::setting(&self.db.conn, store::LOCKED)?.is_some_and(|n| n != "0");
+        let expect = match (self.at, locked) {
+            (Some(_), _) => Expect::Past,
+            (None, true) => Expect::Locked,
+            (None, false) => Expect::All,
+        };
+        Ok(verify(&self.db.conn, expect)?)
     }
 }

@@ -98,9 +98,15 @@ impl Workspace {
         let url = absolute(url)?;
         let mut store = prepare(&url, &config, &env, false)?;
         let mut held = founded_on(&mut *store)?;
+        let there: Vec<String> = held.iter().map(|(id, _)| id.to_string()).collect();
         held.retain(|(id, _)| expected.is_none_or(|expected| id.to_string().starts_with(expected)));
         let id = match held.as_slice() {
-            [] => return Err(WorkError::NothingThere { store: url, expected: expected.map(str::to_owned) }),
+            [] => {
+                return Err(match expected.filter(|_| !there.is_empty()) {
+                    Some(expected) => WorkError::AnotherThere { store: url, expected: expected.to_owned(), ids: there },
+                    None => WorkError::NothingThere { store: url },
+                });
+            }
             [(id, _)] => *id,
             several => {
                 let ids = several.iter().map(|(id, _)| id.to_string()).collect();

@@ -387,6 +387,8 @@ fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
         fs::write(&chain, changed).unwrap();
         assert!(!check().0, "{what}");
     }
+    fs::remove_file(&chain).unwrap();
+    assert!(!check().0, "a missing chain");
     fs::write(&chain, whole).unwrap();
     assert!(check().0);
 }

@@ -12,6 +12,9 @@ use crate::domain::time::Moment;
 /// When the last exchange with the shared store went through, in milliseconds since 1970.
 pub const LAST_SYNC: &str = "sync.last";
 
+/// How many segments of payloads this device could not read at the last exchange, for want of the key.
+pub const LOCKED: &str = "sync.locked";
+
 pub fn setting(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     conn.prepare_cached("SELECT value FROM local_setting WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }

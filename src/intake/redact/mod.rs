@@ -38,7 +38,11 @@ pub const REDACTORS: &[Redactor] =
     &[token::REDACTOR, email::REDACTOR, iban::REDACTOR, card::REDACTOR, ip::REDACTOR, phone::REDACTOR];
 
 /// Parts of a prediction line that are no text of anybody's: they are kept as they are.
-const KEPT: &[&str] = &["id", "occurred_at", "stream", "source", "trace_id", "model", "prediction", "challenger", "latency_ms"];
+const KEPT: &[&str] = &["id", "occurred_at", "stream", "model", "prediction", "challenger", "latency_ms"];
+/// Those that identify it, and that somebody may have written something into: it is counted, for a person to know.
+const IDENTIFYING: &[&str] = &["id", "stream"];
+/// Under which name that is counted.
+const KEPT_COUNT: &str = "kept in id or stream";
 /// Letters of a pseudonym: no two that look alike.
 const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 
@@ -141,6 +145,15 @@ impl Redact {
 
     fn value<'r>(&self, raw: &'r str, path: &mut Vec<String>) -> Cow<'r, str> {
         if path.len() == 1 && KEPT.contains(&path[0].as_str()) {
+            let found = |kind: &&&Redactor| !(kind.find)(raw).is_empty();
+            if IDENTIFYING.contains(&path[0].as_str()) && self.kinds.iter().any(|kind| found(&kind)) {
+                *self
+                    .counts
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .entry(KEPT_COUNT.to_owned())
+                    .or_default() += 1;
+            }
             return Cow::Borrowed(raw);
         }
         if !path.is_empty() && self.paths.iter().any(|wanted| wanted == path) && raw != "null" {

@@ -91,15 +91,16 @@ impl App {
             KeyCode::Down | KeyCode::Char('j') => people.step(1),
             KeyCode::Up | KeyCode::Char('k') => people.step(-1),
             KeyCode::Char('a') | KeyCode::Enter if who.is_some() => {
-                let title = format!("Let {} in as", who.as_ref().map_or("", |(name, _)| name));
+                let title = people.admission_title();
                 self.chosen = who;
                 let choice = |roles: &&str| Choice { value: (*roles).to_owned(), about: String::new() };
                 self.overlay = Some(Overlay::Pick(Pick::new(PickKind::Roles, &title, ROLES.iter().map(choice).collect())));
                 return Vec::new();
             }
             KeyCode::Char('x') if who.is_some() => {
+                let about = who.as_ref().map(|(name, replica)| format!("{name} on {}: ", replica.short())).unwrap_or_default();
                 self.chosen = who;
-                self.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Retire, "")));
+                self.overlay = Some(Overlay::Prompt(Prompt { about, ..Prompt::new(PromptKind::Retire, "") }));
                 return Vec::new();
             }
             _ => {}

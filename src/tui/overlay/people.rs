@@ -38,45 +38,70 @@ impl People {
         self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
     }
 
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let area = centered(screen, screen.width.saturating_sub(2).min(110), screen.height.saturating_sub(2).min(30));
-        let inner = boxed(area, buf, theme, "People (a admit · x retire · Esc)");
-        let columns = usize::from(inner.width);
-        let rows = usize::from(inner.height / 2).max(1);
-        let top = (self.cursor + 1).saturating_sub(rows);
-        for (row, person) in self.rows.iter().enumerate().skip(top).take(rows) {
-            let chosen = row == self.cursor;
-            let y = (row - top) as u16 * 2;
-            let (state, style) = state(&person.holder, theme);
-            let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
-            let name = format!("{:<16} ", fit(&visible(&person.holder.name), 16));
-            let strong = if chosen { theme.strong } else { theme.text };
-            let here = if person.holder.here { "  this device" } else { "" };
-            let spans = vec![
-                Span::styled(mark, theme.accent),
-                Span::styled(name, strong),
-                Span::styled(state, style),
-                Span::styled(here, theme.dim),
-            ];
-            put_line(buf, inner, y, &Line::from(spans));
-            put_line(buf, inner, y + 1, &Line::from(Span::styled(fit(&key(person), columns).into_owned(), theme.dim)));
+    /// What the list of roles is called, with a warning if the name is taken.
+    pub fn admission_title(&self) -> String {
+        match self.current() {
+            Some(person) if self.is_another(person) => format!("Let ANOTHER {} in as", person.holder.name),
+            Some(person) => format!("Let {} in as", person.holder.name),
+            None => String::new(),
         }
     }
-}
 
-fn state(holder: &Holder, theme: &Theme) -> (String, ratatui::style::Style) {
-    match holder.retired_after {
-        Some(after) => (format!("retired after entry {after}"), theme.dim),
-        None if holder.waits() => ("asks to be let in".to_owned(), theme.warn),
-        None => (holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "), theme.text),
+    /// Whether somebody asks under a name that works on another device.
+    fn is_another(&self, person: &Person) -> bool {
+        let works = |other: &Person| {
+            other.holder.name == person.holder.name && !other.holder.roles.is_empty() && other.holder.retired_after.is_none()
+        };
+        person.holder.waits() && self.rows.iter().any(works)
     }
-}
 
-fn key(person: &Person) -> String {
-    let device = person.holder.replica.short();
-    match &person.ssh {
-        Ok(None) => format!("    device {device}  key {}", person.holder.fingerprint()),
-        Ok(Some(ssh)) => format!("    device {device}  signed by SSH {ssh}"),
-        Err(why) => format!("    device {device}  the SSH signature is NOT good: {}", visible(why)),
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+        let area = centered(screen, screen.width.saturating_sub(2).min(92), screen.height.saturating_sub(2).min(30));
+        let inner = boxed(area, buf, theme, "People (a admit · x retire or turn down · Esc)");
+        let mut lines = Vec::new();
+        let mut last = 0;
+        for (row, person) in self.rows.iter().enumerate() {
+            lines.extend(self.lines(person, row == self.cursor, theme));
+            if row <= self.cursor {
+                last = lines.len();
+            }
+        }
+        let rows = usize::from(inner.height);
+        let top = last.saturating_sub(rows);
+        for (y, line) in lines.iter().skip(top).take(rows).enumerate() {
+            put_line(buf, inner, y as u16, line);
+        }
+    }
+
+    /// Name and state; then each key on a line of its own, to be compared.
+    fn lines(&self, person: &Person, chosen: bool, theme: &Theme) -> Vec<Line<'static>> {
+        let holder = &person.holder;
+        let (state, style) = match holder.retired_after {
+            Some(0) if holder.roles.is_empty() => ("was turned down".to_owned(), theme.dim),
+            Some(after) => (format!("retired after entry {after}"), theme.dim),
+            None if self.is_another(person) => (format!("ANOTHER {} asks to be let in", visible(&holder.name)), theme.bad),
+            None if holder.waits() => ("asks to be let in".to_owned(), theme.warn),
+            None => (holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "), theme.text),
+        };
+        let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
+        let name = format!("{:<16} ", fit(&visible(&holder.name), 16));
+        let here = if holder.here { "  this device" } else { "" };
+        let mut lines = vec![
+            Line::from(vec![
+                Span::styled(mark, theme.accent),
+                Span::styled(name, if chosen { theme.strong } else { theme.text }),
+                Span::styled(state, style),
+                Span::styled(here, theme.dim),
+            ]),
+            Line::from(Span::styled(format!("    {}  key {}", holder.replica.short(), holder.fingerprint()), theme.dim)),
+        ];
+        match &person.ssh {
+            Ok(None) => {}
+            Ok(Some(ssh)) => lines.push(Line::from(Span::styled(format!("    signed by SSH {}", visible(ssh)), theme.dim))),
+            Err(why) => {
+                lines.push(Line::from(Span::styled(format!("    the SSH signature is NOT good: {}", visible(why)), theme.bad)))
+            }
+        }
+        lines
     }
 }

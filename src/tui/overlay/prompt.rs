@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
-use crate::domain::text::width;
+use crate::domain::text::{visible, width};
 use crate::tui::draw::put_line;
 use crate::tui::edit::Edit;
 use crate::tui::theme::Theme;
@@ -28,7 +28,7 @@ impl PromptKind {
             Self::Escalate => "Ask a lead: ",
             Self::Comment => "Comment: ",
             Self::Tags => "Tags, separated by spaces: ",
-            Self::Retire => "What they write from now on does not count, because: ",
+            Self::Retire => "Retire, because: ",
         }
     }
 }
@@ -36,12 +36,14 @@ impl PromptKind {
 #[derive(Debug, Clone)]
 pub struct Prompt {
     pub kind: PromptKind,
+    /// Whom it is about, said before what is asked.
+    pub about: String,
     pub edit: Edit,
 }
 
 impl Prompt {
     pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, edit: Edit::new(text) }
+        Self { kind, about: String::new(), edit: Edit::new(text) }
     }
 
     /// Draws over one line.
@@ -49,7 +51,7 @@ impl Prompt {
         for x in line.left()..line.right() {
             buf[(x, line.y)].reset();
         }
-        let ask = self.kind.ask().to_owned();
+        let ask = format!("{}{}", visible(&self.about), self.kind.ask());
         let ask = if width(&ask) + 12 > usize::from(line.width) { "> ".to_owned() } else { ask };
         let used = width(&ask) as u16 + 1;
         put_line(buf, line, 0, &Line::from(vec![Span::raw(" "), Span::styled(ask, theme.accent)]));
