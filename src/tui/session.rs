@@ -79,13 +79,23 @@ impl Session {
             let _ = report.send(job);
         })?;
         session.jobs = Some(jobs);
-        for _ in 0..std::mem::take(&mut session.unwaited) {
-            let job = session.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
-            if let Some(job) = job {
-                session.feed(Event::Job(job));
-            }
-        }
+        let mut unwaited = std::mem::take(&mut session.unwaited);
+        session.wait_for(|job| {
+            unwaited -= usize::from(unwaited > 0 && !matches!(job, Some(Job::Synced(_)) | None));
+            unwaited == 0
+        });
         Ok(session)
+    }
+
+    /// Takes in what the worker did until `done` says so, which is asked about nothing first; for tests.
+    pub fn wait_for(&mut self, mut done: impl FnMut(Option<&Job>) -> bool) {
+        let mut finished = done(None);
+        while !finished {
+            let job = self.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
+            let Some(job) = job else { return };
+            finished = done(Some(&job));
+            self.feed(Event::Job(job));
+        }
     }
 
     /// Takes in an event and does what follows from it. Returns what only a terminal can do.
@@ -130,11 +140,12 @@ impl Session {
             self.unwaited += waits;
             return left;
         }
-        for _ in 0..waits {
+        while waits > 0 {
             let job = self.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
-            if let Some(job) = job {
-                left.extend(self.feed(Event::Job(job)));
-            }
+            let Some(job) = job else { break };
+            // The exchange with the store reports when it likes.
+            waits -= usize::from(!matches!(job, Job::Synced(_)));
+            left.extend(self.feed(Event::Job(job)));
         }
         left
     }

@@ -2,6 +2,7 @@
 
 use casework::config::Env;
 use casework::tui::Session;
+use casework::tui::effect::Job;
 
 use crate::support::{NOON, Place};
 
@@ -223,4 +224,49 @@ fn looking_at_a_labeled_case_keeps_no_draft_and_loses_nothing_of_the_label() {
     session.press("] [");
     session.runner.finish();
     assert_eq!(place.open().draft(first).unwrap(), None);
+}
+
+/// Two people on one store, each before a screen.
+#[test]
+fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
+    let (one, two) = (Place::new(), Place::new());
+    let store = one.dir.path().join("store");
+    let url = store.to_str().unwrap();
+    let env = Env::default;
+    let mut ana = casework::workspace::Workspace::found_on(one.paths(), env(), "team", "ana", url, false).unwrap();
+    crate::support::ingest(&mut ana, &crate::support::line("p0", "move money", "pay", 0.2, 0));
+    let (bo, _) = casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
+    let key = bo.fingerprint();
+    let now = casework::clock::now;
+    let mut lead = Session::waiting(ana, (80, 24), now).unwrap();
+    let synced = |job: Option<&Job>| matches!(job, Some(Job::Synced(state)) if state.status.trouble.is_none());
+    lead.wait_for(synced);
+    assert!(lead.text().contains("1 ask (P)"), "{}", lead.text());
+    lead.press("P");
+    assert!(
+        lead.text().contains("asks to be let in") && lead.text().contains(&key),
+        "the whole key, at 80 columns: {}",
+        lead.text()
+    );
+    lead.press("a Enter");
+    assert!(lead.text().contains("bo is let in."), "{}", lead.text());
+    lead.press("Esc S S");
+    lead.wait_for(synced);
+    assert!(lead.text().contains("Nothing was kept out."), "{}", lead.text());
+    let mut reviewer = Session::waiting(bo, (80, 24), now).unwrap();
+    reviewer.wait_for(synced);
+    reviewer.wait_for(|job| matches!(job, Some(Job::Counted(_))));
+    assert!(reviewer.text().contains("move money"), "{}", reviewer.text());
+    // The store goes away: it is said, work goes on, and what waits is counted.
+    std::fs::rename(&store, one.dir.path().join("away")).unwrap();
+    reviewer.press("S S");
+    reviewer.wait_for(|job| matches!(job, Some(Job::Synced(state)) if state.status.trouble.is_some()));
+    reviewer.press("Esc 1 1 1 1 Enter");
+    assert!(reviewer.text().contains("offline, 1 wait"), "{}", reviewer.text());
+    std::fs::rename(one.dir.path().join("away"), &store).unwrap();
+    reviewer.press("S S");
+    reviewer.wait_for(synced);
+    let text = reviewer.text();
+    let head = text.lines().next().unwrap();
+    assert!(head.contains("synced") && !head.contains("wait"), "{head}");
 }
