@@ -77,6 +77,8 @@ CREATE TABLE view_grant (
   name TEXT NOT NULL,
   replica BLOB NOT NULL,
   role TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,     -- what is dated before that does not count
+  since_n INTEGER NOT NULL,
   PRIMARY KEY (name, replica, role)
 ) WITHOUT ROWID;
 
@@ -97,6 +99,7 @@ CREATE TABLE view_cut (
   name TEXT NOT NULL,
   replica BLOB NOT NULL,
   after INTEGER NOT NULL,
+  last BLOB,                     -- hash of that entry
   heirs TEXT NOT NULL,           -- JSON list of devices that may have taken over from it
   PRIMARY KEY (name, replica)
 ) WITHOUT ROWID;

@@ -140,13 +140,16 @@ impl fmt::Display for EventId {
 #[error("an event id is `replica:seq:n`")]
 pub struct BadEventId;
 
+/// The largest number of an entry: what SQLite can hold.
+pub const SEQ_MAX: u64 = i64::MAX as u64;
+
 impl FromStr for EventId {
     type Err = BadEventId;
     fn from_str(text: &str) -> Result<Self, BadEventId> {
         let mut parts = text.split(':');
         let mut next = || parts.next().ok_or(BadEventId);
         let replica = next()?.parse().map_err(|_| BadEventId)?;
-        let seq = next()?.parse().map_err(|_| BadEventId)?;
+        let seq = next()?.parse().ok().filter(|seq| *seq <= SEQ_MAX).ok_or(BadEventId)?;
         let n = next()?.parse().map_err(|_| BadEventId)?;
         if parts.next().is_some() {
             return Err(BadEventId);

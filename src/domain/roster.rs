@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{EventId, ReplicaId};
+use super::ids::{EventId, Hash, ReplicaId};
 use super::time::Hlc;
 
 /// What a person was admitted to do. A person may have several.
@@ -98,6 +98,8 @@ pub enum RosterChange {
         name: String,
         replica: ReplicaId,
         after: u64,
+        /// The hash of that entry.
+        last: Option<Hash>,
         /// Devices that took over from it rightfully.
         heirs: Vec<ReplicaId>,
     },
@@ -122,6 +124,8 @@ pub struct RosterEvent {
 pub struct Cut {
     /// The last entry that counts; 0: none.
     pub after: u64,
+    /// Its hash, by which the chain that is meant is told from another that the same key wrote.
+    pub last: Option<Hash>,
     /// Devices that may have taken over from it.
     pub heirs: BTreeSet<ReplicaId>,
 }
@@ -129,7 +133,8 @@ pub struct Cut {
 /// The roster that a set of events comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settled {
-    pub grants: BTreeSet<(String, ReplicaId, Role)>,
+    /// Who has which role, and from when on: what is dated before that does not count, whoever wrote it when.
+    pub grants: BTreeMap<(String, ReplicaId, Role), Hlc>,
     pub cuts: BTreeMap<Holder, Cut>,
     pub profiles: BTreeMap<String, Profile>,
     /// Events that do not count, with the reason.
@@ -142,8 +147,15 @@ type Rank = Vec<(u64, u32)>;
 /// Roles of a holder, and their rank.
 #[derive(Debug, Clone, Default)]
 struct Held {
-    roles: BTreeSet<Role>,
+    /// Each from when on.
+    roles: BTreeMap<Role, Hlc>,
     rank: Rank,
+}
+
+impl Held {
+    fn is_lead(&self, at: Hlc) -> bool {
+        self.roles.get(&Role::Lead).is_some_and(|since| *since <= at)
+    }
 }
 
 /// The more senior first.
@@ -156,19 +168,30 @@ pub fn settle(events: &[RosterEvent]) -> Settled {
     let mut ordered: Vec<&RosterEvent> = events.iter().collect();
     ordered.sort_by_key(|event| (event.at, event.event));
     let mut roster = Roster { ordered, cuts: BTreeMap::new() };
-    let mut applied = BTreeSet::new();
+    let (mut applied, mut void) = (BTreeSet::new(), BTreeSet::new());
     loop {
         let (held, refused) = roster.hold();
         let next = roster.retirements(&held).filter(|(event, _)| !applied.contains(&event.event));
         let next =
             next.min_by_key(|(event, rank)| (rank.len(), (*rank).clone(), event.event.replica, event.event.seq, event.event.n));
-        let Some((event, _)) = next else { return roster.settled(held, refused, &applied) };
+        let Some((event, _)) = next else { return roster.settled(held, refused, &applied, &void) };
         applied.insert(event.event);
-        if let RosterChange::Retired { name, replica, after, heirs } = &event.change {
+        if let RosterChange::Retired { name, replica, after, last, heirs } = &event.change {
             let by = event.event.replica;
-            let cut = roster.cuts.entry((name.clone(), *replica)).or_insert(Cut { after: *after, heirs: BTreeSet::new() });
-            cut.after = cut.after.min(*after);
+            let before = roster.cuts.clone();
+            let new = || Cut { after: *after, last: *last, heirs: BTreeSet::new() };
+            let cut = roster.cuts.entry((name.clone(), *replica)).or_insert_with(new);
+            if *after < cut.after || (*after == cut.after && cut.last.is_none_or(|known| last.is_some_and(|last| last < known))) {
+                (cut.after, cut.last) = (*after, last.or(cut.last.filter(|_| *after == cut.after)));
+            }
             cut.heirs.extend(heirs.iter().copied().chain((by != *replica).then_some(by).filter(|_| event.author == *name)));
+            // Nobody takes away the right by which they speak: whoever did would undo what let them in, and much else.
+            let author = (event.author.clone(), by);
+            let own = event.author == *name;
+            if !own && !roster.hold().0.get(&author).is_some_and(|held| held.is_lead(event.at)) {
+                roster.cuts = before;
+                void.insert(event.event);
+            }
         }
     }
 }
@@ -210,13 +233,16 @@ impl<'r> Roster<'r> {
         }
         let author = (event.author.clone(), event.event.replica);
         let (holder, roles, rank) = match &event.change {
-            RosterChange::Founded => (author, [Role::Lead, Role::Reviewer, Role::Engineer].into(), Rank::new()),
+            RosterChange::Founded => {
+                let roles = [Role::Lead, Role::Reviewer, Role::Engineer].map(|role| (role, event.at));
+                (author, BTreeMap::from(roles), Rank::new())
+            }
             RosterChange::Admitted { name, roles, replica, .. } => {
-                let lead = held.get(&author).filter(|held| held.roles.contains(&Role::Lead));
+                let lead = held.get(&author).filter(|held| held.is_lead(event.at));
                 let lead = lead.ok_or_else(|| needs_lead("reviewer.admitted", &event.author))?;
                 let mut rank = lead.rank.clone();
                 rank.push((event.event.seq, event.event.n));
-                ((name.clone(), *replica), roles.iter().copied().collect(), rank)
+                ((name.clone(), *replica), roles.iter().map(|role| (*role, event.at)).collect(), rank)
             }
             RosterChange::Replaced { name, old } => {
                 if *name != event.author {
@@ -228,19 +254,24 @@ impl<'r> Roster<'r> {
                 }
                 // Nobody was let in there yet: whoever is will be let in here.
                 let Some(Held { roles, rank }) = held.get(&before).cloned() else { return Ok(false) };
-                (author, roles, rank)
+                let since = |(role, since): (Role, Hlc)| (since <= event.at).then_some((role, event.at));
+                (author, roles.into_iter().filter_map(since).collect(), rank)
             }
             RosterChange::Retired { .. } => return Ok(false),
         };
         let known = held.contains_key(&holder);
-        let entry = held.entry(holder).or_insert_with(|| Held { roles: BTreeSet::new(), rank: rank.clone() });
-        let before = entry.roles.len();
-        entry.roles.extend(roles);
+        let entry = held.entry(holder).or_insert_with(|| Held { roles: BTreeMap::new(), rank: rank.clone() });
+        let mut earlier = false;
+        for (role, at) in roles {
+            earlier |= entry.roles.get(&role).is_none_or(|since| at < *since);
+            let since = entry.roles.entry(role).or_insert(at);
+            *since = at.min(*since);
+        }
         let rises = seniority(&rank) < seniority(&entry.rank);
         if rises {
             entry.rank = rank;
         }
-        Ok(!known || rises || entry.roles.len() > before)
+        Ok(!known || rises || earlier)
     }
 
     /// Retirements that their authors may speak, each with its author's rank.
@@ -248,9 +279,9 @@ impl<'r> Roster<'r> {
         self.ordered.iter().copied().filter_map(|event| {
             let RosterChange::Retired { name, replica, .. } = &event.change else { return None };
             let author = (event.author.clone(), event.event.replica);
-            let Held { roles, rank } = held.get(&author).filter(|_| !self.is_cut(event))?;
+            let speaker = held.get(&author).filter(|_| !self.is_cut(event))?;
             let own = event.author == *name && (*replica == author.1 || self.took_over(&author, *replica));
-            (own || roles.contains(&Role::Lead)).then_some((event, rank))
+            (own || speaker.is_lead(event.at)).then_some((event, &speaker.rank))
         })
     }
 
@@ -267,12 +298,16 @@ impl<'r> Roster<'r> {
         held: BTreeMap<Holder, Held>,
         mut refused: BTreeMap<EventId, String>,
         applied: &BTreeSet<EventId>,
+        void: &BTreeSet<EventId>,
     ) -> Settled {
         let mut profiles = BTreeMap::new();
         for event in &self.ordered {
             match &event.change {
                 RosterChange::Admitted { name, profile: Some(profile), .. } if !refused.contains_key(&event.event) => {
                     profiles.insert(name.clone(), profile.clone());
+                }
+                RosterChange::Retired { .. } if void.contains(&event.event) => {
+                    refused.insert(event.event, "it would take away the right by which it is said".to_owned());
                 }
                 RosterChange::Retired { .. } if self.is_cut(event) && !applied.contains(&event.event) => {
                     refused.insert(event.event, format!("{} was retired on this device before it", event.author));
@@ -286,7 +321,7 @@ impl<'r> Roster<'r> {
             }
         }
         let roles = |((name, replica), Held { roles, .. }): (Holder, Held)| {
-            roles.into_iter().map(move |role| (name.clone(), replica, role))
+            roles.into_iter().map(move |(role, since)| ((name.clone(), replica, role), since))
         };
         Settled { grants: held.into_iter().flat_map(roles).collect(), cuts: self.cuts, profiles, refused }
     }
@@ -320,7 +355,7 @@ mod tests {
     }
 
     fn retired(name: &str, replica: ReplicaId, after: u64) -> RosterChange {
-        RosterChange::Retired { name: name.into(), replica, after, heirs: Vec::new() }
+        RosterChange::Retired { name: name.into(), replica, after, last: None, heirs: Vec::new() }
     }
 
     /// Ana founds, admits bo as lead; bo admits dee as reviewer.
@@ -333,7 +368,7 @@ mod tests {
     }
 
     fn has(settled: &Settled, name: &str, replica: ReplicaId, role: Role) -> bool {
-        settled.grants.contains(&(name.to_owned(), replica, role))
+        settled.grants.contains_key(&(name.to_owned(), replica, role))
     }
 
     #[test]
@@ -401,8 +436,33 @@ mod tests {
         events.push(takes_over(30));
         assert!(!has(&settle(&events), "dee", new, Role::Reviewer), "a lead had retired it");
         let heirs = vec![new];
-        events[3].change = RosterChange::Retired { name: "dee".into(), replica: DEE, after: 7, heirs };
+        events[3].change = RosterChange::Retired { name: "dee".into(), replica: DEE, after: 7, last: None, heirs };
         assert!(has(&settle(&events), "dee", new, Role::Reviewer), "the lead knew of it");
+    }
+
+    #[test]
+    fn a_right_counts_from_when_it_was_given() {
+        let settled = settle(&team());
+        assert_eq!(settled.grants[&("bo".to_owned(), BO, Role::Lead)], Hlc { ms: 10, n: 0 });
+        // A device that takes over has no right older than its taking over.
+        let new = ReplicaId([9; 16]);
+        let takes_over = |ms| event("dee", new, 1, ms, RosterChange::Replaced { name: "dee".into(), old: DEE });
+        let mut events = team();
+        events.push(takes_over(1));
+        assert!(!has(&settle(&events), "dee", new, Role::Reviewer), "dated before dee was let in");
+        events.push(takes_over(33));
+        assert_eq!(settle(&events).grants[&("dee".to_owned(), new, Role::Reviewer)], Hlc { ms: 33, n: 0 });
+    }
+
+    #[test]
+    fn a_junior_lead_cannot_pull_the_floor_from_under_everybody() {
+        let mut events = team();
+        events.push(event("bo", BO, 3, 60, retired("ana", ANA, 0)));
+        let settled = settle(&events);
+        assert!(has(&settled, "ana", ANA, Role::Lead) && settled.cuts.is_empty() && settled.refused.len() == 1);
+        // What leaves bo's own admission standing is his to say.
+        events[3] = event("bo", BO, 3, 60, retired("ana", ANA, 2));
+        assert_eq!(settle(&events).cuts.len(), 1);
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub fn short_span(ms: i64) -> String {
     }
 }
 
+/// Entries within one millisecond of a clock; a reading with more is nobody's.
+pub const COUNTER_MAX: u32 = 1 << 20;
+
 /// When an entry was written, by its writer's hybrid logical clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 pub struct Hlc {
@@ -62,7 +65,11 @@ pub struct Hlc {
 impl Hlc {
     /// The reading after `self` when the wall clock shows `now`.
     pub fn next(self, now: Moment) -> Self {
-        if now.0 > self.ms { Self { ms: now.0, n: 0 } } else { Self { ms: self.ms, n: self.n + 1 } }
+        match self.n.checked_add(1).filter(|n| *n <= COUNTER_MAX) {
+            _ if now.0 > self.ms => Self { ms: now.0, n: 0 },
+            Some(n) => Self { ms: self.ms, n },
+            None => Self { ms: self.ms.saturating_add(1), n: 0 },
+        }
     }
 
     pub fn moment(self) -> Moment {
@@ -88,6 +95,7 @@ mod tests {
         let first = Hlc::default().next(Moment(50));
         assert_eq!(first, Hlc { ms: 50, n: 0 });
         assert_eq!(first.next(Moment(10)), Hlc { ms: 50, n: 1 });
+        assert_eq!(Hlc { ms: 50, n: COUNTER_MAX }.next(Moment(10)), Hlc { ms: 51, n: 0 });
         assert!(first.next(Moment(50)) < first.next(Moment(51)));
     }
 

@@ -12,11 +12,15 @@ use super::look::Seen;
 use super::redact::Redact;
 use super::window::Matured;
 use crate::domain::ids::CaseId;
-use crate::domain::payload::{PayloadRef, Salt};
+use crate::domain::payload::{Neighbour, PayloadRef, Salt};
 use crate::domain::prediction::{Prediction, Reject, check_whole, not_json};
+use crate::domain::text::head;
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::fold::short_text;
 use crate::journal::kind::CaseDetected;
+
+/// Bytes of a neighbour's text that are kept.
+const NEIGHBOUR_BYTES: usize = 300;
 
 /// A case ready to be admitted.
 #[derive(Debug)]
@@ -74,6 +78,10 @@ pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&
         };
         logs.iter_mut().for_each(|log| clean(&mut log.text));
         neighbours.to_mut().iter_mut().for_each(|neighbour| clean(&mut neighbour.text));
+    }
+    if neighbours.iter().any(|neighbour| neighbour.text.len() > NEIGHBOUR_BYTES) {
+        let short = |neighbour: &mut Neighbour| neighbour.text = head(&neighbour.text, NEIGHBOUR_BYTES).to_owned();
+        neighbours.to_mut().iter_mut().for_each(short);
     }
     let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;

@@ -10,8 +10,8 @@ use super::look::Seen;
 use crate::domain::payload::Neighbour;
 use crate::domain::text::head;
 
-/// Bytes of a neighbour's text that are kept.
-const TEXT_BYTES: usize = 300;
+/// Bytes of a neighbour's text that are looked at: more than are kept, so that what is redacted is not cut in two before.
+const TEXT_BYTES: usize = 1_200;
 /// Most neighbours of the same session, beside the nearest ones.
 const SESSION_MAX: usize = 10;
 /// Most streams that are followed at once; the one that was silent longest is let go.

@@ -19,7 +19,7 @@ use super::{DeviceKey, JournalError, device, sshsig};
 use crate::db::journal::{EntryRow, PendingRow, ReplicaRow};
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
-use crate::domain::time::{Hlc, Moment};
+use crate::domain::time::{COUNTER_MAX, Hlc, Moment};
 
 /// One event to append, with its payload if it names one and the text that search will find it by.
 pub struct Append {
@@ -79,7 +79,7 @@ impl<'c, 't> Writer<'c, 't> {
     pub(super) fn unchecked(tx: &'t Transaction<'c>, key: &'t DeviceKey) -> Result<Self, JournalError> {
         let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
         let head = db::journal::replica(tx, key.replica())?;
-        Ok(Self { tx, fold: Fold::new(tx)?, key, workspace, head, latest: db::journal::latest(tx)? })
+        Ok(Self { tx, fold: Fold::new(tx)?, key, workspace, head, latest: db::journal::latest(tx, key.replica())? })
     }
 
     /// The number of the entry that is appended next.
@@ -97,6 +97,8 @@ impl<'c, 't> Writer<'c, 't> {
         for (n, event) in events.into_iter().enumerate() {
             let id = EventId { replica, seq, n: n as u32 };
             if let Some(packed) = event.payload {
+                // Whatever somebody planted for a number that was not used yet makes way.
+                db::payload::delete(self.tx, id)?;
                 db::payload::insert(self.tx, &packed.into_row(id))?;
             }
             if let Some(text) = event.text {
@@ -177,10 +179,14 @@ pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<
     let head_seq = head.as_ref().map_or(0, |head| head.head_seq);
     if entry.seq <= head_seq {
         let known = db::journal::entry(tx, entry.replica, entry.seq)?;
-        if known.is_some_and(|known| known.body == entry.body) {
+        if known.as_ref().is_some_and(|known| known.body == entry.body) {
             return Ok(Delivered::Known);
         }
+        let pinned = known.as_ref().is_some_and(|known| is_founding(tx, known)) || is_pinned_linked(fold, &entry)?;
         if is_signed_by_chain(tx, &entry)? {
+            if pinned {
+                return wait(fold, entry, PINNED);
+            }
             let from = entry.seq;
             let replica = entry.replica;
             wait(fold, entry, FORK)?;
@@ -226,10 +232,48 @@ fn link_waiting(fold: &mut Fold<'_, '_>, replica: ReplicaId, now: Moment) -> Res
 const GAP: &str = "gap: an entry before this one is missing";
 pub const FORK: &str = "fork: the chain has two entries with this number; neither counts, nor what follows";
 
+const PINNED: &str = "its key was retired, or founded the workspace, on another entry with this number: it does not count";
+
+/// Whether an entry is the one that the workspace is named after.
+fn is_founding(tx: &Transaction<'_>, entry: &EntryRow) -> bool {
+    let workspace = db::journal::meta(tx, "workspace").ok().flatten();
+    entry.seq == 1 && workspace.as_deref() == Some(&hash(&entry.body).0[..])
+}
+
+/// The entry, by number and hash, up to which a chain was said to count.
+fn pin(fold: &Fold<'_, '_>, replica: ReplicaId) -> Option<(u64, Hash)> {
+    fold.pins().filter(|(holder, ..)| *holder == replica).map(|(_, after, last)| (after, last)).max()
+}
+
+/// Whether the chain that is linked in here is the one that was meant when its key was retired.
+fn is_pinned_linked(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalError> {
+    let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after) else { return Ok(false) };
+    Ok(db::journal::entry(fold.tx, entry.replica, after)?.is_some_and(|there| hash(&there.body) == last))
+}
+
+/// Whether an entry leads to the one up to which its chain was said to count.
+fn leads_to_pin(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalError> {
+    let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after) else { return Ok(false) };
+    let mut wanted = last.to_string();
+    for seq in (entry.seq + 1..=after).rev() {
+        let waiting = db::journal::pending(fold.tx, entry.replica, seq)?.into_iter().map(|row| row.entry);
+        let all = waiting.chain(db::journal::entry(fold.tx, entry.replica, seq)?);
+        let next = all.into_iter().find(|other| hash(&other.body).to_string() == wanted);
+        let Some(body) = next.and_then(|next| Body::parse(&next.body)) else { return Ok(false) };
+        wanted = body.prev;
+    }
+    Ok(hash(&entry.body).to_string() == wanted)
+}
+
 /// Whether an entry is signed by the key that its replica is named after, for this workspace.
 fn is_signed_by_chain(tx: &Transaction<'_>, entry: &EntryRow) -> Result<bool, JournalError> {
     let Some(body) = Body::parse(&entry.body) else { return Ok(false) };
-    let key = db::journal::replica(tx, entry.replica)?.map(|head| head.key).or_else(|| joining_key(&body));
+    let mut key = db::journal::replica(tx, entry.replica)?.map(|head| head.key).or_else(|| joining_key(&body));
+    if key.is_none() {
+        // The chain was unlinked from its first entry on: another that claims to be it shows the key.
+        let first = db::journal::pending(tx, entry.replica, 1)?.into_iter().filter_map(|row| Body::parse(&row.entry.body));
+        key = first.filter_map(|body| joining_key(&body)).find(|key| ReplicaId::of_key(key) == entry.replica);
+    }
     let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
     let ours = body.workspace.is_empty() || workspace.is_some_and(|id| body.workspace == id.to_string());
     let placed = (body.replica, body.seq) == (entry.replica, entry.seq);
@@ -300,7 +344,8 @@ fn link(
         return Ok(Err(words));
     }
     for PendingRow { entry: other, .. } in db::journal::pending(tx, entry.replica, entry.seq)? {
-        if other.body != entry.body && is_signed_by_chain(tx, &other)? {
+        let forks = other.body != entry.body && is_signed_by_chain(tx, &other)?;
+        if forks && !is_founding(tx, entry) && !leads_to_pin(fold, entry)? {
             return Ok(Err(FORK.to_owned()));
         }
     }
@@ -342,6 +387,9 @@ pub(super) fn check(entry: &EntryRow, head: Option<&ReplicaRow>, workspace: Hash
     }
     if !sshsig::verify(&key, &entry.body, &entry.signature) {
         return Err("the signature is not good".to_owned());
+    }
+    if body.at.ms < 0 || body.at.n > COUNTER_MAX {
+        return Err("its clock shows a time that no clock shows".to_owned());
     }
     if head.is_some_and(|head| body.at <= head.at) {
         return Err("its clock is not after the entry before it".to_owned());

@@ -19,7 +19,7 @@ use super::blob::Packed;
 use super::chain::{Append, Writer, retract};
 use super::entry::Body;
 use super::kind::{Event, Head, LabelGiven, LabelWithdrawn, ReplicaJoined, ReviewerRetired, Vouch, encode};
-use super::{DeviceKey, JournalError};
+use super::{DeviceKey, JournalError, secret};
 use crate::db;
 use crate::db::journal::EntryRow;
 use crate::domain::ids::{EventId, ReplicaId};
@@ -77,7 +77,9 @@ pub fn renew(
     if current(tx)?.is_some_and(|replica| replica != old.replica()) {
         return Err(JournalError::StaleKey); // somebody else was quicker
     }
-    let head = db::journal::replica(tx, old.replica())?.map_or(0, |head| head.head_seq);
+    let chain = db::journal::replica(tx, old.replica())?;
+    let (head, head_hash) = (chain.as_ref().map_or(0, |head| head.head_seq), chain.map(|head| head.head_hash));
+    let known = secret::known(tx, old)?;
     let last = match because {
         Because::Rotated => head,
         Because::Copied { last } => last.min(head),
@@ -90,6 +92,11 @@ pub fn renew(
     let entries = retract(tx, old.replica(), last)?;
     db::store::set_setting(tx, DEVICE, &new.replica().to_string())?;
     db::store::set_setting(tx, COPY, "")?;
+    if matches!(because, Because::Copied { .. }) {
+        // What we wrote on stores under the old name is others' now, and read like theirs.
+        db::store::forget_journal_of(tx, old.replica())?;
+    }
+    let secrets = known.iter().map(|secret| secret.shared_with([&new.public()])).collect::<Result<Vec<_>, _>>()?;
     let mut names: Vec<String> =
         db::roster::all(tx)?.into_iter().filter(|grant| grant.replica == old.replica()).map(|grant| grant.name).collect();
     names.dedup();
@@ -101,12 +108,14 @@ pub fn renew(
         let admitted = n < others || db::roster::all(tx)?.iter().any(|g| g.replica == old.replica() && g.name == owner);
         // Who only asked to be let in asks with the new key.
         let replaces = Some(Vouch::by(old, name, &new.public()));
-        let mut events = vec![Append::new(&ReplicaJoined { replaces, ..ReplicaJoined::new(name, new) })];
+        let secrets = if n == others { secrets.clone() } else { Vec::new() };
+        let mut events = vec![Append::new(&ReplicaJoined { replaces, secrets, ..ReplicaJoined::new(name, new) })];
         if because == Because::Rotated && admitted {
             let retired = ReviewerRetired {
                 name: name.to_owned(),
                 replica: old.replica(),
                 after: last,
+                last: head_hash.filter(|_| last == head),
                 reason: "the key was rotated".to_owned(),
                 heirs: vec![new.replica()],
             };

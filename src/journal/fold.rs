@@ -18,7 +18,7 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::Transaction;
 use serde::Serialize;
@@ -56,13 +56,15 @@ pub struct Fold<'c, 't> {
     pub tx: &'t Transaction<'c>,
     pub policy: Policy,
     counts: HashMap<String, i64>,
-    roles: HashMap<(String, ReplicaId), Vec<Role>>,
+    roles: HashMap<(String, ReplicaId), Vec<(Role, Hlc)>>,
     /// Texts of payloads that the caller has at hand, so that they need not be read back.
     texts: HashMap<EventId, String>,
     unpacker: Unpacker,
     cuts: BTreeMap<Holder, Cut>,
     /// Roster events that do not count.
     refused: BTreeMap<EventId, String>,
+    /// Something new was said about the roster since it was settled.
+    unsettled: bool,
     /// The roster gives more than it did: held events are to be looked at again.
     admitted: bool,
     /// Something that was folded counts no more: all is to be folded again.
@@ -88,6 +90,7 @@ impl<'c, 't> Fold<'c, 't> {
             unpacker: Unpacker::default(),
             cuts: roster::cuts(tx)?.into_iter().collect(),
             refused: BTreeMap::new(),
+            unsettled: false,
             admitted: false,
             again: false,
             settled: false,
@@ -114,6 +117,12 @@ impl<'c, 't> Fold<'c, 't> {
             self.event(&stamp, raw)?;
         }
         self.texts.clear();
+        self.settle_roster_if_changed()?;
+        // Of what this entry says about the roster it is known only now whether it counts.
+        let of_entry = |event: &&EventId| (event.replica, event.seq) == (body.replica, body.seq);
+        let refused = self.refused.iter().filter(|(event, _)| of_entry(event)).map(|(event, reason)| (*event, reason.clone()));
+        let refused: Vec<(EventId, String)> = refused.collect();
+        self.held.extend(refused);
         if std::mem::take(&mut self.admitted) {
             self.look_again()?;
         }
@@ -125,11 +134,11 @@ impl<'c, 't> Fold<'c, 't> {
             Err(error) => Verdict::Held(format!("malformed event: {error}")),
             Ok(Head { kind, .. }) => match KINDS.iter().find(|known| known.name == kind) {
                 Some(known) => match (known.take)(self, stamp, raw)? {
-                    Verdict::Counts => match self.refused.get(&stamp.event) {
-                        Some(reason) => Verdict::Held(reason.clone()),
-                        None => Verdict::Counts,
-                    },
-                    held @ Verdict::Held(_) => held,
+                    held @ Verdict::Held(_) if known.name == CaseDetected::KIND => {
+                        self.held_detection(stamp, raw)?;
+                        held
+                    }
+                    verdict => verdict,
                 },
                 None => {
                     let name = Cow::into_owned(kind);
@@ -152,20 +161,26 @@ impl<'c, 't> Fold<'c, 't> {
     /// Looks at held events again, until an admission lets no more of them in.
     fn look_again(&mut self) -> Result<(), JournalError> {
         let mut progress = true;
+        // Events of one entry stand together, and it is read once.
+        let mut read: Option<Body> = None;
         while progress {
             progress = false;
             for (event, _) in roster::held(self.tx)? {
                 if self.refused.contains_key(&event) {
                     continue;
                 }
-                let Some(row) = db::journal::entry(self.tx, event.replica, event.seq)? else { continue };
-                let Some(body) = Body::parse(&row.body) else { continue };
+                if read.as_ref().is_none_or(|body| (body.replica, body.seq) != (event.replica, event.seq)) {
+                    let row = db::journal::entry(self.tx, event.replica, event.seq)?;
+                    read = row.and_then(|row| Body::parse(&row.body));
+                }
+                let Some(body) = &read else { continue };
                 let Some(raw) = body.events.get(event.n as usize) else { continue };
                 let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding: false };
                 let before = self.held.len();
                 if self.event(&stamp, raw)? {
                     roster::release(self.tx, event)?;
                     self.held.retain(|(held, _)| *held != event);
+                    self.settle_roster_if_changed()?;
                     progress |= std::mem::take(&mut self.admitted);
                 } else {
                     self.held.truncate(before);
@@ -177,9 +192,11 @@ impl<'c, 't> Fold<'c, 't> {
 
     /// Writes the counts that changed. Must be called before the transaction commits.
     pub fn finish(&mut self) -> Result<(), JournalError> {
+        self.settle_roster_if_changed()?;
         if std::mem::take(&mut self.again) {
             self.counts.clear();
-            return refold(self.tx);
+            self.bad_payloads.extend(refold(self.tx)?);
+            return Ok(());
         }
         for (name, n) in self.counts.drain() {
             count::add(self.tx, &name, n)?;
@@ -196,16 +213,17 @@ impl<'c, 't> Fold<'c, 't> {
 
     /// The roles in which an event's author may act on its device at that entry.
     pub fn roles(&mut self, stamp: &Stamp) -> rusqlite::Result<Vec<Role>> {
+        self.settle_roster_if_changed()?;
         if self.cut(stamp).is_some() {
             return Ok(Vec::new());
         }
         let key = (stamp.author.clone(), stamp.event.replica);
-        if let Some(roles) = self.roles.get(&key) {
-            return Ok(roles.clone());
+        if !self.roles.contains_key(&key) {
+            let grants = roster::grants_of(self.tx, &key.0, key.1)?;
+            self.roles.insert(key.clone(), grants.into_iter().map(|grant| (grant.role, grant.since)).collect());
         }
-        let roles = roster::roles(self.tx, &key.0, key.1)?;
-        self.roles.insert(key, roles.clone());
-        Ok(roles)
+        let counts = |(role, since): &(Role, Hlc)| (*since <= stamp.at).then_some(*role);
+        Ok(self.roles.get(&key).map(|roles| roles.iter().filter_map(counts).collect()).unwrap_or_default())
     }
 
     /// The entry after which the author of `stamp` was retired, if `stamp` stands after it.
@@ -217,20 +235,31 @@ impl<'c, 't> Fold<'c, 't> {
         (stamp.event.seq > cut.after).then_some(cut.after)
     }
 
+    /// Entries up to which chains were said to count, by number and hash.
+    pub fn pins(&self) -> impl Iterator<Item = (ReplicaId, u64, Hash)> + '_ {
+        self.cuts.iter().filter_map(|((_, replica), cut)| Some((*replica, cut.after, cut.last?)))
+    }
+
     /// Takes note of what an event says about the roster, and settles the roster anew.
     pub fn roster_changed(&mut self, stamp: &Stamp, change: RosterChange) -> rusqlite::Result<()> {
         let event = RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
-        if !self.settled && roster::insert_event(self.tx, &event)? {
-            self.settle_roster()?;
+        if !self.settled {
+            self.unsettled |= roster::insert_event(self.tx, &event)?;
         }
         Ok(())
     }
 
+    fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
+        if std::mem::take(&mut self.unsettled) { self.settle_roster() } else { Ok(()) }
+    }
+
     fn settle_roster(&mut self) -> rusqlite::Result<()> {
-        let settled = settle(&roster::events(self.tx)?);
-        let before: std::collections::BTreeSet<_> =
-            roster::all(self.tx)?.into_iter().map(|grant| (grant.name, grant.replica, grant.role)).collect();
+        let events = roster::events(self.tx)?;
+        let settled = settle(&events);
+        let before: BTreeSet<_> =
+            roster::all(self.tx)?.into_iter().map(|grant| ((grant.name, grant.replica, grant.role), grant.since)).collect();
         let Settled { grants, cuts, refused, profiles } = &settled;
+        let grants: &BTreeSet<_> = &grants.clone().into_iter().collect();
         let more = grants.difference(&before).next().is_some();
         let mut less = before.difference(grants).next().is_some();
         for ((name, replica), cut) in cuts {
@@ -241,8 +270,12 @@ impl<'c, 't> Fold<'c, 't> {
             }
         }
         less |= self.cuts.keys().any(|holder| !cuts.contains_key(holder));
-        for event in self.refused.keys().filter(|event| !refused.contains_key(event)) {
-            roster::release(self.tx, *event)?;
+        // What is said about the roster and is not refused counts, whatever it was before.
+        let said: BTreeSet<EventId> = events.iter().map(|event| event.event).collect();
+        for (event, _) in roster::held(self.tx)? {
+            if said.contains(&event) && !refused.contains_key(&event) {
+                roster::release(self.tx, event)?;
+            }
         }
         for (event, reason) in refused {
             roster::hold(self.tx, *event, reason)?;
@@ -269,9 +302,20 @@ impl<'c, 't> Fold<'c, 't> {
         self.settle_erasure(id)
     }
 
+    /// An event that does not count has a payload all the same, which must not outlive an erasure.
+    fn held_detection(&mut self, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<()> {
+        if let Some(case) = detected_case(raw.get())
+            && self.forgets(case)?
+        {
+            db::payload::delete(self.tx, stamp.event)?;
+        }
+        Ok(())
+    }
+
     /// Deletes what is to be forgotten of a case, and gives it the text of what is left.
     fn settle_erasure(&mut self, id: CaseId) -> rusqlite::Result<()> {
-        for event in erasure::forgotten(self.tx, id)? {
+        let held = held_detections(self.tx)?.into_iter().filter(|(case, _)| *case == id).map(|(_, event)| event);
+        for event in erasure::forgotten(self.tx, id)?.into_iter().chain(held) {
             db::payload::delete(self.tx, event)?;
         }
         let text = self.text_after_erasure(id)?;
@@ -441,8 +485,8 @@ pub fn short_text(text: &str) -> String {
     head(text, case::TEXT_CHARS_MAX).to_owned()
 }
 
-/// Drops the views and folds the whole journal again.
-pub fn refold(tx: &Transaction<'_>) -> Result<(), JournalError> {
+/// Drops the views and folds the whole journal again; returns the payloads that were thrown away.
+pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
     db::reset_views(tx)?;
     let workspace = db::journal::meta(tx, "workspace")?.unwrap_or_default();
     // The roster first, from all that is said about it; then nothing folded can turn out not to count.
@@ -461,7 +505,27 @@ pub fn refold(tx: &Transaction<'_>) -> Result<(), JournalError> {
     fold.settle_roster()?;
     (fold.settled, fold.admitted, fold.again) = (true, false, false);
     each_entry(tx, |row, body| fold.entry(body, super::entry::hash(&row.body)).map(drop))?;
-    fold.finish()
+    fold.finish()?;
+    Ok(fold.bad_payloads)
+}
+
+fn detected_case(raw: &str) -> Option<CaseId> {
+    let head: Head<'_> = serde_json::from_str(raw).ok()?;
+    (head.kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw).ok()).flatten().map(|event| event.case)
+}
+
+/// Detections that do not count, with their cases: their payloads are stored and shared like others.
+pub fn held_detections(conn: &rusqlite::Connection) -> rusqlite::Result<Vec<(CaseId, EventId)>> {
+    let mut found = Vec::new();
+    let mut read: Option<Body> = None;
+    for (event, _) in roster::held(conn)? {
+        if read.as_ref().is_none_or(|body| (body.replica, body.seq) != (event.replica, event.seq)) {
+            read = db::journal::entry(conn, event.replica, event.seq)?.and_then(|row| Body::parse(&row.body));
+        }
+        let raw = read.as_ref().and_then(|body| body.events.get(event.n as usize));
+        found.extend(raw.and_then(|raw| detected_case(raw.get())).map(|case| (case, event)));
+    }
+    Ok(found)
 }
 
 fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {

@@ -74,20 +74,32 @@ impl Default for Secret {
 /// The secrets that were shared with this device, the first shared first.
 pub fn known(conn: &Connection, key: &DeviceKey) -> Result<Vec<Secret>, JournalError> {
     let Some(own) = identity_of(key) else { return Ok(Vec::new()) };
+    let shared: Vec<SecretShared> =
+        document::of_kind(conn, "secret")?.into_iter().rev().filter_map(|row| serde_json::from_str(&row.body).ok()).collect();
+    // What this device's earlier key could open.
+    let name = key.replica().to_string();
+    let joined = document::of_kind(conn, "replica")?.into_iter().filter(|row| row.name == name);
+    let carried: Vec<SecretShared> = joined
+        .filter_map(|row| serde_json::from_str::<ReplicaJoined>(&row.body).ok())
+        .flat_map(|joined| joined.secrets)
+        .collect();
     let mut found: Vec<Secret> = Vec::new();
-    for row in document::of_kind(conn, "secret")?.into_iter().rev() {
-        let Ok(shared) = serde_json::from_str::<SecretShared>(&row.body) else { continue };
-        let Some(sealed) = shared.sealed.get(&key.replica()) else { continue };
-        let opened = STANDARD.decode(sealed).ok().and_then(|bytes| age::decrypt(&own, &bytes).ok());
-        let secret = opened.and_then(|text| String::from_utf8(text).ok()).and_then(|text| Secret::parse(&text));
-        // What claims to be a secret must be the one that it is named after.
-        if let Some(secret) = secret.filter(|secret| secret.recipient == shared.recipient)
-            && found.iter().all(|other| other.recipient != secret.recipient)
-        {
-            found.push(secret);
+    // Only those count that somebody who may do so has made the workspace's.
+    for recipient in shared.iter().map(|shared| &shared.recipient) {
+        if found.iter().any(|other| other.recipient == *recipient) {
+            continue;
         }
+        let of_it = shared.iter().chain(&carried).filter(|shared| shared.recipient == *recipient);
+        let opened = of_it.filter_map(|shared| open(shared, &own, key)).find(|secret| secret.recipient == *recipient);
+        found.extend(opened);
     }
     Ok(found)
+}
+
+fn open(shared: &SecretShared, own: &Identity, key: &DeviceKey) -> Option<Secret> {
+    let sealed = STANDARD.decode(shared.sealed.get(&key.replica())?).ok()?;
+    let text = String::from_utf8(age::decrypt(own, &sealed).ok()?).ok()?;
+    Secret::parse(&text)
 }
 
 /// Devices to which a secret was given.

@@ -156,8 +156,10 @@ impl Seen {
             }
         })?;
         let (mut erased, mut missing) = (HashSet::new(), 0);
+        let held = super::fold::held_detections(conn)?;
         for row in erasure::all(conn)? {
             erased.extend(erasure::forgotten(conn, row.id)?);
+            erased.extend(held.iter().filter(|(case, _)| *case == row.id).map(|(_, event)| *event));
         }
         for event in std::mem::take(&mut self.payloads).into_keys().filter(|event| !erased.contains(event)) {
             let EventId { replica, seq, n } = event;

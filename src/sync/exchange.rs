@@ -4,7 +4,7 @@
 //! `pull`, `push` and `forget` beside this file are the steps; here is their order, and the questions that come first:
 //! is this our workspace, and are we the only one who writes under our name?
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -69,6 +69,9 @@ pub struct Synced {
     pub quarantined: Vec<Fault>,
     /// Cases whose payload the store no longer holds, since this sync.
     pub erased: Vec<String>,
+    /// Runs of entries that were written.
+    #[serde(skip)]
+    pub reached: Vec<(ReplicaId, (u64, u64))>,
     /// Segments that are not what their names promise; they stand first among what is quarantined.
     #[serde(skip)]
     pub damaged: Vec<Fault>,
@@ -122,7 +125,7 @@ impl Exchange<'_> {
         self.push_evidence(&listed, &mut done)?;
         self.merge(&found, &secrets, &mut done)?;
         self.forget(&secrets, &mut done)?;
-        self.remember(&found, &listed)?;
+        self.remember(&found, &listed, &done)?;
         self.report(&found, &mut done)?;
         Ok(done)
     }
@@ -227,8 +230,9 @@ impl Exchange<'_> {
             };
             let head = db::journal::replica(&self.db.conn, name.replica)?;
             let key = self.key.public();
-            let mut same = true;
+            let (mut same, mut seqs) = (true, Vec::new());
             for entry in lines.into_iter().flatten() {
+                seqs.push(entry.seq);
                 let ours = db::journal::entry(&self.db.conn, name.replica, entry.seq)?;
                 let good = workspace_of(&entry).as_ref() == Some(&ours_is)
                     && crate::journal::sshsig::verify(&key, &entry.body, &entry.signature);
@@ -239,7 +243,8 @@ impl Exchange<'_> {
                 }
                 same &= good;
             }
-            if same {
+            // A name alone proves nothing: it must hold what it names.
+            if same && seqs.iter().copied().eq(name.first..=name.last) {
                 let known = Known { bytes: bytes.len() as u64, good: true };
                 db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string(), known)?;
                 changed = true;
@@ -250,16 +255,18 @@ impl Exchange<'_> {
 
     // What it came to.
 
-    fn remember(&mut self, found: &Plan, listed: &[Listed]) -> Result<(), SyncError> {
-        let (store, own) = (self.name(), self.key.replica());
-        let heads: HashMap<ReplicaId, u64> =
-            db::journal::replicas(&self.db.conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect();
+    fn remember(&mut self, found: &Plan, listed: &[Listed], done: &Synced) -> Result<(), SyncError> {
+        let store = self.name();
         let known = db::store::reach(&self.db.conn, &store)?;
         let mut reach: BTreeMap<ReplicaId, u64> = found.reach.clone();
-        for (replica, (_, last)) in &found.push {
-            let last = if *replica == own { heads.get(&own).copied().unwrap_or(0) } else { *last };
-            let at = reach.entry(*replica).or_default();
-            *at = (*at).max(last);
+        // What was written joins what was there, as far as there is no gap.
+        let mut written = done.reached.clone();
+        written.sort_unstable();
+        for (replica, (first, last)) in written {
+            let at = reach.entry(replica).or_default();
+            if first <= *at + 1 {
+                *at = (*at).max(last);
+            }
         }
         let tx = self.db.begin()?;
         for (replica, seq) in reach.into_iter().filter(|(replica, seq)| known.get(replica) != Some(seq)) {

@@ -9,6 +9,7 @@ use super::segment::{Kind, Name, Payloads};
 use crate::db::payload::PayloadRow;
 use crate::db::{self, case, erasure};
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::journal::fold::held_detections;
 use crate::journal::secret::Secret;
 
 impl Exchange<'_> {
@@ -22,6 +23,10 @@ impl Exchange<'_> {
         let mut cases: Vec<CaseId> = all.iter().map(|row| row.id).collect();
         cases.dedup();
         let mut events: BTreeMap<ReplicaId, HashSet<EventId>> = BTreeMap::new();
+        let held = held_detections(&self.db.conn)?;
+        for (_, event) in held.iter().filter(|(case, _)| cases.contains(case)) {
+            events.entry(event.replica).or_default().insert(*event);
+        }
         for id in &cases {
             for event in erasure::forgotten(&self.db.conn, *id)? {
                 events.entry(event.replica).or_default().insert(event);

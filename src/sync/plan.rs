@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::segment::{Kind, Name};
+use super::segment::{FILE_BYTES_MAX, Kind, Name};
 use crate::db::store::Known;
 use crate::domain::ids::ReplicaId;
 
@@ -79,6 +79,8 @@ pub fn plan(here: &Here, listed: &[Listed]) -> Plan {
     let mut chains: BTreeMap<(Kind, ReplicaId), Vec<(Name, u64)>> = BTreeMap::new();
     for Listed { key, bytes } in listed {
         match Name::parse(key) {
+            // Nothing that we write is so large, and nobody's memory is the store's to fill.
+            Some(_) if *bytes > FILE_BYTES_MAX => plan.foreign.push(key.clone()),
             Some(name) => chains.entry((name.kind, name.replica)).or_default().push((name, *bytes)),
             None => plan.foreign.push(key.clone()),
         }
@@ -121,7 +123,6 @@ impl Plan {
                 (_, Kind::Payload) => self.payload.push(name.clone()),
             }
         }
-        let runs = |segments: &[(Name, u64)]| segments.iter().map(|(name, _)| name.range()).collect::<Vec<Run>>();
         // A name proves nothing: anybody who can write there can make one. What was read, and was right, is there.
         let good = |(name, bytes): &&(Name, u64)| here.knows(name, *bytes).is_some_and(|known| known.good);
         let covered: Vec<Run> = journal.iter().filter(good).map(|(name, _)| name.range()).collect();
@@ -132,10 +133,10 @@ impl Plan {
         }
         // Of anybody's chain: its writer may never come back to fill a store that lost it.
         self.push.extend(gaps(&covered, head).into_iter().map(|run| (replica, run)));
-        let there: HashSet<Run> = runs(payload).into_iter().collect();
-        let covered = runs(payload);
+        let covered_payload: Vec<Run> = payload.iter().filter(good).map(|(name, _)| name.range()).collect();
+        let there: HashSet<Run> = covered_payload.iter().copied().collect();
         for name in known.iter().filter(|name| name.kind == Kind::Payload && name.last <= head) {
-            let lost = !there.contains(&name.range()) && !gaps_between(&covered, name.range()).is_empty();
+            let lost = !there.contains(&name.range()) && !gaps_between(&covered_payload, name.range()).is_empty();
             if lost && !self.payload_push.contains(&(replica, name.range())) {
                 self.payload_push.push((replica, name.range()));
             }

@@ -25,15 +25,17 @@ impl Exchange<'_> {
     pub(super) fn pull(&mut self, found: &Plan, done: &mut Synced) -> Result<usize, SyncError> {
         let other = self.know_repeated(&found.merged)?;
         let mut secrets = secret::known(&self.db.conn, self.key)?;
-        let journal: Vec<&Name> = found.journal.iter().chain(&other).collect();
-        let mut replicas: Vec<ReplicaId> = journal.iter().copied().chain(&found.payload).map(|name| name.replica).collect();
+        let of = |kind| other.iter().filter(move |name: &&Name| name.kind == kind);
+        let journal: Vec<&Name> = found.journal.iter().chain(of(segment::Kind::Journal)).collect();
+        let payload: Vec<&Name> = found.payload.iter().chain(of(segment::Kind::Payload)).collect();
+        let mut replicas: Vec<ReplicaId> = journal.iter().chain(&payload).map(|name| name.replica).collect();
         replicas.sort();
         replicas.dedup();
         let mut gone = 0;
         let mut locked: Vec<&Name> = Vec::new();
         for replica in replicas {
             let mut spare = Vec::new();
-            for name in found.payload.iter().filter(|name| name.replica == replica) {
+            for name in payload.iter().copied().filter(|name| name.replica == replica) {
                 if name.encrypted && secrets.is_empty() {
                     locked.push(name); // the key may be on its way
                 } else {
@@ -71,14 +73,14 @@ impl Exchange<'_> {
         let store = self.name();
         let tx = self.db.begin()?;
         for (name, bytes) in names {
-            let same = match name.kind {
-                segment::Kind::Payload => true, // each is checked by the hash that its event names
+            let whole = match name.kind {
+                segment::Kind::Payload if name.encrypted => Vec::new(), // it must be read
+                segment::Kind::Payload => plain_payloads(&tx, name)?,
                 segment::Kind::Journal => {
-                    let entries = db::journal::between(&tx, name.replica, name.first, name.last)?;
-                    let whole = segment::encode_journal(&entries)?;
-                    whole.len() as u64 == *bytes && segment::check(name, &whole).is_ok()
+                    segment::encode_journal(&db::journal::between(&tx, name.replica, name.first, name.last)?)?
                 }
             };
+            let same = whole.len() as u64 == *bytes && segment::check(name, &whole).is_ok();
             if same {
                 db::store::insert_segment(&tx, &store, &name.to_string(), Known { bytes: *bytes, good: true })?;
             } else {
@@ -94,11 +96,14 @@ impl Exchange<'_> {
         if db::journal::waiting(&self.db.conn)?.is_empty() {
             return Ok(());
         }
-        let now = (self.now)();
+        let (now, store) = ((self.now)(), self.name());
         let tx = self.db.begin()?;
         let mut fold = Fold::new(&tx)?;
         look_again(&mut fold, now)?;
         fold.finish()?;
+        for event in std::mem::take(&mut fold.bad_payloads) {
+            unknow_payloads(&tx, &store, event)?;
+        }
         drop(fold);
         Ok(tx.commit()?)
     }
@@ -126,6 +131,7 @@ impl Exchange<'_> {
         };
         let store = self.name();
         let head = db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
+        let rows = payloads.rows.len() as u64;
         let tx = self.db.begin()?;
         for (hash, bytes) in &payloads.dictionaries {
             if Hash::of(bytes) == *hash {
@@ -133,8 +139,13 @@ impl Exchange<'_> {
             }
         }
         let mut fold = Fold::new(&tx)?;
+        let own = name.replica == self.key.replica();
         for row in payloads.rows {
             let event = row.event;
+            // Anybody can write such a file: nothing is taken for numbers it does not name, nor for entries we have yet to write.
+            if !(name.first..=name.last).contains(&event.seq) || (own && event.seq > head) {
+                continue;
+            }
             match db::payload::get(&tx, event)? {
                 Some(other) if other.hash == row.hash => {}
                 Some(_) => spare.push(row),
@@ -146,13 +157,17 @@ impl Exchange<'_> {
                 }
             }
         }
-        let bad = fold.bad_payloads.len();
         fold.finish()?;
+        let bad = std::mem::take(&mut fold.bad_payloads);
         drop(fold);
-        let known = Known { bytes: bytes.len() as u64, good: true };
+        // What stands here for these numbers must all stand there, or others may need it.
+        let here = db::payload::count_between(&tx, name.replica, name.first, name.last)?;
+        let good = here <= rows;
+        let known = Known { bytes: bytes.len() as u64, good };
         db::store::insert_segment(&tx, &store, &name.to_string(), known)?;
         tx.commit()?;
-        if bad > 0 {
+        if !bad.is_empty() {
+            let bad = bad.len();
             done.quarantined.push(of_segment(name, &format!("{bad} payloads in it are not what their events name")));
         }
         Ok(true)
@@ -191,24 +206,25 @@ impl Exchange<'_> {
         };
         let bytes = bytes.len() as u64;
         let mut entries = Vec::with_capacity(lines.len());
-        let mut unreadable = false;
+        let mut newer = false;
         for line in lines {
             match line {
                 Ok(entry) => entries.push(entry),
                 Err(fault) => {
-                    unreadable = true;
+                    newer = fault == segment::NEWER;
                     done.quarantined.push(of_segment(name, &fault));
                 }
             }
         }
+        // A range that it does not hold, it can't vouch for.
+        let mut good = segment::is_whole(name, &entries);
         let mut rest = entries.into_iter().peekable();
-        let mut good = true;
         while rest.peek().is_some() {
             self.step()?;
             good &= self.take_in(&mut rest, spare, done)?;
         }
-        // What could not be read is looked at again by a newer program.
-        if !unreadable {
+        // What a newer program wrote is looked at again, by one that is newer too.
+        if !newer {
             db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string(), Known { bytes, good })?;
         }
         Ok(true)
@@ -253,10 +269,19 @@ impl Exchange<'_> {
             done.quarantined.push(Fault { replica: event.replica.to_string(), seq: event.seq, fault });
         }
         fold.finish()?;
+        for event in std::mem::take(&mut fold.bad_payloads) {
+            unknow_payloads(&tx, &store, event)?; // found when all was folded again
+        }
         drop(fold);
         tx.commit()?;
         Ok(good)
     }
+}
+
+/// A segment of payloads as it would be written from what is here.
+fn plain_payloads(conn: &rusqlite::Connection, name: &Name) -> Result<Vec<u8>, SyncError> {
+    let rows = db::payload::between(conn, name.replica, name.first, name.last)?;
+    Ok(segment::encode_payloads(&super::push::with_dictionaries(conn, Payloads { rows, ..Payloads::default() })?)?)
 }
 
 /// The right payload may stand in another segment that was taken for known: all that could hold it are read again.

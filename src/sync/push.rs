@@ -46,6 +46,7 @@ impl Exchange<'_> {
                 let bytes = segment::encode_journal(&entries)?;
                 self.put(Kind::Journal, *replica, (next, end), &bytes, false, done)?;
                 done.pushed.entries += entries.len() as u64;
+                done.reached.push((*replica, (next, end)));
                 next = end + 1;
             }
             // Only what had to be written again was really gone: a list may merely be old. What was damaged is told as such.
@@ -136,19 +137,11 @@ impl Exchange<'_> {
         &mut self,
         replica: ReplicaId,
         run: Run,
-        mut payloads: Payloads,
+        payloads: Payloads,
         secrets: &[Secret],
         done: &mut Synced,
     ) -> Result<Name, SyncError> {
-        let mut named: Vec<Hash> = payloads.rows.iter().filter_map(|row| row.dictionary).collect();
-        named.sort();
-        named.dedup();
-        for hash in named {
-            if let Some(bytes) = db::payload::dictionary(&self.db.conn, hash)? {
-                payloads.dictionaries.push((hash, bytes));
-            }
-        }
-        let plain = segment::encode_payloads(&payloads)?;
+        let plain = segment::encode_payloads(&with_dictionaries(&self.db.conn, payloads)?)?;
         let (bytes, encrypted) = match secrets.last().filter(|_| self.encrypt) {
             Some(secret) => (secret.encrypt(&plain)?, true),
             None => (plain, false),
@@ -211,4 +204,17 @@ impl Exchange<'_> {
         }
         Ok(())
     }
+}
+
+/// Payloads with the dictionaries that they are compressed with.
+pub(super) fn with_dictionaries(conn: &rusqlite::Connection, mut payloads: Payloads) -> Result<Payloads, SyncError> {
+    let mut named: Vec<Hash> = payloads.rows.iter().filter_map(|row| row.dictionary).collect();
+    named.sort();
+    named.dedup();
+    for hash in named {
+        if let Some(bytes) = db::payload::dictionary(conn, hash)? {
+            payloads.dictionaries.push((hash, bytes));
+        }
+    }
+    Ok(payloads)
 }

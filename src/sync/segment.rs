@@ -13,9 +13,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::db::journal::EntryRow;
 use crate::db::payload::PayloadRow;
-use crate::domain::ids::{EventId, Hash, ReplicaId};
+use crate::domain::ids::{EventId, Hash, ReplicaId, SEQ_MAX};
 use crate::journal::entry::Body;
 
+/// Largest file that is read as a segment.
+pub const FILE_BYTES_MAX: u64 = 96 << 20;
 /// Largest segment, unpacked. A larger one is refused: nobody's memory is the store's to fill.
 pub const UNPACKED_BYTES_MAX: u64 = 256 << 20;
 const LEVEL: i32 = 3;
@@ -66,7 +68,7 @@ impl Name {
         let mut parts = file.splitn(3, '-');
         let (first, last) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         let name = Self { kind, replica: replica.parse().ok()?, first, last, hash: parts.next()?.parse().ok()?, encrypted };
-        (1..=last).contains(&first).then_some(()).filter(|()| name.to_string() == key).map(|()| name)
+        ((1..=last).contains(&first) && last <= SEQ_MAX).then_some(()).filter(|()| name.to_string() == key).map(|()| name)
     }
 
     pub fn range(&self) -> (u64, u64) {
@@ -80,6 +82,9 @@ impl fmt::Display for Name {
         write!(f, "{}{replica}/{first}-{last}-{hash}.zst{}", kind.prefix(), if *encrypted { ".age" } else { "" })
     }
 }
+
+/// What is said of an entry that this program can't read yet.
+pub const NEWER: &str = "an entry was written by a newer casework: update this one";
 
 /// What is wrong with a segment, in words.
 pub type Broken = String;
@@ -104,11 +109,12 @@ pub fn read_line(replica: ReplicaId, line: &[u8]) -> Result<EntryRow, Broken> {
     let signature = STANDARD.decode(&line[at + 1..]).map_err(|_| "a signature is not base64")?;
     let body = line[..at].to_vec();
     let read = Body::parse(&body).ok_or_else(|| match serde_json::from_slice::<serde_json::Value>(&body) {
-        Ok(value) if value.get("v").and_then(serde_json::Value::as_u64) > Some(1) => {
-            "an entry was written by a newer casework: update this one".to_owned()
-        }
+        Ok(value) if value.get("v").and_then(serde_json::Value::as_u64) > Some(1) => NEWER.to_owned(),
         _ => "an entry cannot be read".to_owned(),
     })?;
+    if !(1..=SEQ_MAX).contains(&read.seq) {
+        return Err("an entry has a number that no chain has".to_owned());
+    }
     Ok(EntryRow { replica, seq: read.seq, body, signature })
 }
 
@@ -121,11 +127,24 @@ pub fn encode_journal(entries: &[EntryRow]) -> std::io::Result<Vec<u8>> {
     zstd::bulk::compress(&text, LEVEL)
 }
 
-/// Entries of a journal segment, one by one, each readable or with what is wrong with it.
+/// Entries of a journal segment. The first that can't be read is the last: nothing after it could be linked to it.
 pub fn decode_journal(replica: ReplicaId, bytes: &[u8]) -> Result<Vec<Result<EntryRow, Broken>>, Broken> {
     let text = unpack(bytes)?;
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    Ok(lines.map(|line| read_line(replica, line)).collect())
+    let mut entries = Vec::new();
+    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let read = read_line(replica, line);
+        let ends = read.is_err();
+        entries.push(read);
+        if ends {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+/// Whether entries are exactly those that a segment's name promises.
+pub fn is_whole(name: &Name, entries: &[EntryRow]) -> bool {
+    entries.len() as u64 == name.last - name.first + 1 && entries.iter().zip(name.first..).all(|(entry, seq)| entry.seq == seq)
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
@@ -194,6 +213,9 @@ fn read_record(tag: u8, replica: ReplicaId, rest: &mut &[u8], out: &mut Payloads
         }
         PAYLOAD => {
             let (seq, n) = (u64::from_le_bytes(take(rest)?), u32::from_le_bytes(take(rest)?));
+            if !(1..=SEQ_MAX).contains(&seq) {
+                return None;
+            }
             let (hash, salt, dictionary) = (Hash(take(rest)?), take(rest)?, Hash(take(rest)?));
             let dictionary = Some(dictionary).filter(|hash| *hash != Hash([0; 32]));
             let bytes = take_sized(rest)?;

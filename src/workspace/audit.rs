@@ -1,7 +1,6 @@
 //! The audit bundle: the journal with what it takes to check it, for people who do not have casework.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -77,7 +76,7 @@ impl Workspace {
             erased.extend(erasure::forgotten(&self.db.conn, row.id)?);
         }
         let payloads = BufWriter::new(File::create(directory.join("payloads.jsonl")).map_err(failed)?);
-        let mut bundle = Bundle { workspace: self, directory, files: HashMap::new(), payloads, erased };
+        let mut bundle = Bundle { workspace: self, directory, chain: None, payloads, erased };
         let (mut count, mut result) = (0, Ok(()));
         db::journal::for_each_entry(&self.db.conn, |entry| {
             count += 1;
@@ -85,7 +84,8 @@ impl Workspace {
             result.is_ok()
         })?;
         result?;
-        bundle.files.into_values().chain([bundle.payloads]).try_for_each(|mut file| file.flush()).map_err(failed)?;
+        let files = bundle.chain.into_iter().map(|(_, file)| file).chain([bundle.payloads]);
+        files.into_iter().try_for_each(|mut file| file.flush()).map_err(failed)?;
         Ok(count)
     }
 
@@ -122,7 +122,8 @@ impl Workspace {
 struct Bundle<'b> {
     workspace: &'b Workspace,
     directory: &'b Path,
-    files: HashMap<ReplicaId, BufWriter<File>>,
+    /// The chain that is being written: they come one after another.
+    chain: Option<(ReplicaId, BufWriter<File>)>,
     payloads: BufWriter<File>,
     erased: HashSet<EventId>,
 }
@@ -130,11 +131,14 @@ struct Bundle<'b> {
 impl Bundle<'_> {
     fn entry(&mut self, entry: &EntryRow) -> Result<(), WorkError> {
         let failed = |error| WorkError::File { path: self.directory.display().to_string(), error };
-        let file = match self.files.entry(entry.replica) {
-            Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(new) => {
+        if let Some((_, mut done)) = self.chain.take_if(|(replica, _)| *replica != entry.replica) {
+            done.flush().map_err(failed)?;
+        }
+        let (_, file) = match &mut self.chain {
+            Some(open) => open,
+            none => {
                 let path = self.directory.join(format!("journal/{}.jsonl", entry.replica));
-                new.insert(BufWriter::new(File::create(path).map_err(failed)?))
+                none.insert((entry.replica, BufWriter::new(File::create(path).map_err(failed)?)))
             }
         };
         file.write_all(&line(entry)).and_then(|()| file.write_all(b"\n")).map_err(failed)?;

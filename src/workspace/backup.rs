@@ -26,7 +26,7 @@ impl Workspace {
         if to.database().exists() || to.key().exists() {
             return Err(WorkError::Exists(directory.display().to_string()));
         }
-        fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
+        super::private_directory(directory).map_err(|error| failed(directory, error))?;
         let unfinished: PathBuf = directory.join("casework.db.part");
         if unfinished.exists() {
             fs::remove_file(&unfinished).map_err(|error| failed(&unfinished, error))?;

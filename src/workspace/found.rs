@@ -1,6 +1,5 @@
 //! Founding a workspace, and admitting people to it.
 
-use std::fs;
 use std::path::Path;
 
 use super::{WorkError, Workspace};
@@ -37,7 +36,7 @@ impl Workspace {
         if paths.database().exists() || paths.key().exists() {
             return Err(WorkError::Exists(paths.workspace.display().to_string()));
         }
-        fs::create_dir_all(&paths.workspace).map_err(|error| file_error(&paths.workspace, error))?;
+        super::private_directory(&paths.workspace).map_err(|error| file_error(&paths.workspace, error))?;
         let config = Config::load(&paths.config())?;
         let mut db = Db::create(&paths.database())?;
         key.save_new(&paths.key())?;

@@ -204,6 +204,15 @@ impl Workspace {
     }
 }
 
+/// Makes a directory that only its owner may look into: what is shown to reviewers lies open in it.
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Finishes or drops a change of key that was cut short: the database says which key this device has.
 fn settle_key(db: &Db, paths: &Paths) -> Result<(), WorkError> {
     let (path, next) = (paths.key(), paths.next_key());

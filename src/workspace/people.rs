@@ -159,7 +159,10 @@ impl Workspace {
             let own = holder.replica == self.key.replica() && holder.name == self.me;
             let after = if holder.waits() { 0 } else { holder.entries + u64::from(own) };
             let (name, replica, reason, heirs) = (name.to_owned(), holder.replica, reason.to_owned(), heirs.clone());
-            events.push(Append::new(&ReviewerRetired { name, replica, after, reason, heirs }));
+            // Of one's own the last is the entry that says so, which can't name itself.
+            let last =
+                if own || after == 0 { None } else { db::journal::replica(&self.db.conn, replica)?.map(|head| head.head_hash) };
+            events.push(Append::new(&ReviewerRetired { name, replica, after, last, reason, heirs }));
         }
         let n = theirs.len();
         self.append(events)?;
@@ -169,6 +172,14 @@ impl Workspace {
     /// Signs with a new key from now on; the old one vouches for it and is retired.
     pub fn rotate_key(&mut self) -> Result<ReplicaId, WorkError> {
         self.renew(Because::Rotated)?;
+        // Whoever took the old key gets no later secret.
+        let may = roster::roles(&self.db.conn, &self.me, self.key.replica())?;
+        let may = may.iter().any(|role| matches!(role, Role::Lead | Role::Engineer | Role::Agent));
+        if may && !secret::known(&self.db.conn, &self.key)?.is_empty() {
+            let active = |holder: &Holder| !holder.roles.is_empty() && holder.retired_after.is_none();
+            let keys: Vec<[u8; 32]> = self.people()?.into_iter().filter(active).filter_map(|holder| holder.key).collect();
+            self.append(vec![Append::new(&Secret::new().shared_with(&keys)?)])?;
+        }
         Ok(self.key.replica())
     }
 
@@ -179,13 +190,14 @@ impl Workspace {
         let owner = super::owner(&self.db, &self.key)?;
         let file = |error, path: &std::path::Path| WorkError::File { path: path.display().to_string(), error };
         let (path, next) = (self.paths.key(), self.paths.next_key());
+        // One at a time: whoever comes second finds another key at work, before touching any file.
+        let tx = self.db.begin()?;
+        let written = device::renew(&tx, &self.key, &new, &owner, because, clock::now())?;
         // A file that is left over from an attempt that did not end belongs to no chain.
         match std::fs::remove_file(&next) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(error, &next)),
             _ => new.save_new(&next)?,
         }
-        let tx = self.db.begin()?;
-        let written = device::renew(&tx, &self.key, &new, &owner, because, clock::now())?;
         tx.commit()?;
         // From here on `open` would do the same.
         std::fs::rename(&next, &path).map_err(|error| file(error, &path))?;

@@ -1,6 +1,5 @@
 //! The workspace and its shared store: founding on it, joining it, exchanging with it.
 
-use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
@@ -133,7 +132,7 @@ impl Workspace {
         now: Moment,
     ) -> Result<Self, WorkError> {
         let failed = |error| WorkError::File { path: paths.workspace.display().to_string(), error };
-        fs::create_dir_all(&paths.workspace).map_err(failed)?;
+        super::private_directory(&paths.workspace).map_err(failed)?;
         let config = Config::load(&paths.config())?;
         let mut db = Db::create(&paths.database())?;
         pin(&db, id)?;

@@ -176,6 +176,7 @@ fn event_of(
             name: NAMES[usize::from(who)].into(),
             replica: device(usize::from(who)).replica(),
             after: after.into(),
+            last: None,
             reason: String::new(),
             heirs: Vec::new(),
         }),

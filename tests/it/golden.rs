@@ -35,9 +35,16 @@ fn every_kind_is_written_as_ever() {
     let replica = ReplicaId([7; 16]);
     let protocol = ProtocolRef { id: "p".into(), version: 3, hash: Hash([2; 32]) };
     check(&WorkspaceFounded { name: "team".into() });
+    let shared = SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() };
     let vouch = Vouch { key: Hash([8; 32]), signature: "c2ln".into() };
     let ssh = SshProof { key: "ssh-ed25519 AAAA ana".into(), signature: "-----BEGIN SSH SIGNATURE-----\n".into() };
-    check(&ReplicaJoined { name: "ana".into(), key: Hash([9; 32]), replaces: Some(vouch), ssh: Some(ssh) });
+    check(&ReplicaJoined {
+        name: "ana".into(),
+        key: Hash([9; 32]),
+        replaces: Some(vouch),
+        ssh: Some(ssh),
+        secrets: vec![shared.clone()],
+    });
     let profile = Some(Profile { capacity: 50, languages: vec!["pt".into()], skills: vec!["legal".into()] });
     check(&ReviewerAdmitted { name: "bo".into(), roles: vec![Role::Reviewer, Role::Lead], replica, profile });
     check(&PolicySet { policy: Policy::default() });
@@ -85,6 +92,7 @@ fn every_kind_is_written_as_ever() {
         name: "bo".into(),
         replica,
         after: 12,
+        last: Some(Hash([5; 32])),
         reason: "left the team".into(),
         heirs: vec![ReplicaId([6; 16])],
     });

@@ -372,7 +372,7 @@ impl Simulation {
         let (name, replica) = (self.members[who].name.clone(), self.members[who].key.replica());
         let after = db::journal::replica(&self.members[0].db.conn, replica).unwrap().map_or(0, |head| head.head_seq);
         self.log.push(format!("ana retires {name} {} after {after}", replica.short()));
-        let event = ReviewerRetired { name: name.clone(), replica, after, reason: String::new(), heirs: vec![] };
+        let event = ReviewerRetired { name: name.clone(), replica, after, last: None, reason: String::new(), heirs: vec![] };
         self.append(0, vec![Append::new(&event)]);
         // What ana had not seen does not count from now on; the person comes back on a new device.
         self.members[who].retired = true;

@@ -120,9 +120,11 @@ pub fn set_replica(conn: &Connection, row: &ReplicaRow) -> rusqlite::Result<()> 
 }
 
 /// The latest reading of any chain's clock.
-pub fn latest(conn: &Connection) -> rusqlite::Result<Hlc> {
-    let sql = "SELECT at_ms, at_n FROM journal_replica ORDER BY at_ms DESC, at_n DESC LIMIT 1";
-    let found = conn.prepare_cached(sql)?.query_row([], |row| Ok(Hlc { ms: row.get(0)?, n: row.get(1)? })).optional()?;
+pub fn latest(conn: &Connection, own: ReplicaId) -> rusqlite::Result<Hlc> {
+    // A stranger's clock is nobody's business.
+    let sql = "SELECT at_ms, at_n FROM journal_replica WHERE replica = ?1 OR replica IN (SELECT replica FROM view_grant)
+               ORDER BY at_ms DESC, at_n DESC LIMIT 1";
+    let found = conn.prepare_cached(sql)?.query_row([own.0], |row| Ok(Hlc { ms: row.get(0)?, n: row.get(1)? })).optional()?;
     Ok(found.unwrap_or_default())
 }
 

@@ -48,6 +48,11 @@ pub fn delete(conn: &Connection, event: EventId) -> rusqlite::Result<()> {
     conn.prepare_cached(sql)?.execute(params![event.replica.0, event.seq, event.n]).map(drop)
 }
 
+pub fn count_between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM journal_payload WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3";
+    conn.prepare_cached(sql)?.query_row(params![replica.0, first, last], |row| row.get(0))
+}
+
 /// Payloads of the entries `first` to `last` of a chain, in the order of their events.
 pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<PayloadRow>> {
     let sql = "SELECT replica, seq, n, hash, salt, dictionary, bytes FROM journal_payload

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row, params};
 
 use super::{id_column, json_column, to_json};
-use crate::domain::ids::{EventId, ReplicaId};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::roster::{Cut, Holder, Profile, Role, RosterEvent, Settled};
 use crate::domain::time::Hlc;
 
@@ -16,12 +16,14 @@ pub struct GrantRow {
     pub name: String,
     pub replica: ReplicaId,
     pub role: Role,
+    /// From when on.
+    pub since: Hlc,
 }
 
 fn row_to_grant(row: &Row<'_>) -> rusqlite::Result<Option<GrantRow>> {
     let replica = id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?;
-    let name: String = row.get(0)?;
-    Ok(Role::parse(row.get_ref(2)?.as_str()?).map(|role| GrantRow { name, replica, role }))
+    let (name, since) = (row.get(0)?, Hlc { ms: row.get(3)?, n: row.get(4)? });
+    Ok(Role::parse(row.get_ref(2)?.as_str()?).map(|role| GrantRow { name, replica, role, since }))
 }
 
 /// Records what an event says about the roster; tells whether it was new.
@@ -51,13 +53,14 @@ pub fn events(conn: &Connection) -> rusqlite::Result<Vec<RosterEvent>> {
 /// Replaces grants and cuts by what the roster comes to now.
 pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
     conn.execute_batch("DELETE FROM view_grant; DELETE FROM view_cut; DELETE FROM view_profile")?;
-    let mut grant = conn.prepare_cached("INSERT INTO view_grant (name, replica, role) VALUES (?1, ?2, ?3)")?;
-    for (name, replica, role) in &settled.grants {
-        grant.execute(params![name, replica.0, role.word()])?;
+    let mut grant =
+        conn.prepare_cached("INSERT INTO view_grant (name, replica, role, since_ms, since_n) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for ((name, replica, role), since) in &settled.grants {
+        grant.execute(params![name, replica.0, role.word(), since.ms, since.n])?;
     }
-    let mut cut = conn.prepare_cached("INSERT INTO view_cut (name, replica, after, heirs) VALUES (?1, ?2, ?3, ?4)")?;
-    for ((name, replica), Cut { after, heirs }) in &settled.cuts {
-        cut.execute(params![name, replica.0, after, to_json(heirs)])?;
+    let mut cut = conn.prepare_cached("INSERT INTO view_cut (name, replica, after, last, heirs) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for ((name, replica), Cut { after, last, heirs }) in &settled.cuts {
+        cut.execute(params![name, replica.0, after, last.map(|hash| hash.0), to_json(heirs)])?;
     }
     let mut profile = conn.prepare_cached("INSERT INTO view_profile (name, profile) VALUES (?1, ?2)")?;
     for (name, of) in &settled.profiles {
@@ -70,9 +73,10 @@ pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
 pub fn cuts(conn: &Connection) -> rusqlite::Result<Vec<(Holder, Cut)>> {
     let to_row = |row: &Row<'_>| {
         let replica = id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?;
-        Ok(((row.get(0)?, replica), Cut { after: row.get(2)?, heirs: json_column(row.get_ref(3)?.as_str()?, 3)? }))
+        let last = row.get_ref(3)?.as_blob_or_null()?.map(|bytes| id_column(bytes, 3, Hash::from_bytes)).transpose()?;
+        Ok(((row.get(0)?, replica), Cut { after: row.get(2)?, last, heirs: json_column(row.get_ref(4)?.as_str()?, 4)? }))
     };
-    conn.prepare_cached("SELECT name, replica, after, heirs FROM view_cut ORDER BY name, replica")?
+    conn.prepare_cached("SELECT name, replica, after, last, heirs FROM view_cut ORDER BY name, replica")?
         .query_map([], to_row)?
         .collect()
 }
@@ -85,13 +89,18 @@ pub fn profiles(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Profile>
 
 /// The roles that `name` has when writing from `replica`.
 pub fn roles(conn: &Connection, name: &str, replica: ReplicaId) -> rusqlite::Result<Vec<Role>> {
-    let sql = "SELECT name, replica, role FROM view_grant WHERE name = ?1 AND replica = ?2 ORDER BY role";
+    Ok(grants_of(conn, name, replica)?.into_iter().map(|grant| grant.role).collect())
+}
+
+/// The same, each from when on.
+pub fn grants_of(conn: &Connection, name: &str, replica: ReplicaId) -> rusqlite::Result<Vec<GrantRow>> {
+    let sql = "SELECT name, replica, role, since_ms, since_n FROM view_grant WHERE name = ?1 AND replica = ?2 ORDER BY role";
     let rows = conn.prepare_cached(sql)?.query_map(params![name, replica.0], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.into_iter().flatten().map(|grant| grant.role).collect())
+    Ok(rows.into_iter().flatten().collect())
 }
 
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
-    let sql = "SELECT name, replica, role FROM view_grant ORDER BY name, replica, role";
+    let sql = "SELECT name, replica, role, since_ms, since_n FROM view_grant ORDER BY name, replica, role";
     let rows = conn.prepare_cached(sql)?.query_map([], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows.into_iter().flatten().collect())
 }

@@ -44,6 +44,11 @@ pub fn insert_segment(conn: &Connection, store: &str, name: &str, known: Known) 
     conn.prepare_cached(sql)?.execute(params![store, name, known.bytes, known.good]).map(drop)
 }
 
+/// Forgets which segments of a chain were written or taken in: they are read again.
+pub fn forget_journal_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<()> {
+    conn.execute("DELETE FROM local_segment WHERE name GLOB ?1", [format!("journal/{replica}/*")]).map(drop)
+}
+
 pub fn delete_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM local_segment WHERE store = ?1 AND name = ?2")?.execute([store, name]).map(drop)
 }

@@ -51,6 +51,8 @@ const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 pub enum BadRedaction {
     #[error("redact.kinds: there is no `{0}`; there are {known}", known = kind_names())]
     Kind(String),
+    #[error("redact.paths: `{0}` is what a prediction is known by, and can't be replaced")]
+    Path(String),
     #[error("redact.pattern `{0}`: {1}")]
     Pattern(String, String),
 }
@@ -85,6 +87,10 @@ impl Redact {
         };
         let patterns = config.pattern.iter().map(pattern).collect::<Result<Vec<_>, BadRedaction>>()?;
         let paths: Vec<Vec<String>> = config.paths.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        let known_by = ["id", "occurred_at", "stream", "prediction.label"];
+        if let Some(path) = config.paths.iter().find(|path| known_by.contains(&path.as_str())) {
+            return Err(BadRedaction::Path(path.clone()));
+        }
         if kinds.is_empty() && patterns.is_empty() && paths.is_empty() {
             return Ok(None);
         }
@@ -144,6 +150,10 @@ impl Redact {
     }
 
     fn value<'r>(&self, raw: &'r str, path: &mut Vec<String>) -> Cow<'r, str> {
+        if !path.is_empty() && self.paths.iter().any(|wanted| wanted == path) && raw != "null" {
+            let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+            return Cow::Owned(quoted(&self.pseudonym("field", &text)));
+        }
         if path.len() == 1 && KEPT.contains(&path[0].as_str()) {
             let found = |kind: &&&Redactor| !(kind.find)(raw).is_empty();
             if IDENTIFYING.contains(&path[0].as_str()) && self.kinds.iter().any(|kind| found(&kind)) {
@@ -155,10 +165,6 @@ impl Redact {
                     .or_default() += 1;
             }
             return Cow::Borrowed(raw);
-        }
-        if !path.is_empty() && self.paths.iter().any(|wanted| wanted == path) && raw != "null" {
-            let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
-            return Cow::Owned(quoted(&self.pseudonym("field", &text)));
         }
         match raw.as_bytes().first() {
             Some(b'"') => match serde_json::from_str::<String>(raw) {
@@ -176,6 +182,11 @@ impl Redact {
                 let Ok(items) = serde_json::from_str::<Items<'_>>(raw) else { return Cow::Borrowed(raw) };
                 self.children(raw, items.0.into_iter().map(|value| (None, value)), path)
             }
+            // A number may be that of a card, or of a telephone.
+            Some(b'-' | b'0'..=b'9') => match self.text(raw) {
+                Cow::Owned(text) if text != raw => Cow::Owned(quoted(&text)),
+                _ => Cow::Borrowed(raw),
+            },
             _ => Cow::Borrowed(raw),
         }
     }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::Event;
+use super::{Event, SecretShared};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Role, RosterChange};
 use crate::journal::fold::{Fold, Stamp};
@@ -24,6 +24,10 @@ pub struct ReplicaJoined {
     /// The person's own SSH key, for leads to compare with what they know. It gives no right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshProof>,
+    /// Secrets of the workspace that the old key could open, sealed to the new one. They give this device what it had, and
+    /// make no secret of the workspace's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretShared>,
 }
 
 /// The old key's word for the new one.
@@ -68,7 +72,7 @@ impl SshProof {
 
 impl ReplicaJoined {
     pub fn new(name: &str, key: &DeviceKey) -> Self {
-        Self { name: name.to_owned(), key: Hash(key.public()), replaces: None, ssh: None }
+        Self { name: name.to_owned(), key: Hash(key.public()), replaces: None, ssh: None, secrets: Vec::new() }
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::domain::ids::ReplicaId;
+use crate::domain::ids::{Hash, ReplicaId, SEQ_MAX};
 use crate::domain::roster::{Role, RosterChange};
 use crate::journal::fold::{Fold, Stamp};
 
@@ -14,6 +14,9 @@ pub struct ReviewerRetired {
     pub replica: ReplicaId,
     /// The last entry of that device's chain in which they count; 0: none.
     pub after: u64,
+    /// The hash of that entry: another chain that its key wrote, up to the same number, is not what is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Hash>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// Devices that took over from this one rightfully, as the author saw it.
@@ -26,9 +29,13 @@ impl Event for ReviewerRetired {
     /// [`crate::domain::roster::settle`] decides.
     const ROLES: Option<&'static [Role]> = None;
 
+    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        (self.after > SEQ_MAX).then(|| "no chain has so many entries".to_owned())
+    }
+
     fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
-        let Self { name, replica, after, heirs, .. } = self.clone();
-        Some(RosterChange::Retired { name, replica, after, heirs })
+        let Self { name, replica, after, last, heirs, .. } = self.clone();
+        Some(RosterChange::Retired { name, replica, after, last, heirs })
     }
 
     fn fold(self, _fold: &mut Fold<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {

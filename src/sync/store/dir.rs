@@ -81,9 +81,11 @@ impl Directory {
                 continue;
             }
             let key = format!("{prefix}{name}");
+            // Neither links nor pipes nor devices: nobody who means well makes them here.
             match entry.metadata() {
                 Ok(kind) if kind.is_dir() => self.walk(&entry.path(), &format!("{key}/"), out)?,
-                Ok(kind) => out.push(Listed { key, bytes: kind.len() }),
+                Ok(kind) if kind.is_file() => out.push(Listed { key, bytes: kind.len() }),
+                Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {} // it was merged away meanwhile
                 Err(error) => return Err(error),
             }
@@ -136,6 +138,9 @@ impl Store for Directory {
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path(key);
+        if fs::symlink_metadata(&path).is_ok_and(|kind| !kind.is_file()) {
+            return Ok(None);
+        }
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

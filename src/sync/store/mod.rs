@@ -131,8 +131,10 @@ fn without(feature: &str, url: &str) -> StoreError {
 
 /// Opens the store at `url`.
 pub fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    let bad = |why: &str| StoreError { trouble: Trouble::Url, store: without_secret(url), why: why.to_owned() };
-    if without_secret(url) != url {
+    let named = |url: &str| without_secret(url.split('?').next().unwrap_or_default());
+    let bad = |why: &str| StoreError { trouble: Trouble::Url, store: named(url), why: why.to_owned() };
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    if without_secret(url) != url || query.split('&').any(|part| part.to_lowercase().starts_with("password=")) {
         return Err(bad("it has a password in it, and this URL is kept in clear: use the agent, ~/.pgpass or the environment"));
     }
     match KINDS.iter().find(|(scheme, ..)| url.starts_with(scheme)) {
@@ -149,7 +151,9 @@ pub fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> 
 /// A URL without the password that may stand in it.
 pub fn without_secret(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // A password may have a slash in it.
+    let end = rest.rfind('@').unwrap_or(0);
+    let (authority, path) = rest.split_at(rest[end..].find('/').map_or(rest.len(), |at| end + at));
     match authority.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
         Some((Some((user, _)), host)) => format!("{scheme}://{user}:…@{host}{path}"),
         _ => url.to_owned(),
@@ -186,6 +190,10 @@ mod tests {
         let (kind, words) = trouble("postgres://ana:secret@db/x").unwrap();
         assert!(kind == Trouble::Url && !words.contains("secret"), "{words}");
         assert_eq!(trouble("ftp://x").unwrap().0, Trouble::Url);
+        for url in ["postgres://db/x?password=secret&user=u", "postgres://ana:se/cret@db/x"] {
+            let (kind, words) = trouble(url).unwrap();
+            assert!(kind == Trouble::Url && !words.contains("cret"), "{words}");
+        }
         assert_eq!(without_secret("sftp://ana@host:22/x"), "sftp://ana@host:22/x");
     }
 }
