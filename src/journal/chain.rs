@@ -15,6 +15,7 @@ use super::blob::Packed;
 use super::entry::{BODY_VERSION, Body, hash};
 use super::fold::Fold;
 use super::kind::{Event, ReplicaJoined, encode};
+use super::verify::payload_of;
 use super::{DeviceKey, JournalError, device, sshsig};
 use crate::db::journal::{EntryRow, PendingRow, ReplicaRow};
 use crate::db::{self, Db};
@@ -94,11 +95,13 @@ impl<'c, 't> Writer<'c, 't> {
         let prev = self.head.as_ref().map(|head| head.head_hash.to_string()).unwrap_or_default();
         let at = self.latest.next(now);
         let mut raws = Vec::with_capacity(events.len());
+        // Whatever somebody planted for a number that was not used yet makes way.
+        for planted in db::payload::events_of(self.tx, replica, seq)? {
+            db::payload::delete(self.tx, planted)?;
+        }
         for (n, event) in events.into_iter().enumerate() {
             let id = EventId { replica, seq, n: n as u32 };
             if let Some(packed) = event.payload {
-                // Whatever somebody planted for a number that was not used yet makes way.
-                db::payload::delete(self.tx, id)?;
                 db::payload::insert(self.tx, &packed.into_row(id))?;
             }
             if let Some(text) = event.text {
@@ -354,7 +357,19 @@ fn link(
     let row = ReplicaRow { replica: entry.replica, key, head_seq: entry.seq, head_hash: hash, at: body.at };
     db::journal::set_replica(tx, &row)?;
     fold.entry(&body, hash)?;
+    drop_strays(tx, &body)?;
     Ok(Ok(()))
+}
+
+/// Forgets the payloads that arrived for events of an entry which, now that it is here, names none.
+fn drop_strays(tx: &Transaction<'_>, body: &Body) -> Result<(), JournalError> {
+    for event in db::payload::events_of(tx, body.replica, body.seq)? {
+        let names_one = body.events.get(event.n as usize).is_some_and(|raw| payload_of(raw.get()).is_some());
+        if !names_one {
+            db::payload::delete(tx, event)?;
+        }
+    }
+    Ok(())
 }
 
 /// An entry about which everything is right.

@@ -189,7 +189,7 @@ pub fn named_payloads(entry: &EntryRow) -> Vec<(EventId, Hash)> {
 }
 
 /// The payload that an event names.
-fn payload_of(raw: &str) -> Option<Hash> {
+pub(super) fn payload_of(raw: &str) -> Option<Hash> {
     #[derive(Deserialize)]
     struct Named {
         payload: Hash,

@@ -6,6 +6,7 @@ use super::history::{HistoryLine, history};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label;
+use crate::domain::ids::CaseId;
 use crate::domain::label::GivenLabel;
 use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
@@ -54,12 +55,22 @@ impl OpenCase {
         let history = history(conn, &row, reviewer)?;
         let read =
             |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
-        let (prediction, logs, neighbours) = match payload {
+        let (prediction, logs, mut neighbours) = match payload {
             Some(Payload { prediction, logs, neighbours }) => {
                 (Prediction::parse(prediction.get()).ok(), logs.into_iter().map(read).collect(), neighbours)
             }
             None => (None, Vec::new(), Vec::new()),
         };
+        if erasure::any(conn)? {
+            // A neighbour whose case was erased is not shown, even where its text is still in this payload.
+            let mut kept = Vec::with_capacity(neighbours.len());
+            for neighbour in neighbours {
+                if !erasure::is_gone(conn, CaseId::of(&row.stream, &neighbour.id))? {
+                    kept.push(neighbour);
+                }
+            }
+            neighbours = kept;
+        }
         Ok(Self { row, prediction, trouble, logs, neighbours, history, mine })
     }
 

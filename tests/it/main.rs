@@ -17,6 +17,7 @@ mod stream;
 mod real_run;
 mod commands;
 mod assignment;
+mod attacks;
 mod bad_input;
 mod screen;
 mod pty;

@@ -47,6 +47,11 @@ pub fn is_erased(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_erased WHERE id = ?1")?.exists([id.0])
 }
 
+/// Whether a case's own payload was erased, not only what it showed of another.
+pub fn is_gone(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_erased WHERE id = ?1 AND instead IS NULL")?.exists([id.0])
+}
+
 /// Every erasure of a case, the latest last.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<ErasedRow>> {
     let sql =

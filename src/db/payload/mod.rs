@@ -53,6 +53,13 @@ pub fn count_between(conn: &Connection, replica: ReplicaId, first: u64, last: u6
     conn.prepare_cached(sql)?.query_row(params![replica.0, first, last], |row| row.get(0))
 }
 
+/// The events of one entry beside which a payload stands.
+pub fn events_of(conn: &Connection, replica: ReplicaId, seq: u64) -> rusqlite::Result<Vec<EventId>> {
+    let sql = "SELECT n FROM journal_payload WHERE replica = ?1 AND seq = ?2 ORDER BY n";
+    let to_event = |row: &Row<'_>| Ok(EventId { replica, seq, n: row.get(0)? });
+    conn.prepare_cached(sql)?.query_map(params![replica.0, seq], to_event)?.collect()
+}
+
 /// Payloads of the entries `first` to `last` of a chain, in the order of their events.
 pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<PayloadRow>> {
     let sql = "SELECT replica, seq, n, hash, salt, dictionary, bytes FROM journal_payload
