@@ -113,8 +113,10 @@ fn report(context: &Context, workspace: &Workspace, synced: &Synced, always: boo
             "quarantined": quarantined, "erased": erased, "digest": digest }))?;
         return Ok(out.finish()?);
     }
+    let entries = if pushed.entries == 1 { "entry" } else { "entries" };
+    let segments = if pushed.segments == 1 { "segment" } else { "segments" };
     out.line(&format!(
-        "pushed {} entries ({} B in {} segments), pulled {} ({} B in {})",
+        "pushed {} {entries} ({} B in {} {segments}), pulled {} ({} B in {})",
         pushed.entries, pushed.bytes, pushed.segments, pulled.entries, pulled.bytes, pulled.segments
     ))?;
     out.finish()?;

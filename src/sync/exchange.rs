@@ -77,6 +77,23 @@ pub struct Synced {
     pub damaged: Vec<Fault>,
 }
 
+impl Synced {
+    /// This, and another exchange after it.
+    pub fn and(mut self, more: Self) -> Self {
+        for (sum, more) in [(&mut self.pushed, more.pushed), (&mut self.pulled, more.pulled)] {
+            sum.entries += more.entries;
+            sum.segments += more.segments;
+            sum.bytes += more.bytes;
+        }
+        self.merged += more.merged;
+        self.erased.extend(more.erased);
+        self.notices.extend(more.notices.into_iter().filter(|notice| !self.notices.contains(notice)).collect::<Vec<_>>());
+        self.quarantined = more.quarantined;
+        self.damaged = more.damaged;
+        self
+    }
+}
+
 /// A sync of one workspace with one store.
 pub struct Exchange<'e> {
     pub db: &'e mut Db,

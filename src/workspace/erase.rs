@@ -8,9 +8,9 @@ use crate::db::{self, erasure};
 use crate::domain::ids::CaseId;
 use crate::domain::payload::Payload;
 use crate::domain::time::Moment;
-use crate::journal::Append;
 use crate::journal::blob::{self, Packer};
 use crate::journal::kind::PayloadErased;
+use crate::journal::{Append, JournalError};
 use crate::{chance, clock};
 
 /// Cases before and after one in its stream that may show it among their neighbours: more than any window is wide.
@@ -44,6 +44,30 @@ impl Workspace {
         let others = events.len() - 1;
         self.append(events)?;
         self.scrub()?;
+        Ok(others)
+    }
+
+    /// Takes cases that were erased here out of the neighbours of others once more: some were not here yet, and some
+    /// were put right at the same moment by somebody who did not know. Returns of how many.
+    pub(super) fn erase_again(&mut self) -> Result<usize, WorkError> {
+        let (me, replica) = (self.me.clone(), self.replica());
+        let mut mine = erasure::all(&self.db.conn)?;
+        mine.retain(|row| row.instead.is_none() && row.by == me && row.event.replica == replica);
+        let mut others = 0;
+        for row in mine {
+            let Some(gone) = case::by_id(&self.db.conn, row.id)? else { continue };
+            // One after the other: a case may show several that were erased.
+            let events = self.without_neighbour(&gone)?;
+            if events.is_empty() {
+                continue;
+            }
+            others += events.len();
+            match self.append(events) {
+                // Whoever may not erase any more leaves it to those who may.
+                Err(WorkError::Journal(JournalError::NotAllowed { .. })) => return Ok(0),
+                appended => appended?,
+            };
+        }
         Ok(others)
     }
 

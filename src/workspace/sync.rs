@@ -187,6 +187,13 @@ impl Workspace {
             self.renew_copy(first - 1, &mut notices)?;
             result = self.exchange(store, go_on);
         }
+        if let Ok(synced) = &result
+            && synced.pulled.entries > 0
+            && self.erase_again()? > 0
+        {
+            let first = synced.clone();
+            result = self.exchange(store, go_on).map(|more| first.and(more));
+        }
         if db::erasure::count(&self.db.conn)? > forgotten {
             self.scrub()?;
         }

@@ -107,6 +107,16 @@ fn holds(directory: &Path, bytes: &[u8]) -> bool {
     })
 }
 
+/// Every payload of a workspace, one beside the other.
+fn payloads(directory: &Path) -> String {
+    let db = casework::db::Db::open(&directory.join("casework.db")).unwrap();
+    let mut rows = Vec::new();
+    casework::db::payload::for_each(&db.conn, |row| rows.push(row.unwrap())).unwrap();
+    let mut unpacker = casework::journal::blob::Unpacker::default();
+    let text = |row| String::from_utf8(unpacker.unpack(&db.conn, row).unwrap()).unwrap();
+    rows.iter().map(text).collect()
+}
+
 const LABEL: [&str; 6] = ["label", "p0", "--answer", "readable=n", "--answer", "damage=c"];
 
 #[test]
@@ -240,6 +250,44 @@ fn what_is_erased_is_gone_everywhere_and_the_chain_still_verifies() {
     assert_eq!(team.run("dee", &["search", "zebra"]).0, 1);
     assert!(team.ok("dee", &["search", "number"]).contains("text number"), "the rest is there");
     assert!(team.json("dee", &["verify"])["ok"].as_bool().unwrap());
+}
+
+#[test]
+fn what_two_erase_at_the_same_moment_or_what_comes_later_holds_nothing_of_it_either() {
+    let team = Team::new(&[]);
+    team.add("bo", &["lead", "engineer"]);
+    let texts = ["a zebra in the hall", "an okapi on the roof", "a giraffe at the door"];
+    team.ingest("ana", &texts);
+    team.sync(&["ana", "bo"]);
+    team.ok("ana", &["erase", "p0", "--reason", "asked to"]);
+    team.ok("bo", &["erase", "p1", "--reason", "asked to as well"]);
+    // Meanwhile bo opens another case beside the first, not knowing of it.
+    let file = team.path("later.jsonl");
+    fs::write(&file, line("p0", texts[0], "pay", 0.9, 0) + &line("q1", "an emu in the yard", "pay", 0.2, 1)).unwrap();
+    team.ok("bo", &["ingest", file.to_str().unwrap()]);
+    fs::remove_file(&file).unwrap();
+    assert!(payloads(&team.path("bo")).contains("zebra"));
+    team.sync(&["bo", "ana", "bo", "ana", "bo"]);
+    for who in ["ana", "bo"] {
+        let text = payloads(&team.path(who));
+        assert!(text.contains("giraffe") && text.contains("emu"));
+        assert!(!text.contains("zebra") && !text.contains("okapi"), "{who} still shows it beside another: {text}");
+    }
+    for path in [team.path("ana"), team.path("bo"), team.store()] {
+        for word in [&b"zebra"[..], b"okapi"] {
+            assert!(!holds(&path, word), "{} still holds {}", path.display(), String::from_utf8_lossy(word));
+        }
+    }
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    for who in ["ana", "bo"] {
+        assert!(team.json(who, &["verify"])["ok"].as_bool().unwrap());
+        assert!(team.ok(who, &["show", "q1"]).contains("emu"));
+    }
+    // Nobody writes anything more because of it.
+    team.sync(&["ana", "bo"]);
+    let entries = team.json("ana", &["status"])["entries"].clone();
+    team.sync(&["ana", "bo", "ana"]);
+    assert_eq!(team.json("ana", &["status"])["entries"], entries);
 }
 
 #[test]
