@@ -1,5 +1,7 @@
 //! Erasing: a case's input, logs and neighbours are forgotten, here at once and elsewhere on the next sync.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::{WorkError, Workspace};
@@ -40,7 +42,8 @@ impl Workspace {
     /// Erases the payload of a case, and takes it out of the neighbours of other cases; returns of how many.
     pub fn erase(&mut self, case: &CaseRow, reason: &str) -> Result<usize, WorkError> {
         let mut events = vec![Append::new(&PayloadErased { case: case.id, reason: reason.to_owned(), instead: None })];
-        events.extend(self.without_neighbour(case)?);
+        let lines = self.own_lines(case)?;
+        events.extend(self.without_neighbour(case, &lines)?);
         let others = events.len() - 1;
         self.append(events)?;
         self.scrub()?;
@@ -57,7 +60,7 @@ impl Workspace {
         for row in mine {
             let Some(gone) = case::by_id(&self.db.conn, row.id)? else { continue };
             // One after the other: a case may show several that were erased.
-            let events = self.without_neighbour(&gone)?;
+            let events = self.without_neighbour(&gone, &HashSet::new())?;
             if events.is_empty() {
                 continue;
             }
@@ -71,17 +74,27 @@ impl Workspace {
         Ok(others)
     }
 
-    /// What puts payloads without a case in the place of those that show it among their neighbours.
-    fn without_neighbour(&mut self, gone: &CaseRow) -> Result<Vec<Append>, WorkError> {
+    /// The log lines of a case's own trace, while they are here.
+    fn own_lines(&mut self, gone: &CaseRow) -> Result<HashSet<String>, WorkError> {
+        let Some(event) = erasure::payload_event(&self.db.conn, gone.id, gone.event)? else { return Ok(HashSet::new()) };
+        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { return Ok(HashSet::new()) };
+        let Ok(payload) = serde_json::from_slice::<Payload>(&json) else { return Ok(HashSet::new()) };
+        Ok(payload.logs.into_iter().filter(|log| log.own).map(|log| log.text).collect())
+    }
+
+    /// What puts payloads without a case in the place of those that show it among their neighbours, or show `lines` of it
+    /// beside their own.
+    fn without_neighbour(&mut self, gone: &CaseRow, lines: &HashSet<String>) -> Result<Vec<Append>, WorkError> {
         let mut events = Vec::new();
         let mut packer = Packer::new(None)?;
         for row in case::near(&self.db.conn, gone, NEAR)? {
             let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else { continue };
             let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { continue };
             let Ok(mut payload) = serde_json::from_slice::<Payload>(&json) else { continue };
-            let before = payload.neighbours.len();
+            let before = (payload.neighbours.len(), payload.logs.len());
             payload.neighbours.retain(|neighbour| neighbour.id != gone.own);
-            if payload.neighbours.len() == before {
+            payload.logs.retain(|log| log.own || !lines.contains(&log.text));
+            if (payload.neighbours.len(), payload.logs.len()) == before {
                 continue;
             }
             let json = serde_json::to_vec(&payload).unwrap_or_default();

@@ -253,6 +253,25 @@ fn what_is_erased_is_gone_everywhere_and_the_chain_still_verifies() {
 }
 
 #[test]
+fn log_lines_of_an_erased_request_that_stand_beside_those_of_another_go_with_it() {
+    let team = Team::new(&[]);
+    let file = team.path("stream.jsonl");
+    let stream: String = (0..2).map(|n| line(&format!("p{n}"), &format!("number {n}"), "pay", 0.2, n)).collect();
+    fs::write(&file, stream).unwrap();
+    let log = |n: usize, what: &str| {
+        format!("{{\"ts\":\"2026-06-01T08:00:0{n}.100Z\",\"trace_id\":\"trace-p{n}\",\"msg\":\"{what}\"}}\n")
+    };
+    let logs = team.path("gateway.jsonl");
+    fs::write(&logs, log(0, "from zebra@example.org") + &log(1, "from okapi")).unwrap();
+    team.ok("ana", &["ingest", file.to_str().unwrap(), "--logs", logs.to_str().unwrap()]);
+    assert_eq!(payloads(&team.path("ana")).matches("from zebra").count(), 2, "its own, and beside the other's");
+    team.ok("ana", &["erase", "p0", "--reason", "asked to"]);
+    let text = payloads(&team.path("ana"));
+    assert!(text.contains("from okapi") && !text.contains("zebra"), "{text}");
+    assert!(team.json("ana", &["verify"])["ok"].as_bool().unwrap());
+}
+
+#[test]
 fn what_two_erase_at_the_same_moment_or_what_comes_later_holds_nothing_of_it_either() {
     let team = Team::new(&[]);
     team.add("bo", &["lead", "engineer"]);
