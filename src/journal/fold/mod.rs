@@ -17,28 +17,30 @@
 //!                                                the roster takes away
 //! ```
 
+mod payload;
+mod roster;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Transaction;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use self::payload::{held_detections, short_text, text_of_payload};
+use self::roster::roster_change;
 use super::JournalError;
 use super::blob::Unpacker;
 use super::entry::Body;
-use super::kind::{CaseDetected, Event, Head, KINDS, PayloadErased, PolicySet, Verdict};
+use super::kind::{CaseDetected, Event, Head, KINDS, PolicySet, Verdict};
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
-use crate::db::erasure::{self, ErasedRow};
-use crate::db::{self, case, count, document, draft, label, roster};
+use crate::db::erasure;
+use crate::db::{self, case, count, document, label};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
-use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
-use crate::domain::prediction::Prediction;
 use crate::domain::resolve::{CaseState, resolve};
-use crate::domain::roster::{Cut, Holder, Role, RosterChange, RosterEvent, Settled, settle};
-use crate::domain::text::head;
+use crate::domain::roster::{Cut, Holder, Role, RosterEvent};
 use crate::domain::time::Hlc;
 
 /// Where, when and by whom an event was written.
@@ -88,7 +90,7 @@ impl<'c, 't> Fold<'c, 't> {
             roles: HashMap::new(),
             texts: HashMap::new(),
             unpacker: Unpacker::default(),
-            cuts: roster::cuts(tx)?.into_iter().collect(),
+            cuts: db::roster::cuts(tx)?.into_iter().collect(),
             refused: BTreeMap::new(),
             unsettled: false,
             admitted: false,
@@ -151,7 +153,7 @@ impl<'c, 't> Fold<'c, 't> {
         match verdict {
             Verdict::Counts => Ok(true),
             Verdict::Held(reason) => {
-                roster::hold(self.tx, stamp.event, &reason)?;
+                db::roster::hold(self.tx, stamp.event, &reason)?;
                 self.held.push((stamp.event, reason));
                 Ok(false)
             }
@@ -165,7 +167,7 @@ impl<'c, 't> Fold<'c, 't> {
         let mut read: Option<Body> = None;
         while progress {
             progress = false;
-            for (event, _) in roster::held(self.tx)? {
+            for (event, _) in db::roster::held(self.tx)? {
                 if self.refused.contains_key(&event) {
                     continue;
                 }
@@ -178,7 +180,7 @@ impl<'c, 't> Fold<'c, 't> {
                 let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding: false };
                 let before = self.held.len();
                 if self.event(&stamp, raw)? {
-                    roster::release(self.tx, event)?;
+                    db::roster::release(self.tx, event)?;
                     self.held.retain(|(held, _)| *held != event);
                     self.settle_roster_if_changed()?;
                     progress |= std::mem::take(&mut self.admitted);
@@ -210,164 +212,6 @@ impl<'c, 't> Fold<'c, 't> {
     }
 
     // What kinds use to change the views.
-
-    /// The roles in which an event's author may act on its device at that entry.
-    pub fn roles(&mut self, stamp: &Stamp) -> rusqlite::Result<Vec<Role>> {
-        self.settle_roster_if_changed()?;
-        if self.cut(stamp).is_some() {
-            return Ok(Vec::new());
-        }
-        let key = (stamp.author.clone(), stamp.event.replica);
-        if !self.roles.contains_key(&key) {
-            let grants = roster::grants_of(self.tx, &key.0, key.1)?;
-            self.roles.insert(key.clone(), grants.into_iter().map(|grant| (grant.role, grant.since)).collect());
-        }
-        let counts = |(role, since): &(Role, Hlc)| (*since <= stamp.at).then_some(*role);
-        Ok(self.roles.get(&key).map(|roles| roles.iter().filter_map(counts).collect()).unwrap_or_default())
-    }
-
-    /// The entry after which the author of `stamp` was retired, if `stamp` stands after it.
-    pub fn cut(&self, stamp: &Stamp) -> Option<u64> {
-        if self.cuts.is_empty() {
-            return None;
-        }
-        let cut = self.cuts.get(&(stamp.author.clone(), stamp.event.replica))?;
-        (stamp.event.seq > cut.after).then_some(cut.after)
-    }
-
-    /// Entries up to which chains were said to count, by number and hash.
-    pub fn pins(&self) -> impl Iterator<Item = (ReplicaId, u64, Hash)> + '_ {
-        self.cuts.iter().filter_map(|((_, replica), cut)| Some((*replica, cut.after, cut.last?)))
-    }
-
-    /// Takes note of what an event says about the roster, and settles the roster anew.
-    pub fn roster_changed(&mut self, stamp: &Stamp, change: RosterChange) -> rusqlite::Result<()> {
-        let event = RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
-        if !self.settled {
-            self.unsettled |= roster::insert_event(self.tx, &event)?;
-        }
-        Ok(())
-    }
-
-    fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
-        if std::mem::take(&mut self.unsettled) { self.settle_roster() } else { Ok(()) }
-    }
-
-    fn settle_roster(&mut self) -> rusqlite::Result<()> {
-        let events = roster::events(self.tx)?;
-        let settled = settle(&events);
-        let before: BTreeSet<_> =
-            roster::all(self.tx)?.into_iter().map(|grant| ((grant.name, grant.replica, grant.role), grant.since)).collect();
-        let Settled { grants, cuts, refused, profiles } = &settled;
-        let grants: &BTreeSet<_> = &grants.clone().into_iter().collect();
-        let more = grants.difference(&before).next().is_some();
-        let mut less = before.difference(grants).next().is_some();
-        for ((name, replica), cut) in cuts {
-            let known = self.cuts.get(&(name.clone(), *replica));
-            if known != Some(cut) {
-                let head = db::journal::replica(self.tx, *replica)?.map_or(0, |head| head.head_seq);
-                less |= head > cut.after;
-            }
-        }
-        less |= self.cuts.keys().any(|holder| !cuts.contains_key(holder));
-        // What is said about the roster and is not refused counts, whatever it was before.
-        let said: BTreeSet<EventId> = events.iter().map(|event| event.event).collect();
-        for (event, _) in roster::held(self.tx)? {
-            if said.contains(&event) && !refused.contains_key(&event) {
-                roster::release(self.tx, event)?;
-            }
-        }
-        for (event, reason) in refused {
-            roster::hold(self.tx, *event, reason)?;
-        }
-        if more || less || *cuts != self.cuts || *profiles != roster::profiles(self.tx)? {
-            roster::replace(self.tx, &settled)?;
-        }
-        self.roles.clear();
-        self.admitted |= more;
-        self.again |= less;
-        self.refused = settled.refused;
-        self.cuts = settled.cuts;
-        Ok(())
-    }
-
-    /// Forgets the payload of a case, here and for good.
-    pub fn erase(&mut self, id: CaseId, reason: &str, instead: Option<Hash>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let (by, reason, at) = (stamp.author.clone(), reason.to_owned(), stamp.at.moment());
-        self.any_erased = true;
-        erasure::insert(self.tx, &ErasedRow { id, event: stamp.event, at, by, reason, instead })?;
-        if instead.is_none() {
-            draft::delete_all_of(self.tx, id)?;
-        }
-        self.settle_erasure(id)
-    }
-
-    /// An event that does not count has a payload all the same, which must not outlive an erasure.
-    fn held_detection(&mut self, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<()> {
-        if let Some(case) = detected_case(raw.get())
-            && self.forgets(case)?
-        {
-            db::payload::delete(self.tx, stamp.event)?;
-        }
-        Ok(())
-    }
-
-    /// Deletes what is to be forgotten of a case, and gives it the text of what is left.
-    fn settle_erasure(&mut self, id: CaseId) -> rusqlite::Result<()> {
-        let held = held_detections(self.tx)?.into_iter().filter(|(case, _)| *case == id).map(|(_, event)| event);
-        for event in erasure::forgotten(self.tx, id)?.into_iter().chain(held) {
-            db::payload::delete(self.tx, event)?;
-        }
-        let text = self.text_after_erasure(id)?;
-        match case::by_id(self.tx, id)? {
-            Some(row) if row.text != text => case::set_text(self.tx, &row, &text),
-            _ => Ok(()),
-        }
-    }
-
-    /// The text of the payload that took the place of an erased one, if there is one.
-    fn text_after_erasure(&mut self, id: CaseId) -> rusqlite::Result<String> {
-        let rows = erasure::of_case(self.tx, id)?;
-        let latest = rows.last().filter(|_| rows.iter().all(|row| row.instead.is_some()));
-        let Some((event, Some(named))) = latest.map(|row| (row.event, row.instead)) else { return Ok(String::new()) };
-        self.stored_text(event, named)
-    }
-
-    /// Whether the payloads of a case are to be forgotten.
-    fn forgets(&self, id: CaseId) -> rusqlite::Result<bool> {
-        Ok(self.any_erased && erasure::is_erased(self.tx, id)?)
-    }
-
-    /// Takes note of a detection of a case besides the one that counts.
-    pub fn detected_again(&mut self, id: CaseId, event: EventId) -> rusqlite::Result<()> {
-        if self.forgets(id)? {
-            db::payload::delete(self.tx, event)?;
-        }
-        erasure::insert_detection(self.tx, id, event)
-    }
-
-    /// Takes in a payload that came after the event which names it.
-    pub fn payload_arrived(&mut self, event: EventId) -> Result<(), JournalError> {
-        let Some(row) = db::journal::entry(self.tx, event.replica, event.seq)? else { return Ok(()) };
-        let body = Body::parse(&row.body);
-        let raw = body.as_ref().and_then(|body| body.events.get(event.n as usize)).map_or("", |raw| raw.get());
-        let kind = serde_json::from_str::<Head<'_>>(raw).map(|head| head.kind).unwrap_or_default();
-        if kind == PayloadErased::KIND {
-            return match serde_json::from_str::<PayloadErased>(raw) {
-                Ok(erased) if erasure::of_case(self.tx, erased.case)?.iter().any(|row| row.event == event) => {
-                    Ok(self.settle_erasure(erased.case)?)
-                }
-                _ => Ok(db::payload::delete(self.tx, event)?),
-            };
-        }
-        let detected = (kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw).ok()).flatten();
-        let Some(detected) = detected else { return Ok(db::payload::delete(self.tx, event)?) };
-        let text = self.payload_text(detected.case, event, detected.payload)?;
-        if let Some(row) = case::by_id(self.tx, detected.case)?.filter(|row| row.event == event && row.text != text) {
-            case::set_text(self.tx, &row, &text)?;
-        }
-        Ok(())
-    }
 
     pub fn document(
         &mut self,
@@ -443,46 +287,6 @@ impl<'c, 't> Fold<'c, 't> {
         }
         Ok(())
     }
-
-    /// The text of the input in the payload of `event`, for the queue and for search; empty if the
-    /// payload is not there (it was erased, has not arrived, or was not the one named and is thrown away).
-    pub fn payload_text(&mut self, id: CaseId, event: EventId, named: Hash) -> rusqlite::Result<String> {
-        if self.forgets(id)? {
-            db::payload::delete(self.tx, event)?;
-            return self.text_after_erasure(id);
-        }
-        if let Some(text) = self.texts.remove(&event) {
-            return Ok(text);
-        }
-        self.stored_text(event, named)
-    }
-
-    /// The text of a payload that stands here; empty if it does not, or was not the one named and is thrown away.
-    fn stored_text(&mut self, event: EventId, named: Hash) -> rusqlite::Result<String> {
-        let Some(row) = db::payload::get(self.tx, event)? else { return Ok(String::new()) };
-        let json = if row.hash == named { self.unpacker.unpack(self.tx, &row) } else { Err(JournalError::BadPayload(event)) };
-        match json {
-            Ok(json) => Ok(text_of_payload(&json)),
-            Err(JournalError::Sqlite(error)) => Err(error),
-            Err(_) => {
-                self.bad_payloads.push(event);
-                db::payload::delete(self.tx, event)?;
-                Ok(String::new())
-            }
-        }
-    }
-}
-
-/// What the queue shows and search finds of a payload's JSON.
-pub fn text_of_payload(json: &[u8]) -> String {
-    let Ok(payload) = serde_json::from_slice::<Payload>(json) else { return String::new() };
-    let text = Prediction::parse(payload.prediction.get()).map(|prediction| prediction.text()).unwrap_or_default();
-    short_text(&text)
-}
-
-/// The part of an input's text that is kept for the queue and for search.
-pub fn short_text(text: &str) -> String {
-    head(text, case::TEXT_CHARS_MAX).to_owned()
 }
 
 /// Drops the views and folds the whole journal again; returns the payloads that were thrown away.
@@ -496,7 +300,7 @@ pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
             let founding = body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
             let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding };
             if let Some(change) = roster_change(&stamp, raw) {
-                roster::insert_event(tx, &RosterEvent { event, at: body.at, author: stamp.author, change })?;
+                db::roster::insert_event(tx, &RosterEvent { event, at: body.at, author: stamp.author, change })?;
             }
         }
         Ok(())
@@ -507,31 +311,6 @@ pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
     each_entry(tx, |row, body| fold.entry(body, super::entry::hash(&row.body)).map(drop))?;
     fold.finish()?;
     Ok(fold.bad_payloads)
-}
-
-fn detected_case(raw: &str) -> Option<CaseId> {
-    let head: Head<'_> = serde_json::from_str(raw).ok()?;
-    (head.kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw).ok()).flatten().map(|event| event.case)
-}
-
-/// Detections that do not count, with their cases: their payloads are stored and shared like others.
-pub fn held_detections(conn: &rusqlite::Connection) -> rusqlite::Result<Vec<(CaseId, EventId)>> {
-    let mut found = Vec::new();
-    let mut read: Option<Body> = None;
-    for (event, _) in roster::held(conn)? {
-        if read.as_ref().is_none_or(|body| (body.replica, body.seq) != (event.replica, event.seq)) {
-            read = db::journal::entry(conn, event.replica, event.seq)?.and_then(|row| Body::parse(&row.body));
-        }
-        let raw = read.as_ref().and_then(|body| body.events.get(event.n as usize));
-        found.extend(raw.and_then(|raw| detected_case(raw.get())).map(|case| (case, event)));
-    }
-    Ok(found)
-}
-
-fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
-    let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
-    let kind = KINDS.iter().find(|known| known.name == head.kind)?;
-    (kind.roster)(stamp, raw)
 }
 
 fn each_entry(

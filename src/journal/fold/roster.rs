@@ -1,0 +1,101 @@
+//! The roster in the fold: who may do what at an entry, and settling it anew when more is said about it.
+
+use std::collections::BTreeSet;
+
+use serde_json::value::RawValue;
+
+use super::{Fold, Stamp};
+use crate::db::{self, roster};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
+use crate::domain::roster::{Role, RosterChange, RosterEvent, Settled, settle};
+use crate::domain::time::Hlc;
+use crate::journal::kind::{Head, KINDS};
+
+impl Fold<'_, '_> {
+    /// The roles in which an event's author may act on its device at that entry.
+    pub fn roles(&mut self, stamp: &Stamp) -> rusqlite::Result<Vec<Role>> {
+        self.settle_roster_if_changed()?;
+        if self.cut(stamp).is_some() {
+            return Ok(Vec::new());
+        }
+        let key = (stamp.author.clone(), stamp.event.replica);
+        if !self.roles.contains_key(&key) {
+            let grants = roster::grants_of(self.tx, &key.0, key.1)?;
+            self.roles.insert(key.clone(), grants.into_iter().map(|grant| (grant.role, grant.since)).collect());
+        }
+        let counts = |(role, since): &(Role, Hlc)| (*since <= stamp.at).then_some(*role);
+        Ok(self.roles.get(&key).map(|roles| roles.iter().filter_map(counts).collect()).unwrap_or_default())
+    }
+
+    /// The entry after which the author of `stamp` was retired, if `stamp` stands after it.
+    pub fn cut(&self, stamp: &Stamp) -> Option<u64> {
+        if self.cuts.is_empty() {
+            return None;
+        }
+        let cut = self.cuts.get(&(stamp.author.clone(), stamp.event.replica))?;
+        (stamp.event.seq > cut.after).then_some(cut.after)
+    }
+
+    /// Entries up to which chains were said to count, by number and hash.
+    pub fn pins(&self) -> impl Iterator<Item = (ReplicaId, u64, Hash)> + '_ {
+        self.cuts.iter().filter_map(|((_, replica), cut)| Some((*replica, cut.after, cut.last?)))
+    }
+
+    /// Takes note of what an event says about the roster, and settles the roster anew.
+    pub fn roster_changed(&mut self, stamp: &Stamp, change: RosterChange) -> rusqlite::Result<()> {
+        let event = RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
+        if !self.settled {
+            self.unsettled |= roster::insert_event(self.tx, &event)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
+        if std::mem::take(&mut self.unsettled) { self.settle_roster() } else { Ok(()) }
+    }
+
+    pub(super) fn settle_roster(&mut self) -> rusqlite::Result<()> {
+        let events = roster::events(self.tx)?;
+        let settled = settle(&events);
+        let before: BTreeSet<_> =
+            roster::all(self.tx)?.into_iter().map(|grant| ((grant.name, grant.replica, grant.role), grant.since)).collect();
+        let Settled { grants, cuts, refused, profiles } = &settled;
+        let grants: &BTreeSet<_> = &grants.clone().into_iter().collect();
+        let more = grants.difference(&before).next().is_some();
+        let mut less = before.difference(grants).next().is_some();
+        for ((name, replica), cut) in cuts {
+            let known = self.cuts.get(&(name.clone(), *replica));
+            if known != Some(cut) {
+                let head = db::journal::replica(self.tx, *replica)?.map_or(0, |head| head.head_seq);
+                less |= head > cut.after;
+            }
+        }
+        less |= self.cuts.keys().any(|holder| !cuts.contains_key(holder));
+        // What is said about the roster and is not refused counts, whatever it was before.
+        let said: BTreeSet<EventId> = events.iter().map(|event| event.event).collect();
+        for (event, _) in roster::held(self.tx)? {
+            if said.contains(&event) && !refused.contains_key(&event) {
+                roster::release(self.tx, event)?;
+            }
+        }
+        for (event, reason) in refused {
+            roster::hold(self.tx, *event, reason)?;
+        }
+        if more || less || *cuts != self.cuts || *profiles != roster::profiles(self.tx)? {
+            roster::replace(self.tx, &settled)?;
+        }
+        self.roles.clear();
+        self.admitted |= more;
+        self.again |= less;
+        self.refused = settled.refused;
+        self.cuts = settled.cuts;
+        Ok(())
+    }
+}
+
+/// What an event says about the roster, if its kind says anything.
+pub(super) fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
+    let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
+    let kind = KINDS.iter().find(|known| known.name == head.kind)?;
+    (kind.roster)(stamp, raw)
+}
