@@ -73,7 +73,7 @@ fn push_name(out: &mut String, c: char) {
     out.push('»');
 }
 
-/// JSON whose every character that would act on a terminal is written `\uXXXX`: the same value.
+/// JSON whose every character that would act on a terminal is written as `\u` and its four hex digits: the same value.
 ///
 /// `json` must be JSON; such characters stand only inside its strings.
 pub fn json_for_output(json: &str) -> Cow<'_, str> {

@@ -181,14 +181,16 @@ impl Workspace {
         let wanted = self.policy()?.encrypt;
         self.tend_secrets(wanted)?;
         let forgotten = db::erasure::count(&self.db.conn)?;
+        let cases = self.case_count()?;
         let mut result = self.exchange(store, go_on);
         if let Err(SyncError::Copied { entries, .. }) = &result {
             let first = entries.iter().map(|entry| entry.seq).min().unwrap_or(1);
             self.renew_copy(first - 1, &mut notices)?;
             result = self.exchange(store, go_on);
         }
+        // Only a new case or another erasure can show again what was erased here.
         if let Ok(synced) = &result
-            && synced.pulled.entries > 0
+            && (self.case_count()?, db::erasure::count(&self.db.conn)?) != (cases, forgotten)
             && self.erase_again()? > 0
         {
             let first = synced.clone();
@@ -214,6 +216,10 @@ impl Workspace {
     pub fn check_store(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Vec<Fault>, WorkError> {
         let encrypt = self.policy()?.encrypt;
         Ok(Exchange { db: &mut self.db, key: &self.key, store, encrypt, now: &clock::now, go_on }.check_store()?)
+    }
+
+    fn case_count(&self) -> Result<u64, WorkError> {
+        Ok(db::count::with_prefix(&self.db.conn, "state:")?.into_iter().map(|(_, n)| n).sum())
     }
 
     fn renew_copy(&mut self, last: u64, notices: &mut Vec<String>) -> Result<(), WorkError> {
