@@ -112,10 +112,10 @@ pub fn hint(error: &WorkError) -> Option<String> {
         }
         (
             _,
-            WorkError::Journal(JournalError::NotAllowed { author, .. })
-            | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, .. })),
+            WorkError::Journal(JournalError::NotAllowed { author, retired, .. })
+            | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, retired, .. })),
         ) => {
-            if error.to_string().contains("was retired") {
+            if *retired {
                 return Some(
                     "Who was retired comes back by joining anew: casework join URL --as NAME --workspace DIR.".to_owned(),
                 );

@@ -164,18 +164,13 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
 
 /// Other devices of the same name that count.
 fn other_devices(workspace: &Workspace, name: &str, but: Option<&Holder>) -> Result<Vec<String>, CliError> {
-    let other = |holder: &Holder| {
-        holder.name == name
-            && !holder.roles.is_empty()
-            && holder.retired_after.is_none()
-            && Some(holder.replica) != but.map(|but| but.replica)
-    };
+    let other = |holder: &Holder| holder.name == name && holder.works() && Some(holder.replica) != but.map(|but| but.replica);
     Ok(workspace.people()?.into_iter().filter(other).map(|holder| holder.replica.short()).collect())
 }
 
 /// The devices on which somebody is admitted already; this one, if there are none.
 fn known_devices(workspace: &Workspace, name: &str) -> Result<Vec<ReplicaId>, CliError> {
-    let active = |holder: &Holder| holder.name == name && !holder.roles.is_empty() && holder.retired_after.is_none();
+    let active = |holder: &Holder| holder.name == name && holder.works();
     let found: Vec<ReplicaId> = workspace.people()?.into_iter().filter(active).map(|holder| holder.replica).collect();
     if !found.is_empty() {
         return Ok(found);

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::blob::Packed;
 use super::entry::{BODY_VERSION, Body, hash};
-use super::fold::Fold;
+use super::fold::{Fold, Stamp};
 use super::kind::{Event, ReplicaJoined, encode};
 use super::verify::payload_of;
 use super::{DeviceKey, JournalError, device, sshsig};
@@ -123,8 +123,10 @@ impl<'c, 't> Writer<'c, 't> {
         db::journal::set_replica(self.tx, &head)?;
         self.head = Some(head);
         self.latest = at;
-        if let Some((_, reason)) = self.fold.entry(&body, hash)?.into_iter().next() {
-            return Err(JournalError::NotAllowed { author: author.to_owned(), reason });
+        if let Some((event, reason)) = self.fold.entry(&body, hash)?.into_iter().next() {
+            let stamp = Stamp { event, at, author: author.to_owned(), founding: false };
+            let retired = self.fold.cut(&stamp).is_some();
+            return Err(JournalError::NotAllowed { author: stamp.author, reason, retired });
         }
         Ok(Appended { seq, hash, at, replica })
     }

@@ -38,7 +38,7 @@ pub enum JournalError {
     #[error("the device key {0} is not a casework key")]
     KeyFormat(String),
     #[error("{author} may not do this: {reason}")]
-    NotAllowed { author: String, reason: String },
+    NotAllowed { author: String, reason: String, retired: bool },
     #[error("the payload of {0} is not there: it was erased, or has not come yet")]
     NoPayload(EventId),
     #[error("the payload of {0} is damaged")]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{WorkError, Workspace};
+use crate::clock;
 use crate::db::case::{self, CaseRow};
 use crate::db::{self, erasure};
 use crate::domain::ids::CaseId;
@@ -13,7 +14,6 @@ use crate::domain::time::Moment;
 use crate::journal::blob::{self, Packer};
 use crate::journal::kind::PayloadErased;
 use crate::journal::{Append, JournalError};
-use crate::{chance, clock};
 
 /// Cases before and after one in its stream that may show it among their neighbours: more than any window is wide.
 const NEAR: usize = 1_000;
@@ -98,7 +98,7 @@ impl Workspace {
                 continue;
             }
             let json = serde_json::to_vec(&payload).unwrap_or_default();
-            let salt = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+            let salt = super::random()?;
             let packed = packer.pack(&json, salt)?;
             let reason = format!("{} was erased, which it showed", gone.id);
             let erased = PayloadErased { case: row.id, reason, instead: Some(packed.hash) };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{WorkError, Workspace};
+use crate::clock;
 use crate::config::{Config, Env, Paths};
 use crate::db::Db;
 use crate::db::roster::{self, GrantRow};
@@ -14,7 +15,6 @@ use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, chain};
-use crate::{chance, clock};
 
 /// What a new workspace starts with.
 pub const STARTER_PROTOCOL: &str = include_str!("../../glossary/edge-cases.toml");
@@ -23,7 +23,7 @@ pub const STARTER_GLOSSARY: &str = include_str!("../../glossary/terms.toml");
 impl Workspace {
     /// Founds a workspace for `team`; `name` owns this device and is the first lead.
     pub fn found(paths: Paths, env: Env, team: &str, name: &str) -> Result<Self, WorkError> {
-        let seed = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+        let seed = super::random()?;
         Self::found_at(paths, env, team, name, DeviceKey::from_seed(seed), clock::now())
     }
 

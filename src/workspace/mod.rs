@@ -228,6 +228,11 @@ fn settle_key(db: &Db, paths: &Paths) -> Result<(), WorkError> {
     }
 }
 
+/// Bytes that nobody can guess.
+fn random<const N: usize>() -> Result<[u8; N], WorkError> {
+    crate::chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })
+}
+
 /// Who this device belongs to.
 fn owner(db: &Db, key: &DeviceKey) -> Result<String, WorkError> {
     let replica = key.replica().to_string();

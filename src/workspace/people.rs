@@ -1,14 +1,13 @@
 //! Who may do what, on which device: asking to be let in, letting in, retiring, changing keys.
 
 use super::{WorkError, Workspace, ssh};
-use crate::chance;
 use crate::clock;
 use crate::db::{self, document, roster};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Profile, Role, is_name};
 use crate::domain::time::Moment;
 use crate::journal::device::{self, Because};
-use crate::journal::kind::{ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SshProof};
+use crate::journal::kind::{Event, ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SecretShared, SshProof};
 use crate::journal::secret::{self, Secret};
 use crate::journal::{Append, DeviceKey, sshsig};
 
@@ -34,6 +33,11 @@ pub struct Holder {
 impl Holder {
     pub fn fingerprint(&self) -> String {
         self.key.as_ref().map(sshsig::fingerprint).unwrap_or_default()
+    }
+
+    /// Whether what they write on it counts.
+    pub fn works(&self) -> bool {
+        !self.roles.is_empty() && self.retired_after.is_none()
     }
 
     /// Whether they ask to be let in.
@@ -130,9 +134,8 @@ impl Workspace {
     pub fn retire(&mut self, name: &str, device: Option<&str>, reason: &str) -> Result<usize, WorkError> {
         let people = self.people()?;
         let fits = |holder: &&Holder| device.is_none_or(|device| holder.replica.to_string().starts_with(device));
-        let active = |holder: &&Holder| !holder.roles.is_empty() && holder.retired_after.is_none();
         let of_name = || people.iter().filter(|holder| holder.name == name).filter(fits);
-        let mut theirs: Vec<&Holder> = of_name().filter(active).collect();
+        let mut theirs: Vec<&Holder> = of_name().filter(|holder| holder.works()).collect();
         if theirs.is_empty() {
             theirs = of_name().filter(|holder| holder.waits()).collect(); // a request is turned down
         }
@@ -140,19 +143,15 @@ impl Workspace {
             return Err(WorkError::Stranger(name.to_owned()));
         }
         let goes = |holder: &Holder| theirs.iter().any(|one| one.name == holder.name && one.replica == holder.replica);
-        let stays: Vec<&Holder> = people.iter().filter(active).filter(|holder| !goes(holder)).collect();
+        let stays: Vec<&Holder> = people.iter().filter(|holder| holder.works() && !goes(holder)).collect();
         if !stays.iter().any(|holder| holder.roles.contains(&Role::Lead)) {
             return Err(WorkError::LastLead(name.to_owned()));
         }
         let heirs: Vec<ReplicaId> = stays.iter().filter(|holder| holder.name == name).map(|holder| holder.replica).collect();
         let mut events = Vec::new();
         // Those who remain get a new secret; it goes into the same entry, which one's own retirement ends with.
-        let may_share = roster::roles(&self.db.conn, &self.me, self.key.replica())?
-            .iter()
-            .any(|role| matches!(role, Role::Lead | Role::Engineer | Role::Agent));
-        if may_share && !secret::known(&self.db.conn, &self.key)?.is_empty() {
-            let keys: Vec<[u8; 32]> = stays.iter().filter_map(|holder| holder.key).collect();
-            events.push(Append::new(&Secret::new().shared_with(&keys)?));
+        if self.may_share_secrets()? && !secret::known(&self.db.conn, &self.key)?.is_empty() {
+            events.push(new_secret(stays.iter().copied())?);
         }
         for holder in &theirs {
             // The entry that says it is the last of one's own.
@@ -173,19 +172,16 @@ impl Workspace {
     pub fn rotate_key(&mut self) -> Result<ReplicaId, WorkError> {
         self.renew(Because::Rotated)?;
         // Whoever took the old key gets no later secret.
-        let may = roster::roles(&self.db.conn, &self.me, self.key.replica())?;
-        let may = may.iter().any(|role| matches!(role, Role::Lead | Role::Engineer | Role::Agent));
-        if may && !secret::known(&self.db.conn, &self.key)?.is_empty() {
-            let active = |holder: &Holder| !holder.roles.is_empty() && holder.retired_after.is_none();
-            let keys: Vec<[u8; 32]> = self.people()?.into_iter().filter(active).filter_map(|holder| holder.key).collect();
-            self.append(vec![Append::new(&Secret::new().shared_with(&keys)?)])?;
+        if self.may_share_secrets()? && !secret::known(&self.db.conn, &self.key)?.is_empty() {
+            let people = self.people()?;
+            self.append(vec![new_secret(people.iter().filter(|holder| holder.works()))?])?;
         }
         Ok(self.key.replica())
     }
 
     /// Goes on under a new key; returns how many entries were written again.
     pub(super) fn renew(&mut self, because: Because) -> Result<usize, WorkError> {
-        let seed = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+        let seed = super::random()?;
         let new = DeviceKey::from_seed(seed);
         let owner = super::owner(&self.db, &self.key)?;
         let file = |error, path: &std::path::Path| WorkError::File { path: path.display().to_string(), error };
@@ -222,23 +218,27 @@ impl Workspace {
         Ok(events)
     }
 
+    /// Whether the owner may give secrets to devices, from this one.
+    fn may_share_secrets(&self) -> Result<bool, WorkError> {
+        let roles = roster::roles(&self.db.conn, &self.me, self.key.replica())?;
+        Ok(SecretShared::ROLES.is_none_or(|may| roles.iter().any(|role| may.contains(role))))
+    }
+
     /// Makes the workspace's first secret if there is none and this device may, and gives what it knows to devices of
     /// the roster that lack it.
     pub(super) fn tend_secrets(&mut self, wanted: bool) -> Result<(), WorkError> {
         let conn = &self.db.conn;
-        let may = roster::roles(conn, &self.me, self.key.replica())?;
-        if !may.iter().any(|role| matches!(role, Role::Lead | Role::Engineer | Role::Agent)) {
+        if !self.may_share_secrets()? {
             return Ok(());
         }
         let known = secret::known(conn, &self.key)?;
         if known.is_empty() && (!wanted || !document::of_kind(conn, "secret")?.is_empty()) {
             return Ok(()); // others made one, and will give it
         }
-        let active: Vec<Holder> =
-            self.people()?.into_iter().filter(|holder| !holder.roles.is_empty() && holder.retired_after.is_none()).collect();
+        let mut active = self.people()?;
+        active.retain(Holder::works);
         let events = if known.is_empty() {
-            let keys: Vec<[u8; 32]> = active.iter().filter_map(|holder| holder.key).collect();
-            vec![Append::new(&Secret::new().shared_with(&keys)?)]
+            vec![new_secret(&active)?]
         } else {
             self.secrets_for(&active.iter().map(|holder| holder.replica).collect::<Vec<_>>())?
         };
@@ -263,4 +263,10 @@ impl Workspace {
     pub fn waits_for_admission(&self) -> Result<bool, WorkError> {
         Ok(roster::roles(&self.db.conn, &self.me, self.key.replica())?.is_empty())
     }
+}
+
+/// A new secret, given to those devices.
+fn new_secret<'h>(holders: impl IntoIterator<Item = &'h Holder>) -> Result<Append, WorkError> {
+    let keys: Vec<[u8; 32]> = holders.into_iter().filter_map(|holder| holder.key).collect();
+    Ok(Append::new(&Secret::new().shared_with(&keys)?))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{WorkError, Workspace, ssh};
+use crate::clock;
 use crate::config::{Config, Env, Paths};
 use crate::db::store::LAST_SYNC;
 use crate::db::{self, Db};
@@ -17,7 +18,6 @@ use crate::journal::kind::ReplicaJoined;
 use crate::journal::{Append, DeviceKey, chain};
 use crate::sync::store::{self, Options};
 use crate::sync::{Exchange, Fault, Store, SyncError, Synced, founded_on, pin};
-use crate::{chance, clock};
 
 /// What is remembered of the store between runs.
 const STORE: &str = "store";
@@ -40,7 +40,7 @@ pub struct SyncStatus {
 /// Opens a store, makes sure of it, and tells which workspace it holds.
 fn prepare(url: &str, config: &Config, env: &Env, create: bool) -> Result<Box<dyn Store>, WorkError> {
     let mut store = store::open(url, &options(config, env, create)).map_err(SyncError::from)?;
-    let random = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+    let random = super::random()?;
     store::probe(&mut *store, random).map_err(SyncError::from)?;
     Ok(store)
 }
@@ -112,7 +112,7 @@ impl Workspace {
                 return Err(WorkError::SeveralThere { store: url, ids });
             }
         };
-        let seed = chance::bytes().map_err(|error| WorkError::File { path: "randomness".to_owned(), error })?;
+        let seed = super::random()?;
         let key = DeviceKey::from_seed(seed);
         let proof = ssh_key.map(|path| ssh::prove(path, id, name, &key.public())).transpose()?;
         let mut workspace = Self::join_at(paths, env, id, name, key, proof, clock::now())?;

@@ -182,6 +182,7 @@ fn who_is_retired_or_changes_keys_counts_up_to_there() {
     assert_eq!(code, 1);
     assert!(out.contains("bo was retired on this device"), "{out}");
     team.fails("bo", &["comment", "p0", "still here"], "was retired");
+    team.fails("bo", &["comment", "p0", "still here"], "joining anew");
     team.fails("ana", &["roster", "retire", "ana", "--device", "ffff"], "nobody called");
     team.ok("ana", &["roster", "retire", "ana"]);
     team.sync(&["ana", "dee"]);

@@ -49,10 +49,8 @@ impl People {
 
     /// Whether somebody asks under a name that works on another device.
     fn is_another(&self, person: &Person) -> bool {
-        let works = |other: &Person| {
-            other.holder.name == person.holder.name && !other.holder.roles.is_empty() && other.holder.retired_after.is_none()
-        };
-        person.holder.waits() && self.rows.iter().any(works)
+        let same = |other: &Person| other.holder.name == person.holder.name && other.holder.works();
+        person.holder.waits() && self.rows.iter().any(same)
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
