@@ -247,7 +247,7 @@ fn overlay_area(screen: Rect) -> Rect {
 
 fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static>> {
     match overlay {
-        Overlay::Help { .. } => help::lines(app),
+        Overlay::Help { .. } => help::lines(app, usize::from(columns)),
         Overlay::Terms { .. } => terms::lines(app, usize::from(columns)),
         Overlay::Exchange { .. } => exchange::lines(app, usize::from(columns)),
         Overlay::Pick(_) | Overlay::Prompt(_) | Overlay::Rationale(_) | Overlay::People(_) => Vec::new(),

@@ -45,6 +45,8 @@ fn narrow() {
     shows("narrow_queue", (80, 24), "BackTab j j");
     shows("narrow_ready", (80, 24), "1 1 1 2 5 x");
     shows("narrow_terms", (80, 24), "t");
+    shows("narrow_help", (80, 24), "?");
+    shows("narrow_help_end", (80, 24), "? G");
     shows("narrow_exchange", (80, 24), "S");
     shows("narrow_filter", (80, 24), "/ \"flag:challenger\" Enter");
 }

@@ -2,13 +2,17 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::text::width;
+use crate::domain::text::{width, wrap};
 use crate::review::filter::NAMES;
 use crate::tui::App;
 use crate::tui::action::{ACTIONS, Place};
+use crate::tui::theme::Theme;
 
-/// The lines of the window.
-pub fn lines(app: &App) -> Vec<Line<'static>> {
+/// Columns from the keys of a line to what they do.
+const KEYS: usize = 24;
+
+/// The lines of the window, which is so many columns wide.
+pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let mut lines = Vec::new();
     for place in Place::ALL {
@@ -18,16 +22,30 @@ pub fn lines(app: &App) -> Vec<Line<'static>> {
         }
         lines.push(Line::from(Span::styled(place.title(), theme.strong)));
         for (index, action) in of_place {
-            let keys = app.keymap.words(index);
-            let pad = " ".repeat(23_usize.saturating_sub(width(&keys)).max(2));
-            lines.push(Line::from(vec![Span::raw("  "), Span::styled(keys, theme.key), Span::raw(pad), Span::raw(action.help)]));
+            lines.extend(entry(theme, &app.keymap.words(index), action.help, columns));
         }
         lines.push(Line::default());
     }
     lines.push(Line::from(Span::styled("In a filter", theme.strong)));
     for (name, about) in NAMES {
-        let pad = " ".repeat(23_usize.saturating_sub(name.len()));
-        lines.push(Line::from(vec![Span::raw("  "), Span::styled(*name, theme.key), Span::raw(pad), Span::raw(*about)]));
+        lines.extend(entry(theme, name, about, columns));
     }
     lines
+}
+
+/// Keys and what they do, on as many lines as that takes.
+fn entry(theme: &Theme, keys: &str, about: &str, columns: usize) -> Vec<Line<'static>> {
+    let pad = KEYS.saturating_sub(width(keys)).max(2);
+    let left = 2 + width(keys) + pad;
+    let about = wrap(about, columns.saturating_sub(left));
+    let line = |(row, about): (usize, String)| match row {
+        0 => Line::from(vec![
+            Span::raw("  "),
+            Span::styled(keys.to_owned(), theme.key),
+            Span::raw(" ".repeat(pad)),
+            Span::raw(about),
+        ]),
+        _ => Line::from(format!("{}{about}", " ".repeat(left))),
+    };
+    about.into_iter().enumerate().map(line).collect()
 }
