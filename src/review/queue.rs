@@ -9,10 +9,9 @@ use rusqlite::Connection;
 
 use super::Filter;
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::db::{count, document, label, note, roster, store};
+use crate::db::{count, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
 use crate::domain::ids::CaseId;
-use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -37,12 +36,6 @@ pub struct Queue {
 
 /// How work is shared between those who were admitted to review.
 pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
-    let row = document::latest(conn, "policy")?;
-    let policy = row.and_then(|row| serde_json::from_str::<PolicySet>(&row.body).ok()).map(|set| set.policy).unwrap_or_default();
-    share_of(conn, &policy)
-}
-
-fn share_of(conn: &Connection, policy: &Policy) -> rusqlite::Result<Share> {
     let mut profiles = roster::profiles(conn)?;
     let cut: Vec<_> = roster::cuts(conn)?.into_iter().map(|(holder, _)| holder).collect();
     let reviews = |grant: &roster::GrantRow| {
@@ -52,7 +45,7 @@ fn share_of(conn: &Connection, policy: &Policy) -> rusqlite::Result<Share> {
     names.sort();
     names.dedup();
     let candidate = |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
-    Ok(Share::new(names.into_iter().map(candidate).collect(), policy))
+    Ok(Share::new(names.into_iter().map(candidate).collect(), &PolicySet::current(conn)?))
 }
 
 /// How many cases there are, and why those that are not here are not.

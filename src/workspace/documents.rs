@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{WorkError, Workspace, read_file};
-use crate::db::document;
 use crate::domain::glossary::Glossary;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::parse::{LabelSource, label_source};
@@ -65,9 +64,7 @@ impl Workspace {
     }
 
     pub fn policy(&self) -> Result<Policy, WorkError> {
-        let row = document::latest(&self.db.conn, "policy")?;
-        let set = row.and_then(|row| serde_json::from_str::<PolicySet>(&row.body).ok());
-        Ok(set.map(|set| set.policy).unwrap_or_default())
+        Ok(PolicySet::current(&self.db.conn)?)
     }
 
     pub fn set_policy(&mut self, policy: Policy) -> Result<(), WorkError> {

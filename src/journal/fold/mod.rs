@@ -83,9 +83,9 @@ pub struct Fold<'c, 't> {
 
 impl<'c, 't> Fold<'c, 't> {
     pub fn new(tx: &'t Transaction<'c>) -> Result<Self, JournalError> {
-        let mut fold = Self {
+        Ok(Self {
             tx,
-            policy: Policy::default(),
+            policy: PolicySet::current(tx)?,
             counts: HashMap::new(),
             roles: HashMap::new(),
             texts: HashMap::new(),
@@ -100,9 +100,7 @@ impl<'c, 't> Fold<'c, 't> {
             bad_payloads: Vec::new(),
             unknown: BTreeMap::new(),
             held: Vec::new(),
-        };
-        fold.policy = fold.current_policy()?;
-        Ok(fold)
+        })
     }
 
     /// Gives the text of a payload that is about to be named by `event`.
@@ -227,15 +225,9 @@ impl<'c, 't> Fold<'c, 't> {
         document::insert(self.tx, &DocumentRow { kind, name, version, hash, at: stamp.at, event: stamp.event, author, body })
     }
 
-    fn current_policy(&self) -> rusqlite::Result<Policy> {
-        let row = document::latest(self.tx, "policy")?;
-        let set = row.and_then(|row| serde_json::from_str::<PolicySet>(&row.body).ok());
-        Ok(set.map(|set| set.policy).unwrap_or_default())
-    }
-
     /// Computes anew what depends on the policy, if another one counts now.
     pub fn policy_changed(&mut self) -> rusqlite::Result<()> {
-        let policy = self.current_policy()?;
+        let policy = PolicySet::current(self.tx)?;
         if policy == self.policy {
             return Ok(());
         }
