@@ -63,7 +63,7 @@ fn submits(path: &Path, cases: usize) -> Vec<Duration> {
     let protocols = workspace.protocols().unwrap();
     let published = protocols.for_stream("s").unwrap();
     let draft = Draft {
-        answers: [("readable", "y"), ("verdict", "y"), ("category", "a")].map(|(q, a)| (q.to_owned(), a.to_owned())).into(),
+        answers: [("readable", "y"), ("verdict", "y"), ("category", "r")].map(|(q, a)| (q.to_owned(), a.to_owned())).into(),
         rationale: "it fits".to_owned(),
         ..Draft::default()
     };

@@ -11,6 +11,7 @@ fn main() -> color_eyre::Result<ExitCode> {
     color_eyre::install()?;
     match cli::run(Cli::parse(), Env::read()) {
         Next::Exit(code) => Ok(code),
+        Next::Train(workspace, lessons) => Ok(tui::train(*workspace, lessons).unwrap_or_else(|error| cli::refuse(&error))),
         Next::Review(workspace) => Ok(tui::run(*workspace).unwrap_or_else(|error| cli::refuse(&error))),
     }
 }

@@ -104,7 +104,7 @@ fn label_one(workspace: &mut Workspace, row: crate::db::case::CaseRow, out: &mut
         draft.answer(&id, "1");
         let path = draft.path(&published.protocol);
         let Some((_, answer)) = path.last().filter(|(last, _)| *last == id) else { break };
-        let text = published.protocol.question(&id).map_or(answer.as_str(), |question| answer_text(question, answer));
+        let text = published.protocol.question(&id).map_or_else(|| answer.clone(), |question| answer_text(question, answer));
         out.line(&format!("  {ask}  {text}"))?;
     }
     let label = workspace.label_of(row, &draft, published)?;

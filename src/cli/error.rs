@@ -103,6 +103,11 @@ pub fn hint(error: &WorkError) -> Option<String> {
             ));
         }
         (_, WorkError::NoCase(_)) => "`casework queue` and `casework search TEXT` list cases.",
+        (_, WorkError::NoChanges { .. }) => {
+            "Say it in a line, for the reviewers: --changes \"asks for the cost of a wrong answer\"."
+        }
+        (_, WorkError::NoSuchProtocol(_)) => "`casework protocol show` lists those that are published.",
+        (_, WorkError::NotLabeled(_)) => "Label it first: the label becomes the known answer.",
         (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
         (_, WorkError::Incomplete(_)) => {
             "Answer with --answer QUESTION=VALUE, check with --check ITEM; `casework protocol show` lists them."

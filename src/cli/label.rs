@@ -5,6 +5,7 @@ use serde_json::json;
 use super::out::done;
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
+use crate::domain::protocol::span;
 use crate::review::Draft;
 use crate::workspace::WorkError;
 
@@ -12,7 +13,7 @@ use crate::workspace::WorkError;
 pub struct Args {
     /// The case's id, the first digits of it, or the id its stream gave it
     case: String,
-    /// An answer: the question's id, and the answer's key or text
+    /// An answer: the question's id, and the answer's key or text; several with commas, spans as 4-9,12-20
     #[arg(long = "answer", value_name = "QUESTION=VALUE")]
     answers: Vec<String>,
     /// An item of the checklist that was done
@@ -27,6 +28,12 @@ pub struct Args {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
     rationale: String,
+    /// Places in the input that bear it out, as characters from and up to: 4-9,12-20
+    #[arg(long, value_name = "SPANS", default_value = "")]
+    mark: String,
+    /// An earlier case that it refers to
+    #[arg(long = "cite", value_name = "CASE")]
+    cites: Vec<String>,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -39,6 +46,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         confidence: args.confidence,
         tags: args.tags.clone(),
         rationale: args.rationale.clone(),
+        evidence: span::parse(&args.mark)
+            .ok_or_else(|| CliError::Use(format!("--mark takes places as 4-9,12-20, not `{}`", args.mark)))?,
+        cites: args.cites.iter().map(|name| Ok(workspace.find_case(name)?.id)).collect::<Result<_, WorkError>>()?,
         ..Draft::default()
     };
     for answer in &args.answers {

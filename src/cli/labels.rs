@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::db::label;
+use crate::domain::cues::Seen;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, Step, outcome_words};
+use crate::domain::protocol::Span;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,9 @@ struct LabelLine<'l> {
     confidence: Option<u8>,
     tags: &'l [String],
     rationale: &'l str,
+    evidence: &'l [Span],
+    cites: &'l [CaseId],
+    seen: Option<&'l Seen>,
     at: String,
     duration_ms: Option<u64>,
     event: EventId,
@@ -58,6 +63,9 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel) -> std::io::Result<()> {
             confidence: label.confidence,
             tags: &label.tags,
             rationale: &label.rationale,
+            evidence: &label.evidence,
+            cites: &label.cites,
+            seen: label.seen.as_ref(),
             at: given.given_at().rfc3339(),
             duration_ms: label.duration_ms,
             event: given.event,

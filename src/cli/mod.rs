@@ -15,6 +15,7 @@ mod error;
 mod escalate;
 mod export;
 mod glossary;
+mod gold;
 mod import;
 mod ingest;
 mod init;
@@ -24,6 +25,7 @@ mod labels;
 mod out;
 mod paths;
 mod policy;
+mod precedents;
 mod protocol;
 mod queue;
 mod roster;
@@ -31,6 +33,7 @@ mod search;
 mod show;
 mod status;
 mod sync;
+mod train;
 mod undo;
 mod verify;
 
@@ -42,7 +45,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::clock;
 use crate::config::{Env, Paths};
 use crate::domain::time::Moment;
-use crate::workspace::{WorkError, Workspace};
+use crate::workspace::{Lessons, WorkError, Workspace};
 
 pub use error::{CliError, Exit};
 pub use out::Out;
@@ -137,6 +140,12 @@ enum Command {
     Protocol(protocol::Args),
     /// Check, show and publish the glossary
     Glossary(glossary::Args),
+    /// Go through cases whose right answer is known, with feedback
+    Train(train::Args),
+    /// Set and list cases whose right answer is known
+    Gold(gold::Args),
+    /// Show resolved cases like one
+    Precedents(precedents::Args),
     /// Show and change how the team works
     Policy(policy::Args),
     /// Show who may do what, admit people, retire them, change keys
@@ -164,6 +173,8 @@ pub enum Next {
     Exit(ExitCode),
     /// Open the review screen.
     Review(Box<Workspace>),
+    /// Open it for a training.
+    Train(Box<Workspace>, Lessons),
 }
 
 /// Carries out the command line.
@@ -196,6 +207,13 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Escalate(args)) => escalate::run(&context, &args),
         Some(Command::Protocol(args)) => protocol::run(&context, &args),
         Some(Command::Glossary(args)) => glossary::run(&context, &args),
+        Some(Command::Train(args)) => match train::run(&context, &args) {
+            Ok(Some((workspace, lessons))) => return Next::Train(Box::new(workspace), lessons),
+            Ok(None) => Ok(Exit::Done),
+            Err(error) => Err(error),
+        },
+        Some(Command::Gold(args)) => gold::run(&context, &args),
+        Some(Command::Precedents(args)) => precedents::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),
         Some(Command::Roster(args)) => roster::run(&context, &args),
         Some(Command::Verify(args)) => verify::run(&context, &args),

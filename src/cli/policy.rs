@@ -1,7 +1,8 @@
-//! `casework policy`: how the team works: overlap, limit, rule, on, sla_hours.
+//! `casework policy`: how the team works.
 
 use super::out::{Out, done};
 use super::{CliError, Context, Exit};
+use crate::domain::policy::NAMES;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -14,11 +15,18 @@ pub struct Args {
 enum What {
     /// Show the policy that counts
     Show,
-    /// Change values: overlap=2, limit=3, rule=majority, on=label, sla_hours=48
+    /// Change values: overlap=2 rule=majority on=label sla_hours=48 …
+    #[command(after_help = names())]
     Set {
         #[arg(required = true, value_name = "NAME=VALUE")]
         values: Vec<String>,
     },
+}
+
+/// Every name and what it is, for the help.
+fn names() -> String {
+    let line = |(name, about): &(&str, &str)| format!("  {name:<18} {about}\n");
+    format!("Names:\n{}", NAMES.iter().map(line).collect::<String>())
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {

@@ -1,16 +1,25 @@
-//! `casework protocol`: check, show and publish protocols.
+//! `casework protocol`: check, show, compare, replay and publish protocols.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
+use crate::domain::label::outcome_words;
 use crate::domain::protocol::Protocol;
+use crate::domain::protocol::diff::diff;
 use crate::domain::text::visible;
+use crate::review::Protocols;
+use crate::review::replay::Report;
 use crate::workspace::WorkError;
 use crate::workspace::documents::read_protocol;
+use crate::workspace::found::{STARTERS, Starter};
+
+/// Cases that are named for each change; all stand in the JSON.
+const NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,45 +32,105 @@ enum What {
     /// Prove that every path of a protocol file ends and sets what it must
     Check { file: PathBuf },
     /// Show a protocol file, or the protocols that are published
-    Show { file: Option<PathBuf> },
+    Show {
+        file: Option<PathBuf>,
+        /// Draw it as a tree
+        #[arg(long)]
+        tree: bool,
+        /// For Graphviz or Mermaid
+        #[arg(long, value_parser = ["dot", "mermaid"], conflicts_with = "tree")]
+        format: Option<String>,
+    },
     /// Publish a protocol file as the next version
     Publish {
         file: PathBuf,
-        /// What changed
+        /// What changed, in a line: required from the second version on
         #[arg(long, value_name = "TEXT", default_value = "")]
         changes: String,
     },
+    /// Say what changed from one version to another: numbers of published versions, or files
+    Diff {
+        old: String,
+        new: String,
+        /// Whose versions they are, where several protocols are published
+        #[arg(long, value_name = "ID")]
+        protocol: Option<String>,
+    },
+    /// Walk every label through a version, published or not, and say what would change; changes nothing
+    Replay {
+        /// A file, or the number of a published version
+        version: String,
+        #[arg(long, value_name = "ID")]
+        protocol: Option<String>,
+    },
+    /// Print a protocol that casework ships, to begin one's own with: text, llm or fraud
+    Starter { name: Option<String> },
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match &args.what {
-        What::Check { file } => {
-            // A protocol can be checked anywhere; where there is a workspace, its terms are checked too.
-            let glossary = context.read().ok().and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
-            let protocol = or_faults(context.global.json, read_protocol(file, glossary.as_ref()))?;
-            let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [] });
-            done(context.global.json, &format!("{} is sound: {}", file.display(), counts(&protocol)), &document)?;
-            if glossary.is_none() && protocol.questions.iter().any(|question| !question.terms.is_empty()) {
-                say("Its terms were not looked up: there is no workspace with a glossary here.");
-            }
-            Ok(Exit::Done)
-        }
-        What::Show { file: Some(file) } => show(context, &[(read_protocol(file, None)?, 0)]),
-        What::Show { file: None } => {
-            let protocols = context.read()?.protocols()?;
-            let all: Vec<_> = protocols.published.into_iter().map(|one| (one.protocol, one.reference.version)).collect();
-            show(context, &all)
+        What::Check { file } => check(context, file),
+        What::Show { file, tree, format } => {
+            let protocols = match file {
+                Some(file) => vec![(read_protocol(file, None)?, 0)],
+                None => {
+                    let published = context.read()?.protocols()?.published;
+                    published.into_iter().map(|one| (one.protocol, one.reference.version)).collect()
+                }
+            };
+            show(context, &protocols, *tree, format.as_deref())
         }
         What::Publish { file, changes } => {
             let mut workspace = context.open()?;
             let glossary = workspace.protocols()?.glossary;
             let protocol = read_protocol(file, Some(&glossary))?;
             let version = workspace.publish_protocol(&protocol, changes)?;
-            let document = json!({ "id": protocol.id, "version": version, "hash": protocol.hash() });
-            done(context.global.json, &format!("{} v{version} is published: {}", protocol.id, counts(&protocol)), &document)?;
+            let report = if version > 1 { workspace.replay(&protocol)? } else { Report::default() };
+            let to_renew = report.needs.values().sum::<u64>() + report.stuck_labels();
+            let document = json!({ "id": protocol.id, "version": version, "hash": protocol.hash(), "needs": to_renew });
+            let mut words = format!("{} v{version} is published: {}", protocol.id, counts(&protocol));
+            if to_renew > 0 {
+                words.push_str(&format!(". {to_renew} labels lack an answer now: w in the screen, or casework queue --renew"));
+            }
+            done(context.global.json, &words, &document)?;
             Ok(Exit::Done)
         }
+        What::Diff { old, new, protocol } => {
+            let protocols = context.read().ok().map(|workspace| workspace.protocols()).transpose()?.unwrap_or_default();
+            let (old, new) = (find(&protocols, old, protocol.as_deref())?, find(&protocols, new, protocol.as_deref())?);
+            let words = diff(&old, &new);
+            let mut out = Out::new();
+            if context.global.json {
+                out.json(&json!({ "changes": words }))?;
+            }
+            for line in words.iter().filter(|_| !context.global.json) {
+                out.line(line)?;
+            }
+            out.finish()?;
+            if words.is_empty() {
+                say("Nothing changed that matters to a reviewer.");
+            }
+            Ok(if words.is_empty() { Exit::No } else { Exit::Done })
+        }
+        What::Replay { version, protocol } => {
+            let workspace = context.read()?;
+            let newest = find(&workspace.protocols()?, version, protocol.as_deref())?;
+            replayed(context, &newest, &workspace.replay(&newest)?)
+        }
+        What::Starter { name } => print_starter(name.as_deref()),
     }
+}
+
+fn check(context: &Context, file: &Path) -> Result<Exit, CliError> {
+    // A protocol can be checked anywhere; where there is a workspace, its terms are checked too.
+    let glossary = context.read().ok().and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
+    let protocol = or_faults(context.global.json, read_protocol(file, glossary.as_ref()))?;
+    let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [] });
+    done(context.global.json, &format!("{} is sound: {}", file.display(), counts(&protocol)), &document)?;
+    if glossary.is_none() && protocol.questions.iter().any(|question| !question.terms.is_empty()) {
+        say("Its terms were not looked up: there is no workspace with a glossary here.");
+    }
+    Ok(Exit::Done)
 }
 
 fn counts(protocol: &Protocol) -> String {
@@ -69,21 +138,53 @@ fn counts(protocol: &Protocol) -> String {
     format!("{questions} questions, {labels} labels, at most {} answers to an end", protocol.longest_path())
 }
 
-fn show(context: &Context, protocols: &[(Protocol, u32)]) -> Result<Exit, CliError> {
+/// A published version by its number, or a file.
+fn find(protocols: &Protocols, name: &str, id: Option<&str>) -> Result<Protocol, CliError> {
+    let Ok(version) = name.trim_start_matches('v').parse::<u32>() else { return Ok(read_protocol(Path::new(name), None)?) };
+    let ids: Vec<&str> = protocols.in_force().iter().map(|published| published.protocol.id.as_str()).collect();
+    let several = || CliError::Use(format!("several protocols are published: say which by --protocol {}", ids.join(" or ")));
+    let id = match (id, ids.as_slice()) {
+        (Some(id), _) => id,
+        (None, [only]) => only,
+        // Only one of them may have that version.
+        (None, ids) => {
+            let mut having = ids.iter().filter(|id| protocols.version(id, version).is_some());
+            match (having.next(), having.next()) {
+                (Some(only), None) => only,
+                _ => return Err(several()),
+            }
+        }
+    };
+    let found = protocols.version(id, version).map(|published| published.protocol.clone());
+    found.ok_or_else(|| CliError::Use(format!("{id} has no version {version} here: `casework protocol show` lists them")))
+}
+
+fn show(context: &Context, protocols: &[(Protocol, u32)], tree: bool, format: Option<&str>) -> Result<Exit, CliError> {
     let mut out = Out::new();
     for (protocol, version) in protocols {
         if context.global.json {
             out.json(&json!({
                 "id": protocol.id, "title": protocol.title, "version": version, "hash": protocol.hash(),
                 "questions": protocol.questions.iter().map(|question| &question.id).collect::<Vec<_>>(),
-                "labels": protocol.labels, "required": protocol.required, "source": protocol.source,
+                "labels": protocol.labels.iter().map(|label| &label.name).collect::<Vec<_>>(),
+                "required": protocol.required, "source": protocol.source,
             }))?;
             continue;
         }
-        if *version > 0 {
-            out.line(&format!("v{version}"))?;
-        }
-        for line in protocol.outline().lines() {
+        let drawn = match format {
+            Some("dot") => protocol.dot(),
+            Some(_) => protocol.mermaid(),
+            None if tree => {
+                let head = if *version > 0 { format!("{} v{version} · ", protocol.id) } else { format!("{} · ", protocol.id) };
+                let lines = protocol.tree().into_iter().map(|line| format!("{}{}\n", line.branch, line.words));
+                format!("{head}{}\n{}", protocol.title, lines.collect::<String>())
+            }
+            None => {
+                let head = if *version > 0 { format!("v{version}\n") } else { String::new() };
+                format!("{head}{}", protocol.outline())
+            }
+        };
+        for line in drawn.lines() {
             out.raw(&format!("{}\n", visible(line)))?;
         }
     }
@@ -91,5 +192,71 @@ fn show(context: &Context, protocols: &[(Protocol, u32)]) -> Result<Exit, CliErr
     if protocols.is_empty() {
         return Err(WorkError::NoProtocol("any".to_owned()).into());
     }
+    Ok(Exit::Done)
+}
+
+/// What a replay found: changes by what changes into what, with the cases; questions that lack an answer; what no longer walks.
+fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exit, CliError> {
+    let mut out = Out::new();
+    if context.global.json {
+        let changed: Vec<_> = report
+            .changed
+            .iter()
+            .map(|one| json!({ "case": one.case, "reviewer": one.reviewer, "from": one.from, "to": one.to }))
+            .collect();
+        let needs: Vec<_> =
+            report.needs.iter().map(|(question, labels)| json!({ "question": question, "labels": labels })).collect();
+        let stuck_at: Vec<_> = report
+            .stuck
+            .iter()
+            .map(|((question, answer), labels)| json!({ "question": question, "answer": answer, "labels": labels }))
+            .collect();
+        out.json(&json!({ "labels": report.labels, "unchanged": report.unchanged, "changed": changed, "needs": needs,
+            "stuck": report.stuck_labels(), "stuck_at": stuck_at }))?;
+        out.finish()?;
+        return Ok(Exit::Done);
+    }
+    let (labels, needs) = (report.labels, report.needs.values().sum::<u64>());
+    out.line(&format!("{labels:>8}  labels of {}; {} of other protocols are not touched", newest.id, report.others))?;
+    out.line(&format!("{:>8}  unchanged", report.unchanged))?;
+    out.line(&format!("{:>8}  change their outcome", report.changed.len()))?;
+    let mut groups: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for one in &report.changed {
+        let key = (outcome_words(&one.from), outcome_words(&one.to));
+        groups.entry(key).or_default().push(one.case.short());
+    }
+    for ((from, to), cases) in groups {
+        let more = if cases.len() > NAMED { format!(" and {} more", cases.len() - NAMED) } else { String::new() };
+        let named = cases.iter().take(NAMED).cloned().collect::<Vec<_>>().join(" ");
+        out.line(&format!("{:>12}  {from} → {to}: {named}{more}", cases.len()))?;
+    }
+    out.line(&format!("{needs:>8}  need an answer"))?;
+    for (question, labels) in &report.needs {
+        let ask = newest.question(question).map(|question| question.ask.as_str()).unwrap_or_default();
+        out.line(&format!("{labels:>12}  {question}: {ask}"))?;
+    }
+    out.line(&format!("{:>8}  no longer walk", report.stuck_labels()))?;
+    for ((question, answer), labels) in &report.stuck {
+        let words = format!("{labels:>12}  {question} no longer takes `{answer}`: map it in [rename], or it is asked again");
+        out.line(&words)?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// A protocol that casework ships, by its name.
+pub fn starter(name: &str) -> Result<&'static Starter, CliError> {
+    let names = || STARTERS.iter().map(|starter| starter.name).collect::<Vec<_>>().join(", ");
+    let found = STARTERS.iter().find(|starter| starter.name == name);
+    found.ok_or_else(|| CliError::Use(format!("no starter is called `{name}`: there are {}", names())))
+}
+
+fn print_starter(name: Option<&str>) -> Result<Exit, CliError> {
+    let mut out = Out::new();
+    match name {
+        None => STARTERS.iter().try_for_each(|starter| out.line(&format!("{:<8} {}", starter.name, starter.about)))?,
+        Some(name) => out.raw(starter(name)?.source)?,
+    }
+    out.finish()?;
     Ok(Exit::Done)
 }

@@ -29,6 +29,9 @@ pub struct Args {
     /// Say why the queue holds what it holds
     #[arg(long)]
     explain: bool,
+    /// Cases whose label lacks an answer that a new version of the protocol asks
+    #[arg(long, conflicts_with_all = ["state", "explain"])]
+    renew: bool,
     /// Say whose turn a case is, and why
     #[arg(long, value_name = "CASE", conflicts_with = "explain")]
     why: Option<String>,
@@ -88,7 +91,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         shown += 1;
         if context.global.json { out.json(&QueueLine::of(case)) } else { out.line(&words(case, workspace.now())) }
     };
-    if filter.is_empty() {
+    if args.renew {
+        let cases = workspace.worklist()?;
+        cases.iter().filter(|case| filter.is_empty() || filter.matches(case)).take(limit).try_for_each(&mut show)?;
+    } else if filter.is_empty() {
         let mut from = QueueKey::FIRST;
         let mut left = limit;
         while left > 0 {

@@ -17,6 +17,8 @@ pub mod label;
 pub mod note;
 mod past;
 pub mod payload;
+pub mod precedent;
+pub mod renames;
 pub mod roster;
 pub mod store;
 
@@ -29,7 +31,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql"), include_str!("migration_2.sql")];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
-pub const VIEWS_VERSION: i64 = 2;
+pub const VIEWS_VERSION: i64 = 3;
 /// "CSWK": tells our files from other programs' SQLite files.
 const APPLICATION_ID: i64 = 0x4353_574B;
 /// How long to wait for another process that is writing.
@@ -174,7 +176,7 @@ impl Db {
 /// Empties the views, to be folded again in the same transaction.
 pub fn reset_views(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let names: Vec<String> = tx
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'view_*' AND name NOT GLOB 'view_search_*'")?
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'view_*' AND name NOT GLOB 'view_search_*' AND name NOT GLOB 'view_precedent_*'")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for name in names {

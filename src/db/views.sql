@@ -31,6 +31,15 @@ CREATE VIRTUAL TABLE view_search USING fts5 (
 
 INSERT INTO view_search (view_search, rank) VALUES ('secure-delete', 1); -- what was erased must not stay in the index
 
+-- The words of resolved cases, to find those that are like another.
+CREATE VIRTUAL TABLE view_precedent USING fts5 (
+  text, content = 'view_case', content_rowid = 'num', tokenize = 'unicode61', columnsize = 0
+);
+
+INSERT INTO view_precedent (view_precedent, rank) VALUES ('secure-delete', 1);
+
+CREATE INDEX view_case_said ON view_case (predicted, num) WHERE state = 2;
+
 CREATE TABLE view_label (
   id BLOB NOT NULL,
   replica BLOB NOT NULL,
@@ -152,6 +161,18 @@ CREATE TABLE view_document (
   author TEXT NOT NULL,
   body TEXT NOT NULL,            -- the event as JSON
   PRIMARY KEY (kind, name, replica, seq, n)
+) WITHOUT ROWID;
+
+-- Labels that versions of protocols gave other names.
+CREATE TABLE view_renames (
+  protocol TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  fields TEXT NOT NULL,          -- JSON list: what holds labels
+  labels TEXT NOT NULL,          -- JSON: old name to new name
+  PRIMARY KEY (protocol, version, replica, seq, n)
 ) WITHOUT ROWID;
 
 CREATE TABLE view_count (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cues::Seen;
 use super::ids::{CaseId, EventId, Hash};
+use super::protocol::Span;
 use super::time::{Hlc, Moment};
 
 /// The fields that a path through a protocol sets, by name.
@@ -16,6 +18,9 @@ pub type Step = (String, String);
 
 /// The round in which most labels are given.
 pub const MAIN_ROUND: &str = "main";
+
+/// The round of labels on cases whose right answer is known: they measure, and settle nothing.
+pub const GOLD_ROUND: &str = "gold";
 
 /// The exact version of a protocol that a label was given under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,12 +50,44 @@ pub struct Label {
     pub tags: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rationale: String,
+    /// Places in the input that bear it out, beside those that questions ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Span>,
+    /// Earlier cases that it refers to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cites: Vec<CaseId>,
+    /// What was on the screen; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// Milliseconds from first sight of the case to the submit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// When it was given, where that is not when it was recorded (an import).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_at: Option<Moment>,
+}
+
+impl Label {
+    /// A label without answers.
+    pub fn empty(case: CaseId, reviewer: &str, round: &str, protocol: ProtocolRef) -> Self {
+        Self {
+            case,
+            reviewer: reviewer.to_owned(),
+            round: round.to_owned(),
+            protocol,
+            path: Vec::new(),
+            outcome: Outcome::new(),
+            checked: Vec::new(),
+            confidence: None,
+            tags: Vec::new(),
+            rationale: String::new(),
+            evidence: Vec::new(),
+            cites: Vec::new(),
+            seen: None,
+            duration_ms: None,
+            given_at: None,
+        }
+    }
 }
 
 /// A label with its place in the journal.

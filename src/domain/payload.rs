@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::hygiene::Fact;
 use super::ids::Hash;
 use super::time::Moment;
 
@@ -18,6 +19,9 @@ pub struct Payload {
     pub logs: Vec<PayloadLog>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
+    /// What was found wrong with the input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
 }
 
 /// A [`Payload`] to be written, of parts that stand elsewhere.
@@ -28,6 +32,8 @@ pub struct PayloadRef<'p> {
     pub logs: &'p [PayloadLog],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub neighbours: &'p [Neighbour],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub facts: &'p [Fact],
 }
 
 /// A log line near the prediction.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cues::Hiding;
+use super::require::Requirement;
+
 /// When labels settle what a case counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,22 +31,95 @@ pub struct Policy {
     /// Whether payloads in shared stores are encrypted for the roster.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub encrypt: bool,
+    /// What a label must say beside its answers, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<Requirement>,
+    /// What reviewers do not see at first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hide: Vec<Hiding>,
+    /// Of a hundred cases that a reviewer labels, how many have a known answer and only measure.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gold_percent: u32,
+    /// What passing a training takes.
+    #[serde(skip_serializing_if = "Training::is_default")]
+    pub training: Training,
+}
+
+/// What passing a training takes, and whether reviewers must have passed one before they get cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Training {
+    pub cases: u32,
+    pub right_percent: u32,
+    pub required: bool,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self { cases: 10, right_percent: 80, required: false }
+    }
+}
+
+impl Training {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether so many right answers of so many pass.
+    pub fn passes(&self, right: usize, of: usize) -> bool {
+        of >= self.cases as usize && right * 100 >= of * self.right_percent as usize
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { overlap: 1, limit: 3, rule: Rule::Unanimous, on: Vec::new(), sla_hours: 72, encrypt: false }
+        Self {
+            overlap: 1,
+            limit: 3,
+            rule: Rule::Unanimous,
+            on: Vec::new(),
+            sla_hours: 72,
+            encrypt: false,
+            require: Vec::new(),
+            hide: Vec::new(),
+            gold_percent: 0,
+            training: Training::default(),
+        }
     }
 }
 
 /// A policy that can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPolicy {
-    #[error("no policy is called `{0}`: there are overlap, limit, rule, on, sla_hours, encrypt")]
+    #[error("no policy is called `{0}`: there are {names}", names = NAMES.map(|(name, _)| name).join(", "))]
     Unknown(String),
     #[error("{0} must be {1}")]
     Value(&'static str, &'static str),
+    #[error("{0}: {1}")]
+    Rule(&'static str, String),
 }
+
+/// What can be set, and how.
+pub const NAMES: [(&str, &str); 11] = [
+    ("overlap", "how many label each case"),
+    ("limit", "how many may be asked before a case is disputed"),
+    ("rule", "when labels settle a case: unanimous or majority"),
+    ("on", "fields that must agree, with commas; empty: all"),
+    ("sla_hours", "hours until a case is due"),
+    ("encrypt", "payloads in the store are for the roster only: yes or no"),
+    (
+        "require",
+        "what a label must say: rationale on override; confidence always; span if category = adversarial; check logs always",
+    ),
+    ("hide", "what is not shown at first: prediction until answer; precedents until submit"),
+    ("gold_percent", "of a hundred cases a reviewer labels, how many have a known answer"),
+    ("training", "to pass: CASES:PERCENT right, as 10:80"),
+    ("training_required", "whether who has not passed gets no cases: yes or no"),
+];
 
 impl Policy {
     /// Sets one value by its name.
@@ -62,12 +138,19 @@ impl Policy {
                     _ => return Err(BadPolicy::Value("rule", "`unanimous` or `majority`")),
                 }
             }
-            "encrypt" => {
-                self.encrypt = match value {
-                    "yes" | "true" => true,
-                    "no" | "false" => false,
-                    _ => return Err(BadPolicy::Value("encrypt", "`yes` or `no`")),
-                }
+            "encrypt" => self.encrypt = yes_or_no("encrypt", value)?,
+            "training_required" => self.training.required = yes_or_no("training_required", value)?,
+            "require" => self.require = rules("require", value)?,
+            "hide" => self.hide = rules("hide", value)?,
+            "gold_percent" => {
+                let percent = value.parse().ok().filter(|n| *n <= 50);
+                self.gold_percent = percent.ok_or(BadPolicy::Value("gold_percent", "a number from 0 to 50"))?;
+            }
+            "training" => {
+                let parts = value.split_once(':').and_then(|(cases, right)| Some((cases.parse().ok()?, right.parse().ok()?)));
+                let parts = parts.filter(|(cases, right)| (1..=1000).contains(cases) && (1..=100).contains(right));
+                let (cases, right_percent) = parts.ok_or(BadPolicy::Value("training", "CASES:PERCENT, as 10:80"))?;
+                (self.training.cases, self.training.right_percent) = (cases, right_percent);
             }
             "on" => self.on = value.split(',').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect(),
             other => return Err(BadPolicy::Unknown(other.to_owned())),
@@ -81,6 +164,20 @@ impl Policy {
     }
 }
 
+fn yes_or_no(name: &'static str, value: &str) -> Result<bool, BadPolicy> {
+    match value {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err(BadPolicy::Value(name, "`yes` or `no`")),
+    }
+}
+
+/// Rules with `;` between them.
+fn rules<T: std::str::FromStr<Err = String>>(name: &'static str, value: &str) -> Result<Vec<T>, BadPolicy> {
+    let parts = value.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().map_err(|error| BadPolicy::Rule(name, error))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +189,14 @@ mod tests {
         assert_eq!((policy.overlap, policy.limit), (4, 4), "the limit is never under the overlap");
         policy.set("on", "label, verdict").unwrap();
         assert_eq!(policy.on, ["label", "verdict"]);
+        policy.set("require", "rationale on override; confidence always;").unwrap();
+        policy.set("hide", "prediction until answer").unwrap();
+        policy.set("training", "12:90").unwrap();
+        assert_eq!((policy.require.len(), policy.hide.len(), policy.training.cases), (2, 1, 12));
+        let json = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
+        assert!(policy.training.passes(11, 12) && !policy.training.passes(10, 12) && !policy.training.passes(11, 11));
+        assert!(NAMES.iter().all(|(name, _)| policy.set(name, "?") != Err(BadPolicy::Unknown((*name).to_owned()))));
         assert!(policy.set("rule", "loudest").is_err() && policy.set("overlap", "0").is_err() && policy.set("x", "").is_err());
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::label::{GivenLabel, MAIN_ROUND, Outcome};
 use super::policy::{Policy, Rule};
+use super::protocol::RenamedLabels;
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +49,9 @@ pub struct Resolution {
 ///
 /// In the main round a reviewer's latest label counts. With `overlap` labels or more, the policy's rule
 /// decides on the fields it names; a case it leaves undecided is disputed at `limit` labels. The outcome
-/// is that of the earliest label among those that agree, so that it does not depend on delivery.
-pub fn resolve(labels: &[GivenLabel], policy: &Policy) -> Resolution {
+/// is that of the earliest label among those that agree, so that it does not depend on delivery. Labels of
+/// earlier versions are compared by the names of today (`renamed`).
+pub fn resolve(labels: &[GivenLabel], policy: &Policy, renamed: &RenamedLabels) -> Resolution {
     let mut latest: BTreeMap<&str, &GivenLabel> = BTreeMap::new();
     for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
         let slot = latest.entry(&given.label.reviewer).or_insert(given);
@@ -62,17 +64,17 @@ pub fn resolve(labels: &[GivenLabel], policy: &Policy) -> Resolution {
     if count < policy.overlap as usize {
         return undecided(CaseState::Open);
     }
-    match decided(latest.values().copied(), policy) {
+    match decided(latest.values().copied(), policy, renamed) {
         Some(outcome) => Resolution { state: CaseState::Resolved, outcome: Some(outcome), labels: count },
         None if count >= policy.limit as usize => undecided(CaseState::Disputed),
         None => undecided(CaseState::Open),
     }
 }
 
-fn decided<'a>(labels: impl Iterator<Item = &'a GivenLabel>, policy: &Policy) -> Option<Outcome> {
+fn decided<'a>(labels: impl Iterator<Item = &'a GivenLabel>, policy: &Policy, renamed: &RenamedLabels) -> Option<Outcome> {
     let mut groups: BTreeMap<String, Vec<&GivenLabel>> = BTreeMap::new();
     for given in labels {
-        groups.entry(ballot(&given.label.outcome, &policy.on)).or_default().push(given);
+        groups.entry(ballot(&renamed.outcome(&given.label), &policy.on)).or_default().push(given);
     }
     let mut sizes: Vec<usize> = groups.values().map(Vec::len).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
@@ -85,7 +87,7 @@ fn decided<'a>(labels: impl Iterator<Item = &'a GivenLabel>, policy: &Policy) ->
     }
     let largest = groups.values().max_by_key(|group| group.len())?;
     let earliest = largest.iter().min_by_key(|given| (given.at, given.event))?;
-    Some(earliest.label.outcome.clone())
+    Some(renamed.outcome(&earliest.label))
 }
 
 /// What is compared: the named fields, a missing one being a value of its own; or the whole outcome.
@@ -104,20 +106,8 @@ mod tests {
 
     fn given(seq: u64, reviewer: &str, verdict: &str) -> GivenLabel {
         let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
-        let label = Label {
-            case: CaseId([0; 16]),
-            reviewer: reviewer.into(),
-            round: MAIN_ROUND.into(),
-            protocol,
-            path: vec![],
-            outcome: [("verdict".to_owned(), Value::from(verdict))].into(),
-            checked: vec![],
-            confidence: None,
-            tags: vec![],
-            rationale: String::new(),
-            duration_ms: None,
-            given_at: None,
-        };
+        let mut label = Label::empty(CaseId([0; 16]), reviewer, MAIN_ROUND, protocol);
+        label.outcome = [("verdict".to_owned(), Value::from(verdict))].into();
         GivenLabel { event: EventId { replica: ReplicaId([0; 16]), seq, n: 0 }, at: Hlc { ms: seq as i64, n: 0 }, label }
     }
 
@@ -125,11 +115,27 @@ mod tests {
         let policy = Policy { overlap: 2, limit: 3, rule, ..Policy::default() };
         let mut labels: Vec<_> = labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
         for _ in 0..2 {
-            let resolution = resolve(&labels, &policy);
+            let resolution = resolve(&labels, &policy, &RenamedLabels::default());
             let outcome = resolution.outcome.as_ref().map(|outcome| outcome["verdict"].as_str().unwrap().to_owned());
             assert_eq!((resolution.state, outcome.as_deref()), expect, "{labels:?}");
             labels.reverse();
         }
+    }
+
+    #[test]
+    fn a_label_that_was_renamed_agrees_with_its_new_name() {
+        let policy = Policy { overlap: 2, ..Policy::default() };
+        let mut labels = vec![given(1, "a", "old"), given(2, "b", "new")];
+        labels[1].label.protocol.version = 2;
+        let renames = crate::domain::protocol::VersionRenames {
+            protocol: "p".into(),
+            version: 2,
+            fields: vec!["verdict".into()],
+            labels: [("old".to_owned(), "new".to_owned())].into(),
+        };
+        assert_eq!(resolve(&labels, &policy, &RenamedLabels::default()).state, CaseState::Open);
+        let resolution = resolve(&labels, &policy, &RenamedLabels(vec![renames]));
+        assert_eq!(resolution.outcome.unwrap()["verdict"], "new", "by today's name, though the earliest says the old one");
     }
 
     #[test]

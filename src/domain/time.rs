@@ -33,6 +33,11 @@ impl Moment {
         self.utc().format("%H:%M:%S").to_string()
     }
 
+    /// The day, in UTC.
+    pub fn date(self) -> chrono::NaiveDate {
+        self.utc().date_naive()
+    }
+
     fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH)
     }

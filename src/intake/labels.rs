@@ -14,7 +14,6 @@ use crate::db::case::{self, CaseRow};
 use crate::db::label;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
-use crate::domain::protocol::walk::settle;
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
 use crate::domain::roster::is_name;
 use crate::domain::text::visible;
@@ -67,7 +66,7 @@ where
     let (path, outcome) = match walk(protocol, &answers) {
         walked if matches!(walked.end, Walked::Ends(_)) => {
             let Walked::Ends(outcome) = walked.end else { unreachable!("matched above") };
-            (walked.path, settle(outcome, case.predicted.as_deref()))
+            (walked.path, protocol.outcome(outcome, case.predicted.as_deref()))
         }
         walked => return Err(why_not(&walked.end)),
     };
@@ -88,8 +87,6 @@ where
         return Ok(None);
     }
     Ok(Some(Label {
-        case: case.id,
-        protocol: reference.clone(),
         path,
         outcome,
         checked: texts(first(&["checked"])),
@@ -97,9 +94,8 @@ where
         tags: texts(first(&["tags"])),
         rationale: text(&["rationale"]).unwrap_or_default(),
         duration_ms: first(&["duration_ms"]).and_then(Value::as_u64),
-        reviewer,
-        round,
         given_at,
+        ..Label::empty(case.id, &reviewer, &round, reference.clone())
     }))
 }
 

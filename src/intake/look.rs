@@ -7,6 +7,7 @@ use super::Rejected;
 use super::mapping::map_line;
 use super::read::{Chunk, LINE_BYTES_MAX};
 use crate::config::Source;
+use crate::domain::hygiene::Fact;
 use crate::domain::prediction::{Reject, Row};
 use crate::domain::time::Moment;
 use crate::trap::{Answer, Rules};
@@ -31,6 +32,8 @@ pub struct Seen {
     pub model: Box<str>,
     /// None if the prediction passes, else why it becomes a case.
     pub flags: Option<Vec<String>>,
+    /// What stands out in its input against earlier ones; known once it was put in order.
+    pub facts: Vec<Fact>,
     stream: Piece,
     id: Piece,
     session: Piece,
@@ -85,6 +88,7 @@ impl Seen {
             margin: self.margin,
             model: self.model.clone(),
             flags: self.flags.clone(),
+            facts: self.facts.clone(),
             stream: shifted(&self.stream),
             id: shifted(&self.id),
             session: shifted(&self.session),
@@ -220,5 +224,6 @@ fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flag
         margin: flags.as_ref().and_then(|_| row.margin()),
         model: if flags.is_some() { row.model_name().into() } else { Box::default() },
         flags,
+        facts: Vec::new(),
     }
 }

@@ -13,6 +13,7 @@
 pub mod read;
 pub mod mapping;
 pub mod look;
+mod profile;
 pub mod window;
 pub mod logindex;
 pub mod redact;

@@ -15,6 +15,7 @@ use super::admit::Admitter;
 use super::logindex::LogIndex;
 use super::look::{Looked, look};
 use super::pack::{self, Ready};
+use super::profile::Profiles;
 use super::read::{Chunk, read_chunks};
 use super::redact::Redact;
 use super::window::{Matured, Window};
@@ -141,7 +142,9 @@ pub fn ingest(
 ) -> Result<Summary, IntakeError> {
     let known = db.explained(db::payload::any_dictionary)?.map(|(_, bytes)| Dictionary::new(bytes));
     let halt = AtomicBool::new(false);
-    scope(|threads| {
+    let mut profiles = db.explained(Profiles::load)?;
+    let learned = &mut profiles;
+    let summary = scope(|threads| {
         let (to_look, chunks) = sync_channel::<(u64, Arc<Chunk>)>(QUEUE);
         let (to_order, looked) = sync_channel::<(u64, Looked)>(QUEUE);
         let (to_pack, matured) = sync_channel::<Vec<Matured>>(QUEUE);
@@ -162,7 +165,7 @@ pub fn ingest(
         }
         drop(to_order);
         let counts = to_write.clone();
-        spawn(threads, "order", move || order(&looked, &to_pack, &counts, plan))?;
+        spawn(threads, "order", move || order(&looked, &to_pack, &counts, plan, learned))?;
         let packer = spawn(threads, "pack", move || pack_all(&matured, &to_write, plan, known))?;
         let written = write(db, key, author, &messages, &now, &mut progress);
         // If writing failed, the others find their queues closed and end.
@@ -176,8 +179,12 @@ pub fn ingest(
         summary.stopped = plan.stop.load(Ordering::Relaxed);
         summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
         summary.rejects.sort();
-        Ok(summary)
-    })
+        Ok::<_, IntakeError>(summary)
+    })?;
+    if !plan.dry_run {
+        db.explained(|conn| profiles.save(conn))?;
+    }
+    Ok(summary)
 }
 
 fn spawn<'s, T: Send + 's>(
@@ -204,6 +211,7 @@ fn order(
     to_pack: &SyncSender<Vec<Matured>>,
     to_write: &SyncSender<Message>,
     plan: &Ingest<'_>,
+    profiles: &mut Profiles,
 ) {
     let mut window = Window::new(plan.neighbours);
     let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
@@ -225,7 +233,10 @@ fn order(
             if plan.dry_run {
                 continue;
             }
-            seen.into_iter().for_each(|seen| window.push(seen, &mut matured));
+            for mut seen in seen {
+                seen.facts = profiles.look(&seen, plan.redact);
+                window.push(seen, &mut matured);
+            }
             while matured.len() >= BATCH {
                 let rest = matured.split_off(BATCH);
                 if to_pack.send(std::mem::replace(&mut matured, rest)).is_err() {

@@ -1,25 +1,50 @@
-//! A label in the making: answers so far, checks, confidence, tags, rationale. The same for the screen and
+//! A label in the making: answers so far, checks, confidence, tags, rationale, evidence. The same for the screen and
 //! for the command.
 
 use serde::{Deserialize, Serialize};
 
 use super::Published;
 use crate::db::case::CaseRow;
-use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
-use crate::domain::protocol::walk::settle;
-use crate::domain::protocol::{Protocol, Question, Walked, walk};
+use crate::domain::cues::{Cue, Seen};
+use crate::domain::ids::CaseId;
+use crate::domain::label::{Label, Outcome, Step};
+use crate::domain::policy::Policy;
+use crate::domain::protocol::replay::translated;
+use crate::domain::protocol::span;
+use crate::domain::protocol::{Protocol, Question, QuestionKind, Span, Walked, walk};
+use crate::domain::require::{Facts, Wanted};
 
 /// What a reviewer has begun on one case. Kept on disk as it is typed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Draft {
     pub answers: Vec<Step>,
+    /// A question of several answers that is being answered, and what is ticked so far.
+    pub pending: Option<Step>,
     pub checked: Vec<String>,
     pub confidence: Option<u8>,
     pub tags: Vec<String>,
     pub rationale: String,
+    pub evidence: Vec<Span>,
+    pub cites: Vec<CaseId>,
+    /// What was on the screen before the first answer; none before there is one.
+    pub seen_first: Option<Vec<Cue>>,
+    /// What was on the screen so far.
+    pub seen: Vec<Cue>,
     /// Milliseconds spent on it so far.
     pub spent_ms: u64,
+}
+
+/// What a label is given on and under.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub case: &'a CaseRow,
+    pub published: &'a Published,
+    pub policy: &'a Policy,
+    pub reviewer: &'a str,
+    pub round: &'a str,
+    /// Characters of the input's text, if that can be read: no span goes beyond.
+    pub chars: Option<usize>,
 }
 
 /// The first thing that is wanted before a draft can be submitted.
@@ -34,6 +59,17 @@ pub enum Missing {
     Check {
         id: String,
         text: String,
+        why: String,
+    },
+    /// The policy wants it.
+    Wanted {
+        wanted: Wanted,
+        why: String,
+    },
+    /// A place that the input does not have.
+    Outside {
+        span: Span,
+        chars: usize,
     },
 }
 
@@ -42,21 +78,35 @@ impl Draft {
     pub fn of(label: &Label) -> Self {
         Self {
             answers: label.path.clone(),
+            pending: None,
             checked: label.checked.clone(),
             confidence: label.confidence,
             tags: label.tags.clone(),
             rationale: label.rationale.clone(),
+            evidence: label.evidence.clone(),
+            cites: label.cites.clone(),
+            seen_first: label.seen.as_ref().map(|seen| seen.first.clone()),
+            seen: label.seen.as_ref().map(|seen| seen.all.clone()).unwrap_or_default(),
             spent_ms: label.duration_ms.unwrap_or(0),
         }
     }
 
+    /// The same, with its answers by the names of the last of `chain`: the versions that came after the label's.
+    pub fn renewed(label: &Label, chain: &[&Protocol]) -> Self {
+        Self { answers: translated(chain, &label.path), ..Self::of(label) }
+    }
+
     /// Whether there is anything to lose.
     pub fn is_empty(&self) -> bool {
-        self.answers.is_empty()
-            && self.checked.is_empty()
-            && self.confidence.is_none()
-            && self.tags.is_empty()
-            && self.rationale.is_empty()
+        let Self { answers, pending, checked, confidence, tags, rationale, evidence, cites, .. } = self;
+        answers.is_empty()
+            && pending.is_none()
+            && checked.is_empty()
+            && confidence.is_none()
+            && tags.is_empty()
+            && rationale.is_empty()
+            && evidence.is_empty()
+            && cites.is_empty()
     }
 
     /// The question to be answered next, if the path has not ended.
@@ -67,14 +117,25 @@ impl Draft {
         }
     }
 
+    /// The question to be answered next under a published protocol.
+    pub fn question_of<'p>(&self, published: Option<&'p Published>) -> Option<&'p Question> {
+        self.question(&published?.protocol)
+    }
+
     /// The answers that count, in the order asked.
     pub fn path(&self, protocol: &Protocol) -> Vec<Step> {
         walk(protocol, &self.answers).path
     }
 
+    /// What was answered to a question, whether the path comes to it or not.
+    pub fn answer_to(&self, question: &str) -> Option<&str> {
+        self.answers.iter().find(|(id, _)| id == question).map(|(_, answer)| answer.as_str())
+    }
+
     /// Gives an answer, over an earlier one to the same question. Answers further on are kept, in case
     /// the path comes to them again.
     pub fn answer(&mut self, question: &str, answer: &str) {
+        self.pending = None;
         self.answers.retain(|(id, _)| id != question);
         self.answers.push((question.to_owned(), answer.to_owned()));
     }
@@ -96,42 +157,79 @@ impl Draft {
     /// The outcome, once the path has ended.
     pub fn outcome(&self, protocol: &Protocol, predicted: Option<&str>) -> Option<Outcome> {
         match walk(protocol, &self.answers).end {
-            Walked::Ends(outcome) => Some(settle(outcome, predicted)),
+            Walked::Ends(outcome) => Some(protocol.outcome(outcome, predicted)),
             Walked::Asks(_) | Walked::Stuck { .. } => None,
         }
     }
 
+    /// Every place that is marked: as evidence, or in answer to a question of the path.
+    pub fn spans(&self, protocol: &Protocol) -> Vec<Span> {
+        let mut spans = self.evidence.clone();
+        for (id, answer) in self.path(protocol) {
+            if protocol.question(&id).is_some_and(|question| matches!(question.kind, QuestionKind::Span { .. })) {
+                spans.extend(span::parse(&answer).unwrap_or_default());
+            }
+        }
+        span::joined(spans)
+    }
+
     /// What is still wanted; nothing if the draft can be submitted.
-    pub fn missing(&self, protocol: &Protocol) -> Option<Missing> {
-        match walk(protocol, &self.answers).end {
+    pub fn missing(&self, asked: &Asked<'_>) -> Option<Missing> {
+        let protocol = &asked.published.protocol;
+        let outcome = match walk(protocol, &self.answers).end {
             Walked::Asks(question) => return Some(Missing::Question(question.id.clone())),
             Walked::Stuck { question, answer } => return Some(Missing::Stuck { question: question.id.clone(), answer }),
-            Walked::Ends(_) => {}
+            Walked::Ends(outcome) => protocol.outcome(outcome, asked.case.predicted.as_deref()),
+        };
+        let spans = self.spans(protocol);
+        if let Some(chars) = asked.chars
+            && let Some(span) = spans.iter().find(|span| span.end > chars)
+        {
+            return Some(Missing::Outside { span: *span, chars });
         }
         let unchecked = protocol.checklist.iter().find(|item| item.required && !self.checked.contains(&item.id));
-        unchecked.map(|item| Missing::Check { id: item.id.clone(), text: item.text.clone() })
+        if let Some(item) = unchecked {
+            return Some(Missing::Check { id: item.id.clone(), text: item.text.clone(), why: String::new() });
+        }
+        let facts = Facts {
+            outcome: &outcome,
+            predicted: asked.case.predicted.as_deref(),
+            confidence: self.confidence,
+            rationale: &self.rationale,
+            marked: !spans.is_empty(),
+            checked: &self.checked,
+        };
+        let unmet = asked.policy.require.iter().filter(|rule| rule.is_unmet(&facts));
+        unmet.map(|rule| (&rule.wanted, rule.occasion.why())).find_map(|(wanted, why)| match wanted {
+            // An item that this protocol does not have can't be ticked.
+            Wanted::Check(id) => {
+                let item = protocol.checklist.iter().find(|item| item.id == *id)?;
+                Some(Missing::Check { id: id.clone(), text: item.text.clone(), why })
+            }
+            wanted => Some(Missing::Wanted { wanted: wanted.clone(), why }),
+        })
     }
 
     /// The label, if nothing is missing.
-    pub fn label(&self, case: &CaseRow, published: &Published, reviewer: &str) -> Result<Label, Missing> {
+    pub fn label(&self, asked: &Asked<'_>) -> Result<Label, Missing> {
+        let Asked { case, published, reviewer, round, .. } = *asked;
         let protocol = &published.protocol;
-        if let Some(missing) = self.missing(protocol) {
+        if let Some(missing) = self.missing(asked) {
             return Err(missing);
         }
         let known = |id: &&String| protocol.checklist.iter().any(|item| item.id == **id);
         Ok(Label {
-            case: case.id,
-            reviewer: reviewer.to_owned(),
-            round: MAIN_ROUND.to_owned(),
-            protocol: published.reference.clone(),
             path: self.path(protocol),
             outcome: self.outcome(protocol, case.predicted.as_deref()).unwrap_or_default(),
             checked: self.checked.iter().filter(known).cloned().collect(),
             confidence: self.confidence,
             tags: self.tags.clone(),
             rationale: self.rationale.trim_end().to_owned(),
+            evidence: span::joined(self.evidence.clone()),
+            cites: self.cites.clone(),
+            seen: self.seen_first.clone().map(|first| Seen { first, all: self.seen.clone() }),
             duration_ms: (self.spent_ms > 0).then_some(self.spent_ms),
-            given_at: None,
+            ..Label::empty(case.id, reviewer, round, published.reference.clone())
         })
     }
 }
@@ -141,7 +239,13 @@ impl std::fmt::Display for Missing {
         match self {
             Self::Question(id) => write!(f, "the question `{id}` is not answered"),
             Self::Stuck { question, answer } => write!(f, "`{answer}` is no answer to `{question}`"),
-            Self::Check { id, text } => write!(f, "not checked: {text} ({id})"),
+            Self::Check { id, text, why } if why.is_empty() => write!(f, "not checked: {text} ({id})"),
+            Self::Check { id, text, why } => write!(f, "not checked: {text} ({id}); {why}"),
+            Self::Wanted { wanted: Wanted::Rationale, why } => write!(f, "the rationale: {why}"),
+            Self::Wanted { wanted: Wanted::Confidence, why } => write!(f, "how sure you are: {why}"),
+            Self::Wanted { wanted: Wanted::Span, why } => write!(f, "a place in the input: {why}"),
+            Self::Wanted { wanted: Wanted::Check(id), why } => write!(f, "the check `{id}`: {why}"),
+            Self::Outside { span, chars } => write!(f, "the place {span} is not in the input, which has {chars} characters"),
         }
     }
 }

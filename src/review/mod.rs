@@ -5,10 +5,15 @@ pub mod queue;
 pub mod filter;
 pub mod open;
 pub mod draft;
+pub mod feedback;
+pub mod gold;
 pub mod history;
+pub mod precedent;
+pub mod replay;
 
-pub use draft::{Draft, Missing};
+pub use draft::{Asked, Draft, Missing};
 pub use filter::Filter;
 pub use open::OpenCase;
+pub use precedent::Precedent;
 pub use protocols::{Protocols, Published};
 pub use queue::{Queue, QueueCounts, share};

@@ -2,15 +2,18 @@
 
 use rusqlite::Connection;
 
+use super::gold;
 use super::history::{HistoryLine, history};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label;
+use crate::domain::hygiene::Fact;
 use crate::domain::ids::CaseId;
-use crate::domain::label::GivenLabel;
+use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND};
 use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
+use crate::domain::resolve::CaseState;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
 
@@ -32,9 +35,13 @@ pub struct OpenCase {
     pub trouble: Option<String>,
     pub logs: Vec<ReadLog>,
     pub neighbours: Vec<Neighbour>,
+    /// What was found wrong with the input at ingest.
+    pub facts: Vec<Fact>,
     pub history: Vec<HistoryLine>,
     /// This reviewer's own label that counts.
     pub mine: Option<GivenLabel>,
+    /// The right answer is known, and this reviewer's only measures.
+    pub gold: bool,
 }
 
 impl OpenCase {
@@ -52,14 +59,13 @@ impl OpenCase {
         };
         let live = label::live_of_case(conn, row.id)?;
         let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer);
-        let history = history(conn, &row, reviewer)?;
         let read =
             |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
-        let (prediction, logs, mut neighbours) = match payload {
-            Some(Payload { prediction, logs, neighbours }) => {
-                (Prediction::parse(prediction.get()).ok(), logs.into_iter().map(read).collect(), neighbours)
+        let (prediction, logs, mut neighbours, facts) = match payload {
+            Some(Payload { prediction, logs, neighbours, facts }) => {
+                (Prediction::parse(prediction.get()).ok(), logs.into_iter().map(read).collect(), neighbours, facts)
             }
-            None => (None, Vec::new(), Vec::new()),
+            None => (None, Vec::new(), Vec::new(), Vec::new()),
         };
         if erasure::any(conn)? {
             // A neighbour whose case was erased is not shown, even where its text is still in this payload.
@@ -71,7 +77,19 @@ impl OpenCase {
             }
             neighbours = kept;
         }
-        Ok(Self { row, prediction, trouble, logs, neighbours, history, mine })
+        let gold = row.state != CaseState::Open && mine.is_none() && gold::is_gold(conn, row.id)?;
+        let mut row = row;
+        if gold {
+            // It looks like any other that waits: what it counts as would give the answer away.
+            (row.state, row.outcome, row.labels) = (CaseState::Open, None, 0);
+        }
+        let history = history(conn, &row, reviewer)?;
+        Ok(Self { row, prediction, trouble, logs, neighbours, facts, history, mine, gold })
+    }
+
+    /// The round that a label of this reviewer would be of.
+    pub fn round(&self) -> &'static str {
+        if self.gold { GOLD_ROUND } else { MAIN_ROUND }
     }
 
     /// How many log lines are of the prediction's own trace.

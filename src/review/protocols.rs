@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 use crate::db::document;
-use crate::domain::glossary::Glossary;
+use crate::domain::glossary::{Glossary, Term};
 use crate::domain::label::ProtocolRef;
+use crate::domain::policy::Policy;
 use crate::domain::protocol::Protocol;
-use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
+use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
 
 /// A published version of a protocol.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,7 @@ pub struct Protocols {
     pub published: Vec<Published>,
     pub glossary: Glossary,
     pub glossary_version: u32,
+    pub policy: Policy,
 }
 
 impl Protocols {
@@ -41,7 +43,7 @@ impl Protocols {
             Some(event) => (event.version, Glossary::parse(&event.source).unwrap_or_default()),
             None => (0, Glossary::default()),
         };
-        Ok(Self { published, glossary, glossary_version })
+        Ok(Self { published, glossary, glossary_version, policy: PolicySet::current(conn)? })
     }
 
     /// The protocol for cases of a stream: the latest that names the stream, else the latest that names none.
@@ -49,6 +51,62 @@ impl Protocols {
         let names = |published: &&Published| published.protocol.streams.iter().any(|name| name == stream);
         let general = |published: &&Published| published.protocol.streams.is_empty();
         self.published.iter().find(names).or_else(|| self.published.iter().find(general))
+    }
+
+    /// The protocols in force: the latest version of each, latest first.
+    pub fn in_force(&self) -> Vec<&Published> {
+        let mut found: Vec<&Published> = Vec::new();
+        for published in &self.published {
+            if !found.iter().any(|known| known.protocol.id == published.protocol.id) {
+                found.push(published);
+            }
+        }
+        found
+    }
+
+    /// Where a term is used by the protocols in force: `protocol/question`.
+    pub fn uses(&self, term: &str) -> Vec<String> {
+        let of = |published: &&Published| {
+            let id = published.protocol.id.clone();
+            let questions = published.protocol.questions.iter().filter(|question| question.terms.iter().any(|one| one == term));
+            questions.map(|question| format!("{id}/{}", question.id)).collect::<Vec<_>>()
+        };
+        self.in_force().iter().flat_map(of).collect()
+    }
+
+    /// What belongs to a term beside its definition, each with a word before it.
+    pub fn term_details(&self, term: &Term) -> Vec<(&'static str, String)> {
+        let mut details: Vec<(&str, String)> = Vec::new();
+        details.extend(term.examples.iter().map(|example| ("e.g.", example.clone())));
+        details.extend(term.counter_examples.iter().map(|example| ("but not", example.clone())));
+        let mut list = |word, items: &[String]| details.extend((!items.is_empty()).then(|| (word, items.join(", "))));
+        list("also called", &term.synonyms);
+        list("see", &term.see);
+        list("used by", &self.uses(&term.id));
+        if !term.owner.is_empty() {
+            details.push(("owner", term.owner.clone()));
+        }
+        details.extend(term.review_by.map(|day| ("look again by", day.to_string())));
+        details
+    }
+
+    /// Whether there are versions that others took the place of.
+    pub fn has_older(&self) -> bool {
+        self.in_force().len() < self.published.len()
+    }
+
+    /// A published version of a protocol; of several with one number, the latest.
+    pub fn version(&self, id: &str, version: u32) -> Option<&Published> {
+        self.published.iter().find(|published| published.protocol.id == id && published.reference.version == version)
+    }
+
+    /// The versions of a protocol after the one that a label cites, oldest first.
+    pub fn after(&self, cited: &ProtocolRef) -> Vec<&Protocol> {
+        let later = |published: &&Published| published.protocol.id == cited.id && published.reference.version > cited.version;
+        let mut later: Vec<&Published> = self.published.iter().filter(later).collect();
+        later.reverse();
+        later.sort_by_key(|published| published.reference.version);
+        later.into_iter().map(|published| &published.protocol).collect()
     }
 
     /// The version number that publishing `id` next would give.

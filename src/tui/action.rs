@@ -1,7 +1,7 @@
 //! Every action, once: its name, keys, words, and what it does. To add one, add a line and a function.
 
+use super::answering;
 use super::app::{App, Focus};
-use super::edit::Edit;
 use super::effect::Effect;
 use super::key::KeyPress;
 use super::opened::Tab;
@@ -13,8 +13,16 @@ use super::overlay::{Overlay, Pick, PickKind, Prompt, PromptKind};
 pub enum Place {
     /// A question with a few answers is asked.
     Asking,
+    /// A question that may have several answers is asked.
+    AskingSeveral,
     /// A question whose answer is one of many labels is asked.
     AskingLabel,
+    /// A step of a scale is asked for.
+    AskingScale,
+    /// A number or words are asked for.
+    AskingWords,
+    /// Places in the input are asked for.
+    AskingSpan,
     /// Every question is answered.
     Ended,
     Queue,
@@ -25,13 +33,29 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 8] =
-        [Self::Asking, Self::AskingLabel, Self::Ended, Self::Queue, Self::Context, Self::Logs, Self::Guide, Self::Any];
+    pub const ALL: [Self; 12] = [
+        Self::Asking,
+        Self::AskingSeveral,
+        Self::AskingLabel,
+        Self::AskingScale,
+        Self::AskingWords,
+        Self::AskingSpan,
+        Self::Ended,
+        Self::Queue,
+        Self::Context,
+        Self::Logs,
+        Self::Guide,
+        Self::Any,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Asking => "A question is asked",
+            Self::AskingSeveral => "Several answers may be given",
             Self::AskingLabel => "A label is asked for",
+            Self::AskingScale => "A step of a scale is asked for",
+            Self::AskingWords => "A number or words are asked for",
+            Self::AskingSpan => "Places in the input are asked for",
             Self::Ended => "Every question is answered",
             Self::Queue => "In the queue",
             Self::Context => "In the case",
@@ -73,12 +97,45 @@ pub static ACTIONS: &[Action] = &[
         Place::Asking,
         "answer",
         "give this answer (or its own letter, where that is free)",
-        answer,
+        answering::digit,
     ),
-    action("answer-label", "1 2 3 4 5", Place::AskingLabel, "label", "one of the labels that the models considered", answer),
-    action("pick-label", "Enter p", Place::AskingLabel, "all labels", "any label, found by typing part of its name", pick_label),
+    action("pick-answer", "p", Place::Asking, "", "any answer, found by typing part of it", answering::pick_answer),
+    action(
+        "tick",
+        "1 2 3 4 5 6 7 8 9",
+        Place::AskingSeveral,
+        "tick",
+        "tick this answer, or take the tick away",
+        answering::digit,
+    ),
+    action("done", "Enter", Place::AskingSeveral, "done", "give the answers that are ticked", answering::ticked),
+    action("pick-several", "p", Place::AskingSeveral, "", "tick any answer, found by typing part of it", answering::pick_answer),
+    action(
+        "answer-label",
+        "1 2 3 4 5",
+        Place::AskingLabel,
+        "label",
+        "one of the labels that the models considered",
+        answering::digit,
+    ),
+    action(
+        "pick-label",
+        "Enter p",
+        Place::AskingLabel,
+        "all labels",
+        "any label, found by its name, its title or the words of its term",
+        answering::pick_label,
+    ),
+    action("step", "1 2 3 4 5 6 7 8 9", Place::AskingScale, "step", "this step of the scale", answering::digit),
+    action("step-0", "0", Place::AskingScale, "", "the step 0, where there is one", answering::nothing),
+    action("step-written", "Enter", Place::AskingScale, "", "write a step of more than one digit", answering::write),
+    action("write", "Enter", Place::AskingWords, "write", "write the answer", answering::write),
+    action("write-number", "1 2 3 4 5 6 7 8 9 -", Place::AskingWords, "", "begin to write a number with this", answering::write),
+    action("no-words", "0", Place::AskingWords, "", "a number that begins with 0; no words, where none will do", no_words),
+    action("mark", "Enter m", Place::AskingSpan, "mark", "mark places in the input", answering::mark_answer),
+    action("no-place", "0", Place::AskingSpan, "none", "no place, where none will do", answering::nothing),
     action("submit", "Enter", Place::Ended, "submit", "submit the label and go to the next case", submit),
-    action("confidence", "1 2 3 4 5", Place::Ended, "how sure", "how sure you are: 1 a guess, 5 certain", confidence),
+    action("confidence", "1 2 3 4 5", Place::Ended, "how sure", "how sure you are: 1 a guess, 5 certain", answering::confidence),
     action("open", "Enter l Right", Place::Queue, "open", "open this case", open),
     action("down", "j Down", Place::Queue, "", "next row", |app, _| app.queue_step(1)),
     action("up", "k Up", Place::Queue, "", "previous row", |app, _| app.queue_step(-1)),
@@ -104,9 +161,17 @@ pub static ACTIONS: &[Action] = &[
     action("all-logs", "s", Place::Logs, "lines around", "show the lines around those of this trace, or hide them", all_logs),
     action("guide-down", "j Down", Place::Guide, "scroll", "scroll the guide down", |app, _| app.scroll_guide(1)),
     action("guide-up", "k Up", Place::Guide, "", "scroll the guide up", |app, _| app.scroll_guide(-1)),
-    action("take-back", "u Backspace", Place::Any, "back", "take back the last answer", take_back),
-    action("rationale", "r", Place::Any, "why", "write why", rationale),
-    action("check", "x", Place::Any, "check", "tick the next item of the checklist", check),
+    action("take-back", "u Backspace", Place::Any, "back", "take back the last answer", answering::take_back),
+    action("rationale", "r", Place::Any, "why", "write why", answering::rationale),
+    action("snippet", ";", Place::Any, "", "write why, beginning with a snippet of the glossary", answering::snippet),
+    action("evidence", "m", Place::Any, "", "mark what in the input bears the label out", answering::mark_evidence),
+    action("precedents", "=", Place::Any, "", "resolved cases like this one; Enter cites one in the rationale", |app, _| {
+        app.show_precedents()
+    }),
+    action("tree", "T", Place::Any, "", "the whole protocol as a tree, with where you are", |app, _| {
+        overlay(app, Overlay::Tree { scroll: 0 })
+    }),
+    action("check", "x", Place::Any, "check", "tick the next item of the checklist", answering::check),
     action("terms", "t", Place::Any, "terms", "what the words of the question mean, with examples", |app, _| {
         overlay(app, Overlay::Terms { scroll: 0 })
     }),
@@ -129,6 +194,15 @@ pub static ACTIONS: &[Action] = &[
     action("view", "v", Place::Any, "view", "show my queue, then disputed, resolved, and all open cases", |app, _| {
         app.next_view()
     }),
+    action(
+        "worklist",
+        "w",
+        Place::Any,
+        "",
+        "cases whose label lacks an answer that a new version of the protocol asks",
+        |app, _| app.show_worklist(),
+    ),
+    action("gold", "*", Place::Any, "", "make your label of this case the known answer, for training and measuring", gold),
     action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue", |app, _| app.clear()),
     action("exchange", "S", Place::Any, "", "how the exchange with the shared store stands; S again exchanges now", |app, _| {
         overlay(app, Overlay::Exchange { scroll: 0 })
@@ -180,41 +254,26 @@ fn filter(app: &mut App, _: KeyPress) -> Vec<Effect> {
 fn palette(app: &mut App, title: &str) -> Vec<Effect> {
     let choice = |(index, action): (usize, &Action)| {
         let about = format!("{:<10} {}", app.keymap.first(index), action.help);
-        Choice { value: action.name.to_owned(), about }
+        Choice::new(action.name, &about)
     };
     let choices = ACTIONS.iter().enumerate().map(choice).collect();
     overlay(app, Overlay::Pick(Pick::new(PickKind::Action, title, choices)))
-}
-
-fn answer(app: &mut App, key: KeyPress) -> Vec<Effect> {
-    let digit = key.char().and_then(|c| c.to_digit(10)).unwrap_or(1) as usize;
-    let answer = app.opened.as_ref().and_then(|opened| opened.answer_of_digit(digit));
-    match answer {
-        Some(answer) => app.answer(&answer),
-        None => app.say("There is no such answer."),
-    }
-}
-
-fn pick_label(app: &mut App, _: KeyPress) -> Vec<Effect> {
-    let Some(opened) = &app.opened else { return Vec::new() };
-    let offered = opened.offered();
-    let about =
-        |label: &str| offered.iter().find(|(other, _)| other == label).map(|(_, p)| format!("{p:.3}")).unwrap_or_default();
-    let mut labels = opened.labels();
-    // What the models considered stands first.
-    labels.sort_by_key(|label| offered.iter().position(|(other, _)| other == label).unwrap_or(usize::MAX));
-    let choices = labels.into_iter().map(|label| Choice { about: about(&label), value: label }).collect();
-    let title = opened.question().map(|question| question.ask.clone()).unwrap_or_default();
-    overlay(app, Overlay::Pick(Pick::new(PickKind::Label, &title, choices)))
 }
 
 fn submit(app: &mut App, _: KeyPress) -> Vec<Effect> {
     app.submit()
 }
 
-fn confidence(app: &mut App, key: KeyPress) -> Vec<Effect> {
-    let digit = key.char().and_then(|c| c.to_digit(10)).unwrap_or(3) as u8;
-    app.change_draft(|draft| draft.confidence = if draft.confidence == Some(digit) { None } else { Some(digit) })
+fn no_words(app: &mut App, key: KeyPress) -> Vec<Effect> {
+    let words = |opened: &super::opened::Opened| opened.question().is_some_and(|question| question.kind.word() == "text");
+    if app.opened.as_ref().is_some_and(words) { app.answer("") } else { answering::write(app, key) }
+}
+
+fn gold(app: &mut App, _: KeyPress) -> Vec<Effect> {
+    if app.opened.as_ref().is_none_or(|opened| opened.case.mine.is_none()) {
+        return app.say("Label the case first: your label becomes the known answer.");
+    }
+    prompt(app, PromptKind::Gold)
 }
 
 fn open(app: &mut App, _: KeyPress) -> Vec<Effect> {
@@ -231,38 +290,9 @@ fn all_logs(app: &mut App, _: KeyPress) -> Vec<Effect> {
     Vec::new()
 }
 
-fn take_back(app: &mut App, _: KeyPress) -> Vec<Effect> {
-    let Some(opened) = &app.opened else { return Vec::new() };
-    let Some(protocol) = opened.protocol().cloned() else { return Vec::new() };
-    let steps = opened.draft.path(&protocol).len();
-    if steps == 0 {
-        return app.say("Nothing is answered yet. U takes back the label you submitted last.");
-    }
-    app.change_draft(|draft| draft.take_back(&protocol, steps - 1))
-}
-
-fn rationale(app: &mut App, _: KeyPress) -> Vec<Effect> {
-    let Some(opened) = &app.opened else { return app.say("No case is open.") };
-    let edit = Edit::new(&opened.draft.rationale);
-    overlay(app, Overlay::Rationale(edit))
-}
-
 fn editor(app: &mut App, _: KeyPress) -> Vec<Effect> {
     match &app.opened {
         Some(opened) => vec![Effect::Editor(opened.draft.rationale.clone())],
         None => app.say("No case is open."),
     }
-}
-
-fn check(app: &mut App, _: KeyPress) -> Vec<Effect> {
-    let Some(opened) = &app.opened else { return Vec::new() };
-    let items: Vec<String> =
-        opened.protocol().map(|p| p.checklist.iter().map(|item| item.id.clone()).collect()).unwrap_or_default();
-    if items.is_empty() {
-        return app.say("This protocol has no checklist.");
-    }
-    app.change_draft(|draft| match items.iter().find(|id| !draft.checked.contains(id)) {
-        Some(next) => draft.toggle_check(next),
-        None => draft.checked.clear(),
-    })
 }

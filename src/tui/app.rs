@@ -12,11 +12,15 @@ use super::overlay::Overlay;
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
 use super::theme::Theme;
+use super::training::Training;
+use crate::db::case::CaseRow;
 use crate::domain::ids::{CaseId, ReplicaId};
+use crate::domain::label::Label;
 use crate::domain::logline::Level;
+use crate::domain::protocol::QuestionKind;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::{Draft, Missing, Protocols, QueueCounts};
+use crate::review::{Draft, Protocols, QueueCounts};
 
 /// What happens to the screen. Closed: there is nothing else.
 #[derive(Debug, Clone)]
@@ -80,6 +84,11 @@ pub struct App {
     /// Tab and scroll to come back to when this case has opened.
     pub(super) returning: Option<WhereWasI>,
     pub quitting: bool,
+    /// Cases whose label lacks an answer that the version in force asks.
+    pub worklist: Vec<CaseRow>,
+    /// Whether the queue shows those.
+    pub renewing: bool,
+    pub training: Option<Training>,
 }
 
 /// What an [`App`] starts with.
@@ -97,16 +106,26 @@ pub struct Start {
     pub sync: Option<SyncState>,
     /// Said at the start.
     pub message: Option<String>,
+    pub training: Option<Training>,
 }
 
 impl App {
     /// The first state, and what to do to fill it.
     pub fn start(start: Start) -> (Self, Vec<Effect>) {
-        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse, sync, message } = start;
+        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse, sync, message, training } = start;
         let message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}")).or(message);
         let mut effects = vec![QueueModel::start()];
         effects.extend(place.case.map(|id| Effect::Open { id }));
         effects.extend(counts.counting.then_some(Effect::Count { all: true }));
+        effects.extend(protocols.has_older().then_some(Effect::Worklist));
+        let mut queue = QueueModel::default();
+        if let Some(training) = &training {
+            effects = training.next().map(|id| Effect::Open { id }).into_iter().collect();
+            queue.take_filtered(
+                training.lessons.iter().map(|lesson| CaseRow { flags: Vec::new(), ..lesson.row.clone() }).collect(),
+            );
+        }
+        let place = if training.is_some() { WhereWasI::default() } else { place };
         let app = Self {
             me,
             team,
@@ -115,7 +134,7 @@ impl App {
             theme,
             keymap,
             protocols,
-            queue: QueueModel::default(),
+            queue,
             view: None,
             counts,
             filter: String::new(),
@@ -131,6 +150,9 @@ impl App {
             chosen: None,
             returning: Some(place),
             quitting: false,
+            worklist: Vec::new(),
+            renewing: false,
+            training,
         };
         (app, effects)
     }
@@ -138,6 +160,18 @@ impl App {
     /// Takes in what happened; says what is to be done.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
         self.now = now;
+        let mut effects = self.take(event);
+        if self.training.is_some() {
+            effects.retain(super::training::allows);
+        }
+        let beside = self.size.0 >= super::draw::WIDE || matches!(self.overlay, Some(Overlay::Precedents(_)));
+        if let Some(opened) = &mut self.opened {
+            opened.note_seen(beside);
+        }
+        effects
+    }
+
+    fn take(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Key(key) => {
                 self.message = None;
@@ -169,7 +203,7 @@ impl App {
         }
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
         match self.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers) {
-            Some(answer) => self.answer(&answer),
+            Some(answer) => self.give(&answer),
             None => Vec::new(),
         }
     }
@@ -178,10 +212,14 @@ impl App {
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(4);
         if let Some(opened) = self.opened.as_ref().filter(|opened| self.focus != Focus::Queue && opened.published.is_some()) {
-            places.push(match (opened.asks_label(), opened.ended()) {
-                (true, _) => Place::AskingLabel,
-                (false, true) => Place::Ended,
-                (false, false) => Place::Asking,
+            places.push(match opened.question().map(|question| &question.kind) {
+                None => Place::Ended,
+                Some(QuestionKind::Choice(_)) => Place::Asking,
+                Some(QuestionKind::Multi { .. }) => Place::AskingSeveral,
+                Some(QuestionKind::Label { .. }) => Place::AskingLabel,
+                Some(QuestionKind::Scale { .. }) => Place::AskingScale,
+                Some(QuestionKind::Number { .. } | QuestionKind::Text { .. }) => Place::AskingWords,
+                Some(QuestionKind::Span { .. }) => Place::AskingSpan,
             });
         }
         match self.focus {
@@ -257,22 +295,12 @@ impl App {
         effects
     }
 
-    /// Answers the question that is asked.
-    pub fn answer(&mut self, answer: &str) -> Vec<Effect> {
-        let Some(question) = self.opened.as_ref().and_then(|opened| opened.question()).map(|question| question.id.clone()) else {
-            return Vec::new();
-        };
-        if let Some(opened) = &mut self.opened {
-            opened.guide_scroll = 0;
-        }
-        self.change_draft(|draft| draft.answer(&question, answer))
-    }
-
     /// Changes the draft and has it kept.
     pub fn change_draft(&mut self, change: impl FnOnce(&mut Draft)) -> Vec<Effect> {
         let Some(opened) = &mut self.opened else { return Vec::new() };
+        opened.keep_seen();
         change(&mut opened.draft);
-        vec![Effect::KeepDraft { case: opened.case.row.id, draft: opened.draft.clone() }]
+        vec![Effect::KeepDraft { case: opened.case.row.id, draft: Box::new(opened.draft.clone()) }]
     }
 
     /// Adds the time since the case was opened to its draft.
@@ -283,26 +311,15 @@ impl App {
         };
         opened.draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
         opened.since = now;
-        vec![Effect::KeepDraft { case: opened.case.row.id, draft: opened.draft.clone() }]
+        vec![Effect::KeepDraft { case: opened.case.row.id, draft: Box::new(opened.draft.clone()) }]
     }
 
-    pub fn submit(&mut self) -> Vec<Effect> {
-        let now = self.now;
+    /// Sends a label to be saved, and goes on to the next case.
+    pub(super) fn send(&mut self, label: Label) -> Vec<Effect> {
         let Some(opened) = &mut self.opened else { return Vec::new() };
-        if opened.sending {
-            return Vec::new();
-        }
-        let Some(published) = &opened.published else { return Vec::new() };
-        let mut draft = opened.draft.clone();
-        draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
-        let label = match draft.label(&opened.case.row, published, &self.me) {
-            Ok(label) => label,
-            Err(Missing::Check { text, .. }) => return self.say(&format!("Not ticked yet (x): {text}")),
-            Err(missing) => return self.say(&format!("Not yet: {missing}")),
-        };
         opened.sending = true;
         let id = opened.case.row.id;
-        let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none();
+        let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none() && !opened.case.gold;
         self.saving += 1;
         let mut effects = vec![Effect::Submit(Box::new(label))];
         let height = self.queue_height();
@@ -395,10 +412,23 @@ impl App {
 
     fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
         self.view = view;
+        self.renewing = false;
         self.focus = Focus::Queue;
         self.filter.clear();
         self.generation += 1;
         vec![Effect::View(view), QueueModel::start(), Effect::Count { all: true }]
+    }
+
+    /// Shows the cases whose label lacks an answer.
+    pub fn show_worklist(&mut self) -> Vec<Effect> {
+        if self.worklist.is_empty() {
+            return self.say("Every label of yours walks through the versions in force.");
+        }
+        let mut effects = self.set_view(None);
+        effects.retain(|effect| !matches!(effect, Effect::Page { .. }));
+        self.renewing = true;
+        self.queue.take_filtered(self.worklist.clone());
+        effects
     }
 
     pub(super) fn set_filter(&mut self, text: &str) -> Vec<Effect> {
@@ -415,7 +445,7 @@ impl App {
         if !self.filter.is_empty() {
             return self.set_filter("");
         }
-        if self.view.is_some() {
+        if self.view.is_some() || self.renewing {
             return self.set_view(None);
         }
         Vec::new()

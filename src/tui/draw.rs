@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::action::{ACTIONS, Action};
 use super::app::{App, Focus};
-use super::overlay::{Overlay, exchange, help, rationale, terms};
+use super::overlay::{Overlay, exchange, help, rationale, terms, tree};
 use super::pane;
 use super::theme::Theme;
 use crate::domain::resolve::CaseState;
@@ -14,7 +14,7 @@ use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 
 /// From this many columns on, three panes stand side by side.
-const WIDE: u16 = 120;
+pub const WIDE: u16 = 120;
 /// Under this the screen says that it is too small.
 const COLUMNS_MIN: u16 = 32;
 const ROWS_MIN: u16 = 8;
@@ -81,6 +81,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
     match &app.overlay {
         Some(Overlay::Prompt(prompt)) => prompt.draw(foot, buf, &app.theme),
+        Some(Overlay::Mark(mark)) => mark.draw(foot, buf, &app.theme),
         _ => footer(app, foot, buf),
     }
     overlay(app, area, buf);
@@ -218,13 +219,22 @@ fn progress(app: &App) -> String {
 fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     match &app.overlay {
-        None | Some(Overlay::Prompt(_)) => {}
+        None | Some(Overlay::Prompt(_) | Overlay::Mark(_)) => {}
+        Some(Overlay::Precedents(precedents)) => precedents.draw(area, buf, theme),
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
         Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
         Some(Overlay::People(people)) => people.draw(area, buf, theme),
-        Some(overlay @ (Overlay::Help { scroll } | Overlay::Terms { scroll } | Overlay::Exchange { scroll })) => {
+        Some(
+            overlay @ (Overlay::Help { scroll }
+            | Overlay::Terms { scroll }
+            | Overlay::Exchange { scroll }
+            | Overlay::Tree { scroll }
+            | Overlay::Feedback { scroll, .. }),
+        ) => {
             let title = match overlay {
                 Overlay::Help { .. } => "Keys (any other key closes)",
+                Overlay::Tree { .. } => "The protocol",
+                Overlay::Feedback { title, .. } => title,
                 Overlay::Exchange { .. } => "Exchange with the shared store",
                 _ => "Terms and examples",
             };
@@ -250,7 +260,17 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
         Overlay::Help { .. } => help::lines(app, usize::from(columns)),
         Overlay::Terms { .. } => terms::lines(app, usize::from(columns)),
         Overlay::Exchange { .. } => exchange::lines(app, usize::from(columns)),
-        Overlay::Pick(_) | Overlay::Prompt(_) | Overlay::Rationale(_) | Overlay::People(_) => Vec::new(),
+        Overlay::Tree { .. } => tree::lines(app, usize::from(columns)),
+        Overlay::Feedback { words, .. } => {
+            let line = |line: String| Line::from(Span::styled(line, app.theme.text));
+            words.iter().flat_map(|words| crate::domain::text::wrap(&visible(words), usize::from(columns))).map(line).collect()
+        }
+        Overlay::Pick(_)
+        | Overlay::Prompt(_)
+        | Overlay::Rationale(_)
+        | Overlay::People(_)
+        | Overlay::Mark(_)
+        | Overlay::Precedents(_) => Vec::new(),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::overlay::Person;
 use super::syncer::SyncState;
+use super::training::Training;
 use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
-use crate::review::{Draft, OpenCase, QueueCounts};
+use crate::review::{Draft, OpenCase, Precedent, QueueCounts};
 
 /// Something to be done outside the state.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ pub enum Effect {
     },
     KeepDraft {
         case: CaseId,
-        draft: Draft,
+        draft: Box<Draft>,
     },
     KeepPlace(String),
     /// Exchange with the store at once.
@@ -65,6 +66,19 @@ pub enum Effect {
         replica: ReplicaId,
         why: String,
     },
+    /// Find resolved cases like the open one.
+    Precedents {
+        case: CaseId,
+    },
+    /// Find the cases whose label lacks an answer.
+    Worklist,
+    /// Make one's label of a case the known answer.
+    Gold {
+        case: CaseId,
+        why: String,
+    },
+    /// Record how a training went.
+    FinishTraining(Box<Training>),
     /// Write in the person's editor.
     Editor(String),
     /// Draw every cell again.
@@ -84,7 +98,7 @@ pub enum Job {
     },
     Opened {
         case: Box<OpenCase>,
-        draft: Option<Draft>,
+        draft: Option<Box<Draft>>,
     },
     Gone(CaseId),
     Counted(QueueCounts),
@@ -119,6 +133,13 @@ pub enum Job {
         rows: Vec<Person>,
         words: String,
     },
+    Precedents {
+        case: CaseId,
+        found: Vec<Precedent>,
+    },
+    Worklist(Vec<CaseRow>),
+    /// How a training went is on disk.
+    Trained(u64),
     Edited(Option<String>),
     Failed(String),
 }

@@ -17,9 +17,10 @@ use super::app::Event;
 use super::effect::{Effect, Job};
 use super::session::Session;
 use super::terminal::Screen;
+use super::training::Training;
 use crate::clock;
 use crate::domain::text::visible_lines;
-use crate::workspace::{WorkError, Workspace};
+use crate::workspace::{Lessons, WorkError, Workspace};
 
 /// Most events taken in before a frame: a stuck key must not starve the screen.
 const EVENTS_PER_FRAME: usize = 4_096;
@@ -51,6 +52,15 @@ pub enum ScreenError {
 
 /// Shows the review screen until it is left.
 pub fn run(workspace: Workspace) -> Result<ExitCode, ScreenError> {
+    show(workspace, None)
+}
+
+/// Shows it for a training, until that is over or left.
+pub fn train(workspace: Workspace, lessons: Lessons) -> Result<ExitCode, ScreenError> {
+    show(workspace, Some(Training::new(lessons)))
+}
+
+fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, ScreenError> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
@@ -62,7 +72,7 @@ pub fn run(workspace: Workspace) -> Result<ExitCode, ScreenError> {
     let editor = editor(&workspace);
     let size = crossterm::terminal::size()?;
     let mouse = workspace.config.review.mouse;
-    let mut session = Session::new(workspace, size, clock::now, move |job| {
+    let mut session = Session::begin(workspace, size, clock::now, training, move |job| {
         // The loop has ended; the work itself is done.
         let _ = report.send(Wake::Job(job));
     })?;

@@ -12,6 +12,7 @@
 //! function: footer, help, palette and the README's table of keys come from there.
 
 pub mod action;
+mod answering;
 pub mod app;
 pub mod draw;
 pub mod edit;
@@ -30,7 +31,8 @@ pub mod session;
 pub mod syncer;
 pub mod terminal;
 pub mod theme;
+pub mod training;
 
 pub use app::App;
-pub use event_loop::run;
+pub use event_loop::{run, train};
 pub use session::Session;

@@ -30,6 +30,7 @@ impl App {
         if let Some(protocols) = state.protocols.take() {
             self.protocols = *protocols;
             effects.push(Effect::Count { all: true });
+            effects.extend(self.protocols.has_older().then_some(Effect::Worklist));
             if self.queue.rows.is_empty() && self.filter.is_empty() {
                 effects.push(QueueModel::start());
             }
@@ -85,7 +86,7 @@ impl App {
                 self.counts = counts;
                 Vec::new()
             }
-            Job::Opened { case, draft } => self.opened_case(*case, draft),
+            Job::Opened { case, draft } => self.opened_case(*case, draft.map(|draft| *draft)),
             Job::Gone(_) => {
                 self.returning = None;
                 self.open_something()
@@ -110,7 +111,7 @@ impl App {
                 self.saved = Some(seq);
                 self.focus = Focus::Context;
                 let mut effects = self.settle_time();
-                effects.push(Effect::KeepDraft { case, draft: *draft });
+                effects.push(Effect::KeepDraft { case, draft });
                 effects.extend([QueueModel::start(), Effect::Count { all: false }, Effect::Open { id: case }]);
                 effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
                 effects
@@ -142,6 +143,20 @@ impl App {
                 }
                 self.change_draft(|draft| draft.rationale = text)
             }
+            Job::Precedents { case, found } => {
+                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
+                    opened.precedents = Some(found);
+                }
+                Vec::new()
+            }
+            Job::Worklist(rows) => {
+                self.worklist = rows;
+                Vec::new()
+            }
+            Job::Trained(seq) => {
+                self.saved = Some(seq);
+                Vec::new()
+            }
             Job::Edited(None) => self.say("The editor ended without saving."),
             Job::Failed(why) => self.say(&why),
         }
@@ -168,9 +183,16 @@ impl App {
     fn opened_case(&mut self, case: OpenCase, draft: Option<Draft>) -> Vec<Effect> {
         let height = self.queue_height();
         let mut draft = draft.unwrap_or_default();
+        let mut case = case;
+        if self.training.is_some() {
+            // As if nobody had ever seen it.
+            (case.row.state, case.row.outcome, case.mine) = (CaseState::Open, None, None);
+            case.history.truncate(1);
+            draft = Draft::default();
+        }
         if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
-            // Opened again to look at: what was submitted stands there.
-            draft = Draft::of(&mine.label);
+            // Opened again to look at: what was submitted stands there, by the names of today.
+            draft = Draft::renewed(&mine.label, &self.protocols.after(&mine.label.protocol));
         }
         let published = self.protocols.for_stream(&case.row.stream).cloned();
         let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
@@ -189,8 +211,25 @@ impl App {
         let all_logs = case.own_logs() == 0;
         let since = self.now;
         let untouched = draft.clone();
-        self.opened =
-            Some(Opened { case, published, draft, untouched, since, tab, scroll, guide_scroll: 0, all_logs, sending: false });
-        self.keep_place()
+        let id = case.row.id;
+        self.worklist.retain(|row| row.id != id || draft.question_of(published.as_ref()).is_some());
+        self.opened = Some(Opened {
+            case,
+            published,
+            draft,
+            untouched,
+            since,
+            tab,
+            scroll,
+            guide_scroll: 0,
+            all_logs,
+            sending: false,
+            hide: self.protocols.policy.hide.clone(),
+            seen: std::collections::BTreeSet::new(),
+            precedents: None,
+        });
+        let mut effects = self.keep_place();
+        effects.push(Effect::Precedents { case: id });
+        effects
     }
 }

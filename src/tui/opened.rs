@@ -1,8 +1,12 @@
 //! The case that is open, with the label in the making.
 
+use std::collections::BTreeSet;
+
+use crate::domain::cues::{self, Cue, Hiding};
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
+use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::{Draft, OpenCase, Published};
+use crate::review::{Draft, OpenCase, Precedent, Published};
 
 /// Labels that the model itself considered, offered by digit.
 pub const OFFERED_MAX: usize = 5;
@@ -58,6 +62,12 @@ pub struct Opened {
     /// Whether lines beside those of the trace are shown too.
     pub all_logs: bool,
     pub sending: bool,
+    /// What the policy hides at first.
+    pub hide: Vec<Hiding>,
+    /// What was on the screen since it was opened.
+    pub seen: BTreeSet<Cue>,
+    /// Resolved cases like it; none before they were looked for.
+    pub precedents: Option<Vec<Precedent>>,
 }
 
 impl Opened {
@@ -75,17 +85,45 @@ impl Opened {
         self.published.is_some() && self.question().is_none()
     }
 
-    pub fn asks_label(&self) -> bool {
-        self.question().is_some_and(|question| matches!(question.kind, QuestionKind::Label { .. }))
+    /// Whether something is hidden for now, so that it sways nobody. Once a case is settled there is nothing to sway.
+    pub fn hides(&self, cue: Cue) -> bool {
+        let settled = self.case.row.state == CaseState::Resolved && !self.case.gold;
+        self.case.mine.is_none() && !settled && cues::hides(&self.hide, cue, !self.draft.answers.is_empty())
     }
 
-    /// Labels offered by digit for a question of kind label: those that the models considered.
-    pub fn offered(&self) -> Vec<(String, f64)> {
-        let Some(prediction) = &self.case.prediction else { return Vec::new() };
-        let known = |label: &str| {
-            self.protocol().is_none_or(|protocol| protocol.labels.is_empty() || protocol.labels.iter().any(|l| l == label))
+    /// Adds what is on the screen now.
+    pub fn note_seen(&mut self, precedents_are_shown: bool) {
+        let of_tab: &[Cue] = match self.tab {
+            Tab::Input => &[],
+            Tab::Logs => &[Cue::Logs],
+            Tab::Neighbours => &[Cue::Neighbours],
+            Tab::Model => &[Cue::Challenger, Cue::Features],
+            Tab::History => &[Cue::History],
         };
-        let rival = prediction.challenger.as_ref().map(|rival| rival.top_k.as_slice()).unwrap_or_default();
+        let facts = (!self.case.facts.is_empty()).then_some(Cue::Facts);
+        let precedents =
+            (precedents_are_shown && self.precedents.as_ref().is_some_and(|some| !some.is_empty())).then_some(Cue::Precedents);
+        let now = [Cue::Prediction, Cue::Flags].into_iter().chain(of_tab.iter().copied()).chain(facts).chain(precedents);
+        let shown: Vec<Cue> = now.filter(|cue| !self.hides(*cue)).collect();
+        self.seen.extend(shown);
+    }
+
+    /// Writes into the draft what was seen up to now.
+    pub fn keep_seen(&mut self) {
+        let draft = &mut self.draft;
+        let all: BTreeSet<Cue> = draft.seen.iter().copied().chain(self.seen.iter().copied()).collect();
+        draft.seen = all.into_iter().collect();
+        if draft.seen_first.is_none() && draft.answers.is_empty() {
+            draft.seen_first = Some(draft.seen.clone());
+        }
+    }
+
+    /// Labels offered by digit for a question of kind label: those that the models considered, unless that is hidden.
+    pub fn offered(&self) -> Vec<(String, f64)> {
+        let Some(prediction) = self.case.prediction.as_ref().filter(|_| !self.hides(Cue::Prediction)) else { return Vec::new() };
+        let known = |label: &str| self.protocol().is_none_or(|protocol| protocol.has_label(label));
+        let rival = prediction.challenger.as_ref().filter(|_| !self.hides(Cue::Challenger));
+        let rival = rival.map(|rival| rival.top_k.as_slice()).unwrap_or_default();
         let mut offered: Vec<(String, f64)> = Vec::new();
         for (label, p) in prediction.top_k.iter().chain(rival) {
             if known(label) && !offered.iter().any(|(other, _)| other == label) && offered.len() < OFFERED_MAX {
@@ -95,33 +133,33 @@ impl Opened {
         offered
     }
 
-    /// What digit `n` (from 1) answers to the question asked now.
+    /// What digit `n` answers to the question asked now: a place in a list, or a step of a scale.
     pub fn answer_of_digit(&self, n: usize) -> Option<String> {
         let question = self.question()?;
         match &question.kind {
-            QuestionKind::Choice(answers) => answers.get(n.checked_sub(1)?).map(|answer| answer.key.clone()),
+            QuestionKind::Choice(answers) | QuestionKind::Multi { answers, .. } => {
+                answers.get(n.checked_sub(1)?).map(|answer| answer.key.clone())
+            }
             QuestionKind::Label { .. } => self.offered().get(n.checked_sub(1)?).map(|(label, _)| label.clone()),
+            QuestionKind::Scale { least, most, .. } => (*least..=*most).contains(&(n as i64)).then(|| n.to_string()),
+            QuestionKind::Number { .. } | QuestionKind::Text { .. } | QuestionKind::Span { .. } => None,
         }
     }
 
     /// What a typed character answers to the question asked now, by the answer's own key.
     pub fn answer_of_key(&self, key: char) -> Option<String> {
-        match &self.question()?.kind {
-            QuestionKind::Choice(answers) => {
-                let mut name = [0; 4];
-                let name = key.encode_utf8(&mut name);
-                answers.iter().find(|answer| answer.key == *name).map(|answer| answer.key.clone())
-            }
-            QuestionKind::Label { .. } => None,
-        }
+        let mut name = [0; 4];
+        let name = key.encode_utf8(&mut name);
+        let answers = self.question()?.kind.answers();
+        answers.iter().find(|answer| answer.key == *name).map(|answer| answer.key.clone())
     }
 
-    /// Labels for the picker: the protocol's, or those that the models considered.
-    pub fn labels(&self) -> Vec<String> {
-        match self.protocol() {
-            Some(protocol) if !protocol.labels.is_empty() => protocol.labels.clone(),
-            _ => self.offered().into_iter().map(|(label, _)| label).collect(),
-        }
+    /// Which of several answers are ticked for the question asked now.
+    pub fn ticked(&self) -> Vec<String> {
+        let Some(question) = self.question() else { return Vec::new() };
+        let pending = self.draft.pending.as_ref().filter(|(id, _)| *id == question.id).map(|(_, answer)| answer.as_str());
+        let answer = pending.or_else(|| self.draft.answer_to(&question.id)).unwrap_or_default();
+        answer.split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect()
     }
 
     pub fn scroll(&mut self) -> &mut usize {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::effect::{Effect, Job};
 use super::overlay::Person;
 use super::syncer::Syncer;
+use super::training::Training;
 use crate::clock;
 use crate::db::case;
 use crate::domain::ids::{CaseId, ReplicaId};
@@ -33,11 +34,13 @@ enum Work {
     Defer { case: CaseId, why: String },
     Escalate { case: CaseId, why: String },
     Comment { case: CaseId, text: String },
-    KeepDraft { case: CaseId, draft: Draft },
+    KeepDraft { case: CaseId, draft: Box<Draft> },
     KeepPlace(String),
     People,
     Admit { name: String, replica: ReplicaId, roles: Vec<Role> },
     Retire { name: String, replica: ReplicaId, why: String },
+    Gold { case: CaseId, why: String },
+    FinishTraining(Box<Training>),
 }
 
 pub struct Runner {
@@ -49,6 +52,8 @@ pub struct Runner {
     sending: HashSet<CaseId>,
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
+    /// Looks for what nobody waits for.
+    searcher: Option<Sender<Search>>,
     newest_filter: Arc<AtomicU64>,
     newest_count: Arc<AtomicU64>,
     report: Arc<dyn Fn(Job) + Send + Sync>,
@@ -80,6 +85,7 @@ impl Runner {
             sending: HashSet::new(),
             worker,
             thread: Some(thread),
+            searcher: None,
             newest_filter,
             newest_count: Arc::new(AtomicU64::new(0)),
             report,
@@ -117,13 +123,17 @@ impl Runner {
             Effect::Escalate { case, why } => self.send(Work::Escalate { case, why }),
             Effect::Comment { case, text } => self.send(Work::Comment { case, text }),
             Effect::KeepDraft { case, draft } => {
-                self.drafts.insert(case, draft.clone());
+                self.drafts.insert(case, *draft.clone());
                 self.send(Work::KeepDraft { case, draft })
             }
             Effect::KeepPlace(place) => self.send(Work::KeepPlace(place)),
             Effect::People => self.send(Work::People),
             Effect::Admit { name, replica, roles } => self.send(Work::Admit { name, replica, roles }),
             Effect::Retire { name, replica, why } => self.send(Work::Retire { name, replica, why }),
+            Effect::Gold { case, why } => self.send(Work::Gold { case, why }),
+            Effect::FinishTraining(training) => self.send(Work::FinishTraining(training)),
+            Effect::Precedents { case } => self.beside(Search::Precedents(case)),
+            Effect::Worklist => self.beside(Search::Worklist),
             Effect::SyncNow => {
                 self.syncer.iter().for_each(Syncer::now);
                 Ok(None)
@@ -150,6 +160,18 @@ impl Runner {
             Job::NotSaved { case, .. } => drop(self.sending.remove(case)),
             _ => {}
         }
+    }
+
+    /// Has something looked for on the thread that does only that.
+    fn beside(&mut self, search: Search) -> Result<Option<Job>, WorkError> {
+        if self.searcher.is_none() {
+            let (asks, asked) = channel();
+            let (workspace, report) = (self.workspace.again()?, Arc::clone(&self.report));
+            std::thread::spawn(move || search_beside(workspace, &asked, &*report));
+            self.searcher = Some(asks);
+        }
+        let gone = self.searcher.as_ref().is_none_or(|asks| asks.send(search).is_err());
+        Ok(gone.then(|| Job::Failed("the thread that searches has ended: restart casework".to_owned())))
     }
 
     fn send(&self, work: Work) -> Result<Option<Job>, WorkError> {
@@ -222,12 +244,13 @@ impl Runner {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
         };
-        Ok(Job::Opened { case: Box::new(self.workspace.open_case(row)?), draft })
+        Ok(Job::Opened { case: Box::new(self.workspace.open_case(row)?), draft: draft.map(Box::new) })
     }
 
     /// Waits until everything asked for is on disk.
     pub fn finish(&mut self) {
         self.syncer = None;
+        self.searcher = None;
         self.newest_filter.store(u64::MAX, Ordering::Relaxed);
         self.newest_count.store(u64::MAX, Ordering::Relaxed);
         let (closed, _) = channel();
@@ -242,6 +265,22 @@ impl Runner {
 impl Drop for Runner {
     fn drop(&mut self) {
         self.finish();
+    }
+}
+
+/// What is looked for beside.
+enum Search {
+    Precedents(CaseId),
+    Worklist,
+}
+
+fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, report: &dyn Fn(Job)) {
+    while let Ok(search) = asked.recv() {
+        let job = match search {
+            Search::Precedents(case) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
+            Search::Worklist => workspace.worklist().map(Job::Worklist),
+        };
+        report(job.unwrap_or_else(|error| Job::Failed(error.to_string())));
     }
 }
 
@@ -310,7 +349,7 @@ impl Writer {
     fn work(&mut self, work: Work) -> Result<Option<Job>, WorkError> {
         let job = match work {
             Work::KeepDraft { case, draft } => {
-                self.drafts.insert(case, draft);
+                self.drafts.insert(case, *draft);
                 self.keep();
                 return Ok(None);
             }
@@ -351,6 +390,13 @@ impl Writer {
                 Ok(_) => self.people(format!("{name} is retired on that device."))?,
                 Err(error) => Job::Failed(error.to_string()),
             },
+            Work::Gold { case, why } => {
+                self.workspace.set_gold(case, &why)?;
+                Job::Noted { case, words: "It is a known answer now.".to_owned(), leaves_queue: false }
+            }
+            Work::FinishTraining(training) => {
+                Job::Trained(self.workspace.finish_training(&training.protocol, training.attempts)?.seq)
+            }
             Work::Comment { case, text } => {
                 self.workspace.comment(case, &text)?;
                 Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }

@@ -14,6 +14,7 @@ use super::keymap::Keymap;
 use super::runner::Runner;
 use super::syncer::SyncState;
 use super::theme::Theme;
+use super::training::Training;
 use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
 
@@ -39,6 +40,17 @@ impl Session {
         now: fn() -> Moment,
         report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
+        Self::begin(workspace, size, now, None, report)
+    }
+
+    /// The same, for a training if there is one.
+    pub fn begin(
+        workspace: Workspace,
+        size: (u16, u16),
+        now: fn() -> Moment,
+        training: Option<Training>,
+        report: impl Fn(Job) + Send + Sync + 'static,
+    ) -> Result<Self, WorkError> {
         let (_, counts) = workspace.queue_at(now())?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         let start = Start {
@@ -56,6 +68,7 @@ impl Session {
                 .filter(|status| !status.store.is_empty())
                 .map(|status| SyncState { status, ..SyncState::default() }),
             message: waiting_words(&workspace)?,
+            training,
         };
         let (app, effects) = App::start(start);
         let mut session = Self {
@@ -73,8 +86,17 @@ impl Session {
 
     /// The same for tests: what the worker did is waited for by [`Self::press`].
     pub fn waiting(workspace: Workspace, size: (u16, u16), now: fn() -> Moment) -> Result<Self, WorkError> {
+        Self::waiting_for(workspace, size, now, None)
+    }
+
+    pub fn waiting_for(
+        workspace: Workspace,
+        size: (u16, u16),
+        now: fn() -> Moment,
+        training: Option<Training>,
+    ) -> Result<Self, WorkError> {
         let (report, jobs) = channel();
-        let mut session = Self::new(workspace, size, now, move |job| {
+        let mut session = Self::begin(workspace, size, now, training, move |job| {
             // A session that ended needs no news.
             let _ = report.send(job);
         })?;
@@ -217,6 +239,10 @@ fn is_reported(effect: &Effect) -> bool {
             | Effect::Comment { .. }
             | Effect::Filter { .. }
             | Effect::People
+            | Effect::Precedents { .. }
+            | Effect::Worklist
+            | Effect::Gold { .. }
+            | Effect::FinishTraining(_)
             | Effect::Admit { .. }
             | Effect::Retire { .. }
     )

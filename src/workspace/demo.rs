@@ -9,6 +9,7 @@ use super::{WorkError, Workspace};
 use crate::config::{Env, Paths};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::demo::{self, Answered, PEOPLE, Truth};
+use crate::domain::label::MAIN_ROUND;
 use crate::domain::policy::Policy;
 use crate::domain::protocol;
 use crate::domain::resolve::CaseState;
@@ -17,7 +18,7 @@ use crate::domain::time::Moment;
 use crate::intake::{self, Ingest};
 use crate::journal::kind::{CaseCommented, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted};
 use crate::journal::{Append, DeviceKey, Writer};
-use crate::review::{Draft, Published};
+use crate::review::{Asked, Draft, Published};
 use crate::trap::{Rule, Rules};
 
 /// The name by which a demo is known.
@@ -130,7 +131,9 @@ impl Workspace {
                     demo::answers_of(person, truth, predicted, seed + i as u64);
                 let draft = Draft { answers, confidence: Some(confidence), rationale, spent_ms, ..Draft::default() };
                 at += step;
-                if let Ok(label) = draft.label(case, published, person.name) {
+                let (reviewer, round) = (person.name, MAIN_ROUND);
+                let asked = Asked { case, published, policy: &Policy::default(), reviewer, round, chars: None };
+                if let Ok(label) = draft.label(&asked) {
                     writer.append(person.name, vec![Append::new(&LabelGiven(label))], Moment(at))?;
                 }
                 if i % 17 == 3 && who == 0 {

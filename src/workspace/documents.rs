@@ -10,7 +10,7 @@ use crate::domain::protocol::{self, Fault, Protocol};
 use crate::journal::Append;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
 
-/// Reads and checks a protocol file, with the label file it may name beside it. Terms must stand in `glossary`.
+/// Reads and checks a protocol file strictly, with the label file it may name beside it. Terms must stand in `glossary`.
 pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protocol, WorkError> {
     let name = path.display().to_string();
     let source = read_file(path)?;
@@ -18,8 +18,8 @@ pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protoco
         Some(LabelSource::File(file)) => Some(read_file(&path.parent().unwrap_or(Path::new("")).join(file))?),
         _ => None,
     };
-    let protocol =
-        protocol::parse(&source, labels.as_deref()).map_err(|faults| WorkError::Faults { name: name.clone(), faults })?;
+    let protocol = protocol::parse_strictly(&source, labels.as_deref())
+        .map_err(|faults| WorkError::Faults { name: name.clone(), faults })?;
     let faults = glossary.map_or_else(Vec::new, |glossary| unknown_terms(&protocol, glossary));
     if faults.is_empty() { Ok(protocol) } else { Err(WorkError::Faults { name, faults }) }
 }
@@ -44,7 +44,8 @@ pub fn read_glossary(path: &Path) -> Result<Glossary, WorkError> {
 }
 
 impl Workspace {
-    /// Publishes a protocol; returns its version. One that is published already, unchanged, keeps its version.
+    /// Publishes a protocol; returns its version. One that is published already, unchanged, keeps its version. From the
+    /// second version on it must be said what changed.
     pub fn publish_protocol(&mut self, protocol: &Protocol, changes: &str) -> Result<u32, WorkError> {
         let protocols = self.protocols()?;
         let latest = protocols.published.iter().find(|published| published.protocol.id == protocol.id);
@@ -52,6 +53,11 @@ impl Workspace {
             return Ok(same.reference.version);
         }
         let version = protocols.next_version(&protocol.id);
+        let changes = match (changes.trim(), version) {
+            ("", 1) => "The first version.",
+            ("", _) => return Err(WorkError::NoChanges { id: protocol.id.clone(), version }),
+            (changes, _) => changes,
+        };
         self.append(vec![Append::new(&ProtocolPublished::new(protocol, version, changes))])?;
         Ok(version)
     }

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::{Config, Env, Paths};
 use crate::db::Db;
 use crate::db::roster::{self, GrantRow};
+use crate::domain::glossary::Glossary;
 use crate::domain::ids::ReplicaId;
 use crate::domain::policy::Policy;
 use crate::domain::protocol;
@@ -16,8 +17,50 @@ use crate::journal::blob::Unpacker;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, chain};
 
-/// What a new workspace starts with.
-pub const STARTER_PROTOCOL: &str = include_str!("../../glossary/edge-cases.toml");
+/// A protocol that casework ships.
+pub struct Starter {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub source: &'static str,
+}
+
+impl Starter {
+    /// The shipped terms that it uses, and those they point to, as a glossary of its own.
+    pub fn glossary(&self) -> String {
+        let Ok(glossary) = Glossary::parse(STARTER_GLOSSARY) else { return String::new() };
+        let Ok(protocol) = protocol::parse(self.source, None) else { return String::new() };
+        let mut used: Vec<String> = protocol.questions.iter().flat_map(|question| question.terms.clone()).collect();
+        let mut at = 0;
+        while let Some(term) = used.get(at).and_then(|id| glossary.term(id)) {
+            let more: Vec<String> = term.see.iter().filter(|id| !used.contains(id)).cloned().collect();
+            used.extend(more);
+            at += 1;
+        }
+        let unused =
+            |part: &&str| part.starts_with("[[term]]") && !used.iter().any(|id| part.contains(&format!("\nid = \"{id}\"\n")));
+        let parts = STARTER_GLOSSARY.split("\n\n").filter(|part| !unused(part) && !part.starts_with("# ---"));
+        parts.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// What a team may begin with; a new workspace has the first, if nothing else is said.
+pub const STARTERS: [Starter; 3] = [
+    Starter {
+        name: "text",
+        about: "edge cases of a classifier of texts",
+        source: include_str!("../../glossary/edge-cases.toml"),
+    },
+    Starter {
+        name: "llm",
+        about: "answers of a language model: fit to be sent or not, and what is wrong",
+        source: include_str!("../../glossary/llm-answers.toml"),
+    },
+    Starter {
+        name: "fraud",
+        about: "decisions on rows of features: fraud, credit, claims",
+        source: include_str!("../../glossary/fraud-decisions.toml"),
+    },
+];
 pub const STARTER_GLOSSARY: &str = include_str!("../../glossary/terms.toml");
 
 impl Workspace {
@@ -46,10 +89,10 @@ impl Workspace {
             Append::new(&PolicySet { policy: Policy::default() }),
         ];
         chain::append(&mut db, &key, name, founded, now)?;
-        let starter = protocol::parse(STARTER_PROTOCOL, None)
+        let starter = protocol::parse(STARTERS[0].source, None)
             .map_err(|faults| WorkError::Faults { name: "the shipped protocol".to_owned(), faults })?;
         let published = vec![
-            Append::new(&GlossaryPublished { version: 1, source: STARTER_GLOSSARY.to_owned() }),
+            Append::new(&GlossaryPublished { version: 1, source: STARTERS[0].glossary() }),
             Append::new(&ProtocolPublished::new(&starter, 1, "The protocol that casework ships.")),
         ];
         chain::append(&mut db, &key, name, published, now)?;
@@ -73,5 +116,28 @@ impl Workspace {
     /// The key that signs this device's entries.
     pub fn key(&self) -> &DeviceKey {
         &self.key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_is_sound_and_uses_every_term() {
+        let glossary = Glossary::parse(STARTER_GLOSSARY).unwrap();
+        let protocols: Vec<_> = STARTERS
+            .iter()
+            .map(|starter| {
+                protocol::parse_strictly(starter.source, None).unwrap_or_else(|faults| panic!("{}: {faults:?}", starter.name))
+            })
+            .collect();
+        let today = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+        assert_eq!(glossary.findings(&protocols.iter().collect::<Vec<_>>(), today), []);
+        for (starter, protocol) in STARTERS.iter().zip(&protocols) {
+            let own = Glossary::parse(&starter.glossary()).unwrap();
+            assert_eq!(own.findings(&[protocol], today), [], "{}", starter.name);
+            assert_eq!(own.snippets.len(), glossary.snippets.len());
+        }
     }
 }

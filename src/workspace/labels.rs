@@ -11,7 +11,7 @@ use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, append_and};
 use crate::journal::kind::{LabelGiven, LabelWithdrawn};
 use crate::journal::{Append, chain};
-use crate::review::{Draft, Protocols, Published, Queue, QueueCounts};
+use crate::review::{Asked, Draft, Protocols, Published, Queue, QueueCounts};
 
 /// Labels in one entry of an import.
 const IMPORT_BATCH: usize = 500;
@@ -49,8 +49,12 @@ impl Workspace {
     }
 
     /// The label that a draft makes of a case.
-    pub fn label_of(&self, case: &CaseRow, draft: &Draft, published: &Published) -> Result<Label, WorkError> {
-        draft.label(case, published, &self.me).map_err(WorkError::Incomplete)
+    pub fn label_of(&mut self, case: &CaseRow, draft: &Draft, published: &Published) -> Result<Label, WorkError> {
+        let policy = self.policy()?;
+        let opened = self.open_case(case.clone())?;
+        let chars = opened.prediction.as_ref().map(|prediction| prediction.text().chars().count());
+        let asked = Asked { case, published, policy: &policy, reviewer: &self.me, round: opened.round(), chars };
+        draft.label(&asked).map_err(WorkError::Incomplete)
     }
 
     /// Takes back the latest label of whoever is at work; returns it and the event that took it back.

@@ -13,6 +13,7 @@ mod demo;
 mod erase;
 mod export;
 mod status;
+mod teach;
 
 use std::path::Path;
 
@@ -32,6 +33,7 @@ pub use erase::Erased;
 pub use people::Holder;
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;
+pub use teach::{Lesson, Lessons};
 
 /// What can go wrong with work in a workspace.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +90,14 @@ pub enum WorkError {
     Incomplete(crate::review::Missing),
     #[error("{name} does not check")]
     Faults { name: String, faults: Vec<Fault> },
+    #[error("{0} has not labeled that case")]
+    NotLabeled(String),
+    #[error("that case has no known answer")]
+    NotGold,
+    #[error("{id} v{version} is not published: nobody said what changed")]
+    NoChanges { id: String, version: u32 },
+    #[error("no protocol `{0}` is published")]
+    NoSuchProtocol(String),
     #[error("there is no label of {0} to take back")]
     NothingToUndo(String),
     #[error(transparent)]

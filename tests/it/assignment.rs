@@ -6,7 +6,7 @@ use std::path::Path;
 use casework::db::case::{CaseRow, Direction, QueueKey};
 use casework::db::{self, Db};
 use casework::domain::ids::{CaseId, Hash};
-use casework::domain::label::{Label, ProtocolRef};
+use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::Policy;
 use casework::domain::resolve::CaseState;
 use casework::domain::roster::Role;
@@ -57,18 +57,8 @@ impl Desk {
 
 fn label(case: CaseId, reviewer: &str) -> LabelGiven {
     LabelGiven(Label {
-        case,
-        reviewer: reviewer.into(),
-        round: "main".into(),
-        protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
-        path: vec![],
         outcome: [("verdict".to_owned(), "ok".into())].into(),
-        checked: vec![],
-        confidence: None,
-        tags: vec![],
-        rationale: String::new(),
-        duration_ms: None,
-        given_at: None,
+        ..Label::empty(case, reviewer, MAIN_ROUND, ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) })
     })
 }
 

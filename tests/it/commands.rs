@@ -30,7 +30,7 @@ const LABEL: [&str; 12] = [
     "--answer",
     "corrected=transfer",
     "--answer",
-    "category=1",
+    "category=3",
     "--confidence",
     "4",
 ];
@@ -207,7 +207,7 @@ fn every_command_speaks_json() {
         &["roster", "admit", "bo", "--role", "lead"],
         &["protocol", "check", &protocol],
         &["protocol", "publish", &protocol],
-        &["glossary", "check", &terms],
+        &["glossary", "check"],
         &["glossary", "publish", &terms],
         &["status"],
         &["verify"],

@@ -4,8 +4,9 @@ use casework::db::journal::EntryRow;
 use casework::db::payload::PayloadRow;
 use casework::db::{self, Db};
 use casework::domain::ids::{CaseId, Hash};
-use casework::domain::label::{Label, ProtocolRef};
+use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::{Policy, Rule};
+use casework::domain::protocol;
 use casework::domain::roster::Role;
 use casework::domain::time::{Hlc, Moment};
 use casework::journal::blob::Packer;
@@ -30,6 +31,7 @@ enum Act {
     Retire { who: u8, after: u8 },
     Erase { case: u8 },
     Policy { overlap: u8, majority: bool },
+    Rename { version: u8 },
     Unknown,
     Malformed,
 }
@@ -45,6 +47,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..4_u8, 0..9_u8).prop_map(|(who, after)| Act::Retire { who, after }),
         1 => (0..4_u8).prop_map(|case| Act::Erase { case }),
         1 => (1..4_u8, any::<bool>()).prop_map(|(overlap, majority)| Act::Policy { overlap, majority }),
+        1 => (1..4_u8).prop_map(|version| Act::Rename { version }),
         1 => Just(Act::Unknown),
         1 => Just(Act::Malformed),
     ]
@@ -141,18 +144,8 @@ fn event_of(
             let reviewer = if other == 3 { NAMES[usize::from(n) % 4] } else { NAMES[who] };
             labels.push(LabelWithdrawn { case: case(n), label: event, reviewer: reviewer.into() });
             encode(&LabelGiven(Label {
-                case: case(n),
-                reviewer: reviewer.into(),
-                round: "main".into(),
-                protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
-                path: vec![],
                 outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
-                checked: vec![],
-                confidence: None,
-                tags: vec![],
-                rationale: String::new(),
-                duration_ms: None,
-                given_at: None,
+                ..Label::empty(case(n), reviewer, MAIN_ROUND, ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) })
             }))
         }
         Act::Withdraw { back } => match labels.len().checked_sub(usize::from(back) + 1).and_then(|at| labels.get(at)) {
@@ -186,6 +179,11 @@ fn event_of(
             encode(&PolicySet {
                 policy: Policy { overlap: overlap.into(), limit: 3, rule, sla_hours: overlap.into(), ..Policy::default() },
             })
+        }
+        Act::Rename { version } => {
+            let source = "id=\"p\"\ntitle=\"t\"\nstart=\"q\"\nlabels=[\"v1\"]\n[rename.labels]\nv0=\"v1\"\n[[question]]\nid=\"q\"\nask=\"?\"\nkind=\"label\"\nsets=\"verdict\"\n";
+            let renamed = protocol::parse(source, None).unwrap();
+            encode(&ProtocolPublished::new(&renamed, u32::from(version), "v0 is v1 now"))
         }
         Act::Unknown => RawValue::from_string("{\"kind\":\"moon.risen\",\"v\":1}".into()).unwrap(),
         Act::Malformed => RawValue::from_string("{\"kind\":\"label.given\",\"v\":1,\"case\":7}".into()).unwrap(),

@@ -4,11 +4,13 @@
 use std::fs;
 use std::path::Path;
 
+use casework::domain::cues::{Cue, Seen};
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
 use casework::domain::time::Moment;
+use casework::domain::training::{Attempt, Gold};
 use casework::journal::kind::*;
 
 use crate::support::NOON;
@@ -73,6 +75,7 @@ fn every_kind_is_written_as_ever() {
     check(&CaseCommented { case, text: "look \u{1b}[31m".into() });
     check(&CaseDeferred { case, text: "later".into(), until: NOON });
     check(&CaseEscalated { case, text: "help".into() });
+    let cited = protocol.clone();
     check(&LabelGiven(Label {
         case,
         reviewer: "ana".into(),
@@ -84,9 +87,22 @@ fn every_kind_is_written_as_ever() {
         confidence: Some(4),
         tags: vec!["t".into()],
         rationale: "why".into(),
+        evidence: vec![(4, 9).into()],
+        cites: vec![case],
+        seen: Some(Seen { first: vec![Cue::Flags], all: vec![Cue::Prediction, Cue::Flags] }),
         duration_ms: Some(1200),
         given_at: None,
     }));
+    let gold = Gold {
+        case,
+        protocol: cited.clone(),
+        path: vec![("a".into(), "y".into())],
+        outcome: [("verdict".to_owned(), "ok".into())].into(),
+        why: "the customs form".into(),
+    };
+    check(&GoldSet { gold, dropped: true });
+    let attempt = Attempt { case, path: vec![("a".into(), "n".into())], right: false, parted_at: Some("a".into()) };
+    check(&TrainingFinished { reviewer: "ana".into(), protocol: cited, attempts: vec![attempt], passed: false });
     check(&LabelWithdrawn { case, label: EventId { replica, seq: 4, n: 0 }, reviewer: "ana".into() });
     check(&ReviewerRetired {
         name: "bo".into(),

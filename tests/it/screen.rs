@@ -263,7 +263,7 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     std::fs::rename(&store, one.dir.path().join("away")).unwrap();
     reviewer.press("S S");
     reviewer.wait_for(|job| matches!(job, Some(Job::Synced(state)) if state.status.trouble.is_some()));
-    reviewer.press("Esc 1 1 1 1 Enter");
+    reviewer.press("Esc 1 1 3 Enter");
     assert!(reviewer.text().contains("offline, 1 wait"), "{}", reviewer.text());
     std::fs::rename(one.dir.path().join("away"), &store).unwrap();
     reviewer.press("S S");

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use casework::db::store as local;
 use casework::db::{self, Db};
 use casework::domain::ids::{CaseId, Hash};
-use casework::domain::label::{Label, ProtocolRef};
+use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::Policy;
 use casework::domain::roster::Role;
 use casework::domain::time::{Hlc, Moment};
@@ -303,18 +303,14 @@ impl Simulation {
         let rationale = format!("label {}", self.told);
         self.told += 1;
         let label = Label {
-            case: CaseId::of("s", &self.dice.below(CASES).to_string()),
-            reviewer: self.members[who].name.clone(),
-            round: "main".into(),
-            protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
-            path: vec![],
             outcome: [("verdict".to_owned(), format!("v{}", self.dice.below(2)).into())].into(),
-            checked: vec![],
-            confidence: None,
-            tags: vec![],
             rationale: rationale.clone(),
-            duration_ms: None,
-            given_at: None,
+            ..Label::empty(
+                CaseId::of("s", &self.dice.below(CASES).to_string()),
+                &self.members[who].name,
+                MAIN_ROUND,
+                ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
+            )
         };
         if self.append(who, vec![Append::new(&LabelGiven(label))]) {
             self.log.push(format!("{} gives {rationale}", self.members[who].name));

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{id_column, json_column, to_json};
+use super::{id_column, json_column, precedent, to_json};
 use crate::domain::assign::Work;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::Outcome;
@@ -150,6 +150,7 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
 
 /// Takes a case out, with its words for search.
 pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
+    precedent::delete(conn, case)?;
     conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, case.text])?;
     conn.prepare_cached("DELETE FROM view_case WHERE num = ?1")?.execute([case.num]).map(drop)
 }
@@ -162,9 +163,27 @@ pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>>
 
 /// Gives a case another text, for the queue and for search.
 pub fn set_text(conn: &Connection, case: &CaseRow, text: &str) -> rusqlite::Result<()> {
+    precedent::delete(conn, case)?;
+    if case.state == CaseState::Resolved {
+        precedent::insert(conn, case.num, text)?;
+    }
     conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, case.text])?;
     conn.prepare_cached("UPDATE view_case SET text = ?2 WHERE num = ?1")?.execute(params![case.num, text])?;
     conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![case.num, text]).map(drop)
+}
+
+/// What the model said of a case.
+pub fn predicted(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<String>> {
+    let said =
+        conn.prepare_cached("SELECT predicted FROM view_case WHERE id = ?1")?.query_row([id.0], |row| row.get(0)).optional()?;
+    Ok(said.flatten())
+}
+
+/// The case of that number on this device.
+pub fn by_num(conn: &Connection, num: i64) -> rusqlite::Result<Option<CaseRow>> {
+    conn.prepare_cached(concat!("SELECT ", columns!(), " FROM view_case WHERE num = ?1"))?
+        .query_row([num], row_to_case)
+        .optional()
 }
 
 pub fn exists(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
@@ -179,9 +198,15 @@ pub fn ids_between(conn: &Connection, low: CaseId, high: CaseId, limit: usize) -
         .collect()
 }
 
-pub fn set_resolution(conn: &Connection, num: i64, resolution: &Resolution) -> rusqlite::Result<()> {
+/// Gives a case what its labels come to.
+pub fn set_resolution(conn: &Connection, case: &CaseRow, resolution: &Resolution) -> rusqlite::Result<()> {
+    match (case.state == CaseState::Resolved, resolution.state == CaseState::Resolved) {
+        (true, false) => precedent::delete(conn, case)?,
+        (false, true) => precedent::insert(conn, case.num, &case.text)?,
+        _ => {}
+    }
     let outcome = resolution.outcome.as_ref().map(to_json);
-    let values = params![num, resolution.state as i64, resolution.labels, outcome];
+    let values = params![case.num, resolution.state as i64, resolution.labels, outcome];
     conn.prepare_cached(include_str!("set_resolution.sql"))?.execute(values).map(drop)
 }
 

@@ -9,7 +9,7 @@ use crate::domain::time::Hlc;
 /// One version of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentRow {
-    /// `protocol`, `glossary` or `policy`.
+    /// `protocol`, `glossary`, `policy`, `gold` (by case) or `training` (by reviewer).
     pub kind: String,
     pub name: String,
     pub version: u32,
@@ -66,5 +66,12 @@ pub fn of_kind(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<DocumentRo
 pub fn latest(conn: &Connection, kind: &str) -> rusqlite::Result<Option<DocumentRow>> {
     let mut rows = conn.prepare_cached(concat!(include_str!("of_kind.sql"), " LIMIT 1"))?;
     let mut found = rows.query_map([kind], row_to_document)?;
+    found.next().transpose()
+}
+
+/// The latest document of a kind and name.
+pub fn latest_named(conn: &Connection, kind: &str, name: &str) -> rusqlite::Result<Option<DocumentRow>> {
+    let mut rows = conn.prepare_cached(include_str!("latest_named.sql"))?;
+    let mut found = rows.query_map([kind, name], row_to_document)?;
     found.next().transpose()
 }

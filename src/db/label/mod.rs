@@ -67,6 +67,21 @@ pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<G
     Ok(row.map(|row| row.given))
 }
 
+/// How many labels of a reviewer count, and how many of those are of a round.
+pub fn counts_of(conn: &Connection, reviewer: &str, round: &str) -> rusqlite::Result<(u64, u64)> {
+    conn.prepare_cached(include_str!("counts_of.sql"))?.query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Calls `each` with every label of a reviewer, the earliest first.
+pub fn for_each_of(conn: &Connection, reviewer: &str, mut each: impl FnMut(LabelRow)) -> rusqlite::Result<()> {
+    let mut labels = conn.prepare_cached(include_str!("of_reviewer.sql"))?;
+    let mut rows = labels.query([reviewer])?;
+    while let Some(row) = rows.next()? {
+        each(row_to_label(row)?);
+    }
+    Ok(())
+}
+
 /// Calls `each` with every label, by case and time.
 pub fn for_each(conn: &Connection, mut each: impl FnMut(LabelRow)) -> rusqlite::Result<()> {
     let mut labels = conn.prepare(include_str!("all.sql"))?;

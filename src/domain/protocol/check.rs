@@ -1,13 +1,18 @@
-//! Proves that a protocol can be worked with: every question can be reached, no walk goes round, every
-//! path ends and sets what is required, and every example walks to an answer there is.
+//! Proves that a protocol can be worked with: every question is asked on some path, no walk goes round, every
+//! path ends and sets what is required under every combination of conditions, and every example walks to where it says.
 //!
-//! Whether some path leaves a required field unset is asked backwards: "is there a way from here to an
-//! end that does not set it?" has one answer a question, so a thousand questions take no longer than
-//! their answers, however many paths they make.
+//! Whether some path leaves a required field unset is asked backwards over the situations of [`super::states`]: "is there
+//! a way from here to an end that does not set it?" has one answer a situation, so a thousand questions take no longer
+//! than their answers, however many paths they make.
 
-use super::{Consequence, Fault, Protocol, Question, QuestionKind};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// All faults, none if the protocol is sound.
+use super::states::{STATES_MAX, States, TooMany, explore, next_of, postorder};
+use super::walk::{Walked, accepts, walk};
+use super::{Example, Fault, Protocol, Question, QuestionKind};
+use crate::domain::label::{Step, outcome_words};
+
+/// All faults for which a protocol can't be used; none if it is sound.
 pub fn check(protocol: &Protocol) -> Vec<Fault> {
     if protocol.questions.is_empty() {
         return vec![Fault::new(1, "no question: add a [[question]]")];
@@ -15,11 +20,31 @@ pub fn check(protocol: &Protocol) -> Vec<Fault> {
     if let Some(fault) = cycle(protocol) {
         return vec![fault]; // the other proofs hold only without cycles
     }
-    let mut faults = unreachable(protocol);
+    let states = match explore(protocol, &protocol.required) {
+        Ok(states) => states,
+        Err(TooMany(at)) => {
+            let question = &protocol.questions[at];
+            let words = format!(
+                "at `{}` there are more than {STATES_MAX} combinations of earlier answers that conditions tell apart: \
+                 ask with fewer `when`s, or take them out of one another",
+                question.id
+            );
+            return vec![Fault::new(question.line, words)];
+        }
+    };
+    let mut faults = never_asked(protocol, &states);
     for field in &protocol.required {
-        faults.extend(unset(protocol, field));
+        faults.extend(unset(protocol, &states, field));
     }
-    faults.extend(protocol.questions.iter().flat_map(|question| examples(protocol, question)));
+    faults.extend(protocol.questions.iter().flat_map(|question| no_answers(protocol, question)));
+    faults
+}
+
+/// What an author should mend before publishing, in a protocol that is sound.
+pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
+    let question = |question| shadowed(question).into_iter().chain(examples(protocol, question));
+    let mut faults: Vec<Fault> = protocol.questions.iter().flat_map(question).collect();
+    faults.extend(dead_labels(protocol));
     faults
 }
 
@@ -55,7 +80,8 @@ fn cycle(protocol: &Protocol) -> Option<Fault> {
                     let mut path: Vec<&str> = stack[from..].iter().map(|(at, _)| protocol.questions[*at].id.as_str()).collect();
                     path.push(&protocol.questions[next].id);
                     let line = protocol.questions[next].line;
-                    return Some(Fault::new(line, format!("the questions go round: {}", path.join(" → "))));
+                    let words = format!("the questions go round: {}. Let one of these end, or go on elsewhere", path.join(" → "));
+                    return Some(Fault::new(line, words));
                 }
             }
         }
@@ -63,96 +89,179 @@ fn cycle(protocol: &Protocol) -> Option<Fault> {
     None
 }
 
-fn next_of(protocol: &Protocol, at: usize) -> Vec<usize> {
-    protocol.questions[at].kind.consequences().filter_map(|then| then.goto).collect()
+fn never_asked(protocol: &Protocol, states: &States) -> Vec<Fault> {
+    let asked: BTreeSet<usize> = states.all.iter().map(|state| state.question).collect();
+    let lost = protocol.questions.iter().enumerate().filter(|(at, _)| !asked.contains(at));
+    let fault = |(at, question): (usize, &Question)| {
+        let words = match (&question.when, states.passed_over.get(&at)) {
+            (Some(when), Some(from)) => {
+                let way = from.map_or_else(|| "from the start".to_owned(), |from| format!("by {}", way_to(states, from)));
+                let when = when.words(&protocol.questions);
+                format!(
+                    "`{}` is come to ({way}) but never asked: no path there has {when}. Mend its `when`, or take it out",
+                    question.id
+                )
+            }
+            _ => format!("no answer leads to `{}`: add a `goto`, or take it out", question.id),
+        };
+        Fault::new(question.line, words)
+    };
+    lost.map(fault).collect()
 }
 
-fn unreachable(protocol: &Protocol) -> Vec<Fault> {
-    let mut seen = vec![false; protocol.questions.len()];
-    let mut todo = vec![protocol.start];
-    while let Some(at) = todo.pop() {
-        if !std::mem::replace(&mut seen[at], true) {
-            todo.extend(next_of(protocol, at));
+/// The answers up to and with one of a situation: `a=y → b=n`.
+fn way_to(states: &States, (mut state, mut edge): (usize, usize)) -> String {
+    let mut path = Vec::new();
+    loop {
+        let at = &states.all[state];
+        path.extend(at.edges.get(edge).map(|edge| edge.words.clone()));
+        match at.from {
+            Some(from) => (state, edge) = from,
+            None => break,
         }
     }
-    let lost = protocol.questions.iter().zip(seen).filter(|(_, seen)| !seen);
-    lost.map(|(question, _)| {
-        Fault::new(question.line, format!("no answer leads to `{}`: add a `goto`, or take it out", question.id))
-    })
-    .collect()
+    path.reverse();
+    path.join(" → ")
 }
 
 /// A fault with the path that ends without setting `field`, if there is one.
-fn unset(protocol: &Protocol, field: &str) -> Option<Fault> {
-    // Questions from the last to the first in the order of walking.
-    let order = postorder(protocol);
-    let mut escapes = vec![false; protocol.questions.len()];
-    let leaves = |question: &Question, then: &Consequence, escapes: &[bool]| {
-        let sets_it = matches!(&question.kind, QuestionKind::Label { sets, .. } if sets == field);
-        !sets_it && !then.set.contains_key(field) && then.goto.is_none_or(|next| escapes[next])
+fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
+    let Some(start) = states.start else {
+        return Some(Fault::new(1, format!("nothing is asked, so `{field}` is never set")));
     };
-    for at in order {
-        let question = &protocol.questions[at];
-        escapes[at] = question.kind.consequences().any(|then| leaves(question, then, &escapes));
+    // Those that follow first.
+    let order: BTreeMap<usize, usize> = postorder(protocol).into_iter().enumerate().map(|(i, question)| (question, i)).collect();
+    let mut backwards: Vec<usize> = (0..states.all.len()).collect();
+    backwards.sort_by_key(|at| order.get(&states.all[*at].question));
+    let mut escapes = vec![false; states.all.len()];
+    for at in backwards {
+        let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
+        escapes[at] = states.all[at].edges.iter().any(|edge| !edge.sets.contains(field) && leaves(edge.next));
     }
-    if !escapes[protocol.start] {
+    if !escapes[start] {
         return None;
     }
-    let mut at = protocol.start;
+    let mut at = start;
     let mut path = Vec::new();
     loop {
-        let question = &protocol.questions[at];
-        let (i, then) = question.kind.consequences().enumerate().find(|(_, then)| leaves(question, then, &escapes))?;
-        let answer = match &question.kind {
-            QuestionKind::Choice(answers) => answers[i].key.as_str(),
-            QuestionKind::Label { .. } => "any label",
-        };
-        path.push(format!("{}={answer}", question.id));
-        match then.goto {
+        let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
+        let edge = states.all[at].edges.iter().find(|edge| !edge.sets.contains(field) && leaves(edge.next))?;
+        path.push(edge.words.clone());
+        match edge.next {
             Some(next) => at = next,
             None => break,
         }
     }
-    let line = protocol.questions[at].line;
+    let line = protocol.questions[states.all[at].question].line;
     let path = path.join(" → ");
     Some(Fault::new(line, format!("the path {path} ends without setting `{field}`: add `set = {{ {field} = … }}`")))
 }
 
-fn postorder(protocol: &Protocol) -> Vec<usize> {
-    let mut order = Vec::new();
-    let mut seen = vec![false; protocol.questions.len()];
-    let mut stack = vec![(protocol.start, next_of(protocol, protocol.start))];
-    seen[protocol.start] = true;
-    while let Some((at, left)) = stack.last_mut() {
-        match left.pop() {
-            Some(next) if !seen[next] => {
-                seen[next] = true;
-                stack.push((next, next_of(protocol, next)));
-            }
-            Some(_) => {}
-            None => {
-                order.push(*at);
-                stack.pop();
-            }
-        }
-    }
-    order
+/// Examples whose answer is none.
+fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+    let id = &question.id;
+    let given = question.examples.iter().flat_map(|example| std::iter::once(&example.answer).chain(&example.not));
+    let wrong = given.filter(|answer| accepts(protocol, question, answer).is_none());
+    wrong
+        .map(|answer| Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")))
+        .collect()
 }
 
-fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+/// Answers that can't be given by the key or words that stand on them.
+fn shadowed(question: &Question) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for example in &question.examples {
-        if super::walk::accepts(protocol, question, &example.answer).is_none() {
-            let (id, answer) = (&question.id, &example.answer);
-            faults.push(Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")));
+    let answers = question.kind.answers();
+    let id = &question.id;
+    for (i, answer) in answers.iter().enumerate() {
+        let fault = |words: String| Fault::new(question.line, format!("`{id}`: {words}"));
+        let text = answer.text.to_lowercase();
+        if let Some(other) = answers[..i].iter().find(|other| other.text.to_lowercase() == text) {
+            faults.push(fault(format!(
+                "the answers `{}` and `{}` have the same text: nobody can tell them apart",
+                other.key, answer.key
+            )));
+        }
+        if let Some(other) = answers.iter().find(|other| other.key != answer.key && other.key.to_lowercase() == text) {
+            let words = format!("the text of `{}` is the key of `{}`, which takes it: word it otherwise", answer.key, other.key);
+            faults.push(fault(words));
+        }
+        if let Ok(place) = answer.key.parse::<usize>()
+            && place != i + 1
+            && (1..=answers.len()).contains(&place)
+        {
+            let words = format!("the key {place} is on answer {}, but {place} gives answer {place}: use a letter", i + 1);
+            faults.push(fault(words));
         }
     }
     faults
 }
 
+/// Labels that conditions name and nobody can choose.
+fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for question in &protocol.questions {
+        let Some(when) = &question.when else { continue };
+        when.tests(&mut |asked, test| {
+            let of = &protocol.questions[asked];
+            let super::condition::Test::OneOf(answers) = test else { return };
+            if !matches!(of.kind, QuestionKind::Label { .. }) {
+                return;
+            }
+            for label in answers.iter().filter(|label| !protocol.has_label(label)) {
+                let words = format!("`{}` waits for the label `{label}` of `{}`, which is not in `labels`", question.id, of.id);
+                faults.push(Fault::new(question.line, words));
+            }
+        });
+    }
+    faults
+}
+
+/// Examples that do not walk to where they say.
+fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for example in &question.examples {
+        let id = &question.id;
+        if let Some(not) = &example.not {
+            let same = |a: &str, b: &str| {
+                accepts(protocol, question, a).map(|t| t.recorded) == accepts(protocol, question, b).map(|t| t.recorded)
+            };
+            if same(not, &example.answer) {
+                faults.push(Fault::new(question.line, format!("a counter-example of `{id}` is `{not}` and not `{not}`")));
+            }
+        }
+        if let Some(words) = leads_elsewhere(protocol, question, example) {
+            faults.push(Fault::new(question.line, format!("an example of `{id}` ({}): {words}", example.input)));
+        }
+    }
+    faults
+}
+
+/// What an example with a path or an outcome comes to instead, if it does not come to what it says.
+fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) -> Option<String> {
+    if example.path.is_empty() && example.outcome.is_empty() {
+        return None;
+    }
+    let mut answers: Vec<Step> = example.path.clone();
+    answers.push((question.id.clone(), example.answer.clone()));
+    let walked = walk(protocol, &answers);
+    let way = walked.path.iter().map(|(id, answer)| format!("{id}={answer}")).collect::<Vec<_>>().join(" → ");
+    if !walked.path.iter().any(|(id, _)| *id == question.id) && matches!(walked.end, Walked::Ends(_)) {
+        return Some(format!("its path {way} ends without coming to this question"));
+    }
+    match walked.end {
+        Walked::Asks(asked) => Some(format!("its path {way} stops before `{}`: answer it in `path`", asked.id)),
+        Walked::Stuck { question, answer } => Some(format!("`{answer}` is no answer to `{}`", question.id)),
+        Walked::Ends(outcome) => {
+            let wrong = example.outcome.iter().find(|(field, value)| outcome.get(*field) != Some(*value))?;
+            let wanted = outcome_words(&[(wrong.0.clone(), wrong.1.clone())].into());
+            Some(format!("its path {way} comes to {}, not to {wanted}", outcome_words(&outcome)))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
+    use super::super::{parse, parse_strictly};
 
     const SOUND: &str = r#"
 id = "p"
@@ -187,7 +296,7 @@ set = { verdict = "wrong" }
 
     #[test]
     fn a_sound_protocol_passes() {
-        let protocol = parse(SOUND, None).unwrap();
+        let protocol = parse_strictly(SOUND, None).unwrap();
         assert_eq!(protocol.longest_path(), 2);
         assert!(protocol.outline().contains("one of 2 labels sets corrected_label"));
     }
@@ -201,10 +310,111 @@ set = { verdict = "wrong" }
         check("goto = \"b\"", "set = { verdict = \"ok\" }", 18, "no answer leads to `b`");
         check("key = \"n\"", "key = \"y\"", 13, "two answers on the key `y`");
         check("answer = \"n\"", "answer = \"q\"", 8, "no answer to it");
-        check("kind = \"label\"", "kind = \"scale\"", 19, "kind `scale`");
+        check("kind = \"label\"", "kind = \"sum\"", 19, "kind `sum`");
         check("sets = \"corrected_label\"", "", 19, "say the field it `sets`");
         check("id = \"b\"", "id = \"a\"", 19, "a second question `a`");
+        check("id = \"b\"", "id = \"any\"", 19, "not the words all, any, not");
         check("title = \"t\"", "title = ", 3, "");
         check("labels = [\"x\", \"y\"]", "labels = [\"x\", \"x\"]", 1, "stands twice");
+        check(
+            "set = { verdict = \"wrong\" }",
+            "when = { a = \"n\" }\nset = { verdict = \"w\" }",
+            18,
+            "come to (by a=y) but never asked",
+        );
+        check("set = { verdict = \"wrong\" }", "when = { a = \"q\" }\nset = { verdict = \"w\" }", 23, "waits for `q`");
+        check("set = { verdict = \"wrong\" }", "when = { c = \"q\" }\nset = { verdict = \"w\" }", 23, "which is no question");
+        check("set = { verdict = \"wrong\" }", "when = { a = { at_least = 2 } }", 23, "neither a scale nor a number");
+        check("kind = \"label\"", "kind = \"scale\"\nmin = 5\nmax = 5", 19, "min 5 is not below max 5");
+        check("kind = \"label\"", "kind = \"text\"\nmin = 5\nmax = 2", 19, "there is nothing to answer");
+    }
+
+    const MANY: &str = r#"
+id = "p"
+title = "t"
+start = "kind"
+[require]
+fields = ["verdict", "severity"]
+[[question]]
+id = "kind"
+ask = "Which?"
+kind = "multi"
+min = 1
+goto = "bad"
+set = { verdict = "seen" }
+answers = [ { key = "a", text = "A" }, { key = "b", text = "B" }, { key = "c", text = "C" } ]
+[[question]]
+id = "bad"
+ask = "How bad?"
+kind = "scale"
+sets = "severity"
+when = { kind = ["a", "b"] }
+goto = "why"
+[[question]]
+id = "none"
+ask = "Only c?"
+when = { not = { kind = ["a", "b"] } }
+goto = "why"
+answers = [ { key = "y", text = "Yes", set = { severity = 0 } } ]
+[[question]]
+id = "why"
+ask = "Why?"
+kind = "text"
+sets = "note"
+when = { bad = { at_least = 4 } }
+"#;
+
+    #[test]
+    fn every_combination_of_conditions_is_looked_at() {
+        let sound =
+            MANY.replace("when = { kind = [\"a\", \"b\"] }\ngoto = \"why\"", "when = { kind = [\"a\", \"b\"] }\ngoto = \"none\"");
+        parse_strictly(&sound, None).unwrap();
+        let refused = |source: &str, expect: &str| {
+            let faults = parse(source, None).expect_err(expect);
+            assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{expect}: {faults:?}");
+        };
+        // Passed over, the question sets nothing.
+        refused(MANY, "kind=c ends without setting `severity`");
+        refused(&sound.replace("not = { kind = [\"a\", \"b\"] }", "not = { kind = [\"a\", \"b\", \"c\"] }"), "`none` is come to");
+        refused(&sound.replace("at_least = 4", "at_least = 6"), "`why` is come to");
+        refused(&sound.replace("set = { severity = 0 }", "set = { other = 0 }"), "kind=c → none=y ends without");
+    }
+
+    #[test]
+    fn authors_are_told_of_what_would_mislead() {
+        let told = |from: &str, to: &str, expect: &str| {
+            let source = SOUND.replacen(from, to, 1);
+            parse(&source, None).expect("what was published stays readable");
+            let faults = parse_strictly(&source, None).expect_err(expect);
+            assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{faults:?}");
+        };
+        told("text = \"No\"", "text = \"yes\"", "have the same text");
+        told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
+        told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
+        let example = |lines: &str| format!("answer = \"n\"\n{lines}");
+        told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");
+        told("answer = \"n\"", &example("path = { b = \"x\" }\nnot = \"n\""), "is `n` and not `n`");
+        told("answer = \"n\"", "answer = \"y\"\noutcome = { verdict = \"wrong\" }", "stops before `b`");
+    }
+
+    #[test]
+    fn a_chain_of_a_thousand_conditions_is_proved_quickly() {
+        let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n[require]\nfields=[\"v\"]\n".to_owned();
+        for i in 0..1000 {
+            let goto = if i < 999 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
+            let when = if i > 0 {
+                format!("when={{ any=[{{ q{0}=\"a\" }},{{ not={{ q{0}=\"b\" }} }}] }}\n", i - 1)
+            } else {
+                String::new()
+            };
+            source.push_str(&format!(
+                "[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{{key=\"a\",text=\"A\",set={{v=1}}}},{{key=\"b\",text=\"B\",set={{v=2}}}}]\n"
+            ));
+        }
+        parse(&source, None).unwrap();
+        let five = source.replace("id=\"p\"", "id=\"p\"\n");
+        let more: String = (0..5000).map(|i| format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\nanswers=[]\n")).collect();
+        let faults = parse(&format!("id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n{more}"), None).unwrap_err();
+        assert!(faults[0].message.contains("5000 questions; at most 1000"), "{faults:?} {}", five.len());
     }
 }

@@ -2,17 +2,30 @@
 //!
 //! [`parse()`] reads its TOML and [`check()`] proves that every walk ends well; only what passed both is a
 //! [`Protocol`]. [`walk()`] is then total: for any answers it says which question is next, what the outcome
-//! is, or which answer does not fit.
+//! is, or which answer does not fit. [`replay()`] walks the answers of an older version through a newer one.
 
+pub mod condition;
+pub mod span;
 pub mod parse;
+mod source;
+mod states;
 pub mod check;
 pub mod walk;
+pub mod rename;
+pub mod replay;
+pub mod render;
+pub mod diff;
 
+use super::hygiene::Trouble;
 use super::ids::Hash;
 use super::label::{Outcome, ProtocolRef};
 
 pub use check::check;
-pub use parse::parse;
+pub use condition::Condition;
+pub use parse::{parse, parse_strictly};
+pub use rename::{RenamedLabels, Renames, VersionRenames};
+pub use replay::replay;
+pub use span::Span;
 pub use walk::{Walk, Walked, walk};
 
 /// In a `set`, this text stands for the label that the model predicted, and `{field}` for what the path set
@@ -27,15 +40,25 @@ pub struct Protocol {
     /// Index of the first question.
     pub start: usize,
     /// What a question of kind `label` chooses from; empty: any text.
-    pub labels: Vec<String>,
+    pub labels: Vec<LabelName>,
     /// Streams whose cases it is for; empty: all.
     pub streams: Vec<String>,
     /// Fields that every outcome must set.
     pub required: Vec<String>,
     pub questions: Vec<Question>,
     pub checklist: Vec<CheckItem>,
+    /// What things of earlier versions are called in this one.
+    pub renames: Renames,
     /// What the journal keeps: the TOML it was read from.
     pub source: String,
+}
+
+/// A label that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelName {
+    pub name: String,
+    /// For people; may be empty.
+    pub title: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +68,14 @@ pub struct Question {
     pub help: String,
     /// Ids of glossary terms.
     pub terms: Vec<String>,
+    /// What it asks about of what was found wrong with the input at ingest.
+    pub facts: Vec<Trouble>,
     pub examples: Vec<Example>,
     pub kind: QuestionKind,
+    /// It is asked only where this holds.
+    pub when: Option<Condition>,
+    /// Index of the question that follows where it is not asked; none: the path ends.
+    pub otherwise: Option<usize>,
     /// Line of the source where it begins.
     pub line: usize,
 }
@@ -55,8 +84,18 @@ pub struct Question {
 pub enum QuestionKind {
     /// One of a few answers.
     Choice(Vec<Answer>),
+    /// Several of a few answers, kept as a list of their keys in the field `sets`.
+    Multi { answers: Vec<Answer>, least: usize, most: usize, sets: Option<String>, then: Consequence },
     /// One of the protocol's labels, kept in the field `sets`.
     Label { sets: String, then: Consequence },
+    /// A whole number between two bounds, whose ends have words.
+    Scale { least: i64, most: i64, low: String, high: String, sets: String, then: Consequence },
+    /// Any number between two bounds.
+    Number { least: f64, most: f64, unit: String, sets: String, then: Consequence },
+    /// Free text of so many characters; the field is set unless it is empty.
+    Text { least: usize, most: usize, sets: String, then: Consequence },
+    /// Places in the input, as `[[start, end], …]`; the field is set unless there are none.
+    Span { least: usize, most: usize, sets: String, then: Consequence },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +103,7 @@ pub struct Answer {
     /// What is recorded, and the key that gives it.
     pub key: String,
     pub text: String,
+    /// Of an answer among several, only what it sets counts.
     pub then: Consequence,
 }
 
@@ -75,11 +115,18 @@ pub struct Consequence {
     pub goto: Option<usize>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// An input, and what is answered about it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Example {
     pub input: String,
     pub answer: String,
+    /// Of a counter-example: the answer that looks right and is not.
+    pub not: Option<String>,
     pub why: String,
+    /// What is answered to the other questions on its way.
+    pub path: Vec<(String, String)>,
+    /// What the outcome must have, at the end of that way.
+    pub outcome: Outcome,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +155,18 @@ pub(crate) fn line_of(source: &str, offset: usize) -> usize {
     source.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1
 }
 
+impl LabelName {
+    /// As it stands on a line of a label file: the name, then a tab and the title, if there is one.
+    pub fn line(&self) -> String {
+        if self.title.is_empty() { self.name.clone() } else { format!("{}\t{}", self.name, self.title) }
+    }
+
+    pub fn of_line(line: &str) -> Self {
+        let (name, title) = line.split_once('\t').unwrap_or((line, ""));
+        Self { name: name.trim().to_owned(), title: title.trim().to_owned() }
+    }
+}
+
 impl Protocol {
     /// The hash that tells versions apart: of the source and of every label.
     pub fn hash(&self) -> Hash {
@@ -115,7 +174,7 @@ impl Protocol {
         hasher.update(self.source.as_bytes());
         for label in &self.labels {
             hasher.update(b"\0");
-            hasher.update(label.as_bytes());
+            hasher.update(label.line().as_bytes());
         }
         Hash(*hasher.finalize().as_bytes())
     }
@@ -128,61 +187,109 @@ impl Protocol {
         self.questions.iter().find(|question| question.id == id)
     }
 
+    /// Whether a question of kind label can be answered by `label`.
+    pub fn has_label(&self, label: &str) -> bool {
+        match self.labels.as_slice() {
+            [] => !label.trim().is_empty() && label.len() <= 200,
+            labels => labels.iter().any(|known| known.name == label),
+        }
+    }
+
+    /// Fields that hold one of the labels: set by a question of kind label, to the prediction, or to such a field.
+    pub fn label_fields(&self) -> Vec<&str> {
+        let mut fields: Vec<&str> = Vec::new();
+        let sets = self.questions.iter().flat_map(|question| question.kind.sets());
+        for (field, value) in sets.clone() {
+            if value.is_none_or(|value| value.as_str() == Some(PREDICTION)) {
+                fields.push(field);
+            }
+        }
+        for (field, value) in sets {
+            let of = value.and_then(|value| value.as_str()?.strip_prefix('{')?.strip_suffix('}'));
+            if of.is_some_and(|of| fields.contains(&of)) {
+                fields.push(field);
+            }
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
     /// Most questions that a path can have.
     pub fn longest_path(&self) -> usize {
-        fn from(protocol: &Protocol, at: usize, known: &mut [usize]) -> usize {
-            if known[at] == 0 {
-                let next = protocol.questions[at].kind.consequences().filter_map(|then| then.goto);
-                let next: Vec<usize> = next.collect();
-                known[at] = 1 + next.into_iter().map(|next| from(protocol, next, known)).max().unwrap_or(0);
-            }
-            known[at]
+        let mut longest = vec![0; self.questions.len()];
+        for at in states::postorder(self) {
+            longest[at] = 1 + states::next_of(self, at).into_iter().map(|next| longest[next]).max().unwrap_or(0);
         }
-        from(self, self.start, &mut vec![0; self.questions.len()])
-    }
-
-    /// The tree in indented words.
-    pub fn outline(&self) -> String {
-        let mut out = format!("{} · {}\n", self.id, self.title);
-        for question in &self.questions {
-            out.push_str(&format!("{}  {}\n", question.id, question.ask));
-            match &question.kind {
-                QuestionKind::Choice(answers) => {
-                    for (i, answer) in answers.iter().enumerate() {
-                        let leads = self.consequence_words(&answer.then);
-                        out.push_str(&format!("  {}  {} ({})  {leads}\n", i + 1, answer.text, answer.key));
-                    }
-                }
-                QuestionKind::Label { sets, then } => {
-                    let count = self.labels.len();
-                    let of = if count == 0 { "any label".to_owned() } else { format!("one of {count} labels") };
-                    out.push_str(&format!("  {of} sets {sets}  {}\n", self.consequence_words(then)));
-                }
-            }
-        }
-        for item in &self.checklist {
-            let must = if item.required { "required" } else { "optional" };
-            out.push_str(&format!("[ ] {} ({}, {must})\n", item.text, item.id));
-        }
-        out
-    }
-
-    fn consequence_words(&self, then: &Consequence) -> String {
-        let set = if then.set.is_empty() { String::new() } else { format!(" {}", super::label::outcome_words(&then.set)) };
-        match then.goto {
-            Some(next) => format!("→ {}{set}", self.questions[next].id),
-            None => format!("■{set}"),
-        }
+        longest.get(self.start).copied().unwrap_or(0)
     }
 }
 
 impl QuestionKind {
+    /// Its name in a source.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Choice(_) => "choice",
+            Self::Multi { .. } => "multi",
+            Self::Label { .. } => "label",
+            Self::Scale { .. } => "scale",
+            Self::Number { .. } => "number",
+            Self::Text { .. } => "text",
+            Self::Span { .. } => "span",
+        }
+    }
+
     /// Where its answers lead.
     pub fn consequences(&self) -> impl Iterator<Item = &Consequence> {
-        let (answers, label) = match self {
+        let (answers, one) = match self {
             Self::Choice(answers) => (answers.as_slice(), None),
-            Self::Label { then, .. } => (&[][..], Some(then)),
+            Self::Multi { then, .. }
+            | Self::Label { then, .. }
+            | Self::Scale { then, .. }
+            | Self::Number { then, .. }
+            | Self::Text { then, .. }
+            | Self::Span { then, .. } => (&[][..], Some(then)),
         };
-        answers.iter().map(|answer| &answer.then).chain(label)
+        answers.iter().map(|answer| &answer.then).chain(one)
+    }
+
+    /// The answers that are listed.
+    pub fn answers(&self) -> &[Answer] {
+        match self {
+            Self::Choice(answers) | Self::Multi { answers, .. } => answers,
+            _ => &[],
+        }
+    }
+
+    /// The field that keeps the answer itself.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Choice(_) => None,
+            Self::Multi { sets, .. } => sets.as_deref(),
+            Self::Label { sets, .. }
+            | Self::Scale { sets, .. }
+            | Self::Number { sets, .. }
+            | Self::Text { sets, .. }
+            | Self::Span { sets, .. } => Some(sets),
+        }
+    }
+
+    /// Every field that it may set, with the value, or with nothing where that is a label.
+    fn sets(&self) -> impl Iterator<Item = (&str, Option<&serde_json::Value>)> + Clone {
+        let label = match self {
+            Self::Label { sets, .. } => Some((sets.as_str(), None)),
+            _ => None,
+        };
+        let then = match self {
+            Self::Choice(_) => None,
+            Self::Multi { then, .. }
+            | Self::Label { then, .. }
+            | Self::Scale { then, .. }
+            | Self::Number { then, .. }
+            | Self::Text { then, .. }
+            | Self::Span { then, .. } => Some(then),
+        };
+        let all = self.answers().iter().map(|answer| &answer.then).chain(then);
+        all.flat_map(|then| then.set.iter().map(|(field, value)| (field.as_str(), Some(value)))).chain(label)
     }
 }

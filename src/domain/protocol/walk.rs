@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Consequence, PREDICTION, Protocol, Question, QuestionKind};
+use super::{PREDICTION, Protocol, Question, QuestionKind, span};
 use crate::domain::label::{Outcome, Step};
 
 /// How far some answers lead.
@@ -23,53 +23,144 @@ pub enum Walked<'p> {
     Stuck { question: &'p Question, answer: String },
 }
 
+/// An answer that a question takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// What is recorded.
+    pub recorded: String,
+    /// What it sets.
+    pub set: Outcome,
+    /// Index of the next question.
+    pub goto: Option<usize>,
+}
+
 /// Walks from the start as far as the answers lead. Answers to questions that are not met are not used.
+///
+/// A question whose `when` does not hold is passed over. A list that is set joins what the field has of
+/// earlier answers; any other value takes its place.
 pub fn walk<'p>(protocol: &'p Protocol, answers: &[Step]) -> Walk<'p> {
-    let mut at = protocol.start;
-    let mut path = Vec::new();
+    let mut at = Some(protocol.start);
+    let mut path: Vec<Step> = Vec::new();
     let mut outcome = Outcome::new();
     // A checked protocol has no cycle, so no walk is longer than this.
     for _ in 0..=protocol.questions.len() {
-        let Some(question) = protocol.questions.get(at) else { break };
+        let Some(question) = at.and_then(|at| protocol.questions.get(at)) else { break };
+        if let Some(when) = &question.when
+            && !when.holds(&|at| answered(protocol, &path, at))
+        {
+            at = question.otherwise;
+            continue;
+        }
         let Some((_, answer)) = answers.iter().find(|(id, _)| *id == question.id) else {
             return Walk { path, end: Walked::Asks(question) };
         };
-        let Some((recorded, then)) = accepts(protocol, question, answer) else {
+        let Some(taken) = accepts(protocol, question, answer) else {
             return Walk { path, end: Walked::Stuck { question, answer: answer.clone() } };
         };
-        if let QuestionKind::Label { sets, .. } = &question.kind {
-            outcome.insert(sets.clone(), Value::from(recorded.as_str()));
-        }
-        outcome.extend(then.set.iter().map(|(field, value)| (field.clone(), value.clone())));
-        path.push((question.id.clone(), recorded));
-        match then.goto {
-            Some(next) => at = next,
-            None => break,
-        }
+        join(&mut outcome, taken.set);
+        path.push((question.id.clone(), taken.recorded));
+        at = taken.goto;
     }
     Walk { path, end: Walked::Ends(outcome) }
 }
 
-/// What is recorded for `answer` and where it leads, or `None` if the question does not take it.
-///
-/// A choice is named by its key, its text in any case, or its place counted from 1.
-pub fn accepts<'p>(protocol: &Protocol, question: &'p Question, answer: &str) -> Option<(String, &'p Consequence)> {
-    match &question.kind {
-        QuestionKind::Choice(answers) => {
-            let by_key = answers.iter().find(|choice| choice.key == answer);
-            let by_text = || answers.iter().find(|choice| choice.text.to_lowercase() == answer.to_lowercase());
-            let by_place = || answer.parse::<usize>().ok().and_then(|place| answers.get(place.checked_sub(1)?));
-            let choice = by_key.or_else(by_text).or_else(by_place)?;
-            Some((choice.key.clone(), &choice.then))
-        }
-        QuestionKind::Label { then, .. } => {
-            let known = match protocol.labels.as_slice() {
-                [] => !answer.trim().is_empty() && answer.len() <= 200,
-                labels => labels.iter().any(|label| label == answer),
-            };
-            known.then(|| (answer.to_owned(), then))
+fn answered<'a>(protocol: &Protocol, path: &'a [Step], at: usize) -> Option<&'a str> {
+    let id = &protocol.questions.get(at)?.id;
+    path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.as_str())
+}
+
+fn join(outcome: &mut Outcome, set: Outcome) {
+    for (field, value) in set {
+        match (outcome.get_mut(&field), value) {
+            (Some(Value::Array(known)), Value::Array(more)) => {
+                let more: Vec<Value> = more.into_iter().filter(|value| !known.contains(value)).collect();
+                known.extend(more);
+            }
+            (_, value) => drop(outcome.insert(field, value)),
         }
     }
+}
+
+/// What becomes of `answer`, or `None` if the question does not take it.
+///
+/// A choice is named by its key, its text in any case, or its place counted from 1; several, with commas between
+/// them, in any order. Spans are `4-9,12-20`.
+pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option<Taken> {
+    let (recorded, own) = match &question.kind {
+        QuestionKind::Choice(answers) => {
+            let choice = choice_of(answers, answer)?;
+            let then = &choice.then;
+            return Some(Taken { recorded: choice.key.clone(), set: then.set.clone(), goto: then.goto });
+        }
+        QuestionKind::Multi { answers, least, most, .. } => {
+            let parts: Vec<&str> = answer.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+            let mut chosen: Vec<usize> = Vec::new();
+            for part in parts {
+                let choice = choice_of(answers, part)?;
+                chosen.push(answers.iter().position(|one| one.key == choice.key)?);
+            }
+            chosen.sort_unstable();
+            chosen.dedup();
+            if !(*least..=*most).contains(&chosen.len()) {
+                return None;
+            }
+            let keys: Vec<&str> = chosen.iter().map(|at| answers[*at].key.as_str()).collect();
+            let mut set = Outcome::new();
+            chosen.iter().for_each(|at| join(&mut set, answers[*at].then.set.clone()));
+            let own = Some(Value::from(keys.clone()));
+            return Some(with_own(question, keys.join(","), own, set));
+        }
+        QuestionKind::Label { .. } => (protocol.has_label(answer).then(|| answer.to_owned())?, Some(Value::from(answer))),
+        QuestionKind::Scale { least, most, .. } => {
+            let n: i64 = answer.trim().parse().ok().filter(|n| (*least..=*most).contains(n))?;
+            (n.to_string(), Some(Value::from(n)))
+        }
+        QuestionKind::Number { least, most, .. } => {
+            let n: f64 = answer.trim().parse().ok().filter(|n| (*least..=*most).contains(n))?;
+            (number_text(n), Some(number_value(n)))
+        }
+        QuestionKind::Text { least, most, .. } => {
+            let text = answer.trim();
+            let long = text.chars().count();
+            (*least..=*most).contains(&long).then_some(())?;
+            (text.to_owned(), (long > 0).then(|| Value::from(text)))
+        }
+        QuestionKind::Span { least, most, .. } => {
+            let spans = span::parse(answer).filter(|spans| (*least..=*most).contains(&spans.len()))?;
+            let list = spans.iter().map(|span| Value::from(vec![span.start, span.end])).collect::<Vec<_>>();
+            (span::text(&spans), (!spans.is_empty()).then(|| Value::from(list)))
+        }
+    };
+    Some(with_own(question, recorded, own, Outcome::new()))
+}
+
+fn choice_of<'a>(answers: &'a [super::Answer], answer: &str) -> Option<&'a super::Answer> {
+    let by_key = answers.iter().find(|choice| choice.key == answer);
+    let by_text = || answers.iter().find(|choice| choice.text.to_lowercase() == answer.to_lowercase());
+    let by_place = || answer.parse::<usize>().ok().and_then(|place| answers.get(place.checked_sub(1)?));
+    by_key.or_else(by_text).or_else(by_place)
+}
+
+/// What a question sets whose answers lead to one place: its own field, then what answers and question `set`.
+fn with_own(question: &Question, recorded: String, own: Option<Value>, of_answers: Outcome) -> Taken {
+    let mut set = Outcome::new();
+    if let (Some(field), Some(value)) = (question.kind.field(), own) {
+        set.insert(field.to_owned(), value);
+    }
+    join(&mut set, of_answers);
+    let then = question.kind.consequences().last().filter(|_| !matches!(question.kind, QuestionKind::Choice(_)));
+    join(&mut set, then.map(|then| then.set.clone()).unwrap_or_default());
+    Taken { recorded, set, goto: then.and_then(|then| then.goto) }
+}
+
+fn number_text(n: f64) -> String {
+    // 0.0 and -0.0 are one answer.
+    if n == 0.0 { "0".to_owned() } else { n.to_string() }
+}
+
+fn number_value(n: f64) -> Value {
+    let whole = n.fract() == 0.0 && n.abs() < 9e15;
+    if whole { Value::from(n as i64) } else { Value::from(n) }
 }
 
 /// The outcome for a case whose model predicted `label`: [`PREDICTION`] becomes that label, `{field}` what
@@ -91,12 +182,24 @@ pub fn settle(outcome: Outcome, label: Option<&str>) -> Outcome {
 }
 
 /// The text of an answer, for people: `No` where `n` is recorded.
-pub fn answer_text<'a>(question: &'a Question, recorded: &'a str) -> &'a str {
+pub fn answer_text(question: &Question, recorded: &str) -> String {
+    let text_of = |key: &str| {
+        let answer = question.kind.answers().iter().find(|choice| choice.key == key);
+        answer.map_or(key, |choice| choice.text.as_str()).to_owned()
+    };
     match &question.kind {
-        QuestionKind::Choice(answers) => {
-            answers.iter().find(|choice| choice.key == recorded).map_or(recorded, |choice| choice.text.as_str())
-        }
-        QuestionKind::Label { .. } => recorded,
+        QuestionKind::Choice(_) => text_of(recorded),
+        QuestionKind::Multi { .. } if recorded.is_empty() => "none".to_owned(),
+        QuestionKind::Multi { .. } => recorded.split(',').map(text_of).collect::<Vec<_>>().join(", "),
+        QuestionKind::Scale { most, .. } => format!("{recorded} of {most}"),
+        QuestionKind::Number { unit, .. } if !unit.is_empty() => format!("{recorded} {unit}"),
+        QuestionKind::Span { .. } => match span::parse(recorded).map_or(0, |spans| spans.len()) {
+            0 => "nothing marked".to_owned(),
+            1 => format!("1 place ({recorded})"),
+            n => format!("{n} places ({recorded})"),
+        },
+        QuestionKind::Text { .. } if recorded.is_empty() => "nothing".to_owned(),
+        QuestionKind::Label { .. } | QuestionKind::Number { .. } | QuestionKind::Text { .. } => recorded.to_owned(),
     }
 }
 
@@ -107,9 +210,8 @@ mod tests {
     use super::*;
     use crate::domain::protocol::parse;
 
-    fn protocol() -> Protocol {
-        parse(
-            r#"
+    /// One question of each kind, some of them only now and then.
+    const ALL: &str = r#"
 id = "p"
 title = "t"
 start = "a"
@@ -129,42 +231,101 @@ ask = "B?"
 kind = "label"
 sets = "corrected_label"
 set = { verdict = "wrong" }
-"#,
-            None,
-        )
-        .unwrap()
-    }
+goto = "modes"
+[[question]]
+id = "modes"
+ask = "What failed?"
+kind = "multi"
+sets = "modes"
+goto = "bad"
+answers = [
+  { key = "t", text = "Tone", set = { tags = ["tone"] } },
+  { key = "f", text = "Facts", set = { tags = ["facts"], verdict = "false" } },
+]
+[[question]]
+id = "bad"
+ask = "How bad?"
+kind = "scale"
+sets = "severity"
+goto = "where"
+[[question]]
+id = "where"
+ask = "Where?"
+kind = "span"
+sets = "evidence"
+when = { modes = "f", bad = { at_least = 3 } }
+goto = "cost"
+[[question]]
+id = "cost"
+ask = "What did it cost?"
+kind = "number"
+min = 0
+unit = "EUR"
+sets = "cost"
+when = { any = [ { bad = 5 }, { where = true } ] }
+goto = "note"
+[[question]]
+id = "note"
+ask = "Anything else?"
+kind = "text"
+min = 0
+sets = "note"
+"#;
 
     fn steps(answers: &[(&str, &str)]) -> Vec<Step> {
         answers.iter().map(|(q, a)| (q.to_string(), a.to_string())).collect()
     }
 
+    fn outcome(protocol: &Protocol, answers: &[(&str, &str)]) -> String {
+        match walk(protocol, &steps(answers)).end {
+            Walked::Ends(outcome) => serde_json::to_string(&outcome).unwrap(),
+            Walked::Asks(question) => format!("asks {}", question.id),
+            Walked::Stuck { question, answer } => format!("stuck at {} with {answer}", question.id),
+        }
+    }
+
     #[test]
     fn answers_lead_to_the_next_question_or_an_outcome() {
-        let protocol = protocol();
-        assert!(matches!(walk(&protocol, &[]).end, Walked::Asks(q) if q.id == "a"));
-        assert!(matches!(walk(&protocol, &steps(&[("a", "yes")])).end, Walked::Asks(q) if q.id == "b"));
-        assert!(matches!(walk(&protocol, &steps(&[("a", "maybe")])).end, Walked::Stuck { .. }));
-        let end = walk(&protocol, &steps(&[("b", "y"), ("a", "1")]));
-        assert_eq!(end.path, steps(&[("a", "y"), ("b", "y")]));
-        let Walked::Ends(outcome) = end.end else { panic!("it ends") };
-        assert_eq!(outcome["corrected_label"], "y");
+        let protocol = parse(ALL, None).unwrap();
+        let check = |answers: &[(&str, &str)], expect: &str| assert_eq!(outcome(&protocol, answers), expect, "{answers:?}");
+        check(&[], "asks a");
+        check(&[("a", "yes")], "asks b");
+        check(&[("a", "maybe")], "stuck at a with maybe");
+        check(&[("b", "y"), ("a", "2")], r#"{"label":"{prediction}","verdict":"ok"}"#);
+        check(&[("a", "y"), ("b", "z")], "stuck at b with z");
+        let up_to_bad = [("a", "1"), ("b", "x"), ("modes", "Facts,t"), ("bad", "2"), ("note", " ")];
+        let quiet = r#"{"corrected_label":"x","modes":["t","f"],"severity":2,"tags":["tone","facts"],"verdict":"false"}"#;
+        check(&up_to_bad, quiet);
+        assert_eq!(
+            walk(&protocol, &steps(&up_to_bad)).path,
+            steps(&[("a", "y"), ("b", "x"), ("modes", "t,f"), ("bad", "2"), ("note", "")])
+        );
+        check(&[("a", "y"), ("b", "x"), ("modes", "f"), ("bad", "3")], "asks where");
+        check(&[("a", "y"), ("b", "x"), ("modes", "f"), ("bad", "6")], "stuck at bad with 6");
+        check(&[("a", "y"), ("b", "x"), ("modes", ""), ("bad", "5")], "asks cost");
+        check(&[("a", "y"), ("b", "x"), ("modes", ""), ("bad", "5"), ("cost", "-1")], "stuck at cost with -1");
+        let all =
+            [("a", "y"), ("b", "x"), ("modes", "f"), ("bad", "3"), ("where", "9-12,0-4"), ("cost", "12.50"), ("note", "so")];
+        let Walked::Ends(found) = walk(&protocol, &steps(&all)).end else { panic!("it ends") };
+        assert_eq!(found["evidence"], serde_json::json!([[0, 4], [9, 12]]));
+        assert_eq!((found["cost"].as_f64(), found["note"].as_str()), (Some(12.5), Some("so")));
     }
 
     #[test]
     fn the_predicted_label_is_filled_in() {
-        let protocol = protocol();
+        let protocol = parse(ALL, None).unwrap();
         let Walked::Ends(outcome) = walk(&protocol, &steps(&[("a", "n")])).end else { panic!("it ends") };
         assert_eq!(settle(outcome.clone(), Some("pay"))["label"], "pay");
         assert_eq!(settle(outcome, None).get("label"), None);
+        assert_eq!(protocol.label_fields(), ["corrected_label", "label"]);
     }
 
     proptest! {
         #[test]
         fn a_walk_is_total_and_walks_its_own_path_again(
-            answers in proptest::collection::vec(("[abc]", "[ynxz1-3]"), 0..6)
+            answers in proptest::collection::vec(("(a|b|modes|bad|where|cost|note|z)", "([ynxztf1-6]|t,f|0-3|7.25|)"), 0..12)
         ) {
-            let protocol = protocol();
+            let protocol = parse(ALL, None).unwrap();
             let walked = walk(&protocol, &answers);
             let again = walk(&protocol, &walked.path);
             prop_assert_eq!(&again.path, &walked.path);

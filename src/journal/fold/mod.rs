@@ -36,9 +36,11 @@ use super::kind::{CaseDetected, Event, Head, KINDS, PolicySet, Verdict};
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
 use crate::db::erasure;
-use crate::db::{self, case, count, document, label};
+use crate::db::{self, case, count, document, label, renames};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
+use crate::domain::label::MAIN_ROUND;
 use crate::domain::policy::Policy;
+use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{CaseState, resolve};
 use crate::domain::roster::{Cut, Holder, Role, RosterEvent};
 use crate::domain::time::Hlc;
@@ -57,6 +59,7 @@ pub struct Stamp {
 pub struct Fold<'c, 't> {
     pub tx: &'t Transaction<'c>,
     pub policy: Policy,
+    renamed: RenamedLabels,
     counts: HashMap<String, i64>,
     roles: HashMap<(String, ReplicaId), Vec<(Role, Hlc)>>,
     /// Texts of payloads that the caller has at hand, so that they need not be read back.
@@ -86,6 +89,7 @@ impl<'c, 't> Fold<'c, 't> {
         Ok(Self {
             tx,
             policy: PolicySet::current(tx)?,
+            renamed: renames::all(tx)?,
             counts: HashMap::new(),
             roles: HashMap::new(),
             texts: HashMap::new(),
@@ -233,6 +237,20 @@ impl<'c, 't> Fold<'c, 't> {
         }
         self.policy = policy;
         case::set_due(self.tx, self.policy.sla_ms())?;
+        self.settle_labeled()
+    }
+
+    /// Computes anew what depends on the names of labels, if some have other names now.
+    pub fn labels_renamed(&mut self) -> rusqlite::Result<()> {
+        let renamed = renames::all(self.tx)?;
+        if renamed == self.renamed {
+            return Ok(());
+        }
+        self.renamed = renamed;
+        self.settle_labeled()
+    }
+
+    fn settle_labeled(&mut self) -> rusqlite::Result<()> {
         for id in label::labeled_cases(self.tx)? {
             self.change_case(id, |_| Ok(()))?;
         }
@@ -253,9 +271,9 @@ impl<'c, 't> Fold<'c, 't> {
         change(self)?;
         if let Some(row) = case::by_id(self.tx, id)? {
             let labels = label::live_of_case(self.tx, id)?;
-            let resolution = resolve(&labels, &self.policy);
+            let resolution = resolve(&labels, &self.policy, &self.renamed);
             if (row.state, row.labels, &row.outcome) != (resolution.state, resolution.labels, &resolution.outcome) {
-                case::set_resolution(self.tx, row.num, &resolution)?;
+                case::set_resolution(self.tx, &row, &resolution)?;
             }
         }
         self.count_case(id, 1)
@@ -272,7 +290,8 @@ impl<'c, 't> Fold<'c, 't> {
         add(format!("state:{}", row.state as i64), 1);
         add(format!("stream:{}", row.stream), 1);
         if row.state == CaseState::Open {
-            let mut who: Vec<String> = labels.into_iter().map(|given| given.label.reviewer).collect();
+            let main = labels.into_iter().filter(|given| given.label.round == MAIN_ROUND);
+            let mut who: Vec<String> = main.map(|given| given.label.reviewer).collect();
             who.sort();
             who.dedup();
             who.into_iter().for_each(|name| add(format!("labeled-open:{name}"), 1));

@@ -14,6 +14,7 @@ pub struct LabelGiven(pub Label);
 
 impl Event for LabelGiven {
     const KIND: &'static str = "label.given";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
 
     fn objection(&self, stamp: &Stamp, roles: &[Role]) -> Option<String> {

@@ -19,6 +19,8 @@ mod case_escalated;
 mod label_given;
 mod label_withdrawn;
 mod payload_erased;
+mod gold_set;
+mod training_finished;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ pub use case_deferred::CaseDeferred;
 pub use case_detected::CaseDetected;
 pub use case_escalated::CaseEscalated;
 pub use glossary_published::GlossaryPublished;
+pub use gold_set::GoldSet;
 pub use label_given::LabelGiven;
 pub use label_withdrawn::LabelWithdrawn;
 pub use payload_erased::PayloadErased;
@@ -38,6 +41,7 @@ pub use replica_joined::{ReplicaJoined, SshProof, Vouch};
 pub use reviewer_admitted::ReviewerAdmitted;
 pub use reviewer_retired::ReviewerRetired;
 pub use secret_shared::SecretShared;
+pub use training_finished::TrainingFinished;
 pub use workspace_founded::WorkspaceFounded;
 
 use super::fold::{Fold, Stamp};
@@ -104,6 +108,8 @@ pub static KINDS: &[Kind] = &[
     kind::<LabelGiven>(),
     kind::<LabelWithdrawn>(),
     kind::<PayloadErased>(),
+    kind::<GoldSet>(),
+    kind::<TrainingFinished>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::domain::protocol::{self, Fault, Protocol};
+use crate::db::renames;
+use crate::domain::protocol::{self, Fault, LabelName, Protocol, VersionRenames};
 use crate::domain::roster::Role;
 use crate::journal::fold::{Fold, Stamp};
 
@@ -15,7 +16,7 @@ pub struct ProtocolPublished {
     pub changes: String,
     /// The TOML as its author wrote it.
     pub source: String,
-    /// What the source's label file held.
+    /// What the source's label file held, line by line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
 }
@@ -27,7 +28,7 @@ impl ProtocolPublished {
             version,
             changes: changes.to_owned(),
             source: protocol.source.clone(),
-            labels: protocol.labels.clone(),
+            labels: protocol.labels.iter().map(LabelName::line).collect(),
         }
     }
 
@@ -52,6 +53,14 @@ impl Event for ProtocolPublished {
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let name = self.id.clone();
-        fold.document("protocol", &name, self.version, &self, stamp)
+        fold.document("protocol", &name, self.version, &self, stamp)?;
+        let Ok(protocol) = self.protocol() else { return Ok(()) };
+        if protocol.renames.labels.is_empty() {
+            return Ok(());
+        }
+        let fields = protocol.label_fields().into_iter().map(str::to_owned).collect();
+        let renamed = VersionRenames { protocol: name, version: self.version, fields, labels: protocol.renames.labels };
+        renames::insert(fold.tx, stamp.event, &renamed)?;
+        fold.labels_renamed()
     }
 }

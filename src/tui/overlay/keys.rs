@@ -2,9 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use super::mark::place_of;
 use super::people::ROLES;
 use super::pick::Choice;
-use super::{Overlay, People, Pick, PickKind, Prompt, PromptKind};
+use super::{Mark, Marked, Overlay, People, Pick, PickKind, Precedents, Prompt, PromptKind};
+use crate::domain::cues::Cue;
+use crate::domain::layout::rows;
+use crate::domain::protocol::span;
 use crate::domain::roster::Role;
 use crate::tui::action::ACTIONS;
 use crate::tui::app::App;
@@ -18,6 +22,10 @@ impl App {
         match overlay {
             Overlay::Help { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Help { scroll }),
             Overlay::Terms { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Terms { scroll }),
+            Overlay::Tree { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Tree { scroll }),
+            Overlay::Mark(mark) => self.mark_key(mark, key),
+            Overlay::Precedents(precedents) => self.precedents_key(precedents, key, leaves),
+            Overlay::Feedback { .. } => self.train_on(),
             Overlay::Exchange { scroll } if key.char() == Some('S') => {
                 self.overlay = Some(Overlay::Exchange { scroll });
                 vec![Effect::SyncNow]
@@ -84,6 +92,66 @@ impl App {
         Vec::new()
     }
 
+    fn mark_key(&mut self, mut mark: Mark, key: KeyPress) -> Vec<Effect> {
+        let columns = crate::tui::pane::context::columns(self);
+        match mark.key(key, columns) {
+            Marked::Left => return Vec::new(),
+            Marked::Done(spans) => {
+                return match &mark.question {
+                    Some(question) => self.answer_to(&question.clone(), &span::text(&spans)),
+                    None => self.change_draft(|draft| draft.evidence = spans),
+                };
+            }
+            Marked::On => {}
+        }
+        // What is marked as evidence is kept as it is marked.
+        let spans = mark.question.is_none().then(|| mark.spans.clone());
+        self.show_place(&mark.text, mark.selected().start, columns);
+        self.overlay = Some(Overlay::Mark(mark));
+        let changed = spans.filter(|spans| self.opened.as_ref().is_some_and(|opened| opened.draft.evidence != *spans));
+        changed.map(|spans| self.change_draft(|draft| draft.evidence = spans)).unwrap_or_default()
+    }
+
+    /// Scrolls the input so that a place in it is on the screen.
+    fn show_place(&mut self, text: &str, start: usize, columns: usize) {
+        let height = self.context_height().max(2) as usize - 1;
+        let Some((row, _)) = place_of(&rows(text, columns), start) else { return };
+        if let Some(opened) = &mut self.opened {
+            let scroll = opened.scroll();
+            *scroll = (*scroll).clamp((row + 1).saturating_sub(height), row);
+        }
+    }
+
+    fn precedents_key(&mut self, mut precedents: Precedents, key: KeyPress, leaves: bool) -> Vec<Effect> {
+        match key.code {
+            _ if leaves => return Vec::new(),
+            KeyCode::Down | KeyCode::Char('j') => precedents.step(1),
+            KeyCode::Up | KeyCode::Char('k') => precedents.step(-1),
+            KeyCode::Enter | KeyCode::Char('+') => {
+                let chosen = precedents.rows.get(precedents.cursor).cloned();
+                return chosen.map(|precedent| self.cite(&precedent)).unwrap_or_default();
+            }
+            _ => {}
+        }
+        self.overlay = Some(Overlay::Precedents(precedents));
+        Vec::new()
+    }
+
+    pub(in crate::tui) fn show_precedents(&mut self) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return self.say("No case is open.") };
+        if opened.hides(Cue::Precedents) {
+            return self.say("The policy hides cases like this one for now.");
+        }
+        match &opened.precedents {
+            None => self.say("Cases like this one are being looked for; press again."),
+            Some(rows) if rows.is_empty() => self.say("No resolved case is like this one."),
+            Some(rows) => {
+                self.overlay = Some(Overlay::Precedents(Precedents { rows: rows.clone(), cursor: 0 }));
+                Vec::new()
+            }
+        }
+    }
+
     fn people_key(&mut self, mut people: People, key: KeyPress, leaves: bool) -> Vec<Effect> {
         let who = people.current().map(|person| (person.holder.name.clone(), person.holder.replica));
         match key.code {
@@ -93,7 +161,7 @@ impl App {
             KeyCode::Char('a') | KeyCode::Enter if who.is_some() => {
                 let title = people.admission_title();
                 self.chosen = who;
-                let choice = |roles: &&str| Choice { value: (*roles).to_owned(), about: String::new() };
+                let choice = |roles: &&str| Choice::new(roles, "");
                 self.overlay = Some(Overlay::Pick(Pick::new(PickKind::Roles, &title, ROLES.iter().map(choice).collect())));
                 return Vec::new();
             }
@@ -118,6 +186,11 @@ impl App {
                 None => Vec::new(),
             },
             (PickKind::Label, Some(label)) => self.answer(&label),
+            (PickKind::Answer, Some(_)) => match pick.picked().map(|choice| choice.about.clone()) {
+                Some(key) => self.give(&key),
+                None => Vec::new(),
+            },
+            (PickKind::Snippet, Some(id)) => self.use_snippet(&id),
             (PickKind::Roles, Some(roles)) => {
                 let roles = roles.split(' ').filter_map(Role::parse).collect();
                 let chosen = self.chosen.take();
@@ -140,6 +213,9 @@ impl App {
             let (why, chosen) = (text.to_owned(), self.chosen.take());
             return chosen.map(|(name, replica)| Effect::Retire { name, replica, why }).into_iter().collect();
         }
+        if kind == PromptKind::Answer {
+            return self.answer(text);
+        }
         let Some(case) = self.opened.as_ref().map(|opened| opened.case.row.id) else { return Vec::new() };
         let text = text.to_owned();
         match kind {
@@ -151,7 +227,8 @@ impl App {
             PromptKind::Defer => vec![Effect::Defer { case, why: text }],
             PromptKind::Escalate => vec![Effect::Escalate { case, why: text }],
             PromptKind::Comment => vec![Effect::Comment { case, text }],
-            PromptKind::Filter | PromptKind::Retire => Vec::new(),
+            PromptKind::Gold => vec![Effect::Gold { case, why: text }],
+            PromptKind::Filter | PromptKind::Retire | PromptKind::Answer => Vec::new(),
         }
     }
 

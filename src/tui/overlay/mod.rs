@@ -3,14 +3,19 @@
 pub mod exchange;
 pub mod help;
 mod keys;
+pub mod mark;
 pub mod people;
 pub mod pick;
+pub mod precedents;
 pub mod prompt;
 pub mod rationale;
 pub mod terms;
+pub mod tree;
 
+pub use mark::{Mark, Marked};
 pub use people::{People, Person};
 pub use pick::{Pick, PickKind};
+pub use precedents::Precedents;
 pub use prompt::{Prompt, PromptKind};
 
 use super::edit::Edit;
@@ -18,11 +23,28 @@ use super::edit::Edit;
 /// At most one of these is open, and takes the keys.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    Help { scroll: usize },
-    Terms { scroll: usize },
+    Help {
+        scroll: usize,
+    },
+    Terms {
+        scroll: usize,
+    },
     Pick(Pick),
     Prompt(Prompt),
     Rationale(Edit),
-    Exchange { scroll: usize },
+    Exchange {
+        scroll: usize,
+    },
     People(People),
+    Tree {
+        scroll: usize,
+    },
+    Mark(Mark),
+    Precedents(Precedents),
+    /// What a training says about an answer.
+    Feedback {
+        title: String,
+        words: Vec<String>,
+        scroll: usize,
+    },
 }

@@ -17,6 +17,10 @@ pub enum PickKind {
     Action,
     /// The answer to a question of kind label.
     Label,
+    /// One of the answers to a question.
+    Answer,
+    /// A snippet to begin a rationale with.
+    Snippet,
     /// The roles in which somebody is let in.
     Roles,
 }
@@ -26,6 +30,14 @@ pub enum PickKind {
 pub struct Choice {
     pub value: String,
     pub about: String,
+    /// By what it is found too, though that is not shown.
+    pub words: String,
+}
+
+impl Choice {
+    pub fn new(value: &str, about: &str) -> Self {
+        Self { value: value.to_owned(), about: about.to_owned(), words: String::new() }
+    }
 }
 
 /// The list, what was typed, and what of it fits.
@@ -69,7 +81,8 @@ impl Pick {
         let matcher = SkimMatcherV2::default().ignore_case();
         let score = |choice: &Choice| {
             let value = matcher.fuzzy_match(&choice.value, &self.query).map(|score| score + 1_000);
-            value.or_else(|| matcher.fuzzy_match(&choice.about, &self.query))
+            let about = || matcher.fuzzy_match(&choice.about, &self.query).map(|score| score + 500);
+            value.or_else(about).or_else(|| matcher.fuzzy_match(&choice.words, &self.query))
         };
         let mut found: Vec<(i64, usize)> =
             self.choices.iter().enumerate().filter_map(|(i, choice)| Some((score(choice)?, i))).collect();

@@ -18,6 +18,9 @@ pub enum PromptKind {
     Comment,
     Tags,
     Retire,
+    /// The answer to a question.
+    Answer,
+    Gold,
 }
 
 impl PromptKind {
@@ -29,6 +32,8 @@ impl PromptKind {
             Self::Comment => "Comment: ",
             Self::Tags => "Tags, separated by spaces: ",
             Self::Retire => "Retire, because: ",
+            Self::Answer => "> ",
+            Self::Gold => "The known answer. Said to whoever answers otherwise: ",
         }
     }
 }

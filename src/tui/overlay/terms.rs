@@ -18,9 +18,10 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
         }
     };
     for example in question.map(|question| question.examples.as_slice()).unwrap_or_default() {
-        paragraph("Example", theme.strong);
+        paragraph(if example.not.is_some() { "Counter-example" } else { "Example" }, theme.strong);
         paragraph(&format!("  {}", example.input), theme.text);
-        paragraph(&format!("  answer {}: {}", example.answer, example.why), theme.dim);
+        let not = example.not.as_ref().map(|not| format!(", not {not}")).unwrap_or_default();
+        paragraph(&format!("  answer {}{not}: {}", example.answer, example.why), theme.dim);
         paragraph("", theme.text);
     }
     let wanted = question.map(|question| question.terms.as_slice()).unwrap_or_default();
@@ -29,11 +30,8 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     for term in first.chain(others) {
         paragraph(&term.name, theme.strong);
         paragraph(&term.definition, theme.text);
-        for example in &term.examples {
-            paragraph(&format!("e.g. {example}"), theme.dim);
-        }
-        if !term.see.is_empty() {
-            paragraph(&format!("see {}", term.see.join(", ")), theme.dim);
+        for (word, text) in app.protocols.term_details(term) {
+            paragraph(&format!("{word} {text}"), theme.dim);
         }
         paragraph("", theme.text);
     }

@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{history, input, logs, model, neighbours};
-use crate::domain::text::{fit, visible};
+use crate::domain::cues::Cue;
+use crate::domain::text::{fit, visible, wrap};
 use crate::tui::App;
 use crate::tui::app::Focus;
 use crate::tui::draw::{heading, put_line};
@@ -34,11 +35,32 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Columns that the context has for its lines.
+pub fn columns(app: &App) -> usize {
+    crate::tui::draw::layout(app).context.map_or(40, |place| usize::from(place.width).saturating_sub(2))
+}
+
 /// The lines of the tab that is shown.
 pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     let Some(opened) = &app.opened else { return Vec::new() };
     if let Some(trouble) = &opened.case.trouble {
         return vec![Line::from(Span::styled(trouble.clone(), app.theme.bad))];
+    }
+    let hidden = |cue: Cue| {
+        let until =
+            if crate::domain::cues::hides(&opened.hide, cue, true) { "you have given your label" } else { "your first answer" };
+        let words = format!("The policy hides the {} until {until}, so that it sways nobody.", cue.word());
+        wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, app.theme.dim))).collect()
+    };
+    let cue = match opened.tab {
+        Tab::Input => None,
+        Tab::Logs => Some(Cue::Logs),
+        Tab::Neighbours => Some(Cue::Neighbours),
+        Tab::Model => Some(Cue::Prediction),
+        Tab::History => Some(Cue::History),
+    };
+    if let Some(cue) = cue.filter(|cue| opened.hides(*cue)) {
+        return hidden(cue);
     }
     match opened.tab {
         Tab::Input => input::lines(app, opened, columns),
@@ -52,6 +74,7 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
 fn title(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
     let (theme, row) = (&app.theme, &opened.case.row);
     let said = match (&row.predicted, row.confidence) {
+        _ if opened.hides(Cue::Prediction) => "prediction hidden".to_owned(),
         (Some(label), Some(p)) => format!("{} {p:.2}", visible(label)),
         (Some(label), None) => visible(label).into_owned(),
         (None, _) => "no prediction".to_owned(),

@@ -4,14 +4,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::question;
+use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
+use crate::domain::protocol::Protocol;
 use crate::domain::protocol::walk::answer_text;
-use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::text::{fit, visible, wrap};
 use crate::tui::App;
 use crate::tui::app::Focus;
 use crate::tui::draw::{heading, layout, put_line};
 use crate::tui::opened::Opened;
+
+/// Cases like the open one that the guide shows itself.
+const PRECEDENTS: usize = 3;
 
 const SURE: [&str; 5] = ["a guess", "unsure", "fairly sure", "sure", "certain"];
 
@@ -49,7 +54,7 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
         lines.extend(in_short(app, opened, protocol, columns));
     }
     match opened.question() {
-        Some(question) => asked(app, opened, question, columns, &mut lines),
+        Some(question) => question::lines(app, opened, question, columns, &mut lines),
         None => ended(app, opened, protocol, columns, &mut lines),
     }
     if !is_low(app) {
@@ -73,6 +78,9 @@ fn in_short(app: &App, opened: &Opened, protocol: &Protocol, columns: usize) -> 
     }
     parts.extend(draft.confidence.map(|confidence| format!("sure {confidence}/5")));
     parts.extend(draft.tags.iter().map(|tag| format!("#{tag}")));
+    if !draft.evidence.is_empty() {
+        parts.push(format!("{} marked", draft.evidence.len()));
+    }
     if !draft.rationale.is_empty() {
         parts.push(format!("why: {}", draft.rationale));
     }
@@ -86,8 +94,8 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
     let done = theme.sign("✓", "+");
     let steps = opened.draft.path(protocol);
     let words = |(id, answer): &(String, String)| {
-        let text = protocol.question(id).map_or(answer.as_str(), |question| answer_text(question, answer));
-        (visible(id).into_owned(), visible(text).into_owned())
+        let text = protocol.question(id).map_or_else(|| answer.clone(), |question| answer_text(question, answer));
+        (visible(id).into_owned(), visible(&text).into_owned())
     };
     if is_low(app) && !steps.is_empty() {
         let all: Vec<String> = steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
@@ -103,58 +111,6 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
     }
 }
 
-fn asked(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
-    for (i, line) in wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate() {
-        let mark = if i == 0 { theme.sign(" ▸ ", " > ") } else { "   " };
-        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
-    }
-    let mut choice = |key: String, letter: String, text: &str| {
-        let used = key.len() + letter.len() + 6;
-        for (i, line) in wrap(&visible(text), columns.saturating_sub(used)).into_iter().enumerate() {
-            let lead = if i == 0 { key.clone() } else { " ".repeat(key.len()) };
-            let tail = if i == 0 { letter.clone() } else { String::new() };
-            lines.push(Line::from(vec![
-                Span::styled(format!("     {lead} "), theme.key),
-                Span::raw(line),
-                Span::styled(tail, theme.dim),
-            ]));
-        }
-    };
-    match &question.kind {
-        QuestionKind::Choice(answers) => {
-            for (i, answer) in answers.iter().enumerate() {
-                let free = answer.key.parse().is_ok_and(|key| app.keymap.action(key, &app.places()).is_none());
-                let letter = if free { format!("  {}", visible(&answer.key)) } else { String::new() };
-                choice(format!("{}", i + 1), letter, &answer.text);
-            }
-        }
-        QuestionKind::Label { .. } => {
-            for (i, (label, p)) in opened.offered().iter().enumerate() {
-                choice(format!("{}", i + 1), format!("  {p:.3}"), label);
-            }
-            choice("p".to_owned(), String::new(), "another label…");
-        }
-    }
-    let mut quiet = |text: String| {
-        for line in wrap(&visible(&text), columns.saturating_sub(3)) {
-            lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
-        }
-    };
-    if !question.help.is_empty() {
-        quiet(question.help.clone());
-    }
-    let names: Vec<&str> =
-        question.terms.iter().filter_map(|id| app.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
-    if !names.is_empty() || !question.examples.is_empty() {
-        let examples = match question.examples.len() {
-            0 => String::new(),
-            n => format!(" {n} example{}", if n == 1 { "" } else { "s" }),
-        };
-        quiet(format!("t: {}{examples}", names.join(", ")));
-    }
-}
-
 fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
     let theme = &app.theme;
     let outcome = opened.draft.outcome(protocol, opened.case.row.predicted.as_deref()).unwrap_or_default();
@@ -163,12 +119,13 @@ fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines:
         let mark = if i == 0 { arrow } else { "   " };
         lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
     }
-    let words = match (opened.sending, &opened.case.mine) {
-        (true, _) => "Being saved…".to_owned(),
-        (false, Some(mine)) => {
+    let words = match (opened.sending, &opened.case.mine, app.missing()) {
+        (true, ..) => "Being saved…".to_owned(),
+        (false, _, Some(missing)) => format!("Missing: {missing}. Enter goes there."),
+        (false, Some(mine), None) => {
             format!("You labeled it on {}. Enter gives this label instead; ] goes on.", mine.given_at().minute())
         }
-        (false, None) => "Enter submits. r says why. 1 to 5: how sure.".to_owned(),
+        (false, None, None) => "Enter submits. r says why. 1 to 5: how sure.".to_owned(),
     };
     for line in wrap(&words, columns.saturating_sub(3)) {
         lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
@@ -202,5 +159,33 @@ fn rest(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
             let lead = if i == 0 { " why   " } else { "       " };
             lines.push(Line::from(vec![Span::styled(lead, theme.dim), Span::raw(line)]));
         }
+    }
+    if !draft.evidence.is_empty() {
+        let n = draft.evidence.len();
+        let words = format!("{n} place{} in the input (m)", if n == 1 { "" } else { "s" });
+        lines.push(Line::from(vec![Span::styled(" mark  ", theme.dim), Span::raw(words)]));
+    }
+    precedents(app, opened, columns, lines);
+}
+
+/// The likest cases in short.
+fn precedents(app: &App, opened: &Opened, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    let found = opened.precedents.as_deref().filter(|_| !opened.hides(Cue::Precedents)).unwrap_or_default();
+    if found.is_empty() {
+        return;
+    }
+    lines.push(Line::default());
+    lines.push(Line::from(Span::styled(" Like this one (=)", theme.dim)));
+    for precedent in found.iter().take(PRECEDENTS) {
+        let cited = if opened.draft.cites.contains(&precedent.case) { theme.sign("✓ ", "+ ") } else { "  " };
+        let words = outcome_words(&precedent.outcome);
+        let text = format!("{}  {words}", precedent.case.short());
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {cited}"), theme.good),
+            Span::raw(fit(&visible(&text), columns.saturating_sub(4)).into_owned()),
+        ]));
+        let said = fit(&visible(&precedent.text), columns.saturating_sub(6)).into_owned();
+        lines.push(Line::from(Span::styled(format!("     {said}"), theme.dim)));
     }
 }

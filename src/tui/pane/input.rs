@@ -1,12 +1,17 @@
 //! The input: its text, wrapped and made visible, then everything else of the line as JSON.
 
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 
-use crate::domain::text::{visible_lines, wrap};
+use crate::domain::cues::Cue;
+use crate::domain::layout::rows;
+use crate::domain::protocol::Span as Place;
+use crate::domain::text::{visible, visible_lines, wrap};
 use crate::tui::App;
 use crate::tui::highlight;
 use crate::tui::opened::Opened;
+use crate::tui::overlay::Overlay;
 
 /// What other tabs show, so that it need not stand here again.
 const ELSEWHERE: [&str; 5] = ["prediction", "challenger", "feature_importance", "id", "model"];
@@ -21,8 +26,22 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     if text.is_empty() {
         lines.push(Line::from(Span::styled("(the text is empty)", theme.warn)));
     }
-    for line in visible_lines(&text).iter().flat_map(|line| wrap(line, columns)).take(LINES_MAX) {
-        lines.push(marked(&line, app));
+    let spans = opened.protocol().map(|protocol| opened.draft.spans(protocol)).unwrap_or_default();
+    match &app.overlay {
+        Some(Overlay::Mark(mark)) => lines.extend(with_places(app, &text, columns, &mark.spans, Some(mark.selected()))),
+        _ if !spans.is_empty() => lines.extend(with_places(app, &text, columns, &spans, None)),
+        _ => {
+            for line in visible_lines(&text).iter().flat_map(|line| wrap(line, columns)).take(LINES_MAX) {
+                lines.push(marked(&line, app));
+            }
+        }
+    }
+    let found = opened.case.facts.iter().filter(|_| !opened.hides(Cue::Facts));
+    for fact in found {
+        for (i, line) in wrap(&visible(&fact.to_string()), columns.saturating_sub(2)).into_iter().enumerate() {
+            let mark = if i == 0 { "! " } else { "  " };
+            lines.push(Line::from(vec![Span::styled(mark, theme.warn), Span::styled(line, theme.dim)]));
+        }
     }
     lines.push(Line::default());
     let mut rest = prediction.line.clone();
@@ -35,6 +54,32 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let pretty = serde_json::to_string_pretty(&rest).unwrap_or_default();
     lines.extend(highlight::json(&pretty, theme));
     lines
+}
+
+/// The text with the places that are marked, and what is selected.
+fn with_places(app: &App, text: &str, columns: usize, places: &[Place], selected: Option<Place>) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let row = |signs: Vec<crate::domain::layout::Sign>| {
+        let mut spans: Vec<Span<'static>> = Vec::new();
+        for sign in signs {
+            let inside = |place: &Place| place.start <= sign.place.start && sign.place.end <= place.end;
+            let mut style = theme.text;
+            if places.iter().any(inside) {
+                style = theme.accent.add_modifier(Modifier::UNDERLINED);
+            } else if sign.shown.starts_with('«') {
+                style = theme.bad;
+            }
+            if selected.is_some_and(|selected| inside(&selected)) {
+                style = style.patch(theme.chosen);
+            }
+            match spans.last_mut() {
+                Some(last) if last.style == style => last.content.to_mut().push_str(&sign.shown),
+                _ => spans.push(Span::styled(sign.shown, style)),
+            }
+        }
+        Line::from(spans)
+    };
+    rows(text, columns).into_iter().take(LINES_MAX).map(row).collect()
 }
 
 /// What was made visible stands out from what was readable.

@@ -8,3 +8,4 @@ mod neighbours;
 mod model;
 mod history;
 pub mod guide;
+mod question;

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
 use crate::tui::App;
 use crate::tui::opened::Opened;
@@ -30,11 +31,11 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         [] => section(format!("{} gave no candidates", visible(&model)), &[], 1.0),
         candidates => section(format!("{} considered", visible(&model)), candidates, 1.0),
     }
-    if let Some(rival) = &prediction.challenger {
+    if let Some(rival) = prediction.challenger.as_ref().filter(|_| !opened.hides(Cue::Challenger)) {
         let agrees = if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
         section(format!("{} {agrees}: {}", visible(&rival.model), visible(&rival.label)), &rival.top_k, 1.0);
     }
-    if !prediction.features.is_empty() {
+    if !prediction.features.is_empty() && !opened.hides(Cue::Features) {
         let largest = prediction.features.iter().map(|(_, weight)| weight.abs()).fold(f64::MIN_POSITIVE, f64::max);
         section("What weighed in (against it where negative)".to_owned(), &prediction.features, largest);
     }

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::tui::App;
@@ -10,7 +11,9 @@ use crate::tui::opened::Opened;
 pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let case = &opened.case;
-    let here = (case.row.occurred_at, case.row.predicted.clone().unwrap_or_default());
+    let hidden = opened.hides(Cue::Prediction);
+    let said = if hidden { "(hidden)".to_owned() } else { case.row.predicted.clone().unwrap_or_default() };
+    let here = (case.row.occurred_at, said);
     let mut rows: Vec<Row> = case
         .neighbours
         .iter()
@@ -26,7 +29,7 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     rows.push(Row {
         at: here.0.0,
         label: here.1.clone(),
-        p: case.row.confidence,
+        p: case.row.confidence.filter(|_| !hidden),
         text: case.row.text.clone(),
         session: true,
         own: true,

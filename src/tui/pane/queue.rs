@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::db::case::CaseRow;
+use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::tui::App;
@@ -19,7 +20,11 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let queue = &app.queue;
     let total = if queue.filtered { queue.rows.len() as u64 } else { app.shown_total() };
     let filter = if app.filter.is_empty() { String::new() } else { format!("  /{}", visible(&app.filter)) };
-    let title = format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place());
+    let title = match (&app.training, app.renewing) {
+        (Some(training), _) => format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len()),
+        (None, true) => format!(" Queue  to renew {} of {total}", queue.place()),
+        (None, false) => format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place()),
+    };
     let title = fit(&title, usize::from(area.width)).into_owned();
     put_line(buf, area, 0, &Line::from(heading(theme, title, app.focus == Focus::Queue)));
     if queue.rows.is_empty() {
@@ -54,7 +59,8 @@ fn line(app: &App, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> 
     // Where there is room, how long ago it happened stands before when it is due.
     let age = if columns >= ROOMY { format!("{:>4} ago  ", short_span(app.now.0 - case.occurred_at.0)) } else { String::new() };
     let flag_width = (columns / 4).clamp(8, 16);
-    let flag = visible(&case.flags.join(", ")).into_owned();
+    let hides = app.view.is_none() && app.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
+    let flag = if hides { String::new() } else { visible(&case.flags.join(", ")).into_owned() };
     let flag = fit(&flag, flag_width).into_owned();
     let pad = " ".repeat(flag_width - width(&flag) + 1);
     let room = columns.saturating_sub(8 + flag_width + age.len());

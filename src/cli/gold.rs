@@ -1,0 +1,89 @@
+//! `casework gold`: cases whose right answer is known, for training and for measuring.
+
+use serde_json::json;
+
+use super::out::{Out, done};
+use super::{CliError, Context, Exit};
+use crate::domain::label::outcome_words;
+use crate::review::gold;
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Make your own label of a case the known answer
+    Set {
+        case: String,
+        /// Said to whoever answers otherwise
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// A case has no known answer any longer
+    Drop { case: String },
+    /// List the known answers
+    List,
+    /// List who went through a training, and how it went
+    Trained,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    match &args.what {
+        What::Set { case, why } => {
+            let mut workspace = context.open()?;
+            let row = workspace.find_case(case)?;
+            let event = workspace.set_gold(row.id, why)?.event();
+            let words = format!("{}: your label is the known answer now.", row.id.short());
+            done(context.global.json, &words, &json!({ "case": row.id, "event": event }))?;
+            Ok(Exit::Done)
+        }
+        What::Drop { case } => {
+            let mut workspace = context.open()?;
+            let row = workspace.find_case(case)?;
+            let event = workspace.drop_gold(row.id)?.event();
+            done(
+                context.global.json,
+                &format!("{}: no longer known.", row.id.short()),
+                &json!({ "case": row.id, "event": event }),
+            )?;
+            Ok(Exit::Done)
+        }
+        What::List => {
+            let workspace = context.read()?;
+            let mut out = Out::new();
+            let all = gold::all(&workspace.db.conn).map_err(WorkError::from)?;
+            for one in &all {
+                if context.global.json {
+                    out.json(one)?;
+                } else {
+                    let protocol = format!("{} v{}", one.protocol.id, one.protocol.version);
+                    out.line(&format!("{}  {protocol:<24} {}  {}", one.case.short(), outcome_words(&one.outcome), one.why))?;
+                }
+            }
+            out.finish()?;
+            Ok(if all.is_empty() { Exit::No } else { Exit::Done })
+        }
+        What::Trained => {
+            let workspace = context.read()?;
+            let mut out = Out::new();
+            let all = gold::trainings(&workspace.db.conn).map_err(WorkError::from)?;
+            for one in &all {
+                let (right, of) = (one.right(), one.attempts.len());
+                if context.global.json {
+                    out.json(&json!({ "reviewer": one.reviewer, "protocol": one.protocol.id, "version": one.protocol.version,
+                        "right": right, "of": of, "passed": one.passed }))?;
+                } else {
+                    let passed = if one.passed { "passed" } else { "not passed" };
+                    let protocol = format!("{} v{}", one.protocol.id, one.protocol.version);
+                    out.line(&format!("{:<16} {protocol:<24} {right} of {of} right, {passed}", one.reviewer))?;
+                }
+            }
+            out.finish()?;
+            Ok(if all.is_empty() { Exit::No } else { Exit::Done })
+        }
+    }
+}

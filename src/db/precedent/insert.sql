@@ -1,0 +1,1 @@
+INSERT INTO view_precedent (rowid, text) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+SELECT protocol, version, fields, labels FROM view_renames ORDER BY protocol, version, replica, seq, n

@@ -1,0 +1,149 @@
+//! Cues: what on the screen may sway a reviewer. A policy can hide some for a while, and every label says which were seen.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that is shown beside the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cue {
+    /// What the model said, how sure it was, what else it considered.
+    Prediction,
+    /// What another model said.
+    Challenger,
+    /// What weighed in.
+    Features,
+    /// Why the case was flagged.
+    Flags,
+    /// Log lines, which may name the prediction.
+    Logs,
+    /// Predictions around it.
+    Neighbours,
+    /// Resolved cases like it.
+    Precedents,
+    /// What was found wrong with the input.
+    Facts,
+    /// What happened to the case.
+    History,
+}
+
+impl Cue {
+    pub const ALL: [Self; 9] = [
+        Self::Prediction,
+        Self::Challenger,
+        Self::Features,
+        Self::Flags,
+        Self::Logs,
+        Self::Neighbours,
+        Self::Precedents,
+        Self::Facts,
+        Self::History,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prediction => "prediction",
+            Self::Challenger => "challenger",
+            Self::Features => "features",
+            Self::Flags => "flags",
+            Self::Logs => "logs",
+            Self::Neighbours => "neighbours",
+            Self::Precedents => "precedents",
+            Self::Facts => "facts",
+            Self::History => "history",
+        }
+    }
+}
+
+/// How long something is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Until {
+    /// Until the first question is answered.
+    Answer,
+    /// Until the label is given.
+    Submit,
+}
+
+/// A cue that a policy hides: `prediction until answer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Hiding {
+    pub cue: Cue,
+    pub until: Until,
+}
+
+impl fmt::Display for Hiding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let until = match self.until {
+            Until::Answer => "answer",
+            Until::Submit => "submit",
+        };
+        write!(f, "{} until {until}", self.cue.word())
+    }
+}
+
+impl FromStr for Hiding {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (name, until) = match words.as_slice() {
+            [name] | [name, "until", "answer"] => (*name, Until::Answer),
+            [name, "until", "submit"] => (*name, Until::Submit),
+            _ => return Err(format!("`{text}`: write CUE until answer, or CUE until submit")),
+        };
+        let cue = Cue::ALL.into_iter().find(|cue| cue.word() == name);
+        let all = || Cue::ALL.map(Cue::word).join(", ");
+        let cue = cue.ok_or_else(|| format!("`{name}` is no cue: there are {}", all()))?;
+        Ok(Self { cue, until })
+    }
+}
+
+impl TryFrom<String> for Hiding {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Hiding> for String {
+    fn from(hiding: Hiding) -> Self {
+        hiding.to_string()
+    }
+}
+
+/// Whether a cue is hidden from somebody who has `answered` a question of the case, or not, and has not labeled it.
+pub fn hides(hidings: &[Hiding], cue: Cue, answered: bool) -> bool {
+    let held = |hiding: &&Hiding| hiding.cue == cue;
+    hidings.iter().filter(held).any(|hiding| hiding.until == Until::Submit || !answered)
+}
+
+/// Which cues were on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Before the first answer.
+    pub first: Vec<Cue>,
+    /// Before the label was given.
+    pub all: Vec<Cue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidings_are_read_and_written() {
+        for text in ["prediction until answer", "precedents until submit"] {
+            assert_eq!(text.parse::<Hiding>().unwrap().to_string(), text);
+        }
+        assert_eq!("logs".parse::<Hiding>().unwrap().until, Until::Answer);
+        assert!("moon until answer".parse::<Hiding>().unwrap_err().contains("prediction, challenger"));
+        assert!("logs until noon".parse::<Hiding>().is_err());
+        let hidings = ["prediction".parse().unwrap(), "logs until submit".parse().unwrap()];
+        assert!(hides(&hidings, Cue::Prediction, false) && !hides(&hidings, Cue::Prediction, true));
+        assert!(hides(&hidings, Cue::Logs, true) && !hides(&hidings, Cue::Flags, false));
+    }
+}

@@ -1,0 +1,77 @@
+//! What each stream's inputs were like so far, learned while lines pass, and what stands out against it.
+//!
+//! Kept on this device between runs. Every line of a new stream is learned from, later one in [`EVERY`]: ranges and
+//! types need no more, and reading inputs whole costs more than all else that is done with a line that passes.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::look::Seen;
+use super::redact::Redact;
+use crate::db::store;
+use crate::domain::hygiene::{Fact, Profile};
+
+/// Lines of a stream that are all learned from.
+const ALL_OF_THE_FIRST: u64 = 2_000;
+/// One in so many after that.
+const EVERY: u64 = 16;
+/// Most streams whose profile is kept.
+const STREAMS_MAX: usize = 100;
+const SETTING: &str = "profiles";
+
+/// The profiles of all streams.
+#[derive(Default)]
+pub struct Profiles {
+    by_stream: HashMap<String, (u64, Profile)>,
+}
+
+impl Profiles {
+    pub fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let text = store::setting(conn, SETTING)?;
+        // What can't be read is learned anew.
+        let by_stream = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Ok(Self { by_stream })
+    }
+
+    pub fn save(&self, conn: &Connection) -> rusqlite::Result<()> {
+        store::set_setting(conn, SETTING, &crate::db::to_json(&self.by_stream))
+    }
+
+    /// What stands out in a line that becomes a case; then learns from it, or from one that passes.
+    pub fn look(&mut self, seen: &Seen, redact: Option<&Redact>) -> Vec<Fact> {
+        let known = self.by_stream.len();
+        let Some((passed, profile)) = (match self.by_stream.get_mut(seen.stream()) {
+            Some(found) => Some(found),
+            None if known >= STREAMS_MAX => None,
+            None => Some(self.by_stream.entry(seen.stream().to_owned()).or_default()),
+        }) else {
+            return Vec::new();
+        };
+        *passed += 1;
+        let learns = *passed <= ALL_OF_THE_FIRST || passed.is_multiple_of(EVERY);
+        if !learns && seen.flags.is_none() {
+            return Vec::new();
+        }
+        let redacted = redact.map(|redact| redact.line(seen.raw()));
+        let Some(input) = input(redacted.as_deref().unwrap_or_else(|| seen.raw())) else { return Vec::new() };
+        let facts = if seen.flags.is_some() { profile.facts(&input) } else { Vec::new() };
+        if learns {
+            profile.learn(&input);
+        }
+        facts
+    }
+}
+
+/// The input of a line.
+pub fn input(raw: &str) -> Option<Value> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        #[serde(borrow)]
+        input: &'a RawValue,
+    }
+    serde_json::from_str(serde_json::from_str::<Line<'_>>(raw).ok()?.input.get()).ok()
+}

@@ -1,0 +1,38 @@
+//! `training.finished`: a reviewer went through cases of known answers, and how that went.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::label::ProtocolRef;
+use crate::domain::roster::Role;
+use crate::domain::training::Attempt;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingFinished {
+    pub reviewer: String,
+    pub protocol: ProtocolRef,
+    pub attempts: Vec<Attempt>,
+    /// By the policy of that time.
+    pub passed: bool,
+}
+
+impl TrainingFinished {
+    pub fn right(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.right).count()
+    }
+}
+
+impl Event for TrainingFinished {
+    const KIND: &'static str = "training.finished";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
+
+    fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        (self.reviewer != stamp.author).then(|| format!("{} may not pass a training for {}", stamp.author, self.reviewer))
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        let name = self.reviewer.clone();
+        fold.document("training", &name, 1, &self, stamp)
+    }
+}

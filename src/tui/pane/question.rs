@@ -1,0 +1,131 @@
+//! The question that is asked: its answers, what was found that it asks about, help, terms.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::protocol::{Question, QuestionKind};
+use crate::domain::text::{visible, wrap};
+use crate::tui::App;
+use crate::tui::answering::wanted;
+use crate::tui::opened::Opened;
+
+pub fn lines(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    for (i, line) in wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate() {
+        let mark = if i == 0 { theme.sign(" ▸ ", " > ") } else { "   " };
+        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
+    }
+    facts(app, opened, question, columns, lines);
+    answers(app, opened, question, columns, lines);
+    let mut quiet = |text: String| {
+        for line in wrap(&visible(&text), columns.saturating_sub(3)) {
+            lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
+        }
+    };
+    if !question.help.is_empty() {
+        quiet(question.help.clone());
+    }
+    let names: Vec<&str> =
+        question.terms.iter().filter_map(|id| app.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
+    if !names.is_empty() || !question.examples.is_empty() {
+        let examples = match question.examples.len() {
+            0 => String::new(),
+            n => format!(" {n} example{}", if n == 1 { "" } else { "s" }),
+        };
+        quiet(format!("t: {}{examples}", names.join(", ")));
+    }
+}
+
+/// What was found at ingest of what the question asks about.
+fn facts(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    if question.facts.is_empty() || opened.hides(crate::domain::cues::Cue::Facts) {
+        return;
+    }
+    let found: Vec<_> = opened.case.facts.iter().filter(|fact| question.facts.contains(&fact.trouble)).collect();
+    if found.is_empty() {
+        lines.push(Line::from(Span::styled("   nothing was found at ingest", theme.dim)));
+    }
+    for fact in found {
+        for (i, line) in wrap(&visible(&fact.to_string()), columns.saturating_sub(5)).into_iter().enumerate() {
+            let mark = if i == 0 { "   ! " } else { "     " };
+            lines.push(Line::from(vec![Span::styled(mark, theme.warn), Span::raw(line)]));
+        }
+    }
+}
+
+fn answers(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &app.theme;
+    let mut choice = |key: String, letter: String, text: &str| {
+        let used = key.len() + letter.len() + 6;
+        for (i, line) in wrap(&visible(text), columns.saturating_sub(used)).into_iter().enumerate() {
+            let lead = if i == 0 { key.clone() } else { " ".repeat(key.len()) };
+            let tail = if i == 0 { letter.clone() } else { String::new() };
+            lines.push(Line::from(vec![
+                Span::styled(format!("     {lead} "), theme.key),
+                Span::raw(line),
+                Span::styled(tail, theme.dim),
+            ]));
+        }
+    };
+    let letter_of = |key: &str| {
+        let free = key.parse().is_ok_and(|key| app.keymap.action(key, &app.places()).is_none());
+        if free { format!("  {}", visible(key)) } else { String::new() }
+    };
+    let digit = |i: usize| if i < 9 { (i + 1).to_string() } else { " ".to_owned() };
+    match &question.kind {
+        QuestionKind::Choice(answers) => {
+            for (i, answer) in answers.iter().enumerate() {
+                choice(digit(i), letter_of(&answer.key), &answer.text);
+            }
+            if answers.len() > 9 {
+                choice("p".to_owned(), String::new(), "find one by typing…");
+            }
+        }
+        QuestionKind::Multi { answers, .. } => {
+            let ticked = opened.ticked();
+            for (i, answer) in answers.iter().enumerate() {
+                let mark = if ticked.contains(&answer.key) { "[x] " } else { "[ ] " };
+                choice(digit(i), letter_of(&answer.key), &format!("{mark}{}", answer.text));
+            }
+            let words =
+                if ticked.is_empty() { format!("give {}", wanted(question)) } else { format!("give these {}", ticked.len()) };
+            choice("Enter".to_owned(), String::new(), &words);
+        }
+        QuestionKind::Label { .. } => {
+            for (i, (label, p)) in opened.offered().iter().enumerate() {
+                choice(digit(i), format!("  {p:.3}"), label);
+            }
+            choice("p".to_owned(), String::new(), "another label…");
+        }
+        QuestionKind::Scale { least, most, low, high, .. } => {
+            let word = |end: &str| if end.is_empty() { String::new() } else { format!("  {end}") };
+            if *most - *least <= 9 && *least >= 0 && *most <= 9 {
+                for n in *least..=*most {
+                    let end = if n == *least {
+                        word(low)
+                    } else if n == *most {
+                        word(high)
+                    } else {
+                        String::new()
+                    };
+                    choice(n.to_string(), String::new(), &end);
+                }
+            } else {
+                choice("Enter".to_owned(), String::new(), &format!("{least}{} to {most}{}", word(low), word(high)));
+            }
+        }
+        QuestionKind::Number { .. } => choice("Enter".to_owned(), String::new(), &wanted(question)),
+        QuestionKind::Text { least, .. } => {
+            choice("Enter".to_owned(), String::new(), &wanted(question));
+            if *least == 0 {
+                choice("0".to_owned(), String::new(), "nothing to say");
+            }
+        }
+        QuestionKind::Span { least, .. } => {
+            choice("m".to_owned(), String::new(), &format!("mark {}", wanted(question)));
+            if *least == 0 {
+                choice("0".to_owned(), String::new(), "no place");
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Known answers, training, precedents, and the worklist that a new version makes.
+
+use super::{WorkError, Workspace};
+use crate::db::case::{self, CaseRow};
+use crate::db::label;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{GivenLabel, Outcome, Step};
+use crate::domain::policy::Training;
+use crate::domain::training::{Attempt, Gold};
+use crate::journal::Append;
+use crate::journal::chain::Appended;
+use crate::journal::kind::{GoldSet, TrainingFinished};
+use crate::review::replay::{Report, report, worklist};
+use crate::review::{Precedent, gold, precedent};
+
+/// Precedents that are shown.
+const PRECEDENTS: usize = 5;
+
+/// A known answer that can be taught: its case, the right way and end under the version in force, and why.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    pub row: CaseRow,
+    pub right: (Vec<Step>, Outcome),
+    pub why: String,
+}
+
+/// What a training goes through.
+#[derive(Debug, Clone)]
+pub struct Lessons {
+    /// Id of the protocol.
+    pub protocol: String,
+    /// In an order of the reviewer's own.
+    pub all: Vec<Lesson>,
+    /// Cases that can't be taught: the version in force asks for more than their answers have.
+    pub untaught: usize,
+    pub rules: Training,
+}
+
+impl Workspace {
+    /// Resolved cases like one.
+    pub fn precedents(&mut self, id: CaseId) -> Result<Vec<Precedent>, WorkError> {
+        let Some(row) = case::by_id(&self.db.conn, id)? else { return Ok(Vec::new()) };
+        let opened = self.open_case(row)?;
+        let rival =
+            opened.prediction.as_ref().and_then(|prediction| prediction.challenger.as_ref()).map(|rival| rival.label.clone());
+        let (conn, unpacker) = (&self.db.conn, &mut self.unpacker);
+        Ok(precedent::precedents(conn, unpacker, &opened.row, rival.as_deref(), PRECEDENTS)?)
+    }
+
+    /// Cases of whoever is at work whose label lacks an answer that the version in force asks.
+    pub fn worklist(&self) -> Result<Vec<CaseRow>, WorkError> {
+        Ok(worklist(&self.db.conn, &self.protocols()?, &self.me, || false)?)
+    }
+
+    /// What a version, published or not, would do to the labels there are.
+    pub fn replay(&self, newest: &crate::domain::protocol::Protocol) -> Result<Report, WorkError> {
+        Ok(report(&self.db.conn, &self.protocols()?, newest)?)
+    }
+
+    /// Makes the label that whoever is at work gave to a case the known answer.
+    pub fn set_gold(&mut self, id: CaseId, why: &str) -> Result<Appended, WorkError> {
+        let live = label::live_of_case(&self.db.conn, id)?;
+        let mine = live.into_iter().rev().find(|given| given.label.reviewer == self.me);
+        let GivenLabel { label, .. } = mine.ok_or_else(|| WorkError::NotLabeled(self.me.clone()))?;
+        self.append(vec![Append::new(&GoldSet { gold: Gold::of(&label, why), dropped: false })])
+    }
+
+    /// Takes back that a case has a known answer.
+    pub fn drop_gold(&mut self, id: CaseId) -> Result<Appended, WorkError> {
+        let gold = gold::of_case(&self.db.conn, id)?.ok_or(WorkError::NotGold)?;
+        self.append(vec![Append::new(&GoldSet { gold, dropped: true })])
+    }
+
+    /// The known answers to cases of a protocol.
+    pub fn lessons(&self, protocol: &str) -> Result<Lessons, WorkError> {
+        let protocols = self.protocols()?;
+        let published = protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
+        let newest = &published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.protocol;
+        let (mut all, mut untaught) = (Vec::new(), 0);
+        for gold in gold::all(&self.db.conn)?.into_iter().filter(|gold| gold.protocol.id == protocol) {
+            let Some(row) = case::by_id(&self.db.conn, gold.case)?.filter(|row| !row.text.is_empty()) else { continue };
+            match gold.under(newest, &protocols.after(&gold.protocol), row.predicted.as_deref()) {
+                Some(right) => all.push(Lesson { row, right, why: gold.why }),
+                None => untaught += 1,
+            }
+        }
+        let drawn = |lesson: &Lesson| *blake3::hash(&[&lesson.row.id.0[..], self.me.as_bytes()].concat()).as_bytes();
+        all.sort_by_key(drawn);
+        Ok(Lessons { protocol: protocol.to_owned(), all, untaught, rules: protocols.policy.training })
+    }
+
+    /// Records how a training went.
+    pub fn finish_training(&mut self, protocol: &str, attempts: Vec<Attempt>) -> Result<Appended, WorkError> {
+        let protocols = self.protocols()?;
+        let published = protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
+        let reference = published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.reference.clone();
+        let right = attempts.iter().filter(|attempt| attempt.right).count();
+        let passed = protocols.policy.training.passes(right, attempts.len());
+        let event = TrainingFinished { reviewer: self.me.clone(), protocol: reference, attempts, passed };
+        self.append(vec![Append::new(&event)])
+    }
+}
