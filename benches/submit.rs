@@ -56,7 +56,8 @@ fn bare(path: &Path) -> Vec<Duration> {
 
 fn submits(path: &Path, cases: usize) -> Vec<Duration> {
     let paths = Paths { workspace: path.to_owned() };
-    let mut workspace = Workspace::found(paths, Env::default(), "bench", "ana").unwrap();
+    let mut workspace =
+        Workspace::found(paths, Env::default(), "bench", "ana", &casework::workspace::found::STARTERS[0]).unwrap();
     let lines: String = (0..cases).map(line).collect();
     let stop = std::sync::atomic::AtomicBool::new(false);
     workspace.ingest(lines.as_bytes(), &Default::default(), &stop, |_| ()).unwrap();

@@ -92,7 +92,16 @@ fn open(dir: &Path, wire: &Wire) -> Counting {
 fn found(dir: &Path, cases: usize) -> Workspace {
     let paths = Paths { workspace: dir.join("ana") };
     let url = dir.join("store");
-    let mut ana = Workspace::found_on(paths, Env::default(), "bench", "ana", url.to_str().unwrap(), false).unwrap();
+    let mut ana = Workspace::found_on(
+        paths,
+        Env::default(),
+        "bench",
+        "ana",
+        url.to_str().unwrap(),
+        false,
+        &casework::workspace::found::STARTERS[0],
+    )
+    .unwrap();
     let mut input = Lines { next: 0, last: cases, left: Vec::new() };
     let request = IngestRequest { neighbours: Some(0), ..IngestRequest::default() };
     ana.ingest(&mut input, &request, &AtomicBool::new(false), |_| ()).unwrap();

@@ -11,6 +11,9 @@ pub struct Args {
     /// The team's name
     #[arg(long = "name", value_name = "TEAM")]
     team: String,
+    /// The protocol to begin with: text, llm or fraud
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    starter: String,
     /// Where the team's journal is shared: a directory, sftp://, s3://, gs://, az:// or postgres://
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -23,9 +26,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let name = context.global.actor.as_deref();
     let name = name.ok_or_else(|| CliError::Use("say who you are: casework init --name TEAM --as YOU".to_owned()))?;
     let (paths, env) = (context.paths()?, context.env.clone());
+    let starter = super::protocol::starter(&args.starter)?;
     let workspace = match &args.store {
-        Some(url) => Workspace::found_on(paths, env, &args.team, name, url, args.encrypt)?,
-        None => Workspace::found(paths, env, &args.team, name)?,
+        Some(url) => Workspace::found_on(paths, env, &args.team, name, url, args.encrypt, starter)?,
+        None => Workspace::found(paths, env, &args.team, name, starter)?,
     };
     let place = workspace.paths.workspace.display().to_string();
     let id = workspace.id()?.to_string();

@@ -97,7 +97,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         What::Diff { old, new, protocol } => {
             let protocols = context.read().ok().map(|workspace| workspace.protocols()).transpose()?.unwrap_or_default();
-            let (old, new) = (find(&protocols, old, protocol.as_deref())?, find(&protocols, new, protocol.as_deref())?);
+            // A number beside a file is of the file's protocol.
+            let of_file = [old, new]
+                .into_iter()
+                .filter(|name| number(name).is_none())
+                .find_map(|name| read_protocol(Path::new(name), None).ok());
+            let id = protocol.clone().or(of_file.map(|protocol| protocol.id));
+            let (old, new) = (find(&protocols, old, id.as_deref())?, find(&protocols, new, id.as_deref())?);
             let words = diff(&old, &new);
             let mut out = Out::new();
             if context.global.json {
@@ -138,9 +144,13 @@ fn counts(protocol: &Protocol) -> String {
     format!("{questions} questions, {labels} labels, at most {} answers to an end", protocol.longest_path())
 }
 
+fn number(name: &str) -> Option<u32> {
+    name.trim_start_matches('v').parse().ok()
+}
+
 /// A published version by its number, or a file.
 fn find(protocols: &Protocols, name: &str, id: Option<&str>) -> Result<Protocol, CliError> {
-    let Ok(version) = name.trim_start_matches('v').parse::<u32>() else { return Ok(read_protocol(Path::new(name), None)?) };
+    let Some(version) = number(name) else { return Ok(read_protocol(Path::new(name), None)?) };
     let ids: Vec<&str> = protocols.in_force().iter().map(|published| published.protocol.id.as_str()).collect();
     let several = || CliError::Use(format!("several protocols are published: say which by --protocol {}", ids.join(" or ")));
     let id = match (id, ids.as_slice()) {

@@ -8,6 +8,7 @@ use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::db::label;
 use crate::domain::assign::Turn;
 use crate::domain::ids::CaseId;
+use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
@@ -72,7 +73,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.explain {
         let (queue, counts) = workspace.queue()?;
         let reviews = queue.share.candidates().iter().any(|candidate| candidate.name == queue.reviewer);
-        return explain(context, &queue.reviewer, counts, workspace.policy()?.overlap, reviews);
+        return explain(context, &queue.reviewer, counts, &workspace.policy()?, reviews);
     }
     let (queue, _) = workspace.quick_queue()?;
     let conn = &workspace.db.conn;
@@ -159,7 +160,7 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     Ok(if mine { Exit::Done } else { Exit::No })
 }
 
-fn explain(context: &Context, reviewer: &str, counts: QueueCounts, overlap: u32, reviews: bool) -> Result<Exit, CliError> {
+fn explain(context: &Context, reviewer: &str, counts: QueueCounts, policy: &Policy, reviews: bool) -> Result<Exit, CliError> {
     let mut out = Out::new();
     let QueueCounts { open, disputed, resolved, labeled, deferred, others, beyond, widened, .. } = counts;
     if context.global.json {
@@ -170,10 +171,15 @@ fn explain(context: &Context, reviewer: &str, counts: QueueCounts, overlap: u32,
         out.finish()?;
         return Ok(Exit::Done);
     }
+    let overlap = policy.overlap;
     let late = if widened > 0 { format!(", {widened} of them because their time runs out") } else { String::new() };
     out.line(&format!("{:>9}  in the queue of {reviewer}{late}", counts.mine()))?;
     out.line(&format!("{others:>9}  open, and others' for now: each goes to {overlap} of those who review"))?;
-    let why = if reviews { "a language, a skill, or no share in the work" } else { "a lead has to let them in as a reviewer" };
+    let why = match (reviews, policy.training.required) {
+        (true, _) => "a language, a skill, or no share in the work",
+        (false, true) => "they have to pass a training first (casework train NAME), or a lead has to let them in",
+        (false, false) => "a lead has to let them in as a reviewer",
+    };
     out.line(&format!("{beyond:>9}  open, and beyond {reviewer}: {why}"))?;
     out.line(&format!("{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"))?;
     out.line(&format!("{deferred:>9}  put off by {reviewer}"))?;

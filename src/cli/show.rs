@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::out::Out;
 use super::{CliError, Context, Exit};
+use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
 use crate::domain::text::{visible, visible_lines};
 use crate::domain::time::short_span;
@@ -18,7 +19,8 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.read()?;
     let row = workspace.find_case(&args.case)?;
-    let case = workspace.open_case(row)?;
+    let mut case = workspace.open_case(row)?;
+    case.hide(&workspace.policy()?.hide);
     let mut out = Out::new();
     if context.global.json {
         out.json(&document(&case))?
@@ -50,7 +52,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
         "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
-        "trouble": case.trouble, "logs": logs, "neighbours": case.neighbours, "history": history,
+        "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": case.neighbours, "history": history,
     })
 }
 
@@ -65,13 +67,21 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         out.line(trouble)?;
     }
     if let Some(prediction) = &case.prediction {
-        let label = prediction.label.as_deref().unwrap_or("no prediction");
+        let hidden = case.hidden.contains(&Cue::Prediction);
+        let label = prediction.label.as_deref().unwrap_or(if hidden { "(hidden)" } else { "no prediction" });
         let sure = prediction.confidence.map(|p| format!(" {p:.3}")).unwrap_or_default();
         out.line(&format!("{} said {label}{sure} at {}", prediction.model(), prediction.at.rfc3339()))?;
         out.raw("\n")?;
         for line in visible_lines(&prediction.text()) {
             out.raw(&format!("  {line}\n"))?;
         }
+    }
+    for fact in &case.facts {
+        out.line(&format!("  ! {fact}"))?;
+    }
+    if !case.hidden.is_empty() {
+        let hidden: Vec<&str> = case.hidden.iter().map(|cue| cue.word()).collect();
+        out.line(&format!("  hidden by the policy until you have labeled it: {}", hidden.join(", ")))?;
     }
     if !case.neighbours.is_empty() {
         out.raw("\n")?;

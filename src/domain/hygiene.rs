@@ -85,6 +85,13 @@ fn of_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
     if controls > 0 {
         say(Trouble::Corrupt, format!("has {controls} control character{}", plural(controls)));
     }
+    let unseen = text
+        .chars()
+        .filter(|c| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'))
+        .count();
+    if unseen > 0 {
+        say(Trouble::Corrupt, format!("has {unseen} invisible character{}, which change how it is read", plural(unseen)));
+    }
     if let Some(meant) = mojibake(text) {
         say(Trouble::Corrupt, format!("was decoded wrongly: as UTF-8 a part of it is “{meant}”"));
     }
@@ -346,6 +353,7 @@ mod tests {
         check("b\u{fffd}\u{fffd}nce pl\u{fffd}se", &["2 replacement"].map(|_| "corrupt: input.text has 3 replacement signs"));
         check("b??nce pl??se", &["corrupt: input.text has question marks inside 2 words"]);
         check("\u{1b}[31mred", &["corrupt: input.text has 1 control character"]);
+        check("pay \u{202e}tnuocca", &["corrupt: input.text has 1 invisible character"]);
         check("cafÃ© to go", &["corrupt: input.text was decoded wrongly"]);
         check("itâ€™s late", &["“’”"]);
         check(&"word ".repeat(51).chars().take(255).collect::<String>(), &["truncated: input.text is exactly 255"]);

@@ -111,7 +111,14 @@ pub fn outcome_words(outcome: &Outcome) -> String {
     if outcome.is_empty() { "nothing".to_owned() } else { outcome.iter().map(word).collect::<Vec<_>>().join(" · ") }
 }
 
-/// A field's value without quotes.
+/// A field's value without quotes: a list with commas, a place in the input as `4-9`.
 pub fn value_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => match items.as_slice() {
+            [start @ Value::Number(_), end @ Value::Number(_)] => format!("{start}-{end}"),
+            items => items.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        },
+        other => other.to_string(),
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
+use crate::db::case::CaseRow;
 use crate::db::{case, document, label};
 use crate::domain::ids::CaseId;
 use crate::domain::label::GOLD_ROUND;
@@ -46,23 +47,44 @@ pub fn trainings(conn: &Connection) -> rusqlite::Result<Vec<TrainingFinished>> {
     Ok(rows.iter().filter_map(|row| serde_json::from_str(&row.body).ok()).collect())
 }
 
-/// The case that is to be mixed into a reviewer's queue now, so that of a hundred labels about `percent` measure.
-pub fn next_for(conn: &Connection, reviewer: &str, percent: u32) -> rusqlite::Result<Option<CaseId>> {
-    if percent == 0 {
-        return Ok(None);
+/// Whether somebody may be given cases, as far as training is wanted of them: a lead, or whoever passed one of a protocol in
+/// force, under whatever version.
+pub fn may_work(conn: &Connection, name: &str, is_lead: bool, in_force: &[&str]) -> rusqlite::Result<bool> {
+    if is_lead {
+        return Ok(true);
+    }
+    let passed = |training: &TrainingFinished| {
+        training.passed && training.reviewer == name && in_force.contains(&training.protocol.id.as_str())
+    };
+    Ok(trainings(conn)?.iter().any(passed))
+}
+
+/// Cases of known answers to be mixed into the first rows of a reviewer's queue, each with its place, so that of a hundred
+/// labels about `percent` measure. Nothing tells them from others.
+pub fn mixed(conn: &Connection, reviewer: &str, percent: u32, rows: usize) -> rusqlite::Result<Vec<(usize, CaseRow)>> {
+    if percent == 0 || rows < 2 {
+        return Ok(Vec::new());
     }
     let (given, measured) = label::counts_of(conn, reviewer, GOLD_ROUND)?;
-    if given * u64::from(percent) / 100 <= measured {
-        return Ok(None);
-    }
+    let every = u64::from(100 / percent).max(2);
     let drawn = |id: CaseId| *blake3::hash(&[&id.0[..], reviewer.as_bytes()].concat()).as_bytes();
     let mut candidates: Vec<CaseId> = all(conn)?.into_iter().take(LOOKED_AT_MAX).map(|gold| gold.case).collect();
     candidates.sort_by_key(|id| drawn(*id));
+    let mut found = Vec::new();
     for id in candidates {
-        let settled = case::by_id(conn, id)?.is_some_and(|row| row.state != CaseState::Open && !row.text.is_empty());
-        if settled && !label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == reviewer) {
-            return Ok(Some(id));
+        let number = measured + found.len() as u64;
+        // Not at equal distances: nobody should know when one comes.
+        let early = u64::from(drawn(id)[0]) % every.div_ceil(2);
+        let place = ((number + 1) * every).saturating_sub(early).saturating_sub(given) as usize;
+        if place + 1 >= rows {
+            break;
+        }
+        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state != CaseState::Open && !row.text.is_empty()) else {
+            continue;
+        };
+        if !label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == reviewer) {
+            found.push((place, CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row }));
         }
     }
-    Ok(None)
+    Ok(found)
 }

@@ -7,6 +7,7 @@ use super::history::{HistoryLine, history};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label;
+use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND};
@@ -16,6 +17,12 @@ use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
+
+fn take_out(line: &mut serde_json::Value, name: &str) {
+    if let Some(object) = line.as_object_mut() {
+        object.remove(name);
+    }
+}
 
 /// A log line with what was understood of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +47,8 @@ pub struct OpenCase {
     pub history: Vec<HistoryLine>,
     /// This reviewer's own label that counts.
     pub mine: Option<GivenLabel>,
+    /// What was taken out because a policy hides it: see [`Self::hide`].
+    pub hidden: Vec<Cue>,
     /// The right answer is known, and this reviewer's only measures.
     pub gold: bool,
 }
@@ -84,7 +93,55 @@ impl OpenCase {
             (row.state, row.outcome, row.labels) = (CaseState::Open, None, 0);
         }
         let history = history(conn, &row, reviewer)?;
-        Ok(Self { row, prediction, trouble, logs, neighbours, facts, history, mine, gold })
+        Ok(Self { row, prediction, trouble, logs, neighbours, facts, history, mine, hidden: Vec::new(), gold })
+    }
+
+    /// Whether a policy may still hide something from this reviewer. Once a case is settled there is nothing to sway.
+    pub fn is_blind(&self) -> bool {
+        self.mine.is_none() && (self.row.state != CaseState::Resolved || self.gold)
+    }
+
+    /// Takes out what a policy hides before the first answer, for output that can't show it later.
+    pub fn hide(&mut self, hidings: &[Hiding]) {
+        if !self.is_blind() {
+            return;
+        }
+        self.hidden = Cue::ALL.into_iter().filter(|cue| hides(hidings, *cue, false)).collect();
+        for cue in self.hidden.clone() {
+            let line = self.prediction.as_mut();
+            match cue {
+                Cue::Prediction => {
+                    (self.row.predicted, self.row.confidence) = (None, None);
+                    if let Some(prediction) = line {
+                        (prediction.label, prediction.confidence) = (None, None);
+                        prediction.top_k.clear();
+                        take_out(&mut prediction.line, "prediction");
+                    }
+                }
+                Cue::Challenger => {
+                    if let Some(prediction) = line {
+                        prediction.challenger = None;
+                        take_out(&mut prediction.line, "challenger");
+                    }
+                }
+                Cue::Features => {
+                    if let Some(prediction) = line {
+                        prediction.features.clear();
+                        take_out(&mut prediction.line, "feature_importance");
+                    }
+                }
+                Cue::Flags => self.row.flags.clear(),
+                Cue::Logs => self.logs.clear(),
+                Cue::Neighbours => self.neighbours.clear(),
+                Cue::Facts => self.facts.clear(),
+                Cue::History => self.history.clear(),
+                Cue::Precedents => {}
+            }
+        }
+        if self.hidden.contains(&Cue::Flags) {
+            // The first line says why it was flagged.
+            self.history.retain(|line| line.event != self.row.event);
+        }
     }
 
     /// The round that a label of this reviewer would be of.

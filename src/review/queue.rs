@@ -7,9 +7,9 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::Filter;
+use super::{Filter, gold};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::db::{count, label, note, roster, store};
+use crate::db::{count, document, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
@@ -30,6 +30,8 @@ pub struct Queue {
     /// Cases the reviewer put off, and until when.
     deferred: HashMap<CaseId, Moment>,
     pub share: Share,
+    /// Of a hundred cases, how many are mixed in to measure.
+    gold_percent: u32,
     /// Up to when this device knows what others did.
     pub heard: Moment,
 }
@@ -41,11 +43,25 @@ pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
     let reviews = |grant: &roster::GrantRow| {
         grant.role == Role::Reviewer && !cut.iter().any(|(name, replica)| (name, *replica) == (&grant.name, grant.replica))
     };
-    let mut names: Vec<String> = roster::all(conn)?.into_iter().filter(reviews).map(|grant| grant.name).collect();
+    let grants = roster::all(conn)?;
+    let mut names: Vec<String> = grants.iter().filter(|grant| reviews(grant)).map(|grant| grant.name.clone()).collect();
     names.sort();
     names.dedup();
+    let policy = PolicySet::current(conn)?;
+    if policy.training.required {
+        let protocols = document::of_kind(conn, "protocol")?;
+        let in_force: Vec<&str> = protocols.iter().map(|row| row.name.as_str()).collect();
+        let leads: Vec<&str> = grants.iter().filter(|grant| grant.role == Role::Lead).map(|grant| grant.name.as_str()).collect();
+        let mut trained = Vec::with_capacity(names.len());
+        for name in names {
+            if gold::may_work(conn, &name, leads.contains(&name.as_str()), &in_force)? {
+                trained.push(name);
+            }
+        }
+        names = trained;
+    }
     let candidate = |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
-    Ok(Share::new(names.into_iter().map(candidate).collect(), &PolicySet::current(conn)?))
+    Ok(Share::new(names.into_iter().map(candidate).collect(), &policy))
 }
 
 /// How many cases there are, and why those that are not here are not.
@@ -85,12 +101,14 @@ impl Queue {
         // Whoever has not heard of the others for days can't know which of their cases wait: time runs out for others'
         // work only as far as this device has heard.
         let heard = store::setting(conn, store::LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map_or(now, Moment);
-        Ok(Self { reviewer: reviewer.to_owned(), state: None, deferred, share: share(conn)?, heard: heard.min(now) })
+        let gold_percent = PolicySet::current(conn)?.gold_percent;
+        let (reviewer, share) = (reviewer.to_owned(), share(conn)?);
+        Ok(Self { reviewer, state: None, deferred, share, gold_percent, heard: heard.min(now) })
     }
 
     /// The same for the cases of one state, labeled or not.
     pub fn of_state(conn: &Connection, reviewer: &str, state: CaseState, now: Moment) -> rusqlite::Result<Self> {
-        Ok(Self { state: Some(state), ..Self::load(conn, reviewer, now)? })
+        Ok(Self { state: Some(state), gold_percent: 0, ..Self::load(conn, reviewer, now)? })
     }
 
     /// Whether [`Self::counts`] must look at every open case.
@@ -189,6 +207,12 @@ impl Queue {
                 Direction::Backward => QueueKey::LAST,
             };
             self.page_of(conn, turn, start, direction, limit, &mut kept)?;
+        }
+        if self.gold_percent > 0 && from == QueueKey::FIRST && direction == Direction::Forward {
+            for (place, row) in gold::mixed(conn, &self.reviewer, self.gold_percent, kept.len())? {
+                let CaseRow { turn, due, rank, .. } = kept[place];
+                kept.insert(place, CaseRow { turn, due, rank, ..row });
+            }
         }
         Ok(kept)
     }

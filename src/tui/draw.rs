@@ -238,8 +238,12 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
                 Overlay::Exchange { .. } => "Exchange with the shared store",
                 _ => "Terms and examples",
             };
-            let inner = boxed(overlay_area(area), buf, theme, title);
-            let lines = overlay_lines(app, overlay, inner.width);
+            let whole = overlay_area(area);
+            let lines = overlay_lines(app, overlay, whole.width.saturating_sub(4));
+            // What is short needs no more room than it takes.
+            let short = matches!(overlay, Overlay::Feedback { .. });
+            let high = if short { whole.height.min(lines.len() as u16 + 2) } else { whole.height };
+            let inner = boxed(Rect { height: high, ..whole }, buf, theme, title);
             for (row, line) in lines.iter().skip(*scroll).take(usize::from(inner.height)).enumerate() {
                 put_line(buf, inner, row as u16, line);
             }

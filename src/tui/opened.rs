@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::domain::cues::{self, Cue, Hiding};
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
-use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::review::{Draft, OpenCase, Precedent, Published};
 
@@ -85,10 +84,9 @@ impl Opened {
         self.published.is_some() && self.question().is_none()
     }
 
-    /// Whether something is hidden for now, so that it sways nobody. Once a case is settled there is nothing to sway.
+    /// Whether something is hidden for now, so that it sways nobody.
     pub fn hides(&self, cue: Cue) -> bool {
-        let settled = self.case.row.state == CaseState::Resolved && !self.case.gold;
-        self.case.mine.is_none() && !settled && cues::hides(&self.hide, cue, !self.draft.answers.is_empty())
+        self.case.is_blind() && cues::hides(&self.hide, cue, !self.draft.answers.is_empty())
     }
 
     /// Adds what is on the screen now.
@@ -97,6 +95,8 @@ impl Opened {
             Tab::Input => &[],
             Tab::Logs => &[Cue::Logs],
             Tab::Neighbours => &[Cue::Neighbours],
+            // All of it is hidden with the prediction.
+            Tab::Model if self.hides(Cue::Prediction) => &[],
             Tab::Model => &[Cue::Challenger, Cue::Features],
             Tab::History => &[Cue::History],
         };

@@ -64,14 +64,33 @@ pub const STARTERS: [Starter; 3] = [
 pub const STARTER_GLOSSARY: &str = include_str!("../../glossary/terms.toml");
 
 impl Workspace {
-    /// Founds a workspace for `team`; `name` owns this device and is the first lead.
-    pub fn found(paths: Paths, env: Env, team: &str, name: &str) -> Result<Self, WorkError> {
-        let seed = super::random()?;
-        Self::found_at(paths, env, team, name, DeviceKey::from_seed(seed), clock::now())
+    /// Founds a workspace for `team`, which begins with a shipped protocol; `name` owns this device and is the first lead.
+    pub fn found(paths: Paths, env: Env, team: &str, name: &str, starter: &Starter) -> Result<Self, WorkError> {
+        let key = DeviceKey::from_seed(super::random()?);
+        let mut founded = Self::found_bare(paths, env, team, name, key, clock::now())?;
+        founded.begin_with(starter, clock::now())?;
+        Ok(founded)
     }
 
-    /// The same with a key and a time of the caller's.
+    /// The same with a key and a time of the caller's, and the first of the shipped protocols.
     pub fn found_at(paths: Paths, env: Env, team: &str, name: &str, key: DeviceKey, now: Moment) -> Result<Self, WorkError> {
+        let mut founded = Self::found_bare(paths, env, team, name, key, now)?;
+        founded.begin_with(&STARTERS[0], now)?;
+        Ok(founded)
+    }
+
+    fn begin_with(&mut self, starter: &Starter, now: Moment) -> Result<(), WorkError> {
+        let protocol = protocol::parse(starter.source, None)
+            .map_err(|faults| WorkError::Faults { name: "the shipped protocol".to_owned(), faults })?;
+        let published = vec![
+            Append::new(&GlossaryPublished { version: 1, source: starter.glossary() }),
+            Append::new(&ProtocolPublished::new(&protocol, 1, "The protocol that casework ships.")),
+        ];
+        chain::append(&mut self.db, &self.key, &self.me, published, now)?;
+        Ok(())
+    }
+
+    fn found_bare(paths: Paths, env: Env, team: &str, name: &str, key: DeviceKey, now: Moment) -> Result<Self, WorkError> {
         if !is_name(name) {
             return Err(WorkError::Name(name.to_owned()));
         }
@@ -89,13 +108,6 @@ impl Workspace {
             Append::new(&PolicySet { policy: Policy::default() }),
         ];
         chain::append(&mut db, &key, name, founded, now)?;
-        let starter = protocol::parse(STARTERS[0].source, None)
-            .map_err(|faults| WorkError::Faults { name: "the shipped protocol".to_owned(), faults })?;
-        let published = vec![
-            Append::new(&GlossaryPublished { version: 1, source: STARTERS[0].glossary() }),
-            Append::new(&ProtocolPublished::new(&starter, 1, "The protocol that casework ships.")),
-        ];
-        chain::append(&mut db, &key, name, published, now)?;
         Ok(Self { db, paths, config, env, me: name.to_owned(), at: None, key, unpacker: Unpacker::default() })
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::found::Starter;
 use super::{WorkError, Workspace, ssh};
 use crate::clock;
 use crate::config::{Config, Env, Paths};
@@ -60,14 +61,22 @@ fn absolute(url: &str) -> Result<String, WorkError> {
 
 impl Workspace {
     /// Founds a workspace whose journal goes to `url`. Nothing is made here if the store is no good.
-    pub fn found_on(paths: Paths, env: Env, team: &str, name: &str, url: &str, encrypt: bool) -> Result<Self, WorkError> {
+    pub fn found_on(
+        paths: Paths,
+        env: Env,
+        team: &str,
+        name: &str,
+        url: &str,
+        encrypt: bool,
+        starter: &Starter,
+    ) -> Result<Self, WorkError> {
         let config = Config::load(&paths.config())?;
         let url = absolute(url)?;
         let mut store = prepare(&url, &config, &env, true)?;
         if let Some((theirs, _)) = founded_on(&mut *store)?.first() {
             return Err(WorkError::Taken { store: url, theirs: theirs.to_string() });
         }
-        let mut workspace = Self::found(paths, env, team, name)?;
+        let mut workspace = Self::found(paths, env, team, name, starter)?;
         db::store::set_setting(&workspace.db.conn, STORE, &url)?;
         if encrypt {
             let policy = crate::domain::policy::Policy { encrypt, ..workspace.policy()? };

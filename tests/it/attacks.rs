@@ -30,7 +30,16 @@ impl Scene {
         let path = |name: &str| casework::config::Paths { workspace: place.dir.path().join(name) };
         let store = place.dir.path().join("store");
         let url = store.to_str().unwrap();
-        let mut ana = Workspace::found_on(path("ana"), Env::default(), "team", "ana", url, encrypt).unwrap();
+        let mut ana = Workspace::found_on(
+            path("ana"),
+            Env::default(),
+            "team",
+            "ana",
+            url,
+            encrypt,
+            &casework::workspace::found::STARTERS[0],
+        )
+        .unwrap();
         ingest(&mut ana, &(0..3).map(|n| line(&format!("p{n}"), &format!("text {n}"), "pay", 0.2, n)).collect::<String>());
         let (bo, _) = Workspace::join(path("bo"), Env::default(), url, "bo", None, None).unwrap();
         let mut scene = Self { place, ana, bo };

@@ -235,7 +235,16 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     let store = one.dir.path().join("store");
     let url = store.to_str().unwrap();
     let env = Env::default;
-    let mut ana = casework::workspace::Workspace::found_on(one.paths(), env(), "team", "ana", url, false).unwrap();
+    let mut ana = casework::workspace::Workspace::found_on(
+        one.paths(),
+        env(),
+        "team",
+        "ana",
+        url,
+        false,
+        &casework::workspace::found::STARTERS[0],
+    )
+    .unwrap();
     crate::support::ingest(&mut ana, &crate::support::line("p0", "move money", "pay", 0.2, 0));
     let (bo, _) = casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
     let key = bo.fingerprint();

@@ -116,7 +116,9 @@ fn team(url: &str) {
             fs::write(place.paths().config(), format!("[sync]\nssh = \"{}\"\n", options().ssh)).unwrap();
         }
     }
-    let mut ana = Workspace::found_on(lead.paths(), env.clone(), "team", "ana", url, true).unwrap();
+    let mut ana =
+        Workspace::found_on(lead.paths(), env.clone(), "team", "ana", url, true, &casework::workspace::found::STARTERS[0])
+            .unwrap();
     ingest(&mut ana, &(0..120).map(|n| line(&format!("p{n}"), "move money", "pay", 0.2, n)).collect::<String>());
     let (mut bo, _) = Workspace::join(reviewer.paths(), env, url, "bo", None, None).unwrap();
     assert!(bo.waits_for_admission().unwrap());

@@ -174,3 +174,45 @@ fn a_stopped_run_keeps_what_it_read_and_goes_on_without_doubles() {
     assert_eq!(status["cases"]["open"], 500);
     assert!(place.open().verify().unwrap().ok);
 }
+
+#[test]
+fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let line = |i: usize, input: Value| {
+        let at = casework::domain::time::Moment(crate::support::NOON.0 + i as i64 * 1000).rfc3339();
+        let line = serde_json::json!({ "id": format!("c{i}"), "occurred_at": at, "stream": "s", "input": input,
+            "prediction": { "label": "approve", "confidence": if i < 300 { 0.9 } else { 0.1 } } });
+        format!("{line}\n")
+    };
+    let ordinary = |i: usize| serde_json::json!({ "text": "an order", "amount": 10 + i % 40, "country": "PT" });
+    let mut lines: String = (0..300).map(|i| line(i, ordinary(i))).collect();
+    lines += &line(300, serde_json::json!({ "text": "an order", "amount": 9999, "country": "PT" }));
+    lines += &line(301, serde_json::json!({ "text": "cafÃ© au lait", "amount": "12" }));
+    lines += &line(302, serde_json::json!({ "text": "an order", "amount": 12, "country": "PT" }));
+    let request = casework::workspace::cases::IngestRequest { rules: vec!["confidence < 0.5".to_owned()], ..Default::default() };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    assert_eq!(workspace.ingest(lines.as_bytes(), &request, &stop, |_| ()).unwrap().opened, 3);
+    let check = |case: &str, expect: &[&str]| {
+        let shown: Value = serde_json::from_str(&place.ok(&["show", case, "--json"])).unwrap();
+        let facts: Vec<String> = shown["facts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fact| format!("{} {}", fact["field"].as_str().unwrap(), fact["what"].as_str().unwrap()))
+            .collect();
+        assert!(
+            facts.len() == expect.len() && facts.iter().zip(expect).all(|(fact, expect)| fact.contains(expect)),
+            "{case}: {facts:?}"
+        );
+    };
+    check("c300", &["input.amount is 9999, outside of 10 to 49"]);
+    check("c301", &["input.text was decoded wrongly", "input.amount is a text; it was a number", "input.country is absent"]);
+    check("c302", &[]);
+    // What was learned is kept for the next run.
+    let later = line(400, serde_json::json!({ "text": "an order", "amount": -5, "country": "PT" }));
+    workspace.ingest(later.as_bytes(), &request, &stop, |_| ()).unwrap();
+    check("c400", &["input.amount is -5, outside of 10 to 9999"]);
+    let session = casework::tui::Session::waiting(place.open(), (160, 45), || crate::support::NOON).unwrap();
+    assert!(session.text().contains("! corrupt: input.amount is"), "{}", session.text());
+}

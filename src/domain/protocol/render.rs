@@ -101,6 +101,18 @@ impl Protocol {
             Some((what, then)) => ways.push((None, what.clone(), then)),
             None => ways.extend(question.kind.answers().iter().map(|answer| (Some(answer), answer.text.clone(), &answer.then))),
         }
+        if one.is_some() {
+            for answer in question.kind.answers() {
+                let set =
+                    if answer.then.set.is_empty() { String::new() } else { format!("  {}", outcome_words(&answer.then.set)) };
+                lines.push(TreeLine {
+                    branch: format!("{indent}·  "),
+                    words: format!("{}  {}{set}", answer.key, answer.text),
+                    question: at,
+                    answer: Some(answer.key.clone()),
+                });
+            }
+        }
         let over = question.otherwise.filter(|over| question.when.is_some() && !drawn[*over]);
         let last = ways.len() - 1;
         for (i, (answer, words, then)) in ways.into_iter().enumerate() {

@@ -24,16 +24,17 @@ impl Precedents {
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let area = centered(screen, screen.width.saturating_sub(2).min(96), screen.height.saturating_sub(2).min(34));
-        let inner = boxed(area, buf, theme, "Cases like this one (Enter cites · Esc)");
+        let wide = screen.width.saturating_sub(2).min(96);
         let mut lines = Vec::new();
         let mut last = 0;
         for (row, precedent) in self.rows.iter().enumerate() {
-            lines.extend(entry(precedent, row == self.cursor, usize::from(inner.width), theme));
+            lines.extend(entry(precedent, row == self.cursor, usize::from(wide).saturating_sub(4), theme));
             if row <= self.cursor {
                 last = lines.len();
             }
         }
+        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 1);
+        let inner = boxed(centered(screen, wide, high), buf, theme, "Cases like this one (Enter cites · Esc)");
         let rows = usize::from(inner.height);
         let top = last.saturating_sub(rows);
         for (y, line) in lines.iter().skip(top).take(rows).enumerate() {

@@ -7,12 +7,13 @@ use ratatui::text::{Line, Span};
 use super::question;
 use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
-use crate::domain::protocol::Protocol;
+use crate::domain::layout;
 use crate::domain::protocol::walk::answer_text;
+use crate::domain::protocol::{Protocol, QuestionKind, span};
 use crate::domain::text::{fit, visible, wrap};
 use crate::tui::App;
 use crate::tui::app::Focus;
-use crate::tui::draw::{heading, layout, put_line};
+use crate::tui::draw::{heading, put_line};
 use crate::tui::opened::Opened;
 
 /// Cases like the open one that the guide shows itself.
@@ -65,7 +66,7 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
 
 /// Whether the pane is so low that everything but the question must be put in short.
 fn is_low(app: &App) -> bool {
-    layout(app).guide.is_some_and(|place| place.height < 14)
+    crate::tui::draw::layout(app).guide.is_some_and(|place| place.height < 14)
 }
 
 /// Checklist, confidence, tags and rationale on one line; nothing if there is none of it.
@@ -94,7 +95,11 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
     let done = theme.sign("✓", "+");
     let steps = opened.draft.path(protocol);
     let words = |(id, answer): &(String, String)| {
-        let text = protocol.question(id).map_or_else(|| answer.clone(), |question| answer_text(question, answer));
+        let question = protocol.question(id);
+        let text = match question.map(|question| &question.kind) {
+            Some(QuestionKind::Span { .. }) if !answer.is_empty() => marked_words(opened, answer),
+            _ => question.map_or_else(|| answer.clone(), |question| answer_text(question, answer)),
+        };
         (visible(id).into_owned(), visible(&text).into_owned())
     };
     if is_low(app) && !steps.is_empty() {
@@ -109,6 +114,13 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
             Span::raw(fit(&text, columns.saturating_sub(16)).into_owned()),
         ]));
     }
+}
+
+/// What stands at the places of an answer.
+fn marked_words(opened: &Opened, answer: &str) -> String {
+    let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+    let places = span::parse(answer).unwrap_or_default();
+    places.iter().map(|place| format!("“{}”", layout::at(&text, *place))).collect::<Vec<_>>().join(" ")
 }
 
 fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
