@@ -235,10 +235,12 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
         let key = (outcome_words(&one.from), outcome_words(&one.to));
         groups.entry(key).or_default().push(one.case.short());
     }
-    for ((from, to), cases) in groups {
+    for ((from, to), mut cases) in groups {
+        let labels = cases.len();
+        cases.dedup(); // labels come case by case
         let more = if cases.len() > NAMED { format!(" and {} more", cases.len() - NAMED) } else { String::new() };
         let named = cases.iter().take(NAMED).cloned().collect::<Vec<_>>().join(" ");
-        out.line(&format!("{:>12}  {from} → {to}: {named}{more}", cases.len()))?;
+        out.line(&format!("{labels:>12}  {from} → {to}: {named}{more}"))?;
     }
     out.line(&format!("{needs:>8}  need an answer"))?;
     for (question, labels) in &report.needs {
