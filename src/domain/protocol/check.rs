@@ -1,7 +1,7 @@
 //! Proves that a protocol can be worked with: every question is asked on some path, no walk goes round, every
 //! path ends and sets what is required under every combination of conditions, and every example walks to where it says.
 //!
-//! Whether some path leaves a required field unset is asked backwards over the situations of [`super::states`]: "is there
+//! Whether some path leaves a required field unset is asked backwards over the situations of `states`: "is there
 //! a way from here to an end that does not set it?" has one answer a situation, so a thousand questions take no longer
 //! than their answers, however many paths they make.
 
