@@ -50,6 +50,8 @@ impl fmt::Display for Fact {
 /// Most facts that are kept of one line, and most features that a profile follows.
 const FACTS_MAX: usize = 12;
 const FEATURES_MAX: usize = 200;
+/// Objects in objects that are looked into.
+const DEPTH_MAX: usize = 4;
 /// Values seen before ranges, types and presence mean anything.
 const SEEN_MIN: u64 = 100;
 /// So many times the same number in a row, after others, and a feature counts as stuck.
@@ -65,37 +67,26 @@ pub fn facts_of_line(input: &Value, text: &str) -> Vec<Fact> {
     if has_text {
         of_text(text, &mut say);
     }
-    let nulls = leaves(input).into_iter().filter(|(_, value)| value.is_null());
-    facts.extend(nulls.map(|(field, _)| Fact { trouble: Trouble::Missing, field, what: "is null".to_owned() }));
+    each_leaf(input, &mut |field, value| {
+        if value.is_null() {
+            facts.push(Fact { trouble: Trouble::Missing, field: field.to_owned(), what: "is null".to_owned() });
+        }
+    });
     facts.truncate(FACTS_MAX);
     facts
 }
 
 fn of_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
-    let readable = text.chars().filter(|c| c.is_alphanumeric()).count();
+    // Nearly all texts are plain, and are looked at no more than they need.
+    let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_blank(c)).is_empty() {
         let what = if text.is_empty() { "is empty".to_owned() } else { format!("is {} blank characters", text.chars().count()) };
         return say(Trouble::Missing, what);
     }
-    let lost = text.chars().filter(|c| *c == '\u{fffd}').count();
-    if lost > 0 {
-        say(Trouble::Corrupt, format!("has {lost} replacement sign{}", plural(lost)));
+    if !plain {
+        of_odd_text(text, say);
     }
-    let controls = text.chars().filter(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')).count();
-    if controls > 0 {
-        say(Trouble::Corrupt, format!("has {controls} control character{}", plural(controls)));
-    }
-    let unseen = text
-        .chars()
-        .filter(|c| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'))
-        .count();
-    if unseen > 0 {
-        say(Trouble::Corrupt, format!("has {unseen} invisible character{}, which change how it is read", plural(unseen)));
-    }
-    if let Some(meant) = mojibake(text) {
-        say(Trouble::Corrupt, format!("was decoded wrongly: as UTF-8 a part of it is “{meant}”"));
-    }
-    let holes = holes(text);
+    let holes = if text.contains('?') { holes(text) } else { 0 };
     if holes > 0 {
         say(Trouble::Corrupt, format!("has question marks inside {holes} word{}", plural(holes)));
     }
@@ -105,10 +96,30 @@ fn of_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
     if let Some(what) = redacted(text) {
         say(Trouble::Redacted, what);
     }
-    if readable == 0 {
+    if !text.chars().any(char::is_alphanumeric) {
         say(Trouble::Unlabelable, "has no letter and no digit".to_owned());
     } else if is_one_thing_again(text) {
         say(Trouble::Unlabelable, "is one character again and again".to_owned());
+    }
+}
+
+/// What only characters beyond plain ASCII can show.
+fn of_odd_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
+    let count = |odd: fn(char) -> bool| text.chars().filter(|c| odd(*c)).count();
+    let lost = count(|c| c == '\u{fffd}');
+    if lost > 0 {
+        say(Trouble::Corrupt, format!("has {lost} replacement sign{}", plural(lost)));
+    }
+    let controls = count(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    if controls > 0 {
+        say(Trouble::Corrupt, format!("has {controls} control character{}", plural(controls)));
+    }
+    let unseen = count(|c| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'));
+    if unseen > 0 {
+        say(Trouble::Corrupt, format!("has {unseen} invisible character{}, which change how it is read", plural(unseen)));
+    }
+    if let Some(meant) = mojibake(text) {
+        say(Trouble::Corrupt, format!("was decoded wrongly: as UTF-8 a part of it is “{meant}”"));
     }
 }
 
@@ -192,6 +203,9 @@ fn cut(text: &str) -> Option<String> {
 }
 
 fn redacted(text: &str) -> Option<String> {
+    if !text.contains(['[', '<', '*', 'X', '█']) {
+        return None;
+    }
     let lower = text.to_lowercase();
     let words =
         ["[redacted]", "<redacted>", "[removed]", "[masked]", "<person>", "<email", "<phone", "[name]", "[email]", "[phone]"];
@@ -218,20 +232,27 @@ fn is_one_thing_again(text: &str) -> bool {
     rest.len() >= 5 && rest.iter().all(|c| Some(*c) == first)
 }
 
-/// The values of an input by their path, as `input.amount`; what is deeper than objects in objects is one value.
-fn leaves(input: &Value) -> Vec<(String, &Value)> {
-    let mut found = Vec::new();
-    let mut todo = vec![("input".to_owned(), input, 0)];
-    while let Some((path, value, depth)) = todo.pop() {
+/// Calls `each` with the values of an input and their paths, as `input.amount`; what is deeper than objects in objects is one value.
+fn each_leaf<'v>(input: &'v Value, each: &mut dyn FnMut(&str, &'v Value)) {
+    fn walk<'v>(path: &mut String, value: &'v Value, depth: usize, left: &mut usize, each: &mut dyn FnMut(&str, &'v Value)) {
         match value {
-            Value::Object(object) if depth < 4 => {
-                todo.extend(object.iter().rev().map(|(name, value)| (format!("{path}.{name}"), value, depth + 1)));
+            Value::Object(object) if depth < DEPTH_MAX => {
+                for (name, value) in object {
+                    let long = path.len();
+                    path.push('.');
+                    path.push_str(name);
+                    walk(path, value, depth + 1, left, each);
+                    path.truncate(long);
+                }
             }
-            value => found.push((path, value)),
+            value if *left > 0 => {
+                *left -= 1;
+                each(path, value);
+            }
+            _ => {}
         }
     }
-    found.truncate(FEATURES_MAX);
-    found
+    walk(&mut "input".to_owned(), input, 0, &mut FEATURES_MAX.clone(), each);
 }
 
 /// What a stream's inputs were like so far.
@@ -245,8 +266,8 @@ pub struct Profile {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Feature {
     pub seen: u64,
-    /// How often it was of each type.
-    pub types: BTreeMap<String, u64>,
+    /// How often it was of each type of [`TYPES`].
+    pub types: [u64; TYPES.len()],
     pub least: Option<f64>,
     pub most: Option<f64>,
     /// Its latest number, and how often in a row it was that.
@@ -254,14 +275,17 @@ pub struct Feature {
     pub again: u64,
 }
 
-fn type_word(value: &Value) -> &'static str {
+/// Types of values, in words.
+const TYPES: [&str; 6] = ["null", "true or false", "a number", "a text", "a list", "an object"];
+
+fn type_of(value: &Value) -> usize {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
     }
 }
 
@@ -269,18 +293,22 @@ impl Profile {
     /// What stands out in an input against what was seen before it.
     pub fn facts(&self, input: &Value) -> Vec<Fact> {
         let mut facts = Vec::new();
-        let found = leaves(input);
-        for (field, value) in &found {
-            let Some(feature) = self.features.get(field) else { continue };
-            facts.extend(feature.stands_out(value).map(|(trouble, what)| Fact { trouble, field: field.clone(), what }));
-        }
-        let usual = self.features.iter().filter(|(_, feature)| self.lines >= SEEN_MIN && feature.seen * 20 >= self.lines * 19);
-        for (field, _) in usual.filter(|(field, _)| !found.iter().any(|(found, _)| found == *field)) {
-            facts.push(Fact {
-                trouble: Trouble::Missing,
-                field: field.clone(),
-                what: "is absent; nearly all others have it".to_owned(),
-            });
+        let mut usual = 0;
+        let is_usual = |feature: &Feature| self.lines >= SEEN_MIN && feature.seen * 20 >= self.lines * 19;
+        each_leaf(input, &mut |field, value| {
+            let Some(feature) = self.features.get(field) else { return };
+            usual += usize::from(is_usual(feature));
+            let stands_out = feature.stands_out(value);
+            facts.extend(stands_out.map(|(trouble, what)| Fact { trouble, field: field.to_owned(), what }));
+        });
+        let expected = self.features.iter().filter(|(_, feature)| is_usual(feature));
+        if usual < expected.clone().count() {
+            let mut here = Vec::new();
+            each_leaf(input, &mut |field, _| here.push(field.to_owned()));
+            for (field, _) in expected.filter(|(field, _)| !here.contains(field)) {
+                let what = "is absent; nearly all others have it".to_owned();
+                facts.push(Fact { trouble: Trouble::Missing, field: field.clone(), what });
+            }
         }
         facts.truncate(FACTS_MAX);
         facts
@@ -289,19 +317,26 @@ impl Profile {
     /// Learns from an input.
     pub fn learn(&mut self, input: &Value) {
         self.lines += 1;
-        for (field, value) in leaves(input) {
-            if value.is_null() || (self.features.len() >= FEATURES_MAX && !self.features.contains_key(&field)) {
-                continue;
+        each_leaf(input, &mut |field, value| {
+            if value.is_null() {
+                return;
             }
-            self.features.entry(field).or_default().learn(value);
-        }
+            if let Some(feature) = self.features.get_mut(field) {
+                return feature.learn(value);
+            }
+            if self.features.len() < FEATURES_MAX {
+                let mut feature = Feature::default();
+                feature.learn(value);
+                self.features.insert(field.to_owned(), feature);
+            }
+        });
     }
 }
 
 impl Feature {
     fn learn(&mut self, value: &Value) {
         self.seen += 1;
-        *self.types.entry(type_word(value).to_owned()).or_default() += 1;
+        self.types[type_of(value)] += 1;
         let Some(number) = value.as_f64() else { return };
         self.again = if self.last == Some(number) { self.again + 1 } else { 1 };
         self.last = Some(number);
@@ -313,10 +348,10 @@ impl Feature {
         if self.seen < SEEN_MIN || value.is_null() {
             return None;
         }
-        let (usual, often) = self.types.iter().max_by_key(|(_, n)| **n)?;
-        let word = type_word(value);
-        if word != usual.as_str() && often * 100 >= self.seen * 99 {
-            return Some((Trouble::Corrupt, format!("is {word}; it was {usual} until now")));
+        let (usual, often) = self.types.iter().enumerate().max_by_key(|(_, n)| **n)?;
+        let is = type_of(value);
+        if is != usual && often * 100 >= self.seen * 99 {
+            return Some((Trouble::Corrupt, format!("is {}; it was {} until now", TYPES[is], TYPES[usual])));
         }
         let (number, least, most) = (value.as_f64()?, self.least?, self.most?);
         if number < least || number > most {

@@ -9,10 +9,8 @@ use serde_json::value::RawValue;
 
 use super::logindex::LogIndex;
 use super::look::Seen;
-use super::profile;
 use super::redact::Redact;
 use super::window::Matured;
-use crate::domain::hygiene::facts_of_line;
 use crate::domain::ids::CaseId;
 use crate::domain::payload::{Neighbour, PayloadRef, Salt};
 use crate::domain::prediction::{Prediction, Reject, check_whole, not_json};
@@ -85,10 +83,7 @@ pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&
         let short = |neighbour: &mut Neighbour| neighbour.text = head(&neighbour.text, NEIGHBOUR_BYTES).to_owned();
         neighbours.to_mut().iter_mut().for_each(short);
     }
-    let mut facts = profile::input(raw).map(|input| facts_of_line(&input, &text)).unwrap_or_default();
-    let known = facts.len();
-    facts.extend(seen.facts.iter().filter(|fact| !facts[..known].contains(fact)).cloned().collect::<Vec<_>>());
-    let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &facts };
+    let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
     let language = language(raw);
     if json.len() > PAYLOAD_BYTES_MAX { Err(too_large()) } else { Ok(Made { json, text: short_text(&text), redacted, language }) }

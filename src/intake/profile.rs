@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::look::Seen;
 use super::redact::Redact;
 use crate::db::store;
-use crate::domain::hygiene::{Fact, Profile};
+use crate::domain::hygiene::{Fact, Profile, facts_of_line};
 
 /// Lines of a stream that are all learned from.
 const ALL_OF_THE_FIRST: u64 = 2_000;
@@ -41,7 +41,7 @@ impl Profiles {
         store::set_setting(conn, SETTING, &crate::db::to_json(&self.by_stream))
     }
 
-    /// What stands out in a line that becomes a case; then learns from it, or from one that passes.
+    /// What is wrong with a line that becomes a case, by itself and against those before it; then learns from it, or from one that passes.
     pub fn look(&mut self, seen: &Seen, redact: Option<&Redact>) -> Vec<Fact> {
         let known = self.by_stream.len();
         let Some((passed, profile)) = (match self.by_stream.get_mut(seen.stream()) {
@@ -58,7 +58,12 @@ impl Profiles {
         }
         let redacted = redact.map(|redact| redact.line(seen.raw()));
         let Some(input) = input(redacted.as_deref().unwrap_or_else(|| seen.raw())) else { return Vec::new() };
-        let facts = if seen.flags.is_some() { profile.facts(&input) } else { Vec::new() };
+        let mut facts = Vec::new();
+        if seen.flags.is_some() {
+            let text = input.get("text").and_then(Value::as_str).unwrap_or_default();
+            facts = facts_of_line(&input, text);
+            facts.extend(profile.facts(&input));
+        }
         if learns {
             profile.learn(&input);
         }
@@ -67,7 +72,7 @@ impl Profiles {
 }
 
 /// The input of a line.
-pub fn input(raw: &str) -> Option<Value> {
+fn input(raw: &str) -> Option<Value> {
     #[derive(Deserialize)]
     struct Line<'a> {
         #[serde(borrow)]
