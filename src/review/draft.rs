@@ -66,6 +66,8 @@ pub enum Missing {
         wanted: Wanted,
         why: String,
     },
+    /// The path sets a required field to what the model said, and it said nothing.
+    Unset(String),
     /// A place that the input does not have.
     Outside {
         span: Span,
@@ -181,6 +183,9 @@ impl Draft {
             Walked::Stuck { question, answer } => return Some(Missing::Stuck { question: question.id.clone(), answer }),
             Walked::Ends(outcome) => protocol.outcome(outcome, asked.case.predicted.as_deref()),
         };
+        if let Some(field) = protocol.required.iter().find(|field| !outcome.contains_key(*field)) {
+            return Some(Missing::Unset(field.clone()));
+        }
         let spans = self.spans(protocol);
         if let Some(chars) = asked.chars
             && let Some(span) = spans.iter().find(|span| span.end > chars)
@@ -245,6 +250,7 @@ impl std::fmt::Display for Missing {
             Self::Wanted { wanted: Wanted::Confidence, why } => write!(f, "how sure you are: {why}"),
             Self::Wanted { wanted: Wanted::Span, why } => write!(f, "a place in the input: {why}"),
             Self::Wanted { wanted: Wanted::Check(id), why } => write!(f, "the check `{id}`: {why}"),
+            Self::Unset(field) => write!(f, "these answers take `{field}` from the model, which said nothing: take one back (u)"),
             Self::Outside { span, chars } => write!(f, "the place {span} is not in the input, which has {chars} characters"),
         }
     }

@@ -168,6 +168,7 @@ pub static ACTIONS: &[Action] = &[
     action("precedents", "=", Place::Any, "", "resolved cases like this one; Enter cites one in the rationale", |app, _| {
         app.show_precedents()
     }),
+    action("cite", "+", Place::Any, "", "cite the likest resolved case in the rationale", |app, _| app.cite_first()),
     action("tree", "T", Place::Any, "", "the whole protocol as a tree, with where you are", |app, _| {
         overlay(app, Overlay::Tree { scroll: 0 })
     }),

@@ -8,15 +8,16 @@ use std::sync::atomic::AtomicBool;
 use super::{WorkError, Workspace};
 use crate::config::{Env, Paths};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::demo::{self, Answered, PEOPLE, Truth};
+use crate::demo::{self, Answered, PEOPLE, Person, Truth};
 use crate::domain::label::MAIN_ROUND;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Training};
 use crate::domain::protocol;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
+use crate::domain::training::Gold;
 use crate::intake::{self, Ingest};
-use crate::journal::kind::{CaseCommented, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted};
+use crate::journal::kind::{CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted};
 use crate::journal::{Append, DeviceKey, Writer};
 use crate::review::{Asked, Draft, Published};
 use crate::trap::{Rule, Rules};
@@ -24,6 +25,8 @@ use crate::trap::{Rule, Rules};
 /// The name by which a demo is known.
 pub const DEMO_TEAM: &str = "parcel desk";
 const HOUR: i64 = 3_600_000;
+/// Messages whose right answer is known.
+const GOLD: usize = 6;
 /// Messages in each of three batches.
 const BATCH: usize = 260;
 
@@ -36,7 +39,8 @@ impl Workspace {
         let mut made = Self::found_at(paths, env, DEMO_TEAM, "you", key("you"), start)?;
         let protocol = protocol::parse(demo::PROTOCOL, None)
             .map_err(|faults| WorkError::Faults { name: "the demo's protocol".to_owned(), faults })?;
-        let policy = Policy { overlap: 2, sla_hours: 72, ..Policy::default() };
+        let training = Training { cases: GOLD as u32, right_percent: 75, required: false };
+        let policy = Policy { overlap: 2, sla_hours: 72, training, ..Policy::default() };
         let devices: Vec<DeviceKey> = PEOPLE.iter().map(|person| key(person.name)).collect();
         let mut events =
             vec![Append::new(&PolicySet { policy }), Append::new(&ProtocolPublished::new(&protocol, 1, "The first version."))];
@@ -64,6 +68,7 @@ impl Workspace {
             truths.extend(made.demo_batch(&rules, seed + batch, end)?);
         }
         made.demo_labels(&published, &devices, &truths, seed, now)?;
+        made.demo_gold(&published, &truths, seed, now)?;
         Ok(made)
     }
 
@@ -144,6 +149,33 @@ impl Workspace {
             writer.finish()?;
         }
         Ok(tx.commit()?)
+    }
+
+    /// What you know for certain: some messages that can't be mistaken, for `casework train parcel-desk`.
+    fn demo_gold(
+        &mut self,
+        published: &Published,
+        truths: &HashMap<String, Truth>,
+        seed: u64,
+        now: Moment,
+    ) -> Result<(), WorkError> {
+        let sure = Person { name: "you", care: 1.0, seconds: 20.0 };
+        let settled = case::page(&self.db.conn, CaseState::Resolved, QueueKey::FIRST, Direction::Forward, None, 5_000)?;
+        let mut events = Vec::new();
+        for (i, case) in settled.iter().enumerate() {
+            // Why a message was hard is a matter of taste; these are not asked that.
+            let plain = |truth: &&Truth| !matches!(truth, Truth::Label(_));
+            let Some(truth) = truths.get(&case.own).filter(plain).filter(|_| events.len() < GOLD) else { continue };
+            let predicted = case.predicted.as_deref().unwrap_or_default();
+            let Answered { answers, rationale, .. } = demo::answers_of(&sure, truth, predicted, seed + i as u64);
+            let draft = Draft { answers, ..Draft::default() };
+            let (policy, round) = (&Policy::default(), MAIN_ROUND);
+            if let Ok(label) = draft.label(&Asked { case, published, policy, reviewer: "you", round, chars: None }) {
+                events.push(Append::new(&GoldSet { gold: Gold::of(&label, &rationale), dropped: false }));
+            }
+        }
+        let at = Moment(now.0 - HOUR);
+        self.write(&DeviceKey::load(&self.paths.key())?, |writer| writer.append("you", events, at).map(drop))
     }
 
     /// The first case of the queue, if there is one.

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use casework::domain::label::Step;
-use casework::domain::protocol::{Protocol, QuestionKind, Walked, parse, parse_strictly, walk};
+use casework::domain::ids::CaseId;
+use casework::domain::label::{Label, MAIN_ROUND, Step};
+use casework::domain::protocol::replay::{Fate, replay};
+use casework::domain::protocol::{Protocol, QuestionKind, Walk, Walked, parse, parse_strictly, walk};
 use proptest::prelude::*;
 
 use crate::support::{NOON, Place, fixture, ingest, line};
@@ -175,13 +177,26 @@ proptest! {
         prop_assert!(outcome.contains_key("v"));
         prop_assert!(path.len() <= protocol.longest_path());
         let again = walk(&protocol, &path);
-        prop_assert_eq!(again.path, path);
-        prop_assert_eq!(again.end, Walked::Ends(outcome));
+        prop_assert_eq!(&again.path, &path);
+        prop_assert_eq!(&again.end, &Walked::Ends(outcome));
+        let label = Label {
+            path: again.path.clone(),
+            outcome: protocol.outcome(outcome_again(&again), Some("said")),
+            ..Label::empty(CaseId::of("s", "1"), "ana", MAIN_ROUND, protocol.reference(1))
+        };
+        prop_assert_eq!(replay(&[&protocol], &label, Some("said")), Fate::Unchanged, "a version on itself changes nothing");
         let (dot, mermaid) = (protocol.dot(), protocol.mermaid());
         let drawn = protocol.questions.iter().filter(|question| dot.contains(&format!("\"{}\" [label=", question.id))).count();
         prop_assert_eq!(drawn, protocol.questions.len());
         prop_assert_eq!(mermaid.matches("?\"]").count(), protocol.questions.len());
         prop_assert!(protocol.tree().len() >= protocol.questions.len());
+    }
+}
+
+fn outcome_again(walk: &Walk<'_>) -> BTreeMap<String, serde_json::Value> {
+    match &walk.end {
+        Walked::Ends(outcome) => outcome.clone(),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -7,10 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::condition::WORDS;
 use super::states::{STATES_MAX, States, TooMany, explore, next_of, postorder};
 use super::walk::{Walked, accepts, walk};
-use super::{Example, Fault, Protocol, Question, QuestionKind};
+use super::{Example, Fault, PREDICTION, Protocol, Question, QuestionKind};
 use crate::domain::label::{Step, outcome_words};
+
+/// Most answers to one question.
+const ANSWERS_MAX: usize = 200;
 
 /// All faults for which a protocol can't be used; none if it is sound.
 pub fn check(protocol: &Protocol) -> Vec<Fault> {
@@ -42,9 +46,10 @@ pub fn check(protocol: &Protocol) -> Vec<Fault> {
 
 /// What an author should mend before publishing, in a protocol that is sound.
 pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
-    let question = |question| shadowed(question).into_iter().chain(examples(protocol, question));
+    let question = |question| named(question).into_iter().chain(shadowed(question)).chain(examples(protocol, question));
     let mut faults: Vec<Fault> = protocol.questions.iter().flat_map(question).collect();
     faults.extend(dead_labels(protocol));
+    faults.extend(dangling(protocol));
     faults
 }
 
@@ -165,6 +170,43 @@ fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     wrong
         .map(|answer| Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")))
         .collect()
+}
+
+/// Names and sizes that would be in the way.
+fn named(question: &Question) -> Option<Fault> {
+    let Question { id, line, .. } = question;
+    if WORDS.contains(&id.as_str()) {
+        return Some(Fault::new(*line, format!("question id `{id}`: all, any and not are words of conditions")));
+    }
+    let n = question.kind.answers().len();
+    (n > ANSWERS_MAX)
+        .then(|| Fault::new(*line, format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label")))
+}
+
+/// Required fields that are set to what another field holds, where some path to there has not set that one.
+fn dangling(protocol: &Protocol) -> Vec<Fault> {
+    let Ok(states) = explore(protocol, &protocol.required) else { return Vec::new() };
+    let mut faults = BTreeSet::new();
+    for question in &protocol.questions {
+        for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
+            for (field, value) in then.set.iter().filter(|(field, _)| protocol.required.contains(field)) {
+                let other = value.as_str().filter(|text| *text != PREDICTION);
+                let Some(other) = other.and_then(|text| text.strip_prefix('{')?.strip_suffix('}')) else { continue };
+                // Set by the same answer, or on every path of it to an end.
+                if question.kind.field() != Some(other)
+                    && !then.set.contains_key(other)
+                    && unset(protocol, &states, other).is_some()
+                {
+                    let words = format!(
+                        "`{}` sets `{field}` to what `{other}` holds, which some path never sets: then `{field}` is not set either",
+                        question.id
+                    );
+                    faults.insert(Fault::new(question.line, words));
+                }
+            }
+        }
+    }
+    faults.into_iter().collect()
 }
 
 /// Answers that can't be given by the key or words that stand on them.
@@ -313,7 +355,6 @@ set = { verdict = "wrong" }
         check("kind = \"label\"", "kind = \"sum\"", 19, "kind `sum`");
         check("sets = \"corrected_label\"", "", 19, "say the field it `sets`");
         check("id = \"b\"", "id = \"a\"", 19, "a second question `a`");
-        check("id = \"b\"", "id = \"any\"", 19, "not the words all, any, not");
         check("title = \"t\"", "title = ", 3, "");
         check("labels = [\"x\", \"y\"]", "labels = [\"x\", \"x\"]", 1, "stands twice");
         check(
@@ -390,6 +431,7 @@ when = { bad = { at_least = 4 } }
         };
         told("text = \"No\"", "text = \"yes\"", "have the same text");
         told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
+        told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path never sets");
         told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
         let example = |lines: &str| format!("answer = \"n\"\n{lines}");
         told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");

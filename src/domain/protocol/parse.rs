@@ -13,9 +13,8 @@ use crate::domain::label::Outcome;
 
 pub use super::source::LabelSource;
 
-/// Most questions, answers to one of them, and labels that a protocol may have.
+/// Most questions and labels that a protocol may have.
 const QUESTIONS_MAX: usize = 1_000;
-const ANSWERS_MAX: usize = 200;
 const LABELS_MAX: usize = 20_000;
 /// Longest scale: each step is a key or a word to type.
 const SCALE_MAX: i64 = 1_000;
@@ -88,9 +87,8 @@ impl Reader<'_> {
         }
         for (i, question) in read.question.iter().enumerate() {
             let id = &question.get_ref().id;
-            if !is_id(id.get_ref()) || condition::WORDS.contains(&id.get_ref().as_str()) {
-                let words = "use letters, digits, `-` and `_`, and not the words all, any, not";
-                self.fault(id.span().start, format!("question id `{}`: {words}", id.get_ref()));
+            if !is_id(id.get_ref()) {
+                self.fault(id.span().start, format!("question id `{}`: use letters, digits, `-` and `_`", id.get_ref()));
             }
             if self.index.insert(id.get_ref().clone(), i).is_some() {
                 self.fault(id.span().start, format!("a second question `{}`: give it another id", id.get_ref()));
@@ -295,10 +293,8 @@ impl Reader<'_> {
         goto: Option<usize>,
         several: bool,
     ) -> Vec<Answer> {
-        if read.is_empty() || read.len() > ANSWERS_MAX {
-            let n = read.len();
-            let words = if n == 0 { "no answers".to_owned() } else { format!("{n} answers; at most {ANSWERS_MAX} are allowed") };
-            self.fault(at, format!("`{question}` has {words}"));
+        if read.is_empty() {
+            self.fault(at, format!("`{question}` has no answers"));
         }
         let mut answers: Vec<Answer> = Vec::new();
         for answer in read {

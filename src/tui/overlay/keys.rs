@@ -137,6 +137,15 @@ impl App {
         Vec::new()
     }
 
+    pub(in crate::tui) fn cite_first(&mut self) -> Vec<Effect> {
+        let opened = self.opened.as_ref().filter(|opened| !opened.hides(Cue::Precedents));
+        let first = opened.and_then(|opened| opened.precedents.as_ref()?.first().cloned());
+        match first {
+            Some(first) => self.cite(&first),
+            None => self.show_precedents(),
+        }
+    }
+
     pub(in crate::tui) fn show_precedents(&mut self) -> Vec<Effect> {
         let Some(opened) = &self.opened else { return self.say("No case is open.") };
         if opened.hides(Cue::Precedents) {
