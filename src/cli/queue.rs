@@ -12,7 +12,7 @@ use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
-use crate::review::{Filter, Queue, QueueCounts};
+use crate::review::{Filter, Queue, QueueCounts, gold};
 use crate::workspace::{WorkError, Workspace};
 
 const PAGE: usize = 500;
@@ -102,8 +102,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let page = queue.page(conn, from, Direction::Forward, PAGE.min(left)).map_err(WorkError::from)?;
             let Some(last) = page.last() else { break };
             from = last.key();
-            left -= page.len();
-            page.iter().try_for_each(&mut show)?;
+            page.iter().take(left).try_for_each(&mut show)?;
+            left = left.saturating_sub(page.len());
         }
     } else {
         let cases = queue.filtered(conn, &filter, || false).map_err(WorkError::from)?;
@@ -118,7 +118,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 /// The order of those who may label a case.
 fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, CliError> {
-    let case = workspace.find_case(name)?;
+    let case = gold::masked(&workspace.db.conn, &workspace.me, workspace.find_case(name)?).map_err(WorkError::from)?;
     let (queue, _) = workspace.quick_queue()?;
     let (work, now) = (case.work(), queue.heard);
     let labeled = label::live_of_case(&workspace.db.conn, case.id)?;

@@ -163,15 +163,14 @@ CREATE TABLE view_document (
   PRIMARY KEY (kind, name, replica, seq, n)
 ) WITHOUT ROWID;
 
--- Labels that versions of protocols gave other names.
+-- What versions of protocols gave other names.
 CREATE TABLE view_renames (
   protocol TEXT NOT NULL,
   version INTEGER NOT NULL,
   replica BLOB NOT NULL,
   seq INTEGER NOT NULL,
   n INTEGER NOT NULL,
-  fields TEXT NOT NULL,          -- JSON list: what holds labels
-  labels TEXT NOT NULL,          -- JSON: old name to new name
+  by_field TEXT NOT NULL,        -- JSON: by field and old value, the new one
   PRIMARY KEY (protocol, version, replica, seq, n)
 ) WITHOUT ROWID;
 

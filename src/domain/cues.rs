@@ -27,6 +27,9 @@ pub enum Cue {
     Facts,
     /// What happened to the case.
     History,
+    /// Something that a later version of this program shows.
+    #[serde(other)]
+    Other,
 }
 
 impl Cue {
@@ -53,6 +56,7 @@ impl Cue {
             Self::Precedents => "precedents",
             Self::Facts => "facts",
             Self::History => "history",
+            Self::Other => "other",
         }
     }
 }

@@ -50,6 +50,8 @@ impl fmt::Display for Fact {
 /// Most facts that are kept of one line, and most features that a profile follows.
 const FACTS_MAX: usize = 12;
 const FEATURES_MAX: usize = 200;
+/// Longest name of a feature, in bytes.
+const NAME_BYTES_MAX: usize = 200;
 /// Objects in objects that are looked into.
 const DEPTH_MAX: usize = 4;
 /// Values seen before ranges, types and presence mean anything.
@@ -237,7 +239,10 @@ fn each_leaf<'v>(input: &'v Value, each: &mut dyn FnMut(&str, &'v Value)) {
     fn walk<'v>(path: &mut String, value: &'v Value, depth: usize, left: &mut usize, each: &mut dyn FnMut(&str, &'v Value)) {
         match value {
             Value::Object(object) if depth < DEPTH_MAX => {
-                for (name, value) in object {
+                for (name, value) in object.iter().filter(|(name, _)| name.len() <= NAME_BYTES_MAX) {
+                    if *left == 0 {
+                        return;
+                    }
                     let long = path.len();
                     path.push('.');
                     path.push_str(name);

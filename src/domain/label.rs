@@ -119,6 +119,8 @@ pub fn value_text(value: &Value) -> String {
             [start @ Value::Number(_), end @ Value::Number(_)] => format!("{start}-{end}"),
             items => items.iter().map(value_text).collect::<Vec<_>>().join(", "),
         },
+        // What stands for another value, before it is known.
+        Value::Object(reference) => reference.values().map(value_text).collect(),
         other => other.to_string(),
     }
 }

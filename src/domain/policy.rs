@@ -32,10 +32,10 @@ pub struct Policy {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub encrypt: bool,
     /// What a label must say beside its answers, and when.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known")]
     pub require: Vec<Requirement>,
     /// What reviewers do not see at first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known")]
     pub hide: Vec<Hiding>,
     /// Of a hundred cases that a reviewer labels, how many have a known answer and only measure.
     #[serde(skip_serializing_if = "is_zero")]
@@ -69,6 +69,11 @@ impl Training {
     pub fn passes(&self, right: usize, of: usize) -> bool {
         of >= self.cases as usize && right * 100 >= of * self.right_percent as usize
     }
+}
+
+/// Rules that this version of the program knows; a later one may have written others.
+fn known<'de, T: std::str::FromStr, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    Ok(Vec::<String>::deserialize(from)?.iter().filter_map(|rule| rule.parse().ok()).collect())
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -130,8 +130,7 @@ mod tests {
         let renames = crate::domain::protocol::VersionRenames {
             protocol: "p".into(),
             version: 2,
-            fields: vec!["verdict".into()],
-            labels: [("old".to_owned(), "new".to_owned())].into(),
+            by_field: [("verdict".to_owned(), [("old".to_owned(), "new".to_owned())].into())].into(),
         };
         assert_eq!(resolve(&labels, &policy, &RenamedLabels::default()).state, CaseState::Open);
         let resolution = resolve(&labels, &policy, &RenamedLabels(vec![renames]));

@@ -24,7 +24,7 @@ pub const PARTS: &[&str] = &[
     "SELECT id, replica, seq, n FROM view_detection ORDER BY id, replica, seq, n",
     "SELECT replica, seq, n FROM view_held ORDER BY replica, seq, n",
     "SELECT kind, name, version, hash, replica, seq, n, author FROM view_document ORDER BY kind, name, replica, seq, n",
-    "SELECT protocol, version, replica, seq, n, fields, labels FROM view_renames ORDER BY protocol, version, replica, seq, n",
+    "SELECT protocol, version, replica, seq, n, by_field FROM view_renames ORDER BY protocol, version, replica, seq, n",
     "SELECT name, n FROM view_count ORDER BY name",
 ];
 

@@ -12,7 +12,7 @@ use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
 use crate::domain::protocol::span;
 use crate::domain::protocol::{Protocol, Question, QuestionKind, Span, Walked, walk};
-use crate::domain::require::{Facts, Wanted};
+use crate::domain::require::{Facts, Occasion, Requirement, Wanted};
 
 /// What a reviewer has begun on one case. Kept on disk as it is typed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub struct Asked<'a> {
     pub round: &'a str,
     /// Characters of the input's text, if that can be read: no span goes beyond.
     pub chars: Option<usize>,
+    /// What the model said is hidden: nothing may give it away.
+    pub blind: bool,
 }
 
 /// The first thing that is wanted before a draft can be submitted.
@@ -198,14 +200,19 @@ impl Draft {
         }
         let facts = Facts {
             outcome: &outcome,
-            predicted: asked.case.predicted.as_deref(),
+            // By the names of today, as the outcome is.
+            predicted: asked.case.predicted.as_ref().map(|said| protocol.renames.labels.get(said).unwrap_or(said).as_str()),
             confidence: self.confidence,
             rationale: &self.rationale,
             marked: !spans.is_empty(),
             checked: &self.checked,
         };
         let unmet = asked.policy.require.iter().filter(|rule| rule.is_unmet(&facts));
-        unmet.map(|rule| (&rule.wanted, rule.occasion.why())).find_map(|(wanted, why)| match wanted {
+        let why = |rule: &Requirement| match rule.occasion {
+            Occasion::Override if asked.blind => "the policy wants it here".to_owned(),
+            _ => rule.occasion.why(),
+        };
+        unmet.map(|rule| (&rule.wanted, why(rule))).find_map(|(wanted, why)| match wanted {
             // An item that this protocol does not have can't be ticked.
             Wanted::Check(id) => {
                 let item = protocol.checklist.iter().find(|item| item.id == *id)?;

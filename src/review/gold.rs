@@ -37,6 +37,17 @@ pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<Gold>> 
     Ok(set.filter(|set| !set.dropped).map(|set| set.gold))
 }
 
+/// A row as a reviewer may see it: one that would measure them looks like any other that waits.
+pub fn masked(conn: &Connection, reviewer: &str, row: CaseRow) -> rusqlite::Result<CaseRow> {
+    let gave = || -> rusqlite::Result<bool> {
+        Ok(label::live_of_case(conn, row.id)?.iter().any(|given| given.label.reviewer == reviewer))
+    };
+    if row.state == CaseState::Open || !is_gold(conn, row.id)? || gave()? {
+        return Ok(row);
+    }
+    Ok(CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row })
+}
+
 pub fn is_gold(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     Ok(of_case(conn, id)?.is_some())
 }
@@ -47,21 +58,21 @@ pub fn trainings(conn: &Connection) -> rusqlite::Result<Vec<TrainingFinished>> {
     Ok(rows.iter().filter_map(|row| serde_json::from_str(&row.body).ok()).collect())
 }
 
-/// Whether somebody may be given cases, as far as training is wanted of them: a lead, or whoever passed one of a protocol in
-/// force, under whatever version.
-pub fn may_work(conn: &Connection, name: &str, is_lead: bool, in_force: &[&str]) -> rusqlite::Result<bool> {
-    if is_lead {
-        return Ok(true);
-    }
-    let passed = |training: &TrainingFinished| {
-        training.passed && training.reviewer == name && in_force.contains(&training.protocol.id.as_str())
-    };
-    Ok(trainings(conn)?.iter().any(passed))
+/// Who passed a training of one of these protocols, under whatever version.
+pub fn trained(conn: &Connection, in_force: &[&str]) -> rusqlite::Result<BTreeSet<String>> {
+    let passed = |training: &TrainingFinished| training.passed && in_force.contains(&training.protocol.id.as_str());
+    Ok(trainings(conn)?.into_iter().filter(passed).map(|training| training.reviewer).collect())
 }
 
 /// Cases of known answers to be mixed into the first rows of a reviewer's queue, each with its place, so that of a hundred
 /// labels about `percent` measure. Nothing tells them from others.
-pub fn mixed(conn: &Connection, reviewer: &str, percent: u32, rows: usize) -> rusqlite::Result<Vec<(usize, CaseRow)>> {
+pub fn mixed(
+    conn: &Connection,
+    reviewer: &str,
+    percent: u32,
+    rows: usize,
+    mut fits: impl FnMut(&CaseRow) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<Vec<(usize, CaseRow)>> {
     if percent == 0 || rows < 2 {
         return Ok(Vec::new());
     }
@@ -72,7 +83,8 @@ pub fn mixed(conn: &Connection, reviewer: &str, percent: u32, rows: usize) -> ru
     candidates.sort_by_key(|id| drawn(*id));
     let mut found = Vec::new();
     for id in candidates {
-        let number = measured + found.len() as u64;
+        // One in each stretch from now on, however many there should have been before.
+        let number = measured.max(given / every) + found.len() as u64;
         // Not at equal distances: nobody should know when one comes.
         let early = u64::from(drawn(id)[0]) % every.div_ceil(2);
         let place = ((number + 1) * every).saturating_sub(early).saturating_sub(given) as usize;
@@ -82,7 +94,7 @@ pub fn mixed(conn: &Connection, reviewer: &str, percent: u32, rows: usize) -> ru
         let Some(row) = case::by_id(conn, id)?.filter(|row| row.state != CaseState::Open && !row.text.is_empty()) else {
             continue;
         };
-        if !label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == reviewer) {
+        if !label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == reviewer) && fits(&row)? {
             found.push((place, CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row }));
         }
     }

@@ -9,7 +9,7 @@ use crate::db::case::CaseRow;
 use crate::db::label::{self, LabelRow};
 use crate::db::note::{self, NoteKind};
 use crate::domain::ids::EventId;
-use crate::domain::label::outcome_words;
+use crate::domain::label::{GOLD_ROUND, outcome_words};
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 
@@ -28,9 +28,11 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
     let words = format!("detected{why}");
     let mut lines = vec![HistoryLine { at: case.at.moment(), who: "trap".to_owned(), words, event: case.event }];
     let labels = label::of_case(conn, case.id)?;
-    let gave = labels.iter().any(|row| row.given.label.reviewer == reviewer);
+    let gave = labels.iter().any(|row| row.given.label.reviewer == reviewer && row.given.label.round != GOLD_ROUND);
     let open_to_me = gave || case.state == CaseState::Resolved;
-    for LabelRow { given, withdrawn } in labels {
+    // What measures is nobody else's business, and would tell that the case does.
+    let own = |row: &LabelRow| row.given.label.round != GOLD_ROUND || row.given.label.reviewer == reviewer;
+    for LabelRow { given, withdrawn } in labels.into_iter().filter(own) {
         let (label, at) = (&given.label, given.given_at());
         let shown = open_to_me || label.reviewer == reviewer;
         let what = if shown { label_words(&given) } else { "gave a label (shown when you have given yours)".to_owned() };

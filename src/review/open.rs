@@ -67,6 +67,7 @@ impl OpenCase {
             Err(error) => return Err(error),
         };
         let live = label::live_of_case(conn, row.id)?;
+        let decided = live.iter().any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
         let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer);
         let read =
             |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
@@ -86,9 +87,10 @@ impl OpenCase {
             }
             neighbours = kept;
         }
-        let gold = row.state != CaseState::Open && mine.is_none() && gold::is_gold(conn, row.id)?;
+        // Who once gave a label that only measured gives no other on it while its answer is known.
+        let gold = row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;
         let mut row = row;
-        if gold {
+        if gold && mine.is_none() {
             // It looks like any other that waits: what it counts as would give the answer away.
             (row.state, row.outcome, row.labels) = (CaseState::Open, None, 0);
         }
@@ -135,7 +137,7 @@ impl OpenCase {
                 Cue::Neighbours => self.neighbours.clear(),
                 Cue::Facts => self.facts.clear(),
                 Cue::History => self.history.clear(),
-                Cue::Precedents => {}
+                Cue::Precedents | Cue::Other => {}
             }
         }
         if self.hidden.contains(&Cue::Flags) {

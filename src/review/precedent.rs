@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
+use super::gold;
 use crate::db::case::{self, CaseRow};
 use crate::db::{count, erasure, label, precedent, renames};
 use crate::domain::ids::CaseId;
@@ -63,12 +64,14 @@ impl Precedent {
     }
 }
 
-/// Up to `limit` resolved cases like `row`, the likest first. `rival` is what the challenger said of it.
+/// Up to `limit` resolved cases like `row`, the likest first. `rival` is what the challenger said of it. What may still measure
+/// the reviewer is not among them.
 pub fn precedents(
     conn: &Connection,
     unpacker: &mut Unpacker,
     row: &CaseRow,
     rival: Option<&str>,
+    reviewer: &str,
     limit: usize,
 ) -> rusqlite::Result<Vec<Precedent>> {
     let resolved = count::get(conn, &format!("state:{}", CaseState::Resolved as i64))?;
@@ -94,7 +97,8 @@ pub fn precedents(
         if likeness < if same_pair { LIKENESS_OF_PAIR_MIN } else { LIKENESS_MIN } {
             continue;
         }
-        let outcome = other.outcome.clone().unwrap_or_default();
+        let other = gold::masked(conn, reviewer, other)?;
+        let Some(outcome) = other.outcome.clone() else { continue };
         let labels = label::live_of_case(conn, other.id)?;
         let bears_out = |label: &&Label| renamed.outcome(label) == outcome;
         let mut of_outcome: Vec<&Label> = labels.iter().map(|given| &given.label).filter(bears_out).collect();

@@ -12,6 +12,7 @@ use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::{count, document, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
 use crate::domain::ids::CaseId;
+use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -52,13 +53,9 @@ pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
         let protocols = document::of_kind(conn, "protocol")?;
         let in_force: Vec<&str> = protocols.iter().map(|row| row.name.as_str()).collect();
         let leads: Vec<&str> = grants.iter().filter(|grant| grant.role == Role::Lead).map(|grant| grant.name.as_str()).collect();
-        let mut trained = Vec::with_capacity(names.len());
-        for name in names {
-            if gold::may_work(conn, &name, leads.contains(&name.as_str()), &in_force)? {
-                trained.push(name);
-            }
-        }
-        names = trained;
+        let trained = gold::trained(conn, &in_force)?;
+        // Somebody must be there to begin with.
+        names.retain(|name| leads.contains(&name.as_str()) || trained.contains(name));
     }
     let candidate = |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
     Ok(Share::new(names.into_iter().map(candidate).collect(), &policy))
@@ -162,7 +159,8 @@ impl Queue {
     /// Why an open case is the reviewer's or not; nothing if they have labeled it.
     pub fn turn(&self, conn: &Connection, work: &Work<'_>) -> rusqlite::Result<Option<Turn>> {
         let given = if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
-        let mut labeled: Vec<&str> = given.iter().map(|given| given.label.reviewer.as_str()).collect();
+        let main = given.iter().filter(|given| given.label.round == MAIN_ROUND);
+        let mut labeled: Vec<&str> = main.map(|given| given.label.reviewer.as_str()).collect();
         labeled.sort_unstable();
         labeled.dedup();
         if labeled.contains(&self.reviewer.as_str()) {
@@ -186,8 +184,15 @@ impl Queue {
         })
     }
 
+    /// Whether a case that is settled could be the reviewer's, if it were not.
+    fn could_be_given(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {
+        let turn = self.turn(conn, &Work { labels: 0, ..row.work() })?;
+        Ok(!self.deferred.contains_key(&row.id) && !matches!(turn, None | Some(Turn::Cannot)))
+    }
+
     fn labeled(&self, conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
-        Ok(label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == self.reviewer))
+        let mine = |given: &GivenLabel| given.label.reviewer == self.reviewer && given.label.round == MAIN_ROUND;
+        Ok(label::live_of_case(conn, id)?.iter().any(mine))
     }
 
     /// Up to `limit` cases after (or before) a place; fewer only at the end. One's own come first: whoever helped others
@@ -209,7 +214,9 @@ impl Queue {
             self.page_of(conn, turn, start, direction, limit, &mut kept)?;
         }
         if self.gold_percent > 0 && from == QueueKey::FIRST && direction == Direction::Forward {
-            for (place, row) in gold::mixed(conn, &self.reviewer, self.gold_percent, kept.len())? {
+            for (place, row) in
+                gold::mixed(conn, &self.reviewer, self.gold_percent, kept.len(), |row| self.could_be_given(conn, row))?
+            {
                 let CaseRow { turn, due, rank, .. } = kept[place];
                 kept.insert(place, CaseRow { turn, due, rank, ..row });
             }

@@ -49,6 +49,7 @@ pub fn report(conn: &Connection, protocols: &Protocols, newest: &Protocol) -> ru
     let mut report = Report::default();
     let mut predicted: Option<(CaseId, Option<String>)> = None;
     let mut failed = None;
+    let mut chains: BTreeMap<u32, Vec<&Protocol>> = BTreeMap::new();
     label::for_each(conn, |row| {
         let GivenLabel { label, .. } = row.given;
         if row.withdrawn.is_some() || failed.is_some() {
@@ -65,19 +66,22 @@ pub fn report(conn: &Connection, protocols: &Protocols, newest: &Protocol) -> ru
                 Err(error) => return failed = Some(error),
             }
         }
-        report.take(protocols, newest, &label, predicted.as_ref().and_then(|(_, said)| said.as_deref()));
+        let chain = chains.entry(label.protocol.version).or_insert_with(|| {
+            let mut chain = protocols.after(&label.protocol);
+            if chain.last().is_none_or(|last| *last != newest) {
+                chain.push(newest);
+            }
+            chain
+        });
+        report.take(chain, &label, predicted.as_ref().and_then(|(_, said)| said.as_deref()));
     })?;
     failed.map_or(Ok(report), Err)
 }
 
 impl Report {
-    fn take(&mut self, protocols: &Protocols, newest: &Protocol, label: &Label, predicted: Option<&str>) {
+    fn take(&mut self, chain: &[&Protocol], label: &Label, predicted: Option<&str>) {
         self.labels += 1;
-        let mut chain = protocols.after(&label.protocol);
-        if chain.last().is_none_or(|last| *last != newest) {
-            chain.push(newest);
-        }
-        match replay(&chain, label, predicted) {
+        match replay(chain, label, predicted) {
             Fate::Unchanged => self.unchanged += 1,
             Fate::Changed { from, to } => {
                 self.changed.push(Changed { case: label.case, reviewer: label.reviewer.clone(), from, to });

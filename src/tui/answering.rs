@@ -7,6 +7,7 @@ use super::key::KeyPress;
 use super::opened::Opened;
 use super::overlay::pick::Choice;
 use super::overlay::{Mark, Overlay, Pick, PickKind, Prompt, PromptKind};
+use crate::domain::cues::Cue;
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::require::Wanted;
 use crate::review::{Asked, Missing, Precedent};
@@ -132,9 +133,9 @@ impl App {
         let Some(opened) = &self.opened else { return Vec::new() };
         let Some(snippet) = self.protocols.glossary.snippets.iter().find(|snippet| snippet.id == id) else { return Vec::new() };
         let row = &opened.case.row;
-        let outcome = opened.protocol().and_then(|protocol| opened.draft.outcome(protocol, row.predicted.as_deref()));
+        let outcome = opened.protocol().and_then(|protocol| opened.outcome(protocol));
         let text = snippet.fill(|name| match name {
-            "prediction" => row.predicted.clone().filter(|_| !opened.hides(crate::domain::cues::Cue::Prediction)),
+            "prediction" => row.predicted.clone().filter(|_| !opened.hides(Cue::Prediction)),
             "case" => Some(row.id.short()),
             "id" => Some(row.own.clone()),
             "stream" => Some(row.stream.clone()),
@@ -159,7 +160,7 @@ fn asked<'a>(
 ) -> Asked<'a> {
     let case = &opened.case;
     let chars = case.prediction.as_ref().map(|prediction| prediction.text().chars().count());
-    Asked { case: &case.row, published, policy, reviewer, round: case.round(), chars }
+    Asked { case: &case.row, published, policy, reviewer, round: case.round(), chars, blind: opened.hides(Cue::Prediction) }
 }
 
 /// What a question takes, in words.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::cues::{self, Cue, Hiding};
-use crate::domain::protocol::{Protocol, Question, QuestionKind};
+use crate::domain::label::Outcome;
+use crate::domain::protocol::{Protocol, Question, QuestionKind, Walked, walk};
 use crate::domain::time::Moment;
 use crate::review::{Draft, OpenCase, Precedent, Published};
 
@@ -82,6 +83,17 @@ impl Opened {
     /// Whether the path has come to its end.
     pub fn ended(&self) -> bool {
         self.published.is_some() && self.question().is_none()
+    }
+
+    /// What the answers come to, once the path has ended; while the prediction is hidden, with what it stands for left open.
+    pub fn outcome(&self, protocol: &Protocol) -> Option<Outcome> {
+        if self.hides(Cue::Prediction) {
+            return match walk(protocol, &self.draft.answers).end {
+                Walked::Ends(outcome) => Some(outcome),
+                _ => None,
+            };
+        }
+        self.draft.outcome(protocol, self.case.row.predicted.as_deref())
     }
 
     /// Whether something is hidden for now, so that it sways nobody.

@@ -101,7 +101,7 @@ impl Runner {
         let answered = match effect {
             Effect::Page { from, direction, limit } => {
                 let rows = self.queue.page(&self.workspace.db.conn, from, direction, limit);
-                rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() == limit, rows })).map_err(WorkError::from)
+                rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() >= limit, rows })).map_err(WorkError::from)
             }
             Effect::View(state) => {
                 self.newest_filter.fetch_add(1, Ordering::Relaxed);

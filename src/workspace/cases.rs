@@ -15,7 +15,7 @@ use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
-use crate::review::OpenCase;
+use crate::review::{OpenCase, gold};
 use crate::trap::{Rule, Rules};
 
 /// What to ingest, as it was asked for.
@@ -109,7 +109,8 @@ impl Workspace {
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
-        Ok(case::search(&self.db.conn, text, limit)?)
+        let masked = |row| gold::masked(&self.db.conn, &self.me, row);
+        Ok(case::search(&self.db.conn, text, limit)?.into_iter().map(masked).collect::<rusqlite::Result<_>>()?)
     }
 
     pub fn comment(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {

@@ -137,7 +137,7 @@ impl Workspace {
                 let draft = Draft { answers, confidence: Some(confidence), rationale, spent_ms, ..Draft::default() };
                 at += step;
                 let (reviewer, round) = (person.name, MAIN_ROUND);
-                let asked = Asked { case, published, policy: &Policy::default(), reviewer, round, chars: None };
+                let asked = Asked { case, published, policy: &Policy::default(), reviewer, round, chars: None, blind: false };
                 if let Ok(label) = draft.label(&asked) {
                     writer.append(person.name, vec![Append::new(&LabelGiven(label))], Moment(at))?;
                 }
@@ -170,7 +170,8 @@ impl Workspace {
             let Answered { answers, rationale, .. } = demo::answers_of(&sure, truth, predicted, seed + i as u64);
             let draft = Draft { answers, ..Draft::default() };
             let (policy, round) = (&Policy::default(), MAIN_ROUND);
-            if let Ok(label) = draft.label(&Asked { case, published, policy, reviewer: "you", round, chars: None }) {
+            if let Ok(label) = draft.label(&Asked { case, published, policy, reviewer: "you", round, chars: None, blind: false })
+            {
                 events.push(Append::new(&GoldSet { gold: Gold::of(&label, &rationale), dropped: false }));
             }
         }

@@ -53,7 +53,7 @@ impl Workspace {
         let policy = self.policy()?;
         let opened = self.open_case(case.clone())?;
         let chars = opened.prediction.as_ref().map(|prediction| prediction.text().chars().count());
-        let asked = Asked { case, published, policy: &policy, reviewer: &self.me, round: opened.round(), chars };
+        let asked = Asked { case, published, policy: &policy, reviewer: &self.me, round: opened.round(), chars, blind: false };
         draft.label(&asked).map_err(WorkError::Incomplete)
     }
 

@@ -44,7 +44,7 @@ impl Workspace {
         let rival =
             opened.prediction.as_ref().and_then(|prediction| prediction.challenger.as_ref()).map(|rival| rival.label.clone());
         let (conn, unpacker) = (&self.db.conn, &mut self.unpacker);
-        Ok(precedent::precedents(conn, unpacker, &opened.row, rival.as_deref(), PRECEDENTS)?)
+        Ok(precedent::precedents(conn, unpacker, &opened.row, rival.as_deref(), &self.me, PRECEDENTS)?)
     }
 
     /// Cases of whoever is at work whose label lacks an answer that the version in force asks.

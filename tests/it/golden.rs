@@ -56,6 +56,7 @@ fn every_kind_is_written_as_ever() {
         changes: "first".into(),
         source: "id = \"p\"\n".into(),
         labels: vec!["x".into()],
+        titles: [("x".to_owned(), "the x".to_owned())].into(),
     });
     check(&GlossaryPublished { version: 2, source: String::new() });
     check(&CaseDetected {

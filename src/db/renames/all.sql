@@ -1,1 +1,1 @@
-SELECT protocol, version, fields, labels FROM view_renames ORDER BY protocol, version, replica, seq, n
+SELECT protocol, version, by_field FROM view_renames ORDER BY protocol, version, replica, seq, n

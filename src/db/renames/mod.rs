@@ -7,19 +7,14 @@ use crate::domain::ids::EventId;
 use crate::domain::protocol::{RenamedLabels, VersionRenames};
 
 fn row_to_renames(row: &Row<'_>) -> rusqlite::Result<VersionRenames> {
-    Ok(VersionRenames {
-        protocol: row.get(0)?,
-        version: row.get(1)?,
-        fields: json_column(row.get_ref(2)?.as_str()?, 2)?,
-        labels: json_column(row.get_ref(3)?.as_str()?, 3)?,
-    })
+    Ok(VersionRenames { protocol: row.get(0)?, version: row.get(1)?, by_field: json_column(row.get_ref(2)?.as_str()?, 2)? })
 }
 
 pub fn insert(conn: &Connection, event: EventId, renames: &VersionRenames) -> rusqlite::Result<()> {
-    let VersionRenames { protocol, version, fields, labels } = renames;
+    let VersionRenames { protocol, version, by_field } = renames;
     let EventId { replica, seq, n } = event;
     conn.prepare_cached(include_str!("insert.sql"))?
-        .execute(params![protocol, version, replica.0, seq, n, to_json(fields), to_json(labels)])
+        .execute(params![protocol, version, replica.0, seq, n, to_json(by_field)])
         .map(drop)
 }
 

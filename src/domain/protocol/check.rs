@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::condition::WORDS;
 use super::states::{STATES_MAX, States, TooMany, explore, next_of, postorder};
 use super::walk::{Walked, accepts, walk};
-use super::{Example, Fault, PREDICTION, Protocol, Question, QuestionKind};
+use super::{Example, Fault, Protocol, Question, QuestionKind, Reference};
 use crate::domain::label::{Step, outcome_words};
 
 /// Most answers to one question.
@@ -190,8 +190,7 @@ fn dangling(protocol: &Protocol) -> Vec<Fault> {
     for question in &protocol.questions {
         for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
             for (field, value) in then.set.iter().filter(|(field, _)| protocol.required.contains(field)) {
-                let other = value.as_str().filter(|text| *text != PREDICTION);
-                let Some(other) = other.and_then(|text| text.strip_prefix('{')?.strip_suffix('}')) else { continue };
+                let Some(Reference::Field(other)) = Reference::of(value) else { continue };
                 // Set by the same answer, or on every path of it to an end.
                 if question.kind.field() != Some(other)
                     && !then.set.contains_key(other)

@@ -32,8 +32,10 @@ pub enum Condition {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
-    /// One of these; of a question with many answers, any of these among them.
+    /// One of these.
     OneOf(Vec<String>),
+    /// Of a question with many answers: any of these is among them.
+    AnyOf(Vec<String>),
     AtLeast(f64),
     AtMost(f64),
     /// Anything but nothing.
@@ -79,7 +81,7 @@ impl Condition {
             Self::Answer(question, test) => {
                 let id = questions.get(*question).map_or("?", |question| question.id.as_str());
                 match test {
-                    Test::OneOf(answers) => format!("{id} is {}", answers.join(" or ")),
+                    Test::OneOf(answers) | Test::AnyOf(answers) => format!("{id} is {}", answers.join(" or ")),
                     Test::AtLeast(n) => format!("{id} is {n} or more"),
                     Test::AtMost(n) => format!("{id} is {n} or less"),
                     Test::Given => format!("{id} is answered"),
@@ -92,7 +94,8 @@ impl Condition {
 impl Test {
     fn passes(&self, answer: &str) -> bool {
         match self {
-            Self::OneOf(wanted) => answer.split(',').chain([answer]).any(|part| wanted.iter().any(|one| one == part)),
+            Self::OneOf(wanted) => wanted.iter().any(|one| one == answer),
+            Self::AnyOf(wanted) => answer.split(',').any(|part| wanted.iter().any(|one| one == part)),
             Self::AtLeast(least) => answer.parse::<f64>().is_ok_and(|n| n >= *least),
             Self::AtMost(most) => answer.parse::<f64>().is_ok_and(|n| n <= *most),
             Self::Given => !answer.is_empty(),
@@ -140,7 +143,11 @@ impl Reader<'_> {
     fn answer(&self, name: &str, value: &Value) -> Result<Condition, String> {
         let at = *self.index.get(name).ok_or_else(|| format!("`when` asks about `{name}`, which is no question"))?;
         let question = self.questions.get(at).ok_or("`when` asks about a question that can't be read")?;
-        let one = |text: String| Ok(Condition::Answer(at, Test::OneOf(vec![self.known(question, text)?])));
+        let is = |answers| match question.kind {
+            QuestionKind::Multi { .. } => Test::AnyOf(answers),
+            _ => Test::OneOf(answers),
+        };
+        let one = |text: String| Ok(Condition::Answer(at, is(vec![self.known(question, text)?])));
         match value {
             Value::String(text) => one(text.clone()),
             Value::Integer(number) => one(number.to_string()),
@@ -153,7 +160,7 @@ impl Reader<'_> {
                     Value::Integer(number) => self.known(question, number.to_string()),
                     other => Err(format!("`when` compares `{name}` with `{other}`: write answers as texts")),
                 };
-                Ok(Condition::Answer(at, Test::OneOf(values.iter().map(text).collect::<Result<_, _>>()?)))
+                Ok(Condition::Answer(at, is(values.iter().map(text).collect::<Result<_, _>>()?)))
             }
             Value::Table(bounds) => {
                 if !matches!(question.kind, QuestionKind::Scale { .. } | QuestionKind::Number { .. }) {
@@ -173,17 +180,23 @@ impl Reader<'_> {
         }
     }
 
-    /// An answer that the question can have.
+    /// An answer that the question can have, as it is recorded.
     fn known(&self, question: &Question, answer: String) -> Result<String, String> {
-        let fits = match &question.kind {
-            QuestionKind::Choice(answers) | QuestionKind::Multi { answers, .. } => answers.iter().any(|one| one.key == answer),
-            QuestionKind::Scale { least, most, .. } => answer.parse::<i64>().is_ok_and(|n| (*least..=*most).contains(&n)),
-            QuestionKind::Number { .. } => answer.parse::<f64>().is_ok(),
-            QuestionKind::Label { .. } => true, // looked up when all labels are known
+        let recorded = match &question.kind {
+            QuestionKind::Choice(answers) | QuestionKind::Multi { answers, .. } => {
+                answers.iter().any(|one| one.key == answer).then(|| answer.clone())
+            }
+            QuestionKind::Scale { least, most, .. } => {
+                answer.parse::<i64>().ok().filter(|n| (*least..=*most).contains(n)).map(|n| n.to_string())
+            }
+            QuestionKind::Number { least, most, .. } => {
+                answer.parse::<f64>().ok().filter(|n| (*least..=*most).contains(n)).map(super::walk::number_text)
+            }
+            QuestionKind::Label { .. } => Some(answer.clone()), // looked up when all labels are known
             QuestionKind::Text { .. } | QuestionKind::Span { .. } => {
                 return Err(format!("`{0}` can only be asked whether it is answered: {0} = true", question.id));
             }
         };
-        if fits { Ok(answer) } else { Err(format!("`when` waits for `{answer}`, which is no answer to `{}`", question.id)) }
+        recorded.ok_or_else(|| format!("`when` waits for `{answer}`, which is no answer to `{}`", question.id))
     }
 }

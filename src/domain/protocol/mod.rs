@@ -22,15 +22,37 @@ use super::label::{Outcome, ProtocolRef};
 
 pub use check::check;
 pub use condition::Condition;
-pub use parse::{parse, parse_strictly};
+pub use parse::{parse, parse_published, parse_strictly};
 pub use rename::{RenamedLabels, Renames, VersionRenames};
 pub use replay::replay;
 pub use span::Span;
 pub use walk::{Walk, Walked, walk};
 
-/// In a `set`, this text stands for the label that the model predicted, and `{field}` for what the path set
-/// that field to.
-pub const PREDICTION: &str = "{prediction}";
+/// What a value in a `set` stands for, if not for itself: in TOML `"{prediction}"` and `"{field}"`. It is kept as an object, which
+/// nothing else in an outcome is, so that no words of a reviewer are taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference<'v> {
+    /// The label that the model predicted.
+    Prediction,
+    /// What the path set that field to.
+    Field(&'v str),
+}
+
+impl<'v> Reference<'v> {
+    /// The reference that a text of a `set` is.
+    pub fn of_text(text: &'v str) -> Option<Self> {
+        let name = text.strip_prefix('{')?.strip_suffix('}')?;
+        Some(if name == "prediction" { Self::Prediction } else { Self::Field(name) })
+    }
+
+    /// The reference that a value of a walked outcome is.
+    pub fn of(value: &'v serde_json::Value) -> Option<Self> {
+        Self::of_text(value.as_object()?.get(REFERENCE)?.as_str()?)
+    }
+}
+
+/// The name under which an object in an outcome holds the text of a reference.
+pub(crate) const REFERENCE: &str = "$";
 
 /// A protocol that was parsed and checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,9 +183,15 @@ impl LabelName {
         if self.title.is_empty() { self.name.clone() } else { format!("{}\t{}", self.name, self.title) }
     }
 
+    /// The label on a line of an author's file.
     pub fn of_line(line: &str) -> Self {
         let (name, title) = line.split_once('\t').unwrap_or((line, ""));
         Self { name: name.trim().to_owned(), title: title.trim().to_owned() }
+    }
+
+    /// A name alone, as events hold it, whatever is in it.
+    pub fn of_name(name: &str) -> Self {
+        Self { name: name.trim().to_owned(), title: String::new() }
     }
 }
 
@@ -200,13 +228,14 @@ impl Protocol {
         let mut fields: Vec<&str> = Vec::new();
         let sets = self.questions.iter().flat_map(|question| question.kind.sets());
         for (field, value) in sets.clone() {
-            if value.is_none_or(|value| value.as_str() == Some(PREDICTION)) {
+            if value.is_none_or(|value| Reference::of(value) == Some(Reference::Prediction)) {
                 fields.push(field);
             }
         }
         for (field, value) in sets {
-            let of = value.and_then(|value| value.as_str()?.strip_prefix('{')?.strip_suffix('}'));
-            if of.is_some_and(|of| fields.contains(&of)) {
+            if let Some(Reference::Field(of)) = value.and_then(Reference::of)
+                && fields.contains(&of)
+            {
                 fields.push(field);
             }
         }

@@ -9,6 +9,7 @@ use super::source::{Source, SourceAnswer, SourceExample, SourceItem, SourceLabel
 use super::{
     Answer, CheckItem, Consequence, Example, Fault, LabelName, Protocol, Question, QuestionKind, condition, line_of, span,
 };
+use super::{REFERENCE, Reference};
 use crate::domain::label::Outcome;
 
 pub use super::source::LabelSource;
@@ -34,15 +35,24 @@ pub fn label_source(source: &str) -> Option<LabelSource> {
 
 /// Parses and checks a protocol. `labels` is what the file named by the source holds, if it names one.
 pub fn parse(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
-    let protocol = read(source, labels)?;
+    let protocol = read(source, labels, LabelName::of_name)?;
     sorted(super::check(&protocol), protocol)
+}
+
+/// Reads a protocol that was checked when it was published, without proving it again.
+pub fn parse_published(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
+    read(source, labels, LabelName::of_name)
 }
 
 /// The same for a protocol that is about to be published: what an author would want to know is a fault too.
 /// What was published once is never refused for that.
 pub fn parse_strictly(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
-    let protocol = parse(source, labels)?;
-    sorted(super::check::strictly(&protocol), protocol)
+    let protocol = read(source, labels, LabelName::of_line)?;
+    let mut faults = super::check(&protocol);
+    if faults.is_empty() {
+        faults = super::check::strictly(&protocol);
+    }
+    sorted(faults, protocol)
 }
 
 fn sorted(mut faults: Vec<Fault>, protocol: Protocol) -> Result<Protocol, Vec<Fault>> {
@@ -50,7 +60,7 @@ fn sorted(mut faults: Vec<Fault>, protocol: Protocol) -> Result<Protocol, Vec<Fa
     if faults.is_empty() { Ok(protocol) } else { Err(faults) }
 }
 
-fn read(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
+fn read(source: &str, labels: Option<&str>, label: fn(&str) -> LabelName) -> Result<Protocol, Vec<Fault>> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(vec![Fault::new(1, "a protocol is at most 1 MiB")]);
     }
@@ -59,7 +69,7 @@ fn read(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
         let words = format!("{} questions; at most {QUESTIONS_MAX} are allowed", read.question.len());
         return Err(vec![Fault::new(1, words)]);
     }
-    let mut reader = Reader { source, index: HashMap::new(), faults: Vec::new() };
+    let mut reader = Reader { source, label, index: HashMap::new(), faults: Vec::new() };
     let protocol = reader.protocol(read, labels);
     sorted(reader.faults, protocol)
 }
@@ -72,6 +82,8 @@ pub(crate) fn toml_fault(source: &str, error: &toml::de::Error) -> Fault {
 
 struct Reader<'s> {
     source: &'s str,
+    /// How a line of a label file is read.
+    label: fn(&str) -> LabelName,
     index: HashMap<String, usize>,
     faults: Vec<Fault>,
 }
@@ -138,7 +150,7 @@ impl Reader<'_> {
                 labels.into_iter().map(label).collect()
             }
             (Some(LabelSource::File(_)), Some(text)) => {
-                text.lines().filter(|line| !line.trim().is_empty()).map(LabelName::of_line).collect()
+                text.lines().filter(|line| !line.trim().is_empty()).map(self.label).collect()
             }
             (Some(LabelSource::File(name)), None) => {
                 self.fault(0, format!("the label file `{name}` could not be read"));
@@ -210,7 +222,7 @@ impl Reader<'_> {
         let set = std::mem::take(&mut read.set);
         let then = Consequence { set: self.fields(&set, at), goto };
         let needs_sets = !takes_answers;
-        let sets = read.sets.take().filter(|field| !field.is_empty());
+        let sets = read.sets.take();
         if needs_sets && sets.is_none() && matches!(word.as_str(), "label" | "scale" | "number" | "text" | "span") {
             self.fault(at, format!("`{id}` is of kind {word}: say the field it `sets`"));
         }
@@ -334,6 +346,10 @@ impl Reader<'_> {
         let mut fields = Outcome::new();
         for (field, value) in set {
             match json_of(value) {
+                Some(Value::String(text)) if Reference::of_text(&text).is_some() => {
+                    let reference = serde_json::Map::from_iter([(REFERENCE.to_owned(), Value::String(text))]);
+                    fields.insert(field.clone(), Value::Object(reference));
+                }
                 Some(value) => drop(fields.insert(field.clone(), value)),
                 None => self.fault(at, format!("`set.{field}` must be a text, a number, true, false, or a list of those")),
             }

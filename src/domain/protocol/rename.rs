@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Protocol;
+use super::{Protocol, QuestionKind};
 use crate::domain::label::{Outcome, Step};
 
 /// Old names to new ones.
@@ -35,21 +35,40 @@ impl Renames {
     pub fn steps(&self, protocol: &Protocol, answers: &[Step]) -> Vec<Step> {
         let step = |(question, answer): &Step| {
             let question = self.questions.get(question).unwrap_or(question);
-            let by_answer = self.answers.get(question).and_then(|answers| answers.get(answer));
-            let is_label = protocol.question(question).is_some_and(|q| matches!(q.kind, super::QuestionKind::Label { .. }));
-            let by_label = || self.labels.get(answer).filter(|_| is_label);
-            (question.clone(), by_answer.or_else(by_label).unwrap_or(answer).clone())
+            let renames = self.answers.get(question);
+            let renamed =
+                |answer: &str| renames.and_then(|answers| answers.get(answer)).map_or(answer, String::as_str).to_owned();
+            let answer = match protocol.question(question).map(|question| &question.kind) {
+                Some(QuestionKind::Multi { .. }) => answer.split(',').map(renamed).collect::<Vec<_>>().join(","),
+                Some(QuestionKind::Label { .. }) => self.labels.get(answer).cloned().unwrap_or_else(|| renamed(answer)),
+                _ => renamed(answer),
+            };
+            (question.clone(), answer)
         };
         answers.iter().map(step).collect()
     }
 
-    /// An old outcome with the labels in `fields` called by their new names.
-    pub fn outcome(&self, fields: &[&str], outcome: &Outcome) -> Outcome {
-        let rename = |(field, value): (&String, &Value)| {
-            let renamed = value.as_str().filter(|_| fields.contains(&field.as_str())).and_then(|old| self.labels.get(old));
-            (field.clone(), renamed.map_or_else(|| value.clone(), |new| Value::from(new.as_str())))
-        };
-        if self.labels.is_empty() { outcome.clone() } else { outcome.iter().map(rename).collect() }
+    /// New values of the outcome's fields, by field and old value: of labels, and of keys that questions of several answers keep.
+    pub fn by_field(&self, protocol: &Protocol) -> BTreeMap<String, BTreeMap<String, String>> {
+        let mut fields: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        if !self.labels.is_empty() {
+            fields.extend(protocol.label_fields().into_iter().map(|field| (field.to_owned(), self.labels.clone())));
+        }
+        for (id, answers) in &self.answers {
+            if let Some(QuestionKind::Multi { sets: Some(field), .. }) = protocol.question(id).map(|question| &question.kind) {
+                fields.entry(field.clone()).or_default().extend(answers.clone());
+            }
+        }
+        fields
+    }
+
+    /// An old outcome by the names of `protocol`, whose renames these are.
+    pub fn outcome(&self, protocol: &Protocol, outcome: &Outcome) -> Outcome {
+        let mut outcome = outcome.clone();
+        if !self.is_empty() {
+            rename_values(&mut outcome, &self.by_field(protocol));
+        }
+        outcome
     }
 
     /// What is wrong with them in `protocol`, whose renames these are.
@@ -98,9 +117,23 @@ pub struct RenamedLabels(pub Vec<VersionRenames>);
 pub struct VersionRenames {
     pub protocol: String,
     pub version: u32,
-    /// Fields that hold labels.
-    pub fields: Vec<String>,
-    pub labels: BTreeMap<String, String>,
+    /// New values by field and old value.
+    pub by_field: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+fn rename_values(outcome: &mut Outcome, by_field: &BTreeMap<String, BTreeMap<String, String>>) {
+    let rename = |value: &mut Value, names: &BTreeMap<String, String>| {
+        if let Some(new) = value.as_str().and_then(|old| names.get(old)) {
+            *value = Value::from(new.as_str());
+        }
+    };
+    for (field, names) in by_field {
+        match outcome.get_mut(field) {
+            Some(Value::Array(values)) => values.iter_mut().for_each(|value| rename(value, names)),
+            Some(value) => rename(value, names),
+            None => {}
+        }
+    }
 }
 
 impl RenamedLabels {
@@ -108,15 +141,7 @@ impl RenamedLabels {
     pub fn outcome(&self, label: &crate::domain::label::Label) -> Outcome {
         let mut outcome = label.outcome.clone();
         let later = self.0.iter().filter(|later| later.protocol == label.protocol.id && later.version > label.protocol.version);
-        for VersionRenames { fields, labels, .. } in later {
-            for field in fields {
-                if let Some(value) = outcome.get_mut(field)
-                    && let Some(new) = value.as_str().and_then(|old| labels.get(old))
-                {
-                    *value = Value::from(new.as_str());
-                }
-            }
-        }
+        later.for_each(|later| rename_values(&mut outcome, &later.by_field));
         outcome
     }
 }

@@ -1,7 +1,7 @@
 //! Old labels under a newer version: what each would come to, without changing any.
 
+use super::Protocol;
 use super::walk::{Walked, settle, walk};
-use super::{Protocol, Renames};
 use crate::domain::label::{Label, Outcome, Step};
 
 /// What becomes of a label under another version.
@@ -37,18 +37,13 @@ pub fn translated(chain: &[&Protocol], answers: &[Step]) -> Vec<Step> {
 
 /// An old outcome by the names of the last of `chain`.
 pub fn renamed(chain: &[&Protocol], outcome: &Outcome) -> Outcome {
-    let rename = |outcome: Outcome, protocol: &&Protocol| match protocol.renames.labels.is_empty() {
-        true => outcome,
-        false => protocol.renames.outcome(&protocol.label_fields(), &outcome),
-    };
-    chain.iter().fold(outcome.clone(), rename)
+    chain.iter().fold(outcome.clone(), |outcome, protocol| protocol.renames.outcome(protocol, &outcome))
 }
 
 impl Protocol {
     /// What a walk that ended comes to for a case whose model predicted `label`. A model may still say old names.
     pub fn outcome(&self, walked: Outcome, label: Option<&str>) -> Outcome {
-        let settled = settle(walked, label);
-        if self.renames == Renames::default() { settled } else { self.renames.outcome(&self.label_fields(), &settled) }
+        self.renames.outcome(self, &settle(walked, label))
     }
 }
 

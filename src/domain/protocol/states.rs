@@ -16,6 +16,8 @@ use super::{Protocol, Question, QuestionKind, walk};
 
 /// Most situations that are looked at. More of them, and the protocol can't be proved.
 pub const STATES_MAX: usize = 50_000;
+/// Most answers of them that are looked at, each counted as often as earlier answers matter to it.
+const WORK_MAX: usize = 2_000_000;
 /// Most classes of answers to one question of many answers that conditions tell apart.
 const CLASSES_MAX: usize = 1 << 10;
 
@@ -96,6 +98,7 @@ pub fn explore(protocol: &Protocol, tell_apart: &[String]) -> Result<States, Too
         tell_apart,
         index: HashMap::new(),
         known: Vec::new(),
+        work: 0,
         states: States::default(),
     };
     explorer.states.start = explorer.settle(Some(protocol.start), BTreeMap::new(), None);
@@ -103,7 +106,7 @@ pub fn explore(protocol: &Protocol, tell_apart: &[String]) -> Result<States, Too
     while at < explorer.states.all.len() {
         explorer.expand(at)?;
         at += 1;
-        if explorer.states.all.len() > STATES_MAX {
+        if explorer.states.all.len() > STATES_MAX || explorer.work > WORK_MAX {
             return Err(TooMany(explorer.states.all[at].question));
         }
     }
@@ -147,6 +150,7 @@ struct Explorer<'p> {
     index: HashMap<(usize, Known), usize>,
     /// What is known in each situation.
     known: Vec<Known>,
+    work: usize,
     states: States,
 }
 
@@ -180,6 +184,7 @@ impl Explorer<'_> {
         let known = self.known[state].clone();
         let matters = self.tests.contains_key(&at);
         for (i, answer) in self.classes_of(at)?.into_iter().enumerate() {
+            self.work += 1 + known.len();
             let Some(taken) = walk::accepts(self.protocol, question, &answer) else { continue };
             let mut known = known.clone();
             if matters {
@@ -217,19 +222,22 @@ fn class_words(question: &Question, answer: &str, matters: bool) -> String {
 
 /// One answer of each class: answers that neither a test nor a field in `tell_apart` tells from each other.
 fn classes(protocol: &Protocol, question: &Question, tests: &[Test], tell_apart: &[String]) -> Option<Vec<String>> {
-    let mentioned = || tests.iter().flat_map(|test| if let Test::OneOf(answers) = test { answers.as_slice() } else { &[] });
+    fn named(test: &Test) -> &[String] {
+        if let Test::OneOf(answers) | Test::AnyOf(answers) = test { answers } else { &[] }
+    }
+    let mentioned = || tests.iter().flat_map(named);
     Some(match &question.kind {
         QuestionKind::Choice(answers) => answers.iter().map(|answer| answer.key.clone()).collect(),
         QuestionKind::Label { .. } => {
-            let mut labels: Vec<String> = mentioned().filter(|label| protocol.has_label(label)).cloned().collect();
-            labels.sort();
-            labels.dedup();
-            let free = ["any other label".to_owned()];
-            let known: Vec<String> = protocol.labels.iter().map(|label| label.name.clone()).collect();
-            let all: &[String] = if known.is_empty() { &free } else { &known };
-            let other = all.iter().find(|label| !labels.contains(label)).cloned();
-            labels.extend(other);
-            labels
+            let known: BTreeSet<&str> = protocol.labels.iter().map(|label| label.name.as_str()).collect();
+            let can_be = |label: &&str| known.is_empty() || known.contains(*label);
+            let named: BTreeSet<&str> = mentioned().map(String::as_str).filter(can_be).collect();
+            if named.len() > CLASSES_MAX {
+                return None;
+            }
+            let free = known.is_empty().then_some("any other label");
+            let other = known.iter().copied().chain(free).find(|label| !named.contains(label));
+            named.iter().copied().chain(other).map(str::to_owned).collect()
         }
         QuestionKind::Scale { least, most, .. } => {
             points(tests, *least as f64, *most as f64).into_iter().filter(|n| n.fract() == 0.0).map(|n| n.to_string()).collect()
@@ -276,12 +284,15 @@ fn points(tests: &[Test], least: f64, most: f64) -> Vec<f64> {
     let mut marks: Vec<f64> = Vec::new();
     for test in tests {
         match test {
-            Test::OneOf(answers) => marks.extend(answers.iter().filter_map(|answer| answer.parse::<f64>().ok())),
+            Test::OneOf(answers) | Test::AnyOf(answers) => {
+                marks.extend(answers.iter().filter_map(|answer| answer.parse::<f64>().ok()))
+            }
             Test::AtLeast(n) | Test::AtMost(n) => marks.push(*n),
             Test::Given => {}
         }
     }
-    let around = marks.iter().flat_map(|n| [*n, n.floor(), n.ceil(), n.floor() - 1.0, n.ceil() + 1.0]);
+    let around =
+        marks.iter().flat_map(|n| [*n, n.floor(), n.ceil(), n.floor() - 1.0, n.ceil() + 1.0, n.next_down(), n.next_up()]);
     let middle = if least > f64::MIN && most < f64::MAX { least } else { 0.0_f64.clamp(least, most) };
     let mut points: Vec<f64> = around.chain([middle]).chain([least, most].into_iter().filter(|n| n.abs() < 1e300)).collect();
     points.retain(|n| (least..=most).contains(n));

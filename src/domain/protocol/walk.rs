@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{PREDICTION, Protocol, Question, QuestionKind, span};
+use super::{Protocol, Question, QuestionKind, Reference, span};
 use crate::domain::label::{Outcome, Step};
 
 /// How far some answers lead.
@@ -17,7 +17,7 @@ pub struct Walk<'p> {
 pub enum Walked<'p> {
     /// The next question.
     Asks(&'p Question),
-    /// What the path sets. May contain [`PREDICTION`]: see [`settle`].
+    /// What the path sets. May contain [`Reference`]s: see [`settle`].
     Ends(Outcome),
     /// This question does not take that answer.
     Stuck { question: &'p Question, answer: String },
@@ -153,7 +153,7 @@ fn with_own(question: &Question, recorded: String, own: Option<Value>, of_answer
     Taken { recorded, set, goto: then.and_then(|then| then.goto) }
 }
 
-fn number_text(n: f64) -> String {
+pub(super) fn number_text(n: f64) -> String {
     // 0.0 and -0.0 are one answer.
     if n == 0.0 { "0".to_owned() } else { n.to_string() }
 }
@@ -163,22 +163,23 @@ fn number_value(n: f64) -> Value {
     if whole { Value::from(n as i64) } else { Value::from(n) }
 }
 
-/// The outcome for a case whose model predicted `label`: [`PREDICTION`] becomes that label, `{field}` what
+/// The outcome for a case whose model predicted `label`: `{prediction}` becomes that label, `{field}` what
 /// the path set that field to. A field that stands for something which is not there is left out.
 pub fn settle(outcome: Outcome, label: Option<&str>) -> Outcome {
-    let mut settled = Outcome::new();
-    for (field, value) in &outcome {
-        let meant = match value.as_str() {
-            Some(PREDICTION) => label.map(Value::from),
-            Some(text) => match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-                Some(other) => outcome.get(other).filter(|value| *value != text).cloned(),
-                None => Some(value.clone()),
-            },
-            None => Some(value.clone()),
-        };
-        settled.extend(meant.map(|meant| (field.clone(), meant)));
+    let meant = |value| meant(&outcome, value, label);
+    outcome.iter().filter_map(|(field, value)| Some((field.clone(), meant(value)?))).collect()
+}
+
+fn meant<'v>(outcome: &'v Outcome, mut value: &'v Value, label: Option<&str>) -> Option<Value> {
+    // One may stand for another, at most as often as there are fields.
+    for _ in 0..=outcome.len() {
+        match Reference::of(value) {
+            None => return Some(value.clone()),
+            Some(Reference::Prediction) => return label.map(Value::from),
+            Some(Reference::Field(other)) => value = outcome.get(other)?,
+        }
     }
-    settled
+    None
 }
 
 /// The text of an answer, for people: `No` where `n` is recorded.
@@ -291,7 +292,7 @@ sets = "note"
         check(&[], "asks a");
         check(&[("a", "yes")], "asks b");
         check(&[("a", "maybe")], "stuck at a with maybe");
-        check(&[("b", "y"), ("a", "2")], r#"{"label":"{prediction}","verdict":"ok"}"#);
+        check(&[("b", "y"), ("a", "2")], r#"{"label":{"$":"{prediction}"},"verdict":"ok"}"#);
         check(&[("a", "y"), ("b", "z")], "stuck at b with z");
         let up_to_bad = [("a", "1"), ("b", "x"), ("modes", "Facts,t"), ("bad", "2"), ("note", " ")];
         let quiet = r#"{"corrected_label":"x","modes":["t","f"],"severity":2,"tags":["tone","facts"],"verdict":"false"}"#;
@@ -317,6 +318,12 @@ sets = "note"
         let Walked::Ends(outcome) = walk(&protocol, &steps(&[("a", "n")])).end else { panic!("it ends") };
         assert_eq!(settle(outcome.clone(), Some("pay"))["label"], "pay");
         assert_eq!(settle(outcome, None).get("label"), None);
+        let of = |from: &str| serde_json::json!({ "$": from });
+        let outcome: Outcome =
+            [("a".to_owned(), of("{b}")), ("b".to_owned(), of("{prediction}")), ("c".to_owned(), of("{c}"))].into();
+        let outcome = outcome.into_iter().chain([("words".to_owned(), Value::from("{prediction}"))]).collect();
+        let settled = serde_json::to_string(&settle(outcome, Some("pay"))).unwrap();
+        assert_eq!(settled, r#"{"a":"pay","b":"pay","words":"{prediction}"}"#, "what somebody typed is only words");
         assert_eq!(protocol.label_fields(), ["corrected_label", "label"]);
     }
 

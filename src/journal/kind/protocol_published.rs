@@ -1,5 +1,7 @@
 //! `protocol.published`: a version of a protocol, with all it needs to be walked forever.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Event;
@@ -19,6 +21,9 @@ pub struct ProtocolPublished {
     /// What the source's label file held, line by line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// Titles of labels that stood in the label file, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub titles: BTreeMap<String, String>,
 }
 
 impl ProtocolPublished {
@@ -28,22 +33,34 @@ impl ProtocolPublished {
             version,
             changes: changes.to_owned(),
             source: protocol.source.clone(),
-            labels: protocol.labels.iter().map(LabelName::line).collect(),
+            labels: protocol.labels.iter().map(|label| label.name.clone()).collect(),
+            titles: protocol.labels.iter().filter(|label| !label.title.is_empty()).map(title).collect(),
         }
     }
 
-    /// The protocol, parsed and checked again.
+    /// The protocol, which was checked when it was folded.
     pub fn protocol(&self) -> Result<Protocol, Vec<Fault>> {
-        protocol::parse(&self.source, Some(&self.labels.join("\n")))
+        let mut protocol = protocol::parse_published(&self.source, Some(&self.labels.join("\n")))?;
+        for label in &mut protocol.labels {
+            if let Some(title) = self.titles.get(&label.name) {
+                label.title.clone_from(title);
+            }
+        }
+        Ok(protocol)
     }
+}
+
+fn title(label: &LabelName) -> (String, String) {
+    (label.name.clone(), label.title.clone())
 }
 
 impl Event for ProtocolPublished {
     const KIND: &'static str = "protocol.published";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
-        let fault = match self.protocol() {
+        let fault = match protocol::parse(&self.source, Some(&self.labels.join("\n"))) {
             Ok(protocol) if protocol.id != self.id => "it says another id than its source".to_owned(),
             Ok(_) => return None,
             Err(faults) => faults.first().map(|fault| fault.message.clone()).unwrap_or_default(),
@@ -55,11 +72,11 @@ impl Event for ProtocolPublished {
         let name = self.id.clone();
         fold.document("protocol", &name, self.version, &self, stamp)?;
         let Ok(protocol) = self.protocol() else { return Ok(()) };
-        if protocol.renames.labels.is_empty() {
+        let by_field = protocol.renames.by_field(&protocol);
+        if by_field.is_empty() {
             return Ok(());
         }
-        let fields = protocol.label_fields().into_iter().map(str::to_owned).collect();
-        let renamed = VersionRenames { protocol: name, version: self.version, fields, labels: protocol.renames.labels };
+        let renamed = VersionRenames { protocol: name, version: self.version, by_field };
         renames::insert(fold.tx, stamp.event, &renamed)?;
         fold.labels_renamed()
     }

@@ -1,5 +1,7 @@
 //! `training.finished`: a reviewer went through cases of known answers, and how that went.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Event;
@@ -28,7 +30,12 @@ impl Event for TrainingFinished {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
 
     fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
-        (self.reviewer != stamp.author).then(|| format!("{} may not pass a training for {}", stamp.author, self.reviewer))
+        if self.reviewer != stamp.author {
+            return Some(format!("{} may not pass a training for {}", stamp.author, self.reviewer));
+        }
+        let cases: BTreeSet<_> = self.attempts.iter().map(|attempt| attempt.case).collect();
+        let hollow = self.passed && (self.right() == 0 || cases.len() < self.attempts.len());
+        hollow.then(|| "it says that a training was passed, and not by what".to_owned())
     }
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {

@@ -25,7 +25,7 @@ impl App {
             Overlay::Tree { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Tree { scroll }),
             Overlay::Mark(mark) => self.mark_key(mark, key),
             Overlay::Precedents(precedents) => self.precedents_key(precedents, key, leaves),
-            Overlay::Feedback { .. } => self.train_on(),
+            Overlay::Feedback { title, words, scroll } => self.feedback_key(title, words, scroll, key),
             Overlay::Exchange { scroll } if key.char() == Some('S') => {
                 self.overlay = Some(Overlay::Exchange { scroll });
                 vec![Effect::SyncNow]
@@ -120,6 +120,20 @@ impl App {
             let scroll = opened.scroll();
             *scroll = (*scroll).clamp((row + 1).saturating_sub(height), row);
         }
+    }
+
+    /// Scrolls what a training says, as far as there is more; any other key goes on.
+    fn feedback_key(&mut self, title: String, words: Vec<String>, scroll: usize, key: KeyPress) -> Vec<Effect> {
+        let most =
+            crate::tui::draw::overlay_overflow(self, &Overlay::Feedback { title: String::new(), words: words.clone(), scroll });
+        let scroll = match key.code {
+            KeyCode::Down | KeyCode::Char('j') if scroll < most => scroll + 1,
+            KeyCode::Up | KeyCode::Char('k') if scroll > 0 => scroll - 1,
+            KeyCode::PageDown | KeyCode::Char(' ') if scroll < most => most.min(scroll + 10),
+            _ => return self.train_on(),
+        };
+        self.overlay = Some(Overlay::Feedback { title, words, scroll });
+        Vec::new()
     }
 
     fn precedents_key(&mut self, mut precedents: Precedents, key: KeyPress, leaves: bool) -> Vec<Effect> {

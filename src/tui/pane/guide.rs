@@ -125,7 +125,7 @@ fn marked_words(opened: &Opened, answer: &str) -> String {
 
 fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
     let theme = &app.theme;
-    let outcome = opened.draft.outcome(protocol, opened.case.row.predicted.as_deref()).unwrap_or_default();
+    let outcome = opened.outcome(protocol).unwrap_or_default();
     let arrow = theme.sign(" ■ ", " = ");
     for (i, line) in wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate() {
         let mark = if i == 0 { arrow } else { "   " };
