@@ -63,6 +63,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::Use(format!("`{}` has no checklist item `{unknown}`", published.protocol.id)));
     }
     let label = workspace.label_of(&case, &draft, published)?;
+    let unused = draft.answers.iter().map(|(question, _)| question).find(|id| !label.path.iter().any(|(asked, _)| asked == *id));
+    if let Some(question) = unused {
+        return Err(CliError::Use(format!("`{question}` is not asked after these answers: leave it out, or answer otherwise")));
+    }
     let outcome = label.outcome.clone();
     let saved = workspace.submit(label)?;
     let words = format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
+use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
 use crate::domain::text::fit;
 
@@ -16,7 +17,17 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.read()?;
     let row = workspace.find_case(&args.case)?;
-    let found = workspace.precedents(row.id)?;
+    let policy = workspace.policy()?;
+    let mut opened = workspace.open_case(row.clone())?;
+    opened.hide(&policy.hide);
+    if opened.hidden.contains(&Cue::Precedents) {
+        return Err(CliError::Use("the policy hides cases like it until you have labeled it".to_owned()));
+    }
+    let mut found = workspace.precedents(row.id)?;
+    if opened.hidden.contains(&Cue::Prediction) {
+        // Whether the models said the same of both would tell what they said.
+        found.iter_mut().for_each(|one| (one.same_label, one.same_pair) = (false, false));
+    }
     let mut out = Out::new();
     for one in &found {
         if context.global.json {

@@ -31,8 +31,9 @@ pub struct Args {
 enum What {
     /// Prove that every path of a protocol file ends and sets what it must
     Check { file: PathBuf },
-    /// Show a protocol file, or the protocols that are published
+    /// Show a protocol file, a published protocol by its id or version, or all that are published
     Show {
+        #[arg(value_name = "FILE|ID|VERSION")]
         file: Option<PathBuf>,
         /// Draw it as a tree
         #[arg(long)]
@@ -72,7 +73,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         What::Check { file } => check(context, file),
         What::Show { file, tree, format } => {
             let protocols = match file {
-                Some(file) => vec![(read_protocol(file, None)?, 0)],
+                Some(file) if file.exists() => vec![(read_protocol(file, None)?, 0)],
+                Some(name) => named(&context.read()?.protocols()?, &name.to_string_lossy())?,
                 None => {
                     let published = context.read()?.protocols()?.published;
                     published.into_iter().map(|one| (one.protocol, one.reference.version)).collect()
@@ -84,11 +86,23 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let mut workspace = context.open()?;
             let glossary = workspace.protocols()?.glossary;
             let protocol = read_protocol(file, Some(&glossary))?;
+            let before = workspace.protocols()?;
             let version = workspace.publish_protocol(&protocol, changes)?;
             let report = if version > 1 { workspace.replay(&protocol)? } else { Report::default() };
             let to_renew = report.needs.values().sum::<u64>() + report.stuck_labels();
             let document = json!({ "id": protocol.id, "version": version, "hash": protocol.hash(), "needs": to_renew });
             let mut words = format!("{} v{version} is published: {}", protocol.id, counts(&protocol));
+            if before.version(&protocol.id, version).is_some() {
+                words = format!("{} v{version} is published already, as it stands there", protocol.id);
+            }
+            let replaced =
+                before.in_force().into_iter().find(|one| one.protocol.streams.is_empty() && one.protocol.id != protocol.id);
+            if let Some(replaced) = replaced.filter(|_| protocol.streams.is_empty()) {
+                words.push_str(&format!(
+                    ". It takes the place of {} for all streams that no protocol names",
+                    replaced.protocol.id
+                ));
+            }
             if to_renew > 0 {
                 words.push_str(&format!(". {to_renew} labels lack an answer now: w in the screen, or casework queue --renew"));
             }
@@ -142,6 +156,19 @@ fn check(context: &Context, file: &Path) -> Result<Exit, CliError> {
 fn counts(protocol: &Protocol) -> String {
     let (questions, labels) = (protocol.questions.len(), protocol.labels.len());
     format!("{questions} questions, {labels} labels, at most {} answers to an end", protocol.longest_path())
+}
+
+/// Published versions of an id, or of a number.
+fn named(protocols: &Protocols, name: &str) -> Result<Vec<(Protocol, u32)>, CliError> {
+    let fits = |published: &&crate::review::Published| {
+        published.protocol.id == name || number(name) == Some(published.reference.version)
+    };
+    let found: Vec<_> =
+        protocols.published.iter().filter(fits).map(|one| (one.protocol.clone(), one.reference.version)).collect();
+    if found.is_empty() {
+        return Err(CliError::Use(format!("`{name}` is no file, and neither the id nor a version of a published protocol")));
+    }
+    Ok(found)
 }
 
 fn number(name: &str) -> Option<u32> {

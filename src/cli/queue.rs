@@ -7,6 +7,7 @@ use super::{CliError, Context, Exit};
 use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::db::label;
 use crate::domain::assign::Turn;
+use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
@@ -85,11 +86,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         None => queue,
     };
     let filter = Filter::parse(&args.filter.join(" "));
+    let hide = workspace.policy()?.hide;
+    if let Some(cue) = filter.asks_hidden(&hide) {
+        return Err(CliError::Use(format!("the policy hides the {}: the queue can't be narrowed by it", cue.word())));
+    }
+    let hides_flags = hide.iter().any(|hiding| hiding.cue == Cue::Flags);
     let limit = args.limit.unwrap_or(usize::MAX);
     let mut out = Out::new();
     let mut shown = 0;
     let mut show = |case: &CaseRow| {
         shown += 1;
+        let case = &CaseRow { flags: if hides_flags { Vec::new() } else { case.flags.clone() }, ..case.clone() };
         if context.global.json { out.json(&QueueLine::of(case)) } else { out.line(&words(case, workspace.now())) }
     };
     if args.renew {

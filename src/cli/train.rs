@@ -44,10 +44,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Option<(Workspace, Lessons)
     let mut attempts = Vec::new();
     let mut input = io::stdin().lock().lines();
     for (i, lesson) in lessons.all.iter().enumerate() {
-        say(&format!("\nCase {} of {}", i + 1, lessons.all.len()));
-        let Some(attempt) = one(&workspace, &protocols, &published, lesson, &mut input)? else {
-            say("Left before the end: nothing is recorded.");
-            return Ok(None);
+        let head = format!("Case {} of {}", i + 1, lessons.all.len());
+        let Some(attempt) = one(&protocols, &published, lesson, &head, &mut input)? else {
+            return Err(CliError::Use("left before the end: nothing is recorded".to_owned()));
         };
         attempts.push(attempt);
     }
@@ -61,14 +60,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Option<(Workspace, Lessons)
 
 /// Goes through one case; nothing if the input ended before.
 fn one(
-    workspace: &Workspace,
     protocols: &Protocols,
     published: &Published,
     lesson: &Lesson,
+    head: &str,
     input: &mut io::Lines<io::StdinLock<'_>>,
 ) -> Result<Option<Attempt>, CliError> {
     let protocol = &published.protocol;
     let mut out = Out::new();
+    out.raw("\n")?;
+    out.line(head)?;
     for line in crate::domain::text::visible_lines(&lesson.row.text) {
         out.raw(&format!("  {line}\n"))?;
     }
@@ -95,7 +96,6 @@ fn one(
     }
     out.finish()?;
     let parted_at = found.parted_at.map(|(question, _)| question);
-    debug_assert!(workspace.at.is_none(), "the past can't be trained on");
     Ok(Some(Attempt { case: lesson.row.id, path, right: found.right, parted_at }))
 }
 
@@ -104,10 +104,11 @@ fn ask(out: &mut Out, question: &Question) -> io::Result<()> {
     for (i, answer) in question.kind.answers().iter().enumerate() {
         out.line(&format!("  {}  {} ({})", i + 1, visible(&answer.text), visible(&answer.key)))?;
     }
-    match question.kind.word() {
-        "choice" => Ok(()),
-        "multi" => out.line("  several, with commas; an empty line for none"),
-        "span" => out.line("  places as 4-9,12-20; an empty line for none"),
-        kind => out.line(&format!("  a {kind}")),
-    }
+    let how = match question.kind.word() {
+        "choice" => return Ok(()),
+        "multi" => " with commas between them; an empty line for none",
+        "span" => " as 4-9,12-20, counted in characters",
+        _ => "",
+    };
+    out.line(&format!("  {}{how}", question.wanted()))
 }

@@ -13,7 +13,12 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let (given, event) = workspace.undo()?;
     let label = &given.label;
-    let words = format!("Took back: {} {}. The case wants a label again.", label.case.short(), outcome_words(&label.outcome));
+    let earlier = workspace.counting_label(label.case)?;
+    let then = match earlier {
+        Some(earlier) => format!("Your label of {} counts again.", earlier.given_at().minute()),
+        None => "The case wants a label again.".to_owned(),
+    };
+    let words = format!("Took back: {} {}. {then}", label.case.short(), outcome_words(&label.outcome));
     done(context.global.json, &words, &json!({ "case": label.case, "label": given.event, "event": event }))?;
     Ok(Exit::Done)
 }

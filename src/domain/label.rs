@@ -111,6 +111,15 @@ pub fn outcome_words(outcome: &Outcome) -> String {
     if outcome.is_empty() { "nothing".to_owned() } else { outcome.iter().map(word).collect::<Vec<_>>().join(" · ") }
 }
 
+/// The same with what matters most first, for where there is little room.
+pub fn outcome_in_short(outcome: &Outcome) -> String {
+    const FIRST: [&str; 3] = ["verdict", "label", "category"];
+    let place = |field: &str| FIRST.iter().position(|first| *first == field).unwrap_or(FIRST.len());
+    let mut fields: Vec<(&String, &Value)> = outcome.iter().collect();
+    fields.sort_by_key(|(field, _)| place(field));
+    fields.into_iter().map(|(field, value)| format!("{field} {}", value_text(value))).collect::<Vec<_>>().join(" · ")
+}
+
 /// A field's value without quotes: a list with commas, a place in the input as `4-9`.
 pub fn value_text(value: &Value) -> String {
     match value {

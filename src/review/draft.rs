@@ -57,6 +57,7 @@ pub enum Missing {
     Stuck {
         question: String,
         answer: String,
+        wanted: String,
     },
     Check {
         id: String,
@@ -136,6 +137,12 @@ impl Draft {
         self.answers.iter().find(|(id, _)| id == question).map(|(_, answer)| answer.as_str())
     }
 
+    /// What was begun in answer to a question, or else answered before.
+    pub fn begun(&self, question: &str) -> Option<&str> {
+        let pending = self.pending.as_ref().filter(|(id, _)| id == question).map(|(_, answer)| answer.as_str());
+        pending.or_else(|| self.answer_to(question))
+    }
+
     /// Gives an answer, over an earlier one to the same question. Answers further on are kept, in case
     /// the path comes to them again.
     pub fn answer(&mut self, question: &str, answer: &str) {
@@ -182,7 +189,9 @@ impl Draft {
         let protocol = &asked.published.protocol;
         let outcome = match walk(protocol, &self.answers).end {
             Walked::Asks(question) => return Some(Missing::Question(question.id.clone())),
-            Walked::Stuck { question, answer } => return Some(Missing::Stuck { question: question.id.clone(), answer }),
+            Walked::Stuck { question, answer } => {
+                return Some(Missing::Stuck { question: question.id.clone(), answer, wanted: question.wanted() });
+            }
             Walked::Ends(outcome) => protocol.outcome(outcome, asked.case.predicted.as_deref()),
         };
         if let Some(field) = protocol.required.iter().find(|field| !outcome.contains_key(*field)) {
@@ -250,7 +259,9 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Question(id) => write!(f, "the question `{id}` is not answered"),
-            Self::Stuck { question, answer } => write!(f, "`{answer}` is no answer to `{question}`"),
+            Self::Stuck { question, answer, wanted } => {
+                write!(f, "`{answer}` is no answer to `{question}`, which takes {wanted}")
+            }
             Self::Check { id, text, why } if why.is_empty() => write!(f, "not checked: {text} ({id})"),
             Self::Check { id, text, why } => write!(f, "not checked: {text} ({id}); {why}"),
             Self::Wanted { wanted: Wanted::Rationale, why } => write!(f, "the rationale: {why}"),

@@ -1,6 +1,7 @@
 //! What is typed after `/`: words to find in the text, and `name:value` pairs.
 
 use crate::db::case::CaseRow;
+use crate::domain::cues::{Cue, Hiding};
 
 /// What a queue is narrowed to.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,6 +50,13 @@ impl Filter {
 
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What it asks about that a policy hides, if anything: to narrow by it would tell it.
+    pub fn asks_hidden(&self, hidings: &[Hiding]) -> Option<Cue> {
+        let hidden = |cue: Cue| hidings.iter().any(|hiding| hiding.cue == cue);
+        let asked = [(Cue::Prediction, !self.label.is_empty()), (Cue::Flags, !self.flag.is_empty())];
+        asked.into_iter().find(|(cue, asked)| *asked && hidden(*cue)).map(|(cue, _)| cue)
     }
 
     /// Whether a case passes. Every pair and every word must be found.

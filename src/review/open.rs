@@ -18,6 +18,16 @@ use crate::domain::resolve::CaseState;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
 
+/// Parts of a line that never tell what the model said, whatever shape the line came in.
+pub const NEVER_TELLING: &[&str] =
+    &["id", "occurred_at", "stream", "source", "trace_id", "input", "challenger", "feature_importance"];
+
+fn keep_only(line: &mut serde_json::Value, names: &[&str]) {
+    if let Some(object) = line.as_object_mut() {
+        object.retain(|name, _| names.contains(&name.as_str()));
+    }
+}
+
 fn take_out(line: &mut serde_json::Value, name: &str) {
     if let Some(object) = line.as_object_mut() {
         object.remove(name);
@@ -117,7 +127,7 @@ impl OpenCase {
                     if let Some(prediction) = line {
                         (prediction.label, prediction.confidence) = (None, None);
                         prediction.top_k.clear();
-                        take_out(&mut prediction.line, "prediction");
+                        keep_only(&mut prediction.line, NEVER_TELLING);
                     }
                 }
                 Cue::Challenger => {

@@ -53,11 +53,13 @@ impl Protocols {
         self.published.iter().find(names).or_else(|| self.published.iter().find(general))
     }
 
-    /// The protocols in force: the latest version of each, latest first.
+    /// The protocols in force: the latest version of each, latest first. Of those for all streams only the latest is.
     pub fn in_force(&self) -> Vec<&Published> {
         let mut found: Vec<&Published> = Vec::new();
         for published in &self.published {
-            if !found.iter().any(|known| known.protocol.id == published.protocol.id) {
+            let protocol = &published.protocol;
+            let general = |known: &&Published| known.protocol.streams.is_empty() && protocol.streams.is_empty();
+            if !found.iter().any(|known| known.protocol.id == protocol.id || general(known)) {
                 found.push(published);
             }
         }

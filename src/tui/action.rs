@@ -133,7 +133,7 @@ pub static ACTIONS: &[Action] = &[
     action("write-number", "1 2 3 4 5 6 7 8 9 -", Place::AskingWords, "", "begin to write a number with this", answering::write),
     action("no-words", "0", Place::AskingWords, "", "a number that begins with 0; no words, where none will do", no_words),
     action("mark", "Enter m", Place::AskingSpan, "mark", "mark places in the input", answering::mark_answer),
-    action("no-place", "0", Place::AskingSpan, "none", "no place, where none will do", answering::nothing),
+    action("no-place", "0", Place::AskingSpan, "", "no place, where none will do", answering::nothing),
     action("submit", "Enter", Place::Ended, "submit", "submit the label and go to the next case", submit),
     action("confidence", "1 2 3 4 5", Place::Ended, "how sure", "how sure you are: 1 a guess, 5 certain", answering::confidence),
     action("open", "Enter l Right", Place::Queue, "open", "open this case", open),
@@ -235,10 +235,15 @@ fn overlay(app: &mut App, overlay: Overlay) -> Vec<Effect> {
 }
 
 fn prompt(app: &mut App, kind: PromptKind) -> Vec<Effect> {
-    if app.opened.is_none() {
+    // In the queue it is about the row under the cursor.
+    let row = app.queue.current().filter(|_| app.focus == Focus::Queue).map(|row| (row.id, row.own.clone()));
+    if app.opened.is_none() && row.is_none() {
         return app.say("No case is open.");
     }
-    overlay(app, Overlay::Prompt(Prompt::new(kind, "")))
+    let about = row.as_ref().filter(|(id, _)| app.opened.as_ref().is_none_or(|opened| opened.case.row.id != *id));
+    let words = about.map(|(_, own)| format!("{own}: ")).unwrap_or_default();
+    app.about = row.map(|(id, _)| id);
+    overlay(app, Overlay::Prompt(Prompt { about: words, ..Prompt::new(kind, "") }))
 }
 
 fn tags(app: &mut App, _: KeyPress) -> Vec<Effect> {

@@ -27,12 +27,20 @@ impl App {
         let Some(question) = opened.protocol().and_then(|protocol| protocol.question(id)) else { return Vec::new() };
         let takes = opened.protocol().and_then(|protocol| crate::domain::protocol::walk::accepts(protocol, question, answer));
         if takes.is_none() {
-            let words = format!("{} is no answer here: {}", if answer.is_empty() { "Nothing" } else { answer }, wanted(question));
+            let words = format!("This question takes {}.", question.wanted());
             return self.say(&words);
         }
         opened.guide_scroll = 0;
         opened.keep_seen();
         self.change_draft(|draft| draft.answer(id, answer))
+    }
+
+    /// Keeps what is typed in answer to the question, before it is given.
+    pub(super) fn keep_pending(&mut self, text: &str) -> Vec<Effect> {
+        let Some(id) = self.opened.as_ref().and_then(Opened::question).map(|question| question.id.clone()) else {
+            return Vec::new();
+        };
+        self.change_draft(|draft| draft.pending = Some((id, text.to_owned())))
     }
 
     /// Ticks one of several answers, or takes the tick away.
@@ -101,7 +109,7 @@ impl App {
         let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
         let mark = match question {
             Some(question) => {
-                let known = opened.draft.answer_to(&question.id).and_then(crate::domain::protocol::span::parse);
+                let known = opened.draft.begun(&question.id).and_then(crate::domain::protocol::span::parse);
                 Mark::new(Some(question.id.clone()), &question.ask, text, known.unwrap_or_default())
             }
             None => Mark::new(None, "What in the input bears it out?", text, opened.draft.evidence.clone()),
@@ -117,6 +125,15 @@ impl App {
     /// Refers to an earlier case in the rationale.
     pub fn cite(&mut self, precedent: &Precedent) -> Vec<Effect> {
         let (case, citation) = (precedent.case, precedent.citation());
+        let cited = self.opened.as_ref().is_some_and(|opened| opened.draft.cites.contains(&case));
+        if cited {
+            let mut effects = self.change_draft(|draft| {
+                draft.cites.retain(|other| *other != case);
+                draft.rationale = draft.rationale.replacen(&citation, "", 1).trim_end().to_owned();
+            });
+            effects.extend(self.say(&format!("{} is no longer cited.", case.short())));
+            return effects;
+        }
         let mut effects = self.change_draft(|draft| {
             if !draft.cites.contains(&case) {
                 draft.cites.push(case);
@@ -163,31 +180,6 @@ fn asked<'a>(
     Asked { case: &case.row, published, policy, reviewer, round: case.round(), chars, blind: opened.hides(Cue::Prediction) }
 }
 
-/// What a question takes, in words.
-pub fn wanted(question: &Question) -> String {
-    match &question.kind {
-        QuestionKind::Choice(_) => "one of the answers".to_owned(),
-        QuestionKind::Multi { least, most, .. } if least == most => format!("exactly {least} of the answers"),
-        QuestionKind::Multi { least, most, .. } => format!("{least} to {most} of the answers"),
-        QuestionKind::Label { .. } => "one of the labels".to_owned(),
-        QuestionKind::Scale { least, most, .. } => format!("a whole number from {least} to {most}"),
-        QuestionKind::Number { least, most, unit, .. } => {
-            let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
-            match (*least > f64::MIN, *most < f64::MAX) {
-                (true, true) => format!("a number{unit} from {least} to {most}"),
-                (true, false) => format!("a number{unit} from {least}"),
-                (false, true) => format!("a number{unit} up to {most}"),
-                (false, false) => format!("a number{unit}"),
-            }
-        }
-        QuestionKind::Text { least: 0, most, .. } => format!("words, or none (at most {most} characters)"),
-        QuestionKind::Text { least, most, .. } => format!("words of {least} to {most} characters"),
-        QuestionKind::Span { least: 0, .. } => "places in the input, or none".to_owned(),
-        QuestionKind::Span { least: 1, .. } => "at least one place in the input".to_owned(),
-        QuestionKind::Span { least, .. } => format!("at least {least} places in the input"),
-    }
-}
-
 // Functions of actions.
 
 pub(super) fn digit(app: &mut App, key: KeyPress) -> Vec<Effect> {
@@ -224,9 +216,9 @@ pub(super) fn write(app: &mut App, key: KeyPress) -> Vec<Effect> {
     let Some(opened) = &app.opened else { return Vec::new() };
     let Some(question) = opened.question() else { return Vec::new() };
     let begun = key.char().filter(|c| c.is_ascii_digit() || *c == '-').map(String::from);
-    let known = || opened.draft.answer_to(&question.id).unwrap_or_default().to_owned();
+    let known = || opened.draft.begun(&question.id).unwrap_or_default().to_owned();
     let mut prompt = Prompt::new(PromptKind::Answer, &begun.unwrap_or_else(known));
-    prompt.about = format!("{} ", wanted(question));
+    prompt.about = format!("{} ", question.wanted());
     app.overlay = Some(Overlay::Prompt(prompt));
     Vec::new()
 }

@@ -20,7 +20,7 @@ use crate::domain::logline::Level;
 use crate::domain::protocol::QuestionKind;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::{Draft, Protocols, QueueCounts};
+use crate::review::{Draft, Filter, Protocols, QueueCounts};
 
 /// What happens to the screen. Closed: there is nothing else.
 #[derive(Debug, Clone)]
@@ -89,6 +89,8 @@ pub struct App {
     /// Whether the queue shows those.
     pub renewing: bool,
     pub training: Option<Training>,
+    /// The case that a prompt is about, if that is not the open one.
+    pub(super) about: Option<CaseId>,
 }
 
 /// What an [`App`] starts with.
@@ -153,6 +155,7 @@ impl App {
             worklist: Vec::new(),
             renewing: false,
             training,
+            about: None,
         };
         (app, effects)
     }
@@ -199,6 +202,9 @@ impl App {
             return self.overlay_key(overlay, event, key);
         }
         if let Some(index) = self.keymap.action(key, &self.places()) {
+            if let Some(words) = self.refuses(ACTIONS[index].name) {
+                return self.say(words);
+            }
             return (ACTIONS[index].run)(self, key);
         }
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
@@ -206,6 +212,31 @@ impl App {
             Some(answer) => self.give(&answer),
             None => Vec::new(),
         }
+    }
+
+    /// Why an action has no place now: in a training, or while the queue covers the case it would change.
+    fn refuses(&self, action: &str) -> Option<&'static str> {
+        const OF_THE_CASE: [&str; 11] =
+            ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
+        const NOT_IN_TRAINING: [&str; 12] = [
+            "defer",
+            "escalate",
+            "comment",
+            "undo",
+            "view",
+            "worklist",
+            "gold",
+            "filter",
+            "next-case",
+            "previous-case",
+            "people",
+            "open",
+        ];
+        if self.training.is_some() && NOT_IN_TRAINING.contains(&action) {
+            return Some("Not in a training: q leaves it, and nothing is recorded then.");
+        }
+        let covered = self.focus == Focus::Queue && super::draw::layout(self).context.is_none();
+        (covered && OF_THE_CASE.contains(&action)).then_some("Open the case first: Enter.")
     }
 
     /// Where keys hold now, the most particular first.
@@ -274,7 +305,7 @@ impl App {
 
     pub fn open(&mut self, id: CaseId) -> Vec<Effect> {
         let mut effects = self.settle_time();
-        effects.push(Effect::Open { id });
+        effects.extend([Effect::Documents, Effect::Open { id }]);
         effects
     }
 
@@ -331,7 +362,7 @@ impl App {
             effects.extend(self.queue.step(1, height));
         }
         match self.queue.current().map(|row| row.id).filter(|next| *next != id) {
-            Some(next) => effects.push(Effect::Open { id: next }),
+            Some(next) => effects.extend([Effect::Documents, Effect::Open { id: next }]),
             None => self.opened = None,
         }
         effects.extend(self.queue_step(0));
@@ -432,6 +463,9 @@ impl App {
     }
 
     pub(super) fn set_filter(&mut self, text: &str) -> Vec<Effect> {
+        if let Some(cue) = Filter::parse(text).asks_hidden(&self.protocols.policy.hide) {
+            return self.say(&format!("The policy hides the {}: the queue can't be narrowed by it.", cue.word()));
+        }
         self.filter = text.to_owned();
         self.generation += 1;
         self.focus = Focus::Queue;

@@ -44,7 +44,10 @@ pub fn layout(app: &App) -> Layout {
     if app.focus == Focus::Queue {
         return Layout { queue: Some(body), ..Layout::default() };
     }
-    let lower = (body.height / 3).max(7).min(body.height / 2 + 2);
+    // The lower third; more where a question has more answers, so that none is out of sight.
+    let most = body.height / 2 + 2;
+    let wanted = pane::guide::rows_wanted(app, usize::from(columns).saturating_sub(2));
+    let lower = (body.height / 3).max(7).max(wanted.min(usize::from(most)) as u16).min(most);
     let upper = body.height.saturating_sub(lower + 1);
     Layout {
         queue: None,
@@ -122,7 +125,10 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let me = visible(&app.me);
     let [state, news] = exchange_words(app);
     // The first that leaves room: how the exchange stands is always among it.
-    let whole = format!(" casework · {}", visible(&app.team));
+    let whole = match &app.training {
+        Some(training) => format!(" casework · training {}", visible(&training.protocol)),
+        None => format!(" casework · {}", visible(&app.team)),
+    };
     let choices = [
         (whole.clone(), format!("{me}{saved}{state}{news} ")),
         (whole, format!("{me}{state}{news} ")),
@@ -148,7 +154,7 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     ];
     // As many whole parts as there is room for.
     let whole = (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
-    let middle = whole.unwrap_or_default();
+    let middle = whole.filter(|_| app.training.is_none()).unwrap_or_default();
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));

@@ -8,7 +8,7 @@ use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
-use crate::review::{Draft, OpenCase, Precedent, QueueCounts};
+use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 
 /// Something to be done outside the state.
 #[derive(Debug, Clone)]
@@ -66,6 +66,8 @@ pub enum Effect {
         replica: ReplicaId,
         why: String,
     },
+    /// Look whether other protocols or another policy are in force.
+    Documents,
     /// Find resolved cases like the open one.
     Precedents {
         case: CaseId,
@@ -101,6 +103,8 @@ pub enum Job {
         draft: Option<Box<Draft>>,
     },
     Gone(CaseId),
+    /// What reviewers decide by is other than it was.
+    Published(Box<Protocols>),
     Counted(QueueCounts),
     Filtered {
         generation: u64,

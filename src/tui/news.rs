@@ -8,6 +8,7 @@ use super::overlay::{Overlay, People};
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
 use crate::db::case::QueueKey;
+use crate::domain::cues::Cue;
 use crate::domain::resolve::CaseState;
 use crate::review::{Draft, OpenCase};
 
@@ -87,6 +88,10 @@ impl App {
                 Vec::new()
             }
             Job::Opened { case, draft } => self.opened_case(*case, draft.map(|draft| *draft)),
+            Job::Published(protocols) => {
+                self.protocols = *protocols;
+                vec![Effect::Worklist]
+            }
             Job::Gone(_) => {
                 self.returning = None;
                 self.open_something()
@@ -95,7 +100,10 @@ impl App {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved = Some(seq);
                 self.wrote();
-                vec![Effect::Count { all: false }]
+                let mut effects = vec![Effect::Count { all: false }];
+                // What was just decided may be like the next.
+                effects.extend(self.opened.as_ref().map(|opened| Effect::Precedents { case: opened.case.row.id }));
+                effects
             }
             Job::NotSaved { case, why } => {
                 self.saving = self.saving.saturating_sub(1);
@@ -143,8 +151,12 @@ impl App {
                 }
                 self.change_draft(|draft| draft.rationale = text)
             }
-            Job::Precedents { case, found } => {
+            Job::Precedents { case, mut found } => {
                 if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
+                    if opened.hides(Cue::Prediction) {
+                        // Whether the models said the same of both would tell what they said.
+                        found.iter_mut().for_each(|one| (one.same_label, one.same_pair) = (false, false));
+                    }
                     opened.precedents = Some(found);
                 }
                 Vec::new()

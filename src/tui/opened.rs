@@ -169,8 +169,7 @@ impl Opened {
     /// Which of several answers are ticked for the question asked now.
     pub fn ticked(&self) -> Vec<String> {
         let Some(question) = self.question() else { return Vec::new() };
-        let pending = self.draft.pending.as_ref().filter(|(id, _)| *id == question.id).map(|(_, answer)| answer.as_str());
-        let answer = pending.or_else(|| self.draft.answer_to(&question.id)).unwrap_or_default();
+        let answer = self.draft.begun(&question.id).unwrap_or_default();
         answer.split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect()
     }
 

@@ -52,6 +52,8 @@ pub struct Runner {
     sending: HashSet<CaseId>,
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
+    /// Which documents were there when they were last looked at.
+    documents: Option<(i64, i64)>,
     /// Looks for what nobody waits for.
     searcher: Option<Sender<Search>>,
     newest_filter: Arc<AtomicU64>,
@@ -86,6 +88,7 @@ impl Runner {
             worker,
             thread: Some(thread),
             searcher: None,
+            documents: None,
             newest_filter,
             newest_count: Arc::new(AtomicU64::new(0)),
             report,
@@ -108,6 +111,7 @@ impl Runner {
                 self.load_queue(state).map(|()| None)
             }
             Effect::Open { id } => self.open(id).map(Some),
+            Effect::Documents => self.documents(),
             Effect::Count { all } => self.count(all),
             Effect::Filter { text, generation } => {
                 self.newest_filter.store(generation, Ordering::Relaxed);
@@ -233,6 +237,16 @@ impl Runner {
             });
         });
         Ok(None)
+    }
+
+    /// What reviewers decide by, if that changed since it was looked at: another program may have published.
+    fn documents(&mut self) -> Result<Option<Job>, WorkError> {
+        let stamp = crate::db::document::stamp(&self.workspace.db.conn)?;
+        let known = self.documents.replace(stamp.clone());
+        if known.is_none_or(|known| known == stamp) {
+            return Ok(None);
+        }
+        Ok(Some(Job::Published(Box::new(self.workspace.protocols()?))))
     }
 
     fn open(&mut self, id: CaseId) -> Result<Job, WorkError> {

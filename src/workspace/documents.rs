@@ -1,5 +1,6 @@
 //! Protocols, glossary and policy: reading, checking and publishing them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{WorkError, Workspace, read_file};
@@ -7,6 +8,7 @@ use crate::domain::glossary::Glossary;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::parse::{LabelSource, label_source};
 use crate::domain::protocol::{self, Fault, Protocol};
+use crate::domain::require::Occasion;
 use crate::journal::Append;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
 
@@ -64,7 +66,17 @@ impl Workspace {
 
     /// Publishes a glossary; returns its version.
     pub fn publish_glossary(&mut self, glossary: &Glossary) -> Result<u32, WorkError> {
-        let version = self.protocols()?.glossary_version + 1;
+        let protocols = self.protocols()?;
+        let in_force: Vec<&Protocol> = protocols.in_force().into_iter().map(|published| &published.protocol).collect();
+        let gone = |term: &&String| glossary.term(term).is_none() && protocols.glossary.term(term).is_some();
+        let used = in_force.iter().flat_map(|protocol| protocol.questions.iter().flat_map(|question| &question.terms));
+        let mut gone: Vec<String> = used.filter(gone).cloned().collect();
+        if !gone.is_empty() {
+            gone.sort();
+            gone.dedup();
+            return Err(WorkError::TermsInUse(gone));
+        }
+        let version = protocols.glossary_version + 1;
         self.append(vec![Append::new(&GlossaryPublished { version, source: glossary.source.clone() })])?;
         Ok(version)
     }
@@ -74,6 +86,15 @@ impl Workspace {
     }
 
     pub fn set_policy(&mut self, policy: Policy) -> Result<(), WorkError> {
+        let protocols = self.protocols()?;
+        let known: BTreeSet<&str> = protocols.in_force().iter().flat_map(|published| published.protocol.fields()).collect();
+        let asked = policy.require.iter().filter_map(|rule| match &rule.occasion {
+            Occasion::Outcome { field, .. } => Some(field),
+            _ => None,
+        });
+        if let Some(field) = policy.on.iter().chain(asked).find(|field| !known.is_empty() && !known.contains(field.as_str())) {
+            return Err(WorkError::PolicyField(format!("no protocol in force sets `{field}`")));
+        }
         self.append(vec![Append::new(&PolicySet { policy })])?;
         Ok(())
     }

@@ -65,6 +65,12 @@ impl Workspace {
         Ok((given, event))
     }
 
+    /// The label of whoever is at work that counts for a case.
+    pub fn counting_label(&self, case: CaseId) -> Result<Option<GivenLabel>, WorkError> {
+        let live = label::live_of_case(&self.db.conn, case)?;
+        Ok(live.into_iter().rev().find(|given| given.label.reviewer == self.me))
+    }
+
     /// Takes back one label.
     pub fn withdraw(&mut self, given: &GivenLabel) -> Result<EventId, WorkError> {
         let Label { case, reviewer, .. } = given.label.clone();

@@ -96,6 +96,10 @@ pub enum WorkError {
     NotGold,
     #[error("{id} v{version} is not published: nobody said what changed")]
     NoChanges { id: String, version: u32 },
+    #[error("the glossary is not published: protocols in force use terms that are not in it any longer: {}", .0.join(", "))]
+    TermsInUse(Vec<String>),
+    #[error("nothing was set: {0}")]
+    PolicyField(String),
     #[error("no protocol `{0}` is published")]
     NoSuchProtocol(String),
     #[error("there is no label of {0} to take back")]

@@ -62,6 +62,11 @@ pub fn of_kind(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<DocumentRo
     conn.prepare_cached(include_str!("of_kind.sql"))?.query_map([kind], row_to_document)?.collect()
 }
 
+/// What changes whenever a document of what reviewers decide by comes: their number, and when the latest was published.
+pub fn stamp(conn: &Connection) -> rusqlite::Result<(i64, i64)> {
+    conn.prepare_cached(include_str!("stamp.sql"))?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// The latest document of a kind, whatever its name.
 pub fn latest(conn: &Connection, kind: &str) -> rusqlite::Result<Option<DocumentRow>> {
     let mut rows = conn.prepare_cached(concat!(include_str!("of_kind.sql"), " LIMIT 1"))?;

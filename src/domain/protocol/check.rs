@@ -50,6 +50,7 @@ pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
     let mut faults: Vec<Fault> = protocol.questions.iter().flat_map(question).collect();
     faults.extend(dead_labels(protocol));
     faults.extend(dangling(protocol));
+    faults.extend(protocol.questions.iter().flat_map(|question| values(protocol, question)));
     faults
 }
 
@@ -181,6 +182,32 @@ fn named(question: &Question) -> Option<Fault> {
     let n = question.kind.answers().len();
     (n > ANSWERS_MAX)
         .then(|| Fault::new(*line, format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label")))
+}
+
+/// Values that stand for a field which nothing sets, or that should be a label and are none.
+fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+    let fields: BTreeSet<&str> = protocol.fields().collect();
+    let labels = protocol.label_fields();
+    let mut faults = BTreeSet::new();
+    for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
+        for (field, value) in &then.set {
+            if let Some(Reference::Field(other)) = Reference::of(value)
+                && !fields.contains(other)
+            {
+                let words = format!("`{}` sets `{field}` to what `{other}` holds, which no answer sets", question.id);
+                faults.insert(Fault::new(question.line, words));
+            }
+            let named = value.as_str().filter(|_| labels.contains(&field.as_str()) && !protocol.labels.is_empty());
+            if let Some(label) = named.filter(|label| !protocol.has_label(label)) {
+                let words = format!("`{}` sets `{field}` to `{label}`, which is not in `labels`", question.id);
+                faults.insert(Fault::new(question.line, words));
+            }
+        }
+    }
+    if question.ask.trim().is_empty() {
+        faults.insert(Fault::new(question.line, format!("`{}` asks nothing: fill in `ask`", question.id)));
+    }
+    faults.into_iter().collect()
 }
 
 /// Required fields that are set to what another field holds, where some path to there has not set that one.
@@ -436,6 +463,56 @@ when = { bad = { at_least = 4 } }
         told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");
         told("answer = \"n\"", &example("path = { b = \"x\" }\nnot = \"n\""), "is `n` and not `n`");
         told("answer = \"n\"", "answer = \"y\"\noutcome = { verdict = \"wrong\" }", "stops before `b`");
+    }
+
+    #[test]
+    fn what_answers_can_be_is_not_guessed_too_coarsely() {
+        let head = "id=\"p\"\ntitle=\"t\"\nstart=\"l\"\nlabels=[\"NY\",\"CA\",\"CA,NY\"]\n[require]\nfields=[\"v\"]\n";
+        let q = |id: &str, body: &str| format!("[[question]]\nid=\"{id}\"\nask=\"?\"\n{body}\n");
+        let yes = "answers=[{key=\"y\",text=\"Yes\",set={v=1}}]";
+        // A label with a comma is one label.
+        let comma = [
+            head.to_owned(),
+            q("l", "kind=\"label\"\nsets=\"l\"\ngoto=\"p\""),
+            q("p", &format!("when={{not={{l=\"NY\"}}}}\ngoto=\"q\"\n{yes}")),
+            q("q", &format!("when={{not={{l=\"CA\"}}}}\n{yes}")),
+        ];
+        parse(&comma.concat(), None).expect("`CA,NY` is neither NY nor CA, so both are asked");
+        // Far from zero the next number is not one further.
+        let far = [
+            head.to_owned(),
+            q("l", "kind=\"number\"\nsets=\"n\"\ngoto=\"p\""),
+            q("p", &format!("when={{l={{at_most=1e17}}}}\n{yes}")),
+        ];
+        let faults = parse(&far.concat(), None).expect_err("2e17 sets nothing");
+        assert!(faults[0].message.contains("ends without setting `v`"), "{faults:?}");
+        let words =
+            [head.to_owned(), q("l", "kind=\"scale\"\nsets=\"v\"\ngoto=\"p\""), q("p", &format!("when={{l=\"03\"}}\n{yes}"))];
+        parse(&words.concat(), None).expect("03 is the step 3");
+        let strict = |body: &str, expect: &str| {
+            let source = [head.to_owned(), q("l", body)].concat();
+            parse(&source, None).expect("it stays readable");
+            let faults = parse_strictly(&source, None).expect_err(expect);
+            assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{faults:?}");
+        };
+        strict("answers=[{key=\"y\",text=\"Yes\",set={v=\"{lable}\"}}]", "which no answer sets");
+        let either =
+            "answers=[{key=\"y\",text=\"Yes\",set={v=1,l=\"{prediction}\"}},{key=\"n\",text=\"No\",set={v=1,l=\"oos\"}}]";
+        strict(either, "sets `l` to `oos`, which is not in `labels`");
+    }
+
+    #[test]
+    fn too_many_combinations_are_refused_and_not_waited_for() {
+        let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n".to_owned();
+        for i in 0..900 {
+            let answers: String = (0..if i == 0 { 45 } else { 1 }).map(|a| format!("{{key=\"k{a}\",text=\"T{a}\"}},")).collect();
+            let goto = if i < 899 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
+            let all: String = (0..899).map(|j| format!("{{q{j}=\"k0\"}},")).collect();
+            let when = if i == 899 { format!("when={{any=[{all}]}}\n") } else { String::new() };
+            source.push_str(&format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{answers}]\n"));
+        }
+        let faults = parse(&source, None).unwrap_err();
+        assert!(faults[0].message.contains("combinations of earlier answers"), "{faults:?}");
     }
 
     #[test]

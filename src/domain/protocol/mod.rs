@@ -223,6 +223,12 @@ impl Protocol {
         }
     }
 
+    /// Every field that some path sets.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let own = self.questions.iter().filter_map(|question| question.kind.field());
+        own.chain(self.questions.iter().flat_map(|question| question.kind.sets().map(|(field, _)| field)))
+    }
+
     /// Fields that hold one of the labels: set by a question of kind label, to the prediction, or to such a field.
     pub fn label_fields(&self) -> Vec<&str> {
         let mut fields: Vec<&str> = Vec::new();

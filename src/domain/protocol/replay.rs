@@ -106,6 +106,16 @@ set = { verdict = "wrong" }
         let more = more.replace("set = { label = \"{prediction}\" }", "goto = \"sure\", set = { label = \"{prediction}\" }");
         assert_eq!(fate(&more, &[("fits", "y")], "call"), Fate::Needs("sure".to_owned()));
         assert_eq!(fate(&more, &[("fits", "n"), ("which", "call")], "call"), Fate::Unchanged);
+        let many = |answers: &str| {
+            let kind = format!("kind = \"multi\"\nsets = \"why\"\nanswers = [{answers}]");
+            OLD.replace("kind = \"label\"\nsets = \"label\"", &kind)
+        };
+        let a = parse(&many("{ key = \"a\", text = \"A\" }, { key = \"b\", text = \"B\" }"), None).unwrap();
+        let x = many("{ key = \"x\", text = \"A\" }, { key = \"b\", text = \"B\" }");
+        let x = x.replace("[require]", "[rename.answers]\nwhich = { a = \"x\" }\n[require]");
+        let given = label(&a, &[("fits", "n"), ("which", "a,b")], "call").unwrap();
+        let fate_of_many = replay(&[&parse(&x, None).unwrap()], &given, Some("call"));
+        assert_eq!(fate_of_many, Fate::Unchanged, "a key of several has another name");
         let named =
             OLD.replace("\"which\"", "\"label\"").replace("[require]", "[rename]\nquestions = { which = \"label\" }\n[require]");
         assert_eq!(fate(&named, &[("fits", "n"), ("which", "call")], "pay"), Fate::Unchanged);

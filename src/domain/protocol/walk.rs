@@ -204,6 +204,33 @@ pub fn answer_text(question: &Question, recorded: &str) -> String {
     }
 }
 
+impl Question {
+    /// What it takes, in words.
+    pub fn wanted(&self) -> String {
+        match &self.kind {
+            QuestionKind::Choice(_) => "one of the answers".to_owned(),
+            QuestionKind::Multi { least, most, .. } if least == most => format!("exactly {least} of the answers"),
+            QuestionKind::Multi { least, most, .. } => format!("{least} to {most} of the answers"),
+            QuestionKind::Label { .. } => "one of the labels".to_owned(),
+            QuestionKind::Scale { least, most, .. } => format!("a whole number from {least} to {most}"),
+            QuestionKind::Number { least, most, unit, .. } => {
+                let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
+                match (*least > f64::MIN, *most < f64::MAX) {
+                    (true, true) => format!("a number{unit} from {least} to {most}"),
+                    (true, false) => format!("a number{unit} from {least}"),
+                    (false, true) => format!("a number{unit} up to {most}"),
+                    (false, false) => format!("a number{unit}"),
+                }
+            }
+            QuestionKind::Text { least: 0, most, .. } => format!("words, or none (at most {most} characters)"),
+            QuestionKind::Text { least, most, .. } => format!("words of {least} to {most} characters"),
+            QuestionKind::Span { least: 0, most: span::SPANS_MAX, .. } => "places in the input, or none".to_owned(),
+            QuestionKind::Span { least: 1, most: span::SPANS_MAX, .. } => "at least one place in the input".to_owned(),
+            QuestionKind::Span { least, most, .. } => format!("{least} to {most} places in the input"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -54,11 +54,18 @@ impl App {
                     return Vec::new();
                 }
                 if key.code == KeyCode::Enter {
-                    return self.prompted(prompt.kind, prompt.edit.text().trim());
+                    let text = prompt.edit.text();
+                    let effects = self.prompted(prompt.kind, text.trim());
+                    if prompt.kind == PromptKind::Answer && self.message.is_some() {
+                        // It was refused: what was typed stays, to be mended.
+                        self.overlay = Some(Overlay::Prompt(prompt));
+                    }
+                    return effects;
                 }
-                prompt.edit.key(event);
+                let changed = prompt.edit.key(event);
+                let (kind, text) = (prompt.kind, prompt.edit.text());
                 self.overlay = Some(Overlay::Prompt(prompt));
-                Vec::new()
+                if changed && kind == PromptKind::Answer { self.keep_pending(&text) } else { Vec::new() }
             }
             Overlay::Rationale(mut edit) => {
                 if leaves {
@@ -97,19 +104,30 @@ impl App {
         match mark.key(key, columns) {
             Marked::Left => return Vec::new(),
             Marked::Done(spans) => {
-                return match &mark.question {
-                    Some(question) => self.answer_to(&question.clone(), &span::text(&spans)),
-                    None => self.change_draft(|draft| draft.evidence = spans),
-                };
+                let Some(question) = mark.question.clone() else { return self.change_draft(|draft| draft.evidence = spans) };
+                let effects = self.answer_to(&question, &span::text(&spans));
+                if self.message.is_some() {
+                    // Too many or too few: what was marked stays, to be mended.
+                    self.overlay = Some(Overlay::Mark(mark));
+                }
+                return effects;
             }
             Marked::On => {}
         }
-        // What is marked as evidence is kept as it is marked.
-        let spans = mark.question.is_none().then(|| mark.spans.clone());
+        // What is marked is kept as it is marked.
+        let (question, spans) = (mark.question.clone(), mark.spans.clone());
         self.show_place(&mark.text, mark.selected().start, columns);
         self.overlay = Some(Overlay::Mark(mark));
-        let changed = spans.filter(|spans| self.opened.as_ref().is_some_and(|opened| opened.draft.evidence != *spans));
-        changed.map(|spans| self.change_draft(|draft| draft.evidence = spans)).unwrap_or_default()
+        let draft = self.opened.as_ref().map(|opened| &opened.draft);
+        match question {
+            Some(question) => {
+                let pending = (question, span::text(&spans));
+                let changed = draft.is_some_and(|draft| draft.pending.as_ref() != Some(&pending));
+                if changed { self.change_draft(|draft| draft.pending = Some(pending)) } else { Vec::new() }
+            }
+            None if draft.is_some_and(|draft| draft.evidence != spans) => self.change_draft(|draft| draft.evidence = spans),
+            None => Vec::new(),
+        }
     }
 
     /// Scrolls the input so that a place in it is on the screen.
@@ -239,7 +257,8 @@ impl App {
         if kind == PromptKind::Answer {
             return self.answer(text);
         }
-        let Some(case) = self.opened.as_ref().map(|opened| opened.case.row.id) else { return Vec::new() };
+        let opened = self.opened.as_ref().map(|opened| opened.case.row.id);
+        let Some(case) = self.about.take().or(opened) else { return Vec::new() };
         let text = text.to_owned();
         match kind {
             PromptKind::Tags => {

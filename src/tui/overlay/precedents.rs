@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::label::outcome_words;
+use crate::domain::label::outcome_in_short;
 use crate::domain::text::{fit, visible, wrap};
 use crate::review::Precedent;
 use crate::tui::draw::{boxed, centered, put_line};
@@ -28,12 +28,15 @@ impl Precedents {
         let mut lines = Vec::new();
         let mut last = 0;
         for (row, precedent) in self.rows.iter().enumerate() {
+            if row > 0 {
+                lines.push(Line::default());
+            }
             lines.extend(entry(precedent, row == self.cursor, usize::from(wide).saturating_sub(4), theme));
             if row <= self.cursor {
                 last = lines.len();
             }
         }
-        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 1);
+        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 2);
         let inner = boxed(centered(screen, wide, high), buf, theme, "Cases like this one (Enter cites · Esc)");
         let rows = usize::from(inner.height);
         let top = last.saturating_sub(rows);
@@ -57,7 +60,7 @@ fn entry(precedent: &Precedent, chosen: bool, columns: usize, theme: &Theme) -> 
     let mut lines = vec![Line::from(vec![
         Span::styled(mark, theme.accent),
         Span::styled(format!("{}  ", precedent.case.short()), theme.dim),
-        Span::styled(fit(&visible(&outcome_words(&precedent.outcome)), room).into_owned(), style),
+        Span::styled(fit(&visible(&outcome_in_short(&precedent.outcome)), room).into_owned(), style),
         Span::styled(format!("  {alike}{said}"), theme.dim),
     ])];
     let mut more = |text: &str, style, rows: usize| {
@@ -71,6 +74,5 @@ fn entry(precedent: &Precedent, chosen: bool, columns: usize, theme: &Theme) -> 
     if !precedent.rationale.is_empty() {
         more(&format!("“{}”", precedent.rationale), theme.text, 3);
     }
-    lines.push(Line::default());
     lines
 }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::question;
 use crate::domain::cues::Cue;
-use crate::domain::label::outcome_words;
+use crate::domain::label::{outcome_in_short, outcome_words};
 use crate::domain::layout;
 use crate::domain::protocol::walk::answer_text;
 use crate::domain::protocol::{Protocol, QuestionKind, span};
@@ -32,6 +32,12 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     put_line(buf, inner, 0, &Line::from(heading(theme, title, app.focus == Focus::Guide)));
     let lines = lines(app, usize::from(inner.width));
     let rows = usize::from(inner.height).saturating_sub(1);
+    let hidden = lines.len().saturating_sub(rows + app.opened.as_ref().map_or(0, |opened| opened.guide_scroll));
+    if hidden > 0 {
+        let more = format!("{hidden} more");
+        let x = inner.width.saturating_sub(more.len() as u16);
+        crate::tui::draw::put_at(buf, inner, x, &Line::from(Span::styled(more, theme.dim)));
+    }
     let scroll = app.opened.as_ref().map_or(0, |opened| opened.guide_scroll).min(lines.len().saturating_sub(rows));
     for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
         put_line(buf, inner, row as u16 + 1, line);
@@ -40,6 +46,15 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
 
 /// All lines of the guide at a width.
 pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
+    lines_of(app, columns, is_low(app))
+}
+
+/// Rows that a low pane would need for all it has to show.
+pub fn rows_wanted(app: &App, columns: usize) -> usize {
+    lines_of(app, columns, true).len() + 1
+}
+
+fn lines_of(app: &App, columns: usize, low: bool) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let Some(opened) = &app.opened else { return Vec::new() };
     let Some(protocol) = opened.protocol() else {
@@ -50,15 +65,15 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
         return wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, theme.bad))).collect();
     };
     let mut lines = Vec::new();
-    path(app, opened, protocol, columns, &mut lines);
-    if is_low(app) {
+    path(app, opened, protocol, columns, low, &mut lines);
+    if low {
         lines.extend(in_short(app, opened, protocol, columns));
     }
     match opened.question() {
         Some(question) => question::lines(app, opened, question, columns, &mut lines),
         None => ended(app, opened, protocol, columns, &mut lines),
     }
-    if !is_low(app) {
+    if !low {
         rest(app, opened, protocol, columns, &mut lines);
     }
     lines
@@ -90,7 +105,7 @@ fn in_short(app: &App, opened: &Opened, protocol: &Protocol, columns: usize) -> 
 }
 
 /// In a low pane the answered questions share a line, so that the answers to the next one fit.
-fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, low: bool, lines: &mut Vec<Line<'static>>) {
     let theme = &app.theme;
     let done = theme.sign("✓", "+");
     let steps = opened.draft.path(protocol);
@@ -102,7 +117,7 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
         };
         (visible(id).into_owned(), visible(&text).into_owned())
     };
-    if is_low(app) && !steps.is_empty() {
+    if low && !steps.is_empty() {
         let all: Vec<String> = steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
         lines.push(Line::from(Span::styled(fit(&all.join("  "), columns).into_owned(), theme.good)));
         return;
@@ -177,6 +192,10 @@ fn rest(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
         let words = format!("{n} place{} in the input (m)", if n == 1 { "" } else { "s" });
         lines.push(Line::from(vec![Span::styled(" mark  ", theme.dim), Span::raw(words)]));
     }
+    if !draft.cites.is_empty() {
+        let cited = draft.cites.iter().map(|case| case.short()).collect::<Vec<_>>().join(" ");
+        lines.push(Line::from(vec![Span::styled(" cites ", theme.dim), Span::raw(cited)]));
+    }
     precedents(app, opened, columns, lines);
 }
 
@@ -191,7 +210,7 @@ fn precedents(app: &App, opened: &Opened, columns: usize, lines: &mut Vec<Line<'
     lines.push(Line::from(Span::styled(" Like this one (=)", theme.dim)));
     for precedent in found.iter().take(PRECEDENTS) {
         let cited = if opened.draft.cites.contains(&precedent.case) { theme.sign("✓ ", "+ ") } else { "  " };
-        let words = outcome_words(&precedent.outcome);
+        let words = outcome_in_short(&precedent.outcome);
         let text = format!("{}  {words}", precedent.case.short());
         lines.push(Line::from(vec![
             Span::styled(format!(" {cited}"), theme.good),

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::cues::Cue;
 use crate::domain::text::{visible, wrap};
 use crate::tui::App;
 use crate::tui::opened::Opened;
@@ -15,7 +16,10 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
             Span::styled(visible(&event.who).into_owned(), theme.strong),
             Span::styled(format!("  {}:{}:{}", event.event.replica.short(), event.event.seq, event.event.n), theme.dim),
         ]));
-        for line in wrap(&visible(&event.words), columns.saturating_sub(2)) {
+        // The first says why it was flagged.
+        let flags = event.event == opened.case.row.event && opened.hides(Cue::Flags);
+        let words = if flags { "detected" } else { event.words.as_str() };
+        for line in wrap(&visible(words), columns.saturating_sub(2)) {
             lines.push(Line::raw(format!("  {line}")));
         }
     }

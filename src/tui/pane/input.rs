@@ -8,6 +8,7 @@ use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
 use crate::domain::protocol::Span as Place;
 use crate::domain::text::{visible, visible_lines, wrap};
+use crate::review::open::NEVER_TELLING;
 use crate::tui::App;
 use crate::tui::highlight;
 use crate::tui::opened::Opened;
@@ -46,7 +47,8 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     lines.push(Line::default());
     let mut rest = prediction.line.clone();
     if let Value::Object(object) = &mut rest {
-        object.retain(|name, _| !ELSEWHERE.contains(&name.as_str()));
+        let blind = opened.hides(Cue::Prediction);
+        object.retain(|name, _| !ELSEWHERE.contains(&name.as_str()) && (!blind || NEVER_TELLING.contains(&name.as_str())));
         if let Some(Value::Object(input)) = object.get_mut("input") {
             input.remove("text");
         }

@@ -5,7 +5,6 @@ use ratatui::text::{Line, Span};
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::text::{visible, wrap};
 use crate::tui::App;
-use crate::tui::answering::wanted;
 use crate::tui::opened::Opened;
 
 pub fn lines(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
@@ -88,7 +87,7 @@ fn answers(app: &App, opened: &Opened, question: &Question, columns: usize, line
                 choice(digit(i), letter_of(&answer.key), &format!("{mark}{}", answer.text));
             }
             let words =
-                if ticked.is_empty() { format!("give {}", wanted(question)) } else { format!("give these {}", ticked.len()) };
+                if ticked.is_empty() { format!("give {}", question.wanted()) } else { format!("give these {}", ticked.len()) };
             choice("Enter".to_owned(), String::new(), &words);
         }
         QuestionKind::Label { .. } => {
@@ -111,18 +110,22 @@ fn answers(app: &App, opened: &Opened, question: &Question, columns: usize, line
                     choice(n.to_string(), String::new(), &end);
                 }
             } else {
-                choice("Enter".to_owned(), String::new(), &format!("{least}{} to {most}{}", word(low), word(high)));
+                choice(
+                    "Enter".to_owned(),
+                    String::new(),
+                    &format!("{least}{} to {most}{}: write it, or press its digit", word(low), word(high)),
+                );
             }
         }
-        QuestionKind::Number { .. } => choice("Enter".to_owned(), String::new(), &wanted(question)),
+        QuestionKind::Number { .. } => choice("Enter".to_owned(), String::new(), &question.wanted()),
         QuestionKind::Text { least, .. } => {
-            choice("Enter".to_owned(), String::new(), &wanted(question));
+            choice("Enter".to_owned(), String::new(), &question.wanted());
             if *least == 0 {
                 choice("0".to_owned(), String::new(), "nothing to say");
             }
         }
         QuestionKind::Span { least, .. } => {
-            choice("m".to_owned(), String::new(), &format!("mark {}", wanted(question)));
+            choice("m".to_owned(), String::new(), &format!("mark {}", question.wanted()));
             if *least == 0 {
                 choice("0".to_owned(), String::new(), "no place");
             }

@@ -59,7 +59,7 @@ fn line(app: &App, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> 
     // Where there is room, how long ago it happened stands before when it is due.
     let age = if columns >= ROOMY { format!("{:>4} ago  ", short_span(app.now.0 - case.occurred_at.0)) } else { String::new() };
     let flag_width = (columns / 4).clamp(8, 16);
-    let hides = app.view.is_none() && app.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
+    let hides = app.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
     let flag = if hides { String::new() } else { visible(&case.flags.join(", ")).into_owned() };
     let flag = fit(&flag, flag_width).into_owned();
     let pad = " ".repeat(flag_width - width(&flag) + 1);
