@@ -110,9 +110,9 @@ impl App {
         let mark = match question {
             Some(question) => {
                 let known = opened.draft.begun(&question.id).and_then(crate::domain::protocol::span::parse);
-                Mark::new(Some(question.id.clone()), &question.ask, text, known.unwrap_or_default())
+                Mark::new(Some(question.id.clone()), &question.ask, &text, known.unwrap_or_default())
             }
-            None => Mark::new(None, "What in the input bears it out?", text, opened.draft.evidence.clone()),
+            None => Mark::new(None, "What in the input bears it out?", &text, opened.draft.evidence.clone()),
         };
         let Some(mark) = mark else { return self.say("There is nothing in the input to mark.") };
         opened.tab = super::opened::Tab::Input;

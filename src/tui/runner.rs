@@ -242,7 +242,7 @@ impl Runner {
     /// What reviewers decide by, if that changed since it was looked at: another program may have published.
     fn documents(&mut self) -> Result<Option<Job>, WorkError> {
         let stamp = crate::db::document::stamp(&self.workspace.db.conn)?;
-        let known = self.documents.replace(stamp.clone());
+        let known = self.documents.replace(stamp);
         if known.is_none_or(|known| known == stamp) {
             return Ok(None);
         }

@@ -1,16 +1,19 @@
 //! The terminal: set up, given back whatever happens, and written to once a frame.
 
 use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Once;
 
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, event, execute, queue};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 use super::app::App;
+use crate::domain::text::width;
 
 /// Between these a terminal that knows them shows nothing half done.
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
@@ -37,6 +40,8 @@ pub struct Screen {
     terminal: ratatui::Terminal<CrosstermBackend<FrameBuffer>>,
     frame: FrameBuffer,
     mouse: bool,
+    /// Rows of the last frame that held signs of unsure width, by number, as they were.
+    unsure: HashMap<u16, Vec<Cell>>,
 }
 
 impl Screen {
@@ -47,7 +52,7 @@ impl Screen {
         enter(mouse)?;
         let frame = FrameBuffer::default();
         let terminal = ratatui::Terminal::new(CrosstermBackend::new(frame.clone()))?;
-        Ok(Self { terminal, frame, mouse })
+        Ok(Self { terminal, frame, mouse, unsure: HashMap::new() })
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {
@@ -57,10 +62,20 @@ impl Screen {
     /// Draws what changed since the last frame.
     pub fn draw(&mut self, app: &App) -> io::Result<()> {
         self.frame.0.borrow_mut().clear();
-        self.terminal.draw(|frame| {
+        let drawn = self.terminal.draw(|frame| {
             let area: Rect = frame.area();
             super::draw::draw(app, area, frame.buffer_mut());
         })?;
+        let (before, now) = (std::mem::take(&mut self.unsure), unsure_rows(drawn.buffer));
+        let mut again: Vec<(u16, Vec<Cell>)> = Vec::new();
+        for y in before.keys().chain(now.keys()).copied().collect::<BTreeSet<u16>>() {
+            let row = row_of(drawn.buffer, y);
+            if before.get(&y) != Some(&row) {
+                again.push((y, row));
+            }
+        }
+        self.unsure = now;
+        self.write_anew(&again)?;
         let bytes = self.frame.0.borrow();
         if bytes.is_empty() || bytes.as_slice() == NOTHING {
             return Ok(());
@@ -74,9 +89,33 @@ impl Screen {
         out.flush()
     }
 
+    /// Writes whole rows anew. Terminals differ in how wide they take a sign of several characters to be: what was drawn after it
+    /// may stand elsewhere than we think. So its row is emptied, and the cursor is put where each sign belongs.
+    fn write_anew(&mut self, rows: &[(u16, Vec<Cell>)]) -> io::Result<()> {
+        for (y, row) in rows {
+            queue!(self.frame, cursor::MoveTo(0, *y), Clear(ClearType::CurrentLine))?;
+            let mut part: Vec<(u16, u16, &Cell)> = Vec::new();
+            let mut covered = 0;
+            for (x, cell) in (0_u16..).zip(row) {
+                // A wide sign covers the cell after it.
+                if x < covered {
+                    continue;
+                }
+                covered = x + width(cell.symbol()).max(1) as u16;
+                part.push((x, *y, cell));
+                if is_unsure(cell) {
+                    self.terminal.backend_mut().draw(std::mem::take(&mut part).into_iter())?;
+                }
+            }
+            self.terminal.backend_mut().draw(part.into_iter())?;
+        }
+        Ok(())
+    }
+
     /// Has every cell drawn again. (ratatui's own `clear` asks the terminal where its cursor is, and waits.)
     pub fn repaint(&mut self) -> io::Result<()> {
         self.terminal = ratatui::Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
+        self.unsure.clear();
         execute!(io::stdout().lock(), Clear(ClearType::All))
     }
 
@@ -89,6 +128,22 @@ impl Screen {
         self.repaint()?;
         Ok(result)
     }
+}
+
+/// Whether terminals may differ about the width of a sign: it is of several characters, as flags, families and letters of many
+/// scripts are.
+fn is_unsure(cell: &Cell) -> bool {
+    !cell.symbol().is_ascii() && cell.symbol().chars().nth(1).is_some()
+}
+
+fn row_of(buffer: &Buffer, y: u16) -> Vec<Cell> {
+    (buffer.area.left()..buffer.area.right()).filter_map(|x| buffer.cell((x, y)).cloned()).collect()
+}
+
+fn unsure_rows(buffer: &Buffer) -> HashMap<u16, Vec<Cell>> {
+    let columns = usize::from(buffer.area.width).max(1);
+    let rows = (0_u16..).zip(buffer.content.chunks(columns)).filter(|(_, row)| row.iter().any(is_unsure));
+    rows.map(|(y, row)| (y, row.to_vec())).collect()
 }
 
 impl Drop for Screen {

@@ -281,3 +281,18 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     let head = text.lines().next().unwrap();
     assert!(head.contains("synced") && !head.contains("wait"), "{head}");
 }
+
+#[test]
+fn in_the_queue_keys_are_for_the_row_that_is_seen() {
+    let place = Place::new();
+    let mut session = session(&place, (80, 24));
+    let open = session.app.opened.as_ref().unwrap().case.row.id;
+    session.press("BackTab j j");
+    let row = session.app.queue.current().unwrap().id;
+    assert_ne!(open, row);
+    session.press("x");
+    assert!(session.text().contains("Open the case first: Enter."), "{}", session.text());
+    session.press("d \"later\" Enter");
+    let noted = |id| casework::db::note::of_case(&session.runner.workspace().db.conn, id).unwrap().len();
+    assert_eq!((noted(open), noted(row)), (0, 1));
+}

@@ -7,10 +7,13 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::layout;
 use crate::domain::protocol::{Span as Place, span};
-use crate::domain::text::{fit, visible};
+use crate::domain::text::{fit, head, visible};
 use crate::tui::draw::put_line;
 use crate::tui::key::KeyPress;
 use crate::tui::theme::Theme;
+
+/// Bytes of a text in which places can be marked on the screen: beyond, it is read in its file.
+pub const TEXT_BYTES_MAX: usize = 200_000;
 
 /// What marking came to by a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +43,8 @@ pub struct Mark {
 
 impl Mark {
     /// Nothing, if the text has nothing to mark.
-    pub fn new(question: Option<String>, ask: &str, text: String, spans: Vec<Place>) -> Option<Self> {
+    pub fn new(question: Option<String>, ask: &str, text: &str, spans: Vec<Place>) -> Option<Self> {
+        let text = head(text, TEXT_BYTES_MAX).to_owned();
         let (signs, words) = (layout::signs(&text), layout::words(&text));
         let cursor = *words.first().or(signs.first())?;
         Some(Self { question, ask: ask.to_owned(), text, signs, words, cursor, anchor: None, spans })
@@ -136,8 +140,10 @@ impl Mark {
             });
             let near = near.last().or(signs.first()).map(|sign| sign.place.start);
             let word = near.and_then(|near| {
-                let on_row = |word: &&Place| signs.iter().any(|sign| sign.place.start == word.start);
-                self.words.iter().filter(on_row).min_by_key(|word| word.start.abs_diff(near))
+                let (first, last) = (signs.first()?.place.start, signs.last()?.place.start);
+                let from = self.words.partition_point(|word| word.start < first);
+                let on_row = self.words[from..].iter().take_while(|word| word.start <= last);
+                on_row.min_by_key(|word| word.start.abs_diff(near))
             });
             if let Some(word) = word {
                 self.cursor = *word;
@@ -196,7 +202,7 @@ mod tests {
     use super::*;
 
     fn marked(text: &str, keys: &str) -> Vec<String> {
-        let mut mark = Mark::new(None, "", text.to_owned(), Vec::new()).unwrap();
+        let mut mark = Mark::new(None, "", text, Vec::new()).unwrap();
         let mut spans = Vec::new();
         for key in keys.split(' ') {
             if let Marked::Done(done) = mark.key(key.parse().unwrap(), 12) {
@@ -219,6 +225,6 @@ mod tests {
         assert_eq!(marked(text, "G b Enter"), ["👩‍🔬"]);
         assert_eq!(marked(text, "j Enter"), ["cafe\u{301}"], "the row below");
         assert_eq!(marked(text, "m 0"), Vec::<String>::new());
-        assert!(Mark::new(None, "", String::new(), Vec::new()).is_none());
+        assert!(Mark::new(None, "", "", Vec::new()).is_none());
     }
 }

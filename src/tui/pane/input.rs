@@ -7,12 +7,13 @@ use serde_json::Value;
 use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
 use crate::domain::protocol::Span as Place;
-use crate::domain::text::{visible, visible_lines, wrap};
+use crate::domain::text::{head, visible, visible_lines, wrap};
 use crate::review::open::NEVER_TELLING;
 use crate::tui::App;
 use crate::tui::highlight;
 use crate::tui::opened::Opened;
 use crate::tui::overlay::Overlay;
+use crate::tui::overlay::mark::TEXT_BYTES_MAX;
 
 /// What other tabs show, so that it need not stand here again.
 const ELSEWHERE: [&str; 5] = ["prediction", "challenger", "feature_importance", "id", "model"];
@@ -81,7 +82,7 @@ fn with_places(app: &App, text: &str, columns: usize, places: &[Place], selected
         }
         Line::from(spans)
     };
-    rows(text, columns).into_iter().take(LINES_MAX).map(row).collect()
+    rows(head(text, TEXT_BYTES_MAX), columns).into_iter().take(LINES_MAX).map(row).collect()
 }
 
 /// What was made visible stands out from what was readable.
