@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossterm::event::{self, Event as Input, KeyCode, KeyEventKind, KeyModifiers, MouseEventKind};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::app::Event;
@@ -80,6 +80,10 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     let paused = Arc::new(AtomicBool::new(false));
     watch_input(waker.clone(), Arc::clone(&paused));
     watch_signals(waker)?;
+    let now = crossterm::terminal::size()?;
+    if now != size {
+        session.feed(Event::Resize(now.0, now.1));
+    }
     let mut outside = Outside { screen: &mut screen, paused, editor };
     outside.screen.draw(&session.app)?;
     main_loop(&mut session, &mut outside, &wakes)?;
@@ -199,10 +203,18 @@ fn without_reply(first: Input) -> Vec<Input> {
 }
 
 fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGCONT])?;
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGCONT, SIGWINCH])?;
     thread::spawn(move || {
         for signal in signals.forever() {
-            let wake = if signal == SIGCONT { Wake::Return } else { Wake::Leave };
+            let wake = match signal {
+                SIGCONT => Wake::Return,
+                // Whoever reads the input may not have been listening yet.
+                SIGWINCH => match crossterm::terminal::size() {
+                    Ok((width, height)) => Wake::Input(Input::Resize(width, height)),
+                    Err(_) => continue,
+                },
+                _ => Wake::Leave,
+            };
             if waker.send(wake).is_err() {
                 return;
             }

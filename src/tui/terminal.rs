@@ -68,7 +68,8 @@ impl Screen {
         })?;
         let (before, now) = (std::mem::take(&mut self.unsure), unsure_rows(drawn.buffer));
         let mut again: Vec<(u16, Vec<Cell>)> = Vec::new();
-        for y in before.keys().chain(now.keys()).copied().collect::<BTreeSet<u16>>() {
+        let rows = before.keys().chain(now.keys()).copied().filter(|y| *y < drawn.buffer.area.height);
+        for y in rows.collect::<BTreeSet<u16>>() {
             let row = row_of(drawn.buffer, y);
             if before.get(&y) != Some(&row) {
                 again.push((y, row));
