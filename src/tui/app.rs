@@ -20,7 +20,7 @@ use crate::domain::logline::Level;
 use crate::domain::protocol::QuestionKind;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::{Draft, Filter, Protocols, QueueCounts};
+use crate::review::{Draft, Protocols, QueueCounts};
 
 /// What happens to the screen. Closed: there is nothing else.
 #[derive(Debug, Clone)]
@@ -429,60 +429,6 @@ impl App {
             }
             None => self.say("No line here is an error."),
         }
-    }
-
-    pub fn next_view(&mut self) -> Vec<Effect> {
-        let next = match self.view {
-            None => Some(CaseState::Disputed),
-            Some(CaseState::Disputed) => Some(CaseState::Resolved),
-            Some(CaseState::Resolved) => Some(CaseState::Open),
-            Some(CaseState::Open) => None,
-        };
-        self.set_view(next)
-    }
-
-    fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
-        self.view = view;
-        self.renewing = false;
-        self.focus = Focus::Queue;
-        self.filter.clear();
-        self.generation += 1;
-        vec![Effect::View(view), QueueModel::start(), Effect::Count { all: true }]
-    }
-
-    /// Shows the cases whose label lacks an answer.
-    pub fn show_worklist(&mut self) -> Vec<Effect> {
-        if self.worklist.is_empty() {
-            return self.say("Every label of yours walks through the versions in force.");
-        }
-        let mut effects = self.set_view(None);
-        effects.retain(|effect| !matches!(effect, Effect::Page { .. }));
-        self.renewing = true;
-        self.queue.take_filtered(self.worklist.clone());
-        effects
-    }
-
-    pub(super) fn set_filter(&mut self, text: &str) -> Vec<Effect> {
-        if let Some(cue) = Filter::parse(text).asks_hidden(&self.protocols.policy.hide) {
-            return self.say(&format!("The policy hides the {}: the queue can't be narrowed by it.", cue.word()));
-        }
-        self.filter = text.to_owned();
-        self.generation += 1;
-        self.focus = Focus::Queue;
-        if text.is_empty() {
-            return vec![QueueModel::start()];
-        }
-        vec![Effect::Filter { text: text.to_owned(), generation: self.generation }]
-    }
-
-    pub fn clear(&mut self) -> Vec<Effect> {
-        if !self.filter.is_empty() {
-            return self.set_filter("");
-        }
-        if self.view.is_some() || self.renewing {
-            return self.set_view(None);
-        }
-        Vec::new()
     }
 
     pub fn quit(&mut self) -> Vec<Effect> {

@@ -32,6 +32,8 @@ pub mod syncer;
 pub mod terminal;
 pub mod theme;
 pub mod training;
+mod view;
+mod writer;
 
 pub use app::App;
 pub use event_loop::{run, train};

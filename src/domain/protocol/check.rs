@@ -1,5 +1,5 @@
 //! Proves that a protocol can be worked with: every question is asked on some path, no walk goes round, every
-//! path ends and sets what is required under every combination of conditions, and every example walks to where it says.
+//! path ends and sets what is required under every combination of conditions.
 //!
 //! Whether some path leaves a required field unset is asked backwards over the situations of `states`: "is there
 //! a way from here to an end that does not set it?" has one answer a situation, so a thousand questions take no longer
@@ -7,14 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::condition::WORDS;
 use super::states::{STATES_MAX, States, TooMany, explore, next_of, postorder};
-use super::walk::{Walked, accepts, walk};
-use super::{Example, Fault, Protocol, Question, QuestionKind, Reference};
-use crate::domain::label::{Step, outcome_words};
-
-/// Most answers to one question.
-const ANSWERS_MAX: usize = 200;
+use super::walk::accepts;
+use super::{Fault, Protocol, Question};
 
 /// All faults for which a protocol can't be used; none if it is sound.
 pub fn check(protocol: &Protocol) -> Vec<Fault> {
@@ -41,16 +36,6 @@ pub fn check(protocol: &Protocol) -> Vec<Fault> {
         faults.extend(unset(protocol, &states, field));
     }
     faults.extend(protocol.questions.iter().flat_map(|question| no_answers(protocol, question)));
-    faults
-}
-
-/// What an author should mend before publishing, in a protocol that is sound.
-pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
-    let question = |question| named(question).into_iter().chain(shadowed(question)).chain(examples(protocol, question));
-    let mut faults: Vec<Fault> = protocol.questions.iter().flat_map(question).collect();
-    faults.extend(dead_labels(protocol));
-    faults.extend(dangling(protocol));
-    faults.extend(protocol.questions.iter().flat_map(|question| values(protocol, question)));
     faults
 }
 
@@ -131,7 +116,7 @@ fn way_to(states: &States, (mut state, mut edge): (usize, usize)) -> String {
 }
 
 /// A fault with the path that ends without setting `field`, if there is one.
-fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
+pub(super) fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
     let Some(start) = states.start else {
         return Some(Fault::new(1, format!("nothing is asked, so `{field}` is never set")));
     };
@@ -174,158 +159,12 @@ fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
 }
 
 /// Names and sizes that would be in the way.
-fn named(question: &Question) -> Option<Fault> {
-    let Question { id, line, .. } = question;
-    if WORDS.contains(&id.as_str()) {
-        return Some(Fault::new(*line, format!("question id `{id}`: all, any and not are words of conditions")));
-    }
-    let n = question.kind.answers().len();
-    (n > ANSWERS_MAX)
-        .then(|| Fault::new(*line, format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label")))
-}
-
 /// Values that stand for a field which nothing sets, or that should be a label and are none.
-fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
-    let fields: BTreeSet<&str> = protocol.fields().collect();
-    let labels = protocol.label_fields();
-    let mut faults = BTreeSet::new();
-    for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
-        for (field, value) in &then.set {
-            if let Some(Reference::Field(other)) = Reference::of(value)
-                && !fields.contains(other)
-            {
-                let words = format!("`{}` sets `{field}` to what `{other}` holds, which no answer sets", question.id);
-                faults.insert(Fault::new(question.line, words));
-            }
-            let named = value.as_str().filter(|_| labels.contains(&field.as_str()) && !protocol.labels.is_empty());
-            if let Some(label) = named.filter(|label| !protocol.has_label(label)) {
-                let words = format!("`{}` sets `{field}` to `{label}`, which is not in `labels`", question.id);
-                faults.insert(Fault::new(question.line, words));
-            }
-        }
-    }
-    if question.ask.trim().is_empty() {
-        faults.insert(Fault::new(question.line, format!("`{}` asks nothing: fill in `ask`", question.id)));
-    }
-    faults.into_iter().collect()
-}
-
 /// Required fields that are set to what another field holds, where some path to there has not set that one.
-fn dangling(protocol: &Protocol) -> Vec<Fault> {
-    let Ok(states) = explore(protocol, &protocol.required) else { return Vec::new() };
-    let mut faults = BTreeSet::new();
-    for question in &protocol.questions {
-        for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
-            for (field, value) in then.set.iter().filter(|(field, _)| protocol.required.contains(field)) {
-                let Some(Reference::Field(other)) = Reference::of(value) else { continue };
-                // Set by the same answer, or on every path of it to an end.
-                if question.kind.field() != Some(other)
-                    && !then.set.contains_key(other)
-                    && unset(protocol, &states, other).is_some()
-                {
-                    let words = format!(
-                        "`{}` sets `{field}` to what `{other}` holds, which some path never sets: then `{field}` is not set either",
-                        question.id
-                    );
-                    faults.insert(Fault::new(question.line, words));
-                }
-            }
-        }
-    }
-    faults.into_iter().collect()
-}
-
 /// Answers that can't be given by the key or words that stand on them.
-fn shadowed(question: &Question) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let answers = question.kind.answers();
-    let id = &question.id;
-    for (i, answer) in answers.iter().enumerate() {
-        let fault = |words: String| Fault::new(question.line, format!("`{id}`: {words}"));
-        let text = answer.text.to_lowercase();
-        if let Some(other) = answers[..i].iter().find(|other| other.text.to_lowercase() == text) {
-            faults.push(fault(format!(
-                "the answers `{}` and `{}` have the same text: nobody can tell them apart",
-                other.key, answer.key
-            )));
-        }
-        if let Some(other) = answers.iter().find(|other| other.key != answer.key && other.key.to_lowercase() == text) {
-            let words = format!("the text of `{}` is the key of `{}`, which takes it: word it otherwise", answer.key, other.key);
-            faults.push(fault(words));
-        }
-        if let Ok(place) = answer.key.parse::<usize>()
-            && place != i + 1
-            && (1..=answers.len()).contains(&place)
-        {
-            let words = format!("the key {place} is on answer {}, but {place} gives answer {place}: use a letter", i + 1);
-            faults.push(fault(words));
-        }
-    }
-    faults
-}
-
 /// Labels that conditions name and nobody can choose.
-fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for question in &protocol.questions {
-        let Some(when) = &question.when else { continue };
-        when.tests(&mut |asked, test| {
-            let of = &protocol.questions[asked];
-            let super::condition::Test::OneOf(answers) = test else { return };
-            if !matches!(of.kind, QuestionKind::Label { .. }) {
-                return;
-            }
-            for label in answers.iter().filter(|label| !protocol.has_label(label)) {
-                let words = format!("`{}` waits for the label `{label}` of `{}`, which is not in `labels`", question.id, of.id);
-                faults.push(Fault::new(question.line, words));
-            }
-        });
-    }
-    faults
-}
-
 /// Examples that do not walk to where they say.
-fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for example in &question.examples {
-        let id = &question.id;
-        if let Some(not) = &example.not {
-            let same = |a: &str, b: &str| {
-                accepts(protocol, question, a).map(|t| t.recorded) == accepts(protocol, question, b).map(|t| t.recorded)
-            };
-            if same(not, &example.answer) {
-                faults.push(Fault::new(question.line, format!("a counter-example of `{id}` is `{not}` and not `{not}`")));
-            }
-        }
-        if let Some(words) = leads_elsewhere(protocol, question, example) {
-            faults.push(Fault::new(question.line, format!("an example of `{id}` ({}): {words}", example.input)));
-        }
-    }
-    faults
-}
-
 /// What an example with a path or an outcome comes to instead, if it does not come to what it says.
-fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) -> Option<String> {
-    if example.path.is_empty() && example.outcome.is_empty() {
-        return None;
-    }
-    let mut answers: Vec<Step> = example.path.clone();
-    answers.push((question.id.clone(), example.answer.clone()));
-    let walked = walk(protocol, &answers);
-    let way = walked.path.iter().map(|(id, answer)| format!("{id}={answer}")).collect::<Vec<_>>().join(" → ");
-    if !walked.path.iter().any(|(id, _)| *id == question.id) && matches!(walked.end, Walked::Ends(_)) {
-        return Some(format!("its path {way} ends without coming to this question"));
-    }
-    match walked.end {
-        Walked::Asks(asked) => Some(format!("its path {way} stops before `{}`: answer it in `path`", asked.id)),
-        Walked::Stuck { question, answer } => Some(format!("`{answer}` is no answer to `{}`", question.id)),
-        Walked::Ends(outcome) => {
-            let wrong = example.outcome.iter().find(|(field, value)| outcome.get(*field) != Some(*value))?;
-            let wanted = outcome_words(&[(wrong.0.clone(), wrong.1.clone())].into());
-            Some(format!("its path {way} comes to {}, not to {wanted}", outcome_words(&outcome)))
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -445,24 +284,6 @@ when = { bad = { at_least = 4 } }
         refused(&sound.replace("not = { kind = [\"a\", \"b\"] }", "not = { kind = [\"a\", \"b\", \"c\"] }"), "`none` is come to");
         refused(&sound.replace("at_least = 4", "at_least = 6"), "`why` is come to");
         refused(&sound.replace("set = { severity = 0 }", "set = { other = 0 }"), "kind=c → none=y ends without");
-    }
-
-    #[test]
-    fn authors_are_told_of_what_would_mislead() {
-        let told = |from: &str, to: &str, expect: &str| {
-            let source = SOUND.replacen(from, to, 1);
-            parse(&source, None).expect("what was published stays readable");
-            let faults = parse_strictly(&source, None).expect_err(expect);
-            assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{faults:?}");
-        };
-        told("text = \"No\"", "text = \"yes\"", "have the same text");
-        told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
-        told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path never sets");
-        told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
-        let example = |lines: &str| format!("answer = \"n\"\n{lines}");
-        told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");
-        told("answer = \"n\"", &example("path = { b = \"x\" }\nnot = \"n\""), "is `n` and not `n`");
-        told("answer = \"n\"", "answer = \"y\"\noutcome = { verdict = \"wrong\" }", "stops before `b`");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod parse;
 mod source;
 mod states;
 pub mod check;
+pub mod advice;
 pub mod walk;
 pub mod rename;
 pub mod replay;

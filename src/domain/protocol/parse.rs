@@ -50,7 +50,7 @@ pub fn parse_strictly(source: &str, labels: Option<&str>) -> Result<Protocol, Ve
     let protocol = read(source, labels, LabelName::of_line)?;
     let mut faults = super::check(&protocol);
     if faults.is_empty() {
-        faults = super::check::strictly(&protocol);
+        faults = super::advice::strictly(&protocol);
     }
     sorted(faults, protocol)
 }

@@ -1,0 +1,219 @@
+//! What an author should mend before publishing a protocol that is sound: answers that mislead, values that stand for nothing,
+//! examples that walk elsewhere than they say. What was published once is never refused for these.
+
+use std::collections::BTreeSet;
+
+use super::check::unset;
+use super::condition::{Test, WORDS};
+use super::states::explore;
+use super::walk::{Walked, accepts, walk};
+use super::{Example, Fault, Protocol, Question, QuestionKind, Reference};
+use crate::domain::label::{Step, outcome_words};
+
+/// Most answers to one question.
+const ANSWERS_MAX: usize = 200;
+
+/// What an author should mend before publishing, in a protocol that is sound.
+pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
+    let question = |question| named(question).into_iter().chain(shadowed(question)).chain(examples(protocol, question));
+    let mut faults: Vec<Fault> = protocol.questions.iter().flat_map(question).collect();
+    faults.extend(dead_labels(protocol));
+    faults.extend(dangling(protocol));
+    faults.extend(protocol.questions.iter().flat_map(|question| values(protocol, question)));
+    faults
+}
+
+fn named(question: &Question) -> Option<Fault> {
+    let Question { id, line, .. } = question;
+    if WORDS.contains(&id.as_str()) {
+        return Some(Fault::new(*line, format!("question id `{id}`: all, any and not are words of conditions")));
+    }
+    let n = question.kind.answers().len();
+    (n > ANSWERS_MAX)
+        .then(|| Fault::new(*line, format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label")))
+}
+
+fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+    let fields: BTreeSet<&str> = protocol.fields().collect();
+    let labels = protocol.label_fields();
+    let mut faults = BTreeSet::new();
+    for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
+        for (field, value) in &then.set {
+            if let Some(Reference::Field(other)) = Reference::of(value)
+                && !fields.contains(other)
+            {
+                let words = format!("`{}` sets `{field}` to what `{other}` holds, which no answer sets", question.id);
+                faults.insert(Fault::new(question.line, words));
+            }
+            let named = value.as_str().filter(|_| labels.contains(&field.as_str()) && !protocol.labels.is_empty());
+            if let Some(label) = named.filter(|label| !protocol.has_label(label)) {
+                let words = format!("`{}` sets `{field}` to `{label}`, which is not in `labels`", question.id);
+                faults.insert(Fault::new(question.line, words));
+            }
+        }
+    }
+    if question.ask.trim().is_empty() {
+        faults.insert(Fault::new(question.line, format!("`{}` asks nothing: fill in `ask`", question.id)));
+    }
+    faults.into_iter().collect()
+}
+
+fn dangling(protocol: &Protocol) -> Vec<Fault> {
+    let Ok(states) = explore(protocol, &protocol.required) else { return Vec::new() };
+    let mut faults = BTreeSet::new();
+    for question in &protocol.questions {
+        for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
+            for (field, value) in then.set.iter().filter(|(field, _)| protocol.required.contains(field)) {
+                let Some(Reference::Field(other)) = Reference::of(value) else { continue };
+                // Set by the same answer, or on every path of it to an end.
+                if question.kind.field() != Some(other)
+                    && !then.set.contains_key(other)
+                    && unset(protocol, &states, other).is_some()
+                {
+                    let words = format!(
+                        "`{}` sets `{field}` to what `{other}` holds, which some path never sets: then `{field}` is not set either",
+                        question.id
+                    );
+                    faults.insert(Fault::new(question.line, words));
+                }
+            }
+        }
+    }
+    faults.into_iter().collect()
+}
+
+fn shadowed(question: &Question) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let answers = question.kind.answers();
+    let id = &question.id;
+    for (i, answer) in answers.iter().enumerate() {
+        let fault = |words: String| Fault::new(question.line, format!("`{id}`: {words}"));
+        let text = answer.text.to_lowercase();
+        if let Some(other) = answers[..i].iter().find(|other| other.text.to_lowercase() == text) {
+            faults.push(fault(format!(
+                "the answers `{}` and `{}` have the same text: nobody can tell them apart",
+                other.key, answer.key
+            )));
+        }
+        if let Some(other) = answers.iter().find(|other| other.key != answer.key && other.key.to_lowercase() == text) {
+            let words = format!("the text of `{}` is the key of `{}`, which takes it: word it otherwise", answer.key, other.key);
+            faults.push(fault(words));
+        }
+        if let Ok(place) = answer.key.parse::<usize>()
+            && place != i + 1
+            && (1..=answers.len()).contains(&place)
+        {
+            let words = format!("the key {place} is on answer {}, but {place} gives answer {place}: use a letter", i + 1);
+            faults.push(fault(words));
+        }
+    }
+    faults
+}
+
+fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for question in &protocol.questions {
+        let Some(when) = &question.when else { continue };
+        when.tests(&mut |asked, test| {
+            let of = &protocol.questions[asked];
+            let Test::OneOf(answers) = test else { return };
+            if !matches!(of.kind, QuestionKind::Label { .. }) {
+                return;
+            }
+            for label in answers.iter().filter(|label| !protocol.has_label(label)) {
+                let words = format!("`{}` waits for the label `{label}` of `{}`, which is not in `labels`", question.id, of.id);
+                faults.push(Fault::new(question.line, words));
+            }
+        });
+    }
+    faults
+}
+
+fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for example in &question.examples {
+        let id = &question.id;
+        if let Some(not) = &example.not {
+            let same = |a: &str, b: &str| {
+                accepts(protocol, question, a).map(|t| t.recorded) == accepts(protocol, question, b).map(|t| t.recorded)
+            };
+            if same(not, &example.answer) {
+                faults.push(Fault::new(question.line, format!("a counter-example of `{id}` is `{not}` and not `{not}`")));
+            }
+        }
+        if let Some(words) = leads_elsewhere(protocol, question, example) {
+            faults.push(Fault::new(question.line, format!("an example of `{id}` ({}): {words}", example.input)));
+        }
+    }
+    faults
+}
+
+fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) -> Option<String> {
+    if example.path.is_empty() && example.outcome.is_empty() {
+        return None;
+    }
+    let mut answers: Vec<Step> = example.path.clone();
+    answers.push((question.id.clone(), example.answer.clone()));
+    let walked = walk(protocol, &answers);
+    let way = walked.path.iter().map(|(id, answer)| format!("{id}={answer}")).collect::<Vec<_>>().join(" → ");
+    if !walked.path.iter().any(|(id, _)| *id == question.id) && matches!(walked.end, Walked::Ends(_)) {
+        return Some(format!("its path {way} ends without coming to this question"));
+    }
+    match walked.end {
+        Walked::Asks(asked) => Some(format!("its path {way} stops before `{}`: answer it in `path`", asked.id)),
+        Walked::Stuck { question, answer } => Some(format!("`{answer}` is no answer to `{}`", question.id)),
+        Walked::Ends(outcome) => {
+            let wrong = example.outcome.iter().find(|(field, value)| outcome.get(*field) != Some(*value))?;
+            let wanted = outcome_words(&[(wrong.0.clone(), wrong.1.clone())].into());
+            Some(format!("its path {way} comes to {}, not to {wanted}", outcome_words(&outcome)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{parse, parse_strictly};
+
+    const SOUND: &str = r#"
+id = "p"
+title = "t"
+start = "a"
+labels = ["x", "y"]
+[require]
+fields = ["verdict"]
+[[question]]
+id = "a"
+ask = "A?"
+answers = [
+  { key = "y", text = "Yes", goto = "b" },
+  { key = "n", text = "No", set = { verdict = "bad" } },
+]
+[[question.example]]
+input = "i"
+answer = "n"
+[[question]]
+id = "b"
+ask = "B?"
+kind = "label"
+sets = "corrected_label"
+set = { verdict = "wrong" }
+"#;
+
+    #[test]
+    fn authors_are_told_of_what_would_mislead() {
+        let told = |from: &str, to: &str, expect: &str| {
+            let source = SOUND.replacen(from, to, 1);
+            parse(&source, None).expect("what was published stays readable");
+            let faults = parse_strictly(&source, None).expect_err(expect);
+            assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{faults:?}");
+        };
+        told("text = \"No\"", "text = \"yes\"", "have the same text");
+        told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
+        told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path never sets");
+        told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
+        let example = |lines: &str| format!("answer = \"n\"\n{lines}");
+        told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");
+        told("answer = \"n\"", &example("path = { b = \"x\" }\nnot = \"n\""), "is `n` and not `n`");
+        told("answer = \"n\"", "answer = \"y\"\noutcome = { verdict = \"wrong\" }", "stops before `b`");
+    }
+}

@@ -1,0 +1,186 @@
+//! The worker: the only one on the screen that writes. Drafts wait a moment, so that typing is written now and then; what was
+//! submitted is written at once.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::effect::Job;
+use super::overlay::Person;
+use super::training::Training;
+use crate::clock;
+use crate::domain::ids::{CaseId, ReplicaId};
+use crate::domain::label::Label;
+use crate::domain::roster::Role;
+use crate::review::Draft;
+use crate::workspace::{Holder, WorkError, Workspace};
+
+/// How long typed characters may wait to be written down. The promise is a second.
+const KEEP_AFTER: Duration = Duration::from_millis(250);
+
+/// What the worker is asked to do.
+pub(super) enum Work {
+    Submit(Box<Label>),
+    Undo,
+    Defer { case: CaseId, why: String },
+    Escalate { case: CaseId, why: String },
+    Comment { case: CaseId, text: String },
+    KeepDraft { case: CaseId, draft: Box<Draft> },
+    KeepPlace(String),
+    People,
+    Admit { name: String, replica: ReplicaId, roles: Vec<Role> },
+    Retire { name: String, replica: ReplicaId, why: String },
+    Gold { case: CaseId, why: String },
+    FinishTraining(Box<Training>),
+}
+
+pub(super) struct Writer {
+    workspace: Workspace,
+    /// Drafts to be written, the latest of each.
+    drafts: HashMap<CaseId, Draft>,
+    place: Option<String>,
+    /// When they must be.
+    due: Option<Instant>,
+}
+
+impl Writer {
+    pub fn new(workspace: Workspace) -> Self {
+        Self { workspace, drafts: HashMap::new(), place: None, due: None }
+    }
+
+    pub fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Job)) {
+        loop {
+            let next = match self.due {
+                None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => work.recv_timeout(due.saturating_duration_since(clock::instant())),
+            };
+            let result = match next {
+                Ok(work) => self.work(work),
+                Err(RecvTimeoutError::Timeout) => self.flush().map(|()| None),
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Nobody is left to tell; the drafts are worth one more try.
+                    let _ = self.flush();
+                    return;
+                }
+            };
+            match result {
+                Ok(Some(job)) => report(job),
+                Ok(None) => {}
+                Err(error) => report(Job::Failed(error.to_string())),
+            }
+        }
+    }
+
+    fn keep(&mut self) {
+        self.due.get_or_insert_with(|| clock::instant() + KEEP_AFTER);
+    }
+
+    fn flush(&mut self) -> Result<(), WorkError> {
+        self.due = None;
+        let kept = self.write_drafts();
+        if kept.is_err() {
+            self.keep(); // what could not be written is tried again
+        }
+        kept
+    }
+
+    fn write_drafts(&mut self) -> Result<(), WorkError> {
+        let cases: Vec<CaseId> = self.drafts.keys().copied().collect();
+        for case in cases {
+            if let Some(draft) = self.drafts.get(&case) {
+                self.workspace.keep_draft(case, draft)?;
+            }
+            self.drafts.remove(&case);
+        }
+        if let Some(place) = &self.place {
+            self.workspace.keep_place(place)?;
+            self.place = None;
+        }
+        Ok(())
+    }
+
+    fn work(&mut self, work: Work) -> Result<Option<Job>, WorkError> {
+        let job = match work {
+            Work::KeepDraft { case, draft } => {
+                self.drafts.insert(case, *draft);
+                self.keep();
+                return Ok(None);
+            }
+            Work::KeepPlace(place) => {
+                self.place = Some(place);
+                self.keep();
+                return Ok(None);
+            }
+            Work::Submit(label) => return Ok(Some(self.submit(*label))),
+            Work::Undo => match self.workspace.undo() {
+                Ok((given, event)) => {
+                    // What was begun anew since is worth more than what was submitted then.
+                    let case = given.label.case;
+                    let begun = match self.drafts.get(&case) {
+                        Some(draft) => Some(draft.clone()),
+                        None => self.workspace.draft(case)?,
+                    };
+                    let draft = Box::new(begun.filter(|draft| !draft.is_empty()).unwrap_or_else(|| Draft::of(&given.label)));
+                    Job::Undone { case, draft, seq: event.seq }
+                }
+                Err(error @ WorkError::NothingToUndo(_)) => Job::Failed(error.to_string()),
+                Err(error) => return Err(error),
+            },
+            Work::Defer { case, why } => {
+                let until = self.workspace.defer(case, &why)?;
+                Job::Noted { case, words: format!("Put off until {}.", until.minute()), leaves_queue: true }
+            }
+            Work::Escalate { case, why } => {
+                self.workspace.escalate(case, &why)?;
+                Job::Noted { case, words: "A lead will look at it.".to_owned(), leaves_queue: false }
+            }
+            Work::People => self.people(String::new())?,
+            Work::Admit { name, replica, roles } => match self.workspace.admit(&name, &roles, Some(replica), None) {
+                Ok(()) => self.people(format!("{name} is let in."))?,
+                Err(error) => Job::Failed(error.to_string()),
+            },
+            Work::Retire { name, replica, why } => match self.workspace.retire(&name, Some(&replica.to_string()), &why) {
+                Ok(_) => self.people(format!("{name} is retired on that device."))?,
+                Err(error) => Job::Failed(error.to_string()),
+            },
+            Work::Gold { case, why } => {
+                self.workspace.set_gold(case, &why)?;
+                Job::Noted { case, words: "It is a known answer now.".to_owned(), leaves_queue: false }
+            }
+            Work::FinishTraining(training) => {
+                Job::Trained(self.workspace.finish_training(&training.protocol, training.attempts)?.seq)
+            }
+            Work::Comment { case, text } => {
+                self.workspace.comment(case, &text)?;
+                Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
+            }
+        };
+        Ok(Some(job))
+    }
+
+    fn people(&self, words: String) -> Result<Job, WorkError> {
+        let person = |holder: Holder| {
+            let ssh = self.workspace.proven(&holder).map_err(|error| error.to_string());
+            Person { holder, ssh }
+        };
+        let mut rows: Vec<Person> = self.workspace.people()?.into_iter().map(person).collect();
+        // Whoever asks stands first.
+        rows.sort_by_key(|person| !person.holder.waits());
+        Ok(Job::People { rows, words })
+    }
+
+    fn submit(&mut self, label: Label) -> Job {
+        let case = label.case;
+        let draft = self.drafts.remove(&case);
+        match self.workspace.submit(label) {
+            Ok(saved) => Job::Saved { case, seq: saved.seq },
+            Err(error) => {
+                if let Some(draft) = draft {
+                    self.drafts.insert(case, draft);
+                    self.keep();
+                }
+                Job::NotSaved { case, why: error.to_string() }
+            }
+        }
+    }
+}
