@@ -106,6 +106,13 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::NoChanges { .. }) => {
             "Say it in a line, for the reviewers: --changes \"asks for the cost of a wrong answer\"."
         }
+        (_, WorkError::RenameDropped { old, new, .. }) => {
+            return Some(format!(
+                "Keep it, for models that still say it: [rename] labels = {{ {} = \"{}\" }}.",
+                visible(old),
+                visible(new)
+            ));
+        }
         (_, WorkError::TermsInUse(_)) => "Put them in, or publish protocols first that do not use them.",
         (_, WorkError::PolicyField(_)) => "`casework protocol show` lists the fields that protocols set.",
         (_, WorkError::NoSuchProtocol(_)) => "`casework protocol show` lists those that are published.",

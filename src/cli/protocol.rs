@@ -92,12 +92,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let to_renew = report.needs.values().sum::<u64>() + report.stuck_labels();
             let document = json!({ "id": protocol.id, "version": version, "hash": protocol.hash(), "needs": to_renew });
             let mut words = format!("{} v{version} is published: {}", protocol.id, counts(&protocol));
-            if before.version(&protocol.id, version).is_some() {
+            let known = before.version(&protocol.id, version).is_some();
+            if known {
                 words = format!("{} v{version} is published already, as it stands there", protocol.id);
             }
             let replaced =
                 before.in_force().into_iter().find(|one| one.protocol.streams.is_empty() && one.protocol.id != protocol.id);
-            if let Some(replaced) = replaced.filter(|_| protocol.streams.is_empty()) {
+            if let Some(replaced) = replaced.filter(|_| protocol.streams.is_empty() && !known) {
                 words.push_str(&format!(
                     ". It takes the place of {} for all streams that no protocol names",
                     replaced.protocol.id

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::domain::cues::Seen;
 use crate::domain::ids::{CaseId, EventId, Hash};
 use crate::domain::label::{Outcome, Step};
+use crate::domain::protocol::Span;
 
 /// What a row stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,12 @@ pub struct LabelExport {
     pub confidence: Option<u8>,
     pub tags: Vec<String>,
     pub rationale: String,
+    /// Places in the text that bear it out, as characters from and up to.
+    pub evidence: Vec<Span>,
+    /// Earlier cases that it refers to.
+    pub cites: Vec<CaseId>,
+    /// What was on the screen before the first answer and before the label; none where that is not known.
+    pub seen: Option<Seen>,
     pub at: String,
     pub duration_ms: Option<u64>,
     /// The event that gave it.

@@ -65,7 +65,8 @@ const CUT_AT: [usize; 9] = [140, 255, 256, 280, 500, 512, 1000, 1024, 2048];
 pub fn facts_of_line(input: &Value, text: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut say = |trouble, what: String| facts.push(Fact { trouble, field: "input.text".to_owned(), what });
-    let has_text = matches!(input, Value::Object(object) if object.contains_key("text")) || !text.is_empty();
+    // A null is told below.
+    let has_text = input.get("text").is_some_and(|text| !text.is_null()) || !text.is_empty();
     if has_text {
         of_text(text, &mut say);
     }
@@ -271,7 +272,7 @@ pub struct Profile {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Feature {
     pub seen: u64,
-    /// How often it was of each type of [`TYPES`].
+    /// How often it was of each type: null, true or false, a number, a text, a list, an object.
     pub types: [u64; TYPES.len()],
     pub least: Option<f64>,
     pub most: Option<f64>,

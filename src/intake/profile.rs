@@ -44,30 +44,42 @@ impl Profiles {
     /// What is wrong with a line that becomes a case, by itself and against those before it; then learns from it, or from one that passes.
     pub fn look(&mut self, seen: &Seen, redact: Option<&Redact>) -> Vec<Fact> {
         let known = self.by_stream.len();
+        let redacted = || redact.map(|redact| redact.line(seen.raw()));
         let Some((passed, profile)) = (match self.by_stream.get_mut(seen.stream()) {
             Some(found) => Some(found),
             None if known >= STREAMS_MAX => None,
             None => Some(self.by_stream.entry(seen.stream().to_owned()).or_default()),
         }) else {
-            return Vec::new();
+            // Of more streams nothing is learned; what a line shows by itself is seen all the same.
+            let redacted = redacted();
+            let input = seen.flags.as_ref().and_then(|_| input(redacted.as_deref().unwrap_or_else(|| seen.raw())));
+            return input.map(|input| facts_of_line(&input, &text_of(&input))).unwrap_or_default();
         };
         *passed += 1;
         let learns = *passed <= ALL_OF_THE_FIRST || passed.is_multiple_of(EVERY);
         if !learns && seen.flags.is_none() {
             return Vec::new();
         }
-        let redacted = redact.map(|redact| redact.line(seen.raw()));
+        let redacted = redacted();
         let Some(input) = input(redacted.as_deref().unwrap_or_else(|| seen.raw())) else { return Vec::new() };
         let mut facts = Vec::new();
         if seen.flags.is_some() {
-            let text = input.get("text").and_then(Value::as_str).unwrap_or_default();
-            facts = facts_of_line(&input, text);
+            facts = facts_of_line(&input, &text_of(&input));
             facts.extend(profile.facts(&input));
         }
         if learns {
             profile.learn(&input);
         }
         facts
+    }
+}
+
+/// The text of an input, whatever it was written as.
+fn text_of(input: &Value) -> String {
+    match input.get("text") {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
     }
 }
 

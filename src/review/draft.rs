@@ -146,7 +146,9 @@ impl Draft {
     /// Gives an answer, over an earlier one to the same question. Answers further on are kept, in case
     /// the path comes to them again.
     pub fn answer(&mut self, question: &str, answer: &str) {
-        self.pending = None;
+        if self.pending.as_ref().is_some_and(|(id, _)| id == question) {
+            self.pending = None;
+        }
         self.answers.retain(|(id, _)| id != question);
         self.answers.push((question.to_owned(), answer.to_owned()));
     }

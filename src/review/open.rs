@@ -9,7 +9,7 @@ use crate::db::erasure::{self, ErasedRow};
 use crate::db::label;
 use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND};
 use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
@@ -104,7 +104,12 @@ impl OpenCase {
             // It looks like any other that waits: what it counts as would give the answer away.
             (row.state, row.outcome, row.labels) = (CaseState::Open, None, 0);
         }
-        let history = history(conn, &row, reviewer)?;
+        let mut history = history(conn, &row, reviewer)?;
+        if gold && mine.is_none() {
+            // That others labeled it would tell it from those that wait.
+            let given: Vec<EventId> = label::of_case(conn, row.id)?.into_iter().map(|row| row.given.event).collect();
+            history.retain(|line| !given.contains(&line.event));
+        }
         Ok(Self { row, prediction, trouble, logs, neighbours, facts, history, mine, hidden: Vec::new(), gold })
     }
 

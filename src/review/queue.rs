@@ -172,7 +172,9 @@ impl Queue {
     /// Where a case stands in the queue: as [`QueueKey::turn`] says, or nothing if it is not in it.
     fn place(&self, conn: &Connection, case: &CaseRow) -> rusqlite::Result<Option<u8>> {
         if self.state.is_some() {
-            return Ok(Some(0));
+            // What measures a reviewer is in no list of what is settled.
+            let masked = gold::masked(conn, &self.reviewer, case.clone())?.state != case.state;
+            return Ok((!masked).then_some(0));
         }
         if self.deferred.contains_key(&case.id) {
             return Ok(None);

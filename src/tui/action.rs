@@ -271,7 +271,11 @@ fn submit(app: &mut App, _: KeyPress) -> Vec<Effect> {
 }
 
 fn no_words(app: &mut App, key: KeyPress) -> Vec<Effect> {
-    let words = |opened: &super::opened::Opened| opened.question().is_some_and(|question| question.kind.word() == "text");
+    // Words that were begun are not thrown away by one key.
+    let words = |opened: &super::opened::Opened| {
+        let none = |question: &crate::domain::protocol::Question| opened.draft.begun(&question.id).unwrap_or_default().is_empty();
+        opened.question().is_some_and(|question| question.kind.word() == "text" && none(question))
+    };
     if app.opened.as_ref().is_some_and(words) { app.answer("") } else { answering::write(app, key) }
 }
 

@@ -215,7 +215,7 @@ impl App {
     }
 
     /// Why an action has no place now: in a training, or while the queue covers the case it would change.
-    fn refuses(&self, action: &str) -> Option<&'static str> {
+    pub(super) fn refuses(&self, action: &str) -> Option<&'static str> {
         const OF_THE_CASE: [&str; 11] =
             ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
         const NOT_IN_TRAINING: [&str; 12] = [

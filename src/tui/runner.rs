@@ -29,7 +29,7 @@ pub struct Runner {
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
     /// Which documents were there when they were last looked at.
-    documents: Option<(i64, i64)>,
+    documents: (i64, i64),
     /// Looks for what nobody waits for.
     searcher: Option<Sender<Search>>,
     newest_filter: Arc<AtomicU64>,
@@ -40,10 +40,12 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// `report` is called from the worker thread with what its work came to.
+    /// `documents` is the stamp of what reviewers decide by, as it was read; `report` is called from the worker thread with what
+    /// its work came to.
     pub fn new(
         workspace: Workspace,
         now: fn() -> Moment,
+        documents: (i64, i64),
         report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
         let report: Arc<dyn Fn(Job) + Send + Sync> = Arc::new(report);
@@ -64,7 +66,7 @@ impl Runner {
             worker,
             thread: Some(thread),
             searcher: None,
-            documents: None,
+            documents,
             newest_filter,
             newest_count: Arc::new(AtomicU64::new(0)),
             report,
@@ -218,8 +220,7 @@ impl Runner {
     /// What reviewers decide by, if that changed since it was looked at: another program may have published.
     fn documents(&mut self) -> Result<Option<Job>, WorkError> {
         let stamp = crate::db::document::stamp(&self.workspace.db.conn)?;
-        let known = self.documents.replace(stamp);
-        if known.is_none_or(|known| known == stamp) {
+        if std::mem::replace(&mut self.documents, stamp) == stamp {
             return Ok(None);
         }
         Ok(Some(Job::Published(Box::new(self.workspace.protocols()?))))

@@ -51,6 +51,8 @@ impl Session {
         training: Option<Training>,
         report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
+        // Before what is there is read: what comes later is noticed.
+        let documents = crate::db::document::stamp(&workspace.db.conn)?;
         let (_, counts) = workspace.queue_at(now())?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         let start = Start {
@@ -73,7 +75,7 @@ impl Session {
         let (app, effects) = App::start(start);
         let mut session = Self {
             app,
-            runner: Runner::new(workspace, now, report)?,
+            runner: Runner::new(workspace, now, documents, report)?,
             jobs: None,
             now,
             turning: false,

@@ -42,6 +42,7 @@ pub struct Screen {
     mouse: bool,
     /// Rows of the last frame that held signs of unsure width, by number, as they were.
     unsure: HashMap<u16, Vec<Cell>>,
+    area: Rect,
 }
 
 impl Screen {
@@ -52,7 +53,7 @@ impl Screen {
         enter(mouse)?;
         let frame = FrameBuffer::default();
         let terminal = ratatui::Terminal::new(CrosstermBackend::new(frame.clone()))?;
-        Ok(Self { terminal, frame, mouse, unsure: HashMap::new() })
+        Ok(Self { terminal, frame, mouse, unsure: HashMap::new(), area: Rect::ZERO })
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {
@@ -66,7 +67,11 @@ impl Screen {
             let area: Rect = frame.area();
             super::draw::draw(app, area, frame.buffer_mut());
         })?;
-        let (before, now) = (std::mem::take(&mut self.unsure), unsure_rows(drawn.buffer));
+        let mut before = std::mem::take(&mut self.unsure);
+        if std::mem::replace(&mut self.area, drawn.area) != drawn.area {
+            before.clear(); // all was emptied
+        }
+        let now = unsure_rows(drawn.buffer);
         let mut again: Vec<(u16, Vec<Cell>)> = Vec::new();
         let rows = before.keys().chain(now.keys()).copied().filter(|y| *y < drawn.buffer.area.height);
         for y in rows.collect::<BTreeSet<u16>>() {

@@ -54,6 +54,14 @@ impl Workspace {
         if let Some(same) = latest.filter(|published| published.reference.hash == protocol.hash()) {
             return Ok(same.reference.version);
         }
+        // Models, and labels of before, go on saying what was renamed once.
+        let dropped = latest.iter().flat_map(|latest| &latest.protocol.renames.labels).find(|(old, _)| {
+            let is_label = protocol.has_label(old) && !protocol.labels.is_empty();
+            !is_label && !protocol.renames.labels.contains_key(*old)
+        });
+        if let Some((old, new)) = dropped {
+            return Err(WorkError::RenameDropped { id: protocol.id.clone(), old: old.clone(), new: new.clone() });
+        }
         let version = protocols.next_version(&protocol.id);
         let changes = match (changes.trim(), version) {
             ("", 1) => "The first version.",

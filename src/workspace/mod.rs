@@ -100,6 +100,8 @@ pub enum WorkError {
     TermsInUse(Vec<String>),
     #[error("nothing was set: {0}")]
     PolicyField(String),
+    #[error("{id} is not published: the version before renamed the label `{old}`, and this one does not know that name")]
+    RenameDropped { id: String, old: String, new: String },
     #[error("no protocol `{0}` is published")]
     NoSuchProtocol(String),
     #[error("there is no label of {0} to take back")]

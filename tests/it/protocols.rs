@@ -370,3 +370,26 @@ fn the_glossary_is_governed_from_the_command_line() {
     let shown = place.ok(&["glossary", "show", "corrupted-input"]);
     assert!(shown.contains("used by            edge-cases/readable") && shown.contains("but not"), "{shown}");
 }
+
+#[test]
+fn a_screen_notices_what_another_program_publishes() {
+    let place = labeled();
+    ingest(&mut place.open(), &(line("c2", "pay it", "pay", 0.3, 2) + &line("c3", "pay him", "pay", 0.3, 3)));
+    let mut session = casework::tui::Session::waiting(place.open(), (160, 45), || NOON).unwrap();
+    assert!(session.text().contains("every-kind v1"), "{}", session.text());
+    let next = version(&place, &[("ask = \"Is the label right?\"", "ask = \"Is it the right label?\"")]);
+    place.ok(&["protocol", "publish", &next, "--changes", "asks it otherwise"]);
+    session.press("1 Enter");
+    assert!(session.text().contains("every-kind v2") && session.text().contains("Is it the right label?"), "{}", session.text());
+}
+
+#[test]
+fn what_was_renamed_once_stays_known() {
+    let place = labeled();
+    let rename = ("[require]", "[rename]\nlabels = { old = \"pay\" }\n\n[require]");
+    place.ok(&["protocol", "publish", &version(&place, &[rename]), "--changes", "old is pay"]);
+    let refused =
+        place.run(&["protocol", "publish", &version(&place, &[("Is the label", "Is this label")]), "--changes", "words"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("renamed the label `old`") && said.contains("[rename] labels = { old = \"pay\" }"), "{said}");
+}

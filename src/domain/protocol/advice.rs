@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::check::unset;
+use super::check::escapes;
 use super::condition::{Test, WORDS};
 use super::states::explore;
 use super::walk::{Walked, accepts, walk};
@@ -23,6 +23,7 @@ pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
     faults
 }
 
+/// Names and sizes that would be in the way.
 fn named(question: &Question) -> Option<Fault> {
     let Question { id, line, .. } = question;
     if WORDS.contains(&id.as_str()) {
@@ -33,6 +34,7 @@ fn named(question: &Question) -> Option<Fault> {
         .then(|| Fault::new(*line, format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label")))
 }
 
+/// Values that stand for a field which nothing sets, or that should be a label and are none.
 fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     let fields: BTreeSet<&str> = protocol.fields().collect();
     let labels = protocol.label_fields();
@@ -58,20 +60,34 @@ fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     faults.into_iter().collect()
 }
 
+/// Required fields that are set to what another field holds, by an answer through which some path never sets that one.
 fn dangling(protocol: &Protocol) -> Vec<Fault> {
     let Ok(states) = explore(protocol, &protocol.required) else { return Vec::new() };
+    let required = |field: &String| protocol.required.contains(field);
+    let edges = || states.all.iter().flat_map(|state| state.edges.iter().map(move |edge| (state, edge)));
+    let referred =
+        edges().flat_map(|(_, edge)| edge.sets.iter().filter(|(field, _)| required(field)).filter_map(|(_, of)| of.as_ref()));
     let mut faults = BTreeSet::new();
-    for question in &protocol.questions {
-        for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
-            for (field, value) in then.set.iter().filter(|(field, _)| protocol.required.contains(field)) {
-                let Some(Reference::Field(other)) = Reference::of(value) else { continue };
-                // Set by the same answer, or on every path of it to an end.
-                if question.kind.field() != Some(other)
-                    && !then.set.contains_key(other)
-                    && unset(protocol, &states, other).is_some()
-                {
+    for other in referred.collect::<BTreeSet<&String>>() {
+        let escapes = escapes(protocol, &states, other);
+        // Situations that can be come to without it; one is found only after one that leads to it, in whatever order.
+        let mut without = vec![false; states.all.len()];
+        let mut todo: Vec<usize> = states.start.into_iter().collect();
+        while let Some(at) = todo.pop() {
+            if !std::mem::replace(&mut without[at], true) {
+                let on = states.all[at].edges.iter().filter(|edge| !edge.sets.contains_key(other));
+                todo.extend(on.filter_map(|edge| edge.next));
+            }
+        }
+        for state in states.all.iter().zip(&without).filter(|(_, without)| **without).map(|(state, _)| state) {
+            let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
+            for edge in state.edges.iter().filter(|edge| !edge.sets.contains_key(other) && leaves(edge.next)) {
+                let stands_for_it = |(field, of): &(&String, &Option<String>)| required(field) && of.as_ref() == Some(other);
+                for (field, _) in edge.sets.iter().filter(stands_for_it) {
+                    let question = &protocol.questions[state.question];
                     let words = format!(
-                        "`{}` sets `{field}` to what `{other}` holds, which some path never sets: then `{field}` is not set either",
+                        "`{}` sets `{field}` to what `{other}` holds, which some path through it never sets: then `{field}` is not set \
+                         either",
                         question.id
                     );
                     faults.insert(Fault::new(question.line, words));
@@ -82,6 +98,7 @@ fn dangling(protocol: &Protocol) -> Vec<Fault> {
     faults.into_iter().collect()
 }
 
+/// Answers that can't be given by the key or words that stand on them.
 fn shadowed(question: &Question) -> Vec<Fault> {
     let mut faults = Vec::new();
     let answers = question.kind.answers();
@@ -110,6 +127,7 @@ fn shadowed(question: &Question) -> Vec<Fault> {
     faults
 }
 
+/// Labels that conditions name and nobody can choose.
 fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
     let mut faults = Vec::new();
     for question in &protocol.questions {
@@ -129,6 +147,7 @@ fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
     faults
 }
 
+/// Examples that do not walk to where they say.
 fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     let mut faults = Vec::new();
     for example in &question.examples {
@@ -148,6 +167,7 @@ fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     faults
 }
 
+/// What an example with a path or an outcome comes to instead, if it does not come to what it says.
 fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) -> Option<String> {
     if example.path.is_empty() && example.outcome.is_empty() {
         return None;
@@ -209,7 +229,9 @@ set = { verdict = "wrong" }
         };
         told("text = \"No\"", "text = \"yes\"", "have the same text");
         told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
-        told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path never sets");
+        told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path through it never sets");
+        let sound = SOUND.replace("verdict = \"wrong\"", "verdict = \"{corrected_label}\"").replace("[\"x\"", "[\"bad\", \"x\"");
+        parse_strictly(&sound, None).expect("there it is set by the answer itself");
         told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
         let example = |lines: &str| format!("answer = \"n\"\n{lines}");
         told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");

@@ -115,11 +115,8 @@ fn way_to(states: &States, (mut state, mut edge): (usize, usize)) -> String {
     path.join(" → ")
 }
 
-/// A fault with the path that ends without setting `field`, if there is one.
-pub(super) fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
-    let Some(start) = states.start else {
-        return Some(Fault::new(1, format!("nothing is asked, so `{field}` is never set")));
-    };
+/// For each situation, whether there is a way from it to an end that does not set `field`.
+pub(super) fn escapes(protocol: &Protocol, states: &States, field: &str) -> Vec<bool> {
     // Those that follow first.
     let order: BTreeMap<usize, usize> = postorder(protocol).into_iter().enumerate().map(|(i, question)| (question, i)).collect();
     let mut backwards: Vec<usize> = (0..states.all.len()).collect();
@@ -127,8 +124,17 @@ pub(super) fn unset(protocol: &Protocol, states: &States, field: &str) -> Option
     let mut escapes = vec![false; states.all.len()];
     for at in backwards {
         let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
-        escapes[at] = states.all[at].edges.iter().any(|edge| !edge.sets.contains(field) && leaves(edge.next));
+        escapes[at] = states.all[at].edges.iter().any(|edge| !edge.sets.contains_key(field) && leaves(edge.next));
     }
+    escapes
+}
+
+/// A fault with the path that ends without setting `field`, if there is one.
+fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
+    let Some(start) = states.start else {
+        return Some(Fault::new(1, format!("nothing is asked, so `{field}` is never set")));
+    };
+    let escapes = escapes(protocol, states, field);
     if !escapes[start] {
         return None;
     }
@@ -136,7 +142,7 @@ pub(super) fn unset(protocol: &Protocol, states: &States, field: &str) -> Option
     let mut path = Vec::new();
     loop {
         let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
-        let edge = states.all[at].edges.iter().find(|edge| !edge.sets.contains(field) && leaves(edge.next))?;
+        let edge = states.all[at].edges.iter().find(|edge| !edge.sets.contains_key(field) && leaves(edge.next))?;
         path.push(edge.words.clone());
         match edge.next {
             Some(next) => at = next,
@@ -157,14 +163,6 @@ fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
         .map(|answer| Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")))
         .collect()
 }
-
-/// Names and sizes that would be in the way.
-/// Values that stand for a field which nothing sets, or that should be a label and are none.
-/// Required fields that are set to what another field holds, where some path to there has not set that one.
-/// Answers that can't be given by the key or words that stand on them.
-/// Labels that conditions name and nobody can choose.
-/// Examples that do not walk to where they say.
-/// What an example with a path or an outcome comes to instead, if it does not come to what it says.
 
 #[cfg(test)]
 mod tests {
@@ -334,6 +332,18 @@ when = { bad = { at_least = 4 } }
         }
         let faults = parse(&source, None).unwrap_err();
         assert!(faults[0].message.contains("combinations of earlier answers"), "{faults:?}");
+        // The last question alone may be too much.
+        let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n".to_owned();
+        for i in 0..300 {
+            let answers: String =
+                (0..if i == 299 { 7_000 } else { 1 }).map(|a| format!("{{key=\"k{a}\",text=\"T{a}\"}},")).collect();
+            let goto = if i < 299 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
+            let all: String = (0..299).map(|j| format!("{{q{j}=\"k0\"}},")).collect();
+            let when = if i == 299 { format!("when={{any=[{all}]}}\n") } else { String::new() };
+            source.push_str(&format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{answers}]\n"));
+        }
+        let faults = parse(&source, None).unwrap_err();
+        assert!(faults[0].message.contains("at `q299` there are more"), "{faults:?}");
     }
 
     #[test]

@@ -55,11 +55,21 @@ impl Renames {
             fields.extend(protocol.label_fields().into_iter().map(|field| (field.to_owned(), self.labels.clone())));
         }
         for (id, answers) in &self.answers {
-            if let Some(QuestionKind::Multi { sets: Some(field), .. }) = protocol.question(id).map(|question| &question.kind) {
+            let kind = protocol.question(id).map(|question| &question.kind);
+            if let Some(QuestionKind::Multi { sets: Some(field), .. } | QuestionKind::Label { sets: field, .. }) = kind {
                 fields.entry(field.clone()).or_default().extend(answers.clone());
             }
         }
         fields
+    }
+
+    /// What a model may still say by an old name, in an outcome of today.
+    pub fn labels_of(&self, protocol: &Protocol, mut outcome: Outcome) -> Outcome {
+        if !self.labels.is_empty() {
+            let fields = protocol.label_fields().into_iter().map(|field| (field.to_owned(), self.labels.clone()));
+            rename_values(&mut outcome, &fields.collect());
+        }
+        outcome
     }
 
     /// An old outcome by the names of `protocol`, whose renames these are.
@@ -99,8 +109,16 @@ impl Renames {
                 if super::walk::accepts(protocol, question, new).is_none() {
                     faults.push(format!("[rename] answers: `{old}` becomes `{new}`, which is no answer to `{id}`"));
                 }
-                if question.kind.answers().iter().any(|answer| answer.key == *old) {
-                    faults.push(format!("[rename] answers: `{old}` is still an answer to `{id}`"));
+                let beside = |other: &&super::Question| {
+                    other.id == *id || (other.kind.field().is_some() && other.kind.field() == question.kind.field())
+                };
+                let live = protocol
+                    .questions
+                    .iter()
+                    .filter(beside)
+                    .find(|other| other.kind.answers().iter().any(|answer| answer.key == *old));
+                if let Some(live) = live {
+                    faults.push(format!("[rename] answers: `{old}` is still an answer to `{}`", live.id));
                 }
             }
         }

@@ -43,7 +43,7 @@ pub fn renamed(chain: &[&Protocol], outcome: &Outcome) -> Outcome {
 impl Protocol {
     /// What a walk that ended comes to for a case whose model predicted `label`. A model may still say old names.
     pub fn outcome(&self, walked: Outcome, label: Option<&str>) -> Outcome {
-        self.renames.outcome(self, &settle(walked, label))
+        self.renames.labels_of(self, settle(walked, label))
     }
 }
 

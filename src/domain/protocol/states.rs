@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::condition::Test;
-use super::{Protocol, Question, QuestionKind, walk};
+use super::{Protocol, Question, QuestionKind, Reference, walk};
 
 /// Most situations that are looked at. More of them, and the protocol can't be proved.
 pub const STATES_MAX: usize = 50_000;
@@ -26,8 +26,8 @@ const CLASSES_MAX: usize = 1 << 10;
 pub struct Edge {
     /// What it is in a fault: `a=y`.
     pub words: String,
-    /// Fields that it sets.
-    pub sets: BTreeSet<String>,
+    /// Fields that it sets, each with the field that the value stands for, if it does.
+    pub sets: BTreeMap<String, Option<String>>,
     /// Index of the situation that follows; none: the path ends.
     pub next: Option<usize>,
 }
@@ -105,10 +105,10 @@ pub fn explore(protocol: &Protocol, tell_apart: &[String]) -> Result<States, Too
     let mut at = 0;
     while at < explorer.states.all.len() {
         explorer.expand(at)?;
-        at += 1;
         if explorer.states.all.len() > STATES_MAX || explorer.work > WORK_MAX {
             return Err(TooMany(explorer.states.all[at].question));
         }
+        at += 1;
     }
     Ok(explorer.states)
 }
@@ -192,7 +192,14 @@ impl Explorer<'_> {
             }
             let next = self.settle(taken.goto, known, Some((state, i)));
             let words = format!("{}={}", question.id, class_words(question, &taken.recorded, matters));
-            let sets = taken.set.into_keys().collect();
+            let sets = taken.set.into_iter().map(|(field, value)| {
+                let of = match Reference::of(&value) {
+                    Some(Reference::Field(of)) => Some(of.to_owned()),
+                    _ => None,
+                };
+                (field, of)
+            });
+            let sets = sets.collect();
             self.states.all[state].edges.push(Edge { words, sets, next });
         }
         Ok(())

@@ -223,6 +223,10 @@ impl App {
         let any_text = self.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
         match (pick.kind, value) {
             (PickKind::Action, Some(name)) => match ACTIONS.iter().find(|action| action.name == name) {
+                Some(action) if self.refuses(action.name).is_some() => {
+                    let words = self.refuses(action.name).unwrap_or_default();
+                    self.say(words)
+                }
                 Some(action) => (action.run)(self, KeyPress::plain(KeyCode::Enter)),
                 None => Vec::new(),
             },
@@ -281,9 +285,10 @@ impl App {
                 let text = edit.text();
                 self.change_draft(|draft| draft.rationale = text)
             }
-            Some(Overlay::Prompt(Prompt { edit, .. })) => {
+            Some(Overlay::Prompt(Prompt { edit, kind, .. })) => {
                 edit.paste(text, true);
-                Vec::new()
+                let (kind, text) = (*kind, edit.text());
+                if kind == PromptKind::Answer { self.keep_pending(&text) } else { Vec::new() }
             }
             Some(Overlay::Pick(pick)) => {
                 pick.type_text(text);

@@ -81,7 +81,10 @@ fn lines_of(app: &App, columns: usize, low: bool) -> Vec<Line<'static>> {
 
 /// Whether the pane is so low that everything but the question must be put in short.
 fn is_low(app: &App) -> bool {
-    crate::tui::draw::layout(app).guide.is_some_and(|place| place.height < 14)
+    let layout = crate::tui::draw::layout(app);
+    let full = |place: Rect| lines_of(app, usize::from(place.width).saturating_sub(2), false).len() + 1;
+    // Stacked, all of it is shown only where it fits.
+    layout.guide.is_some_and(|place| place.height < 14 || (layout.queue.is_none() && full(place) > usize::from(place.height)))
 }
 
 /// Checklist, confidence, tags and rationale on one line; nothing if there is none of it.
@@ -132,7 +135,7 @@ fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, low: bo
 }
 
 /// What stands at the places of an answer.
-fn marked_words(opened: &Opened, answer: &str) -> String {
+pub(super) fn marked_words(opened: &Opened, answer: &str) -> String {
     let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
     let places = span::parse(answer).unwrap_or_default();
     places.iter().map(|place| format!("“{}”", layout::at(&text, *place))).collect::<Vec<_>>().join(" ")

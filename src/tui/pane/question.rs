@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::domain::protocol::{Question, QuestionKind};
-use crate::domain::text::{visible, wrap};
+use crate::domain::text::{fit, visible, wrap};
 use crate::tui::App;
 use crate::tui::opened::Opened;
 
@@ -15,6 +15,15 @@ pub fn lines(app: &App, opened: &Opened, question: &Question, columns: usize, li
     }
     facts(app, opened, question, columns, lines);
     answers(app, opened, question, columns, lines);
+    let begun = opened.draft.begun(&question.id).filter(|begun| !begun.is_empty());
+    if let (Some(begun), QuestionKind::Text { .. } | QuestionKind::Number { .. } | QuestionKind::Span { .. }) =
+        (begun, &question.kind)
+    {
+        let is_span = matches!(question.kind, QuestionKind::Span { .. });
+        let words = if is_span { super::guide::marked_words(opened, begun) } else { begun.to_owned() };
+        let line = fit(&visible(&format!("begun: {words}")), columns.saturating_sub(6)).into_owned();
+        lines.push(Line::from(Span::styled(format!("      {line}"), theme.warn)));
+    }
     let mut quiet = |text: String| {
         for line in wrap(&visible(&text), columns.saturating_sub(3)) {
             lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
