@@ -192,32 +192,8 @@ fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::SOUND;
     use super::super::{parse, parse_strictly};
-
-    const SOUND: &str = r#"
-id = "p"
-title = "t"
-start = "a"
-labels = ["x", "y"]
-[require]
-fields = ["verdict"]
-[[question]]
-id = "a"
-ask = "A?"
-answers = [
-  { key = "y", text = "Yes", goto = "b" },
-  { key = "n", text = "No", set = { verdict = "bad" } },
-]
-[[question.example]]
-input = "i"
-answer = "n"
-[[question]]
-id = "b"
-ask = "B?"
-kind = "label"
-sets = "corrected_label"
-set = { verdict = "wrong" }
-"#;
 
     #[test]
     fn authors_are_told_of_what_would_mislead() {

@@ -164,11 +164,9 @@ fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
         .collect()
 }
 
+/// A sound protocol, for tests to plant faults in.
 #[cfg(test)]
-mod tests {
-    use super::super::{parse, parse_strictly};
-
-    const SOUND: &str = r#"
+pub(super) const SOUND: &str = r#"
 id = "p"
 title = "t"
 start = "a"
@@ -192,6 +190,11 @@ kind = "label"
 sets = "corrected_label"
 set = { verdict = "wrong" }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::super::{parse, parse_strictly};
+    use super::SOUND;
 
     fn check(from: &str, to: &str, line: usize, expect: &str) {
         assert!(SOUND.contains(from), "the test edits what is there: {from}");
