@@ -124,6 +124,11 @@ fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<
                 next = wakes.try_recv().ok();
             }
         }
+        // What is drawn must be as large as the window is now, whatever was told of that yet.
+        let size = crossterm::terminal::size()?;
+        if size != session.app.size {
+            session.feed(Event::Resize(size.0, size.1));
+        }
         outside.screen.draw(&session.app)?;
     }
     Ok(())

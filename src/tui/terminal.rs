@@ -65,7 +65,10 @@ impl Screen {
         self.frame.0.borrow_mut().clear();
         let drawn = self.terminal.draw(|frame| {
             let area: Rect = frame.area();
-            super::draw::draw(app, area, frame.buffer_mut());
+            // A window that shrank this very moment is drawn when that was told.
+            if (area.width, area.height) == app.size {
+                super::draw::draw(app, area, frame.buffer_mut());
+            }
         })?;
         let mut before = std::mem::take(&mut self.unsure);
         if std::mem::replace(&mut self.area, drawn.area) != drawn.area {
