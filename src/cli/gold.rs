@@ -54,6 +54,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         What::List => {
             let workspace = context.read()?;
+            if !workspace.is_lead()? {
+                return Err(CliError::Use("known answers measure reviewers: only a lead lists them".to_owned()));
+            }
             let mut out = Out::new();
             let all = gold::all(&workspace.db.conn).map_err(WorkError::from)?;
             for one in &all {

@@ -156,6 +156,14 @@ impl Draft {
     /// Takes back the answer at `step` of the path, and those after it.
     pub fn take_back(&mut self, protocol: &Protocol, step: usize) {
         let path = self.path(protocol);
+        // What took more than a key to give stays there, to be mended.
+        let more_than_a_key = |(id, _): &&Step| {
+            let kind = protocol.question(id).map(|question| &question.kind);
+            !matches!(kind, None | Some(QuestionKind::Choice(_) | QuestionKind::Label { .. } | QuestionKind::Scale { .. }))
+        };
+        if let Some(taken) = path.get(step).filter(more_than_a_key) {
+            self.pending = Some(taken.clone());
+        }
         let kept: Vec<&String> = path.iter().take(step).map(|(id, _)| id).collect();
         self.answers.retain(|(id, _)| kept.contains(&id));
     }
@@ -218,11 +226,14 @@ impl Draft {
             marked: !spans.is_empty(),
             checked: &self.checked,
         };
-        let unmet = asked.policy.require.iter().filter(|rule| rule.is_unmet(&facts));
+        // Whether it overrides would tell what the model said: while that is hidden, it is wanted in any case.
+        let blind = |rule: &Requirement| asked.blind && rule.occasion == Occasion::Override;
+        let always = |rule: &Requirement| Requirement { occasion: Occasion::Always, ..rule.clone() }.is_unmet(&facts);
         let why = |rule: &Requirement| match rule.occasion {
             Occasion::Override if asked.blind => "the policy wants it here".to_owned(),
             _ => rule.occasion.why(),
         };
+        let unmet = asked.policy.require.iter().filter(|rule| if blind(rule) { always(rule) } else { rule.is_unmet(&facts) });
         unmet.map(|rule| (&rule.wanted, why(rule))).find_map(|(wanted, why)| match wanted {
             // An item that this protocol does not have can't be ticked.
             Wanted::Check(id) => {

@@ -81,6 +81,10 @@ pub fn mixed(
     let drawn = |id: CaseId| *blake3::hash(&[&id.0[..], reviewer.as_bytes()].concat()).as_bytes();
     let mut candidates: Vec<CaseId> = all(conn)?.into_iter().take(LOOKED_AT_MAX).map(|gold| gold.case).collect();
     candidates.sort_by_key(|id| drawn(*id));
+    // Whose answer was told in a training measures nothing any more.
+    let trained = trainings(conn)?.into_iter().filter(|training| training.reviewer == reviewer);
+    let told: BTreeSet<CaseId> = trained.flat_map(|training| training.attempts).map(|attempt| attempt.case).collect();
+    candidates.retain(|id| !told.contains(id));
     let mut found = Vec::new();
     for id in candidates {
         // One in each stretch from now on, however many there should have been before.

@@ -6,7 +6,7 @@ use super::gold;
 use super::history::{HistoryLine, history};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
-use crate::db::label;
+use crate::db::{case, label};
 use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId};
@@ -52,6 +52,8 @@ pub struct OpenCase {
     pub trouble: Option<String>,
     pub logs: Vec<ReadLog>,
     pub neighbours: Vec<Neighbour>,
+    /// Ids of neighbours that wait for this reviewer: what the model said of them may be hidden too.
+    pub waiting: Vec<String>,
     /// What was found wrong with the input at ingest.
     pub facts: Vec<Fact>,
     pub history: Vec<HistoryLine>,
@@ -110,7 +112,16 @@ impl OpenCase {
             let given: Vec<EventId> = label::of_case(conn, row.id)?.into_iter().map(|row| row.given.event).collect();
             history.retain(|line| !given.contains(&line.event));
         }
-        Ok(Self { row, prediction, trouble, logs, neighbours, facts, history, mine, hidden: Vec::new(), gold })
+        let mut waiting = Vec::new();
+        for neighbour in &neighbours {
+            let other = case::by_id(conn, CaseId::of(&row.stream, &neighbour.id))?;
+            let open = other.is_some_and(|other| other.state == CaseState::Open);
+            let gave = |given: &GivenLabel| given.label.reviewer == reviewer;
+            if open && !label::live_of_case(conn, CaseId::of(&row.stream, &neighbour.id))?.iter().any(gave) {
+                waiting.push(neighbour.id.clone());
+            }
+        }
+        Ok(Self { row, prediction, trouble, logs, neighbours, waiting, facts, history, mine, hidden: Vec::new(), gold })
     }
 
     /// Whether a policy may still hide something from this reviewer. Once a case is settled there is nothing to sway.
@@ -120,6 +131,11 @@ impl OpenCase {
 
     /// Takes out what a policy hides before the first answer, for output that can't show it later.
     pub fn hide(&mut self, hidings: &[Hiding]) {
+        if hides(hidings, Cue::Prediction, false) {
+            for neighbour in self.neighbours.iter_mut().filter(|neighbour| self.waiting.contains(&neighbour.id)) {
+                (neighbour.label, neighbour.confidence) = ("(hidden)".to_owned(), None);
+            }
+        }
         if !self.is_blind() {
             return;
         }

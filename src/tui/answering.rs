@@ -216,8 +216,7 @@ pub(super) fn write(app: &mut App, key: KeyPress) -> Vec<Effect> {
     let Some(opened) = &app.opened else { return Vec::new() };
     let Some(question) = opened.question() else { return Vec::new() };
     let begun = opened.draft.begun(&question.id).unwrap_or_default().to_owned();
-    let is_number = matches!(question.kind, QuestionKind::Number { .. } | QuestionKind::Scale { .. });
-    let sign = key.char().filter(|c| begun.is_empty() && is_number && (c.is_ascii_digit() || *c == '-'));
+    let sign = key.char().filter(|c| begun.is_empty() && (c.is_ascii_digit() || *c == '-'));
     let mut prompt = Prompt::new(PromptKind::Answer, &sign.map_or(begun, String::from));
     prompt.about = format!("{} ", question.wanted());
     app.overlay = Some(Overlay::Prompt(prompt));
@@ -273,11 +272,6 @@ pub(super) fn confidence(app: &mut App, key: KeyPress) -> Vec<Effect> {
 pub(super) fn take_back(app: &mut App, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &app.opened else { return Vec::new() };
     let Some(protocol) = opened.protocol().cloned() else { return Vec::new() };
-    let ticks = opened.question().is_some_and(|question| matches!(question.kind, QuestionKind::Multi { .. }));
-    let begun = opened.question().is_some_and(|question| opened.draft.pending.as_ref().is_some_and(|(id, _)| *id == question.id));
-    if ticks && begun {
-        return app.change_draft(|draft| draft.pending = None);
-    }
     let steps = opened.draft.path(&protocol).len();
     if steps == 0 {
         return app.say("Nothing is answered yet. U takes back the label you submitted last.");

@@ -210,15 +210,23 @@ impl App {
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
         match self.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers) {
             Some(answer) => self.give(&answer),
+            None if self.covers_the_case() && key.char().is_some_and(|c| c.is_ascii_digit()) => {
+                self.say("Open the case first: Enter.")
+            }
             None => Vec::new(),
         }
+    }
+
+    /// Whether the queue covers the case that is open.
+    fn covers_the_case(&self) -> bool {
+        self.focus == Focus::Queue && super::draw::layout(self).context.is_none()
     }
 
     /// Why an action has no place now: in a training, or while the queue covers the case it would change.
     pub(super) fn refuses(&self, action: &str) -> Option<&'static str> {
         const OF_THE_CASE: [&str; 11] =
             ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
-        const NOT_IN_TRAINING: [&str; 12] = [
+        const NOT_IN_TRAINING: [&str; 14] = [
             "defer",
             "escalate",
             "comment",
@@ -231,12 +239,13 @@ impl App {
             "previous-case",
             "people",
             "open",
+            "precedents",
+            "cite",
         ];
         if self.training.is_some() && NOT_IN_TRAINING.contains(&action) {
             return Some("Not in a training: q leaves it, and nothing is recorded then.");
         }
-        let covered = self.focus == Focus::Queue && super::draw::layout(self).context.is_none();
-        (covered && OF_THE_CASE.contains(&action)).then_some("Open the case first: Enter.")
+        (self.covers_the_case() && OF_THE_CASE.contains(&action)).then_some("Open the case first: Enter.")
     }
 
     /// Where keys hold now, the most particular first.

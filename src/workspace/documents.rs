@@ -90,7 +90,9 @@ impl Workspace {
     }
 
     pub fn policy(&self) -> Result<Policy, WorkError> {
-        Ok(PolicySet::current(&self.db.conn)?)
+        let mut policy = PolicySet::current(&self.db.conn)?;
+        policy.hide.extend(self.hide_today.iter().copied());
+        Ok(policy)
     }
 
     pub fn set_policy(&mut self, policy: Policy) -> Result<(), WorkError> {

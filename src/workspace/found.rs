@@ -108,7 +108,17 @@ impl Workspace {
             Append::new(&PolicySet { policy: Policy::default() }),
         ];
         chain::append(&mut db, &key, name, founded, now)?;
-        Ok(Self { db, paths, config, env, me: name.to_owned(), at: None, key, unpacker: Unpacker::default() })
+        Ok(Self {
+            db,
+            paths,
+            config,
+            env,
+            me: name.to_owned(),
+            at: None,
+            hide_today: Vec::new(),
+            key,
+            unpacker: Unpacker::default(),
+        })
     }
 
     pub fn roster(&self) -> Result<Vec<GrantRow>, WorkError> {

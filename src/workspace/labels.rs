@@ -4,6 +4,7 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::CaseRow;
 use crate::db::{draft, label};
+use crate::domain::cues::{Cue, hides};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::time::Moment;
@@ -53,7 +54,8 @@ impl Workspace {
         let policy = self.policy()?;
         let opened = self.open_case(case.clone())?;
         let chars = opened.prediction.as_ref().map(|prediction| prediction.text().chars().count());
-        let asked = Asked { case, published, policy: &policy, reviewer: &self.me, round: opened.round(), chars, blind: false };
+        let blind = opened.is_blind() && hides(&policy.hide, Cue::Prediction, true);
+        let asked = Asked { case, published, policy: &policy, reviewer: &self.me, round: opened.round(), chars, blind };
         draft.label(&asked).map_err(WorkError::Incomplete)
     }
 

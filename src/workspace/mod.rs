@@ -19,6 +19,7 @@ use std::path::Path;
 
 use crate::config::{Config, ConfigError, Env, Paths};
 use crate::db::{Db, DbError, document, journal, roster};
+use crate::domain::cues::Hiding;
 use crate::domain::protocol::Fault;
 use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
@@ -126,6 +127,8 @@ pub struct Workspace {
     pub me: String,
     /// The moment that is looked at, if that is not now: nothing can be written then.
     pub at: Option<Moment>,
+    /// What is hidden today, while the past is looked at.
+    hide_today: Vec<Hiding>,
     key: DeviceKey,
     unpacker: Unpacker,
 }
@@ -152,12 +155,13 @@ impl Workspace {
         if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) && me != owner(&db, &key)? {
             return Err(WorkError::Stranger(me));
         }
-        Ok(Self { db, paths, config, env, me, at: None, key, unpacker: Unpacker::default() })
+        Ok(Self { db, paths, config, env, me, at: None, hide_today: Vec::new(), key, unpacker: Unpacker::default() })
     }
 
     /// Opens the workspace as it stood at a moment, to be read.
     pub fn open_at(paths: Paths, env: Env, name: Option<&str>, at: Moment) -> Result<Self, WorkError> {
         let now = Self::open(paths, env, name)?;
+        let hide_today = now.policy()?.hide;
         let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
         let mut db = Db::as_of(&now.paths.database(), at, time_of)?;
         let tx = db.begin()?;
@@ -166,7 +170,7 @@ impl Workspace {
         if journal::count_entries(&db.conn)? == 0 {
             return Err(WorkError::BeforeAll(at));
         }
-        Ok(Self { db, at: Some(at), ..now })
+        Ok(Self { db, at: Some(at), hide_today, ..now })
     }
 
     /// What time it is, for what is shown.
@@ -183,6 +187,7 @@ impl Workspace {
             env: self.env.clone(),
             me: self.me.clone(),
             at: None,
+            hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),
         })

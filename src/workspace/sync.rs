@@ -148,7 +148,17 @@ impl Workspace {
         key.save_new(&paths.key())?;
         let joined = ReplicaJoined { ssh: proof, ..ReplicaJoined::new(name, &key) };
         chain::append(&mut db, &key, name, vec![Append::new(&joined)], now)?;
-        Ok(Self { db, paths, config, env, me: name.to_owned(), at: None, key, unpacker: Unpacker::default() })
+        Ok(Self {
+            db,
+            paths,
+            config,
+            env,
+            me: name.to_owned(),
+            at: None,
+            hide_today: Vec::new(),
+            key,
+            unpacker: Unpacker::default(),
+        })
     }
 
     /// The store that this workspace exchanges with.

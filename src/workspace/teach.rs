@@ -6,6 +6,7 @@ use crate::db::label;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Outcome, Step};
 use crate::domain::policy::Training;
+use crate::domain::roster::Role;
 use crate::domain::training::{Attempt, Gold};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
@@ -55,6 +56,11 @@ impl Workspace {
     /// What a version, published or not, would do to the labels there are.
     pub fn replay(&self, newest: &crate::domain::protocol::Protocol) -> Result<Report, WorkError> {
         Ok(report(&self.db.conn, &self.protocols()?, newest)?)
+    }
+
+    /// Whether whoever is at work is a lead.
+    pub fn is_lead(&self) -> Result<bool, WorkError> {
+        Ok(self.roster()?.iter().any(|grant| grant.name == self.me && grant.role == Role::Lead))
     }
 
     /// Makes the label that whoever is at work gave to a case the known answer.

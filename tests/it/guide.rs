@@ -183,3 +183,16 @@ fn a_snippet_begins_the_rationale() {
     let rationale = &session.app.opened.as_ref().unwrap().draft.rationale;
     assert_eq!(rationale, "The model said pay; right is transfer, because so");
 }
+
+#[test]
+fn a_refused_answer_stays_to_be_mended_and_says_why() {
+    let (_place, workspace) = place_with(&[], &["please trasnfer some money now"]);
+    let mut session = Session::waiting(workspace, NARROW, || NOON).unwrap();
+    session.press("2 p \"transfer\" Enter Enter 5");
+    session.press("- 5 Enter");
+    assert!(session.text().contains("This question takes a number of EUR from 0. > -5"), "{}", session.text());
+    session.press("Esc Enter Backspace Backspace 7 Enter");
+    assert_eq!(session.app.opened.as_ref().unwrap().draft.answer_to("cost"), Some("7"));
+    session.press("u");
+    assert!(session.text().contains("begun: 7"), "what was written stays to be mended: {}", session.text());
+}

@@ -37,7 +37,7 @@ fn named(question: &Question) -> Option<Fault> {
 /// Values that stand for a field which nothing sets, or that should be a label and are none.
 fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     let fields: BTreeSet<&str> = protocol.fields().collect();
-    let labels = protocol.label_fields();
+    let labels = protocol.fields_of_label_questions();
     let mut faults = BTreeSet::new();
     for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
         for (field, value) in &then.set {
@@ -53,6 +53,12 @@ fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
                 faults.insert(Fault::new(question.line, words));
             }
         }
+    }
+    for answer in question.kind.answers().iter().filter(|answer| answer.text.trim().is_empty()) {
+        faults.insert(Fault::new(
+            question.line,
+            format!("the answer `{}` of `{}` says nothing: fill in `text`", answer.key, question.id),
+        ));
     }
     if question.ask.trim().is_empty() {
         faults.insert(Fault::new(question.line, format!("`{}` asks nothing: fill in `ask`", question.id)));
@@ -206,7 +212,10 @@ mod tests {
         told("text = \"No\"", "text = \"yes\"", "have the same text");
         told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
         told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path through it never sets");
-        let sound = SOUND.replace("verdict = \"wrong\"", "verdict = \"{corrected_label}\"").replace("[\"x\"", "[\"bad\", \"x\"");
+        let of = SOUND.replace("verdict = \"wrong\"", "verdict = \"{corrected_label}\"");
+        let faults = parse_strictly(&of, None).expect_err("bad is no label");
+        assert!(faults[0].message.contains("sets `verdict` to `bad`, which is not in `labels`"), "{faults:?}");
+        let sound = of.replace("[\"x\"", "[\"bad\", \"x\"");
         parse_strictly(&sound, None).expect("there it is set by the answer itself");
         told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
         let example = |lines: &str| format!("answer = \"n\"\n{lines}");

@@ -318,9 +318,6 @@ when = { bad = { at_least = 4 } }
             assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{faults:?}");
         };
         strict("answers=[{key=\"y\",text=\"Yes\",set={v=\"{lable}\"}}]", "which no answer sets");
-        let either =
-            "answers=[{key=\"y\",text=\"Yes\",set={v=1,l=\"{prediction}\"}},{key=\"n\",text=\"No\",set={v=1,l=\"oos\"}}]";
-        strict(either, "sets `l` to `oos`, which is not in `labels`");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub fn diff(old: &Protocol, new: &Protocol) -> Vec<String> {
             words.push(format!("the label {from} counts as {to}"));
         }
     }
+    for from in old.renames.labels.keys().filter(|from| !new.renames.labels.contains_key(*from)) {
+        words.push(format!("the label {from} is no longer known by its new name"));
+    }
     let renamed = |name: &String| new.renames.labels.contains_key(name);
     let before: Vec<String> = names(old).into_iter().filter(|name| !renamed(name)).collect();
     list(&mut words, "label", &before, &names(new));

@@ -230,6 +230,18 @@ impl Protocol {
         own.chain(self.questions.iter().flat_map(|question| question.kind.sets().map(|(field, _)| field)))
     }
 
+    /// Fields that hold what a question of kind label was answered: each value of them is one of the labels.
+    pub fn fields_of_label_questions(&self) -> Vec<&str> {
+        let sets = || self.questions.iter().flat_map(|question| question.kind.sets());
+        let own: Vec<&str> = sets().filter(|(_, value)| value.is_none()).map(|(field, _)| field).collect();
+        let of = |value: Option<&serde_json::Value>| match value.and_then(Reference::of) {
+            Some(Reference::Field(of)) => own.contains(&of),
+            _ => false,
+        };
+        let more: Vec<&str> = sets().filter(|(_, value)| of(*value)).map(|(field, _)| field).collect();
+        own.iter().copied().chain(more).collect()
+    }
+
     /// Fields that hold one of the labels: set by a question of kind label, to the prediction, or to such a field.
     pub fn label_fields(&self) -> Vec<&str> {
         let mut fields: Vec<&str> = Vec::new();

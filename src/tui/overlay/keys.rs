@@ -56,8 +56,9 @@ impl App {
                 if key.code == KeyCode::Enter {
                     let text = prompt.edit.text();
                     let effects = self.prompted(prompt.kind, text.trim());
-                    if prompt.kind == PromptKind::Answer && self.message.is_some() {
-                        // It was refused: what was typed stays, to be mended.
+                    if let (PromptKind::Answer, Some(words)) = (prompt.kind, self.message.take()) {
+                        // It was refused: what was typed stays, to be mended, and why stands before it.
+                        prompt.about = format!("{words} ");
                         self.overlay = Some(Overlay::Prompt(prompt));
                     }
                     return effects;
@@ -106,8 +107,9 @@ impl App {
             Marked::Done(spans) => {
                 let Some(question) = mark.question.clone() else { return self.change_draft(|draft| draft.evidence = spans) };
                 let effects = self.answer_to(&question, &span::text(&spans));
-                if self.message.is_some() {
+                if let Some(words) = self.message.take() {
                     // Too many or too few: what was marked stays, to be mended.
+                    mark.ask = words;
                     self.overlay = Some(Overlay::Mark(mark));
                 }
                 return effects;

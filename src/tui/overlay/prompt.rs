@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
-use crate::domain::text::{visible, width};
+use crate::domain::text::{fit, visible, width};
 use crate::tui::draw::put_line;
 use crate::tui::edit::Edit;
 use crate::tui::theme::Theme;
@@ -57,7 +57,9 @@ impl Prompt {
             buf[(x, line.y)].reset();
         }
         let ask = format!("{}{}", visible(&self.about), self.kind.ask());
-        let ask = if width(&ask) + 12 > usize::from(line.width) { "> ".to_owned() } else { ask };
+        let room = usize::from(line.width).saturating_sub(12);
+        // What was typed needs its room too.
+        let ask = if width(&ask) > room { format!("{}> ", fit(&visible(&self.about), room / 2)) } else { ask };
         let used = width(&ask) as u16 + 1;
         put_line(buf, line, 0, &Line::from(vec![Span::raw(" "), Span::styled(ask, theme.accent)]));
         let rest = Rect { x: line.x + used.min(line.width), width: line.width.saturating_sub(used), ..line };

@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
+use crate::domain::payload::Neighbour;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::tui::App;
@@ -14,13 +15,16 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let hidden = opened.hides(Cue::Prediction);
     let said = if hidden { "(hidden)".to_owned() } else { case.row.predicted.clone().unwrap_or_default() };
     let here = (case.row.occurred_at, said);
+    // What the model said of others that wait for this reviewer is hidden as long as it is for them.
+    let policy = opened.hide.iter().any(|hiding| hiding.cue == Cue::Prediction);
+    let is_hidden = |other: &Neighbour| policy && case.waiting.contains(&other.id);
     let mut rows: Vec<Row> = case
         .neighbours
         .iter()
         .map(|other| Row {
             at: other.at.0,
-            label: other.label.clone(),
-            p: other.confidence,
+            label: if is_hidden(other) { "(hidden)".to_owned() } else { other.label.clone() },
+            p: other.confidence.filter(|_| !is_hidden(other)),
             text: other.text.clone(),
             session: other.session,
             own: false,

@@ -50,7 +50,8 @@ fn facts(app: &App, opened: &Opened, question: &Question, columns: usize, lines:
         return;
     }
     let found: Vec<_> = opened.case.facts.iter().filter(|fact| question.facts.contains(&fact.trouble)).collect();
-    if found.is_empty() {
+    // Where there is little room, answers need it more.
+    if found.is_empty() && app.size.0 >= crate::tui::draw::WIDE {
         lines.push(Line::from(Span::styled("   nothing was found at ingest", theme.dim)));
     }
     for fact in found {
