@@ -39,13 +39,15 @@ pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<Gold>> 
 
 /// A row as a reviewer may see it: one that would measure them looks like any other that waits.
 pub fn masked(conn: &Connection, reviewer: &str, row: CaseRow) -> rusqlite::Result<CaseRow> {
-    let gave = || -> rusqlite::Result<bool> {
-        Ok(label::live_of_case(conn, row.id)?.iter().any(|given| given.label.reviewer == reviewer))
-    };
-    if row.state == CaseState::Open || !is_gold(conn, row.id)? || gave()? {
-        return Ok(row);
+    Ok(if measures(conn, reviewer, &row)? { CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row } } else { row })
+}
+
+/// Whether a settled case would still measure a reviewer.
+pub fn measures(conn: &Connection, reviewer: &str, row: &CaseRow) -> rusqlite::Result<bool> {
+    if row.state == CaseState::Open || !is_gold(conn, row.id)? {
+        return Ok(false);
     }
-    Ok(CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row })
+    Ok(!label::live_of_case(conn, row.id)?.iter().any(|given| given.label.reviewer == reviewer))
 }
 
 pub fn is_gold(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {

@@ -173,8 +173,7 @@ impl Queue {
     fn place(&self, conn: &Connection, case: &CaseRow) -> rusqlite::Result<Option<u8>> {
         if self.state.is_some() {
             // What measures a reviewer is in no list of what is settled.
-            let masked = gold::masked(conn, &self.reviewer, case.clone())?.state != case.state;
-            return Ok((!masked).then_some(0));
+            return Ok((!gold::measures(conn, &self.reviewer, case)?).then_some(0));
         }
         if self.deferred.contains_key(&case.id) {
             return Ok(None);

@@ -13,7 +13,6 @@ use crate::domain::policy::Policy;
 use crate::domain::protocol;
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
-use crate::journal::blob::Unpacker;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, chain};
 
@@ -108,17 +107,7 @@ impl Workspace {
             Append::new(&PolicySet { policy: Policy::default() }),
         ];
         chain::append(&mut db, &key, name, founded, now)?;
-        Ok(Self {
-            db,
-            paths,
-            config,
-            env,
-            me: name.to_owned(),
-            at: None,
-            hide_today: Vec::new(),
-            key,
-            unpacker: Unpacker::default(),
-        })
+        Ok(Self::with(db, paths, config, env, name.to_owned(), key))
     }
 
     pub fn roster(&self) -> Result<Vec<GrantRow>, WorkError> {

@@ -155,7 +155,11 @@ impl Workspace {
         if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) && me != owner(&db, &key)? {
             return Err(WorkError::Stranger(me));
         }
-        Ok(Self { db, paths, config, env, me, at: None, hide_today: Vec::new(), key, unpacker: Unpacker::default() })
+        Ok(Self::with(db, paths, config, env, me, key))
+    }
+
+    fn with(db: Db, paths: Paths, config: Config, env: Env, me: String, key: DeviceKey) -> Self {
+        Self { db, paths, config, env, me, at: None, hide_today: Vec::new(), key, unpacker: Unpacker::default() }
     }
 
     /// Opens the workspace as it stood at a moment, to be read.

@@ -13,7 +13,6 @@ use crate::db::{self, Db};
 use crate::domain::ids::Hash;
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
-use crate::journal::blob::Unpacker;
 use crate::journal::device::{self, Because};
 use crate::journal::kind::ReplicaJoined;
 use crate::journal::{Append, DeviceKey, chain};
@@ -148,17 +147,7 @@ impl Workspace {
         key.save_new(&paths.key())?;
         let joined = ReplicaJoined { ssh: proof, ..ReplicaJoined::new(name, &key) };
         chain::append(&mut db, &key, name, vec![Append::new(&joined)], now)?;
-        Ok(Self {
-            db,
-            paths,
-            config,
-            env,
-            me: name.to_owned(),
-            at: None,
-            hide_today: Vec::new(),
-            key,
-            unpacker: Unpacker::default(),
-        })
+        Ok(Self::with(db, paths, config, env, name.to_owned(), key))
     }
 
     /// The store that this workspace exchanges with.
