@@ -1,5 +1,6 @@
 //! The guide driven by keys: every kind of question, marking, what must be said, what is hidden, cases like one.
 
+use casework::clock;
 use casework::domain::cues::Cue;
 use casework::domain::label::Label;
 use casework::tui::Session;
@@ -7,7 +8,7 @@ use casework::tui::app::Event;
 use casework::workspace::Workspace;
 use casework::workspace::documents::read_protocol;
 
-use crate::support::{NOON, Place, fixture, ingest, line};
+use crate::support::{Place, fixture, ingest, line};
 
 const WIDE: (u16, u16) = (160, 45);
 const NARROW: (u16, u16) = (80, 24);
@@ -41,7 +42,7 @@ fn labels(workspace: &Workspace) -> Vec<Label> {
 #[test]
 fn every_kind_is_answered_by_keys() {
     let (_place, workspace) = place_with(&[], &["please trasnfer cafe\u{301} money 漢字 now"]);
-    let mut session = Session::waiting(workspace, WIDE, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, WIDE, clock::now).unwrap();
     session.press("2 p");
     session.press("\"account\" Enter"); // found by its title
     session.press("1 3 3 2");
@@ -70,7 +71,7 @@ fn every_kind_is_answered_by_keys() {
 #[test]
 fn a_choice_takes_one_key_and_a_usual_label_at_most_five() {
     let (_place, workspace) = place_with(&[], &["a", "b"]);
-    let mut session = Session::waiting(workspace, NARROW, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, NARROW, clock::now).unwrap();
     session.press("1 Enter");
     assert_eq!(labels(session.runner.workspace()).len(), 1);
 }
@@ -78,7 +79,7 @@ fn a_choice_takes_one_key_and_a_usual_label_at_most_five() {
 #[test]
 fn the_kinds_fit_into_80_columns() {
     let (_place, workspace) = place_with(&[], &["please trasnfer some money now"]);
-    let mut session = Session::waiting(workspace, NARROW, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, NARROW, clock::now).unwrap();
     session.press("2 p \"transfer\" Enter 2");
     snapshot("kind_multi_narrow", &session);
     session.press("Enter 2 m w v w");
@@ -95,11 +96,11 @@ fn the_kinds_fit_into_80_columns() {
 #[test]
 fn what_is_ticked_and_marked_outlives_the_program() {
     let (place, workspace) = place_with(&[], &["please trasnfer some money now"]);
-    let mut session = Session::waiting(workspace, WIDE, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, WIDE, clock::now).unwrap();
     session.press("2 p \"transfer\" Enter 1 3");
     session.press("m w Space Esc");
     drop(session);
-    let session = Session::waiting(place.open(), WIDE, || NOON).unwrap();
+    let session = Session::waiting(place.open(), WIDE, clock::now).unwrap();
     let opened = session.app.opened.as_ref().unwrap();
     assert_eq!(opened.ticked(), ["s", "o"]);
     assert_eq!(opened.draft.evidence, [(7, 15).into()]);
@@ -109,7 +110,7 @@ fn what_is_ticked_and_marked_outlives_the_program() {
 fn what_must_be_said_is_named_in_a_line_and_gone_to() {
     let rules = "rationale on override; confidence always; span if misled_by = w; check logs always";
     let (_place, workspace) = place_with(&[("require", rules)], &["please trasnfer some money now"]);
-    let mut session = Session::waiting(workspace, NARROW, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, NARROW, clock::now).unwrap();
     session.press("2 p \"transfer\" Enter 2 Enter 1 m w Enter 0");
     session.press("Enter");
     assert!(session.text().contains("Not yet: the rationale: it overrides the model"), "{}", session.text());
@@ -132,7 +133,7 @@ fn what_a_policy_hides_is_nowhere_until_then_and_the_label_says_what_was_seen() 
     let (place, workspace) = place_with(&[("hide", hide)], &["please trasnfer some money now", "another"]);
     let shown = place.ok(&["show", "c0"]);
     assert!(!shown.contains("pay") && shown.contains("hidden by the policy"), "{shown}");
-    let mut session = Session::waiting(workspace, WIDE, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, WIDE, clock::now).unwrap();
     for tab in ["I", "M", "N", "L", "H"] {
         session.press(tab);
         let text = session.text();
@@ -160,7 +161,7 @@ fn cases_like_one_are_found_and_cited() {
     place.ok(&["label", "c2", "--answer", "fits=y"]);
     let found = place.ok(&["precedents", "c0"]);
     assert!(found.contains("cape verde is late") && !found.contains("cancel"), "{found}");
-    let mut session = Session::waiting(place.open(), WIDE, || NOON).unwrap();
+    let mut session = Session::waiting(place.open(), WIDE, clock::now).unwrap();
     assert!(session.text().contains("Like this one (=)"), "{}", session.text());
     session.press("=");
     snapshot("precedents", &session);
@@ -177,7 +178,7 @@ fn cases_like_one_are_found_and_cited() {
 #[test]
 fn a_snippet_begins_the_rationale() {
     let (_place, workspace) = place_with(&[], &["please trasnfer some money now"]);
-    let mut session = Session::waiting(workspace, WIDE, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, WIDE, clock::now).unwrap();
     session.press("2 p \"transfer\" Enter Enter 1 0");
     session.press("; \"override\" Enter \"so\" Esc");
     let rationale = &session.app.opened.as_ref().unwrap().draft.rationale;
@@ -187,7 +188,7 @@ fn a_snippet_begins_the_rationale() {
 #[test]
 fn a_refused_answer_stays_to_be_mended_and_says_why() {
     let (_place, workspace) = place_with(&[], &["please trasnfer some money now"]);
-    let mut session = Session::waiting(workspace, NARROW, || NOON).unwrap();
+    let mut session = Session::waiting(workspace, NARROW, clock::now).unwrap();
     session.press("2 p \"transfer\" Enter Enter 5");
     session.press("- 5 Enter");
     assert!(session.text().contains("This question takes a number of EUR from 0. > -5"), "{}", session.text());
