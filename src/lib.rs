@@ -10,6 +10,7 @@ pub mod db;
 pub mod journal;
 
 pub mod dataset;
+pub mod quality;
 pub mod sync;
 pub mod trap;
 

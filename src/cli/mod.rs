@@ -3,10 +3,12 @@
 //! Data goes to standard output, `--json` makes it one document or JSON lines; messages and progress go to
 //! standard error. `error.rs` is the one place that turns errors into words, hints and exit codes.
 
+mod agreement;
 mod audit;
 mod backup;
 mod comment;
 mod completions;
+mod consensus;
 mod defer;
 mod demo;
 mod doctor;
@@ -146,6 +148,10 @@ enum Command {
     Gold(gold::Args),
     /// Show resolved cases like one
     Precedents(precedents::Args),
+    /// Measure how well reviewers agree, here or in a file
+    Agreement(agreement::Args),
+    /// Work out what labels come to, here or in a file, and how good each reviewer seems
+    Consensus(consensus::Args),
     /// Show and change how the team works
     Policy(policy::Args),
     /// Show who may do what, admit people, retire them, change keys
@@ -214,6 +220,8 @@ pub fn run(cli: Cli, env: Env) -> Next {
         },
         Some(Command::Gold(args)) => gold::run(&context, &args),
         Some(Command::Precedents(args)) => precedents::run(&context, &args),
+        Some(Command::Agreement(args)) => agreement::run(&context, &args),
+        Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),
         Some(Command::Roster(args)) => roster::run(&context, &args),
         Some(Command::Verify(args)) => verify::run(&context, &args),

@@ -2,7 +2,6 @@
 //! history. Everything comes from a seed, so that it is the same each time.
 
 mod sentences;
-mod dice;
 mod stream;
 mod people;
 

@@ -1,8 +1,8 @@
 //! The desk's reviewers: how often each is right, and what they answer.
 
-use super::dice::Dice;
 use super::sentences::{BY_LABEL, WHY};
 use super::stream::Truth;
+use crate::domain::dice::Dice;
 use crate::domain::label::Step;
 
 /// A reviewer who was here before you.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::dice::Dice;
 use super::sentences::{BY_LABEL, DAYS, OTHER_LANGUAGE, OUT_OF_SCOPE, PLACES, UNREADABLE};
+use crate::domain::dice::Dice;
 use crate::domain::time::Moment;
 
 /// What a message really is.

@@ -22,3 +22,4 @@ pub mod policy;
 pub mod assign;
 pub mod resolve;
 pub mod training;
+pub mod dice;

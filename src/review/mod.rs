@@ -9,6 +9,7 @@ pub mod feedback;
 pub mod gold;
 pub mod history;
 pub mod precedent;
+pub mod ratings;
 pub mod replay;
 
 pub use draft::{Asked, Draft, Missing};

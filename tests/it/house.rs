@@ -7,7 +7,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["chance", "clock", "config", "db"],
     &["journal"],
-    &["dataset", "sync", "trap"],
+    &["dataset", "quality", "sync", "trap"],
     &["demo", "intake", "review"],
     &["workspace"],
     &["cli", "tui"],

@@ -24,5 +24,6 @@ mod guide;
 mod protocols;
 mod training;
 mod pty;
+mod quality;
 mod crash;
 mod readme;

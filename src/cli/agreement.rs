@@ -1,0 +1,178 @@
+//! `casework agreement`: how well reviewers agree, on this workspace's labels or on a file of labels.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::domain::label::MAIN_ROUND;
+use crate::quality::agreement::{Agreement, Resampling, measure};
+use crate::quality::figure::{Figure, decimal};
+use crate::quality::ratings::Ratings;
+use crate::review::ratings::{By, questions, ratings};
+use crate::workspace::WorkError;
+
+/// Most pairs that are printed.
+const PAIRS_SHOWN: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file with the columns task,worker,label; without one, the labels of this workspace
+    #[arg(value_name = "FILE.csv")]
+    file: Option<PathBuf>,
+    /// Compare by these fields of the outcome, with commas, instead of those that the policy compares by
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', conflicts_with = "file")]
+    field: Vec<String>,
+    /// Compare by the answers to one question only
+    #[arg(long, value_name = "ID", conflicts_with_all = ["file", "field"])]
+    question: Option<String>,
+    /// The round whose labels are compared
+    #[arg(long, value_name = "NAME", default_value = MAIN_ROUND, conflicts_with = "file")]
+    round: String,
+    /// How often tasks are drawn anew for the intervals; 0: no intervals
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    resample: usize,
+    /// The same seed gives the same intervals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Serialize)]
+struct Document<'d> {
+    #[serde(flatten)]
+    whole: &'d Agreement,
+    /// Of those who were asked, question by question.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    questions: Vec<OfQuestion<'d>>,
+}
+
+#[derive(Serialize)]
+struct OfQuestion<'d> {
+    question: &'d str,
+    #[serde(flatten)]
+    agreement: &'d Agreement,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let resampling = Resampling { times: args.resample, seed: args.seed };
+    let (whole, by_question) = match &args.file {
+        Some(file) => (measure(&read(file)?, resampling), Vec::new()),
+        None => of_workspace(context, args, resampling)?,
+    };
+    let mut out = Out::new();
+    if context.global.json {
+        let questions = by_question.iter().map(|(question, agreement)| OfQuestion { question, agreement }).collect();
+        out.json(&Document { whole: &whole, questions })?;
+    } else {
+        print(&mut out, &whole)?;
+        if !by_question.is_empty() {
+            print_questions(&mut out, &by_question)?;
+        }
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// Reads a file of labels; says what of it can't be used.
+pub(super) fn read(path: &Path) -> Result<Ratings, CliError> {
+    let shown = path.display().to_string();
+    let file = File::open(path).map_err(|error| WorkError::File { path: shown.clone(), error })?;
+    let read = Ratings::read_csv(file).map_err(|error| CliError::Use(format!("{shown}: {error}")))?;
+    if read.missing > 0 {
+        say(&format!("{shown}: {} lines have no label, and count as missing", read.missing));
+    }
+    for (line, reason) in read.rejects.iter().take(10) {
+        say(&format!("{shown}: line {line} is left out: {reason}"));
+    }
+    if read.rejects.len() > 10 {
+        say(&format!("{shown}: and {} more lines", read.rejects.len() - 10));
+    }
+    Ok(read.ratings)
+}
+
+type Measured = (Agreement, Vec<(String, Agreement)>);
+
+fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Result<Measured, CliError> {
+    let workspace = context.read()?;
+    let conn = &workspace.db.conn;
+    let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
+    if let Some(question) = &args.question {
+        let made = ratings(conn, &args.round, &[By::Question(question.clone())]).map_err(WorkError::from)?;
+        let one = made.into_iter().next().unwrap_or_default();
+        if one.labels() == 0 {
+            let known: Vec<String> =
+                questions(conn, &args.round).map_err(WorkError::from)?.into_iter().map(|(id, _)| id).collect();
+            return Err(CliError::Use(format!(
+                "no label of the round {} answers `{question}`; answered are: {}",
+                args.round,
+                known.join(", ")
+            )));
+        }
+        return Ok((measure(&one, resampling), Vec::new()));
+    }
+    let asked = questions(conn, &args.round).map_err(WorkError::from)?;
+    let mut by = vec![By::Outcome(fields)];
+    by.extend(asked.iter().map(|(question, _)| By::Question(question.clone())));
+    let made = ratings(conn, &args.round, &by).map_err(WorkError::from)?;
+    let mut measured = made.iter().map(|ratings| measure(ratings, resampling));
+    let whole = measured.next().unwrap_or_else(|| measure(&Ratings::default().sorted(), resampling));
+    Ok((whole, asked.into_iter().map(|(question, _)| question).zip(measured).collect()))
+}
+
+fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
+    out.line(&format!("{} tasks, {} reviewers, {} labels, {} classes", of.tasks, of.reviewers, of.labels, of.classes.len()))?;
+    let mut line =
+        |name: &str, figure: &Figure, of: &str| out.line(&format!("  {name:<28} {:<28} {} {of}", figure.words(), figure.n));
+    let numbers = of.krippendorff_alpha.interval.value.is_ok();
+    line("percent agreement", &of.percent, "tasks")?;
+    line("Krippendorff's alpha", &of.krippendorff_alpha.nominal, "tasks")?;
+    if numbers {
+        line("  ordinal", &of.krippendorff_alpha.ordinal, "tasks")?;
+        line("  interval", &of.krippendorff_alpha.interval, "tasks")?;
+        line("  ratio", &of.krippendorff_alpha.ratio, "tasks")?;
+    }
+    line("Fleiss' kappa", &of.fleiss_kappa, "tasks")?;
+    line("Gwet's AC1", &of.gwet_ac1, "tasks")?;
+    if numbers {
+        line("  AC2, linear", &of.gwet_ac2.linear, "tasks")?;
+        line("  AC2, quadratic", &of.gwet_ac2.quadratic, "tasks")?;
+        line("  AC2, ordinal", &of.gwet_ac2.ordinal, "tasks")?;
+    }
+    line("Cohen's kappa, mean", &of.cohen_kappa.mean, "pairs")?;
+    if numbers {
+        line("  weighted, linear", &of.cohen_kappa.linear, "pairs")?;
+        line("  weighted, quadratic", &of.cohen_kappa.quadratic, "pairs")?;
+    }
+    for pair in of.cohen_kappa.pairs.iter().take(PAIRS_SHOWN) {
+        let kappa = pair.kappa.map_or("none: one class".to_owned(), decimal);
+        let [one, two] = &pair.reviewers;
+        out.line(&format!("    {one:<12} {two:<12} {kappa:<16} {} the same of {} tasks", percent(pair.percent), pair.n))?;
+    }
+    let more = of.cohen_kappa.pairs.len().saturating_sub(PAIRS_SHOWN) + of.cohen_kappa.more;
+    if more > 0 {
+        out.line(&format!("    and {more} more pairs (--json)"))?;
+    }
+    Ok(())
+}
+
+fn print_questions(out: &mut Out, by_question: &[(String, Agreement)]) -> std::io::Result<()> {
+    out.line("")?;
+    out.line("By question, of those who were asked")?;
+    out.line(&format!("  {:<24} {:>7} {:>9}  {:<26} {}", "question", "tasks", "the same", "Krippendorff's alpha", "Gwet's AC1"))?;
+    for (question, of) in by_question {
+        let same = of.percent.value.map_or("none".to_owned(), percent);
+        let [alpha, ac1] = [&of.krippendorff_alpha.nominal, &of.gwet_ac1].map(|figure| match figure.value {
+            Ok(_) => figure.words(),
+            Err(_) => "none".to_owned(),
+        });
+        out.line(&format!("  {question:<24} {:>7} {same:>9}  {alpha:<26} {ac1}", of.percent.n))?;
+    }
+    Ok(())
+}
+
+/// A share as `62.3 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}

@@ -1,0 +1,226 @@
+//! `casework consensus`: what labels come to by a model of truth, and how good each reviewer seems.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::agreement::{percent, read};
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::domain::label::MAIN_ROUND;
+use crate::domain::text::visible;
+use crate::quality::figure::wilson;
+use crate::quality::ratings::Ratings;
+use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, model};
+use crate::review::ratings::{By, ratings};
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file with the columns task,worker,label; without one, the labels of this workspace
+    #[arg(value_name = "FILE.csv")]
+    file: Option<PathBuf>,
+    /// majority, dawid-skene, one-coin or mace
+    #[arg(long, value_name = "M", default_value = "dawid-skene")]
+    method: String,
+    /// Write task,label,confidence to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// By these fields of the outcome, with commas, instead of those that the policy compares by
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', conflicts_with = "file")]
+    field: Vec<String>,
+    /// The round whose labels are taken
+    #[arg(long, value_name = "NAME", default_value = MAIN_ROUND, conflicts_with = "file")]
+    round: String,
+    /// Most rounds of expectation and maximization
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    iterations: usize,
+    /// It ends when no belief changes by more than this; below 0: never before --iterations
+    #[arg(long, value_name = "X", default_value_t = 1e-9, allow_negative_numbers = true)]
+    tolerance: f64,
+    /// Labels of each kind that every reviewer is taken to have given beforehand
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    smoothing: f64,
+    /// Of random starts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Fewest tasks with two labels from which reviewers are told apart
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    tasks_min: usize,
+    /// Fewest reviewers that are told apart
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    reviewers_min: usize,
+}
+
+#[derive(Serialize)]
+struct Document<'d> {
+    method: &'d str,
+    tasks: usize,
+    labels: usize,
+    classes: Vec<&'d str>,
+    iterations: usize,
+    converged: bool,
+    log_likelihood: Option<f64>,
+    /// By class.
+    priors: &'d [f64],
+    tied: usize,
+    reviewers: Vec<ReviewerLine<'d>>,
+    answers: Vec<AnswerLine<'d>>,
+}
+
+#[derive(Serialize)]
+struct ReviewerLine<'d> {
+    reviewer: &'d str,
+    labels: usize,
+    /// Share of labels that are right, as the model sees it, with Wilson's interval.
+    skill: f64,
+    interval: Option<(f64, f64)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    confusion: Vec<ConfusionRow<'d>>,
+}
+
+#[derive(Serialize)]
+struct ConfusionRow<'d> {
+    truth: &'d str,
+    /// Labels on tasks of that class, by belief.
+    n: f64,
+    /// By class said; null where no task of the class was seen.
+    shares: Option<Vec<f64>>,
+    intervals: Option<Vec<Option<(f64, f64)>>>,
+}
+
+#[derive(Serialize)]
+struct AnswerLine<'d> {
+    task: &'d str,
+    label: &'d str,
+    confidence: f64,
+    /// How many classes share the first place, if more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tied: Option<usize>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let Some(model) = model(&args.method) else {
+        let known: Vec<String> = MODELS.iter().map(|model| format!("{} ({})", model.name, model.about)).collect();
+        return Err(CliError::Use(format!("no method `{}`: there are {}", args.method, known.join(", "))));
+    };
+    if !(args.smoothing >= 0.0 && args.smoothing.is_finite()) || args.tolerance.is_nan() {
+        return Err(CliError::Use("--smoothing is a number from 0, and --tolerance a number".to_owned()));
+    }
+    let ratings = match &args.file {
+        Some(file) => read(file)?,
+        None => {
+            let workspace = context.read()?;
+            let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
+            let made = ratings(&workspace.db.conn, &args.round, &[By::Outcome(fields)]).map_err(WorkError::from)?;
+            made.into_iter().next().unwrap_or_default()
+        }
+    };
+    let Args { iterations, tolerance, smoothing, seed, .. } = *args;
+    let minimum = Minimum { reviewers: args.reviewers_min, tasks: args.tasks_min };
+    let estimate = match model.try_fit(&ratings, &Fitting { iterations, tolerance, smoothing, seed }, minimum) {
+        Ok(estimate) => estimate,
+        Err(few) => {
+            super::out::done(
+                context.global.json,
+                &format!("No consensus: {few}"),
+                &serde_json::json!({ "answers": null, "reason": few.to_string() }),
+            )?;
+            return Ok(Exit::No);
+        }
+    };
+    let document = document(model, &ratings, &estimate);
+    if let Some(path) = &args.out {
+        let failed = |error| WorkError::File { path: path.display().to_string(), error };
+        let file = std::io::BufWriter::new(File::create(path).map_err(failed)?);
+        write_csv(file, &document).map_err(|error| failed(std::io::Error::other(error)))?;
+    }
+    let mut out = Out::new();
+    match (context.global.json, &args.out) {
+        (true, _) => out.json(&document)?,
+        (false, None) => {
+            let mut text = Vec::new();
+            write_csv(&mut text, &document).map_err(std::io::Error::other)?;
+            for line in String::from_utf8_lossy(&text).lines() {
+                out.raw(&format!("{}\n", visible(line)))?;
+            }
+        }
+        (false, Some(_)) => {}
+    }
+    out.finish()?;
+    if !context.global.json {
+        summary(&document);
+    }
+    Ok(Exit::Done)
+}
+
+fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) -> Document<'d> {
+    let k = estimate.classes;
+    let answer = |(number, task): (usize, &'d str)| {
+        let answer = estimate.answer(number)?;
+        let label = ratings.values.name(answer.class as u32);
+        Some(AnswerLine { task, label, confidence: answer.belief, tied: (answer.tied > 1).then_some(answer.tied) })
+    };
+    let answers: Vec<AnswerLine<'_>> = ratings.tasks.iter().enumerate().filter_map(answer).collect();
+    let row = |confusion: &'d crate::quality::truth::Confusion, truth: usize| {
+        let n = confusion.rests_on[truth];
+        let shares = confusion.shares[truth * k..(truth + 1) * k].to_vec();
+        let seen = n > 1e-6;
+        let intervals = seen.then(|| shares.iter().map(|share| wilson(*share, n)).collect());
+        ConfusionRow { truth: ratings.values.name(truth as u32), n, shares: seen.then_some(shares), intervals }
+    };
+    let reviewer = |(reviewer, of): (&'d str, &'d crate::quality::truth::Reviewer)| ReviewerLine {
+        reviewer,
+        labels: of.labels,
+        skill: of.skill,
+        interval: wilson(of.skill, of.labels as f64),
+        confusion: of.confusion.iter().flat_map(|confusion| (0..k).map(move |truth| row(confusion, truth))).collect(),
+    };
+    Document {
+        method: model.name,
+        tasks: answers.len(),
+        labels: ratings.labels(),
+        classes: ratings.values.iter().collect(),
+        iterations: estimate.iterations,
+        converged: estimate.converged,
+        log_likelihood: estimate.log_likelihood.filter(|value| value.is_finite()),
+        priors: &estimate.priors,
+        tied: answers.iter().filter(|answer| answer.tied.is_some()).count(),
+        reviewers: ratings.reviewers.iter().zip(&estimate.reviewers).map(reviewer).collect(),
+        answers,
+    }
+}
+
+fn write_csv(to: impl Write, document: &Document<'_>) -> Result<(), csv::Error> {
+    let mut writer = csv::Writer::from_writer(to);
+    writer.write_record(["task", "label", "confidence"])?;
+    for AnswerLine { task, label, confidence, .. } in &document.answers {
+        writer.write_record([*task, *label, &format!("{confidence:.6}")])?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// Said beside the answers.
+fn summary(document: &Document<'_>) {
+    let Document { method, tasks, labels, iterations, converged, tied, .. } = document;
+    let rounds = match (iterations, converged) {
+        (0, _) => String::new(),
+        (n, true) => format!(", {n} rounds"),
+        (n, false) => format!(", {n} rounds and not at rest yet (--iterations)"),
+    };
+    say(&format!("{tasks} tasks from {labels} labels by {method}{rounds}"));
+    if *tied > 0 {
+        say(&format!("{tied} tasks are tied: the first class in order is given"));
+    }
+    let mut by_labels: Vec<&ReviewerLine<'_>> = document.reviewers.iter().collect();
+    by_labels.sort_by(|a, b| b.labels.cmp(&a.labels).then_with(|| a.reviewer.cmp(b.reviewer)));
+    for ReviewerLine { reviewer, labels, skill, interval, .. } in by_labels.iter().take(20) {
+        let (low, high) = interval.unwrap_or((0.0, 1.0));
+        say(&format!("  {reviewer:<16} {} right ({} to {}) of {labels} labels", percent(*skill), percent(low), percent(high)));
+    }
+    if by_labels.len() > 20 {
+        say(&format!("  and {} more reviewers (--json)", by_labels.len() - 20));
+    }
+}

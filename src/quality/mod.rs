@@ -1,0 +1,10 @@
+//! How well people agree, and what their labels come to. Pure: ratings in, figures out.
+//!
+//! Read in this order: ratings (who said what of which task), agreement (figures, with intervals by
+//! resampling), truth (what the labels come to, and how good each reviewer is), divergence (at which question of
+//! the protocol two ways part).
+
+pub mod figure;
+pub mod ratings;
+pub mod agreement;
+pub mod truth;

@@ -1,0 +1,214 @@
+//! Who said what of which task: names and values as small numbers, so that millions of labels fit.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+/// Names that were given numbers in the order of their first appearance.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    names: Vec<String>,
+    numbers: HashMap<String, u32, foldhash::fast::FixedState>,
+}
+
+impl Names {
+    pub fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    pub fn name(&self, number: u32) -> &str {
+        self.names.get(number as usize).map_or("", String::as_str)
+    }
+
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+}
+
+/// One label: a reviewer and what they said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rating {
+    pub reviewer: u32,
+    pub value: u32,
+}
+
+/// A table of ratings.
+#[derive(Debug, Clone, Default)]
+pub struct Ratings {
+    pub tasks: Names,
+    pub reviewers: Names,
+    /// Values in sorted order once [`Self::sorted`]: as numbers if all are, else as words.
+    pub values: Names,
+    /// The values as numbers, if all of them are.
+    pub numbers: Option<Vec<f64>>,
+    rows: Vec<(u32, Rating)>,
+    /// Ratings of task `t` are `of_task[starts[t]..starts[t + 1]]`, in the order given.
+    starts: Vec<u32>,
+    of_task: Vec<Rating>,
+}
+
+/// What is wrong with a file of labels.
+#[derive(Debug, thiserror::Error)]
+pub enum BadCsv {
+    #[error("its first line is `{0}`; it must name the columns task,worker,label")]
+    Header(String),
+    #[error("line {line}: {reason}")]
+    Line { line: u64, reason: String },
+    #[error("it has more than 4,000,000,000 labels")]
+    TooMany,
+}
+
+/// A file of labels as it was read.
+#[derive(Debug)]
+pub struct LabelFile {
+    pub ratings: Ratings,
+    /// Lines without a label: the reviewer said nothing.
+    pub missing: u64,
+    /// Lines that can't be used, with the reason.
+    pub rejects: Vec<(u64, String)>,
+}
+
+impl Ratings {
+    pub fn push(&mut self, task: &str, reviewer: &str, value: &str) {
+        let (task, reviewer, value) = (self.tasks.number(task), self.reviewers.number(reviewer), self.values.number(value));
+        self.rows.push((task, Rating { reviewer, value }));
+    }
+
+    /// Puts values in order and ratings beside their task. To be called when all are there.
+    pub fn sorted(mut self) -> Self {
+        self.sort_values();
+        let mut starts = vec![0_u32; self.tasks.len() + 1];
+        for (task, _) in &self.rows {
+            starts[*task as usize + 1] += 1;
+        }
+        for task in 0..self.tasks.len() {
+            starts[task + 1] += starts[task];
+        }
+        let mut next = starts.clone();
+        let mut of_task = vec![Rating { reviewer: 0, value: 0 }; self.rows.len()];
+        for (task, rating) in std::mem::take(&mut self.rows) {
+            let at = &mut next[task as usize];
+            of_task[*at as usize] = rating;
+            *at += 1;
+        }
+        Self { starts, of_task, ..self }
+    }
+
+    fn sort_values(&mut self) {
+        let parse = |name: &str| name.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let parsed: Option<Vec<f64>> = self.values.iter().map(parse).collect();
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        match &parsed {
+            Some(numbers) => order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b])),
+            None => order.sort_by(|a, b| self.values.names[*a].cmp(&self.values.names[*b])),
+        }
+        let mut place = vec![0_u32; order.len()];
+        let mut values = Names::default();
+        let mut numbers = Vec::new();
+        for old in order {
+            // `1` and `1.0` are one number.
+            let same = parsed.as_ref().filter(|parsed| numbers.last() == Some(&parsed[old]));
+            place[old] = match same {
+                Some(_) => values.len() as u32 - 1,
+                None => values.number(&self.values.names[old]),
+            };
+            if let (Some(parsed), None) = (&parsed, same) {
+                numbers.push(parsed[old]);
+            }
+        }
+        for (_, rating) in &mut self.rows {
+            rating.value = place[rating.value as usize];
+        }
+        (self.values, self.numbers) = (values, parsed.map(|_| numbers));
+    }
+
+    /// Every rating of a task, in the order given.
+    pub fn of_task(&self, task: usize) -> &[Rating] {
+        &self.of_task[self.starts[task] as usize..self.starts[task + 1] as usize]
+    }
+
+    pub fn labels(&self) -> usize {
+        self.of_task.len()
+    }
+
+    /// The first rating that each reviewer gave of a task, into `out`.
+    pub fn first_of_each(&self, task: usize, out: &mut Vec<Rating>) {
+        out.clear();
+        for rating in self.of_task(task) {
+            if !out.iter().any(|earlier| earlier.reviewer == rating.reviewer) {
+                out.push(*rating);
+            }
+        }
+    }
+
+    /// Reads `task,worker,label` with that header, in any order of columns. What can't be used is told; the rest goes in.
+    pub fn read_csv(from: impl Read) -> Result<LabelFile, BadCsv> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(std::io::BufReader::with_capacity(1 << 16, from));
+        let header = reader.byte_headers().map_err(|error| BadCsv::Line { line: 1, reason: error.to_string() })?.clone();
+        let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
+        let column = |names_of: &[&str]| {
+            let found = names.iter().position(|name| names_of.contains(&name.trim_start_matches('\u{feff}')));
+            found.ok_or_else(|| BadCsv::Header(names.join(",")))
+        };
+        let (task, worker, label) = (column(&["task"])?, column(&["worker", "reviewer"])?, column(&["label"])?);
+        let mut read = LabelFile { ratings: Self::default(), missing: 0, rejects: Vec::new() };
+        let mut record = csv::ByteRecord::new();
+        loop {
+            let line = reader.position().line();
+            match reader.read_byte_record(&mut record) {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(error) if error.is_io_error() => return Err(BadCsv::Line { line, reason: error.to_string() }),
+                Err(error) => {
+                    read.rejects.push((line, error.to_string()));
+                    continue;
+                }
+            }
+            let field = |at: usize| record.get(at).map(|bytes| std::str::from_utf8(bytes.trim_ascii()));
+            match (field(task), field(worker), field(label)) {
+                (Some(Ok("")), ..) => read.rejects.push((line, "no task".to_owned())),
+                (_, Some(Ok("")), _) => read.rejects.push((line, "no worker".to_owned())),
+                (Some(Ok(_)), Some(Ok(_)), Some(Ok(""))) => read.missing += 1,
+                (Some(Ok(task)), Some(Ok(worker)), Some(Ok(label))) => read.ratings.push(task, worker, label),
+                (None, ..) | (_, None, _) | (_, _, None) => read.rejects.push((line, "too few columns".to_owned())),
+                _ => read.rejects.push((line, "not UTF-8".to_owned())),
+            }
+            if read.ratings.rows.len() >= 4_000_000_000 {
+                return Err(BadCsv::TooMany);
+            }
+        }
+        read.ratings = read.ratings.sorted();
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whatever_its_order_and_what_is_broken_is_told() {
+        let text = "label,task,worker\n10,a,w1\n9,a,w2\n,b,w1\nx\n9.0,b,w2\n,,\n";
+        let read = Ratings::read_csv(text.as_bytes()).unwrap();
+        assert_eq!((read.missing, read.ratings.labels()), (1, 3));
+        assert_eq!(read.rejects.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5, 7]);
+        assert_eq!(read.ratings.numbers, Some(vec![9.0, 10.0]), "in the order of numbers, each once");
+        assert_eq!(read.ratings.of_task(0), [Rating { reviewer: 0, value: 1 }, Rating { reviewer: 1, value: 0 }]);
+        let error = Ratings::read_csv("id,who,what\n1,2,3\n".as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("`id,who,what`"), "{error}");
+        assert!(Ratings::read_csv("".as_bytes()).is_err());
+    }
+}

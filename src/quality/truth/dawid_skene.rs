@@ -1,0 +1,103 @@
+//! Each reviewer has a confusion matrix, found together with the truth by expectation and maximization (Dawid and Skene, "Maximum
+//! likelihood estimation of observer error-rates using the EM algorithm", 1979, equations 2.3 to 2.5). It begins with the
+//! shares of labels in each task; no count of labels is taken for less than 1e-10.
+
+use super::{Confusion, Estimate, Fitting, Reviewer, label_shares, mean_beliefs, normalize_logs};
+use crate::quality::ratings::Ratings;
+
+const LEAST: f64 = 1e-10;
+
+pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
+    let k = ratings.values.len();
+    let mut beliefs = label_shares(ratings);
+    let mut priors = mean_beliefs(ratings, &beliefs, k);
+    let mut said = maximize(ratings, &beliefs, k, fitting.smoothing);
+    let (mut iterations, mut converged, mut log_likelihood) = (0, false, None);
+    while iterations < fitting.iterations && !converged {
+        let (change, likelihood) = expect(ratings, &priors, &said, &mut beliefs, k);
+        priors = mean_beliefs(ratings, &beliefs, k);
+        said = maximize(ratings, &beliefs, k, fitting.smoothing);
+        iterations += 1;
+        log_likelihood = Some(likelihood);
+        converged = change <= fitting.tolerance;
+    }
+    let reviewers = reviewers(ratings, &beliefs, &said, k);
+    Estimate { beliefs, classes: k, priors, reviewers, iterations, converged, log_likelihood }
+}
+
+/// By reviewer, class said, and true class: the logarithm of how often they say that of it.
+fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec<f64> {
+    let mut said = vec![smoothing; ratings.reviewers.len() * k * k];
+    for (task, of_task) in beliefs.chunks_exact(k).enumerate() {
+        for rating in ratings.of_task(task) {
+            let at = (rating.reviewer as usize * k + rating.value as usize) * k;
+            said[at..at + k].iter_mut().zip(of_task).for_each(|(sum, belief)| *sum += belief);
+        }
+    }
+    // What a reviewer never says is nothing that they could say.
+    for row in said.chunks_mut(k).filter(|row| row.iter().any(|n| *n > 0.0)) {
+        row.iter_mut().for_each(|n| *n = n.max(LEAST));
+    }
+    let mut sums = vec![0.0; k];
+    for of_reviewer in said.chunks_mut(k * k) {
+        sums.fill(0.0);
+        of_reviewer.chunks(k).for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, n)| *sum += n));
+        for row in of_reviewer.chunks_mut(k) {
+            for (n, sum) in row.iter_mut().zip(&sums) {
+                *n = if *n > 0.0 { (*n / sum).ln() } else { LEAST.ln() };
+            }
+        }
+    }
+    said
+}
+
+/// New beliefs; the largest change of one, and the log-likelihood under the parameters they were made with.
+fn expect(ratings: &Ratings, priors: &[f64], said: &[f64], beliefs: &mut [f64], k: usize) -> (f64, f64) {
+    let priors: Vec<f64> = priors.iter().map(|prior| prior.max(LEAST).ln()).collect();
+    let (mut change, mut likelihood) = (0.0_f64, 0.0);
+    let mut logs = vec![0.0; k];
+    for (task, of_task) in beliefs.chunks_exact_mut(k).enumerate() {
+        let given = ratings.of_task(task);
+        if given.is_empty() {
+            continue;
+        }
+        logs.copy_from_slice(&priors);
+        for rating in given {
+            let at = (rating.reviewer as usize * k + rating.value as usize) * k;
+            logs.iter_mut().zip(&said[at..at + k]).for_each(|(sum, log)| *sum += log);
+        }
+        likelihood += normalize_logs(&mut logs);
+        for (old, new) in of_task.iter_mut().zip(&logs) {
+            change = change.max((*old - new).abs());
+            *old = *new;
+        }
+    }
+    (change, likelihood)
+}
+
+fn reviewers(ratings: &Ratings, beliefs: &[f64], said: &[f64], k: usize) -> Vec<Reviewer> {
+    let mut rests_on = vec![0.0; ratings.reviewers.len() * k];
+    let mut right = vec![(0.0, 0); ratings.reviewers.len()];
+    for (task, of_task) in beliefs.chunks_exact(k).enumerate() {
+        for rating in ratings.of_task(task) {
+            let who = rating.reviewer as usize;
+            rests_on[who * k..(who + 1) * k].iter_mut().zip(of_task).for_each(|(sum, belief)| *sum += belief);
+            right[who].0 += of_task[rating.value as usize];
+            right[who].1 += 1;
+        }
+    }
+    let shares = |of_reviewer: &[f64]| {
+        let mut shares = vec![0.0; k * k];
+        for (observed, row) in of_reviewer.chunks(k).enumerate() {
+            row.iter().enumerate().for_each(|(truth, log)| shares[truth * k + observed] = log.exp());
+        }
+        shares
+    };
+    let made = said.chunks(k * k).zip(rests_on.chunks(k)).zip(right);
+    made.map(|((of_reviewer, rests_on), (right, labels))| Reviewer {
+        skill: right / f64::max(1.0, labels as f64),
+        labels,
+        confusion: Some(Confusion { shares: shares(of_reviewer), rests_on: rests_on.to_vec() }),
+    })
+    .collect()
+}

@@ -1,0 +1,89 @@
+//! The labels that count as ratings, to be measured: whole outcomes, one field, or the answers to one question.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use crate::db::{label, renames};
+use crate::domain::label::{GivenLabel, outcome_words, value_text};
+use crate::quality::ratings::Ratings;
+
+/// What reviewers are compared by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// These fields of the outcome; none: all of it.
+    Outcome(Vec<String>),
+    /// The answers of those who were asked this question.
+    Question(String),
+}
+
+/// The latest label of each reviewer on each case in a round, by case.
+pub fn for_each_case(conn: &Connection, round: &str, mut each: impl FnMut(Vec<GivenLabel>)) -> rusqlite::Result<()> {
+    let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
+    let mut take = |latest: &mut BTreeMap<String, GivenLabel>| {
+        if !latest.is_empty() {
+            each(std::mem::take(latest).into_values().collect());
+        }
+    };
+    // By case and time, so that the last one of a reviewer is their latest.
+    label::for_each(conn, |row| {
+        if latest.values().next().is_some_and(|given| given.label.case != row.given.label.case) {
+            take(&mut latest);
+        }
+        if row.withdrawn.is_none() && row.given.label.round == round {
+            latest.insert(row.given.label.reviewer.clone(), row.given);
+        }
+    })?;
+    take(&mut latest);
+    Ok(())
+}
+
+/// The ratings for each of several ways to compare, in one reading.
+pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Vec<Ratings>> {
+    let renamed = renames::all(conn)?;
+    let mut made = vec![Ratings::default(); by.len()];
+    for_each_case(conn, round, |labels| {
+        for given in labels {
+            let label = &given.label;
+            let task = label.case.to_string();
+            let outcome = renamed.outcome(label);
+            for (by, ratings) in by.iter().zip(&mut made) {
+                let value = match by {
+                    By::Outcome(fields) if fields.is_empty() => Some(outcome_words(&outcome)),
+                    By::Outcome(fields) => match fields.as_slice() {
+                        // Who set nothing there said nothing about it.
+                        [field] => outcome.get(field).map(value_text),
+                        fields => Some(
+                            fields
+                                .iter()
+                                .map(|field| outcome.get(field).map(value_text).unwrap_or_default())
+                                .collect::<Vec<_>>()
+                                .join(" · "),
+                        ),
+                    },
+                    By::Question(id) => label.path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.clone()),
+                };
+                if let Some(value) = value {
+                    ratings.push(&task, &label.reviewer, &value);
+                }
+            }
+        }
+    })?;
+    Ok(made.into_iter().map(Ratings::sorted).collect())
+}
+
+/// The questions that labels of a round answered, in the order in which they are mostly asked, with how many answered each.
+pub fn questions(conn: &Connection, round: &str) -> rusqlite::Result<Vec<(String, usize)>> {
+    let mut asked: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for_each_case(conn, round, |labels| {
+        for (place, (question, _)) in labels.iter().flat_map(|given| given.label.path.iter().enumerate()) {
+            let (labels, places) = asked.entry(question.clone()).or_default();
+            *labels += 1;
+            *places += place;
+        }
+    })?;
+    let mut list: Vec<(String, usize, f64)> =
+        asked.into_iter().map(|(question, (labels, places))| (question, labels, places as f64 / labels as f64)).collect();
+    list.sort_by(|a, b| a.2.total_cmp(&b.2).then_with(|| b.1.cmp(&a.1)));
+    Ok(list.into_iter().map(|(question, labels, _)| (question, labels)).collect())
+}
