@@ -11,6 +11,7 @@ mod completions;
 mod consensus;
 mod defer;
 mod demo;
+mod disagreements;
 mod doctor;
 mod erase;
 mod error;
@@ -150,6 +151,8 @@ enum Command {
     Precedents(precedents::Args),
     /// Measure how well reviewers agree, here or in a file
     Agreement(agreement::Args),
+    /// Show where labels differ, and at which question reviewers part
+    Disagreements(disagreements::Args),
     /// Work out what labels come to, here or in a file, and how good each reviewer seems
     Consensus(consensus::Args),
     /// Show and change how the team works
@@ -221,6 +224,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Gold(args)) => gold::run(&context, &args),
         Some(Command::Precedents(args)) => precedents::run(&context, &args),
         Some(Command::Agreement(args)) => agreement::run(&context, &args),
+        Some(Command::Disagreements(args)) => disagreements::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),
         Some(Command::Roster(args)) => roster::run(&context, &args),

@@ -8,3 +8,4 @@ pub mod figure;
 pub mod ratings;
 pub mod agreement;
 pub mod truth;
+pub mod divergence;

@@ -4,6 +4,7 @@ pub mod protocols;
 pub mod queue;
 pub mod filter;
 pub mod open;
+pub mod disagreement;
 pub mod draft;
 pub mod feedback;
 pub mod gold;

@@ -276,4 +276,23 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
     assert!(inside(0) < expect && expect < inside(1));
     let questions: Vec<&str> = found["questions"].as_array().unwrap().iter().map(|of| of["question"].as_str().unwrap()).collect();
     assert_eq!(questions[..3], ["readable", "language", "scope"]);
+
+    // The six are simulated: one does not see what is out of scope, one trusts the model, one guesses.
+    let lines = place.ok(&["disagreements", "--json"]);
+    let by_question: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let number = |of: &Value, name: &str| of[name].as_u64().unwrap();
+    let most = by_question.iter().max_by_key(|of| number(of, "parted")).unwrap();
+    assert_eq!((most["question"].as_str(), number(most, "pairs"), number(most, "parted")), (Some("scope"), 1979, 545));
+    assert_eq!(number(&by_question[0], "pairs"), 2261, "every pair comes to the first question");
+    let came = |at: usize| number(&by_question[at], "pairs");
+    assert!((1..by_question.len()).all(|at| came(at) <= came(at - 1) - number(&by_question[at - 1], "parted")));
+    let here = place.ok(&["disagreements", "--question", "scope", "--json"]);
+    assert_eq!(here.lines().count(), 545);
+    let case: Value = serde_json::from_str(here.lines().next().unwrap()).unwrap();
+    let beside = place.ok(&["disagreements", case["case"].as_str().unwrap()]);
+    assert!(beside.contains("▸ "), "the question at which they part is pointed at: {beside}");
+    assert_eq!(place.run(&["disagreements", "--question", "nope"]).status.code(), Some(2));
+    assert_eq!(place.run(&["disagreements", "--round", "none"]).status.code(), Some(1));
+    let unknown = place.run(&["agreement", "--question", "nope"]);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("answered are: readable, language, scope"));
 }

@@ -1,0 +1,239 @@
+//! `casework disagreements`: where labels differ, and at which question of the protocol reviewers part.
+
+use serde::Serialize;
+
+use super::agreement::percent;
+use super::out::Out;
+use super::{CliError, Context, Exit};
+use crate::db::label;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{GivenLabel, MAIN_ROUND, outcome_words};
+use crate::quality::divergence::Node;
+use crate::review::disagreement::{Disagreements, Split, Tally, disagreements};
+use crate::workspace::{WorkError, Workspace};
+
+/// Most cases or splits that are printed in words.
+const SHOWN: usize = 20;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One case, its labels side by side
+    #[arg(value_name = "CASE", conflicts_with_all = ["by", "question"])]
+    case: Option<String>,
+    /// What to gather them by
+    #[arg(long, value_parser = ["question", "pair", "category", "reviewer", "case"], default_value = "question")]
+    by: String,
+    /// List the cases on which reviewers part at this question
+    #[arg(long, value_name = "ID")]
+    question: Option<String>,
+    /// The round whose labels are compared
+    #[arg(long, value_name = "NAME", default_value = MAIN_ROUND)]
+    round: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    if let Some(case) = &args.case {
+        return side_by_side(context, &workspace, case, &args.round);
+    }
+    let (conn, protocols) = (&workspace.db.conn, workspace.protocols()?);
+    let found = disagreements(conn, &args.round, &protocols, &protocols.policy.on).map_err(WorkError::from)?;
+    let (mut out, json) = (Out::new(), context.global.json);
+    match (&args.question, args.by.as_str()) {
+        (Some(question), _) => list_splits(&mut out, json, &found, question)?,
+        (None, "question") => by_question(&mut out, json, &found)?,
+        (None, "pair") => tallies(&mut out, json, "pair", found.pairs.iter().map(|(pair, tally)| (pair.join(" and "), tally)))?,
+        (None, "category") => {
+            tallies(&mut out, json, "category", found.categories.iter().map(|(name, tally)| (name.clone(), tally)))?
+        }
+        (None, "reviewer") => {
+            tallies(&mut out, json, "reviewer", found.reviewers.iter().map(|(name, tally)| (name.clone(), tally)))?
+        }
+        _ => {
+            let parted = found.cases.iter().filter(|(_, tally)| tally.parted > 0);
+            let name = |case: &CaseId| if json { case.to_string() } else { case.short() };
+            tallies(&mut out, json, "case", parted.map(|(case, tally)| (name(case), tally)))?;
+        }
+    }
+    out.finish()?;
+    Ok(if found.divergence.parted == 0 { Exit::No } else { Exit::Done })
+}
+
+#[derive(Serialize)]
+struct QuestionLine<'l> {
+    question: &'l str,
+    /// Pairs of labels that came to it by the same way, that part there, and that differ in what counts because of it.
+    pairs: usize,
+    parted: usize,
+    differ: usize,
+    /// Share of pairs that agree here, and share of all partings that are here.
+    agreement: Option<f64>,
+    share: f64,
+    splits: Vec<SplitCount<'l>>,
+}
+
+#[derive(Serialize)]
+struct SplitCount<'l> {
+    answers: &'l [Option<String>; 2],
+    pairs: usize,
+}
+
+/// The ways to part at a question, the most frequent first.
+fn splits(node: &Node) -> Vec<SplitCount<'_>> {
+    let mut splits: Vec<_> = node.splits.iter().map(|(answers, pairs)| SplitCount { answers, pairs: *pairs }).collect();
+    splits.sort_by_key(|split| std::cmp::Reverse(split.pairs));
+    splits
+}
+
+fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Result<()> {
+    let divergence = &found.divergence;
+    if !json {
+        out.line(&format!(
+            "{} pairs of labels on one case; {} part. First question answered otherwise:",
+            divergence.pairs, divergence.parted
+        ))?;
+        out.line(&format!("  {:<28} {:>7} {:>7} {:>8} {:>9}  {}", "question", "came", "part", "agree", "of all", "answers"))?;
+    }
+    for node in divergence.nodes() {
+        let share = divergence.share(node);
+        if json {
+            let Node { question, came: pairs, parted, differ, .. } = node;
+            let agreement = node.agreement();
+            out.json(&QuestionLine {
+                question,
+                pairs: *pairs,
+                parted: *parted,
+                differ: *differ,
+                agreement,
+                share,
+                splits: splits(node),
+            })?;
+            continue;
+        }
+        let ways: Vec<String> =
+            splits(node).iter().take(3).map(|split| format!("{} {}", split.pairs, answers_words(split.answers))).collect();
+        let name = format!("{}{}", "  ".repeat(node.depth.min(6)), node.question);
+        let agree = node.agreement().map_or("none".to_owned(), percent);
+        out.line(&format!(
+            "  {name:<28} {:>7} {:>7} {agree:>8} {:>9}  {}",
+            node.came,
+            node.parted,
+            percent(share),
+            ways.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+fn answers_words(answers: &[Option<String>; 2]) -> String {
+    let [one, two] = answers.each_ref().map(|answer| answer.as_deref().unwrap_or("not asked"));
+    format!("{one}/{two}")
+}
+
+#[derive(Serialize)]
+struct TallyLine<'l> {
+    by: &'l str,
+    name: String,
+    pairs: usize,
+    parted: usize,
+    differ: usize,
+}
+
+fn tallies<'t>(out: &mut Out, json: bool, by: &str, all: impl Iterator<Item = (String, &'t Tally)>) -> std::io::Result<()> {
+    let mut all: Vec<(String, &Tally)> = all.collect();
+    all.sort_by(|(a, one), (b, two)| {
+        two.differ.cmp(&one.differ).then_with(|| two.parted.cmp(&one.parted)).then_with(|| a.cmp(b))
+    });
+    if !json {
+        out.line(&format!("{by:<32} {:>7} {:>7} {:>8} {:>15}", "pairs", "part", "share", "outcomes differ"))?;
+    }
+    for (name, Tally { pairs, parted, differ }) in &all {
+        if json {
+            out.json(&TallyLine { by, name: name.clone(), pairs: *pairs, parted: *parted, differ: *differ })?;
+        } else {
+            out.line(&format!("{name:<32} {pairs:>7} {parted:>7} {:>8} {differ:>15}", percent(*parted as f64 / *pairs as f64)))?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct SplitLine<'l> {
+    case: CaseId,
+    reviewers: &'l [String; 2],
+    question: &'l str,
+    answers: &'l [Option<String>; 2],
+    differ: bool,
+}
+
+fn list_splits(out: &mut Out, json: bool, found: &Disagreements, question: &str) -> Result<(), CliError> {
+    if !found.divergence.nodes().iter().any(|node| node.question == question) {
+        let known: Vec<&str> = found.divergence.nodes().iter().map(|node| node.question.as_str()).collect();
+        return Err(CliError::Use(format!("nobody came to `{question}` together; asked were: {}", known.join(", "))));
+    }
+    let here: Vec<&Split> = found.splits.iter().filter(|split| split.question == question).collect();
+    for Split { case, reviewers, question, answers, differ } in here.iter().take(if json { usize::MAX } else { SHOWN }) {
+        if json {
+            out.json(&SplitLine { case: *case, reviewers, question, answers, differ: *differ })?;
+            continue;
+        }
+        let said = |at: usize| format!("{} {}", reviewers[at], answers[at].as_deref().unwrap_or("not asked"));
+        let same = if *differ { "" } else { "  same outcome" };
+        out.line(&format!("{}  {:<24} {:<24}{same}", case.short(), said(0), said(1)))?;
+    }
+    if !json && here.len() > SHOWN {
+        out.line(&format!("and {} more (--json)", here.len() - SHOWN))?;
+    }
+    Ok(())
+}
+
+fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &str) -> Result<Exit, CliError> {
+    let row = workspace.find_case(case)?;
+    let live = label::live_of_case(&workspace.db.conn, row.id).map_err(WorkError::from)?;
+    let mut labels: Vec<GivenLabel> = Vec::new();
+    for given in live.into_iter().filter(|given| given.label.round == round) {
+        labels.retain(|earlier| earlier.label.reviewer != given.label.reviewer);
+        labels.push(given);
+    }
+    let mut out = Out::new();
+    if context.global.json {
+        for given in &labels {
+            out.json(&given.label)?;
+        }
+        out.finish()?;
+        return Ok(if labels.len() < 2 { Exit::No } else { Exit::Done });
+    }
+    out.line(&format!("{}  {}", row.id.short(), crate::domain::text::fit(&crate::domain::text::visible(&row.text), 100)))?;
+    let mut questions: Vec<&str> = Vec::new();
+    for (question, _) in labels.iter().flat_map(|given| &given.label.path) {
+        if !questions.contains(&question.as_str()) {
+            questions.push(question);
+        }
+    }
+    let head: String = labels.iter().map(|given| format!("{:<20} ", given.label.reviewer)).collect();
+    out.line(&format!("    {:<20} {head}", ""))?;
+    let mut parted = false;
+    for question in questions {
+        let answer =
+            |given: &GivenLabel| given.label.path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone());
+        let answers: Vec<Option<String>> = labels.iter().map(answer).collect();
+        let same = answers.windows(2).all(|pair| pair[0] == pair[1]);
+        // The first at which they part is pointed at.
+        let mark = if same || parted { "  " } else { "▸ " };
+        parted |= !same;
+        let cells: String = answers.iter().map(|answer| format!("{:<20} ", answer.as_deref().unwrap_or("·"))).collect();
+        out.line(&format!("  {mark}{question:<20} {cells}"))?;
+    }
+    for given in &labels {
+        let label = &given.label;
+        let sure = label.confidence.map_or(String::new(), |sure| format!(" · sure {sure}/5"));
+        let marks: Vec<String> = label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" · marked {}", marks.join(", ")) };
+        out.line(&format!("  {}: {}{sure}{marks}", label.reviewer, outcome_words(&label.outcome)))?;
+        if !label.rationale.is_empty() {
+            out.line(&format!("      “{}”", label.rationale))?;
+        }
+    }
+    out.finish()?;
+    Ok(if labels.len() < 2 { Exit::No } else { Exit::Done })
+}

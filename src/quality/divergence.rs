@@ -1,0 +1,156 @@
+//! Where two ways through a protocol part: the first question that two reviewers of one case answered otherwise. What comes
+//! after it differs because of it, so it alone is counted.
+//!
+//! ```text
+//!  ana   readable y   language y   scope y   label n
+//!  bo    readable y   language y   scope n
+//!                                  ╰── here: asked of both, and they part
+//! ```
+
+use std::collections::BTreeMap;
+
+use crate::domain::label::Step;
+
+/// The first question at which two paths part, and what each answered; nothing where it was not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parting<'p> {
+    /// Its place in the paths, from 0.
+    pub at: usize,
+    pub question: &'p str,
+    pub answers: [Option<&'p str>; 2],
+}
+
+/// Where two paths part; nothing if they are the same.
+pub fn parting<'p>(one: &'p [Step], two: &'p [Step]) -> Option<Parting<'p>> {
+    let at = (0..one.len().max(two.len())).find(|at| one.get(*at) != two.get(*at))?;
+    let (a, b) = (one.get(at), two.get(at));
+    let question = a.or(b).map(|(question, _)| question.as_str())?;
+    let answer = |step: Option<&'p Step>| step.filter(|(asked, _)| asked == question).map(|(_, answer)| answer.as_str());
+    Some(Parting { at, question, answers: [answer(a), answer(b)] })
+}
+
+/// A question, and how often two reviewers part at it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Node {
+    pub question: String,
+    /// The earliest place at which it was asked.
+    pub depth: usize,
+    /// Pairs of reviewers of one case who both came to it by the same way.
+    pub came: usize,
+    /// Pairs who part here.
+    pub parted: usize,
+    /// Of those, pairs whose outcomes differ in what counts.
+    pub differ: usize,
+    /// By what they answered, in order: how many pairs. Nothing: it was not asked.
+    pub splits: BTreeMap<[Option<String>; 2], usize>,
+    places: usize,
+}
+
+impl Node {
+    /// Share of pairs who agree here, of those who came; nothing if nobody did.
+    pub fn agreement(&self) -> Option<f64> {
+        (self.came > 0).then(|| 1.0 - self.parted as f64 / self.came as f64)
+    }
+}
+
+/// Where people part, question by question.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Divergence {
+    nodes: BTreeMap<String, Node>,
+    pub pairs: usize,
+    pub parted: usize,
+}
+
+impl Divergence {
+    /// Counts two paths of one case. `differ`: whether their outcomes do, in what counts.
+    pub fn count<'p>(&mut self, one: &'p [Step], two: &'p [Step], differ: bool) -> Option<Parting<'p>> {
+        let parting = parting(one, two);
+        self.pairs += 1;
+        let together = parting.as_ref().map_or(one.len(), |parting| parting.at);
+        for (at, (question, _)) in one[..together].iter().enumerate() {
+            self.node(question, at).came += 1;
+        }
+        if let Some(Parting { at, question, answers }) = &parting {
+            self.parted += 1;
+            let node = self.node(question, *at);
+            node.came += 1;
+            node.parted += 1;
+            node.differ += usize::from(differ);
+            let mut split = answers.map(|answer| answer.map(str::to_owned));
+            split.sort();
+            *node.splits.entry(split).or_default() += 1;
+        }
+        parting
+    }
+
+    fn node(&mut self, question: &str, at: usize) -> &mut Node {
+        if !self.nodes.contains_key(question) {
+            let node = Node { question: question.to_owned(), depth: at, ..Node::default() };
+            self.nodes.insert(question.to_owned(), node);
+        }
+        let node = self.nodes.entry(question.to_owned()).or_default();
+        node.depth = node.depth.min(at);
+        node.places += at;
+        node
+    }
+
+    /// The questions in the order in which they are mostly asked.
+    pub fn nodes(&self) -> Vec<&Node> {
+        let mut nodes: Vec<&Node> = self.nodes.values().collect();
+        let place = |node: &Node| node.places as f64 / node.came.max(1) as f64;
+        nodes.sort_by(|a, b| place(a).total_cmp(&place(b)).then_with(|| b.came.cmp(&a.came)));
+        nodes
+    }
+
+    /// Share of all partings that are at a question.
+    pub fn share(&self, node: &Node) -> f64 {
+        if self.parted == 0 { 0.0 } else { node.parted as f64 / self.parted as f64 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path(words: &str) -> Vec<Step> {
+        words.split_whitespace().filter_map(|step| step.split_once('=')).map(|(q, a)| (q.to_owned(), a.to_owned())).collect()
+    }
+
+    fn check(one: &str, two: &str, expect: Option<(&str, [Option<&str>; 2])>) {
+        let (one, two) = (path(one), path(two));
+        assert_eq!(parting(&one, &two).map(|parting| (parting.question, parting.answers)), expect);
+    }
+
+    #[test]
+    fn the_first_difference_is_the_one_that_counts() {
+        check("a=y b=1", "a=y b=1", None);
+        check("a=y b=1 c=2", "a=y b=2 d=3", Some(("b", [Some("1"), Some("2")])));
+        check("a=y b=1", "a=y", Some(("b", [Some("1"), None])));
+        check("a=y", "a=y b=1", Some(("b", [None, Some("1")])));
+        check("a=y b=1", "a=y c=1", Some(("b", [Some("1"), None])));
+        check("", "", None);
+    }
+
+    proptest! {
+        /// Whatever the paths: partings at all questions together are the pairs that part, and nobody parts where they did not come.
+        #[test]
+        fn counts_add_up(paths in prop::collection::vec(prop::collection::vec(0_u8..3, 0..5), 2..8)) {
+            let paths: Vec<Vec<Step>> = paths.iter()
+                .map(|answers| answers.iter().enumerate().map(|(at, answer)| (format!("q{at}"), answer.to_string())).collect())
+                .collect();
+            let mut divergence = Divergence::default();
+            for (at, one) in paths.iter().enumerate() {
+                for two in &paths[at + 1..] {
+                    let parted = divergence.count(one, two, false).is_some();
+                    prop_assert_eq!(parted, one != two);
+                }
+            }
+            let nodes = divergence.nodes();
+            prop_assert_eq!(nodes.iter().map(|node| node.parted).sum::<usize>(), divergence.parted);
+            prop_assert!(nodes.iter().all(|node| node.parted <= node.came && node.came <= divergence.pairs));
+            prop_assert!(nodes.iter().all(|node| node.splits.values().sum::<usize>() == node.parted));
+        }
+    }
+}
