@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::agreement::percent;
-use super::out::Out;
+use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::db::label;
 use crate::domain::ids::CaseId;
@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let found = disagreements(conn, &args.round, &protocols, &protocols.policy.on).map_err(WorkError::from)?;
     let (mut out, json) = (Out::new(), context.global.json);
     match (&args.question, args.by.as_str()) {
-        (Some(question), _) => list_splits(&mut out, json, &found, question)?,
+        (Some(question), _) => list_splits(&mut out, json, &workspace, &found, question)?,
         (None, "question") => by_question(&mut out, json, &found)?,
         (None, "pair") => tallies(&mut out, json, "pair", found.pairs.iter().map(|(pair, tally)| (pair.join(" and "), tally)))?,
         (None, "category") => {
@@ -166,12 +166,23 @@ struct SplitLine<'l> {
     differ: bool,
 }
 
-fn list_splits(out: &mut Out, json: bool, found: &Disagreements, question: &str) -> Result<(), CliError> {
+fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagreements, question: &str) -> Result<(), CliError> {
     if !found.divergence.nodes().iter().any(|node| node.question == question) {
         let known: Vec<&str> = found.divergence.nodes().iter().map(|node| node.question.as_str()).collect();
         return Err(CliError::Use(format!("nobody came to `{question}` together; asked were: {}", known.join(", "))));
     }
-    let here: Vec<&Split> = found.splits.iter().filter(|split| split.question == question).collect();
+    let mut here: Vec<&Split> = found.splits.iter().filter(|split| split.question == question).collect();
+    let all = here.len();
+    let mut blind = std::collections::BTreeSet::new();
+    for split in &here {
+        if workspace.is_blind_to(split.case)? {
+            blind.insert(split.case);
+        }
+    }
+    here.retain(|split| !blind.contains(&split.case));
+    if here.len() < all {
+        say(&format!("{} are left out: you may still label those cases yourself", all - here.len()));
+    }
     for Split { case, reviewers, question, answers, differ } in here.iter().take(if json { usize::MAX } else { SHOWN }) {
         if json {
             out.json(&SplitLine { case: *case, reviewers, question, answers, differ: *differ })?;
@@ -189,6 +200,10 @@ fn list_splits(out: &mut Out, json: bool, found: &Disagreements, question: &str)
 
 fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &str) -> Result<Exit, CliError> {
     let row = workspace.find_case(case)?;
+    if workspace.is_blind_to(row.id)? {
+        let words = format!("{} may still be yours to label: what others said of it is shown after that", row.id.short());
+        return Err(CliError::Use(words));
+    }
     let live = label::live_of_case(&workspace.db.conn, row.id).map_err(WorkError::from)?;
     let mut labels: Vec<GivenLabel> = Vec::new();
     for given in live.into_iter().filter(|given| given.label.round == round) {

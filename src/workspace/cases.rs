@@ -7,8 +7,10 @@ use std::sync::atomic::AtomicBool;
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::{self, CaseRow};
-use crate::db::count;
+use crate::db::{count, label};
 use crate::domain::ids::CaseId;
+use crate::domain::resolve::CaseState;
+use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
@@ -29,6 +31,18 @@ pub struct IngestRequest {
 }
 
 impl Workspace {
+    /// Whether whoever is at work may still label a case themselves, and so may not see what others said of it.
+    pub fn is_blind_to(&self, id: CaseId) -> Result<bool, WorkError> {
+        let conn = &self.db.conn;
+        let Some(row) = case::by_id(conn, id)? else { return Ok(false) };
+        let reviews = self.roster()?.iter().any(|grant| grant.name == self.me && grant.role == Role::Reviewer);
+        if !reviews || self.is_lead()? {
+            return Ok(false);
+        }
+        let given = label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == self.me);
+        Ok(!given && (row.state != CaseState::Resolved || gold::measures(conn, &self.me, &row)?))
+    }
+
     pub fn ingest(
         &mut self,
         input: impl Read + Send,

@@ -9,7 +9,7 @@ use casework::quality::ratings::Ratings;
 use casework::quality::truth::{Estimate, Fitting, model};
 use serde_json::Value;
 
-use crate::support::{Place, fixture, shared};
+use crate::support::{NOON, Place, fixture, shared};
 
 const NONE: Resampling = Resampling { times: 0, seed: 1 };
 
@@ -295,4 +295,29 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
     assert_eq!(place.run(&["disagreements", "--round", "none"]).status.code(), Some(1));
     let unknown = place.run(&["agreement", "--question", "nope"]);
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("answered are: readable, language, scope"));
+}
+
+#[test]
+fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
+    let place = Place::new();
+    let workspace =
+        casework::workspace::Workspace::found_demo(place.paths(), casework::config::Env::default(), casework::demo::SEED, NOON);
+    let workspace = workspace.unwrap();
+    let mut open = None;
+    casework::db::label::for_each(&workspace.db.conn, |row| {
+        let label = row.given.label;
+        let case = casework::db::case::by_id(&workspace.db.conn, label.case).unwrap().unwrap();
+        if case.state == casework::domain::resolve::CaseState::Open && label.reviewer != "bo" {
+            open = Some(label.case.to_string());
+        }
+    })
+    .unwrap();
+    drop(workspace);
+    let open = open.expect("a case that one of two has labeled");
+    let refused = place.run(&["disagreements", &open, "--as", "bo"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("may still be yours to label"));
+    assert!(refused.stdout.is_empty());
+    let lead = place.run(&["disagreements", &open]);
+    assert!(!lead.stdout.is_empty(), "a lead sees it");
 }
