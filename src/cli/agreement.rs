@@ -160,14 +160,12 @@ fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
 fn print_questions(out: &mut Out, by_question: &[(String, Agreement)]) -> std::io::Result<()> {
     out.line("")?;
     out.line("By question, of those who were asked")?;
-    out.line(&format!("  {:<24} {:>7} {:>9}  {:<26} {}", "question", "tasks", "the same", "Krippendorff's alpha", "Gwet's AC1"))?;
+    out.line(&format!("  {:<20} {:>6} {:>9}  {:<26} {}", "question", "tasks", "the same", "Krippendorff's alpha", "AC1"))?;
     for (question, of) in by_question {
         let same = of.percent.value.map_or("none".to_owned(), percent);
-        let [alpha, ac1] = [&of.krippendorff_alpha.nominal, &of.gwet_ac1].map(|figure| match figure.value {
-            Ok(_) => figure.words(),
-            Err(_) => "none".to_owned(),
-        });
-        out.line(&format!("  {question:<24} {:>7} {same:>9}  {alpha:<26} {ac1}", of.percent.n))?;
+        let (alpha, ac1) = (&of.krippendorff_alpha.nominal, of.gwet_ac1.value.map_or("none".to_owned(), decimal));
+        let alpha = if alpha.value.is_ok() { alpha.words() } else { "none".to_owned() };
+        out.line(&format!("  {question:<20} {:>6} {same:>9}  {alpha:<26} {ac1}", of.percent.n))?;
     }
     Ok(())
 }

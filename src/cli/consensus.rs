@@ -151,7 +151,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     out.finish()?;
     if !context.global.json {
-        summary(&document);
+        summary(&document, args.iterations);
     }
     Ok(Exit::Done)
 }
@@ -203,12 +203,13 @@ fn write_csv(to: impl Write, document: &Document<'_>) -> Result<(), csv::Error> 
 }
 
 /// Said beside the answers.
-fn summary(document: &Document<'_>) {
+fn summary(document: &Document<'_>, iterations_max: usize) {
     let Document { method, tasks, labels, iterations, converged, tied, .. } = document;
     let rounds = match (iterations, converged) {
         (0, _) => String::new(),
         (n, true) => format!(", {n} rounds"),
-        (n, false) => format!(", {n} rounds and not at rest yet (--iterations)"),
+        (n, false) if *n == iterations_max => format!(", {n} rounds and not at rest yet (--iterations)"),
+        (n, false) => format!(", {n} rounds and not quite at rest"),
     };
     say(&format!("{tasks} tasks from {labels} labels by {method}{rounds}"));
     if *tied > 0 {

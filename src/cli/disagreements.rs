@@ -92,7 +92,7 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
             "{} pairs of labels on one case; {} part. First question answered otherwise:",
             divergence.pairs, divergence.parted
         ))?;
-        out.line(&format!("  {:<28} {:>7} {:>7} {:>8} {:>9}  {}", "question", "came", "part", "agree", "of all", "answers"))?;
+        out.line(&format!("  {:<22} {:>6} {:>6} {:>8} {:>8}  {}", "question", "came", "part", "agree", "of all", "most often"))?;
     }
     for node in divergence.nodes() {
         let share = divergence.share(node);
@@ -110,17 +110,12 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
             })?;
             continue;
         }
-        let ways: Vec<String> =
-            splits(node).iter().take(3).map(|split| format!("{} {}", split.pairs, answers_words(split.answers))).collect();
+        let most = splits(node).first().map(|split| format!("{} {}", split.pairs, answers_words(split.answers)));
+        let most = most.unwrap_or_default();
+        let most = crate::domain::text::fit(&most, 24);
         let name = format!("{}{}", "  ".repeat(node.depth.min(6)), node.question);
         let agree = node.agreement().map_or("none".to_owned(), percent);
-        out.line(&format!(
-            "  {name:<28} {:>7} {:>7} {agree:>8} {:>9}  {}",
-            node.came,
-            node.parted,
-            percent(share),
-            ways.join(", ")
-        ))?;
+        out.line(&format!("  {name:<22} {:>6} {:>6} {agree:>8} {:>8}  {}", node.came, node.parted, percent(share), most))?;
     }
     Ok(())
 }
@@ -173,12 +168,7 @@ fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagre
     }
     let mut here: Vec<&Split> = found.splits.iter().filter(|split| split.question == question).collect();
     let all = here.len();
-    let mut blind = std::collections::BTreeSet::new();
-    for split in &here {
-        if workspace.is_blind_to(split.case)? {
-            blind.insert(split.case);
-        }
-    }
+    let blind = workspace.blind_to(here.iter().map(|split| split.case))?;
     here.retain(|split| !blind.contains(&split.case));
     if here.len() < all {
         say(&format!("{} are left out: you may still label those cases yourself", all - here.len()));
@@ -200,7 +190,7 @@ fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagre
 
 fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &str) -> Result<Exit, CliError> {
     let row = workspace.find_case(case)?;
-    if workspace.is_blind_to(row.id)? {
+    if !workspace.blind_to([row.id])?.is_empty() {
         let words = format!("{} may still be yours to label: what others said of it is shown after that", row.id.short());
         return Err(CliError::Use(words));
     }

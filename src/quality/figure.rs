@@ -22,7 +22,7 @@ impl Figure {
         Self { interval: interval.filter(|_| self.value.is_ok()), ..self }
     }
 
-    /// `0.241 (0.220–0.262)`, or `none: …`.
+    /// `0.241 (0.220 to 0.262)`, or `none: …`.
     pub fn words(&self) -> String {
         match (self.value, self.interval) {
             (Ok(value), Some((low, high))) => format!("{} ({} to {})", decimal(value), decimal(low), decimal(high)),

@@ -144,14 +144,13 @@ impl Ratings {
         self.of_task.len()
     }
 
-    /// The first rating that each reviewer gave of a task, into `out`.
+    /// The first rating that each reviewer gave of a task, by reviewer, into `out`.
     pub fn first_of_each(&self, task: usize, out: &mut Vec<Rating>) {
         out.clear();
-        for rating in self.of_task(task) {
-            if !out.iter().any(|earlier| earlier.reviewer == rating.reviewer) {
-                out.push(*rating);
-            }
-        }
+        out.extend_from_slice(self.of_task(task));
+        // Stable, so that the first of each stays first.
+        out.sort_by_key(|rating| rating.reviewer);
+        out.dedup_by_key(|rating| rating.reviewer);
     }
 
     /// Reads `task,worker,label` with that header, in any order of columns. What can't be used is told; the rest goes in.

@@ -1,5 +1,6 @@
 //! Cases: taking them in, finding and opening them, saying things about them.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -31,16 +32,21 @@ pub struct IngestRequest {
 }
 
 impl Workspace {
-    /// Whether whoever is at work may still label a case themselves, and so may not see what others said of it.
-    pub fn is_blind_to(&self, id: CaseId) -> Result<bool, WorkError> {
-        let conn = &self.db.conn;
-        let Some(row) = case::by_id(conn, id)? else { return Ok(false) };
+    /// Those of some cases that whoever is at work may still label themselves, and of which they may not see what others said.
+    pub fn blind_to(&self, cases: impl IntoIterator<Item = CaseId>) -> Result<BTreeSet<CaseId>, WorkError> {
+        let (conn, mut blind) = (&self.db.conn, BTreeSet::new());
         let reviews = self.roster()?.iter().any(|grant| grant.name == self.me && grant.role == Role::Reviewer);
         if !reviews || self.is_lead()? {
-            return Ok(false);
+            return Ok(blind);
         }
-        let given = label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == self.me);
-        Ok(!given && (row.state != CaseState::Resolved || gold::measures(conn, &self.me, &row)?))
+        for id in cases.into_iter().collect::<BTreeSet<_>>() {
+            let Some(row) = case::by_id(conn, id)? else { continue };
+            let given = label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == self.me);
+            if !given && (row.state != CaseState::Resolved || gold::is_gold(conn, id)?) {
+                blind.insert(id);
+            }
+        }
+        Ok(blind)
     }
 
     pub fn ingest(

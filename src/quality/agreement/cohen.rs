@@ -16,6 +16,9 @@ const WORK_MAX: usize = 500_000_000;
 const TIMES_MIN: usize = 100;
 /// Most pairs that are listed.
 pub const LISTED_MAX: usize = 1_000;
+/// More meetings of two reviewers on a task are not compared pair by pair: 8 bytes each.
+const MEETINGS_MAX: usize = 60_000_000;
+const TOO_MANY: &str = "too many reviewers share tasks to compare every pair";
 const NO_PAIR: &str = "no two reviewers labeled the same task";
 const ALL_UNDEFINED: &str = "no pair of reviewers used two classes on the tasks they share";
 
@@ -59,7 +62,11 @@ struct Said {
 pub fn measure(ratings: &Ratings, resampling: Resampling) -> Cohen {
     let k = ratings.values.len();
     let keys = Keys { reviewers: ratings.reviewers.len().max(1) as u64, classes: k.max(1) as u64 };
-    let mut met = keys.meetings(ratings);
+    let Some(mut met) = keys.meetings(ratings) else {
+        let none = || Figure::new(Err(TOO_MANY), 0);
+        let (mean, linear, quadratic) = (none(), none(), none());
+        return Cohen { mean, linear, quadratic, common_min: COMMON_MIN, pairs: Vec::new(), more: 0, resampled: 0 };
+    };
     met.sort_unstable();
     let mut who: Vec<u64> = Vec::new();
     let mut pairs: Vec<Pair> = Vec::new();
@@ -109,8 +116,8 @@ struct Keys {
 }
 
 impl Keys {
+    /// `a` is the reviewer with the smaller number.
     fn key(&self, a: Rating, b: Rating) -> u64 {
-        let (a, b) = if a.reviewer < b.reviewer { (a, b) } else { (b, a) };
         let pair = u64::from(a.reviewer) * self.reviewers + u64::from(b.reviewer);
         (pair * self.classes + u64::from(a.value)) * self.classes + u64::from(b.value)
     }
@@ -127,15 +134,19 @@ impl Keys {
         [(self.pair(key) / self.reviewers) as u32, (self.pair(key) % self.reviewers) as u32]
     }
 
-    fn meetings(&self, ratings: &Ratings) -> Vec<u64> {
+    /// All of them; nothing if they are too many to hold.
+    fn meetings(&self, ratings: &Ratings) -> Option<Vec<u64>> {
         let (mut keys, mut first) = (Vec::new(), Vec::new());
         for task in 0..ratings.tasks.len() {
             ratings.first_of_each(task, &mut first);
+            if keys.len() + first.len() * first.len() / 2 > MEETINGS_MAX {
+                return None;
+            }
             for (at, a) in first.iter().enumerate() {
                 keys.extend(first[at + 1..].iter().map(|b| self.key(*a, *b)));
             }
         }
-        keys
+        Some(keys)
     }
 }
 

@@ -2,26 +2,21 @@
 //! likelihood estimation of observer error-rates using the EM algorithm", 1979, equations 2.3 to 2.5). It begins with the
 //! shares of labels in each task; no count of labels is taken for less than 1e-10.
 
-use super::{Confusion, Estimate, Fitting, Reviewer, label_shares, mean_beliefs, normalize_logs};
+use super::{Climb, Confusion, Estimate, Fitting, LEAST, Reviewer, climb};
 use crate::quality::ratings::Ratings;
-
-const LEAST: f64 = 1e-10;
 
 pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let k = ratings.values.len();
-    let mut beliefs = label_shares(ratings);
-    let mut priors = mean_beliefs(ratings, &beliefs, k);
-    let mut said = maximize(ratings, &beliefs, k, fitting.smoothing);
-    let (mut iterations, mut converged, mut log_likelihood) = (0, false, None);
-    while iterations < fitting.iterations && !converged {
-        let (change, likelihood) = expect(ratings, &priors, &said, &mut beliefs, k);
-        priors = mean_beliefs(ratings, &beliefs, k);
-        said = maximize(ratings, &beliefs, k, fitting.smoothing);
-        iterations += 1;
-        log_likelihood = Some(likelihood);
-        converged = change <= fitting.tolerance;
-    }
-    let reviewers = reviewers(ratings, &beliefs, &said, k);
+    let Climb { beliefs, priors, parameters, iterations, converged, log_likelihood } = climb(
+        ratings,
+        fitting,
+        |beliefs| maximize(ratings, beliefs, k, fitting.smoothing),
+        |said, rating, logs| {
+            let at = (rating.reviewer as usize * k + rating.value as usize) * k;
+            logs.iter_mut().zip(&said[at..at + k]).for_each(|(sum, log)| *sum += log);
+        },
+    );
+    let reviewers = reviewers(ratings, &beliefs, &parameters, k);
     Estimate { beliefs, classes: k, priors, reviewers, iterations, converged, log_likelihood }
 }
 
@@ -49,30 +44,6 @@ fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec
         }
     }
     said
-}
-
-/// New beliefs; the largest change of one, and the log-likelihood under the parameters they were made with.
-fn expect(ratings: &Ratings, priors: &[f64], said: &[f64], beliefs: &mut [f64], k: usize) -> (f64, f64) {
-    let priors: Vec<f64> = priors.iter().map(|prior| prior.max(LEAST).ln()).collect();
-    let (mut change, mut likelihood) = (0.0_f64, 0.0);
-    let mut logs = vec![0.0; k];
-    for (task, of_task) in beliefs.chunks_exact_mut(k).enumerate() {
-        let given = ratings.of_task(task);
-        if given.is_empty() {
-            continue;
-        }
-        logs.copy_from_slice(&priors);
-        for rating in given {
-            let at = (rating.reviewer as usize * k + rating.value as usize) * k;
-            logs.iter_mut().zip(&said[at..at + k]).for_each(|(sum, log)| *sum += log);
-        }
-        likelihood += normalize_logs(&mut logs);
-        for (old, new) in of_task.iter_mut().zip(&logs) {
-            change = change.max((*old - new).abs());
-            *old = *new;
-        }
-    }
-    (change, likelihood)
 }
 
 fn reviewers(ratings: &Ratings, beliefs: &[f64], said: &[f64], k: usize) -> Vec<Reviewer> {

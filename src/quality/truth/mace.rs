@@ -14,7 +14,18 @@ const KNOWS: f64 = 0.5;
 const GUESSES: f64 = 0.5;
 const WAY: f64 = 10.0;
 
+/// What a start came to.
+#[derive(Default)]
+struct Start {
+    likelihood: f64,
+    beliefs: Vec<f64>,
+    habits: Habits,
+    rounds: usize,
+    at_rest: bool,
+}
+
 /// What is believed of reviewers.
+#[derive(Default)]
 struct Habits {
     /// How often each knows and guesses.
     knows: Vec<f64>,
@@ -26,7 +37,7 @@ struct Habits {
 pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let k = ratings.values.len();
     let mut dice = Dice::new(fitting.seed);
-    let mut best: Option<(f64, Vec<f64>, Habits)> = None;
+    let mut best: Option<Start> = None;
     for _ in 0..STARTS {
         let n = ratings.reviewers.len();
         let mut any = |n: usize| -> Vec<f64> { (0..n).map(|_| 1.0 + dice.share()).collect() };
@@ -34,30 +45,27 @@ pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
         let mut habits = Habits { guesses: knows.iter().map(|knows| 3.0 - knows).collect(), knows, ways };
         habits.normalize(k, |share, all| share / all);
         let mut beliefs = vec![0.0; ratings.tasks.len() * k];
-        let mut likelihood = f64::NEG_INFINITY;
-        for _ in 0..ROUNDS_MAX.min(fitting.iterations) {
+        let (mut likelihood, mut rounds, mut at_rest) = (f64::NEG_INFINITY, 0, false);
+        while rounds < ROUNDS_MAX.min(fitting.iterations) && !at_rest {
+            rounds += 1;
             let (next, now) = round(ratings, &habits, &mut beliefs, k);
             habits = next;
             // Expectations of logarithms: not quite shares any more.
             habits.normalize(k, |share, all| (digamma(share) - digamma(all)).exp());
             let gained = now - likelihood;
             likelihood = now;
-            if gained.abs() <= 1e-9 * now.abs() {
-                break;
-            }
+            at_rest = gained.abs() <= 1e-9 * now.abs();
         }
-        if best.as_ref().is_none_or(|(other, ..)| likelihood > *other) {
-            best = Some((likelihood, beliefs, habits));
+        if best.as_ref().is_none_or(|other| likelihood > other.likelihood) {
+            best = Some(Start { likelihood, beliefs, habits, rounds, at_rest });
         }
     }
-    let (likelihood, beliefs, habits) =
-        best.unwrap_or_else(|| (0.0, Vec::new(), Habits { knows: Vec::new(), guesses: Vec::new(), ways: Vec::new() }));
+    let Start { likelihood, beliefs, habits, rounds, at_rest } = best.unwrap_or_default();
     let priors = mean_beliefs(ratings, &beliefs, k);
     let labels = right_of(ratings, &beliefs, k);
     let knows = habits.knows.iter().zip(&habits.guesses).map(|(knows, guesses)| knows / (knows + guesses));
     let reviewers = knows.zip(labels).map(|(skill, (_, labels))| Reviewer { skill, labels, confusion: None }).collect();
-    let iterations = ROUNDS_MAX.min(fitting.iterations);
-    Estimate { beliefs, classes: k, priors, reviewers, iterations, converged: true, log_likelihood: Some(likelihood) }
+    Estimate { beliefs, classes: k, priors, reviewers, iterations: rounds, converged: at_rest, log_likelihood: Some(likelihood) }
 }
 
 /// Beliefs under these habits, with the habits that they come to, counted with their priors; and the log-likelihood.

@@ -8,9 +8,7 @@ mod mace;
 mod majority;
 mod one_coin;
 
-use serde::Serialize;
-
-use super::ratings::Ratings;
+use super::ratings::{Rating, Ratings};
 
 /// How a model is fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,7 +108,7 @@ pub fn model(name: &str) -> Option<&'static Model> {
 }
 
 /// Least that a model which weighs reviewers needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minimum {
     pub reviewers: usize,
     /// Tasks with two labels or more.
@@ -189,6 +187,66 @@ fn mean_beliefs(ratings: &Ratings, beliefs: &[f64], k: usize) -> Vec<f64> {
     }
     sums.iter_mut().for_each(|sum| *sum /= tasks.max(1.0));
     sums
+}
+
+/// No share is taken for less.
+const LEAST: f64 = 1e-10;
+
+/// Rounds of expectation and maximization until no belief changes by more than the tolerance.
+struct Climb<P> {
+    beliefs: Vec<f64>,
+    priors: Vec<f64>,
+    /// What the last beliefs come to.
+    parameters: P,
+    iterations: usize,
+    converged: bool,
+    log_likelihood: Option<f64>,
+}
+
+/// Begins with the shares of labels in each task. `maximize` makes parameters of beliefs; `weigh` adds to each class the logarithm of
+/// how likely a label is under them.
+fn climb<P>(
+    ratings: &Ratings,
+    fitting: &Fitting,
+    maximize: impl Fn(&[f64]) -> P,
+    weigh: impl Fn(&P, Rating, &mut [f64]),
+) -> Climb<P> {
+    let k = ratings.values.len();
+    let beliefs = label_shares(ratings);
+    let (priors, parameters) = (mean_beliefs(ratings, &beliefs, k), maximize(&beliefs));
+    let mut climb = Climb { beliefs, priors, parameters, iterations: 0, converged: false, log_likelihood: None };
+    while climb.iterations < fitting.iterations && !climb.converged {
+        let (change, likelihood) = expect(ratings, &climb.priors, &mut climb.beliefs, k, |rating, logs| {
+            weigh(&climb.parameters, rating, logs);
+        });
+        climb.priors = mean_beliefs(ratings, &climb.beliefs, k);
+        climb.parameters = maximize(&climb.beliefs);
+        climb.iterations += 1;
+        climb.log_likelihood = Some(likelihood);
+        climb.converged = change <= fitting.tolerance;
+    }
+    climb
+}
+
+/// New beliefs; the largest change of one, and the log-likelihood under the parameters they were made with.
+fn expect(ratings: &Ratings, priors: &[f64], beliefs: &mut [f64], k: usize, weigh: impl Fn(Rating, &mut [f64])) -> (f64, f64) {
+    let priors: Vec<f64> = priors.iter().map(|prior| prior.max(LEAST).ln()).collect();
+    let (mut change, mut likelihood) = (0.0_f64, 0.0);
+    let mut logs = vec![0.0; k];
+    for (task, of_task) in beliefs.chunks_exact_mut(k).enumerate() {
+        let given = ratings.of_task(task);
+        if given.is_empty() {
+            continue;
+        }
+        logs.copy_from_slice(&priors);
+        given.iter().for_each(|rating| weigh(*rating, &mut logs));
+        likelihood += normalize_logs(&mut logs);
+        for (old, new) in of_task.iter_mut().zip(&logs) {
+            change = change.max((*old - new).abs());
+            *old = *new;
+        }
+    }
+    (change, likelihood)
 }
 
 /// Turns logarithms of weights into shares of belief; returns the logarithm of their sum.
