@@ -116,6 +116,16 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::TermsInUse(_)) => "Put them in, or publish protocols first that do not use them.",
         (_, WorkError::PolicyField(_)) => "`casework protocol show` lists the fields that protocols set.",
         (_, WorkError::NoSuchProtocol(_)) => "`casework protocol show` lists those that are published.",
+        (_, WorkError::NoConflict(_)) => {
+            "`casework arbitrate` lists what waits to be settled; an undisputed label is taken back with `undo`."
+        }
+        (_, WorkError::NoRuling(_) | WorkError::NotOverruled(_) | WorkError::AppealedAlready(_)) => {
+            "`casework rulings --overruled` lists where you were overruled; `casework comment CASE TEXT` says more."
+        }
+        (_, WorkError::NoRationale) => "--rationale TEXT",
+        (_, WorkError::NoVerdict) => "--take SIDE, --outcome FIELD=VALUE, or --answer QUESTION=VALUE",
+        (_, WorkError::NoQuestion(_)) => "--change QUESTION or --change QUESTION=TEXT; `casework protocol show` lists them.",
+        (_, WorkError::NoField { .. } | WorkError::NoLabel { .. }) => "`casework protocol show` lists fields and labels.",
         (_, WorkError::NotLabeled(_)) => "Label it first: the label becomes the known answer.",
         (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
         (_, WorkError::Incomplete(_)) => {

@@ -4,6 +4,8 @@
 //! standard error. `error.rs` is the one place that turns errors into words, hints and exit codes.
 
 mod agreement;
+mod appeal;
+mod arbitrate;
 mod audit;
 mod backup;
 mod comment;
@@ -32,6 +34,7 @@ mod precedents;
 mod protocol;
 mod queue;
 mod roster;
+mod rulings;
 mod search;
 mod show;
 mod status;
@@ -131,7 +134,7 @@ enum Command {
     Import(import::Args),
     /// Write labels or resolved cases to a file
     Export(export::Args),
-    /// Take back your latest label
+    /// Take back your latest label or ruling
     Undo(undo::Args),
     /// Say something about a case
     Comment(comment::Args),
@@ -153,6 +156,12 @@ enum Command {
     Agreement(agreement::Args),
     /// Show where labels differ, and at which question reviewers part
     Disagreements(disagreements::Args),
+    /// Lay disputed labels side by side, and rule on them
+    Arbitrate(arbitrate::Args),
+    /// List rulings, where you were overruled, and where protocols must change
+    Rulings(rulings::Args),
+    /// Ask to have a ruling looked at again that overruled you
+    Appeal(appeal::Args),
     /// Work out what labels come to, here or in a file, and how good each reviewer seems
     Consensus(consensus::Args),
     /// Show and change how the team works
@@ -225,6 +234,9 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Precedents(args)) => precedents::run(&context, &args),
         Some(Command::Agreement(args)) => agreement::run(&context, &args),
         Some(Command::Disagreements(args)) => disagreements::run(&context, &args),
+        Some(Command::Arbitrate(args)) => arbitrate::run(&context, &args),
+        Some(Command::Rulings(args)) => rulings::run(&context, &args),
+        Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),
         Some(Command::Roster(args)) => roster::run(&context, &args),

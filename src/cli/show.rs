@@ -6,6 +6,7 @@ use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
+use crate::domain::resolve::How;
 use crate::domain::text::{visible, visible_lines};
 use crate::domain::time::short_span;
 use crate::review::OpenCase;
@@ -50,7 +51,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
     json!({
         "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.word(), "due": row.due.rfc3339(),
         "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
-        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome,
+        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::word), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
         "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": case.neighbours, "history": history,
     })
@@ -61,7 +62,8 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     out.line(&format!("{}  {}  {}", row.id, row.own, row.stream))?;
     out.line(&format!("{}, due {}; flagged: {}", row.state.word(), row.due.minute(), row.flags.join(", ")))?;
     if let Some(outcome) = &row.outcome {
-        out.line(&format!("counts as {}", outcome_words(outcome)))?;
+        let how = row.how.map_or(String::new(), |how| format!(" ({})", how.word()));
+        out.line(&format!("counts as {}{how}", outcome_words(outcome)))?;
     }
     if let Some(trouble) = &case.trouble {
         out.line(trouble)?;
@@ -75,6 +77,9 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         for line in visible_lines(&prediction.text()) {
             out.raw(&format!("  {line}\n"))?;
         }
+    }
+    for question in &case.asked {
+        out.line(&format!("  ? asked about your label: {question}"))?;
     }
     for fact in &case.facts {
         out.line(&format!("  ! {fact}"))?;

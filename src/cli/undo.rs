@@ -1,17 +1,26 @@
-//! `casework undo`: take back your latest label. The journal keeps both.
+//! `casework undo`: take back your latest label or ruling. The journal keeps both.
 
 use serde_json::json;
 
 use super::out::done;
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
+use crate::workspace::Undone;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let (given, event) = workspace.undo()?;
+    let (given, event) = match workspace.undo()? {
+        Undone::Label(given, event) => (given, event),
+        Undone::Ruling { case, event } => {
+            let row = workspace.find_case(&case.to_string())?;
+            let words = format!("Took back the ruling on {}: it is {} now.", case.short(), row.state.word());
+            done(context.global.json, &words, &json!({ "case": case, "state": row.state.word(), "event": event }))?;
+            return Ok(Exit::Done);
+        }
+    };
     let label = &given.label;
     let earlier = workspace.counting_label(label.case)?;
     let then = match earlier {

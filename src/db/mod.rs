@@ -7,6 +7,7 @@
 //! `synchronous=FULL`, always: with NORMAL a commit could be lost by a power cut after its entry was
 //! shown or shipped, and this replica would then write a second entry with the same number.
 
+pub mod arbitration;
 pub mod case;
 pub mod count;
 pub mod document;
@@ -31,7 +32,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
-pub const VIEWS_VERSION: i64 = 4;
+pub const VIEWS_VERSION: i64 = 5;
 /// "CSWK": tells our files from other programs' SQLite files.
 const APPLICATION_ID: i64 = 0x4353_574B;
 /// How long to wait for another process that is writing.

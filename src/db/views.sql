@@ -19,6 +19,7 @@ CREATE TABLE view_case (
   due_ms INTEGER NOT NULL,       -- rounded up to the hour, so that rank matters within one
   labels INTEGER NOT NULL,
   outcome TEXT,
+  how INTEGER,                   -- how the outcome came to be
   language TEXT NOT NULL,
   needs TEXT NOT NULL,           -- JSON list of skills; empty: none
   text TEXT NOT NULL             -- from the payload; not part of the digest
@@ -81,6 +82,19 @@ CREATE TABLE view_note (
 ) WITHOUT ROWID;
 
 CREATE INDEX view_note_deferred ON view_note (author, id, until_ms) WHERE kind = 'deferred';
+
+-- Rulings, rulings taken back, appeals, labels returned with a question.
+CREATE TABLE view_arbitration (
+  id BLOB NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  act TEXT NOT NULL,             -- JSON
+  PRIMARY KEY (id, replica, seq, n)
+) WITHOUT ROWID;
 
 CREATE TABLE view_grant (
   name TEXT NOT NULL,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cues::Hiding;
+use super::escalation::Escalation;
 use super::require::Requirement;
 
 /// When labels settle what a case counts as.
@@ -43,6 +44,12 @@ pub struct Policy {
     /// What passing a training takes.
     #[serde(skip_serializing_if = "Training::is_default")]
     pub training: Training,
+    /// How long a peer, a lead and the owner have for what reviewers did not settle.
+    #[serde(skip_serializing_if = "Escalation::is_default")]
+    pub escalation: Escalation,
+    /// The lead to whom it comes in the end; empty: who founded the workspace.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub owner: String,
 }
 
 /// What passing a training takes, and whether reviewers must have passed one before they get cases.
@@ -93,6 +100,8 @@ impl Default for Policy {
             hide: Vec::new(),
             gold_percent: 0,
             training: Training::default(),
+            escalation: Escalation::default(),
+            owner: String::new(),
         }
     }
 }
@@ -109,7 +118,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 11] = [
+pub const NAMES: [(&str, &str); 13] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     ("rule", "when labels settle a case: unanimous or majority"),
@@ -124,6 +133,8 @@ pub const NAMES: [(&str, &str); 11] = [
     ("gold_percent", "of a hundred cases a reviewer labels, how many have a known answer"),
     ("training", "to pass: CASES:PERCENT right, as 10:80"),
     ("training_required", "whether who has not passed gets no cases: yes or no"),
+    ("escalation", "hours that a peer, a lead and the owner have: 24:48:72"),
+    ("owner", "the lead to whom disputes come in the end; empty: the founder"),
 ];
 
 impl Policy {
@@ -157,6 +168,11 @@ impl Policy {
                 let (cases, right_percent) = parts.ok_or(BadPolicy::Value("training", "CASES:PERCENT, as 10:80"))?;
                 (self.training.cases, self.training.right_percent) = (cases, right_percent);
             }
+            "escalation" => {
+                self.escalation =
+                    Escalation::parse(value).ok_or(BadPolicy::Value("escalation", "PEER:LEAD:OWNER in hours, as 24:48:72"))?;
+            }
+            "owner" => self.owner = value.trim().to_owned(),
             "on" => self.on = value.split(',').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect(),
             other => return Err(BadPolicy::Unknown(other.to_owned())),
         }

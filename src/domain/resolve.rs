@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::label::{GivenLabel, MAIN_ROUND, Outcome};
+use super::arbitration::{Done, Ruled, latest_of_each, ruling};
+use super::label::{GivenLabel, Outcome};
 use super::policy::{Policy, Rule};
 use super::protocol::RenamedLabels;
 
@@ -35,59 +36,100 @@ impl CaseState {
     }
 }
 
+/// How a case came to its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// Everybody agrees.
+    Unanimous = 0,
+    /// More say so than say anything else.
+    Majority = 1,
+    /// A model of how reviewers answer is sure enough.
+    Model = 2,
+    /// Somebody ruled.
+    Ruling = 3,
+}
+
+impl How {
+    pub const ALL: [Self; 4] = [Self::Unanimous, Self::Majority, Self::Model, Self::Ruling];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unanimous => "unanimous",
+            Self::Majority => "majority",
+            Self::Model => "model",
+            Self::Ruling => "ruling",
+        }
+    }
+
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|how| *how as i64 == number)
+    }
+}
+
 /// What the labels of a case come to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolution {
     pub state: CaseState,
     /// The resolved outcome, if there is one.
     pub outcome: Option<Outcome>,
+    /// How that came to be.
+    pub how: Option<How>,
     /// Labels that count: one a reviewer.
     pub labels: usize,
 }
 
-/// Resolves a case from its labels: all that were given and not withdrawn, in any order.
+/// What a case is resolved by, beside its labels.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'b> {
+    pub policy: &'b Policy,
+    /// Labels and outcomes of earlier versions are compared by the names of today.
+    pub renamed: &'b RenamedLabels,
+}
+
+/// Resolves a case from its labels (all that were given and not withdrawn) and from what was done about it, both in any order.
 ///
-/// In the main round a reviewer's latest label counts. With `overlap` labels or more, the policy's rule
-/// decides on the fields it names; a case it leaves undecided is disputed at `limit` labels. The outcome
-/// is that of the earliest label among those that agree, so that it does not depend on delivery. Labels of
-/// earlier versions are compared by the names of today (`renamed`).
-pub fn resolve(labels: &[GivenLabel], policy: &Policy, renamed: &RenamedLabels) -> Resolution {
-    let mut latest: BTreeMap<&str, &GivenLabel> = BTreeMap::new();
-    for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
-        let slot = latest.entry(&given.label.reviewer).or_insert(given);
-        if (slot.at, slot.event) < (given.at, given.event) {
-            *slot = given;
-        }
-    }
+/// A ruling that nobody appealed against wins. Otherwise, in the main round a reviewer's latest label counts. With `overlap`
+/// labels or more, the policy's rule decides on the fields it names; a case it leaves undecided is disputed at `limit` labels.
+/// The outcome is that of the earliest label among those that agree, so that it does not depend on delivery.
+pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
+    let latest = latest_of_each(labels);
     let count = latest.len();
-    let undecided = |state| Resolution { state, outcome: None, labels: count };
-    if count < policy.overlap as usize {
+    let undecided = |state| Resolution { state, outcome: None, how: None, labels: count };
+    let decided =
+        |(outcome, how)| Resolution { state: CaseState::Resolved, outcome: Some(outcome), how: Some(how), labels: count };
+    match ruling(acts, labels) {
+        Some(Ruled { appeal: Some(_), .. }) => return undecided(CaseState::Disputed),
+        Some(Ruled { ruling, .. }) => {
+            let outcome = by.renamed.of_version(ruling.protocol.as_ref(), &ruling.outcome);
+            return decided((outcome, How::Ruling));
+        }
+        None => {}
+    }
+    if count < by.policy.overlap as usize {
         return undecided(CaseState::Open);
     }
-    match decided(latest.values().copied(), policy, renamed) {
-        Some(outcome) => Resolution { state: CaseState::Resolved, outcome: Some(outcome), labels: count },
-        None if count >= policy.limit as usize => undecided(CaseState::Disputed),
+    match by_rule(&latest, by) {
+        Some(outcome) => decided(outcome),
+        None if count >= by.policy.limit as usize => undecided(CaseState::Disputed),
         None => undecided(CaseState::Open),
     }
 }
 
-fn decided<'a>(labels: impl Iterator<Item = &'a GivenLabel>, policy: &Policy, renamed: &RenamedLabels) -> Option<Outcome> {
+fn by_rule(labels: &[&GivenLabel], By { policy, renamed }: By<'_>) -> Option<(Outcome, How)> {
     let mut groups: BTreeMap<String, Vec<&GivenLabel>> = BTreeMap::new();
     for given in labels {
         groups.entry(ballot(&renamed.outcome(&given.label), &policy.on)).or_default().push(given);
     }
     let mut sizes: Vec<usize> = groups.values().map(Vec::len).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
-    let won = match policy.rule {
-        Rule::Unanimous => sizes.len() == 1,
-        Rule::Majority => sizes.len() == 1 || sizes.first() > sizes.get(1),
+    let how = match policy.rule {
+        _ if sizes.len() == 1 => How::Unanimous,
+        Rule::Majority if sizes.first() > sizes.get(1) => How::Majority,
+        _ => return None,
     };
-    if !won {
-        return None;
-    }
     let largest = groups.values().max_by_key(|group| group.len())?;
     let earliest = largest.iter().min_by_key(|given| (given.at, given.event))?;
-    Some(renamed.outcome(&earliest.label))
+    Some((renamed.outcome(&earliest.label), how))
 }
 
 /// What is compared: the named fields, a missing one being a value of its own; or the whole outcome.
@@ -101,7 +143,7 @@ fn ballot(outcome: &Outcome, on: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
-    use crate::domain::label::{Label, ProtocolRef};
+    use crate::domain::label::{Label, MAIN_ROUND, ProtocolRef};
     use crate::domain::time::Hlc;
 
     fn given(seq: u64, reviewer: &str, verdict: &str) -> GivenLabel {
@@ -115,7 +157,7 @@ mod tests {
         let policy = Policy { overlap: 2, limit: 3, rule, ..Policy::default() };
         let mut labels: Vec<_> = labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
         for _ in 0..2 {
-            let resolution = resolve(&labels, &policy, &RenamedLabels::default());
+            let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default() });
             let outcome = resolution.outcome.as_ref().map(|outcome| outcome["verdict"].as_str().unwrap().to_owned());
             assert_eq!((resolution.state, outcome.as_deref()), expect, "{labels:?}");
             labels.reverse();
@@ -132,8 +174,8 @@ mod tests {
             version: 2,
             by_field: [("verdict".to_owned(), [("old".to_owned(), "new".to_owned())].into())].into(),
         };
-        assert_eq!(resolve(&labels, &policy, &RenamedLabels::default()).state, CaseState::Open);
-        let resolution = resolve(&labels, &policy, &RenamedLabels(vec![renames]));
+        assert_eq!(resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default() }).state, CaseState::Open);
+        let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels(vec![renames]) });
         assert_eq!(resolution.outcome.unwrap()["verdict"], "new", "by today's name, though the earliest says the old one");
     }
 

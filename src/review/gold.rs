@@ -39,7 +39,7 @@ pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<Gold>> 
 
 /// A row as a reviewer may see it: one that would measure them looks like any other that waits.
 pub fn masked(conn: &Connection, reviewer: &str, row: CaseRow) -> rusqlite::Result<CaseRow> {
-    Ok(if measures(conn, reviewer, &row)? { CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row } } else { row })
+    Ok(if measures(conn, reviewer, &row)? { row.masked() } else { row })
 }
 
 /// Whether a settled case would still measure a reviewer.
@@ -101,7 +101,7 @@ pub fn mixed(
             continue;
         };
         if !label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == reviewer) && fits(&row)? {
-            found.push((place, CaseRow { state: CaseState::Open, outcome: None, labels: 0, ..row }));
+            found.push((place, row.masked()));
         }
     }
     Ok(found)

@@ -5,9 +5,11 @@
 
 use rusqlite::Connection;
 
+use crate::db::arbitration;
 use crate::db::case::CaseRow;
 use crate::db::label::{self, LabelRow};
 use crate::db::note::{self, NoteKind};
+use crate::domain::arbitration::Act;
 use crate::domain::ids::EventId;
 use crate::domain::label::{GOLD_ROUND, outcome_words};
 use crate::domain::resolve::CaseState;
@@ -56,6 +58,26 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
             (NoteKind::Commented, _) => format!("commented: {}", row.text),
         };
         lines.push(HistoryLine { at: row.at.moment(), who: row.author, words, event: row.event });
+    }
+    for done in arbitration::of_case(conn, case.id)? {
+        let words = match &done.act {
+            // Whoever still has to judge it should not be told how another did.
+            Act::Ruled(_) | Act::Appealed { .. } if !open_to_me => {
+                "did something (shown when you have given your label)".to_owned()
+            }
+            Act::Ruled(ruling) => {
+                let change =
+                    ruling.change.as_ref().map_or(String::new(), |change| format!("; `{}` must change", change.question));
+                format!("ruled {} ({}{change}): {}", outcome_words(&ruling.outcome), ruling.cause.word(), ruling.rationale)
+            }
+            Act::Withdrew { why, .. } if why.is_empty() => "took the ruling back".to_owned(),
+            Act::Withdrew { why, .. } => format!("took the ruling back: {why}"),
+            Act::Appealed { why, .. } => format!("appealed against the ruling: {why}"),
+            // Whose label it is, is for its author to know.
+            Act::Returned { reviewer: whose, text, .. } if whose == reviewer => format!("asked you about your label: {text}"),
+            Act::Returned { .. } => "returned a label with a question".to_owned(),
+        };
+        lines.push(HistoryLine { at: done.at.moment(), who: done.author, words, event: done.event });
     }
     lines.sort_by_key(|line| line.at);
     Ok(lines)

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::gold;
 use super::history::{HistoryLine, history};
+use super::{arbitration, gold};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
@@ -57,6 +57,8 @@ pub struct OpenCase {
     /// What was found wrong with the input at ingest.
     pub facts: Vec<Fact>,
     pub history: Vec<HistoryLine>,
+    /// What this reviewer was asked about their label, and has not answered.
+    pub asked: Vec<String>,
     /// This reviewer's own label that counts.
     pub mine: Option<GivenLabel>,
     /// What was taken out because a policy hides it: see [`Self::hide`].
@@ -104,7 +106,7 @@ impl OpenCase {
         let mut row = row;
         if gold && mine.is_none() {
             // It looks like any other that waits: what it counts as would give the answer away.
-            (row.state, row.outcome, row.labels) = (CaseState::Open, None, 0);
+            row = row.masked();
         }
         let mut history = history(conn, &row, reviewer)?;
         if gold && mine.is_none() {
@@ -121,7 +123,8 @@ impl OpenCase {
                 waiting.push(neighbour.id.clone());
             }
         }
-        Ok(Self { row, prediction, trouble, logs, neighbours, waiting, facts, history, mine, hidden: Vec::new(), gold })
+        let asked = arbitration::asked_of(conn, row.id, reviewer)?;
+        Ok(Self { asked, row, prediction, trouble, logs, neighbours, waiting, facts, history, mine, hidden: Vec::new(), gold })
     }
 
     /// Whether a policy may still hide something from this reviewer. Once a case is settled there is nothing to sway.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::Protocols;
+use super::{Protocols, arbitration};
 use crate::db::case::{self, CaseRow};
 use crate::db::label;
 use crate::domain::ids::CaseId;
@@ -93,7 +93,7 @@ impl Report {
 }
 
 /// Cases on which a reviewer's label that counts lacks an answer which the version in force asks, or no longer walks
-/// through it; at most [`WORKLIST_MAX`], the earliest labels first.
+/// through it, or about which they were asked something; at most [`WORKLIST_MAX`], the earliest labels first.
 pub fn worklist(
     conn: &Connection,
     protocols: &Protocols,
@@ -112,8 +112,10 @@ pub fn worklist(
             order.push(case);
         }
     })?;
-    let mut found = Vec::new();
-    for case in order {
+    // What they were asked about comes first.
+    let mut found = arbitration::returned_to(conn, reviewer)?;
+    let asked: Vec<CaseId> = found.iter().map(|row| row.id).collect();
+    for case in order.into_iter().filter(|case| !asked.contains(case)) {
         if found.len() >= WORKLIST_MAX || stop() {
             break;
         }

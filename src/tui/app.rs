@@ -119,7 +119,7 @@ impl App {
         let mut effects = vec![QueueModel::start()];
         effects.extend(place.case.map(|id| Effect::Open { id }));
         effects.extend(counts.counting.then_some(Effect::Count { all: true }));
-        effects.extend(protocols.has_older().then_some(Effect::Worklist));
+        effects.push(Effect::Worklist);
         let mut queue = QueueModel::default();
         if let Some(training) = &training {
             effects = training.next().map(|id| Effect::Open { id }).into_iter().collect();

@@ -13,7 +13,7 @@ use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::roster::Role;
 use crate::review::Draft;
-use crate::workspace::{Holder, WorkError, Workspace};
+use crate::workspace::{Holder, Undone, WorkError, Workspace};
 
 /// How long typed characters may wait to be written down. The promise is a second.
 const KEEP_AFTER: Duration = Duration::from_millis(250);
@@ -113,7 +113,11 @@ impl Writer {
             }
             Work::Submit(label) => return Ok(Some(self.submit(*label))),
             Work::Undo => match self.workspace.undo() {
-                Ok((given, event)) => {
+                Ok(Undone::Ruling { case, .. }) => {
+                    let words = format!("Took back the ruling on {}.", case.short());
+                    Job::Noted { case, words, leaves_queue: false }
+                }
+                Ok(Undone::Label(given, event)) => {
                     // What was begun anew since is worth more than what was submitted then.
                     let case = given.label.case;
                     let begun = match self.drafts.get(&case) {

@@ -17,6 +17,13 @@ use crate::review::{Asked, Draft, Protocols, Published, Queue, QueueCounts};
 /// Labels in one entry of an import.
 const IMPORT_BATCH: usize = 500;
 
+/// What was taken back, and the event that did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Undone {
+    Label(GivenLabel, EventId),
+    Ruling { case: CaseId, event: EventId },
+}
+
 impl Workspace {
     pub fn protocols(&self) -> Result<Protocols, WorkError> {
         Ok(Protocols::load(&self.db.conn)?)
@@ -59,12 +66,16 @@ impl Workspace {
         draft.label(&asked).map_err(WorkError::Incomplete)
     }
 
-    /// Takes back the latest label of whoever is at work; returns it and the event that took it back.
-    pub fn undo(&mut self) -> Result<(GivenLabel, EventId), WorkError> {
+    /// Takes back the latest label or ruling of whoever is at work.
+    pub fn undo(&mut self) -> Result<Undone, WorkError> {
         let latest = label::latest_of(&self.db.conn, &self.me)?;
+        if let Some(case) = self.ruled_since(latest.as_ref().map(|given| given.at))? {
+            let event = self.withdraw_ruling(case, "")?.event();
+            return Ok(Undone::Ruling { case, event });
+        }
         let given = latest.ok_or_else(|| WorkError::NothingToUndo(self.me.clone()))?;
         let event = self.withdraw(&given)?;
-        Ok((given, event))
+        Ok(Undone::Label(given, event))
     }
 
     /// The label of whoever is at work that counts for a case.

@@ -1,6 +1,7 @@
 //! A workspace, opened: database, key, configuration, and who is at work. What `cli` and `tui` hold.
 
 pub mod found;
+pub mod arbitration;
 mod people;
 mod ssh;
 mod sync;
@@ -20,6 +21,7 @@ use std::path::Path;
 use crate::config::{Config, ConfigError, Env, Paths};
 use crate::db::{Db, DbError, document, journal, roster};
 use crate::domain::cues::Hiding;
+use crate::domain::ids::CaseId;
 use crate::domain::protocol::Fault;
 use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
@@ -31,6 +33,7 @@ use crate::{clock, intake};
 
 pub use demo::DEMO_TEAM;
 pub use erase::Erased;
+pub use labels::Undone;
 pub use people::Holder;
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;
@@ -105,6 +108,28 @@ pub enum WorkError {
     RenameDropped { id: String, old: String, new: String },
     #[error("no protocol `{0}` is published")]
     NoSuchProtocol(String),
+    #[error("there is nothing to rule on {}: its labels are not in dispute", .0.short())]
+    NoConflict(CaseId),
+    #[error("no ruling counts on {}", .0.short())]
+    NoRuling(CaseId),
+    #[error("the ruling on {} says what your label said, or you gave none", .0.short())]
+    NotOverruled(CaseId),
+    #[error("you have appealed on {} already: each may once on a case", .0.short())]
+    AppealedAlready(CaseId),
+    #[error("say why: nothing was written, so nothing was done")]
+    NoRationale,
+    #[error("say what it counts as: one of the labels, fields, or answers")]
+    NoVerdict,
+    #[error("no label here is called {0}: there are {names}", names = .1.iter().map(char::to_string).collect::<Vec<_>>().join(", "))]
+    NoSide(char, Vec<char>),
+    #[error("{side} was not asked `{question}`")]
+    NotAsked { side: char, question: String },
+    #[error("say at which question `{0}` must change: the labels part at none that it has")]
+    NoQuestion(String),
+    #[error("`{protocol}` sets no field `{field}`: there are {known}")]
+    NoField { protocol: String, field: String, known: String },
+    #[error("`{protocol}` has no label `{label}`")]
+    NoLabel { protocol: String, label: String },
     #[error("there is no label of {0} to take back")]
     NothingToUndo(String),
     #[error(transparent)]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use casework::domain::arbitration::{Cause, Change, Ruling};
 use casework::domain::cues::{Cue, Seen};
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
@@ -77,6 +78,7 @@ fn every_kind_is_written_as_ever() {
     check(&CaseDeferred { case, text: "later".into(), until: NOON });
     check(&CaseEscalated { case, text: "help".into() });
     let cited = protocol.clone();
+    let gold_protocol = protocol.clone();
     check(&LabelGiven(Label {
         case,
         reviewer: "ana".into(),
@@ -115,6 +117,22 @@ fn every_kind_is_written_as_ever() {
     });
     check(&SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() });
     check(&PayloadErased { case, reason: "asked to".into(), instead: Some(Hash([4; 32])) });
+    let event = EventId { replica, seq: 4, n: 0 };
+    check(&CaseRuled(Ruling {
+        case,
+        outcome: [("verdict".to_owned(), "ok".into())].into(),
+        protocol: Some(gold_protocol.clone()),
+        path: vec![("a".into(), "y".into())],
+        takes: Some(event),
+        cause: Cause::GuidelineGap,
+        rationale: "the rule does not say".into(),
+        considered: vec![event, EventId { n: 1, ..event }],
+        change: Some(Change { protocol: "p".into(), version: 3, question: "a".into(), text: "say it".into() }),
+    }));
+    check(&RulingWithdrawn { case, ruling: event, why: "the wrong case".into() });
+    check(&CaseAppealed { case, ruling: event, why: "look at line 3".into() });
+    let question = Some("a".into());
+    check(&LabelReturned { case, label: event, reviewer: "ana".into(), question, text: "did you see the logs?".into() });
     let mut kinds = std::collections::BTreeSet::new();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap() {
         let file = file.unwrap();

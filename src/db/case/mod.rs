@@ -6,7 +6,7 @@ use super::{id_column, json_column, precedent, to_json};
 use crate::domain::assign::Work;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::Outcome;
-use crate::domain::resolve::{CaseState, Resolution};
+use crate::domain::resolve::{CaseState, How, Resolution};
 use crate::domain::time::{Hlc, Moment};
 
 /// Most characters of a case's text that are kept for the queue and for search.
@@ -37,6 +37,8 @@ pub struct CaseRow {
     pub due: Moment,
     pub labels: usize,
     pub outcome: Option<Outcome>,
+    /// How that came to be.
+    pub how: Option<How>,
     /// The language that it takes, as `en`; empty: not known.
     pub language: String,
     /// Skills that it takes.
@@ -66,6 +68,11 @@ impl CaseRow {
     pub fn work(&self) -> Work<'_> {
         let Self { id, at, due, labels, language, needs, .. } = self;
         Work { case: *id, detected: at.moment(), due: *due, labels: *labels, language, needs }
+    }
+
+    /// The row as it looks to whom the case must seem like any other that waits.
+    pub fn masked(self) -> Self {
+        Self { state: CaseState::Open, outcome: None, how: None, labels: 0, ..self }
     }
 
     pub fn key(&self) -> QueueKey {
@@ -104,6 +111,7 @@ fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         text: row.get(20)?,
         language: row.get(21)?,
         needs: needs_column(row.get_ref(22)?.as_str()?, 22)?,
+        how: row.get::<_, Option<i64>>(23)?.and_then(How::from_number),
         turn: 0,
     })
 }
@@ -111,7 +119,7 @@ fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
 macro_rules! columns {
     () => {
         "num, id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, \
-                       confidence, flags, rank, state, due_ms, outcome, labels, text, language, needs"
+                       confidence, flags, rank, state, due_ms, outcome, labels, text, language, needs, how"
     };
 }
 
@@ -206,7 +214,7 @@ pub fn set_resolution(conn: &Connection, case: &CaseRow, resolution: &Resolution
         _ => {}
     }
     let outcome = resolution.outcome.as_ref().map(to_json);
-    let values = params![case.num, resolution.state as i64, resolution.labels, outcome];
+    let values = params![case.num, resolution.state as i64, resolution.labels, outcome, resolution.how.map(|how| how as i64)];
     conn.prepare_cached(include_str!("set_resolution.sql"))?.execute(values).map(drop)
 }
 

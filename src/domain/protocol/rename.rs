@@ -157,8 +157,14 @@ fn rename_values(outcome: &mut Outcome, by_field: &BTreeMap<String, BTreeMap<Str
 impl RenamedLabels {
     /// A label's outcome by the names of today.
     pub fn outcome(&self, label: &crate::domain::label::Label) -> Outcome {
-        let mut outcome = label.outcome.clone();
-        let later = self.0.iter().filter(|later| later.protocol == label.protocol.id && later.version > label.protocol.version);
+        self.of_version(Some(&label.protocol), &label.outcome)
+    }
+
+    /// An outcome that is meant by the names of a version, by those of today.
+    pub fn of_version(&self, version: Option<&crate::domain::label::ProtocolRef>, outcome: &Outcome) -> Outcome {
+        let mut outcome = outcome.clone();
+        let Some(given) = version else { return outcome };
+        let later = self.0.iter().filter(|later| later.protocol == given.id && later.version > given.version);
         later.for_each(|later| rename_values(&mut outcome, &later.by_field));
         outcome
     }

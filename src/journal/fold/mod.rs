@@ -36,12 +36,13 @@ use super::kind::{CaseDetected, Event, Head, KINDS, PolicySet, Verdict};
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
 use crate::db::erasure;
-use crate::db::{self, case, count, document, label, renames};
+use crate::db::{self, arbitration, case, count, document, label, renames};
+use crate::domain::arbitration::{Act, Done};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::RenamedLabels;
-use crate::domain::resolve::{CaseState, resolve};
+use crate::domain::resolve::{By, CaseState, resolve};
 use crate::domain::roster::{Cut, Holder, Role, RosterEvent};
 use crate::domain::time::Hlc;
 
@@ -271,12 +272,20 @@ impl<'c, 't> Fold<'c, 't> {
         change(self)?;
         if let Some(row) = case::by_id(self.tx, id)? {
             let labels = label::live_of_case(self.tx, id)?;
-            let resolution = resolve(&labels, &self.policy, &self.renamed);
-            if (row.state, row.labels, &row.outcome) != (resolution.state, resolution.labels, &resolution.outcome) {
+            let acts = arbitration::of_case(self.tx, id)?;
+            let resolution = resolve(&labels, &acts, By { policy: &self.policy, renamed: &self.renamed });
+            let settled = (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
+            if (row.state, row.labels, &row.outcome, row.how) != settled {
                 case::set_resolution(self.tx, &row, &resolution)?;
             }
         }
         self.count_case(id, 1)
+    }
+
+    /// Takes in something that was done about a disputed case.
+    pub fn arbitrated(&mut self, id: CaseId, act: Act, stamp: &Stamp) -> rusqlite::Result<()> {
+        let done = Done { event: stamp.event, at: stamp.at, author: stamp.author.clone(), act };
+        self.change_case(id, |fold| arbitration::insert(fold.tx, id, &done))
     }
 
     /// Adds what a case contributes to the counts, `sign` times.

@@ -75,6 +75,7 @@ impl Event for CaseDetected {
             due,
             labels: 0,
             outcome: None,
+            how: None,
             language: self.language,
             needs: self.needs,
             text,

@@ -21,18 +21,25 @@ mod label_withdrawn;
 mod payload_erased;
 mod gold_set;
 mod training_finished;
+mod case_ruled;
+mod ruling_withdrawn;
+mod case_appealed;
+mod label_returned;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+pub use case_appealed::CaseAppealed;
 pub use case_commented::CaseCommented;
 pub use case_deferred::CaseDeferred;
 pub use case_detected::CaseDetected;
 pub use case_escalated::CaseEscalated;
+pub use case_ruled::CaseRuled;
 pub use glossary_published::GlossaryPublished;
 pub use gold_set::GoldSet;
 pub use label_given::LabelGiven;
+pub use label_returned::LabelReturned;
 pub use label_withdrawn::LabelWithdrawn;
 pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
@@ -40,6 +47,7 @@ pub use protocol_published::ProtocolPublished;
 pub use replica_joined::{ReplicaJoined, SshProof, Vouch};
 pub use reviewer_admitted::ReviewerAdmitted;
 pub use reviewer_retired::ReviewerRetired;
+pub use ruling_withdrawn::RulingWithdrawn;
 pub use secret_shared::SecretShared;
 pub use training_finished::TrainingFinished;
 pub use workspace_founded::WorkspaceFounded;
@@ -110,6 +118,10 @@ pub static KINDS: &[Kind] = &[
     kind::<PayloadErased>(),
     kind::<GoldSet>(),
     kind::<TrainingFinished>(),
+    kind::<CaseRuled>(),
+    kind::<RulingWithdrawn>(),
+    kind::<CaseAppealed>(),
+    kind::<LabelReturned>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {

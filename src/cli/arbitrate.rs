@@ -1,0 +1,250 @@
+//! `casework arbitrate`: what waits to be settled, the labels of a case side by side without names, and ruling on it.
+
+use serde_json::{Value, json};
+
+use super::out::{Out, done, say};
+use super::{CliError, Context, Exit};
+use crate::db::case::CaseRow;
+use crate::domain::arbitration::Cause;
+use crate::domain::label::{Outcome, outcome_words};
+use crate::domain::text::{fit, visible};
+use crate::domain::time::{Moment, short_span};
+use crate::review::Draft;
+use crate::review::arbitration::{Dispute, Waiting};
+use crate::workspace::Workspace;
+use crate::workspace::arbitration::{Reasons, Verdict};
+
+/// What each cause means.
+fn causes() -> String {
+    let line = |cause: Cause| format!("  {:<16} {}\n", cause.word(), cause.about());
+    format!("Causes:\n{}", Cause::ALL.map(line).concat())
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = causes())]
+pub struct Args {
+    /// The case to look at or to rule on; without it, what waits to be settled
+    case: Option<String>,
+    /// Take over this label: A, B …
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["outcome", "answers", "returns", "withdraw"])]
+    take: Option<char>,
+    /// What it counts as; if all labels that say so mean the same, all that they say
+    #[arg(long, value_name = "FIELD=VALUE", conflicts_with_all = ["answers", "returns", "withdraw"])]
+    outcome: Vec<String>,
+    /// An answer of a walk anew: the question's id, and the answer's key or text
+    #[arg(long = "answer", value_name = "QUESTION=VALUE", conflicts_with_all = ["returns", "withdraw"])]
+    answers: Vec<String>,
+    /// Why reviewers differ
+    #[arg(long, value_name = "C")]
+    cause: Option<Cause>,
+    /// Why it counts as that; or the question to the author of a label
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    rationale: String,
+    /// The protocol must change at this question (none named: at the one that split), and how
+    #[arg(long, value_name = "QUESTION=TEXT", num_args = 0..=1, default_missing_value = "")]
+    change: Option<String>,
+    /// Return this label to its author, with --rationale as the question
+    #[arg(long = "return", value_name = "SIDE", conflicts_with = "withdraw")]
+    returns: Option<char>,
+    /// The question of the protocol that a returned label is about
+    #[arg(long, value_name = "ID", requires = "returns")]
+    question: Option<String>,
+    /// Take back the ruling
+    #[arg(long)]
+    withdraw: bool,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let rules = args.take.is_some() || !args.outcome.is_empty() || !args.answers.is_empty();
+    let acts = rules || args.returns.is_some() || args.withdraw;
+    let Some(name) = &args.case else {
+        if acts {
+            return Err(CliError::Use("say which case".to_owned()));
+        }
+        return list(context, &context.read()?);
+    };
+    if !acts {
+        if args.cause.is_some() || !args.rationale.is_empty() {
+            let words = "say what it counts as: --take SIDE, --outcome FIELD=VALUE, or --answer QUESTION=VALUE";
+            return Err(CliError::Use(words.to_owned()));
+        }
+        let workspace = context.read()?;
+        let row = workspace.find_case(name)?;
+        return show(context, &workspace, row);
+    }
+    let mut workspace = context.open()?;
+    let row = workspace.find_case(name)?;
+    let id = row.id;
+    if args.withdraw {
+        let saved = workspace.withdraw_ruling(id, &args.rationale)?;
+        let row = workspace.find_case(&id.to_string())?;
+        let words = format!("The ruling on {} is taken back: it is {} now.", id.short(), row.state.word());
+        done(context.global.json, &words, &json!({ "case": id, "state": row.state.word(), "event": saved.event() }))?;
+        return Ok(Exit::Done);
+    }
+    if let Some(side) = args.returns {
+        let saved = workspace.return_label(row, side, args.question.as_deref(), &args.rationale)?;
+        let words = format!("Label {} of {} is with its author.", side.to_ascii_uppercase(), id.short());
+        done(context.global.json, &words, &json!({ "case": id, "event": saved.event() }))?;
+        return Ok(Exit::Done);
+    }
+    let cause = args
+        .cause
+        .ok_or_else(|| CliError::Use(format!("say why reviewers differ: --cause {}", Cause::ALL.map(Cause::word).join(" | "))))?;
+    let change = args.change.as_ref().map(|change| match change.split_once('=') {
+        Some((question, text)) => (Some(question.to_owned()), text.to_owned()),
+        None => (Some(change.clone()).filter(|question| !question.is_empty()), String::new()),
+    });
+    let reasons = Reasons { cause, rationale: args.rationale.clone(), change };
+    let (ruling, saved) = workspace.rule(row, verdict(args)?, reasons)?;
+    let words = format!("{} counts as {} ({}).", id.short(), outcome_words(&ruling.outcome), cause.word());
+    let document = json!({ "case": id, "outcome": ruling.outcome, "cause": cause, "takes": ruling.takes, "change": ruling.change,
+        "event": saved.event() });
+    done(context.global.json, &words, &document)?;
+    Ok(Exit::Done)
+}
+
+fn verdict(args: &Args) -> Result<Verdict, CliError> {
+    if let Some(side) = args.take {
+        return Ok(Verdict::Takes(side));
+    }
+    let pair = |text: &String, option: &str| {
+        let parts = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        parts.ok_or_else(|| {
+            CliError::Use(format!(
+                "--{option} takes {}=VALUE, not `{text}`",
+                if option == "answer" { "QUESTION" } else { "FIELD" }
+            ))
+        })
+    };
+    if !args.answers.is_empty() {
+        let mut draft = Draft::default();
+        for answer in &args.answers {
+            let (question, value) = pair(answer, "answer")?;
+            draft.answer(&question, &value);
+        }
+        return Ok(Verdict::Walked(Box::new(draft)));
+    }
+    let fields = args.outcome.iter().map(|text| {
+        let (field, value) = pair(text, "outcome")?;
+        // Numbers and lists as JSON; everything else is a word.
+        let json =
+            serde_json::from_str(&value).ok().filter(|json: &Value| json.is_number() || json.is_array() || json.is_boolean());
+        Ok((field, json.unwrap_or(Value::String(value))))
+    });
+    Ok(Verdict::Fields(fields.collect::<Result<Outcome, CliError>>()?))
+}
+
+fn list(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
+    let (waiting, now) = (workspace.waiting()?, workspace.now());
+    let mut out = Out::new();
+    for waits in &waiting {
+        if context.global.json {
+            let Waiting { row, why, stands, since, returned } = waits;
+            out.json(
+                &json!({ "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.word(), "why": why.word(),
+                "level": stands.level, "due": stands.due.rfc3339(), "since": since.rfc3339(), "labels": row.labels,
+                "returned": returned }),
+            )?;
+        } else {
+            out.line(&words(waits, now))?;
+        }
+    }
+    out.finish()?;
+    if waiting.is_empty() && !context.global.json {
+        say("Nothing is in dispute.");
+    }
+    Ok(if waiting.is_empty() { Exit::No } else { Exit::Done })
+}
+
+/// A case that waits, in one line of 80 columns.
+fn words(waits: &Waiting, now: Moment) -> String {
+    let Waiting { row, why, stands, returned, .. } = waits;
+    let left = stands.due.0 - now.0;
+    let due = if left < 0 { format!("-{}", short_span(left)) } else { short_span(left) };
+    let back = if *returned > 0 { "asked" } else { "" };
+    let text = visible(&row.text);
+    format!(
+        "{}  {due:>5}  {:<5}  {:<9} {:>2} labels {back:<5}  {}",
+        row.id.short(),
+        stands.level.word(),
+        why.word(),
+        row.labels,
+        fit(&text, 30)
+    )
+}
+
+fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, CliError> {
+    let dispute = workspace.dispute(row)?;
+    // Whoever may still label it must not be shown what others said. A lead looks at a dispute to rule.
+    let looks_to_rule = workspace.is_lead()? && dispute.is_one();
+    if !looks_to_rule && !workspace.blind_to([dispute.row.id])?.is_empty() {
+        let words = format!("{} may still be yours to label: what others said of it is shown after that", dispute.row.id.short());
+        return Err(CliError::Use(words));
+    }
+    let mut out = Out::new();
+    if context.global.json {
+        let sides: Vec<_> = dispute
+            .sides
+            .iter()
+            .map(|side| {
+                let label = &side.given.label;
+                json!({ "side": side.name, "label": side.given.event, "path": side.path, "outcome": side.outcome,
+                    "confidence": label.confidence, "rationale": label.rationale, "evidence": label.evidence, "seen": label.seen,
+                    "own": side.own, "asked": side.asked })
+            })
+            .collect();
+        let earlier = dispute.ruled.as_ref().map(|(ruling, appeal)| {
+            json!({ "outcome": ruling.outcome, "cause": ruling.cause,
+            "rationale": ruling.rationale, "appeal": appeal })
+        });
+        out.json(&json!({ "case": dispute.row.id, "id": dispute.row.own, "state": dispute.row.state.word(),
+            "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
+            "escalated": dispute.escalated }))?;
+    } else {
+        side_by_side(&mut out, &dispute)?;
+    }
+    out.finish()?;
+    Ok(if dispute.is_one() { Exit::Done } else { Exit::No })
+}
+
+fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<()> {
+    let row = &dispute.row;
+    out.line(&format!("{}  {}  {}", row.id.short(), row.state.word(), fit(&visible(&row.text), 60)))?;
+    for text in &dispute.escalated {
+        out.line(&format!("  escalated: {text}"))?;
+    }
+    if let Some((ruling, appeal)) = &dispute.ruled {
+        out.line(&format!("  ruled {} ({}): {}", outcome_words(&ruling.outcome), ruling.cause.word(), ruling.rationale))?;
+        if let Some(why) = appeal {
+            out.line(&format!("  appealed: {why}"))?;
+        }
+    }
+    let cells = |texts: Vec<String>| texts.into_iter().map(|text| format!("{:<16} ", fit(&text, 16))).collect::<String>();
+    let head =
+        |side: &crate::review::arbitration::Side| if side.own { format!("{} (yours)", side.name) } else { side.name.to_string() };
+    out.line(&format!("    {:<20} {}", "", cells(dispute.sides.iter().map(head).collect())))?;
+    for (place, (question, answers)) in dispute.questions.iter().enumerate() {
+        let mark = if dispute.parts_at == Some(place) { "▸ " } else { "  " };
+        let answers = answers.iter().map(|answer| answer.clone().unwrap_or_else(|| "·".to_owned())).collect();
+        out.line(&format!("  {mark}{:<20} {}", fit(question, 20), cells(answers)))?;
+    }
+    for side in &dispute.sides {
+        let label = &side.given.label;
+        let sure = label.confidence.map_or(String::new(), |sure| format!(" · sure {sure}/5"));
+        let marks: Vec<String> = label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" · marked {}", marks.join(", ")) };
+        out.line(&format!("  {}: {}{sure}{marks}", side.name, outcome_words(&side.outcome)))?;
+        if !label.rationale.is_empty() {
+            out.line(&format!("      “{}”", label.rationale))?;
+        }
+        if let Some(seen) = &label.seen {
+            let words: Vec<&str> = seen.all.iter().map(|cue| cue.word()).collect();
+            out.line(&format!("      had on screen: {}", words.join(", ")))?;
+        }
+        if let Some(asked) = &side.asked {
+            out.line(&format!("      with its author: {asked}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! What is done about cases on which reviewers differ: rulings, taking one back, appeals, and labels that are returned to
+//! their author with a question.
+//!
+//! All of it are facts that only add up; what they come to is computed from all of them together.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CaseId, EventId};
+use super::label::{GivenLabel, Label, MAIN_ROUND, Outcome, ProtocolRef, Step};
+use super::time::Hlc;
+
+/// Why reviewers differed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    AmbiguousInput,
+    GuidelineGap,
+    ReviewerError,
+    TrueEdgeCase,
+    Subjective,
+    Other,
+}
+
+impl Cause {
+    pub const ALL: [Self; 6] =
+        [Self::AmbiguousInput, Self::GuidelineGap, Self::ReviewerError, Self::TrueEdgeCase, Self::Subjective, Self::Other];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AmbiguousInput => "ambiguous_input",
+            Self::GuidelineGap => "guideline_gap",
+            Self::ReviewerError => "reviewer_error",
+            Self::TrueEdgeCase => "true_edge_case",
+            Self::Subjective => "subjective",
+            Self::Other => "other",
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::AmbiguousInput => "the input itself can be read in more than one way",
+            Self::GuidelineGap => "the protocol does not say what to do here",
+            Self::ReviewerError => "the protocol says it, and somebody answered otherwise",
+            Self::TrueEdgeCase => "it lies between the categories there are",
+            Self::Subjective => "a matter of judgement that no rule settles",
+            Self::Other => "something else: the rationale says what",
+        }
+    }
+}
+
+impl FromStr for Cause {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|cause| cause.word() == word);
+        found.ok_or_else(|| format!("`{word}` is no cause: there are {}", Self::ALL.map(Self::word).join(", ")))
+    }
+}
+
+/// Where a protocol must change, in the eyes of whoever ruled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Id of the protocol, and the version that was in force.
+    pub protocol: String,
+    pub version: u32,
+    /// The question that split the reviewers.
+    pub question: String,
+    /// What should change; empty: the ruling's rationale says it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+/// What a disputed case counts as, decided by one person who did not see whose labels lay before them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ruling {
+    pub case: CaseId,
+    pub outcome: Outcome,
+    /// The version by whose names the outcome is meant, and the way through it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolRef>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Step>,
+    /// The label that it takes over; none if the case was walked anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<EventId>,
+    pub cause: Cause,
+    pub rationale: String,
+    /// The labels that lay before whoever ruled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub considered: Vec<EventId>,
+    /// Whether the protocol must change, and where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// Something that was done about a disputed case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    Ruled(Ruling),
+    /// A ruling counts no more.
+    Withdrew {
+        ruling: EventId,
+        why: String,
+    },
+    /// Somebody who was overruled asks to have it looked at again.
+    Appealed {
+        ruling: EventId,
+        why: String,
+    },
+    /// A label goes back to its author, with a question. It counts until they give another.
+    Returned {
+        label: EventId,
+        reviewer: String,
+        question: Option<String>,
+        text: String,
+    },
+}
+
+/// An act with its place in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    pub event: EventId,
+    pub at: Hlc,
+    pub author: String,
+    pub act: Act,
+}
+
+/// A ruling with its place in the journal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ruled<'a> {
+    pub event: EventId,
+    pub at: Hlc,
+    pub author: &'a str,
+    pub ruling: &'a Ruling,
+    /// The appeal against it, which nothing has answered yet.
+    pub appeal: Option<&'a Done>,
+}
+
+/// The ruling of a case that counts: the latest one that was not taken back.
+pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> {
+    let back = |event: EventId| acts.iter().any(|done| matches!(&done.act, Act::Withdrew { ruling, .. } if *ruling == event));
+    let all = acts.iter().filter_map(|done| match &done.act {
+        Act::Ruled(ruling) if !back(done.event) => Some((done, ruling)),
+        _ => None,
+    });
+    let (done, ruling) = all.max_by_key(|(done, _)| (done.at, done.event))?;
+    // Only whose label was weighed may ask for more.
+    let may = |other: &&Done| labels.iter().any(|given| given.label.reviewer == other.author && given.label.round == MAIN_ROUND);
+    let first = acts.iter().filter(|other| is_first_appeal(acts, other)).filter(may);
+    let appeal = first.filter(|other| appeals(other, done.event)).min_by_key(|other| (other.at, other.event));
+    Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal })
+}
+
+fn appeals(done: &Done, event: EventId) -> bool {
+    matches!(&done.act, Act::Appealed { ruling, .. } if *ruling == event)
+}
+
+/// Each reviewer may appeal once on a case: their first appeal counts.
+fn is_first_appeal(acts: &[Done], done: &Done) -> bool {
+    let theirs = acts.iter().filter(|other| other.author == done.author && matches!(other.act, Act::Appealed { .. }));
+    theirs.min_by_key(|other| (other.at, other.event)).is_some_and(|first| first.event == done.event)
+}
+
+/// Whether somebody has appealed on this case.
+pub fn has_appealed(acts: &[Done], reviewer: &str) -> bool {
+    acts.iter().any(|done| done.author == reviewer && matches!(done.act, Act::Appealed { .. }))
+}
+
+/// Labels that lie with their author, who was asked something about them: the latest question about each.
+pub fn returned<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Vec<&'a Done> {
+    let mut standing: Vec<&Done> = Vec::new();
+    for done in acts {
+        let Act::Returned { label, .. } = &done.act else { continue };
+        // A label given since answers it, and so does taking the label back.
+        if latest_of_each(labels).iter().any(|given| given.event == *label) {
+            standing.retain(|other| !matches!(&other.act, Act::Returned { label: same, .. } if same == label));
+            standing.push(done);
+        }
+    }
+    standing
+}
+
+/// The label of each reviewer that counts in the main round, in the order of their names.
+pub fn latest_of_each(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
+    let mut latest: std::collections::BTreeMap<&str, &GivenLabel> = std::collections::BTreeMap::new();
+    for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
+        let slot = latest.entry(&given.label.reviewer).or_insert(given);
+        if (slot.at, slot.event) < (given.at, given.event) {
+            *slot = given;
+        }
+    }
+    latest.into_values().collect()
+}
+
+/// The labels that count as whoever rules sees them: in an order that tells neither who gave one nor when.
+pub fn blind_order(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
+    let mut labels = latest_of_each(labels);
+    let drawn = |label: &Label| *blake3::hash(&[&label.case.0[..], label.reviewer.as_bytes()].concat()).as_bytes();
+    labels.sort_by_key(|given| drawn(&given.label));
+    labels
+}
+
+/// What a side is called: A, B, C …
+pub fn side_name(place: usize) -> char {
+    char::from(b'A' + place.min(25) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{Hash, ReplicaId};
+
+    fn event(seq: u64) -> EventId {
+        EventId { replica: ReplicaId([0; 16]), seq, n: 0 }
+    }
+
+    fn done(seq: u64, author: &str, act: Act) -> Done {
+        Done { event: event(seq), at: Hlc { ms: seq as i64, n: 0 }, author: author.to_owned(), act }
+    }
+
+    fn ruled(seq: u64) -> Done {
+        let ruling = Ruling {
+            case: CaseId([0; 16]),
+            outcome: Outcome::new(),
+            protocol: None,
+            path: Vec::new(),
+            takes: None,
+            cause: Cause::Other,
+            rationale: seq.to_string(),
+            considered: Vec::new(),
+            change: None,
+        };
+        done(seq, "lead", Act::Ruled(ruling))
+    }
+
+    fn appeal(seq: u64, author: &str, against: u64) -> Done {
+        done(seq, author, Act::Appealed { ruling: event(against), why: String::new() })
+    }
+
+    #[test]
+    fn the_latest_ruling_counts_until_it_is_taken_back_and_each_may_appeal_once() {
+        let given = |reviewer: &str| {
+            let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
+            let label = Label::empty(CaseId([0; 16]), reviewer, MAIN_ROUND, protocol);
+            GivenLabel { event: event(0), at: Hlc { ms: 0, n: 0 }, label }
+        };
+        let labels = [given("ana"), given("bo")];
+        let withdrew = |seq, against| done(seq, "lead", Act::Withdrew { ruling: event(against), why: String::new() });
+        let check = |acts: &[Done], expect: Option<(u64, Option<u64>)>| {
+            let mut acts = acts.to_vec();
+            for _ in 0..2 {
+                let found = ruling(&acts, &labels).map(|ruled| (ruled.event.seq, ruled.appeal.map(|appeal| appeal.event.seq)));
+                assert_eq!(found, expect, "{acts:?}");
+                acts.reverse();
+            }
+        };
+        check(&[], None);
+        check(&[ruled(1), ruled(2)], Some((2, None)));
+        check(&[ruled(1), ruled(2), withdrew(3, 2)], Some((1, None)));
+        check(&[ruled(1), appeal(2, "ana", 1)], Some((1, Some(2))));
+        check(&[ruled(1), appeal(2, "eve", 1)], Some((1, None)));
+        check(&[ruled(1), appeal(2, "ana", 1), ruled(3)], Some((3, None)));
+        check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "ana", 3)], Some((3, None)));
+        check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "bo", 3)], Some((3, Some(4))));
+    }
+
+    #[test]
+    fn a_returned_label_lies_with_its_author_until_they_give_another() {
+        let given = |seq: u64| {
+            let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
+            let label = Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol);
+            GivenLabel { event: event(seq), at: Hlc { ms: seq as i64, n: 0 }, label }
+        };
+        let back = Act::Returned { label: event(1), reviewer: "ana".into(), question: None, text: "why?".into() };
+        let acts = [done(2, "lead", back)];
+        assert_eq!(returned(&acts, &[given(1)]).len(), 1);
+        assert_eq!(returned(&acts, &[given(1), given(3)]).len(), 0);
+        assert_eq!(returned(&acts, &[]).len(), 0);
+    }
+}

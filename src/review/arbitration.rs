@@ -1,0 +1,365 @@
+//! Disputed cases as whoever rules sees them: labels side by side without names, where they part, what was ruled before;
+//! and what waits for whom.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::Protocols;
+use crate::db::case::{self, CaseRow, Direction, QueueKey};
+use crate::db::note::{self, NoteKind};
+use crate::db::{arbitration, document, label, renames};
+use crate::domain::arbitration::{Act, Change, Done, Ruled, Ruling, blind_order, latest_of_each, returned, ruling, side_name};
+use crate::domain::escalation::{Level, Stands};
+use crate::domain::ids::CaseId;
+use crate::domain::label::{GivenLabel, Outcome, Step};
+use crate::domain::policy::Policy;
+use crate::domain::protocol::replay::translated;
+use crate::domain::resolve::CaseState;
+use crate::domain::time::Moment;
+
+/// Most disputed cases that are listed.
+const WAITING_MAX: usize = 5_000;
+
+/// One of the labels that differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    /// A, B, C …: whose it is, is not shown.
+    pub name: char,
+    pub given: GivenLabel,
+    /// Path and outcome by the names of the version in force.
+    pub path: Vec<Step>,
+    pub outcome: Outcome,
+    /// Whether whoever looks gave it.
+    pub own: bool,
+    /// The question with which it lies with its author.
+    pub asked: Option<String>,
+}
+
+/// A case whose labels are laid side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dispute {
+    pub row: CaseRow,
+    pub sides: Vec<Side>,
+    /// Questions in the order asked, each with the sides' answers.
+    pub questions: Vec<(String, Vec<Option<String>>)>,
+    /// The first question answered otherwise, by its place among them.
+    pub parts_at: Option<usize>,
+    /// What was ruled before, and the appeal against it.
+    pub ruled: Option<(Ruling, Option<String>)>,
+    /// Why it was escalated.
+    pub escalated: Vec<String>,
+}
+
+impl Dispute {
+    pub fn load(conn: &Connection, protocols: &Protocols, row: CaseRow, me: &str) -> rusqlite::Result<Self> {
+        let labels = label::live_of_case(conn, row.id)?;
+        let acts = arbitration::of_case(conn, row.id)?;
+        let renamed = renames::all(conn)?;
+        let back = returned(&acts, &labels);
+        let asked = |given: &GivenLabel| {
+            back.iter().find_map(|done| match &done.act {
+                Act::Returned { label, text, .. } if *label == given.event => Some(text.clone()),
+                _ => None,
+            })
+        };
+        let side = |(place, given): (usize, &GivenLabel)| Side {
+            name: side_name(place),
+            path: translated(&protocols.after(&given.label.protocol), &given.label.path),
+            outcome: renamed.outcome(&given.label),
+            own: given.label.reviewer == me,
+            asked: asked(given),
+            given: given.clone(),
+        };
+        let sides: Vec<Side> = blind_order(&labels).into_iter().enumerate().map(side).collect();
+        let paths: Vec<&[Step]> = sides.iter().map(|side| side.path.as_slice()).collect();
+        let (questions, parts_at) = aligned(&paths);
+        let ruled = ruling(&acts, &labels).map(|Ruled { ruling, appeal, .. }| {
+            let appeal = appeal.and_then(|done| match &done.act {
+                Act::Appealed { why, .. } => Some(why.clone()),
+                _ => None,
+            });
+            (ruling.clone(), appeal)
+        });
+        let notes = note::of_case(conn, row.id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
+        let escalated = notes.map(|note| note.text).collect();
+        Ok(Self { row, sides, questions, parts_at, ruled, escalated })
+    }
+
+    pub fn side(&self, name: char) -> Option<&Side> {
+        self.sides.iter().find(|side| side.name == name.to_ascii_uppercase())
+    }
+
+    /// The question at which the labels part.
+    pub fn question(&self) -> Option<&str> {
+        self.parts_at.and_then(|at| self.questions.get(at)).map(|(question, _)| question.as_str())
+    }
+
+    /// Whether there is something to rule on.
+    pub fn is_one(&self) -> bool {
+        let appealed = self.ruled.as_ref().is_some_and(|(_, appeal)| appeal.is_some());
+        self.row.state == CaseState::Disputed || appealed || (self.row.state == CaseState::Open && !self.escalated.is_empty())
+    }
+}
+
+/// Questions of several paths in one order, with each path's answers; and the first that is answered otherwise.
+pub fn aligned(paths: &[&[Step]]) -> (Vec<(String, Vec<Option<String>>)>, Option<usize>) {
+    let mut order: Vec<&str> = Vec::new();
+    for path in paths {
+        let mut after = 0;
+        for (question, _) in path.iter() {
+            match order.iter().position(|known| known == question) {
+                Some(at) => after = at + 1,
+                None => {
+                    // Beside what comes before it in this path, so that ways that part and meet again stay in order.
+                    order.insert(after, question);
+                    after += 1;
+                }
+            }
+        }
+    }
+    let answer =
+        |path: &[Step], question: &str| path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone());
+    let rows: Vec<(String, Vec<Option<String>>)> = order
+        .into_iter()
+        .map(|question| (question.to_owned(), paths.iter().map(|path| answer(path, question)).collect()))
+        .collect();
+    let parts_at = rows.iter().position(|(_, answers)| answers.windows(2).any(|pair| pair[0] != pair[1]));
+    (rows, parts_at)
+}
+
+/// A case that waits for somebody to settle it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    pub row: CaseRow,
+    pub why: Why,
+    pub stands: Stands,
+    /// Since when.
+    pub since: Moment,
+    /// How many of its labels lie with their authors, who were asked something.
+    pub returned: usize,
+}
+
+/// Why a case waits to be settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    Disputed,
+    Escalated,
+    Appealed,
+}
+
+impl Why {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disputed => "disputed",
+            Self::Escalated => "escalated",
+            Self::Appealed => "appealed",
+        }
+    }
+}
+
+/// Every case that waits to be settled, what is due first first. A function of the journal and the time.
+pub fn waiting(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result<Vec<Waiting>> {
+    let mut found = Vec::new();
+    let mut from = QueueKey::FIRST;
+    loop {
+        let page = case::page(conn, CaseState::Disputed, from, Direction::Forward, None, 500)?;
+        let Some(last) = page.last() else { break };
+        from = last.key();
+        for row in page {
+            found.extend(waits(conn, policy, row, &[], now)?);
+        }
+        if found.len() >= WAITING_MAX {
+            break;
+        }
+    }
+    let mut escalated: BTreeMap<CaseId, Vec<Moment>> = BTreeMap::new();
+    note::for_each(conn, |note| {
+        if note.kind == NoteKind::Escalated {
+            escalated.entry(note.id).or_default().push(note.at.moment());
+        }
+    })?;
+    for (id, at) in escalated {
+        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state == CaseState::Open) else { continue };
+        found.extend(waits(conn, policy, row, &at, now)?);
+    }
+    found.sort_by_key(|waiting| (waiting.stands.due, waiting.row.id));
+    Ok(found)
+}
+
+/// Whether and how one case waits.
+fn waits(
+    conn: &Connection,
+    policy: &Policy,
+    row: CaseRow,
+    escalated: &[Moment],
+    now: Moment,
+) -> rusqlite::Result<Option<Waiting>> {
+    let labels = label::live_of_case(conn, row.id)?;
+    let acts = arbitration::of_case(conn, row.id)?;
+    let returned = returned(&acts, &labels).len();
+    let (why, first, since) = match (ruling(&acts, &labels).and_then(|ruled| ruled.appeal), row.state) {
+        (Some(appeal), _) => (Why::Appealed, Level::Owner, appeal.at.moment()),
+        (None, CaseState::Disputed) => {
+            // It was settled by nobody when its last label came, or when a ruling was taken back.
+            let given = latest_of_each(&labels).into_iter().map(|given| given.at.moment());
+            let back = acts.iter().filter(|done| matches!(done.act, Act::Withdrew { .. })).map(|done| done.at.moment());
+            let Some(since) = given.chain(back).max() else { return Ok(None) };
+            (Why::Disputed, Level::Lead, since)
+        }
+        (None, _) => {
+            let Some(since) = escalated.iter().min() else { return Ok(None) };
+            (Why::Escalated, Level::Peer, *since)
+        }
+    };
+    let stands = policy.escalation.stands(first, since, now);
+    Ok(Some(Waiting { row, why, stands, since, returned }))
+}
+
+/// The lead to whom disputes come in the end.
+pub fn owner(conn: &Connection, policy: &Policy) -> rusqlite::Result<String> {
+    if !policy.owner.is_empty() {
+        return Ok(policy.owner.clone());
+    }
+    Ok(document::latest(conn, "workspace")?.map(|row| row.author).unwrap_or_default())
+}
+
+/// A ruling with what it was about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastRuling {
+    pub row: CaseRow,
+    pub done: Done,
+    pub ruling: Ruling,
+    /// Outcome by the names of today.
+    pub outcome: Outcome,
+    /// Whose labels said otherwise, with what they said.
+    pub overruled: Vec<GivenLabel>,
+    /// Whether it was taken back, or another took its place.
+    pub counts: bool,
+    /// Who appealed against it, and why.
+    pub appeals: Vec<(String, String)>,
+}
+
+/// Every ruling, the latest first.
+pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastRuling>> {
+    let renamed = renames::all(conn)?;
+    let mut found = Vec::new();
+    for (id, acts) in arbitration::all(conn)? {
+        let Some(row) = case::by_id(conn, id)? else { continue };
+        let labels = label::live_of_case(conn, id)?;
+        let counting = ruling(&acts, &labels).map(|ruled| ruled.event);
+        for done in &acts {
+            let Act::Ruled(ruling) = &done.act else { continue };
+            let outcome = renamed.of_version(ruling.protocol.as_ref(), &ruling.outcome);
+            let differs = |given: &&GivenLabel| {
+                let theirs = renamed.outcome(&given.label);
+                if policy.on.is_empty() {
+                    theirs != outcome
+                } else {
+                    policy.on.iter().any(|field| theirs.get(field) != outcome.get(field))
+                }
+            };
+            let overruled = latest_of_each(&labels).into_iter().filter(differs).cloned().collect();
+            let appeal = |other: &Done| match &other.act {
+                Act::Appealed { ruling, why } if *ruling == done.event => Some((other.author.clone(), why.clone())),
+                _ => None,
+            };
+            let appeals = acts.iter().filter_map(appeal).collect();
+            let (row, ruling, counts) = (row.clone(), ruling.clone(), counting == Some(done.event));
+            found.push(PastRuling { row, done: done.clone(), ruling, outcome, overruled, counts, appeals });
+        }
+    }
+    found.sort_by_key(|past| std::cmp::Reverse((past.done.at, past.done.event)));
+    Ok(found)
+}
+
+/// A place where a ruling says that a protocol must change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeNote {
+    pub case: CaseId,
+    pub at: Moment,
+    pub by: String,
+    pub change: Change,
+    /// What should change, or why it was ruled so.
+    pub words: String,
+    /// The version that changed the question since.
+    pub answered_by: Option<u32>,
+}
+
+/// Every such note, by question; open ones first.
+pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNote> {
+    let note = |past: &PastRuling| {
+        let change = past.ruling.change.clone()?;
+        let was = protocols.version(&change.protocol, change.version);
+        let was = was.and_then(|published| published.protocol.question(&change.question));
+        let later = protocols
+            .published
+            .iter()
+            .filter(|published| published.protocol.id == change.protocol && published.reference.version > change.version);
+        let changed = later.filter(|published| published.protocol.question(&change.question) != was);
+        let answered_by = changed.map(|published| published.reference.version).min();
+        let words = if change.text.is_empty() { past.ruling.rationale.clone() } else { change.text.clone() };
+        Some(ChangeNote {
+            case: past.row.id,
+            at: past.done.at.moment(),
+            by: past.done.author.clone(),
+            change,
+            words,
+            answered_by,
+        })
+    };
+    let mut notes: Vec<ChangeNote> = past.iter().filter(|past| past.counts).filter_map(note).collect();
+    notes.sort_by(|a, b| {
+        let key =
+            |note: &ChangeNote| (note.answered_by.is_some(), note.change.protocol.clone(), note.change.question.clone(), note.at);
+        key(a).cmp(&key(b))
+    });
+    notes
+}
+
+/// Cases whose label lies with this reviewer, who was asked something about it.
+pub fn returned_to(conn: &Connection, reviewer: &str) -> rusqlite::Result<Vec<CaseRow>> {
+    let mut found = Vec::new();
+    for (id, acts) in arbitration::all(conn)? {
+        if !asked_about(conn, id, &acts, reviewer)?.is_empty() {
+            found.extend(case::by_id(conn, id)?);
+        }
+    }
+    Ok(found)
+}
+
+/// What a reviewer was asked about their label of a case and has not answered.
+pub fn asked_of(conn: &Connection, id: CaseId, reviewer: &str) -> rusqlite::Result<Vec<String>> {
+    asked_about(conn, id, &arbitration::of_case(conn, id)?, reviewer)
+}
+
+fn asked_about(conn: &Connection, id: CaseId, acts: &[Done], reviewer: &str) -> rusqlite::Result<Vec<String>> {
+    let to_them = |done: &Done| matches!(&done.act, Act::Returned { reviewer: whose, .. } if whose == reviewer);
+    if !acts.iter().any(to_them) {
+        return Ok(Vec::new());
+    }
+    let labels = label::live_of_case(conn, id)?;
+    let words = |done: &Done| match &done.act {
+        Act::Returned { question: Some(question), text, .. } => Some(format!("{question}: {text}")),
+        Act::Returned { text, .. } => Some(text.clone()),
+        _ => None,
+    };
+    Ok(returned(acts, &labels).into_iter().filter(|done| to_them(done)).filter_map(words).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_that_part_and_meet_again_stay_in_order() {
+        let path = |text: &str| -> Vec<Step> {
+            text.split(' ').map(|step| step.split_once('=').map(|(q, a)| (q.to_owned(), a.to_owned())).unwrap()).collect()
+        };
+        let (one, two) = (path("a=y b=1 d=x"), path("a=n c=2 d=x"));
+        let (rows, parts_at) = aligned(&[&one, &two]);
+        let order: Vec<&str> = rows.iter().map(|(question, _)| question.as_str()).collect();
+        assert_eq!((order, parts_at), (vec!["a", "c", "b", "d"], Some(0)));
+        assert_eq!(rows[1].1, [None, Some("2".to_owned())]);
+    }
+}

@@ -1,0 +1,219 @@
+//! Ruling on cases on which reviewers differ, and what reviewers can do about a ruling.
+
+use super::{WorkError, Workspace};
+use crate::db::case::CaseRow;
+use crate::db::{arbitration, label};
+use crate::domain::arbitration::{Cause, Change, Ruled, Ruling, has_appealed, ruling};
+use crate::domain::ids::{CaseId, EventId};
+use crate::domain::label::{Outcome, value_text};
+use crate::domain::protocol::Walked;
+use crate::domain::protocol::walk;
+use crate::journal::Append;
+use crate::journal::chain::Appended;
+use crate::journal::kind::{CaseAppealed, CaseRuled, LabelReturned, RulingWithdrawn};
+use crate::review::arbitration::{ChangeNote, Dispute, PastRuling, Side, Waiting, change_notes, owner, rulings, waiting};
+use crate::review::{Draft, Published};
+
+/// What a ruling is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// That of a label.
+    Takes(char),
+    /// A walk anew through the protocol in force.
+    Walked(Box<Draft>),
+    /// Fields that were named. If all labels that say so have one outcome, it is theirs.
+    Fields(Outcome),
+}
+
+/// Why whoever rules thinks so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reasons {
+    pub cause: Cause,
+    pub rationale: String,
+    /// What must change in the protocol at the question that split; empty words: the rationale says it.
+    pub change: Option<(Option<String>, String)>,
+}
+
+impl Workspace {
+    /// A case with its labels side by side.
+    pub fn dispute(&self, row: CaseRow) -> Result<Dispute, WorkError> {
+        Ok(Dispute::load(&self.db.conn, &self.protocols()?, row, &self.me)?)
+    }
+
+    /// A case on which there is something to rule.
+    fn conflict(&self, row: CaseRow) -> Result<Dispute, WorkError> {
+        let dispute = self.dispute(row)?;
+        if dispute.is_one() { Ok(dispute) } else { Err(WorkError::NoConflict(dispute.row.id)) }
+    }
+
+    /// Every case that waits to be settled.
+    pub fn waiting(&self) -> Result<Vec<Waiting>, WorkError> {
+        Ok(waiting(&self.db.conn, &self.policy()?, self.now())?)
+    }
+
+    /// The lead to whom disputes come in the end.
+    pub fn owner(&self) -> Result<String, WorkError> {
+        Ok(owner(&self.db.conn, &self.policy()?)?)
+    }
+
+    /// Every ruling, the latest first.
+    pub fn rulings(&self) -> Result<Vec<PastRuling>, WorkError> {
+        Ok(rulings(&self.db.conn, &self.policy()?)?)
+    }
+
+    /// The rulings that say otherwise than a label of whoever is at work.
+    pub fn overruled(&self) -> Result<Vec<PastRuling>, WorkError> {
+        let mine = |past: &PastRuling| past.overruled.iter().any(|given| given.label.reviewer == self.me);
+        Ok(self.rulings()?.into_iter().filter(|past| past.counts && mine(past)).collect())
+    }
+
+    /// Where rulings say that a protocol must change.
+    pub fn change_notes(&self) -> Result<Vec<ChangeNote>, WorkError> {
+        Ok(change_notes(&self.rulings()?, &self.protocols()?))
+    }
+
+    /// Rules on a case. Refused where there is no conflict.
+    pub fn rule(&mut self, row: CaseRow, verdict: Verdict, reasons: Reasons) -> Result<(Ruling, Appended), WorkError> {
+        let dispute = self.conflict(row)?;
+        if reasons.rationale.trim().is_empty() {
+            return Err(WorkError::NoRationale);
+        }
+        let protocols = self.protocols()?;
+        let stream = &dispute.row.stream;
+        let published = protocols.for_stream(stream).ok_or_else(|| WorkError::NoProtocol(stream.clone()))?;
+        let mut ruling = self.ruling(&dispute, published, verdict)?;
+        let Reasons { cause, rationale, change } = reasons;
+        (ruling.cause, ruling.rationale) = (cause, rationale.trim().to_owned());
+        if let Some((question, text)) = change {
+            let question = question.or_else(|| dispute.question().map(str::to_owned));
+            let question = question.filter(|id| published.protocol.question(id).is_some());
+            let question = question.ok_or_else(|| WorkError::NoQuestion(published.protocol.id.clone()))?;
+            let (protocol, version) = (published.protocol.id.clone(), published.reference.version);
+            ruling.change = Some(Change { protocol, version, question, text });
+        }
+        let saved = self.append(vec![Append::new(&CaseRuled(ruling.clone()))])?;
+        Ok((ruling, saved))
+    }
+
+    /// The ruling that a verdict makes, without its reasons.
+    fn ruling(&self, dispute: &Dispute, published: &Published, verdict: Verdict) -> Result<Ruling, WorkError> {
+        let side = match &verdict {
+            Verdict::Takes(name) => Some(
+                dispute
+                    .side(*name)
+                    .ok_or_else(|| WorkError::NoSide(*name, dispute.sides.iter().map(|side| side.name).collect()))?,
+            ),
+            Verdict::Fields(fields) => {
+                check_fields(published, fields)?;
+                // A label that says so, if all that do mean the same.
+                let says = |side: &&Side| fields.iter().all(|(field, value)| side.outcome.get(field) == Some(value));
+                let mut sides = dispute.sides.iter().filter(says);
+                sides.next().filter(|first| sides.all(|other| other.outcome == first.outcome))
+            }
+            Verdict::Walked(_) => None,
+        };
+        let considered = dispute.sides.iter().map(|side| side.given.event).collect();
+        let empty = Ruling {
+            case: dispute.row.id,
+            outcome: Outcome::new(),
+            protocol: Some(published.reference.clone()),
+            path: Vec::new(),
+            takes: None,
+            cause: Cause::Other,
+            rationale: String::new(),
+            considered,
+            change: None,
+        };
+        if let Some(side) = side {
+            let label = &side.given.label;
+            let (outcome, path) = (label.outcome.clone(), label.path.clone());
+            return Ok(Ruling { outcome, path, protocol: Some(label.protocol.clone()), takes: Some(side.given.event), ..empty });
+        }
+        let (outcome, path) = match verdict {
+            Verdict::Walked(draft) => {
+                let protocol = &published.protocol;
+                if let Walked::Asks(question) = walk(protocol, &draft.answers).end {
+                    return Err(WorkError::Incomplete(crate::review::Missing::Question(question.id.clone())));
+                }
+                let outcome = draft.outcome(protocol, dispute.row.predicted.as_deref());
+                (outcome.ok_or(WorkError::NoVerdict)?, draft.path(protocol))
+            }
+            Verdict::Fields(fields) => (fields, Vec::new()),
+            Verdict::Takes(_) => return Err(WorkError::NoVerdict),
+        };
+        if let Some(field) = published.protocol.required.iter().find(|field| !outcome.contains_key(*field)) {
+            return Err(WorkError::Incomplete(crate::review::Missing::Unset(field.clone())));
+        }
+        Ok(Ruling { outcome, path, ..empty })
+    }
+
+    /// The ruling of a case that counts, and whether somebody's appeal against it stands.
+    fn ruled(&self, id: CaseId) -> Result<Option<(EventId, bool)>, WorkError> {
+        let (labels, acts) = (label::live_of_case(&self.db.conn, id)?, arbitration::of_case(&self.db.conn, id)?);
+        Ok(ruling(&acts, &labels).map(|Ruled { event, appeal, .. }| (event, appeal.is_some())))
+    }
+
+    /// Takes back the ruling of a case: it is disputed again, or an earlier ruling counts.
+    pub fn withdraw_ruling(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
+        let (ruling, _) = self.ruled(case)?.ok_or(WorkError::NoRuling(case))?;
+        self.append(vec![Append::new(&RulingWithdrawn { case, ruling, why: why.to_owned() })])
+    }
+
+    /// Asks to have a ruling looked at again that overruled whoever is at work. Each may once on a case.
+    pub fn appeal(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
+        if why.trim().is_empty() {
+            return Err(WorkError::NoRationale);
+        }
+        let (ruling, _) = self.ruled(case)?.ok_or(WorkError::NoRuling(case))?;
+        if has_appealed(&arbitration::of_case(&self.db.conn, case)?, &self.me) {
+            return Err(WorkError::AppealedAlready(case));
+        }
+        if !self.overruled()?.iter().any(|past| past.row.id == case) {
+            return Err(WorkError::NotOverruled(case));
+        }
+        self.append(vec![Append::new(&CaseAppealed { case, ruling, why: why.trim().to_owned() })])
+    }
+
+    /// Returns a label to its author with a question; whose it is stays unsaid.
+    pub fn return_label(&mut self, row: CaseRow, side: char, question: Option<&str>, text: &str) -> Result<Appended, WorkError> {
+        let dispute = self.conflict(row)?;
+        let names = || dispute.sides.iter().map(|side| side.name).collect();
+        let side = dispute.side(side).ok_or_else(|| WorkError::NoSide(side, names()))?;
+        if text.trim().is_empty() {
+            return Err(WorkError::NoRationale);
+        }
+        if let Some(question) = question.filter(|question| !side.path.iter().any(|(asked, _)| asked == question)) {
+            return Err(WorkError::NotAsked { side: side.name, question: question.to_owned() });
+        }
+        let question = question.or(dispute.question()).map(str::to_owned);
+        let (label, reviewer) = (side.given.event, side.given.label.reviewer.clone());
+        let event = LabelReturned { case: dispute.row.id, label, reviewer, question, text: text.trim().to_owned() };
+        self.append(vec![Append::new(&event)])
+    }
+
+    /// The latest ruling by whoever is at work that counts, if it came after `than`.
+    pub(super) fn ruled_since(&self, than: Option<crate::domain::time::Hlc>) -> Result<Option<CaseId>, WorkError> {
+        let rulings = self.rulings()?;
+        let mine = rulings.iter().find(|past| past.counts && past.done.author == self.me);
+        Ok(mine.filter(|past| than.is_none_or(|than| past.done.at > than)).map(|past| past.row.id))
+    }
+}
+
+/// Whether a protocol sets such fields, and knows such labels.
+fn check_fields(published: &Published, fields: &Outcome) -> Result<(), WorkError> {
+    let protocol = &published.protocol;
+    let known: Vec<&str> = protocol.fields().collect();
+    for (field, value) in fields {
+        if !known.contains(&field.as_str()) {
+            let mut names = known.clone();
+            names.sort_unstable();
+            names.dedup();
+            return Err(WorkError::NoField { protocol: protocol.id.clone(), field: field.clone(), known: names.join(", ") });
+        }
+        let label = value_text(value);
+        if protocol.label_fields().contains(&field.as_str()) && !protocol.labels.is_empty() && !protocol.has_label(&label) {
+            return Err(WorkError::NoLabel { protocol: protocol.id.clone(), label });
+        }
+    }
+    Ok(())
+}
