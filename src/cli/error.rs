@@ -125,6 +125,9 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::NoRationale) => "--rationale TEXT",
         (_, WorkError::NoVerdict) => "--take SIDE, --outcome FIELD=VALUE, or --answer QUESTION=VALUE",
         (_, WorkError::NoQuestion(_)) => "--change QUESTION or --change QUESTION=TEXT; `casework protocol show` lists them.",
+        (_, WorkError::Required { field, .. }) => {
+            return Some(format!("Add --outcome {}=VALUE, or walk it: --answer QUESTION=VALUE.", visible(field)));
+        }
         (_, WorkError::NoField { .. } | WorkError::NoLabel { .. }) => "`casework protocol show` lists fields and labels.",
         (_, WorkError::NotLabeled(_)) => "Label it first: the label becomes the known answer.",
         (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",

@@ -42,7 +42,7 @@ pub struct Dispute {
     pub row: CaseRow,
     pub sides: Vec<Side>,
     /// Questions in the order asked, each with the sides' answers.
-    pub questions: Vec<(String, Vec<Option<String>>)>,
+    pub questions: Vec<Row>,
     /// The first question answered otherwise, by its place among them.
     pub parts_at: Option<usize>,
     /// What was ruled before, and the appeal against it.
@@ -102,8 +102,11 @@ impl Dispute {
     }
 }
 
+/// A question with the answers of several paths; none where it was not asked.
+pub type Row = (String, Vec<Option<String>>);
+
 /// Questions of several paths in one order, with each path's answers; and the first that is answered otherwise.
-pub fn aligned(paths: &[&[Step]]) -> (Vec<(String, Vec<Option<String>>)>, Option<usize>) {
+pub fn aligned(paths: &[&[Step]]) -> (Vec<Row>, Option<usize>) {
     let mut order: Vec<&str> = Vec::new();
     for path in paths {
         let mut after = 0;
@@ -120,7 +123,7 @@ pub fn aligned(paths: &[&[Step]]) -> (Vec<(String, Vec<Option<String>>)>, Option
     }
     let answer =
         |path: &[Step], question: &str| path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone());
-    let rows: Vec<(String, Vec<Option<String>>)> = order
+    let rows: Vec<Row> = order
         .into_iter()
         .map(|question| (question.to_owned(), paths.iter().map(|path| answer(path, question)).collect()))
         .collect();

@@ -204,6 +204,10 @@ pub static ACTIONS: &[Action] = &[
         |app, _| app.show_worklist(),
     ),
     action("gold", "*", Place::Any, "", "make your label of this case the known answer, for training and measuring", gold),
+    action("arbitrate", "A", Place::Any, "", "rule on a disputed case: its labels side by side, without names", |app, _| {
+        app.arbitrate()
+    }),
+    action("overruled", "O", Place::Any, "", "where you were overruled, and why; you may appeal", |_, _| vec![Effect::Overruled]),
     action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue", |app, _| app.clear()),
     action("exchange", "S", Place::Any, "", "how the exchange with the shared store stands; S again exchanges now", |app, _| {
         overlay(app, Overlay::Exchange { scroll: 0 })

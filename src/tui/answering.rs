@@ -65,6 +65,10 @@ impl App {
         if opened.sending {
             return Vec::new();
         }
+        if opened.ruling && opened.ended() {
+            // Why it is ruled so is asked in the window.
+            return vec![Effect::Dispute { case: opened.case.row.id }];
+        }
         opened.keep_seen();
         let Some(published) = &opened.published else { return Vec::new() };
         let mut draft = opened.draft.clone();

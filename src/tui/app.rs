@@ -226,13 +226,15 @@ impl App {
     pub(super) fn refuses(&self, action: &str) -> Option<&'static str> {
         const OF_THE_CASE: [&str; 11] =
             ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
-        const NOT_IN_TRAINING: [&str; 14] = [
+        const NOT_IN_TRAINING: [&str; 16] = [
             "defer",
             "escalate",
             "comment",
             "undo",
             "view",
             "worklist",
+            "arbitrate",
+            "overruled",
             "gold",
             "filter",
             "next-case",
@@ -340,13 +342,18 @@ impl App {
         let Some(opened) = &mut self.opened else { return Vec::new() };
         opened.keep_seen();
         change(&mut opened.draft);
+        if opened.ruling {
+            return Vec::new(); // it is no label in the making
+        }
         vec![Effect::KeepDraft { case: opened.case.row.id, draft: Box::new(opened.draft.clone()) }]
     }
 
     /// Adds the time since the case was opened to its draft.
     pub(super) fn settle_time(&mut self) -> Vec<Effect> {
         let now = self.now;
-        let Some(opened) = self.opened.as_mut().filter(|opened| opened.draft != opened.untouched && !opened.sending) else {
+        let Some(opened) =
+            self.opened.as_mut().filter(|opened| opened.draft != opened.untouched && !opened.sending && !opened.ruling)
+        else {
             return Vec::new();
         };
         opened.draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
@@ -382,6 +389,29 @@ impl App {
         let mut effects = self.settle_time();
         effects.push(Effect::Undo);
         effects
+    }
+
+    /// Lays the labels of the case at hand side by side, to rule on it.
+    pub fn arbitrate(&mut self) -> Vec<Effect> {
+        let row = self.queue.current().filter(|_| self.focus == Focus::Queue).map(|row| row.id);
+        match row.or(self.opened.as_ref().map(|opened| opened.case.row.id)) {
+            Some(case) => {
+                let open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
+                // Its input stands beside, and its guide may be walked.
+                let mut effects = if open { Vec::new() } else { self.open(case) };
+                effects.push(Effect::Dispute { case });
+                effects
+            }
+            None => self.say("No case is open."),
+        }
+    }
+
+    /// Begins to walk a disputed case anew.
+    pub(super) fn walk_anew(&mut self, case: CaseId) -> Vec<Effect> {
+        let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) else { return Vec::new() };
+        (opened.ruling, opened.draft) = (true, Draft::default());
+        self.focus = Focus::Context;
+        self.say("Walk it anew; Enter at the end asks why you rule so.")
     }
 
     pub fn next_pane(&mut self, by: isize) -> Vec<Effect> {

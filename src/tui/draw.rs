@@ -227,6 +227,8 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
     match &app.overlay {
         None | Some(Overlay::Prompt(_) | Overlay::Mark(_)) => {}
         Some(Overlay::Precedents(precedents)) => precedents.draw(area, buf, theme),
+        Some(Overlay::Arbitrate(arbitrate)) => arbitrate.draw(area, buf, theme),
+        Some(Overlay::Overruled(overruled)) => overruled.draw(area, buf, theme),
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
         Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
         Some(Overlay::People(people)) => people.draw(area, buf, theme),
@@ -280,6 +282,8 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
         | Overlay::Rationale(_)
         | Overlay::People(_)
         | Overlay::Mark(_)
+        | Overlay::Arbitrate(_)
+        | Overlay::Overruled(_)
         | Overlay::Precedents(_) => Vec::new(),
     }
 }

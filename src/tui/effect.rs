@@ -8,7 +8,9 @@ use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
+use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
+use crate::workspace::arbitration::{Reasons, Verdict};
 
 /// Something to be done outside the state.
 #[derive(Debug, Clone)]
@@ -79,6 +81,27 @@ pub enum Effect {
         case: CaseId,
         why: String,
     },
+    /// Lay the labels of a case side by side, for a lead to rule.
+    Dispute {
+        case: CaseId,
+    },
+    Rule {
+        case: CaseId,
+        verdict: Verdict,
+        reasons: Reasons,
+    },
+    /// Ask the author of a label something.
+    Return {
+        case: CaseId,
+        side: char,
+        text: String,
+    },
+    /// Find where the reviewer was overruled.
+    Overruled,
+    Appeal {
+        case: CaseId,
+        why: String,
+    },
     /// Record how a training went.
     FinishTraining(Box<Training>),
     /// Write in the person's editor.
@@ -142,6 +165,13 @@ pub enum Job {
         found: Vec<Precedent>,
     },
     Worklist(Vec<CaseRow>),
+    Dispute(Box<Dispute>),
+    /// A ruling is on disk; words to show.
+    Ruled {
+        case: CaseId,
+        words: String,
+    },
+    Overruled(Vec<PastRuling>),
     /// How a training went is on disk.
     Trained(u64),
     Edited(Option<String>),

@@ -4,13 +4,15 @@ use super::app::{App, Focus};
 use super::edit::Edit;
 use super::effect::{Effect, Job};
 use super::opened::{Opened, Tab};
-use super::overlay::{Overlay, People};
+use super::overlay::{Arbitrate, Overlay, Overruled, People};
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
 use crate::db::case::QueueKey;
 use crate::domain::cues::Cue;
+use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::review::{Draft, OpenCase};
+use crate::workspace::arbitration::Verdict;
 
 impl App {
     /// What an exchange with the store came to. Nothing moves that the person did not move: counts and what reviewers
@@ -165,6 +167,24 @@ impl App {
                 self.worklist = rows;
                 Vec::new()
             }
+            Job::Dispute(dispute) => {
+                let text = match self.opened.as_ref().filter(|opened| opened.case.row.id == dispute.row.id) {
+                    Some(opened) => opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default(),
+                    None => dispute.row.text.clone(),
+                };
+                let opened = self.opened.as_ref().filter(|opened| opened.case.row.id == dispute.row.id && opened.ruling);
+                let walked = opened.filter(|opened| opened.ended()).map(|opened| Verdict::Walked(Box::new(opened.draft.clone())));
+                let window = Arbitrate::new(*dispute, &text);
+                let window = walked.map_or(window.clone(), |verdict| window.walked(verdict));
+                self.overlay = Some(Overlay::Arbitrate(Box::new(window)));
+                Vec::new()
+            }
+            Job::Ruled { case, words } => self.ruled(case, &words),
+            Job::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),
+            Job::Overruled(rows) => {
+                self.overlay = Some(Overlay::Overruled(Overruled { rows, cursor: 0, me: self.me.clone() }));
+                Vec::new()
+            }
             Job::Trained(seq) => {
                 self.saved = Some(seq);
                 Vec::new()
@@ -172,6 +192,26 @@ impl App {
             Job::Edited(None) => self.say("The editor ended without saving."),
             Job::Failed(why) => self.say(&why),
         }
+    }
+
+    /// On from a case that was ruled on: to the next that is disputed, if those are being gone through.
+    fn ruled(&mut self, case: CaseId, words: &str) -> Vec<Effect> {
+        self.wrote();
+        self.say(words);
+        let mut effects = vec![Effect::Count { all: false }];
+        let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
+        if self.view != Some(CaseState::Disputed) || !is_open {
+            effects.extend(is_open.then_some(Effect::Open { id: case }));
+            return effects;
+        }
+        let height = self.queue_height();
+        self.queue.go_to(case, height);
+        self.queue.remove(case);
+        match self.queue.current().map(|row| row.id) {
+            Some(id) => effects.extend([Effect::Open { id }, Effect::Dispute { case: id }]),
+            None => self.opened = None,
+        }
+        effects
     }
 
     /// How many cases the view has, without a filter.
@@ -236,6 +276,7 @@ impl App {
             guide_scroll: 0,
             all_logs,
             sending: false,
+            ruling: false,
             hide: self.protocols.policy.hide.clone(),
             seen: std::collections::BTreeSet::new(),
             precedents: None,

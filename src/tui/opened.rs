@@ -62,6 +62,8 @@ pub struct Opened {
     /// Whether lines beside those of the trace are shown too.
     pub all_logs: bool,
     pub sending: bool,
+    /// Its answers are for a ruling, not for a label.
+    pub ruling: bool,
     /// What the policy hides at first.
     pub hide: Vec<Hiding>,
     /// What was on the screen since it was opened.

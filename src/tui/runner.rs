@@ -114,6 +114,14 @@ impl Runner {
             Effect::Retire { name, replica, why } => self.send(Work::Retire { name, replica, why }),
             Effect::Gold { case, why } => self.send(Work::Gold { case, why }),
             Effect::FinishTraining(training) => self.send(Work::FinishTraining(training)),
+            Effect::Dispute { case } => self.dispute(case).map(Some),
+            Effect::Overruled => self.workspace.overruled().map(|rows| Some(Job::Overruled(rows))),
+            Effect::Rule { case, verdict, reasons } => {
+                self.drafts.remove(&case);
+                self.send(Work::Rule { case, verdict, reasons })
+            }
+            Effect::Return { case, side, text } => self.send(Work::Return { case, side, text }),
+            Effect::Appeal { case, why } => self.send(Work::Appeal { case, why }),
             Effect::Precedents { case } => self.beside(Search::Precedents(case)),
             Effect::Worklist => self.beside(Search::Worklist),
             Effect::SyncNow => {
@@ -129,7 +137,7 @@ impl Runner {
     /// Takes note of what became of a submit.
     pub fn heard(&mut self, job: &Job) {
         // What was written is for others too.
-        let wrote = matches!(job, Job::Saved { .. } | Job::Undone { .. } | Job::Noted { .. })
+        let wrote = matches!(job, Job::Saved { .. } | Job::Undone { .. } | Job::Noted { .. } | Job::Ruled { .. })
             || matches!(job, Job::People { words, .. } if !words.is_empty());
         if let Some(syncer) = self.syncer.as_ref().filter(|_| wrote) {
             syncer.soon();
@@ -236,6 +244,19 @@ impl Runner {
             None => self.workspace.draft(id)?,
         };
         Ok(Job::Opened { case: Box::new(self.workspace.open_case(row)?), draft: draft.map(Box::new) })
+    }
+
+    /// The labels of a case side by side, for whoever may rule on it.
+    fn dispute(&mut self, id: CaseId) -> Result<Job, WorkError> {
+        if !self.workspace.is_lead()? {
+            return Ok(Job::Failed("A lead rules on disputes; e asks one to look at this case.".to_owned()));
+        }
+        let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
+        let dispute = self.workspace.dispute(row)?;
+        if !dispute.is_one() {
+            return Ok(Job::Failed("There is nothing to rule on here: v shows disputed cases.".to_owned()));
+        }
+        Ok(Job::Dispute(Box::new(dispute)))
     }
 
     /// Waits until everything asked for is on disk.

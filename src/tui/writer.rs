@@ -10,9 +10,10 @@ use super::overlay::Person;
 use super::training::Training;
 use crate::clock;
 use crate::domain::ids::{CaseId, ReplicaId};
-use crate::domain::label::Label;
+use crate::domain::label::{Label, outcome_words};
 use crate::domain::roster::Role;
 use crate::review::Draft;
+use crate::workspace::arbitration::{Reasons, Verdict};
 use crate::workspace::{Holder, Undone, WorkError, Workspace};
 
 /// How long typed characters may wait to be written down. The promise is a second.
@@ -32,6 +33,9 @@ pub(super) enum Work {
     Retire { name: String, replica: ReplicaId, why: String },
     Gold { case: CaseId, why: String },
     FinishTraining(Box<Training>),
+    Rule { case: CaseId, verdict: Verdict, reasons: Reasons },
+    Return { case: CaseId, side: char, text: String },
+    Appeal { case: CaseId, why: String },
 }
 
 pub(super) struct Writer {
@@ -150,6 +154,23 @@ impl Writer {
             Work::Gold { case, why } => {
                 self.workspace.set_gold(case, &why)?;
                 Job::Noted { case, words: "It is a known answer now.".to_owned(), leaves_queue: false }
+            }
+            Work::Rule { case, verdict, reasons } => {
+                let row = self.workspace.find_case(&case.to_string())?;
+                let (ruling, _) = self.workspace.rule(row, verdict, reasons)?;
+                // What was answered to rule is no label in the making.
+                self.drafts.remove(&case);
+                self.workspace.keep_draft(case, &Draft::default())?;
+                Job::Ruled { case, words: format!("{} counts as {}.", case.short(), outcome_words(&ruling.outcome)) }
+            }
+            Work::Return { case, side, text } => {
+                let row = self.workspace.find_case(&case.to_string())?;
+                self.workspace.return_label(row, side, None, &text)?;
+                Job::Ruled { case, words: format!("The author of {side} is asked; until they answer, their label counts.") }
+            }
+            Work::Appeal { case, why } => {
+                self.workspace.appeal(case, &why)?;
+                Job::Noted { case, words: "Appealed: it is disputed again.".to_owned(), leaves_queue: false }
             }
             Work::FinishTraining(training) => {
                 Job::Trained(self.workspace.finish_training(&training.protocol, training.attempts)?.seq)

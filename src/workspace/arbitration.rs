@@ -142,7 +142,7 @@ impl Workspace {
             Verdict::Takes(_) => return Err(WorkError::NoVerdict),
         };
         if let Some(field) = published.protocol.required.iter().find(|field| !outcome.contains_key(*field)) {
-            return Err(WorkError::Incomplete(crate::review::Missing::Unset(field.clone())));
+            return Err(WorkError::Required { protocol: published.protocol.id.clone(), field: field.clone() });
         }
         Ok(Ruling { outcome, path, ..empty })
     }

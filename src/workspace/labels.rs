@@ -20,7 +20,7 @@ const IMPORT_BATCH: usize = 500;
 /// What was taken back, and the event that did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Undone {
-    Label(GivenLabel, EventId),
+    Label(Box<GivenLabel>, EventId),
     Ruling { case: CaseId, event: EventId },
 }
 
@@ -75,7 +75,7 @@ impl Workspace {
         }
         let given = latest.ok_or_else(|| WorkError::NothingToUndo(self.me.clone()))?;
         let event = self.withdraw(&given)?;
-        Ok(Undone::Label(given, event))
+        Ok(Undone::Label(Box::new(given), event))
     }
 
     /// The label of whoever is at work that counts for a case.

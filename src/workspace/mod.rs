@@ -128,6 +128,8 @@ pub enum WorkError {
     NoQuestion(String),
     #[error("`{protocol}` sets no field `{field}`: there are {known}")]
     NoField { protocol: String, field: String, known: String },
+    #[error("`{protocol}` wants `{field}` of every outcome")]
+    Required { protocol: String, field: String },
     #[error("`{protocol}` has no label `{label}`")]
     NoLabel { protocol: String, label: String },
     #[error("there is no label of {0} to take back")]

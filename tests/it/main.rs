@@ -16,6 +16,7 @@ mod verify;
 mod stream;
 mod real_run;
 mod commands;
+mod arbitration;
 mod assignment;
 mod attacks;
 mod bad_input;

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::mark::place_of;
 use super::people::ROLES;
 use super::pick::Choice;
-use super::{Mark, Marked, Overlay, People, Pick, PickKind, Precedents, Prompt, PromptKind};
+use super::{Arbitrate, Arbitrated, Mark, Marked, Overlay, Overruled, People, Pick, PickKind, Precedents, Prompt, PromptKind};
 use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
 use crate::domain::protocol::span;
@@ -31,6 +31,8 @@ impl App {
                 vec![Effect::SyncNow]
             }
             Overlay::Exchange { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Exchange { scroll }),
+            Overlay::Arbitrate(arbitrate) => self.arbitrate_key(arbitrate, event, key),
+            Overlay::Overruled(overruled) => self.overruled_key(overruled, key, leaves),
             Overlay::People(people) => self.people_key(people, key, leaves),
             Overlay::Pick(mut pick) => {
                 match key.code {
@@ -195,6 +197,46 @@ impl App {
         }
     }
 
+    fn arbitrate_key(&mut self, mut arbitrate: Box<Arbitrate>, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
+        let case = arbitrate.dispute.row.id;
+        match arbitrate.key(event, key) {
+            Arbitrated::On => {
+                self.overlay = Some(Overlay::Arbitrate(arbitrate));
+                Vec::new()
+            }
+            Arbitrated::Left => {
+                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.ruling) {
+                    (opened.ruling, opened.draft) = (false, opened.untouched.clone());
+                }
+                Vec::new()
+            }
+            Arbitrated::Walk => self.walk_anew(case),
+            Arbitrated::Ruled(verdict, reasons) => vec![Effect::Rule { case, verdict, reasons }],
+            Arbitrated::Returned { side, text } => vec![Effect::Return { case, side, text }],
+        }
+    }
+
+    fn overruled_key(&mut self, mut overruled: Overruled, key: KeyPress, leaves: bool) -> Vec<Effect> {
+        let current = overruled.current().map(|past| (past.row.id, past.row.own.clone()));
+        match (key.code, current) {
+            _ if leaves => return Vec::new(),
+            (KeyCode::Down | KeyCode::Char('j'), _) => overruled.step(1),
+            (KeyCode::Up | KeyCode::Char('k'), _) => overruled.step(-1),
+            (KeyCode::Enter, Some((id, _))) => {
+                self.focus = crate::tui::app::Focus::Context;
+                return self.open(id);
+            }
+            (KeyCode::Char('a'), Some((id, own))) => {
+                self.about = Some(id);
+                self.overlay = Some(Overlay::Prompt(Prompt { about: format!("{own}: "), ..Prompt::new(PromptKind::Appeal, "") }));
+                return Vec::new();
+            }
+            _ => {}
+        }
+        self.overlay = Some(Overlay::Overruled(overruled));
+        Vec::new()
+    }
+
     fn people_key(&mut self, mut people: People, key: KeyPress, leaves: bool) -> Vec<Effect> {
         let who = people.current().map(|person| (person.holder.name.clone(), person.holder.replica));
         match key.code {
@@ -275,12 +317,18 @@ impl App {
             PromptKind::Defer => vec![Effect::Defer { case, why: text }],
             PromptKind::Escalate => vec![Effect::Escalate { case, why: text }],
             PromptKind::Comment => vec![Effect::Comment { case, text }],
+            PromptKind::Appeal => vec![Effect::Appeal { case, why: text }],
             PromptKind::Gold => vec![Effect::Gold { case, why: text }],
             PromptKind::Filter | PromptKind::Retire | PromptKind::Answer => Vec::new(),
         }
     }
 
     pub(in crate::tui) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        if let Some(Overlay::Arbitrate(arbitrate)) = &mut self.overlay
+            && arbitrate.paste(text)
+        {
+            return Vec::new();
+        }
         match &mut self.overlay {
             Some(Overlay::Rationale(edit)) => {
                 edit.paste(text, false);

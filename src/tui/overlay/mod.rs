@@ -1,9 +1,11 @@
 //! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people, the exchange.
 
+pub mod arbitrate;
 pub mod exchange;
 pub mod help;
 mod keys;
 pub mod mark;
+pub mod overruled;
 pub mod people;
 pub mod pick;
 pub mod precedents;
@@ -12,7 +14,9 @@ pub mod rationale;
 pub mod terms;
 pub mod tree;
 
+pub use arbitrate::{Arbitrate, Arbitrated};
 pub use mark::{Mark, Marked};
+pub use overruled::Overruled;
 pub use people::{People, Person};
 pub use pick::{Pick, PickKind};
 pub use precedents::Precedents;
@@ -41,6 +45,8 @@ pub enum Overlay {
     },
     Mark(Mark),
     Precedents(Precedents),
+    Arbitrate(Box<Arbitrate>),
+    Overruled(Overruled),
     /// What a training says about an answer.
     Feedback {
         title: String,

@@ -21,6 +21,7 @@ pub enum PromptKind {
     /// The answer to a question.
     Answer,
     Gold,
+    Appeal,
 }
 
 impl PromptKind {
@@ -33,6 +34,7 @@ impl PromptKind {
             Self::Tags => "Tags, separated by spaces: ",
             Self::Retire => "Retire, because: ",
             Self::Answer => "> ",
+            Self::Appeal => "What the ruling did not weigh: ",
             Self::Gold => "The known answer. Said to whoever answers otherwise: ",
         }
     }

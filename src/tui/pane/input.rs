@@ -24,6 +24,15 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let Some(prediction) = &opened.case.prediction else { return vec![Line::raw("The line cannot be read.")] };
     let theme = &app.theme;
     let mut lines = Vec::new();
+    for question in &opened.case.asked {
+        for (i, line) in wrap(&visible(&format!("You are asked about your label: {question}")), columns.saturating_sub(2))
+            .into_iter()
+            .enumerate()
+        {
+            let mark = if i == 0 { "? " } else { "  " };
+            lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.warn)]));
+        }
+    }
     let text = prediction.text();
     if text.is_empty() {
         lines.push(Line::from(Span::styled("(the text is empty)", theme.warn)));

@@ -1,0 +1,205 @@
+//! Disputes: who may rule, what a ruling changes, what those can do who were overruled.
+
+use casework::config::Env;
+use casework::tui::Session;
+use serde_json::Value;
+
+use crate::support::{NOON, Place, digest, ingest, line};
+
+/// Three cases; ana leads, bo and cy review. All have labeled p0, and differ.
+fn dispute() -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..3).map(|i| line(&format!("p{i}"), "move money to savings", "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    for name in ["bo", "cy"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
+    label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=3"], "looks right");
+    label(&place, "p0", "cy", &["readable=y", "verdict=2", "corrected=transfer", "category=3"], "it says savings");
+    place
+}
+
+fn label(place: &Place, case: &str, who: &str, answers: &[&str], why: &str) {
+    let mut args = vec!["label", case, "--as", who, "--rationale", why, "--mark", "0-4"];
+    answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+    place.ok(&args);
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn state(place: &Place) -> (String, Value, Value) {
+    let case = json(&place.ok(&["show", "p0", "--json"]));
+    (case["state"].as_str().unwrap().to_owned(), case["outcome"]["verdict"].clone(), case["how"].clone())
+}
+
+/// The side of the label that says so.
+fn side(place: &Place, verdict: &str) -> String {
+    let sides = json(&place.ok(&["arbitrate", "p0", "--json"]))["sides"].clone();
+    let side = sides.as_array().unwrap().iter().find(|side| side["outcome"]["verdict"] == verdict).unwrap().clone();
+    side["side"].as_str().unwrap().to_owned()
+}
+
+fn fails(place: &Place, args: &[&str], words: &str) {
+    let output = place.run(args);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.contains(words)), (Some(2), true), "{args:?}: {error}");
+}
+
+#[test]
+fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
+    let place = dispute();
+    assert_eq!(state(&place).0, "disputed");
+    let list = json(&place.ok(&["arbitrate", "--json"]));
+    assert_eq!((list["id"].as_str(), list["why"].as_str(), list["level"].as_str()), (Some("p0"), Some("disputed"), Some("lead")));
+    let beside = place.ok(&["arbitrate", "p0"]);
+    assert!(beside.contains("▸ verdict"), "{beside}");
+    assert!(!beside.contains("bo") && !beside.contains("cy"), "nobody is named: {beside}");
+
+    fails(&place, &["arbitrate", "p1", "--take", "A", "--cause", "other", "--rationale", "x"], "nothing to rule on");
+    fails(&place, &["arbitrate", "p0", "--take", "C", "--cause", "other", "--rationale", "x"], "there are A, B");
+    fails(&place, &["arbitrate", "p0", "--take", "A", "--rationale", "x"], "--cause");
+    fails(&place, &["arbitrate", "p0", "--take", "A", "--cause", "other"], "say why");
+    fails(&place, &["arbitrate", "p0", "--outcome", "nope=1", "--cause", "other", "--rationale", "x"], "sets no field `nope`");
+    let as_bo = ["arbitrate", "p0", "--take", "A", "--cause", "other", "--rationale", "x", "--as", "bo"];
+    fails(&place, &as_bo, "lead");
+
+    let rule =
+        ["arbitrate", "p0", "--outcome", "verdict=wrong_label", "--cause", "guideline_gap", "--rationale", "savings", "--change"];
+    let ruled = json(&place.ok(&[&rule[..], &["--json"]].concat()));
+    assert_eq!(ruled["outcome"]["label"], "transfer", "the label that says so is taken whole");
+    assert_eq!(ruled["change"]["question"], "verdict", "the question that split");
+    assert_eq!(state(&place), ("resolved".into(), "wrong_label".into(), "ruling".into()));
+    let notes = json(&place.ok(&["rulings", "--changes", "--json"]));
+    assert_eq!((notes["text"].as_str(), &notes["answered_by"]), (Some("savings"), &Value::Null));
+
+    // More labels change nothing; taking the ruling back brings the dispute back.
+    label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=3"], "still");
+    assert_eq!(state(&place).0, "resolved");
+    place.ok(&["undo"]);
+    assert_eq!(state(&place), ("disputed".into(), Value::Null, Value::Null));
+    let workspace = place.open();
+    let before = digest(&workspace.db);
+    drop(workspace);
+    let mut workspace = place.open();
+    let tx = workspace.db.begin().unwrap();
+    casework::journal::fold::refold(&tx).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(digest(&workspace.db), before, "folded anew it is the same");
+}
+
+#[test]
+fn who_was_overruled_sees_why_and_may_appeal_once() {
+    let place = dispute();
+    let rule =
+        |side: &str, why: &str| place.ok(&["arbitrate", "p0", "--take", side, "--cause", "reviewer_error", "--rationale", why]);
+    rule(&side(&place, "wrong_label"), "savings is a transfer");
+    assert!(place.ok(&["rulings", "--overruled", "--as", "bo"]).contains("savings is a transfer"));
+    assert_eq!(place.run(&["rulings", "--overruled", "--as", "cy"]).status.code(), Some(1));
+    fails(&place, &["appeal", "p0", "why", "--as", "cy"], "says what your label said");
+    place.ok(&["appeal", "p0", "the model is right", "--as", "bo"]);
+    assert_eq!(state(&place).0, "disputed");
+    let list = json(&place.ok(&["arbitrate", "--json"]));
+    assert_eq!((list["why"].as_str(), list["level"].as_str()), (Some("appealed"), Some("owner")));
+    assert!(place.ok(&["arbitrate", "p0"]).contains("appealed: the model is right"));
+    rule(&side(&place, "wrong_label"), "I looked again");
+    assert_eq!(state(&place).0, "resolved");
+    fails(&place, &["appeal", "p0", "again", "--as", "bo"], "appealed on");
+}
+
+#[test]
+fn a_label_returned_with_a_question_comes_first_in_its_authors_worklist() {
+    let place = dispute();
+    let side = side(&place, "model_correct");
+    let returns = ["arbitrate", "p0", "--return", &side, "--rationale", "did you read to the end?"];
+    place.ok(&returns);
+    assert!(place.ok(&["show", "p0", "--as", "bo"]).contains("? asked about your label: verdict: did you read to the end?"));
+    assert!(!place.ok(&["show", "p0", "--as", "cy"]).contains("read to the end"));
+    assert_eq!(json(&place.ok(&["queue", "--renew", "--as", "bo", "--json"]))["id"], "p0");
+    assert_eq!(place.run(&["queue", "--renew", "--as", "cy"]).status.code(), Some(1));
+    assert_eq!(json(&place.ok(&["arbitrate", "--json"]))["returned"], 1);
+    label(&place, "p0", "bo", &["readable=y", "verdict=2", "corrected=transfer", "category=3"], "now I have");
+    assert_eq!(state(&place), ("resolved".into(), "wrong_label".into(), "unanimous".into()));
+    assert_eq!(place.run(&["queue", "--renew", "--as", "bo"]).status.code(), Some(1));
+}
+
+#[test]
+fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
+    let place = dispute();
+    place.ok(&["escalate", "p1", "no idea", "--as", "bo"]);
+    let levels = |at: &str| -> Vec<(String, String)> {
+        let list = place.ok(&["arbitrate", "--json", "--at", at]);
+        let line = |line: &str| {
+            let line = json(line);
+            (line["id"].as_str().unwrap().to_owned(), line["level"].as_str().unwrap().to_owned())
+        };
+        list.lines().map(line).collect()
+    };
+    let far = |hours: i64| casework::domain::time::Moment(casework::clock::now().0 + hours * 3_600_000).rfc3339();
+    let at = |p0: &str, p1: &str| vec![("p0".to_owned(), p0.to_owned()), ("p1".to_owned(), p1.to_owned())];
+    let mut now = levels(&far(1));
+    now.sort();
+    assert_eq!(now, at("lead", "peer"));
+    let mut later = levels(&far(30));
+    later.sort();
+    assert_eq!(later, at("lead", "lead"));
+    let mut late = levels(&far(80));
+    late.sort();
+    assert_eq!(late, at("owner", "owner"));
+    // A lead may settle it at once, without any label.
+    place.ok(&[
+        "arbitrate",
+        "p1",
+        "--outcome",
+        "verdict=unreadable",
+        "--outcome",
+        "category=data-hygiene",
+        "--cause",
+        "ambiguous_input",
+        "--rationale",
+        "x",
+    ]);
+    assert_eq!(json(&place.ok(&["show", "p1", "--json"]))["how"], "ruling");
+}
+
+#[test]
+fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
+    let place = dispute();
+    let workspace = place.open();
+    let mut session = Session::waiting(workspace, (80, 24), || NOON).unwrap();
+    session.press("v Enter A");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("arbitrate_sides", session.text());
+        session.press("p a");
+        insta::assert_snapshot!("arbitrate_cause", session.text());
+    });
+    session.press("2 \"it_says_so\" Enter");
+    drop(session);
+    assert_eq!(state(&place).2, "ruling");
+    let past = json(&place.ok(&["rulings", "--json"]));
+    assert_eq!((past["cause"].as_str(), past["change"]["question"].as_str()), (Some("guideline_gap"), Some("verdict")));
+
+    // Whoever was overruled sees it, and appeals; the lead walks it anew.
+    let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
+    let mut session = Session::waiting(open_as(&place, who), (80, 24), || NOON).unwrap();
+    session.press("A");
+    assert!(session.text().contains("A lead rules on disputes"), "{}", session.text());
+    session.press("O");
+    assert!(session.text().contains("it says so"), "{}", session.text());
+    session.press("a \"look_again\" Enter");
+    drop(session);
+    assert_eq!(state(&place).0, "disputed");
+    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    session.press("v Enter A w 2 1 Enter 3 \"cannot_be_read\" Enter");
+    drop(session);
+    assert_eq!(state(&place), ("resolved".into(), "unreadable".into(), "ruling".into()));
+    assert!(place.open().draft(place.open().find_case("p0").unwrap().id).unwrap().is_none(), "no draft is left of it");
+}
+
+fn open_as(place: &Place, name: &str) -> casework::workspace::Workspace {
+    casework::workspace::Workspace::open(place.paths(), Env::default(), Some(name)).unwrap()
+}
