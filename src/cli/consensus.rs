@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::agreement::{percent, read};
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
+use crate::domain::estimate::{Estimate as Recorded, Habits};
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::text::visible;
 use crate::quality::figure::wilson;
@@ -49,6 +50,9 @@ pub struct Args {
     /// Fewest tasks with two labels from which reviewers are told apart
     #[arg(long, value_name = "N", default_value_t = 20)]
     tasks_min: usize,
+    /// Record what it says of the reviewers, for `policy set rule=dawid-skene|one-coin` to settle cases by
+    #[arg(long, conflicts_with_all = ["file", "field", "round"])]
+    record: bool,
     /// Fewest reviewers that are told apart
     #[arg(long, value_name = "N", default_value_t = 3)]
     reviewers_min: usize,
@@ -131,6 +135,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             return Ok(Exit::No);
         }
     };
+    if args.record {
+        return record(context, model, &ratings, &estimate);
+    }
     let document = document(model, &ratings, &estimate);
     if let Some(path) = &args.out {
         let failed = |error| WorkError::File { path: path.display().to_string(), error };
@@ -154,6 +161,59 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         summary(&document, args.iterations);
     }
     Ok(Exit::Done)
+}
+
+/// Records the estimate, and says what that settled.
+fn record(context: &Context, model: &Model, ratings: &Ratings, estimate: &Estimate) -> Result<Exit, CliError> {
+    if !RECORDED.contains(&model.name) {
+        return Err(CliError::Use(format!("cases can be settled by {}, not by {}", RECORDED.join(" or "), model.name)));
+    }
+    let mut workspace = context.open()?;
+    let policy = workspace.policy()?;
+    let before = workspace.status()?.cases;
+    let saved = workspace.record_estimate(recorded(model, ratings, estimate, policy.on.clone()))?;
+    let after = workspace.status()?.cases;
+    let words = if policy.rule.model() == Some(model.name) {
+        format!("Recorded; {} cases are resolved now ({} before), {} disputed.", after.resolved, before.resolved, after.disputed)
+    } else {
+        format!("Recorded. Cases are settled by it from `casework policy set rule={}` on.", model.name)
+    };
+    let document = serde_json::json!({ "model": model.name, "cases": ratings.tasks.len(), "labels": ratings.labels(),
+        "resolved_before": before.resolved, "resolved": after.resolved, "disputed": after.disputed, "event": saved.event() });
+    super::out::done(context.global.json, &words, &document)?;
+    Ok(Exit::Done)
+}
+
+/// Models whose estimates settle cases.
+const RECORDED: [&str; 2] = ["dawid-skene", "one-coin"];
+
+/// An estimate as it is recorded: shares to six places, those of nothing left out.
+fn recorded(model: &Model, ratings: &Ratings, estimate: &Estimate, on: Vec<String>) -> Recorded {
+    let k = estimate.classes;
+    let name = |class: usize| ratings.values.name(class as u32).to_owned();
+    let round = |share: f64| (share * 1e6).round() / 1e6;
+    let habits = |of: &crate::quality::truth::Reviewer| -> Habits {
+        let row = |truth: usize| {
+            let share = |said: usize| match &of.confusion {
+                Some(confusion) => confusion.shares[truth * k + said],
+                None if said == truth => of.skill,
+                None => (1.0 - of.skill) / (k as f64 - 1.0).max(1.0),
+            };
+            // Of a class that they never met, nothing is said.
+            let met = of.confusion.as_ref().is_none_or(|confusion| confusion.rests_on[truth] > 1e-6);
+            let shares = (0..k).map(|said| (name(said), round(share(said)))).filter(|(_, share)| *share > 0.0);
+            met.then(|| (name(truth), shares.collect()))
+        };
+        (0..k).filter_map(row).collect()
+    };
+    Recorded {
+        model: model.name.to_owned(),
+        on,
+        priors: estimate.priors.iter().enumerate().map(|(class, share)| (name(class), round(*share))).collect(),
+        reviewers: ratings.reviewers.iter().map(str::to_owned).zip(estimate.reviewers.iter().map(habits)).collect(),
+        cases: ratings.tasks.len() as u64,
+        labels: ratings.labels() as u64,
+    }
 }
 
 fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) -> Document<'d> {

@@ -22,6 +22,7 @@ pub mod escalation;
 pub mod policy;
 pub mod arbitration;
 pub mod assign;
+pub mod estimate;
 pub mod resolve;
 pub mod training;
 pub mod dice;

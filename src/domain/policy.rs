@@ -14,6 +14,23 @@ pub enum Rule {
     Unanimous,
     /// One outcome has more labels than any other.
     Majority,
+    /// A recorded estimate of how each reviewer answers ([`super::estimate`]) is sure enough of one outcome.
+    #[serde(rename = "dawid-skene")]
+    DawidSkene,
+    /// The same with one skill for each reviewer.
+    #[serde(rename = "one-coin")]
+    OneCoin,
+}
+
+impl Rule {
+    /// The model of truth that it goes by.
+    pub fn model(self) -> Option<&'static str> {
+        match self {
+            Self::Unanimous | Self::Majority => None,
+            Self::DawidSkene => Some("dawid-skene"),
+            Self::OneCoin => Some("one-coin"),
+        }
+    }
 }
 
 /// A team's policy. The latest one set counts.
@@ -25,6 +42,9 @@ pub struct Policy {
     /// How many may be asked before a case that is not settled counts as disputed.
     pub limit: u32,
     pub rule: Rule,
+    /// How sure a model of truth must be to settle a case, in percent.
+    #[serde(skip_serializing_if = "is_sure")]
+    pub sure_percent: u32,
     /// The outcome's fields that must agree; empty: all of them.
     pub on: Vec<String>,
     /// Hours from detection until a case is due.
@@ -83,6 +103,13 @@ fn known<'de, T: std::str::FromStr, D: serde::Deserializer<'de>>(from: D) -> Res
     Ok(Vec::<String>::deserialize(from)?.iter().filter_map(|rule| rule.parse().ok()).collect())
 }
 
+/// What it is unless somebody says otherwise.
+const SURE_PERCENT: u32 = 95;
+
+fn is_sure(n: &u32) -> bool {
+    *n == SURE_PERCENT
+}
+
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
@@ -93,6 +120,7 @@ impl Default for Policy {
             overlap: 1,
             limit: 3,
             rule: Rule::Unanimous,
+            sure_percent: SURE_PERCENT,
             on: Vec::new(),
             sla_hours: 72,
             encrypt: false,
@@ -118,10 +146,11 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 13] = [
+pub const NAMES: [(&str, &str); 14] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
-    ("rule", "when labels settle a case: unanimous or majority"),
+    ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
+    ("sure_percent", "how sure a model of truth must be to settle one"),
     ("on", "fields that must agree, with commas; empty: all"),
     ("sla_hours", "hours until a case is due"),
     ("encrypt", "payloads in the store are for the roster only: yes or no"),
@@ -151,13 +180,19 @@ impl Policy {
                 self.rule = match value {
                     "unanimous" => Rule::Unanimous,
                     "majority" => Rule::Majority,
-                    _ => return Err(BadPolicy::Value("rule", "`unanimous` or `majority`")),
+                    "dawid-skene" => Rule::DawidSkene,
+                    "one-coin" => Rule::OneCoin,
+                    _ => return Err(BadPolicy::Value("rule", "`unanimous`, `majority`, `dawid-skene` or `one-coin`")),
                 }
             }
             "encrypt" => self.encrypt = yes_or_no("encrypt", value)?,
             "training_required" => self.training.required = yes_or_no("training_required", value)?,
             "require" => self.require = rules("require", value)?,
             "hide" => self.hide = rules("hide", value)?,
+            "sure_percent" => {
+                let percent = value.parse().ok().filter(|n| (51..=100).contains(n));
+                self.sure_percent = percent.ok_or(BadPolicy::Value("sure_percent", "a number from 51 to 100"))?;
+            }
             "gold_percent" => {
                 let percent = value.parse().ok().filter(|n| *n <= 50);
                 self.gold_percent = percent.ok_or(BadPolicy::Value("gold_percent", "a number from 0 to 50"))?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::arbitration::{Done, Ruled, latest_of_each, ruling};
+use super::estimate::{Estimate, class_of};
 use super::label::{GivenLabel, Outcome};
 use super::policy::{Policy, Rule};
 use super::protocol::RenamedLabels;
@@ -84,6 +85,8 @@ pub struct By<'b> {
     pub policy: &'b Policy,
     /// Labels and outcomes of earlier versions are compared by the names of today.
     pub renamed: &'b RenamedLabels,
+    /// What is recorded of the reviewers for the policy's model of truth.
+    pub estimate: Option<&'b Estimate>,
 }
 
 /// Resolves a case from its labels (all that were given and not withdrawn) and from what was done about it, both in any order.
@@ -115,7 +118,7 @@ pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
     }
 }
 
-fn by_rule(labels: &[&GivenLabel], By { policy, renamed }: By<'_>) -> Option<(Outcome, How)> {
+fn by_rule(labels: &[&GivenLabel], By { policy, renamed, estimate }: By<'_>) -> Option<(Outcome, How)> {
     let mut groups: BTreeMap<String, Vec<&GivenLabel>> = BTreeMap::new();
     for given in labels {
         groups.entry(ballot(&renamed.outcome(&given.label), &policy.on)).or_default().push(given);
@@ -124,12 +127,27 @@ fn by_rule(labels: &[&GivenLabel], By { policy, renamed }: By<'_>) -> Option<(Ou
     sizes.sort_unstable_by(|a, b| b.cmp(a));
     let how = match policy.rule {
         _ if sizes.len() == 1 => How::Unanimous,
+        Rule::DawidSkene | Rule::OneCoin => return by_model(labels, policy, renamed, estimate?),
         Rule::Majority if sizes.first() > sizes.get(1) => How::Majority,
         _ => return None,
     };
     let largest = groups.values().max_by_key(|group| group.len())?;
     let earliest = largest.iter().min_by_key(|given| (given.at, given.event))?;
     Some((renamed.outcome(&earliest.label), how))
+}
+
+/// What a recorded estimate is sure enough of, if somebody said it.
+fn by_model(labels: &[&GivenLabel], policy: &Policy, renamed: &RenamedLabels, estimate: &Estimate) -> Option<(Outcome, How)> {
+    let class = |given: &GivenLabel| class_of(&renamed.outcome(&given.label), &estimate.on);
+    let said: Vec<(&str, String)> =
+        labels.iter().filter_map(|given| Some((given.label.reviewer.as_str(), class(given)?))).collect();
+    let (answer, share) = estimate.answer(&said).filter(|_| estimate.on == policy.on)?;
+    if share * 100.0 < f64::from(policy.sure_percent) {
+        return None;
+    }
+    let earliest =
+        labels.iter().filter(|given| class(given).as_deref() == Some(answer)).min_by_key(|given| (given.at, given.event))?;
+    Some((renamed.outcome(&earliest.label), How::Model))
 }
 
 /// What is compared: the named fields, a missing one being a value of its own; or the whole outcome.
@@ -157,7 +175,7 @@ mod tests {
         let policy = Policy { overlap: 2, limit: 3, rule, ..Policy::default() };
         let mut labels: Vec<_> = labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
         for _ in 0..2 {
-            let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default() });
+            let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None });
             let outcome = resolution.outcome.as_ref().map(|outcome| outcome["verdict"].as_str().unwrap().to_owned());
             assert_eq!((resolution.state, outcome.as_deref()), expect, "{labels:?}");
             labels.reverse();
@@ -174,8 +192,11 @@ mod tests {
             version: 2,
             by_field: [("verdict".to_owned(), [("old".to_owned(), "new".to_owned())].into())].into(),
         };
-        assert_eq!(resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default() }).state, CaseState::Open);
-        let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels(vec![renames]) });
+        assert_eq!(
+            resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None }).state,
+            CaseState::Open
+        );
+        let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels(vec![renames]), estimate: None });
         assert_eq!(resolution.outcome.unwrap()["verdict"], "new", "by today's name, though the earliest says the old one");
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::db::{label, renames};
-use crate::domain::label::{GivenLabel, outcome_words, value_text};
+use crate::domain::estimate::class_of;
+use crate::domain::label::GivenLabel;
 use crate::quality::ratings::Ratings;
 
 /// What reviewers are compared by.
@@ -49,18 +50,7 @@ pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Ve
             let outcome = renamed.outcome(label);
             for (by, ratings) in by.iter().zip(&mut made) {
                 let value = match by {
-                    By::Outcome(fields) if fields.is_empty() => Some(outcome_words(&outcome)),
-                    By::Outcome(fields) => match fields.as_slice() {
-                        // Who set nothing there said nothing about it.
-                        [field] => outcome.get(field).map(value_text),
-                        fields => Some(
-                            fields
-                                .iter()
-                                .map(|field| outcome.get(field).map(value_text).unwrap_or_default())
-                                .collect::<Vec<_>>()
-                                .join(" · "),
-                        ),
-                    },
+                    By::Outcome(fields) => class_of(&outcome, fields),
                     By::Question(id) => label.path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.clone()),
                 };
                 if let Some(value) = value {

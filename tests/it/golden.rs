@@ -6,6 +6,7 @@ use std::path::Path;
 
 use casework::domain::arbitration::{Cause, Change, Ruling};
 use casework::domain::cues::{Cue, Seen};
+use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::policy::Policy;
@@ -131,6 +132,15 @@ fn every_kind_is_written_as_ever() {
     }));
     check(&RulingWithdrawn { case, ruling: event, why: "the wrong case".into() });
     check(&CaseAppealed { case, ruling: event, why: "look at line 3".into() });
+    check(&ConsensusEstimated(Estimate {
+        model: "dawid-skene".into(),
+        on: vec!["verdict".into()],
+        priors: [("ok".to_owned(), 0.25), ("no".to_owned(), 0.75)].into(),
+        reviewers: [("ana".to_owned(), [("ok".to_owned(), [("ok".to_owned(), 0.9), ("no".to_owned(), 0.1)].into())].into())]
+            .into(),
+        cases: 20,
+        labels: 61,
+    }));
     let question = Some("a".into());
     check(&LabelReturned { case, label: event, reviewer: "ana".into(), question, text: "did you see the logs?".into() });
     let mut kinds = std::collections::BTreeSet::new();

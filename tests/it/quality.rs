@@ -297,6 +297,61 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("answered are: readable, language, scope"));
 }
 
+/// A case is settled by what is recorded of the reviewers as the model would settle it, and says so.
+#[test]
+fn a_recorded_estimate_settles_cases_as_the_model_does() {
+    let Some(data) = shared("a_recorded_estimate_settles_cases_as_the_model_does") else { return };
+    let place = Place::new();
+    place.found();
+    let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    place.ok(&["ingest", &path("stream/stream.jsonl")]);
+    place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "rule=dawid-skene", "on=verdict"]);
+    place.ok(&["import", "labels", &path("reviews/reviews.jsonl"), "--format", "jsonl"]);
+    let how = |of: &str, place: &Place| {
+        let resolved = place.ok(&["queue", "--state", "resolved", "--json"]);
+        let workspace = place.open();
+        let rows = resolved.lines().map(|line| {
+            let id = serde_json::from_str::<Value>(line).unwrap()["case"].as_str().unwrap().to_owned();
+            workspace.find_case(&id).unwrap()
+        });
+        rows.filter(|row| row.how.unwrap().word() == of).collect::<Vec<_>>()
+    };
+    assert!(how("model", &place).is_empty(), "nothing is recorded yet");
+    assert_eq!(place.run(&["consensus", "--method", "majority", "--record"]).status.code(), Some(2));
+    place.ok(&["consensus", "--record"]);
+    let consensus: Value = serde_json::from_str(&place.ok(&["consensus", "--json"])).unwrap();
+    let answers: std::collections::BTreeMap<String, (String, f64)> = consensus["answers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            let of = |name: &str| line[name].as_str().unwrap().to_owned();
+            (of("task"), (of("label"), line["confidence"].as_f64().unwrap()))
+        })
+        .collect();
+    let settled = how("model", &place);
+    assert!(settled.len() > 200, "{}", settled.len());
+    for row in &settled {
+        let (label, confidence) = &answers[&row.id.to_string()];
+        assert_eq!(row.outcome.as_ref().unwrap()["verdict"], label.as_str(), "{}", row.own);
+        assert!(*confidence > 0.9499, "{} is not sure: {confidence}", row.own);
+    }
+    let gold: std::collections::BTreeMap<String, String> = csv::Reader::from_path(data.join("reviews/verdict_gold.csv"))
+        .unwrap()
+        .records()
+        .map(|row| row.map(|row| (row[0].to_owned(), row[1].to_owned())).unwrap())
+        .collect();
+    let right = settled.iter().filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.own].as_str()).count();
+    assert!(right * 100 > settled.len() * 93, "{right} of {}", settled.len());
+    let mut workspace = place.open();
+    let before = crate::support::digest(&workspace.db);
+    let tx = workspace.db.begin().unwrap();
+    casework::journal::fold::refold(&tx).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(crate::support::digest(&workspace.db), before, "folded anew it is the same");
+}
+
 #[test]
 fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
     let place = Place::new();

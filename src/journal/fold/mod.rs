@@ -32,12 +32,13 @@ use self::roster::roster_change;
 use super::JournalError;
 use super::blob::Unpacker;
 use super::entry::Body;
-use super::kind::{CaseDetected, Event, Head, KINDS, PolicySet, Verdict};
+use super::kind::{CaseDetected, ConsensusEstimated, Event, Head, KINDS, PolicySet, Verdict};
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
 use crate::db::erasure;
 use crate::db::{self, arbitration, case, count, document, label, renames};
 use crate::domain::arbitration::{Act, Done};
+use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::policy::Policy;
@@ -61,6 +62,8 @@ pub struct Fold<'c, 't> {
     pub tx: &'t Transaction<'c>,
     pub policy: Policy,
     renamed: RenamedLabels,
+    /// What is recorded for the policy's model of truth.
+    estimate: Option<Estimate>,
     counts: HashMap<String, i64>,
     roles: HashMap<(String, ReplicaId), Vec<(Role, Hlc)>>,
     /// Texts of payloads that the caller has at hand, so that they need not be read back.
@@ -87,9 +90,11 @@ pub struct Fold<'c, 't> {
 
 impl<'c, 't> Fold<'c, 't> {
     pub fn new(tx: &'t Transaction<'c>) -> Result<Self, JournalError> {
+        let policy = PolicySet::current(tx)?;
         Ok(Self {
             tx,
-            policy: PolicySet::current(tx)?,
+            estimate: estimate_of(tx, &policy)?,
+            policy,
             renamed: renames::all(tx)?,
             counts: HashMap::new(),
             roles: HashMap::new(),
@@ -237,7 +242,18 @@ impl<'c, 't> Fold<'c, 't> {
             return Ok(());
         }
         self.policy = policy;
+        self.estimate = estimate_of(self.tx, &self.policy)?;
         case::set_due(self.tx, self.policy.sla_ms())?;
+        self.settle_labeled()
+    }
+
+    /// Computes anew what depends on what is recorded of reviewers, if that changed.
+    pub fn estimate_changed(&mut self) -> rusqlite::Result<()> {
+        let estimate = estimate_of(self.tx, &self.policy)?;
+        if estimate == self.estimate {
+            return Ok(());
+        }
+        self.estimate = estimate;
         self.settle_labeled()
     }
 
@@ -273,7 +289,8 @@ impl<'c, 't> Fold<'c, 't> {
         if let Some(row) = case::by_id(self.tx, id)? {
             let labels = label::live_of_case(self.tx, id)?;
             let acts = arbitration::of_case(self.tx, id)?;
-            let resolution = resolve(&labels, &acts, By { policy: &self.policy, renamed: &self.renamed });
+            let resolution =
+                resolve(&labels, &acts, By { policy: &self.policy, renamed: &self.renamed, estimate: self.estimate.as_ref() });
             let settled = (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
             if (row.state, row.labels, &row.outcome, row.how) != settled {
                 case::set_resolution(self.tx, &row, &resolution)?;
@@ -307,6 +324,11 @@ impl<'c, 't> Fold<'c, 't> {
         }
         Ok(())
     }
+}
+
+/// What is recorded of the reviewers for the model of truth that a policy names.
+fn estimate_of(tx: &Transaction<'_>, policy: &Policy) -> rusqlite::Result<Option<Estimate>> {
+    policy.rule.model().map_or(Ok(None), |model| ConsensusEstimated::current(tx, model))
 }
 
 /// Drops the views and folds the whole journal again; returns the payloads that were thrown away.

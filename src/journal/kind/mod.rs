@@ -25,6 +25,7 @@ mod case_ruled;
 mod ruling_withdrawn;
 mod case_appealed;
 mod label_returned;
+mod consensus_estimated;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,7 @@ pub use case_deferred::CaseDeferred;
 pub use case_detected::CaseDetected;
 pub use case_escalated::CaseEscalated;
 pub use case_ruled::CaseRuled;
+pub use consensus_estimated::ConsensusEstimated;
 pub use glossary_published::GlossaryPublished;
 pub use gold_set::GoldSet;
 pub use label_given::LabelGiven;
@@ -122,6 +124,7 @@ pub static KINDS: &[Kind] = &[
     kind::<RulingWithdrawn>(),
     kind::<CaseAppealed>(),
     kind::<LabelReturned>(),
+    kind::<ConsensusEstimated>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {

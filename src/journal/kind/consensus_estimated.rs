@@ -1,0 +1,38 @@
+//! `consensus.estimated`: what a model of truth found out about the reviewers. The latest of each model counts.
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::db::document;
+use crate::domain::estimate::Estimate;
+use crate::domain::roster::Role;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConsensusEstimated(pub Estimate);
+
+impl ConsensusEstimated {
+    /// The estimate of a model that counts now.
+    pub fn current(conn: &Connection, model: &str) -> rusqlite::Result<Option<Estimate>> {
+        let row = document::latest_named(conn, "estimate", model)?;
+        Ok(row.and_then(|row| serde_json::from_str::<Self>(&row.body).ok()).map(|estimated| estimated.0))
+    }
+}
+
+impl Event for ConsensusEstimated {
+    const KIND: &'static str = "consensus.estimated";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer]);
+
+    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+        let habits = self.0.reviewers.values().flat_map(|habits| habits.values().flat_map(|row| row.values()));
+        let share = |share: &f64| (0.0..=1.0).contains(share);
+        (!self.0.priors.values().chain(habits).all(share)).then(|| "shares lie between 0 and 1".to_owned())
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("estimate", &self.0.model, 1, &self, stamp)?;
+        fold.estimate_changed()
+    }
+}
