@@ -96,6 +96,7 @@ type Measured = (Agreement, Vec<(String, Agreement)>);
 
 fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Result<Measured, CliError> {
     let workspace = context.read()?;
+    workspace.may_see(&args.round)?;
     let conn = &workspace.db.conn;
     let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
     if let Some(question) = &args.question {

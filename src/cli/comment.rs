@@ -9,6 +9,12 @@ use super::{CliError, Context, Exit};
 pub struct Args {
     /// The case's id, the first digits of it, or the id its stream gave it
     case: String,
+    /// In a calibration session
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+    /// The question of the protocol that it is about
+    #[arg(long, value_name = "ID", requires = "session")]
+    question: Option<String>,
     /// What to say
     #[arg(required = true)]
     text: Vec<String>,
@@ -21,7 +27,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let mut workspace = context.open()?;
     let case = workspace.find_case(&args.case)?;
-    let saved = workspace.comment(case.id, &text)?;
+    let saved = match &args.session {
+        Some(session) => workspace.comment_in(session, case.id, args.question.as_deref(), &text)?,
+        None => workspace.comment(case.id, &text)?,
+    };
     let document = json!({ "case": case.id, "event": saved.event() });
     done(context.global.json, &format!("Commented on {}.", case.id.short()), &document)?;
     Ok(Exit::Done)

@@ -117,6 +117,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some(file) => read(file)?,
         None => {
             let workspace = context.read()?;
+            workspace.may_see(&args.round)?;
             let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
             let made = ratings(&workspace.db.conn, &args.round, &[By::Outcome(fields)]).map_err(WorkError::from)?;
             made.into_iter().next().unwrap_or_default()

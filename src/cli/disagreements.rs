@@ -33,6 +33,7 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
+    workspace.may_see(&args.round)?;
     if let Some(case) = &args.case {
         return side_by_side(context, &workspace, case, &args.round);
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::db::DbError;
+use crate::domain::session::Stage;
 use crate::domain::text::visible;
 use crate::intake::IntakeError;
 use crate::journal::JournalError;
@@ -129,6 +130,17 @@ pub fn hint(error: &WorkError) -> Option<String> {
             return Some(format!("Add --outcome {}=VALUE, or walk it: --answer QUESTION=VALUE.", visible(field)));
         }
         (_, WorkError::NoField { .. } | WorkError::NoLabel { .. }) => "`casework protocol show` lists fields and labels.",
+        (_, WorkError::NoSession(_) | WorkError::SessionExists(_)) => "`casework calibrate` lists them.",
+        (_, WorkError::SessionOfOne) => "Name them: --reviewers ana,bo; `casework roster show` lists who reviews.",
+        (_, WorkError::SessionEmpty) => "Choose others: --random N takes any.",
+        (_, WorkError::SessionStage(_, Stage::Blind)) => "`casework calibrate reveal NAME` ends the first round.",
+        (_, WorkError::SessionStage(_, Stage::Discussion)) => "`casework calibrate close NAME` ends the second round.",
+        (_, WorkError::SessionStage(_, Stage::Closed)) => "`casework calibrate findings NAME` says what it found; open another.",
+        (_, WorkError::SessionUnderWay { .. }) => "`casework calibrate show NAME` says who; --early reveals it all the same.",
+        (_, WorkError::NotInvited { .. } | WorkError::NotOfSession { .. }) => {
+            "`casework calibrate show NAME --json` lists reviewers and cases."
+        }
+        (_, WorkError::Hidden(_)) => "`casework calibrate reveal NAME` ends the first round.",
         (_, WorkError::NotLabeled(_)) => "Label it first: the label becomes the known answer.",
         (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
         (_, WorkError::Incomplete(_)) => {

@@ -31,6 +31,9 @@ pub struct Args {
     /// Places in the input that bear it out, as characters from and up to: 4-9,12-20
     #[arg(long, value_name = "SPANS", default_value = "")]
     mark: String,
+    /// In a calibration session, in the round of it that is under way
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
     /// An earlier case that it refers to
     #[arg(long = "cite", value_name = "CASE")]
     cites: Vec<String>,
@@ -39,6 +42,9 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let case = workspace.find_case(&args.case)?;
+    if let Some(session) = &args.session {
+        workspace.sitting = Some(workspace.round_of(session, case.id)?);
+    }
     let protocols = workspace.protocols()?;
     let published = protocols.for_stream(&case.stream).ok_or_else(|| WorkError::NoProtocol(case.stream.clone()))?;
     let mut draft = Draft {

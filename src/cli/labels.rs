@@ -36,10 +36,13 @@ struct LabelLine<'l> {
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
+    let (hidden, me) = (workspace.hidden_rounds()?, workspace.me.clone());
     let mut out = Out::new();
     let mut result = Ok(());
     label::for_each(&workspace.db.conn, |row| {
-        if row.withdrawn.is_none() && result.is_ok() {
+        // What is hidden in a session is its author's alone.
+        let shown = !hidden.contains(&row.given.label.round) || row.given.label.reviewer == me;
+        if row.withdrawn.is_none() && result.is_ok() && shown {
             result = print(&mut out, context.global.json, &row.given);
         }
     })

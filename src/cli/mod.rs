@@ -8,6 +8,7 @@ mod appeal;
 mod arbitrate;
 mod audit;
 mod backup;
+mod calibrate;
 mod comment;
 mod completions;
 mod consensus;
@@ -162,6 +163,8 @@ enum Command {
     Rulings(rulings::Args),
     /// Ask to have a ruling looked at again that overruled you
     Appeal(appeal::Args),
+    /// Label the same cases blind, talk about them, label again
+    Calibrate(calibrate::Args),
     /// Work out what labels come to, here or in a file, and how good each reviewer seems
     Consensus(consensus::Args),
     /// Show and change how the team works
@@ -236,6 +239,11 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Disagreements(args)) => disagreements::run(&context, &args),
         Some(Command::Arbitrate(args)) => arbitrate::run(&context, &args),
         Some(Command::Rulings(args)) => rulings::run(&context, &args),
+        Some(Command::Calibrate(args)) => match calibrate::run(&context, &args) {
+            Ok(Err(workspace)) => return Next::Review(workspace),
+            Ok(Ok(exit)) => Ok(exit),
+            Err(error) => Err(error),
+        },
         Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),

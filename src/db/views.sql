@@ -78,6 +78,8 @@ CREATE TABLE view_note (
   author TEXT NOT NULL,
   text TEXT NOT NULL,
   until_ms INTEGER,
+  question TEXT,                 -- of the protocol, that a comment is about
+  session TEXT,                  -- that it was made in
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 

@@ -22,6 +22,9 @@ pub const MAIN_ROUND: &str = "main";
 /// The round of labels on cases whose right answer is known: they measure, and settle nothing.
 pub const GOLD_ROUND: &str = "gold";
 
+/// The round of labels that a reviewer gives on a case again, without being told: they measure, and settle nothing.
+pub const REPEAT_ROUND: &str = "repeat";
+
 /// The exact version of a protocol that a label was given under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProtocolRef {

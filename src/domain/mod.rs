@@ -25,4 +25,5 @@ pub mod assign;
 pub mod estimate;
 pub mod resolve;
 pub mod training;
+pub mod session;
 pub mod dice;

@@ -82,6 +82,13 @@ pub struct LabelFile {
 }
 
 impl Ratings {
+    /// Share of each value among all ratings.
+    pub fn shares(&self) -> Vec<f64> {
+        let mut counts = vec![0.0; self.values.len()];
+        self.of_task.iter().for_each(|rating| counts[rating.value as usize] += 1.0);
+        counts.iter().map(|n| n / self.of_task.len().max(1) as f64).collect()
+    }
+
     pub fn push(&mut self, task: &str, reviewer: &str, value: &str) {
         let (task, reviewer, value) = (self.tasks.number(task), self.reviewers.number(reviewer), self.values.number(value));
         self.rows.push((task, Rating { reviewer, value }));

@@ -24,7 +24,7 @@ const WAITING_MAX: usize = 5_000;
 /// One of the labels that differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
-    /// A, B, C …: whose it is, is not shown.
+    /// A, B, C …
     pub name: char,
     pub given: GivenLabel,
     /// Path and outcome by the names of the version in force.
@@ -40,6 +40,8 @@ pub struct Side {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispute {
     pub row: CaseRow,
+    /// Whether it is shown whose labels they are: there is nothing to rule then.
+    pub named: bool,
     pub sides: Vec<Side>,
     /// Questions in the order asked, each with the sides' answers.
     pub questions: Vec<Row>,
@@ -54,9 +56,33 @@ pub struct Dispute {
 impl Dispute {
     pub fn load(conn: &Connection, protocols: &Protocols, row: CaseRow, me: &str) -> rusqlite::Result<Self> {
         let labels = label::live_of_case(conn, row.id)?;
+        let order = blind_order(&labels);
+        Self::of(conn, protocols, row, me, &labels, order)
+    }
+
+    /// Labels that may be seen, with the names of who gave them.
+    pub fn named(
+        conn: &Connection,
+        protocols: &Protocols,
+        row: CaseRow,
+        me: &str,
+        labels: &[GivenLabel],
+    ) -> rusqlite::Result<Self> {
+        let order = labels.iter().collect();
+        Ok(Self { named: true, ..Self::of(conn, protocols, row, me, labels, order)? })
+    }
+
+    fn of(
+        conn: &Connection,
+        protocols: &Protocols,
+        row: CaseRow,
+        me: &str,
+        labels: &[GivenLabel],
+        order: Vec<&GivenLabel>,
+    ) -> rusqlite::Result<Self> {
         let acts = arbitration::of_case(conn, row.id)?;
         let renamed = renames::all(conn)?;
-        let back = returned(&acts, &labels);
+        let back = returned(&acts, labels);
         let asked = |given: &GivenLabel| {
             back.iter().find_map(|done| match &done.act {
                 Act::Returned { label, text, .. } if *label == given.event => Some(text.clone()),
@@ -71,10 +97,10 @@ impl Dispute {
             asked: asked(given),
             given: given.clone(),
         };
-        let sides: Vec<Side> = blind_order(&labels).into_iter().enumerate().map(side).collect();
+        let sides: Vec<Side> = order.into_iter().enumerate().map(side).collect();
         let paths: Vec<&[Step]> = sides.iter().map(|side| side.path.as_slice()).collect();
         let (questions, parts_at) = aligned(&paths);
-        let ruled = ruling(&acts, &labels).map(|Ruled { ruling, appeal, .. }| {
+        let ruled = ruling(&acts, labels).map(|Ruled { ruling, appeal, .. }| {
             let appeal = appeal.and_then(|done| match &done.act {
                 Act::Appealed { why, .. } => Some(why.clone()),
                 _ => None,
@@ -83,7 +109,7 @@ impl Dispute {
         });
         let notes = note::of_case(conn, row.id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
         let escalated = notes.map(|note| note.text).collect();
-        Ok(Self { row, sides, questions, parts_at, ruled, escalated })
+        Ok(Self { row, named: false, sides, questions, parts_at, ruled, escalated })
     }
 
     pub fn side(&self, name: char) -> Option<&Side> {

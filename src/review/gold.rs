@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::db::case::CaseRow;
 use crate::db::{case, document, label};
 use crate::domain::ids::CaseId;
-use crate::domain::label::GOLD_ROUND;
+use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND};
 use crate::domain::resolve::CaseState;
 use crate::domain::training::Gold;
 use crate::journal::kind::{GoldSet, TrainingFinished};
@@ -47,7 +47,14 @@ pub fn measures(conn: &Connection, reviewer: &str, row: &CaseRow) -> rusqlite::R
     if row.state == CaseState::Open || !is_gold(conn, row.id)? {
         return Ok(false);
     }
-    Ok(!label::live_of_case(conn, row.id)?.iter().any(|given| given.label.reviewer == reviewer))
+    Ok(!any_measuring(conn, row.id, reviewer)?)
+}
+
+/// Whether a reviewer gave a label on a case, for good or to measure. What was said in a session is another matter.
+fn any_measuring(conn: &Connection, id: CaseId, reviewer: &str) -> rusqlite::Result<bool> {
+    let counts =
+        |given: &GivenLabel| given.label.reviewer == reviewer && [MAIN_ROUND, GOLD_ROUND].contains(&given.label.round.as_str());
+    Ok(label::live_of_case(conn, id)?.iter().any(counts))
 }
 
 pub fn is_gold(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
@@ -100,7 +107,7 @@ pub fn mixed(
         let Some(row) = case::by_id(conn, id)?.filter(|row| row.state != CaseState::Open && !row.text.is_empty()) else {
             continue;
         };
-        if !label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == reviewer) && fits(&row)? {
+        if !any_measuring(conn, id, reviewer)? && fits(&row)? {
             found.push((place, row.masked()));
         }
     }

@@ -5,14 +5,16 @@
 
 use rusqlite::Connection;
 
+use super::calibration;
 use crate::db::arbitration;
 use crate::db::case::CaseRow;
 use crate::db::label::{self, LabelRow};
-use crate::db::note::{self, NoteKind};
+use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::arbitration::Act;
 use crate::domain::ids::EventId;
-use crate::domain::label::{GOLD_ROUND, outcome_words};
+use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND, outcome_words};
 use crate::domain::resolve::CaseState;
+use crate::domain::session::{Session, Stage};
 use crate::domain::time::Moment;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -30,16 +32,17 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
     let words = format!("detected{why}");
     let mut lines = vec![HistoryLine { at: case.at.moment(), who: "trap".to_owned(), words, event: case.event }];
     let labels = label::of_case(conn, case.id)?;
-    let gave = labels.iter().any(|row| row.given.label.reviewer == reviewer && row.given.label.round != GOLD_ROUND);
+    let gave = labels.iter().any(|row| row.given.label.reviewer == reviewer && row.given.label.round == MAIN_ROUND);
     let open_to_me = gave || case.state == CaseState::Resolved;
-    // What measures is nobody else's business, and would tell that the case does.
-    let own = |row: &LabelRow| row.given.label.round != GOLD_ROUND || row.given.label.reviewer == reviewer;
+    // What measures is nobody else's business, and would tell that the case does; what is hidden in a session is not yet.
+    let hidden = calibration::hidden_rounds(conn)?;
+    let measures = |round: &str| [GOLD_ROUND, REPEAT_ROUND].contains(&round) || hidden.contains(round);
+    let own = |row: &LabelRow| !measures(&row.given.label.round) || row.given.label.reviewer == reviewer;
     for LabelRow { given, withdrawn } in labels.into_iter().filter(own) {
         let (label, at) = (&given.label, given.given_at());
         let shown = open_to_me || label.reviewer == reviewer;
         let what = if shown { label_words(&given) } else { "gave a label (shown when you have given yours)".to_owned() };
-        let round =
-            if label.round == crate::domain::label::MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
+        let round = if label.round == MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
         lines.push(HistoryLine { at, who: label.reviewer.clone(), words: format!("{what}{round}"), event: given.event });
         if let Some(withdrawal) = withdrawn {
             let words = if withdrawal.by == label.reviewer {
@@ -55,7 +58,8 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
             (NoteKind::Deferred, Some(until)) => format!("deferred until {}: {}", until.minute(), row.text),
             (NoteKind::Deferred, None) => format!("deferred: {}", row.text),
             (NoteKind::Escalated, _) => format!("escalated: {}", row.text),
-            (NoteKind::Commented, _) => format!("commented: {}", row.text),
+            (NoteKind::Commented, _) if row.session.is_some() && !open_to_me => continue,
+            (NoteKind::Commented, _) => comment_words(&row),
         };
         lines.push(HistoryLine { at: row.at.moment(), who: row.author, words, event: row.event });
     }
@@ -81,6 +85,40 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
     }
     lines.sort_by_key(|line| line.at);
     Ok(lines)
+}
+
+/// What happened to a case in a calibration session, as one who takes part may see it: once it is revealed, everything.
+pub fn in_session(conn: &Connection, case: &CaseRow, session: &Session, reviewer: &str) -> rusqlite::Result<Vec<HistoryLine>> {
+    let why = if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
+    let (at, words) = (case.at.moment(), format!("detected{why}"));
+    let mut lines = vec![HistoryLine { at, who: "trap".to_owned(), words, event: case.event }];
+    let revealed = session.stage() != Stage::Blind;
+    for which in 0..=usize::from(revealed) {
+        for given in calibration::labels(conn, session, which)? {
+            let label = &given.label;
+            if label.case == case.id && (revealed || label.reviewer == reviewer) {
+                let round = if which == 0 { "" } else { " again" };
+                let words = label_words(&given).replacen("labeled", &format!("labeled{round}"), 1);
+                lines.push(HistoryLine { at: given.given_at(), who: label.reviewer.clone(), words, event: given.event });
+            }
+        }
+    }
+    if revealed {
+        let of_case = calibration::comments(conn, session)?.into_iter().filter(|note| note.id == case.id);
+        lines.extend(of_case.map(|note| {
+            let words = comment_words(&note);
+            HistoryLine { at: note.at.moment(), who: note.author, words, event: note.event }
+        }));
+    }
+    lines.sort_by_key(|line| line.at);
+    Ok(lines)
+}
+
+fn comment_words(note: &NoteRow) -> String {
+    match &note.question {
+        Some(question) => format!("commented on `{question}`: {}", note.text),
+        None => format!("commented: {}", note.text),
+    }
 }
 
 fn label_words(given: &crate::domain::label::GivenLabel) -> String {

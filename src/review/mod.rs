@@ -4,6 +4,7 @@ pub mod protocols;
 pub mod queue;
 pub mod filter;
 pub mod arbitration;
+pub mod calibration;
 pub mod open;
 pub mod disagreement;
 pub mod draft;

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::history::{HistoryLine, history};
-use super::{arbitration, gold};
+use super::history::{HistoryLine, history, in_session};
+use super::{arbitration, calibration, gold};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
@@ -15,6 +15,7 @@ use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
+use crate::domain::session::{Session, Stage};
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
 
@@ -65,10 +66,22 @@ pub struct OpenCase {
     pub hidden: Vec<Cue>,
     /// The right answer is known, and this reviewer's only measures.
     pub gold: bool,
+    /// The calibration session that it is opened in.
+    pub session: Option<Session>,
+    /// What this reviewer said in the first round of it, once that is over: where the second begins.
+    pub before: Option<GivenLabel>,
+    /// The round that a label of this reviewer would be of.
+    round: String,
 }
 
 impl OpenCase {
-    pub fn load(conn: &Connection, unpacker: &mut Unpacker, row: CaseRow, reviewer: &str) -> Result<Self, JournalError> {
+    pub fn load(
+        conn: &Connection,
+        unpacker: &mut Unpacker,
+        row: CaseRow,
+        reviewer: &str,
+        sitting: Option<&str>,
+    ) -> Result<Self, JournalError> {
         let event = erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event);
         let (payload, trouble) = match blob::read(conn, unpacker, event) {
             Ok(json) => (serde_json::from_slice::<Payload>(&json).ok(), None),
@@ -82,7 +95,12 @@ impl OpenCase {
         };
         let live = label::live_of_case(conn, row.id)?;
         let decided = live.iter().any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
-        let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer);
+        let session = sitting.map_or(Ok(None), |round| calibration::of_round(conn, round))?;
+        let counts = |round: &str| sitting.map_or([MAIN_ROUND, GOLD_ROUND].contains(&round), |sitting| sitting == round);
+        let first = session.as_ref().filter(|session| session.stage() != Stage::Blind).map(|session| session.name().to_owned());
+        let said = |first: String| live.iter().rev().find(|given| given.label.reviewer == reviewer && given.label.round == first);
+        let before = first.and_then(said).cloned();
+        let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer && counts(&given.label.round));
         let read =
             |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
         let (prediction, logs, mut neighbours, facts) = match payload {
@@ -102,13 +120,16 @@ impl OpenCase {
             neighbours = kept;
         }
         // Who once gave a label that only measured gives no other on it while its answer is known.
-        let gold = row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;
+        let gold = session.is_none() && row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;
         let mut row = row;
-        if gold && mine.is_none() {
+        if session.is_some() || (gold && mine.is_none()) {
             // It looks like any other that waits: what it counts as would give the answer away.
             row = row.masked();
         }
-        let mut history = history(conn, &row, reviewer)?;
+        let mut history = match &session {
+            Some(session) => in_session(conn, &row, session, reviewer)?,
+            None => history(conn, &row, reviewer)?,
+        };
         if gold && mine.is_none() {
             // That others labeled it would tell it from those that wait.
             let given: Vec<EventId> = label::of_case(conn, row.id)?.into_iter().map(|row| row.given.event).collect();
@@ -118,17 +139,41 @@ impl OpenCase {
         for neighbour in &neighbours {
             let other = case::by_id(conn, CaseId::of(&row.stream, &neighbour.id))?;
             let open = other.is_some_and(|other| other.state == CaseState::Open);
-            let gave = |given: &GivenLabel| given.label.reviewer == reviewer;
+            let gave = |given: &GivenLabel| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND;
             if open && !label::live_of_case(conn, CaseId::of(&row.stream, &neighbour.id))?.iter().any(gave) {
                 waiting.push(neighbour.id.clone());
             }
         }
-        let asked = arbitration::asked_of(conn, row.id, reviewer)?;
-        Ok(Self { asked, row, prediction, trouble, logs, neighbours, waiting, facts, history, mine, hidden: Vec::new(), gold })
+        let round = match &session {
+            // Once it is closed nothing is given in it any more; what were given then would not count.
+            Some(session) => session.round_now().unwrap_or_else(|| session.rounds()[1].clone()),
+            None => if gold { GOLD_ROUND } else { MAIN_ROUND }.to_owned(),
+        };
+        let asked = if session.is_some() { Vec::new() } else { arbitration::asked_of(conn, row.id, reviewer)? };
+        Ok(Self {
+            asked,
+            row,
+            prediction,
+            trouble,
+            logs,
+            neighbours,
+            waiting,
+            facts,
+            history,
+            mine,
+            hidden: Vec::new(),
+            gold,
+            session,
+            before,
+            round,
+        })
     }
 
     /// Whether a policy may still hide something from this reviewer. Once a case is settled there is nothing to sway.
     pub fn is_blind(&self) -> bool {
+        if let Some(session) = &self.session {
+            return session.stage() == Stage::Blind && self.mine.is_none();
+        }
         self.mine.is_none() && (self.row.state != CaseState::Resolved || self.gold)
     }
 
@@ -181,8 +226,8 @@ impl OpenCase {
     }
 
     /// The round that a label of this reviewer would be of.
-    pub fn round(&self) -> &'static str {
-        if self.gold { GOLD_ROUND } else { MAIN_ROUND }
+    pub fn round(&self) -> &str {
+        &self.round
     }
 
     /// How many log lines are of the prediction's own trace.

@@ -204,11 +204,19 @@ pub static ACTIONS: &[Action] = &[
         |app, _| app.show_worklist(),
     ),
     action("gold", "*", Place::Any, "", "make your label of this case the known answer, for training and measuring", gold),
-    action("arbitrate", "A", Place::Any, "", "rule on a disputed case: its labels side by side, without names", |app, _| {
+    action("arbitrate", "A", Place::Any, "", "labels side by side; of a disputed case without names, to rule on it", |app, _| {
         app.arbitrate()
     }),
     action("overruled", "O", Place::Any, "", "where you were overruled, and why; you may appeal", |_, _| vec![Effect::Overruled]),
-    action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue", |app, _| app.clear()),
+    action(
+        "sessions",
+        "C",
+        Place::Any,
+        "",
+        "calibration sessions: sit in, see how far everybody is, reveal, findings",
+        |_, _| vec![Effect::Sessions],
+    ),
+    action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue; leave a session", |app, _| app.clear()),
     action("exchange", "S", Place::Any, "", "how the exchange with the shared store stands; S again exchanges now", |app, _| {
         overlay(app, Overlay::Exchange { scroll: 0 })
     }),

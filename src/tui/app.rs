@@ -10,6 +10,7 @@ use super::keymap::Keymap;
 use super::opened::{Opened, Tab};
 use super::overlay::Overlay;
 use super::queue_model::QueueModel;
+use super::sitting::Sitting;
 use super::syncer::SyncState;
 use super::theme::Theme;
 use super::training::Training;
@@ -89,6 +90,8 @@ pub struct App {
     /// Whether the queue shows those.
     pub renewing: bool,
     pub training: Option<Training>,
+    /// The calibration session that is sat in.
+    pub sitting: Option<Sitting>,
     /// The case that a prompt is about, if that is not the open one.
     pub(super) about: Option<CaseId>,
 }
@@ -109,12 +112,15 @@ pub struct Start {
     /// Said at the start.
     pub message: Option<String>,
     pub training: Option<Training>,
+    /// The session to sit in at once.
+    pub session: Option<String>,
 }
 
 impl App {
     /// The first state, and what to do to fill it.
     pub fn start(start: Start) -> (Self, Vec<Effect>) {
-        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse, sync, message, training } = start;
+        let Start { me, team, now, size, theme, keymap, protocols, counts, place, mouse, sync, message, training, session } =
+            start;
         let message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}")).or(message);
         let mut effects = vec![QueueModel::start()];
         effects.extend(place.case.map(|id| Effect::Open { id }));
@@ -127,7 +133,10 @@ impl App {
                 training.lessons.iter().map(|lesson| CaseRow { flags: Vec::new(), ..lesson.row.clone() }).collect(),
             );
         }
-        let place = if training.is_some() { WhereWasI::default() } else { place };
+        if let Some(name) = &session {
+            effects = vec![Effect::Sit(Some(name.clone()))];
+        }
+        let place = if training.is_some() || session.is_some() { WhereWasI::default() } else { place };
         let app = Self {
             me,
             team,
@@ -155,6 +164,7 @@ impl App {
             worklist: Vec::new(),
             renewing: false,
             training,
+            sitting: None,
             about: None,
         };
         (app, effects)
@@ -166,6 +176,9 @@ impl App {
         let mut effects = self.take(event);
         if self.training.is_some() {
             effects.retain(super::training::allows);
+        }
+        if self.sitting.is_some() {
+            effects.retain(super::sitting::allows);
         }
         let beside = self.size.0 >= super::draw::WIDE || matches!(self.overlay, Some(Overlay::Precedents(_)));
         if let Some(opened) = &mut self.opened {
@@ -226,7 +239,7 @@ impl App {
     pub(super) fn refuses(&self, action: &str) -> Option<&'static str> {
         const OF_THE_CASE: [&str; 11] =
             ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
-        const NOT_IN_TRAINING: [&str; 16] = [
+        const NOT_IN_TRAINING: [&str; 17] = [
             "defer",
             "escalate",
             "comment",
@@ -235,6 +248,7 @@ impl App {
             "worklist",
             "arbitrate",
             "overruled",
+            "sessions",
             "gold",
             "filter",
             "next-case",
@@ -246,6 +260,11 @@ impl App {
         ];
         if self.training.is_some() && NOT_IN_TRAINING.contains(&action) {
             return Some("Not in a training: q leaves it, and nothing is recorded then.");
+        }
+        const NOT_IN_A_SESSION: [&str; 10] =
+            ["defer", "escalate", "view", "worklist", "gold", "filter", "overruled", "precedents", "cite", "people"];
+        if self.sitting.is_some() && NOT_IN_A_SESSION.contains(&action) {
+            return Some("Not in a calibration session: Esc leaves it.");
         }
         (self.covers_the_case() && OF_THE_CASE.contains(&action)).then_some("Open the case first: Enter.")
     }

@@ -127,7 +127,7 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     // The first that leaves room: how the exchange stands is always among it.
     let whole = match &app.training {
         Some(training) => format!(" casework · training {}", visible(&training.protocol)),
-        None => format!(" casework · {}", visible(&app.team)),
+        None => app.sitting_name().unwrap_or_else(|| format!(" casework · {}", visible(&app.team))),
     };
     let choices = [
         (whole.clone(), format!("{me}{saved}{state}{news} ")),
@@ -155,6 +155,7 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     // As many whole parts as there is room for.
     let whole = (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
     let middle = whole.filter(|_| app.training.is_none()).unwrap_or_default();
+    let middle = app.sitting.as_ref().map_or(middle, |sitting| fit(&sitting.words(app.now), room).into_owned());
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));
@@ -228,6 +229,7 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
         None | Some(Overlay::Prompt(_) | Overlay::Mark(_)) => {}
         Some(Overlay::Precedents(precedents)) => precedents.draw(area, buf, theme),
         Some(Overlay::Arbitrate(arbitrate)) => arbitrate.draw(area, buf, theme),
+        Some(Overlay::Sessions(sessions)) => sessions.draw(area, buf, theme),
         Some(Overlay::Overruled(overruled)) => overruled.draw(area, buf, theme),
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
         Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
@@ -284,6 +286,7 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
         | Overlay::Mark(_)
         | Overlay::Arbitrate(_)
         | Overlay::Overruled(_)
+        | Overlay::Sessions(_)
         | Overlay::Precedents(_) => Vec::new(),
     }
 }

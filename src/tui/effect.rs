@@ -1,6 +1,7 @@
 //! What `update` wants done, and what comes back.
 
 use super::overlay::Person;
+use super::sitting::Sat;
 use super::syncer::SyncState;
 use super::training::Training;
 use crate::db::case::{CaseRow, Direction, QueueKey};
@@ -8,6 +9,7 @@ use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
+use crate::domain::session::Session;
 use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::workspace::arbitration::{Reasons, Verdict};
@@ -96,6 +98,13 @@ pub enum Effect {
         side: char,
         text: String,
     },
+    /// Sit in a calibration session, or leave it.
+    Sit(Option<String>),
+    /// Look which sessions there are.
+    Sessions,
+    Reveal(String),
+    /// Read what a session found.
+    Findings(String),
     /// Find where the reviewer was overruled.
     Overruled,
     Appeal {
@@ -172,6 +181,17 @@ pub enum Job {
         words: String,
     },
     Overruled(Vec<PastRuling>),
+    /// The session that is sat in, with the cases that are left.
+    Sat {
+        session: Option<Box<Session>>,
+        rows: Vec<CaseRow>,
+    },
+    Sessions(Vec<Sat>),
+    /// A window of words.
+    Words {
+        title: String,
+        words: Vec<String>,
+    },
     /// How a training went is on disk.
     Trained(u64),
     Edited(Option<String>),

@@ -28,6 +28,7 @@ pub mod pane;
 pub mod queue_model;
 pub mod runner;
 pub mod session;
+pub mod sitting;
 pub mod syncer;
 pub mod terminal;
 pub mod theme;

@@ -102,6 +102,7 @@ impl App {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved = Some(seq);
                 self.wrote();
+                self.labeled_in_session();
                 let mut effects = vec![Effect::Count { all: false }];
                 // What was just decided may be like the next.
                 effects.extend(self.opened.as_ref().map(|opened| Effect::Precedents { case: opened.case.row.id }));
@@ -122,6 +123,9 @@ impl App {
                 self.focus = Focus::Context;
                 let mut effects = self.settle_time();
                 effects.push(Effect::KeepDraft { case, draft });
+                // It is to be labeled again.
+                let name = self.sitting.as_ref().map(|sitting| sitting.session.name().to_owned());
+                effects.extend(name.map(|name| Effect::Sit(Some(name))));
                 effects.extend([QueueModel::start(), Effect::Count { all: false }, Effect::Open { id: case }]);
                 effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
                 effects
@@ -180,6 +184,12 @@ impl App {
                 Vec::new()
             }
             Job::Ruled { case, words } => self.ruled(case, &words),
+            Job::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
+            Job::Sessions(rows) => self.sessions(rows),
+            Job::Words { title, words } => {
+                self.overlay = Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 });
+                Vec::new()
+            }
             Job::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),
             Job::Overruled(rows) => {
                 self.overlay = Some(Overlay::Overruled(Overruled { rows, cursor: 0, me: self.me.clone() }));
@@ -241,6 +251,10 @@ impl App {
             (case.row.state, case.row.outcome, case.mine) = (CaseState::Open, None, None);
             case.history.truncate(1);
             draft = Draft::default();
+        }
+        if let (true, None, Some(before)) = (draft.is_empty(), &case.mine, &case.before) {
+            // The second round begins where the first one ended: Enter says the same again.
+            draft = Draft { spent_ms: 0, ..Draft::renewed(&before.label, &self.protocols.after(&before.label.protocol)) };
         }
         if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
             // Opened again to look at: what was submitted stands there, by the names of today.

@@ -1,18 +1,21 @@
 //! Does what `update` asks for. Reads are a fraction of a millisecond and are done at once, so that keys
 //! typed ahead act on the state they were meant for. What writes or may take long goes to a worker thread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use super::effect::{Effect, Job};
+use super::sitting::Sat;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
 use crate::db::case;
 use crate::domain::ids::CaseId;
+use crate::domain::session::Stage;
 use crate::domain::time::Moment;
+use crate::review::calibration::{labels, of_round, progress, to_label};
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
 
@@ -22,10 +25,10 @@ const COUNTED_OFTEN_MAX: u64 = 20_000;
 pub struct Runner {
     workspace: Workspace,
     queue: Queue,
-    /// Drafts as last seen: the worker may not have written them yet.
-    drafts: HashMap<CaseId, Draft>,
+    /// Drafts as last seen, by the session they are of: the worker may not have written them yet.
+    drafts: HashMap<(Option<String>, CaseId), Draft>,
     /// Cases whose label is on its way to the disk.
-    sending: HashSet<CaseId>,
+    sending: HashMap<CaseId, Option<String>>,
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
     /// Which documents were there when they were last looked at.
@@ -62,7 +65,7 @@ impl Runner {
             workspace,
             queue,
             drafts: HashMap::new(),
-            sending: HashSet::new(),
+            sending: HashMap::new(),
             worker,
             thread: Some(thread),
             searcher: None,
@@ -97,7 +100,7 @@ impl Runner {
             }
             Effect::Submit(label) => {
                 // The draft stays until the label is on disk.
-                self.sending.insert(label.case);
+                self.sending.insert(label.case, self.workspace.sitting.clone());
                 self.send(Work::Submit(label))
             }
             Effect::Undo => self.send(Work::Undo),
@@ -105,7 +108,7 @@ impl Runner {
             Effect::Escalate { case, why } => self.send(Work::Escalate { case, why }),
             Effect::Comment { case, text } => self.send(Work::Comment { case, text }),
             Effect::KeepDraft { case, draft } => {
-                self.drafts.insert(case, *draft.clone());
+                self.drafts.insert((self.workspace.sitting.clone(), case), *draft.clone());
                 self.send(Work::KeepDraft { case, draft })
             }
             Effect::KeepPlace(place) => self.send(Work::KeepPlace(place)),
@@ -115,9 +118,13 @@ impl Runner {
             Effect::Gold { case, why } => self.send(Work::Gold { case, why }),
             Effect::FinishTraining(training) => self.send(Work::FinishTraining(training)),
             Effect::Dispute { case } => self.dispute(case).map(Some),
+            Effect::Sit(name) => self.sit(name).map(Some),
+            Effect::Sessions => self.sessions().map(|rows| Some(Job::Sessions(rows))),
+            Effect::Reveal(name) => self.send(Work::Reveal(name)),
+            Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => self.workspace.overruled().map(|rows| Some(Job::Overruled(rows))),
             Effect::Rule { case, verdict, reasons } => {
-                self.drafts.remove(&case);
+                self.drafts.remove(&(None, case));
                 self.send(Work::Rule { case, verdict, reasons })
             }
             Effect::Return { case, side, text } => self.send(Work::Return { case, side, text }),
@@ -144,8 +151,8 @@ impl Runner {
         }
         match job {
             Job::Saved { case, .. } => {
-                self.sending.remove(case);
-                self.drafts.remove(case);
+                let round = self.sending.remove(case).flatten();
+                self.drafts.remove(&(round, *case));
             }
             Job::NotSaved { case, .. } => drop(self.sending.remove(case)),
             _ => {}
@@ -235,28 +242,74 @@ impl Runner {
     }
 
     fn open(&mut self, id: CaseId) -> Result<Job, WorkError> {
-        if self.sending.contains(&id) {
+        if self.sending.contains_key(&id) {
             return Ok(Job::Failed("The label of that case is being saved.".to_owned()));
         }
         let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
-        let draft = match self.drafts.get(&id) {
+        let draft = match self.drafts.get(&(self.workspace.sitting.clone(), id)) {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
         };
         Ok(Job::Opened { case: Box::new(self.workspace.open_case(row)?), draft: draft.map(Box::new) })
     }
 
-    /// The labels of a case side by side, for whoever may rule on it.
+    /// Takes a seat in a session, or leaves it. Drafts are kept apart.
+    fn sit(&mut self, name: Option<String>) -> Result<Job, WorkError> {
+        let session = name.map(|name| self.workspace.session(&name)).transpose()?;
+        let me = self.workspace.me.clone();
+        if let Some(session) = session.as_ref().filter(|session| !session.takes_part(&me)) {
+            return Err(WorkError::NotInvited { session: session.name().to_owned(), reviewer: me });
+        }
+        if let Some(session) = session.as_ref().filter(|session| session.round_now().is_none()) {
+            return Err(WorkError::SessionStage(session.name().to_owned(), session.stage()));
+        }
+        let rows = match &session {
+            Some(session) => to_label(&self.workspace.db.conn, session, &me)?,
+            None => Vec::new(),
+        };
+        let round = session.as_ref().and_then(crate::domain::session::Session::round_now);
+        if std::mem::replace(&mut self.workspace.sitting, round.clone()) != round {
+            self.send(Work::Sit(round))?;
+        }
+        Ok(Job::Sat { session: session.map(Box::new), rows })
+    }
+
+    fn sessions(&self) -> Result<Vec<Sat>, WorkError> {
+        let sat = |session| Ok(Sat { progress: progress(&self.workspace.db.conn, &session)?, session });
+        self.workspace.sessions()?.into_iter().map(sat).collect()
+    }
+
+    fn findings(&self, name: &str) -> Result<Job, WorkError> {
+        let words = self.workspace.findings(name)?.words();
+        Ok(Job::Words { title: format!("What {name} found"), words })
+    }
+
+    /// The labels of a case side by side: of a session, with names, once it is revealed; of a dispute without, for a lead to rule; of
+    /// what was labeled, with names, for whoever gave a label too.
     fn dispute(&mut self, id: CaseId) -> Result<Job, WorkError> {
-        if !self.workspace.is_lead()? {
-            return Ok(Job::Failed("A lead rules on disputes; e asks one to look at this case.".to_owned()));
-        }
         let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
-        let dispute = self.workspace.dispute(row)?;
-        if !dispute.is_one() {
-            return Ok(Job::Failed("There is nothing to rule on here: v shows disputed cases.".to_owned()));
+        if let Some(round) = self.workspace.sitting.clone() {
+            let conn = &self.workspace.db.conn;
+            let Some(session) = of_round(conn, &round)?.filter(|session| session.stage() != Stage::Blind) else {
+                return Ok(Job::Failed("What the others said is shown when the session is revealed.".to_owned()));
+            };
+            let labels = labels(conn, &session, 0)?.into_iter().filter(|given| given.label.case == id).collect();
+            return Ok(Job::Dispute(Box::new(self.workspace.beside(row, labels)?)));
         }
-        Ok(Job::Dispute(Box::new(dispute)))
+        let dispute = self.workspace.dispute(row.clone())?;
+        if dispute.is_one() && self.workspace.is_lead()? {
+            return Ok(Job::Dispute(Box::new(dispute)));
+        }
+        if dispute.sides.is_empty() {
+            return Ok(Job::Failed("Nobody has labeled this case.".to_owned()));
+        }
+        if !self.workspace.blind_to([id])?.is_empty() {
+            return Ok(Job::Failed(
+                "What others said is shown when you have labeled the case; a lead rules on disputes.".to_owned(),
+            ));
+        }
+        let labels = dispute.sides.into_iter().map(|side| side.given).collect();
+        Ok(Job::Dispute(Box::new(self.workspace.beside(row, labels)?)))
     }
 
     /// Waits until everything asked for is on disk.

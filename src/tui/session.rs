@@ -71,6 +71,7 @@ impl Session {
                 .map(|status| SyncState { status, ..SyncState::default() }),
             message: waiting_words(&workspace)?,
             training,
+            session: workspace.sitting.as_ref().map(|round| round.trim_end_matches("#2").to_owned()),
         };
         let (app, effects) = App::start(start);
         let mut session = Self {
@@ -131,7 +132,7 @@ impl Session {
         if let Event::Job(job) = &event {
             self.runner.heard(job);
         }
-        let turned = matches!(event, Event::Job(Job::Undone { .. } | Job::Noted { .. } | Job::Failed(_)));
+        let turned = matches!(event, Event::Job(Job::Undone { .. } | Job::Noted { .. } | Job::Ruled { .. } | Job::Failed(_)));
         let effects = self.app.update(event, (self.now)());
         let mut left = self.perform(effects);
         if turned && std::mem::take(&mut self.turning) {
@@ -154,7 +155,7 @@ impl Session {
                 continue;
             }
             waits += usize::from(is_reported(&effect) || self.runner.counts_beside(&effect));
-            self.turning |= matches!(effect, Effect::Undo | Effect::Defer { .. });
+            self.turning |= matches!(effect, Effect::Undo | Effect::Defer { .. } | Effect::Rule { .. } | Effect::Return { .. });
             if let Some(job) = self.runner.perform(effect) {
                 self.turning &= !matches!(job, Job::Failed(_));
                 todo.extend(self.app.update(Event::Job(job), (self.now)()));
@@ -227,6 +228,9 @@ impl Session {
 /// What somebody who was not let in yet should know.
 fn waiting_words(workspace: &Workspace) -> Result<Option<String>, WorkError> {
     let waits = workspace.waits_for_admission()?;
+    if let Some((session, left)) = workspace.session_waits()?.filter(|_| !waits) {
+        return Ok(Some(format!("The calibration session {session} waits for you: {left} cases. C sits in.")));
+    }
     Ok(waits.then(|| "A lead has to let you in first: P shows your key, for them to compare.".to_owned()))
 }
 
@@ -247,5 +251,9 @@ fn is_reported(effect: &Effect) -> bool {
             | Effect::FinishTraining(_)
             | Effect::Admit { .. }
             | Effect::Retire { .. }
+            | Effect::Rule { .. }
+            | Effect::Return { .. }
+            | Effect::Appeal { .. }
+            | Effect::Reveal(_)
     )
 }

@@ -52,6 +52,11 @@ impl App {
     }
 
     pub fn clear(&mut self) -> Vec<Effect> {
+        if self.sitting.is_some() {
+            let mut effects = self.settle_time();
+            effects.push(Effect::Sit(None));
+            return effects;
+        }
         if !self.filter.is_empty() {
             return self.set_filter("");
         }

@@ -23,19 +23,56 @@ const KEEP_AFTER: Duration = Duration::from_millis(250);
 pub(super) enum Work {
     Submit(Box<Label>),
     Undo,
-    Defer { case: CaseId, why: String },
-    Escalate { case: CaseId, why: String },
-    Comment { case: CaseId, text: String },
-    KeepDraft { case: CaseId, draft: Box<Draft> },
+    Defer {
+        case: CaseId,
+        why: String,
+    },
+    Escalate {
+        case: CaseId,
+        why: String,
+    },
+    Comment {
+        case: CaseId,
+        text: String,
+    },
+    KeepDraft {
+        case: CaseId,
+        draft: Box<Draft>,
+    },
     KeepPlace(String),
     People,
-    Admit { name: String, replica: ReplicaId, roles: Vec<Role> },
-    Retire { name: String, replica: ReplicaId, why: String },
-    Gold { case: CaseId, why: String },
+    Admit {
+        name: String,
+        replica: ReplicaId,
+        roles: Vec<Role>,
+    },
+    Retire {
+        name: String,
+        replica: ReplicaId,
+        why: String,
+    },
+    Gold {
+        case: CaseId,
+        why: String,
+    },
     FinishTraining(Box<Training>),
-    Rule { case: CaseId, verdict: Verdict, reasons: Reasons },
-    Return { case: CaseId, side: char, text: String },
-    Appeal { case: CaseId, why: String },
+    Rule {
+        case: CaseId,
+        verdict: Verdict,
+        reasons: Reasons,
+    },
+    Return {
+        case: CaseId,
+        side: char,
+        text: String,
+    },
+    Appeal {
+        case: CaseId,
+        why: String,
+    },
+    /// The round in which drafts and labels are from now on.
+    Sit(Option<String>),
+    Reveal(String),
 }
 
 pub(super) struct Writer {
@@ -168,6 +205,19 @@ impl Writer {
                 self.workspace.return_label(row, side, None, &text)?;
                 Job::Ruled { case, words: format!("The author of {side} is asked; until they answer, their label counts.") }
             }
+            Work::Sit(round) => {
+                // What was begun before belongs to the other round.
+                self.write_drafts()?;
+                self.workspace.sitting = round;
+                return Ok(None);
+            }
+            Work::Reveal(name) => {
+                self.workspace.reveal_session(&name, false)?;
+                Job::Words {
+                    title: name,
+                    words: vec!["Revealed: all who take part see all labels, talk (c), and label again.".to_owned()],
+                }
+            }
             Work::Appeal { case, why } => {
                 self.workspace.appeal(case, &why)?;
                 Job::Noted { case, words: "Appealed: it is disputed again.".to_owned(), leaves_queue: false }
@@ -176,11 +226,22 @@ impl Writer {
                 Job::Trained(self.workspace.finish_training(&training.protocol, training.attempts)?.seq)
             }
             Work::Comment { case, text } => {
-                self.workspace.comment(case, &text)?;
+                self.comment(case, &text)?;
                 Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
             }
         };
         Ok(Some(job))
+    }
+
+    /// A comment; in a session it may begin with the question that it is about: `scope: …`.
+    fn comment(&mut self, case: CaseId, text: &str) -> Result<(), WorkError> {
+        let Some(round) = self.workspace.sitting.clone() else { return self.workspace.comment(case, text).map(drop) };
+        let session = round.trim_end_matches("#2").to_owned();
+        let protocols = self.workspace.protocols()?;
+        let known = |id: &str| protocols.in_force().iter().any(|published| published.protocol.question(id).is_some());
+        let about = text.split_once(':').filter(|(id, _)| known(id.trim()));
+        let (question, text) = about.map_or((None, text), |(id, rest)| (Some(id.trim()), rest.trim()));
+        self.workspace.comment_in(&session, case, question, text).map(drop)
     }
 
     fn people(&self, words: String) -> Result<Job, WorkError> {

@@ -6,7 +6,7 @@ use crate::db::{arbitration, label};
 use crate::domain::arbitration::{Cause, Change, Ruled, Ruling, has_appealed, ruling};
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId};
-use crate::domain::label::{Outcome, value_text};
+use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
 use crate::domain::protocol::walk;
 use crate::journal::Append;
@@ -39,6 +39,11 @@ impl Workspace {
     /// A case with its labels side by side.
     pub fn dispute(&self, row: CaseRow) -> Result<Dispute, WorkError> {
         Ok(Dispute::load(&self.db.conn, &self.protocols()?, row, &self.me)?)
+    }
+
+    /// A case with labels that may be seen, and whose they are.
+    pub fn beside(&self, row: CaseRow, labels: Vec<GivenLabel>) -> Result<Dispute, WorkError> {
+        Ok(Dispute::named(&self.db.conn, &self.protocols()?, row, &self.me, &labels)?)
     }
 
     /// A case on which there is something to rule.

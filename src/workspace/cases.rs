@@ -10,6 +10,7 @@ use crate::clock;
 use crate::db::case::{self, CaseRow};
 use crate::db::{count, label};
 use crate::domain::ids::CaseId;
+use crate::domain::label::MAIN_ROUND;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -41,7 +42,9 @@ impl Workspace {
         }
         for id in cases.into_iter().collect::<BTreeSet<_>>() {
             let Some(row) = case::by_id(conn, id)? else { continue };
-            let given = label::live_of_case(conn, id)?.iter().any(|given| given.label.reviewer == self.me);
+            let given = label::live_of_case(conn, id)?
+                .iter()
+                .any(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
             if !given && (row.state != CaseState::Resolved || gold::is_gold(conn, id)?) {
                 blind.insert(id);
             }
@@ -125,7 +128,8 @@ impl Workspace {
 
     /// A case with its payload and history, as whoever is at work may see it.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
-        Ok(OpenCase::load(&self.db.conn, &mut self.unpacker, row, &self.me)?)
+        let sitting = self.sitting.clone();
+        Ok(OpenCase::load(&self.db.conn, &mut self.unpacker, row, &self.me, sitting.as_deref())?)
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
@@ -134,7 +138,7 @@ impl Workspace {
     }
 
     pub fn comment(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
-        self.append(vec![Append::new(&CaseCommented { case, text: text.to_owned() })])
+        self.append(vec![Append::new(&CaseCommented::new(case, text.to_owned()))])
     }
 
     pub fn escalate(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {

@@ -143,7 +143,7 @@ impl Workspace {
                 }
                 if i % 17 == 3 && who == 0 {
                     let text = "The same customer wrote twice; see the neighbours.".to_owned();
-                    writer.append(person.name, vec![Append::new(&CaseCommented { case: case.id, text })], Moment(at))?;
+                    writer.append(person.name, vec![Append::new(&CaseCommented::new(case.id, text))], Moment(at))?;
                 }
             }
             writer.finish()?;

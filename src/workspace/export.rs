@@ -18,10 +18,12 @@ impl Workspace {
         mut each: impl FnMut(&ExportRow) -> Result<(), E>,
     ) -> Result<u64, E> {
         let ids = label::labeled_cases(&self.db.conn).map_err(WorkError::from)?;
+        let hidden = self.hidden_rounds()?;
         let mut written = 0;
         for id in ids {
             let Some(row) = case::by_id(&self.db.conn, id).map_err(WorkError::from)? else { continue };
-            let labels = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
+            let mut labels = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
+            labels.retain(|given| !hidden.contains(&given.label.round));
             if rows == Rows::Cases && row.state != CaseState::Resolved || labels.is_empty() {
                 continue;
             }

@@ -6,7 +6,7 @@ use crate::db::case::CaseRow;
 use crate::db::{draft, label};
 use crate::domain::cues::{Cue, hides};
 use crate::domain::ids::{CaseId, EventId};
-use crate::domain::label::{GivenLabel, Label};
+use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::time::Moment;
 use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, append_and};
@@ -22,6 +22,15 @@ const IMPORT_BATCH: usize = 500;
 pub enum Undone {
     Label(Box<GivenLabel>, EventId),
     Ruling { case: CaseId, event: EventId },
+}
+
+/// Under what name a draft is kept: one case may be labeled in a session too.
+fn draft_key(reviewer: &str, round: Option<&str>) -> String {
+    match round {
+        // No name of a person has a `#` in it.
+        Some(round) if ![MAIN_ROUND, GOLD_ROUND, REPEAT_ROUND].contains(&round) => format!("{reviewer}#{round}"),
+        _ => reviewer.to_owned(),
+    }
 }
 
 impl Workspace {
@@ -50,9 +59,9 @@ impl Workspace {
     /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
     pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
-        let (me, case) = (self.me.clone(), label.case);
+        let (whose, case) = (draft_key(&self.me, Some(&label.round)), label.case);
         let events = vec![Append::new(&LabelGiven(label))];
-        let drop_draft = |tx: &rusqlite::Transaction<'_>| draft::delete(tx, &me, case);
+        let drop_draft = |tx: &rusqlite::Transaction<'_>| draft::delete(tx, &whose, case);
         Ok(append_and(&mut self.db, &self.key, &self.me, events, clock::now(), drop_draft)?)
     }
 
@@ -81,7 +90,7 @@ impl Workspace {
     /// The label of whoever is at work that counts for a case.
     pub fn counting_label(&self, case: CaseId) -> Result<Option<GivenLabel>, WorkError> {
         let live = label::live_of_case(&self.db.conn, case)?;
-        Ok(live.into_iter().rev().find(|given| given.label.reviewer == self.me))
+        Ok(live.into_iter().rev().find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND))
     }
 
     /// Takes back one label.
@@ -92,12 +101,12 @@ impl Workspace {
     }
 
     pub fn draft(&self, case: CaseId) -> Result<Option<Draft>, WorkError> {
-        let text = draft::get(&self.db.conn, &self.me, case)?;
+        let text = draft::get(&self.db.conn, &draft_key(&self.me, self.sitting.as_deref()), case)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     pub fn keep_draft(&mut self, case: CaseId, kept: &Draft) -> Result<(), WorkError> {
-        let (conn, me) = (&self.db.conn, &self.me);
+        let (conn, me) = (&self.db.conn, &draft_key(&self.me, self.sitting.as_deref()));
         if kept.is_empty() {
             return Ok(draft::delete(conn, me, case)?);
         }

@@ -2,6 +2,7 @@
 
 pub mod found;
 pub mod arbitration;
+pub mod calibration;
 mod people;
 mod ssh;
 mod sync;
@@ -23,6 +24,7 @@ use crate::db::{Db, DbError, document, journal, roster};
 use crate::domain::cues::Hiding;
 use crate::domain::ids::CaseId;
 use crate::domain::protocol::Fault;
+use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
@@ -116,6 +118,24 @@ pub enum WorkError {
     NotOverruled(CaseId),
     #[error("you have appealed on {} already: each may once on a case", .0.short())]
     AppealedAlready(CaseId),
+    #[error("no calibration session is called `{0}`")]
+    NoSession(String),
+    #[error("there is a calibration session `{0}` already")]
+    SessionExists(String),
+    #[error("a session takes two reviewers or more")]
+    SessionOfOne,
+    #[error("no case was chosen")]
+    SessionEmpty,
+    #[error("that can't be done now with the session `{0}`: {stage}", stage = .1.word())]
+    SessionStage(String, Stage),
+    #[error("{late} of {of} reviewers have not labeled every case, and there is still time")]
+    SessionUnderWay { late: usize, of: usize },
+    #[error("{reviewer} was not asked into the session `{session}`")]
+    NotInvited { session: String, reviewer: String },
+    #[error("{} is no case of the session `{session}`", case.short())]
+    NotOfSession { session: String, case: CaseId },
+    #[error("the labels of the session `{0}` are hidden until it is revealed")]
+    Hidden(String),
     #[error("say why: nothing was written, so nothing was done")]
     NoRationale,
     #[error("say what it counts as: one of the labels, fields, or answers")]
@@ -154,6 +174,8 @@ pub struct Workspace {
     pub me: String,
     /// The moment that is looked at, if that is not now: nothing can be written then.
     pub at: Option<Moment>,
+    /// The round of a calibration session in which cases are opened and labeled, if not in the usual one.
+    pub sitting: Option<String>,
     /// What is hidden today, while the past is looked at.
     hide_today: Vec<Hiding>,
     key: DeviceKey,
@@ -186,7 +208,7 @@ impl Workspace {
     }
 
     fn with(db: Db, paths: Paths, config: Config, env: Env, me: String, key: DeviceKey) -> Self {
-        Self { db, paths, config, env, me, at: None, hide_today: Vec::new(), key, unpacker: Unpacker::default() }
+        Self { db, paths, config, env, me, at: None, sitting: None, hide_today: Vec::new(), key, unpacker: Unpacker::default() }
     }
 
     /// Opens the workspace as it stood at a moment, to be read.
@@ -218,6 +240,7 @@ impl Workspace {
             env: self.env.clone(),
             me: self.me.clone(),
             at: None,
+            sitting: self.sitting.clone(),
             hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),

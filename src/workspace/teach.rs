@@ -4,7 +4,7 @@ use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow};
 use crate::db::label;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, Outcome, Step};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step};
 use crate::domain::policy::Training;
 use crate::domain::roster::Role;
 use crate::domain::training::{Attempt, Gold};
@@ -66,7 +66,7 @@ impl Workspace {
     /// Makes the label that whoever is at work gave to a case the known answer.
     pub fn set_gold(&mut self, id: CaseId, why: &str) -> Result<Appended, WorkError> {
         let live = label::live_of_case(&self.db.conn, id)?;
-        let mine = live.into_iter().rev().find(|given| given.label.reviewer == self.me);
+        let mine = live.into_iter().rev().find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
         let GivenLabel { label, .. } = mine.ok_or_else(|| WorkError::NotLabeled(self.me.clone()))?;
         self.append(vec![Append::new(&GoldSet { gold: Gold::of(&label, why), dropped: false })])
     }

@@ -187,7 +187,7 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
     let mut session = Session::waiting(open_as(&place, who), (80, 24), || NOON).unwrap();
     session.press("A");
-    assert!(session.text().contains("A lead rules on disputes"), "{}", session.text());
+    assert!(session.text().contains("Nobody has labeled this case"), "{}", session.text());
     session.press("O");
     assert!(session.text().contains("it says so"), "{}", session.text());
     session.press("a \"look_again\" Enter");

@@ -141,7 +141,7 @@ fn numbers_that_no_chain_has_are_kept_out_and_the_rest_goes_on() {
     let mut scene = Scene::new(false, &[Role::Reviewer]);
     let (bo, workspace) = (key_of(&scene.place.dir.path().join("bo")), workspace_id(&scene.ana.db));
     let at = Hlc { ms: casework::clock::now().0, n: 0 };
-    let comment = || encode(&CaseCommented { case: CaseId::of("s", "p0"), text: "x".into() });
+    let comment = || encode(&CaseCommented::new(CaseId::of("s", "p0"), "x".into()));
     for seq in [0, 1 << 63, u64::MAX] {
         let entry = craft(&bo, workspace, seq, "00", at, "bo", vec![comment()]);
         scene.plant(Kind::Journal, bo.replica(), (700 + seq % 7, 700 + seq % 7), &encode_journal(&[entry]).unwrap());

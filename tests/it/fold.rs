@@ -152,9 +152,9 @@ fn event_of(
             // Sometimes it says that the label is of another case, and then has no effect.
             Some(label) if back == 3 => encode(&LabelWithdrawn { case: case(0), ..label.clone() }),
             Some(label) => encode(label),
-            None => encode(&CaseCommented { case: case(0), text: "nothing to withdraw".into() }),
+            None => encode(&CaseCommented::new(case(0), "nothing to withdraw".into())),
         },
-        Act::Comment { case: n } => encode(&CaseCommented { case: case(n), text: "hm".into() }),
+        Act::Comment { case: n } => encode(&CaseCommented::new(case(n), "hm".into())),
         Act::Defer { case: n } => encode(&CaseDeferred { case: case(n), text: "later".into(), until: Moment(9) }),
         Act::Admit { who, lead } => {
             let roles = if lead { vec![Role::Lead, Role::Reviewer] } else { vec![Role::Reviewer, Role::Engineer] };
@@ -258,7 +258,7 @@ fn what_is_wrong_waits_and_the_rest_goes_on() {
     let key = device(1);
     let join = encode(&ReplicaJoined::new("bo", &key));
     let first = craft(&key, workspace, 1, "", Hlc { ms: 5, n: 0 }, "bo", vec![join]);
-    let comment = || encode(&CaseCommented { case: CaseId::of("s", "1"), text: "x".into() });
+    let comment = || encode(&CaseCommented::new(CaseId::of("s", "1"), "x".into()));
     let second = craft(&key, workspace, 2, &body_hash(&first), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
     let fork = craft(&key, workspace, 1, "", Hlc { ms: 9, n: 9 }, "bo", vec![comment()]);
     let foreign = craft(&key, Hash([3; 32]), 3, &body_hash(&second), Hlc { ms: 7, n: 0 }, "bo", vec![comment()]);

@@ -11,6 +11,7 @@ use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
+use casework::domain::session::{Ending, Opening};
 use casework::domain::time::Moment;
 use casework::domain::training::{Attempt, Gold};
 use casework::journal::kind::*;
@@ -75,7 +76,7 @@ fn every_kind_is_written_as_ever() {
         language: "pt".into(),
         needs: vec!["legal".into()],
     });
-    check(&CaseCommented { case, text: "look \u{1b}[31m".into() });
+    check(&CaseCommented { case, text: "look \u{1b}[31m".into(), question: Some("a".into()), session: Some("june".into()) });
     check(&CaseDeferred { case, text: "later".into(), until: NOON });
     check(&CaseEscalated { case, text: "help".into() });
     let cited = protocol.clone();
@@ -141,6 +142,16 @@ fn every_kind_is_written_as_ever() {
         cases: 20,
         labels: 61,
     }));
+    check(&SessionOpened(Opening {
+        session: "june".into(),
+        title: "what is in scope".into(),
+        cases: vec![case],
+        chosen: "random 1, seed 7".into(),
+        reviewers: vec!["ana".into(), "bo".into()],
+        deadline: NOON,
+    }));
+    check(&SessionRevealed(Ending { session: "june".into(), sealed: vec![event], note: String::new() }));
+    check(&SessionClosed(Ending { session: "june".into(), sealed: vec![event], note: "scope needs an example".into() }));
     let question = Some("a".into());
     check(&LabelReturned { case, label: event, reviewer: "ana".into(), question, text: "did you see the logs?".into() });
     let mut kinds = std::collections::BTreeSet::new();

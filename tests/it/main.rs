@@ -15,6 +15,7 @@ mod team;
 mod verify;
 mod stream;
 mod real_run;
+mod calibration;
 mod commands;
 mod arbitration;
 mod assignment;

@@ -342,7 +342,7 @@ impl Simulation {
 
     fn comment(&mut self, who: usize) {
         let case = CaseId::of("s", &self.dice.below(CASES).to_string());
-        self.append(who, vec![Append::new(&CaseCommented { case, text: "hm".into() })]);
+        self.append(who, vec![Append::new(&CaseCommented::new(case, "hm".into()))]);
     }
 
     fn erase(&mut self) {
@@ -408,7 +408,7 @@ impl Simulation {
         let Member { key, db, .. } = &self.members[who];
         let own = entries(db).into_iter().filter(|entry| entry.replica == key.replica()).collect::<Vec<_>>();
         let Some(last) = own.last() else { return };
-        let garbage = |text: &str| encode(&CaseCommented { case: CaseId::of("s", "0"), text: text.into() });
+        let garbage = |text: &str| encode(&CaseCommented::new(CaseId::of("s", "0"), text.into()));
         let at = Hlc { ms: self.now - 3 * 86_400_000, n: 3 };
         let (kind, entry) = match self.dice.below(4) {
             // Signed by nobody whom anybody knows.

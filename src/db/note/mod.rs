@@ -41,6 +41,9 @@ pub struct NoteRow {
     pub text: String,
     /// Until when a case was deferred.
     pub until: Option<Moment>,
+    /// The question of the protocol that a comment is about, and the session it was made in.
+    pub question: Option<String>,
+    pub session: Option<String>,
 }
 
 fn row_to_note(row: &Row<'_>) -> rusqlite::Result<NoteRow> {
@@ -56,6 +59,8 @@ fn row_to_note(row: &Row<'_>) -> rusqlite::Result<NoteRow> {
         author: row.get(7)?,
         text: row.get(8)?,
         until: row.get::<_, Option<i64>>(9)?.map(Moment),
+        question: row.get(10)?,
+        session: row.get(11)?,
     })
 }
 
@@ -63,7 +68,20 @@ pub fn insert(conn: &Connection, note: &NoteRow) -> rusqlite::Result<()> {
     let EventId { replica, seq, n } = note.event;
     let until = note.until.map(|until| until.0);
     conn.prepare_cached(include_str!("insert.sql"))?
-        .execute(params![note.id.0, replica.0, seq, n, note.at.ms, note.at.n, note.kind.word(), note.author, note.text, until])
+        .execute(params![
+            note.id.0,
+            replica.0,
+            seq,
+            n,
+            note.at.ms,
+            note.at.n,
+            note.kind.word(),
+            note.author,
+            note.text,
+            until,
+            note.question,
+            note.session
+        ])
         .map(drop)
 }
 
@@ -75,7 +93,8 @@ pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> 
 /// Calls `each` with every note, by case and event.
 pub fn for_each(conn: &Connection, mut each: impl FnMut(NoteRow)) -> rusqlite::Result<()> {
     let mut notes = conn.prepare(
-        "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms FROM view_note ORDER BY id, replica, seq, n",
+        "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session FROM view_note \
+         ORDER BY id, replica, seq, n",
     )?;
     let mut rows = notes.query([])?;
     while let Some(row) = rows.next()? {

@@ -4,6 +4,7 @@
 //! [`Protocol`]. [`walk()`] is then total: for any answers it says which question is next, what the outcome
 //! is, or which answer does not fit. [`replay()`] walks the answers of an older version through a newer one.
 
+pub mod amend;
 pub mod condition;
 pub mod span;
 pub mod parse;

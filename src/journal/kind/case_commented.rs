@@ -12,15 +12,32 @@ use crate::journal::fold::{Fold, Stamp};
 pub struct CaseCommented {
     pub case: CaseId,
     pub text: String,
+    /// The question of the protocol that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// The calibration session that it was said in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+}
+
+impl CaseCommented {
+    /// A comment on the case as a whole, outside of any session.
+    pub fn new(case: CaseId, text: String) -> Self {
+        Self { case, text, question: None, session: None }
+    }
 }
 
 impl Event for CaseCommented {
     const KIND: &'static str = "case.commented";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let (author, text) = (stamp.author.clone(), self.text);
-        let kind = NoteKind::Commented;
-        note::insert(fold.tx, &NoteRow { id: self.case, event: stamp.event, at: stamp.at, kind, author, text, until: None })
+        let Self { case: id, text, question, session } = self;
+        let (author, kind) = (stamp.author.clone(), NoteKind::Commented);
+        note::insert(
+            fold.tx,
+            &NoteRow { id, event: stamp.event, at: stamp.at, kind, author, text, until: None, question, session },
+        )
     }
 }

@@ -25,7 +25,17 @@ impl Event for CaseDeferred {
         let kind = NoteKind::Deferred;
         note::insert(
             fold.tx,
-            &NoteRow { id: self.case, event: stamp.event, at: stamp.at, kind, author, text, until: Some(self.until) },
+            &NoteRow {
+                id: self.case,
+                event: stamp.event,
+                at: stamp.at,
+                kind,
+                author,
+                text,
+                until: Some(self.until),
+                question: None,
+                session: None,
+            },
         )
     }
 }

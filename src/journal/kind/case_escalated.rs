@@ -21,6 +21,19 @@ impl Event for CaseEscalated {
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let (author, text) = (stamp.author.clone(), self.text);
         let kind = NoteKind::Escalated;
-        note::insert(fold.tx, &NoteRow { id: self.case, event: stamp.event, at: stamp.at, kind, author, text, until: None })
+        note::insert(
+            fold.tx,
+            &NoteRow {
+                id: self.case,
+                event: stamp.event,
+                at: stamp.at,
+                kind,
+                author,
+                text,
+                until: None,
+                question: None,
+                session: None,
+            },
+        )
     }
 }

@@ -26,6 +26,9 @@ mod ruling_withdrawn;
 mod case_appealed;
 mod label_returned;
 mod consensus_estimated;
+mod session_opened;
+mod session_revealed;
+mod session_closed;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -51,6 +54,9 @@ pub use reviewer_admitted::ReviewerAdmitted;
 pub use reviewer_retired::ReviewerRetired;
 pub use ruling_withdrawn::RulingWithdrawn;
 pub use secret_shared::SecretShared;
+pub use session_closed::SessionClosed;
+pub use session_opened::SessionOpened;
+pub use session_revealed::SessionRevealed;
 pub use training_finished::TrainingFinished;
 pub use workspace_founded::WorkspaceFounded;
 
@@ -125,6 +131,9 @@ pub static KINDS: &[Kind] = &[
     kind::<CaseAppealed>(),
     kind::<LabelReturned>(),
     kind::<ConsensusEstimated>(),
+    kind::<SessionOpened>(),
+    kind::<SessionRevealed>(),
+    kind::<SessionClosed>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {

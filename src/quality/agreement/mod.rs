@@ -126,7 +126,7 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
 }
 
 /// Why there is no coefficient.
-pub(super) mod because {
+pub mod because {
     pub const NO_OVERLAP: &str = "no task has two labels";
     pub const ONE_CLASS: &str = "everybody always said the same, so chance can't be told from agreement";
     pub const NO_NUMBERS: &str = "the labels are not numbers";

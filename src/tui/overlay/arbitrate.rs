@@ -115,15 +115,17 @@ impl Arbitrate {
     }
 
     fn look(&mut self, key: KeyPress) -> Arbitrated {
+        // With names there is nothing to rule.
+        let rules = !self.dispute.named;
         match key.code {
             KeyCode::Down | KeyCode::Char('j') => self.scroll += 1,
             KeyCode::Up | KeyCode::Char('k') => self.scroll = self.scroll.saturating_sub(1),
             KeyCode::PageDown | KeyCode::Char(' ') => self.scroll += 10,
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::Char('w') => return Arbitrated::Walk,
-            KeyCode::Char('r') => self.step = Step::WhichLabel,
-            KeyCode::Char('p') => self.change = !self.change && self.dispute.question().is_some(),
-            KeyCode::Char(c) if !key.ctrl => {
+            KeyCode::Char('w') if rules => return Arbitrated::Walk,
+            KeyCode::Char('r') if rules => self.step = Step::WhichLabel,
+            KeyCode::Char('p') if rules => self.change = !self.change && self.dispute.question().is_some(),
+            KeyCode::Char(c) if !key.ctrl && rules => {
                 if let Some(side) = self.dispute.side(c) {
                     self.step = Step::Cause(Verdict::Takes(side.name));
                 }
@@ -149,7 +151,8 @@ impl Arbitrate {
         let lines = self.lines(columns, theme);
         let below = self.below(columns, theme);
         let high = screen.height.saturating_sub(2).min((lines.len() + below.len() + 3) as u16);
-        let title = format!("{} · labels without names", self.dispute.row.id.short());
+        let of = if self.dispute.named { "labels side by side" } else { "labels without names" };
+        let title = format!("{} · {of}", self.dispute.row.id.short());
         let inner = boxed(centered(screen, wide, high), buf, theme, &title);
         let foot = (below.len() as u16).min(inner.height.saturating_sub(1));
         let rows = usize::from(inner.height.saturating_sub(foot + 1));
@@ -192,6 +195,7 @@ impl Arbitrate {
             _ => "walked anew".to_owned(),
         };
         match &self.step {
+            Step::Look if self.dispute.named => vec![hint(&[("j k", "scroll"), ("Esc", "leave")])],
             Step::Look => {
                 let names: Vec<String> = self.dispute.sides.iter().map(|side| side.name.to_lowercase().to_string()).collect();
                 vec![
@@ -292,12 +296,7 @@ impl Arbitrate {
             let text = fit(&visible(text), wide - 1).into_owned();
             format!("{text}{}", " ".repeat(wide.saturating_sub(width(&text))))
         };
-        let head: String = self
-            .dispute
-            .sides
-            .iter()
-            .map(|side| cell(&if side.own { format!("{} yours", side.name) } else { side.name.to_string() }))
-            .collect();
+        let head: String = self.dispute.sides.iter().map(|side| cell(&self.head(side))).collect();
         let mut lines = vec![Line::from(Span::styled(format!("{}{head}", " ".repeat(question_wide + 3)), theme.strong))];
         for (place, (question, answers)) in self.dispute.questions.iter().enumerate() {
             let parts = self.dispute.parts_at == Some(place);
@@ -312,6 +311,15 @@ impl Arbitrate {
             ]));
         }
         lines
+    }
+
+    /// What a side is called.
+    fn head(&self, side: &Side) -> String {
+        match (self.dispute.named, side.own) {
+            (true, _) => format!("{} {}", side.name, side.given.label.reviewer),
+            (false, true) => format!("{} yours", side.name),
+            (false, false) => side.name.to_string(),
+        }
     }
 
     /// What one label says, how sure, why, and what was on the screen.

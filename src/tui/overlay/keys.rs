@@ -5,7 +5,9 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::mark::place_of;
 use super::people::ROLES;
 use super::pick::Choice;
-use super::{Arbitrate, Arbitrated, Mark, Marked, Overlay, Overruled, People, Pick, PickKind, Precedents, Prompt, PromptKind};
+use super::{
+    Arbitrate, Arbitrated, Mark, Marked, Overlay, Overruled, People, Pick, PickKind, Precedents, Prompt, PromptKind, Sessions,
+};
 use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
 use crate::domain::protocol::span;
@@ -32,6 +34,7 @@ impl App {
             }
             Overlay::Exchange { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Exchange { scroll }),
             Overlay::Arbitrate(arbitrate) => self.arbitrate_key(arbitrate, event, key),
+            Overlay::Sessions(sessions) => self.sessions_key(sessions, key, leaves),
             Overlay::Overruled(overruled) => self.overruled_key(overruled, key, leaves),
             Overlay::People(people) => self.people_key(people, key, leaves),
             Overlay::Pick(mut pick) => {
@@ -152,6 +155,7 @@ impl App {
             KeyCode::Down | KeyCode::Char('j') if scroll < most => scroll + 1,
             KeyCode::Up | KeyCode::Char('k') if scroll > 0 => scroll - 1,
             KeyCode::PageDown | KeyCode::Char(' ') if scroll < most => most.min(scroll + 10),
+            _ if self.training.is_none() => return Vec::new(), // it told something, and is closed
             _ => return self.train_on(),
         };
         self.overlay = Some(Overlay::Feedback { title, words, scroll });
@@ -214,6 +218,25 @@ impl App {
             Arbitrated::Ruled(verdict, reasons) => vec![Effect::Rule { case, verdict, reasons }],
             Arbitrated::Returned { side, text } => vec![Effect::Return { case, side, text }],
         }
+    }
+
+    fn sessions_key(&mut self, mut sessions: Sessions, key: KeyPress, leaves: bool) -> Vec<Effect> {
+        let name = sessions.current().map(|sat| sat.session.name().to_owned());
+        match (key.code, name) {
+            _ if leaves => return Vec::new(),
+            (KeyCode::Down | KeyCode::Char('j'), _) => sessions.step(1),
+            (KeyCode::Up | KeyCode::Char('k'), _) => sessions.step(-1),
+            (KeyCode::Enter, Some(name)) => {
+                let mut effects = self.settle_time();
+                effects.push(Effect::Sit(Some(name)));
+                return effects;
+            }
+            (KeyCode::Char('r'), Some(name)) => return vec![Effect::Reveal(name)],
+            (KeyCode::Char('f'), Some(name)) => return vec![Effect::Findings(name)],
+            _ => {}
+        }
+        self.overlay = Some(Overlay::Sessions(sessions));
+        Vec::new()
     }
 
     fn overruled_key(&mut self, mut overruled: Overruled, key: KeyPress, leaves: bool) -> Vec<Effect> {

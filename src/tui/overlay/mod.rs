@@ -11,6 +11,7 @@ pub mod pick;
 pub mod precedents;
 pub mod prompt;
 pub mod rationale;
+pub mod sessions;
 pub mod terms;
 pub mod tree;
 
@@ -21,6 +22,7 @@ pub use people::{People, Person};
 pub use pick::{Pick, PickKind};
 pub use precedents::Precedents;
 pub use prompt::{Prompt, PromptKind};
+pub use sessions::Sessions;
 
 use super::edit::Edit;
 
@@ -47,6 +49,7 @@ pub enum Overlay {
     Precedents(Precedents),
     Arbitrate(Box<Arbitrate>),
     Overruled(Overruled),
+    Sessions(Sessions),
     /// What a training says about an answer.
     Feedback {
         title: String,

@@ -21,6 +21,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let total = if queue.filtered { queue.rows.len() as u64 } else { app.shown_total() };
     let filter = if app.filter.is_empty() { String::new() } else { format!("  /{}", visible(&app.filter)) };
     let title = match (&app.training, app.renewing) {
+        (None, _) if app.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
         (Some(training), _) => format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len()),
         (None, true) => format!(" Queue  to renew {} of {total}", queue.place()),
         (None, false) => format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place()),
@@ -29,6 +30,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     put_line(buf, area, 0, &Line::from(heading(theme, title, app.focus == Focus::Queue)));
     if queue.rows.is_empty() {
         let words = match (app.filter.is_empty(), app.view) {
+            _ if app.sitting.is_some() => "No case of the session is left. Esc leaves it.",
             (false, _) => "No case fits the filter. Esc drops it.",
             (true, None) => "Nothing waits for you. v shows other cases; casework ingest brings new ones.",
             (true, Some(_)) => "No case is in this state. v shows others.",

@@ -1,0 +1,408 @@
+//! `casework calibrate`: sessions in which reviewers label the same cases blind, talk about them, and label again.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::agreement::percent;
+use super::out::{Out, done, say};
+use super::{CliError, Context, Exit};
+use crate::clock;
+use crate::db::case;
+use crate::domain::label::{MAIN_ROUND, outcome_in_short};
+use crate::domain::session::{Session, Stage};
+use crate::domain::text::{fit, visible};
+use crate::domain::time::{Moment, short_span};
+use crate::quality::power::{CASES_MAX, Question, cases};
+use crate::review::calibration::{Findings, Progress, comments, labels, progress};
+use crate::review::ratings::{By, ratings};
+use crate::workspace::calibration::{Choice, Plan, Proposal};
+use crate::workspace::{WorkError, Workspace};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Open a session over chosen cases; several ways to choose add up
+    Open(OpenArgs),
+    /// Sessions, or how far one is
+    Show {
+        #[arg(value_name = "NAME")]
+        session: Option<String>,
+    },
+    /// Label the cases of a session on the screen
+    Label {
+        #[arg(value_name = "NAME")]
+        session: String,
+    },
+    /// End the first round: all see all labels, and those count as they are
+    Reveal {
+        #[arg(value_name = "NAME")]
+        session: String,
+        /// Though somebody is not done and there is still time
+        #[arg(long)]
+        early: bool,
+    },
+    /// Alpha before and after, who moved, what is settled and what is not
+    Findings {
+        #[arg(value_name = "NAME")]
+        session: String,
+    },
+    /// End a session
+    Close {
+        #[arg(value_name = "NAME")]
+        session: String,
+        /// What was found, in your words
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        /// Write the findings, and the protocols and the glossary that they propose, to a directory
+        #[arg(long, value_name = "DIRECTORY")]
+        out: Option<PathBuf>,
+    },
+    /// Everything of a session in the order in which it happened
+    Replay {
+        #[arg(value_name = "NAME")]
+        session: String,
+    },
+    /// How many cases it takes to show that people agree
+    Size(SizeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct OpenArgs {
+    /// Its name: letters, digits, `.`, `_`, `-`
+    #[arg(value_name = "NAME")]
+    session: String,
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    title: String,
+    /// So many cases by chance
+    #[arg(long, value_name = "N")]
+    random: Option<usize>,
+    /// So many on which most labels part
+    #[arg(long, value_name = "N")]
+    divergent: Option<usize>,
+    /// So many of a category, by chance
+    #[arg(long, value_name = "NAME=N")]
+    category: Vec<String>,
+    /// These cases
+    #[arg(long, value_name = "CASE", value_delimiter = ',')]
+    cases: Vec<String>,
+    /// Who takes part, with commas; without it all who review
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    reviewers: Vec<String>,
+    /// How long the first round lasts: 90m, 12h, 3d, 2w
+    #[arg(long, value_name = "SPAN", default_value = "2d")]
+    deadline: String,
+    /// Of what is drawn by chance
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+struct SizeArgs {
+    /// What alpha is expected to be
+    #[arg(long, value_name = "A", default_value_t = 0.8)]
+    alpha: f64,
+    /// Above what it is to be shown
+    #[arg(long, value_name = "A", default_value_t = 0.667)]
+    above: f64,
+    /// How many take part; without it all who review
+    #[arg(long, value_name = "N")]
+    reviewers: Option<usize>,
+    /// The chance to show it, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..100))]
+    power: u8,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// The workspace, to be sat in on the screen, or what the command came to.
+pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>>, CliError> {
+    let exit = match &args.what {
+        None => list(context)?,
+        Some(What::Open(args)) => open(context, args)?,
+        Some(What::Show { session: None }) => list(context)?,
+        Some(What::Show { session: Some(name) }) => show(context, name)?,
+        Some(What::Label { session }) => return sit(context, session).map(|workspace| Err(Box::new(workspace))),
+        Some(What::Reveal { session, early }) => {
+            let mut workspace = context.open()?;
+            let saved = workspace.reveal_session(session, *early)?;
+            let words = format!("Revealed: all who take part see all labels of {session}, talk, and label again.");
+            done(context.global.json, &words, &json!({ "session": session, "event": saved.event() }))?;
+            Exit::Done
+        }
+        Some(What::Findings { session }) => {
+            let workspace = context.read()?;
+            print_findings(context, &workspace.findings(session)?)?;
+            Exit::Done
+        }
+        Some(What::Close { session, note, out }) => close(context, session, note, out.as_deref())?,
+        Some(What::Replay { session }) => replay(context, session)?,
+        Some(What::Size(args)) => size(context, args)?,
+    };
+    Ok(Ok(exit))
+}
+
+fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let mut choices = Vec::new();
+    if !args.cases.is_empty() {
+        let ids = args.cases.iter().map(|name| Ok(workspace.find_case(name)?.id)).collect::<Result<_, WorkError>>()?;
+        choices.push(Choice::Picked(ids));
+    }
+    choices.extend(args.divergent.map(Choice::Divergent));
+    for category in &args.category {
+        let parts = category.split_once('=').and_then(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
+        let (name, n) = parts.ok_or_else(|| CliError::Use(format!("--category takes NAME=N, not `{category}`")))?;
+        choices.push(Choice::Category(name, n));
+    }
+    choices.extend(args.random.map(Choice::Random));
+    if choices.is_empty() {
+        let words = "choose cases: --random N, --divergent N, --category NAME=N, --cases CASE,CASE; `casework calibrate size` says how many";
+        return Err(CliError::Use(words.to_owned()));
+    }
+    let deadline = match super::time(&args.deadline) {
+        Ok(super::Asked::Ago(ms)) => Moment(clock::now().0 + ms),
+        Ok(super::Asked::At(at)) => at,
+        Err(_) => return Err(CliError::Use(format!("--deadline takes 90m, 12h, 3d or 2w, not `{}`", args.deadline))),
+    };
+    let plan = Plan {
+        name: args.session.clone(),
+        title: args.title.clone(),
+        choices,
+        reviewers: args.reviewers.clone(),
+        deadline,
+        seed: args.seed,
+    };
+    let (opening, saved) = workspace.open_session(plan)?;
+    let words = format!(
+        "{} is open: {} cases for {}, blind until {}. They begin with `casework calibrate label {}`, or C on the screen.",
+        opening.session,
+        opening.cases.len(),
+        opening.reviewers.join(", "),
+        opening.deadline.minute(),
+        opening.session
+    );
+    done(context.global.json, &words, &json!({ "session": opening, "event": saved.event() }))?;
+    Ok(Exit::Done)
+}
+
+fn list(context: &Context) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let sessions = workspace.sessions()?;
+    let mut out = Out::new();
+    for session in &sessions {
+        let what = &session.opened.what;
+        if context.global.json {
+            out.json(&document(session, &progress(&workspace.db.conn, session).map_err(WorkError::from)?))?;
+        } else {
+            let title = fit(&visible(&what.title), 30).into_owned();
+            out.line(&format!("{:<20} {:>4} cases  {:<38} {title}", what.session, what.cases.len(), session.stage().word()))?;
+        }
+    }
+    out.finish()?;
+    if sessions.is_empty() && !context.global.json {
+        say("No calibration session was opened: `casework calibrate open NAME --divergent 12`.");
+    }
+    Ok(if sessions.is_empty() { Exit::No } else { Exit::Done })
+}
+
+fn document(session: &Session, progress: &[Progress]) -> serde_json::Value {
+    let what = &session.opened.what;
+    json!({ "session": what.session, "title": what.title, "stage": match session.stage() {
+            Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed" },
+        "opened_by": session.opened.by, "opened_at": session.opened.at.moment().rfc3339(), "deadline": what.deadline.rfc3339(),
+        "chosen": what.chosen, "cases": what.cases, "rounds": session.rounds(), "progress": progress,
+        "note": session.closed.as_ref().map(|closed| &closed.what.note) })
+}
+
+fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let session = workspace.session(name)?;
+    let progress = progress(&workspace.db.conn, &session).map_err(WorkError::from)?;
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(&document(&session, &progress))?;
+        out.finish()?;
+        return Ok(Exit::Done);
+    }
+    let what = &session.opened.what;
+    let left = what.deadline.0 - workspace.now().0;
+    let time = match session.stage() {
+        Stage::Blind if left > 0 => format!(", {} left", short_span(left)),
+        Stage::Blind => format!(", over since {}", short_span(left)),
+        _ => String::new(),
+    };
+    let title = if what.title.is_empty() { String::new() } else { format!(": {}", what.title) };
+    out.line(&format!("{}{title}", what.session))?;
+    out.line(&format!(
+        "  {}{time}; {} cases ({}), opened by {}",
+        session.stage().word(),
+        what.cases.len(),
+        what.chosen,
+        session.opened.by
+    ))?;
+    let of = what.cases.len();
+    let second = session.stage() != Stage::Blind;
+    for Progress { reviewer, done: [one, two] } in &progress {
+        let bar = |done: usize| format!("{}{}", "█".repeat(done * 10 / of.max(1)), "·".repeat(10 - done * 10 / of.max(1)));
+        let again = if second { format!("   second {} {two:>3} of {of}", bar(*two)) } else { String::new() };
+        out.line(&format!("  {reviewer:<16} first {} {one:>3} of {of}{again}", bar(*one)))?;
+    }
+    if let Some(closed) = session.closed.as_ref().filter(|closed| !closed.what.note.is_empty()) {
+        out.line(&format!("  found: {}", closed.what.note))?;
+    }
+    if session.stage() != Stage::Blind && session.takes_part(&workspace.me) || workspace.is_lead()? && second {
+        discussion(&mut out, &workspace, &session)?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// The cases with their labels of the first round and what was said about them.
+fn discussion(out: &mut Out, workspace: &Workspace, session: &Session) -> Result<(), CliError> {
+    let conn = &workspace.db.conn;
+    let (all, said) = (labels(conn, session, 0).map_err(WorkError::from)?, comments(conn, session).map_err(WorkError::from)?);
+    for id in &session.opened.what.cases {
+        let row = case::by_id(conn, *id).map_err(WorkError::from)?;
+        out.line("")?;
+        out.line(&format!("  {}  {}", id.short(), fit(&visible(&row.map(|row| row.text).unwrap_or_default()), 66)))?;
+        for given in all.iter().filter(|given| given.label.case == *id) {
+            let why = if given.label.rationale.is_empty() { String::new() } else { format!("  “{}”", given.label.rationale) };
+            out.line(&format!("    {:<12} {}{why}", given.label.reviewer, outcome_in_short(&given.label.outcome)))?;
+        }
+        for note in said.iter().filter(|note| note.id == *id) {
+            let about = note.question.as_ref().map(|question| format!("({question}) ")).unwrap_or_default();
+            out.line(&format!("      {}: {about}{}", note.author, note.text))?;
+        }
+    }
+    Ok(())
+}
+
+fn sit(context: &Context, name: &str) -> Result<Workspace, CliError> {
+    let mut workspace = context.open()?;
+    let session = workspace.session(name)?;
+    if !session.takes_part(&workspace.me) {
+        return Err(WorkError::NotInvited { session: name.to_owned(), reviewer: workspace.me.clone() }.into());
+    }
+    let round = session.round_now().ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
+    workspace.sitting = Some(round);
+    Ok(workspace)
+}
+
+fn close(context: &Context, name: &str, note: &str, to: Option<&Path>) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let saved = workspace.close_session(name, note)?;
+    let findings = workspace.findings(name)?;
+    print_findings(context, &findings)?;
+    if let Some(directory) = to {
+        write(&workspace.proposals(name)?, &findings, directory)?;
+    }
+    done(false, &format!("{name} is closed, in entry {}.", saved.seq), &json!(null))?;
+    Ok(Exit::Done)
+}
+
+/// Writes findings and proposals; tells what to do with them.
+fn write(proposals: &[Proposal], findings: &Findings, directory: &Path) -> Result<(), CliError> {
+    let failed = |path: &Path, error| WorkError::File { path: path.display().to_string(), error };
+    std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
+    let json = serde_json::to_string_pretty(findings).unwrap_or_default() + "\n";
+    let findings = ("findings.json", json.as_str());
+    for (name, text) in proposals.iter().map(|one| (one.name.as_str(), one.text.as_str())).chain([findings]) {
+        // A name comes from a protocol, and must not lead out of the directory.
+        let path = directory.join(Path::new(name).file_name().unwrap_or(name.as_ref()));
+        std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
+    }
+    for Proposal { name, added, .. } in proposals.iter().filter(|proposal| proposal.added > 0) {
+        let kind = if name == "glossary.toml" { "glossary" } else { "protocol" };
+        say(&format!("{}: {added} added. Read it, then: casework {kind} publish {}", name, directory.join(name).display()));
+    }
+    Ok(())
+}
+
+fn print_findings(context: &Context, findings: &Findings) -> Result<(), CliError> {
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(findings)?;
+    } else {
+        findings.words().iter().try_for_each(|line| out.line(line))?;
+    }
+    Ok(out.finish()?)
+}
+
+fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let session = workspace.session(name)?;
+    let mut lines: Vec<(Moment, String, String, serde_json::Value)> = Vec::new();
+    let opened = &session.opened;
+    let words = format!("opened it: {} cases ({})", opened.what.cases.len(), opened.what.chosen);
+    lines.push((opened.at.moment(), opened.by.clone(), words, json!({ "opened": opened.what })));
+    let first = &session.rounds()[0];
+    for given in workspace.session_labels(&session)? {
+        let label = &given.label;
+        let again = if label.round == *first { "labeled" } else { "labeled again" };
+        let path: Vec<String> = label.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
+        let why = if label.rationale.is_empty() { String::new() } else { format!(": {}", label.rationale) };
+        let words = format!("{again} {} {} ({}){why}", label.case.short(), outcome_in_short(&label.outcome), path.join(", "));
+        lines.push((given.at.moment(), label.reviewer.clone(), words, json!({ "label": label })));
+    }
+    for note in comments(&workspace.db.conn, &session).map_err(WorkError::from)? {
+        let about = note.question.as_ref().map(|question| format!(" on {question}")).unwrap_or_default();
+        let words = format!("said of {}{about}: {}", note.id.short(), note.text);
+        let event = json!({ "comment": { "case": note.id, "question": note.question, "text": note.text } });
+        lines.push((note.at.moment(), note.author, words, event));
+    }
+    for (ending, words) in [(&session.revealed, "revealed all labels"), (&session.closed, "closed it")] {
+        let Some(ending) = ending else { continue };
+        let note = if ending.what.note.is_empty() { String::new() } else { format!(": {}", ending.what.note) };
+        let words = format!("{words} ({} count){note}", ending.what.sealed.len());
+        lines.push((ending.at.moment(), ending.by.clone(), words, json!({ "ended": ending.what })));
+    }
+    lines.sort_by_key(|(at, ..)| *at);
+    let mut out = Out::new();
+    for (at, who, words, event) in lines {
+        if context.global.json {
+            out.json(&json!({ "at": at.rfc3339(), "who": who, "event": event }))?;
+        } else {
+            out.line(&format!("{}  {who:<12} {words}", at.minute()))?;
+        }
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {
+    if !(0.0..1.0).contains(&args.above) || args.alpha <= args.above || args.alpha >= 1.0 {
+        return Err(CliError::Use("--above is a number from 0, and --alpha lies above it and under 1".to_owned()));
+    }
+    let workspace = context.read()?;
+    let reviewers = args.reviewers.map_or_else(|| workspace.reviewers().map(|all| all.len()), Ok)?;
+    if reviewers < 2 {
+        return Err(CliError::Use("agreement takes two reviewers or more: --reviewers N".to_owned()));
+    }
+    // The classes as they were seen so far; two of equal size if nothing was.
+    let on = workspace.policy()?.on;
+    let seen = ratings(&workspace.db.conn, MAIN_ROUND, &[By::Outcome(on)]).map_err(WorkError::from)?.into_iter().next();
+    let mut classes = seen.map(|ratings| ratings.shares()).unwrap_or_default();
+    if classes.len() < 2 {
+        classes = vec![0.5, 0.5];
+    }
+    let (alpha, above, power, seed) = (args.alpha, args.above, f64::from(args.power) / 100.0, args.seed);
+    let question = Question { alpha, above, reviewers, classes, power, seed };
+    let found = cases(&question);
+    let words = match found {
+        Some(n) => format!(
+            "{n} cases: {reviewers} reviewers who agree to alpha {alpha} show that it is above {above} with a chance of {}",
+            percent(power)
+        ),
+        None => format!("{CASES_MAX} cases are too few to show it: {alpha} is too near to {above}"),
+    };
+    let document = json!({ "cases": found, "reviewers": reviewers, "alpha": alpha, "above": above, "power": power,
+        "classes": question.classes, "seed": seed });
+    done(context.global.json, &words, &document)?;
+    Ok(if found.is_some() { Exit::Done } else { Exit::No })
+}

@@ -1,0 +1,166 @@
+//! A calibration session: reviewers label the same cases blind, see all labels at once, talk about them, and label again.
+//!
+//! ```text
+//!  opened ── first round, blind ──▶ revealed ── talk, second round ──▶ closed
+//! ```
+//!
+//! The labels of a round count as they stood when the round ended: whoever ends it names them.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CaseId, EventId};
+use super::time::{Hlc, Moment};
+
+/// What a session is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Its name; the labels of its first round are of the round of that name.
+    pub session: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    pub cases: Vec<CaseId>,
+    /// How they were chosen, in words.
+    pub chosen: String,
+    /// Who takes part.
+    pub reviewers: Vec<String>,
+    /// Until when the first round is to be done.
+    pub deadline: Moment,
+}
+
+/// The end of a round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    pub session: String,
+    /// The labels of the round that count.
+    pub sealed: Vec<EventId>,
+    /// What was found, in the words of whoever ended it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// Something that happened to a session, with its place in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact<T> {
+    pub event: EventId,
+    pub at: Hlc,
+    pub by: String,
+    pub what: T,
+}
+
+/// A session, as far as it has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    pub opened: Fact<Opening>,
+    pub revealed: Option<Fact<Ending>>,
+    pub closed: Option<Fact<Ending>>,
+}
+
+/// How far a session has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Blind,
+    Discussion,
+    Closed,
+}
+
+impl Stage {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Blind => "first round, blind",
+            Self::Discussion => "revealed: discussion and second round",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl Session {
+    /// Puts facts about one session together. Of several openings, revealings or closings the earliest counts; what ends a round
+    /// counts only after what began it.
+    pub fn of(opened: Vec<Fact<Opening>>, revealed: Vec<Fact<Ending>>, closed: Vec<Fact<Ending>>) -> Option<Self> {
+        let opened = earliest(opened)?;
+        let after = |facts: Vec<Fact<Ending>>, at: Hlc| earliest(facts.into_iter().filter(|fact| fact.at > at).collect());
+        let revealed = after(revealed, opened.at);
+        let closed = revealed.as_ref().and_then(|revealed| after(closed, revealed.at));
+        Some(Self { opened, revealed, closed })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.opened.what.session
+    }
+
+    pub fn stage(&self) -> Stage {
+        match (&self.revealed, &self.closed) {
+            (None, _) => Stage::Blind,
+            (Some(_), None) => Stage::Discussion,
+            (Some(_), Some(_)) => Stage::Closed,
+        }
+    }
+
+    /// The rounds that its labels are of, the first and the second.
+    pub fn rounds(&self) -> [String; 2] {
+        [self.name().to_owned(), second_round(self.name())]
+    }
+
+    /// The round in which a label can be given now.
+    pub fn round_now(&self) -> Option<String> {
+        match self.stage() {
+            Stage::Blind => Some(self.name().to_owned()),
+            Stage::Discussion => Some(second_round(self.name())),
+            Stage::Closed => None,
+        }
+    }
+
+    /// Rounds whose labels nobody may see yet but their author.
+    pub fn hidden_round(&self) -> Option<&str> {
+        (self.stage() == Stage::Blind).then(|| self.name())
+    }
+
+    pub fn takes_part(&self, reviewer: &str) -> bool {
+        self.opened.what.reviewers.iter().any(|name| name == reviewer)
+    }
+}
+
+/// No name of a session has a `#` in it.
+fn second_round(session: &str) -> String {
+    format!("{session}#2")
+}
+
+fn earliest<T>(facts: Vec<Fact<T>>) -> Option<Fact<T>> {
+    facts.into_iter().min_by_key(|fact| (fact.at, fact.event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::ReplicaId;
+
+    #[test]
+    fn of_several_facts_the_earliest_counts_and_nothing_ends_before_it_began() {
+        fn fact<T>(at: i64, by: &str, what: T) -> Fact<T> {
+            let event = EventId { replica: ReplicaId([0; 16]), seq: at as u64, n: 0 };
+            Fact { event, at: Hlc { ms: at, n: 0 }, by: by.to_owned(), what }
+        }
+        let opening = Opening {
+            session: "s".into(),
+            title: String::new(),
+            cases: vec![],
+            chosen: String::new(),
+            reviewers: vec!["ana".into()],
+            deadline: Moment(9),
+        };
+        let end = |at, by| fact(at, by, Ending { session: "s".into(), sealed: vec![], note: String::new() });
+        let open = || vec![fact(5, "bo", opening.clone()), fact(2, "ana", opening.clone())];
+        let check = |revealed: &[i64], closed: &[i64], expect: (Stage, Option<&str>)| {
+            let facts = |at: &[i64]| at.iter().map(|at| end(*at, "x")).collect();
+            let session = Session::of(open(), facts(revealed), facts(closed)).unwrap();
+            assert_eq!((session.stage(), session.round_now().as_deref()), expect, "{revealed:?} {closed:?}");
+            assert_eq!(session.opened.by, "ana");
+        };
+        check(&[], &[], (Stage::Blind, Some("s")));
+        check(&[1], &[], (Stage::Blind, Some("s")));
+        check(&[7, 4], &[], (Stage::Discussion, Some("s#2")));
+        check(&[7], &[6], (Stage::Discussion, Some("s#2")));
+        check(&[7], &[8], (Stage::Closed, None));
+        assert_eq!(Session::of(vec![], vec![end(1, "x")], vec![]), None);
+    }
+}

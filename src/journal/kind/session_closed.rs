@@ -1,0 +1,21 @@
+//! `session.closed`: a calibration session is over.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::roster::Role;
+use crate::domain::session::Ending;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionClosed(pub Ending);
+
+impl Event for SessionClosed {
+    const KIND: &'static str = "session.closed";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("session closed", &self.0.session, 1, &self, stamp)
+    }
+}

@@ -1,0 +1,28 @@
+//! `session.opened`: a lead opens a calibration session over chosen cases.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND};
+use crate::domain::roster::{Role, is_name};
+use crate::domain::session::Opening;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionOpened(pub Opening);
+
+impl Event for SessionOpened {
+    const KIND: &'static str = "session.opened";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
+
+    fn objection(&self, _: &Stamp, _: &[Role]) -> Option<String> {
+        let name = &self.0.session;
+        (!is_name(name) || [MAIN_ROUND, GOLD_ROUND, REPEAT_ROUND].contains(&name.as_str()))
+            .then(|| format!("`{name}` can't be the name of a session"))
+    }
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("session opened", &self.0.session, 1, &self, stamp)
+    }
+}

@@ -1,0 +1,21 @@
+//! `session.revealed`: the first round of a calibration session is over, and all see all labels.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::domain::roster::Role;
+use crate::domain::session::Ending;
+use crate::journal::fold::{Fold, Stamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionRevealed(pub Ending);
+
+impl Event for SessionRevealed {
+    const KIND: &'static str = "session.revealed";
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
+
+    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        fold.document("session revealed", &self.0.session, 1, &self, stamp)
+    }
+}

@@ -1,0 +1,400 @@
+//! Calibration sessions: what they are made of, how far each reviewer is, what they found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::Protocols;
+use crate::db::case::{self, CaseRow};
+use crate::db::document::{self, DocumentRow};
+use crate::db::note::{self, NoteKind, NoteRow};
+use crate::db::{label, renames};
+use crate::domain::estimate::class_of;
+use crate::domain::ids::{CaseId, EventId};
+use crate::domain::label::{GivenLabel, Step};
+use crate::domain::policy::Policy;
+use crate::domain::protocol::replay::translated;
+use crate::domain::session::{Ending, Fact, Opening, Session, Stage};
+use crate::domain::text::fit;
+use crate::journal::kind::{SessionClosed, SessionOpened, SessionRevealed};
+use crate::quality::agreement::Resampling;
+use crate::quality::divergence::Divergence;
+use crate::quality::figure::{Figure, decimal};
+use crate::quality::paired::{Counts, Paired, compare};
+use crate::quality::ratings::Names;
+
+/// Every session, the latest first.
+pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Session>> {
+    let mut opened: BTreeMap<String, Vec<Fact<Opening>>> = BTreeMap::new();
+    for row in document::of_kind(conn, "session opened")? {
+        if let Ok(SessionOpened(what)) = serde_json::from_str(&row.body) {
+            opened.entry(row.name.clone()).or_default().push(fact(row, what));
+        }
+    }
+    if opened.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut revealed =
+        endings(conn, "session revealed", |body| serde_json::from_str(body).ok().map(|SessionRevealed(what)| what))?;
+    let mut closed = endings(conn, "session closed", |body| serde_json::from_str(body).ok().map(|SessionClosed(what)| what))?;
+    let whole = opened.into_iter().filter_map(|(name, opened)| {
+        Session::of(opened, revealed.remove(&name).unwrap_or_default(), closed.remove(&name).unwrap_or_default())
+    });
+    let mut sessions: Vec<Session> = whole.collect();
+    sessions.sort_by_key(|session| std::cmp::Reverse((session.opened.at, session.opened.event)));
+    Ok(sessions)
+}
+
+fn fact<T>(row: DocumentRow, what: T) -> Fact<T> {
+    Fact { event: row.event, at: row.at, by: row.author, what }
+}
+
+type Endings = BTreeMap<String, Vec<Fact<Ending>>>;
+
+fn endings(conn: &Connection, kind: &str, read: impl Fn(&str) -> Option<Ending>) -> rusqlite::Result<Endings> {
+    let mut found = Endings::new();
+    for row in document::of_kind(conn, kind)? {
+        if let Some(what) = read(&row.body) {
+            found.entry(row.name.clone()).or_default().push(fact(row, what));
+        }
+    }
+    Ok(found)
+}
+
+/// One session.
+pub fn session(conn: &Connection, name: &str) -> rusqlite::Result<Option<Session>> {
+    Ok(sessions(conn)?.into_iter().find(|session| session.name() == name))
+}
+
+/// The session whose round this is.
+pub fn of_round(conn: &Connection, round: &str) -> rusqlite::Result<Option<Session>> {
+    Ok(sessions(conn)?.into_iter().find(|session| session.rounds().iter().any(|of| of == round)))
+}
+
+/// Rounds whose labels nobody may see yet but their author.
+pub fn hidden_rounds(conn: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    Ok(sessions(conn)?.iter().filter_map(Session::hidden_round).map(str::to_owned).collect())
+}
+
+/// The labels of a session's first (0) or second (1) round that count: those that were sealed, or as they stand.
+pub fn labels(conn: &Connection, session: &Session, which: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+    let round = &session.rounds()[which];
+    let ending = if which == 0 { &session.revealed } else { &session.closed };
+    let sealed: Option<BTreeSet<EventId>> = ending.as_ref().map(|ending| ending.what.sealed.iter().copied().collect());
+    let mut found = Vec::new();
+    for id in &session.opened.what.cases {
+        let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
+        // What was sealed counts even if it was taken back since: all have seen it.
+        for row in label::of_case(conn, *id)? {
+            let given = row.given;
+            let counts = match &sealed {
+                Some(sealed) => sealed.contains(&given.event),
+                None => row.withdrawn.is_none(),
+            };
+            if counts && given.label.round == *round && session.takes_part(&given.label.reviewer) {
+                latest.insert(given.label.reviewer.clone(), given);
+            }
+        }
+        found.extend(latest.into_values());
+    }
+    Ok(found)
+}
+
+/// How far somebody is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    pub reviewer: String,
+    /// Cases labeled in the first and in the second round.
+    pub done: [usize; 2],
+}
+
+/// How far everybody is. Tells nothing of what they said.
+pub fn progress(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<Progress>> {
+    let rounds = [labels(conn, session, 0)?, labels(conn, session, 1)?];
+    let done =
+        |reviewer: &str| rounds.each_ref().map(|labels| labels.iter().filter(|given| given.label.reviewer == reviewer).count());
+    Ok(session
+        .opened
+        .what
+        .reviewers
+        .iter()
+        .map(|reviewer| Progress { reviewer: reviewer.clone(), done: done(reviewer) })
+        .collect())
+}
+
+/// The cases of a session that a reviewer has not labeled in the round that is under way, in its order.
+pub fn to_label(conn: &Connection, session: &Session, reviewer: &str) -> rusqlite::Result<Vec<CaseRow>> {
+    if !session.takes_part(reviewer) || session.stage() == Stage::Closed {
+        return Ok(Vec::new());
+    }
+    let which = usize::from(session.stage() == Stage::Discussion);
+    let done: BTreeSet<CaseId> = labels(conn, session, which)?
+        .iter()
+        .filter(|given| given.label.reviewer == reviewer)
+        .map(|given| given.label.case)
+        .collect();
+    let mut found = Vec::new();
+    for id in session.opened.what.cases.iter().filter(|id| !done.contains(id)) {
+        found.extend(case::by_id(conn, *id)?);
+    }
+    Ok(found)
+}
+
+/// What was said about the cases of a session, in the order it was said.
+pub fn comments(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<NoteRow>> {
+    let mut found = Vec::new();
+    for id in &session.opened.what.cases {
+        let of_session = |note: &NoteRow| note.kind == NoteKind::Commented && note.session.as_deref() == Some(session.name());
+        found.extend(note::of_case(conn, *id)?.into_iter().filter(of_session));
+    }
+    found.sort_by_key(|note| (note.at, note.event));
+    Ok(found)
+}
+
+/// Somebody who said otherwise in the second round.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Moved {
+    pub case: CaseId,
+    pub reviewer: String,
+    /// What they said before, and then.
+    pub from: String,
+    pub to: String,
+    /// Whether more of the others had said that in the first round than what they said themselves.
+    pub toward_others: bool,
+    /// The first question that they answered otherwise.
+    pub question: Option<String>,
+}
+
+/// A question before and after.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QuestionFindings {
+    pub question: String,
+    #[serde(flatten)]
+    pub paired: Paired,
+    /// Pairs of labels that part there, in the first round and in the second.
+    pub parted: [usize; 2],
+}
+
+/// A case on which people differed at a question at first, and not any more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settled {
+    pub case: CaseId,
+    pub question: String,
+    /// What all answer now.
+    pub answer: String,
+    /// Of somebody who changed their mind, or else of anybody.
+    pub why: String,
+}
+
+/// What a session found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Findings {
+    /// Labels of each round, and labels that somebody gave in both.
+    pub labels: [usize; 2],
+    pub both: usize,
+    pub outcome: Paired,
+    pub questions: Vec<QuestionFindings>,
+    pub moved: Vec<Moved>,
+    pub settled: Vec<Settled>,
+    /// Cases on which people still differ, by the question at which they part.
+    pub open: Vec<(CaseId, String)>,
+}
+
+impl Findings {
+    /// In words, a line each.
+    pub fn words(&self) -> Vec<String> {
+        let Self { labels: [one, two], both, outcome, questions, moved, settled, open } = self;
+        let mut lines =
+            vec![format!("{one} labels in the first round, {two} in the second, {both} of people and cases that have both")];
+        lines.push(format!("  {:<20} {:>6} {:>6}  {:<26} {}", "alpha", "before", "after", "change", "of cases, paired"));
+        lines.push(format!("  {:<20} {}  {} better, {} worse", "outcome", paired_words(outcome), outcome.better, outcome.worse));
+        for of in questions {
+            let parted = format!("{} → {} pairs part", of.parted[0], of.parted[1]);
+            lines.push(format!("  {:<20} {}  {parted}", fit(&of.question, 20), paired_words(&of.paired)));
+        }
+        if let Err(reason) = outcome.change.value {
+            lines.push(format!("  no change of alpha: {reason}"));
+        }
+        if !moved.is_empty() {
+            let toward = moved.iter().filter(|moved| moved.toward_others).count();
+            lines.push(String::new());
+            lines.push(format!("{} labels moved, {toward} of them toward what more of the others had said", moved.len()));
+        }
+        for moved in moved.iter().take(SHOWN) {
+            let at = moved.question.as_ref().map(|question| format!(" at {question}")).unwrap_or_default();
+            lines.push(format!("  {}  {:<12} {} → {}{at}", moved.case.short(), moved.reviewer, moved.from, moved.to));
+        }
+        let settled = settled.iter().map(|one| (one.case, &one.question)).collect::<Vec<_>>();
+        let open = open.iter().map(|(case, question)| (*case, question)).collect::<Vec<_>>();
+        for (words, cases) in [("split at first, and not any more", settled), ("still split", open)] {
+            if !cases.is_empty() {
+                lines.push(String::new());
+                lines.push(format!("{} {words}", cases.len()));
+                lines.extend(cases.iter().take(SHOWN).map(|(case, question)| format!("  {}  at {question}", case.short())));
+            }
+        }
+        lines
+    }
+}
+
+/// Most lines of a kind that are said in words.
+const SHOWN: usize = 20;
+
+/// A figure before and after, with the test.
+fn paired_words(of: &Paired) -> String {
+    let value = |figure: &Figure| figure.value.map_or("none".to_owned(), decimal);
+    let change = match (of.change.value, of.change.interval) {
+        (Ok(by), Some((low, high))) => format!("{by:+.3} ({low:+.3} to {high:+.3})"),
+        (Ok(by), None) => format!("{by:+.3}"),
+        (Err(_), _) => "none".to_owned(),
+    };
+    let p = of.p.map_or(String::new(), |p| format!("p {}", decimal(p)));
+    format!("{:>6} {:>6}  {change:<26} {p}", value(&of.before), value(&of.after))
+}
+
+/// A label of a session by the names of today.
+struct Read {
+    case: CaseId,
+    reviewer: String,
+    class: String,
+    path: Vec<Step>,
+    why: String,
+}
+
+/// Compares the two rounds: the same people on the same cases.
+pub fn findings(conn: &Connection, session: &Session, protocols: &Protocols, policy: &Policy) -> rusqlite::Result<Findings> {
+    let renamed = renames::all(conn)?;
+    let read = |given: &GivenLabel| {
+        let outcome = renamed.outcome(&given.label);
+        Read {
+            case: given.label.case,
+            reviewer: given.label.reviewer.clone(),
+            class: class_of(&outcome, &policy.on).unwrap_or_else(|| "nothing".to_owned()),
+            path: translated(&protocols.after(&given.label.protocol), &given.label.path),
+            why: given.label.rationale.clone(),
+        }
+    };
+    let all = [labels(conn, session, 0)?, labels(conn, session, 1)?].map(|labels| labels.iter().map(read).collect::<Vec<Read>>());
+    let counts = all.each_ref().map(Vec::len);
+    let in_both =
+        |label: &Read, other: &[Read]| other.iter().any(|other| (other.case, &other.reviewer) == (label.case, &label.reviewer));
+    let [first, second] = &all;
+    let rounds: [Vec<&Read>; 2] = [
+        first.iter().filter(|label| in_both(label, second)).collect(),
+        second.iter().filter(|label| in_both(label, first)).collect(),
+    ];
+    let cases = &session.opened.what.cases;
+    let outcome = compare(&tables(cases, &rounds, &|label| Some(label.class.clone())), Resampling::default());
+    let divergence = rounds.each_ref().map(|labels| parted(cases, labels));
+    let mut order: Vec<String> = Vec::new();
+    for node in divergence.iter().flat_map(|divergence| divergence.nodes()) {
+        if !order.contains(&node.question) {
+            order.push(node.question.clone());
+        }
+    }
+    let of_question = |question: String| {
+        let answer = |label: &Read| label.path.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
+        let paired = compare(&tables(cases, &rounds, &answer), Resampling::default());
+        let parted = divergence
+            .each_ref()
+            .map(|of| of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.parted));
+        QuestionFindings { paired, parted, question }
+    };
+    let (settled, open) = settled(cases, &rounds);
+    Ok(Findings {
+        labels: counts,
+        both: rounds[1].len(),
+        outcome,
+        questions: order.into_iter().map(of_question).collect(),
+        moved: moved(&rounds),
+        settled,
+        open,
+    })
+}
+
+/// For each case, how often each value was given in each round.
+fn tables(cases: &[CaseId], rounds: &[Vec<&Read>; 2], value: &dyn Fn(&Read) -> Option<String>) -> Vec<[Counts; 2]> {
+    let mut names = Names::default();
+    let mut tables: Vec<[Counts; 2]> = Vec::with_capacity(cases.len());
+    for case in cases {
+        let mut table: [Counts; 2] = Default::default();
+        for (counts, labels) in table.iter_mut().zip(rounds) {
+            for value in labels.iter().filter(|label| label.case == *case).filter_map(|label| value(label)) {
+                let number = names.number(&value) as usize;
+                if counts.len() <= number {
+                    counts.resize(number + 1, 0);
+                }
+                counts[number] += 1;
+            }
+        }
+        tables.push(table);
+    }
+    tables
+}
+
+fn parted(cases: &[CaseId], labels: &[&Read]) -> Divergence {
+    let mut divergence = Divergence::default();
+    for case in cases {
+        let of_case: Vec<&&Read> = labels.iter().filter(|label| label.case == *case).collect();
+        for (at, one) in of_case.iter().enumerate() {
+            for two in &of_case[at + 1..] {
+                divergence.count(&one.path, &two.path, one.class != two.class);
+            }
+        }
+    }
+    divergence
+}
+
+fn moved(rounds: &[Vec<&Read>; 2]) -> Vec<Moved> {
+    let [first, second] = rounds;
+    let mut found = Vec::new();
+    for now in second {
+        let Some(before) = first.iter().find(|label| (label.case, &label.reviewer) == (now.case, &now.reviewer)) else {
+            continue;
+        };
+        if before.class == now.class {
+            continue;
+        }
+        let others = first.iter().filter(|label| label.case == now.case && label.reviewer != now.reviewer);
+        let (mut with, mut against) = (0, 0);
+        for other in others {
+            with += usize::from(other.class == now.class);
+            against += usize::from(other.class == before.class);
+        }
+        let question = crate::quality::divergence::parting(&before.path, &now.path).map(|parting| parting.question.to_owned());
+        let (case, reviewer, from, to) = (now.case, now.reviewer.clone(), before.class.clone(), now.class.clone());
+        found.push(Moved { case, reviewer, from, to, toward_others: with > against, question });
+    }
+    found
+}
+
+/// Cases that were split at first and are not any more, and cases that still are, each with the question.
+fn settled(cases: &[CaseId], rounds: &[Vec<&Read>; 2]) -> (Vec<Settled>, Vec<(CaseId, String)>) {
+    let (mut settled, mut open) = (Vec::new(), Vec::new());
+    for case in cases {
+        let of = |round: usize| rounds[round].iter().filter(|label| label.case == *case).copied().collect::<Vec<&Read>>();
+        let splits = |labels: &[&Read]| {
+            let paths: Vec<&[Step]> = labels.iter().map(|label| label.path.as_slice()).collect();
+            let (rows, parts_at) = super::arbitration::aligned(&paths);
+            parts_at.map(|at| rows[at].0.clone())
+        };
+        let (first, second) = (of(0), of(1));
+        match (splits(&first), splits(&second)) {
+            (_, Some(question)) => open.push((*case, question)),
+            (Some(question), None) if second.len() > 1 => {
+                let path = second.first().map(|label| label.path.as_slice()).unwrap_or_default();
+                let Some((_, answer)) = path.iter().find(|(asked, _)| *asked == question) else { continue };
+                let changed = |label: &&&Read| {
+                    first.iter().any(|before| before.reviewer == label.reviewer && before.path != label.path)
+                        && !label.why.is_empty()
+                };
+                let why = second.iter().find(changed).or_else(|| second.iter().find(|label| !label.why.is_empty()));
+                let why = why.map(|label| label.why.clone()).unwrap_or_default();
+                settled.push(Settled { case: *case, question, answer: answer.clone(), why });
+            }
+            _ => {}
+        }
+    }
+    (settled, open)
+}

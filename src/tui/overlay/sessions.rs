@@ -1,0 +1,86 @@
+//! Calibration sessions, and how far everybody is: counts, never what they said.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::domain::session::Stage;
+use crate::domain::text::{fit, visible};
+use crate::domain::time::{Moment, short_span};
+use crate::tui::draw::{boxed, centered, put_line};
+use crate::tui::sitting::Sat;
+use crate::tui::theme::Theme;
+
+/// The list.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    pub rows: Vec<Sat>,
+    pub cursor: usize,
+    pub me: String,
+    pub now: Moment,
+}
+
+impl Sessions {
+    pub fn step(&mut self, by: i64) {
+        let last = self.rows.len().saturating_sub(1) as i64;
+        self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
+    }
+
+    pub fn current(&self) -> Option<&Sat> {
+        self.rows.get(self.cursor)
+    }
+
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+        let wide = screen.width.saturating_sub(2).min(96);
+        let mut lines = Vec::new();
+        let mut last = 0;
+        for (row, sat) in self.rows.iter().enumerate() {
+            lines.extend(self.entry(sat, row == self.cursor, usize::from(wide).saturating_sub(4), theme));
+            if row <= self.cursor {
+                last = lines.len();
+            }
+        }
+        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 2);
+        let title = "Calibration (Enter sits in · r reveals · f findings · Esc)";
+        let inner = boxed(centered(screen, wide, high), buf, theme, title);
+        let rows = usize::from(inner.height);
+        let top = last.saturating_sub(rows);
+        for (y, line) in lines.iter().skip(top).take(rows).enumerate() {
+            put_line(buf, inner, y as u16, line);
+        }
+    }
+
+    fn entry(&self, sat: &Sat, chosen: bool, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let what = &sat.session.opened.what;
+        let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
+        let style = if chosen { theme.strong } else { theme.text };
+        let wait = what.deadline.0 - self.now.0;
+        let state = match sat.session.stage() {
+            Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.word(), short_span(wait)),
+            stage => stage.word().to_owned(),
+        };
+        let name = if what.title.is_empty() { what.session.clone() } else { format!("{}: {}", what.session, what.title) };
+        let room = columns.saturating_sub(state.len() + 4);
+        let mut lines = vec![Line::from(vec![
+            Span::styled(mark, theme.accent),
+            Span::styled(fit(&visible(&name), room).into_owned(), style),
+            Span::styled(format!("  {state}"), theme.dim),
+        ])];
+        if chosen {
+            let of = what.cases.len();
+            for one in &sat.progress {
+                let done = sat.done(&one.reviewer).unwrap_or(0);
+                let full = done * 20 / of.max(1);
+                let bar = format!("{}{}", theme.sign("█", "#").repeat(full), theme.sign("·", ".").repeat(20 - full));
+                let who = fit(&visible(&one.reviewer), 16).into_owned();
+                let mine = if one.reviewer == self.me { theme.strong } else { theme.text };
+                lines.push(Line::from(vec![
+                    Span::styled(format!("    {who:<16} "), mine),
+                    Span::styled(bar, if done == of { theme.good } else { theme.accent }),
+                    Span::styled(format!(" {done:>3} of {of}"), theme.dim),
+                ]));
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,311 @@
+//! Calibration sessions: opening one over chosen cases, ending its rounds, and what comes out of it.
+
+use std::collections::BTreeSet;
+
+use super::{WorkError, Workspace};
+use crate::db::case;
+use crate::domain::dice::Dice;
+use crate::domain::glossary::Glossary;
+use crate::domain::ids::{CaseId, EventId};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, value_text};
+use crate::domain::protocol::amend::{NewExample, with_example};
+use crate::domain::protocol::parse::{LabelSource, label_source};
+use crate::domain::protocol::parse_strictly;
+use crate::domain::roster::{Role, is_name};
+use crate::domain::session::{Ending, Opening, Session, Stage};
+use crate::domain::time::Moment;
+use crate::journal::Append;
+use crate::journal::chain::Appended;
+use crate::journal::kind::{CaseCommented, SessionClosed, SessionOpened, SessionRevealed};
+use crate::review::calibration::{self, Findings, Settled};
+use crate::review::disagreement::disagreements;
+
+/// A way to choose cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    Random(usize),
+    /// Those on which most pairs of labels part.
+    Divergent(usize),
+    /// Of a category, as it was resolved.
+    Category(String, usize),
+    Picked(Vec<CaseId>),
+}
+
+/// What opening a session takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub name: String,
+    pub title: String,
+    pub choices: Vec<Choice>,
+    /// None: all who review.
+    pub reviewers: Vec<String>,
+    pub deadline: Moment,
+    pub seed: u64,
+}
+
+/// A file that a session proposes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    pub name: String,
+    pub text: String,
+    /// What of it is new.
+    pub added: usize,
+}
+
+impl Workspace {
+    pub fn sessions(&self) -> Result<Vec<Session>, WorkError> {
+        Ok(calibration::sessions(&self.db.conn)?)
+    }
+
+    pub fn session(&self, name: &str) -> Result<Session, WorkError> {
+        calibration::session(&self.db.conn, name)?.ok_or_else(|| WorkError::NoSession(name.to_owned()))
+    }
+
+    /// Refuses what is hidden until a session is revealed.
+    pub fn may_see(&self, round: &str) -> Result<(), WorkError> {
+        let hidden = calibration::hidden_rounds(&self.db.conn)?.contains(round);
+        if hidden { Err(WorkError::Hidden(round.to_owned())) } else { Ok(()) }
+    }
+
+    /// Rounds whose labels are their authors' alone for now.
+    pub fn hidden_rounds(&self) -> Result<BTreeSet<String>, WorkError> {
+        Ok(calibration::hidden_rounds(&self.db.conn)?)
+    }
+
+    /// The latest session that waits for a label of whoever is at work, with how many.
+    pub fn session_waits(&self) -> Result<Option<(String, usize)>, WorkError> {
+        for session in self.sessions()? {
+            let left = calibration::to_label(&self.db.conn, &session, &self.me)?.len();
+            if left > 0 {
+                return Ok(Some((session.name().to_owned(), left)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Everybody who may review.
+    pub fn reviewers(&self) -> Result<Vec<String>, WorkError> {
+        let names: BTreeSet<String> =
+            self.roster()?.into_iter().filter(|grant| grant.role == Role::Reviewer).map(|grant| grant.name).collect();
+        Ok(names.into_iter().collect())
+    }
+
+    /// Opens a session.
+    pub fn open_session(&mut self, plan: Plan) -> Result<(Opening, Appended), WorkError> {
+        if !is_name(&plan.name) {
+            return Err(WorkError::Name(plan.name));
+        }
+        if calibration::session(&self.db.conn, &plan.name)?.is_some() {
+            return Err(WorkError::SessionExists(plan.name));
+        }
+        let known = self.reviewers()?;
+        if let Some(stranger) = plan.reviewers.iter().find(|name| !known.contains(name)) {
+            return Err(WorkError::Stranger(stranger.clone()));
+        }
+        let mut reviewers = if plan.reviewers.is_empty() { known } else { plan.reviewers };
+        reviewers.sort();
+        reviewers.dedup();
+        if reviewers.len() < 2 {
+            return Err(WorkError::SessionOfOne);
+        }
+        let (cases, chosen) = self.choose(&plan.choices, plan.seed)?;
+        if cases.is_empty() {
+            return Err(WorkError::SessionEmpty);
+        }
+        let opening = Opening { session: plan.name, title: plan.title, cases, chosen, reviewers, deadline: plan.deadline };
+        let saved = self.append(vec![Append::new(&SessionOpened(opening.clone()))])?;
+        Ok((opening, saved))
+    }
+
+    /// Cases, each once, and how they were chosen.
+    fn choose(&self, choices: &[Choice], seed: u64) -> Result<(Vec<CaseId>, String), WorkError> {
+        let conn = &self.db.conn;
+        let mut dice = Dice::new(seed);
+        let mut cases: Vec<CaseId> = Vec::new();
+        let mut words = Vec::new();
+        let mut drawn = |from: Vec<CaseId>, n: usize, cases: &mut Vec<CaseId>| {
+            let mut from: Vec<CaseId> = from.into_iter().filter(|id| !cases.contains(id)).collect();
+            // The first of a shuffle (Fisher and Yates).
+            for at in 0..n.min(from.len()) {
+                let other = at + dice.below(from.len() - at);
+                from.swap(at, other);
+                cases.push(from[at]);
+            }
+        };
+        for choice in choices {
+            match choice {
+                Choice::Random(n) => {
+                    let mut all = Vec::new();
+                    case::for_each(conn, |row| all.extend((!row.text.is_empty()).then_some(row.id)))?;
+                    drawn(all, *n, &mut cases);
+                    words.push(format!("random {n}, seed {seed}"));
+                }
+                Choice::Category(name, n) => {
+                    let mut all = Vec::new();
+                    case::for_each(conn, |row| {
+                        let category = row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
+                        all.extend((category.as_ref() == Some(name)).then_some(row.id));
+                    })?;
+                    drawn(all, *n, &mut cases);
+                    words.push(format!("category {name} {n}, seed {seed}"));
+                }
+                Choice::Divergent(n) => {
+                    let protocols = self.protocols()?;
+                    let found = disagreements(conn, MAIN_ROUND, &protocols, &protocols.policy.on)?;
+                    let mut parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
+                    let share = |of: usize, pairs: usize| of as f64 / pairs as f64;
+                    parted.sort_by(|(a, one), (b, two)| {
+                        let differ = share(two.differ, two.pairs).total_cmp(&share(one.differ, one.pairs));
+                        differ.then(share(two.parted, two.pairs).total_cmp(&share(one.parted, one.pairs))).then(a.cmp(b))
+                    });
+                    let ids = parted.into_iter().map(|(id, _)| *id).filter(|id| !cases.contains(id)).take(*n);
+                    cases.extend(ids.collect::<Vec<_>>());
+                    words.push(format!("most divergent {n}"));
+                }
+                Choice::Picked(ids) => {
+                    for id in ids {
+                        if !cases.contains(id) {
+                            cases.push(*id);
+                        }
+                    }
+                    words.push(format!("picked {}", ids.len()));
+                }
+            }
+        }
+        Ok((cases, words.join("; ")))
+    }
+
+    /// Ends the first round: everybody sees all labels, and those count as they are. Before its deadline only if all are done, or
+    /// if it is asked for.
+    pub fn reveal_session(&mut self, name: &str, early: bool) -> Result<Appended, WorkError> {
+        let session = self.session(name)?;
+        if session.stage() != Stage::Blind {
+            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+        }
+        let of = session.opened.what.cases.len();
+        let late = calibration::progress(&self.db.conn, &session)?.into_iter().filter(|one| one.done[0] < of).count();
+        if !early && late > 0 && self.now() < session.opened.what.deadline {
+            return Err(WorkError::SessionUnderWay { late, of: session.opened.what.reviewers.len() });
+        }
+        let sealed = self.counting(&session, 0)?;
+        self.append(vec![Append::new(&SessionRevealed(Ending { session: name.to_owned(), sealed, note: String::new() }))])
+    }
+
+    /// Ends a session.
+    pub fn close_session(&mut self, name: &str, note: &str) -> Result<Appended, WorkError> {
+        let session = self.session(name)?;
+        if session.stage() != Stage::Discussion {
+            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+        }
+        let sealed = self.counting(&session, 1)?;
+        self.append(vec![Append::new(&SessionClosed(Ending { session: name.to_owned(), sealed, note: note.to_owned() }))])
+    }
+
+    fn counting(&self, session: &Session, which: usize) -> Result<Vec<EventId>, WorkError> {
+        let mut sealed: Vec<EventId> =
+            calibration::labels(&self.db.conn, session, which)?.iter().map(|given| given.event).collect();
+        sealed.sort_unstable();
+        Ok(sealed)
+    }
+
+    /// The round of a session in which whoever is at work may label a case now.
+    pub fn round_of(&self, name: &str, case: CaseId) -> Result<String, WorkError> {
+        let session = self.session(name)?;
+        let round = session.round_now().ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
+        if !session.takes_part(&self.me) {
+            return Err(WorkError::NotInvited { session: name.to_owned(), reviewer: self.me.clone() });
+        }
+        if !session.opened.what.cases.contains(&case) {
+            return Err(WorkError::NotOfSession { session: name.to_owned(), case });
+        }
+        Ok(round)
+    }
+
+    /// Says something about a case in a session, once its labels are revealed.
+    pub fn comment_in(&mut self, name: &str, case: CaseId, question: Option<&str>, text: &str) -> Result<Appended, WorkError> {
+        let session = self.session(name)?;
+        if session.stage() == Stage::Blind {
+            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+        }
+        if !session.opened.what.cases.contains(&case) {
+            return Err(WorkError::NotOfSession { session: name.to_owned(), case });
+        }
+        let (question, session) = (question.map(str::to_owned), Some(name.to_owned()));
+        self.append(vec![Append::new(&CaseCommented { case, text: text.to_owned(), question, session })])
+    }
+
+    /// What a session found, once its first round is over.
+    pub fn findings(&self, name: &str) -> Result<Findings, WorkError> {
+        let session = self.session(name)?;
+        if session.stage() == Stage::Blind {
+            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+        }
+        let protocols = self.protocols()?;
+        Ok(calibration::findings(&self.db.conn, &session, &protocols, &protocols.policy)?)
+    }
+
+    /// Every label of a session that may be seen, of both rounds, in the order given.
+    pub fn session_labels(&self, session: &Session) -> Result<Vec<GivenLabel>, WorkError> {
+        let mut all = Vec::new();
+        if session.stage() != Stage::Blind {
+            all.extend(calibration::labels(&self.db.conn, session, 0)?);
+            all.extend(calibration::labels(&self.db.conn, session, 1)?);
+        }
+        all.sort_by_key(|given| (given.at, given.event));
+        Ok(all)
+    }
+
+    /// Files that a session proposes: protocols with an example for every case that was split and is not any more, and the
+    /// glossary with the reasons as snippets. Each was checked as if it were to be published.
+    pub fn proposals(&mut self, name: &str) -> Result<Vec<Proposal>, WorkError> {
+        let findings = self.findings(name)?;
+        let protocols = self.protocols()?;
+        let mut files: Vec<Proposal> = Vec::new();
+        let mut reasons: Vec<&Settled> = Vec::new();
+        for settled in findings.settled.iter().filter(|settled| !settled.why.is_empty()) {
+            let Some(row) = case::by_id(&self.db.conn, settled.case)? else { continue };
+            let Some(published) = protocols.for_stream(&row.stream) else { continue };
+            let protocol = &published.protocol;
+            let Some(input) = self.open_case(row)?.prediction.map(|prediction| prediction.text()) else { continue };
+            reasons.push(settled);
+            let file = format!("{}.toml", protocol.id);
+            let at = files.iter().position(|proposal| proposal.name == file).unwrap_or_else(|| {
+                files.push(Proposal { name: file, text: protocol.source.clone(), added: 0 });
+                files.len() - 1
+            });
+            let Settled { question, answer, why, .. } = settled.clone();
+            let Some(text) = with_example(&files[at].text, &NewExample { question, input, answer, why }) else { continue };
+            let labels: Vec<String> = protocol.labels.iter().map(|label| label.line()).collect();
+            let labels = matches!(label_source(&text), Some(LabelSource::File(_))).then(|| labels.join("\n"));
+            // An example that would not walk as it says is left out.
+            if parse_strictly(&text, labels.as_deref()).is_ok() {
+                (files[at].text, files[at].added) = (text, files[at].added + 1);
+            }
+        }
+        files.retain(|file| file.added > 0);
+        for published in protocols.in_force() {
+            let protocol = &published.protocol;
+            let proposed = files.iter().any(|file| file.name == format!("{}.toml", protocol.id));
+            if let (true, Some(LabelSource::File(name))) = (proposed, label_source(&protocol.source)) {
+                let text = protocol.labels.iter().map(|label| label.line() + "\n").collect();
+                files.push(Proposal { name, text, added: 0 });
+            }
+        }
+        files.extend(with_snippets(&protocols.glossary, name, &reasons));
+        Ok(files)
+    }
+}
+
+/// The glossary with reasons as snippets to begin a rationale with.
+fn with_snippets(glossary: &Glossary, session: &str, reasons: &[&Settled]) -> Option<Proposal> {
+    let mut text = glossary.source.clone();
+    let mut added = 0;
+    for (n, settled) in (1..).zip(reasons) {
+        let quoted = toml::Value::String(settled.why.clone()).to_string();
+        let more = format!("{text}\n[[snippet]]\nid = \"{session}-{}-{n}\"\ntext = {quoted}\n", settled.question);
+        if Glossary::parse(&more).is_ok() {
+            (text, added) = (more, added + 1);
+        }
+    }
+    (added > 0).then(|| Proposal { name: "glossary.toml".to_owned(), text, added })
+}

@@ -1,0 +1,201 @@
+//! Calibration sessions: blind, revealed to all at once, talked about, labeled again, closed with findings.
+
+use casework::config::Env;
+use casework::tui::Session;
+use casework::workspace::Workspace;
+use serde_json::Value;
+
+use crate::support::{NOON, Place, digest, ingest, line};
+
+/// Four cases; ana leads and reviews, bo and cy review.
+fn team() -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..4).map(|i| line(&format!("p{i}"), &format!("move money to savings {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    for name in ["bo", "cy"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    place.ok(&["policy", "set", "on=verdict", "overlap=3"]);
+    place
+}
+
+const RIGHT: [&str; 3] = ["readable=y", "verdict=y", "category=r"];
+const WRONG: [&str; 4] = ["readable=y", "verdict=n", "corrected=transfer", "category=r"];
+
+fn label(place: &Place, case: &str, who: &str, answers: &[&str], why: &str) {
+    let mut args = vec!["label", case, "--as", who, "--session", "june", "--rationale", why];
+    answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+    place.ok(&args);
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn fails(place: &Place, args: &[&str], words: &str) {
+    let output = place.run(args);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.contains(words)), (Some(2), true), "{args:?}: {error}");
+}
+
+/// Everybody's first round: on p0 cy differs, on p1 all agree.
+fn first_round(place: &Place) {
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--title", "what is right", "--deadline", "3d"]);
+    for who in ["ana", "bo", "cy"] {
+        label(place, "p0", who, if who == "cy" { &WRONG } else { &RIGHT }, &format!("{who} says so"));
+        label(place, "p1", who, &RIGHT, "plain");
+    }
+}
+
+#[test]
+fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findings() {
+    let place = team();
+    fn open<'a>(more: &[&'a str]) -> Vec<&'a str> {
+        [&["calibrate", "open", "june"], more].concat()
+    }
+    fails(&place, &open(&[]), "choose cases");
+    fails(&place, &open(&["--cases", "p0", "--reviewers", "bo"]), "two reviewers or more");
+    fails(&place, &open(&["--cases", "p0", "--reviewers", "bo,eve"]), "nobody called `eve`");
+    fails(&place, &open(&["--category", "nothing=3"]), "no case was chosen");
+    fails(&place, &["calibrate", "open", "main", "--cases", "p0"], "can't be the name of a session");
+    first_round(&place);
+    fails(&place, &open(&["--cases", "p0"]), "already");
+
+    // Blind: how far everybody is may be seen, nothing of what they said.
+    let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
+    assert_eq!((shown["stage"].as_str(), shown["progress"][2]["done"][0].as_u64()), (Some("blind"), Some(2)));
+    for args in [
+        &["show", "p0"][..],
+        &["show", "p0", "--json"],
+        &["labels"],
+        &["export", "--format", "jsonl"],
+        &["calibrate", "show", "june"],
+    ] {
+        let seen = place.ok(&[args, &["--as", "bo"]].concat());
+        assert!(!seen.contains("cy says so"), "{args:?}: {seen}");
+    }
+    assert!(place.ok(&["labels", "--as", "bo"]).contains("bo says so"), "one's own is one's own");
+    for args in [&["agreement", "--round", "june"][..], &["disagreements", "--round", "june"], &["consensus", "--round", "june"]]
+    {
+        fails(&place, args, "hidden until it is revealed");
+    }
+    assert_eq!(json(&place.ok(&["show", "p0", "--json"]))["state"], "open", "a session settles nothing");
+    fails(&place, &["comment", "p0", "--session", "june", "hm"], "first round, blind");
+    fails(&place, &["calibrate", "findings", "june"], "first round, blind");
+    fails(&place, &["calibrate", "reveal", "june", "--as", "bo"], "role lead");
+    fails(&place, &["label", "p2", "--session", "june", "--answer", "readable=n"], "no case of the session");
+
+    place.ok(&["calibrate", "reveal", "june"]);
+    assert!(place.ok(&["calibrate", "show", "june", "--as", "bo"]).contains("cy says so"));
+    assert!(place.ok(&["agreement", "--round", "june"]).contains("2 tasks, 3 reviewers"));
+    // What was sealed stays as it was.
+    let given = json(&place.ok(&["labels", "--json"]).lines().find(|line| line.contains("cy says so")).unwrap());
+    assert_eq!(given["round"], "june");
+    place.ok(&["comment", "p0", "--session", "june", "--question", "verdict", "it is a transfer", "--as", "cy"]);
+    for who in ["ana", "bo", "cy"] {
+        label(&place, "p0", who, &WRONG, &format!("{who} was convinced"));
+        label(&place, "p1", who, &RIGHT, "");
+    }
+    let directory = place.dir.path().join("out");
+    let out = directory.to_str().unwrap();
+    place.ok(&["calibrate", "close", "june", "--note", "savings are transfers", "--out", out]);
+    fails(&place, &["label", "p0", "--session", "june", "--answer", "readable=n"], "closed");
+    let found = json(&place.ok(&["calibrate", "findings", "june", "--json"]));
+    assert_eq!(found["labels"], serde_json::json!([6, 6]));
+    assert_eq!((found["outcome"]["better"].as_u64(), found["outcome"]["after"]["value"].as_f64()), (Some(1), Some(1.0)));
+    let moved: Vec<(&str, &str, bool)> = found["moved"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["reviewer"].as_str().unwrap(), line["to"].as_str().unwrap(), line["toward_others"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(moved, [("ana", "wrong_label", false), ("bo", "wrong_label", false)]);
+    assert_eq!(found["settled"][0]["question"], "verdict");
+    let replay = place.ok(&["calibrate", "replay", "june"]);
+    let at = |words: &str| replay.lines().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {replay}"));
+    assert!(at("opened it") < at("cy says so") && at("cy says so") < at("revealed all"), "{replay}");
+    assert!(at("said of") < at("cy was convinced") && at("cy was convinced") < at("savings are transfers"));
+
+    // What it proposes is ready to be published.
+    let protocol = directory.join("edge-cases.toml");
+    assert!(std::fs::read_to_string(&protocol).unwrap().contains("input = \"move money to savings 0\"\nanswer = \"n\""));
+    place.ok(&["glossary", "publish", directory.join("glossary.toml").to_str().unwrap()]);
+    place.ok(&["protocol", "publish", protocol.to_str().unwrap(), "--changes", "an example from june"]);
+
+    let mut workspace = place.open();
+    let before = digest(&workspace.db);
+    let tx = workspace.db.begin().unwrap();
+    casework::journal::fold::refold(&tx).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(digest(&workspace.db), before, "folded anew it is the same");
+}
+
+#[test]
+fn a_session_goes_on_though_its_lead_has_left() {
+    let place = team();
+    place.ok(&["roster", "admit", "dee", "--role", "lead"]);
+    first_round(&place);
+    place.ok(&["roster", "retire", "ana", "--reason", "left", "--as", "dee"]);
+    place.ok(&["calibrate", "reveal", "june", "--as", "dee"]);
+    place.ok(&["calibrate", "close", "june", "--as", "dee"]);
+    let found = json(&place.ok(&["calibrate", "findings", "june", "--json", "--as", "dee"]));
+    assert_eq!((found["both"].as_u64(), &found["outcome"]["after"]["value"]), (Some(0), &Value::Null));
+    assert!(!found.to_string().contains("NaN"));
+}
+
+#[test]
+fn somebody_who_is_late_is_waited_for_until_the_deadline() {
+    let place = team();
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1"]);
+    label(&place, "p0", "bo", &RIGHT, "");
+    fails(&place, &["calibrate", "reveal", "june"], "3 of 3 reviewers");
+    place.ok(&["calibrate", "reveal", "june", "--early"]);
+    // A label of the first round that comes after that counts for nothing.
+    let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
+    assert_eq!(shown["progress"][1], serde_json::json!({ "reviewer": "bo", "done": [1, 0] }));
+}
+
+#[test]
+fn a_session_is_sat_in_on_the_screen() {
+    let place = team();
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);
+    let as_who = |name: &str| Workspace::open(place.paths(), Env::default(), Some(name)).unwrap();
+    for who in ["ana", "bo", "cy"] {
+        let mut session = Session::waiting(as_who(who), (80, 24), || NOON).unwrap();
+        session.press("C Enter");
+        assert!(session.text().contains("calibration june"), "{}", session.text());
+        session.press("A");
+        assert!(session.text().contains("shown when the session is revealed"), "{}", session.text());
+        session.press(if who == "cy" { "1 2 1 3" } else { "1 1 3" });
+        // A draft of the session is not one of the queue.
+        session.press("Esc");
+        assert!(session.app.sitting.is_none() && session.app.opened.as_ref().unwrap().draft.is_empty(), "{}", session.text());
+        session.press("C Enter");
+        assert!(!session.app.opened.as_ref().unwrap().draft.is_empty(), "the draft is there again");
+        session.press("Enter 1 1 3 Enter");
+        assert!(session.text().contains("That was the last one"), "{}", session.text());
+        session.press("U");
+        assert_eq!(session.app.sitting.as_ref().unwrap().left, 1, "{}", session.text());
+        session.press("Enter");
+        assert_eq!(session.app.sitting.as_ref().unwrap().left, 0, "{}", session.text());
+    }
+    let mut session = Session::waiting(as_who("ana"), (80, 24), || NOON).unwrap();
+    session.press("C");
+    assert!(session.text().contains("2 of 2"), "{}", session.text());
+    session.press("r");
+    assert!(session.text().contains("Revealed"), "{}", session.text());
+    session.press("Esc C Enter A");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("session_beside", session.text());
+    });
+    session.press("Esc c \"verdict:_it_is_a_transfer\" Enter");
+    assert!(place.ok(&["calibrate", "show", "june"]).contains("ana: (verdict) it is a transfer"));
+    // The second round begins with what one said: Enter says it again.
+    session.press("Enter Enter");
+    assert_eq!(session.app.sitting.as_ref().unwrap().left, 0);
+    session.press("C f");
+    assert!(session.text().contains("labels in the first round"), "{}", session.text());
+    assert!(place.open().verify().unwrap().ok);
+}
