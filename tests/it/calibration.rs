@@ -91,7 +91,7 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     assert!(place.ok(&["calibrate", "show", "june", "--as", "bo"]).contains("cy says so"));
     assert!(place.ok(&["agreement", "--round", "june"]).contains("2 tasks, 3 reviewers"));
     // What was sealed stays as it was.
-    let given = json(&place.ok(&["labels", "--json"]).lines().find(|line| line.contains("cy says so")).unwrap());
+    let given = json(place.ok(&["labels", "--json"]).lines().find(|line| line.contains("cy says so")).unwrap());
     assert_eq!(given["round"], "june");
     place.ok(&["comment", "p0", "--session", "june", "--question", "verdict", "it is a transfer", "--as", "cy"]);
     for who in ["ana", "bo", "cy"] {
