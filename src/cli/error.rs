@@ -18,6 +18,8 @@ pub enum Exit {
     Done,
     /// The answer is no: a check failed, nothing was found.
     No,
+    /// Something is past its time.
+    Breach,
 }
 
 /// What stops a command.
@@ -37,11 +39,12 @@ impl From<DbError> for CliError {
     }
 }
 
-/// Prints an error, if it was one, and tells the exit code: 0 done, 1 no, 2 wrong use or bad input.
+/// Prints an error, if it was one, and tells the exit code: 0 done, 1 no, 2 wrong use or bad input, 3 past its time.
 pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::No) => ExitCode::from(1),
+        Ok(Exit::Breach) => ExitCode::from(3),
         // The reader of our output went away; there is nobody to tell.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {

@@ -28,6 +28,7 @@ mod init;
 mod join;
 mod label;
 mod labels;
+mod nudge;
 mod out;
 mod paths;
 mod policy;
@@ -38,6 +39,7 @@ mod roster;
 mod rulings;
 mod search;
 mod show;
+mod sla;
 mod status;
 mod sync;
 mod train;
@@ -167,6 +169,10 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Work out what labels come to, here or in a file, and how good each reviewer seems
     Consensus(consensus::Args),
+    /// Say what is owed, by whom, and what is past its time
+    Sla(sla::Args),
+    /// Tell people what they owe, once
+    Nudge(nudge::Args),
     /// Show and change how the team works
     Policy(policy::Args),
     /// Show who may do what, admit people, retire them, change keys
@@ -246,6 +252,8 @@ pub fn run(cli: Cli, env: Env) -> Next {
         },
         Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
+        Some(Command::Sla(args)) => sla::run(&context, &args),
+        Some(Command::Nudge(args)) => nudge::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),
         Some(Command::Roster(args)) => roster::run(&context, &args),
         Some(Command::Verify(args)) => verify::run(&context, &args),

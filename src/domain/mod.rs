@@ -19,6 +19,7 @@ pub mod label;
 pub mod roster;
 pub mod require;
 pub mod escalation;
+pub mod threshold;
 pub mod policy;
 pub mod arbitration;
 pub mod assign;

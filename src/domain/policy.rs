@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cues::Hiding;
 use super::escalation::Escalation;
 use super::require::Requirement;
+use super::threshold::Threshold;
 
 /// When labels settle what a case counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,9 @@ pub struct Policy {
     /// How long a peer, a lead and the owner have for what reviewers did not settle.
     #[serde(skip_serializing_if = "Escalation::is_default")]
     pub escalation: Escalation,
+    /// Bounds that somebody is told of when they are crossed.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known")]
+    pub alert: Vec<Threshold>,
     /// The lead to whom it comes in the end; empty: who founded the workspace.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub owner: String,
@@ -129,6 +133,7 @@ impl Default for Policy {
             gold_percent: 0,
             training: Training::default(),
             escalation: Escalation::default(),
+            alert: Vec::new(),
             owner: String::new(),
         }
     }
@@ -146,7 +151,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 14] = [
+pub const NAMES: [(&str, &str); 15] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
@@ -163,6 +168,7 @@ pub const NAMES: [(&str, &str); 14] = [
     ("training", "to pass: CASES:PERCENT right, as 10:80"),
     ("training_required", "whether who has not passed gets no cases: yes or no"),
     ("escalation", "hours that a peer, a lead and the owner have: 24:48:72"),
+    ("alert", "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200"),
     ("owner", "the lead to whom disputes come in the end; empty: the founder"),
 ];
 
@@ -207,6 +213,7 @@ impl Policy {
                 self.escalation =
                     Escalation::parse(value).ok_or(BadPolicy::Value("escalation", "PEER:LEAD:OWNER in hours, as 24:48:72"))?;
             }
+            "alert" => self.alert = rules("alert", value)?,
             "owner" => self.owner = value.trim().to_owned(),
             "on" => self.on = value.split(',').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect(),
             other => return Err(BadPolicy::Unknown(other.to_owned())),

@@ -14,6 +14,7 @@ pub mod history;
 pub mod precedent;
 pub mod ratings;
 pub mod replay;
+pub mod sla;
 
 pub use draft::{Asked, Draft, Missing};
 pub use filter::Filter;

@@ -14,6 +14,7 @@ mod backup;
 mod demo;
 mod erase;
 mod export;
+pub mod sla;
 mod status;
 mod teach;
 

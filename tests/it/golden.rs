@@ -142,6 +142,7 @@ fn every_kind_is_written_as_ever() {
         cases: 20,
         labels: 61,
     }));
+    check(&NudgeSent { to: "ana".into(), by: "mail".into(), items: vec!["0123456789abcdef".into()] });
     check(&SessionOpened(Opening {
         session: "june".into(),
         title: "what is in scope".into(),

@@ -27,5 +27,6 @@ mod protocols;
 mod training;
 mod pty;
 mod quality;
+mod sla;
 mod crash;
 mod readme;

@@ -9,7 +9,8 @@ use crate::domain::time::Hlc;
 /// One version of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentRow {
-    /// `protocol`, `glossary`, `policy`, `gold` (by case) or `training` (by reviewer).
+    /// `protocol`, `glossary`, `policy`, `gold` (by case), `training` (by reviewer), `estimate` (by model), `session opened`,
+    /// `session revealed`, `session closed` or `nudge` (by person).
     pub kind: String,
     pub name: String,
     pub version: u32,

@@ -29,6 +29,7 @@ mod consensus_estimated;
 mod session_opened;
 mod session_revealed;
 mod session_closed;
+mod nudge_sent;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,7 @@ pub use gold_set::GoldSet;
 pub use label_given::LabelGiven;
 pub use label_returned::LabelReturned;
 pub use label_withdrawn::LabelWithdrawn;
+pub use nudge_sent::NudgeSent;
 pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
 pub use protocol_published::ProtocolPublished;
@@ -134,6 +136,7 @@ pub static KINDS: &[Kind] = &[
     kind::<SessionOpened>(),
     kind::<SessionRevealed>(),
     kind::<SessionClosed>(),
+    kind::<NudgeSent>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {

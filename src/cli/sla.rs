@@ -1,0 +1,109 @@
+//! `casework sla`: what is owed, by whom, and what is past its time.
+
+use serde_json::json;
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::domain::time::{Moment, short_span};
+use crate::quality::figure::decimal;
+use crate::review::sla::{Clock, Owed, by_person};
+use crate::workspace::sla::Bound;
+
+/// Most things that are listed in words.
+const SHOWN: usize = 20;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum What {
+    /// What is owed, by person
+    Show,
+    /// What is past its time, and which of the policy's bounds are crossed; ends with 3 if anything is
+    Check,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let (owed, now) = (workspace.owed()?, workspace.now());
+    match args.what {
+        None | Some(What::Show) => show(context, &owed, now),
+        Some(What::Check) => check(context, &owed, &workspace.bounds(&owed)?, now),
+    }
+}
+
+fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError> {
+    let mut out = Out::new();
+    for (who, clocks) in by_person(owed, now) {
+        for (clock, tally) in clocks {
+            if context.global.json {
+                out.json(&json!({ "who": who, "what": clock, "cases": tally.all, "overdue": tally.overdue,
+                    "first_due": tally.first_due.map(Moment::rfc3339) }))?;
+                continue;
+            }
+            let first = tally.first_due.map_or(String::new(), |due| due_words(due, now));
+            let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
+            out.line(&format!("{who:<16} {:>5} {:<38} {first}{late}", tally.all, clock.about()))?;
+        }
+    }
+    out.finish()?;
+    if owed.is_empty() && !context.global.json {
+        say("Nobody owes anything.");
+    }
+    Ok(if owed.is_empty() { Exit::No } else { Exit::Done })
+}
+
+/// `due in 3h`, or `due 2d ago`.
+pub(super) fn due_words(due: Moment, now: Moment) -> String {
+    let wait = due.0 - now.0;
+    if wait > 0 { format!("due in {}", short_span(wait)) } else { format!("due {} ago", short_span(wait)) }
+}
+
+fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Result<Exit, CliError> {
+    let late: Vec<&Owed> = owed.iter().filter(|owed| owed.is_overdue(now)).collect();
+    let crossed = bounds.iter().filter(|bound| bound.is_crossed()).count();
+    let mut out = Out::new();
+    if context.global.json {
+        let of = |clock: Clock| {
+            let all = owed.iter().filter(|owed| owed.what == clock);
+            let late = all.clone().filter(|owed| owed.is_overdue(now));
+            let oldest = late.clone().map(|owed| owed.due).min().map(Moment::rfc3339);
+            (clock.word(), json!({ "all": all.count(), "overdue": late.count(), "oldest_due": oldest }))
+        };
+        let clocks: serde_json::Map<String, serde_json::Value> =
+            Clock::ALL.map(of).map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+        let bound = |bound: &Bound| json!({ "bound": bound.threshold.to_string(), "value": bound.value.ok(), "reason": bound.value.err(), "crossed": bound.is_crossed() });
+        let bounds: Vec<_> = bounds.iter().map(bound).collect();
+        out.json(
+            &json!({ "breached": !late.is_empty() || crossed > 0, "overdue": late.len(), "clocks": clocks, "bounds": bounds }),
+        )?;
+    } else {
+        for owed in late.iter().take(SHOWN) {
+            let what = owed.case.map_or_else(|| owed.session.clone().unwrap_or_default(), |case| case.short());
+            let level = owed.level.map_or("", |level| level.word());
+            out.line(&format!(
+                "{what:<12} {:<10} {level:<6} {:<14} {}",
+                owed.what.word(),
+                due_words(owed.due, now),
+                owed.who.join(", ")
+            ))?;
+        }
+        if late.len() > SHOWN {
+            out.line(&format!("and {} more (--json)", late.len() - SHOWN))?;
+        }
+        for bound in bounds {
+            let value = bound.value.map_or_else(|reason| format!("none: {reason}"), decimal);
+            let mark = if bound.is_crossed() { "crossed" } else { "kept" };
+            out.line(&format!("{:<24} {value:<12} {mark}", bound.threshold.to_string()))?;
+        }
+    }
+    out.finish()?;
+    let breached = !late.is_empty() || crossed > 0;
+    if !context.global.json {
+        say(&format!("{} of {} are overdue; {crossed} of {} bounds are crossed.", late.len(), owed.len(), bounds.len()));
+    }
+    Ok(if breached { Exit::Breach } else { Exit::Done })
+}

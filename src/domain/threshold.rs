@@ -1,0 +1,133 @@
+//! When somebody should look: bounds on how the work stands, as a policy names them.
+//!
+//! ```text
+//! alpha < 0.6              agreement of the main round's labels (Krippendorff, nominal)
+//! open > 500               cases that wait for labels
+//! disputed > 20            cases that wait for a ruling
+//! overdue > 0              whatever is past its time
+//! disagreement > 30        of a hundred cases with two labels or more, on how many they differ
+//! ready >= 200             resolved cases
+//! ```
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    Alpha,
+    Open,
+    Disputed,
+    Overdue,
+    Disagreement,
+    Ready,
+}
+
+impl Measure {
+    pub const ALL: [Self; 6] = [Self::Alpha, Self::Open, Self::Disputed, Self::Overdue, Self::Disagreement, Self::Ready];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alpha => "alpha",
+            Self::Open => "open",
+            Self::Disputed => "disputed",
+            Self::Overdue => "overdue",
+            Self::Disagreement => "disagreement",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Less,
+    LessOrEqual,
+    More,
+    MoreOrEqual,
+}
+
+/// The longer signs first, so that they are not taken for the shorter.
+const SIGNS: [(&str, Sign); 4] = [("<=", Sign::LessOrEqual), (">=", Sign::MoreOrEqual), ("<", Sign::Less), (">", Sign::More)];
+
+/// A bound. It is crossed where it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Threshold {
+    pub measure: Measure,
+    sign: Sign,
+    bound: f64,
+}
+
+impl Eq for Threshold {} // its bound is a number that was read, never NaN
+
+impl Threshold {
+    pub fn is_crossed(&self, value: f64) -> bool {
+        match self.sign {
+            Sign::Less => value < self.bound,
+            Sign::LessOrEqual => value <= self.bound,
+            Sign::More => value > self.bound,
+            Sign::MoreOrEqual => value >= self.bound,
+        }
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            let names = Measure::ALL.map(Measure::word).join(", ");
+            format!("`{text}` is no bound: write as `alpha < 0.6`, with one of {names} and one of <, <=, >, >=")
+        };
+        let (place, sign_text, sign) =
+            SIGNS.iter().find_map(|(text_of, sign)| Some((text.find(text_of)?, *text_of, *sign))).ok_or_else(wrong)?;
+        let (name, bound) = (text[..place].trim(), text[place + sign_text.len()..].trim().trim_end_matches('%').trim());
+        let measure = Measure::ALL.into_iter().find(|measure| measure.word() == name).ok_or_else(wrong)?;
+        let bound = bound.parse().ok().filter(|bound: &f64| bound.is_finite()).ok_or_else(wrong)?;
+        Ok(Self { measure, sign, bound })
+    }
+}
+
+impl TryFrom<String> for Threshold {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Threshold> for String {
+    fn from(threshold: Threshold) -> Self {
+        threshold.to_string()
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = SIGNS.iter().find(|(_, sign)| *sign == self.sign).map_or("<", |(text, _)| text);
+        write!(f, "{} {sign} {}", self.measure.word(), self.bound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_read_and_hold() {
+        let check = |text: &str, value: f64, crossed: bool| {
+            let threshold: Threshold = text.parse().unwrap();
+            assert_eq!(threshold.is_crossed(value), crossed, "{text} at {value}");
+            assert_eq!(threshold.to_string().parse::<Threshold>().unwrap(), threshold);
+        };
+        check("alpha < 0.6", 0.59, true);
+        check("alpha<0.6", 0.6, false);
+        check("disagreement >= 30 %", 30.0, true);
+        check("open > 500", 500.0, false);
+        for wrong in ["", "alpha", "alpha < x", "beta < 1", "alpha < NaN"] {
+            assert!(wrong.parse::<Threshold>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is owed, what bounds are crossed, and telling people once.
+
+use std::collections::BTreeMap;
+
+use super::{WorkError, Workspace};
+use crate::db::count;
+use crate::domain::label::MAIN_ROUND;
+use crate::domain::resolve::CaseState;
+use crate::domain::threshold::{Measure, Threshold};
+use crate::journal::Append;
+use crate::journal::chain::Appended;
+use crate::journal::kind::NudgeSent;
+use crate::quality::agreement::{Resampling, measure};
+use crate::review::disagreement::disagreements;
+use crate::review::ratings::{By, ratings};
+use crate::review::sla::{Owed, nudged, owed};
+
+/// A bound with where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    pub threshold: Threshold,
+    /// Nothing where it can't be told, with the reason.
+    pub value: Result<f64, &'static str>,
+}
+
+impl Bound {
+    pub fn is_crossed(&self) -> bool {
+        self.value.is_ok_and(|value| self.threshold.is_crossed(value))
+    }
+}
+
+impl Workspace {
+    /// Everything that is owed, what is due first first.
+    pub fn owed(&self) -> Result<Vec<Owed>, WorkError> {
+        Ok(owed(&self.db.conn, &self.policy()?, self.now())?)
+    }
+
+    /// The policy's bounds, each with where it stands.
+    pub fn bounds(&self, owed: &[Owed]) -> Result<Vec<Bound>, WorkError> {
+        let policy = self.policy()?;
+        let mut known: BTreeMap<Measure, Result<f64, &'static str>> = BTreeMap::new();
+        for threshold in &policy.alert {
+            if let std::collections::btree_map::Entry::Vacant(place) = known.entry(threshold.measure) {
+                place.insert(self.figure(threshold.measure, owed)?);
+            }
+        }
+        let bound = |threshold: &Threshold| {
+            let value = known.get(&threshold.measure).copied().unwrap_or(Err("it was not computed"));
+            Bound { threshold: *threshold, value }
+        };
+        Ok(policy.alert.iter().map(bound).collect())
+    }
+
+    fn figure(&self, what: Measure, owed: &[Owed]) -> Result<Result<f64, &'static str>, WorkError> {
+        let conn = &self.db.conn;
+        let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64)).map(|n| n as f64);
+        let policy = self.policy()?;
+        Ok(match what {
+            Measure::Open => Ok(of(CaseState::Open)?),
+            Measure::Disputed => Ok(of(CaseState::Disputed)?),
+            Measure::Ready => Ok(of(CaseState::Resolved)?),
+            Measure::Overdue => Ok(owed.iter().filter(|owed| owed.is_overdue(self.now())).count() as f64),
+            Measure::Alpha => {
+                let made = ratings(conn, MAIN_ROUND, &[By::Outcome(policy.on)])?;
+                let none = Err("there are no labels");
+                made.first()
+                    .map_or(none, |ratings| measure(ratings, Resampling { times: 0, seed: 1 }).krippendorff_alpha.nominal.value)
+            }
+            Measure::Disagreement => {
+                let found = disagreements(conn, MAIN_ROUND, &self.protocols()?, &policy.on)?;
+                let differ = found.cases.values().filter(|tally| tally.differ > 0).count();
+                if found.cases.is_empty() {
+                    Err("no case has two labels")
+                } else {
+                    Ok(100.0 * differ as f64 / found.cases.len() as f64)
+                }
+            }
+        })
+    }
+
+    /// Keys of what people were told of already.
+    pub fn nudged(&self) -> Result<std::collections::HashSet<String>, WorkError> {
+        Ok(nudged(&self.db.conn)?)
+    }
+
+    /// Records that people were told.
+    pub fn record_nudges(&mut self, sent: Vec<NudgeSent>) -> Result<Appended, WorkError> {
+        self.append(sent.iter().map(Append::new).collect())
+    }
+}

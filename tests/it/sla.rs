@@ -1,0 +1,138 @@
+//! What is owed, what is past its time, and that people are told once.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::support::{Place, ingest, line};
+
+fn team() -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..4).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
+    // Cases of the support's clock are not due for long; so that they are, they have an hour.
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict", "sla_hours=1", "escalation=1:2:3"]);
+    place
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// So many hours from now.
+fn after(hours: i64) -> String {
+    casework::domain::time::Moment(casework::clock::now().0 + hours * 3_600_000).rfc3339()
+}
+
+fn label(place: &Place, case: &str, who: &str, answers: &[&str]) {
+    let mut args = vec!["label", case, "--as", who];
+    answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+    place.ok(&args);
+}
+
+const YES: [&str; 3] = ["readable=y", "verdict=y", "category=r"];
+const NO: [&str; 4] = ["readable=y", "verdict=n", "corrected=transfer", "category=r"];
+
+#[test]
+fn clocks_run_and_what_is_past_its_time_ends_with_3() {
+    let place = team();
+    place.ok(&["policy", "set", "sla_hours=10000"]);
+    let check = place.run(&["sla", "check"]);
+    assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stderr));
+    let owes = |who: &str, what: &str, place: &Place| -> u64 {
+        let lines = place.ok(&["sla", "--json"]);
+        let lines: Vec<Value> = lines.lines().map(json).collect();
+        let found = lines.iter().find(|line| line["who"] == who && line["what"] == what);
+        found.map_or(0, |line| line["cases"].as_u64().unwrap())
+    };
+    assert_eq!((owes("ana", "label", &place), owes("bo", "label", &place)), (4, 4));
+    label(&place, "p0", "ana", &YES);
+    assert_eq!((owes("ana", "label", &place), owes("bo", "label", &place)), (3, 4));
+    label(&place, "p0", "bo", &NO);
+    assert_eq!((owes("ana", "disputed", &place), owes("bo", "label", &place)), (1, 3), "a lead has it now");
+    let late = place.run(&["sla", "check", "--json", "--at", &after(3)]);
+    let document = json(&String::from_utf8(late.stdout).unwrap());
+    assert_eq!(
+        (late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()),
+        (Some(0), Some(0)),
+        "then the owner has"
+    );
+    let late = place.run(&["sla", "check", "--json", "--at", &after(6)]);
+    let document = json(&String::from_utf8(late.stdout).unwrap());
+    assert_eq!((late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()), (Some(3), Some(1)), "{document}");
+
+    // Bounds of the policy.
+    assert_eq!(place.run(&["policy", "set", "alert=alfa < 1"]).status.code(), Some(2));
+    place.ok(&["policy", "set", "alert=disagreement > 30; open > 500; alpha < 0.5"]);
+    let check = place.run(&["sla", "check", "--json"]);
+    let document = json(&String::from_utf8(check.stdout).unwrap());
+    assert_eq!(check.status.code(), Some(3));
+    let crossed: Vec<bool> =
+        document["bounds"].as_array().unwrap().iter().map(|bound| bound["crossed"].as_bool().unwrap()).collect();
+    assert_eq!(crossed, [true, false, true], "{document}");
+}
+
+#[test]
+fn people_are_told_once() {
+    let place = team();
+    let first = place.ok(&["nudge", "--dry-run", "--json"]);
+    assert_eq!(first.lines().count(), 2);
+    let told = place.ok(&["nudge"]);
+    assert!(told.contains("bo\n  4 cases to label, the first due"), "{told}");
+    assert_eq!(place.run(&["nudge"]).status.code(), Some(1), "nothing new");
+    assert!(place.ok(&["nudge", "--again", "--dry-run"]).contains("4 cases to label"));
+    label(&place, "p0", "ana", &YES);
+    label(&place, "p0", "bo", &NO);
+    let told = place.ok(&["nudge", "--json"]);
+    let document = json(&told);
+    assert_eq!((document["to"].as_str(), document["owes"][0]["what"].as_str()), (Some("ana"), Some("disputed")), "{told}");
+    assert!(place.open().verify().unwrap().ok);
+}
+
+#[test]
+fn a_command_is_given_what_each_owes_and_one_that_fails_is_tried_again() {
+    let place = team();
+    let file = place.dir.path().join("told");
+    let failing = place.run(&["nudge", "--command", "echo no route >&2; exit 1"]);
+    let error = String::from_utf8(failing.stderr).unwrap();
+    assert!(failing.status.code() == Some(2) && error.contains("no route"), "{error}");
+    place.ok(&["nudge", "--command", &format!("cat >> {0}; echo >> {0}", file.display())]);
+    let told = std::fs::read_to_string(&file).unwrap();
+    let names: Vec<String> = told.lines().map(|line| json(line)["to"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["ana", "bo"]);
+    assert_eq!(place.run(&["nudge", "--mail", "ana=no-address"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_webhook_is_posted_to() {
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: a_webhook_is_posted_to needs curl");
+        return;
+    }
+    let place = team();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", server.local_addr().unwrap());
+    let heard = std::thread::spawn(move || {
+        let mut bodies = Vec::new();
+        for _ in 0..2 {
+            let (mut stream, _) = server.accept().unwrap();
+            let mut request = String::new();
+            let mut buffer = [0; 4096];
+            // The body ends where its JSON does.
+            while !request.split_once("\r\n\r\n").is_some_and(|(_, body)| serde_json::from_str::<Value>(body).is_ok()) {
+                let n = stream.read(&mut buffer).unwrap();
+                request.push_str(std::str::from_utf8(&buffer[..n]).unwrap());
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
+            bodies.push(json(request.split_once("\r\n\r\n").unwrap().1));
+        }
+        bodies
+    });
+    place.ok(&["nudge", "--webhook", &url]);
+    let bodies = heard.join().unwrap();
+    assert!(bodies[1]["text"].as_str().unwrap().starts_with("bo: 4 cases to label"), "{bodies:?}");
+}
