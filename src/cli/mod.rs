@@ -41,6 +41,7 @@ mod search;
 mod show;
 mod sla;
 mod status;
+mod steady;
 mod sync;
 mod train;
 mod undo;
@@ -169,6 +170,8 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Work out what labels come to, here or in a file, and how good each reviewer seems
     Consensus(consensus::Args),
+    /// Show how steady you are: with yourself, with known answers, with others
+    Steady(steady::Args),
     /// Say what is owed, by whom, and what is past its time
     Sla(sla::Args),
     /// Tell people what they owe, once
@@ -252,6 +255,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         },
         Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
+        Some(Command::Steady(args)) => steady::run(&context, &args),
         Some(Command::Sla(args)) => sla::run(&context, &args),
         Some(Command::Nudge(args)) => nudge::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),

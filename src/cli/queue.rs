@@ -34,6 +34,9 @@ pub struct Args {
     /// Cases whose label lacks an answer that a new version of the protocol asks
     #[arg(long, conflicts_with_all = ["state", "explain"])]
     renew: bool,
+    /// Whose the open cases are, beside everybody's share by capacity, and who labeled how much this week
+    #[arg(long, conflicts_with_all = ["explain", "renew", "state"])]
+    shares: bool,
     /// Say whose turn a case is, and why
     #[arg(long, value_name = "CASE", conflicts_with = "explain")]
     why: Option<String>,
@@ -70,6 +73,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     if let Some(name) = &args.why {
         return why(context, &workspace, name);
+    }
+    if args.shares {
+        return shares(context, &workspace);
     }
     if args.explain {
         let (queue, counts) = workspace.queue()?;
@@ -165,6 +171,29 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     }
     out.finish()?;
     Ok(if mine { Exit::Done } else { Exit::No })
+}
+
+/// How work is shared: the open cases whose next label is somebody's, and what they gave this week. Weeks are in the hash, so that
+/// neighbours rotate.
+fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
+    let rows = workspace.shares()?;
+    let capacity: u32 = rows.iter().map(|row| row.capacity).sum();
+    let open: usize = rows.iter().map(|row| row.open).sum();
+    let mut out = Out::new();
+    if !context.global.json {
+        out.line(&format!("{:<16} {:>8} {:>10} {:>8} {:>10}", "reviewer", "capacity", "fair share", "open", "this week"))?;
+    }
+    for row in &rows {
+        let fair = f64::from(row.capacity) / f64::from(capacity.max(1)) * open as f64;
+        if context.global.json {
+            out.json(&serde_json::json!({ "reviewer": row.reviewer, "capacity": row.capacity, "fair": fair, "open": row.open,
+                "this_week": row.this_week }))?;
+        } else {
+            out.line(&format!("{:<16} {:>8} {fair:>10.1} {:>8} {:>10}", row.reviewer, row.capacity, row.open, row.this_week))?;
+        }
+    }
+    out.finish()?;
+    Ok(if rows.is_empty() { Exit::No } else { Exit::Done })
 }
 
 fn explain(context: &Context, reviewer: &str, counts: QueueCounts, policy: &Policy, reviews: bool) -> Result<Exit, CliError> {

@@ -27,4 +27,5 @@ pub mod estimate;
 pub mod resolve;
 pub mod training;
 pub mod session;
+pub mod fatigue;
 pub mod dice;

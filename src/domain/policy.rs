@@ -62,6 +62,16 @@ pub struct Policy {
     /// Of a hundred cases that a reviewer labels, how many have a known answer and only measure.
     #[serde(skip_serializing_if = "is_zero")]
     pub gold_percent: u32,
+    /// Of a hundred cases that a reviewer labels, how many are old ones of theirs that come back, after so many days.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeat_percent: u32,
+    #[serde(skip_serializing_if = "is_two_weeks")]
+    pub repeat_days: u32,
+    /// Whether a break or a second look is suggested to reviewers, and after how many minutes a break (0: never).
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub guards: bool,
+    #[serde(skip_serializing_if = "is_ninety")]
+    pub break_minutes: u32,
     /// What passing a training takes.
     #[serde(skip_serializing_if = "Training::is_default")]
     pub training: Training,
@@ -114,6 +124,14 @@ fn is_sure(n: &u32) -> bool {
     *n == SURE_PERCENT
 }
 
+fn is_two_weeks(n: &u32) -> bool {
+    *n == 14
+}
+
+fn is_ninety(n: &u32) -> bool {
+    *n == 90
+}
+
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
@@ -131,6 +149,10 @@ impl Default for Policy {
             require: Vec::new(),
             hide: Vec::new(),
             gold_percent: 0,
+            repeat_percent: 0,
+            repeat_days: 14,
+            guards: true,
+            break_minutes: 90,
             training: Training::default(),
             escalation: Escalation::default(),
             alert: Vec::new(),
@@ -151,7 +173,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 15] = [
+pub const NAMES: [(&str, &str); 19] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
@@ -165,6 +187,10 @@ pub const NAMES: [(&str, &str); 15] = [
     ),
     ("hide", "what is not shown at first: prediction until answer; precedents until submit"),
     ("gold_percent", "of a hundred cases a reviewer labels, how many have a known answer"),
+    ("repeat_percent", "of a hundred cases a reviewer labels, how many are old ones of theirs"),
+    ("repeat_days", "how old those are at least"),
+    ("guards", "whether breaks and second looks are suggested: yes or no"),
+    ("break_minutes", "after how many minutes a break; 0: never"),
     ("training", "to pass: CASES:PERCENT right, as 10:80"),
     ("training_required", "whether who has not passed gets no cases: yes or no"),
     ("escalation", "hours that a peer, a lead and the owner have: 24:48:72"),
@@ -203,6 +229,13 @@ impl Policy {
                 let percent = value.parse().ok().filter(|n| *n <= 50);
                 self.gold_percent = percent.ok_or(BadPolicy::Value("gold_percent", "a number from 0 to 50"))?;
             }
+            "repeat_percent" => {
+                let percent = value.parse().ok().filter(|n| *n <= 50);
+                self.repeat_percent = percent.ok_or(BadPolicy::Value("repeat_percent", "a number from 0 to 50"))?;
+            }
+            "repeat_days" => self.repeat_days = number(1, "repeat_days", "a number of days from 1")?,
+            "guards" => self.guards = yes_or_no("guards", value)?,
+            "break_minutes" => self.break_minutes = number(0, "break_minutes", "a number of minutes from 0")?,
             "training" => {
                 let parts = value.split_once(':').and_then(|(cases, right)| Some((cases.parse().ok()?, right.parse().ok()?)));
                 let parts = parts.filter(|(cases, right)| (1..=1000).contains(cases) && (1..=100).contains(right));

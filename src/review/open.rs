@@ -3,21 +3,23 @@
 use rusqlite::Connection;
 
 use super::history::{HistoryLine, history, in_session};
-use super::{arbitration, calibration, gold};
+use super::{arbitration, calibration, gold, repeat};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
 use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId};
-use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND};
+use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
 use crate::domain::session::{Session, Stage};
+use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
+use crate::journal::kind::PolicySet;
 
 /// Parts of a line that never tell what the model said, whatever shape the line came in.
 pub const NEVER_TELLING: &[&str] =
@@ -81,6 +83,7 @@ impl OpenCase {
         row: CaseRow,
         reviewer: &str,
         sitting: Option<&str>,
+        now: Moment,
     ) -> Result<Self, JournalError> {
         let event = erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event);
         let (payload, trouble) = match blob::read(conn, unpacker, event) {
@@ -119,8 +122,11 @@ impl OpenCase {
             }
             neighbours = kept;
         }
+        // An old case of theirs that comes back looks like one that they never saw.
+        let again = session.is_none() && decided && repeat::is_pending(conn, reviewer, &PolicySet::current(conn)?, now, row.id)?;
+        let mine = mine.filter(|_| !again);
         // Who once gave a label that only measured gives no other on it while its answer is known.
-        let gold = session.is_none() && row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;
+        let gold = again || session.is_none() && row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;
         let mut row = row;
         if session.is_some() || (gold && mine.is_none()) {
             // It looks like any other that waits: what it counts as would give the answer away.
@@ -135,6 +141,9 @@ impl OpenCase {
             let given: Vec<EventId> = label::of_case(conn, row.id)?.into_iter().map(|row| row.given.event).collect();
             history.retain(|line| !given.contains(&line.event));
         }
+        if again {
+            history.truncate(1);
+        }
         let mut waiting = Vec::new();
         for neighbour in &neighbours {
             let other = case::by_id(conn, CaseId::of(&row.stream, &neighbour.id))?;
@@ -147,6 +156,7 @@ impl OpenCase {
         let round = match &session {
             // Once it is closed nothing is given in it any more; what were given then would not count.
             Some(session) => session.round_now().unwrap_or_else(|| session.rounds()[1].clone()),
+            None if again => REPEAT_ROUND.to_owned(),
             None => if gold { GOLD_ROUND } else { MAIN_ROUND }.to_owned(),
         };
         let asked = if session.is_some() { Vec::new() } else { arbitration::asked_of(conn, row.id, reviewer)? };

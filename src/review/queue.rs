@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::{Filter, gold};
+use super::{Filter, gold, repeat};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::{count, document, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
@@ -33,6 +33,8 @@ pub struct Queue {
     pub share: Share,
     /// Of a hundred cases, how many are mixed in to measure.
     gold_percent: u32,
+    /// An old case of theirs that comes back, and at which place.
+    repeat: Option<(usize, CaseRow)>,
     /// Up to when this device knows what others did.
     pub heard: Moment,
 }
@@ -98,9 +100,11 @@ impl Queue {
         // Whoever has not heard of the others for days can't know which of their cases wait: time runs out for others'
         // work only as far as this device has heard.
         let heard = store::setting(conn, store::LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map_or(now, Moment);
-        let gold_percent = PolicySet::current(conn)?.gold_percent;
+        let policy = PolicySet::current(conn)?;
+        let gold_percent = policy.gold_percent;
+        let repeat = repeat::pending(conn, reviewer, &policy, now)?;
         let (reviewer, share) = (reviewer.to_owned(), share(conn)?);
-        Ok(Self { reviewer, state: None, deferred, share, gold_percent, heard: heard.min(now) })
+        Ok(Self { reviewer, state: None, deferred, share, gold_percent, repeat, heard: heard.min(now) })
     }
 
     /// The same for the cases of one state, labeled or not.
@@ -173,7 +177,8 @@ impl Queue {
     fn place(&self, conn: &Connection, case: &CaseRow) -> rusqlite::Result<Option<u8>> {
         if self.state.is_some() {
             // What measures a reviewer is in no list of what is settled.
-            return Ok((!gold::measures(conn, &self.reviewer, case)?).then_some(0));
+            let comes_back = self.repeat.as_ref().is_some_and(|(_, row)| row.id == case.id);
+            return Ok((!comes_back && !gold::measures(conn, &self.reviewer, case)?).then_some(0));
         }
         if self.deferred.contains_key(&case.id) {
             return Ok(None);
@@ -221,6 +226,13 @@ impl Queue {
                 let CaseRow { turn, due, rank, .. } = kept[place];
                 kept.insert(place, CaseRow { turn, due, rank, ..row });
             }
+        }
+        if let Some((place, row)) = self.repeat.as_ref().filter(|_| self.state.is_none() && from == QueueKey::FIRST)
+            && direction == Direction::Forward
+            && *place < kept.len()
+        {
+            let CaseRow { turn, due, rank, .. } = kept[*place];
+            kept.insert(*place, CaseRow { turn, due, rank, ..row.clone() });
         }
         Ok(kept)
     }

@@ -39,6 +39,26 @@ pub fn for_each_case(conn: &Connection, round: &str, mut each: impl FnMut(Vec<Gi
     Ok(())
 }
 
+/// The latest label of each reviewer in each round on each case, by case.
+pub fn for_each_case_and_round(conn: &Connection, mut each: impl FnMut(Vec<GivenLabel>)) -> rusqlite::Result<()> {
+    let mut latest: BTreeMap<(String, String), GivenLabel> = BTreeMap::new();
+    let mut take = |latest: &mut BTreeMap<(String, String), GivenLabel>| {
+        if !latest.is_empty() {
+            each(std::mem::take(latest).into_values().collect());
+        }
+    };
+    label::for_each(conn, |row| {
+        if latest.values().next().is_some_and(|given| given.label.case != row.given.label.case) {
+            take(&mut latest);
+        }
+        if row.withdrawn.is_none() {
+            latest.insert((row.given.label.round.clone(), row.given.label.reviewer.clone()), row.given);
+        }
+    })?;
+    take(&mut latest);
+    Ok(())
+}
+
 /// The ratings for each of several ways to compare, in one reading.
 pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Vec<Ratings>> {
     let renamed = renames::all(conn)?;

@@ -216,6 +216,9 @@ pub static ACTIONS: &[Action] = &[
         "calibration sessions: sit in, see how far everybody is, reveal, findings",
         |_, _| vec![Effect::Sessions],
     ),
+    action("steady", "Y", Place::Any, "", "how steady you are: with yourself, with known answers, with others", |_, _| {
+        vec![Effect::Steady]
+    }),
     action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue; leave a session", |app, _| app.clear()),
     action("exchange", "S", Place::Any, "", "how the exchange with the shared store stands; S again exchanges now", |app, _| {
         overlay(app, Overlay::Exchange { scroll: 0 })

@@ -103,6 +103,10 @@ pub enum Effect {
     /// Look which sessions there are.
     Sessions,
     Reveal(String),
+    /// Look whether a break is to be suggested.
+    Guard,
+    /// Work out how steady the reviewer is.
+    Steady,
     /// Read what a session found.
     Findings(String),
     /// Find where the reviewer was overruled.
@@ -187,6 +191,8 @@ pub enum Job {
         rows: Vec<CaseRow>,
     },
     Sessions(Vec<Sat>),
+    /// A break or a second look is suggested.
+    Suggested(String),
     /// A window of words.
     Words {
         title: String,

@@ -103,7 +103,7 @@ impl App {
                 self.saved = Some(seq);
                 self.wrote();
                 self.labeled_in_session();
-                let mut effects = vec![Effect::Count { all: false }];
+                let mut effects = vec![Effect::Count { all: false }, Effect::Guard];
                 // What was just decided may be like the next.
                 effects.extend(self.opened.as_ref().map(|opened| Effect::Precedents { case: opened.case.row.id }));
                 effects
@@ -186,6 +186,7 @@ impl App {
             Job::Ruled { case, words } => self.ruled(case, &words),
             Job::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
             Job::Sessions(rows) => self.sessions(rows),
+            Job::Suggested(words) => self.say(&words),
             Job::Words { title, words } => {
                 self.overlay = Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 });
                 Vec::new()

@@ -121,6 +121,8 @@ impl Runner {
             Effect::Sit(name) => self.sit(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Job::Sessions(rows))),
             Effect::Reveal(name) => self.send(Work::Reveal(name)),
+            Effect::Guard => self.send(Work::Guard),
+            Effect::Steady => self.send(Work::Steady),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => self.workspace.overruled().map(|rows| Some(Job::Overruled(rows))),
             Effect::Rule { case, verdict, reasons } => {

@@ -255,5 +255,6 @@ fn is_reported(effect: &Effect) -> bool {
             | Effect::Return { .. }
             | Effect::Appeal { .. }
             | Effect::Reveal(_)
+            | Effect::Steady
     )
 }

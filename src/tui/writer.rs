@@ -73,6 +73,9 @@ pub(super) enum Work {
     /// The round in which drafts and labels are from now on.
     Sit(Option<String>),
     Reveal(String),
+    /// Look whether a break is to be suggested.
+    Guard,
+    Steady,
 }
 
 pub(super) struct Writer {
@@ -153,6 +156,21 @@ impl Writer {
                 return Ok(None);
             }
             Work::Submit(label) => return Ok(Some(self.submit(*label))),
+            Work::Guard => return Ok(self.workspace.raise_guard()?.map(|suggestion| Job::Suggested(suggestion.words))),
+            Work::Steady => {
+                let mut words = self.workspace.own_steadiness()?.map(|own| own.words()).unwrap_or_default();
+                words.extend(
+                    self.workspace
+                        .own_guards()?
+                        .iter()
+                        .take(5)
+                        .map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)),
+                );
+                if words.is_empty() {
+                    words.push("There is no label of yours to tell it from.".to_owned());
+                }
+                Job::Words { title: "How steady you are".to_owned(), words }
+            }
             Work::Undo => match self.workspace.undo() {
                 Ok(Undone::Ruling { case, .. }) => {
                     let words = format!("Took back the ruling on {}.", case.short());

@@ -128,12 +128,16 @@ impl Workspace {
 
     /// A case with its payload and history, as whoever is at work may see it.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
-        let sitting = self.sitting.clone();
-        Ok(OpenCase::load(&self.db.conn, &mut self.unpacker, row, &self.me, sitting.as_deref())?)
+        let (sitting, now) = (self.sitting.clone(), self.now());
+        Ok(OpenCase::load(&self.db.conn, &mut self.unpacker, row, &self.me, sitting.as_deref(), now)?)
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
-        let masked = |row| gold::masked(&self.db.conn, &self.me, row);
+        let again = crate::review::repeat::pending(&self.db.conn, &self.me, &self.policy()?, self.now())?.map(|(_, row)| row.id);
+        let masked = |row: CaseRow| {
+            let masked = gold::masked(&self.db.conn, &self.me, row)?;
+            Ok(if again == Some(masked.id) { masked.masked() } else { masked })
+        };
         Ok(case::search(&self.db.conn, text, limit)?.into_iter().map(masked).collect::<rusqlite::Result<_>>()?)
     }
 

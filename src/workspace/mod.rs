@@ -16,6 +16,7 @@ mod erase;
 mod export;
 pub mod sla;
 mod status;
+pub mod steady;
 mod teach;
 
 use std::path::Path;
@@ -137,6 +138,8 @@ pub enum WorkError {
     NotOfSession { session: String, case: CaseId },
     #[error("the labels of the session `{0}` are hidden until it is revealed")]
     Hidden(String),
+    #[error("that is for leads")]
+    LeadsOnly,
     #[error("say why: nothing was written, so nothing was done")]
     NoRationale,
     #[error("say what it counts as: one of the labels, fields, or answers")]

@@ -142,6 +142,7 @@ fn every_kind_is_written_as_ever() {
         cases: 20,
         labels: 61,
     }));
+    check(&GuardRaised { reviewer: "ana".into(), guard: "no_break".into(), words: "95 minutes without a break".into() });
     check(&NudgeSent { to: "ana".into(), by: "mail".into(), items: vec!["0123456789abcdef".into()] });
     check(&SessionOpened(Opening {
         session: "june".into(),

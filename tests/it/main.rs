@@ -13,6 +13,7 @@ mod simulation;
 mod stores;
 mod team;
 mod verify;
+mod steady;
 mod stream;
 mod real_run;
 mod calibration;

@@ -67,6 +67,18 @@ pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<G
     Ok(row.map(|row| row.given))
 }
 
+/// The earliest labels of a reviewer in the main round that count and were not repeated.
+pub fn earliest_of(conn: &Connection, reviewer: &str, limit: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+    let to_given = |row: &Row<'_>| row_to_label(row).map(|row| row.given);
+    conn.prepare_cached(include_str!("earliest_of.sql"))?.query_map(params![reviewer, limit], to_given)?.collect()
+}
+
+/// The latest labels of a reviewer that count, the latest first.
+pub fn latest_many_of(conn: &Connection, reviewer: &str, limit: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+    let to_given = |row: &Row<'_>| row_to_label(row).map(|row| row.given);
+    conn.prepare_cached(include_str!("latest_many_of.sql"))?.query_map(params![reviewer, limit], to_given)?.collect()
+}
+
 /// How many labels of a reviewer count, and how many of those are of a round.
 pub fn counts_of(conn: &Connection, reviewer: &str, round: &str) -> rusqlite::Result<(u64, u64)> {
     conn.prepare_cached(include_str!("counts_of.sql"))?.query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -30,6 +30,7 @@ mod session_opened;
 mod session_revealed;
 mod session_closed;
 mod nudge_sent;
+mod guard_raised;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,7 @@ pub use case_ruled::CaseRuled;
 pub use consensus_estimated::ConsensusEstimated;
 pub use glossary_published::GlossaryPublished;
 pub use gold_set::GoldSet;
+pub use guard_raised::GuardRaised;
 pub use label_given::LabelGiven;
 pub use label_returned::LabelReturned;
 pub use label_withdrawn::LabelWithdrawn;
@@ -137,6 +139,7 @@ pub static KINDS: &[Kind] = &[
     kind::<SessionRevealed>(),
     kind::<SessionClosed>(),
     kind::<NudgeSent>(),
+    kind::<GuardRaised>(),
 ];
 
 fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {

@@ -1,0 +1,96 @@
+//! How steady reviewers are, and when to suggest a break.
+
+use super::{WorkError, Workspace};
+use crate::db::{document, label, renames};
+use crate::domain::estimate::class_of;
+use crate::domain::fatigue::{Guard, Recent, Suggestion, suggestions};
+use crate::journal::Append;
+use crate::journal::kind::GuardRaised;
+use crate::review::consistency::{Steadiness, monday, steadiness};
+use crate::review::sla::Clock;
+
+/// Labels that are looked at for a suggestion.
+const RECENT: usize = 200;
+/// The same is not suggested again so soon.
+const AGAIN_MS: i64 = 30 * 60_000;
+
+/// What somebody has to do, and has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareRow {
+    pub reviewer: String,
+    pub capacity: u32,
+    /// Open cases whose next label is theirs.
+    pub open: usize,
+    /// Labels given since Monday.
+    pub this_week: usize,
+}
+
+impl Workspace {
+    /// How work is shared between those who review.
+    pub fn shares(&self) -> Result<Vec<ShareRow>, WorkError> {
+        let owed = self.owed()?;
+        let since = monday(self.now());
+        let mut given: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+        label::for_each(&self.db.conn, |row| {
+            if row.withdrawn.is_none() && row.given.given_at() >= since {
+                *given.entry(row.given.label.reviewer).or_default() += 1;
+            }
+        })?;
+        let (queue, _) = self.quick_queue()?;
+        let row = |candidate: &crate::domain::assign::Candidate| ShareRow {
+            reviewer: candidate.name.clone(),
+            capacity: candidate.profile.capacity,
+            open: owed.iter().filter(|owed| owed.what == Clock::Label && owed.who.contains(&candidate.name)).count(),
+            this_week: given.get(&candidate.name).copied().unwrap_or(0),
+        };
+        Ok(queue.share.candidates().iter().map(row).collect())
+    }
+
+    /// Whoever is at work, up to now.
+    pub fn own_steadiness(&self) -> Result<Option<Steadiness>, WorkError> {
+        let all = steadiness(&self.db.conn, &self.policy()?, crate::domain::time::Moment(self.now().0 + 1))?;
+        Ok(all.into_iter().find(|one| one.reviewer == self.me))
+    }
+
+    /// Everybody, up to the beginning of the week: the weeks since are their own. For leads.
+    pub fn roster_steadiness(&self) -> Result<Vec<Steadiness>, WorkError> {
+        if !self.is_lead()? {
+            return Err(WorkError::LeadsOnly);
+        }
+        Ok(steadiness(&self.db.conn, &self.policy()?, monday(self.now()))?)
+    }
+
+    /// What was suggested to whoever is at work, the latest first: when, and what.
+    pub fn own_guards(&self) -> Result<Vec<(crate::domain::time::Moment, GuardRaised)>, WorkError> {
+        let rows = document::of_kind(&self.db.conn, "guard")?.into_iter().filter(|row| row.name == self.me);
+        Ok(rows.filter_map(|row| Some((row.at.moment(), serde_json::from_str(&row.body).ok()?))).collect())
+    }
+
+    /// What to suggest to whoever is at work after their latest label, if that was not said a while ago; it is recorded.
+    pub fn raise_guard(&mut self) -> Result<Option<Suggestion>, WorkError> {
+        let policy = self.policy()?;
+        if !policy.guards {
+            return Ok(None);
+        }
+        let renamed = renames::all(&self.db.conn)?;
+        let recent: Vec<Recent> = label::latest_many_of(&self.db.conn, &self.me, RECENT)?
+            .iter()
+            .map(|given| Recent {
+                at: given.given_at(),
+                duration_ms: given.label.duration_ms,
+                class: class_of(&renamed.outcome(&given.label), &policy.on).unwrap_or_default(),
+            })
+            .collect();
+        let found = suggestions(&recent, policy.break_minutes);
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let now = self.now();
+        let said = self.own_guards()?;
+        let lately = |guard: Guard| said.iter().any(|(at, raised)| raised.guard == guard.word() && now.0 - at.0 < AGAIN_MS);
+        let Some(suggestion) = found.into_iter().find(|suggestion| !lately(suggestion.guard)) else { return Ok(None) };
+        let (guard, words) = (suggestion.guard.word().to_owned(), suggestion.words.clone());
+        self.append(vec![Append::new(&GuardRaised { reviewer: self.me.clone(), guard, words })])?;
+        Ok(Some(suggestion))
+    }
+}
