@@ -106,7 +106,7 @@ impl Session {
         session.jobs = Some(jobs);
         let mut unwaited = std::mem::take(&mut session.unwaited);
         session.wait_for(|job| {
-            unwaited -= usize::from(unwaited > 0 && !matches!(job, Some(Job::Synced(_)) | None));
+            unwaited -= usize::from(unwaited > 0 && !matches!(job, Some(Job::Synced(_) | Job::Suggested(_)) | None));
             unwaited == 0
         });
         Ok(session)
@@ -168,8 +168,8 @@ impl Session {
         while waits > 0 {
             let job = self.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
             let Some(job) = job else { break };
-            // The exchange with the store reports when it likes.
-            waits -= usize::from(!matches!(job, Job::Synced(_)));
+            // The exchange with the store reports when it likes, and so does who watches over breaks.
+            waits -= usize::from(!matches!(job, Job::Synced(_) | Job::Suggested(_)));
             left.extend(self.feed(Event::Job(job)));
         }
         left
