@@ -35,6 +35,7 @@ mod policy;
 mod precedents;
 mod protocol;
 mod queue;
+mod report;
 mod roster;
 mod rulings;
 mod search;
@@ -170,6 +171,8 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Work out what labels come to, here or in a file, and how good each reviewer seems
     Consensus(consensus::Args),
+    /// Write where labels differ and how the work stands as one HTML page
+    Report(report::Args),
     /// Show how steady you are: with yourself, with known answers, with others
     Steady(steady::Args),
     /// Say what is owed, by whom, and what is past its time
@@ -255,6 +258,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         },
         Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
+        Some(Command::Report(args)) => report::run(&context, &args),
         Some(Command::Steady(args)) => steady::run(&context, &args),
         Some(Command::Sla(args)) => sla::run(&context, &args),
         Some(Command::Nudge(args)) => nudge::run(&context, &args),

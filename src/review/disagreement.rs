@@ -66,7 +66,8 @@ pub fn disagreements(conn: &Connection, round: &str, protocols: &Protocols, on: 
         for (at, one) in labels.iter().enumerate() {
             for (other, two) in labels.iter().enumerate().skip(at + 1) {
                 if one.label.protocol.id == two.label.protocol.id {
-                    found.compare([one, two], [&read[at], &read[other]], on);
+                    let [left, right] = [&read[at], &read[other]];
+                    found.compare([one, two], [(&left.0, &left.1), (&right.0, &right.1)], on);
                 }
             }
         }
@@ -75,7 +76,8 @@ pub fn disagreements(conn: &Connection, round: &str, protocols: &Protocols, on: 
 }
 
 impl Disagreements {
-    fn compare(&mut self, labels: [&GivenLabel; 2], read: [&(Vec<Step>, Outcome); 2], on: &[String]) {
+    /// Counts two labels of one case, with their paths and outcomes by the names of today.
+    pub fn compare(&mut self, labels: [&GivenLabel; 2], read: [(&[Step], &Outcome); 2], on: &[String]) {
         let [(one, left), (two, right)] = read;
         let differ = if on.is_empty() { left != right } else { on.iter().any(|field| left.get(field) != right.get(field)) };
         let case = labels[0].label.case;

@@ -13,6 +13,8 @@ pub mod gold;
 pub mod history;
 pub mod precedent;
 pub mod ratings;
+pub mod picture;
+pub mod report;
 pub mod repeat;
 pub mod consistency;
 pub mod replay;

@@ -216,6 +216,9 @@ pub static ACTIONS: &[Action] = &[
         "calibration sessions: sit in, see how far everybody is, reveal, findings",
         |_, _| vec![Effect::Sessions],
     ),
+    action("board", "D", Place::Any, "", "how the work stands, where labels differ; each number opens its cases", |app, _| {
+        app.board()
+    }),
     action("steady", "Y", Place::Any, "", "how steady you are: with yourself, with known answers, with others", |_, _| {
         vec![Effect::Steady]
     }),

@@ -89,6 +89,8 @@ pub struct App {
     pub worklist: Vec<CaseRow>,
     /// Whether the queue shows those.
     pub renewing: bool,
+    /// What the cases are that the queue shows, if they are behind a number of the board.
+    pub listing: Option<String>,
     pub training: Option<Training>,
     /// The calibration session that is sat in.
     pub sitting: Option<Sitting>,
@@ -163,6 +165,7 @@ impl App {
             quitting: false,
             worklist: Vec::new(),
             renewing: false,
+            listing: None,
             training,
             sitting: None,
             about: None,
@@ -239,7 +242,7 @@ impl App {
     pub(super) fn refuses(&self, action: &str) -> Option<&'static str> {
         const OF_THE_CASE: [&str; 11] =
             ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
-        const NOT_IN_TRAINING: [&str; 17] = [
+        const NOT_IN_TRAINING: [&str; 18] = [
             "defer",
             "escalate",
             "comment",
@@ -249,6 +252,7 @@ impl App {
             "arbitrate",
             "overruled",
             "sessions",
+            "board",
             "gold",
             "filter",
             "next-case",
@@ -261,8 +265,8 @@ impl App {
         if self.training.is_some() && NOT_IN_TRAINING.contains(&action) {
             return Some("Not in a training: q leaves it, and nothing is recorded then.");
         }
-        const NOT_IN_A_SESSION: [&str; 10] =
-            ["defer", "escalate", "view", "worklist", "gold", "filter", "overruled", "precedents", "cite", "people"];
+        const NOT_IN_A_SESSION: [&str; 11] =
+            ["defer", "escalate", "view", "worklist", "gold", "filter", "overruled", "precedents", "cite", "people", "board"];
         if self.sitting.is_some() && NOT_IN_A_SESSION.contains(&action) {
             return Some("Not in a calibration session: Esc leaves it.");
         }
@@ -408,6 +412,12 @@ impl App {
         let mut effects = self.settle_time();
         effects.push(Effect::Undo);
         effects
+    }
+
+    /// Has the board worked out.
+    pub fn board(&mut self) -> Vec<Effect> {
+        self.message = Some("Counting …".to_owned());
+        vec![Effect::Picture]
     }
 
     /// Lays the labels of the case at hand side by side, to rule on it.

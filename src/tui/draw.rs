@@ -229,6 +229,7 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
         None | Some(Overlay::Prompt(_) | Overlay::Mark(_)) => {}
         Some(Overlay::Precedents(precedents)) => precedents.draw(area, buf, theme),
         Some(Overlay::Arbitrate(arbitrate)) => arbitrate.draw(area, buf, theme),
+        Some(Overlay::Board(board)) => board.draw(area, buf, theme),
         Some(Overlay::Sessions(sessions)) => sessions.draw(area, buf, theme),
         Some(Overlay::Overruled(overruled)) => overruled.draw(area, buf, theme),
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
@@ -287,6 +288,7 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
         | Overlay::Arbitrate(_)
         | Overlay::Overruled(_)
         | Overlay::Sessions(_)
+        | Overlay::Board(_)
         | Overlay::Precedents(_) => Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! What `update` wants done, and what comes back.
 
+use std::sync::Arc;
+
 use super::overlay::Person;
 use super::sitting::Sat;
 use super::syncer::SyncState;
@@ -11,6 +13,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::session::Session;
 use crate::review::arbitration::{Dispute, PastRuling};
+use crate::review::picture::Picture;
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::workspace::arbitration::{Reasons, Verdict};
 
@@ -105,6 +108,13 @@ pub enum Effect {
     Reveal(String),
     /// Look whether a break is to be suggested.
     Guard,
+    /// Work out how the work stands.
+    Picture,
+    /// List the cases behind a number.
+    Cases {
+        title: String,
+        ids: Vec<CaseId>,
+    },
     /// Work out how steady the reviewer is.
     Steady,
     /// Read what a session found.
@@ -191,6 +201,15 @@ pub enum Job {
         rows: Vec<CaseRow>,
     },
     Sessions(Vec<Sat>),
+    /// How the work stands, and whether whoever looks is a lead.
+    Picture {
+        picture: Arc<Picture>,
+        leads: bool,
+    },
+    Cases {
+        title: String,
+        rows: Vec<CaseRow>,
+    },
     /// A break or a second look is suggested.
     Suggested(String),
     /// A window of words.

@@ -4,7 +4,7 @@ use super::app::{App, Focus};
 use super::edit::Edit;
 use super::effect::{Effect, Job};
 use super::opened::{Opened, Tab};
-use super::overlay::{Arbitrate, Overlay, Overruled, People};
+use super::overlay::{Arbitrate, Board, Overlay, Overruled, People};
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
 use crate::db::case::QueueKey;
@@ -186,6 +186,16 @@ impl App {
             Job::Ruled { case, words } => self.ruled(case, &words),
             Job::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
             Job::Sessions(rows) => self.sessions(rows),
+            Job::Picture { picture, leads } => {
+                let (page, cursor) = match &self.overlay {
+                    Some(Overlay::Board(board)) => (board.page, board.cursor),
+                    _ => (crate::tui::overlay::board::Page::Now, 0),
+                };
+                self.message = None;
+                self.overlay = Some(Overlay::Board(Board { picture, page, cursor, me: self.me.clone(), leads }));
+                Vec::new()
+            }
+            Job::Cases { title, rows } => self.show_listing(title, rows),
             Job::Suggested(words) => self.say(&words),
             Job::Words { title, words } => {
                 self.overlay = Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 });

@@ -16,6 +16,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::review::calibration::{labels, of_round, progress, to_label};
+use crate::review::picture::Kept;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
 
@@ -121,6 +122,8 @@ impl Runner {
             Effect::Sit(name) => self.sit(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Job::Sessions(rows))),
             Effect::Reveal(name) => self.send(Work::Reveal(name)),
+            Effect::Picture => self.beside(Search::Picture),
+            Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Steady => self.send(Work::Steady),
             Effect::Findings(name) => self.findings(&name).map(Some),
@@ -276,6 +279,19 @@ impl Runner {
         Ok(Job::Sat { session: session.map(Box::new), rows })
     }
 
+    /// Rows of these cases, as whoever is at work may see them.
+    fn cases(&self, title: String, ids: &[CaseId]) -> Result<Job, WorkError> {
+        let (conn, me) = (&self.workspace.db.conn, &self.workspace.me);
+        let mut rows = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for id in ids.iter().filter(|id| seen.insert(**id)).take(crate::review::queue::FILTERED_MAX) {
+            if let Some(row) = case::by_id(conn, *id)? {
+                rows.push(crate::review::gold::masked(conn, me, row)?);
+            }
+        }
+        Ok(Job::Cases { title, rows })
+    }
+
     fn sessions(&self) -> Result<Vec<Sat>, WorkError> {
         let sat = |session| Ok(Sat { progress: progress(&self.workspace.db.conn, &session)?, session });
         self.workspace.sessions()?.into_iter().map(sat).collect()
@@ -339,12 +355,21 @@ impl Drop for Runner {
 enum Search {
     Precedents(CaseId),
     Worklist,
+    Picture,
+}
+
+fn picture_job(workspace: &Workspace, kept: &mut Kept) -> Result<Job, WorkError> {
+    let (picture, leads) = (workspace.picture(kept)?, workspace.is_lead()?);
+    Ok(Job::Picture { picture: Arc::new(picture), leads })
 }
 
 fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, report: &dyn Fn(Job)) {
+    // Labels are read once; from then on what changed.
+    let mut kept = Kept::default();
     while let Ok(search) = asked.recv() {
         let job = match search {
             Search::Precedents(case) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
+            Search::Picture => picture_job(&workspace, &mut kept),
             Search::Worklist => workspace.worklist().map(Job::Worklist),
         };
         report(job.unwrap_or_else(|error| Job::Failed(error.to_string())));

@@ -3,6 +3,7 @@
 use super::app::{App, Focus};
 use super::effect::Effect;
 use super::queue_model::QueueModel;
+use crate::db::case::CaseRow;
 use crate::domain::resolve::CaseState;
 use crate::review::Filter;
 
@@ -20,6 +21,7 @@ impl App {
     fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
         self.view = view;
         self.renewing = false;
+        self.listing = None;
         self.focus = Focus::Queue;
         self.filter.clear();
         self.generation += 1;
@@ -35,6 +37,15 @@ impl App {
         effects.retain(|effect| !matches!(effect, Effect::Page { .. }));
         self.renewing = true;
         self.queue.take_filtered(self.worklist.clone());
+        effects
+    }
+
+    /// Shows the cases behind a number.
+    pub(super) fn show_listing(&mut self, title: String, rows: Vec<CaseRow>) -> Vec<Effect> {
+        let mut effects = self.set_view(None);
+        effects.retain(|effect| !matches!(effect, Effect::Page { .. }));
+        self.queue.take_filtered(rows);
+        self.listing = Some(title);
         effects
     }
 
@@ -60,7 +71,7 @@ impl App {
         if !self.filter.is_empty() {
             return self.set_filter("");
         }
-        if self.view.is_some() || self.renewing {
+        if self.view.is_some() || self.renewing || self.listing.is_some() {
             return self.set_view(None);
         }
         Vec::new()

@@ -12,6 +12,7 @@ use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::quality::agreement::{Resampling, measure};
 use crate::review::disagreement::disagreements;
+use crate::review::picture::{Kept, Picture, picture};
 use crate::review::ratings::{By, ratings};
 use crate::review::sla::{Owed, nudged, owed};
 
@@ -76,6 +77,19 @@ impl Workspace {
                 }
             }
         })
+    }
+
+    /// How the work stands, with what was kept of the last time.
+    pub fn picture(&self, kept: &mut Kept) -> Result<Picture, WorkError> {
+        let protocols = self.protocols()?;
+        kept.refresh(&self.db.conn, &protocols)?;
+        let mut picture = picture(&self.db.conn, kept, &protocols.policy, self.now())?;
+        // That labels differ on a case that one may still label would sway.
+        let blind = self.blind_to(picture.parted_at.values().flatten().copied().collect::<std::collections::BTreeSet<_>>())?;
+        picture.parted_at.values_mut().for_each(|cases| cases.retain(|case| !blind.contains(case)));
+        picture.disagreements.splits.retain(|split| !blind.contains(&split.case));
+        picture.matrix.cells.values_mut().for_each(|cases| cases.retain(|case| !blind.contains(case)));
+        Ok(picture)
     }
 
     /// Keys of what people were told of already.

@@ -16,6 +16,7 @@ mod verify;
 mod steady;
 mod stream;
 mod real_run;
+mod board;
 mod calibration;
 mod commands;
 mod arbitration;

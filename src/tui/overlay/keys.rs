@@ -6,7 +6,8 @@ use super::mark::place_of;
 use super::people::ROLES;
 use super::pick::Choice;
 use super::{
-    Arbitrate, Arbitrated, Mark, Marked, Overlay, Overruled, People, Pick, PickKind, Precedents, Prompt, PromptKind, Sessions,
+    Arbitrate, Arbitrated, Board, Boarded, Mark, Marked, Overlay, Overruled, People, Pick, PickKind, Precedents, Prompt,
+    PromptKind, Sessions,
 };
 use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
@@ -34,6 +35,7 @@ impl App {
             }
             Overlay::Exchange { scroll } => self.scroll_overlay(key, leaves, scroll, |scroll| Overlay::Exchange { scroll }),
             Overlay::Arbitrate(arbitrate) => self.arbitrate_key(arbitrate, event, key),
+            Overlay::Board(board) => self.board_key(board, key),
             Overlay::Sessions(sessions) => self.sessions_key(sessions, key, leaves),
             Overlay::Overruled(overruled) => self.overruled_key(overruled, key, leaves),
             Overlay::People(people) => self.people_key(people, key, leaves),
@@ -218,6 +220,17 @@ impl App {
             Arbitrated::Ruled(verdict, reasons) => vec![Effect::Rule { case, verdict, reasons }],
             Arbitrated::Returned { side, text } => vec![Effect::Return { case, side, text }],
         }
+    }
+
+    fn board_key(&mut self, mut board: Board, key: KeyPress) -> Vec<Effect> {
+        let effects = match board.key(key) {
+            Boarded::Left => return Vec::new(),
+            Boarded::Cases(title, ids) => return vec![Effect::Cases { title, ids }],
+            Boarded::Anew => vec![Effect::Picture],
+            Boarded::On => Vec::new(),
+        };
+        self.overlay = Some(Overlay::Board(board));
+        effects
     }
 
     fn sessions_key(&mut self, mut sessions: Sessions, key: KeyPress, leaves: bool) -> Vec<Effect> {

@@ -1,6 +1,7 @@
 //! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people, the exchange.
 
 pub mod arbitrate;
+pub mod board;
 pub mod exchange;
 pub mod help;
 mod keys;
@@ -16,6 +17,7 @@ pub mod terms;
 pub mod tree;
 
 pub use arbitrate::{Arbitrate, Arbitrated};
+pub use board::{Board, Boarded};
 pub use mark::{Mark, Marked};
 pub use overruled::Overruled;
 pub use people::{People, Person};
@@ -50,6 +52,7 @@ pub enum Overlay {
     Arbitrate(Box<Arbitrate>),
     Overruled(Overruled),
     Sessions(Sessions),
+    Board(Board),
     /// What a training says about an answer.
     Feedback {
         title: String,

@@ -23,6 +23,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let title = match (&app.training, app.renewing) {
         (None, _) if app.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
         (Some(training), _) => format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len()),
+        (None, _) if app.listing.is_some() => {
+            format!(" {}  {} of {total}", visible(app.listing.as_deref().unwrap_or_default()), queue.place())
+        }
         (None, true) => format!(" Queue  to renew {} of {total}", queue.place()),
         (None, false) => format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place()),
     };

@@ -1,0 +1,78 @@
+//! `casework report`: where labels differ and how the work stands, as one HTML page that needs nothing else.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::out::{Out, done};
+use super::{CliError, Context, Exit};
+use crate::review::picture::{Kept, Picture};
+use crate::review::report::html;
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file to write; without it, the page goes to standard output
+    #[arg(long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let picture = workspace.picture(&mut Kept::default())?;
+    let document = document(&picture);
+    if args.out.is_none() {
+        let mut out = Out::new();
+        if context.global.json {
+            out.json(&document)?
+        } else {
+            out.raw(&html(&picture, &workspace.team()?))?
+        }
+        out.finish()?;
+        return Ok(Exit::Done);
+    }
+    if let Some(path) = &args.out {
+        let failed = |error| WorkError::File { path: path.display().to_string(), error };
+        std::fs::write(path, html(&picture, &workspace.team()?)).map_err(failed)?;
+        done(context.global.json, &format!("Written to {}.", path.display()), &document)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn document(picture: &Picture) -> serde_json::Value {
+    let states: serde_json::Map<String, serde_json::Value> =
+        picture.states.iter().map(|(state, cases)| (state.word().to_owned(), cases.len().into())).collect();
+    let days: Vec<_> = picture
+        .days
+        .iter()
+        .map(|day| json!({ "day": day.from.date().to_string(), "came_in": day.detected.len(), "settled": day.settled.len() }))
+        .collect();
+    let weeks: Vec<_> = picture
+        .weeks
+        .iter()
+        .map(|week| json!({ "from": week.from.date().to_string(), "cases": week.cases.len(), "differ": week.differ.len(), "alpha": week.alpha }))
+        .collect();
+    let versions: Vec<_> = picture
+        .versions
+        .iter()
+        .map(|of| {
+            json!({ "protocol": of.protocol, "version": of.version, "cases": of.cases.len(), "pairs": of.divergence.pairs,
+                "parted": of.divergence.parted, "alpha": of.alpha })
+        })
+        .collect();
+    let categories: serde_json::Map<String, serde_json::Value> = picture
+        .categories
+        .iter()
+        .map(|(name, of)| (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.len() })))
+        .collect();
+    let cells: Vec<_> = picture
+        .matrix
+        .cells
+        .iter()
+        .map(|((a, b), cases)| json!({ "classes": [picture.matrix.classes[*a], picture.matrix.classes[*b]], "cases": cases.len() }))
+        .collect();
+    json!({ "at": picture.now.rfc3339(), "labels": picture.labels, "states": states, "ages": picture.ages.each_ref().map(Vec::len),
+        "days": days, "disagreement": picture.disagreement(), "alpha": picture.whole.krippendorff_alpha.nominal, "weeks": weeks,
+        "versions": versions, "categories": categories, "matrix": cells,
+        "causes": picture.causes.iter().map(|(cause, cases)| (*cause, cases.len())).collect::<std::collections::BTreeMap<_, _>>() })
+}

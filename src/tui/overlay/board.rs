@@ -1,0 +1,389 @@
+//! The board: how the work stands, and where labels differ, on a few pages; each number opens the cases behind it.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::ids::CaseId;
+use crate::domain::resolve::CaseState;
+use crate::domain::text::{fit, visible, width};
+use crate::domain::time::{Moment, short_span};
+use crate::quality::figure::{decimal, wilson};
+use crate::review::disagreement::Tally;
+use crate::review::picture::{CategoryFigures, Day, Picture, VersionFigures, WeekFigures};
+use crate::review::sla::by_person;
+use crate::tui::draw::{boxed, centered, put_line};
+use crate::tui::key::KeyPress;
+use crate::tui::theme::Theme;
+
+/// A page of the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    Now,
+    Questions,
+    Categories,
+    Pairs,
+    Matrix,
+    Weeks,
+    Versions,
+}
+
+impl Page {
+    pub const ALL: [Self; 7] =
+        [Self::Now, Self::Questions, Self::Categories, Self::Pairs, Self::Matrix, Self::Weeks, Self::Versions];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Now => "Now",
+            Self::Questions => "Questions",
+            Self::Categories => "Categories",
+            Self::Pairs => "Pairs",
+            Self::Matrix => "Matrix",
+            Self::Weeks => "Weeks",
+            Self::Versions => "Versions",
+        }
+    }
+}
+
+/// The window.
+#[derive(Debug, Clone)]
+pub struct Board {
+    pub picture: Arc<Picture>,
+    pub page: Page,
+    pub cursor: usize,
+    pub me: String,
+    /// Whether figures about others are shown: to leads.
+    pub leads: bool,
+}
+
+/// What a key came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Boarded {
+    On,
+    Left,
+    Anew,
+    /// The cases behind a number, and what they are.
+    Cases(String, Vec<CaseId>),
+}
+
+/// A line, and the cases behind it.
+struct Row {
+    spans: Vec<Span<'static>>,
+    title: String,
+    cases: Vec<CaseId>,
+}
+
+impl Board {
+    pub fn key(&mut self, key: KeyPress) -> Boarded {
+        let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
+        let turn = |by: usize| Page::ALL[(at + by) % Page::ALL.len()];
+        match key.code {
+            KeyCode::Esc | KeyCode::Char('q') => return Boarded::Left,
+            KeyCode::Char('c') if key.ctrl => return Boarded::Left,
+            KeyCode::Char('l') | KeyCode::Right | KeyCode::Tab => (self.page, self.cursor) = (turn(1), 0),
+            KeyCode::Char('h') | KeyCode::Left | KeyCode::BackTab => (self.page, self.cursor) = (turn(Page::ALL.len() - 1), 0),
+            KeyCode::Char(c @ '1'..='7') => (self.page, self.cursor) = (Page::ALL[c as usize - '1' as usize], 0),
+            KeyCode::Char('r') => return Boarded::Anew,
+            KeyCode::Down | KeyCode::Char('j') => self.cursor += 1,
+            KeyCode::Up | KeyCode::Char('k') => self.cursor = self.cursor.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.cursor += 10,
+            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(10),
+            KeyCode::Enter => {
+                let open = |row: Row| (!row.cases.is_empty()).then_some(Boarded::Cases(row.title, row.cases));
+                let row = self.rows(&Theme::plain()).into_iter().nth(self.cursor);
+                return row.and_then(open).unwrap_or(Boarded::On);
+            }
+            _ => {}
+        }
+        self.cursor = self.cursor.min(self.rows(&Theme::plain()).len().saturating_sub(1));
+        Boarded::On
+    }
+
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+        let area = centered(screen, screen.width.saturating_sub(2).min(124), screen.height.saturating_sub(2));
+        let inner = boxed(area, buf, theme, "Board (h l page · Enter cases · r anew · Esc)");
+        let mut tabs = Vec::new();
+        for page in Page::ALL {
+            let here = page == self.page;
+            let word = if here {
+                format!("{}{}{} ", theme.sign("‹", "<"), page.word(), theme.sign("›", ">"))
+            } else {
+                format!(" {}  ", page.word())
+            };
+            tabs.push(Span::styled(word, if here { theme.accent } else { theme.dim }));
+        }
+        put_line(buf, inner, 0, &Line::from(tabs));
+        let head = self.head();
+        put_line(buf, inner, 1, &Line::from(Span::styled(head, theme.dim)));
+        let list = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
+        let rows = self.rows(theme);
+        let height = usize::from(list.height);
+        let top = (self.cursor + 1).saturating_sub(height);
+        for (y, (at, row)) in rows.iter().enumerate().skip(top).take(height).enumerate() {
+            let chosen = at == self.cursor;
+            let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent)];
+            spans.extend(row.spans.iter().cloned());
+            put_line(buf, list, y as u16, &Line::from(spans));
+        }
+        if rows.is_empty() {
+            put_line(buf, list, 0, &Line::from(Span::styled("  Nothing to show yet.", theme.dim)));
+        }
+    }
+
+    /// What the columns of a page are.
+    fn head(&self) -> String {
+        let of = &self.picture.disagreements.divergence;
+        match self.page {
+            Page::Now => format!("  {} labels that count, at {}", self.picture.labels, self.picture.now.minute()),
+            Page::Questions => {
+                let pairs = format!("{} pairs, {} part at", of.pairs, of.parted);
+                format!("  {pairs:<24} came   part    agree  of all        most often")
+            }
+
+            Page::Categories => "  category                   resolved  pending     pairs   part".to_owned(),
+            Page::Pairs => "  two reviewers                    pairs   part".to_owned(),
+            Page::Matrix => "  what one says where another says …, cases".to_owned(),
+            Page::Weeks => "  week from     cases  differ   alpha (95 %)".to_owned(),
+            Page::Versions => "  protocol                      cases    part   alpha (95 %)".to_owned(),
+        }
+    }
+
+    fn rows(&self, theme: &Theme) -> Vec<Row> {
+        match self.page {
+            Page::Now => self.now(theme),
+            Page::Questions => self.questions(theme),
+            Page::Categories => self.categories(theme),
+            Page::Pairs => self.pairs(theme),
+            Page::Matrix => self.matrix(theme),
+            Page::Weeks => self.picture.weeks.iter().map(|week| self.week(week, theme)).collect(),
+            Page::Versions => self.picture.versions.iter().map(|of| version(of, theme)).collect(),
+        }
+    }
+
+    fn now(&self, theme: &Theme) -> Vec<Row> {
+        let picture = &self.picture;
+        let mut rows = Vec::new();
+        let mut number = |name: &str, n: String, more: String, style: Style, cases: Vec<CaseId>| {
+            let spans = vec![
+                Span::styled(format!("{name:<26}"), theme.text),
+                Span::styled(format!("{n:>8}  "), style),
+                Span::styled(more, theme.dim),
+            ];
+            rows.push(Row { spans, title: name.trim().to_owned(), cases });
+        };
+        let of = |state: CaseState| picture.states.get(&state).cloned().unwrap_or_default();
+        for (state, more) in
+            [(CaseState::Open, ""), (CaseState::Disputed, "wait for a ruling"), (CaseState::Resolved, "ready for retraining")]
+        {
+            let cases = of(state);
+            number(state.word(), cases.len().to_string(), more.to_owned(), theme.strong, cases);
+        }
+        let total = |of: fn(&Day) -> &Vec<CaseId>| picture.days.iter().map(|day| of(day).len()).sum::<usize>();
+        let bars = |of: fn(&Day) -> &Vec<CaseId>| spark(theme, &picture.days.iter().map(|day| of(day).len()).collect::<Vec<_>>());
+        for (name, of) in [
+            ("came in, 14 days", (|day| &day.detected) as fn(&Day) -> &Vec<CaseId>),
+            ("were settled, 14 days", |day| &day.settled),
+        ] {
+            let cases = picture.days.iter().flat_map(|day| of(day).clone()).collect();
+            number(name, total(of).to_string(), bars(of), theme.strong, cases);
+        }
+        for (name, cases) in
+            ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].into_iter().zip(&picture.ages)
+        {
+            number(name, cases.len().to_string(), bar(theme, cases.len(), of(CaseState::Open).len()), theme.text, cases.clone());
+        }
+        let differ: Vec<CaseId> =
+            picture.disagreements.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
+        let rate = picture.disagreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        number(
+            "labels differ on",
+            rate,
+            format!("of {} cases with two labels", picture.disagreements.cases.len()),
+            theme.strong,
+            differ,
+        );
+        let alpha = &picture.whole.krippendorff_alpha.nominal;
+        let value = alpha.value.map_or("none".to_owned(), decimal);
+        let interval = match (alpha.value, alpha.interval) {
+            (_, Some((low, high))) => format!("{} to {}", decimal(low), decimal(high)),
+            (Err(reason), _) => reason.to_owned(),
+            _ => String::new(),
+        };
+        number("Krippendorff's alpha", value, interval, theme.strong, Vec::new());
+        for (who, clocks) in by_person(&picture.owed, picture.now) {
+            for (clock, tally) in clocks {
+                let cases =
+                    picture.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who)).filter_map(|owed| owed.case);
+                let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
+                let due = tally.first_due.map_or(String::new(), |due| due_words(due, picture.now));
+                let style = if tally.overdue > 0 { theme.warn } else { theme.text };
+                let name = format!("waits for {}", fit(&visible(&who), 14));
+                number(&name, tally.all.to_string(), format!("{}, {due}{late}", clock.about()), style, cases.collect());
+            }
+        }
+        for (cause, cases) in &picture.causes {
+            number(&format!("ruled: {cause}"), cases.len().to_string(), String::new(), theme.text, cases.clone());
+        }
+        rows
+    }
+
+    fn questions(&self, theme: &Theme) -> Vec<Row> {
+        let of = &self.picture.disagreements.divergence;
+        let row = |node: &&crate::quality::divergence::Node| {
+            let name = format!("{}{}", "  ".repeat(node.depth.min(6)), visible(&node.question));
+            let agree = node.agreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
+            let most = node.splits.iter().max_by_key(|(_, n)| **n).map(|(answers, n)| {
+                let [one, two] = answers.each_ref().map(|answer| answer.as_deref().unwrap_or("·"));
+                format!("{n} {one}/{two}")
+            });
+            let spans = vec![
+                Span::styled(format!("{:<22}", fit(&name, 22)), theme.strong),
+                Span::styled(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), theme.text),
+                Span::styled(bar(theme, node.parted, of.parted), theme.accent),
+                Span::styled(format!("  {}", fit(&visible(&most.unwrap_or_default()), 30)), theme.dim),
+            ];
+            let cases = self.picture.parted_at.get(&node.question).cloned().unwrap_or_default();
+            Row { spans, title: format!("part at {}", node.question), cases }
+        };
+        of.nodes().iter().map(row).collect()
+    }
+
+    fn categories(&self, theme: &Theme) -> Vec<Row> {
+        let picture = &self.picture;
+        let row = |(name, CategoryFigures { resolved, pending }): (&String, &CategoryFigures)| {
+            let tally = picture.disagreements.categories.get(name).copied().unwrap_or_default();
+            let spans = vec![
+                Span::styled(format!("{:<26} ", fit(&visible(name), 26)), theme.strong),
+                Span::styled(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.len(), tally.pairs), theme.text),
+                Span::styled(share_words(&tally), theme.text),
+            ];
+            Row { spans, title: name.clone(), cases: resolved.iter().chain(pending).copied().collect() }
+        };
+        picture.categories.iter().map(row).collect()
+    }
+
+    /// Pairs by name, with intervals: this is no ranking. Others than a lead see their own.
+    fn pairs(&self, theme: &Theme) -> Vec<Row> {
+        let picture = &self.picture;
+        let seen = |names: &[String; 2]| self.leads || names.contains(&self.me);
+        let row = |(names, tally): (&[String; 2], &Tally)| {
+            let [one, two] = names.each_ref().map(|name| fit(&visible(name), 14).into_owned());
+            let spans = vec![
+                Span::styled(format!("{one:<14} {two:<14}"), theme.strong),
+                Span::styled(format!("{:>8}   ", tally.pairs), theme.text),
+                Span::styled(share_words(tally), theme.text),
+            ];
+            let of_pair = |split: &&crate::review::disagreement::Split| {
+                let mut who = split.reviewers.clone();
+                who.sort();
+                who == *names
+            };
+            let cases = picture.disagreements.splits.iter().filter(of_pair).map(|split| split.case).collect();
+            Row { spans, title: names.join(" and "), cases }
+        };
+        picture.disagreements.pairs.iter().filter(|(names, _)| seen(names)).map(row).collect()
+    }
+
+    fn matrix(&self, theme: &Theme) -> Vec<Row> {
+        let matrix = &self.picture.matrix;
+        let most = matrix.cells.iter().filter(|((a, b), _)| a != b).map(|(_, cases)| cases.len()).max().unwrap_or(0);
+        let mut rows = Vec::new();
+        let heads: String = (0..matrix.classes.len()).map(|column| format!("{:>5} ", letter(column))).collect();
+        rows.push(Row {
+            spans: vec![Span::styled(format!("{:<28}{heads}", ""), theme.dim)],
+            title: String::new(),
+            cases: Vec::new(),
+        });
+        for (row, name) in matrix.classes.iter().enumerate() {
+            let mut spans = vec![Span::styled(format!("{} {:<26}", letter(row), fit(&visible(name), 26)), theme.text)];
+            let mut all = Vec::new();
+            for column in 0..matrix.classes.len() {
+                let cases = matrix.cells.get(&(row.min(column), row.max(column)));
+                let n = cases.map_or(0, Vec::len);
+                if row != column {
+                    all.extend(cases.into_iter().flatten().copied());
+                }
+                let heat = if row == column { " " } else { heat(theme, n, most) };
+                let style = if row == column { theme.dim } else { theme.accent };
+                spans.push(Span::styled(format!("{:>5}{heat}", if n == 0 { "·".to_owned() } else { n.to_string() }), style));
+            }
+            rows.push(Row { spans, title: format!("{name} or another"), cases: all });
+        }
+        rows
+    }
+
+    fn week(&self, week: &WeekFigures, theme: &Theme) -> Row {
+        let (value, interval) = match (week.alpha.value, week.alpha.interval) {
+            (Ok(value), Some((low, high))) => {
+                (Some(value), format!("{} ({} to {})", decimal(value), decimal(low), decimal(high)))
+            }
+            (Ok(value), None) => (Some(value), decimal(value)),
+            (Err(_), _) => (None, "none".to_owned()),
+        };
+        let spans = vec![
+            Span::styled(format!("{:<11}", week.from.date().to_string()), theme.strong),
+            Span::styled(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.len()), theme.text),
+            Span::styled(value.map_or(String::new(), |value| bar(theme, (value.max(0.0) * 100.0) as usize, 100)), theme.accent),
+        ];
+        Row { spans, title: format!("differ, week from {}", week.from.date()), cases: week.differ.clone() }
+    }
+}
+
+fn version(of: &VersionFigures, theme: &Theme) -> Row {
+    let name = format!("{} v{}", of.protocol, of.version);
+    let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64;
+    let spans = vec![
+        Span::styled(format!("{:<26} ", fit(&visible(&name), 26)), theme.strong),
+        Span::styled(format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()), theme.text),
+    ];
+    Row { spans, title: name, cases: of.cases.clone() }
+}
+
+/// `545    27.5 % (25.6 to 29.6)`.
+fn share_words(tally: &Tally) -> String {
+    let share = tally.parted as f64 / tally.pairs.max(1) as f64;
+    match wilson(share, tally.pairs as f64) {
+        Some((low, high)) => {
+            format!("{:>5} {:>7.1} % ({:.1} to {:.1})", tally.parted, share * 100.0, low * 100.0, high * 100.0)
+        }
+        None => "none".to_owned(),
+    }
+}
+
+fn due_words(due: Moment, now: Moment) -> String {
+    let wait = due.0 - now.0;
+    if wait > 0 { format!("due in {}", short_span(wait)) } else { format!("due {} ago", short_span(wait)) }
+}
+
+/// A, B, C …
+fn letter(at: usize) -> char {
+    crate::domain::arbitration::side_name(at)
+}
+
+/// Columns of a bar.
+const BAR: usize = 12;
+
+fn bar(theme: &Theme, n: usize, of: usize) -> String {
+    let full = if of == 0 { 0 } else { (n * BAR).div_ceil(of).min(BAR) };
+    let text = format!("{}{}", theme.sign("█", "#").repeat(full), " ".repeat(BAR - full));
+    debug_assert!(width(&text) == BAR, "a bar has its width");
+    text
+}
+
+fn spark(theme: &Theme, values: &[usize]) -> String {
+    const UNICODE: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    const ASCII: [&str; 8] = [".", ".", ":", ":", "-", "=", "+", "#"];
+    let most = values.iter().copied().max().unwrap_or(0).max(1);
+    values.iter().map(|n| theme.sign(UNICODE[n * 7 / most], ASCII[n * 7 / most])).collect()
+}
+
+fn heat(theme: &Theme, n: usize, most: usize) -> &'static str {
+    const UNICODE: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+    const ASCII: [&str; 5] = [" ", ".", ":", "+", "#"];
+    let at = if n == 0 { 0 } else { (n * 4).div_ceil(most.max(1)).min(4) };
+    theme.sign(UNICODE[at], ASCII[at])
+}

@@ -1,0 +1,152 @@
+//! The board and the report: how the work stands, each number with the cases behind it.
+
+use casework::config::Env;
+use casework::domain::resolve::CaseState;
+use casework::review::picture::Kept;
+use casework::tui::Session;
+use casework::workspace::Workspace;
+
+use crate::support::{NOON, Place, fixture, ingest, line, shared};
+
+fn label(place: &Place, case: &str, who: &str, answers: &[&str]) {
+    let mut args = vec!["label", case, "--as", who];
+    answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+    place.ok(&args);
+}
+
+const YES: [&str; 3] = ["readable=y", "verdict=y", "category=r"];
+const NO: [&str; 4] = ["readable=y", "verdict=n", "corrected=<b>transfer</b>", "category=d"];
+
+fn team() -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..5).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
+    for (case, bo) in [("p0", &YES[..]), ("p1", &NO), ("p2", &NO)] {
+        label(&place, case, "ana", &YES);
+        label(&place, case, "bo", bo);
+    }
+    place
+}
+
+#[test]
+fn what_is_kept_and_mended_is_what_is_read_anew() {
+    let place = team();
+    let workspace = place.open();
+    let mut kept = Kept::default();
+    let refresh = |kept: &mut Kept, expect: Option<usize>| {
+        let workspace = place.open();
+        let protocols = workspace.protocols().unwrap();
+        let read = kept.refresh(&workspace.db.conn, &protocols).unwrap();
+        assert!(expect.is_none_or(|expect| expect == read), "{read} cases were read, not {expect:?}");
+        let mut anew = Kept::default();
+        anew.refresh(&workspace.db.conn, &protocols).unwrap();
+        assert!(*kept == anew, "after {read} cases");
+    };
+    refresh(&mut kept, Some(3));
+    refresh(&mut kept, Some(0));
+    label(&place, "p3", "ana", &YES);
+    label(&place, "p1", "bo", &YES);
+    refresh(&mut kept, Some(2));
+    place.ok(&["undo", "--as", "bo"]);
+    refresh(&mut kept, Some(1));
+    place.ok(&["arbitrate", "p1", "--take", "A", "--cause", "other", "--rationale", "x"]);
+    place.ok(&["nudge"]);
+    refresh(&mut kept, Some(1));
+    place.ok(&["policy", "set", "on=category"]);
+    refresh(&mut kept, Some(4));
+    place.ok(&["roster", "admit", "cy", "--role", "reviewer"]);
+    place.ok(&["roster", "retire", "bo", "--reason", "left"]);
+    refresh(&mut kept, None);
+    let picture = workspace.picture(&mut kept).unwrap();
+    assert_eq!(picture.states.values().map(Vec::len).sum::<usize>(), 5);
+}
+
+#[test]
+fn each_number_knows_its_cases() {
+    let place = team();
+    let workspace = place.open();
+    let picture = workspace.picture(&mut Kept::default()).unwrap();
+    assert_eq!(picture.states[&CaseState::Disputed].len(), 2);
+    assert_eq!(picture.disagreement(), Some(2.0 / 3.0));
+    assert_eq!(picture.parted_at["verdict"].len(), 2);
+    assert_eq!(picture.categories["rare-combination"].resolved.len(), 1);
+    assert_eq!(picture.categories["distribution-shift"].pending.len(), 2);
+    assert_eq!(picture.matrix.classes, ["model_correct", "wrong_label"]);
+    assert_eq!(picture.matrix.cells[&(0, 1)].len(), 2);
+    assert_eq!((picture.weeks.len(), picture.versions.len(), picture.versions[0].cases.len()), (1, 1, 3));
+    assert_eq!(picture.days.last().unwrap().settled.len(), 1);
+    let by_owner = |who: &str| picture.owed.iter().filter(|owed| owed.who.iter().any(|name| name == who)).count();
+    assert_eq!((by_owner("ana"), by_owner("bo")), (4, 2), "two to label each, and two to rule on");
+}
+
+#[test]
+fn a_number_opens_its_cases_and_those_their_labels() {
+    let place = team();
+    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    session.press("D 2 j");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        // The header tells of the calendar.
+        let below = |session: &Session| session.text().split_once('\n').unwrap().1.to_owned();
+        insta::assert_snapshot!("board_questions", below(&session));
+        session.press("5");
+        insta::assert_snapshot!("board_matrix", below(&session));
+    });
+    session.press("2 j Enter");
+    assert!(session.text().contains("part at verdict  1 of 2"), "{}", session.text());
+    session.press("Enter A");
+    assert!(session.text().contains("labels without names"), "a disputed case is ruled on blind: {}", session.text());
+    session.press("Esc Esc");
+    assert!(session.app.listing.is_none(), "{}", session.text());
+    for keys in ["D 1", "3", "4", "6", "7", "Enter"] {
+        session.press(keys);
+        session.screen();
+    }
+    // Figures about pairs are shown to leads, and to the two.
+    let as_bo = Workspace::open(place.paths(), Env::default(), Some("bo")).unwrap();
+    let mut session = Session::waiting(as_bo, (80, 24), || NOON).unwrap();
+    session.press("D 4");
+    assert!(session.text().contains("ana            bo"), "{}", session.text());
+}
+
+#[test]
+fn the_report_is_one_page_that_names_nobody_and_in_which_nothing_acts() {
+    let place = team();
+    let file = place.dir.path().join("report.html");
+    place.ok(&["report", "--out", file.to_str().unwrap()]);
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(!page.contains("<b>") && !page.contains("<script") && !page.contains("http:") && !page.contains("https:"), "{page}");
+    assert!(!page.contains(">bo<") && !page.contains("ana</"), "nobody is named");
+    assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    assert!(page.matches("<svg").count() >= 4 && !page.contains("NaN"));
+    let document: serde_json::Value = serde_json::from_str(&place.ok(&["report", "--json"])).unwrap();
+    assert_eq!(document["states"]["disputed"], 2);
+    // With nothing in it too.
+    let empty = Place::new();
+    empty.found();
+    assert!(!empty.ok(&["report"]).contains("NaN"));
+}
+
+/// Six simulated reviewers on real predictions.
+#[test]
+fn the_board_counts_what_the_commands_count() {
+    let Some(data) = shared("the_board_counts_what_the_commands_count") else { return };
+    let place = Place::new();
+    place.found();
+    let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    place.ok(&["ingest", &path("stream/stream.jsonl")]);
+    place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
+    place.ok(&["policy", "set", "overlap=2", "limit=3", "on=verdict"]);
+    place.ok(&["import", "labels", &path("reviews/reviews.jsonl"), "--format", "jsonl"]);
+    let workspace = place.open();
+    let picture = workspace.picture(&mut Kept::default()).unwrap();
+    let of = &picture.disagreements.divergence;
+    let scope = of.nodes().into_iter().find(|node| node.question == "scope").unwrap().clone();
+    assert_eq!((of.pairs, scope.came, scope.parted), (2261, 1979, 545));
+    let alpha: serde_json::Value = serde_json::from_str(&place.ok(&["agreement", "--json", "--resample", "0"])).unwrap();
+    let alpha = alpha["krippendorff_alpha"]["nominal"]["value"].as_f64().unwrap();
+    assert!((picture.whole.krippendorff_alpha.nominal.value.unwrap() - alpha).abs() < 1e-12);
+}
