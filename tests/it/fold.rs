@@ -3,7 +3,9 @@
 use casework::db::journal::EntryRow;
 use casework::db::payload::PayloadRow;
 use casework::db::{self, Db};
-use casework::domain::ids::{CaseId, Hash};
+use casework::domain::arbitration::{Cause, Ruling};
+use casework::domain::estimate::Estimate;
+use casework::domain::ids::{CaseId, EventId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::{Policy, Rule};
 use casework::domain::protocol;
@@ -30,7 +32,12 @@ enum Act {
     Admit { who: u8, lead: bool },
     Retire { who: u8, after: u8 },
     Erase { case: u8 },
-    Policy { overlap: u8, majority: bool },
+    Policy { overlap: u8, rule: u8 },
+    Rule { case: u8, verdict: u8 },
+    Unrule { back: u8 },
+    Appeal { back: u8 },
+    Return { back: u8 },
+    Estimate { skill: u8 },
     Rename { version: u8 },
     Unknown,
     Malformed,
@@ -46,7 +53,12 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..4_u8, any::<bool>()).prop_map(|(who, lead)| Act::Admit { who, lead }),
         1 => (0..4_u8, 0..9_u8).prop_map(|(who, after)| Act::Retire { who, after }),
         1 => (0..4_u8).prop_map(|case| Act::Erase { case }),
-        1 => (1..4_u8, any::<bool>()).prop_map(|(overlap, majority)| Act::Policy { overlap, majority }),
+        2 => (1..4_u8, 0..3_u8).prop_map(|(overlap, rule)| Act::Policy { overlap, rule }),
+        2 => (0..4_u8, 0..2_u8).prop_map(|(case, verdict)| Act::Rule { case, verdict }),
+        1 => (0..3_u8).prop_map(|back| Act::Unrule { back }),
+        1 => (0..3_u8).prop_map(|back| Act::Appeal { back }),
+        1 => (0..3_u8).prop_map(|back| Act::Return { back }),
+        1 => (0..5_u8).prop_map(|skill| Act::Estimate { skill }),
         1 => (1..4_u8).prop_map(|version| Act::Rename { version }),
         1 => Just(Act::Unknown),
         1 => Just(Act::Malformed),
@@ -69,7 +81,7 @@ fn chains(founder: &Db, acts: &[(u8, u8, Act)]) -> (Vec<EntryRow>, Vec<PayloadRo
     let mut payloads = Vec::new();
     let mut heads: Vec<(u64, String)> = (0..4).map(|_| (0, String::new())).collect();
     heads[0] = (all.len() as u64, body_hash(all.last().unwrap()));
-    let mut labels = Vec::new();
+    let mut written = Written::default();
     let mut clock = crate::support::NOON.0 + 1000;
     for (who, pause, act) in acts {
         let who = usize::from(*who) % 4;
@@ -81,7 +93,7 @@ fn chains(founder: &Db, acts: &[(u8, u8, Act)]) -> (Vec<EntryRow>, Vec<PayloadRo
         clock += i64::from(*pause) - 2; // clocks of different devices go back and forth
         clock = clock.max(crate::support::NOON.0 + 1);
         let seq = heads[who].0 + 1;
-        let event = event_of(act, who, seq, &mut labels, &mut payloads, &key);
+        let event = event_of(act, who, seq, &mut written, &mut payloads, &key);
         push(&mut all, &mut heads[who], &key, workspace, clock + i64::from(seq as u32) * 10, NAMES[who], event);
     }
     (all, payloads)
@@ -107,16 +119,30 @@ fn push(
     all.push(entry);
 }
 
+/// What later events may be about.
+#[derive(Default)]
+struct Written {
+    labels: Vec<LabelWithdrawn>,
+    rulings: Vec<(CaseId, EventId)>,
+}
+
+impl Written {
+    fn ruling(&self, back: u8) -> (CaseId, EventId) {
+        let nothing = (CaseId::of("s", "0"), EventId { replica: device(0).replica(), seq: 1, n: 0 });
+        self.rulings.iter().rev().nth(back.into()).copied().unwrap_or(nothing)
+    }
+}
+
 fn event_of(
     act: &Act,
     who: usize,
     seq: u64,
-    labels: &mut Vec<LabelWithdrawn>,
+    written: &mut Written,
     payloads: &mut Vec<PayloadRow>,
     key: &DeviceKey,
 ) -> Box<RawValue> {
     let case = |n: u8| CaseId::of("s", &n.to_string());
-    let event = casework::domain::ids::EventId { replica: key.replica(), seq, n: 0 };
+    let event = EventId { replica: key.replica(), seq, n: 0 };
     match *act {
         Act::Detect { case: n } => {
             let text = crate::support::line(&n.to_string(), "some text", "x", 0.5, i64::from(n));
@@ -142,13 +168,13 @@ fn event_of(
         Act::Label { case: n, who: other, verdict } => {
             // Mostly one's own label, sometimes in another's name.
             let reviewer = if other == 3 { NAMES[usize::from(n) % 4] } else { NAMES[who] };
-            labels.push(LabelWithdrawn { case: case(n), label: event, reviewer: reviewer.into() });
+            written.labels.push(LabelWithdrawn { case: case(n), label: event, reviewer: reviewer.into() });
             encode(&LabelGiven(Label {
                 outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
                 ..Label::empty(case(n), reviewer, MAIN_ROUND, ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) })
             }))
         }
-        Act::Withdraw { back } => match labels.len().checked_sub(usize::from(back) + 1).and_then(|at| labels.get(at)) {
+        Act::Withdraw { back } => match written.labels.iter().rev().nth(back.into()) {
             // Sometimes it says that the label is of another case, and then has no effect.
             Some(label) if back == 3 => encode(&LabelWithdrawn { case: case(0), ..label.clone() }),
             Some(label) => encode(label),
@@ -174,8 +200,50 @@ fn event_of(
             heirs: Vec::new(),
         }),
         Act::Erase { case: n } => encode(&PayloadErased { case: case(n), reason: "asked to".into(), instead: None }),
-        Act::Policy { overlap, majority } => {
-            let rule = if majority { Rule::Majority } else { Rule::Unanimous };
+        Act::Rule { case: n, verdict } => {
+            written.rulings.push((case(n), event));
+            encode(&CaseRuled(Ruling {
+                case: case(n),
+                outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
+                protocol: Some(ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) }),
+                path: vec![],
+                takes: None,
+                cause: Cause::Other,
+                rationale: "so".into(),
+                considered: vec![],
+                change: None,
+            }))
+        }
+        Act::Unrule { back } => {
+            let (case, ruling) = written.ruling(back);
+            encode(&RulingWithdrawn { case, ruling, why: String::new() })
+        }
+        Act::Appeal { back } => {
+            let (case, ruling) = written.ruling(back);
+            encode(&CaseAppealed { case, ruling, why: "no".into() })
+        }
+        Act::Return { back } => match written.labels.iter().rev().nth(back.into()).cloned() {
+            Some(LabelWithdrawn { case, label, reviewer }) => {
+                encode(&LabelReturned { case, label, reviewer, question: None, text: "why?".into() })
+            }
+            None => encode(&CaseCommented::new(case(0), "nothing to return".into())),
+        },
+        Act::Estimate { skill } => {
+            let right = 0.5 + f64::from(skill) / 10.0;
+            let row = |is: &str, other: &str| (is.to_owned(), [(is.to_owned(), right), (other.to_owned(), 1.0 - right)].into());
+            let habits: casework::domain::estimate::Habits =
+                [row("verdict v0", "verdict v1"), row("verdict v1", "verdict v0")].into();
+            encode(&ConsensusEstimated(Estimate {
+                model: "dawid-skene".into(),
+                on: vec![],
+                priors: [("verdict v0".to_owned(), 0.4), ("verdict v1".to_owned(), 0.6)].into(),
+                reviewers: NAMES.iter().map(|name| ((*name).to_owned(), habits.clone())).collect(),
+                cases: 0,
+                labels: 0,
+            }))
+        }
+        Act::Policy { overlap, rule } => {
+            let rule = [Rule::Unanimous, Rule::Majority, Rule::DawidSkene][usize::from(rule)];
             encode(&PolicySet {
                 policy: Policy { overlap: overlap.into(), limit: 3, rule, sla_hours: overlap.into(), ..Policy::default() },
             })
