@@ -140,7 +140,7 @@ fn list(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
     let mut out = Out::new();
     for waits in &waiting {
         if context.global.json {
-            let Waiting { row, why, stands, since, returned } = waits;
+            let Waiting { row, why, stands, since, returned, .. } = waits;
             out.json(
                 &json!({ "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.word(), "why": why.word(),
                 "level": stands.level, "due": stands.due.rfc3339(), "since": since.rfc3339(), "labels": row.labels,

@@ -9,6 +9,7 @@ use crate::db::label;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, outcome_words};
 use crate::quality::divergence::Node;
+use crate::quality::figure::wilson;
 use crate::review::disagreement::{Disagreements, Split, Tally, disagreements};
 use crate::workspace::{WorkError, Workspace};
 
@@ -137,17 +138,25 @@ struct TallyLine<'l> {
 
 fn tallies<'t>(out: &mut Out, json: bool, by: &str, all: impl Iterator<Item = (String, &'t Tally)>) -> std::io::Result<()> {
     let mut all: Vec<(String, &Tally)> = all.collect();
+    // Of people there is no ranking: they stand by name, with an interval.
+    let people = matches!(by, "pair" | "reviewer");
     all.sort_by(|(a, one), (b, two)| {
+        if people {
+            return a.cmp(b);
+        }
         two.differ.cmp(&one.differ).then_with(|| two.parted.cmp(&one.parted)).then_with(|| a.cmp(b))
     });
     if !json {
-        out.line(&format!("{by:<32} {:>7} {:>7} {:>8} {:>15}", "pairs", "part", "share", "outcomes differ"))?;
+        out.line(&format!("{by:<26} {:>7} {:>6} {:>24} {:>7}", "pairs", "part", "share (95 %)", "differ"))?;
     }
     for (name, Tally { pairs, parted, differ }) in &all {
         if json {
             out.json(&TallyLine { by, name: name.clone(), pairs: *pairs, parted: *parted, differ: *differ })?;
         } else {
-            out.line(&format!("{name:<32} {pairs:>7} {parted:>7} {:>8} {differ:>15}", percent(*parted as f64 / *pairs as f64)))?;
+            let share = *parted as f64 / *pairs as f64;
+            let (low, high) = wilson(share, *pairs as f64).unwrap_or((0.0, 1.0));
+            let share = format!("{} ({:.1} to {:.1})", percent(share), low * 100.0, high * 100.0);
+            out.line(&format!("{name:<26} {pairs:>7} {parted:>6} {share:>24} {differ:>7}"))?;
         }
     }
     Ok(())

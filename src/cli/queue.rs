@@ -31,7 +31,8 @@ pub struct Args {
     /// Say why the queue holds what it holds
     #[arg(long)]
     explain: bool,
-    /// Cases whose label lacks an answer that a new version of the protocol asks
+    /// Cases that want something of you beside the queue: a question about your label, an answer that a new version asks, what a peer
+    /// escalated
     #[arg(long, conflicts_with_all = ["state", "explain"])]
     renew: bool,
     /// Whose the open cases are, beside everybody's share by capacity, and who labeled how much this week
@@ -187,9 +188,22 @@ fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
         let fair = f64::from(row.capacity) / f64::from(capacity.max(1)) * open as f64;
         if context.global.json {
             out.json(&serde_json::json!({ "reviewer": row.reviewer, "capacity": row.capacity, "fair": fair, "open": row.open,
-                "this_week": row.this_week }))?;
+                "this_week": row.this_week, "with": row.with }))?;
         } else {
             out.line(&format!("{:<16} {:>8} {fair:>10.1} {:>8} {:>10}", row.reviewer, row.capacity, row.open, row.this_week))?;
+        }
+    }
+    if !context.global.json {
+        // The week of its detection is part of what draws a case's order.
+        let next = Moment(crate::review::consistency::monday(workspace.now()).0 + 7 * 86_400_000);
+        let words = format!(
+            "Cases of another week are shared in another order; the next begins in {}.",
+            short_span(next.0 - workspace.now().0)
+        );
+        out.line(&words)?;
+        for row in rows.iter().filter(|row| !row.with.is_empty()) {
+            let with: Vec<String> = row.with.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            out.line(&format!("  {:<14} shares open cases with {}", row.reviewer, with.join(", ")))?;
         }
     }
     out.finish()?;

@@ -167,6 +167,8 @@ pub struct Waiting {
     pub since: Moment,
     /// How many of its labels lie with their authors, who were asked something.
     pub returned: usize,
+    /// Who escalated it.
+    pub by: Vec<String>,
 }
 
 /// Why a case waits to be settled.
@@ -202,10 +204,10 @@ pub fn waiting(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Res
             break;
         }
     }
-    let mut escalated: BTreeMap<CaseId, Vec<Moment>> = BTreeMap::new();
+    let mut escalated: BTreeMap<CaseId, Vec<(Moment, String)>> = BTreeMap::new();
     note::for_each(conn, |note| {
         if note.kind == NoteKind::Escalated {
-            escalated.entry(note.id).or_default().push(note.at.moment());
+            escalated.entry(note.id).or_default().push((note.at.moment(), note.author));
         }
     })?;
     for (id, at) in escalated {
@@ -221,7 +223,7 @@ fn waits(
     conn: &Connection,
     policy: &Policy,
     row: CaseRow,
-    escalated: &[Moment],
+    escalated: &[(Moment, String)],
     now: Moment,
 ) -> rusqlite::Result<Option<Waiting>> {
     let labels = label::live_of_case(conn, row.id)?;
@@ -237,12 +239,13 @@ fn waits(
             (Why::Disputed, Level::Lead, since)
         }
         (None, _) => {
-            let Some(since) = escalated.iter().min() else { return Ok(None) };
+            let Some((since, _)) = escalated.iter().min() else { return Ok(None) };
             (Why::Escalated, Level::Peer, *since)
         }
     };
     let stands = policy.escalation.stands(first, since, now);
-    Ok(Some(Waiting { row, why, stands, since, returned }))
+    let by = escalated.iter().map(|(_, author)| author.clone()).collect();
+    Ok(Some(Waiting { row, why, stands, since, returned, by }))
 }
 
 /// The lead to whom disputes come in the end.

@@ -188,6 +188,8 @@ pub struct Picture {
     pub versions: Vec<VersionFigures>,
     pub whole: Agreement,
     pub owed: Vec<Owed>,
+    /// Rulings that say a question must change, and whose question has not changed since.
+    pub notes: BTreeMap<String, Vec<CaseId>>,
     /// Causes of rulings that count.
     pub causes: BTreeMap<&'static str, Vec<CaseId>>,
 }
@@ -316,6 +318,7 @@ pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, now: Moment) -> 
         versions: versions.into_iter().map(version).collect(),
         whole: measure(&whole.sorted(), Resampling { times: 200, seed: 1 }),
         owed: owed(conn, policy, now)?,
+        notes: BTreeMap::new(),
         causes,
     })
 }

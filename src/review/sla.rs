@@ -133,7 +133,7 @@ pub fn owed(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result
     for waits in waiting(conn, policy, now)? {
         let labeled = labeled_by(conn, waits.row.id, waits.row.labels)?;
         let who = match waits.stands.level {
-            Level::Peer => reviewers.iter().filter(|name| !labeled.contains(name)).cloned().collect(),
+            Level::Peer => reviewers.iter().filter(|name| !labeled.contains(name) && !waits.by.contains(name)).cloned().collect(),
             Level::Lead => leads.clone(),
             Level::Owner => vec![owner.clone()],
         };

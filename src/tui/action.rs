@@ -200,7 +200,7 @@ pub static ACTIONS: &[Action] = &[
         "w",
         Place::Any,
         "",
-        "cases whose label lacks an answer that a new version of the protocol asks",
+        "cases that want something of you: a question about your label, an answer that a new version asks, what a peer escalated",
         |app, _| app.show_worklist(),
     ),
     action("gold", "*", Place::Any, "", "make your label of this case the known answer, for training and measuring", gold),

@@ -31,7 +31,7 @@ impl App {
     /// Shows the cases whose label lacks an answer.
     pub fn show_worklist(&mut self) -> Vec<Effect> {
         if self.worklist.is_empty() {
-            return self.say("Every label of yours walks through the versions in force.");
+            return self.say("Nothing is asked of you beside the queue.");
         }
         let mut effects = self.set_view(None);
         effects.retain(|effect| !matches!(effect, Effect::Page { .. }));

@@ -84,6 +84,9 @@ impl Workspace {
         let protocols = self.protocols()?;
         kept.refresh(&self.db.conn, &protocols)?;
         let mut picture = picture(&self.db.conn, kept, &protocols.policy, self.now())?;
+        for note in self.change_notes()?.into_iter().filter(|note| note.answered_by.is_none()) {
+            picture.notes.entry(note.change.question).or_default().push(note.case);
+        }
         // That labels differ on a case that one may still label would sway.
         let blind = self.blind_to(picture.parted_at.values().flatten().copied().collect::<std::collections::BTreeSet<_>>())?;
         picture.parted_at.values_mut().for_each(|cases| cases.retain(|case| !blind.contains(case)));

@@ -23,6 +23,8 @@ pub struct ShareRow {
     pub open: usize,
     /// Labels given since Monday.
     pub this_week: usize,
+    /// With whom they share open cases, and how many.
+    pub with: std::collections::BTreeMap<String, usize>,
 }
 
 impl Workspace {
@@ -37,10 +39,17 @@ impl Workspace {
             }
         })?;
         let (queue, _) = self.quick_queue()?;
+        let mut with: std::collections::BTreeMap<(&str, &str), usize> = std::collections::BTreeMap::new();
+        for one in owed.iter().filter(|owed| owed.what == Clock::Label) {
+            for (a, b) in one.who.iter().flat_map(|a| one.who.iter().map(move |b| (a, b))).filter(|(a, b)| a != b) {
+                *with.entry((a, b)).or_default() += 1;
+            }
+        }
         let row = |candidate: &crate::domain::assign::Candidate| ShareRow {
             reviewer: candidate.name.clone(),
             capacity: candidate.profile.capacity,
             open: owed.iter().filter(|owed| owed.what == Clock::Label && owed.who.contains(&candidate.name)).count(),
+            with: with.iter().filter(|((a, _), _)| *a == candidate.name).map(|((_, b), n)| ((*b).to_owned(), *n)).collect(),
             this_week: given.get(&candidate.name).copied().unwrap_or(0),
         };
         Ok(queue.share.candidates().iter().map(row).collect())

@@ -3,6 +3,7 @@
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow};
 use crate::db::label;
+use crate::domain::escalation::Level;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step};
 use crate::domain::policy::Training;
@@ -48,9 +49,23 @@ impl Workspace {
         Ok(precedent::precedents(conn, unpacker, &opened.row, rival.as_deref(), &self.me, PRECEDENTS)?)
     }
 
-    /// Cases of whoever is at work whose label lacks an answer that the version in force asks.
+    /// Cases that want something of whoever is at work beside the queue: a label of theirs about which they were asked something, or
+    /// that lacks an answer which the version in force asks; and what a peer escalated.
     pub fn worklist(&self) -> Result<Vec<CaseRow>, WorkError> {
-        Ok(worklist(&self.db.conn, &self.protocols()?, &self.me, || false)?)
+        let mut found = worklist(&self.db.conn, &self.protocols()?, &self.me, || false)?;
+        // What others escalated lies with their peers first.
+        if self.reviewers()?.contains(&self.me) {
+            for waits in
+                self.waiting()?.into_iter().filter(|waits| waits.stands.level == Level::Peer && !waits.by.contains(&self.me))
+            {
+                let id = waits.row.id;
+                let labeled = label::live_of_case(&self.db.conn, id)?.iter().any(|given| given.label.reviewer == self.me);
+                if !labeled && !found.iter().any(|row| row.id == id) {
+                    found.push(waits.row);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// What a version, published or not, would do to the labels there are.

@@ -144,6 +144,9 @@ fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
     let mut now = levels(&far(1));
     now.sort();
     assert_eq!(now, at("lead", "peer"));
+    // It lies with a peer, who finds it in their worklist; whoever escalated it does not.
+    assert_eq!(json(&place.ok(&["queue", "--renew", "--as", "cy", "--json"]))["id"], "p1");
+    assert_eq!(place.run(&["queue", "--renew", "--as", "bo"]).status.code(), Some(1));
     let mut later = levels(&far(30));
     later.sort();
     assert_eq!(later, at("lead", "lead"));

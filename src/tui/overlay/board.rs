@@ -240,11 +240,14 @@ impl Board {
                 let [one, two] = answers.each_ref().map(|answer| answer.as_deref().unwrap_or("·"));
                 format!("{n} {one}/{two}")
             });
+            let notes = self.picture.notes.get(&node.question).map_or(0, Vec::len);
+            let notes = if notes > 0 { format!("  {notes} must change") } else { String::new() };
             let spans = vec![
                 Span::styled(format!("{:<22}", fit(&name, 22)), theme.strong),
                 Span::styled(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), theme.text),
                 Span::styled(bar(theme, node.parted, of.parted), theme.accent),
-                Span::styled(format!("  {}", fit(&visible(&most.unwrap_or_default()), 30)), theme.dim),
+                Span::styled(format!("  {}", fit(&visible(&most.unwrap_or_default()), 14)), theme.dim),
+                Span::styled(notes, theme.warn),
             ];
             let cases = self.picture.parted_at.get(&node.question).cloned().unwrap_or_default();
             Row { spans, title: format!("part at {}", node.question), cases }
