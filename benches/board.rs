@@ -1,0 +1,96 @@
+//! The board on 100,000 labels: read anew, and mended after one label; and the case that is on the screen meanwhile.
+//!
+//!     cargo bench --bench board [-- LABELS]
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails has nothing to say")]
+
+use std::time::Duration;
+
+use casework::clock::instant;
+use casework::config::{Env, Paths};
+use casework::domain::ids::CaseId;
+use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
+use casework::intake::Progress;
+use casework::journal::Append;
+use casework::journal::kind::LabelGiven;
+use casework::review::picture::Kept;
+use casework::tui::Session;
+use casework::workspace::Workspace;
+use casework::workspace::cases::IngestRequest;
+use casework::workspace::found::STARTERS;
+
+fn main() {
+    let labels: usize = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(100_000);
+    let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR").to_owned() + "/target").unwrap();
+    let paths = Paths { workspace: dir.path().join("w") };
+    let mut workspace = Workspace::found(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap();
+    fill(&mut workspace, labels / 2);
+    println!("== board of {labels} labels on {} cases", labels / 2);
+    let protocols = workspace.protocols().unwrap();
+    let reference = protocols.for_stream("s").unwrap().reference.clone();
+    let mut kept = Kept::default();
+    let (read, anew) = took(|| kept.refresh(&workspace.db.conn, &protocols).unwrap());
+    let (_, computed) = took(|| workspace.picture(&mut kept).unwrap());
+    println!("labels read anew                     {:>9.1} ms, {read} cases", anew.as_secs_f64() * 1e3);
+    println!("picture computed from what is kept   {:>9.1} ms", computed.as_secs_f64() * 1e3);
+    workspace.append(vec![Append::new(&label(&reference, 0, "ana", 0))]).unwrap();
+    let (read, mended) = took(|| kept.refresh(&workspace.db.conn, &protocols).unwrap());
+    println!("labels mended after one label        {:>9.1} ms, {read} cases", mended.as_secs_f64() * 1e3);
+
+    // Keys while the board is being worked out beside.
+    let mut session = Session::new(workspace, (160, 45), casework::clock::now, |_| {}).unwrap();
+    session.press("D");
+    let mut times: Vec<Duration> = (0..200)
+        .map(|n| {
+            let key = if n % 2 == 0 { "j" } else { "k" };
+            took(|| {
+                session.press(key);
+                session.screen()
+            })
+            .1
+        })
+        .collect();
+    times.sort_unstable();
+    println!(
+        "key and frame meanwhile              {:>9.1} ms median, {:.1} ms at most",
+        times[times.len() / 2].as_secs_f64() * 1e3,
+        times[times.len() - 1].as_secs_f64() * 1e3
+    );
+}
+
+fn took<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = instant();
+    let result = work();
+    (result, start.elapsed())
+}
+
+fn fill(workspace: &mut Workspace, cases: usize) {
+    let lines: String = (0..cases)
+        .map(|i| {
+            format!(
+                "{{\"id\":\"p{i}\",\"stream\":\"s\",\"occurred_at\":\"2026-06-01T08:00:00Z\",\"input\":{{\"text\":\"where is parcel {i}\"}},\"prediction\":{{\"label\":\"pay\",\"confidence\":0.2}}}}\n"
+            )
+        })
+        .collect();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    workspace.ingest(lines.as_bytes(), &IngestRequest::default(), &stop, |_: Progress| {}).unwrap();
+    let reference = workspace.protocols().unwrap().for_stream("s").unwrap().reference.clone();
+    for from in (0..cases).step_by(500) {
+        let events: Vec<Append> = (from..(from + 500).min(cases))
+            .flat_map(|i| {
+                [("ana", 0), ("bo", usize::from(i % 3 == 0))]
+                    .map(|(who, verdict)| Append::new(&label(&reference, i, who, verdict)))
+            })
+            .collect();
+        workspace.append(events).unwrap();
+    }
+}
+
+fn label(protocol: &ProtocolRef, i: usize, who: &str, verdict: usize) -> LabelGiven {
+    let answers = [("y", "model_correct"), ("o", "out_of_scope")][verdict];
+    let mut label = Label::empty(CaseId::of("s", &format!("p{i}")), who, MAIN_ROUND, protocol.clone());
+    label.path = vec![("readable".into(), "y".into()), ("verdict".into(), answers.0.into()), ("category".into(), "r".into())];
+    label.outcome = [("verdict".to_owned(), answers.1.into()), ("category".to_owned(), "rare-combination".into())].into();
+    label.duration_ms = Some(20_000);
+    LabelGiven(label)
+}
