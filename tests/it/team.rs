@@ -516,3 +516,46 @@ fn a_store_that_is_gone_back_damaged_or_shared_with_strangers_stops_nobody() {
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("notes.txt") && !err.contains('\u{1b}'), "{err}");
 }
+
+#[test]
+fn a_calibration_session_goes_on_over_a_store_and_ends_alike_everywhere() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["move money", "card lost", "hello"]);
+    team.ok("ana", &["policy", "set", "on=verdict"]);
+    team.add("bo", &["reviewer"]);
+    team.ok("ana", &["calibrate", "open", "june", "--cases", "p0,p1"]);
+    let exchange = || team.sync(&["ana", "bo", "ana", "bo"]);
+    let label = |who: &str, case: &str, verdict: &str| {
+        let verdict = format!("verdict={verdict}");
+        team.ok(
+            who,
+            &["label", case, "--session", "june", "--answer", "readable=y", "--answer", &verdict, "--answer", "category=r"],
+        );
+    };
+    exchange();
+    for (case, bo) in [("p0", "y"), ("p1", "o")] {
+        label("ana", case, "y");
+        label("bo", case, bo);
+    }
+    exchange();
+    // Both devices hold the other's labels, and neither shows them.
+    team.fails("bo", &["agreement", "--round", "june"], "hidden until it is revealed");
+    assert!(!team.ok("ana", &["labels"]).contains("bo "), "blind until it is revealed");
+    assert_eq!(team.json("ana", &["calibrate", "show", "june"])["progress"][1]["done"][0], 2);
+    team.ok("ana", &["calibrate", "reveal", "june"]);
+    // This one is given before bo's device hears of that: it is of the first round, and comes too late.
+    label("bo", "p1", "y");
+    exchange();
+    assert!(team.ok("bo", &["calibrate", "show", "june"]).contains("out_of_scope"), "what was sealed counts");
+    for case in ["p0", "p1"] {
+        label("ana", case, "y");
+        label("bo", case, "y");
+    }
+    exchange();
+    team.ok("ana", &["calibrate", "close", "june"]);
+    exchange();
+    let found = team.json("bo", &["calibrate", "findings", "june"]);
+    assert_eq!((found["outcome"]["better"].as_u64(), found["moved"][0]["reviewer"].as_str()), (Some(1), Some("bo")));
+    assert_eq!(found, team.json("ana", &["calibrate", "findings", "june"]));
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+}
