@@ -319,6 +319,28 @@ proptest! {
 }
 
 #[test]
+fn a_ruling_may_come_before_its_case_and_before_what_renames_its_outcome() {
+    let founder = Place::new();
+    let founder = founder.found();
+    let workspace = workspace_id(&founder.db);
+    let acts = [(0, 0, Act::Rule { case: 2, verdict: 0 }), (0, 3, Act::Detect { case: 2 }), (0, 3, Act::Rename { version: 2 })];
+    let (all, payloads) = chains(&founder.db, &acts);
+    let order: Vec<usize> = (0..all.len()).collect();
+    let place = Place::new();
+    let mut db = delivered(&place, workspace, &all, &payloads, &order, 1);
+    let row = db::case::by_id(&db.conn, CaseId::of("s", "2")).unwrap().unwrap();
+    assert_eq!(
+        (row.state, row.outcome.unwrap()["verdict"].as_str()),
+        (casework::domain::resolve::CaseState::Resolved, Some("v1"))
+    );
+    let before = digest(&db);
+    let tx = db.begin().unwrap();
+    refold(&tx).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(digest(&db), before, "refolded from nothing");
+}
+
+#[test]
 fn what_is_wrong_waits_and_the_rest_goes_on() {
     let place = Place::new();
     let mut founder = place.found();

@@ -32,6 +32,11 @@ pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Done>> {
     conn.prepare_cached(include_str!("of_case.sql"))?.query_map([id.0], to_done)?.collect()
 }
 
+/// Whether anything was done about a case.
+pub fn any_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_arbitration WHERE id = ?1")?.exists([id.0])
+}
+
 /// The acts of every case that has any, by case.
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<(CaseId, Vec<Done>)>> {
     let mut acts: Vec<(CaseId, Vec<Done>)> = Vec::new();

@@ -268,7 +268,9 @@ impl<'c, 't> Fold<'c, 't> {
     }
 
     fn settle_labeled(&mut self) -> rusqlite::Result<()> {
-        for id in label::labeled_cases(self.tx)? {
+        let ruled = arbitration::all(self.tx)?.into_iter().map(|(id, _)| id);
+        let ids: std::collections::BTreeSet<CaseId> = label::labeled_cases(self.tx)?.into_iter().chain(ruled).collect();
+        for id in ids {
             self.change_case(id, |_| Ok(()))?;
         }
         Ok(())

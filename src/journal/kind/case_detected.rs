@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::db::case::{self, CaseRow};
-use crate::db::label;
+use crate::db::{arbitration, label};
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
@@ -81,7 +81,8 @@ impl Event for CaseDetected {
             text,
             turn: 0,
         };
-        if known.is_none() && !label::any_of_case(fold.tx, self.case)? {
+        // A ruling may have come before its case, as labels may.
+        if known.is_none() && !label::any_of_case(fold.tx, self.case)? && !arbitration::any_of_case(fold.tx, self.case)? {
             return fold.open_case(&row);
         }
         fold.change_case(self.case, |fold| {
