@@ -170,6 +170,9 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
         Ok(super::Asked::At(at)) => at,
         Err(_) => return Err(CliError::Use(format!("--deadline takes 90m, 12h, 3d or 2w, not `{}`", args.deadline))),
     };
+    if deadline <= clock::now() {
+        return Err(CliError::Use("--deadline lies in the past: the first round takes time".to_owned()));
+    }
     let plan = Plan {
         name: args.session.clone(),
         title: args.title.clone(),
@@ -319,7 +322,11 @@ fn write(proposals: &[Proposal], findings: &Findings, directory: &Path) -> Resul
     }
     for Proposal { name, added, .. } in proposals.iter().filter(|proposal| proposal.added > 0) {
         let kind = if name == "glossary.toml" { "glossary" } else { "protocol" };
-        say(&format!("{}: {added} added. Read it, then: casework {kind} publish {}", name, directory.join(name).display()));
+        let changes = if kind == "protocol" { " --changes \"examples from a calibration session\"" } else { "" };
+        say(&format!(
+            "{name}: {added} added. Read it, then: casework {kind} publish {}{changes}",
+            directory.join(name).display()
+        ));
     }
     Ok(())
 }
@@ -376,7 +383,7 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
 }
 
 fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {
-    if !(0.0..1.0).contains(&args.above) || args.alpha <= args.above || args.alpha >= 1.0 {
+    if !args.alpha.is_finite() || !(0.0..1.0).contains(&args.above) || args.alpha <= args.above || args.alpha >= 1.0 {
         return Err(CliError::Use("--above is a number from 0, and --alpha lies above it and under 1".to_owned()));
     }
     let workspace = context.read()?;

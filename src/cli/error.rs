@@ -132,7 +132,9 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::Required { field, .. }) => {
             return Some(format!("Add --outcome {}=VALUE, or walk it: --answer QUESTION=VALUE.", visible(field)));
         }
-        (_, WorkError::NoField { .. } | WorkError::NoLabel { .. }) => "`casework protocol show` lists fields and labels.",
+        (_, WorkError::NoField { .. } | WorkError::NoLabel { .. } | WorkError::NoValue { .. }) => {
+            "`casework protocol show` lists fields and labels."
+        }
         (_, WorkError::LeadsOnly) => "Without --roster it shows yours.",
         (_, WorkError::NoSession(_) | WorkError::SessionExists(_)) => "`casework calibrate` lists them.",
         (_, WorkError::SessionOfOne) => "Name them: --reviewers ana,bo; `casework roster show` lists who reviews.",

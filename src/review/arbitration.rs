@@ -14,6 +14,7 @@ use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Outcome, Step};
 use crate::domain::policy::Policy;
+use crate::domain::protocol::Question;
 use crate::domain::protocol::replay::translated;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
@@ -318,6 +319,20 @@ pub struct ChangeNote {
     pub answered_by: Option<u32>,
 }
 
+/// Whether a question says the same in two versions, wherever it stands in them.
+fn same(one: Option<&Question>, two: Option<&Question>) -> bool {
+    let (Some(one), Some(two)) = (one, two) else { return one.is_none() && two.is_none() };
+    let answers = |of: &Question| {
+        of.kind
+            .answers()
+            .iter()
+            .map(|answer| (answer.key.clone(), answer.text.clone(), answer.then.set.clone()))
+            .collect::<Vec<_>>()
+    };
+    let said = |of: &Question| (of.ask.clone(), of.help.clone(), of.terms.clone(), of.kind.word(), of.examples.clone());
+    said(one) == said(two) && answers(one) == answers(two)
+}
+
 /// Every such note, by question; open ones first.
 pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNote> {
     let note = |past: &PastRuling| {
@@ -328,7 +343,7 @@ pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNot
             .published
             .iter()
             .filter(|published| published.protocol.id == change.protocol && published.reference.version > change.version);
-        let changed = later.filter(|published| published.protocol.question(&change.question) != was);
+        let changed = later.filter(|published| !same(published.protocol.question(&change.question), was));
         let answered_by = changed.map(|published| published.reference.version).min();
         let words = if change.text.is_empty() { past.ruling.rationale.clone() } else { change.text.clone() };
         Some(ChangeNote {

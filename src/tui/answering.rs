@@ -32,7 +32,19 @@ impl App {
         }
         opened.guide_scroll = 0;
         opened.keep_seen();
-        self.change_draft(|draft| draft.answer(id, answer))
+        // Another answer in a second round is not borne out by why the first was given.
+        let before = opened
+            .case
+            .before
+            .as_ref()
+            .filter(|_| opened.draft.answer_to(id) != Some(answer))
+            .map(|given| given.label.rationale.clone());
+        self.change_draft(|draft| {
+            draft.answer(id, answer);
+            if before.is_some_and(|why| why == draft.rationale) {
+                draft.rationale.clear();
+            }
+        })
     }
 
     /// Keeps what is typed in answer to the question, before it is given.

@@ -1,5 +1,7 @@
 //! Ruling on cases on which reviewers differ, and what reviewers can do about a ruling.
 
+use serde_json::Value;
+
 use super::{WorkError, Workspace};
 use crate::db::case::CaseRow;
 use crate::db::{arbitration, label};
@@ -222,6 +224,17 @@ fn check_fields(published: &Published, fields: &Outcome) -> Result<(), WorkError
             return Err(WorkError::NoField { protocol: protocol.id.clone(), field: field.clone(), known: names.join(", ") });
         }
         let label = value_text(value);
+        // What answers set is known, unless they take it from the model or from what was written.
+        let set: Vec<&Value> =
+            protocol.questions.iter().flat_map(|one| one.kind.consequences()).filter_map(|then| then.set.get(field)).collect();
+        let written = protocol.questions.iter().any(|one| one.kind.field() == Some(field.as_str()));
+        let fixed = !written && set.iter().all(|value| !value.is_object() && !value_text(value).contains('{'));
+        if fixed && !set.contains(&value) {
+            let mut known: Vec<String> = set.iter().map(|value| value_text(value)).collect();
+            known.sort();
+            known.dedup();
+            return Err(WorkError::NoValue { field: field.clone(), value: label, known: known.join(", ") });
+        }
         if protocol.label_fields().contains(&field.as_str()) && !protocol.labels.is_empty() && !protocol.has_label(&label) {
             return Err(WorkError::NoLabel { protocol: protocol.id.clone(), label });
         }

@@ -224,7 +224,7 @@ impl Workspace {
     /// Says something about a case in a session, once its labels are revealed.
     pub fn comment_in(&mut self, name: &str, case: CaseId, question: Option<&str>, text: &str) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
-        if session.stage() == Stage::Blind {
+        if session.stage() != Stage::Discussion {
             return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
         }
         if !session.opened.what.cases.contains(&case) {

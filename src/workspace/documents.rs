@@ -9,6 +9,7 @@ use crate::domain::policy::Policy;
 use crate::domain::protocol::parse::{LabelSource, label_source};
 use crate::domain::protocol::{self, Fault, Protocol};
 use crate::domain::require::Occasion;
+use crate::domain::roster::Role;
 use crate::journal::Append;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
 
@@ -104,6 +105,11 @@ impl Workspace {
         });
         if let Some(field) = policy.on.iter().chain(asked).find(|field| !known.is_empty() && !known.contains(field.as_str())) {
             return Err(WorkError::PolicyField(format!("no protocol in force sets `{field}`")));
+        }
+        let leads =
+            |name: &str| Ok::<_, WorkError>(self.roster()?.iter().any(|grant| grant.name == name && grant.role == Role::Lead));
+        if !policy.owner.is_empty() && policy.owner != self.policy()?.owner && !leads(&policy.owner)? {
+            return Err(WorkError::OwnerNoLead(policy.owner));
         }
         self.append(vec![Append::new(&PolicySet { policy })])?;
         Ok(())

@@ -59,6 +59,12 @@ impl Workspace {
     /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
     pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
+        if let Some(session) = crate::review::calibration::of_round(&self.db.conn, &label.round)?
+            && session.round_now().as_deref() != Some(label.round.as_str())
+        {
+            // It went on elsewhere since this was begun: what is given now would not count.
+            return Err(WorkError::SessionStage(session.name().to_owned(), session.stage()));
+        }
         let (whose, case) = (draft_key(&self.me, Some(&label.round)), label.case);
         let events = vec![Append::new(&LabelGiven(label))];
         let drop_draft = |tx: &rusqlite::Transaction<'_>| draft::delete(tx, &whose, case);

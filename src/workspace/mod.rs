@@ -154,6 +154,10 @@ pub enum WorkError {
     NoField { protocol: String, field: String, known: String },
     #[error("`{protocol}` wants `{field}` of every outcome")]
     Required { protocol: String, field: String },
+    #[error("no answer sets `{field}` to `{value}`: there are {known}")]
+    NoValue { field: String, value: String, known: String },
+    #[error("`{0}` is no lead, and could not rule")]
+    OwnerNoLead(String),
     #[error("`{protocol}` has no label `{label}`")]
     NoLabel { protocol: String, label: String },
     #[error("there is no label of {0} to take back")]

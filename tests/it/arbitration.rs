@@ -65,6 +65,13 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     fails(&place, &["arbitrate", "p0", "--take", "A", "--rationale", "x"], "--cause");
     fails(&place, &["arbitrate", "p0", "--take", "A", "--cause", "other"], "say why");
     fails(&place, &["arbitrate", "p0", "--outcome", "nope=1", "--cause", "other", "--rationale", "x"], "sets no field `nope`");
+    fails(
+        &place,
+        &["arbitrate", "p0", "--outcome", "verdict=bogus", "--cause", "other", "--rationale", "x"],
+        "no answer sets `verdict` to `bogus`",
+    );
+    fails(&place, &["policy", "set", "owner=bo"], "no lead");
+    place.ok(&["policy", "set", "owner=ana"]);
     let as_bo = ["arbitrate", "p0", "--take", "A", "--cause", "other", "--rationale", "x", "--as", "bo"];
     fails(&place, &as_bo, "lead");
 
@@ -76,6 +83,22 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     assert_eq!(state(&place), ("resolved".into(), "wrong_label".into(), "ruling".into()));
     let notes = json(&place.ok(&["rulings", "--changes", "--json"]));
     assert_eq!((notes["text"].as_str(), &notes["answered_by"]), (Some("savings"), &Value::Null));
+
+    // A version that changes another question leaves the note open; one that changes this one answers it.
+    let source = casework::workspace::found::STARTERS[0].source;
+    let publish = |source: &str| {
+        let file = place.dir.path().join("edge-cases.toml");
+        std::fs::write(&file, source).unwrap();
+        place.ok(&["protocol", "publish", file.to_str().unwrap(), "--changes", "x"]);
+    };
+    publish(&source.replacen("ask = \"Can you read the input?\"", "ask = \"Can you read it?\"", 1));
+    assert_eq!(json(&place.ok(&["rulings", "--changes", "--json"]))["answered_by"], Value::Null);
+    publish(&source.replacen("ask = \"Is the model's answer right?\"", "ask = \"Is it right?\"", 1));
+    let notes = place.run(&["rulings", "--changes", "--json"]);
+    assert_eq!(
+        (notes.status.code(), json(std::str::from_utf8(&notes.stdout).unwrap())["answered_by"].as_u64()),
+        (Some(1), Some(3))
+    );
 
     // More labels change nothing; taking the ruling back brings the dispute back.
     label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=3"], "still");

@@ -58,6 +58,8 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     fails(&place, &open(&[]), "choose cases");
     fails(&place, &open(&["--cases", "p0", "--reviewers", "bo"]), "two reviewers or more");
     fails(&place, &open(&["--cases", "p0", "--reviewers", "bo,eve"]), "nobody called `eve`");
+    fails(&place, &open(&["--cases", "p0", "--deadline", "0m"]), "in the past");
+    fails(&place, &["calibrate", "size", "--alpha", "nan"], "--above is a number");
     fails(&place, &open(&["--category", "nothing=3"]), "no case was chosen");
     fails(&place, &["calibrate", "open", "main", "--cases", "p0"], "can't be the name of a session");
     first_round(&place);
@@ -102,6 +104,21 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     let out = directory.to_str().unwrap();
     place.ok(&["calibrate", "close", "june", "--note", "savings are transfers", "--out", out]);
     fails(&place, &["label", "p0", "--session", "june", "--answer", "readable=n"], "closed");
+    fails(&place, &["comment", "p0", "--session", "june", "late"], "closed");
+    // A screen on which it was still open is told too.
+    let mut workspace = place.open();
+    let labels = place.ok(&["labels", "--json"]);
+    let late = workspace.find_case("p0").unwrap();
+    let draft = casework::review::Draft {
+        answers: vec![("readable".into(), "n".into()), ("damage".into(), "m".into())],
+        ..Default::default()
+    };
+    workspace.sitting = Some("june#2".to_owned());
+    let published = workspace.protocols().unwrap().for_stream("s").unwrap().clone();
+    let label = workspace.label_of(&late, &draft, &published).unwrap();
+    assert!(workspace.submit(label).unwrap_err().to_string().contains("closed"));
+    assert_eq!(place.ok(&["labels", "--json"]), labels, "nothing was written");
+    drop(workspace);
     let found = json(&place.ok(&["calibrate", "findings", "june", "--json"]));
     assert_eq!(found["labels"], serde_json::json!([6, 6]));
     assert_eq!((found["outcome"]["better"].as_u64(), found["outcome"]["after"]["value"].as_f64()), (Some(1), Some(1.0)));

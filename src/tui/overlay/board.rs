@@ -222,7 +222,7 @@ impl Board {
                 let due = tally.first_due.map_or(String::new(), |due| due_words(due, picture.now));
                 let style = if tally.overdue > 0 { theme.warn } else { theme.text };
                 let name = format!("waits for {}", fit(&visible(&who), 14));
-                number(&name, tally.all.to_string(), format!("{}, {due}{late}", clock.about()), style, cases.collect());
+                number(&name, tally.all.to_string(), format!("{due}{late}: {}", clock.about()), style, cases.collect());
             }
         }
         for (cause, cases) in &picture.causes {
