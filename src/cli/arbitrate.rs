@@ -10,7 +10,7 @@ use crate::domain::label::{Outcome, outcome_words};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::review::Draft;
-use crate::review::arbitration::{Dispute, Waiting};
+use crate::review::arbitration::{Dispute, Side, Waiting};
 use crate::workspace::Workspace;
 use crate::workspace::arbitration::{Reasons, Verdict};
 
@@ -208,7 +208,8 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
     Ok(if dispute.is_one() { Exit::Done } else { Exit::No })
 }
 
-fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<()> {
+/// Labels of a case beside each other, with names where those may be told.
+pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<()> {
     let row = &dispute.row;
     out.line(&format!("{}  {}  {}", row.id.short(), row.state.word(), fit(&visible(&row.text), 60)))?;
     for text in &dispute.escalated {
@@ -220,9 +221,14 @@ fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<()> {
             out.line(&format!("  appealed: {why}"))?;
         }
     }
-    let cells = |texts: Vec<String>| texts.into_iter().map(|text| format!("{:<16} ", fit(&text, 16))).collect::<String>();
-    let head =
-        |side: &crate::review::arbitration::Side| if side.own { format!("{} (yours)", side.name) } else { side.name.to_string() };
+    // As many columns as there are labels, within 80.
+    let wide = (54 / dispute.sides.len().max(1)).clamp(6, 17) - 1;
+    let cells = |texts: Vec<String>| texts.into_iter().map(|text| format!("{:<wide$} ", fit(&text, wide))).collect::<String>();
+    let head = |side: &Side| match (dispute.named, side.own) {
+        (true, _) => side.given.label.reviewer.clone(),
+        (false, true) => format!("{} (yours)", side.name),
+        (false, false) => side.name.to_string(),
+    };
     out.line(&format!("    {:<20} {}", "", cells(dispute.sides.iter().map(head).collect())))?;
     for (place, (question, answers)) in dispute.questions.iter().enumerate() {
         let mark = if dispute.parts_at == Some(place) { "▸ " } else { "  " };
@@ -234,7 +240,7 @@ fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<()> {
         let sure = label.confidence.map_or(String::new(), |sure| format!(" · sure {sure}/5"));
         let marks: Vec<String> = label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
         let marks = if marks.is_empty() { String::new() } else { format!(" · marked {}", marks.join(", ")) };
-        out.line(&format!("  {}: {}{sure}{marks}", side.name, outcome_words(&side.outcome)))?;
+        out.line(&format!("  {}: {}{sure}{marks}", head(side), outcome_words(&side.outcome)))?;
         if !label.rationale.is_empty() {
             out.line(&format!("      “{}”", label.rationale))?;
         }

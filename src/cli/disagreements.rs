@@ -7,7 +7,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::db::label;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND, outcome_words};
+use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::quality::divergence::Node;
 use crate::quality::figure::wilson;
 use crate::review::disagreement::{Disagreements, Split, Tally, disagreements};
@@ -218,37 +218,8 @@ fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &st
         out.finish()?;
         return Ok(if labels.len() < 2 { Exit::No } else { Exit::Done });
     }
-    out.line(&format!("{}  {}", row.id.short(), crate::domain::text::fit(&crate::domain::text::visible(&row.text), 100)))?;
-    let mut questions: Vec<&str> = Vec::new();
-    for (question, _) in labels.iter().flat_map(|given| &given.label.path) {
-        if !questions.contains(&question.as_str()) {
-            questions.push(question);
-        }
-    }
-    let head: String = labels.iter().map(|given| format!("{:<20} ", given.label.reviewer)).collect();
-    out.line(&format!("    {:<20} {head}", ""))?;
-    let mut parted = false;
-    for question in questions {
-        let answer =
-            |given: &GivenLabel| given.label.path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone());
-        let answers: Vec<Option<String>> = labels.iter().map(answer).collect();
-        let same = answers.windows(2).all(|pair| pair[0] == pair[1]);
-        // The first at which they part is pointed at.
-        let mark = if same || parted { "  " } else { "▸ " };
-        parted |= !same;
-        let cells: String = answers.iter().map(|answer| format!("{:<20} ", answer.as_deref().unwrap_or("·"))).collect();
-        out.line(&format!("  {mark}{question:<20} {cells}"))?;
-    }
-    for given in &labels {
-        let label = &given.label;
-        let sure = label.confidence.map_or(String::new(), |sure| format!(" · sure {sure}/5"));
-        let marks: Vec<String> = label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
-        let marks = if marks.is_empty() { String::new() } else { format!(" · marked {}", marks.join(", ")) };
-        out.line(&format!("  {}: {}{sure}{marks}", label.reviewer, outcome_words(&label.outcome)))?;
-        if !label.rationale.is_empty() {
-            out.line(&format!("      “{}”", label.rationale))?;
-        }
-    }
+    let given = labels.len();
+    super::arbitrate::side_by_side(&mut out, &workspace.beside(row, labels)?)?;
     out.finish()?;
-    Ok(if labels.len() < 2 { Exit::No } else { Exit::Done })
+    Ok(if given < 2 { Exit::No } else { Exit::Done })
 }

@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::out::{Out, say};
-use super::sla::due_words;
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
@@ -131,7 +130,7 @@ fn nudges(owed: &[Owed], known: &std::collections::HashSet<String>, until: Momen
             let late = all.iter().filter(|owed| owed.is_overdue(now)).count();
             let first = all.iter().map(|owed| owed.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
-            lines.push(format!("{cases} {}, the first {}{overdue}", clock.about(), due_words(first, now)));
+            lines.push(format!("{cases} {}, the first {}{overdue}", clock.about(), first.due_words(now)));
             let ids: Vec<_> = all.iter().filter_map(|owed| owed.case).take(50).collect();
             documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids,
                 "session": all.first().and_then(|owed| owed.session.clone()) }));

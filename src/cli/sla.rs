@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::domain::time::{Moment, short_span};
+use crate::domain::time::Moment;
 use crate::quality::figure::decimal;
 use crate::review::sla::{Clock, Owed, by_person};
 use crate::workspace::sla::Bound;
@@ -44,7 +44,7 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
                     "first_due": tally.first_due.map(Moment::rfc3339) }))?;
                 continue;
             }
-            let first = tally.first_due.map_or(String::new(), |due| due_words(due, now));
+            let first = tally.first_due.map_or(String::new(), |due| due.due_words(now));
             let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
             out.line(&format!("{who:<16} {:>5} {:<38} {first}{late}", tally.all, clock.about()))?;
         }
@@ -54,12 +54,6 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
         say("Nobody owes anything.");
     }
     Ok(if owed.is_empty() { Exit::No } else { Exit::Done })
-}
-
-/// `due in 3h`, or `due 2d ago`.
-pub(super) fn due_words(due: Moment, now: Moment) -> String {
-    let wait = due.0 - now.0;
-    if wait > 0 { format!("due in {}", short_span(wait)) } else { format!("due {} ago", short_span(wait)) }
 }
 
 fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Result<Exit, CliError> {
@@ -87,7 +81,7 @@ fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Res
             out.line(&format!(
                 "{what:<12} {:<10} {level:<6} {:<14} {}",
                 owed.what.word(),
-                due_words(owed.due, now),
+                owed.due.due_words(now),
                 owed.who.join(", ")
             ))?;
         }

@@ -125,6 +125,11 @@ fn second_round(session: &str) -> String {
     format!("{session}#2")
 }
 
+/// The session that a round is of.
+pub fn session_of(round: &str) -> &str {
+    round.strip_suffix("#2").unwrap_or(round)
+}
+
 fn earliest<T>(facts: Vec<Fact<T>>) -> Option<Fact<T>> {
     facts.into_iter().min_by_key(|fact| (fact.at, fact.event))
 }

@@ -29,6 +29,12 @@ impl Moment {
     }
 
     /// `12:04:11`, in UTC.
+    /// `due in 3h`, or `due 2d ago`.
+    pub fn due_words(self, now: Self) -> String {
+        let wait = self.0 - now.0;
+        if wait > 0 { format!("due in {}", short_span(wait)) } else { format!("due {} ago", short_span(wait)) }
+    }
+
     pub fn clock(self) -> String {
         self.utc().format("%H:%M:%S").to_string()
     }

@@ -11,11 +11,11 @@ use crate::db::document::{self, DocumentRow};
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::db::{label, renames};
 use crate::domain::estimate::class_of;
-use crate::domain::ids::{CaseId, EventId};
+use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Step};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
-use crate::domain::session::{Ending, Fact, Opening, Session, Stage};
+use crate::domain::session::{Ending, Fact, Opening, Session, Stage, session_of};
 use crate::domain::text::fit;
 use crate::journal::kind::{SessionClosed, SessionOpened, SessionRevealed};
 use crate::quality::agreement::Resampling;
@@ -69,7 +69,7 @@ pub fn session(conn: &Connection, name: &str) -> rusqlite::Result<Option<Session
 
 /// The session whose round this is.
 pub fn of_round(conn: &Connection, round: &str) -> rusqlite::Result<Option<Session>> {
-    Ok(sessions(conn)?.into_iter().find(|session| session.rounds().iter().any(|of| of == round)))
+    session(conn, session_of(round))
 }
 
 /// Rounds whose labels nobody may see yet but their author.
@@ -79,26 +79,26 @@ pub fn hidden_rounds(conn: &Connection) -> rusqlite::Result<BTreeSet<String>> {
 
 /// The labels of a session's first (0) or second (1) round that count: those that were sealed, or as they stand.
 pub fn labels(conn: &Connection, session: &Session, which: usize) -> rusqlite::Result<Vec<GivenLabel>> {
-    let round = &session.rounds()[which];
-    let ending = if which == 0 { &session.revealed } else { &session.closed };
-    let sealed: Option<BTreeSet<EventId>> = ending.as_ref().map(|ending| ending.what.sealed.iter().copied().collect());
     let mut found = Vec::new();
     for id in &session.opened.what.cases {
-        let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
-        // What was sealed counts even if it was taken back since: all have seen it.
-        for row in label::of_case(conn, *id)? {
-            let given = row.given;
-            let counts = match &sealed {
-                Some(sealed) => sealed.contains(&given.event),
-                None => row.withdrawn.is_none(),
-            };
-            if counts && given.label.round == *round && session.takes_part(&given.label.reviewer) {
-                latest.insert(given.label.reviewer.clone(), given);
-            }
-        }
-        found.extend(latest.into_values());
+        found.extend(labels_of_case(conn, session, which, *id)?);
     }
     Ok(found)
+}
+
+/// The same of one case, one of each reviewer.
+pub fn labels_of_case(conn: &Connection, session: &Session, which: usize, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
+    let round = &session.rounds()[which];
+    let ending = if which == 0 { &session.revealed } else { &session.closed };
+    let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
+    for row in label::of_case(conn, id)?.into_iter().filter(|row| row.given.label.round == *round) {
+        // What was sealed counts even if it was taken back since: all have seen it.
+        let counts = ending.as_ref().map_or(row.withdrawn.is_none(), |ending| ending.what.sealed.contains(&row.given.event));
+        if counts && session.takes_part(&row.given.label.reviewer) {
+            latest.insert(row.given.label.reviewer.clone(), row.given);
+        }
+    }
+    Ok(latest.into_values().collect())
 }
 
 /// How far somebody is.
@@ -145,11 +145,16 @@ pub fn to_label(conn: &Connection, session: &Session, reviewer: &str) -> rusqlit
 pub fn comments(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<NoteRow>> {
     let mut found = Vec::new();
     for id in &session.opened.what.cases {
-        let of_session = |note: &NoteRow| note.kind == NoteKind::Commented && note.session.as_deref() == Some(session.name());
-        found.extend(note::of_case(conn, *id)?.into_iter().filter(of_session));
+        found.extend(comments_of_case(conn, session, *id)?);
     }
     found.sort_by_key(|note| (note.at, note.event));
     Ok(found)
+}
+
+/// The same of one case.
+pub fn comments_of_case(conn: &Connection, session: &Session, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> {
+    let of_session = |note: &NoteRow| note.kind == NoteKind::Commented && note.session.as_deref() == Some(session.name());
+    Ok(note::of_case(conn, id)?.into_iter().filter(of_session).collect())
 }
 
 /// Somebody who said otherwise in the second round.

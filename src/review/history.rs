@@ -94,9 +94,9 @@ pub fn in_session(conn: &Connection, case: &CaseRow, session: &Session, reviewer
     let mut lines = vec![HistoryLine { at, who: "trap".to_owned(), words, event: case.event }];
     let revealed = session.stage() != Stage::Blind;
     for which in 0..=usize::from(revealed) {
-        for given in calibration::labels(conn, session, which)? {
+        for given in calibration::labels_of_case(conn, session, which, case.id)? {
             let label = &given.label;
-            if label.case == case.id && (revealed || label.reviewer == reviewer) {
+            if revealed || label.reviewer == reviewer {
                 let round = if which == 0 { "" } else { " again" };
                 let words = label_words(&given).replacen("labeled", &format!("labeled{round}"), 1);
                 lines.push(HistoryLine { at: given.given_at(), who: label.reviewer.clone(), words, event: given.event });
@@ -104,8 +104,8 @@ pub fn in_session(conn: &Connection, case: &CaseRow, session: &Session, reviewer
         }
     }
     if revealed {
-        let of_case = calibration::comments(conn, session)?.into_iter().filter(|note| note.id == case.id);
-        lines.extend(of_case.map(|note| {
+        let said = calibration::comments_of_case(conn, session, case.id)?.into_iter();
+        lines.extend(said.map(|note| {
             let words = comment_words(&note);
             HistoryLine { at: note.at.moment(), who: note.author, words, event: note.event }
         }));

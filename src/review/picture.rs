@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use super::Protocols;
 use super::consistency::monday;
 use super::disagreement::Disagreements;
 use super::sla::{Owed, owed};
+use super::{Protocols, gold};
 use crate::db::case;
 use crate::db::{arbitration, document, journal, label, renames};
 use crate::domain::arbitration::{Act, latest_of_each};
@@ -98,6 +98,11 @@ impl Kept {
         Ok(ids.len())
     }
 
+    /// Whether somebody gave a label that counts.
+    fn gave(&self, reviewer: &str, id: CaseId) -> bool {
+        self.labels.get(&id).is_some_and(|said| said.iter().any(|one| one.given.label.reviewer == reviewer))
+    }
+
     /// Cases that the journal tells of since; nothing if it tells of more than cases.
     fn touched(&self, conn: &Connection, heads: &HashMap<ReplicaId, u64>) -> rusqlite::Result<Option<BTreeSet<CaseId>>> {
         let mut touched = BTreeSet::new();
@@ -181,6 +186,8 @@ pub struct Picture {
     pub ages: [Vec<CaseId>; 4],
     pub categories: BTreeMap<String, CategoryFigures>,
     pub disagreements: Disagreements,
+    /// Cases whose labels differ in what counts.
+    pub differ: Vec<CaseId>,
     /// Cases that part at each question.
     pub parted_at: BTreeMap<String, Vec<CaseId>>,
     pub matrix: Matrix,
@@ -195,7 +202,9 @@ pub struct Picture {
 }
 
 /// Computes the picture from what is kept.
-pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, now: Moment) -> rusqlite::Result<Picture> {
+///
+/// That labels differ on a case which `me` may still label would sway: it is counted, and not among the cases behind a number.
+pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, me: &str, now: Moment) -> rusqlite::Result<Picture> {
     let mut found = Disagreements::default();
     let mut categories: BTreeMap<String, CategoryFigures> = BTreeMap::new();
     let mut states: BTreeMap<CaseState, Vec<CaseId>> = CaseState::ALL.into_iter().map(|state| (state, Vec::new())).collect();
@@ -297,6 +306,12 @@ pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, now: Moment) -> 
     let version = |((protocol, version), (ratings, cases, divergence)): ((String, u32), (Ratings, Vec<CaseId>, Divergence))| {
         VersionFigures { protocol, version, cases, divergence, alpha: alpha(ratings) }
     };
+    let settled: BTreeSet<CaseId> = states.get(&CaseState::Resolved).into_iter().flatten().copied().collect();
+    let measuring: BTreeSet<CaseId> = gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
+    let seen = |id: &CaseId| kept.gave(me, *id) || (settled.contains(id) && !measuring.contains(id));
+    found.splits.retain(|split| seen(&split.case));
+    pairs.values_mut().for_each(|cases| cases.retain(seen));
+    let differ = found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
     let mut parted_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
     for split in &found.splits {
         let cases = parted_at.entry(split.question.clone()).or_default();
@@ -312,6 +327,7 @@ pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, now: Moment) -> 
         ages,
         categories,
         disagreements: found,
+        differ,
         parted_at,
         matrix: matrix(pairs),
         weeks: weeks.into_iter().skip(skip).map(week).collect(),
@@ -354,8 +370,7 @@ fn matrix(pairs: BTreeMap<[String; 2], Vec<CaseId>>) -> Matrix {
 impl Picture {
     /// Share of cases with two labels or more on which they differ; nothing if there are none.
     pub fn disagreement(&self) -> Option<f64> {
-        let cases = &self.disagreements.cases;
-        let differ = cases.values().filter(|tally| tally.differ > 0).count();
-        (!cases.is_empty()).then(|| differ as f64 / cases.len() as f64)
+        let all = self.disagreements.cases.len();
+        (all > 0).then(|| self.differ.len() as f64 / all as f64)
     }
 }

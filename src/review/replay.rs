@@ -100,6 +100,11 @@ pub fn worklist(
     reviewer: &str,
     stop: impl Fn() -> bool,
 ) -> rusqlite::Result<Vec<CaseRow>> {
+    // What they were asked about comes first.
+    let mut found = arbitration::returned_to(conn, reviewer)?;
+    if !protocols.has_older() {
+        return Ok(found); // no label lacks an answer
+    }
     let mut latest: BTreeMap<CaseId, Label> = BTreeMap::new();
     let mut order: Vec<CaseId> = Vec::new();
     label::for_each_of(conn, reviewer, |row| {
@@ -112,8 +117,6 @@ pub fn worklist(
             order.push(case);
         }
     })?;
-    // What they were asked about comes first.
-    let mut found = arbitration::returned_to(conn, reviewer)?;
     let asked: Vec<CaseId> = found.iter().map(|row| row.id).collect();
     for case in order.into_iter().filter(|case| !asked.contains(case)) {
         if found.len() >= WORKLIST_MAX || stop() {

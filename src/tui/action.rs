@@ -217,11 +217,9 @@ pub static ACTIONS: &[Action] = &[
         |_, _| vec![Effect::Sessions],
     ),
     action("board", "D", Place::Any, "", "how the work stands, where labels differ; each number opens its cases", |app, _| {
-        app.board()
+        app.show_board()
     }),
-    action("steady", "Y", Place::Any, "", "how steady you are: with yourself, with known answers, with others", |_, _| {
-        vec![Effect::Steady]
-    }),
+    action("steady", "Y", Place::Any, "", "how steady you are: with yourself, with known answers, with others", steady),
     action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue; leave a session", |app, _| app.clear()),
     action("exchange", "S", Place::Any, "", "how the exchange with the shared store stands; S again exchanges now", |app, _| {
         overlay(app, Overlay::Exchange { scroll: 0 })
@@ -308,6 +306,11 @@ fn open(app: &mut App, _: KeyPress) -> Vec<Effect> {
     let Some(id) = app.queue.current().map(|row| row.id) else { return Vec::new() };
     app.focus = Focus::Context;
     app.open(id)
+}
+
+fn steady(app: &mut App, _: KeyPress) -> Vec<Effect> {
+    app.show_words(super::runner::STEADY, vec!["Counting …".to_owned()]);
+    vec![Effect::Steady]
 }
 
 fn all_logs(app: &mut App, _: KeyPress) -> Vec<Effect> {

@@ -1,5 +1,7 @@
 //! The whole state of the screen, and how it changes.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyEvent;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::opened::{Opened, Tab};
 use super::overlay::Overlay;
+use super::overlay::board::Pages;
 use super::queue_model::QueueModel;
 use super::sitting::Sitting;
 use super::syncer::SyncState;
@@ -87,13 +90,13 @@ pub struct App {
     pub quitting: bool,
     /// Cases whose label lacks an answer that the version in force asks.
     pub worklist: Vec<CaseRow>,
-    /// Whether the queue shows those.
-    pub renewing: bool,
-    /// What the cases are that the queue shows, if they are behind a number of the board.
+    /// What the cases are that the queue shows, if they were listed for something.
     pub listing: Option<String>,
     pub training: Option<Training>,
     /// The calibration session that is sat in.
     pub sitting: Option<Sitting>,
+    /// The board as it stood when it was looked at last.
+    pub(super) board: Option<Arc<Pages>>,
     /// The case that a prompt is about, if that is not the open one.
     pub(super) about: Option<CaseId>,
 }
@@ -164,10 +167,10 @@ impl App {
             returning: Some(place),
             quitting: false,
             worklist: Vec::new(),
-            renewing: false,
             listing: None,
             training,
             sitting: None,
+            board: None,
             about: None,
         };
         (app, effects)
@@ -412,35 +415,6 @@ impl App {
         let mut effects = self.settle_time();
         effects.push(Effect::Undo);
         effects
-    }
-
-    /// Has the board worked out.
-    pub fn board(&mut self) -> Vec<Effect> {
-        self.message = Some("Counting …".to_owned());
-        vec![Effect::Picture]
-    }
-
-    /// Lays the labels of the case at hand side by side, to rule on it.
-    pub fn arbitrate(&mut self) -> Vec<Effect> {
-        let row = self.queue.current().filter(|_| self.focus == Focus::Queue).map(|row| row.id);
-        match row.or(self.opened.as_ref().map(|opened| opened.case.row.id)) {
-            Some(case) => {
-                let open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
-                // Its input stands beside, and its guide may be walked.
-                let mut effects = if open { Vec::new() } else { self.open(case) };
-                effects.push(Effect::Dispute { case });
-                effects
-            }
-            None => self.say("No case is open."),
-        }
-    }
-
-    /// Begins to walk a disputed case anew.
-    pub(super) fn walk_anew(&mut self, case: CaseId) -> Vec<Effect> {
-        let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) else { return Vec::new() };
-        (opened.ruling, opened.draft) = (true, Draft::default());
-        self.focus = Focus::Context;
-        self.say("Walk it anew; Enter at the end asks why you rule so.")
     }
 
     pub fn next_pane(&mut self, by: isize) -> Vec<Effect> {

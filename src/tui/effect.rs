@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::overlay::Person;
+use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::SyncState;
 use super::training::Training;
@@ -13,7 +14,6 @@ use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::session::Session;
 use crate::review::arbitration::{Dispute, PastRuling};
-use crate::review::picture::Picture;
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::workspace::arbitration::{Reasons, Verdict};
 
@@ -201,11 +201,8 @@ pub enum Job {
         rows: Vec<CaseRow>,
     },
     Sessions(Vec<Sat>),
-    /// How the work stands, and whether whoever looks is a lead.
-    Picture {
-        picture: Arc<Picture>,
-        leads: bool,
-    },
+    /// How the work stands.
+    Board(Arc<Pages>),
     Cases {
         title: String,
         rows: Vec<CaseRow>,

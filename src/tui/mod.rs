@@ -26,6 +26,7 @@ pub mod opened;
 pub mod overlay;
 pub mod pane;
 pub mod queue_model;
+mod ruling;
 pub mod runner;
 pub mod session;
 pub mod sitting;

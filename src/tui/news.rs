@@ -1,18 +1,18 @@
 //! What comes back: pages that were read, cases that were opened, what the worker did.
 
+use std::sync::Arc;
+
 use super::app::{App, Focus};
 use super::edit::Edit;
 use super::effect::{Effect, Job};
 use super::opened::{Opened, Tab};
-use super::overlay::{Arbitrate, Board, Overlay, Overruled, People};
+use super::overlay::{Overlay, Overruled, People};
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
 use crate::db::case::QueueKey;
 use crate::domain::cues::Cue;
-use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::review::{Draft, OpenCase};
-use crate::workspace::arbitration::Verdict;
 
 impl App {
     /// What an exchange with the store came to. Nothing moves that the person did not move: counts and what reviewers
@@ -47,7 +47,7 @@ impl App {
     }
 
     /// One more entry waits to be pushed.
-    fn wrote(&mut self) {
+    pub(super) fn wrote(&mut self) {
         if let Some(sync) = &mut self.sync {
             sync.status.unpushed += 1;
         }
@@ -171,34 +171,28 @@ impl App {
                 self.worklist = rows;
                 Vec::new()
             }
-            Job::Dispute(dispute) => {
-                let text = match self.opened.as_ref().filter(|opened| opened.case.row.id == dispute.row.id) {
-                    Some(opened) => opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default(),
-                    None => dispute.row.text.clone(),
-                };
-                let opened = self.opened.as_ref().filter(|opened| opened.case.row.id == dispute.row.id && opened.ruling);
-                let walked = opened.filter(|opened| opened.ended()).map(|opened| Verdict::Walked(Box::new(opened.draft.clone())));
-                let window = Arbitrate::new(*dispute, &text);
-                let window = walked.map_or(window.clone(), |verdict| window.walked(verdict));
-                self.overlay = Some(Overlay::Arbitrate(Box::new(window)));
-                Vec::new()
-            }
+            Job::Dispute(dispute) => self.disputed(*dispute),
             Job::Ruled { case, words } => self.ruled(case, &words),
             Job::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
             Job::Sessions(rows) => self.sessions(rows),
-            Job::Picture { picture, leads } => {
-                let (page, cursor) = match &self.overlay {
-                    Some(Overlay::Board(board)) => (board.page, board.cursor),
-                    _ => (crate::tui::overlay::board::Page::Now, 0),
-                };
-                self.message = None;
-                self.overlay = Some(Overlay::Board(Board { picture, page, cursor, me: self.me.clone(), leads }));
+            Job::Board(pages) => {
+                if let Some(Overlay::Board(board)) = &mut self.overlay {
+                    board.pages = Some(Arc::clone(&pages));
+                }
+                // Whoever went on meanwhile finds it when they look again.
+                self.board = Some(pages);
                 Vec::new()
             }
             Job::Cases { title, rows } => self.show_listing(title, rows),
-            Job::Suggested(words) => self.say(&words),
+            Job::Suggested(words) => {
+                let before = self.message.take().map(|message| format!("{message} ")).unwrap_or_default();
+                self.say(&format!("{before}{words}"))
+            }
             Job::Words { title, words } => {
-                self.overlay = Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 });
+                // Whoever closed the window meanwhile, or writes something, is not disturbed.
+                if let None | Some(Overlay::Sessions(_) | Overlay::Feedback { .. }) = self.overlay {
+                    self.show_words(&title, words);
+                }
                 Vec::new()
             }
             Job::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),
@@ -215,24 +209,9 @@ impl App {
         }
     }
 
-    /// On from a case that was ruled on: to the next that is disputed, if those are being gone through.
-    fn ruled(&mut self, case: CaseId, words: &str) -> Vec<Effect> {
-        self.wrote();
-        self.say(words);
-        let mut effects = vec![Effect::Count { all: false }];
-        let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
-        if self.view != Some(CaseState::Disputed) || !is_open {
-            effects.extend(is_open.then_some(Effect::Open { id: case }));
-            return effects;
-        }
-        let height = self.queue_height();
-        self.queue.go_to(case, height);
-        self.queue.remove(case);
-        match self.queue.current().map(|row| row.id) {
-            Some(id) => effects.extend([Effect::Open { id }, Effect::Dispute { case: id }]),
-            None => self.opened = None,
-        }
-        effects
+    /// A window of words.
+    pub(super) fn show_words(&mut self, title: &str, words: Vec<String>) {
+        self.overlay = Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 });
     }
 
     /// How many cases the view has, without a filter.

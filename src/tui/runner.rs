@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use super::effect::{Effect, Job};
+use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
@@ -15,7 +16,7 @@ use crate::db::case;
 use crate::domain::ids::CaseId;
 use crate::domain::session::Stage;
 use crate::domain::time::Moment;
-use crate::review::calibration::{labels, of_round, progress, to_label};
+use crate::review::calibration::{labels_of_case, of_round, progress, to_label};
 use crate::review::picture::Kept;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
@@ -125,7 +126,7 @@ impl Runner {
             Effect::Picture => self.beside(Search::Picture),
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
-            Effect::Steady => self.send(Work::Steady),
+            Effect::Steady => self.beside(Search::Steady),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => self.workspace.overruled().map(|rows| Some(Job::Overruled(rows))),
             Effect::Rule { case, verdict, reasons } => {
@@ -311,7 +312,7 @@ impl Runner {
             let Some(session) = of_round(conn, &round)?.filter(|session| session.stage() != Stage::Blind) else {
                 return Ok(Job::Failed("What the others said is shown when the session is revealed.".to_owned()));
             };
-            let labels = labels(conn, &session, 0)?.into_iter().filter(|given| given.label.case == id).collect();
+            let labels = labels_of_case(conn, &session, 0, id)?;
             return Ok(Job::Dispute(Box::new(self.workspace.beside(row, labels)?)));
         }
         let dispute = self.workspace.dispute(row.clone())?;
@@ -351,16 +352,30 @@ impl Drop for Runner {
     }
 }
 
+/// What the window says of how steady somebody is.
+pub(super) const STEADY: &str = "How steady you are";
+
 /// What is looked for beside.
 enum Search {
     Precedents(CaseId),
     Worklist,
     Picture,
+    Steady,
+}
+
+fn steady_job(workspace: &Workspace) -> Result<Job, WorkError> {
+    let mut words = workspace.own_steadiness()?.map(|own| own.words()).unwrap_or_default();
+    let said = workspace.own_guards()?.into_iter().take(5);
+    words.extend(said.map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)));
+    if words.is_empty() {
+        words.push("There is no label of yours to tell it from.".to_owned());
+    }
+    Ok(Job::Words { title: STEADY.to_owned(), words })
 }
 
 fn picture_job(workspace: &Workspace, kept: &mut Kept) -> Result<Job, WorkError> {
-    let (picture, leads) = (workspace.picture(kept)?, workspace.is_lead()?);
-    Ok(Job::Picture { picture: Arc::new(picture), leads })
+    let pages = Pages::of(&workspace.picture(kept)?, &workspace.me, workspace.is_lead()?);
+    Ok(Job::Board(Arc::new(pages)))
 }
 
 fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, report: &dyn Fn(Job)) {
@@ -370,6 +385,7 @@ fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, report: &dy
         let job = match search {
             Search::Precedents(case) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
             Search::Picture => picture_job(&workspace, &mut kept),
+            Search::Steady => steady_job(&workspace),
             Search::Worklist => workspace.worklist().map(Job::Worklist),
         };
         report(job.unwrap_or_else(|error| Job::Failed(error.to_string())));

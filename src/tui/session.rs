@@ -15,6 +15,7 @@ use super::runner::Runner;
 use super::syncer::SyncState;
 use super::theme::Theme;
 use super::training::Training;
+use crate::domain::session::session_of;
 use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
 
@@ -71,7 +72,7 @@ impl Session {
                 .map(|status| SyncState { status, ..SyncState::default() }),
             message: waiting_words(&workspace)?,
             training,
-            session: workspace.sitting.as_ref().map(|round| round.trim_end_matches("#2").to_owned()),
+            session: workspace.sitting.as_ref().map(|round| session_of(round).to_owned()),
         };
         let (app, effects) = App::start(start);
         let mut session = Self {
@@ -228,7 +229,8 @@ impl Session {
 /// What somebody who was not let in yet should know.
 fn waiting_words(workspace: &Workspace) -> Result<Option<String>, WorkError> {
     let waits = workspace.waits_for_admission()?;
-    if let Some((session, left)) = workspace.session_waits()?.filter(|_| !waits) {
+    // Whoever sits down in one at once need not be told.
+    if let (false, None, Some((session, left))) = (waits, &workspace.sitting, workspace.session_waits()?) {
         return Ok(Some(format!("The calibration session {session} waits for you: {left} cases. C sits in.")));
     }
     Ok(waits.then(|| "A lead has to let you in first: P shows your key, for them to compare.".to_owned()))

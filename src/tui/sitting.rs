@@ -56,7 +56,7 @@ impl App {
         self.overlay = None;
         self.view = None;
         self.filter.clear();
-        self.renewing = false;
+        self.listing = None;
         self.generation += 1;
         let Some(session) = session else {
             self.sitting = None;

@@ -68,23 +68,6 @@ impl Theme {
         }
     }
 
-    /// No colour, nothing bold: for what is only measured.
-    pub fn plain() -> Self {
-        let plain = Style::new();
-        Self {
-            text: plain,
-            dim: plain,
-            strong: plain,
-            accent: plain,
-            good: plain,
-            warn: plain,
-            bad: plain,
-            key: plain,
-            chosen: plain,
-            unicode: true,
-        }
-    }
-
     pub fn sign(&self, unicode: &'static str, ascii: &'static str) -> &'static str {
         if self.unicode { unicode } else { ascii }
     }
@@ -94,6 +77,10 @@ impl Theme {
         match symbol {
             "…" => Some("~"),
             "·" | "−" => Some("-"),
+            "▁" | "▂" | "░" => Some("."),
+            "▃" | "▄" | "▒" => Some(":"),
+            "▅" | "▆" | "▓" => Some("+"),
+            "▇" | "█" => Some("#"),
             "«" => Some("<"),
             "»" | "→" => Some(">"),
             _ => None,

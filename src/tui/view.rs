@@ -2,12 +2,19 @@
 
 use super::app::{App, Focus};
 use super::effect::Effect;
+use super::overlay::{Board, Overlay};
 use super::queue_model::QueueModel;
 use crate::db::case::CaseRow;
 use crate::domain::resolve::CaseState;
 use crate::review::Filter;
 
 impl App {
+    /// Opens the board as it stood last, and has it worked out anew.
+    pub fn show_board(&mut self) -> Vec<Effect> {
+        self.overlay = Some(Overlay::Board(Board { pages: self.board.clone(), ..Board::default() }));
+        vec![Effect::Picture]
+    }
+
     pub fn next_view(&mut self) -> Vec<Effect> {
         let next = match self.view {
             None => Some(CaseState::Disputed),
@@ -20,7 +27,6 @@ impl App {
 
     fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
         self.view = view;
-        self.renewing = false;
         self.listing = None;
         self.focus = Focus::Queue;
         self.filter.clear();
@@ -33,14 +39,10 @@ impl App {
         if self.worklist.is_empty() {
             return self.say("Nothing is asked of you beside the queue.");
         }
-        let mut effects = self.set_view(None);
-        effects.retain(|effect| !matches!(effect, Effect::Page { .. }));
-        self.renewing = true;
-        self.queue.take_filtered(self.worklist.clone());
-        effects
+        self.show_listing("asked of you".to_owned(), self.worklist.clone())
     }
 
-    /// Shows the cases behind a number.
+    /// Shows certain cases: those behind a number of the board, or those that want something.
     pub(super) fn show_listing(&mut self, title: String, rows: Vec<CaseRow>) -> Vec<Effect> {
         let mut effects = self.set_view(None);
         effects.retain(|effect| !matches!(effect, Effect::Page { .. }));
@@ -71,7 +73,7 @@ impl App {
         if !self.filter.is_empty() {
             return self.set_filter("");
         }
-        if self.view.is_some() || self.renewing || self.listing.is_some() {
+        if self.view.is_some() || self.listing.is_some() {
             return self.set_view(None);
         }
         Vec::new()

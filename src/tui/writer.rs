@@ -12,6 +12,7 @@ use crate::clock;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::{Label, outcome_words};
 use crate::domain::roster::Role;
+use crate::domain::session::session_of;
 use crate::review::Draft;
 use crate::workspace::arbitration::{Reasons, Verdict};
 use crate::workspace::{Holder, Undone, WorkError, Workspace};
@@ -75,7 +76,6 @@ pub(super) enum Work {
     Reveal(String),
     /// Look whether a break is to be suggested.
     Guard,
-    Steady,
 }
 
 pub(super) struct Writer {
@@ -157,20 +157,6 @@ impl Writer {
             }
             Work::Submit(label) => return Ok(Some(self.submit(*label))),
             Work::Guard => return Ok(self.workspace.raise_guard()?.map(|suggestion| Job::Suggested(suggestion.words))),
-            Work::Steady => {
-                let mut words = self.workspace.own_steadiness()?.map(|own| own.words()).unwrap_or_default();
-                words.extend(
-                    self.workspace
-                        .own_guards()?
-                        .iter()
-                        .take(5)
-                        .map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)),
-                );
-                if words.is_empty() {
-                    words.push("There is no label of yours to tell it from.".to_owned());
-                }
-                Job::Words { title: "How steady you are".to_owned(), words }
-            }
             Work::Undo => match self.workspace.undo() {
                 Ok(Undone::Ruling { case, .. }) => {
                     let words = format!("Took back the ruling on {}.", case.short());
@@ -254,7 +240,7 @@ impl Writer {
     /// A comment; in a session it may begin with the question that it is about: `scope: …`.
     fn comment(&mut self, case: CaseId, text: &str) -> Result<(), WorkError> {
         let Some(round) = self.workspace.sitting.clone() else { return self.workspace.comment(case, text).map(drop) };
-        let session = round.trim_end_matches("#2").to_owned();
+        let session = session_of(&round).to_owned();
         let protocols = self.workspace.protocols()?;
         let known = |id: &str| protocols.in_force().iter().any(|published| published.protocol.question(id).is_some());
         let about = text.split_once(':').filter(|(id, _)| known(id.trim()));

@@ -83,15 +83,10 @@ impl Workspace {
     pub fn picture(&self, kept: &mut Kept) -> Result<Picture, WorkError> {
         let protocols = self.protocols()?;
         kept.refresh(&self.db.conn, &protocols)?;
-        let mut picture = picture(&self.db.conn, kept, &protocols.policy, self.now())?;
+        let mut picture = picture(&self.db.conn, kept, &protocols.policy, &self.me, self.now())?;
         for note in self.change_notes()?.into_iter().filter(|note| note.answered_by.is_none()) {
             picture.notes.entry(note.change.question).or_default().push(note.case);
         }
-        // That labels differ on a case that one may still label would sway.
-        let blind = self.blind_to(picture.parted_at.values().flatten().copied().collect::<std::collections::BTreeSet<_>>())?;
-        picture.parted_at.values_mut().for_each(|cases| cases.retain(|case| !blind.contains(case)));
-        picture.disagreements.splits.retain(|split| !blind.contains(&split.case));
-        picture.matrix.cells.values_mut().for_each(|cases| cases.retain(|case| !blind.contains(case)));
         Ok(picture)
     }
 

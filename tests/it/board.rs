@@ -113,6 +113,23 @@ fn a_number_opens_its_cases_and_those_their_labels() {
 }
 
 #[test]
+fn what_was_worked_out_beside_disturbs_nobody() {
+    let place = team();
+    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    session.press("r \"because\"");
+    let words = casework::tui::effect::Job::Words { title: "How steady you are".into(), words: vec!["ana: 3 labels".into()] };
+    session.feed(casework::tui::app::Event::Job(words.clone()));
+    assert!(!session.text().contains("3 labels"), "who writes goes on writing: {}", session.text());
+    session.press("Esc Y");
+    assert!(session.text().contains("ana: 3 labels"), "{}", session.text());
+    // The board opens as it stood, before it is counted anew.
+    session.press("Esc D 3 Esc D");
+    assert!(session.text().contains("‹Now›") && !session.text().contains("Counting"), "{}", session.text());
+    session.press("G");
+    assert!(session.text().contains("▸ waits for"), "the last row is reached: {}", session.text());
+}
+
+#[test]
 fn the_report_is_one_page_that_names_nobody_and_in_which_nothing_acts() {
     let place = team();
     let file = place.dir.path().join("report.html");

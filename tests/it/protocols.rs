@@ -270,7 +270,7 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
     // The old answers stand there; only what is new is asked.
     let mut session = casework::tui::Session::waiting(place.open(), (160, 45), || NOON).unwrap();
     session.press("w");
-    assert!(session.text().contains("to renew 1 of 1"), "{}", session.text());
+    assert!(session.text().contains("asked of you  1 of 1"), "{}", session.text());
     session.press("Enter");
     let opened = session.app.opened.as_ref().unwrap();
     assert_eq!(opened.question().unwrap().id, "sure");

@@ -1,5 +1,6 @@
 //! The board: how the work stands, and where labels differ, on a few pages; each number opens the cases behind it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossterm::event::KeyCode;
@@ -10,8 +11,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
-use crate::domain::text::{fit, visible, width};
-use crate::domain::time::{Moment, short_span};
+use crate::domain::text::{fit, visible};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
 use crate::review::picture::{CategoryFigures, Day, Picture, VersionFigures, WeekFigures};
@@ -21,8 +21,9 @@ use crate::tui::key::KeyPress;
 use crate::tui::theme::Theme;
 
 /// A page of the board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Page {
+    #[default]
     Now,
     Questions,
     Categories,
@@ -50,14 +51,12 @@ impl Page {
 }
 
 /// The window.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Board {
-    pub picture: Arc<Picture>,
+    /// None while they are worked out for the first time.
+    pub pages: Option<Arc<Pages>>,
     pub page: Page,
     pub cursor: usize,
-    pub me: String,
-    /// Whether figures about others are shown: to leads.
-    pub leads: bool,
 }
 
 /// What a key came to.
@@ -70,14 +69,46 @@ pub enum Boarded {
     Cases(String, Vec<CaseId>),
 }
 
+/// How words stand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Text,
+    Dim,
+    Strong,
+    Accent,
+    Warn,
+}
+
+impl Tone {
+    fn style(self, theme: &Theme) -> Style {
+        match self {
+            Self::Text => theme.text,
+            Self::Dim => theme.dim,
+            Self::Strong => theme.strong,
+            Self::Accent => theme.accent,
+            Self::Warn => theme.warn,
+        }
+    }
+}
+
 /// A line, and the cases behind it.
+#[derive(Debug)]
 struct Row {
-    spans: Vec<Span<'static>>,
+    words: Vec<(String, Tone)>,
     title: String,
     cases: Vec<CaseId>,
 }
 
+/// All pages, in the order of [`Page::ALL`], made once of a picture: a frame only shows them.
+#[derive(Debug)]
+pub struct Pages(Vec<(String, Vec<Row>)>);
+
 impl Board {
+    fn rows(&self) -> &[Row] {
+        let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
+        self.pages.as_ref().map_or(&[], |pages| &pages.0[at].1)
+    }
+
     pub fn key(&mut self, key: KeyPress) -> Boarded {
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
         let turn = |by: usize| Page::ALL[(at + by) % Page::ALL.len()];
@@ -91,15 +122,16 @@ impl Board {
             KeyCode::Down | KeyCode::Char('j') => self.cursor += 1,
             KeyCode::Up | KeyCode::Char('k') => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::PageDown | KeyCode::Char(' ') => self.cursor += 10,
+            KeyCode::Char('g') | KeyCode::Home => self.cursor = 0,
+            KeyCode::Char('G') | KeyCode::End => self.cursor = usize::MAX,
             KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(10),
             KeyCode::Enter => {
-                let open = |row: Row| (!row.cases.is_empty()).then_some(Boarded::Cases(row.title, row.cases));
-                let row = self.rows(&Theme::plain()).into_iter().nth(self.cursor);
-                return row.and_then(open).unwrap_or(Boarded::On);
+                let row = self.rows().get(self.cursor).filter(|row| !row.cases.is_empty());
+                return row.map_or(Boarded::On, |row| Boarded::Cases(row.title.clone(), row.cases.clone()));
             }
             _ => {}
         }
-        self.cursor = self.cursor.min(self.rows(&Theme::plain()).len().saturating_sub(1));
+        self.cursor = self.cursor.min(self.rows().len().saturating_sub(1));
         Boarded::On
     }
 
@@ -117,27 +149,51 @@ impl Board {
             tabs.push(Span::styled(word, if here { theme.accent } else { theme.dim }));
         }
         put_line(buf, inner, 0, &Line::from(tabs));
-        let head = self.head();
-        put_line(buf, inner, 1, &Line::from(Span::styled(head, theme.dim)));
+        let Some(pages) = &self.pages else {
+            put_line(buf, inner, 2, &Line::from(Span::styled("  Counting …", theme.dim)));
+            return;
+        };
+        let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
+        put_line(buf, inner, 1, &Line::from(Span::styled(pages.0[at].0.as_str(), theme.dim)));
         let list = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
-        let rows = self.rows(theme);
-        let height = usize::from(list.height);
+        let (rows, height) = (self.rows(), usize::from(list.height));
         let top = (self.cursor + 1).saturating_sub(height);
         for (y, (at, row)) in rows.iter().enumerate().skip(top).take(height).enumerate() {
-            let chosen = at == self.cursor;
-            let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent)];
-            spans.extend(row.spans.iter().cloned());
-            put_line(buf, list, y as u16, &Line::from(spans));
+            let mark = if at == self.cursor { theme.sign("▸ ", "> ") } else { "  " };
+            let words = row.words.iter().map(|(words, tone)| Span::styled(words.as_str(), tone.style(theme)));
+            put_line(buf, list, y as u16, &Line::from_iter(std::iter::once(Span::styled(mark, theme.accent)).chain(words)));
         }
         if rows.is_empty() {
             put_line(buf, list, 0, &Line::from(Span::styled("  Nothing to show yet.", theme.dim)));
         }
+        if rows.len() > top + height {
+            let more = Rect { y: inner.bottom(), height: 1, ..inner };
+            put_line(buf, more, 0, &Line::from(Span::styled(format!(" {} more: j ", rows.len() - top - height), theme.dim)));
+        }
     }
+}
 
+/// What makes pages of a picture.
+struct Maker<'p> {
+    picture: &'p Picture,
+    me: &'p str,
+    /// Whether figures about others are shown: to leads.
+    leads: bool,
+}
+
+impl Pages {
+    /// The pages as `me` may see them.
+    pub fn of(picture: &Picture, me: &str, leads: bool) -> Self {
+        let maker = Maker { picture, me, leads };
+        Self(Page::ALL.into_iter().map(|page| (maker.head(page), maker.rows(page))).collect())
+    }
+}
+
+impl Maker<'_> {
     /// What the columns of a page are.
-    fn head(&self) -> String {
+    fn head(&self, page: Page) -> String {
         let of = &self.picture.disagreements.divergence;
-        match self.page {
+        match page {
             Page::Now => format!("  {} labels that count, at {}", self.picture.labels, self.picture.now.minute()),
             Page::Questions => {
                 let pairs = format!("{} pairs, {} part at", of.pairs, of.parted);
@@ -152,59 +208,57 @@ impl Board {
         }
     }
 
-    fn rows(&self, theme: &Theme) -> Vec<Row> {
-        match self.page {
-            Page::Now => self.now(theme),
-            Page::Questions => self.questions(theme),
-            Page::Categories => self.categories(theme),
-            Page::Pairs => self.pairs(theme),
-            Page::Matrix => self.matrix(theme),
-            Page::Weeks => self.picture.weeks.iter().map(|week| self.week(week, theme)).collect(),
-            Page::Versions => self.picture.versions.iter().map(|of| version(of, theme)).collect(),
+    fn rows(&self, page: Page) -> Vec<Row> {
+        match page {
+            Page::Now => self.now(),
+            Page::Questions => self.questions(),
+            Page::Categories => self.categories(),
+            Page::Pairs => self.pairs(),
+            Page::Matrix => self.matrix(),
+            Page::Weeks => self.picture.weeks.iter().map(week_row).collect(),
+            Page::Versions => self.picture.versions.iter().map(version).collect(),
         }
     }
 
-    fn now(&self, theme: &Theme) -> Vec<Row> {
+    fn now(&self) -> Vec<Row> {
         let picture = &self.picture;
         let mut rows = Vec::new();
-        let mut number = |name: &str, n: String, more: String, style: Style, cases: Vec<CaseId>| {
-            let spans = vec![
-                Span::styled(format!("{name:<26}"), theme.text),
-                Span::styled(format!("{n:>8}  "), style),
-                Span::styled(more, theme.dim),
+        let mut number = |name: &str, n: String, more: String, style: Tone, cases: Vec<CaseId>| {
+            let words = vec![
+                words_of(format!("{name:<26}"), Tone::Text),
+                words_of(format!("{n:>8}  "), style),
+                words_of(more, Tone::Dim),
             ];
-            rows.push(Row { spans, title: name.trim().to_owned(), cases });
+            rows.push(Row { words, title: name.trim().to_owned(), cases });
         };
         let of = |state: CaseState| picture.states.get(&state).cloned().unwrap_or_default();
         for (state, more) in
             [(CaseState::Open, ""), (CaseState::Disputed, "wait for a ruling"), (CaseState::Resolved, "ready for retraining")]
         {
             let cases = of(state);
-            number(state.word(), cases.len().to_string(), more.to_owned(), theme.strong, cases);
+            number(state.word(), cases.len().to_string(), more.to_owned(), Tone::Strong, cases);
         }
         let total = |of: fn(&Day) -> &Vec<CaseId>| picture.days.iter().map(|day| of(day).len()).sum::<usize>();
-        let bars = |of: fn(&Day) -> &Vec<CaseId>| spark(theme, &picture.days.iter().map(|day| of(day).len()).collect::<Vec<_>>());
+        let bars = |of: fn(&Day) -> &Vec<CaseId>| spark(&picture.days.iter().map(|day| of(day).len()).collect::<Vec<_>>());
         for (name, of) in [
             ("came in, 14 days", (|day| &day.detected) as fn(&Day) -> &Vec<CaseId>),
             ("were settled, 14 days", |day| &day.settled),
         ] {
             let cases = picture.days.iter().flat_map(|day| of(day).clone()).collect();
-            number(name, total(of).to_string(), bars(of), theme.strong, cases);
+            number(name, total(of).to_string(), bars(of), Tone::Strong, cases);
         }
         for (name, cases) in
             ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].into_iter().zip(&picture.ages)
         {
-            number(name, cases.len().to_string(), bar(theme, cases.len(), of(CaseState::Open).len()), theme.text, cases.clone());
+            number(name, cases.len().to_string(), bar(cases.len(), of(CaseState::Open).len()), Tone::Text, cases.clone());
         }
-        let differ: Vec<CaseId> =
-            picture.disagreements.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
         let rate = picture.disagreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
         number(
             "labels differ on",
             rate,
             format!("of {} cases with two labels", picture.disagreements.cases.len()),
-            theme.strong,
-            differ,
+            Tone::Strong,
+            picture.differ.clone(),
         );
         let alpha = &picture.whole.krippendorff_alpha.nominal;
         let value = alpha.value.map_or("none".to_owned(), decimal);
@@ -213,25 +267,25 @@ impl Board {
             (Err(reason), _) => reason.to_owned(),
             _ => String::new(),
         };
-        number("Krippendorff's alpha", value, interval, theme.strong, Vec::new());
+        number("Krippendorff's alpha", value, interval, Tone::Strong, Vec::new());
         for (who, clocks) in by_person(&picture.owed, picture.now) {
             for (clock, tally) in clocks {
                 let cases =
                     picture.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who)).filter_map(|owed| owed.case);
                 let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
-                let due = tally.first_due.map_or(String::new(), |due| due_words(due, picture.now));
-                let style = if tally.overdue > 0 { theme.warn } else { theme.text };
+                let due = tally.first_due.map_or(String::new(), |due| due.due_words(picture.now));
+                let style = if tally.overdue > 0 { Tone::Warn } else { Tone::Text };
                 let name = format!("waits for {}", fit(&visible(&who), 14));
                 number(&name, tally.all.to_string(), format!("{due}{late}: {}", clock.about()), style, cases.collect());
             }
         }
         for (cause, cases) in &picture.causes {
-            number(&format!("ruled: {cause}"), cases.len().to_string(), String::new(), theme.text, cases.clone());
+            number(&format!("ruled: {cause}"), cases.len().to_string(), String::new(), Tone::Text, cases.clone());
         }
         rows
     }
 
-    fn questions(&self, theme: &Theme) -> Vec<Row> {
+    fn questions(&self) -> Vec<Row> {
         let of = &self.picture.disagreements.divergence;
         let row = |node: &&crate::quality::divergence::Node| {
             let name = format!("{}{}", "  ".repeat(node.depth.min(6)), visible(&node.question));
@@ -242,67 +296,66 @@ impl Board {
             });
             let notes = self.picture.notes.get(&node.question).map_or(0, Vec::len);
             let notes = if notes > 0 { format!("  {notes} must change") } else { String::new() };
-            let spans = vec![
-                Span::styled(format!("{:<22}", fit(&name, 22)), theme.strong),
-                Span::styled(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), theme.text),
-                Span::styled(bar(theme, node.parted, of.parted), theme.accent),
-                Span::styled(format!("  {}", fit(&visible(&most.unwrap_or_default()), 14)), theme.dim),
-                Span::styled(notes, theme.warn),
+            let words = vec![
+                words_of(format!("{:<22}", fit(&name, 22)), Tone::Strong),
+                words_of(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), Tone::Text),
+                words_of(bar(node.parted, of.parted), Tone::Accent),
+                words_of(format!("  {}", fit(&visible(&most.unwrap_or_default()), 11)), Tone::Dim),
+                words_of(notes, Tone::Warn),
             ];
             let cases = self.picture.parted_at.get(&node.question).cloned().unwrap_or_default();
-            Row { spans, title: format!("part at {}", node.question), cases }
+            Row { words, title: format!("part at {}", node.question), cases }
         };
         of.nodes().iter().map(row).collect()
     }
 
-    fn categories(&self, theme: &Theme) -> Vec<Row> {
+    fn categories(&self) -> Vec<Row> {
         let picture = &self.picture;
         let row = |(name, CategoryFigures { resolved, pending }): (&String, &CategoryFigures)| {
             let tally = picture.disagreements.categories.get(name).copied().unwrap_or_default();
-            let spans = vec![
-                Span::styled(format!("{:<26} ", fit(&visible(name), 26)), theme.strong),
-                Span::styled(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.len(), tally.pairs), theme.text),
-                Span::styled(share_words(&tally), theme.text),
+            let words = vec![
+                words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
+                words_of(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.len(), tally.pairs), Tone::Text),
+                words_of(share_words(&tally), Tone::Text),
             ];
-            Row { spans, title: name.clone(), cases: resolved.iter().chain(pending).copied().collect() }
+            Row { words, title: name.clone(), cases: resolved.iter().chain(pending).copied().collect() }
         };
         picture.categories.iter().map(row).collect()
     }
 
     /// Pairs by name, with intervals: this is no ranking. Others than a lead see their own.
-    fn pairs(&self, theme: &Theme) -> Vec<Row> {
+    fn pairs(&self) -> Vec<Row> {
         let picture = &self.picture;
-        let seen = |names: &[String; 2]| self.leads || names.contains(&self.me);
+        let mut parted: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
+        for split in &picture.disagreements.splits {
+            parted.entry(split.reviewers.clone()).or_default().push(split.case);
+        }
+        let seen = |names: &[String; 2]| self.leads || names.iter().any(|name| name == self.me);
         let row = |(names, tally): (&[String; 2], &Tally)| {
             let [one, two] = names.each_ref().map(|name| fit(&visible(name), 14).into_owned());
-            let spans = vec![
-                Span::styled(format!("{one:<14} {two:<14}"), theme.strong),
-                Span::styled(format!("{:>8}   ", tally.pairs), theme.text),
-                Span::styled(share_words(tally), theme.text),
+            let words = vec![
+                words_of(format!("{one:<14} {two:<14}"), Tone::Strong),
+                words_of(format!("{:>8}   ", tally.pairs), Tone::Text),
+                words_of(share_words(tally), Tone::Text),
             ];
-            let of_pair = |split: &&crate::review::disagreement::Split| {
-                let mut who = split.reviewers.clone();
-                who.sort();
-                who == *names
-            };
-            let cases = picture.disagreements.splits.iter().filter(of_pair).map(|split| split.case).collect();
-            Row { spans, title: names.join(" and "), cases }
+            let cases = parted.get(names).cloned().unwrap_or_default();
+            Row { words, title: names.join(" and "), cases }
         };
         picture.disagreements.pairs.iter().filter(|(names, _)| seen(names)).map(row).collect()
     }
 
-    fn matrix(&self, theme: &Theme) -> Vec<Row> {
+    fn matrix(&self) -> Vec<Row> {
         let matrix = &self.picture.matrix;
         let most = matrix.cells.iter().filter(|((a, b), _)| a != b).map(|(_, cases)| cases.len()).max().unwrap_or(0);
         let mut rows = Vec::new();
         let heads: String = (0..matrix.classes.len()).map(|column| format!("{:>5} ", letter(column))).collect();
         rows.push(Row {
-            spans: vec![Span::styled(format!("{:<28}{heads}", ""), theme.dim)],
+            words: vec![words_of(format!("{:<28}{heads}", ""), Tone::Dim)],
             title: String::new(),
             cases: Vec::new(),
         });
         for (row, name) in matrix.classes.iter().enumerate() {
-            let mut spans = vec![Span::styled(format!("{} {:<26}", letter(row), fit(&visible(name), 26)), theme.text)];
+            let mut words = vec![words_of(format!("{} {:<26}", letter(row), fit(&visible(name), 26)), Tone::Text)];
             let mut all = Vec::new();
             for column in 0..matrix.classes.len() {
                 let cases = matrix.cells.get(&(row.min(column), row.max(column)));
@@ -310,40 +363,43 @@ impl Board {
                 if row != column {
                     all.extend(cases.into_iter().flatten().copied());
                 }
-                let heat = if row == column { " " } else { heat(theme, n, most) };
-                let style = if row == column { theme.dim } else { theme.accent };
-                spans.push(Span::styled(format!("{:>5}{heat}", if n == 0 { "·".to_owned() } else { n.to_string() }), style));
+                let heat = if row == column { " " } else { heat(n, most) };
+                let style = if row == column { Tone::Dim } else { Tone::Accent };
+                words.push(words_of(format!("{:>5}{heat}", if n == 0 { "·".to_owned() } else { n.to_string() }), style));
             }
-            rows.push(Row { spans, title: format!("{name} or another"), cases: all });
+            rows.push(Row { words, title: format!("{name} or another"), cases: all });
         }
         rows
     }
-
-    fn week(&self, week: &WeekFigures, theme: &Theme) -> Row {
-        let (value, interval) = match (week.alpha.value, week.alpha.interval) {
-            (Ok(value), Some((low, high))) => {
-                (Some(value), format!("{} ({} to {})", decimal(value), decimal(low), decimal(high)))
-            }
-            (Ok(value), None) => (Some(value), decimal(value)),
-            (Err(_), _) => (None, "none".to_owned()),
-        };
-        let spans = vec![
-            Span::styled(format!("{:<11}", week.from.date().to_string()), theme.strong),
-            Span::styled(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.len()), theme.text),
-            Span::styled(value.map_or(String::new(), |value| bar(theme, (value.max(0.0) * 100.0) as usize, 100)), theme.accent),
-        ];
-        Row { spans, title: format!("differ, week from {}", week.from.date()), cases: week.differ.clone() }
-    }
 }
 
-fn version(of: &VersionFigures, theme: &Theme) -> Row {
+fn week_row(week: &WeekFigures) -> Row {
+    let (value, interval) = match (week.alpha.value, week.alpha.interval) {
+        (Ok(value), Some((low, high))) => (Some(value), format!("{} ({} to {})", decimal(value), decimal(low), decimal(high))),
+        (Ok(value), None) => (Some(value), decimal(value)),
+        (Err(_), _) => (None, "none".to_owned()),
+    };
+    let words = vec![
+        words_of(format!("{:<11}", week.from.date().to_string()), Tone::Strong),
+        words_of(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.len()), Tone::Text),
+        words_of(value.map_or(String::new(), |value| bar((value.max(0.0) * 100.0) as usize, 100)), Tone::Accent),
+    ];
+    Row { words, title: format!("differ, week from {}", week.from.date()), cases: week.differ.clone() }
+}
+
+fn version(of: &VersionFigures) -> Row {
     let name = format!("{} v{}", of.protocol, of.version);
     let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64;
-    let spans = vec![
-        Span::styled(format!("{:<26} ", fit(&visible(&name), 26)), theme.strong),
-        Span::styled(format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()), theme.text),
+    let words = vec![
+        words_of(format!("{:<26} ", fit(&visible(&name), 26)), Tone::Strong),
+        words_of(format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()), Tone::Text),
     ];
-    Row { spans, title: name, cases: of.cases.clone() }
+    Row { words, title: name, cases: of.cases.clone() }
+}
+
+/// Words that stand out so.
+fn words_of(words: impl Into<String>, tone: Tone) -> (String, Tone) {
+    (words.into(), tone)
 }
 
 /// `545    27.5 % (25.6 to 29.6)`.
@@ -357,11 +413,6 @@ fn share_words(tally: &Tally) -> String {
     }
 }
 
-fn due_words(due: Moment, now: Moment) -> String {
-    let wait = due.0 - now.0;
-    if wait > 0 { format!("due in {}", short_span(wait)) } else { format!("due {} ago", short_span(wait)) }
-}
-
 /// A, B, C …
 fn letter(at: usize) -> char {
     crate::domain::arbitration::side_name(at)
@@ -370,23 +421,19 @@ fn letter(at: usize) -> char {
 /// Columns of a bar.
 const BAR: usize = 12;
 
-fn bar(theme: &Theme, n: usize, of: usize) -> String {
+fn bar(n: usize, of: usize) -> String {
     let full = if of == 0 { 0 } else { (n * BAR).div_ceil(of).min(BAR) };
-    let text = format!("{}{}", theme.sign("█", "#").repeat(full), " ".repeat(BAR - full));
-    debug_assert!(width(&text) == BAR, "a bar has its width");
-    text
+    format!("{}{}", "█".repeat(full), " ".repeat(BAR - full))
 }
 
-fn spark(theme: &Theme, values: &[usize]) -> String {
-    const UNICODE: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-    const ASCII: [&str; 8] = [".", ".", ":", ":", "-", "=", "+", "#"];
+fn spark(values: &[usize]) -> String {
+    const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     let most = values.iter().copied().max().unwrap_or(0).max(1);
-    values.iter().map(|n| theme.sign(UNICODE[n * 7 / most], ASCII[n * 7 / most])).collect()
+    values.iter().map(|n| BARS[n * 7 / most]).collect()
 }
 
-fn heat(theme: &Theme, n: usize, most: usize) -> &'static str {
-    const UNICODE: [&str; 5] = [" ", "░", "▒", "▓", "█"];
-    const ASCII: [&str; 5] = [" ", ".", ":", "+", "#"];
+fn heat(n: usize, most: usize) -> &'static str {
+    const HEAT: [&str; 5] = [" ", "░", "▒", "▓", "█"];
     let at = if n == 0 { 0 } else { (n * 4).div_ceil(most.max(1)).min(4) };
-    theme.sign(UNICODE[at], ASCII[at])
+    HEAT[at]
 }

@@ -71,7 +71,7 @@ impl Sessions {
             for one in &sat.progress {
                 let done = sat.done(&one.reviewer).unwrap_or(0);
                 let full = done * 20 / of.max(1);
-                let bar = format!("{}{}", theme.sign("█", "#").repeat(full), theme.sign("·", ".").repeat(20 - full));
+                let bar = format!("{}{}", "█".repeat(full), "·".repeat(20 - full));
                 let who = fit(&visible(&one.reviewer), 16).into_owned();
                 let mine = if one.reviewer == self.me { theme.strong } else { theme.text };
                 lines.push(Line::from(vec![

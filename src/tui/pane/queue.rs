@@ -20,14 +20,11 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let queue = &app.queue;
     let total = if queue.filtered { queue.rows.len() as u64 } else { app.shown_total() };
     let filter = if app.filter.is_empty() { String::new() } else { format!("  /{}", visible(&app.filter)) };
-    let title = match (&app.training, app.renewing) {
-        (None, _) if app.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
+    let title = match (&app.training, &app.listing) {
         (Some(training), _) => format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len()),
-        (None, _) if app.listing.is_some() => {
-            format!(" {}  {} of {total}", visible(app.listing.as_deref().unwrap_or_default()), queue.place())
-        }
-        (None, true) => format!(" Queue  to renew {} of {total}", queue.place()),
-        (None, false) => format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place()),
+        _ if app.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
+        (None, Some(listing)) => format!(" Queue  {}  {} of {total}", visible(listing), queue.place()),
+        (None, None) => format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place()),
     };
     let title = fit(&title, usize::from(area.width)).into_owned();
     put_line(buf, area, 0, &Line::from(heading(theme, title, app.focus == Focus::Queue)));
