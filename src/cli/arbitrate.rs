@@ -176,9 +176,7 @@ fn words(waits: &Waiting, now: Moment) -> String {
 
 fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, CliError> {
     let dispute = workspace.dispute(row)?;
-    // Whoever may still label it must not be shown what others said. A lead looks at a dispute to rule.
-    let looks_to_rule = workspace.is_lead()? && dispute.is_one();
-    if !looks_to_rule && !workspace.blind_to([dispute.row.id])?.is_empty() {
+    if !workspace.may_see_labels(&dispute)? {
         let words = format!("{} may still be yours to label: what others said of it is shown after that", dispute.row.id.short());
         return Err(CliError::Use(words));
     }

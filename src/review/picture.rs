@@ -203,8 +203,9 @@ pub struct Picture {
 
 /// Computes the picture from what is kept.
 ///
-/// That labels differ on a case which `me` may still label would sway: it is counted, and not among the cases behind a number.
-pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, me: &str, now: Moment) -> rusqlite::Result<Picture> {
+/// That labels differ on a case which somebody may still label would sway them: for `blind` it is counted, and not among the cases
+/// behind a number.
+pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, blind: Option<&str>, now: Moment) -> rusqlite::Result<Picture> {
     let mut found = Disagreements::default();
     let mut categories: BTreeMap<String, CategoryFigures> = BTreeMap::new();
     let mut states: BTreeMap<CaseState, Vec<CaseId>> = CaseState::ALL.into_iter().map(|state| (state, Vec::new())).collect();
@@ -308,7 +309,7 @@ pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, me: &str, now: M
     };
     let settled: BTreeSet<CaseId> = states.get(&CaseState::Resolved).into_iter().flatten().copied().collect();
     let measuring: BTreeSet<CaseId> = gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
-    let seen = |id: &CaseId| kept.gave(me, *id) || (settled.contains(id) && !measuring.contains(id));
+    let seen = |id: &CaseId| blind.is_none_or(|me| kept.gave(me, *id) || (settled.contains(id) && !measuring.contains(id)));
     found.splits.retain(|split| seen(&split.case));
     pairs.values_mut().for_each(|cases| cases.retain(seen));
     let differ = found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();

@@ -14,6 +14,7 @@ use super::syncer::Syncer;
 use super::writer::{Work, Writer};
 use crate::db::case;
 use crate::domain::ids::CaseId;
+use crate::domain::resolve::CaseState;
 use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::review::calibration::{labels_of_case, of_round, progress, to_label};
@@ -199,7 +200,7 @@ impl Runner {
         Ok(())
     }
 
-    fn load_queue(&mut self, state: Option<crate::domain::resolve::CaseState>) -> Result<(), WorkError> {
+    fn load_queue(&mut self, state: Option<CaseState>) -> Result<(), WorkError> {
         let (conn, me) = (&self.workspace.db.conn, &self.workspace.me);
         self.queue = match state {
             None => Queue::load(conn, me, (self.now)())?,
@@ -322,7 +323,7 @@ impl Runner {
         if dispute.sides.is_empty() {
             return Ok(Job::Failed("Nobody has labeled this case.".to_owned()));
         }
-        if !self.workspace.blind_to([id])?.is_empty() {
+        if !self.workspace.may_see_labels(&dispute)? {
             return Ok(Job::Failed(
                 "What others said is shown when you have labeled the case; a lead rules on disputes.".to_owned(),
             ));

@@ -11,6 +11,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
 use crate::domain::protocol::walk;
+use crate::domain::resolve::CaseState;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn};
@@ -46,6 +47,17 @@ impl Workspace {
     /// A case with labels that may be seen, and whose they are.
     pub fn beside(&self, row: CaseRow, labels: Vec<GivenLabel>) -> Result<Dispute, WorkError> {
         Ok(Dispute::named(&self.db.conn, &self.protocols()?, row, &self.me, &labels)?)
+    }
+
+    /// Whether whoever is at work may see what others said of a case: to rule on it, or because they will not label it themselves any
+    /// more. A lead who reviews has not said yet what they think of an open case either.
+    pub fn may_see_labels(&self, dispute: &Dispute) -> Result<bool, WorkError> {
+        if dispute.is_one() && self.is_lead()? {
+            return Ok(true);
+        }
+        let own = dispute.sides.iter().any(|side| side.own);
+        let waits = dispute.row.state == CaseState::Open && !own && self.reviewers()?.contains(&self.me);
+        Ok(!waits && self.blind_to([dispute.row.id])?.is_empty())
     }
 
     /// A case on which there is something to rule.

@@ -12,7 +12,6 @@ use crate::db::{count, label};
 use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::resolve::CaseState;
-use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
@@ -33,11 +32,15 @@ pub struct IngestRequest {
 }
 
 impl Workspace {
+    /// Whether lists of cases on which labels differ are cut for whoever is at work: they review, and do not lead.
+    pub fn lists_are_cut(&self) -> Result<bool, WorkError> {
+        Ok(self.reviewers()?.contains(&self.me) && !self.is_lead()?)
+    }
+
     /// Those of some cases that whoever is at work may still label themselves, and of which they may not see what others said.
     pub fn blind_to(&self, cases: impl IntoIterator<Item = CaseId>) -> Result<BTreeSet<CaseId>, WorkError> {
         let (conn, mut blind) = (&self.db.conn, BTreeSet::new());
-        let reviews = self.roster()?.iter().any(|grant| grant.name == self.me && grant.role == Role::Reviewer);
-        if !reviews || self.is_lead()? {
+        if !self.lists_are_cut()? {
             return Ok(blind);
         }
         for id in cases.into_iter().collect::<BTreeSet<_>>() {

@@ -113,6 +113,19 @@ fn a_number_opens_its_cases_and_those_their_labels() {
 }
 
 #[test]
+fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
+    let place = team();
+    label(&place, "p3", "bo", &NO);
+    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    session.press("BackTab Enter");
+    let open = session.app.opened.as_ref().unwrap().case.row.clone();
+    assert_eq!((open.own.as_str(), open.labels), ("p3", 1));
+    session.press("A");
+    assert!(session.text().contains("shown when you have labeled"), "{}", session.text());
+    assert!(!session.text().contains("transfer"), "{}", session.text());
+}
+
+#[test]
 fn what_was_worked_out_beside_disturbs_nobody() {
     let place = team();
     let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
