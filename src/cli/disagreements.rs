@@ -176,7 +176,7 @@ fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagre
         let known: Vec<&str> = found.divergence.nodes().iter().map(|node| node.question.as_str()).collect();
         return Err(CliError::Use(format!("nobody came to `{question}` together; asked were: {}", known.join(", "))));
     }
-    let mut here: Vec<&Split> = found.splits.iter().filter(|split| split.question == question).collect();
+    let mut here: Vec<&Split> = found.splits.values().flatten().filter(|split| split.question == question).collect();
     let all = here.len();
     let blind = workspace.blind_to(here.iter().map(|split| split.case))?;
     here.retain(|split| !blind.contains(&split.case));

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::out::{Out, done};
 use super::{CliError, Context, Exit};
-use crate::review::picture::{Kept, Picture};
+use crate::quality::agreement::{Resampling, measure};
+use crate::review::kept::Kept;
+use crate::review::picture::Picture;
 use crate::review::report::html;
 use crate::workspace::WorkError;
 
@@ -19,21 +21,25 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    let picture = workspace.picture(&mut Kept::default())?;
+    let mut kept = Kept::default();
+    let picture = workspace.picture(&mut kept)?;
+    let page = || -> Result<String, WorkError> {
+        Ok(html(&picture, &measure(&kept.ratings(), Resampling::default()), &workspace.team()?))
+    };
     let document = document(&picture);
     if args.out.is_none() {
         let mut out = Out::new();
         if context.global.json {
             out.json(&document)?
         } else {
-            out.raw(&html(&picture, &workspace.team()?))?
+            out.raw(&page()?)?
         }
         out.finish()?;
         return Ok(Exit::Done);
     }
     if let Some(path) = &args.out {
         let failed = |error| WorkError::File { path: path.display().to_string(), error };
-        std::fs::write(path, html(&picture, &workspace.team()?)).map_err(failed)?;
+        std::fs::write(path, page()?).map_err(failed)?;
         done(context.global.json, &format!("Written to {}.", path.display()), &document)?;
     }
     Ok(Exit::Done)
@@ -50,7 +56,7 @@ fn document(picture: &Picture) -> serde_json::Value {
     let weeks: Vec<_> = picture
         .weeks
         .iter()
-        .map(|week| json!({ "from": week.from.date().to_string(), "cases": week.cases.len(), "differ": week.differ.len(), "alpha": week.alpha }))
+        .map(|week| json!({ "from": week.from.date().to_string(), "cases": week.cases.len(), "differ": week.differ.n, "alpha": week.alpha }))
         .collect();
     let versions: Vec<_> = picture
         .versions
@@ -63,7 +69,7 @@ fn document(picture: &Picture) -> serde_json::Value {
     let categories: serde_json::Map<String, serde_json::Value> = picture
         .categories
         .iter()
-        .map(|(name, of)| (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.len() })))
+        .map(|(name, of)| (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.n })))
         .collect();
     let cells: Vec<_> = picture
         .matrix
@@ -72,7 +78,7 @@ fn document(picture: &Picture) -> serde_json::Value {
         .map(|((a, b), cases)| json!({ "classes": [picture.matrix.classes[*a], picture.matrix.classes[*b]], "cases": cases.len() }))
         .collect();
     json!({ "at": picture.now.rfc3339(), "labels": picture.labels, "states": states, "ages": picture.ages.each_ref().map(Vec::len),
-        "days": days, "disagreement": picture.disagreement(), "alpha": picture.whole.krippendorff_alpha.nominal, "weeks": weeks,
+        "days": days, "disagreement": picture.disagreement(), "alpha": picture.alpha, "weeks": weeks,
         "versions": versions, "categories": categories, "matrix": cells,
         "causes": picture.causes.iter().map(|(cause, cases)| (*cause, cases.len())).collect::<std::collections::BTreeMap<_, _>>() })
 }

@@ -38,6 +38,11 @@ const APPLICATION_ID: i64 = 0x4353_574B;
 /// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Changes when another connection, of this process or another one, has written.
+pub fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.pragma_query_value(None, "data_version", |row| row.get(0))
+}
+
 /// What can go wrong with the file.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {

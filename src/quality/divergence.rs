@@ -29,6 +29,27 @@ pub fn parting<'p>(one: &'p [Step], two: &'p [Step]) -> Option<Parting<'p>> {
     Some(Parting { at, question, answers: [answer(a), answer(b)] })
 }
 
+/// Whether something comes to what was counted, or goes from it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Add,
+    Take,
+}
+
+impl Change {
+    /// Counts one more, or one less.
+    pub fn one(self, n: &mut usize) {
+        self.by(n, 1);
+    }
+
+    pub fn by(self, n: &mut usize, more: usize) {
+        *n = match self {
+            Self::Add => *n + more,
+            Self::Take => n.saturating_sub(more),
+        };
+    }
+}
+
 /// A question, and how often two reviewers part at it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Node {
@@ -43,7 +64,8 @@ pub struct Node {
     pub differ: usize,
     /// By what they answered, in order: how many pairs. Nothing: it was not asked.
     pub splits: BTreeMap<[Option<String>; 2], usize>,
-    places: usize,
+    /// How often it was come to at each place.
+    places: BTreeMap<usize, usize>,
 }
 
 impl Node {
@@ -64,40 +86,57 @@ pub struct Divergence {
 impl Divergence {
     /// Counts two paths of one case. `differ`: whether their outcomes do, in what counts.
     pub fn count<'p>(&mut self, one: &'p [Step], two: &'p [Step], differ: bool) -> Option<Parting<'p>> {
+        self.change(one, two, differ, Change::Add)
+    }
+
+    /// Counts two paths of one case, or takes them away if they were counted.
+    pub fn change<'p>(&mut self, one: &'p [Step], two: &'p [Step], differ: bool, change: Change) -> Option<Parting<'p>> {
         let parting = parting(one, two);
-        self.pairs += 1;
+        change.one(&mut self.pairs);
         let together = parting.as_ref().map_or(one.len(), |parting| parting.at);
         for (at, (question, _)) in one[..together].iter().enumerate() {
-            self.node(question, at).came += 1;
+            self.come(question, at, change, |_| ());
         }
         if let Some(Parting { at, question, answers }) = &parting {
-            self.parted += 1;
-            let node = self.node(question, *at);
-            node.came += 1;
-            node.parted += 1;
-            node.differ += usize::from(differ);
-            let mut split = answers.map(|answer| answer.map(str::to_owned));
-            split.sort();
-            *node.splits.entry(split).or_default() += 1;
+            change.one(&mut self.parted);
+            self.come(question, *at, change, |node| {
+                change.one(&mut node.parted);
+                change.by(&mut node.differ, usize::from(differ));
+                let mut split = answers.map(|answer| answer.map(str::to_owned));
+                split.sort();
+                let pairs = node.splits.entry(split.clone()).or_default();
+                change.one(pairs);
+                if *pairs == 0 {
+                    node.splits.remove(&split);
+                }
+            });
         }
         parting
     }
 
-    fn node(&mut self, question: &str, at: usize) -> &mut Node {
+    /// A pair comes to a question at a place; what nobody comes to is no question here.
+    fn come(&mut self, question: &str, at: usize, change: Change, more: impl FnOnce(&mut Node)) {
         if !self.nodes.contains_key(question) {
-            let node = Node { question: question.to_owned(), depth: at, ..Node::default() };
-            self.nodes.insert(question.to_owned(), node);
+            self.nodes.insert(question.to_owned(), Node { question: question.to_owned(), ..Node::default() });
         }
-        let node = self.nodes.entry(question.to_owned()).or_default();
-        node.depth = node.depth.min(at);
-        node.places += at;
-        node
+        let Some(node) = self.nodes.get_mut(question) else { return };
+        change.one(&mut node.came);
+        let there = node.places.entry(at).or_default();
+        change.one(there);
+        if *there == 0 {
+            node.places.remove(&at);
+        }
+        node.depth = node.places.keys().next().copied().unwrap_or(0);
+        more(node);
+        if node.came == 0 {
+            self.nodes.remove(question);
+        }
     }
 
     /// The questions in the order in which they are mostly asked.
     pub fn nodes(&self) -> Vec<&Node> {
         let mut nodes: Vec<&Node> = self.nodes.values().collect();
-        let place = |node: &Node| node.places as f64 / node.came.max(1) as f64;
+        let place = |node: &Node| node.places.iter().map(|(at, n)| at * n).sum::<usize>() as f64 / node.came.max(1) as f64;
         nodes.sort_by(|a, b| place(a).total_cmp(&place(b)).then_with(|| b.came.cmp(&a.came)));
         nodes
     }
@@ -143,10 +182,21 @@ mod tests {
             let mut divergence = Divergence::default();
             for (at, one) in paths.iter().enumerate() {
                 for two in &paths[at + 1..] {
+                    // What is taken away again leaves nothing.
+                    divergence.change(two, one, true, Change::Add);
                     let parted = divergence.count(one, two, false).is_some();
                     prop_assert_eq!(parted, one != two);
                 }
             }
+            let mut left = divergence.clone();
+            for (at, one) in paths.iter().enumerate() {
+                for two in &paths[at + 1..] {
+                    divergence.change(two, one, true, Change::Take);
+                    left.change(two, one, true, Change::Take);
+                    left.change(one, two, false, Change::Take);
+                }
+            }
+            prop_assert_eq!(left, Divergence::default());
             let nodes = divergence.nodes();
             prop_assert_eq!(nodes.iter().map(|node| node.parted).sum::<usize>(), divergence.parted);
             prop_assert!(nodes.iter().all(|node| node.parted <= node.came && node.came <= divergence.pairs));

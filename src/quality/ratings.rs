@@ -81,6 +81,43 @@ pub struct LabelFile {
     pub rejects: Vec<(u64, String)>,
 }
 
+/// Values in order: as numbers if all of them are, else as words.
+#[derive(Debug, Clone, Default)]
+pub struct Ordered {
+    pub values: Names,
+    pub numbers: Option<Vec<f64>>,
+    /// The place of each value that was given.
+    pub place: Vec<u32>,
+}
+
+impl Ordered {
+    pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let names: Vec<&str> = names.collect();
+        let parse = |name: &&str| name.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let parsed: Option<Vec<f64>> = names.iter().map(parse).collect();
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        match &parsed {
+            Some(numbers) => order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b]).then_with(|| names[*a].cmp(names[*b]))),
+            None => order.sort_by(|a, b| names[*a].cmp(names[*b])),
+        }
+        let mut place = vec![0_u32; order.len()];
+        let mut values = Names::default();
+        let mut numbers = Vec::new();
+        for old in order {
+            // `1` and `1.0` are one number.
+            let same = parsed.as_ref().filter(|parsed| numbers.last() == Some(&parsed[old]));
+            place[old] = match same {
+                Some(_) => values.len() as u32 - 1,
+                None => values.number(names[old]),
+            };
+            if let (Some(parsed), None) = (&parsed, same) {
+                numbers.push(parsed[old]);
+            }
+        }
+        Self { values, numbers: parsed.map(|_| numbers), place }
+    }
+}
+
 impl Ratings {
     /// Share of each value among all ratings.
     pub fn shares(&self) -> Vec<f64> {
@@ -115,31 +152,11 @@ impl Ratings {
     }
 
     fn sort_values(&mut self) {
-        let parse = |name: &str| name.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-        let parsed: Option<Vec<f64>> = self.values.iter().map(parse).collect();
-        let mut order: Vec<usize> = (0..self.values.len()).collect();
-        match &parsed {
-            Some(numbers) => order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b])),
-            None => order.sort_by(|a, b| self.values.names[*a].cmp(&self.values.names[*b])),
-        }
-        let mut place = vec![0_u32; order.len()];
-        let mut values = Names::default();
-        let mut numbers = Vec::new();
-        for old in order {
-            // `1` and `1.0` are one number.
-            let same = parsed.as_ref().filter(|parsed| numbers.last() == Some(&parsed[old]));
-            place[old] = match same {
-                Some(_) => values.len() as u32 - 1,
-                None => values.number(&self.values.names[old]),
-            };
-            if let (Some(parsed), None) = (&parsed, same) {
-                numbers.push(parsed[old]);
-            }
-        }
+        let ordered = Ordered::of(self.values.iter());
         for (_, rating) in &mut self.rows {
-            rating.value = place[rating.value as usize];
+            rating.value = ordered.place[rating.value as usize];
         }
-        (self.values, self.numbers) = (values, parsed.map(|_| numbers));
+        (self.values, self.numbers) = (ordered.values, ordered.numbers);
     }
 
     /// Every rating of a task, in the order given.

@@ -20,7 +20,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 
 /// Most disputed cases that are listed.
-const WAITING_MAX: usize = 5_000;
+pub const WAITING_MAX: usize = 5_000;
 
 /// One of the labels that differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,8 +190,8 @@ impl Why {
     }
 }
 
-/// Every case that waits to be settled, what is due first first. A function of the journal and the time.
-pub fn waiting(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result<Vec<Waiting>> {
+/// Every case that waits to be settled, what is due first first; of disputed ones about `most`. A function of the journal and the time.
+pub fn waiting(conn: &Connection, policy: &Policy, now: Moment, most: usize) -> rusqlite::Result<Vec<Waiting>> {
     let mut found = Vec::new();
     let mut from = QueueKey::FIRST;
     loop {
@@ -199,28 +199,35 @@ pub fn waiting(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Res
         let Some(last) = page.last() else { break };
         from = last.key();
         for row in page {
-            found.extend(waits(conn, policy, row, &[], now)?);
+            found.extend(read_wait(conn, policy, row, &[], now)?);
         }
-        if found.len() >= WAITING_MAX {
+        if found.len() >= most {
             break;
         }
     }
-    let mut escalated: BTreeMap<CaseId, Vec<(Moment, String)>> = BTreeMap::new();
-    note::for_each(conn, |note| {
-        if note.kind == NoteKind::Escalated {
-            escalated.entry(note.id).or_default().push((note.at.moment(), note.author));
-        }
-    })?;
-    for (id, at) in escalated {
+    for (id, by) in escalations(conn)? {
         let Some(row) = case::by_id(conn, id)?.filter(|row| row.state == CaseState::Open) else { continue };
-        found.extend(waits(conn, policy, row, &at, now)?);
+        found.extend(read_wait(conn, policy, row, &by, now)?);
     }
     found.sort_by_key(|waiting| (waiting.stands.due, waiting.row.id));
     Ok(found)
 }
 
-/// Whether and how one case waits.
-fn waits(
+/// When a case was escalated, and by whom.
+pub type Escalations = Vec<(Moment, String)>;
+
+/// Every case that was ever escalated.
+pub fn escalations(conn: &Connection) -> rusqlite::Result<BTreeMap<CaseId, Escalations>> {
+    let mut escalated: BTreeMap<CaseId, Escalations> = BTreeMap::new();
+    note::for_each(conn, |note| {
+        if note.kind == NoteKind::Escalated {
+            escalated.entry(note.id).or_default().push((note.at.moment(), note.author));
+        }
+    })?;
+    Ok(escalated)
+}
+
+fn read_wait(
     conn: &Connection,
     policy: &Policy,
     row: CaseRow,
@@ -230,23 +237,41 @@ fn waits(
     let labels = label::live_of_case(conn, row.id)?;
     let acts = arbitration::of_case(conn, row.id)?;
     let returned = returned(&acts, &labels).len();
-    let (why, first, since) = match (ruling(&acts, &labels).and_then(|ruled| ruled.appeal), row.state) {
-        (Some(appeal), _) => (Why::Appealed, Level::Owner, appeal.at.moment()),
-        (None, CaseState::Disputed) => {
-            // It was settled by nobody when its last label came, or when a ruling was taken back.
-            let given = latest_of_each(&labels).into_iter().map(|given| given.at.moment());
-            let back = acts.iter().filter(|done| matches!(done.act, Act::Withdrew { .. })).map(|done| done.at.moment());
-            let Some(since) = given.chain(back).max() else { return Ok(None) };
-            (Why::Disputed, Level::Lead, since)
-        }
-        (None, _) => {
-            let Some((since, _)) = escalated.iter().min() else { return Ok(None) };
-            (Why::Escalated, Level::Peer, *since)
-        }
-    };
-    let stands = policy.escalation.stands(first, since, now);
+    Ok(waits(row.state, &labels, &acts, escalated).map(|Waits { why, first, since, by }| {
+        let stands = policy.escalation.stands(first, since, now);
+        Waiting { row, why, stands, since, returned, by }
+    }))
+}
+
+/// Why a case waits, from whom on, since when, and who escalated it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waits {
+    pub why: Why,
+    pub first: Level,
+    pub since: Moment,
+    pub by: Vec<String>,
+}
+
+/// Whether and how a case waits to be settled: a function of what was done about it.
+pub fn waits(state: CaseState, labels: &[GivenLabel], acts: &[Done], escalated: &[(Moment, String)]) -> Option<Waits> {
     let by = escalated.iter().map(|(_, author)| author.clone()).collect();
-    Ok(Some(Waiting { row, why, stands, since, returned, by }))
+    if let Some(appeal) = ruling(acts, labels).and_then(|ruled| ruled.appeal) {
+        return Some(Waits { why: Why::Appealed, first: Level::Owner, since: appeal.at.moment(), by });
+    }
+    match state {
+        CaseState::Disputed => {
+            // It was settled by nobody when its last label came, or when a ruling was taken back.
+            let given = latest_of_each(labels).into_iter().map(|given| given.at.moment());
+            let back = acts.iter().filter(|done| matches!(done.act, Act::Withdrew { .. })).map(|done| done.at.moment());
+            let since = given.chain(back).max()?;
+            Some(Waits { why: Why::Disputed, first: Level::Lead, since, by })
+        }
+        CaseState::Open => {
+            let (since, _) = escalated.iter().min()?;
+            Some(Waits { why: Why::Escalated, first: Level::Peer, since: *since, by })
+        }
+        CaseState::Resolved => None,
+    }
 }
 
 /// The lead to whom disputes come in the end.

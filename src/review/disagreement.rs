@@ -10,7 +10,7 @@ use crate::db::renames;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Outcome, Step, value_text};
 use crate::domain::protocol::replay::translated;
-use crate::quality::divergence::Divergence;
+use crate::quality::divergence::{Change, Divergence};
 
 /// Pairs of labels on one case, and how many of them part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,10 +22,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, parted: bool, differ: bool) {
-        self.pairs += 1;
-        self.parted += usize::from(parted);
-        self.differ += usize::from(differ);
+    fn change(&mut self, parted: bool, differ: bool, change: Change) {
+        change.one(&mut self.pairs);
+        change.by(&mut self.parted, usize::from(parted));
+        change.by(&mut self.differ, usize::from(differ));
     }
 }
 
@@ -40,7 +40,7 @@ pub struct Split {
 }
 
 /// All that labels of a round differ in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Disagreements {
     pub divergence: Divergence,
     pub pairs: BTreeMap<[String; 2], Tally>,
@@ -48,8 +48,7 @@ pub struct Disagreements {
     /// By what either of the two named as category.
     pub categories: BTreeMap<String, Tally>,
     pub cases: BTreeMap<CaseId, Tally>,
-    /// By case.
-    pub splits: Vec<Split>,
+    pub splits: BTreeMap<CaseId, Vec<Split>>,
 }
 
 /// Compares the labels of a round. Paths are read by the names of the version in force; outcomes differ if they do in the fields
@@ -67,7 +66,9 @@ pub fn disagreements(conn: &Connection, round: &str, protocols: &Protocols, on: 
             for (other, two) in labels.iter().enumerate().skip(at + 1) {
                 if one.label.protocol.id == two.label.protocol.id {
                     let [left, right] = [&read[at], &read[other]];
-                    found.compare([one, two], [(&left.0, &left.1), (&right.0, &right.1)], on);
+                    let names = [&*one.label.reviewer, &two.label.reviewer];
+                    let read = [(&*left.0, &left.1), (&right.0, &right.1)];
+                    found.change(one.label.case, names, read, on, Change::Add);
                 }
             }
         }
@@ -76,24 +77,42 @@ pub fn disagreements(conn: &Connection, round: &str, protocols: &Protocols, on: 
 }
 
 impl Disagreements {
-    /// Counts two labels of one case, with their paths and outcomes by the names of today.
-    pub fn compare(&mut self, labels: [&GivenLabel; 2], read: [(&[Step], &Outcome); 2], on: &[String]) {
+    /// Counts two labels of one case, with their paths and outcomes by the names of today; or takes them away if they were counted.
+    pub fn change(&mut self, case: CaseId, of: [&str; 2], read: [(&[Step], &Outcome); 2], on: &[String], change: Change) {
         let [(one, left), (two, right)] = read;
         let differ = if on.is_empty() { left != right } else { on.iter().any(|field| left.get(field) != right.get(field)) };
-        let case = labels[0].label.case;
-        let reviewers = labels.map(|given| given.label.reviewer.clone());
-        let parting = self.divergence.count(one, two, differ);
+        let reviewers = of.map(str::to_owned);
+        let parting = self.divergence.change(one, two, differ, change);
         let parted = parting.is_some();
-        if let Some(parting) = parting {
-            let (question, answers) = (parting.question.to_owned(), parting.answers.map(|answer| answer.map(str::to_owned)));
-            self.splits.push(Split { case, reviewers: reviewers.clone(), question, answers, differ });
+        match (parting, change) {
+            (Some(parting), Change::Add) => {
+                let (question, answers) = (parting.question.to_owned(), parting.answers.map(|answer| answer.map(str::to_owned)));
+                let split = Split { case, reviewers: reviewers.clone(), question, answers, differ };
+                self.splits.entry(case).or_default().push(split);
+            }
+            (Some(_), Change::Take) => {
+                let splits = self.splits.entry(case).or_default();
+                splits.retain(|split| split.reviewers != reviewers);
+                if splits.is_empty() {
+                    self.splits.remove(&case);
+                }
+            }
+            (None, _) => {}
         }
         let mut categories: Vec<String> =
             [left, right].iter().filter_map(|outcome| outcome.get("category")).map(value_text).collect();
         categories.dedup();
-        categories.into_iter().for_each(|category| self.categories.entry(category).or_default().count(parted, differ));
-        reviewers.iter().for_each(|reviewer| self.reviewers.entry(reviewer.clone()).or_default().count(parted, differ));
-        self.pairs.entry(reviewers).or_default().count(parted, differ);
-        self.cases.entry(case).or_default().count(parted, differ);
+        categories.into_iter().for_each(|category| tally(&mut self.categories, category, parted, differ, change));
+        reviewers.iter().for_each(|reviewer| tally(&mut self.reviewers, reviewer.clone(), parted, differ, change));
+        tally(&mut self.pairs, reviewers, parted, differ, change);
+        tally(&mut self.cases, case, parted, differ, change);
+    }
+}
+
+fn tally<K: Ord + Clone>(tallies: &mut BTreeMap<K, Tally>, of: K, parted: bool, differ: bool, change: Change) {
+    let tally = tallies.entry(of.clone()).or_default();
+    tally.change(parted, differ, change);
+    if tally.pairs == 0 {
+        tallies.remove(&of);
     }
 }

@@ -13,6 +13,7 @@ pub mod gold;
 pub mod history;
 pub mod precedent;
 pub mod ratings;
+pub mod kept;
 pub mod picture;
 pub mod report;
 pub mod repeat;

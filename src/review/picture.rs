@@ -1,131 +1,34 @@
 //! How the work stands, as one picture: what comes in and goes out, ages, where labels differ, what changed from week to week and
 //! from version to version. Each number knows the cases behind it.
 //!
-//! Labels are read once and kept ([`Kept`]); from then on only cases that the journal has touched are read again. Everything else
-//! is computed from what is kept.
+//! It is made of sums that are kept ([`Kept`]) while labels come in: nothing is read or compared anew for it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
-use serde::Deserialize;
 
-use super::consistency::monday;
-use super::disagreement::Disagreements;
-use super::sla::{Owed, owed};
-use super::{Protocols, gold};
-use crate::db::case;
-use crate::db::{arbitration, document, journal, label, renames};
-use crate::domain::arbitration::{Act, latest_of_each};
-use crate::domain::estimate::class_of;
-use crate::domain::ids::{CaseId, ReplicaId};
-use crate::domain::label::{GivenLabel, Outcome, value_text};
+use super::gold;
+use super::kept::{DAY_MS, Kept, Sums};
+use super::sla::{Owed, owed_of};
+use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
-use crate::domain::protocol::replay::translated;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::journal::entry::Body;
-use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::Figure;
-use crate::quality::ratings::Ratings;
+use crate::review::disagreement::Disagreements;
 
-const DAY_MS: i64 = 86_400_000;
 /// Days of flow, and weeks, that are shown.
 pub const DAYS: usize = 14;
 pub const WEEKS: usize = 26;
 /// Classes of the heat map; the rest are gathered.
 pub const CLASSES_MAX: usize = 12;
 
-/// A label that counts, by the names of today, without what figures do not need.
-#[derive(Debug, Clone, PartialEq)]
-struct Said {
-    given: GivenLabel,
-    class: String,
-    outcome: Outcome,
-    path: Vec<(String, String)>,
-}
-
-/// Labels as they were read, and how far the journal was when they were.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Kept {
-    heads: HashMap<ReplicaId, u64>,
-    documents: (i64, i64),
-    labels: BTreeMap<CaseId, Vec<Said>>,
-}
-
-/// The part of an event that says which case it is about.
-#[derive(Deserialize)]
-struct About {
-    kind: String,
-    case: Option<CaseId>,
-}
-
-impl Kept {
-    /// Reads what changed since; everything if what changed is more than cases. Returns how many cases were read.
-    pub fn refresh(&mut self, conn: &Connection, protocols: &Protocols) -> rusqlite::Result<usize> {
-        let heads: HashMap<ReplicaId, u64> =
-            journal::replicas(conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect();
-        let documents = document::stamp(conn)?;
-        let touched = if documents == self.documents { self.touched(conn, &heads)? } else { None };
-        let ids: BTreeSet<CaseId> = match touched {
-            Some(touched) => touched,
-            None => {
-                self.labels.clear();
-                label::labeled_cases(conn)?.into_iter().collect()
-            }
-        };
-        let renamed = renames::all(conn)?;
-        for id in &ids {
-            let labels = label::live_of_case(conn, *id)?;
-            let said = |given: &GivenLabel| {
-                let outcome = renamed.outcome(&given.label);
-                let class = class_of(&outcome, &protocols.policy.on).unwrap_or_else(|| "nothing".to_owned());
-                let path = translated(&protocols.after(&given.label.protocol), &given.label.path);
-                let mut given = given.clone();
-                // Words are read where they are shown.
-                (given.label.rationale, given.label.seen) = (String::new(), None);
-                (given.label.outcome, given.label.path) = (Outcome::new(), Vec::new());
-                Said { class, outcome, path, given }
-            };
-            let said: Vec<Said> = latest_of_each(&labels).into_iter().map(said).collect();
-            if said.is_empty() {
-                self.labels.remove(id);
-            } else {
-                self.labels.insert(*id, said);
-            }
-        }
-        (self.heads, self.documents) = (heads, documents);
-        Ok(ids.len())
-    }
-
-    /// Whether somebody gave a label that counts.
-    fn gave(&self, reviewer: &str, id: CaseId) -> bool {
-        self.labels.get(&id).is_some_and(|said| said.iter().any(|one| one.given.label.reviewer == reviewer))
-    }
-
-    /// Cases that the journal tells of since; nothing if it tells of more than cases.
-    fn touched(&self, conn: &Connection, heads: &HashMap<ReplicaId, u64>) -> rusqlite::Result<Option<BTreeSet<CaseId>>> {
-        let mut touched = BTreeSet::new();
-        for (replica, head) in heads {
-            let known = self.heads.get(replica).copied().unwrap_or(0);
-            if known > *head || (known == 0 && *head > 0) {
-                return Ok(None);
-            }
-            for row in journal::between(conn, *replica, known + 1, *head)? {
-                let Some(body) = Body::parse(&row.body) else { return Ok(None) };
-                for raw in &body.events {
-                    let Ok(About { kind, case }) = serde_json::from_str::<About>(raw.get()) else { return Ok(None) };
-                    match (kind.split('.').next(), case) {
-                        (Some("label" | "case" | "ruling" | "payload"), Some(case)) => drop(touched.insert(case)),
-                        (Some("nudge" | "guard" | "session" | "training" | "gold"), _) => {}
-                        // Whose labels count, or by which names, may be another matter now.
-                        _ => return Ok(None),
-                    }
-                }
-            }
-        }
-        Ok(Some(touched))
-    }
+/// A number of cases, and those of them that may be looked at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Counted {
+    pub n: usize,
+    pub cases: Vec<CaseId>,
 }
 
 /// What came in and went out on a day.
@@ -142,7 +45,7 @@ pub struct WeekFigures {
     pub from: Moment,
     /// Cases with two labels or more, and those of them that differ in what counts.
     pub cases: Vec<CaseId>,
-    pub differ: Vec<CaseId>,
+    pub differ: Counted,
     /// Krippendorff's nominal alpha.
     pub alpha: Figure,
 }
@@ -171,7 +74,7 @@ pub struct Matrix {
 pub struct CategoryFigures {
     pub resolved: Vec<CaseId>,
     /// Named by a label, and not resolved yet.
-    pub pending: Vec<CaseId>,
+    pub pending: Counted,
 }
 
 /// How the work stands.
@@ -187,13 +90,14 @@ pub struct Picture {
     pub categories: BTreeMap<String, CategoryFigures>,
     pub disagreements: Disagreements,
     /// Cases whose labels differ in what counts.
-    pub differ: Vec<CaseId>,
+    pub differ: Counted,
     /// Cases that part at each question.
     pub parted_at: BTreeMap<String, Vec<CaseId>>,
     pub matrix: Matrix,
     pub weeks: Vec<WeekFigures>,
     pub versions: Vec<VersionFigures>,
-    pub whole: Agreement,
+    /// Krippendorff's nominal alpha.
+    pub alpha: Figure,
     pub owed: Vec<Owed>,
     /// Rulings that say a question must change, and whose question has not changed since.
     pub notes: BTreeMap<String, Vec<CaseId>>,
@@ -201,150 +105,97 @@ pub struct Picture {
     pub causes: BTreeMap<&'static str, Vec<CaseId>>,
 }
 
-/// Computes the picture from what is kept.
+/// Makes the picture of what is kept.
 ///
 /// That labels differ on a case which somebody may still label would sway them: for `blind` it is counted, and not among the cases
 /// behind a number.
-pub fn picture(conn: &Connection, kept: &Kept, policy: &Policy, blind: Option<&str>, now: Moment) -> rusqlite::Result<Picture> {
-    let mut found = Disagreements::default();
+pub fn picture(
+    conn: &Connection,
+    kept: &mut Kept,
+    policy: &Policy,
+    blind: Option<&str>,
+    now: Moment,
+) -> rusqlite::Result<Picture> {
+    let weeks: Vec<Moment> = kept.sums().weeks.keys().rev().take(WEEKS).rev().copied().collect();
+    let week_alphas: Vec<Figure> = weeks.iter().map(|from| kept.alpha_of_week(*from)).collect();
+    let versions: Vec<(String, u32)> = kept.sums().versions.keys().cloned().collect();
+    let version_alphas: Vec<Figure> = versions.iter().map(|version| kept.alpha_of_version(version)).collect();
+    let alpha = kept.alpha();
+    let (kept, sums) = (&*kept, kept.sums());
+    let measuring: BTreeSet<CaseId> = match blind {
+        Some(_) => gold::all(conn)?.into_iter().map(|gold| gold.case).collect(),
+        None => BTreeSet::new(),
+    };
+    let seen = |id: &CaseId| {
+        let settled = || kept.state(*id) == Some(CaseState::Resolved) && !measuring.contains(id);
+        blind.is_none_or(|me| kept.gave(me, *id) || settled())
+    };
+    let seen_of = |cases: &BTreeSet<CaseId>| -> Vec<CaseId> { cases.iter().filter(|id| seen(id)).copied().collect() };
+    let counted = |cases: &BTreeSet<CaseId>| Counted { n: cases.len(), cases: seen_of(cases) };
     let mut categories: BTreeMap<String, CategoryFigures> = BTreeMap::new();
-    let mut states: BTreeMap<CaseState, Vec<CaseId>> = CaseState::ALL.into_iter().map(|state| (state, Vec::new())).collect();
-    let mut ages: [Vec<CaseId>; 4] = Default::default();
-    let today = now.0.div_euclid(DAY_MS);
-    let mut days: Vec<Day> =
-        (0..DAYS).map(|back| Day { from: Moment((today - (DAYS - 1 - back) as i64) * DAY_MS), ..Day::default() }).collect();
-    let day_of = |at: Moment| (at.0.div_euclid(DAY_MS) - today + DAYS as i64 - 1).try_into().ok().filter(|at: &usize| *at < DAYS);
-    let mut ruled: HashMap<CaseId, Moment> = HashMap::new();
-    let mut causes: BTreeMap<&'static str, Vec<CaseId>> = BTreeMap::new();
-    for (id, acts) in arbitration::all(conn)? {
-        let labels = label::live_of_case(conn, id)?;
-        if let Some(counting) = crate::domain::arbitration::ruling(&acts, &labels).filter(|counting| counting.appeal.is_none()) {
-            causes.entry(counting.ruling.cause.word()).or_default().push(id);
-        }
-        let latest = acts.iter().filter(|done| matches!(done.act, Act::Ruled(_))).map(|done| done.at.moment()).max();
-        ruled.extend(latest.map(|at| (id, at)));
+    for (category, cases) in sums.resolved.iter() {
+        categories.entry(category.clone()).or_default().resolved = cases.iter().copied().collect();
     }
-    case::for_each(conn, |row| {
-        states.entry(row.state).or_default().push(row.id);
-        if let Some(day) = day_of(row.at.moment()) {
-            days[day].detected.push(row.id);
-        }
-        let said = kept.labels.get(&row.id);
-        match row.state {
-            CaseState::Open => {
-                let age = (now.0 - row.at.moment().0) / DAY_MS;
-                ages[usize::from(age >= 1) + usize::from(age >= 3) + usize::from(age >= 7)].push(row.id);
-            }
-            CaseState::Resolved => {
-                let last = said.and_then(|said| said.iter().map(|said| said.given.given_at()).max());
-                if let Some(day) = ruled.get(&row.id).copied().max(last).and_then(day_of) {
-                    days[day].settled.push(row.id);
-                }
-            }
-            CaseState::Disputed => {}
-        }
-        if row.state == CaseState::Resolved {
-            if let Some(category) = row.outcome.as_ref().and_then(|outcome| outcome.get("category")) {
-                categories.entry(value_text(category)).or_default().resolved.push(row.id);
-            }
-        } else {
-            let named: BTreeSet<String> =
-                said.into_iter().flatten().filter_map(|said| said.outcome.get("category")).map(value_text).collect();
-            named.into_iter().for_each(|category| categories.entry(category).or_default().pending.push(row.id));
-        }
-    })?;
-    let mut whole = Ratings::default();
-    let mut weeks: BTreeMap<Moment, (Ratings, Vec<CaseId>, Vec<CaseId>)> = BTreeMap::new();
-    let mut versions: BTreeMap<(String, u32), (Ratings, Vec<CaseId>, Divergence)> = BTreeMap::new();
-    let mut pairs: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
-    let mut labels = 0;
-    for (id, said) in &kept.labels {
-        labels += said.len();
-        let task = id.to_string();
-        said.iter().for_each(|one| whole.push(&task, &one.given.label.reviewer, &one.class));
-        let Some(last) = said.iter().map(|one| one.given.given_at()).max().filter(|_| said.len() > 1) else { continue };
-        let week = weeks.entry(monday(last)).or_default();
-        said.iter().for_each(|one| week.0.push(&task, &one.given.label.reviewer, &one.class));
-        week.1.push(*id);
-        if said.iter().any(|one| one.class != said[0].class) {
-            week.2.push(*id);
-        }
-        for (at, one) in said.iter().enumerate() {
-            for two in &said[at + 1..] {
-                let (first, second) = (&one.given.label.protocol, &two.given.label.protocol);
-                let mut classes = [one.class.clone(), two.class.clone()];
-                classes.sort();
-                pairs.entry(classes).or_default().push(*id);
-                if first.id == second.id {
-                    found.compare([&one.given, &two.given], [(&one.path, &one.outcome), (&two.path, &two.outcome)], &policy.on);
-                }
-            }
-        }
-        let mut by_version: BTreeMap<(String, u32), Vec<&Said>> = BTreeMap::new();
-        for one in said {
-            let protocol = &one.given.label.protocol;
-            by_version.entry((protocol.id.clone(), protocol.version)).or_default().push(one);
-        }
-        for (version, said) in by_version.into_iter().filter(|(_, said)| said.len() > 1) {
-            let of = versions.entry(version).or_default();
-            said.iter().for_each(|one| of.0.push(&task, &one.given.label.reviewer, &one.class));
-            of.1.push(*id);
-            for (at, one) in said.iter().enumerate() {
-                said[at + 1..].iter().for_each(|two| {
-                    of.2.count(&one.path, &two.path, one.class != two.class);
-                });
-            }
-        }
+    for (category, cases) in sums.pending.iter() {
+        categories.entry(category.clone()).or_default().pending = counted(cases);
     }
-    let alpha = |ratings: Ratings| measure(&ratings.sorted(), Resampling { times: 200, seed: 1 }).krippendorff_alpha.nominal;
-    let skip = weeks.len().saturating_sub(WEEKS);
-    let week = |(from, (ratings, cases, differ)): (Moment, (Ratings, Vec<CaseId>, Vec<CaseId>))| WeekFigures {
-        from,
-        cases,
-        differ,
-        alpha: alpha(ratings),
+    let differ = sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
+    let mut found = sums.found.clone();
+    found.splits.retain(|id, _| seen(id));
+    let week = |(from, alpha): (Moment, Figure)| {
+        let of = &sums.weeks[&from];
+        WeekFigures { from, cases: of.cases.iter().copied().collect(), differ: counted(&of.differ), alpha }
     };
-    let version = |((protocol, version), (ratings, cases, divergence)): ((String, u32), (Ratings, Vec<CaseId>, Divergence))| {
-        VersionFigures { protocol, version, cases, divergence, alpha: alpha(ratings) }
+    let version = |(key, alpha): ((String, u32), Figure)| {
+        let of = &sums.versions[&key];
+        let (cases, divergence) = (of.cases.iter().copied().collect(), of.divergence.clone());
+        VersionFigures { protocol: key.0, version: key.1, cases, divergence, alpha }
     };
-    let settled: BTreeSet<CaseId> = states.get(&CaseState::Resolved).into_iter().flatten().copied().collect();
-    let measuring: BTreeSet<CaseId> = gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
-    let seen = |id: &CaseId| blind.is_none_or(|me| kept.gave(me, *id) || (settled.contains(id) && !measuring.contains(id)));
-    found.splits.retain(|split| seen(&split.case));
-    pairs.values_mut().for_each(|cases| cases.retain(seen));
-    let differ = found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
-    let mut parted_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
-    for split in &found.splits {
-        let cases = parted_at.entry(split.question.clone()).or_default();
-        if cases.last() != Some(&split.case) {
-            cases.push(split.case);
-        }
-    }
     Ok(Picture {
         now,
-        labels,
-        states,
-        days,
-        ages,
+        labels: sums.labels,
+        states: CaseState::ALL.into_iter().map(|state| (state, sums.states.of(&state))).collect(),
+        days: days(sums, now),
+        ages: ages(sums, now),
         categories,
         disagreements: found,
-        differ,
-        parted_at,
-        matrix: matrix(pairs),
-        weeks: weeks.into_iter().skip(skip).map(week).collect(),
-        versions: versions.into_iter().map(version).collect(),
-        whole: measure(&whole.sorted(), Resampling { times: 200, seed: 1 }),
-        owed: owed(conn, policy, now)?,
+        differ: counted(&differ),
+        parted_at: sums.parted_at.iter().map(|(question, cases)| (question.clone(), seen_of(cases))).collect(),
+        matrix: matrix(sums, seen),
+        weeks: weeks.into_iter().zip(week_alphas).map(week).collect(),
+        versions: versions.into_iter().zip(version_alphas).map(version).collect(),
+        alpha,
+        owed: owed_of(conn, kept.claims(), policy, now)?,
         notes: BTreeMap::new(),
-        causes,
+        causes: sums.causes.iter().map(|(cause, cases)| (*cause, cases.iter().copied().collect())).collect(),
     })
 }
 
+/// The latest days, the latest last.
+fn days(sums: &Sums, now: Moment) -> Vec<Day> {
+    let today = now.0.div_euclid(DAY_MS);
+    let day = |back: usize| {
+        let day = today - (DAYS - 1 - back) as i64;
+        Day { from: Moment(day * DAY_MS), detected: sums.detected.of(&day), settled: sums.settled.of(&day) }
+    };
+    (0..DAYS).map(day).collect()
+}
+
+/// Open cases: under a day, under three, under seven, more.
+fn ages(sums: &Sums, now: Moment) -> [Vec<CaseId>; 4] {
+    let mut ages: [Vec<CaseId>; 4] = Default::default();
+    for (detected, id) in &sums.open {
+        let age = (now.0 - detected.0) / DAY_MS;
+        ages[usize::from(age >= 1) + usize::from(age >= 3) + usize::from(age >= 7)].push(*id);
+    }
+    ages
+}
+
 /// The most frequent classes beside each other.
-fn matrix(pairs: BTreeMap<[String; 2], Vec<CaseId>>) -> Matrix {
+fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
     let mut often: BTreeMap<&str, usize> = BTreeMap::new();
-    for (classes, cases) in &pairs {
-        classes.iter().for_each(|class| *often.entry(class).or_default() += cases.len());
+    for (classes, (pairs, _)) in &sums.pairs {
+        classes.iter().for_each(|class| *often.entry(class).or_default() += pairs);
     }
     let mut classes: Vec<(&str, usize)> = often.into_iter().collect();
     classes.sort_by(|(a, one), (b, two)| two.cmp(one).then(a.cmp(b)));
@@ -357,9 +208,9 @@ fn matrix(pairs: BTreeMap<[String; 2], Vec<CaseId>>) -> Matrix {
     }
     let place = |name: &String| names.iter().position(|known| known == name).unwrap_or(names.len() - 1);
     let mut cells: BTreeMap<(usize, usize), Vec<CaseId>> = BTreeMap::new();
-    for (classes, cases) in &pairs {
+    for (classes, (_, cases)) in &sums.pairs {
         let [a, b] = classes.each_ref().map(place);
-        cells.entry((a.min(b), a.max(b))).or_default().extend(cases);
+        cells.entry((a.min(b), a.max(b))).or_default().extend(cases.keys().filter(|id| seen(id)));
     }
     cells.values_mut().for_each(|cases| {
         cases.sort_unstable();
@@ -372,6 +223,6 @@ impl Picture {
     /// Share of cases with two labels or more on which they differ; nothing if there are none.
     pub fn disagreement(&self) -> Option<f64> {
         let all = self.disagreements.cases.len();
-        (all > 0).then(|| self.differ.len() as f64 / all as f64)
+        (all > 0).then(|| self.differ.n as f64 / all as f64)
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::picture::{Day, Picture, WeekFigures};
 use crate::domain::resolve::CaseState;
 use crate::domain::text::visible;
+use crate::quality::agreement::Agreement;
 use crate::quality::figure::{Figure, decimal};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em;color:#222;background:#fff}\
@@ -30,7 +31,7 @@ fn text(words: &str) -> String {
 }
 
 /// The page.
-pub fn html(picture: &Picture, team: &str) -> String {
+pub fn html(picture: &Picture, whole: &Agreement, team: &str) -> String {
     let mut page = String::with_capacity(32 << 10);
     let title = format!("{}: where labels differ", text(team));
     let _ = write!(
@@ -42,7 +43,7 @@ pub fn html(picture: &Picture, team: &str) -> String {
         picture.labels
     );
     standing(&mut page, picture);
-    agreement(&mut page, picture);
+    agreement(&mut page, whole);
     questions(&mut page, picture);
     matrix(&mut page, picture);
     weeks(&mut page, &picture.weeks);
@@ -124,9 +125,8 @@ fn figure(figure: &Figure) -> String {
     }
 }
 
-fn agreement(page: &mut String, picture: &Picture) {
+fn agreement(page: &mut String, of: &Agreement) {
     heading(page, "Agreement");
-    let of = &picture.whole;
     let _ = writeln!(
         page,
         "<p>{} cases, {} reviewers, {} labels, {} classes.</p><table>",
@@ -263,7 +263,7 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
             "week from {}: alpha {}, {} of {} cases differ",
             week.from.date(),
             decimal(value),
-            week.differ.len(),
+            week.differ.n,
             week.cases.len()
         );
         let _ = writeln!(
@@ -309,7 +309,7 @@ fn categories(page: &mut String, picture: &Picture) {
             "<tr><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>",
             text(name),
             of.resolved.len(),
-            of.pending.len(),
+            of.pending.n,
             tally.pairs,
             tally.parted
         );

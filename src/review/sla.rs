@@ -14,15 +14,18 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::arbitration::{self, Why, waiting};
+use super::arbitration::{self, Waiting, Waits, Why, waiting, waits};
 use super::calibration;
 use super::queue::share;
-use crate::db::{arbitration as acts, case, document, label, roster};
-use crate::domain::arbitration::{Act, returned};
-use crate::domain::escalation::Level;
+use crate::db::case::{self, CaseRow};
+use crate::db::{arbitration as acts, document, label, roster};
+use crate::domain::arbitration::{Act, Done, returned};
+use crate::domain::assign::{Share, Work};
+use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
-use crate::domain::label::MAIN_ROUND;
+use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::domain::policy::Policy;
+use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::session::Stage;
 use crate::domain::time::Moment;
@@ -101,61 +104,170 @@ impl Owed {
 
 /// Everything that is owed, what is due first first.
 pub fn owed(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result<Vec<Owed>> {
-    let share = share(conn)?;
-    let grants = roster::all(conn)?;
-    let of_role = |role: Role| {
-        let mut names: Vec<String> = grants.iter().filter(|grant| grant.role == role).map(|grant| grant.name.clone()).collect();
-        names.sort();
-        names.dedup();
-        names
-    };
-    let (leads, reviewers, owner) = (of_role(Role::Lead), of_role(Role::Reviewer), arbitration::owner(conn, policy)?);
+    let people = People::read(conn, policy)?;
     let mut found = Vec::new();
     let mut failed = None;
-    case::for_each_open(conn, |work| {
-        let labeled = match labeled_by(conn, work.case, work.labels) {
-            Ok(labeled) => labeled,
-            Err(error) => {
-                failed = Some(error);
-                return false;
-            }
-        };
-        let (wanted, _) = share.places(&work, now);
-        let left = share.order(&work, now).into_iter().filter(|candidate| !labeled.contains(&candidate.name));
-        let who: Vec<String> = left.take(wanted.saturating_sub(labeled.len())).map(|candidate| candidate.name.clone()).collect();
-        let (case, since, due) = (Some(work.case), work.detected, work.due);
-        found.push(Owed { what: Clock::Label, who, case, session: None, level: None, since, due, cases: 1 });
-        true
+    case::for_each_open(conn, |work| match labeled_by(conn, work.case, work.labels) {
+        Ok(labeled) => {
+            found.push(people.label(&work, &labeled, now));
+            true
+        }
+        Err(error) => {
+            failed = Some(error);
+            false
+        }
     })?;
     if let Some(error) = failed {
         return Err(error);
     }
-    for waits in waiting(conn, policy, now)? {
-        let labeled = labeled_by(conn, waits.row.id, waits.row.labels)?;
-        let who = match waits.stands.level {
-            Level::Peer => reviewers.iter().filter(|name| !labeled.contains(name) && !waits.by.contains(name)).cloned().collect(),
-            Level::Lead => leads.clone(),
-            Level::Owner => vec![owner.clone()],
+    for Waiting { row, why, since, stands, by, .. } in waiting(conn, policy, now, usize::MAX)? {
+        let labeled = labeled_by(conn, row.id, row.labels)?;
+        found.push(people.settle(row.id, &labeled, (why, since, &by), stands));
+    }
+    for (id, acts) in acts::all(conn)? {
+        let labels = label::live_of_case(conn, id)?;
+        found.extend(asked(&acts, &labels).into_iter().map(|(reviewer, since)| answer(policy, id, reviewer, since)));
+    }
+    found.extend(sessions(conn)?);
+    found.sort_by_key(|owed| (owed.due, owed.case));
+    Ok(found)
+}
+
+/// What is owed for cases whose claims are known: the same as [`owed`], without reading them.
+pub fn owed_of<'c>(
+    conn: &Connection,
+    claims: impl Iterator<Item = (CaseId, &'c Claims)>,
+    policy: &Policy,
+    now: Moment,
+) -> rusqlite::Result<Vec<Owed>> {
+    let people = People::read(conn, policy)?;
+    let mut found = Vec::new();
+    for (case, claims) in claims {
+        let Claims { labeled, open, waits, asked } = claims;
+        if let Some(Open { detected, due, labels, language, needs }) = open {
+            let work = Work { case, detected: *detected, due: *due, labels: *labels, language, needs };
+            found.push(people.label(&work, labeled, now));
+        }
+        if let Some(Waits { why, first, since, by }) = waits {
+            found.push(people.settle(case, labeled, (*why, *since, by), policy.escalation.stands(*first, *since, now)));
+        }
+        found.extend(asked.iter().map(|(reviewer, since)| answer(policy, case, reviewer.clone(), *since)));
+    }
+    found.extend(sessions(conn)?);
+    found.sort_by_key(|owed| (owed.due, owed.case));
+    Ok(found)
+}
+
+/// What a case makes somebody owe, before it is asked what time it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claims {
+    /// Who gave a label that counts.
+    labeled: Vec<String>,
+    open: Option<Open>,
+    waits: Option<Waits>,
+    /// Whose label was returned, and when.
+    asked: Vec<(String, Moment)>,
+}
+
+/// What decides whose turn an open case is.
+#[derive(Debug, Clone, PartialEq)]
+struct Open {
+    detected: Moment,
+    due: Moment,
+    labels: usize,
+    language: String,
+    needs: Vec<String>,
+}
+
+impl Claims {
+    /// Nothing if nobody owes anything for the case.
+    pub fn of(
+        row: &CaseRow,
+        labeled: Vec<String>,
+        labels: &[GivenLabel],
+        acts: &[Done],
+        escalated: &[(Moment, String)],
+    ) -> Option<Self> {
+        let open = (row.state == CaseState::Open).then(|| Open {
+            detected: row.at.moment(),
+            due: row.due,
+            labels: row.labels,
+            language: row.language.clone(),
+            needs: row.needs.clone(),
+        });
+        let (waits, asked) = (waits(row.state, labels, acts, escalated), asked(acts, labels));
+        let claims = Self { labeled, open, waits, asked };
+        (claims.open.is_some() || claims.waits.is_some() || !claims.asked.is_empty()).then_some(claims)
+    }
+}
+
+/// Who can owe something.
+struct People {
+    share: Share,
+    reviewers: Vec<String>,
+    leads: Vec<String>,
+    owner: String,
+}
+
+impl People {
+    fn read(conn: &Connection, policy: &Policy) -> rusqlite::Result<Self> {
+        let grants = roster::all(conn)?;
+        let of_role = |role: Role| {
+            let of_role = grants.iter().filter(|grant| grant.role == role);
+            let mut names: Vec<String> = of_role.map(|grant| grant.name.clone()).collect();
+            names.sort();
+            names.dedup();
+            names
         };
-        let what = match waits.why {
+        let (reviewers, leads) = (of_role(Role::Reviewer), of_role(Role::Lead));
+        Ok(Self { share: share(conn)?, reviewers, leads, owner: arbitration::owner(conn, policy)? })
+    }
+
+    /// An open case wants labels from the first of its order who have not given one.
+    fn label(&self, work: &Work<'_>, labeled: &[String], now: Moment) -> Owed {
+        let (wanted, _) = self.share.places(work, now);
+        let order = self.share.order(work, now);
+        let left = order.into_iter().filter(|candidate| !labeled.contains(&candidate.name));
+        let who = left.take(wanted.saturating_sub(labeled.len())).map(|candidate| candidate.name.clone()).collect();
+        let (case, since, due) = (Some(work.case), work.detected, work.due);
+        Owed { what: Clock::Label, who, case, session: None, level: None, since, due, cases: 1 }
+    }
+
+    /// A case that was escalated, disputed or appealed against waits for those of its level.
+    fn settle(&self, id: CaseId, labeled: &[String], (why, since, by): (Why, Moment, &[String]), stands: Stands) -> Owed {
+        let peer = |name: &&String| !labeled.contains(name) && !by.contains(name);
+        let who = match stands.level {
+            Level::Peer => self.reviewers.iter().filter(peer).cloned().collect(),
+            Level::Lead => self.leads.clone(),
+            Level::Owner => vec![self.owner.clone()],
+        };
+        let what = match why {
             Why::Disputed => Clock::Disputed,
             Why::Escalated => Clock::Escalated,
             Why::Appealed => Clock::Appealed,
         };
-        let (case, level) = (Some(waits.row.id), Some(waits.stands.level));
-        let (since, due) = (waits.since, waits.stands.due);
-        found.push(Owed { what, who, case, session: None, level, since, due, cases: 1 });
+        Owed { what, who, case: Some(id), session: None, level: Some(stands.level), since, due: stands.due, cases: 1 }
     }
-    for (id, acts) in acts::all(conn)? {
-        let labels = label::live_of_case(conn, id)?;
-        for done in returned(&acts, &labels) {
-            let Act::Returned { reviewer, .. } = &done.act else { continue };
-            let since = done.at.moment();
-            let due = Moment(since.0 + i64::from(policy.escalation.peer.max(1)) * HOUR_MS);
-            let who = vec![reviewer.clone()];
-            found.push(Owed { what: Clock::Returned, who, case: Some(id), session: None, level: None, since, due, cases: 1 });
-        }
-    }
+}
+
+/// Whose labels lie with them with a question, and since when.
+fn asked(acts: &[Done], labels: &[GivenLabel]) -> Vec<(String, Moment)> {
+    let asked = returned(acts, labels).into_iter().filter_map(|done| match &done.act {
+        Act::Returned { reviewer, .. } => Some((reviewer.clone(), done.at.moment())),
+        _ => None,
+    });
+    asked.collect()
+}
+
+/// A question about a label wants an answer of whoever gave it.
+fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> Owed {
+    let due = Moment(since.0 + i64::from(policy.escalation.peer.max(1)) * HOUR_MS);
+    Owed { what: Clock::Returned, who: vec![reviewer], case: Some(id), session: None, level: None, since, due, cases: 1 }
+}
+
+/// A session that is blind wants labels of everybody it invited.
+fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Owed>> {
+    let mut found = Vec::new();
     for session in calibration::sessions(conn)?.into_iter().filter(|session| session.stage() == Stage::Blind) {
         let of = session.opened.what.cases.len();
         for one in calibration::progress(conn, &session)?.into_iter().filter(|one| one.done[0] < of) {
@@ -171,7 +283,6 @@ pub fn owed(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result
             });
         }
     }
-    found.sort_by_key(|owed| (owed.due, owed.case));
     Ok(found)
 }
 

@@ -203,6 +203,8 @@ pub enum Job {
     Sessions(Vec<Sat>),
     /// How the work stands.
     Board(Arc<Pages>),
+    /// It stands otherwise since: nobody asked.
+    BoardChanged(Arc<Pages>),
     Cases {
         title: String,
         rows: Vec<CaseRow>,

@@ -175,9 +175,9 @@ impl App {
             Job::Ruled { case, words } => self.ruled(case, &words),
             Job::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
             Job::Sessions(rows) => self.sessions(rows),
-            Job::Board(pages) => {
+            Job::Board(pages) | Job::BoardChanged(pages) => {
                 if let Some(Overlay::Board(board)) = &mut self.overlay {
-                    board.pages = Some(Arc::clone(&pages));
+                    board.take(Arc::clone(&pages));
                 }
                 // Whoever went on meanwhile finds it when they look again.
                 self.board = Some(pages);

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::effect::{Effect, Job};
 use super::overlay::board::Pages;
@@ -18,7 +19,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::review::calibration::{labels_of_case, of_round, progress, to_label};
-use crate::review::picture::Kept;
+use crate::review::kept::Kept;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
 
@@ -38,6 +39,8 @@ pub struct Runner {
     documents: (i64, i64),
     /// Looks for what nobody waits for.
     searcher: Option<Sender<Search>>,
+    /// Somebody looks at the board.
+    following: Arc<AtomicBool>,
     newest_filter: Arc<AtomicU64>,
     newest_count: Arc<AtomicU64>,
     report: Arc<dyn Fn(Job) + Send + Sync>,
@@ -72,6 +75,7 @@ impl Runner {
             worker,
             thread: Some(thread),
             searcher: None,
+            following: Arc::default(),
             documents,
             newest_filter,
             newest_count: Arc::new(AtomicU64::new(0)),
@@ -166,12 +170,18 @@ impl Runner {
         }
     }
 
+    /// Whether the board is looked at: then it follows what is written.
+    pub fn follow(&self, board: bool) {
+        self.following.store(board, Ordering::Relaxed);
+    }
+
     /// Has something looked for on the thread that does only that.
     fn beside(&mut self, search: Search) -> Result<Option<Job>, WorkError> {
         if self.searcher.is_none() {
             let (asks, asked) = channel();
             let (workspace, report) = (self.workspace.again()?, Arc::clone(&self.report));
-            std::thread::spawn(move || search_beside(workspace, &asked, &*report));
+            let following = Arc::clone(&self.following);
+            std::thread::spawn(move || search_beside(workspace, &asked, &following, &*report));
             self.searcher = Some(asks);
         }
         let gone = self.searcher.as_ref().is_none_or(|asks| asks.send(search).is_err());
@@ -356,6 +366,9 @@ impl Drop for Runner {
 /// What the window says of how steady somebody is.
 pub(super) const STEADY: &str = "How steady you are";
 
+/// How often it is looked whether the board on the screen is old.
+const FOLLOW: Duration = Duration::from_millis(500);
+
 /// What is looked for beside.
 enum Search {
     Precedents(CaseId),
@@ -374,20 +387,49 @@ fn steady_job(workspace: &Workspace) -> Result<Job, WorkError> {
     Ok(Job::Words { title: STEADY.to_owned(), words })
 }
 
-fn picture_job(workspace: &Workspace, kept: &mut Kept) -> Result<Job, WorkError> {
-    let pages = Pages::of(&workspace.picture(kept)?, &workspace.me, workspace.is_lead()?);
-    Ok(Job::Board(Arc::new(pages)))
+/// The board as it stands, made of what is kept.
+#[derive(Default)]
+struct Boards {
+    kept: Kept,
+    /// Up to which write of others, and when, it was made.
+    version: i64,
+    at: Moment,
 }
 
-fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, report: &dyn Fn(Job)) {
+impl Boards {
+    fn make(&mut self, workspace: &Workspace, at: Moment) -> Result<Arc<Pages>, WorkError> {
+        // Before it is read: what is written meanwhile is for the next.
+        (self.version, self.at) = (crate::db::data_version(&workspace.db.conn)?, at);
+        Ok(Arc::new(Pages::of(&workspace.picture(&mut self.kept)?, &workspace.me, workspace.is_lead()?)))
+    }
+
+    /// Whether something was written since, or ages and deadlines have moved on.
+    fn is_old(&self, workspace: &Workspace, now: Moment) -> Result<bool, WorkError> {
+        Ok(crate::db::data_version(&workspace.db.conn)? != self.version || now.0 - self.at.0 >= 60_000)
+    }
+}
+
+fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: &AtomicBool, report: &dyn Fn(Job)) {
     // Labels are read once; from then on what changed.
-    let mut kept = Kept::default();
-    while let Ok(search) = asked.recv() {
+    let mut boards = Boards::default();
+    loop {
+        let search = if following.load(Ordering::Relaxed) {
+            asked.recv_timeout(FOLLOW)
+        } else {
+            asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
+        let now = workspace.now();
         let job = match search {
-            Search::Precedents(case) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
-            Search::Picture => picture_job(&workspace, &mut kept),
-            Search::Steady => steady_job(&workspace),
-            Search::Worklist => workspace.worklist().map(Job::Worklist),
+            Ok(Search::Precedents(case)) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
+            Ok(Search::Picture) => boards.make(&workspace, now).map(Job::Board),
+            Ok(Search::Steady) => steady_job(&workspace),
+            Ok(Search::Worklist) => workspace.worklist().map(Job::Worklist),
+            Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {
+                Ok(true) => boards.make(&workspace, now).map(Job::BoardChanged),
+                Ok(false) => continue,
+                Err(error) => Err(error),
+            },
+            Err(RecvTimeoutError::Disconnected) => return,
         };
         report(job.unwrap_or_else(|error| Job::Failed(error.to_string())));
     }

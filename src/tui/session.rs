@@ -11,6 +11,7 @@ use super::app::{App, Event, Start, WhereWasI};
 use super::effect::{Effect, Job};
 use super::key::KeyPress;
 use super::keymap::Keymap;
+use super::overlay::Overlay;
 use super::runner::Runner;
 use super::syncer::SyncState;
 use super::theme::Theme;
@@ -107,7 +108,7 @@ impl Session {
         session.jobs = Some(jobs);
         let mut unwaited = std::mem::take(&mut session.unwaited);
         session.wait_for(|job| {
-            unwaited -= usize::from(unwaited > 0 && !matches!(job, Some(Job::Synced(_) | Job::Suggested(_)) | None));
+            unwaited -= usize::from(unwaited > 0 && job.is_some_and(|job| !is_news(job)));
             unwaited == 0
         });
         Ok(session)
@@ -135,6 +136,7 @@ impl Session {
         }
         let turned = matches!(event, Event::Job(Job::Undone { .. } | Job::Noted { .. } | Job::Ruled { .. } | Job::Failed(_)));
         let effects = self.app.update(event, (self.now)());
+        self.runner.follow(matches!(self.app.overlay, Some(Overlay::Board(_))));
         let mut left = self.perform(effects);
         if turned && std::mem::take(&mut self.turning) {
             while !self.turning
@@ -169,8 +171,7 @@ impl Session {
         while waits > 0 {
             let job = self.jobs.as_ref().and_then(|jobs| jobs.recv_timeout(Duration::from_secs(10)).ok());
             let Some(job) = job else { break };
-            // The exchange with the store reports when it likes, and so does who watches over breaks.
-            waits -= usize::from(!matches!(job, Job::Synced(_) | Job::Suggested(_)));
+            waits -= usize::from(!is_news(&job));
             left.extend(self.feed(Event::Job(job)));
         }
         left
@@ -234,6 +235,11 @@ fn waiting_words(workspace: &Workspace) -> Result<Option<String>, WorkError> {
         return Ok(Some(format!("The calibration session {session} waits for you: {left} cases. C sits in.")));
     }
     Ok(waits.then(|| "A lead has to let you in first: P shows your key, for them to compare.".to_owned()))
+}
+
+/// What is reported without having been asked for: the exchange with the store, who watches over breaks, a board that is looked at.
+fn is_news(job: &Job) -> bool {
+    matches!(job, Job::Synced(_) | Job::Suggested(_) | Job::BoardChanged(_))
 }
 
 /// Whether the worker reports on an effect.

@@ -15,7 +15,9 @@ use crate::domain::resolve::CaseState;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn};
-use crate::review::arbitration::{ChangeNote, Dispute, PastRuling, Side, Waiting, change_notes, owner, rulings, waiting};
+use crate::review::arbitration::{
+    ChangeNote, Dispute, PastRuling, Side, WAITING_MAX, Waiting, change_notes, owner, rulings, waiting,
+};
 use crate::review::{Draft, Published};
 
 /// What a ruling is made of.
@@ -68,7 +70,7 @@ impl Workspace {
 
     /// Every case that waits to be settled.
     pub fn waiting(&self) -> Result<Vec<Waiting>, WorkError> {
-        Ok(waiting(&self.db.conn, &self.policy()?, self.now())?)
+        Ok(waiting(&self.db.conn, &self.policy()?, self.now(), WAITING_MAX)?)
     }
 
     /// The lead to whom disputes come in the end.

@@ -12,7 +12,8 @@ use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::quality::agreement::{Resampling, measure};
 use crate::review::disagreement::disagreements;
-use crate::review::picture::{Kept, Picture, picture};
+use crate::review::kept::Kept;
+use crate::review::picture::{Picture, picture};
 use crate::review::ratings::{By, ratings};
 use crate::review::sla::{Owed, nudged, owed};
 

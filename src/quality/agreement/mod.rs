@@ -12,11 +12,13 @@ mod cohen;
 mod fleiss;
 mod gwet;
 mod patterns;
+mod tally;
 
 use serde::Serialize;
 
 pub use self::cohen::{Cohen, Pair};
 pub use self::patterns::{Patterns, Sums};
+pub use self::tally::Tally;
 use super::figure::{Figure, middle};
 use super::ratings::Ratings;
 use crate::domain::dice::Dice;
@@ -87,28 +89,41 @@ const COEFFICIENTS: [Coefficient; 10] = [
     gwet::ac2_ordinal,
 ];
 
-/// Measures how well people agree.
-pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
-    let patterns = Patterns::of(ratings);
+/// Coefficients with their intervals, and how often tasks were drawn anew.
+fn figures(patterns: &Patterns, coefficients: &[Coefficient], resampling: Resampling) -> (Vec<Figure>, usize) {
     let own: Vec<f64> = patterns.tasks_of.iter().map(|n| f64::from(*n)).collect();
     let sums = patterns.sums(&own);
-    let values: Vec<Result<f64, &'static str>> = COEFFICIENTS.iter().map(|of| of(&sums)).collect();
+    let values: Vec<Result<f64, &'static str>> = coefficients.iter().map(|of| of(&sums)).collect();
     let several = patterns.several;
     let times = if several < 2 { 0 } else { patterns.affordable(resampling.times) };
-    let mut drawn: Vec<Vec<f64>> = vec![Vec::with_capacity(times); COEFFICIENTS.len()];
+    let mut drawn: Vec<Vec<f64>> = vec![Vec::with_capacity(times); coefficients.len()];
     let mut dice = Dice::new(resampling.seed);
     let mut counts = vec![0_f64; patterns.tasks_of.len()];
     for _ in 0..times {
         patterns.draw(&mut dice, &mut counts);
         let sums = patterns.sums(&counts);
-        for ((of, drawn), value) in COEFFICIENTS.iter().zip(&mut drawn).zip(&values) {
+        for ((of, drawn), value) in coefficients.iter().zip(&mut drawn).zip(&values) {
             if value.is_ok() {
                 drawn.push(of(&sums).unwrap_or(f64::NAN));
             }
         }
     }
-    let mut figures = values.into_iter().zip(drawn).map(|(value, drawn)| Figure::new(value, several).with(middle(drawn)));
-    let mut next = || figures.next().unwrap_or_else(|| Figure::new(Err("it was not computed"), 0));
+    let figures = values.into_iter().zip(drawn).map(|(value, drawn)| Figure::new(value, several).with(middle(drawn)));
+    (figures.collect(), times)
+}
+
+/// Krippendorff's nominal alpha alone: the same figure as in [`measure`], with the same resampling.
+pub fn nominal_alpha(patterns: &Patterns, resampling: Resampling) -> Figure {
+    let (figures, _) = figures(patterns, &[alpha::nominal], resampling);
+    figures.into_iter().next().unwrap_or_else(|| Figure::new(Err(because::NOT_COMPUTED), 0))
+}
+
+/// Measures how well people agree.
+pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
+    let patterns = Patterns::of(ratings);
+    let (figures, times) = figures(&patterns, &COEFFICIENTS, resampling);
+    let mut figures = figures.into_iter();
+    let mut next = || figures.next().unwrap_or_else(|| Figure::new(Err(because::NOT_COMPUTED), 0));
     Agreement {
         tasks: patterns.rated,
         reviewers: ratings.reviewers.len(),
@@ -127,6 +142,7 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
 
 /// Why there is no coefficient.
 pub mod because {
+    pub const NOT_COMPUTED: &str = "it was not computed";
     pub const NO_OVERLAP: &str = "no task has two labels";
     pub const ONE_CLASS: &str = "everybody always said the same, so chance can't be told from agreement";
     pub const NO_NUMBERS: &str = "the labels are not numbers";

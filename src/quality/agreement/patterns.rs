@@ -3,21 +3,24 @@
 use std::collections::HashMap;
 
 use crate::domain::dice::Dice;
-use crate::quality::ratings::Ratings;
+use crate::quality::ratings::{Names, Ratings};
+
+/// How often each value was given to a task, by the number of the value.
+pub type Counts = Vec<(u32, u32)>;
 
 /// Work of resampling above which tasks are drawn anew less often.
 const WORK_MAX: usize = 2_000_000_000;
 
 /// Tasks of one pattern have the same counts of the same values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Patterns {
-    /// Values by number, how often each.
-    pub counts: Vec<Vec<(u32, u32)>>,
+    /// In order, so that the same labels are the same patterns, however they came.
+    pub counts: Vec<Counts>,
     /// How many tasks have each pattern.
     pub tasks_of: Vec<u32>,
-    /// The pattern of each task with a label.
+    /// The pattern of each task with a label, by pattern.
     of_task: Vec<u32>,
-    pub classes: usize,
+    pub values: Names,
     pub numbers: Option<Vec<f64>>,
     /// Tasks with a label, with two or more, and labels.
     pub rated: usize,
@@ -27,50 +30,46 @@ pub struct Patterns {
 
 impl Patterns {
     pub fn of(ratings: &Ratings) -> Self {
-        let mut made = Self {
-            counts: Vec::new(),
-            tasks_of: Vec::new(),
-            of_task: Vec::new(),
-            classes: ratings.values.len(),
-            numbers: ratings.numbers.clone(),
-            rated: 0,
-            several: 0,
-            labels: 0,
-        };
-        let mut known: HashMap<Vec<(u32, u32)>, u32, foldhash::fast::FixedState> = HashMap::default();
+        let mut known: HashMap<Counts, u32, foldhash::fast::FixedState> = HashMap::default();
         let (mut first, mut counts) = (Vec::new(), Vec::new());
         for task in 0..ratings.tasks.len() {
             ratings.first_of_each(task, &mut first);
             if first.is_empty() {
                 continue;
             }
-            made.rated += 1;
-            made.several += usize::from(first.len() > 1);
-            made.labels += first.len();
             first.sort_unstable_by_key(|rating| rating.value);
             counts.clear();
             for chunk in first.chunk_by(|a, b| a.value == b.value) {
                 counts.push((chunk[0].value, chunk.len() as u32));
             }
-            let pattern = match known.get(&counts) {
-                Some(pattern) => *pattern,
-                None => {
-                    known.insert(counts.clone(), made.counts.len() as u32);
-                    made.counts.push(counts.clone());
-                    made.tasks_of.push(0);
-                    made.counts.len() as u32 - 1
-                }
-            };
-            made.tasks_of[pattern as usize] += 1;
-            made.of_task.push(pattern);
+            match known.get_mut(&counts) {
+                Some(tasks) => *tasks += 1,
+                None => drop(known.insert(counts.clone(), 1)),
+            }
         }
-        made
+        Self::gathered(known.into_iter().collect(), ratings.values.clone(), ratings.numbers.clone())
+    }
+
+    /// Of patterns, each once, with how many tasks have it. Values by number, in order.
+    pub fn gathered(mut patterns: Vec<(Counts, u32)>, values: Names, numbers: Option<Vec<f64>>) -> Self {
+        patterns.sort_unstable();
+        let (counts, tasks_of): (Vec<Counts>, Vec<u32>) = patterns.into_iter().unzip();
+        let (mut rated, mut several, mut labels) = (0, 0, 0);
+        let mut of_task = Vec::new();
+        for (pattern, (counts, tasks)) in counts.iter().zip(&tasks_of).enumerate() {
+            let (of_one, tasks) = (counts.iter().map(|(_, n)| *n as usize).sum::<usize>(), *tasks as usize);
+            rated += tasks;
+            several += if of_one > 1 { tasks } else { 0 };
+            labels += of_one * tasks;
+            of_task.extend(std::iter::repeat_n(pattern as u32, tasks));
+        }
+        Self { counts, tasks_of, of_task, values, numbers, rated, several, labels }
     }
 
     /// How often tasks may be drawn anew without taking too long.
     pub fn affordable(&self, times: usize) -> usize {
         let squares: usize = self.counts.iter().map(|counts| counts.len() * counts.len()).sum();
-        let each = self.of_task.len() + squares + 4 * self.classes * self.classes;
+        let each = self.of_task.len() + squares + 4 * self.values.len() * self.values.len();
         times.min(WORK_MAX / each.max(1))
     }
 
@@ -84,7 +83,7 @@ impl Patterns {
 
     /// What coefficients are computed from, with so many tasks of each pattern.
     pub fn sums(&self, tasks_of: &[f64]) -> Sums<'_> {
-        let k = self.classes;
+        let k = self.values.len();
         let mut sums = Sums {
             classes: k,
             numbers: self.numbers.as_deref(),

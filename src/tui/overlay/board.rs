@@ -1,4 +1,5 @@
-//! The board: how the work stands, and where labels differ, on a few pages; each number opens the cases behind it.
+//! The board: how the work stands, and where labels differ, on a few pages; each number opens the cases behind it. While it is
+//! looked at it follows what is written, here or by others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +65,6 @@ pub struct Board {
 pub enum Boarded {
     On,
     Left,
-    Anew,
     /// The cases behind a number, and what they are.
     Cases(String, Vec<CaseId>),
 }
@@ -104,6 +104,14 @@ struct Row {
 pub struct Pages(Vec<(String, Vec<Row>)>);
 
 impl Board {
+    /// Shows what was counted since; the cursor stays on its row.
+    pub fn take(&mut self, pages: Arc<Pages>) {
+        let title = self.rows().get(self.cursor).map(|row| row.title.clone()).filter(|title| !title.is_empty());
+        self.pages = Some(pages);
+        let place = title.and_then(|title| self.rows().iter().position(|row| row.title == title));
+        self.cursor = place.unwrap_or(self.cursor.min(self.rows().len().saturating_sub(1)));
+    }
+
     fn rows(&self) -> &[Row] {
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
         self.pages.as_ref().map_or(&[], |pages| &pages.0[at].1)
@@ -118,7 +126,6 @@ impl Board {
             KeyCode::Char('l') | KeyCode::Right | KeyCode::Tab => (self.page, self.cursor) = (turn(1), 0),
             KeyCode::Char('h') | KeyCode::Left | KeyCode::BackTab => (self.page, self.cursor) = (turn(Page::ALL.len() - 1), 0),
             KeyCode::Char(c @ '1'..='7') => (self.page, self.cursor) = (Page::ALL[c as usize - '1' as usize], 0),
-            KeyCode::Char('r') => return Boarded::Anew,
             KeyCode::Down | KeyCode::Char('j') => self.cursor += 1,
             KeyCode::Up | KeyCode::Char('k') => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::PageDown | KeyCode::Char(' ') => self.cursor += 10,
@@ -137,7 +144,7 @@ impl Board {
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
         let area = centered(screen, screen.width.saturating_sub(2).min(124), screen.height.saturating_sub(2));
-        let inner = boxed(area, buf, theme, "Board (h l page · Enter cases · r anew · Esc)");
+        let inner = boxed(area, buf, theme, "Board (h l page · Enter cases · Esc)");
         let mut tabs = Vec::new();
         for page in Page::ALL {
             let here = page == self.page;
@@ -258,9 +265,9 @@ impl Maker<'_> {
             rate,
             format!("of {} cases with two labels", picture.disagreements.cases.len()),
             Tone::Strong,
-            picture.differ.clone(),
+            picture.differ.cases.clone(),
         );
-        let alpha = &picture.whole.krippendorff_alpha.nominal;
+        let alpha = &picture.alpha;
         let value = alpha.value.map_or("none".to_owned(), decimal);
         let interval = match (alpha.value, alpha.interval) {
             (_, Some((low, high))) => format!("{} to {}", decimal(low), decimal(high)),
@@ -315,10 +322,10 @@ impl Maker<'_> {
             let tally = picture.disagreements.categories.get(name).copied().unwrap_or_default();
             let words = vec![
                 words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
-                words_of(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.len(), tally.pairs), Tone::Text),
+                words_of(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n, tally.pairs), Tone::Text),
                 words_of(share_words(&tally), Tone::Text),
             ];
-            Row { words, title: name.clone(), cases: resolved.iter().chain(pending).copied().collect() }
+            Row { words, title: name.clone(), cases: resolved.iter().chain(&pending.cases).copied().collect() }
         };
         picture.categories.iter().map(row).collect()
     }
@@ -327,7 +334,7 @@ impl Maker<'_> {
     fn pairs(&self) -> Vec<Row> {
         let picture = &self.picture;
         let mut parted: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
-        for split in &picture.disagreements.splits {
+        for split in picture.disagreements.splits.values().flatten() {
             parted.entry(split.reviewers.clone()).or_default().push(split.case);
         }
         let seen = |names: &[String; 2]| self.leads || names.iter().any(|name| name == self.me);
@@ -381,10 +388,10 @@ fn week_row(week: &WeekFigures) -> Row {
     };
     let words = vec![
         words_of(format!("{:<11}", week.from.date().to_string()), Tone::Strong),
-        words_of(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.len()), Tone::Text),
+        words_of(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.n), Tone::Text),
         words_of(value.map_or(String::new(), |value| bar((value.max(0.0) * 100.0) as usize, 100)), Tone::Accent),
     ];
-    Row { words, title: format!("differ, week from {}", week.from.date()), cases: week.differ.clone() }
+    Row { words, title: format!("differ, week from {}", week.from.date()), cases: week.differ.cases.clone() }
 }
 
 fn version(of: &VersionFigures) -> Row {

@@ -226,7 +226,6 @@ impl App {
         let effects = match board.key(key) {
             Boarded::Left => return Vec::new(),
             Boarded::Cases(title, ids) => return vec![Effect::Cases { title, ids }],
-            Boarded::Anew => vec![Effect::Picture],
             Boarded::On => Vec::new(),
         };
         self.overlay = Some(Overlay::Board(board));
