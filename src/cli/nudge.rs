@@ -127,7 +127,7 @@ fn nudges(owed: &[Owed], known: &std::collections::HashSet<String>, until: Momen
         let mut items = Vec::new();
         for (clock, all) in &clocks {
             let cases: usize = all.iter().map(|owed| owed.cases).sum();
-            let late = all.iter().filter(|owed| owed.is_overdue(now)).count();
+            let late: usize = all.iter().filter(|owed| owed.is_overdue(now)).map(|owed| owed.cases).sum();
             let first = all.iter().map(|owed| owed.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
             lines.push(format!("{cases} {}, the first {}{overdue}", clock.about(), first.due_words(now)));

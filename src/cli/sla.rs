@@ -46,7 +46,7 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
             }
             let first = tally.first_due.map_or(String::new(), |due| due.due_words(now));
             let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
-            out.line(&format!("{who:<16} {:>5} {:<38} {first}{late}", tally.all, clock.about()))?;
+            out.line(&format!("{who:<14} {:>5} {:<37} {first}{late}", tally.all, clock.about()))?;
         }
     }
     out.finish()?;
@@ -56,23 +56,29 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
     Ok(if owed.is_empty() { Exit::No } else { Exit::Done })
 }
 
+/// How many cases are owed: a session is owed once by each who takes part, for as many as they have left.
+fn cases<'o>(owed: impl Iterator<Item = &'o Owed>) -> usize {
+    owed.map(|one| one.cases).sum()
+}
+
 fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Result<Exit, CliError> {
     let late: Vec<&Owed> = owed.iter().filter(|owed| owed.is_overdue(now)).collect();
     let crossed = bounds.iter().filter(|bound| bound.is_crossed()).count();
+    let (overdue, all) = (cases(late.iter().copied()), cases(owed.iter()));
     let mut out = Out::new();
     if context.global.json {
         let of = |clock: Clock| {
             let all = owed.iter().filter(|owed| owed.what == clock);
             let late = all.clone().filter(|owed| owed.is_overdue(now));
             let oldest = late.clone().map(|owed| owed.due).min().map(Moment::rfc3339);
-            (clock.word(), json!({ "all": all.count(), "overdue": late.count(), "oldest_due": oldest }))
+            (clock.word(), json!({ "all": cases(all), "overdue": cases(late), "oldest_due": oldest }))
         };
         let clocks: serde_json::Map<String, serde_json::Value> =
             Clock::ALL.map(of).map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
         let bound = |bound: &Bound| json!({ "bound": bound.threshold.to_string(), "value": bound.value.ok(), "reason": bound.value.err(), "crossed": bound.is_crossed() });
         let bounds: Vec<_> = bounds.iter().map(bound).collect();
         out.json(
-            &json!({ "breached": !late.is_empty() || crossed > 0, "overdue": late.len(), "clocks": clocks, "bounds": bounds }),
+            &json!({ "breached": !late.is_empty() || crossed > 0, "overdue": overdue, "clocks": clocks, "bounds": bounds }),
         )?;
     } else {
         for owed in late.iter().take(SHOWN) {
@@ -97,7 +103,7 @@ fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Res
     out.finish()?;
     let breached = !late.is_empty() || crossed > 0;
     if !context.global.json {
-        say(&format!("{} of {} are overdue; {crossed} of {} bounds are crossed.", late.len(), owed.len(), bounds.len()));
+        say(&format!("{overdue} of {all} are overdue; {crossed} of {} bounds are crossed.", bounds.len()));
     }
     Ok(if breached { Exit::Breach } else { Exit::Done })
 }

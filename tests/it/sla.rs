@@ -136,3 +136,66 @@ fn a_webhook_is_posted_to() {
     let bodies = heard.join().unwrap();
     assert!(bodies[1]["text"].as_str().unwrap().starts_with("bo: 4 cases to label"), "{bodies:?}");
 }
+
+/// The sendmail of `msmtp` hands a mail to whatever its file says: here to a server of this test.
+#[test]
+fn mail_goes_out_by_a_real_sendmail() {
+    let is_msmtp = std::process::Command::new("/usr/sbin/sendmail").arg("--version").output();
+    if !is_msmtp.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("msmtp")) {
+        eprintln!("skipped: mail_goes_out_by_a_real_sendmail needs the sendmail of msmtp (.ci/servers installs it)");
+        return;
+    }
+    let place = team();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let config = format!("account default\nhost 127.0.0.1\nport {port}\nfrom casework@example.org\nauth off\ntls off\n");
+    let rc = place.dir.path().join(".msmtprc");
+    std::fs::write(&rc, config).unwrap();
+    std::fs::set_permissions(&rc, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mails = std::thread::spawn(move || receive(&server));
+    let mut command = crate::support::program();
+    command.env("CASEWORK_WORKSPACE", place.path()).env("HOME", place.dir.path());
+    let output = command.args(["nudge", "--mail", "bo=bo@example.org"]).output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && words.contains("ana has no address"), "{words}");
+    let (to, mail) = mails.join().unwrap();
+    assert_eq!(to, "bo@example.org");
+    assert!(mail.contains("Subject: casework: 4 to do") && mail.contains("4 cases to label, the first due"), "{mail}");
+    // Who was told is not told again; who has no address still is to be.
+    let again = place.ok(&["nudge", "--json"]);
+    assert!(again.lines().count() == 1 && json(&again)["to"] == "ana", "{again}");
+}
+
+/// One mail as a server gets it (RFC 5321): for whom, and its text.
+fn receive(server: &TcpListener) -> (String, String) {
+    use std::io::{BufRead, BufReader};
+    let (stream, _) = server.accept().unwrap();
+    let mut replies = stream.try_clone().unwrap();
+    let mut reply = |text: &str| replies.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+    let (mut to, mut mail, mut in_text) = (String::new(), String::new(), false);
+    reply("220 here");
+    for line in BufReader::new(stream).lines() {
+        let line = line.unwrap();
+        match line.split([' ', ':']).next().unwrap_or_default() {
+            "." if in_text => {
+                in_text = false;
+                reply("250 taken");
+            }
+            _ if in_text => mail += &format!("{line}\n"),
+            "DATA" => {
+                in_text = true;
+                reply("354 go on");
+            }
+            "QUIT" => {
+                reply("221 bye");
+                break;
+            }
+            "RCPT" => {
+                to = line.split_once('<').unwrap().1.trim_end_matches('>').to_owned();
+                reply("250 ok");
+            }
+            _ => reply("250 ok"),
+        }
+    }
+    (to, mail)
+}
