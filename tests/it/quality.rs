@@ -9,7 +9,7 @@ use casework::quality::ratings::Ratings;
 use casework::quality::truth::{Estimate, Fitting, model};
 use serde_json::Value;
 
-use crate::support::{NOON, Place, fixture, shared};
+use crate::support::{NOON, Place, fixture, ingest, line, shared};
 
 const NONE: Resampling = Resampling { times: 0, seed: 1 };
 
@@ -375,4 +375,92 @@ fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
     assert!(refused.stdout.is_empty());
     let lead = place.run(&["disagreements", &open]);
     assert!(!lead.stdout.is_empty(), "a lead sees it");
+}
+
+/// Whatever is missing: every figure is a number or has a reason, on every way out.
+#[test]
+fn no_figure_is_ever_not_a_number() {
+    use casework::domain::label::{Label, MAIN_ROUND};
+    use casework::journal::Append;
+    use casework::journal::kind::LabelGiven;
+
+    let yes: &[&str] = &["readable=y", "verdict=y", "category=r"];
+    let no: &[&str] = &["readable=y", "verdict=n", "corrected=transfer", "category=r"];
+    type Given<'g> = (&'g str, &'g str, &'g [&'g str]);
+    let situations: [(&str, Vec<Given<'_>>, &str); 5] = [
+        ("nothing", vec![], "no task has two labels"),
+        ("one reviewer", vec![("p0", "ana", yes), ("p1", "ana", no)], "no task has two labels"),
+        ("one class", vec![("p0", "ana", yes), ("p0", "bo", yes)], "everybody always said the same"),
+        ("no overlap", vec![("p0", "ana", yes), ("p1", "bo", no)], "no task has two labels"),
+        ("one case", vec![("p0", "ana", yes), ("p0", "bo", no)], ""),
+    ];
+    for outside in [false, true] {
+        for (name, given, reason) in &situations {
+            let place = Place::new();
+            let mut workspace = place.found();
+            let lines: String = (0..2).map(|i| line(&format!("p{i}"), &format!("move {i}"), "pay", 0.2, i)).collect();
+            ingest(&mut workspace, &lines);
+            place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
+            place.ok(&["policy", "set", "on=verdict", "overlap=2", "limit=2", "alert=alpha < 0.5; disagreement > 30"]);
+            for (case, who, answers) in given {
+                let mut args = vec!["label", case, "--as", who];
+                answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+                place.ok(&args);
+            }
+            if outside {
+                // As a program that knows no protocol might have written it, and signed it.
+                let reference = workspace.protocols().unwrap().for_stream("s").unwrap().reference.clone();
+                let case = workspace.find_case("p1").unwrap().id;
+                let mut label = Label::empty(case, "ana", MAIN_ROUND, reference);
+                label.path = vec![("nowhere".into(), "zz".into())];
+                label.outcome = [("verdict".to_owned(), "alien".into())].into();
+                workspace.append(vec![Append::new(&LabelGiven(label))]).unwrap();
+            }
+            drop(workspace);
+            let report = place.dir.path().join("report.html");
+            for args in [
+                &["agreement"][..],
+                &["agreement", "--json"],
+                &["agreement", "--by-question"],
+                &["consensus"],
+                &["consensus", "--json"],
+                &["disagreements"],
+                &["disagreements", "--json"],
+                &["disagreements", "--by", "pair"],
+                &["disagreements", "--by", "category"],
+                &["report", "--json"],
+                &["report", "--out", report.to_str().unwrap()],
+                &["steady"],
+                &["sla", "check"],
+                &["rulings"],
+            ] {
+                let output = place.run(args);
+                let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+                assert!(output.status.code().is_some_and(|code| code < 4), "{name} {args:?}: {said}");
+                assert!(!said.contains("NaN") && !said.contains("panicked"), "{name}, outside {outside}, {args:?}: {said}");
+            }
+            assert!(!fs::read_to_string(&report).unwrap().contains("NaN"), "{name}");
+            let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json"])).unwrap();
+            let alpha = &found["krippendorff_alpha"]["nominal"];
+            match (reason.is_empty(), outside, *name) {
+                (false, false, _) | (false, true, "nothing" | "one reviewer" | "one class") => {
+                    assert!(alpha["value"].is_null() && alpha["reason"].as_str().unwrap().contains(reason), "{name}: {alpha}");
+                }
+                _ => assert!(alpha["value"].is_f64(), "{name}, outside {outside}: {alpha}"),
+            }
+            let mut session = casework::tui::Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+            for key in ["D", "2", "3", "4", "5", "6", "7"] {
+                session.press(key);
+                assert!(!session.text().contains("NaN"), "{name}, {key}: {}", session.text());
+            }
+        }
+    }
+
+    // A file in which all labels are missing.
+    let place = Place::new();
+    let file = place.dir.path().join("none.csv");
+    fs::write(&file, "task,worker,label\na,w,\na,v,\n").unwrap();
+    let said = place.ok(&["agreement", file.to_str().unwrap()]);
+    assert!(said.contains("none: no task has two labels") && !said.contains("NaN"), "{said}");
+    assert_eq!(place.run(&["consensus", "--method", "majority", file.to_str().unwrap()]).status.code(), Some(1));
 }
