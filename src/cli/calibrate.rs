@@ -16,7 +16,7 @@ use crate::domain::time::{Moment, short_span};
 use crate::quality::power::{CASES_MAX, Question, cases};
 use crate::review::calibration::{Findings, Progress, comments, labels, progress};
 use crate::review::ratings::{By, ratings};
-use crate::workspace::calibration::{Choice, Plan, Proposal};
+use crate::workspace::calibration::{Choice, GLOSSARY, Plan, Proposal, Proposed};
 use crate::workspace::{WorkError, Workspace};
 
 #[derive(Debug, clap::Args)]
@@ -310,23 +310,26 @@ fn close(context: &Context, name: &str, note: &str, to: Option<&Path>) -> Result
 }
 
 /// Writes findings and proposals; tells what to do with them.
-fn write(proposals: &[Proposal], findings: &Findings, directory: &Path) -> Result<(), CliError> {
+fn write(proposed: &Proposed, findings: &Findings, directory: &Path) -> Result<(), CliError> {
     let failed = |path: &Path, error| WorkError::File { path: path.display().to_string(), error };
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     let json = serde_json::to_string_pretty(findings).unwrap_or_default() + "\n";
     let findings = ("findings.json", json.as_str());
-    for (name, text) in proposals.iter().map(|one| (one.name.as_str(), one.text.as_str())).chain([findings]) {
+    for (name, text) in proposed.files.iter().map(|one| (one.name.as_str(), one.text.as_str())).chain([findings]) {
         // A name comes from a protocol, and must not lead out of the directory.
         let path = directory.join(Path::new(name).file_name().unwrap_or(name.as_ref()));
         std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
-    for Proposal { name, added, .. } in proposals.iter().filter(|proposal| proposal.added > 0) {
-        let kind = if name == "glossary.toml" { "glossary" } else { "protocol" };
+    for Proposal { name, added, .. } in proposed.files.iter().filter(|proposal| proposal.added > 0) {
+        let kind = if name == GLOSSARY { "glossary" } else { "protocol" };
         let changes = if kind == "protocol" { " --changes \"examples from a calibration session\"" } else { "" };
         say(&format!(
             "{name}: {added} added. Read it, then: casework {kind} publish {}{changes}",
             directory.join(name).display()
         ));
+    }
+    for (case, why) in &proposed.left_out {
+        say(&format!("{} makes no example: {why}", case.short()));
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod hygiene;
 pub mod layout;
 pub mod protocol;
 pub mod glossary;
+pub mod glossary_amend;
 pub mod cues;
 pub mod label;
 pub mod roster;

@@ -12,13 +12,13 @@ use crate::db::note::{self, NoteKind, NoteRow};
 use crate::db::{label, renames};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, Step};
+use crate::domain::label::{GivenLabel, Step, value_text};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
 use crate::domain::session::{Ending, Fact, Opening, Session, Stage, session_of};
 use crate::domain::text::fit;
 use crate::journal::kind::{SessionClosed, SessionOpened, SessionRevealed};
-use crate::quality::agreement::Resampling;
+use crate::quality::agreement::{Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::{Figure, decimal};
 use crate::quality::paired::{Counts, Paired, compare};
@@ -177,8 +177,11 @@ pub struct QuestionFindings {
     pub question: String,
     #[serde(flatten)]
     pub paired: Paired,
-    /// Pairs of labels that part there, in the first round and in the second.
+    /// Pairs of labels that part there, in the first round and in the second: of people and cases that have both.
     pub parted: [usize; 2],
+    /// Krippendorff's alpha over every label of the first round, and pairs of these that part there.
+    pub first: Figure,
+    pub first_parted: usize,
 }
 
 /// A case on which people differed at a question at first, and not any more.
@@ -188,7 +191,10 @@ pub struct Settled {
     pub question: String,
     /// What all answer now.
     pub answer: String,
-    /// Of somebody who changed their mind, or else of anybody.
+    /// What all say now, of any field, and what some had said at first and none says any more.
+    pub agreed: BTreeSet<String>,
+    pub dropped: BTreeSet<String>,
+    /// Of somebody who changed their mind, else of anybody, else what was said last about the question; empty if nobody said why.
     pub why: String,
 }
 
@@ -198,6 +204,8 @@ pub struct Findings {
     /// Labels of each round, and labels that somebody gave in both.
     pub labels: [usize; 2],
     pub both: usize,
+    /// Krippendorff's alpha over every label of the first round.
+    pub first: Figure,
     pub outcome: Paired,
     pub questions: Vec<QuestionFindings>,
     pub moved: Vec<Moved>,
@@ -207,9 +215,28 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// What the first round says, while there is no second to compare it with.
+    fn first_words(&self) -> Vec<String> {
+        let mut lines = vec![format!("{} labels in the first round; nobody has labeled in the second one yet", self.labels[0])];
+        lines.push(format!("  {:<20} {:>10}  alpha (95 %)", "", "pairs part"));
+        let row = |name: &str, parted: &str, alpha: &Figure| {
+            format!("  {:<20} {parted:>10}  {}", fit(name, 20), fit(&alpha.words(), 45))
+        };
+        lines.push(row("outcome", "", &self.first));
+        lines.extend(self.questions.iter().map(|of| row(&of.question, &of.first_parted.to_string(), &of.first)));
+        let mut split: Vec<&QuestionFindings> = self.questions.iter().filter(|of| of.first_parted > 0).collect();
+        split.sort_by_key(|of| std::cmp::Reverse(of.first_parted));
+        let most = split.first().map(|of| format!("Most part at {}: talk about that first.", of.question));
+        lines.extend(most);
+        lines
+    }
+
     /// In words, a line each.
     pub fn words(&self) -> Vec<String> {
-        let Self { labels: [one, two], both, outcome, questions, moved, settled, open } = self;
+        let Self { labels: [one, two], both, outcome, questions, moved, settled, open, .. } = self;
+        if *both == 0 {
+            return self.first_words();
+        }
         let mut lines =
             vec![format!("{one} labels in the first round, {two} in the second, {both} of people and cases that have both")];
         lines.push(format!("  {:<20} {:>6} {:>6}  {:<26} {}", "alpha", "before", "after", "change", "of cases, paired"));
@@ -263,6 +290,8 @@ struct Read {
     case: CaseId,
     reviewer: String,
     class: String,
+    /// The values of the outcome.
+    values: BTreeSet<String>,
     path: Vec<Step>,
     why: String,
 }
@@ -276,6 +305,7 @@ pub fn findings(conn: &Connection, session: &Session, protocols: &Protocols, pol
             case: given.label.case,
             reviewer: given.label.reviewer.clone(),
             class: class_of(&outcome, &policy.on).unwrap_or_else(|| "nothing".to_owned()),
+            values: outcome.values().map(value_text).collect(),
             path: translated(&protocols.after(&given.label.protocol), &given.label.path),
             why: given.label.rationale.clone(),
         }
@@ -292,8 +322,10 @@ pub fn findings(conn: &Connection, session: &Session, protocols: &Protocols, pol
     let cases = &session.opened.what.cases;
     let outcome = compare(&tables(cases, &rounds, &|label| Some(label.class.clone())), Resampling::default());
     let divergence = rounds.each_ref().map(|labels| parted(cases, labels));
+    let whole: Vec<&Read> = first.iter().collect();
+    let first_divergence = parted(cases, &whole);
     let mut order: Vec<String> = Vec::new();
-    for node in divergence.iter().flat_map(|divergence| divergence.nodes()) {
+    for node in divergence.iter().chain([&first_divergence]).flat_map(|divergence| divergence.nodes()) {
         if !order.contains(&node.question) {
             order.push(node.question.clone());
         }
@@ -301,21 +333,31 @@ pub fn findings(conn: &Connection, session: &Session, protocols: &Protocols, pol
     let of_question = |question: String| {
         let answer = |label: &Read| label.path.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
         let paired = compare(&tables(cases, &rounds, &answer), Resampling::default());
-        let parted = divergence
-            .each_ref()
-            .map(|of| of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.parted));
-        QuestionFindings { paired, parted, question }
+        let parted_in = |of: &Divergence| of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.parted);
+        let (parted, first_parted) = (divergence.each_ref().map(parted_in), parted_in(&first_divergence));
+        QuestionFindings { paired, parted, first: alpha(cases, &whole, &answer), first_parted, question }
     };
-    let (settled, open) = settled(cases, &rounds);
+    let (settled, open) = settled(cases, &rounds, &comments(conn, session)?);
     Ok(Findings {
         labels: counts,
         both: rounds[1].len(),
+        first: alpha(cases, &whole, &|label| Some(label.class.clone())),
         outcome,
         questions: order.into_iter().map(of_question).collect(),
         moved: moved(&rounds),
         settled,
         open,
     })
+}
+
+/// Krippendorff's nominal alpha of what labels say.
+fn alpha(cases: &[CaseId], labels: &[&Read], value: &dyn Fn(&Read) -> Option<String>) -> Figure {
+    let mut tally = Tally::default();
+    for case in cases {
+        let said: Vec<String> = labels.iter().filter(|label| label.case == *case).filter_map(|label| value(label)).collect();
+        tally.add(said.iter().map(String::as_str));
+    }
+    nominal_alpha(&tally.patterns(), Resampling::default())
 }
 
 /// For each case, how often each value was given in each round.
@@ -375,7 +417,7 @@ fn moved(rounds: &[Vec<&Read>; 2]) -> Vec<Moved> {
 }
 
 /// Cases that were split at first and are not any more, and cases that still are, each with the question.
-fn settled(cases: &[CaseId], rounds: &[Vec<&Read>; 2]) -> (Vec<Settled>, Vec<(CaseId, String)>) {
+fn settled(cases: &[CaseId], rounds: &[Vec<&Read>; 2], said: &[NoteRow]) -> (Vec<Settled>, Vec<(CaseId, String)>) {
     let (mut settled, mut open) = (Vec::new(), Vec::new());
     for case in cases {
         let of = |round: usize| rounds[round].iter().filter(|label| label.case == *case).copied().collect::<Vec<&Read>>();
@@ -395,8 +437,15 @@ fn settled(cases: &[CaseId], rounds: &[Vec<&Read>; 2]) -> (Vec<Settled>, Vec<(Ca
                         && !label.why.is_empty()
                 };
                 let why = second.iter().find(changed).or_else(|| second.iter().find(|label| !label.why.is_empty()));
-                let why = why.map(|label| label.why.clone()).unwrap_or_default();
-                settled.push(Settled { case: *case, question, answer: answer.clone(), why });
+                let about = |note: &&NoteRow| note.id == *case && note.question.as_ref() == Some(&question);
+                let talked = || said.iter().rev().find(about).map(|note| note.text.clone()).unwrap_or_default();
+                let why = why.map_or_else(talked, |label| label.why.clone());
+                let said = |labels: &[&Read]| labels.iter().flat_map(|label| label.values.clone()).collect::<BTreeSet<String>>();
+                let now = said(&second);
+                let agreed = now.iter().filter(|value| second.iter().all(|label| label.values.contains(*value)));
+                let agreed = agreed.cloned().collect();
+                let dropped = said(&first).difference(&now).cloned().collect();
+                settled.push(Settled { case: *case, question, answer: answer.clone(), agreed, dropped, why });
             }
             _ => {}
         }

@@ -6,11 +6,12 @@ use super::{WorkError, Workspace};
 use crate::db::case;
 use crate::domain::dice::Dice;
 use crate::domain::glossary::Glossary;
+use crate::domain::glossary_amend::{Kind, with_example_of};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, value_text};
 use crate::domain::protocol::amend::{NewExample, with_example};
 use crate::domain::protocol::parse::{LabelSource, label_source};
-use crate::domain::protocol::parse_strictly;
+use crate::domain::protocol::{Protocol, parse_strictly};
 use crate::domain::roster::{Role, is_name};
 use crate::domain::session::{Ending, Opening, Session, Stage};
 use crate::domain::time::Moment;
@@ -256,56 +257,109 @@ impl Workspace {
     }
 
     /// Files that a session proposes: protocols with an example for every case that was split and is not any more, and the
-    /// glossary with the reasons as snippets. Each was checked as if it were to be published.
-    pub fn proposals(&mut self, name: &str) -> Result<Vec<Proposal>, WorkError> {
+    /// glossary with these as examples of the terms that were agreed on, as counter-examples of those that were dropped, and the
+    /// reasons as snippets. Each was checked as if it were to be published.
+    pub fn proposals(&mut self, name: &str) -> Result<Proposed, WorkError> {
         let findings = self.findings(name)?;
         let protocols = self.protocols()?;
-        let mut files: Vec<Proposal> = Vec::new();
+        let mut proposed = Proposed::default();
         let mut reasons: Vec<&Settled> = Vec::new();
-        for settled in findings.settled.iter().filter(|settled| !settled.why.is_empty()) {
-            let Some(row) = case::by_id(&self.db.conn, settled.case)? else { continue };
-            let Some(published) = protocols.for_stream(&row.stream) else { continue };
-            let protocol = &published.protocol;
-            let Some(input) = self.open_case(row)?.prediction.map(|prediction| prediction.text()) else { continue };
+        let mut glossary = Proposal { name: GLOSSARY.to_owned(), text: protocols.glossary.source.clone(), added: 0 };
+        for settled in &findings.settled {
+            let input = self.input_of(settled.case)?;
+            let Some((input, published)) = input.as_ref().and_then(|(stream, text)| Some((text, protocols.for_stream(stream)?)))
+            else {
+                proposed.left_out.push((settled.case, "its input is not here any more"));
+                continue;
+            };
+            with_examples_of(&mut glossary, settled, input);
+            if settled.why.is_empty() {
+                proposed.left_out.push((settled.case, "nobody said why: no rationale, and no comment on the question"));
+                continue;
+            }
             reasons.push(settled);
-            let file = format!("{}.toml", protocol.id);
-            let at = files.iter().position(|proposal| proposal.name == file).unwrap_or_else(|| {
-                files.push(Proposal { name: file, text: protocol.source.clone(), added: 0 });
-                files.len() - 1
-            });
-            let Settled { question, answer, why, .. } = settled.clone();
-            let Some(text) = with_example(&files[at].text, &NewExample { question, input, answer, why }) else { continue };
-            let labels: Vec<String> = protocol.labels.iter().map(|label| label.line()).collect();
-            let labels = matches!(label_source(&text), Some(LabelSource::File(_))).then(|| labels.join("\n"));
-            // An example that would not walk as it says is left out.
-            if parse_strictly(&text, labels.as_deref()).is_ok() {
-                (files[at].text, files[at].added) = (text, files[at].added + 1);
+            if !proposed.with_example(&published.protocol, settled, input) {
+                let words = "its question takes no such example: write it yourself";
+                proposed.left_out.push((settled.case, words));
             }
         }
-        files.retain(|file| file.added > 0);
+        proposed.files.retain(|file| file.added > 0);
         for published in protocols.in_force() {
             let protocol = &published.protocol;
-            let proposed = files.iter().any(|file| file.name == format!("{}.toml", protocol.id));
-            if let (true, Some(LabelSource::File(name))) = (proposed, label_source(&protocol.source)) {
+            let is_proposed = proposed.files.iter().any(|file| file.name == format!("{}.toml", protocol.id));
+            if let (true, Some(LabelSource::File(name))) = (is_proposed, label_source(&protocol.source)) {
                 let text = protocol.labels.iter().map(|label| label.line() + "\n").collect();
-                files.push(Proposal { name, text, added: 0 });
+                proposed.files.push(Proposal { name, text, added: 0 });
             }
         }
-        files.extend(with_snippets(&protocols.glossary, name, &reasons));
-        Ok(files)
+        with_snippets(&mut glossary, name, &reasons);
+        proposed.files.extend((glossary.added > 0).then_some(glossary));
+        Ok(proposed)
+    }
+
+    /// The stream of a case, and its input as text.
+    fn input_of(&mut self, id: CaseId) -> Result<Option<(String, String)>, WorkError> {
+        let Some(row) = case::by_id(&self.db.conn, id)? else { return Ok(None) };
+        let stream = row.stream.clone();
+        Ok(self.open_case(row)?.prediction.map(|prediction| (stream, prediction.text())))
+    }
+}
+
+/// What the file of the proposed glossary is called.
+pub const GLOSSARY: &str = "glossary.toml";
+/// Longer inputs make no example in a glossary: characters.
+const EXAMPLE_MAX: usize = 200;
+
+/// What a session proposes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proposed {
+    pub files: Vec<Proposal>,
+    /// Settled cases of which no example of a protocol was made, with the reason.
+    pub left_out: Vec<(CaseId, &'static str)>,
+}
+
+impl Proposed {
+    /// Adds an example to the file of a protocol; not if it would not walk as it says.
+    fn with_example(&mut self, protocol: &Protocol, settled: &Settled, input: &str) -> bool {
+        let file = format!("{}.toml", protocol.id);
+        let at = self.files.iter().position(|proposal| proposal.name == file).unwrap_or_else(|| {
+            self.files.push(Proposal { name: file, text: protocol.source.clone(), added: 0 });
+            self.files.len() - 1
+        });
+        let Settled { question, answer, why, .. } = settled.clone();
+        let example = NewExample { question, input: input.to_owned(), answer, why };
+        let Some(text) = with_example(&self.files[at].text, &example) else { return false };
+        let labels: Vec<String> = protocol.labels.iter().map(|label| label.line()).collect();
+        let labels = matches!(label_source(&text), Some(LabelSource::File(_))).then(|| labels.join("\n"));
+        let walks = parse_strictly(&text, labels.as_deref()).is_ok();
+        if walks {
+            (self.files[at].text, self.files[at].added) = (text, self.files[at].added + 1);
+        }
+        walks
+    }
+}
+
+/// The input as an example of what all say it is, and as a counter-example of what some had taken it for.
+fn with_examples_of(glossary: &mut Proposal, settled: &Settled, input: &str) {
+    if input.chars().count() > EXAMPLE_MAX {
+        return;
+    }
+    for (terms, kind) in [(&settled.agreed, Kind::Example), (&settled.dropped, Kind::CounterExample)] {
+        for term in terms {
+            if let Some(text) = with_example_of(&glossary.text, term, kind, input) {
+                (glossary.text, glossary.added) = (text, glossary.added + 1);
+            }
+        }
     }
 }
 
 /// The glossary with reasons as snippets to begin a rationale with.
-fn with_snippets(glossary: &Glossary, session: &str, reasons: &[&Settled]) -> Option<Proposal> {
-    let mut text = glossary.source.clone();
-    let mut added = 0;
+fn with_snippets(glossary: &mut Proposal, session: &str, reasons: &[&Settled]) {
     for (n, settled) in (1..).zip(reasons) {
         let quoted = toml::Value::String(settled.why.clone()).to_string();
-        let more = format!("{text}\n[[snippet]]\nid = \"{session}-{}-{n}\"\ntext = {quoted}\n", settled.question);
+        let more = format!("{}\n[[snippet]]\nid = \"{session}-{}-{n}\"\ntext = {quoted}\n", glossary.text, settled.question);
         if Glossary::parse(&more).is_ok() {
-            (text, added) = (more, added + 1);
+            (glossary.text, glossary.added) = (more, glossary.added + 1);
         }
     }
-    (added > 0).then(|| Proposal { name: "glossary.toml".to_owned(), text, added })
 }

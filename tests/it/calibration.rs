@@ -92,6 +92,13 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     place.ok(&["calibrate", "reveal", "june"]);
     assert!(place.ok(&["calibrate", "show", "june", "--as", "bo"]).contains("cy says so"));
     assert!(place.ok(&["agreement", "--round", "june"]).contains("2 tasks, 3 reviewers"));
+    // While there is no second round, the first one alone tells what to talk about.
+    let alone = place.ok(&["calibrate", "findings", "june"]);
+    assert!(alone.contains("6 labels in the first round") && alone.contains("Most part at verdict"), "{alone}");
+    assert!(alone.lines().all(|line| line.chars().count() <= 80), "{alone}");
+    let found = json(&place.ok(&["calibrate", "findings", "june", "--json"]));
+    let agreement = json(&place.ok(&["agreement", "--round", "june", "--json"]));
+    assert_eq!(found["first"], agreement["krippendorff_alpha"]["nominal"], "the same figure");
     // What was sealed stays as it was.
     let given = json(place.ok(&["labels", "--json"]).lines().find(|line| line.contains("cy says so")).unwrap());
     assert_eq!(given["round"], "june");
@@ -135,7 +142,9 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     assert!(at("opened it") < at("cy says so") && at("cy says so") < at("revealed all"), "{replay}");
     assert!(at("said of") < at("cy was convinced") && at("cy was convinced") < at("savings are transfers"));
 
-    // What it proposes is ready to be published.
+    // What it proposes is ready to be published: an example of the question, and of the terms.
+    let glossary = std::fs::read_to_string(directory.join("glossary.toml")).unwrap();
+    assert!(glossary.contains("june-verdict-1") && glossary.contains("\"move money to savings 0\"]"), "{glossary}");
     let protocol = directory.join("edge-cases.toml");
     assert!(std::fs::read_to_string(&protocol).unwrap().contains("input = \"move money to savings 0\"\nanswer = \"n\""));
     place.ok(&["glossary", "publish", directory.join("glossary.toml").to_str().unwrap()]);
