@@ -1,5 +1,5 @@
-"""What benches/quality.sh runs peers with: seconds, memory and result of one call, as a line of JSON."""
-import json, resource, sys, time
+"""What benches/quality.sh runs peers with: seconds, memory and result of one call."""
+import resource, sys, time
 
 what, path, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 begun = time.time()
@@ -20,4 +20,6 @@ else:
     sums = model.probas_.sort_index(axis=1).sum()
     result = {"beliefs": [round(float(value), 4) for value in sums]}
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(json.dumps({"by": what, "seconds": round(time.time() - begun, 2), "reading": round(read - begun, 2), "MB": memory, **result}))
+print(f"{what}: {time.time() - begun:.2f} s ({read - begun:.2f} s of it reading), {memory} MB")
+for name, value in result.items():
+    print(f"  {name} {value}")

@@ -15,6 +15,9 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.text.iter().all(|text| text.trim().is_empty()) {
+        return Err(CliError::Use("say what the ruling did not weigh: `casework appeal CASE TEXT`".to_owned()));
+    }
     let mut workspace = context.open()?;
     let case = workspace.find_case(&args.case)?;
     let saved = workspace.appeal(case.id, &args.text.join(" "))?;

@@ -63,6 +63,14 @@ enum What {
         #[arg(long, value_name = "DIRECTORY")]
         out: Option<PathBuf>,
     },
+    /// Call off a session that was not revealed: what was said in it stays with who said it
+    Cancel {
+        #[arg(value_name = "NAME")]
+        session: String,
+        /// Why, in your words
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+    },
     /// Everything of a session in the order in which it happened
     Replay {
         #[arg(value_name = "NAME")]
@@ -141,6 +149,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
             Exit::Done
         }
         Some(What::Close { session, note, out }) => close(context, session, note, out.as_deref())?,
+        Some(What::Cancel { session, note }) => {
+            let saved = context.open()?.call_off_session(session, note)?;
+            done(
+                context.global.json,
+                &format!("{session} is called off."),
+                &json!({ "session": session, "event": saved.event() }),
+            )?;
+            Exit::Done
+        }
         Some(What::Replay { session }) => replay(context, session)?,
         Some(What::Size(args)) => size(context, args)?,
     };
@@ -217,7 +234,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
 fn document(session: &Session, progress: &[Progress]) -> serde_json::Value {
     let what = &session.opened.what;
     json!({ "session": what.session, "title": what.title, "stage": match session.stage() {
-            Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed" },
+            Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed", Stage::CalledOff => "called off" },
         "opened_by": session.opened.by, "opened_at": session.opened.at.moment().rfc3339(), "deadline": what.deadline.rfc3339(),
         "chosen": what.chosen, "cases": what.cases, "rounds": session.rounds(), "progress": progress,
         "note": session.closed.as_ref().map(|closed| &closed.what.note) })
@@ -237,7 +254,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     let left = what.deadline.0 - workspace.now().0;
     let time = match session.stage() {
         Stage::Blind if left > 0 => format!(", {} left", short_span(left)),
-        Stage::Blind => format!(", over since {}", short_span(left)),
+        Stage::Blind => format!(", overdue for {}", short_span(-left)),
         _ => String::new(),
     };
     let title = if what.title.is_empty() { String::new() } else { format!(": {}", what.title) };
@@ -250,7 +267,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
         session.opened.by
     ))?;
     let of = what.cases.len();
-    let second = session.stage() != Stage::Blind;
+    let second = session.stage().is_revealed();
     for Progress { reviewer, done: [one, two] } in &progress {
         let bar = |done: usize| format!("{}{}", "█".repeat(done * 10 / of.max(1)), "·".repeat(10 - done * 10 / of.max(1)));
         let again = if second { format!("   second {} {two:>3} of {of}", bar(*two)) } else { String::new() };
@@ -259,7 +276,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     if let Some(closed) = session.closed.as_ref().filter(|closed| !closed.what.note.is_empty()) {
         out.line(&format!("  found: {}", closed.what.note))?;
     }
-    if session.stage() != Stage::Blind && session.takes_part(&workspace.me) || workspace.is_lead()? && second {
+    if second && (session.takes_part(&workspace.me) || workspace.is_lead()?) {
         discussion(&mut out, &workspace, &session)?;
     }
     out.finish()?;
@@ -299,7 +316,12 @@ fn sit(context: &Context, name: &str) -> Result<Workspace, CliError> {
 
 fn close(context: &Context, name: &str, note: &str, to: Option<&Path>) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
+    let session = workspace.session(name)?;
     let saved = workspace.close_session(name, note)?;
+    let of = session.opened.what.cases.len();
+    for one in progress(&workspace.db.conn, &session).map_err(WorkError::from)?.iter().filter(|one| one.done[1] < of) {
+        say(&format!("{} labeled {} of {of} again: only who labeled twice is compared.", one.reviewer, one.done[1]));
+    }
     let findings = workspace.findings(name)?;
     print_findings(context, &findings)?;
     if let Some(directory) = to {
@@ -366,10 +388,14 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
         let event = json!({ "comment": { "case": note.id, "question": note.question, "text": note.text } });
         lines.push((note.at.moment(), note.author, words, event));
     }
-    for (ending, words) in [(&session.revealed, "revealed all labels"), (&session.closed, "closed it")] {
+    let end = if session.stage() == Stage::CalledOff { "called it off" } else { "closed it" };
+    for (ending, words) in [(&session.revealed, "revealed all labels"), (&session.closed, end)] {
         let Some(ending) = ending else { continue };
         let note = if ending.what.note.is_empty() { String::new() } else { format!(": {}", ending.what.note) };
-        let words = format!("{words} ({} count){note}", ending.what.sealed.len());
+        let words = match ending.what.sealed.len() {
+            0 => format!("{words}{note}"),
+            n => format!("{words} ({n} count){note}"),
+        };
         lines.push((ending.at.moment(), ending.by.clone(), words, json!({ "ended": ending.what })));
     }
     lines.sort_by_key(|(at, ..)| *at);

@@ -128,7 +128,9 @@ pub fn hint(error: &WorkError) -> Option<String> {
         }
         (_, WorkError::NoRationale) => "--rationale TEXT",
         (_, WorkError::NoVerdict) => "--take SIDE, --outcome FIELD=VALUE, or --answer QUESTION=VALUE",
-        (_, WorkError::NoQuestion(_)) => "--change QUESTION or --change QUESTION=TEXT; `casework protocol show` lists them.",
+        (_, WorkError::NoQuestion(_) | WorkError::NotAQuestion { .. }) => {
+            "--change QUESTION or --change QUESTION=TEXT; `casework protocol show` lists them."
+        }
         (_, WorkError::Required { field, .. }) => {
             return Some(format!("Add --outcome {}=VALUE, or walk it: --answer QUESTION=VALUE.", visible(field)));
         }
@@ -141,6 +143,7 @@ pub fn hint(error: &WorkError) -> Option<String> {
         (_, WorkError::SessionEmpty) => "Choose others: --random N takes any.",
         (_, WorkError::SessionStage(_, Stage::Blind)) => "`casework calibrate reveal NAME` ends the first round.",
         (_, WorkError::SessionStage(_, Stage::Discussion)) => "`casework calibrate close NAME` ends the second round.",
+        (_, WorkError::SessionStage(_, Stage::CalledOff)) => "Nothing of it was revealed: open another.",
         (_, WorkError::SessionStage(_, Stage::Closed)) => "`casework calibrate findings NAME` says what it found; open another.",
         (_, WorkError::SessionUnderWay { .. }) => "`casework calibrate show NAME` says who; --early reveals it all the same.",
         (_, WorkError::NotInvited { .. } | WorkError::NotOfSession { .. }) => {

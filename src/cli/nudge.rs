@@ -130,7 +130,7 @@ fn nudges(owed: &[Owed], known: &std::collections::HashSet<String>, until: Momen
             let late: usize = all.iter().filter(|owed| owed.is_overdue(now)).map(|owed| owed.cases).sum();
             let first = all.iter().map(|owed| owed.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
-            lines.push(format!("{cases} {}, the first {}{overdue}", clock.about(), first.due_words(now)));
+            lines.push(format!("{cases} {}, the first {}{overdue}", clock.about(cases), first.due_words(now)));
             let ids: Vec<_> = all.iter().filter_map(|owed| owed.case).take(50).collect();
             documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids,
                 "session": all.first().and_then(|owed| owed.session.clone()) }));

@@ -60,7 +60,8 @@ fn document(case: &OpenCase) -> serde_json::Value {
 fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     let row = &case.row;
     out.line(&format!("{}  {}  {}", row.id, row.own, row.stream))?;
-    out.line(&format!("{}, due {}; flagged: {}", row.state.word(), row.due.minute(), row.flags.join(", ")))?;
+    let flags = if row.flags.is_empty() { String::new() } else { format!("; flagged: {}", row.flags.join(", ")) };
+    out.line(&format!("{}, due {}{flags}", row.state.word(), row.due.minute()))?;
     if let Some(outcome) = &row.outcome {
         let how = row.how.map_or(String::new(), |how| format!(" ({})", how.word()));
         out.line(&format!("counts as {}{how}", outcome_words(outcome)))?;

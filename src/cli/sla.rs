@@ -46,7 +46,7 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
             }
             let first = tally.first_due.map_or(String::new(), |due| due.due_words(now));
             let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
-            out.line(&format!("{who:<14} {:>5} {:<37} {first}{late}", tally.all, clock.about()))?;
+            out.line(&format!("{who:<14} {:>5} {:<37} {first}{late}", tally.all, clock.about(tally.all)))?;
         }
     }
     out.finish()?;

@@ -42,6 +42,15 @@ pub struct Term {
     pub review_by: Option<NaiveDate>,
 }
 
+impl Term {
+    /// Whether a word is its id, its name or a synonym, however words are joined in it.
+    pub fn is_called(&self, word: &str) -> bool {
+        let plain = |text: &str| text.trim().to_lowercase().replace(['_', ' '], "-");
+        let names = [&self.id, &self.name].into_iter().chain(&self.synonyms);
+        names.into_iter().any(|name| plain(name) == plain(word))
+    }
+}
+
 /// A rationale to begin with.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

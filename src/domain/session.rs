@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  opened ── first round, blind ──▶ revealed ── talk, second round ──▶ closed
+//!        ╰── closed before it was revealed: called off, and what was said stays its author's
 //! ```
 //!
 //! The labels of a round count as they stood when the round ended: whoever ends it names them.
@@ -61,6 +62,8 @@ pub enum Stage {
     Blind,
     Discussion,
     Closed,
+    /// It was closed before it was revealed.
+    CalledOff,
 }
 
 impl Stage {
@@ -69,19 +72,31 @@ impl Stage {
             Self::Blind => "first round, blind",
             Self::Discussion => "revealed: discussion and second round",
             Self::Closed => "closed",
+            Self::CalledOff => "called off",
         }
+    }
+
+    /// Whether all who take part see all labels.
+    pub fn is_revealed(self) -> bool {
+        matches!(self, Self::Discussion | Self::Closed)
+    }
+
+    /// Whether labels are given.
+    pub fn is_under_way(self) -> bool {
+        matches!(self, Self::Blind | Self::Discussion)
     }
 }
 
 impl Session {
     /// Puts facts about one session together. Of several openings, revealings or closings the earliest counts; what ends a round
-    /// counts only after what began it.
+    /// counts only after what began it. Closed before it is revealed, a session is called off.
     pub fn of(opened: Vec<Fact<Opening>>, revealed: Vec<Fact<Ending>>, closed: Vec<Fact<Ending>>) -> Option<Self> {
         let opened = earliest(opened)?;
         let after = |facts: Vec<Fact<Ending>>, at: Hlc| earliest(facts.into_iter().filter(|fact| fact.at > at).collect());
         let revealed = after(revealed, opened.at);
-        let closed = revealed.as_ref().and_then(|revealed| after(closed, revealed.at));
-        Some(Self { opened, revealed, closed })
+        let closed = after(closed, opened.at);
+        let called_off = matches!((&revealed, &closed), (Some(revealed), Some(closed)) if closed.at <= revealed.at);
+        Some(Self { opened, revealed: revealed.filter(|_| !called_off), closed })
     }
 
     pub fn name(&self) -> &str {
@@ -90,7 +105,8 @@ impl Session {
 
     pub fn stage(&self) -> Stage {
         match (&self.revealed, &self.closed) {
-            (None, _) => Stage::Blind,
+            (None, None) => Stage::Blind,
+            (None, Some(_)) => Stage::CalledOff,
             (Some(_), None) => Stage::Discussion,
             (Some(_), Some(_)) => Stage::Closed,
         }
@@ -106,13 +122,13 @@ impl Session {
         match self.stage() {
             Stage::Blind => Some(self.name().to_owned()),
             Stage::Discussion => Some(second_round(self.name())),
-            Stage::Closed => None,
+            Stage::Closed | Stage::CalledOff => None,
         }
     }
 
     /// Rounds whose labels nobody may see yet but their author.
     pub fn hidden_round(&self) -> Option<&str> {
-        (self.stage() == Stage::Blind).then(|| self.name())
+        (!self.stage().is_revealed()).then(|| self.name())
     }
 
     pub fn takes_part(&self, reviewer: &str) -> bool {
@@ -164,7 +180,9 @@ mod tests {
         check(&[], &[], (Stage::Blind, Some("s")));
         check(&[1], &[], (Stage::Blind, Some("s")));
         check(&[7, 4], &[], (Stage::Discussion, Some("s#2")));
-        check(&[7], &[6], (Stage::Discussion, Some("s#2")));
+        check(&[7], &[6], (Stage::CalledOff, None));
+        check(&[], &[6], (Stage::CalledOff, None));
+        check(&[7], &[1], (Stage::Discussion, Some("s#2")));
         check(&[7], &[8], (Stage::Closed, None));
         assert_eq!(Session::of(vec![], vec![end(1, "x")], vec![]), None);
     }

@@ -125,7 +125,7 @@ pub fn progress(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<Pr
 
 /// The cases of a session that a reviewer has not labeled in the round that is under way, in its order.
 pub fn to_label(conn: &Connection, session: &Session, reviewer: &str) -> rusqlite::Result<Vec<CaseRow>> {
-    if !session.takes_part(reviewer) || session.stage() == Stage::Closed {
+    if !session.takes_part(reviewer) || !session.stage().is_under_way() {
         return Ok(Vec::new());
     }
     let which = usize::from(session.stage() == Stage::Discussion);

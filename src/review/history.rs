@@ -14,7 +14,7 @@ use crate::domain::arbitration::Act;
 use crate::domain::ids::EventId;
 use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND, outcome_words};
 use crate::domain::resolve::CaseState;
-use crate::domain::session::{Session, Stage};
+use crate::domain::session::Session;
 use crate::domain::time::Moment;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ pub fn in_session(conn: &Connection, case: &CaseRow, session: &Session, reviewer
     let why = if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
     let (at, words) = (case.at.moment(), format!("detected{why}"));
     let mut lines = vec![HistoryLine { at, who: "trap".to_owned(), words, event: case.event }];
-    let revealed = session.stage() != Stage::Blind;
+    let revealed = session.stage().is_revealed();
     for which in 0..=usize::from(revealed) {
         for given in calibration::labels_of_case(conn, session, which, case.id)? {
             let label = &given.label;

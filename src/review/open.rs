@@ -15,7 +15,7 @@ use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
-use crate::domain::session::{Session, Stage};
+use crate::domain::session::Session;
 use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
@@ -100,7 +100,7 @@ impl OpenCase {
         let decided = live.iter().any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
         let session = sitting.map_or(Ok(None), |round| calibration::of_round(conn, round))?;
         let counts = |round: &str| sitting.map_or([MAIN_ROUND, GOLD_ROUND].contains(&round), |sitting| sitting == round);
-        let first = session.as_ref().filter(|session| session.stage() != Stage::Blind).map(|session| session.name().to_owned());
+        let first = session.as_ref().filter(|session| session.stage().is_revealed()).map(|session| session.name().to_owned());
         let said = |first: String| live.iter().rev().find(|given| given.label.reviewer == reviewer && given.label.round == first);
         let before = first.and_then(said).cloned();
         let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer && counts(&given.label.round));
@@ -182,7 +182,7 @@ impl OpenCase {
     /// Whether a policy may still hide something from this reviewer. Once a case is settled there is nothing to sway.
     pub fn is_blind(&self) -> bool {
         if let Some(session) = &self.session {
-            return session.stage() == Stage::Blind && self.mine.is_none();
+            return !session.stage().is_revealed() && self.mine.is_none();
         }
         self.mine.is_none() && (self.row.state != CaseState::Resolved || self.gold)
     }

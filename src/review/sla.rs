@@ -59,16 +59,17 @@ impl Clock {
         }
     }
 
-    /// What whoever owes it has to do.
-    pub fn about(self) -> &'static str {
-        match self {
-            Self::Label => "cases to label",
-            Self::Escalated => "escalated cases to look at",
-            Self::Disputed => "disputed cases to rule on",
-            Self::Appealed => "appeals to decide",
-            Self::Returned => "questions about your labels to answer",
-            Self::Session => "calibration cases to label",
-        }
+    /// What whoever owes so many of it has to do.
+    pub fn about(self, n: usize) -> &'static str {
+        let (one, more) = match self {
+            Self::Label => ("case to label", "cases to label"),
+            Self::Escalated => ("escalated case to look at", "escalated cases to look at"),
+            Self::Disputed => ("disputed case to rule on", "disputed cases to rule on"),
+            Self::Appealed => ("appeal to decide", "appeals to decide"),
+            Self::Returned => ("question about your label to answer", "questions about your labels to answer"),
+            Self::Session => ("calibration case to label", "calibration cases to label"),
+        };
+        if n == 1 { one } else { more }
     }
 }
 

@@ -16,7 +16,6 @@ use super::writer::{Work, Writer};
 use crate::db::case;
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
-use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::review::calibration::{labels_of_case, of_round, progress, to_label};
 use crate::review::kept::Kept;
@@ -320,7 +319,7 @@ impl Runner {
         let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
         if let Some(round) = self.workspace.sitting.clone() {
             let conn = &self.workspace.db.conn;
-            let Some(session) = of_round(conn, &round)?.filter(|session| session.stage() != Stage::Blind) else {
+            let Some(session) = of_round(conn, &round)?.filter(|session| session.stage().is_revealed()) else {
                 return Ok(Job::Failed("What the others said is shown when the session is revealed.".to_owned()));
             };
             let labels = labels_of_case(conn, &session, 0, id)?;

@@ -27,7 +27,7 @@ pub struct Sat {
 impl Sat {
     /// How many cases somebody has labeled in the round under way, or in the last.
     pub fn done(&self, reviewer: &str) -> Option<usize> {
-        let which = usize::from(self.session.stage() != Stage::Blind);
+        let which = usize::from(self.session.stage().is_revealed());
         self.progress.iter().find(|one| one.reviewer == reviewer).map(|one| one.done[which])
     }
 }
@@ -42,7 +42,7 @@ impl Sitting {
             Stage::Blind if wait > 0 => format!("blind · {done} of {of} done · {} left", short_span(wait)),
             Stage::Blind => format!("blind · {done} of {of} done · time is over"),
             Stage::Discussion => format!("second round · {done} of {of} done"),
-            Stage::Closed => "closed".to_owned(),
+            stage @ (Stage::Closed | Stage::CalledOff) => stage.word().to_owned(),
         }
     }
 }

@@ -107,6 +107,10 @@ impl Workspace {
         let Reasons { cause, rationale, change } = reasons;
         (ruling.cause, ruling.rationale) = (cause, rationale.trim().to_owned());
         if let Some((question, text)) = change {
+            if let Some(question) = question.as_ref().filter(|id| published.protocol.question(id).is_none()) {
+                let protocol = published.protocol.id.clone();
+                return Err(WorkError::NotAQuestion { protocol, question: question.clone() });
+            }
             let question = question.or_else(|| dispute.question().map(str::to_owned));
             let question = question.filter(|id| published.protocol.question(id).is_some());
             let question = question.ok_or_else(|| WorkError::NoQuestion(published.protocol.id.clone()))?;

@@ -185,7 +185,8 @@ impl Workspace {
         }
         let of = session.opened.what.cases.len();
         let late = calibration::progress(&self.db.conn, &session)?.into_iter().filter(|one| one.done[0] < of).count();
-        if !early && late > 0 && self.now() < session.opened.what.deadline {
+        // Who may not reveal it at all is told that, and not of the time.
+        if self.is_lead()? && !early && late > 0 && self.now() < session.opened.what.deadline {
             return Err(WorkError::SessionUnderWay { late, of: session.opened.what.reviewers.len() });
         }
         let sealed = self.counting(&session, 0)?;
@@ -200,6 +201,16 @@ impl Workspace {
         }
         let sealed = self.counting(&session, 1)?;
         self.append(vec![Append::new(&SessionClosed(Ending { session: name.to_owned(), sealed, note: note.to_owned() }))])
+    }
+
+    /// Calls off a session that was not revealed: what was said in it stays with who said it.
+    pub fn call_off_session(&mut self, name: &str, note: &str) -> Result<Appended, WorkError> {
+        let session = self.session(name)?;
+        if session.stage() != Stage::Blind {
+            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+        }
+        let ending = Ending { session: name.to_owned(), sealed: Vec::new(), note: note.to_owned() };
+        self.append(vec![Append::new(&SessionClosed(ending))])
     }
 
     fn counting(&self, session: &Session, which: usize) -> Result<Vec<EventId>, WorkError> {
@@ -238,7 +249,7 @@ impl Workspace {
     /// What a session found, once its first round is over.
     pub fn findings(&self, name: &str) -> Result<Findings, WorkError> {
         let session = self.session(name)?;
-        if session.stage() == Stage::Blind {
+        if !session.stage().is_revealed() {
             return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
         }
         let protocols = self.protocols()?;
@@ -248,7 +259,7 @@ impl Workspace {
     /// Every label of a session that may be seen, of both rounds, in the order given.
     pub fn session_labels(&self, session: &Session) -> Result<Vec<GivenLabel>, WorkError> {
         let mut all = Vec::new();
-        if session.stage() != Stage::Blind {
+        if session.stage().is_revealed() {
             all.extend(calibration::labels(&self.db.conn, session, 0)?);
             all.extend(calibration::labels(&self.db.conn, session, 1)?);
         }
@@ -344,9 +355,10 @@ fn with_examples_of(glossary: &mut Proposal, settled: &Settled, input: &str) {
     if input.chars().count() > EXAMPLE_MAX {
         return;
     }
-    for (terms, kind) in [(&settled.agreed, Kind::Example), (&settled.dropped, Kind::CounterExample)] {
-        for term in terms {
-            if let Some(text) = with_example_of(&glossary.text, term, kind, input) {
+    let Ok(terms) = Glossary::parse(&glossary.text).map(|glossary| glossary.terms) else { return };
+    for (values, kind) in [(&settled.agreed, Kind::Example), (&settled.dropped, Kind::CounterExample)] {
+        for term in terms.iter().filter(|term| values.iter().any(|value| term.is_called(value))) {
+            if let Some(text) = with_example_of(&glossary.text, &term.id, kind, input) {
                 (glossary.text, glossary.added) = (text, glossary.added + 1);
             }
         }
@@ -355,7 +367,14 @@ fn with_examples_of(glossary: &mut Proposal, settled: &Settled, input: &str) {
 
 /// The glossary with reasons as snippets to begin a rationale with.
 fn with_snippets(glossary: &mut Proposal, session: &str, reasons: &[&Settled]) {
+    let mut known: Vec<String> = Glossary::parse(&glossary.text)
+        .map(|glossary| glossary.snippets.into_iter().map(|snippet| snippet.text).collect())
+        .unwrap_or_default();
     for (n, settled) in (1..).zip(reasons) {
+        if known.contains(&settled.why) {
+            continue;
+        }
+        known.push(settled.why.clone());
         let quoted = toml::Value::String(settled.why.clone()).to_string();
         let more = format!("{}\n[[snippet]]\nid = \"{session}-{}-{n}\"\ntext = {quoted}\n", glossary.text, settled.question);
         if Glossary::parse(&more).is_ok() {

@@ -150,6 +150,8 @@ pub enum WorkError {
     NotAsked { side: char, question: String },
     #[error("say at which question `{0}` must change: the labels part at none that it has")]
     NoQuestion(String),
+    #[error("`{question}` is no question of `{protocol}`")]
+    NotAQuestion { protocol: String, question: String },
     #[error("`{protocol}` sets no field `{field}`: there are {known}")]
     NoField { protocol: String, field: String, known: String },
     #[error("`{protocol}` wants `{field}` of every outcome")]

@@ -225,3 +225,30 @@ fn a_session_is_sat_in_on_the_screen() {
     assert!(session.text().contains("labels in the first round"), "{}", session.text());
     assert!(place.open().verify().unwrap().ok);
 }
+
+#[test]
+fn a_session_that_is_called_off_reveals_nothing() {
+    let place = team();
+    first_round(&place);
+    fails(&place, &["calibrate", "cancel", "june", "--as", "bo"], "role lead");
+    place.ok(&["calibrate", "cancel", "june", "--note", "the wrong cases"]);
+    let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
+    assert_eq!((shown["stage"].as_str(), shown["note"].as_str()), (Some("called off"), Some("the wrong cases")));
+    for args in [&["calibrate", "reveal", "june"][..], &["calibrate", "close", "june"], &["calibrate", "findings", "june"]] {
+        fails(&place, args, "called off");
+    }
+    fails(&place, &["label", "p0", "--session", "june", "--as", "bo", "--answer", "readable=n"], "called off");
+    fails(&place, &["agreement", "--round", "june"], "hidden");
+    for args in [&["show", "p0"][..], &["labels"], &["calibrate", "show", "june"], &["calibrate", "replay", "june"]] {
+        let seen = place.ok(&[args, &["--as", "bo"]].concat());
+        assert!(!seen.contains("cy says so"), "{args:?}: {seen}");
+    }
+    // Nobody owes anything for it, and its cases wait as they did.
+    assert!(!place.ok(&["sla", "--json"]).contains("session"));
+    assert_eq!(json(&place.ok(&["show", "p0", "--json"]))["state"], "open");
+    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    session.press("C");
+    assert!(session.text().contains("called off"), "{}", session.text());
+    session.press("Enter");
+    assert!(session.app.sitting.is_none(), "{}", session.text());
+}

@@ -108,7 +108,9 @@ impl Board {
     pub fn take(&mut self, pages: Arc<Pages>) {
         let title = self.rows().get(self.cursor).map(|row| row.title.clone()).filter(|title| !title.is_empty());
         self.pages = Some(pages);
-        let place = title.and_then(|title| self.rows().iter().position(|row| row.title == title));
+        let rows = self.rows().iter().enumerate().filter(|(_, row)| title.as_ref() == Some(&row.title));
+        // Of several rows of one title, the nearest.
+        let place = rows.map(|(at, _)| at).min_by_key(|at| at.abs_diff(self.cursor));
         self.cursor = place.unwrap_or(self.cursor.min(self.rows().len().saturating_sub(1)));
     }
 
@@ -232,7 +234,7 @@ impl Maker<'_> {
         let mut rows = Vec::new();
         let mut number = |name: &str, n: String, more: String, style: Tone, cases: Vec<CaseId>| {
             let words = vec![
-                words_of(format!("{name:<26}"), Tone::Text),
+                words_of(format!("{name:<24}"), Tone::Text),
                 words_of(format!("{n:>8}  "), style),
                 words_of(more, Tone::Dim),
             ];
@@ -283,7 +285,7 @@ impl Maker<'_> {
                 let due = tally.first_due.map_or(String::new(), |due| due.due_words(picture.now));
                 let style = if tally.overdue > 0 { Tone::Warn } else { Tone::Text };
                 let name = format!("waits for {}", fit(&visible(&who), 14));
-                number(&name, tally.all.to_string(), format!("{due}{late}: {}", clock.about()), style, cases.collect());
+                number(&name, tally.all.to_string(), format!("{due}{late}: {}", clock.about(tally.all)), style, cases.collect());
             }
         }
         for (cause, cases) in &picture.causes {

@@ -261,6 +261,10 @@ impl App {
                 self.focus = crate::tui::app::Focus::Context;
                 return self.open(id);
             }
+            (KeyCode::Char('a'), Some(_)) if overruled.has_appealed() => {
+                self.overlay = Some(Overlay::Overruled(overruled));
+                return self.say("You have appealed on this case: one appeal is weighed.");
+            }
             (KeyCode::Char('a'), Some((id, own))) => {
                 self.about = Some(id);
                 self.overlay = Some(Overlay::Prompt(Prompt { about: format!("{own}: "), ..Prompt::new(PromptKind::Appeal, "") }));

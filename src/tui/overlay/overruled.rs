@@ -28,6 +28,11 @@ impl Overruled {
         self.rows.get(self.cursor)
     }
 
+    /// Whether the one under the cursor was appealed against by whoever looks.
+    pub fn has_appealed(&self) -> bool {
+        self.current().is_some_and(|past| past.appeals.iter().any(|(who, _)| *who == self.me))
+    }
+
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
         let wide = screen.width.saturating_sub(2).min(96);
         let mut lines = Vec::new();

@@ -57,6 +57,7 @@ impl Sessions {
         let wait = what.deadline.0 - self.now.0;
         let state = match sat.session.stage() {
             Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.word(), short_span(wait)),
+            Stage::Blind => format!("{}, overdue for {}", Stage::Blind.word(), short_span(-wait)),
             stage => stage.word().to_owned(),
         };
         let name = if what.title.is_empty() { what.session.clone() } else { format!("{}: {}", what.session, what.title) };
