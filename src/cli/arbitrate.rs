@@ -192,9 +192,9 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
                     "own": side.own, "asked": side.asked })
             })
             .collect();
-        let earlier = dispute.ruled.as_ref().map(|(ruling, appeal)| {
+        let earlier = dispute.ruled.as_ref().map(|(ruling, appeals)| {
             json!({ "outcome": ruling.outcome, "cause": ruling.cause,
-            "rationale": ruling.rationale, "appeal": appeal })
+            "rationale": ruling.rationale, "appeals": appeals })
         });
         out.json(&json!({ "case": dispute.row.id, "id": dispute.row.own, "state": dispute.row.state.word(),
             "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
@@ -213,9 +213,9 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
     for text in &dispute.escalated {
         out.line(&format!("  escalated: {text}"))?;
     }
-    if let Some((ruling, appeal)) = &dispute.ruled {
+    if let Some((ruling, appeals)) = &dispute.ruled {
         out.line(&format!("  ruled {} ({}): {}", outcome_words(&ruling.outcome), ruling.cause.word(), ruling.rationale))?;
-        if let Some(why) = appeal {
+        for why in appeals {
             out.line(&format!("  appealed: {why}"))?;
         }
     }

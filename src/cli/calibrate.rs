@@ -259,13 +259,8 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     };
     let title = if what.title.is_empty() { String::new() } else { format!(": {}", what.title) };
     out.line(&format!("{}{title}", what.session))?;
-    out.line(&format!(
-        "  {}{time}; {} cases ({}), opened by {}",
-        session.stage().word(),
-        what.cases.len(),
-        what.chosen,
-        session.opened.by
-    ))?;
+    out.line(&format!("  {} cases ({}), opened by {}", what.cases.len(), what.chosen, session.opened.by))?;
+    out.line(&format!("  {}{time}", session.stage().word()))?;
     let of = what.cases.len();
     let second = session.stage().is_revealed();
     for Progress { reviewer, done: [one, two] } in &progress {

@@ -147,11 +147,17 @@ pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> 
         _ => None,
     });
     let (done, ruling) = all.max_by_key(|(done, _)| (done.at, done.event))?;
-    // Only whose label was weighed may ask for more.
+    let appeal = appeals_against(acts, labels, done.event).into_iter().next();
+    Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal })
+}
+
+/// The appeals against a ruling that are weighed, the earliest first: of whose label was weighed, the first of each.
+pub fn appeals_against<'a>(acts: &'a [Done], labels: &[GivenLabel], ruling: EventId) -> Vec<&'a Done> {
     let may = |other: &&Done| labels.iter().any(|given| given.label.reviewer == other.author && given.label.round == MAIN_ROUND);
     let first = acts.iter().filter(|other| is_first_appeal(acts, other)).filter(may);
-    let appeal = first.filter(|other| appeals(other, done.event)).min_by_key(|other| (other.at, other.event));
-    Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal })
+    let mut found: Vec<&Done> = first.filter(|other| appeals(other, ruling)).collect();
+    found.sort_by_key(|other| (other.at, other.event));
+    found
 }
 
 fn appeals(done: &Done, event: EventId) -> bool {
@@ -262,6 +268,10 @@ mod tests {
         check(&[ruled(1), ruled(2), withdrew(3, 2)], Some((1, None)));
         check(&[ruled(1), appeal(2, "ana", 1)], Some((1, Some(2))));
         check(&[ruled(1), appeal(2, "eve", 1)], Some((1, None)));
+        let two = [ruled(1), appeal(3, "bo", 1), appeal(2, "ana", 1), appeal(4, "ana", 1), appeal(5, "eve", 1)];
+        check(&two, Some((1, Some(2))));
+        let weighed: Vec<u64> = appeals_against(&two, &labels, event(1)).iter().map(|done| done.event.seq).collect();
+        assert_eq!(weighed, [2, 3]);
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3)], Some((3, None)));
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "ana", 3)], Some((3, None)));
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "bo", 3)], Some((3, Some(4))));

@@ -9,7 +9,9 @@ use super::Protocols;
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, label, renames};
-use crate::domain::arbitration::{Act, Change, Done, Ruled, Ruling, blind_order, latest_of_each, returned, ruling, side_name};
+use crate::domain::arbitration::{
+    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, latest_of_each, returned, ruling, side_name,
+};
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Outcome, Step};
@@ -48,8 +50,8 @@ pub struct Dispute {
     pub questions: Vec<Row>,
     /// The first question answered otherwise, by its place among them.
     pub parts_at: Option<usize>,
-    /// What was ruled before, and the appeal against it.
-    pub ruled: Option<(Ruling, Option<String>)>,
+    /// What was ruled before, and why it was appealed against.
+    pub ruled: Option<(Ruling, Vec<String>)>,
     /// Why it was escalated.
     pub escalated: Vec<String>,
 }
@@ -101,12 +103,12 @@ impl Dispute {
         let sides: Vec<Side> = order.into_iter().enumerate().map(side).collect();
         let paths: Vec<&[Step]> = sides.iter().map(|side| side.path.as_slice()).collect();
         let (questions, parts_at) = aligned(&paths);
-        let ruled = ruling(&acts, labels).map(|Ruled { ruling, appeal, .. }| {
-            let appeal = appeal.and_then(|done| match &done.act {
-                Act::Appealed { why, .. } => Some(why.clone()),
-                _ => None,
-            });
-            (ruling.clone(), appeal)
+        let why = |done: &Done| match &done.act {
+            Act::Appealed { why, .. } => Some(why.clone()),
+            _ => None,
+        };
+        let ruled = ruling(&acts, labels).map(|Ruled { ruling, event, .. }| {
+            (ruling.clone(), appeals_against(&acts, labels, event).into_iter().filter_map(why).collect())
         });
         let notes = note::of_case(conn, row.id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
         let escalated = notes.map(|note| note.text).collect();
@@ -124,7 +126,7 @@ impl Dispute {
 
     /// Whether there is something to rule on.
     pub fn is_one(&self) -> bool {
-        let appealed = self.ruled.as_ref().is_some_and(|(_, appeal)| appeal.is_some());
+        let appealed = self.ruled.as_ref().is_some_and(|(_, appeals)| !appeals.is_empty());
         self.row.state == CaseState::Disputed || appealed || (self.row.state == CaseState::Open && !self.escalated.is_empty())
     }
 }

@@ -237,13 +237,12 @@ impl Findings {
         if *both == 0 {
             return self.first_words();
         }
-        let mut lines =
-            vec![format!("{one} labels in the first round, {two} in the second, {both} of people and cases that have both")];
-        lines.push(format!("  {:<20} {:>6} {:>6}  {:<26} {}", "alpha", "before", "after", "change", "of cases, paired"));
-        lines.push(format!("  {:<20} {}  {} better, {} worse", "outcome", paired_words(outcome), outcome.better, outcome.worse));
+        let mut lines = vec![format!("{one} labels in the first round, {two} in the second; {both} of who gave both")];
+        lines.push(format!("  {:<12} {:>6} {:>6} {:<23} {:<7} {}", "alpha", "before", "after", "change", "paired", "cases"));
+        lines.push(format!("  {:<12} {} {} up, {} down", "outcome", paired_words(outcome), outcome.better, outcome.worse));
         for of in questions {
-            let parted = format!("{} → {} pairs part", of.parted[0], of.parted[1]);
-            lines.push(format!("  {:<20} {}  {parted}", fit(&of.question, 20), paired_words(&of.paired)));
+            let parted = format!("{} → {} part", of.parted[0], of.parted[1]);
+            lines.push(format!("  {:<12} {} {parted}", fit(&of.question, 12), paired_words(&of.paired)));
         }
         if let Err(reason) = outcome.change.value {
             lines.push(format!("  no change of alpha: {reason}"));
@@ -277,12 +276,12 @@ const SHOWN: usize = 20;
 fn paired_words(of: &Paired) -> String {
     let value = |figure: &Figure| figure.value.map_or("none".to_owned(), decimal);
     let change = match (of.change.value, of.change.interval) {
-        (Ok(by), Some((low, high))) => format!("{by:+.3} ({low:+.3} to {high:+.3})"),
+        (Ok(by), Some((low, high))) => format!("{by:+.3} ({low:.3} to {high:.3})"),
         (Ok(by), None) => format!("{by:+.3}"),
         (Err(_), _) => "none".to_owned(),
     };
     let p = of.p.map_or(String::new(), |p| format!("p {}", decimal(p)));
-    format!("{:>6} {:>6}  {change:<26} {p}", value(&of.before), value(&of.after))
+    format!("{:>6} {:>6} {change:<23} {p:<7}", value(&of.before), value(&of.after))
 }
 
 /// A label of a session by the names of today.

@@ -66,7 +66,7 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
     for done in arbitration::of_case(conn, case.id)? {
         let words = match &done.act {
             // Whoever still has to judge it should not be told how another did.
-            Act::Ruled(_) | Act::Appealed { .. } if !open_to_me => {
+            Act::Ruled(_) | Act::Appealed { .. } if !open_to_me && done.author != reviewer => {
                 "did something (shown when you have given your label)".to_owned()
             }
             Act::Ruled(ruling) => {

@@ -243,10 +243,10 @@ impl Arbitrate {
         for text in &self.dispute.escalated {
             say("! ", &format!("escalated: {text}"), theme.text);
         }
-        if let Some((ruling, appeal)) = &self.dispute.ruled {
+        if let Some((ruling, appeals)) = &self.dispute.ruled {
             let words = format!("ruled {} ({}): {}", outcome_in_short(&ruling.outcome), ruling.cause.word(), ruling.rationale);
             say("! ", &words, theme.dim);
-            if let Some(why) = appeal {
+            for why in appeals {
                 say("! ", &format!("appealed: {why}"), theme.text);
             }
         }
