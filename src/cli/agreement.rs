@@ -28,6 +28,9 @@ pub struct Args {
     /// Compare by the answers to one question only
     #[arg(long, value_name = "ID", conflicts_with_all = ["file", "field"])]
     question: Option<String>,
+    /// What can be said, with commas, the least first: for figures that weigh how far apart two are
+    #[arg(long, value_name = "VALUES", value_delimiter = ',')]
+    order: Vec<String>,
     /// The round whose labels are compared
     #[arg(long, value_name = "NAME", default_value = MAIN_ROUND, conflicts_with = "file")]
     round: String,
@@ -58,7 +61,7 @@ struct OfQuestion<'d> {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let resampling = Resampling { times: args.resample, seed: args.seed };
     let (whole, by_question) = match &args.file {
-        Some(file) => (measure(&read(file)?, resampling), Vec::new()),
+        Some(file) => (measure(&in_order(read(file)?, args)?, resampling), Vec::new()),
         None => of_workspace(context, args, resampling)?,
     };
     let mut out = Out::new();
@@ -92,6 +95,15 @@ pub(super) fn read(path: &Path) -> Result<Ratings, CliError> {
     Ok(read.ratings)
 }
 
+/// Ratings by the order that was asked for.
+fn in_order(ratings: Ratings, args: &Args) -> Result<Ratings, CliError> {
+    if args.order.is_empty() {
+        return Ok(ratings);
+    }
+    let unknown = |value: String| CliError::Use(format!("somebody said `{value}`, which is not in --order"));
+    ratings.ranked(&args.order).map_err(unknown)
+}
+
 type Measured = (Agreement, Vec<(String, Agreement)>);
 
 fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Result<Measured, CliError> {
@@ -111,28 +123,31 @@ fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Resul
                 known.join(", ")
             )));
         }
-        return Ok((measure(&one, resampling), Vec::new()));
+        return Ok((measure(&in_order(one, args)?, resampling), Vec::new()));
     }
     let asked = questions(conn, &args.round).map_err(WorkError::from)?;
     let mut by = vec![By::Outcome(fields)];
     by.extend(asked.iter().map(|(question, _)| By::Question(question.clone())));
     let made = ratings(conn, &args.round, &by).map_err(WorkError::from)?;
-    let mut measured = made.iter().map(|ratings| measure(ratings, resampling));
-    let whole = measured.next().unwrap_or_else(|| measure(&Ratings::default().sorted(), resampling));
-    Ok((whole, asked.into_iter().map(|(question, _)| question).zip(measured).collect()))
+    let mut made = made.into_iter();
+    let whole = in_order(made.next().unwrap_or_else(|| Ratings::default().sorted()), args)?;
+    let measured = made.map(|ratings| measure(&ratings, resampling));
+    Ok((measure(&whole, resampling), asked.into_iter().map(|(question, _)| question).zip(measured).collect()))
 }
 
 fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
     out.line(&format!("{} tasks, {} reviewers, {} labels, {} classes", of.tasks, of.reviewers, of.labels, of.classes.len()))?;
     let mut line =
         |name: &str, figure: &Figure, of: &str| out.line(&format!("  {name:<28} {:<28} {} {of}", figure.words(), figure.n));
-    let numbers = of.krippendorff_alpha.interval.value.is_ok();
+    let numbers = of.krippendorff_alpha.ordinal.value.is_ok();
     line("percent agreement", &of.percent, "tasks")?;
     line("Krippendorff's alpha", &of.krippendorff_alpha.nominal, "tasks")?;
     if numbers {
         line("  ordinal", &of.krippendorff_alpha.ordinal, "tasks")?;
-        line("  interval", &of.krippendorff_alpha.interval, "tasks")?;
-        line("  ratio", &of.krippendorff_alpha.ratio, "tasks")?;
+        if of.krippendorff_alpha.interval.value.is_ok() {
+            line("  interval", &of.krippendorff_alpha.interval, "tasks")?;
+            line("  ratio", &of.krippendorff_alpha.ratio, "tasks")?;
+        }
     }
     line("Fleiss' kappa", &of.fleiss_kappa, "tasks")?;
     line("Gwet's AC1", &of.gwet_ac1, "tasks")?;

@@ -54,6 +54,8 @@ pub struct Ratings {
     pub values: Names,
     /// The values as numbers, if all of them are.
     pub numbers: Option<Vec<f64>>,
+    /// The numbers are ranks: which is more is known, and not by how much.
+    pub ranked: bool,
     rows: Vec<(u32, Rating)>,
     /// Ratings of task `t` are `of_task[starts[t]..starts[t + 1]]`, in the order given.
     starts: Vec<u32>,
@@ -124,6 +126,25 @@ impl Ratings {
         let mut counts = vec![0.0; self.values.len()];
         self.of_task.iter().for_each(|rating| counts[rating.value as usize] += 1.0);
         counts.iter().map(|n| n / self.of_task.len().max(1) as f64).collect()
+    }
+
+    /// Ranks values that are words: the lowest first. Fails with a value that was said and is not in the order. To be called when
+    /// all are there and sorted.
+    pub fn ranked(mut self, order: &[String]) -> Result<Self, String> {
+        let rank_of = |name: &str| order.iter().position(|value| value.trim() == name);
+        if let Some(unknown) = self.values.iter().find(|name| rank_of(name).is_none()) {
+            return Err(unknown.to_owned());
+        }
+        let ranks: Vec<usize> = self.values.iter().filter_map(rank_of).collect();
+        let mut by_rank: Vec<usize> = (0..ranks.len()).collect();
+        by_rank.sort_by_key(|value| ranks[*value]);
+        let (mut values, mut place) = (Names::default(), vec![0_u32; ranks.len()]);
+        for value in &by_rank {
+            place[*value] = values.number(self.values.name(*value as u32));
+        }
+        self.of_task.iter_mut().for_each(|rating| rating.value = place[rating.value as usize]);
+        let numbers = by_rank.iter().map(|value| ranks[*value] as f64 + 1.0).collect();
+        Ok(Self { values, numbers: Some(numbers), ranked: true, ..self })
     }
 
     pub fn push(&mut self, task: &str, reviewer: &str, value: &str) {

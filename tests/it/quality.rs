@@ -250,6 +250,18 @@ fn the_commands_say_what_can_not_be_told_and_why() {
     let majority = place.ok(&["consensus", "--method", "majority", &one]);
     assert_eq!(majority, "task,label,confidence\na,x,1.000000\nb,«ESC»[31my,1.000000\n");
 
+    // Words have an order if it is said.
+    let words = file("words.csv", "task,worker,label\na,v,low\na,w,high\nb,v,mid\nb,w,mid\n");
+    let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json", &words])).unwrap();
+    assert_eq!(found["krippendorff_alpha"]["ordinal"]["reason"], "the labels are not numbers");
+    let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json", "--order", "low,mid,high", &words])).unwrap();
+    assert!(found["krippendorff_alpha"]["ordinal"]["value"].is_f64(), "{found}");
+    assert!(found["krippendorff_alpha"]["ratio"]["reason"].as_str().unwrap().starts_with("the labels are ranked"));
+    assert!(place.ok(&["agreement", "--order", "low,mid,high", &words]).contains("  ordinal"));
+    let unknown = place.run(&["agreement", "--order", "low,high", &words]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("somebody said `mid`"));
+
     let wrong = place.run(&["agreement", &file("wrong.csv", "id,who,what\n1,2,3\n")]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("must name the columns task,worker,label"));

@@ -21,20 +21,25 @@ pub fn ordinal(sums: &Sums<'_>) -> Result<f64, &'static str> {
 
 pub fn interval(sums: &Sums<'_>) -> Result<f64, &'static str> {
     alpha(sums, |_| {
-        let numbers = sums.numbers.ok_or(because::NO_NUMBERS)?;
+        let numbers = measured(sums)?;
         Ok(Box::new(|a, b| (numbers[a] - numbers[b]).powi(2)))
     })
 }
 
 pub fn ratio(sums: &Sums<'_>) -> Result<f64, &'static str> {
     alpha(sums, |_| {
-        let numbers = sums.numbers.ok_or(because::NO_NUMBERS)?;
+        let numbers = measured(sums)?;
         if numbers.iter().any(|number| *number < 0.0) {
             return Err(because::NEGATIVE);
         }
         let distance = |a: f64, b: f64| if a + b == 0.0 { 0.0 } else { ((a - b) / (a + b)).powi(2) };
         Ok(Box::new(move |a, b| distance(numbers[a], numbers[b])))
     })
+}
+
+/// Numbers of which it is known by how much one is more than another.
+fn measured<'s>(sums: &Sums<'s>) -> Result<&'s [f64], &'static str> {
+    sums.numbers.filter(|_| !sums.ranked).ok_or(if sums.ranked { because::RANKS } else { because::NO_NUMBERS })
 }
 
 fn alpha<'s>(sums: &Sums<'s>, distance: impl FnOnce(&[f64]) -> Result<Distance<'s>, &'static str>) -> Result<f64, &'static str> {

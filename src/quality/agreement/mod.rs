@@ -146,6 +146,7 @@ pub mod because {
     pub const NO_OVERLAP: &str = "no task has two labels";
     pub const ONE_CLASS: &str = "everybody always said the same, so chance can't be told from agreement";
     pub const NO_NUMBERS: &str = "the labels are not numbers";
+    pub const RANKS: &str = "the labels are ranked: by how much one is more than another is not known";
     pub const NEGATIVE: &str = "a ratio scale has no negative values";
 }
 
@@ -214,6 +215,16 @@ mod tests {
             assert_eq!(found.fleiss_kappa.value, Err(reason));
             assert!(!serde_json::to_string(&found).unwrap().contains("NaN"));
         }
+        let ranked = |order: &[&str]| {
+            let order: Vec<String> = order.iter().map(|value| (*value).to_owned()).collect();
+            table(&["ab", "aa", "cb", "bb", "cc"]).ranked(&order)
+        };
+        let same = measure(&table(&["13", "11", "23", "33", "22"]), Resampling::default());
+        let found = measure(&ranked(&["a", "c", "b", "never"]).unwrap(), Resampling::default());
+        assert_eq!(found.krippendorff_alpha.ordinal, same.krippendorff_alpha.ordinal, "words in order are as good as numbers");
+        assert_eq!((&found.cohen_kappa.linear, &found.gwet_ac2), (&same.cohen_kappa.linear, &same.gwet_ac2));
+        assert_eq!(found.krippendorff_alpha.interval.value, Err(because::RANKS));
+        assert_eq!(ranked(&["a", "b"]).unwrap_err(), "c");
         let words = measure(&table(&["ab", "aa"]), Resampling::default());
         assert_eq!(words.krippendorff_alpha.ordinal.value, Err(because::NO_NUMBERS));
         assert!(words.cohen_kappa.linear.value.is_err());

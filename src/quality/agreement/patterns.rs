@@ -22,6 +22,8 @@ pub struct Patterns {
     of_task: Vec<u32>,
     pub values: Names,
     pub numbers: Option<Vec<f64>>,
+    /// The numbers are ranks.
+    pub ranked: bool,
     /// Tasks with a label, with two or more, and labels.
     pub rated: usize,
     pub several: usize,
@@ -47,7 +49,8 @@ impl Patterns {
                 None => drop(known.insert(counts.clone(), 1)),
             }
         }
-        Self::gathered(known.into_iter().collect(), ratings.values.clone(), ratings.numbers.clone())
+        let made = Self::gathered(known.into_iter().collect(), ratings.values.clone(), ratings.numbers.clone());
+        Self { ranked: ratings.ranked, ..made }
     }
 
     /// Of patterns, each once, with how many tasks have it. Values by number, in order.
@@ -63,7 +66,7 @@ impl Patterns {
             labels += of_one * tasks;
             of_task.extend(std::iter::repeat_n(pattern as u32, tasks));
         }
-        Self { counts, tasks_of, of_task, values, numbers, rated, several, labels }
+        Self { counts, tasks_of, of_task, values, numbers, ranked: false, rated, several, labels }
     }
 
     /// How often tasks may be drawn anew without taking too long.
@@ -87,6 +90,7 @@ impl Patterns {
         let mut sums = Sums {
             classes: k,
             numbers: self.numbers.as_deref(),
+            ranked: self.ranked,
             coincidences: vec![0.0; k * k],
             agreeing: vec![0.0; k * k],
             share: vec![0.0; k],
@@ -122,6 +126,8 @@ impl Patterns {
 pub struct Sums<'p> {
     pub classes: usize,
     pub numbers: Option<&'p [f64]>,
+    /// The numbers are ranks: which is more is known, and not by how much.
+    pub ranked: bool,
     /// Krippendorff's coincidences: pairs of values within a task, each task of m labels weighing m.
     pub coincidences: Vec<f64>,
     /// The same, each task weighing 1.
