@@ -5,6 +5,7 @@ pub mod board;
 pub mod exchange;
 pub mod help;
 mod keys;
+mod list;
 pub mod mark;
 pub mod overruled;
 pub mod people;

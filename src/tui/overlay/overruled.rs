@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::list;
 use crate::domain::label::outcome_in_short;
 use crate::domain::text::{fit, visible, wrap};
 use crate::review::arbitration::PastRuling;
-use crate::tui::draw::{boxed, centered, put_line};
 use crate::tui::theme::Theme;
 
 /// The list.
@@ -20,8 +20,7 @@ pub struct Overruled {
 
 impl Overruled {
     pub fn step(&mut self, by: i64) {
-        let last = self.rows.len().saturating_sub(1) as i64;
-        self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
+        self.cursor = list::moved(self.cursor, by, self.rows.len());
     }
 
     pub fn current(&self) -> Option<&PastRuling> {
@@ -34,23 +33,10 @@ impl Overruled {
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let wide = screen.width.saturating_sub(2).min(96);
-        let mut lines = Vec::new();
-        let mut last = 0;
-        for (row, past) in self.rows.iter().enumerate() {
-            lines.extend(self.entry(past, row == self.cursor, usize::from(wide).saturating_sub(4), theme));
-            if row <= self.cursor {
-                last = lines.len();
-            }
-        }
-        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 2);
-        let title = "Where you were overruled (Enter opens · a appeals · Esc)";
-        let inner = boxed(centered(screen, wide, high), buf, theme, title);
-        let rows = usize::from(inner.height);
-        let top = last.saturating_sub(rows);
-        for (y, line) in lines.iter().skip(top).take(rows).enumerate() {
-            put_line(buf, inner, y as u16, line);
-        }
+        let columns = list::columns(screen);
+        let entry = |(row, past)| self.entry(past, row == self.cursor, columns, theme);
+        let entries = self.rows.iter().enumerate().map(entry).collect();
+        list::draw(screen, buf, theme, "Where you were overruled (Enter opens · a appeals · Esc)", self.cursor, entries);
     }
 
     fn entry(&self, past: &PastRuling, chosen: bool, columns: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::list;
 use crate::domain::text::{fit, visible};
-use crate::tui::draw::{boxed, centered, put_line};
 use crate::tui::theme::Theme;
 use crate::workspace::Holder;
 
@@ -34,8 +34,7 @@ impl People {
     }
 
     pub fn step(&mut self, by: i64) {
-        let last = self.rows.len().saturating_sub(1) as i64;
-        self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
+        self.cursor = list::moved(self.cursor, by, self.rows.len());
     }
 
     /// What the list of roles is called, with a warning if the name is taken.
@@ -54,21 +53,9 @@ impl People {
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let area = centered(screen, screen.width.saturating_sub(2).min(92), screen.height.saturating_sub(2).min(30));
-        let inner = boxed(area, buf, theme, "People (a admit · x retire or turn down · Esc)");
-        let mut lines = Vec::new();
-        let mut last = 0;
-        for (row, person) in self.rows.iter().enumerate() {
-            lines.extend(self.lines(person, row == self.cursor, theme));
-            if row <= self.cursor {
-                last = lines.len();
-            }
-        }
-        let rows = usize::from(inner.height);
-        let top = last.saturating_sub(rows);
-        for (y, line) in lines.iter().skip(top).take(rows).enumerate() {
-            put_line(buf, inner, y as u16, line);
-        }
+        let entry = |(row, person)| self.lines(person, row == self.cursor, theme);
+        let entries = self.rows.iter().enumerate().map(entry).collect();
+        list::draw(screen, buf, theme, "People (a admit · x retire or turn down · Esc)", self.cursor, entries);
     }
 
     /// Name and state; then each key on a line of its own, to be compared.

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::list;
 use crate::domain::label::outcome_in_short;
 use crate::domain::text::{fit, visible, wrap};
 use crate::review::Precedent;
-use crate::tui::draw::{boxed, centered, put_line};
 use crate::tui::theme::Theme;
 
 /// The list.
@@ -19,30 +19,20 @@ pub struct Precedents {
 
 impl Precedents {
     pub fn step(&mut self, by: i64) {
-        let last = self.rows.len().saturating_sub(1) as i64;
-        self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
+        self.cursor = list::moved(self.cursor, by, self.rows.len());
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let wide = screen.width.saturating_sub(2).min(96);
-        let mut lines = Vec::new();
-        let mut last = 0;
-        for (row, precedent) in self.rows.iter().enumerate() {
+        let columns = list::columns(screen);
+        let entry = |(row, precedent)| {
+            let mut lines = entry(precedent, row == self.cursor, columns, theme);
             if row > 0 {
-                lines.push(Line::default());
+                lines.insert(0, Line::default());
             }
-            lines.extend(entry(precedent, row == self.cursor, usize::from(wide).saturating_sub(4), theme));
-            if row <= self.cursor {
-                last = lines.len();
-            }
-        }
-        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 2);
-        let inner = boxed(centered(screen, wide, high), buf, theme, "Cases like this one (Enter cites · Esc)");
-        let rows = usize::from(inner.height);
-        let top = last.saturating_sub(rows);
-        for (y, line) in lines.iter().skip(top).take(rows).enumerate() {
-            put_line(buf, inner, y as u16, line);
-        }
+            lines
+        };
+        let entries = self.rows.iter().enumerate().map(entry).collect();
+        list::draw(screen, buf, theme, "Cases like this one (Enter cites · Esc)", self.cursor, entries);
     }
 }
 

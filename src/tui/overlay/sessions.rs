@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::list;
 use crate::domain::session::Stage;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
-use crate::tui::draw::{boxed, centered, put_line};
 use crate::tui::sitting::Sat;
 use crate::tui::theme::Theme;
 
@@ -22,8 +22,7 @@ pub struct Sessions {
 
 impl Sessions {
     pub fn step(&mut self, by: i64) {
-        let last = self.rows.len().saturating_sub(1) as i64;
-        self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
+        self.cursor = list::moved(self.cursor, by, self.rows.len());
     }
 
     pub fn current(&self) -> Option<&Sat> {
@@ -31,23 +30,10 @@ impl Sessions {
     }
 
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let wide = screen.width.saturating_sub(2).min(96);
-        let mut lines = Vec::new();
-        let mut last = 0;
-        for (row, sat) in self.rows.iter().enumerate() {
-            lines.extend(self.entry(sat, row == self.cursor, usize::from(wide).saturating_sub(4), theme));
-            if row <= self.cursor {
-                last = lines.len();
-            }
-        }
-        let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 2);
-        let title = "Calibration (Enter sits in · r reveals · f findings · Esc)";
-        let inner = boxed(centered(screen, wide, high), buf, theme, title);
-        let rows = usize::from(inner.height);
-        let top = last.saturating_sub(rows);
-        for (y, line) in lines.iter().skip(top).take(rows).enumerate() {
-            put_line(buf, inner, y as u16, line);
-        }
+        let columns = list::columns(screen);
+        let entry = |(row, sat)| self.entry(sat, row == self.cursor, columns, theme);
+        let entries = self.rows.iter().enumerate().map(entry).collect();
+        list::draw(screen, buf, theme, "Calibration (Enter sits in · r reveals · f findings · Esc)", self.cursor, entries);
     }
 
     fn entry(&self, sat: &Sat, chosen: bool, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
