@@ -245,6 +245,9 @@ impl Writer {
         let known = |id: &str| protocols.in_force().iter().any(|published| published.protocol.question(id).is_some());
         let about = text.split_once(':').filter(|(id, _)| known(id.trim()));
         let (question, text) = about.map_or((None, text), |(id, rest)| (Some(id.trim()), rest.trim()));
+        if text.is_empty() {
+            return Err(WorkError::NoRationale);
+        }
         self.workspace.comment_in(&session, case, question, text).map(drop)
     }
 

@@ -216,7 +216,10 @@ fn a_session_is_sat_in_on_the_screen() {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("session_beside", session.text());
     });
-    session.press("Esc c \"verdict:_it_is_a_transfer\" Enter");
+    // What is said there is about the question that parts them.
+    session.press("c Enter");
+    assert!(!place.ok(&["calibrate", "show", "june"]).contains("(verdict)"), "{}", session.text());
+    session.press("A c \"it_is_a_transfer\" Enter");
     assert!(place.ok(&["calibrate", "show", "june"]).contains("ana: (verdict) it is a transfer"));
     // The second round begins with what one said: Enter says it again.
     session.press("Enter Enter");

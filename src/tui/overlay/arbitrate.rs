@@ -57,6 +57,8 @@ pub enum Arbitrated {
     Ruled(Verdict, Reasons),
     /// The guide is to be walked anew.
     Walk,
+    /// Something is to be said about the case, where its labels part.
+    Comment(Option<String>),
     Returned {
         side: char,
         text: String,
@@ -122,6 +124,7 @@ impl Arbitrate {
             KeyCode::Up | KeyCode::Char('k') => self.scroll = self.scroll.saturating_sub(1),
             KeyCode::PageDown | KeyCode::Char(' ') => self.scroll += 10,
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::Char('c') if !rules => return Arbitrated::Comment(self.dispute.question().map(str::to_owned)),
             KeyCode::Char('w') if rules => return Arbitrated::Walk,
             KeyCode::Char('r') if rules => self.step = Step::WhichLabel,
             KeyCode::Char('p') if rules => self.change = !self.change && self.dispute.question().is_some(),
@@ -195,7 +198,7 @@ impl Arbitrate {
             _ => "walked anew".to_owned(),
         };
         match &self.step {
-            Step::Look if self.dispute.named => vec![hint(&[("j k", "scroll"), ("Esc", "leave")])],
+            Step::Look if self.dispute.named => vec![hint(&[("j k", "scroll"), ("c", "comment"), ("Esc", "leave")])],
             Step::Look => {
                 let names: Vec<String> = self.dispute.sides.iter().map(|side| side.name.to_lowercase().to_string()).collect();
                 vec![

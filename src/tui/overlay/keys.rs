@@ -216,6 +216,14 @@ impl App {
                 }
                 Vec::new()
             }
+            Arbitrated::Comment(question) => {
+                // In a session it is about the question that parts them, unless that is taken out.
+                let of_session = question.filter(|_| self.sitting.is_some());
+                let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
+                self.about = Some(case);
+                self.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Comment, &text)));
+                Vec::new()
+            }
             Arbitrated::Walk => self.walk_anew(case),
             Arbitrated::Ruled(verdict, reasons) => vec![Effect::Rule { case, verdict, reasons }],
             Arbitrated::Returned { side, text } => vec![Effect::Return { case, side, text }],
