@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::gold;
 use super::kept::{DAY_MS, Kept, Sums};
 use super::sla::{Owed, owed_of};
+use super::{calibration, gold};
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
@@ -99,6 +99,8 @@ pub struct Picture {
     /// Krippendorff's nominal alpha.
     pub alpha: Figure,
     pub owed: Vec<Owed>,
+    /// The cases of calibration sessions for which somebody owes a label.
+    pub sessions: BTreeMap<String, Vec<CaseId>>,
     /// Rulings that say a question must change, and whose question has not changed since.
     pub notes: BTreeMap<String, Vec<CaseId>>,
     /// Causes of rulings that count.
@@ -142,6 +144,13 @@ pub fn picture(
     let differ = sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
     let mut found = sums.found.clone();
     found.splits.retain(|id, _| seen(id));
+    let owed = owed_of(conn, kept.claims(), policy, now)?;
+    let owing: BTreeSet<&str> = owed.iter().filter_map(|owed| owed.session.as_deref()).collect();
+    let mut sessions = BTreeMap::new();
+    if !owing.is_empty() {
+        let all = calibration::sessions(conn)?.into_iter().filter(|session| owing.contains(session.name()));
+        sessions.extend(all.map(|session| (session.name().to_owned(), session.opened.what.cases)));
+    }
     let week = |(from, alpha): (Moment, Figure)| {
         let of = &sums.weeks[&from];
         WeekFigures { from, cases: of.cases.iter().copied().collect(), differ: counted(&of.differ), alpha }
@@ -165,7 +174,8 @@ pub fn picture(
         weeks: weeks.into_iter().zip(week_alphas).map(week).collect(),
         versions: versions.into_iter().zip(version_alphas).map(version).collect(),
         alpha,
-        owed: owed_of(conn, kept.claims(), policy, now)?,
+        owed,
+        sessions,
         notes: BTreeMap::new(),
         causes: sums.causes.iter().map(|(cause, cases)| (*cause, cases.iter().copied().collect())).collect(),
     })

@@ -188,6 +188,19 @@ fn a_session_is_sat_in_on_the_screen() {
     let place = team();
     place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);
     let as_who = |name: &str| Workspace::open(place.paths(), Env::default(), Some(name)).unwrap();
+    // On the board, what is owed for it opens its cases.
+    let mut session = Session::waiting(as_who("ana"), (80, 24), || NOON).unwrap();
+    session.press("D");
+    let chosen = |session: &Session| session.text().lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned();
+    for _ in 0..40 {
+        if chosen(&session).contains("calibration case") {
+            break;
+        }
+        session.press("j");
+    }
+    session.press("Enter");
+    assert!(session.text().contains("waits for") && session.text().contains("1 of 2"), "{}", session.text());
+    drop(session);
     for who in ["ana", "bo", "cy"] {
         let mut session = Session::waiting(as_who(who), (80, 24), || NOON).unwrap();
         session.press("C Enter");

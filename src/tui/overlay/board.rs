@@ -16,7 +16,7 @@ use crate::domain::text::{fit, visible};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
 use crate::review::picture::{CategoryFigures, Day, Picture, VersionFigures, WeekFigures};
-use crate::review::sla::by_person;
+use crate::review::sla::{Owed, by_person};
 use crate::tui::draw::{boxed, centered, put_line};
 use crate::tui::key::KeyPress;
 use crate::tui::theme::Theme;
@@ -276,11 +276,13 @@ impl Maker<'_> {
             (Err(reason), _) => reason.to_owned(),
             _ => String::new(),
         };
-        number("Krippendorff's alpha", value, interval, Tone::Strong, Vec::new());
+        let measured = picture.disagreements.cases.keys().copied().collect();
+        number("Krippendorff's alpha", value, interval, Tone::Strong, measured);
         for (who, clocks) in by_person(&picture.owed, picture.now) {
             for (clock, tally) in clocks {
-                let cases =
-                    picture.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who)).filter_map(|owed| owed.case);
+                let owed = picture.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who));
+                let of_session = |owed: &Owed| owed.session.as_ref().and_then(|name| picture.sessions.get(name));
+                let cases = owed.flat_map(|owed| owed.case.into_iter().chain(of_session(owed).into_iter().flatten().copied()));
                 let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
                 let due = tally.first_due.map_or(String::new(), |due| due.due_words(picture.now));
                 let style = if tally.overdue > 0 { Tone::Warn } else { Tone::Text };
