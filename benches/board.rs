@@ -10,9 +10,10 @@ use casework::clock::instant;
 use casework::config::{Env, Paths};
 use casework::domain::ids::CaseId;
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
+use casework::domain::policy::Policy;
 use casework::intake::Progress;
 use casework::journal::Append;
-use casework::journal::kind::LabelGiven;
+use casework::journal::kind::{LabelGiven, PolicySet};
 use casework::review::kept::Kept;
 use casework::tui::Session;
 use casework::workspace::Workspace;
@@ -40,6 +41,15 @@ fn main() {
     println!("the picture after one label          {:>9.1} ms", again.as_secs_f64() * 1e3);
     let (_, still) = took(|| workspace.picture(&mut kept).unwrap());
     println!("the picture when nothing changed     {:>9.1} ms", still.as_secs_f64() * 1e3);
+
+    // What the queue asks after every label, where old cases come back: how many labels there are.
+    workspace
+        .append(vec![Append::new(&PolicySet {
+            policy: Policy { repeat_percent: 5, gold_percent: 5, ..protocols.policy.clone() },
+        })])
+        .unwrap();
+    let (_, queue) = took(|| workspace.queue_at(casework::clock::now()).unwrap());
+    println!("the queue with repeats mixed in      {:>9.1} ms", queue.as_secs_f64() * 1e3);
 
     // Keys while the board is being worked out beside.
     let mut session = Session::new(workspace, (160, 45), casework::clock::now, |_| {}).unwrap();

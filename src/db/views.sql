@@ -53,6 +53,7 @@ CREATE TABLE view_label (
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 CREATE INDEX view_label_reviewer ON view_label (reviewer, at_ms, at_n);
+CREATE INDEX view_label_round ON view_label (reviewer, json_extract(label, '$.round')) WHERE json_extract(label, '$.round') <> 'main';
 
 CREATE TABLE view_withdrawal (
   id BLOB NOT NULL,              -- the case that it says the label is of; it counts only if so

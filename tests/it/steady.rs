@@ -85,6 +85,22 @@ fn an_old_case_comes_back_looking_like_any_other_and_settles_nothing() {
 }
 
 #[test]
+fn labels_that_count_are_counted_by_round() {
+    use casework::db::label::counts_of;
+    let place = team(40, 10, 30);
+    let of = |who: &str| counts_of(&place.open().db.conn, who, REPEAT_ROUND).unwrap();
+    assert_eq!((of("ana"), of("bo"), of("eve")), ((10, 0), (10, 0), (0, 0)), "one more of ana's was taken back");
+    let mut workspace = place.open();
+    let first = workspace.find_case("p0").unwrap();
+    let mut again = workspace.counting_label(first.id).unwrap().unwrap().label;
+    again.round = REPEAT_ROUND.to_owned();
+    workspace.append(vec![Append::new(&LabelGiven(again))]).unwrap();
+    assert_eq!(of("ana"), (11, 1));
+    workspace.undo().unwrap();
+    assert_eq!((of("ana"), of("bo")), ((10, 0), (10, 0)));
+}
+
+#[test]
 fn figures_are_ones_own_and_a_lead_sees_the_weeks_before() {
     let place = team(12, 8, 30);
     let own = place.ok(&["steady", "--as", "bo"]);

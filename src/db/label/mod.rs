@@ -79,7 +79,7 @@ pub fn latest_many_of(conn: &Connection, reviewer: &str, limit: usize) -> rusqli
     conn.prepare_cached(include_str!("latest_many_of.sql"))?.query_map(params![reviewer, limit], to_given)?.collect()
 }
 
-/// How many labels of a reviewer count, and how many of those are of a round.
+/// How many labels of a reviewer count, and how many of those are of a round other than the main one.
 pub fn counts_of(conn: &Connection, reviewer: &str, round: &str) -> rusqlite::Result<(u64, u64)> {
     conn.prepare_cached(include_str!("counts_of.sql"))?.query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))
 }
