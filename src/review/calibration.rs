@@ -238,11 +238,11 @@ impl Findings {
             return self.first_words();
         }
         let mut lines = vec![format!("{one} labels in the first round, {two} in the second; {both} of who gave both")];
-        lines.push(format!("  {:<12} {:>6} {:>6} {:<23} {:<7} {}", "alpha", "before", "after", "change", "paired", "cases"));
-        lines.push(format!("  {:<12} {} {} up, {} down", "outcome", paired_words(outcome), outcome.better, outcome.worse));
+        lines.push(format!("  {:<10} {:>6} {:>6} {:<23} {:<7} {}", "alpha", "before", "after", "change", "paired", "cases"));
+        lines.push(format!("  {:<10} {} {} up, {} down", "outcome", paired_words(outcome), outcome.better, outcome.worse));
         for of in questions {
             let parted = format!("{} → {} part", of.parted[0], of.parted[1]);
-            lines.push(format!("  {:<12} {} {parted}", fit(&of.question, 12), paired_words(&of.paired)));
+            lines.push(format!("  {:<10} {} {parted}", fit(&of.question, 10), paired_words(&of.paired)));
         }
         if let Err(reason) = outcome.change.value {
             lines.push(format!("  no change of alpha: {reason}"));
