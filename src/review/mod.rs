@@ -3,6 +3,7 @@
 pub mod protocols;
 pub mod queue;
 pub mod filter;
+pub mod blind;
 pub mod arbitration;
 pub mod calibration;
 pub mod open;
@@ -21,6 +22,7 @@ pub mod consistency;
 pub mod replay;
 pub mod sla;
 
+pub use blind::Blind;
 pub use draft::{Asked, Draft, Missing};
 pub use filter::Filter;
 pub use open::OpenCase;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::kept::{DAY_MS, Kept, Sums};
 use super::sla::{Owed, owed_of};
-use super::{calibration, gold};
+use super::{Blind, calibration, gold};
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
@@ -109,13 +109,12 @@ pub struct Picture {
 
 /// Makes the picture of what is kept.
 ///
-/// That labels differ on a case which somebody may still label would sway them: for `blind` it is counted, and not among the cases
-/// behind a number.
+/// That labels differ on a case which `me` may still label would sway them: it is counted, and not among the cases behind a number.
 pub fn picture(
     conn: &Connection,
     kept: &mut Kept,
     policy: &Policy,
-    blind: Option<&str>,
+    (blind, me): (Blind, &str),
     now: Moment,
 ) -> rusqlite::Result<Picture> {
     let weeks: Vec<Moment> = kept.sums().weeks.keys().rev().take(WEEKS).rev().copied().collect();
@@ -124,13 +123,10 @@ pub fn picture(
     let version_alphas: Vec<Figure> = versions.iter().map(|version| kept.alpha_of_version(version)).collect();
     let alpha = kept.alpha();
     let (kept, sums) = (&*kept, kept.sums());
-    let measuring: BTreeSet<CaseId> = match blind {
-        Some(_) => gold::all(conn)?.into_iter().map(|gold| gold.case).collect(),
-        None => BTreeSet::new(),
-    };
+    let measuring: BTreeSet<CaseId> = gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
     let seen = |id: &CaseId| {
-        let settled = || kept.state(*id) == Some(CaseState::Resolved) && !measuring.contains(id);
-        blind.is_none_or(|me| kept.gave(me, *id) || settled())
+        let state = kept.state(*id).unwrap_or(CaseState::Open);
+        !blind.to(state, kept.gave(me, *id), measuring.contains(id))
     };
     let seen_of = |cases: &BTreeSet<CaseId>| -> Vec<CaseId> { cases.iter().filter(|id| seen(id)).copied().collect() };
     let counted = |cases: &BTreeSet<CaseId>| Counted { n: cases.len(), cases: seen_of(cases) };

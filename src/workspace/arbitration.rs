@@ -11,7 +11,6 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
 use crate::domain::protocol::walk;
-use crate::domain::resolve::CaseState;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn};
@@ -57,9 +56,7 @@ impl Workspace {
         if dispute.is_one() && self.is_lead()? {
             return Ok(true);
         }
-        let own = dispute.sides.iter().any(|side| side.own);
-        let waits = dispute.row.state == CaseState::Open && !own && self.reviewers()?.contains(&self.me);
-        Ok(!waits && self.blind_to([dispute.row.id])?.is_empty())
+        Ok(self.blind_to([dispute.row.id])?.is_empty())
     }
 
     /// A case on which there is something to rule.

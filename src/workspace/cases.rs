@@ -11,14 +11,13 @@ use crate::db::case::{self, CaseRow};
 use crate::db::{count, label};
 use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
-use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
-use crate::review::{OpenCase, gold};
+use crate::review::{Blind, OpenCase, gold};
 use crate::trap::{Rule, Rules};
 
 /// What to ingest, as it was asked for.
@@ -32,15 +31,20 @@ pub struct IngestRequest {
 }
 
 impl Workspace {
-    /// Whether lists of cases on which labels differ are cut for whoever is at work: they review, and do not lead.
-    pub fn lists_are_cut(&self) -> Result<bool, WorkError> {
-        Ok(self.reviewers()?.contains(&self.me) && !self.is_lead()?)
+    /// For how long whoever is at work is not shown what others said of a case.
+    pub fn blindness(&self) -> Result<Blind, WorkError> {
+        Ok(match (self.reviewers()?.contains(&self.me), self.is_lead()?) {
+            (false, _) => Blind::Never,
+            (true, true) => Blind::WhileOpen,
+            (true, false) => Blind::UntilSettled,
+        })
     }
 
     /// Those of some cases that whoever is at work may still label themselves, and of which they may not see what others said.
     pub fn blind_to(&self, cases: impl IntoIterator<Item = CaseId>) -> Result<BTreeSet<CaseId>, WorkError> {
         let (conn, mut blind) = (&self.db.conn, BTreeSet::new());
-        if !self.lists_are_cut()? {
+        let kept_from = self.blindness()?;
+        if kept_from == Blind::Never {
             return Ok(blind);
         }
         for id in cases.into_iter().collect::<BTreeSet<_>>() {
@@ -48,7 +52,7 @@ impl Workspace {
             let given = label::live_of_case(conn, id)?
                 .iter()
                 .any(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
-            if !given && (row.state != CaseState::Resolved || gold::is_gold(conn, id)?) {
+            if kept_from.to(row.state, given, gold::is_gold(conn, id)?) {
                 blind.insert(id);
             }
         }

@@ -84,8 +84,7 @@ impl Workspace {
     pub fn picture(&self, kept: &mut Kept) -> Result<Picture, WorkError> {
         let protocols = self.protocols()?;
         kept.refresh(&self.db.conn, &protocols)?;
-        let mut picture =
-            picture(&self.db.conn, kept, &protocols.policy, self.lists_are_cut()?.then_some(self.me.as_str()), self.now())?;
+        let mut picture = picture(&self.db.conn, kept, &protocols.policy, (self.blindness()?, &self.me), self.now())?;
         for note in self.change_notes()?.into_iter().filter(|note| note.answered_by.is_none()) {
             picture.notes.entry(note.change.question).or_default().push(note.case);
         }
