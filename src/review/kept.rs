@@ -129,9 +129,8 @@ pub struct Sums {
     pub pending: Index<String>,
     pub causes: Index<&'static str>,
     pub found: Disagreements,
-    pub parted_at: Index<String>,
-    /// By two classes in order: how many pairs of labels, and of which cases.
-    pub pairs: BTreeMap<[String; 2], (usize, BTreeMap<CaseId, usize>)>,
+    /// By the two classes, in order, of a pair of labels.
+    pub classes: Index<[String; 2]>,
     pub whole: Tally,
     pub weeks: BTreeMap<Moment, Week>,
     pub versions: BTreeMap<VersionKey, Version>,
@@ -350,25 +349,17 @@ impl Kept {
     /// What two labels or more of a case come to.
     fn weigh_pairs(&mut self, id: CaseId, said: &[Said], change: Change) {
         let Self { sums, alphas, on, .. } = self;
-        if change == Change::Take {
-            let parted = sums.found.splits.get(&id).into_iter().flatten();
-            parted.for_each(|split| sums.parted_at.change(split.question.clone(), id, change));
-        }
         for (at, one) in said.iter().enumerate() {
             for two in &said[at + 1..] {
                 let mut classes = [one.class.clone(), two.class.clone()];
                 classes.sort();
-                weigh_classes(&mut sums.pairs, classes, id, change);
+                sums.classes.change(classes, id, change);
                 if one.protocol.id == two.protocol.id {
                     let names = [&*one.reviewer, &two.reviewer];
                     let read = [(&*one.path, &one.outcome), (&two.path, &two.outcome)];
                     sums.found.change(id, names, read, on, change);
                 }
             }
-        }
-        if change == Change::Add {
-            let parted = sums.found.splits.get(&id).into_iter().flatten();
-            parted.for_each(|split| sums.parted_at.change(split.question.clone(), id, change));
         }
         let from = monday(said.iter().map(|one| one.at).max().unwrap_or(Moment(0)));
         let week = sums.weeks.entry(from).or_default();
@@ -442,23 +433,5 @@ fn set(cases: &mut BTreeSet<CaseId>, id: CaseId, change: Change) {
     match change {
         Change::Add => drop(cases.insert(id)),
         Change::Take => drop(cases.remove(&id)),
-    }
-}
-
-fn weigh_classes(
-    pairs: &mut BTreeMap<[String; 2], (usize, BTreeMap<CaseId, usize>)>,
-    classes: [String; 2],
-    id: CaseId,
-    change: Change,
-) {
-    let (n, cases) = pairs.entry(classes.clone()).or_default();
-    change.one(n);
-    let of_case = cases.entry(id).or_default();
-    change.one(of_case);
-    if *of_case == 0 {
-        cases.remove(&id);
-    }
-    if *n == 0 {
-        pairs.remove(&classes);
     }
 }

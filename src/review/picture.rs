@@ -16,7 +16,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::Figure;
-use crate::review::disagreement::Disagreements;
+use crate::review::disagreement::Tally;
 
 /// Days of flow, and weeks, that are shown.
 pub const DAYS: usize = 14;
@@ -88,7 +88,14 @@ pub struct Picture {
     /// Open cases by age: under a day, three days, a week, more.
     pub ages: [Vec<CaseId>; 4],
     pub categories: BTreeMap<String, CategoryFigures>,
-    pub disagreements: Disagreements,
+    /// Cases with two labels or more.
+    pub measured: Vec<CaseId>,
+    pub divergence: Divergence,
+    pub pairs: BTreeMap<[String; 2], Tally>,
+    /// By what either of two labels named as category.
+    pub by_category: BTreeMap<String, Tally>,
+    /// Cases on which two reviewers part.
+    pub parted_by: BTreeMap<[String; 2], Vec<CaseId>>,
     /// Cases whose labels differ in what counts.
     pub differ: Counted,
     /// Cases that part at each question.
@@ -138,8 +145,15 @@ pub fn picture(
         categories.entry(category.clone()).or_default().pending = counted(cases);
     }
     let differ = sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
-    let mut found = sums.found.clone();
-    found.splits.retain(|id, _| seen(id));
+    let mut parted_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
+    let mut parted_by: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
+    for split in sums.found.splits.iter().filter(|(id, _)| seen(id)).flat_map(|(_, splits)| splits) {
+        let here = parted_at.entry(split.question.clone()).or_default();
+        if here.last() != Some(&split.case) {
+            here.push(split.case);
+        }
+        parted_by.entry(split.reviewers.clone()).or_default().push(split.case);
+    }
     let owed = owed_of(conn, kept.claims(), policy, now)?;
     let owing: BTreeSet<&str> = owed.iter().filter_map(|owed| owed.session.as_deref()).collect();
     let mut sessions = BTreeMap::new();
@@ -163,9 +177,13 @@ pub fn picture(
         days: days(sums, now),
         ages: ages(sums, now),
         categories,
-        disagreements: found,
+        measured: sums.found.cases.keys().copied().collect(),
+        divergence: sums.found.divergence.clone(),
+        pairs: sums.found.pairs.clone(),
+        by_category: sums.found.categories.clone(),
+        parted_by,
         differ: counted(&differ),
-        parted_at: sums.parted_at.iter().map(|(question, cases)| (question.clone(), seen_of(cases))).collect(),
+        parted_at,
         matrix: matrix(sums, seen),
         weeks: weeks.into_iter().zip(week_alphas).map(week).collect(),
         versions: versions.into_iter().zip(version_alphas).map(version).collect(),
@@ -200,8 +218,8 @@ fn ages(sums: &Sums, now: Moment) -> [Vec<CaseId>; 4] {
 /// The most frequent classes beside each other.
 fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
     let mut often: BTreeMap<&str, usize> = BTreeMap::new();
-    for (classes, (pairs, _)) in &sums.pairs {
-        classes.iter().for_each(|class| *often.entry(class).or_default() += pairs);
+    for (classes, cases) in sums.classes.iter() {
+        classes.iter().for_each(|class| *often.entry(class).or_default() += cases.len());
     }
     let mut classes: Vec<(&str, usize)> = often.into_iter().collect();
     classes.sort_by(|(a, one), (b, two)| two.cmp(one).then(a.cmp(b)));
@@ -214,9 +232,9 @@ fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
     }
     let place = |name: &String| names.iter().position(|known| known == name).unwrap_or(names.len() - 1);
     let mut cells: BTreeMap<(usize, usize), Vec<CaseId>> = BTreeMap::new();
-    for (classes, (_, cases)) in &sums.pairs {
+    for (classes, cases) in sums.classes.iter() {
         let [a, b] = classes.each_ref().map(place);
-        cells.entry((a.min(b), a.max(b))).or_default().extend(cases.keys().filter(|id| seen(id)));
+        cells.entry((a.min(b), a.max(b))).or_default().extend(cases.iter().filter(|id| seen(id)));
     }
     cells.values_mut().for_each(|cases| {
         cases.sort_unstable();
@@ -228,7 +246,7 @@ fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
 impl Picture {
     /// Share of cases with two labels or more on which they differ; nothing if there are none.
     pub fn disagreement(&self) -> Option<f64> {
-        let all = self.disagreements.cases.len();
+        let all = self.measured.len();
         (all > 0).then(|| self.differ.n as f64 / all as f64)
     }
 }

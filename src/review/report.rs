@@ -149,7 +149,7 @@ fn agreement(page: &mut String, of: &Agreement) {
 
 fn questions(page: &mut String, picture: &Picture) {
     heading(page, "The first question answered otherwise");
-    let of = &picture.disagreements.divergence;
+    let of = &picture.divergence;
     let _ = writeln!(page, "<p>{} pairs of labels on one case; {} part.</p>", of.pairs, of.parted);
     let nodes = of.nodes();
     let (row, left, wide) = (24, 260, 300);
@@ -303,7 +303,7 @@ fn categories(page: &mut String, picture: &Picture) {
     heading(page, "Categories");
     page.push_str("<table><tr><th>category</th><th class=n>resolved</th><th class=n>pending</th><th class=n>pairs</th><th class=n>part</th></tr>\n");
     for (name, of) in &picture.categories {
-        let tally = picture.disagreements.categories.get(name).copied().unwrap_or_default();
+        let tally = picture.by_category.get(name).copied().unwrap_or_default();
         let _ = writeln!(
             page,
             "<tr><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>",

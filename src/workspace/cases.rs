@@ -11,6 +11,7 @@ use crate::db::case::{self, CaseRow};
 use crate::db::{count, label};
 use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
+use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
@@ -52,7 +53,9 @@ impl Workspace {
             let given = label::live_of_case(conn, id)?
                 .iter()
                 .any(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
-            if kept_from.to(row.state, given, gold::is_gold(conn, id)?) {
+            // Whether an answer is known is looked up where it matters.
+            let measures = kept_from == Blind::UntilSettled && row.state == CaseState::Resolved && gold::is_gold(conn, id)?;
+            if kept_from.to(row.state, given, measures) {
                 blind.insert(id);
             }
         }

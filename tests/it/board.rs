@@ -103,7 +103,7 @@ fn what_labels_say_of_a_case_that_waits_is_counted_and_not_shown_to_whom_it_wait
     let pending = &picture.categories["distribution-shift"].pending;
     assert_eq!((pending.n, pending.cases.len()), (2, 0));
     assert_eq!((picture.weeks[0].differ.n, picture.weeks[0].differ.cases.len()), (2, 0));
-    assert!(picture.parted_at.values().all(Vec::is_empty) && picture.disagreements.splits.is_empty());
+    assert!(picture.parted_at.is_empty() && picture.parted_by.is_empty());
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn the_board_counts_what_the_commands_count() {
     place.ok(&["import", "labels", &path("reviews/reviews.jsonl"), "--format", "jsonl"]);
     let workspace = place.open();
     let picture = workspace.picture(&mut Kept::default()).unwrap();
-    let of = &picture.disagreements.divergence;
+    let of = &picture.divergence;
     let scope = of.nodes().into_iter().find(|node| node.question == "scope").unwrap().clone();
     assert_eq!((of.pairs, scope.came, scope.parted), (2261, 1979, 545));
     let alpha: serde_json::Value = serde_json::from_str(&place.ok(&["agreement", "--json", "--resample", "0"])).unwrap();

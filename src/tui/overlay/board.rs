@@ -1,7 +1,6 @@
 //! The board: how the work stands, and where labels differ, on a few pages; each number opens the cases behind it. While it is
 //! looked at it follows what is written, here or by others.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossterm::event::KeyCode;
@@ -201,7 +200,7 @@ impl Pages {
 impl Maker<'_> {
     /// What the columns of a page are.
     fn head(&self, page: Page) -> String {
-        let of = &self.picture.disagreements.divergence;
+        let of = &self.picture.divergence;
         match page {
             Page::Now => format!("  {} labels that count, at {}", self.picture.labels, self.picture.now.minute()),
             Page::Questions => {
@@ -265,7 +264,7 @@ impl Maker<'_> {
         number(
             "labels differ on",
             rate,
-            format!("of {} cases with two labels", picture.disagreements.cases.len()),
+            format!("of {} cases with two labels", picture.measured.len()),
             Tone::Strong,
             picture.differ.cases.clone(),
         );
@@ -276,8 +275,7 @@ impl Maker<'_> {
             (Err(reason), _) => reason.to_owned(),
             _ => String::new(),
         };
-        let measured = picture.disagreements.cases.keys().copied().collect();
-        number("Krippendorff's alpha", value, interval, Tone::Strong, measured);
+        number("Krippendorff's alpha", value, interval, Tone::Strong, picture.measured.clone());
         for (who, clocks) in by_person(&picture.owed, picture.now) {
             for (clock, tally) in clocks {
                 let owed = picture.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who));
@@ -297,7 +295,7 @@ impl Maker<'_> {
     }
 
     fn questions(&self) -> Vec<Row> {
-        let of = &self.picture.disagreements.divergence;
+        let of = &self.picture.divergence;
         let row = |node: &&crate::quality::divergence::Node| {
             let name = format!("{}{}", "  ".repeat(node.depth.min(6)), visible(&node.question));
             let agree = node.agreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
@@ -323,7 +321,7 @@ impl Maker<'_> {
     fn categories(&self) -> Vec<Row> {
         let picture = &self.picture;
         let row = |(name, CategoryFigures { resolved, pending }): (&String, &CategoryFigures)| {
-            let tally = picture.disagreements.categories.get(name).copied().unwrap_or_default();
+            let tally = picture.by_category.get(name).copied().unwrap_or_default();
             let words = vec![
                 words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
                 words_of(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n, tally.pairs), Tone::Text),
@@ -337,10 +335,6 @@ impl Maker<'_> {
     /// Pairs by name, with intervals: this is no ranking. Others than a lead see their own.
     fn pairs(&self) -> Vec<Row> {
         let picture = &self.picture;
-        let mut parted: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
-        for split in picture.disagreements.splits.values().flatten() {
-            parted.entry(split.reviewers.clone()).or_default().push(split.case);
-        }
         let seen = |names: &[String; 2]| self.leads || names.iter().any(|name| name == self.me);
         let row = |(names, tally): (&[String; 2], &Tally)| {
             let [one, two] = names.each_ref().map(|name| fit(&visible(name), 14).into_owned());
@@ -349,10 +343,10 @@ impl Maker<'_> {
                 words_of(format!("{:>8}   ", tally.pairs), Tone::Text),
                 words_of(share_words(tally), Tone::Text),
             ];
-            let cases = parted.get(names).cloned().unwrap_or_default();
+            let cases = picture.parted_by.get(names).cloned().unwrap_or_default();
             Row { words, title: names.join(" and "), cases }
         };
-        picture.disagreements.pairs.iter().filter(|(names, _)| seen(names)).map(row).collect()
+        picture.pairs.iter().filter(|(names, _)| seen(names)).map(row).collect()
     }
 
     fn matrix(&self) -> Vec<Row> {
