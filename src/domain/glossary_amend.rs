@@ -65,7 +65,7 @@ pub fn with_example_of(source: &str, term: &str, kind: Kind, input: &str) -> Opt
         // Before the bracket that ends it; whether a comma is wanted, only a parser knows.
         Some(list) => {
             let at = list.span().end - 1;
-            vec![with(at, &format!(", {quoted}")), with(at, &quoted), with(at, &format!(" {quoted}"))]
+            vec![with(at, &format!(", {quoted}")), with(at, &quoted)]
         }
         None => {
             let end = place.definition.span().end;
