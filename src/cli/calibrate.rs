@@ -269,7 +269,8 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
         out.line(&format!("  {reviewer:<16} first {} {one:>3} of {of}{again}", bar(*one)))?;
     }
     if let Some(closed) = session.closed.as_ref().filter(|closed| !closed.what.note.is_empty()) {
-        out.line(&format!("  found: {}", closed.what.note))?;
+        let word = if session.stage() == Stage::CalledOff { "because" } else { "found" };
+        out.line(&format!("  {word}: {}", closed.what.note))?;
     }
     if second && (session.takes_part(&workspace.me) || workspace.is_lead()?) {
         discussion(&mut out, &workspace, &session)?;

@@ -133,7 +133,7 @@ fn a_number_opens_its_cases_and_those_their_labels() {
         // The header tells of the calendar.
         let below = |session: &Session| session.text().split_once('\n').unwrap().1.to_owned();
         insta::assert_snapshot!("board_questions", below(&session));
-        session.press("5");
+        session.press("5 j");
         insta::assert_snapshot!("board_matrix", below(&session));
     });
     session.press("2 j Enter");

@@ -250,6 +250,7 @@ fn a_session_that_is_called_off_reveals_nothing() {
     place.ok(&["calibrate", "cancel", "june", "--note", "the wrong cases"]);
     let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
     assert_eq!((shown["stage"].as_str(), shown["note"].as_str()), (Some("called off"), Some("the wrong cases")));
+    assert!(place.ok(&["calibrate", "show", "june"]).contains("because: the wrong cases"));
     for args in [&["calibrate", "reveal", "june"][..], &["calibrate", "close", "june"], &["calibrate", "findings", "june"]] {
         fails(&place, args, "called off");
     }

@@ -162,7 +162,10 @@ impl Board {
             return;
         };
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
-        put_line(buf, inner, 1, &Line::from(Span::styled(pages.0[at].0.as_str(), theme.dim)));
+        // Names of classes are long and begin alike: the chosen one is said in full.
+        let whole = self.rows().get(self.cursor).filter(|row| self.page == Page::Matrix && !row.title.is_empty());
+        let head = whole.map_or_else(|| pages.0[at].0.clone(), |row| format!("  {}", visible(&row.title)));
+        put_line(buf, inner, 1, &Line::from(Span::styled(head, theme.dim)));
         let list = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
         let (rows, height) = (self.rows(), usize::from(list.height));
         let top = (self.cursor + 1).saturating_sub(height);
