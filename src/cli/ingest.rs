@@ -1,17 +1,13 @@
 //! `casework ingest`: read predictions, open cases.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
 use super::out::{Out, say};
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
+use crate::intake::waiting::{self, Waiting};
 use crate::intake::{Progress, Summary};
 use crate::trap::VARIABLES;
 use crate::workspace::WorkError;
@@ -50,13 +46,10 @@ fn names() -> String {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = stopped_by_signals()?;
     let mut inputs = Vec::new();
     for file in &args.files {
-        inputs.push(open(file, &stop)?); // all of them, before anything is written
+        inputs.push(open(file)?); // all of them, before anything is written
     }
     let request =
         IngestRequest { logs: args.logs.clone(), rules: args.rules.clone(), neighbours: args.window, dry_run: args.dry_run };
@@ -81,39 +74,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 type Input = (Box<dyn Read + Send>, Option<u64>);
 
-fn open(file: &Path, stop: &Arc<AtomicBool>) -> Result<Input, CliError> {
+fn open(file: &Path) -> Result<Input, CliError> {
     if file.as_os_str() == "-" {
-        return Ok((Box::new(Interruptible { input: io::stdin(), stop: Arc::clone(stop) }), None));
+        return Ok((Box::new(Waiting(io::stdin())), None));
     }
     let failed = |error| WorkError::File { path: file.display().to_string(), error };
-    let file = File::open(file).map_err(failed)?;
+    let file = waiting::open(file).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)).into());
-    }
     let total = metadata.is_file().then_some(metadata.len());
-    Ok((Box::new(Interruptible { input: file, stop: Arc::clone(stop) }), total))
-}
-
-/// Input that ends when the program is asked to stop, even while it waits for more.
-struct Interruptible<R> {
-    input: R,
-    stop: Arc<AtomicBool>,
-}
-
-impl<R: Read + std::os::fd::AsFd> Read for Interruptible<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let wait = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-        while !self.stop.load(Ordering::Relaxed) {
-            let mut fds = [PollFd::new(&self.input, PollFlags::IN)];
-            match poll(&mut fds, Some(&wait)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) => return self.input.read(into),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(0)
-    }
+    Ok((Box::new(Waiting(file)), total))
 }
 
 /// Progress on a terminal, a few times a second.

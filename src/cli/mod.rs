@@ -40,6 +40,7 @@ mod roster;
 mod rulings;
 mod search;
 mod show;
+mod signals;
 mod sla;
 mod status;
 mod steady;
@@ -60,6 +61,7 @@ use crate::workspace::{Lessons, WorkError, Workspace};
 
 pub use error::{CliError, Exit};
 pub use out::Out;
+use signals::stopped_by_signals;
 
 /// Label the edge cases of a model in production, and trace every label to its reasons.
 #[derive(Debug, Parser)]

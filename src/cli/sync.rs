@@ -1,13 +1,12 @@
 //! `casework sync`: exchange with the shared store.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::out::{Out, say};
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
 use crate::sync::{Fault, Store, SyncError, Synced};
 use crate::workspace::{WorkError, Workspace};
@@ -33,10 +32,7 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = stopped_by_signals()?;
     let go_on = || !stop.load(Ordering::Relaxed);
     if !args.watch {
         let mut store = workspace.open_store(args.store.as_deref())?;

@@ -6,12 +6,13 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::IntakeError;
 use super::read::read_chunks;
+use super::waiting::{self, Waiting};
 use crate::chance;
 use crate::domain::ids::hex;
 use crate::domain::logline::LogLine;
@@ -63,29 +64,35 @@ struct Record {
 }
 
 impl LogIndex {
-    /// Reads `paths` once. The temporary file is made in `directory`. At most `lines_max` lines are given for a case.
-    pub fn build(paths: &[PathBuf], directory: &Path, lines_max: usize) -> Result<Self, IntakeError> {
+    /// Reads `paths` once, as long as `go_on` says so. Temporary files are made in `directory`. At most `lines_max` lines
+    /// are given for a case.
+    pub fn build(paths: &[PathBuf], directory: &Path, lines_max: usize, go_on: &dyn Fn() -> bool) -> Result<Self, IntakeError> {
         let mut index = Self { files: Vec::new(), runs: Vec::new(), spilled: None, lines_max, lines: 0 };
         let mut records = Vec::new();
         for path in paths {
-            index.read_file(path, &mut records, directory)?;
+            index.read_file(path, &mut records, directory, go_on)?;
         }
         index.spill(&mut records, directory)?;
         Ok(index)
     }
 
-    fn read_file(&mut self, path: &Path, records: &mut Vec<Record>, directory: &Path) -> Result<(), IntakeError> {
+    fn read_file(
+        &mut self,
+        path: &Path,
+        records: &mut Vec<Record>,
+        directory: &Path,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<(), IntakeError> {
         let failed = |error| IntakeError::Read(path.display().to_string(), error);
-        let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
-            return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
+        let mut file = waiting::open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            file = spooled(file, directory, go_on).map_err(failed)?; // a pipe can't be read twice
         }
         let number = (self.files.len() as u64) << 48;
         let mut times = Vec::new();
         let mut next_time = 0;
         let mut spilled = Ok(());
-        let reader = BufReader::new(&file);
-        read_chunks(reader, |chunk| {
+        read_chunks(&file, go_on, |chunk| {
             for (_, range) in chunk.lines() {
                 let start = chunk.offset + range.start as u64;
                 self.lines += 1;
@@ -101,7 +108,7 @@ impl LogIndex {
             if records.len() >= RUN_RECORDS {
                 spilled = self.spill(records, directory);
             }
-            spilled.is_ok()
+            spilled.is_ok() && go_on()
         })
         .map_err(failed)?;
         spilled?;
@@ -310,6 +317,23 @@ fn for_each_trace(line: &str, mut each: impl FnMut(&str)) {
 fn hash_of(trace: &str) -> u64 {
     let hash = blake3::hash(trace.as_bytes());
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
+}
+
+/// All that a pipe has to say, in a file.
+fn spooled(pipe: File, directory: &Path, go_on: &dyn Fn() -> bool) -> io::Result<File> {
+    let mut file = temporary(directory)?;
+    let mut pipe = Waiting(pipe);
+    let mut buffer = vec![0; 64 << 10];
+    while go_on() {
+        match pipe.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => file.write_all(&buffer[..n])?,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    file.rewind()?;
+    Ok(file)
 }
 
 /// A file without a name: it is gone when it is closed, whatever happens.

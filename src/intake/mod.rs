@@ -10,6 +10,7 @@
 //! for many cases; what was not committed when a run was stopped is found again by the next run, and what
 //! was is a duplicate then.
 
+pub mod waiting;
 pub mod read;
 pub mod mapping;
 pub mod look;
@@ -25,7 +26,7 @@ mod run;
 
 pub use admit::Admitter;
 pub use redact::{BadRedaction, Redact};
-pub use run::{Ingest, Progress, RejectLine, Summary, index_logs, ingest};
+pub use run::{Ingest, Progress, RejectLine, Stage, Summary, index_logs, ingest};
 
 use crate::domain::prediction::Reject;
 
@@ -44,8 +45,10 @@ pub enum IntakeError {
     Temporary(std::io::Error),
     #[error("no randomness: {0}")]
     Random(std::io::Error),
-    #[error("a worker thread ended early")]
+    #[error("a worker thread ended early: this is a fault of casework; what was committed is kept")]
     Thread,
+    #[error("{0:?}: {1}")]
+    Stage(Stage, std::io::Error),
 }
 
 /// A line that was not taken in.

@@ -53,8 +53,9 @@ impl Chunk {
     }
 }
 
-/// Reads chunks until the input ends, `each` says stop, or an error.
-pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> bool) -> io::Result<()> {
+/// Reads chunks until the input ends, `each` says stop, or an error. While the input would block, `go_on` is asked
+/// whether to wait for more.
+pub fn read_chunks(mut input: impl Read, go_on: impl Fn() -> bool, mut each: impl FnMut(Arc<Chunk>) -> bool) -> io::Result<()> {
     let mut pending: Vec<u8> = Vec::new();
     let mut line = 1_u64;
     let mut read_bytes = 0_u64;
@@ -65,7 +66,7 @@ pub fn read_chunks(mut input: impl Read, mut each: impl FnMut(Arc<Chunk>) -> boo
     let mut too_long = Vec::new();
     loop {
         let start = pending.len();
-        let got = fill(&mut input, &mut pending)?;
+        let Some(got) = fill(&mut input, &go_on, &mut pending)? else { return Ok(()) };
         read_bytes += got as u64;
         let ended = got == 0;
         if skipping {
@@ -151,17 +152,24 @@ fn count_lines(bytes: &[u8]) -> u64 {
     ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"))
 }
 
-/// Appends up to a chunk of input. Short reads (a pipe) are passed on, so that a slow stream is not held back.
-fn fill(input: &mut impl Read, pending: &mut Vec<u8>) -> io::Result<usize> {
+/// Appends up to a chunk of input; nothing if it is not to be waited for. Short reads (a pipe) are passed on, so that a
+/// slow stream is not held back.
+fn fill(input: &mut impl Read, go_on: &impl Fn() -> bool, pending: &mut Vec<u8>) -> io::Result<Option<usize>> {
     let start = pending.len();
     pending.resize(start + CHUNK_BYTES, 0);
     loop {
         match input.read(&mut pending[start..]) {
             Ok(got) => {
                 pending.truncate(start + got);
-                return Ok(got);
+                return Ok(Some(got));
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if !go_on() {
+                    pending.truncate(start);
+                    return Ok(None);
+                }
+            }
             Err(error) => {
                 pending.truncate(start);
                 return Err(error);
@@ -188,11 +196,15 @@ mod tests {
 
     fn lines(input: &[u8], step: usize) -> (Vec<(u64, String)>, Vec<u64>) {
         let (mut lines, mut long) = (Vec::new(), Vec::new());
-        read_chunks(Slow(input, step), |chunk| {
-            long.extend(&chunk.too_long);
-            lines.extend(chunk.lines().map(|(n, at)| (n, chunk.text[at].to_owned())));
-            true
-        })
+        read_chunks(
+            Slow(input, step),
+            || true,
+            |chunk| {
+                long.extend(&chunk.too_long);
+                lines.extend(chunk.lines().map(|(n, at)| (n, chunk.text[at].to_owned())));
+                true
+            },
+        )
         .unwrap();
         (lines, long)
     }

@@ -1,7 +1,7 @@
 //! One run of ingest: the threads, the queues between them, the counts.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -55,6 +55,24 @@ pub struct Ingest<'i> {
     pub stop: &'i AtomicBool,
     /// Only count; write nothing.
     pub dry_run: bool,
+    /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's own would.
+    pub watch: &'i (dyn Fn(Stage) -> io::Result<()> + Sync),
+}
+
+/// The stages of a run, each on a thread or two of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Read,
+    Look,
+    Order,
+    Pack,
+    Write,
+}
+
+impl Ingest<'_> {
+    fn may_go_on(&self, stage: Stage) -> Result<(), IntakeError> {
+        (self.watch)(stage).map_err(|error| IntakeError::Stage(stage, error))
+    }
 }
 
 /// How far a run is.
@@ -131,6 +149,12 @@ enum Message {
 }
 
 /// Reads `input` to its end. `now` is asked for each entry; `progress` is told now and then.
+///
+/// An input that would block must say so ([`io::ErrorKind::WouldBlock`], after a wait of its own), or a run that failed
+/// ends only when more comes.
+///
+/// # Errors
+/// The first error of any stage, when all threads have ended. What was committed by then is kept.
 pub fn ingest(
     db: &mut Db,
     key: &DeviceKey,
@@ -144,63 +168,102 @@ pub fn ingest(
     let halt = AtomicBool::new(false);
     let mut profiles = db.explained(Profiles::load)?;
     let learned = &mut profiles;
-    let summary = scope(|threads| {
+    let mut summary = scope(|threads| {
         let (to_look, chunks) = sync_channel::<(u64, Arc<Chunk>)>(QUEUE);
         let (to_order, looked) = sync_channel::<(u64, Looked)>(QUEUE);
         let (to_pack, matured) = sync_channel::<Vec<Matured>>(QUEUE);
         let (to_write, messages) = sync_channel::<Message>(QUEUE);
         let chunks = Arc::new(Mutex::new(chunks));
-        let halted = || halt.load(Ordering::Relaxed) || plan.stop.load(Ordering::Relaxed);
-        let reader = spawn(threads, "read", move || {
-            let mut number = 0;
-            let read = read_chunks(input, |chunk| {
-                number += 1;
-                !halted() && to_look.send((number - 1, chunk)).is_ok()
-            });
-            read.map_err(|error| IntakeError::Read("the input".to_owned(), error))
-        })?;
+        let mut stages = Vec::new();
+        stages.push(spawn(threads, "read", &halt, {
+            let halt = &halt;
+            move || read(input, &to_look, plan, halt)
+        })?);
         for _ in 0..LOOKERS {
             let (chunks, to_order) = (Arc::clone(&chunks), to_order.clone());
-            spawn(threads, "look", move || looker(&chunks, &to_order, plan))?;
+            stages.push(spawn(threads, "look", &halt, move || looker(&chunks, &to_order, plan))?);
         }
-        drop(to_order);
+        // A queue ends when nobody is left at its other side: this thread is not to be there.
+        drop((chunks, to_order));
         let counts = to_write.clone();
-        spawn(threads, "order", move || order(&looked, &to_pack, &counts, plan, learned))?;
-        let packer = spawn(threads, "pack", move || pack_all(&matured, &to_write, plan, known))?;
-        let written = write(db, key, author, &messages, &now, &mut progress);
-        // If writing failed, the others find their queues closed and end.
-        halt.store(true, Ordering::Relaxed);
+        stages.push(spawn(threads, "order", &halt, move || order(&looked, &to_pack, &counts, plan, learned))?);
+        stages.push(spawn(threads, "pack", &halt, move || pack_all(&matured, &to_write, plan, known))?);
+        let written = {
+            let _ends = EndsAll { halt: &halt, done: false };
+            write(db, key, author, &messages, plan, &now, &mut progress)
+        };
         drop(messages);
-        let read = reader.join().map_err(|_| IntakeError::Thread)?;
-        let packed = packer.join().map_err(|_| IntakeError::Thread)?;
-        let mut summary = written?;
-        read?;
-        packed?;
-        summary.stopped = plan.stop.load(Ordering::Relaxed);
-        summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
-        summary.rejects.sort();
+        let ended: Vec<_> = stages.into_iter().map(|stage| stage.join().map_err(|_| IntakeError::Thread)).collect();
+        let summary = written?;
+        ended.into_iter().try_for_each(|stage| stage?)?;
         Ok::<_, IntakeError>(summary)
     })?;
+    summary.stopped = plan.stop.load(Ordering::Relaxed);
+    summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
+    summary.rejects.sort();
     if !plan.dry_run {
         db.explained(|conn| profiles.save(conn))?;
     }
     Ok(summary)
 }
 
-fn spawn<'s, T: Send + 's>(
-    threads: &'s std::thread::Scope<'s, '_>,
-    name: &str,
-    work: impl FnOnce() -> T + Send + 's,
-) -> Result<ScopedJoinHandle<'s, T>, IntakeError> {
-    Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn_scoped(threads, work).map_err(IntakeError::Temporary)
+/// Ends the whole run when the stage that holds it fails, by a panic too: nothing that comes after could be used.
+struct EndsAll<'h> {
+    halt: &'h AtomicBool,
+    done: bool,
 }
 
-fn looker(chunks: &Mutex<Receiver<(u64, Arc<Chunk>)>>, out: &SyncSender<(u64, Looked)>, plan: &Ingest<'_>) {
+impl Drop for EndsAll<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.halt.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn spawn<'s>(
+    threads: &'s std::thread::Scope<'s, '_>,
+    name: &str,
+    halt: &'s AtomicBool,
+    work: impl FnOnce() -> Result<(), IntakeError> + Send + 's,
+) -> Result<ScopedJoinHandle<'s, Result<(), IntakeError>>, IntakeError> {
+    let watched = move || {
+        let mut ends = EndsAll { halt, done: false };
+        let result = work();
+        ends.done = result.is_ok();
+        result
+    };
+    Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn_scoped(threads, watched).map_err(IntakeError::Temporary)
+}
+
+fn read(
+    input: impl Read,
+    to_look: &SyncSender<(u64, Arc<Chunk>)>,
+    plan: &Ingest<'_>,
+    halt: &AtomicBool,
+) -> Result<(), IntakeError> {
+    let mut number = 0;
+    let mut failed = Ok(());
+    let go_on = || !halt.load(Ordering::Relaxed) && !plan.stop.load(Ordering::Relaxed);
+    let read = read_chunks(input, go_on, |chunk| {
+        failed = plan.may_go_on(Stage::Read);
+        number += 1;
+        failed.is_ok() && go_on() && to_look.send((number - 1, chunk)).is_ok()
+    });
+    read.map_err(|error| IntakeError::Read("the input".to_owned(), error)).and(failed)
+}
+
+fn looker(
+    chunks: &Mutex<Receiver<(u64, Arc<Chunk>)>>,
+    out: &SyncSender<(u64, Looked)>,
+    plan: &Ingest<'_>,
+) -> Result<(), IntakeError> {
     loop {
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, chunk)) = next else { return };
+        let Ok((number, chunk)) = next else { return Ok(()) };
+        plan.may_go_on(Stage::Look)?;
         if out.send((number, look(&chunk, plan.rules, plan.source, plan.neighbours > 0 && !plan.dry_run))).is_err() {
-            return;
+            return Ok(());
         }
     }
 }
@@ -212,7 +275,7 @@ fn order(
     to_write: &SyncSender<Message>,
     plan: &Ingest<'_>,
     profiles: &mut Profiles,
-) {
+) -> Result<(), IntakeError> {
     let mut window = Window::new(plan.neighbours);
     let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
     let mut next = 0;
@@ -221,14 +284,15 @@ fn order(
         early.insert(number, part);
         while let Some(part) = early.remove(&next) {
             next += 1;
+            plan.may_go_on(Stage::Order)?;
             let flagged = part.seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
             let Looked { read, seen, rejected, read_bytes: bytes } = part;
             let passed = read - flagged - rejected.len() as u64;
             if plan.dry_run && to_write.send(Message::WouldOpen(flagged)).is_err() {
-                return;
+                return Ok(());
             }
             if to_write.send(Message::Counts { read, passed, rejected, bytes }).is_err() {
-                return;
+                return Ok(());
             }
             if plan.dry_run {
                 continue;
@@ -240,18 +304,19 @@ fn order(
             while matured.len() >= BATCH {
                 let rest = matured.split_off(BATCH);
                 if to_pack.send(std::mem::replace(&mut matured, rest)).is_err() {
-                    return;
+                    return Ok(());
                 }
             }
             // A slow stream is not kept waiting for a batch to fill.
             if !matured.is_empty() && bytes < (1 << 20) && to_pack.send(std::mem::take(&mut matured)).is_err() {
-                return;
+                return Ok(());
             }
         }
     }
     window.finish(&mut matured);
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
+    Ok(())
 }
 
 /// Makes payloads. The first large batch teaches the dictionary, if the workspace has none.
@@ -264,6 +329,7 @@ fn pack_all(
     let mut learned = known.is_some();
     let mut packer = Packer::new(known.as_ref())?;
     while let Ok(batch) = matured.recv() {
+        plan.may_go_on(Stage::Pack)?;
         let mut rejected = Vec::new();
         let mut payloads = Vec::with_capacity(batch.len());
         for matured in &batch {
@@ -299,6 +365,7 @@ fn write(
     key: &DeviceKey,
     author: &str,
     messages: &Receiver<Message>,
+    plan: &Ingest<'_>,
     now: &impl Fn() -> Moment,
     progress: &mut impl FnMut(Progress),
 ) -> Result<Summary, IntakeError> {
@@ -313,6 +380,7 @@ fn write(
             progress(Progress { bytes: bytes_read, read: summary.read, opened: summary.opened });
             continue;
         }
+        plan.may_go_on(Stage::Write)?;
         let tx = db.begin()?;
         let begun = clock::instant();
         let mut admitter = Admitter::new(&tx, key, author)?;
@@ -356,9 +424,14 @@ fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
 }
 
 /// An index of the logs at `paths`, if there are any.
-pub fn index_logs(paths: &[std::path::PathBuf], directory: &Path, lines_max: usize) -> Result<Option<LogIndex>, IntakeError> {
+pub fn index_logs(
+    paths: &[std::path::PathBuf],
+    directory: &Path,
+    lines_max: usize,
+    stop: &AtomicBool,
+) -> Result<Option<LogIndex>, IntakeError> {
     if paths.is_empty() {
         return Ok(None);
     }
-    LogIndex::build(paths, directory, lines_max).map(Some)
+    LogIndex::build(paths, directory, lines_max, &|| !stop.load(Ordering::Relaxed)).map(Some)
 }

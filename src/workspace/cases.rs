@@ -74,7 +74,7 @@ impl Workspace {
         let redact = self.redaction()?;
         let config = &self.config;
         let needs = config.trap.iter().map(|trap| (trap.name.clone(), trap.needs.clone())).collect();
-        let logs = intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs)?;
+        let logs = intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs, stop)?;
         let plan = Ingest {
             rules: &rules,
             source: config.source.is_mapped().then_some(&config.source),
@@ -84,6 +84,7 @@ impl Workspace {
             needs: &needs,
             stop,
             dry_run: request.dry_run,
+            watch: &|_| Ok(()),
         };
         Ok(intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?)
     }

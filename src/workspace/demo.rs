@@ -91,8 +91,8 @@ impl Workspace {
         let failed = |error| WorkError::File { path: directory.display().to_string(), error };
         fs::write(&logs[0], &made.gateway).map_err(failed)?;
         fs::write(&logs[1], &made.router).map_err(failed)?;
-        let index = intake::index_logs(&logs, &directory, self.config.ingest.logs)?;
         let stop = AtomicBool::new(false);
+        let index = intake::index_logs(&logs, &directory, self.config.ingest.logs, &stop)?;
         let needs = HashMap::new();
         let plan = Ingest {
             rules,
@@ -103,6 +103,7 @@ impl Workspace {
             needs: &needs,
             stop: &stop,
             dry_run: false,
+            watch: &|_| Ok(()),
         };
         intake::ingest(&mut self.db, &self.key, "you", made.stream.as_bytes(), &plan, || end, |_| ())?;
         for log in &logs {

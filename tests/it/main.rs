@@ -9,6 +9,7 @@ mod golden;
 mod fold;
 #[cfg(feature = "cloud")]
 mod gcs;
+mod intake_ends;
 mod simulation;
 mod stores;
 mod team;
