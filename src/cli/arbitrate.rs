@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 
+use super::label::steps;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::db::case::CaseRow;
 use crate::domain::arbitration::Cause;
 use crate::domain::label::{Outcome, outcome_words};
+use crate::domain::protocol::typed::{self, Written};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::review::Draft;
 use crate::review::arbitration::{Dispute, Side, Waiting};
-use crate::workspace::Workspace;
 use crate::workspace::arbitration::{Reasons, Verdict};
+use crate::workspace::{WorkError, Workspace};
 
 /// What each cause means.
 fn causes() -> String {
@@ -96,7 +98,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         None => (Some(change.clone()).filter(|question| !question.is_empty()), String::new()),
     });
     let reasons = Reasons { cause, rationale: args.rationale.clone(), change };
-    let (ruling, saved) = workspace.rule(row, verdict(args)?, reasons)?;
+    let (ruling, saved) = {
+        let verdict = verdict(args, &workspace, &row)?;
+        workspace.rule(row, verdict, reasons)?
+    };
     let words = format!("{} counts as {} ({}).", id.short(), outcome_words(&ruling.outcome), cause.word());
     let document = json!({ "case": id, "outcome": ruling.outcome, "cause": cause, "takes": ruling.takes, "change": ruling.change,
         "event": saved.event() });
@@ -104,29 +109,21 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn verdict(args: &Args) -> Result<Verdict, CliError> {
+fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<Verdict, CliError> {
     if let Some(side) = args.take {
         return Ok(Verdict::Takes(side));
     }
-    let pair = |text: &String, option: &str| {
-        let parts = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-        parts.ok_or_else(|| {
-            CliError::Use(format!(
-                "--{option} takes {}=VALUE, not `{text}`",
-                if option == "answer" { "QUESTION" } else { "FIELD" }
-            ))
-        })
-    };
     if !args.answers.is_empty() {
-        let mut draft = Draft::default();
-        for answer in &args.answers {
-            let (question, value) = pair(answer, "answer")?;
-            draft.answer(&question, &value);
-        }
+        let protocols = workspace.protocols()?;
+        let published = protocols.for_stream(&row.stream).ok_or_else(|| WorkError::NoProtocol(row.stream.clone()))?;
+        let answers = typed::read(&published.protocol, &steps(&args.answers)?, Written::Now)?;
+        let draft = Draft { answers, ..Draft::default() };
+        typed::all_taken(&draft.answers, &draft.path(&published.protocol))?;
         return Ok(Verdict::Walked(Box::new(draft)));
     }
     let fields = args.outcome.iter().map(|text| {
-        let (field, value) = pair(text, "outcome")?;
+        let parts = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (field, value) = parts.ok_or_else(|| CliError::Use(format!("--outcome takes FIELD=VALUE, not `{text}`")))?;
         // Numbers and lists as JSON; everything else is a word.
         let json =
             serde_json::from_str(&value).ok().filter(|json: &Value| json.is_number() || json.is_array() || json.is_boolean());

@@ -101,7 +101,8 @@ fn label_one(workspace: &mut Workspace, row: crate::db::case::CaseRow, out: &mut
     let mut draft = Draft { confidence: Some(3), rationale: "first label of the demo".to_owned(), ..Draft::default() };
     while let Some(question) = draft.question(&published.protocol) {
         let (id, ask) = (question.id.clone(), question.ask.clone());
-        draft.answer(&id, "1");
+        let first = question.kind.answers().first().map_or("1", |answer| answer.key.as_str());
+        draft.answer(&id, first);
         let path = draft.path(&published.protocol);
         let Some((_, answer)) = path.last().filter(|(last, _)| *last == id) else { break };
         let text = published.protocol.question(&id).map_or_else(|| answer.clone(), |question| answer_text(question, answer));

@@ -33,6 +33,12 @@ pub enum CliError {
     Use(String),
 }
 
+impl From<crate::domain::protocol::typed::BadAnswer> for CliError {
+    fn from(error: crate::domain::protocol::typed::BadAnswer) -> Self {
+        Self::Work(error.into())
+    }
+}
+
 impl From<DbError> for CliError {
     fn from(error: DbError) -> Self {
         Self::Work(error.into())

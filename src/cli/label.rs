@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::out::done;
 use super::{CliError, Context, Exit};
-use crate::domain::label::outcome_words;
+use crate::domain::label::{Step, outcome_words};
 use crate::domain::protocol::span;
+use crate::domain::protocol::typed::{self, Written};
 use crate::review::Draft;
 use crate::workspace::WorkError;
 
@@ -57,25 +58,24 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         cites: args.cites.iter().map(|name| Ok(workspace.find_case(name)?.id)).collect::<Result<_, WorkError>>()?,
         ..Draft::default()
     };
-    for answer in &args.answers {
-        let (question, value) =
-            answer.split_once('=').ok_or_else(|| CliError::Use(format!("--answer takes QUESTION=VALUE, not `{answer}`")))?;
-        if published.protocol.question(question).is_none() {
-            return Err(CliError::Use(format!("`{}` has no question `{question}`", published.protocol.id)));
-        }
-        draft.answer(question, value);
-    }
+    draft.answers = typed::read(&published.protocol, &steps(&args.answers)?, Written::Now)?;
     if let Some(unknown) = args.checked.iter().find(|id| !published.protocol.checklist.iter().any(|item| item.id == **id)) {
         return Err(CliError::Use(format!("`{}` has no checklist item `{unknown}`", published.protocol.id)));
     }
     let label = workspace.label_of(&case, &draft, published)?;
-    let unused = draft.answers.iter().map(|(question, _)| question).find(|id| !label.path.iter().any(|(asked, _)| asked == *id));
-    if let Some(question) = unused {
-        return Err(CliError::Use(format!("`{question}` is not asked after these answers: leave it out, or answer otherwise")));
-    }
+    typed::all_taken(&draft.answers, &label.path)?;
     let outcome = label.outcome.clone();
     let saved = workspace.submit(label)?;
     let words = format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
     done(context.global.json, &words, &json!({ "case": case.id, "outcome": outcome, "event": saved.event() }))?;
     Ok(Exit::Done)
+}
+
+/// Answers as they were given to `--answer`.
+pub(super) fn steps(answers: &[String]) -> Result<Vec<Step>, CliError> {
+    let step = |answer: &String| {
+        let parts = answer.split_once('=').map(|(question, value)| (question.to_owned(), value.to_owned()));
+        parts.ok_or_else(|| CliError::Use(format!("--answer takes QUESTION=VALUE, not `{answer}`")))
+    };
+    answers.iter().map(step).collect()
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, IsTerminal};
 use super::out::{Out, done, say};
 use super::{CliError, Context};
 use crate::domain::protocol::Question;
+use crate::domain::protocol::typed::{self, Written};
 use crate::domain::text::visible;
 use crate::domain::training::{Attempt, compare};
 use crate::review::feedback::{feedback, summary};
@@ -83,9 +84,12 @@ fn one(
         io::Write::flush(&mut out)?;
         let Some(line) = input.next() else { return Ok(None) };
         let (id, answer) = (question.id.clone(), line?);
-        match crate::domain::protocol::walk::accepts(protocol, question, answer.trim()) {
+        match typed::take(protocol, question, &answer, Written::Now) {
             Some(taken) => draft.answer(&id, &taken.recorded),
-            None => out.line(&format!("`{}` is no answer to it.", answer.trim()))?,
+            None => {
+                let wanted = question.wanted_instead_of(&answer);
+                out.line(&format!("`{}` is no answer to it, which takes {wanted}.", answer.trim()))?;
+            }
         }
     }
     let path = draft.path(protocol);

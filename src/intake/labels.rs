@@ -14,6 +14,7 @@ use crate::db::case::{self, CaseRow};
 use crate::db::label;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
+use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
 use crate::domain::roster::is_name;
 use crate::domain::text::visible;
@@ -62,14 +63,19 @@ where
         return Err(format!("`{reviewer}` is not a name"));
     }
     let (protocol, reference) = (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
-    let answers = steps(first(&["path", "answers"]).unwrap_or(&Value::Null), protocol, &value);
-    let (path, outcome) = match walk(protocol, &answers) {
-        walked if matches!(walked.end, Walked::Ends(_)) => {
-            let Walked::Ends(outcome) = walked.end else { unreachable!("matched above") };
-            (walked.path, protocol.outcome(outcome, case.predicted.as_deref()))
+    let written = steps(first(&["path", "answers"]).unwrap_or(&Value::Null))?;
+    let mut answers = typed::read(protocol, &written, Written::Before).map_err(|error| error.to_string())?;
+    let of_path = answers.len();
+    answers.extend(answers_of_fields(protocol, &answers, &value));
+    let walked = walk(protocol, &answers);
+    let (path, outcome) = match walked.end {
+        Walked::Ends(outcome) => (walked.path, protocol.outcome(outcome, case.predicted.as_deref())),
+        Walked::Asks(question) => return Err(format!("the path does not answer `{}`", question.id)),
+        Walked::Stuck { question, answer } => {
+            return Err(format!("`{answer}` is no answer to `{}`, which takes {}", question.id, question.wanted()));
         }
-        walked => return Err(why_not(&walked.end)),
     };
+    typed::all_taken(&answers[..of_path], &path).map_err(|error| error.to_string())?;
     contradiction(&outcome, &value)?;
     let round = match (text(&["round"]), first(&["pass"]).and_then(Value::as_u64)) {
         (Some(round), _) => round,
@@ -99,14 +105,6 @@ where
     }))
 }
 
-fn why_not(end: &Walked<'_>) -> String {
-    match end {
-        Walked::Asks(question) => format!("the path does not answer `{}`", question.id),
-        Walked::Stuck { question, answer } => format!("`{answer}` is no answer to `{}`", question.id),
-        Walked::Ends(_) => String::new(),
-    }
-}
-
 /// A case by its own id, or by the id that any known stream gave it.
 fn find<F>(context: &Context<'_, F>, named: &str) -> rusqlite::Result<Option<CaseRow>> {
     if let Ok(id) = named.parse::<CaseId>()
@@ -122,23 +120,51 @@ fn find<F>(context: &Context<'_, F>, named: &str) -> rusqlite::Result<Option<Cas
     Ok(None)
 }
 
-/// A path as `[["q","a"],…]` or `{"q":"a",…}`, completed by the fields that label questions set.
-fn steps(path: &Value, protocol: &Protocol, line: &Value) -> Vec<Step> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let mut steps: Vec<Step> = match path {
-        Value::Array(pairs) => pairs.iter().filter_map(|pair| Some((text(&pair[0])?, text(&pair[1])?))).collect(),
-        Value::Object(pairs) => pairs.iter().filter_map(|(question, answer)| Some((question.clone(), text(answer)?))).collect(),
-        _ => Vec::new(),
+/// A path as `[["q","a"],…]` or `{"q":"a",…}`. An answer is a text, a number, a list of texts, or null for none.
+fn steps(path: &Value) -> Result<Vec<Step>, String> {
+    let pairs: Vec<(&Value, &Value)> = match path {
+        Value::Null => Vec::new(),
+        Value::Array(pairs) => pairs
+            .iter()
+            .map(|pair| match pair.as_array().map(Vec::as_slice) {
+                Some([question, answer]) => Ok((question, answer)),
+                _ => Err(format!("a step of the path is [question, answer], not {pair}")),
+            })
+            .collect::<Result<_, _>>()?,
+        Value::Object(pairs) => return pairs.iter().filter_map(|(id, answer)| step(id, answer).transpose()).collect(),
+        other => return Err(format!("a path is a list of steps or an object, not {other}")),
     };
-    for question in &protocol.questions {
-        if let QuestionKind::Label { sets, .. } = &question.kind
-            && !steps.iter().any(|(id, _)| *id == question.id)
-            && let Some(label) = text(&line[sets.as_str()])
-        {
-            steps.push((question.id.clone(), label));
-        }
-    }
-    steps
+    let step_of = |(question, answer): (&Value, &Value)| match question.as_str() {
+        Some(id) => step(id, answer),
+        None => Err(format!("a question is named by a text, not {question}")),
+    };
+    pairs.into_iter().filter_map(|pair| step_of(pair).transpose()).collect()
+}
+
+fn step(question: &str, answer: &Value) -> Result<Option<Step>, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let answer = match answer {
+        Value::Null => return Ok(None),
+        Value::Array(parts) => parts.iter().map(text).collect::<Option<Vec<_>>>().map(|parts| parts.join(",")),
+        other => text(other),
+    };
+    let answer = answer.ok_or_else(|| format!("the answer to `{question}` is a text, a number or a list of them"))?;
+    Ok(Some((question.to_owned(), answer)))
+}
+
+/// Answers to label questions that the path leaves out, from the fields that these set.
+fn answers_of_fields(protocol: &Protocol, answers: &[Step], line: &Value) -> Vec<Step> {
+    let answer = |question: &crate::domain::protocol::Question| {
+        let QuestionKind::Label { sets, .. } = &question.kind else { return None };
+        let missing = !answers.iter().any(|(id, _)| *id == question.id);
+        let label = line[sets.as_str()].as_str().filter(|_| missing)?;
+        Some((question.id.clone(), label.to_owned()))
+    };
+    protocol.questions.iter().filter_map(answer).collect()
 }
 
 fn contradiction(outcome: &Outcome, line: &Value) -> Result<(), String> {

@@ -3,7 +3,8 @@
 use super::Protocols;
 use crate::domain::label::{Outcome, outcome_words};
 use crate::domain::policy::Training;
-use crate::domain::protocol::walk::{accepts, answer_text};
+use crate::domain::protocol::typed::{self, Written};
+use crate::domain::protocol::walk::answer_text;
 use crate::domain::protocol::{Example, Protocol};
 use crate::domain::training::Comparison;
 
@@ -28,7 +29,7 @@ pub fn feedback(protocols: &Protocols, protocol: &Protocol, why: &str, found: &C
             None => words.push("The right path does not come to this question.".to_owned()),
         }
         words.extend((!question.help.is_empty()).then(|| question.help.clone()));
-        let recorded = |answer: &str| accepts(protocol, question, answer).map(|taken| taken.recorded);
+        let recorded = |answer: &str| typed::take(protocol, question, answer, Written::Before).map(|taken| taken.recorded);
         let fits = |example: &&Example| expected.is_some() && recorded(&example.answer) == *expected;
         if let Some(example) = question.examples.iter().find(fits) {
             words.push(format!("Example: {} ({})", example.input, example.why));

@@ -4,6 +4,7 @@
 //! be caught, and some inputs panic. So sources are short and shallow, threads that run them have a large
 //! stack ([`STACK_BYTES`]), and a panic counts as a rule that can't be answered.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -183,9 +184,26 @@ impl VariableResolver for Current<'_, '_> {
             other => {
                 // The slow way, for what has no name of its own above.
                 let line: serde_json::Value = serde_json::from_str(row.raw).ok()?;
-                let value = cel::to_value(line.get(other)?).ok()?;
-                value.try_into().ok().map(CowVal::Owned)
+                value_of(line.get(other)?).try_into().ok().map(CowVal::Owned)
             }
+        }
+    }
+}
+
+/// A value of a line as rules calculate with it: whole numbers are `int`, so that one may be less than another.
+fn value_of(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(truth) => Value::Bool(*truth),
+        serde_json::Value::String(text) => text.as_str().into(),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Value::Int(whole),
+            (None, Some(large)) => Value::UInt(large),
+            (None, None) => number.as_f64().map_or(Value::Null, Value::Float),
+        },
+        serde_json::Value::Array(items) => items.iter().map(value_of).collect::<Vec<_>>().into(),
+        serde_json::Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.as_str(), value_of(value))).collect::<HashMap<_, _>>().into()
         }
     }
 }
@@ -194,7 +212,7 @@ impl VariableResolver for Current<'_, '_> {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"{"id":"p1","occurred_at":"2024-06-03T00:03:25Z","latency_ms":12,"input":{"text":"hi","channel":"voice"},"prediction":{"label":"greeting","confidence":0.3,"top_k":[{"label":"greeting","p":0.3},{"label":"bye","p":0.2}]},"challenger":{"label":"bye"}}"#;
+    const LINE: &str = r#"{"id":"p1","occurred_at":"2024-06-03T00:03:25Z","latency_ms":12,"input":{"text":"hi","channel":"voice","amount":5,"limit":10,"loss":-2},"prediction":{"label":"greeting","confidence":0.3,"top_k":[{"label":"greeting","p":0.3},{"label":"bye","p":0.2}]},"challenger":{"label":"bye"}}"#;
     const SILENT: &str = r#"{"id":"p2","occurred_at":"2024-06-03T00:03:25Z","input":{"text":""},"prediction":null}"#;
 
     fn ask(source: &str, line: &str) -> Answer {
@@ -217,6 +235,12 @@ mod tests {
             "latency_ms > 10.0",
             "size(text) == 2",
             "prediction.top_k.exists(k, k.label == \"bye\")",
+            "input.amount - input.limit < 0",
+            "input.amount - 1 > 0 && input.amount * 2 == 10",
+            "size(text) - input.amount == -3",
+            "input.loss < input.amount",
+            "timestamp(occurred_at).getHours() == 0",
+            "timestamp(occurred_at) > timestamp('2024-01-01T00:00:00Z') + duration('24h')",
         ] {
             assert_eq!(ask(source, LINE), yes, "{source}");
         }

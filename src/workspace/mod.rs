@@ -167,6 +167,8 @@ pub enum WorkError {
     #[error(transparent)]
     Policy(#[from] crate::domain::policy::BadPolicy),
     #[error(transparent)]
+    Answer(#[from] crate::domain::protocol::typed::BadAnswer),
+    #[error(transparent)]
     Rule(#[from] crate::trap::BadRule),
     #[error("config.toml: {0}")]
     Redaction(#[from] intake::BadRedaction),

@@ -17,8 +17,8 @@ fn dispute() -> Place {
         place.ok(&["roster", "admit", name, "--role", "reviewer"]);
     }
     place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
-    label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=3"], "looks right");
-    label(&place, "p0", "cy", &["readable=y", "verdict=2", "corrected=transfer", "category=3"], "it says savings");
+    label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=r"], "looks right");
+    label(&place, "p0", "cy", &["readable=y", "verdict=2", "corrected=transfer", "category=r"], "it says savings");
     place
 }
 
@@ -101,7 +101,7 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     );
 
     // More labels change nothing; taking the ruling back brings the dispute back.
-    label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=3"], "still");
+    label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=r"], "still");
     assert_eq!(state(&place).0, "resolved");
     place.ok(&["undo"]);
     assert_eq!(state(&place), ("disputed".into(), Value::Null, Value::Null));
@@ -145,7 +145,7 @@ fn a_label_returned_with_a_question_comes_first_in_its_authors_worklist() {
     assert_eq!(json(&place.ok(&["queue", "--renew", "--as", "bo", "--json"]))["id"], "p0");
     assert_eq!(place.run(&["queue", "--renew", "--as", "cy"]).status.code(), Some(1));
     assert_eq!(json(&place.ok(&["arbitrate", "--json"]))["returned"], 1);
-    label(&place, "p0", "bo", &["readable=y", "verdict=2", "corrected=transfer", "category=3"], "now I have");
+    label(&place, "p0", "bo", &["readable=y", "verdict=2", "corrected=transfer", "category=r"], "now I have");
     assert_eq!(state(&place), ("resolved".into(), "wrong_label".into(), "unanimous".into()));
     assert_eq!(place.run(&["queue", "--renew", "--as", "bo"]).status.code(), Some(1));
 }

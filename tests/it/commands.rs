@@ -30,7 +30,7 @@ const LABEL: [&str; 12] = [
     "--answer",
     "corrected=transfer",
     "--answer",
-    "category=3",
+    "category=r",
     "--confidence",
     "4",
 ];

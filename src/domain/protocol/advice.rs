@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::check::escapes;
 use super::condition::{Test, WORDS};
 use super::states::explore;
-use super::walk::{Walked, accepts, walk};
+use super::typed::{self, Written};
+use super::walk::{Walked, walk};
 use super::{Example, Fault, Protocol, Question, QuestionKind, Reference};
 use crate::domain::label::{Step, outcome_words};
 
@@ -15,7 +16,10 @@ const ANSWERS_MAX: usize = 200;
 
 /// What an author should mend before publishing, in a protocol that is sound.
 pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
-    let question = |question| named(question).into_iter().chain(shadowed(question)).chain(examples(protocol, question));
+    let question = |question| {
+        let said = named(question).into_iter().chain(shadowed(question));
+        said.chain(no_answers(protocol, question)).chain(examples(protocol, question))
+    };
     let mut faults: Vec<Fault> = protocol.questions.iter().flat_map(question).collect();
     faults.extend(dead_labels(protocol));
     faults.extend(dangling(protocol));
@@ -153,15 +157,24 @@ fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
     faults
 }
 
+/// Examples whose answer is none.
+fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
+    let id = &question.id;
+    let given = question.examples.iter().flat_map(|example| std::iter::once(&example.answer).chain(&example.not));
+    let wrong = given.filter(|answer| typed::take(protocol, question, answer, Written::Before).is_none());
+    wrong
+        .map(|answer| Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")))
+        .collect()
+}
+
 /// Examples that do not walk to where they say.
 fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     let mut faults = Vec::new();
     for example in &question.examples {
         let id = &question.id;
         if let Some(not) = &example.not {
-            let same = |a: &str, b: &str| {
-                accepts(protocol, question, a).map(|t| t.recorded) == accepts(protocol, question, b).map(|t| t.recorded)
-            };
+            let read = |answer: &str| typed::take(protocol, question, answer, Written::Before).map(|taken| taken.recorded);
+            let same = |a: &str, b: &str| read(a) == read(b);
             if same(not, &example.answer) {
                 faults.push(Fault::new(question.line, format!("a counter-example of `{id}` is `{not}` and not `{not}`")));
             }
@@ -180,6 +193,10 @@ fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) 
     }
     let mut answers: Vec<Step> = example.path.clone();
     answers.push((question.id.clone(), example.answer.clone()));
+    let answers = match typed::read(protocol, &answers, Written::Before) {
+        Ok(answers) => answers,
+        Err(error) => return Some(error.to_string()),
+    };
     let walked = walk(protocol, &answers);
     let way = walked.path.iter().map(|(id, answer)| format!("{id}={answer}")).collect::<Vec<_>>().join(" → ");
     if !walked.path.iter().any(|(id, _)| *id == question.id) && matches!(walked.end, Walked::Ends(_)) {
@@ -218,6 +235,8 @@ mod tests {
         let sound = of.replace("[\"x\"", "[\"bad\", \"x\"");
         parse_strictly(&sound, None).expect("there it is set by the answer itself");
         told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
+        told("answer = \"n\"", "answer = \"q\"", "no answer to it");
+        told("answer = \"n\"", "answer = \"2\"", "no answer to it");
         let example = |lines: &str| format!("answer = \"n\"\n{lines}");
         told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");
         told("answer = \"n\"", &example("path = { b = \"x\" }\nnot = \"n\""), "is `n` and not `n`");

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::states::{STATES_MAX, States, TooMany, explore, next_of, postorder};
-use super::walk::accepts;
 use super::{Fault, Protocol, Question};
 
 /// All faults for which a protocol can't be used; none if it is sound.
@@ -35,7 +34,6 @@ pub fn check(protocol: &Protocol) -> Vec<Fault> {
     for field in &protocol.required {
         faults.extend(unset(protocol, &states, field));
     }
-    faults.extend(protocol.questions.iter().flat_map(|question| no_answers(protocol, question)));
     faults
 }
 
@@ -154,16 +152,6 @@ fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
     Some(Fault::new(line, format!("the path {path} ends without setting `{field}`: add `set = {{ {field} = … }}`")))
 }
 
-/// Examples whose answer is none.
-fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
-    let id = &question.id;
-    let given = question.examples.iter().flat_map(|example| std::iter::once(&example.answer).chain(&example.not));
-    let wrong = given.filter(|answer| accepts(protocol, question, answer).is_none());
-    wrong
-        .map(|answer| Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")))
-        .collect()
-}
-
 /// A sound protocol, for tests to plant faults in.
 #[cfg(test)]
 pub(super) const SOUND: &str = r#"
@@ -217,7 +205,6 @@ mod tests {
         check("set = { verdict = \"wrong\" }", "set = { verdict = \"w\" }\ngoto = \"a\"", 8, "a → b → a");
         check("goto = \"b\"", "set = { verdict = \"ok\" }", 18, "no answer leads to `b`");
         check("key = \"n\"", "key = \"y\"", 13, "two answers on the key `y`");
-        check("answer = \"n\"", "answer = \"q\"", 8, "no answer to it");
         check("kind = \"label\"", "kind = \"sum\"", 19, "kind `sum`");
         check("sets = \"corrected_label\"", "", 19, "say the field it `sets`");
         check("id = \"b\"", "id = \"a\"", 19, "a second question `a`");

@@ -14,6 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use toml::Value;
 
+use super::number::Number;
 use super::{Question, QuestionKind};
 
 /// Names in a condition that can't be ids of questions in one.
@@ -190,7 +191,7 @@ impl Reader<'_> {
                 answer.parse::<i64>().ok().filter(|n| (*least..=*most).contains(n)).map(|n| n.to_string())
             }
             QuestionKind::Number { least, most, .. } => {
-                answer.parse::<f64>().ok().filter(|n| (*least..=*most).contains(n)).map(super::walk::number_text)
+                Number::parse(&answer).filter(|n| (*least..=*most).contains(&n.as_f64())).map(Number::text)
             }
             QuestionKind::Label { .. } => Some(answer.clone()), // looked up when all labels are known
             QuestionKind::Text { .. } | QuestionKind::Span { .. } => {

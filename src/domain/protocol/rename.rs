@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::typed::{Written, take};
 use super::{Protocol, QuestionKind};
 use crate::domain::label::{Outcome, Step};
 
@@ -36,9 +37,15 @@ impl Renames {
         let step = |(question, answer): &Step| {
             let question = self.questions.get(question).unwrap_or(question);
             let renames = self.answers.get(question);
-            let renamed =
-                |answer: &str| renames.and_then(|answers| answers.get(answer)).map_or(answer, String::as_str).to_owned();
-            let answer = match protocol.question(question).map(|question| &question.kind) {
+            let asked = protocol.question(question);
+            // An author may have written the new answer by its text; what is not renamed stays the key it was.
+            let renamed = |answer: &str| match (renames.and_then(|answers| answers.get(answer)), asked) {
+                (Some(new), Some(asked)) => {
+                    take(protocol, asked, new, Written::Now).map_or_else(|| new.clone(), |taken| taken.recorded)
+                }
+                _ => answer.to_owned(),
+            };
+            let answer = match asked.map(|question| &question.kind) {
                 Some(QuestionKind::Multi { .. }) => answer.split(',').map(renamed).collect::<Vec<_>>().join(","),
                 Some(QuestionKind::Label { .. }) => self.labels.get(answer).cloned().unwrap_or_else(|| renamed(answer)),
                 _ => renamed(answer),
@@ -106,7 +113,7 @@ impl Renames {
                 continue;
             };
             for (old, new) in answers {
-                if super::walk::accepts(protocol, question, new).is_none() {
+                if take(protocol, question, new, Written::Now).is_none() {
                     faults.push(format!("[rename] answers: `{old}` becomes `{new}`, which is no answer to `{id}`"));
                 }
                 let beside = |other: &&super::Question| {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::number::Number;
 use super::{Protocol, Question, QuestionKind, Reference, span};
 use crate::domain::label::{Outcome, Step};
 
@@ -83,8 +84,8 @@ fn join(outcome: &mut Outcome, set: Outcome) {
 
 /// What becomes of `answer`, or `None` if the question does not take it.
 ///
-/// A choice is named by its key, its text in any case, or its place counted from 1; several, with commas between
-/// them, in any order. Spans are `4-9,12-20`.
+/// A choice is named by its key alone, as it is recorded (see [`super::typed`]); several, with commas between them, in any
+/// order. Spans are `4-9,12-20`. A number of more digits than can be kept is not taken.
 pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option<Taken> {
     let (recorded, own) = match &question.kind {
         QuestionKind::Choice(answers) => {
@@ -116,8 +117,8 @@ pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option
             (n.to_string(), Some(Value::from(n)))
         }
         QuestionKind::Number { least, most, .. } => {
-            let n: f64 = answer.trim().parse().ok().filter(|n| (*least..=*most).contains(n))?;
-            (number_text(n), Some(number_value(n)))
+            let n = Number::parse(answer).filter(|n| (*least..=*most).contains(&n.as_f64()))?;
+            (n.text(), Some(n.value()))
         }
         QuestionKind::Text { least, most, .. } => {
             let text = answer.trim();
@@ -134,11 +135,8 @@ pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option
     Some(with_own(question, recorded, own, Outcome::new()))
 }
 
-fn choice_of<'a>(answers: &'a [super::Answer], answer: &str) -> Option<&'a super::Answer> {
-    let by_key = answers.iter().find(|choice| choice.key == answer);
-    let by_text = || answers.iter().find(|choice| choice.text.to_lowercase() == answer.to_lowercase());
-    let by_place = || answer.parse::<usize>().ok().and_then(|place| answers.get(place.checked_sub(1)?));
-    by_key.or_else(by_text).or_else(by_place)
+fn choice_of<'a>(answers: &'a [super::Answer], key: &str) -> Option<&'a super::Answer> {
+    answers.iter().find(|choice| choice.key == key)
 }
 
 /// What a question sets whose answers lead to one place: its own field, then what answers and question `set`.
@@ -151,16 +149,6 @@ fn with_own(question: &Question, recorded: String, own: Option<Value>, of_answer
     let then = question.kind.consequences().last().filter(|_| !matches!(question.kind, QuestionKind::Choice(_)));
     join(&mut set, then.map(|then| then.set.clone()).unwrap_or_default());
     Taken { recorded, set, goto: then.and_then(|then| then.goto) }
-}
-
-pub(super) fn number_text(n: f64) -> String {
-    // 0.0 and -0.0 are one answer.
-    if n == 0.0 { "0".to_owned() } else { n.to_string() }
-}
-
-fn number_value(n: f64) -> Value {
-    let whole = n.fract() == 0.0 && n.abs() < 9e15;
-    if whole { Value::from(n as i64) } else { Value::from(n) }
 }
 
 /// The outcome for a case whose model predicted `label`: `{prediction}` becomes that label, `{field}` what
@@ -204,7 +192,26 @@ pub fn answer_text(question: &Question, recorded: &str) -> String {
     }
 }
 
+/// Answers that are named in a refusal.
+const NAMED_MAX: usize = 12;
+
 impl Question {
+    /// What it takes, in words, for somebody who gave `answer`: with the answers that there are.
+    pub fn wanted_instead_of(&self, answer: &str) -> String {
+        let answers = self.kind.answers();
+        if answers.is_empty() {
+            let too_long = matches!(self.kind, QuestionKind::Number { .. })
+                && answer.trim().parse::<f64>().is_ok_and(f64::is_finite)
+                && Number::parse(answer).is_none();
+            let digits = if too_long { ", of no more digits than can be kept exactly" } else { "" };
+            return self.wanted() + digits;
+        }
+        let named = answers.iter().take(NAMED_MAX).map(|answer| format!("{} ({})", answer.key, answer.text));
+        let more = answers.len().saturating_sub(NAMED_MAX);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        format!("{}: {}", self.wanted(), named.chain(more).collect::<Vec<_>>().join(", "))
+    }
+
     /// What it takes, in words.
     pub fn wanted(&self) -> String {
         match &self.kind {
@@ -317,11 +324,12 @@ sets = "note"
         let protocol = parse(ALL, None).unwrap();
         let check = |answers: &[(&str, &str)], expect: &str| assert_eq!(outcome(&protocol, answers), expect, "{answers:?}");
         check(&[], "asks a");
-        check(&[("a", "yes")], "asks b");
-        check(&[("a", "maybe")], "stuck at a with maybe");
-        check(&[("b", "y"), ("a", "2")], r#"{"label":{"$":"{prediction}"},"verdict":"ok"}"#);
+        check(&[("a", "y")], "asks b");
+        check(&[("a", "yes")], "stuck at a with yes");
+        check(&[("a", "1")], "stuck at a with 1");
+        check(&[("b", "y"), ("a", "n")], r#"{"label":{"$":"{prediction}"},"verdict":"ok"}"#);
         check(&[("a", "y"), ("b", "z")], "stuck at b with z");
-        let up_to_bad = [("a", "1"), ("b", "x"), ("modes", "Facts,t"), ("bad", "2"), ("note", " ")];
+        let up_to_bad = [("a", "y"), ("b", "x"), ("modes", "f,t"), ("bad", "2"), ("note", " ")];
         let quiet = r#"{"corrected_label":"x","modes":["t","f"],"severity":2,"tags":["tone","facts"],"verdict":"false"}"#;
         check(&up_to_bad, quiet);
         assert_eq!(

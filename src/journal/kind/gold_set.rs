@@ -3,17 +3,40 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{Outcome, ProtocolRef, Step};
 use crate::domain::roster::Role;
 use crate::domain::training::Gold;
 use crate::journal::fold::{Fold, Stamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct GoldSet {
     #[serde(flatten)]
     pub gold: Gold,
     /// It is gold no longer.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dropped: bool,
+}
+
+/// As it is read: `flatten` can't read numbers that keep their digits.
+#[derive(Deserialize)]
+struct Written {
+    case: CaseId,
+    protocol: ProtocolRef,
+    path: Vec<Step>,
+    outcome: Outcome,
+    #[serde(default)]
+    why: String,
+    #[serde(default)]
+    dropped: bool,
+}
+
+impl From<Written> for GoldSet {
+    fn from(written: Written) -> Self {
+        let Written { case, protocol, path, outcome, why, dropped } = written;
+        Self { gold: Gold { case, protocol, path, outcome, why }, dropped }
+    }
 }
 
 impl Event for GoldSet {
