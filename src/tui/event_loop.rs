@@ -9,12 +9,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crossterm::event::{self, Event as Input, KeyCode, KeyEventKind, KeyModifiers, MouseEventKind};
+use crossterm::event::{Event as Input, KeyEventKind, MouseEventKind};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::app::Event;
 use super::effect::{Effect, Job};
+use super::input::Decoder;
 use super::session::Session;
 use super::terminal::Screen;
 use super::training::Training;
@@ -24,8 +28,10 @@ use crate::workspace::{Lessons, WorkError, Workspace};
 
 /// Most events taken in before a frame: a stuck key must not starve the screen.
 const EVENTS_PER_FRAME: usize = 4_096;
-/// An answer of the terminal to a question nobody asked is over by then.
-const REPLY: Duration = Duration::from_millis(60);
+/// How often the reader looks whether another program has the terminal.
+const LOOK_AROUND: Duration = Duration::from_millis(100);
+/// How long the program runs on before it knows that a stop did not happen.
+const STOPPED_BY: Duration = Duration::from_millis(150);
 
 /// What the loop is woken by.
 enum Wake {
@@ -85,14 +91,33 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
         session.feed(Event::Resize(now.0, now.1));
     }
     let mut outside = Outside { screen: &mut screen, paused, editor };
-    outside.screen.draw(&session.app)?;
-    main_loop(&mut session, &mut outside, &wakes)?;
+    let ended = outside.screen.draw(&session.app).map_err(ScreenError::from);
+    let ended = ended.and_then(|()| main_loop(&mut session, &mut outside, &wakes));
+    if !matches!(ended, Ok(Left::Asked)) {
+        leave(&mut session);
+    }
     drop(screen);
     session.runner.finish();
-    Ok(ExitCode::SUCCESS)
+    ended.map(|_| ExitCode::SUCCESS)
 }
 
-fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<Wake>) -> Result<(), ScreenError> {
+/// How the loop ended.
+enum Left {
+    /// The person left; what is to be kept was kept by that.
+    Asked,
+    /// A signal, or the terminal is gone.
+    Called,
+}
+
+/// Keeps what there is to keep, as leaving does.
+fn leave(session: &mut Session) {
+    let effects = session.app.quit();
+    for effect in effects.into_iter().filter(|effect| !matches!(effect, Effect::Quit)) {
+        session.runner.perform(effect);
+    }
+}
+
+fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<Wake>) -> Result<Left, ScreenError> {
     while let Ok(first) = wakes.recv() {
         let mut next = Some(first);
         let mut taken = 0;
@@ -103,19 +128,12 @@ fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<
                     Some(event) => session.feed(event),
                     None => Vec::new(),
                 },
-                Wake::Leave => {
-                    let mut effects = session.app.quit();
-                    effects.retain(|effect| !matches!(effect, Effect::Quit));
-                    for effect in effects {
-                        session.runner.perform(effect);
-                    }
-                    return Ok(());
-                }
+                Wake::Leave => return Ok(Left::Called),
                 Wake::Return => vec![Effect::Repaint],
             };
             for effect in effects {
                 if matches!(effect, Effect::Quit) {
-                    return Ok(());
+                    return Ok(Left::Asked);
                 }
                 outside.perform(effect, session)?;
             }
@@ -131,7 +149,7 @@ fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<
         }
         outside.screen.draw(&session.app)?;
     }
-    Ok(())
+    Ok(Left::Called)
 }
 
 fn event_of(input: Input) -> Option<Event> {
@@ -152,20 +170,30 @@ fn event_of(input: Input) -> Option<Event> {
 /// Reads the terminal on a thread of its own, with pauses while another program has it.
 fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
     thread::spawn(move || {
+        let terminal = io::stdin();
+        let mut decoder = Decoder::new();
+        let mut buffer = [0; 4_096];
+        let mut heard = clock::instant();
         loop {
             if paused.load(Ordering::Acquire) {
                 thread::sleep(Duration::from_millis(20));
                 continue;
             }
-            match event::poll(Duration::from_millis(100)) {
-                Ok(false) => continue,
-                Ok(true) => {}
+            let mut events = Vec::new();
+            let wait = decoder.patience().map_or(LOOK_AROUND, |patience| patience.saturating_sub(heard.elapsed()));
+            match read_some(&terminal, &mut buffer, wait.min(LOOK_AROUND)) {
+                Ok(Some(n)) => {
+                    heard = clock::instant();
+                    decoder.feed(&buffer[..n], &mut events);
+                }
+                Ok(None) if decoder.patience().is_some_and(|patience| heard.elapsed() >= patience) => {
+                    decoder.time_out(&mut events);
+                }
+                Ok(None) => {}
                 Err(_) => break,
             }
-            let Ok(input) = event::read() else { break };
-            let inputs = if starts_reply(&input) { without_reply(input) } else { vec![input] };
-            for input in inputs {
-                if waker.send(Wake::Input(input)).is_err() {
+            for event in events {
+                if waker.send(Wake::Input(event)).is_err() {
                     return;
                 }
             }
@@ -175,36 +203,22 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
     });
 }
 
-/// Terminals answer questions (of a program before us, of a multiplexer) with OSC, DCS and APC strings; read
-/// as keys they begin with alt and one of these.
-fn starts_reply(input: &Input) -> bool {
-    matches!(input, Input::Key(key) if key.modifiers.contains(KeyModifiers::ALT)
-        && matches!(key.code, KeyCode::Char(']' | 'P' | '_' | '^' | 'X')))
-}
-
-/// Reads on after what may begin a reply. A reply that is whole is thrown away; anything else was typed (Esc,
-/// then a key, in one packet) and is given back.
-fn without_reply(first: Input) -> Vec<Input> {
-    let mut read = Vec::new();
-    while let Ok(true) = event::poll(REPLY) {
-        let Ok(input) = event::read() else { break };
-        let Input::Key(key) = input else {
-            read.push(input);
-            break;
-        };
-        let bell = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('g');
-        let terminator = key.modifiers.contains(KeyModifiers::ALT) && key.code == KeyCode::Char('\\');
-        if bell || terminator {
-            return Vec::new();
-        }
-        read.push(input);
+/// What the terminal sends within `wait`, if anything. That it hung up is an error, whoever keeps signals from us.
+fn read_some(terminal: &io::Stdin, buffer: &mut [u8], wait: Duration) -> io::Result<Option<usize>> {
+    let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
+    let mut fds = [PollFd::new(terminal, PollFlags::IN)];
+    match poll(&mut fds, Some(&wait)) {
+        Ok(0) | Err(Errno::INTR) => return Ok(None),
+        Ok(_) if fds[0].revents().contains(PollFlags::IN) => {}
+        Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        Err(error) => return Err(error.into()),
     }
-    let mut typed = vec![Input::Key(KeyCode::Esc.into())];
-    if let Input::Key(key) = first {
-        typed.push(Input::Key(key.code.into()));
+    match rustix::io::read(terminal, buffer) {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(n) => Ok(Some(n)),
+        Err(Errno::INTR | Errno::AGAIN) => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    typed.extend(read);
-    typed
 }
 
 fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
@@ -228,6 +242,23 @@ fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
     Ok(())
 }
 
+/// Stops this process with those that its shell started beside it, as Ctrl-Z does elsewhere; whether it was stopped, when
+/// it runs again. Where nobody could wake it (no shell waits for it) the kernel lets it run on.
+fn suspend() -> io::Result<bool> {
+    let woken = Arc::new(AtomicBool::new(false));
+    let listening = signal_hook::flag::register(SIGCONT, Arc::clone(&woken))?;
+    kill_current_process_group(Signal::TSTP)?;
+    // The stop may reach another thread first.
+    let end = clock::instant() + STOPPED_BY;
+    while clock::instant() < end && !woken.load(Ordering::Acquire) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // If the time went by while it was stopped, the handler has yet to run.
+    thread::sleep(Duration::from_millis(10));
+    signal_hook::low_level::unregister(listening);
+    Ok(woken.load(Ordering::Acquire))
+}
+
 /// What only the loop can do.
 struct Outside<'s> {
     screen: &'s mut Screen,
@@ -240,7 +271,9 @@ impl Outside<'_> {
         match effect {
             Effect::Repaint => self.screen.repaint()?,
             Effect::Suspend => {
-                self.screen.lend(|| signal_hook::low_level::raise(signal_hook::consts::SIGSTOP))??;
+                if !self.screen.lend(suspend)?? {
+                    session.feed(Event::Job(Job::Failed("There is no shell here to go back to: casework goes on.".to_owned())));
+                }
             }
             Effect::Editor(text) => {
                 let edited = self.edit(&text);

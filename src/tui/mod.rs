@@ -18,6 +18,7 @@ pub mod draw;
 pub mod edit;
 pub mod effect;
 pub mod event_loop;
+mod input;
 pub mod highlight;
 pub mod key;
 pub mod keymap;

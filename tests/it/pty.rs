@@ -25,9 +25,15 @@ pub struct Term {
 
 impl Term {
     pub fn start(place: &Place, size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::run(place, size, env, &[env!("CARGO_BIN_EXE_casework")])
+    }
+
+    /// With any program in it, which finds the workspace.
+    fn run(place: &Place, size: (u16, u16), env: &[(&str, &str)], args: &[&str]) -> Self {
         let size = PtySize { rows: size.1, cols: size.0, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_casework"));
+        let mut command = CommandBuilder::new(args[0]);
+        command.args(&args[1..]);
         for name in ["NO_COLOR", "VISUAL", "EDITOR", "COLORTERM"] {
             command.env_remove(name);
         }
@@ -199,6 +205,126 @@ fn answers_of_the_terminal_to_nobodys_question_are_not_keys() {
     term.wait_for("Why (Esc: done");
     term.send("\x1b]");
     term.wait("the next case", |text| text.contains("p1  pay") && !text.contains("Why (Esc: done"));
+}
+
+#[test]
+fn reports_that_come_late_or_in_pieces_answer_no_question() {
+    let place = sample(5);
+    let mut term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("Can you read the input?");
+    let pieces: [&[&str]; 5] = [
+        &["\x1b[>1;95;0c"],
+        &["\x1b[>41;", "370;0c"],
+        &["\x1b]11;rgb:1111/2222/3333\x1b", "\\"],
+        &["\x1b]1", "1;rgb:1111", "/2222/3333\x1b\\"],
+        &["\u{9b}?62;22c", "\u{90}>|XTerm(370)", "\u{9c}"],
+    ];
+    for parts in pieces {
+        for part in parts {
+            term.send(part);
+            // Longer than a key waits for its other half.
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    }
+    let drawn = term.written().len();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(term.written().len(), drawn, "nothing is drawn: {}", term.text());
+    assert!(term.text().contains("Can you read the input?"), "no answer was given: {}", term.text());
+    term.send("1");
+    term.wait_for("Is the model's answer right?");
+}
+
+/// The processes whose parent is `pid`.
+fn children(pid: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// The state that the system shows of a process: `R`, `S`, `T` …; nothing if it is gone.
+fn state_of(pid: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = instant() + Duration::from_secs(10);
+    while !done() {
+        assert!(instant() < end, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_that_goes_away_ends_the_program_though_hang_ups_are_ignored() {
+    let place = sample(5);
+    let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", &format!("trap '' HUP; {}; sleep 60", env!("CARGO_BIN_EXE_casework"))]);
+    command.env("TERM", "xterm-256color");
+    command.env("CASEWORK_WORKSPACE", place.path());
+    let mut shell = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    // No thread reads on: the terminal is gone when this test lets go of it.
+    let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let mut screen = vt100::Parser::new(some(40), some(120), 0);
+    let mut read_until = |words: &str| {
+        let mut buffer = [0; 65_536];
+        while !screen.screen().contents().contains(words) {
+            let n = reader.read(&mut buffer).unwrap();
+            screen.process(&buffer[..n]);
+        }
+    };
+    read_until("Can you read the input?");
+    writer.write_all(b"1r").unwrap();
+    read_until("Why (Esc: done");
+    writer.write_all(b"half a thou").unwrap();
+    read_until("half a thou");
+    let pid = children(shell.process_id().unwrap())[0];
+    drop((reader, writer, pair.master));
+    wait_until("the program to end", || matches!(state_of(pid), None | Some('Z')));
+    shell.kill().unwrap();
+    let term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("half a thou");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn suspend_goes_back_to_a_shell_and_says_so_where_there_is_none() {
+    // Alone in its session, and in a script that no shell controls: nobody could wake it.
+    let script = format!("{}; true", env!("CARGO_BIN_EXE_casework"));
+    let alone: [&[&str]; 2] = [&[env!("CARGO_BIN_EXE_casework")], &["sh", "-c", &script]];
+    for args in alone {
+        let place = sample(5);
+        let mut term = Term::run(&place, (120, 40), &[], args);
+        term.wait_for("Can you read the input?");
+        term.send("\x1a");
+        term.wait_for("no shell here to go back to");
+        term.send("1");
+        term.wait_for("Is the model's answer right?");
+        term.send("q");
+        assert_eq!(term.wait_end(), 0);
+    }
+    // A shell with job control takes over, and gives the terminal back.
+    let place = sample(5);
+    let mut term = Term::run(&place, (120, 40), &[("PS1", "shell> "), ("ENV", "/dev/null")], &["bash", "--norc", "-i"]);
+    term.wait_for("shell>");
+    term.send(&format!("{}\n", env!("CARGO_BIN_EXE_casework")));
+    term.wait_for("Can you read the input?");
+    term.send("\x1a");
+    term.wait_for("Stopped");
+    term.send("echo between\n");
+    term.wait_for("between\n");
+    term.send("fg\n");
+    term.wait_for("Can you read the input?");
+    assert!(!term.text().contains("no shell here"), "{}", term.text());
+    term.send("1");
+    term.wait_for("Is the model's answer right?");
+    term.send("q");
+    term.wait("the shell", |text| text.trim_end().ends_with("shell>"));
+    term.send("exit\n");
+    term.wait_end();
 }
 
 #[test]
