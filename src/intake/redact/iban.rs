@@ -1,39 +1,68 @@
-//! International bank account numbers, by their checksum (ISO 13616, ISO 7064 MOD 97-10).
+//! International bank account numbers, by their checksum and the lengths of countries (ISO 13616, ISO 7064 MOD 97-10).
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use super::Redactor;
 
-pub const REDACTOR: Redactor = Redactor { name: "iban", about: "bank accounts, by their checksum", find };
+pub const REDACTOR: Redactor = Redactor {
+    name: "iban",
+    about: "bank accounts, by their checksum",
+    find,
+    plainly: |found| found.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase(),
+    fields: &["iban"],
+};
 
-#[expect(clippy::unwrap_used, reason = "the pattern is a constant, and the test below uses it")]
-static PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}\b").unwrap());
-/// Letters and digits of the shortest.
-const SHORTEST: usize = 15;
+/// Letters and digits of the shortest and of the longest.
+const LENGTHS: std::ops::RangeInclusive<usize> = 15..=34;
 
 fn find(text: &str) -> Vec<Range<usize>> {
-    let whole = |range: Range<usize>| {
-        // A word after it may look like its next group: the longest beginning that is good is the account.
-        let ends = text[range.clone()].char_indices().rev().map(|(at, c)| at + c.len_utf8());
-        let good = |end: &usize| {
-            let part = &text[range.start..range.start + end];
-            let follows = text[range.start + end..].chars().next();
-            part.chars().filter(|c| *c != ' ').count() >= SHORTEST && !follows.is_some_and(char::is_alphanumeric) && is_good(part)
-        };
-        ends.into_iter().find(good).map(|end| range.start..range.start + end)
-    };
-    PATTERN.find_iter(text).filter_map(|found| whole(found.range())).collect()
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at + *LENGTHS.start() <= bytes.len() {
+        let begins = matches!(bytes[at..], [a, b, c, d, ..]
+            if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit() && d.is_ascii_digit());
+        let alone = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+        match (begins && alone).then(|| account(text, at)).flatten() {
+            Some(end) => {
+                found.push(at..end);
+                at = end;
+            }
+            // Only this beginning was none: an account may begin inside what seemed to belong to it.
+            None => at += 1,
+        }
+    }
+    found
 }
 
-fn is_good(text: &str) -> bool {
-    let letters: Vec<char> = text.chars().filter(|c| *c != ' ').collect();
-    let turned = letters[4..].iter().chain(&letters[..4]);
-    let rest =
-        turned.filter_map(|c| c.to_digit(36)).fold(0, |rest, digit| (rest * if digit < 10 { 10 } else { 100 } + digit) % 97);
-    rest == 1
+/// Where the account ends that begins at `start`. A word after it may look like its next group: the longest good beginning
+/// counts.
+fn account(text: &str, start: usize) -> Option<usize> {
+    let mut compact = String::new();
+    let mut good = None;
+    let mut separators = 0;
+    for (i, c) in text[start..].char_indices() {
+        if c.is_ascii_alphanumeric() {
+            compact.push(c.to_ascii_uppercase());
+            separators = 0;
+            if compact.len() > *LENGTHS.end() {
+                break;
+            }
+            let end = start + i + 1;
+            let follows = text[end..].chars().next();
+            if LENGTHS.contains(&compact.len())
+                && !follows.is_some_and(char::is_alphanumeric)
+                && compact.parse::<iban::Iban>().is_ok()
+            {
+                good = Some(end);
+            }
+        } else if matches!(c, ' ' | '-' | '.' | '_') && separators < 3 {
+            separators += 1;
+        } else {
+            break;
+        }
+    }
+    good
 }
 
 #[test]
@@ -45,6 +74,11 @@ fn only_accounts_with_a_good_checksum_are_found() {
             ("GB82WEST12345698765432", "[GB82WEST12345698765432]"),
             ("fr1420041010050500013m02606", "[fr1420041010050500013m02606]"),
             ("DE88 3704 0044 0532 0130 00", "DE88 3704 0044 0532 0130 00"),
+            ("to DE89-3704-0044-0532-0130-00 please", "to [DE89-3704-0044-0532-0130-00] please"),
+            ("KW48 bitte DE89 3704 0044 0532 0130 00", "KW48 bitte [DE89 3704 0044 0532 0130 00]"),
+            ("FY25 invoice DE89370400440532013000", "FY25 invoice [DE89370400440532013000]"),
+            ("iban_DE89370400440532013000", "iban_[DE89370400440532013000]"),
+            ("XDE89370400440532013000", "XDE89370400440532013000"),
         ],
     );
 }

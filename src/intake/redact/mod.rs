@@ -7,10 +7,12 @@
 //! To add a kind, add a file with its [`Redactor`] and a line in [`REDACTORS`].
 
 mod card;
+mod digits;
 mod email;
 mod iban;
 mod ip;
 mod phone;
+mod plain;
 mod token;
 
 use std::borrow::Cow;
@@ -24,13 +26,18 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::config;
+use plain::Plain;
 
 /// One kind of thing that can be found in a text.
 pub struct Redactor {
     pub name: &'static str,
     pub about: &'static str,
-    /// Where it stands, without overlaps, in the order of the text.
+    /// Where it stands in a plain text, without overlaps, in the order of the text.
     pub find: fn(&str) -> Vec<Range<usize>>,
+    /// The same thing written otherwise comes to the same: what a pseudonym is made from.
+    pub plainly: fn(&str) -> String,
+    /// Names of fields that hold nothing else, in small letters and digits alone.
+    pub fields: &'static [&'static str],
 }
 
 /// Every kind, in the order in which they are looked for: what one took, a later one does not see.
@@ -43,6 +50,8 @@ const KEPT: &[&str] = &["id", "occurred_at", "stream", "model", "prediction", "c
 const IDENTIFYING: &[&str] = &["id", "stream"];
 /// Under which name that is counted.
 const KEPT_COUNT: &str = "kept in id or stream";
+/// Letters and digits of what a field of a known name holds, at least.
+const FIELD_LENGTH_MIN: usize = 6;
 /// Letters of a pseudonym: no two that look alike.
 const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 
@@ -106,41 +115,84 @@ impl Redact {
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut current = Cow::Borrowed(text);
         for kind in &self.kinds {
-            let found = (kind.find)(&current);
+            let plain = Plain::of(&current);
+            let found: Vec<Range<usize>> = (kind.find)(plain.text()).into_iter().map(|place| plain.original(place)).collect();
             if !found.is_empty() {
-                current = Cow::Owned(self.replaced(kind.name, &current, &found));
+                let replaced = self.replaced(kind.name, Some(kind), &current, &found);
+                current = Cow::Owned(replaced);
             }
         }
         for (name, regex) in &self.patterns {
             let found: Vec<Range<usize>> =
                 regex.find_iter(&current).map(|found| found.range()).filter(|range| !range.is_empty()).collect();
             if !found.is_empty() {
-                current = Cow::Owned(self.replaced(name, &current, &found));
+                current = Cow::Owned(self.replaced(name, None, &current, &found));
             }
         }
         current
     }
 
-    fn replaced(&self, kind: &str, text: &str, found: &[Range<usize>]) -> String {
+    fn replaced(&self, name: &str, kind: Option<&Redactor>, text: &str, found: &[Range<usize>]) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for range in found {
             out.push_str(&text[at..range.start]);
-            out.push_str(&self.pseudonym(kind, &text[range.clone()]));
+            out.push_str(&self.pseudonym(name, kind, &text[range.clone()]));
             at = range.end;
         }
         out.push_str(&text[at..]);
         out
     }
 
-    fn pseudonym(&self, kind: &str, what: &str) -> String {
-        *self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(kind.to_owned()).or_default() += 1;
-        // Written otherwise it is the same number or address.
-        let plain: String =
-            what.chars().filter(|c| c.is_alphanumeric() || "@.:_".contains(*c)).flat_map(char::to_lowercase).collect();
-        let hash = blake3::keyed_hash(&self.key, format!("{kind}\0{plain}").as_bytes());
+    fn pseudonym(&self, name: &str, kind: Option<&Redactor>, what: &str) -> String {
+        self.count(name);
+        let plain = match kind {
+            Some(kind) => (kind.plainly)(Plain::of(what).text()),
+            None => what.chars().filter(|c| c.is_alphanumeric() || "@.:_".contains(*c)).flat_map(char::to_lowercase).collect(),
+        };
+        let hash = blake3::keyed_hash(&self.key, format!("{name}\0{plain}").as_bytes());
         let letters: String = hash.as_bytes()[..8].iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-        format!("[{kind}:{letters}]")
+        format!("[{name}:{letters}]")
+    }
+
+    fn count(&self, name: &str) {
+        *self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// The kind that the whole of a field is, by its name.
+    fn kind_of_field(&self, name: &str, value: &str) -> Option<&'static Redactor> {
+        if value.starts_with('[') && value.ends_with(']') {
+            return None; // a pseudonym
+        }
+        let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let holds = |kind: &Redactor| {
+            kind.name == token::REDACTOR.name && token::is_secret_field(name, value)
+                || kind.fields.contains(&letters.as_str()) && (kind.plainly)(Plain::of(value).text()).len() >= FIELD_LENGTH_MIN
+        };
+        self.kinds.iter().copied().find(|kind| holds(kind))
+    }
+
+    /// A text without what is to be redacted, being the value of the field that `path` leads to.
+    fn text_of_field<'t>(&self, text: &'t str, path: &[String]) -> Cow<'t, str> {
+        match path.last().and_then(|name| self.kind_of_field(name, text)) {
+            Some(kind) => Cow::Owned(self.pseudonym(kind.name, Some(kind), text)),
+            None => self.text(text),
+        }
+    }
+
+    /// A number of a line: a number is replaced as a whole or not at all.
+    fn number(&self, raw: &str, path: &[String]) -> Option<String> {
+        if let Some(kind) = path.last().and_then(|name| self.kind_of_field(name, raw)) {
+            return Some(self.pseudonym(kind.name, Some(kind), raw));
+        }
+        let whole = |found: &[Range<usize>]| found == [0..raw.len()];
+        if raw.bytes().all(|byte| byte.is_ascii_digit())
+            && let Some(kind) = self.kinds.iter().find(|kind| whole(&(kind.find)(raw)))
+        {
+            return Some(self.pseudonym(kind.name, Some(kind), raw));
+        }
+        let named = self.patterns.iter().find(|(_, regex)| regex.find(raw).is_some_and(|found| found.range() == (0..raw.len())));
+        named.map(|(name, _)| self.pseudonym(name, None, raw))
     }
 
     /// A prediction line, byte for byte but for what is redacted. Names of fields, and what identifies the prediction,
@@ -152,23 +204,19 @@ impl Redact {
     fn value<'r>(&self, raw: &'r str, path: &mut Vec<String>) -> Cow<'r, str> {
         if !path.is_empty() && self.paths.iter().any(|wanted| wanted == path) && raw != "null" {
             let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
-            return Cow::Owned(quoted(&self.pseudonym("field", &text)));
+            return Cow::Owned(quoted(&self.pseudonym("field", None, &text)));
         }
         if path.len() == 1 && KEPT.contains(&path[0].as_str()) {
-            let found = |kind: &&&Redactor| !(kind.find)(raw).is_empty();
+            let plain = Plain::of(raw);
+            let found = |kind: &&&Redactor| !(kind.find)(plain.text()).is_empty();
             if IDENTIFYING.contains(&path[0].as_str()) && self.kinds.iter().any(|kind| found(&kind)) {
-                *self
-                    .counts
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .entry(KEPT_COUNT.to_owned())
-                    .or_default() += 1;
+                self.count(KEPT_COUNT);
             }
             return Cow::Borrowed(raw);
         }
         match raw.as_bytes().first() {
             Some(b'"') => match serde_json::from_str::<String>(raw) {
-                Ok(text) => match self.text(&text) {
+                Ok(text) => match self.text_of_field(&text, path) {
                     Cow::Borrowed(_) => Cow::Borrowed(raw),
                     Cow::Owned(text) => Cow::Owned(quoted(&text)),
                 },
@@ -183,10 +231,7 @@ impl Redact {
                 self.children(raw, items.0.into_iter().map(|value| (None, value)), path)
             }
             // A number may be that of a card, or of a telephone.
-            Some(b'-' | b'0'..=b'9') => match self.text(raw) {
-                Cow::Owned(text) if text != raw => Cow::Owned(quoted(&text)),
-                _ => Cow::Borrowed(raw),
-            },
+            Some(b'-' | b'0'..=b'9') => self.number(raw, path).map_or(Cow::Borrowed(raw), |text| Cow::Owned(quoted(&text))),
             _ => Cow::Borrowed(raw),
         }
     }
@@ -273,9 +318,8 @@ impl<'de> Deserialize<'de> for Items<'de> {
     }
 }
 
-/// Where a pattern is found; `good` may refuse a find.
-fn matches(pattern: &Regex, text: &str, good: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
-    pattern.find_iter(text).map(|found| found.range()).filter(|range| good(&text[range.clone()])).collect()
+fn only_digits(found: &str) -> String {
+    found.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Checks one kind on texts: `expect` is the text with each find in brackets.
@@ -284,7 +328,8 @@ fn check(redactor: &Redactor, cases: &[(&str, &str)]) {
     for (text, expect) in cases {
         let mut marked = String::new();
         let mut at = 0;
-        for range in (redactor.find)(text) {
+        let plain = Plain::of(text);
+        for range in (redactor.find)(plain.text()).into_iter().map(|place| plain.original(place)) {
             marked.push_str(&format!("{}[{}]", &text[at..range.start], &text[range.clone()]));
             at = range.end;
         }
@@ -308,9 +353,9 @@ mod tests {
         let redact = redact(&["email"], &["input.user.name", "input.age"]);
         let raw = r#"{"id":"a@b.de", "n":0.10, "input":{"text":"mail \"me\" at ana@example.com", "user":{"name":"Ana","x":[1, "ORD-77"]},"age":3e0}}"#;
         let line = redact.line(raw);
-        let mail = redact.pseudonym("email", "ana@example.com");
-        let (name, age) = (redact.pseudonym("field", "Ana"), redact.pseudonym("field", "3e0"));
-        let order = redact.pseudonym("order", "ORD-77");
+        let mail = redact.pseudonym("email", Some(&email::REDACTOR), "ana@example.com");
+        let (name, age) = (redact.pseudonym("field", None, "Ana"), redact.pseudonym("field", None, "3e0"));
+        let order = redact.pseudonym("order", None, "ORD-77");
         let expect = format!(
             r#"{{"id":"a@b.de", "n":0.10, "input":{{"text":"mail \"me\" at {mail}", "user":{{"name":"{name}","x":[1, "{order}"]}},"age":"{age}"}}}}"#
         );
@@ -323,10 +368,36 @@ mod tests {
         let one = redact(&["email", "phone"], &[]);
         assert_eq!(one.text("Ana@Example.com"), one.text("ana@example.com"));
         assert_eq!(one.text("+49 30 1234567"), one.text("+49 (30) 123-4567"));
+        assert_eq!(one.text("+49.30.1234567"), one.text("0049 30 1234567"));
+        let ip = redact(&["ip", "card"], &[]);
+        assert_eq!(ip.text("2001:db8::1"), ip.text("2001:DB8:0:0:0:0:0:1"));
+        assert_eq!(ip.text("::ffff:10.0.0.1"), ip.text("10.0.0.1"));
+        assert_eq!(ip.text("4111 1111 1111 1111"), ip.text("４111.1111.1111.1111"));
         let other = Redact { key: [8; 32], ..redact(&["email"], &[]) };
         assert_ne!(one.text("ana@example.com"), other.text("ana@example.com"));
         assert_eq!(one.counts()["email"], 3);
+        assert_eq!(one.text("jo\u{308}rg@x.org"), one.text("jörg%40x.org"));
         assert_eq!(one.text(&one.text("ana@example.com")), one.text("ana@example.com"), "a pseudonym is not redacted again");
+    }
+
+    #[test]
+    fn fields_are_known_by_their_names_and_numbers_are_never_touched_inside() {
+        let redact = redact(&["token", "email", "iban", "card", "ip", "phone"], &[]);
+        let check = |line: &str, changed: bool| assert_eq!(matches!(redact.line(line), Cow::Owned(_)), changed, "{line}");
+        for score in
+            ["0.5309136012499991", "-0.52470182069312", "0.4111111111111111", "4.111111111111111e15", "-4111111111111111"]
+        {
+            check(&format!(r#"{{"input":{{"x":{score},"y":[{score}]}}}}"#), false);
+        }
+        check(r#"{"input":{"x":4111111111111111}}"#, true);
+        check(r#"{"input":{"x":4111111111111112}}"#, false);
+        check(r#"{"input":{"password":"hunter","n":1}}"#, true);
+        check(r#"{"input":{"phone":491712345678}}"#, true);
+        check(r#"{"input":{"phone":"01712345678"}}"#, true);
+        check(r#"{"input":{"order":"01712345678"}}"#, false);
+        check(r#"{"input":{"phone":""},"token":"transfer","mobile":true}"#, false);
+        let line = redact.line(r#"{"input":{"api_key":"0123456789abcdef"}}"#).into_owned();
+        assert_eq!(redact.line(&line), line, "a pseudonym is not redacted again");
     }
 
     #[test]
