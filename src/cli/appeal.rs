@@ -19,7 +19,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::Use("say what the ruling did not weigh: `casework appeal CASE TEXT`".to_owned()));
     }
     let mut workspace = context.open()?;
-    let case = workspace.find_case(&args.case)?;
+    let case = workspace.find_case_to_change(&args.case)?;
     let saved = workspace.appeal(case.id, &args.text.join(" "))?;
     let words = format!("Appealed: {} is disputed again, and lies with {}.", case.id.short(), workspace.owner()?);
     done(context.global.json, &words, &json!({ "case": case.id, "event": saved.event() }))?;

@@ -75,7 +75,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return show(context, &workspace, row);
     }
     let mut workspace = context.open()?;
-    let row = workspace.find_case(name)?;
+    let row = workspace.find_case_to_change(name)?;
     let id = row.id;
     if args.withdraw {
         let saved = workspace.withdraw_ruling(id, &args.rationale)?;

@@ -168,7 +168,7 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let mut choices = Vec::new();
     if !args.cases.is_empty() {
-        let ids = args.cases.iter().map(|name| Ok(workspace.find_case(name)?.id)).collect::<Result<_, WorkError>>()?;
+        let ids = args.cases.iter().map(|name| Ok(workspace.find_case_to_change(name)?.id)).collect::<Result<_, WorkError>>()?;
         choices.push(Choice::Picked(ids));
     }
     choices.extend(args.divergent.map(Choice::Divergent));

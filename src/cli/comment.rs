@@ -26,7 +26,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::Use("nothing was written, so nothing was done".to_owned()));
     }
     let mut workspace = context.open()?;
-    let case = workspace.find_case(&args.case)?;
+    let case = workspace.find_case_to_change(&args.case)?;
     let saved = match &args.session {
         Some(session) => workspace.comment_in(session, case.id, args.question.as_deref(), &text)?,
         None => workspace.comment(case.id, &text)?,

@@ -20,7 +20,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::Use("nothing was written, so nothing was done".to_owned()));
     }
     let mut workspace = context.open()?;
-    let case = workspace.find_case(&args.case)?;
+    let case = workspace.find_case_to_change(&args.case)?;
     let until = workspace.defer(case.id, &text)?;
     let document = json!({ "case": case.id, "until": until.rfc3339() });
     done(context.global.json, &format!("Put {} off until {}.", case.id.short(), until.minute()), &document)?;

@@ -21,7 +21,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if let Some(name) = &args.case {
         let reason = args.reason.as_ref();
         let reason = reason.ok_or_else(|| CliError::Use("say why: casework erase CASE --reason TEXT".to_owned()))?;
-        let case = workspace.find_case(name)?;
+        let case = workspace.find_case_to_change(name)?;
         if let Some(erased) = workspace.erased()?.into_iter().find(|erased| erased.case == case.id) {
             let words = format!("{} was erased already, by {} on {}.", case.own, erased.by, erased.at.minute());
             done(context.global.json, &words, &serde_json::json!(erased))?;

@@ -35,7 +35,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match &args.what {
         What::Set { case, why } => {
             let mut workspace = context.open()?;
-            let row = workspace.find_case(case)?;
+            let row = workspace.find_case_to_change(case)?;
             let event = workspace.set_gold(row.id, why)?.event();
             let words = format!("{}: your label is the known answer now.", row.id.short());
             done(context.global.json, &words, &json!({ "case": row.id, "event": event }))?;
@@ -43,7 +43,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         What::Drop { case } => {
             let mut workspace = context.open()?;
-            let row = workspace.find_case(case)?;
+            let row = workspace.find_case_to_change(case)?;
             let event = workspace.drop_gold(row.id)?.event();
             done(
                 context.global.json,

@@ -42,7 +42,7 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let case = workspace.find_case(&args.case)?;
+    let case = workspace.find_case_to_change(&args.case)?;
     if let Some(session) = &args.session {
         workspace.sitting = Some(workspace.round_of(session, case.id)?);
     }
@@ -55,7 +55,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         rationale: args.rationale.clone(),
         evidence: span::parse(&args.mark)
             .ok_or_else(|| CliError::Use(format!("--mark takes places as 4-9,12-20, not `{}`", args.mark)))?,
-        cites: args.cites.iter().map(|name| Ok(workspace.find_case(name)?.id)).collect::<Result<_, WorkError>>()?,
+        cites: args.cites.iter().map(|name| Ok(workspace.find_case_to_change(name)?.id)).collect::<Result<_, WorkError>>()?,
         ..Draft::default()
     };
     draft.answers = typed::read(&published.protocol, &steps(&args.answers)?, Written::Now)?;

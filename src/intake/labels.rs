@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::run::RejectLine;
-use crate::db::case::{self, CaseRow};
+use crate::db::case;
+use crate::db::case::named::{Named, Reading};
 use crate::db::label;
-use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
@@ -43,7 +43,6 @@ impl ImportSummary {
 /// Where labels are looked up: cases, and the protocol of a stream.
 pub struct Context<'c, F> {
     pub conn: &'c Connection,
-    pub streams: &'c [String],
     /// The protocol for cases of a stream, with what labels cite it by.
     pub protocol: F,
 }
@@ -57,7 +56,14 @@ where
     let first = |names: &[&str]| names.iter().map(|name| &value[*name]).find(|value| !value.is_null());
     let text = |names: &[&str]| first(names).and_then(Value::as_str).map(str::to_owned);
     let named = first(&["case", "case_id", "id"]).and_then(Value::as_str).ok_or("no `case`")?;
-    let case = find(context, named).map_err(|error| error.to_string())?.ok_or_else(|| format!("no case `{named}` here"))?;
+    let case = match case::named::named(context.conn, named, Reading::Whole).map_err(|error| error.to_string())? {
+        Named::One(case) => case,
+        Named::None => return Err(format!("no case `{named}` here")),
+        Named::Several(cases) => {
+            let streams: Vec<&str> = cases.iter().map(|case| case.stream.as_str()).collect();
+            return Err(format!("`{named}` is a case of several streams ({}): name it by its full id", streams.join(", ")));
+        }
+    };
     let reviewer = text(&["reviewer", "worker"]).ok_or("no `reviewer`")?;
     if !is_name(&reviewer) {
         return Err(format!("`{reviewer}` is not a name"));
@@ -103,21 +109,6 @@ where
         given_at,
         ..Label::empty(case.id, &reviewer, &round, reference.clone())
     }))
-}
-
-/// A case by its own id, or by the id that any known stream gave it.
-fn find<F>(context: &Context<'_, F>, named: &str) -> rusqlite::Result<Option<CaseRow>> {
-    if let Ok(id) = named.parse::<CaseId>()
-        && let Some(case) = case::by_id(context.conn, id)?
-    {
-        return Ok(Some(case));
-    }
-    for stream in context.streams {
-        if let Some(case) = case::by_id(context.conn, CaseId::of(stream, named))? {
-            return Ok(Some(case));
-        }
-    }
-    Ok(None)
 }
 
 /// A path as `[["q","a"],…]` or `{"q":"a",…}`. An answer is a text, a number, a list of texts, or null for none.

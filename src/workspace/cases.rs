@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{WorkError, Workspace};
 use crate::clock;
+use crate::db::case::named::{Named, Reading, named};
 use crate::db::case::{self, CaseRow};
 use crate::db::{count, label};
 use crate::domain::ids::CaseId;
@@ -29,6 +30,12 @@ pub struct IngestRequest {
     pub rules: Vec<String>,
     pub neighbours: Option<usize>,
     pub dry_run: bool,
+}
+
+/// Some cases in words, each by what means it alone.
+fn several(cases: &[CaseRow]) -> String {
+    let words = cases.iter().map(|case| format!("{} (`{}` of stream `{}`)", case.id, case.own, case.stream));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 impl Workspace {
@@ -116,24 +123,27 @@ impl Workspace {
         Ok(count::with_prefix(&self.db.conn, "stream:")?.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// The case that a person means: its id, the first digits of it, or the id that its stream gave it.
+    /// The case that a person means, to look at: its id, the id that its stream gave it, or the first digits of its id.
+    ///
+    /// # Errors
+    /// No case is called that, or several are: these are named.
     pub fn find_case(&self, name: &str) -> Result<CaseRow, WorkError> {
-        let conn = &self.db.conn;
-        for stream in self.streams()? {
-            if let Some(case) = case::by_id(conn, CaseId::of(&stream, name))? {
-                return Ok(case);
-            }
-        }
-        let no_case = || WorkError::NoCase(name.to_owned());
-        if !(4..=32).contains(&name.len()) {
-            return Err(no_case());
-        }
-        let bound = |digit: char| format!("{name}{}", digit.to_string().repeat(32 - name.len())).parse::<CaseId>();
-        let (Ok(low), Ok(high)) = (bound('0'), bound('f')) else { return Err(no_case()) };
-        match case::ids_between(conn, low, high, 2)?.as_slice() {
-            [] => Err(no_case()),
-            [id] => case::by_id(conn, *id)?.ok_or_else(no_case),
-            _ => Err(WorkError::Ambiguous(name.to_owned())),
+        self.named_case(name, Reading::Look)
+    }
+
+    /// The case that a person means, to change something: what could mean two is refused.
+    ///
+    /// # Errors
+    /// As [`Self::find_case`].
+    pub fn find_case_to_change(&self, name: &str) -> Result<CaseRow, WorkError> {
+        self.named_case(name, Reading::Change)
+    }
+
+    fn named_case(&self, name: &str, reading: Reading) -> Result<CaseRow, WorkError> {
+        match named(&self.db.conn, name, reading)? {
+            Named::One(case) => Ok(case),
+            Named::None => Err(WorkError::NoCase(name.to_owned())),
+            Named::Several(cases) => Err(WorkError::Ambiguous(name.to_owned(), several(&cases))),
         }
     }
 

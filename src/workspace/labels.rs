@@ -132,12 +132,11 @@ impl Workspace {
     pub fn import_labels(&mut self, text: &str) -> Result<ImportSummary, WorkError> {
         self.ready_to_write()?;
         let protocols = self.protocols()?;
-        let streams = self.streams()?;
         let mut summary = ImportSummary::default();
         let tx = self.db.begin()?;
         let mut writer = chain::Writer::new(&tx, &self.key)?;
         let protocol = |stream: &str| protocols.for_stream(stream).map(|published| (&published.protocol, &published.reference));
-        let context = Context { conn: &tx, streams: &streams, protocol };
+        let context = Context { conn: &tx, protocol };
         let mut batch = Vec::new();
         let mut in_batch = std::collections::HashSet::new();
         for (number, line) in (1..).zip(text.lines()) {

@@ -90,8 +90,8 @@ pub enum WorkError {
     Stranger(String),
     #[error("no case is called `{0}`")]
     NoCase(String),
-    #[error("`{0}` fits several cases; add more of its digits")]
-    Ambiguous(String),
+    #[error("`{0}` may mean several cases: {1}")]
+    Ambiguous(String, String),
     #[error("no protocol is published for the stream `{0}`")]
     NoProtocol(String),
     #[error("{0}")]

@@ -1,5 +1,7 @@
 //! Rows of cases: the queue, one case, search.
 
+pub mod named;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{id_column, json_column, precedent, to_json};
