@@ -1,5 +1,6 @@
 //! `casework consensus`: what labels come to by a model of truth, and how good each reviewer seems.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,12 +11,14 @@ use super::agreement::{percent, read};
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::estimate::{Estimate as Recorded, Habits};
+use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::text::visible;
 use crate::quality::figure::wilson;
 use crate::quality::ratings::Ratings;
 use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, model};
 use crate::review::ratings::{By, ratings};
+use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -113,6 +116,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if !(args.smoothing >= 0.0 && args.smoothing.is_finite()) || args.tolerance.is_nan() {
         return Err(CliError::Use("--smoothing is a number from 0, and --tolerance a number".to_owned()));
     }
+    let mut blind = BTreeSet::new();
     let ratings = match &args.file {
         Some(file) => read(file)?,
         None => {
@@ -120,7 +124,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             workspace.may_see(&args.round)?;
             let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
             let made = ratings(&workspace.db.conn, &args.round, &[By::Outcome(fields)]).map_err(WorkError::from)?;
-            made.into_iter().next().unwrap_or_default()
+            let made = made.into_iter().next().unwrap_or_default();
+            let cases = made.tasks.iter().filter_map(|task| task.parse::<CaseId>().ok());
+            blind = workspace.blind_to(cases)?.iter().map(ToString::to_string).collect();
+            made
         }
     };
     let Args { iterations, tolerance, smoothing, seed, .. } = *args;
@@ -139,7 +146,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.record {
         return record(context, model, &ratings, &estimate);
     }
-    let document = document(model, &ratings, &estimate);
+    let mut document = document(model, &ratings, &estimate);
+    document.answers.retain(|answer| !blind.contains(answer.task));
+    if let Some(words) = left_out(blind.len(), "answers") {
+        say(&words);
+    }
     if let Some(path) = &args.out {
         let failed = |error| WorkError::File { path: path.display().to_string(), error };
         let file = std::io::BufWriter::new(File::create(path).map_err(failed)?);

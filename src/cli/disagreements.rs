@@ -11,6 +11,7 @@ use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::quality::divergence::Node;
 use crate::quality::figure::wilson;
 use crate::review::disagreement::{Disagreements, Split, Tally, disagreements};
+use crate::review::sight::left_out;
 use crate::workspace::{WorkError, Workspace};
 
 /// Most cases or splits that are printed in words.
@@ -52,9 +53,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             tallies(&mut out, json, "reviewer", found.reviewers.iter().map(|(name, tally)| (name.clone(), tally)))?
         }
         _ => {
-            let parted = found.cases.iter().filter(|(_, tally)| tally.parted > 0);
+            let parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
+            let blind = workspace.blind_to(parted.iter().map(|(case, _)| **case))?;
+            let shown = parted.iter().filter(|(case, _)| !blind.contains(*case));
+            if let Some(words) = left_out(blind.len(), "cases") {
+                say(&words);
+            }
             let name = |case: &CaseId| if json { case.to_string() } else { case.short() };
-            tallies(&mut out, json, "case", parted.map(|(case, tally)| (name(case), tally)))?;
+            tallies(&mut out, json, "case", shown.map(|(case, tally)| (name(case), *tally)))?;
         }
     }
     out.finish()?;
@@ -213,7 +219,9 @@ fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &st
     let mut out = Out::new();
     if context.global.json {
         for given in &labels {
-            out.json(&given.label)?;
+            let mut document = serde_json::to_value(&given.label).map_err(std::io::Error::other)?;
+            document["author"] = given.author.clone().into();
+            out.json(&document)?;
         }
         out.finish()?;
         return Ok(if labels.len() < 2 { Exit::No } else { Exit::Done });

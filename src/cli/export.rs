@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::dataset::{FORMATS, Rows};
+use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -37,11 +38,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         None => Box::new(Out::new()),
     };
-    let written = workspace.export::<CliError>(rows, |row| Ok(format.row(&mut out, row)?))?;
+    let exported = workspace.export::<CliError>(rows, |row| Ok(format.row(&mut out, row)?))?;
     format.finish(&mut out)?;
     if let Some(path) = &args.out {
         workspace.exported(path)?;
-        say(&format!("{written} rows written to {}", path.display()));
+        say(&format!("{} rows written to {}", exported.rows, path.display()));
+    }
+    if let Some(words) = left_out(exported.left_out, "rows") {
+        say(&words);
     }
     Ok(Exit::Done)
 }

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::out::Out;
+use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::db::label;
 use crate::domain::cues::Seen;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, Step, outcome_words};
 use crate::domain::protocol::Span;
+use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -18,6 +19,7 @@ pub struct Args {}
 struct LabelLine<'l> {
     case: CaseId,
     reviewer: &'l str,
+    author: &'l str,
     round: &'l str,
     protocol: &'l str,
     version: u32,
@@ -36,19 +38,26 @@ struct LabelLine<'l> {
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    let (hidden, me) = (workspace.hidden_rounds()?, workspace.me.clone());
+    let mut sight = workspace.sight()?;
     let mut out = Out::new();
-    let mut result = Ok(());
+    let mut left = 0;
+    let mut result: Result<(), CliError> = Ok(());
     label::for_each(&workspace.db.conn, |row| {
-        // What is hidden in a session is its author's alone.
-        let shown = !hidden.contains(&row.given.label.round) || row.given.label.reviewer == me;
-        if row.withdrawn.is_none() && result.is_ok() && shown {
-            result = print(&mut out, context.global.json, &row.given);
+        if row.withdrawn.is_some() || result.is_err() {
+            return;
+        }
+        match sight.sees(&workspace.db.conn, &row.given) {
+            Ok(true) => result = print(&mut out, context.global.json, &row.given).map_err(CliError::from),
+            Ok(false) => left += 1,
+            Err(error) => result = Err(WorkError::from(error).into()),
         }
     })
     .map_err(WorkError::from)?;
     result?;
     out.finish()?;
+    if let Some(words) = left_out(left, "labels") {
+        say(&words);
+    }
     Ok(Exit::Done)
 }
 
@@ -58,6 +67,7 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel) -> std::io::Result<()> {
         return out.json(&LabelLine {
             case: label.case,
             reviewer: &label.reviewer,
+            author: &given.author,
             round: &label.round,
             protocol: &label.protocol.id,
             version: label.protocol.version,
@@ -75,5 +85,6 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel) -> std::io::Result<()> {
         });
     }
     let (at, words) = (given.given_at().minute(), outcome_words(&label.outcome));
-    out.line(&format!("{}  {at}  {:<10} {words}  {}", label.case.short(), label.reviewer, label.rationale))
+    let by = given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();
+    out.line(&format!("{}  {at}  {:<10} {words}{by}  {}", label.case.short(), label.reviewer, label.rationale))
 }

@@ -14,6 +14,7 @@ use crate::domain::protocol::diff::diff;
 use crate::domain::text::visible;
 use crate::review::Protocols;
 use crate::review::replay::Report;
+use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 use crate::workspace::documents::read_protocol;
 use crate::workspace::found::{STARTERS, Starter};
@@ -250,14 +251,17 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
             .map(|((question, answer), labels)| json!({ "question": question, "answer": answer, "labels": labels }))
             .collect();
         out.json(&json!({ "labels": report.labels, "unchanged": report.unchanged, "changed": changed, "needs": needs,
-            "stuck": report.stuck_labels(), "stuck_at": stuck_at }))?;
+            "stuck": report.stuck_labels(), "stuck_at": stuck_at, "left_out": report.left_out }))?;
         out.finish()?;
         return Ok(Exit::Done);
+    }
+    if let Some(words) = left_out(report.left_out, "changes") {
+        say(&words);
     }
     let (labels, needs) = (report.labels, report.needs.values().sum::<u64>());
     out.line(&format!("{labels:>8}  labels of {}; {} of other protocols are not touched", newest.id, report.others))?;
     out.line(&format!("{:>8}  unchanged", report.unchanged))?;
-    out.line(&format!("{:>8}  change their outcome", report.changed.len()))?;
+    out.line(&format!("{:>8}  change their outcome", report.changed.len() + report.left_out))?;
     let mut groups: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for one in &report.changed {
         let key = (outcome_words(&one.from), outcome_words(&one.to));

@@ -34,6 +34,8 @@ pub struct LabelExport {
     pub text: String,
     pub predicted: Option<String>,
     pub reviewer: String,
+    /// Whose key signed it: somebody else's than the reviewer's where it was imported.
+    pub author: String,
     pub round: String,
     pub protocol: String,
     pub version: u32,
@@ -74,6 +76,8 @@ pub struct CaseExport {
     pub outcome: Outcome,
     pub label: Option<String>,
     pub reviewers: Vec<String>,
+    /// Whose key signed each of their labels.
+    pub authors: Vec<String>,
     pub protocols: Vec<String>,
     pub rationales: Vec<String>,
     /// The events that its outcome rests on.

@@ -32,7 +32,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
-pub const VIEWS_VERSION: i64 = 7;
+pub const VIEWS_VERSION: i64 = 8;
 /// "CSWK": tells our files from other programs' SQLite files.
 const APPLICATION_ID: i64 = 0x4353_574B;
 /// How long to wait for another process that is writing.

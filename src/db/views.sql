@@ -48,7 +48,8 @@ CREATE TABLE view_label (
   n INTEGER NOT NULL,
   at_ms INTEGER NOT NULL,
   at_n INTEGER NOT NULL,
-  reviewer TEXT NOT NULL,
+  reviewer TEXT NOT NULL,        -- whose label it is
+  author TEXT NOT NULL,          -- whose key signed it: another's where it was imported
   label TEXT NOT NULL,           -- the label as JSON
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;

@@ -194,7 +194,7 @@ pub fn latest_of_each(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
     let mut latest: std::collections::BTreeMap<&str, &GivenLabel> = std::collections::BTreeMap::new();
     for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
         let slot = latest.entry(&given.label.reviewer).or_insert(given);
-        if (slot.at, slot.event) < (given.at, given.event) {
+        if slot.precedence() < given.precedence() {
             *slot = given;
         }
     }
@@ -251,7 +251,7 @@ mod tests {
         let given = |reviewer: &str| {
             let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
             let label = Label::empty(CaseId([0; 16]), reviewer, MAIN_ROUND, protocol);
-            GivenLabel { event: event(0), at: Hlc { ms: 0, n: 0 }, label }
+            GivenLabel { event: event(0), at: Hlc { ms: 0, n: 0 }, author: reviewer.to_owned(), label }
         };
         let labels = [given("ana"), given("bo")];
         let withdrew = |seq, against| done(seq, "lead", Act::Withdrew { ruling: event(against), why: String::new() });
@@ -282,7 +282,7 @@ mod tests {
         let given = |seq: u64| {
             let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
             let label = Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol);
-            GivenLabel { event: event(seq), at: Hlc { ms: seq as i64, n: 0 }, label }
+            GivenLabel { event: event(seq), at: Hlc { ms: seq as i64, n: 0 }, author: "ana".to_owned(), label }
         };
         let back = Act::Returned { label: event(1), reviewer: "ana".into(), question: None, text: "why?".into() };
         let acts = [done(2, "lead", back)];

@@ -98,10 +98,23 @@ impl Label {
 pub struct GivenLabel {
     pub event: EventId,
     pub at: Hlc,
+    /// Whose key signed it: somebody else's than the reviewer's where it was imported.
+    pub author: String,
     pub label: Label,
 }
 
 impl GivenLabel {
+    /// Who imported it, if its reviewer did not sign it.
+    pub fn imported_by(&self) -> Option<&str> {
+        (self.author != self.label.reviewer).then_some(self.author.as_str())
+    }
+
+    /// Of two labels of a reviewer on a case in a round, the one that counts has the greater: nothing that somebody imports
+    /// takes the place of what the reviewer signed.
+    pub fn precedence(&self) -> (bool, Hlc, EventId) {
+        (self.imported_by().is_none(), self.at, self.event)
+    }
+
     /// When the reviewer gave it.
     pub fn given_at(&self) -> Moment {
         self.label.given_at.unwrap_or(self.at.moment())

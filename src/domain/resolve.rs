@@ -168,7 +168,12 @@ mod tests {
         let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
         let mut label = Label::empty(CaseId([0; 16]), reviewer, MAIN_ROUND, protocol);
         label.outcome = [("verdict".to_owned(), Value::from(verdict))].into();
-        GivenLabel { event: EventId { replica: ReplicaId([0; 16]), seq, n: 0 }, at: Hlc { ms: seq as i64, n: 0 }, label }
+        GivenLabel {
+            event: EventId { replica: ReplicaId([0; 16]), seq, n: 0 },
+            at: Hlc { ms: seq as i64, n: 0 },
+            author: reviewer.to_owned(),
+            label,
+        }
     }
 
     fn check(rule: Rule, labels: &[(&str, &str)], expect: (CaseState, Option<&str>)) {

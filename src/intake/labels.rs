@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::run::RejectLine;
 use crate::db::case;
 use crate::db::case::named::{Named, Reading};
-use crate::db::label;
+use crate::db::label::{self, LabelRow};
 use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
@@ -45,6 +45,9 @@ pub struct Context<'c, F> {
     pub conn: &'c Connection,
     /// The protocol for cases of a stream, with what labels cite it by.
     pub protocol: F,
+    /// Who imports, and when.
+    pub author: &'c str,
+    pub now: Moment,
 }
 
 /// One line as a label, or nothing if that label is there already.
@@ -89,7 +92,13 @@ where
         _ => MAIN_ROUND.to_owned(),
     };
     let given_at = match text(&["at", "submitted_at"]) {
-        Some(at) => Some(Moment::parse(&at).ok_or_else(|| format!("`{at}` is not an RFC 3339 time"))?),
+        Some(text) => {
+            let at = Moment::parse(&text).ok_or_else(|| format!("`{text}` is not an RFC 3339 time"))?;
+            if at > context.now {
+                return Err(format!("`{text}` is in the future"));
+            }
+            Some(at)
+        }
         None => None,
     };
     let known = label::of_case(context.conn, case.id).map_err(|error| error.to_string())?;
@@ -97,6 +106,13 @@ where
         |label: &Label| label.reviewer == reviewer && label.round == round && label.given_at == given_at && label.path == path;
     if known.iter().any(|row| same(&row.given.label)) {
         return Ok(None);
+    }
+    let signed = |row: &&LabelRow| {
+        let given = &row.given;
+        row.withdrawn.is_none() && given.label.reviewer == reviewer && given.label.round == round && given.imported_by().is_none()
+    };
+    if reviewer != context.author && known.iter().any(|row| signed(&row)) {
+        return Err(format!("{reviewer} labeled this case and signed that: an import takes the place of nothing signed"));
     }
     Ok(Some(Label {
         path,

@@ -14,7 +14,7 @@ pub const PARTS: &[&str] = &[
     "SELECT replica, head_seq, head_hash FROM journal_replica ORDER BY replica",
     "SELECT id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, confidence, flags, rank, \
      state, due_ms, labels, outcome, how, language, needs FROM view_case ORDER BY id",
-    "SELECT id, replica, seq, n, at_ms, at_n, reviewer, label FROM view_label ORDER BY id, replica, seq, n",
+    "SELECT id, replica, seq, n, at_ms, at_n, reviewer, author, label FROM view_label ORDER BY id, replica, seq, n",
     "SELECT id, replica, seq, n, reviewer, by, at_ms, at_n, event FROM view_withdrawal ORDER BY replica, seq, n, event",
     "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session FROM view_note ORDER BY id, replica, seq, n",
     "SELECT id, replica, seq, n, at_ms, at_n, author, act FROM view_arbitration ORDER BY id, replica, seq, n",

@@ -43,6 +43,7 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
         let shown = open_to_me || label.reviewer == reviewer;
         let what = if shown { label_words(&given) } else { "gave a label (shown when you have given yours)".to_owned() };
         let round = if label.round == MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
+        let what = format!("{what}{}", imported_words(&given));
         lines.push(HistoryLine { at, who: label.reviewer.clone(), words: format!("{what}{round}"), event: given.event });
         if let Some(withdrawal) = withdrawn {
             let words = if withdrawal.by == label.reviewer {
@@ -98,7 +99,7 @@ pub fn in_session(conn: &Connection, case: &CaseRow, session: &Session, reviewer
             let label = &given.label;
             if revealed || label.reviewer == reviewer {
                 let round = if which == 0 { "" } else { " again" };
-                let words = label_words(&given).replacen("labeled", &format!("labeled{round}"), 1);
+                let words = label_words(&given).replacen("labeled", &format!("labeled{round}"), 1) + &imported_words(&given);
                 lines.push(HistoryLine { at: given.given_at(), who: label.reviewer.clone(), words, event: given.event });
             }
         }
@@ -119,6 +120,11 @@ fn comment_words(note: &NoteRow) -> String {
         Some(question) => format!("commented on `{question}`: {}", note.text),
         None => format!("commented: {}", note.text),
     }
+}
+
+/// Who put it into its reviewer's mouth, if they did not sign it themselves.
+fn imported_words(given: &crate::domain::label::GivenLabel) -> String {
+    given.imported_by().map(|author| format!(" [imported by {author}]")).unwrap_or_default()
 }
 
 fn label_words(given: &crate::domain::label::GivenLabel) -> String {

@@ -11,6 +11,7 @@ pub mod disagreement;
 pub mod draft;
 pub mod feedback;
 pub mod gold;
+pub mod sight;
 pub mod history;
 pub mod precedent;
 pub mod ratings;

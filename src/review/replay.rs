@@ -30,6 +30,8 @@ pub struct Report {
     pub labels: u64,
     pub unchanged: u64,
     pub changed: Vec<Changed>,
+    /// How many more would change that whoever asks may not see.
+    pub left_out: usize,
     /// How many lack an answer, by question.
     pub needs: BTreeMap<String, u64>,
     /// How many no longer walk, by question and the answer that it no longer takes.

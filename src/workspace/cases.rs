@@ -9,16 +9,15 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
 use crate::db::case::{self, CaseRow};
-use crate::db::{count, label};
+use crate::db::count;
 use crate::domain::ids::CaseId;
-use crate::domain::label::MAIN_ROUND;
-use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
+use crate::review::sight::Sight;
 use crate::review::{Blind, OpenCase, gold};
 use crate::trap::{Rule, Rules};
 
@@ -48,21 +47,17 @@ impl Workspace {
         })
     }
 
+    /// What whoever is at work may see of what others said.
+    pub fn sight(&self) -> Result<Sight, WorkError> {
+        Ok(Sight::load(&self.db.conn, &self.me, self.blindness()?)?)
+    }
+
     /// Those of some cases that whoever is at work may still label themselves, and of which they may not see what others said.
     pub fn blind_to(&self, cases: impl IntoIterator<Item = CaseId>) -> Result<BTreeSet<CaseId>, WorkError> {
-        let (conn, mut blind) = (&self.db.conn, BTreeSet::new());
-        let kept_from = self.blindness()?;
-        if kept_from == Blind::Never {
-            return Ok(blind);
-        }
-        for id in cases.into_iter().collect::<BTreeSet<_>>() {
-            let Some(row) = case::by_id(conn, id)? else { continue };
-            let given = label::live_of_case(conn, id)?
-                .iter()
-                .any(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
-            // Whether an answer is known is looked up where it matters.
-            let measures = kept_from == Blind::UntilSettled && row.state == CaseState::Resolved && gold::is_gold(conn, id)?;
-            if kept_from.to(row.state, given, measures) {
+        let mut sight = self.sight()?;
+        let mut blind = BTreeSet::new();
+        for id in cases {
+            if sight.is_blind_to(&self.db.conn, id)? {
                 blind.insert(id);
             }
         }

@@ -10,21 +10,46 @@ use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
 use crate::journal::blob;
 
+/// What an export came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Exported {
+    pub rows: u64,
+    /// Rows that whoever exported may not see.
+    pub left_out: usize,
+}
+
 impl Workspace {
-    /// Calls `each` with every row: labels that count, or resolved cases, by case.
+    /// Calls `each` with every row that whoever is at work may see: labels that count, or resolved cases, by case.
     pub fn export<E: From<WorkError>>(
         &mut self,
         rows: Rows,
         mut each: impl FnMut(&ExportRow) -> Result<(), E>,
-    ) -> Result<u64, E> {
+    ) -> Result<Exported, E> {
         let ids = label::labeled_cases(&self.db.conn).map_err(WorkError::from)?;
-        let hidden = self.hidden_rounds()?;
-        let mut written = 0;
+        let mut sight = self.sight()?;
+        let mut exported = Exported::default();
         for id in ids {
             let Some(row) = case::by_id(&self.db.conn, id).map_err(WorkError::from)? else { continue };
-            let mut labels = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
-            labels.retain(|given| !hidden.contains(&given.label.round));
-            if rows == Rows::Cases && row.state != CaseState::Resolved || labels.is_empty() {
+            let all = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
+            // What is hidden in a session is not given out, not even by its author.
+            let hidden = |given: &GivenLabel| sight.hides_round(&given.label.round);
+            let all: Vec<GivenLabel> = all.into_iter().filter(|given| !hidden(given)).collect();
+            if rows == Rows::Cases && row.state != CaseState::Resolved || all.is_empty() {
+                continue;
+            }
+            if rows == Rows::Cases && sight.is_blind_to(&self.db.conn, id).map_err(WorkError::from)? {
+                exported.left_out += 1;
+                continue;
+            }
+            let mut labels = Vec::with_capacity(all.len());
+            for given in all {
+                if sight.sees(&self.db.conn, &given).map_err(WorkError::from)? {
+                    labels.push(given);
+                } else {
+                    exported.left_out += usize::from(rows == Rows::Labels);
+                }
+            }
+            if labels.is_empty() {
                 continue;
             }
             let text = self.whole_text(&row)?;
@@ -34,10 +59,10 @@ impl Workspace {
             };
             for row in &made {
                 each(row)?;
-                written += 1;
+                exported.rows += 1;
             }
         }
-        Ok(written)
+        Ok(exported)
     }
 
     /// The input's whole text: the queue's is cut short.
@@ -57,7 +82,7 @@ fn training_label(outcome: &Outcome) -> Option<String> {
 /// Whether a label is its reviewer's latest of its round on a case.
 fn counts(given: &GivenLabel, labels: &[GivenLabel]) -> bool {
     let same = |other: &&GivenLabel| other.label.reviewer == given.label.reviewer && other.label.round == given.label.round;
-    labels.iter().filter(same).all(|other| (other.at, other.event) <= (given.at, given.event))
+    labels.iter().filter(same).all(|other| other.precedence() <= given.precedence())
 }
 
 fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> ExportRow {
@@ -75,6 +100,7 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> Exp
         path: label.path,
         label: training_label(&label.outcome),
         outcome: label.outcome,
+        author: given.author.clone(),
         reviewer: label.reviewer,
         round: label.round,
         checked: label.checked,
@@ -108,6 +134,7 @@ fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
         label: training_label(&outcome),
         outcome,
         reviewers: main.iter().map(|given| given.label.reviewer.clone()).collect(),
+        authors: main.iter().map(|given| given.author.clone()).collect(),
         protocols,
         rationales: main.iter().map(|given| given.label.rationale.clone()).filter(|why| !why.is_empty()).collect(),
         events: main.iter().map(|given| given.event).collect(),

@@ -136,7 +136,7 @@ impl Workspace {
         let tx = self.db.begin()?;
         let mut writer = chain::Writer::new(&tx, &self.key)?;
         let protocol = |stream: &str| protocols.for_stream(stream).map(|published| (&published.protocol, &published.reference));
-        let context = Context { conn: &tx, protocol };
+        let context = Context { conn: &tx, protocol, author: &self.me, now: clock::now() };
         let mut batch = Vec::new();
         let mut in_batch = std::collections::HashSet::new();
         for (number, line) in (1..).zip(text.lines()) {

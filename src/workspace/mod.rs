@@ -13,7 +13,7 @@ mod audit;
 mod backup;
 mod demo;
 mod erase;
-mod export;
+pub mod export;
 pub mod sla;
 mod status;
 pub mod steady;

@@ -70,7 +70,12 @@ impl Workspace {
 
     /// What a version, published or not, would do to the labels there are.
     pub fn replay(&self, newest: &crate::domain::protocol::Protocol) -> Result<Report, WorkError> {
-        Ok(report(&self.db.conn, &self.protocols()?, newest)?)
+        let mut report = report(&self.db.conn, &self.protocols()?, newest)?;
+        let blind = self.blind_to(report.changed.iter().filter(|one| one.reviewer != self.me).map(|one| one.case))?;
+        let all = report.changed.len();
+        report.changed.retain(|one| one.reviewer == self.me || !blind.contains(&one.case));
+        report.left_out = all - report.changed.len();
+        Ok(report)
     }
 
     /// Whether whoever is at work is a lead.

@@ -1,4 +1,4 @@
-SELECT l.replica, l.seq, l.n, l.at_ms, l.at_n, l.label, NULL, NULL, NULL
+SELECT l.replica, l.seq, l.n, l.at_ms, l.at_n, l.label, NULL, NULL, NULL, l.author
 FROM view_label l
 WHERE l.reviewer = ?1 AND json_extract(l.label, '$.round') = 'main'
   AND NOT EXISTS (

@@ -32,6 +32,7 @@ fn row_to_label(row: &Row<'_>) -> rusqlite::Result<LabelRow> {
         given: GivenLabel {
             event: EventId { replica, seq: row.get(1)?, n: row.get(2)? },
             at: Hlc { ms: row.get(3)?, n: row.get(4)? },
+            author: row.get(9)?,
             label: json_column(row.get_ref(5)?.as_str()?, 5)?,
         },
         withdrawn,
@@ -39,13 +40,14 @@ fn row_to_label(row: &Row<'_>) -> rusqlite::Result<LabelRow> {
 }
 
 pub fn insert(conn: &Connection, given: &GivenLabel) -> rusqlite::Result<()> {
-    let GivenLabel { event, at, label } = given;
+    let GivenLabel { event, at, author, label } = given;
     conn.prepare_cached(include_str!("insert.sql"))?
-        .execute(params![label.case.0, event.replica.0, event.seq, event.n, at.ms, at.n, label.reviewer, to_json(label)])
+        .execute(params![label.case.0, event.replica.0, event.seq, event.n, at.ms, at.n, label.reviewer, author, to_json(label)])
         .map(drop)
 }
 
-/// Every label of a case, withdrawn ones too, in the order given.
+/// Every label of a case, withdrawn ones too: in the order given, but imported ones before those that their reviewers signed, so
+/// that the last of a reviewer is the one that counts.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<LabelRow>> {
     conn.prepare_cached(include_str!("of_case.sql"))?.query_map([id.0], row_to_label)?.collect()
 }
@@ -61,7 +63,7 @@ pub fn live_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Given
     Ok(rows.filter(|row| row.withdrawn.is_none()).map(|row| row.given).collect())
 }
 
-/// The latest label of a reviewer that was not withdrawn.
+/// The latest label that a reviewer signed and that was not withdrawn.
 pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<GivenLabel>> {
     let row = conn.prepare_cached(include_str!("latest_of.sql"))?.query_row([reviewer], row_to_label).optional()?;
     Ok(row.map(|row| row.given))
@@ -84,7 +86,7 @@ pub fn counts_of(conn: &Connection, reviewer: &str, round: &str) -> rusqlite::Re
     conn.prepare_cached(include_str!("counts_of.sql"))?.query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// Calls `each` with every label of a reviewer, the earliest first.
+/// Calls `each` with every label of a reviewer: imported ones first, then the earliest first.
 pub fn for_each_of(conn: &Connection, reviewer: &str, mut each: impl FnMut(LabelRow)) -> rusqlite::Result<()> {
     let mut labels = conn.prepare_cached(include_str!("of_reviewer.sql"))?;
     let mut rows = labels.query([reviewer])?;
@@ -94,7 +96,7 @@ pub fn for_each_of(conn: &Connection, reviewer: &str, mut each: impl FnMut(Label
     Ok(())
 }
 
-/// Calls `each` with every label, by case and time.
+/// Calls `each` with every label, by case, those of a case in the order of [`of_case`].
 pub fn for_each(conn: &Connection, mut each: impl FnMut(LabelRow)) -> rusqlite::Result<()> {
     let mut labels = conn.prepare(include_str!("all.sql"))?;
     let mut rows = labels.query([])?;

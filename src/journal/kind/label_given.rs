@@ -23,7 +23,7 @@ impl Event for LabelGiven {
     }
 
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let given = GivenLabel { event: stamp.event, at: stamp.at, label: self.0 };
+        let given = GivenLabel { event: stamp.event, at: stamp.at, author: stamp.author.clone(), label: self.0 };
         fold.change_case(given.label.case, |fold| label::insert(fold.tx, &given))
     }
 }

@@ -1,0 +1,96 @@
+//! What one person may see of what others said: the rule, in one place, for every list.
+//!
+//! Nobody who may still label a case is shown what others said of it. Labels that only measure (on known answers, on cases
+//! that come back) are for their reviewer and for leads. Labels of a calibration session are their reviewer's alone until it
+//! is revealed, to all at once.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::Connection;
+
+use super::{Blind, calibration, gold};
+use crate::db::case::{self, CaseRow};
+use crate::db::label;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
+use crate::domain::resolve::CaseState;
+use crate::domain::session::Session;
+
+/// Who looks, and what is kept from them.
+pub struct Sight {
+    me: String,
+    kept_from: Blind,
+    /// Rounds of sessions, and those of them that are not revealed yet.
+    of_sessions: BTreeSet<String>,
+    hidden: BTreeSet<String>,
+    /// What was found out about cases so far.
+    known: HashMap<CaseId, bool>,
+}
+
+impl Sight {
+    /// # Errors
+    /// Those of the database.
+    pub fn load(conn: &Connection, me: &str, kept_from: Blind) -> rusqlite::Result<Self> {
+        let sessions = calibration::sessions(conn)?;
+        let hidden = sessions.iter().filter_map(Session::hidden_round).map(str::to_owned).collect();
+        let of_sessions = sessions.iter().flat_map(Session::rounds).collect();
+        Ok(Self { me: me.to_owned(), kept_from, of_sessions, hidden, known: HashMap::new() })
+    }
+
+    /// Whether what others said of a case is kept from them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_blind_to(&mut self, conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+        if self.kept_from == Blind::Never {
+            return Ok(false);
+        }
+        if let Some(blind) = self.known.get(&id) {
+            return Ok(*blind);
+        }
+        let blind = match case::by_id(conn, id)? {
+            Some(row) => self.looks_at(conn, &row)?,
+            None => false,
+        };
+        self.known.insert(id, blind);
+        Ok(blind)
+    }
+
+    fn looks_at(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {
+        let mine = |given: &GivenLabel| given.label.reviewer == self.me && given.label.round == MAIN_ROUND;
+        let given = label::live_of_case(conn, row.id)?.iter().any(mine);
+        // Whether an answer is known is looked up where it matters.
+        let measures = self.kept_from == Blind::UntilSettled && row.state == CaseState::Resolved && gold::is_gold(conn, row.id)?;
+        Ok(self.kept_from.to(row.state, given, measures))
+    }
+
+    /// Whether a round is hidden until its session is revealed.
+    pub fn hides_round(&self, round: &str) -> bool {
+        self.hidden.contains(round)
+    }
+
+    /// Whether they may see a label.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn sees(&mut self, conn: &Connection, given: &GivenLabel) -> rusqlite::Result<bool> {
+        let label = &given.label;
+        if label.reviewer == self.me {
+            return Ok(true);
+        }
+        if self.of_sessions.contains(&label.round) {
+            return Ok(!self.hidden.contains(&label.round));
+        }
+        let measures = [GOLD_ROUND, REPEAT_ROUND].contains(&label.round.as_str());
+        if measures && self.kept_from == Blind::UntilSettled {
+            return Ok(false);
+        }
+        Ok(!self.is_blind_to(conn, label.case)?)
+    }
+}
+
+/// How many things were left out, and why, in words for whoever listed them.
+pub fn left_out(n: usize, what: &str) -> Option<String> {
+    let why = "you may still label their cases, or they measure reviewers";
+    (n > 0).then(|| format!("Left out: {n} {what} of others ({why})."))
+}

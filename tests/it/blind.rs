@@ -1,0 +1,212 @@
+//! Nobody who may still label a case is told what others said of it, by any command; and who put a label into whose mouth is
+//! said wherever the label is.
+
+use std::fs;
+
+use clap::CommandFactory as _;
+use serde_json::Value;
+
+use crate::support::{NOON, Place, ingest, line};
+
+const SECRET: &str = "SECRET-OF-OTHERS";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Six cases; ana leads, bo and cy review.
+fn team(overlap: u32) -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    for name in ["bo", "cy"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    place.ok(&["policy", "set", &format!("overlap={overlap}"), "limit=5", "on=verdict"]);
+    place
+}
+
+fn label(place: &Place, case: &str, who: &str, why: &str) {
+    let answers = ["--answer", "readable=y", "--answer", "verdict=n", "--answer", "corrected=transfer", "--answer", "category=r"];
+    place.ok(&[&["label", case, "--as", who, "--rationale", why], &answers[..]].concat());
+}
+
+/// Ways to run each command of the table that could tell what others said. A new command has to be added here.
+fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
+    let out = place.dir.path().join(format!("out-{command}"));
+    let out = out.to_str().unwrap();
+    let protocol = place.dir.path().join("p.toml");
+    fs::write(&protocol, place.ok(&["protocol", "starter", "text"]).replace("title = \"", "title = \"Another ")).unwrap();
+    let protocol = protocol.to_str().unwrap();
+    let list: Vec<Vec<&str>> = match command {
+        // They say nothing of labels, or change something only.
+        "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "comment" | "defer" | "escalate" | "glossary" | "train"
+        | "erase" | "backup" | "paths" | "doctor" | "completions" | "import" | "appeal" | "help" => vec![],
+        // Whoever reads entries themselves reads the journal, which lies open (README).
+        "audit" => vec![],
+        "verify" => vec![vec![]],
+        "queue" => vec![vec![], vec!["--explain"], vec!["--shares"], vec!["--renew"], vec!["--explain", "p0"]],
+        "show" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],
+        "search" => vec![vec!["money"], vec!["SECRET"]],
+        "label" => vec![vec!["p0"], vec!["p0", "--answer", "readable=x"]],
+        "labels" => vec![vec![]],
+        "export" => vec![vec![], vec!["--rows", "cases"], vec!["--format", "csv"], vec!["--rows", "cases", "--format", "csv"]],
+        "protocol" => vec![vec!["show"], vec!["replay", protocol], vec!["diff", "1", protocol]],
+        "gold" => vec![vec!["list"], vec!["trained"]],
+        "precedents" => vec![vec!["p0"], vec!["p5"]],
+        "agreement" => vec![vec![]],
+        "disagreements" => {
+            let by = ["question", "pair", "category", "reviewer", "case"].map(|by| vec!["--by", by]);
+            by.into_iter().chain([vec!["p0"], vec!["p3"], vec!["--question", "verdict"]]).collect()
+        }
+        "arbitrate" => vec![vec![], vec!["p0"], vec!["p3"]],
+        "rulings" => vec![vec![], vec!["--changes"], vec!["--overruled"]],
+        "calibrate" => vec![vec!["show"], vec!["size"]],
+        "consensus" => ["majority", "dawid-skene", "one-coin", "mace"]
+            .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
+            .into(),
+        "report" => vec![vec![], vec!["--out", out]],
+        "steady" => vec![vec![]],
+        "sla" => vec![vec![], vec!["check"]],
+        "nudge" => vec![vec!["--dry-run"]],
+        "policy" => vec![vec!["show"]],
+        "roster" => vec![vec!["show"]],
+        "status" => vec![vec![]],
+        other => panic!("say in this test how `{other}` is run, and what it may tell a reviewer"),
+    };
+    list.into_iter().map(|args| [&[command], &args[..]].concat().into_iter().map(str::to_owned).collect()).collect()
+}
+
+/// All that any command tells somebody, with and without --json.
+fn told(place: &Place, who: &str) -> Vec<(String, String)> {
+    let mut told = Vec::new();
+    for command in casework::cli::Cli::command().get_subcommands() {
+        for args in ways(command.get_name(), place) {
+            for json in [&[][..], &["--json".to_owned()]] {
+                let args: Vec<&str> = args.iter().chain(json).map(String::as_str).chain(["--as", who]).collect();
+                let output = place.run(&args);
+                let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+                assert!(!words.contains("panicked"), "{args:?}: {words}");
+                told.push((args.join(" "), words));
+            }
+        }
+    }
+    for file in fs::read_dir(place.dir.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        told.push((file.display().to_string(), String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned()));
+    }
+    told
+}
+
+#[test]
+fn no_command_tells_a_reviewer_what_others_said_of_a_case_that_waits() {
+    let place = team(3);
+    for case in ["p0", "p1"] {
+        label(&place, case, "cy", SECRET);
+    }
+    label(&place, "p1", "ana", SECRET);
+    label(&place, "p2", "bo", "what bo says himself");
+    place.ok(&["protocol", "show"]);
+    let of_bo = told(&place, "bo");
+    for (command, words) in &of_bo {
+        // The first lines of `p0`'s outcome would tell as much as the reason.
+        assert!(!words.contains(SECRET), "{command}: {words}");
+    }
+    let ids: Vec<String> =
+        ["p0", "p1"].map(|case| json(&place.ok(&["show", case, "--json"]))["case"].as_str().unwrap().to_owned()).into();
+    for (command, words) in &of_bo {
+        let of_others = words.lines().any(|line| line.contains("wrong_label") && ids.iter().any(|id| line.contains(&id[..8])));
+        assert!(!of_others, "{command}: {words}");
+    }
+    // What is left out is counted, and his own is there.
+    let output = place.run(&["labels", "--as", "bo"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Left out: 3 labels of others"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("what bo says himself"));
+    let output = place.run(&["export", "--as", "bo"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Left out: 3 rows of others"));
+    // A lead who reviews is blind too, on what they may still label.
+    for (command, words) in told(&place, "ana") {
+        let p0 = words.lines().any(|line| line.contains(SECRET) && line.contains(&ids[0][..8]));
+        assert!(!p0, "{command}: {words}");
+    }
+    // Given one's own, the others' are shown.
+    label(&place, "p0", "bo", "now I have");
+    assert!(place.ok(&["labels", "--as", "bo"]).contains(SECRET));
+    assert!(place.ok(&["export", "--as", "bo"]).contains(SECRET));
+}
+
+#[test]
+fn no_command_tells_a_reviewer_a_known_answer() {
+    let place = team(1);
+    label(&place, "p3", "ana", SECRET);
+    place.ok(&["gold", "set", "p3", "--why", SECRET]);
+    for (command, words) in told(&place, "bo") {
+        assert!(!words.contains(SECRET), "{command}: {words}");
+    }
+    assert!(place.ok(&["gold", "list"]).contains(SECRET), "whoever set it sees it");
+}
+
+fn import(place: &Place, lines: &str) -> Value {
+    let file = place.dir.path().join("l.jsonl");
+    fs::write(&file, lines).unwrap();
+    json(
+        &String::from_utf8(place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]).stdout)
+            .unwrap(),
+    )
+}
+
+const PATH: &str = r#"[["readable","y"],["verdict","y"],["category","r"]]"#;
+
+#[test]
+fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
+    let place = team(3);
+    label(&place, "p0", "bo", "signed by bo");
+    let line = |case: &str, more: &str| format!("{{\"case\":\"{case}\",\"reviewer\":\"bo\",\"path\":{PATH}{more}}}\n");
+    let refused = |lines: &str, expect: &str| {
+        let summary = import(&place, lines);
+        assert_eq!((&summary["imported"], &summary["rejected"]), (&0.into(), &1.into()), "{summary}");
+        assert!(summary["rejects"][0]["reason"].as_str().unwrap().contains(expect), "{summary}");
+    };
+    refused(&line("p0", ""), "bo labeled this case and signed that");
+    refused(&line("p0", ",\"at\":\"2020-01-01T00:00:00Z\""), "signed that");
+    refused(&line("p1", ",\"at\":\"2999-01-01T00:00:00Z\""), "in the future");
+    // What somebody did not sign may be imported, and says whose word it is.
+    assert_eq!(import(&place, &line("p1", ",\"rationale\":\"said on paper\""))["imported"], 1);
+    let label_of = |case: &str| {
+        let id = json(&place.ok(&["show", case, "--json"]))["case"].clone();
+        let lines = place.ok(&["labels", "--json", "--as", "bo"]);
+        lines.lines().map(json).filter(|label| label["case"] == id).collect::<Vec<_>>()
+    };
+    let given = label_of("p1");
+    assert_eq!((&given[0]["reviewer"], &given[0]["author"]), (&"bo".into(), &"ana".into()));
+    assert!(place.ok(&["labels", "--as", "bo"]).contains("imported by ana"));
+    assert!(place.ok(&["show", "p1", "--as", "bo"]).contains("[imported by ana]"));
+    let exported = place.ok(&["export", "--as", "bo"]);
+    let row = exported.lines().map(json).find(|row| row["id"] == "p1").unwrap();
+    assert_eq!((&row["reviewer"], &row["author"], &row["counts"]), (&"bo".into(), &"ana".into(), &true.into()));
+    let csv = place.ok(&["export", "--format", "csv", "--as", "bo"]);
+    assert!(csv.lines().next().unwrap().split(',').any(|name| name == "author"), "{csv}");
+    let mut session = casework::tui::Session::waiting(
+        casework::workspace::Workspace::open(place.paths(), casework::config::Env::default(), Some("bo")).unwrap(),
+        (160, 45),
+        || NOON,
+    )
+    .unwrap();
+    session.press("/ p 1 Enter H");
+    assert!(session.text().contains("imported by ana") || !session.text().contains("labeled"), "{}", session.text());
+    // Signed later or earlier, one's own label counts.
+    label(&place, "p1", "bo", "signed by bo");
+    let counts: Vec<(String, bool)> = place
+        .ok(&["export", "--as", "bo"])
+        .lines()
+        .map(json)
+        .filter(|row| row["id"] == "p1")
+        .map(|row| (row["author"].as_str().unwrap().to_owned(), row["counts"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(counts.iter().filter(|(_, counts)| *counts).count(), 1);
+    assert!(counts.contains(&("bo".to_owned(), true)), "{counts:?}");
+    // Undo takes back what one signed oneself.
+    place.ok(&["undo", "--as", "bo"]);
+    assert_eq!(label_of("p1").len(), 1, "what was imported stays");
+}
