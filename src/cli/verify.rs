@@ -12,6 +12,12 @@ use crate::workspace::{WorkError, Workspace};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Check the journal alone, not whether what is read from it says the same
+    #[arg(long)]
+    quick: bool,
+    /// Make what is read from the journal anew, if it was altered
+    #[arg(long, conflicts_with_all = ["quick", "entry"])]
+    rebuild: bool,
     /// Write one entry out, for ssh-keygen to verify: its number in this device's chain, or REPLICA:SEQ
     #[arg(long, value_name = "ENTRY", requires = "out")]
     entry: Option<String>,
@@ -21,13 +27,16 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let workspace = context.read()?;
+    let mut workspace = if args.rebuild { context.open()? } else { context.read()? };
+    if args.rebuild {
+        workspace.rebuild_views()?;
+    }
     if let (Some(entry), Some(directory)) = (&args.entry, &args.out) {
         return write_out(&workspace, entry, directory);
     }
     let mut out = Out::new();
     let damage = workspace.db.damage()?;
-    let mut report = workspace.verify()?;
+    let mut report = workspace.verify_all(args.quick)?;
     report.ok &= damage.is_empty();
     for fault in damage {
         report.faults.push(crate::journal::verify::FaultRow {
@@ -40,8 +49,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         out.json(&report)?;
     } else {
         for fault in &report.faults {
-            let replica = fault.replica.get(..8).unwrap_or_default();
-            out.line(&format!("{replica}:{}  {}", fault.seq, fault.fault))?;
+            match fault.replica.get(..8) {
+                Some(replica) => out.line(&format!("{replica}:{}  {}", fault.seq, fault.fault))?,
+                None => out.line(&fault.fault)?,
+            }
+        }
+        if report.faults.iter().any(|fault| fault.replica.is_empty() && fault.fault.starts_with("view_")) {
+            say("What commands read is not what the journal says: `casework verify --rebuild` makes it anew from the journal.");
         }
         for notice in &report.notices {
             out.line(notice)?;

@@ -16,6 +16,7 @@ pub mod kind;
 pub mod fold;
 pub mod chain;
 pub mod verify;
+pub mod views_check;
 pub mod digest;
 pub mod secret;
 pub mod device;

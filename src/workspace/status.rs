@@ -7,7 +7,9 @@ use crate::db::{count, draft, journal, store};
 use crate::domain::ids::Hash;
 use crate::domain::resolve::CaseState;
 use crate::journal::digest::digest;
+use crate::journal::fold;
 use crate::journal::verify::{Expect, Report, verify};
+use crate::journal::views_check;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -69,6 +71,31 @@ impl Workspace {
         Ok(digest(&self.db.conn)?)
     }
 
+    /// Verifies the journal, and that what every command reads is what the journal says; `quick`, the journal alone.
+    ///
+    /// # Errors
+    /// Those of the database: what is altered is in the report.
+    pub fn verify_all(&self, quick: bool) -> Result<Report, WorkError> {
+        let mut report = self.verify()?;
+        // The past was folded as it was opened.
+        if !quick && self.at.is_none() {
+            report.faults.extend(views_check::check(&self.db)?);
+            report.ok = report.faults.is_empty();
+        }
+        Ok(report)
+    }
+
+    /// Makes the views anew from the journal.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn rebuild_views(&mut self) -> Result<(), WorkError> {
+        let tx = self.db.begin()?;
+        fold::refold(&tx)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Verifies the journal.
     pub fn verify(&self) -> Result<Report, WorkError> {
         let locked = store::setting(&self.db.conn, store::LOCKED)?.is_some_and(|n| n != "0");
         let expect = match (self.at, locked) {

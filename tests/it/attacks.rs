@@ -188,7 +188,7 @@ fn a_payload_planted_for_a_number_to_come_makes_way() {
     for workspace in [&mut scene.ana, &mut scene.bo] {
         let row = workspace.find_case("p6").unwrap();
         assert!(workspace.open_case(row).unwrap().prediction.is_some(), "{} lost the input", workspace.me);
-        assert!(workspace.verify().unwrap().ok, "{:?}", workspace.verify().unwrap());
+        assert!(workspace.verify_all(false).unwrap().ok, "{:?}", workspace.verify().unwrap());
     }
 }
 
@@ -211,7 +211,7 @@ fn an_old_key_cannot_unmake_what_it_wrote_by_writing_it_again() {
     scene.agree();
     assert_eq!(scene.ana.digest().unwrap(), digest, "nothing changed");
     assert_eq!(scene.bo.status().unwrap().cases.open, 3);
-    assert!(!scene.bo.verify().unwrap().ok, "and it is named");
+    assert!(!scene.bo.verify_all(false).unwrap().ok, "and it is named");
     // Whoever meets the forgery first comes to the same.
     let paths = casework::config::Paths { workspace: scene.place.dir.path().join("dee") };
     let (mut dee, _) = Workspace::join(paths, Env::default(), scene.store().to_str().unwrap(), "dee", None, None).unwrap();

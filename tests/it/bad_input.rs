@@ -87,7 +87,7 @@ fn a_full_disk_loses_nothing_that_was_saved() {
     assert!(error.to_string().contains("full"), "{error}");
     drop(workspace);
     let mut workspace = place.open();
-    assert!(workspace.verify().unwrap().ok);
+    assert!(workspace.verify_all(false).unwrap().ok);
     assert_eq!(ingest(&mut workspace, &lines).opened, 500, "with room, it goes on");
 }
 

@@ -239,7 +239,7 @@ fn a_session_is_sat_in_on_the_screen() {
     assert_eq!(session.app.sitting.as_ref().unwrap().left, 0);
     session.press("C f");
     assert!(session.text().contains("labels in the first round"), "{}", session.text());
-    assert!(place.open().verify().unwrap().ok);
+    assert!(place.open().verify_all(false).unwrap().ok);
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn team(url: &str) {
     bo.sync_with(&mut *store, &|| true).unwrap();
     ana.sync_with(&mut *store, &|| true).unwrap();
     assert_eq!(ana.digest().unwrap(), bo.digest().unwrap());
-    assert!(bo.verify().unwrap().ok);
+    assert!(bo.verify_all(false).unwrap().ok);
     let encrypted = store.list("payload/").unwrap();
     assert!(!encrypted.is_empty() && encrypted.iter().all(|listed| listed.key.ends_with(".age")));
 }

@@ -112,7 +112,7 @@ fn removed_and_moved_entries_are_named() {
         let (place, _) = sample();
         let workspace = place.open();
         assert!(workspace.db.conn.execute(sql, []).unwrap() > 0, "{sql}");
-        assert!(!workspace.verify().unwrap().ok, "{sql}");
+        assert!(!workspace.verify_all(false).unwrap().ok, "{sql}");
     }
 }
 
@@ -146,4 +146,105 @@ fn ssh_keygen_accepts_an_entry_that_was_written_out() {
     body[10] ^= 1;
     fs::write(out.join("altered.json"), body).unwrap();
     assert!(!verify("altered.json").unwrap().success(), "and it refuses an altered body");
+}
+
+/// A workspace in which every view has rows, made by commands.
+fn with_every_view() -> Place {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let lines: String = (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    for name in ["bo", "cy"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    place.ok(&["roster", "admit", "cy", "--role", "reviewer", "--capacity", "50"]);
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
+    let right = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+    let wrong = ["--answer", "readable=y", "--answer", "verdict=n", "--answer", "corrected=transfer", "--answer", "category=r"];
+    for case in ["p0", "p1"] {
+        place.ok(&[&["label", case, "--as", "bo"], &right[..]].concat());
+        place.ok(&[&["label", case, "--as", "cy"], &wrong[..]].concat());
+    }
+    place.ok(&["arbitrate", "p0", "--outcome", "verdict=wrong_label", "--cause", "other", "--rationale", "so"]);
+    place.ok(&["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
+    place.ok(&["undo"]);
+    place.ok(&["comment", "p3", "words"]);
+    place.ok(&["defer", "p3", "words"]);
+    place.ok(&["erase", "p4", "--reason", "asked for"]);
+    place.ok(&["roster", "retire", "cy"]);
+    place
+}
+
+#[test]
+fn an_altered_row_of_what_is_read_is_named() {
+    let made = with_every_view();
+    let verify = |place: &Place| place.open().verify_all(false).unwrap();
+    let sound = verify(&made);
+    assert!(sound.ok, "{:?}", sound.faults);
+    made.open().db.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let copy = || {
+        let place = Place::new();
+        fs::create_dir_all(place.path()).unwrap();
+        for name in ["casework.db", "device.key"] {
+            fs::copy(made.path().join(name), place.path().join(name)).unwrap();
+        }
+        place
+    };
+    let conn = rusqlite::Connection::open(made.paths().database()).unwrap();
+    let list = |sql: &str| -> Vec<String> {
+        conn.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let tables = list(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'view_*' AND sql NOT LIKE 'CREATE VIRTUAL%' \
+         AND name NOT GLOB 'view_search*' AND name NOT GLOB 'view_precedent*'",
+    );
+    assert!(tables.len() >= 12, "{tables:?}");
+    let mut altered = 0;
+    for table in &tables {
+        if list(&format!("SELECT CAST(count(*) AS TEXT) FROM {table}"))[0] == "0" {
+            continue;
+        }
+        // Every column, one row.
+        for column in list(&format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'num'")) {
+            let place = copy();
+            let conn = rusqlite::Connection::open(place.paths().database()).unwrap();
+            let change = format!(
+                "UPDATE {table} SET {column} = CASE typeof({column}) WHEN 'integer' THEN {column} + 1000 WHEN 'real' THEN {column} / 2 \
+                 WHEN 'blob' THEN CAST(zeroblob(length({column}) - 1) || x'07' AS BLOB) WHEN 'text' THEN {column} || iif(json_valid({column}), ' ', 'x') ELSE 1 END \
+                 WHERE rowid = (SELECT min(rowid) FROM {table})"
+            );
+            // Tables without rowids are addressed by their first row.
+            let change = if conn.prepare(&change).is_ok() {
+                change
+            } else {
+                let keys = list(&format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0")).join(", ");
+                change.replace(
+                    &format!("rowid = (SELECT min(rowid) FROM {table})"),
+                    &format!("({keys}) = (SELECT {keys} FROM {table} LIMIT 1)"),
+                )
+            };
+            assert_eq!(conn.execute(&change, []).unwrap(), 1, "{table}.{column}");
+            drop(conn);
+            let output = place.run(&["verify", "--json"]);
+            let words = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{table}.{column}: {words}{}", String::from_utf8_lossy(&output.stderr));
+            assert!(words.contains(&format!("{table}, row ")), "{table}.{column}: {words}");
+            altered += 1;
+        }
+        for change in [format!("DELETE FROM {table}")] {
+            let place = copy();
+            rusqlite::Connection::open(place.paths().database()).unwrap().execute(&change, []).unwrap();
+            let report = place.run(&["verify"]);
+            let words = String::from_utf8_lossy(&report.stdout).into_owned();
+            assert!(words.contains(table.as_str()) && words.contains("is missing"), "{table}: {words}");
+            altered += 1;
+        }
+    }
+    assert!(altered > 60, "{altered}");
+    let quick = copy();
+    rusqlite::Connection::open(quick.paths().database()).unwrap().execute("DELETE FROM view_label", []).unwrap();
+    quick.ok(&["verify", "--quick"]);
+    quick.ok(&["verify", "--rebuild"]);
+    assert!(verify(&quick).ok);
 }
