@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn keys_are_keys() {
         let check = |bytes: &[u8], expect: &str| assert_eq!(words(&[bytes]), expect, "{:?}", String::from_utf8_lossy(bytes));
-        check(b"aZ1 \t\r\x7f", "a Z 1 Space Tab Enter Backspace");
+        check(b"aZ1 \t\r\n\x7f", "a Z 1 Space Tab Enter Enter Backspace");
         check(b"\x10\x1a\x03", "ctrl-p ctrl-z ctrl-c");
         check("ü退👩".as_bytes(), "ü 退 👩");
         check(b"\x1b", "Esc");

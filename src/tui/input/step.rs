@@ -79,7 +79,8 @@ fn character(bytes: &[u8]) -> Step {
     let took = |event| Step::Took(1, event);
     match bytes[0] {
         0 => took(control(b' ')),
-        b'\r' => took(Some(key(KeyCode::Enter, KeyModifiers::NONE))),
+        // Some send a line feed for Enter; as ctrl-j it would delete what was typed.
+        b'\r' | b'\n' => took(Some(key(KeyCode::Enter, KeyModifiers::NONE))),
         b'\t' => took(Some(key(KeyCode::Tab, KeyModifiers::NONE))),
         0x7f => took(Some(key(KeyCode::Backspace, KeyModifiers::NONE))),
         c @ 0x01..=0x1a => took(control(c - 1 + b'a')),
