@@ -139,7 +139,7 @@ impl<'c, 't> Writer<'c, 't> {
 
 /// Appends one entry in a transaction of its own; when it returns, the entry is on disk.
 pub fn append(db: &mut Db, key: &DeviceKey, author: &str, events: Vec<Append>, now: Moment) -> Result<Appended, JournalError> {
-    append_and(db, key, author, events, now, |_| Ok(()))
+    append_and(db, key, author, events, now, |_, _| Ok(()))
 }
 
 /// Like [`append`], with something else in the same transaction.
@@ -149,14 +149,14 @@ pub fn append_and(
     author: &str,
     events: Vec<Append>,
     now: Moment,
-    also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    also: impl FnOnce(&Transaction<'_>, EventId) -> rusqlite::Result<()>,
 ) -> Result<Appended, JournalError> {
     let path = db.path().to_owned();
     let tx = db.begin()?;
     let mut writer = Writer::new(&tx, key)?;
     let appended = writer.append(author, events, now)?;
     writer.finish()?;
-    also(&tx)?;
+    also(&tx, appended.event())?;
     tx.commit().map_err(|error| db::explain(&path, error))?;
     Ok(appended)
 }

@@ -64,6 +64,9 @@ pub struct OpenCase {
     pub asked: Vec<String>,
     /// This reviewer's own label that counts.
     pub mine: Option<GivenLabel>,
+    /// Their latest label of the round that one would be of now, whether it is shown or not: a submit that finds another one
+    /// was overtaken.
+    pub latest: Option<EventId>,
     /// What was taken out because a policy hides it: see [`Self::hide`].
     pub hidden: Vec<Cue>,
     /// The right answer is known, and this reviewer's only measures.
@@ -74,6 +77,16 @@ pub struct OpenCase {
     pub before: Option<GivenLabel>,
     /// The round that a label of this reviewer would be of.
     round: String,
+}
+
+/// A reviewer's latest label of a case in a round that they signed themselves.
+///
+/// # Errors
+/// Those of the database.
+pub fn latest_in(conn: &Connection, case: CaseId, reviewer: &str, round: &str) -> rusqlite::Result<Option<GivenLabel>> {
+    let of_them =
+        |given: &GivenLabel| given.label.reviewer == reviewer && given.label.round == round && given.imported_by().is_none();
+    Ok(label::live_of_case(conn, case)?.into_iter().rev().find(of_them))
 }
 
 impl OpenCase {
@@ -159,6 +172,7 @@ impl OpenCase {
             None if again => REPEAT_ROUND.to_owned(),
             None => if gold { GOLD_ROUND } else { MAIN_ROUND }.to_owned(),
         };
+        let row_id = row.id;
         let asked = if session.is_some() { Vec::new() } else { arbitration::asked_of(conn, row.id, reviewer)? };
         Ok(Self {
             asked,
@@ -171,6 +185,7 @@ impl OpenCase {
             facts,
             history,
             mine,
+            latest: latest_in(conn, row_id, reviewer, &round)?.map(|given| given.event),
             hidden: Vec::new(),
             gold,
             session,

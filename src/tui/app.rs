@@ -390,11 +390,12 @@ impl App {
     /// Sends a label to be saved, and goes on to the next case.
     pub(super) fn send(&mut self, label: Label) -> Vec<Effect> {
         let Some(opened) = &mut self.opened else { return Vec::new() };
+        let knew = opened.case.latest;
         opened.sending = true;
         let id = opened.case.row.id;
         let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none() && !opened.case.gold;
         self.saving += 1;
-        let mut effects = vec![Effect::Submit(Box::new(label))];
+        let mut effects = vec![Effect::Submit { label: Box::new(label), knew }];
         let height = self.queue_height();
         let was_there = self.queue.go_to(id, height);
         if self.view.is_none() {

@@ -232,6 +232,7 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
         Some(Overlay::Board(board)) => board.draw(area, buf, theme),
         Some(Overlay::Sessions(sessions)) => sessions.draw(area, buf, theme),
         Some(Overlay::Overruled(overruled)) => overruled.draw(area, buf, theme),
+        Some(Overlay::Overtaken(overtaken)) => overtaken.draw(area, buf, theme),
         Some(Overlay::Pick(pick)) => pick.draw(area, buf, theme),
         Some(Overlay::Rationale(edit)) => rationale::draw(edit, area, buf, theme),
         Some(Overlay::People(people)) => people.draw(area, buf, theme),
@@ -287,6 +288,7 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
         | Overlay::Mark(_)
         | Overlay::Arbitrate(_)
         | Overlay::Overruled(_)
+        | Overlay::Overtaken(_)
         | Overlay::Sessions(_)
         | Overlay::Board(_)
         | Overlay::Precedents(_) => Vec::new(),

@@ -8,8 +8,8 @@ use super::sitting::Sat;
 use super::syncer::SyncState;
 use super::training::Training;
 use crate::db::case::{CaseRow, Direction, QueueKey};
-use crate::domain::ids::{CaseId, ReplicaId};
-use crate::domain::label::Label;
+use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::session::Session;
@@ -40,7 +40,11 @@ pub enum Effect {
         text: String,
         generation: u64,
     },
-    Submit(Box<Label>),
+    Submit {
+        label: Box<Label>,
+        /// The reviewer's label that it replaces, as far as they know.
+        knew: Option<EventId>,
+    },
     Undo,
     Defer {
         case: CaseId,
@@ -159,6 +163,11 @@ pub enum Job {
     Saved {
         case: CaseId,
         seq: u64,
+    },
+    /// The reviewer labeled the case meanwhile, in another window.
+    Overtaken {
+        label: Box<Label>,
+        other: Box<GivenLabel>,
     },
     /// A submit failed: its draft is kept.
     NotSaved {

@@ -6,15 +6,45 @@ use super::app::{App, Focus};
 use super::edit::Edit;
 use super::effect::{Effect, Job};
 use super::opened::{Opened, Tab};
-use super::overlay::{Overlay, Overruled, People};
+use super::overlay::overtaken::Counts;
+use super::overlay::{Overlay, Overruled, Overtaken, People};
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
 use crate::db::case::QueueKey;
 use crate::domain::cues::Cue;
+use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
 use crate::review::{Draft, OpenCase};
 
 impl App {
+    /// Goes back to a case that its reviewer labeled meanwhile in another window, and asks which label is to count.
+    fn overtaken(&mut self, label: Box<Label>, other: Box<GivenLabel>) -> Vec<Effect> {
+        self.saving = self.saving.saturating_sub(1);
+        let (case, draft) = (label.case, Box::new(Draft::of(&label)));
+        self.overlay = Some(Overlay::Overtaken(Overtaken { label, other }));
+        // The other window dropped the draft with its own label.
+        vec![Effect::KeepDraft { case, draft }, QueueModel::start(), Effect::Count { all: false }, Effect::Open { id: case }]
+    }
+
+    /// What becomes of two labels of one reviewer on one case.
+    pub(super) fn decided(&mut self, overtaken: Overtaken, choice: Counts) -> Vec<Effect> {
+        let Overtaken { label, other } = overtaken;
+        let case = label.case;
+        match choice {
+            Counts::Mine if self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case) => self.send(*label),
+            Counts::Mine => {
+                self.saving += 1;
+                vec![Effect::Submit { label, knew: Some(other.event) }]
+            }
+            Counts::Other => {
+                let mut effects = self.say(&format!("{}: the label of {} stands.", case.short(), other.given_at().clock()));
+                effects.extend([Effect::KeepDraft { case, draft: Box::default() }, Effect::Open { id: case }]);
+                effects
+            }
+            Counts::Later => self.say(&format!("{}: these answers are kept as a draft.", case.short())),
+        }
+    }
+
     /// What an exchange with the store came to. Nothing moves that the person did not move: counts and what reviewers
     /// decide by are the newest; the list stays as it is, unless it was empty.
     fn synced(&mut self, mut state: SyncState) -> Vec<Effect> {
@@ -108,6 +138,7 @@ impl App {
                 effects.extend(self.opened.as_ref().map(|opened| Effect::Precedents { case: opened.case.row.id }));
                 effects
             }
+            Job::Overtaken { label, other } => self.overtaken(label, other),
             Job::NotSaved { case, why } => {
                 self.saving = self.saving.saturating_sub(1);
                 let mut effects = self.say(&format!("NOT SAVED ({}): {why}. Your answers are kept as a draft.", case.short()));

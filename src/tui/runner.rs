@@ -104,10 +104,16 @@ impl Runner {
                 self.newest_filter.store(generation, Ordering::Relaxed);
                 self.filter(text, generation).map(|()| None)
             }
-            Effect::Submit(label) => {
-                // The draft stays until the label is on disk.
-                self.sending.insert(label.case, self.workspace.sitting.clone());
-                self.send(Work::Submit(label))
+            Effect::Submit { label, knew } => {
+                match self.workspace.overtaken(&label, knew) {
+                    Ok(Some(other)) => Ok(Some(Job::Overtaken { label, other: Box::new(other) })),
+                    Err(error) => Err(error),
+                    Ok(None) => {
+                        // The draft stays until the label is on disk.
+                        self.sending.insert(label.case, self.workspace.sitting.clone());
+                        self.send(Work::Submit { label, knew })
+                    }
+                }
             }
             Effect::Undo => self.send(Work::Undo),
             Effect::Defer { case, why } => self.send(Work::Defer { case, why }),

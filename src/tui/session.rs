@@ -157,9 +157,11 @@ impl Session {
                 left.push(effect);
                 continue;
             }
-            waits += usize::from(is_reported(&effect) || self.runner.counts_beside(&effect));
+            let reported = is_reported(&effect) || self.runner.counts_beside(&effect);
+            waits += usize::from(reported);
             self.turning |= matches!(effect, Effect::Undo | Effect::Defer { .. } | Effect::Rule { .. } | Effect::Return { .. });
             if let Some(job) = self.runner.perform(effect) {
+                waits -= usize::from(reported); // it is reported here
                 self.turning &= !matches!(job, Job::Failed(_));
                 todo.extend(self.app.update(Event::Job(job), (self.now)()));
             }
@@ -246,7 +248,7 @@ fn is_news(job: &Job) -> bool {
 fn is_reported(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::Submit(_)
+        Effect::Submit { .. }
             | Effect::Undo
             | Effect::Defer { .. }
             | Effect::Escalate { .. }

@@ -9,7 +9,7 @@ use super::effect::Job;
 use super::overlay::Person;
 use super::training::Training;
 use crate::clock;
-use crate::domain::ids::{CaseId, ReplicaId};
+use crate::domain::ids::{CaseId, EventId, ReplicaId};
 use crate::domain::label::{Label, outcome_words};
 use crate::domain::roster::Role;
 use crate::domain::session::session_of;
@@ -22,7 +22,10 @@ const KEEP_AFTER: Duration = Duration::from_millis(250);
 
 /// What the worker is asked to do.
 pub(super) enum Work {
-    Submit(Box<Label>),
+    Submit {
+        label: Box<Label>,
+        knew: Option<EventId>,
+    },
     Undo,
     Defer {
         case: CaseId,
@@ -155,7 +158,7 @@ impl Writer {
                 self.keep();
                 return Ok(None);
             }
-            Work::Submit(label) => return Ok(Some(self.submit(*label))),
+            Work::Submit { label, knew } => return Ok(Some(self.submit(*label, knew))),
             Work::Guard => return Ok(self.workspace.raise_guard()?.map(|suggestion| Job::Suggested(suggestion.words))),
             Work::Undo => match self.workspace.undo() {
                 Ok(Undone::Ruling { case, .. }) => {
@@ -262,10 +265,10 @@ impl Writer {
         Ok(Job::People { rows, words })
     }
 
-    fn submit(&mut self, label: Label) -> Job {
+    fn submit(&mut self, label: Label, knew: Option<EventId>) -> Job {
         let case = label.case;
         let draft = self.drafts.remove(&case);
-        match self.workspace.submit(label) {
+        match self.workspace.submit_knowing(label, knew) {
             Ok(saved) => Job::Saved { case, seq: saved.seq },
             Err(error) => {
                 if let Some(draft) = draft {

@@ -12,6 +12,7 @@ use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, append_and};
 use crate::journal::kind::{LabelGiven, LabelWithdrawn};
 use crate::journal::{Append, chain};
+use crate::review::open::latest_in;
 use crate::review::{Asked, Draft, Protocols, Published, Queue, QueueCounts};
 
 /// Labels in one entry of an import.
@@ -56,8 +57,26 @@ impl Workspace {
         Ok((queue, counts))
     }
 
-    /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
+    /// What a reviewer said of a case meanwhile that is about to get `label`, if that is not what they `knew`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn overtaken(&self, label: &Label, knew: Option<EventId>) -> Result<Option<GivenLabel>, WorkError> {
+        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round)?;
+        Ok(latest.filter(|given| Some(given.event) != knew))
+    }
+
+    /// Submits a label, whatever its reviewer said before.
     pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
+        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round)?;
+        self.submit_knowing(label, latest.map(|given| given.event))
+    }
+
+    /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
+    ///
+    /// # Errors
+    /// [`WorkError::LabeledMeanwhile`] if the reviewer's latest label of the case in that round is not the one they `knew`.
+    pub fn submit_knowing(&mut self, label: Label, knew: Option<EventId>) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
         if let Some(session) = crate::review::calibration::of_round(&self.db.conn, &label.round)?
             && session.round_now().as_deref() != Some(label.round.as_str())
@@ -66,9 +85,30 @@ impl Workspace {
             return Err(WorkError::SessionStage(session.name().to_owned(), session.stage()));
         }
         let (whose, case) = (draft_key(&self.me, Some(&label.round)), label.case);
+        let (reviewer, round) = (label.reviewer.clone(), label.round.clone());
         let events = vec![Append::new(&LabelGiven(label))];
-        let drop_draft = |tx: &rusqlite::Transaction<'_>| draft::delete(tx, &whose, case);
-        Ok(append_and(&mut self.db, &self.key, &self.me, events, clock::now(), drop_draft)?)
+        let mut meanwhile = None;
+        let unless_overtaken = |tx: &rusqlite::Transaction<'_>, new: EventId| {
+            let of_them = |row: &label::LabelRow| {
+                let given = &row.given;
+                row.withdrawn.is_none()
+                    && given.label.reviewer == reviewer
+                    && given.label.round == round
+                    && given.imported_by().is_none()
+                    && given.event != new
+            };
+            let before = label::of_case(tx, case)?.into_iter().rev().find(of_them).map(|row| row.given);
+            if before.as_ref().is_some_and(|given| Some(given.event) != knew) {
+                meanwhile = before;
+                return Err(rusqlite::Error::QueryReturnedNoRows); // takes all of it back
+            }
+            draft::delete(tx, &whose, case)
+        };
+        let appended = append_and(&mut self.db, &self.key, &self.me, events, clock::now(), unless_overtaken);
+        match (appended, meanwhile) {
+            (_, Some(given)) => Err(WorkError::LabeledMeanwhile(case, given.given_at())),
+            (appended, None) => Ok(appended?),
+        }
     }
 
     /// The label that a draft makes of a case.

@@ -98,6 +98,8 @@ pub enum WorkError {
     Incomplete(crate::review::Missing),
     #[error("{name} does not check")]
     Faults { name: String, faults: Vec<Fault> },
+    #[error("you labeled {} meanwhile, at {}", .0.short(), .1.clock())]
+    LabeledMeanwhile(CaseId, Moment),
     #[error("{0} has not labeled that case")]
     NotLabeled(String),
     #[error("that case has no known answer")]

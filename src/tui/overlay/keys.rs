@@ -6,8 +6,8 @@ use super::mark::place_of;
 use super::people::ROLES;
 use super::pick::Choice;
 use super::{
-    Arbitrate, Arbitrated, Board, Boarded, Mark, Marked, Overlay, Overruled, People, Pick, PickKind, Precedents, Prompt,
-    PromptKind, Sessions,
+    Arbitrate, Arbitrated, Board, Boarded, Mark, Marked, Overlay, Overruled, Overtaken, People, Pick, PickKind, Precedents,
+    Prompt, PromptKind, Sessions,
 };
 use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
@@ -18,6 +18,7 @@ use crate::tui::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::key::KeyPress;
 use crate::tui::opened::Opened;
+use crate::tui::overlay::overtaken::Counts;
 
 impl App {
     pub(in crate::tui) fn overlay_key(&mut self, overlay: Overlay, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
@@ -38,6 +39,7 @@ impl App {
             Overlay::Board(board) => self.board_key(board, key),
             Overlay::Sessions(sessions) => self.sessions_key(sessions, key, leaves),
             Overlay::Overruled(overruled) => self.overruled_key(overruled, key, leaves),
+            Overlay::Overtaken(overtaken) => self.overtaken_key(overtaken, key, leaves),
             Overlay::People(people) => self.people_key(people, key, leaves),
             Overlay::Pick(mut pick) => {
                 match key.code {
@@ -257,6 +259,20 @@ impl App {
         }
         self.overlay = Some(Overlay::Sessions(sessions));
         Vec::new()
+    }
+
+    fn overtaken_key(&mut self, overtaken: Overtaken, key: KeyPress, leaves: bool) -> Vec<Effect> {
+        let choice = match key.char() {
+            Some('y') => Counts::Mine,
+            Some('n') => Counts::Other,
+            _ if leaves => Counts::Later,
+            // Nothing else answers it: it may have been typed ahead.
+            _ => {
+                self.overlay = Some(Overlay::Overtaken(overtaken));
+                return Vec::new();
+            }
+        };
+        self.decided(overtaken, choice)
     }
 
     fn overruled_key(&mut self, mut overruled: Overruled, key: KeyPress, leaves: bool) -> Vec<Effect> {

@@ -8,6 +8,7 @@ mod keys;
 mod list;
 pub mod mark;
 pub mod overruled;
+pub mod overtaken;
 pub mod people;
 pub mod pick;
 pub mod precedents;
@@ -21,6 +22,7 @@ pub use arbitrate::{Arbitrate, Arbitrated};
 pub use board::{Board, Boarded};
 pub use mark::{Mark, Marked};
 pub use overruled::Overruled;
+pub use overtaken::Overtaken;
 pub use people::{People, Person};
 pub use pick::{Pick, PickKind};
 pub use precedents::Precedents;
@@ -52,6 +54,7 @@ pub enum Overlay {
     Precedents(Precedents),
     Arbitrate(Box<Arbitrate>),
     Overruled(Overruled),
+    Overtaken(Overtaken),
     Sessions(Sessions),
     Board(Board),
     /// What a training says about an answer.
