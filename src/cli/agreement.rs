@@ -188,5 +188,7 @@ fn print_questions(out: &mut Out, by_question: &[(String, Agreement)]) -> std::i
 
 /// A share as `62.3 %`.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    // A share that is nothing is nothing, from whichever side it came.
+    let words = format!("{:.1} %", share * 100.0);
+    words.strip_prefix('-').filter(|rest| *rest == "0.0 %").map_or(words.clone(), str::to_owned)
 }

@@ -232,7 +232,7 @@ fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) 
     let k = estimate.classes;
     let answer = |(number, task): (usize, &'d str)| {
         let answer = estimate.answer(number)?;
-        let label = ratings.values.name(answer.class as u32);
+        let label = ratings.spelling(number, answer.class as u32);
         Some(AnswerLine { task, label, confidence: answer.belief, tied: (answer.tied > 1).then_some(answer.tied) })
     };
     let answers: Vec<AnswerLine<'_>> = ratings.tasks.iter().enumerate().filter_map(answer).collect();

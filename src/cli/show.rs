@@ -78,6 +78,13 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         for line in visible_lines(&prediction.text()) {
             out.raw(&format!("  {line}\n"))?;
         }
+        // The rest of the line, digit for digit.
+        if let Some(rest) = prediction.rest() {
+            out.raw("\n")?;
+            for line in serde_json::to_string_pretty(&rest).unwrap_or_default().lines() {
+                out.line(&format!("  {line}"))?;
+            }
+        }
     }
     for question in &case.asked {
         out.line(&format!("  ? asked about your label: {question}"))?;

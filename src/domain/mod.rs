@@ -12,6 +12,7 @@ pub mod prediction;
 pub mod payload;
 pub mod hygiene;
 pub mod layout;
+pub mod number;
 pub mod protocol;
 pub mod glossary;
 pub mod glossary_amend;

@@ -81,13 +81,14 @@ pub struct Row<'a> {
     #[serde(borrow, default)]
     pub trace_id: Loose<'a>,
     #[serde(borrow, default)]
-    pub model: Option<Model<'a>>,
+    model: Option<Object<Model<'a>>>,
     #[serde(borrow, default)]
     input: Option<Object<Input<'a>>>,
+    /// None where the line has no such field; within it, none where the model gave no answer.
+    #[serde(borrow, default, deserialize_with = "present")]
+    prediction: Option<Option<Object<Predicted<'a>>>>,
     #[serde(borrow, default)]
-    pub prediction: Option<Predicted<'a>>,
-    #[serde(borrow, default)]
-    pub challenger: Option<Challenger<'a>>,
+    challenger: Option<Object<Challenger<'a>>>,
     #[serde(default)]
     pub latency_ms: Option<f64>,
     /// The line itself.
@@ -101,6 +102,11 @@ pub struct Model<'a> {
     pub name: Loose<'a>,
     #[serde(borrow, default)]
     pub version: Loose<'a>,
+}
+
+/// Tells a field that is null from one that is not there.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// What must be an object: serde would take an array for one, field by field.
@@ -171,15 +177,16 @@ impl<'a> Row<'a> {
         if row.input.is_none() {
             return Err(Reject::Missing("input"));
         }
-        if let Some(prediction) = &row.prediction {
+        if row.prediction.is_none() {
+            return Err(Reject::Missing("prediction"));
+        }
+        if let Some(prediction) = row.predicted() {
             if prediction.label.as_str().is_none() {
                 return Err(Reject::Missing("prediction.label"));
             }
             if let Some(bad) = prediction.confidence.filter(|confidence| !(0.0..=1.0).contains(confidence)) {
                 return Err(Reject::BadConfidence(bad));
             }
-        } else if !raw.contains("\"prediction\"") {
-            return Err(Reject::Missing("prediction"));
         }
         Ok(row)
     }
@@ -200,13 +207,23 @@ impl<'a> Row<'a> {
         self.input.as_ref().map_or("", |input| input.0.session_id.text())
     }
 
+    /// What the model answered, if it did.
+    pub fn predicted(&self) -> Option<&Predicted<'a>> {
+        self.prediction.as_ref()?.as_ref().map(|object| &object.0)
+    }
+
+    /// What another model answered.
+    pub fn challenger(&self) -> Option<&Challenger<'a>> {
+        self.challenger.as_ref().map(|object| &object.0)
+    }
+
     /// The predicted label, or `""` where the model gave none.
     pub fn label(&self) -> &str {
-        self.prediction.as_ref().map_or("", |prediction| prediction.label.text())
+        self.predicted().map_or("", |prediction| prediction.label.text())
     }
 
     pub fn confidence(&self) -> Option<f64> {
-        self.prediction.as_ref().and_then(|prediction| prediction.confidence)
+        self.predicted().and_then(|prediction| prediction.confidence)
     }
 
     /// How far the first candidate is ahead of the second, if there are two.
@@ -216,7 +233,7 @@ impl<'a> Row<'a> {
             #[serde(default)]
             p: f64,
         }
-        let top_k = self.prediction.as_ref()?.top_k?;
+        let top_k = self.predicted()?.top_k?;
         let list: Vec<Candidate> = serde_json::from_str(top_k.get()).ok()?;
         match list.as_slice() {
             [first, second, ..] => Some(first.p - second.p),
@@ -226,7 +243,7 @@ impl<'a> Row<'a> {
 
     /// `name version` of the model.
     pub fn model_name(&self) -> String {
-        let Some(model) = &self.model else { return String::new() };
+        let Some(Object(model)) = &self.model else { return String::new() };
         format!("{} {}", model.name.text(), model.version.text()).trim().to_owned()
     }
 }
@@ -286,6 +303,9 @@ pub fn check_whole(raw: &str) -> Result<(), Reject> {
     serde_json::from_str::<Sound>(raw).map(drop).map_err(|error| not_json(&error))
 }
 
+/// Fields of a line that are shown in places of their own.
+const SHOWN_APART: [&str; 5] = ["prediction", "challenger", "feature_importance", "id", "model"];
+
 /// A prediction as a reviewer sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
@@ -313,7 +333,7 @@ impl Prediction {
     pub fn parse(raw: &str) -> Result<Self, Reject> {
         let line: Value = serde_json::from_str(raw).map_err(|error| not_json(&error))?;
         let prediction = &line["prediction"];
-        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let text = scalar;
         let pairs = |list: &Value, name: &str, number: &str| -> Vec<(String, f64)> {
             let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
             items.iter().filter_map(|item| Some((text(&item[name])?, item[number].as_f64()?))).collect()
@@ -338,10 +358,21 @@ impl Prediction {
 
     /// The input's text, or the whole input as JSON where it has none.
     pub fn text(&self) -> String {
-        match self.line["input"]["text"].as_str() {
-            Some(text) => text.to_owned(),
-            None => self.line["input"].to_string(),
+        scalar(&self.line["input"]["text"]).unwrap_or_else(|| self.line["input"].to_string())
+    }
+
+    /// What the line holds beside the input's text and what is shown apart, in its own order; nothing if there is nothing.
+    pub fn rest(&self) -> Option<Value> {
+        let Value::Object(mut line) = self.line.clone() else { return None };
+        line.retain(|name, _| !SHOWN_APART.contains(&name.as_str()));
+        if let Some(Value::Object(input)) = line.get_mut("input") {
+            // What comes after it stays where it was.
+            input.shift_remove("text");
         }
+        if line.get("input").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
+            line.shift_remove("input");
+        }
+        (!line.is_empty()).then_some(Value::Object(line))
     }
 
     pub fn model(&self) -> String {
@@ -349,8 +380,17 @@ impl Prediction {
     }
 }
 
+/// A text, or the text of a number or of a truth as it stands in the line: what [`Loose`] reads. Nothing for anything else.
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 fn model_words(model: &Value) -> String {
-    let word = |key: &str| model[key].as_str().unwrap_or_default().to_owned();
+    let word = |key: &str| scalar(&model[key]).unwrap_or_default();
     format!("{} {}", word("name"), word("version")).trim().to_owned()
 }
 
@@ -368,6 +408,20 @@ mod tests {
         let whole = Prediction::parse(GOOD).unwrap();
         assert_eq!(whole.line["x"], 1);
         assert_eq!(whole.top_k.len(), 2);
+    }
+
+    #[test]
+    fn numbers_are_their_own_digits_in_both_readings() {
+        let raw = r#"{"id":12345678901234567890123,"occurred_at":"2024-06-03T00:03:25Z","model":{"name":"router","version":2},"input":{"b":0.12345678901234567891,"text":7,"a":1234567.50},"prediction":{"label":7,"confidence":0.5,"top_k":[{"label":7,"p":0.5},{"label":true,"p":0.2}]}}"#;
+        let (row, whole) = (Row::parse(raw).unwrap(), Prediction::parse(raw).unwrap());
+        assert_eq!((row.id.text(), row.label(), row.text()), ("12345678901234567890123", "7", "7"));
+        assert_eq!(
+            (whole.label.as_deref(), whole.model(), row.model_name()),
+            (Some("7"), "router 2".to_owned(), "router 2".to_owned())
+        );
+        assert_eq!(whole.top_k.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), ["7", "true"]);
+        let rest = whole.rest().unwrap()["input"].to_string();
+        assert_eq!(rest, r#"{"b":0.12345678901234567891,"a":1234567.50}"#);
     }
 
     #[test]
@@ -392,6 +446,15 @@ mod tests {
         check("\"x\":1", "\"id\":\"p2\"", "duplicate field `id`");
         check("hi", "\\ud800 hi", "not JSON");
         check("{\"text\":\"hi \\\"you\\\"\",\"session_id\":\"s\"}", "[\"hi\"]", "expected an object");
+        check("\"prediction\":{", "\"answer\":{", "no `prediction`");
+        let inside = GOOD.replace("\"prediction\":{", "\"answer\":{").replace("\"text\":", "\"prediction\":1,\"text\":");
+        assert_eq!(Row::parse(&inside).unwrap_err(), Reject::Missing("prediction"));
+        for list in ["[\"greeting\",0.3]", "[]", "3", "\"greeting\""] {
+            let from = GOOD.find("{\"label\"").unwrap();
+            let raw = format!("{}{list},\"x\":1}}", &GOOD[..from]);
+            assert!(Row::parse(&raw).unwrap_err().to_string().contains("expected an object"), "{raw}");
+        }
+        assert!(Row::parse(&format!("{}null}}", &GOOD[..GOOD.find("{\"label\"").unwrap()])).is_ok());
         assert_eq!(Row::parse("[1,2]").unwrap_err(), Reject::NotObject);
         assert!(matches!(Row::parse("{\"id\":"), Err(Reject::NotJson(_))));
     }

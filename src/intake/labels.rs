@@ -14,6 +14,7 @@ use crate::db::case;
 use crate::db::case::named::{Named, Reading};
 use crate::db::label::{self, LabelRow};
 use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
+use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
 use crate::domain::roster::is_name;
@@ -168,8 +169,8 @@ fn answers_of_fields(protocol: &Protocol, answers: &[Step], line: &Value) -> Vec
     let answer = |question: &crate::domain::protocol::Question| {
         let QuestionKind::Label { sets, .. } = &question.kind else { return None };
         let missing = !answers.iter().any(|(id, _)| *id == question.id);
-        let label = line[sets.as_str()].as_str().filter(|_| missing)?;
-        Some((question.id.clone(), label.to_owned()))
+        let label = scalar(&line[sets.as_str()]).filter(|_| missing)?;
+        Some((question.id.clone(), label))
     };
     protocol.questions.iter().filter_map(answer).collect()
 }

@@ -15,6 +15,8 @@ pub struct Figure {
 
 impl Figure {
     pub fn new(value: Result<f64, &'static str>, n: usize) -> Self {
+        // Nothing is nothing, from whichever side it came.
+        let value = value.map(|value| if value == 0.0 { 0.0 } else { value });
         Self { value: finite(value), n, interval: None }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io::Read;
 
+use crate::domain::number::{Digits, digits};
+
 /// Names that were given numbers in the order of their first appearance.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
@@ -57,6 +59,8 @@ pub struct Ratings {
     /// The numbers are ranks: which is more is known, and not by how much.
     pub ranked: bool,
     rows: Vec<(u32, Rating)>,
+    /// Where several texts are one value: the texts, and that of each rating in the order of `of_task`.
+    spelled: Option<(Names, Vec<u32>)>,
     /// Ratings of task `t` are `of_task[starts[t]..starts[t + 1]]`, in the order given.
     starts: Vec<u32>,
     of_task: Vec<Rating>,
@@ -83,7 +87,8 @@ pub struct LabelFile {
     pub rejects: Vec<(u64, String)>,
 }
 
-/// Values in order: as numbers if all of them are, else as words.
+/// Values in order: as numbers if all of them are, else as words. `9` and `9.0` are one value; `01` and `1` are two, as codes are,
+/// and so are numbers that only a double takes for the same.
 #[derive(Debug, Clone, Default)]
 pub struct Ordered {
     pub values: Names,
@@ -97,30 +102,79 @@ impl Ordered {
         let names: Vec<&str> = names.collect();
         let parse = |name: &&str| name.trim().parse::<f64>().ok().filter(|number| number.is_finite());
         let parsed: Option<Vec<f64>> = names.iter().map(parse).collect();
+        // What two texts of one value share; a text with zeros before it shares it with none.
+        let exact: Vec<Option<Digits>> = match &parsed {
+            Some(_) => names.iter().map(|name| digits(name.trim()).filter(|_| !is_code(name.trim()))).collect(),
+            None => vec![None; names.len()],
+        };
         let mut order: Vec<usize> = (0..names.len()).collect();
         match &parsed {
-            Some(numbers) => order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b]).then_with(|| names[*a].cmp(names[*b]))),
+            Some(numbers) => order.sort_by(|a, b| {
+                let by_number = numbers[*a].total_cmp(&numbers[*b]);
+                by_number.then_with(|| exact[*a].cmp(&exact[*b])).then_with(|| names[*a].cmp(names[*b]))
+            }),
             None => order.sort_by(|a, b| names[*a].cmp(names[*b])),
         }
         let mut place = vec![0_u32; order.len()];
         let mut values = Names::default();
         let mut numbers = Vec::new();
+        let mut last: Option<&Digits> = None;
         for old in order {
-            // `1` and `1.0` are one number.
-            let same = parsed.as_ref().filter(|parsed| numbers.last() == Some(&parsed[old]));
-            place[old] = match same {
-                Some(_) => values.len() as u32 - 1,
-                None => values.number(names[old]),
-            };
-            if let (Some(parsed), None) = (&parsed, same) {
+            let same = last.is_some() && exact[old].as_ref() == last;
+            place[old] = if same { values.len() as u32 - 1 } else { values.number(names[old]) };
+            if let Some(parsed) = parsed.as_ref().filter(|_| !same) {
                 numbers.push(parsed[old]);
             }
+            last = exact[old].as_ref();
         }
         Self { values, numbers: parsed.map(|_| numbers), place }
     }
 }
 
+/// Whether a text of digits begins with zeros that a number would lose.
+fn is_code(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit()
+}
+
+impl LabelFile {
+    /// Takes in one line, by the places of task, worker and label.
+    fn take(&mut self, record: &csv::ByteRecord, line: u64, [task, worker, label]: [usize; 3]) {
+        let field = |at: usize| record.get(at).map(|bytes| std::str::from_utf8(bytes.trim_ascii()));
+        match (field(task), field(worker), field(label)) {
+            (Some(Ok("")), ..) => self.rejects.push((line, "no task".to_owned())),
+            (_, Some(Ok("")), _) => self.rejects.push((line, "no worker".to_owned())),
+            (Some(Ok(_)), Some(Ok(_)), Some(Ok(""))) => self.missing += 1,
+            (Some(Ok(task)), Some(Ok(worker)), Some(Ok(label))) => self.ratings.push(task, worker, label),
+            (None, ..) | (_, None, _) | (_, _, None) => self.rejects.push((line, "too few columns".to_owned())),
+            _ => self.rejects.push((line, "not UTF-8".to_owned())),
+        }
+    }
+
+    /// Takes in the lines that a quote swallowed which opened on `line`: in them a quote is a character.
+    fn swallowed(&mut self, text: &[u8], line: u64, columns: [usize; 3]) {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).quoting(false).from_reader(text);
+        let mut record = csv::ByteRecord::new();
+        loop {
+            let at = line + reader.position().line();
+            match reader.read_byte_record(&mut record) {
+                Ok(true) => self.take(&record, at, columns),
+                Ok(false) => return,
+                Err(error) => self.rejects.push((at, error.to_string())),
+            }
+        }
+    }
+}
+
 impl Ratings {
+    /// How a value was written on a task: as the first who said it wrote it.
+    pub fn spelling(&self, task: usize, value: u32) -> &str {
+        let Some((texts, spelled)) = &self.spelled else { return self.values.name(value) };
+        let from = self.starts[task] as usize;
+        let said = self.of_task(task).iter().position(|rating| rating.value == value);
+        said.map_or(self.values.name(value), |at| texts.name(spelled[from + at]))
+    }
+
     /// Share of each value among all ratings.
     pub fn shares(&self) -> Vec<f64> {
         let mut counts = vec![0.0; self.values.len()];
@@ -154,13 +208,24 @@ impl Ratings {
 
     /// Puts values in order and ratings beside their task. To be called when all are there.
     pub fn sorted(mut self) -> Self {
-        self.sort_values();
+        let spelled: Vec<(u32, u32)> = self.rows.iter().map(|(task, rating)| (*task, rating.value)).collect();
+        let texts = self.sort_values();
         let mut starts = vec![0_u32; self.tasks.len() + 1];
         for (task, _) in &self.rows {
             starts[*task as usize + 1] += 1;
         }
         for task in 0..self.tasks.len() {
             starts[task + 1] += starts[task];
+        }
+        if let Some(texts) = texts {
+            let mut next = starts.clone();
+            let mut in_order = vec![0_u32; spelled.len()];
+            for (task, value) in spelled {
+                let at = &mut next[task as usize];
+                in_order[*at as usize] = value;
+                *at += 1;
+            }
+            self.spelled = Some((texts, in_order));
         }
         let mut next = starts.clone();
         let mut of_task = vec![Rating { reviewer: 0, value: 0 }; self.rows.len()];
@@ -172,12 +237,15 @@ impl Ratings {
         Self { starts, of_task, ..self }
     }
 
-    fn sort_values(&mut self) {
+    /// Puts values in order; gives their texts as they were, if some are one value.
+    fn sort_values(&mut self) -> Option<Names> {
         let ordered = Ordered::of(self.values.iter());
         for (_, rating) in &mut self.rows {
             rating.value = ordered.place[rating.value as usize];
         }
-        (self.values, self.numbers) = (ordered.values, ordered.numbers);
+        let texts = std::mem::replace(&mut self.values, ordered.values);
+        self.numbers = ordered.numbers;
+        (texts.len() > self.values.len()).then_some(texts)
     }
 
     /// Every rating of a task, in the order given.
@@ -214,6 +282,20 @@ impl Ratings {
             let line = reader.position().line();
             match reader.read_byte_record(&mut record) {
                 Ok(false) => break,
+                Ok(true) if record.iter().any(|field| field.contains(&b'\n')) => {
+                    // A quote that is not closed swallows the lines after it: they are read for what they are.
+                    let words = "a quote opens on this line and is not closed on it: what follows is read without it";
+                    read.rejects.push((line, words.to_owned()));
+                    let swallowed = record.iter().find_map(|field| Some(&field[memchr::memchr(b'\n', field)? + 1..]));
+                    read.swallowed(swallowed.unwrap_or_default(), line, [task, worker, label]);
+                    continue;
+                }
+                Ok(true) if record.len() > names.len() => {
+                    let words =
+                        format!("{} columns, where the header has {}: put quotes around a comma", record.len(), names.len());
+                    read.rejects.push((line, words));
+                    continue;
+                }
                 Ok(true) => {}
                 Err(error) if error.is_io_error() => return Err(BadCsv::Line { line, reason: error.to_string() }),
                 Err(error) => {
@@ -221,15 +303,7 @@ impl Ratings {
                     continue;
                 }
             }
-            let field = |at: usize| record.get(at).map(|bytes| std::str::from_utf8(bytes.trim_ascii()));
-            match (field(task), field(worker), field(label)) {
-                (Some(Ok("")), ..) => read.rejects.push((line, "no task".to_owned())),
-                (_, Some(Ok("")), _) => read.rejects.push((line, "no worker".to_owned())),
-                (Some(Ok(_)), Some(Ok(_)), Some(Ok(""))) => read.missing += 1,
-                (Some(Ok(task)), Some(Ok(worker)), Some(Ok(label))) => read.ratings.push(task, worker, label),
-                (None, ..) | (_, None, _) | (_, _, None) => read.rejects.push((line, "too few columns".to_owned())),
-                _ => read.rejects.push((line, "not UTF-8".to_owned())),
-            }
+            read.take(&record, line, [task, worker, label]);
             if read.ratings.rows.len() >= 4_000_000_000 {
                 return Err(BadCsv::TooMany);
             }
@@ -242,6 +316,33 @@ impl Ratings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_that_differ_are_never_one_and_a_task_has_what_was_said_of_it() {
+        let read = |labels: &[&str]| {
+            let lines: String = labels.iter().enumerate().map(|(i, label)| format!("t{i},w,{label}\n")).collect();
+            Ratings::read_csv(format!("task,worker,label\n{lines}").as_bytes()).unwrap().ratings
+        };
+        let classes = |labels: &[&str]| read(labels).values.iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(classes(&["9007199254740993", "9007199254740992", "1"]), ["1", "9007199254740992", "9007199254740993"]);
+        assert_eq!(classes(&["01", "1", "001", "7"]).len(), 4);
+        assert_eq!(classes(&["9.0", "9", "10", "9.00"]), ["9", "10"]);
+        assert_eq!(classes(&["1e3", "1000", "0.5", ".5"]).len(), 2);
+        let ratings = read(&["9.0", "9", "10"]);
+        assert_eq!([0, 1, 2].map(|task| ratings.spelling(task, ratings.of_task(task)[0].value)), ["9.0", "9", "10"]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_and_a_column_too_many_are_named() {
+        let read = Ratings::read_csv("task,worker,label\nt1,a,x\nt1,b,\"y\nt2,a,x\nt2,b,x\nt3,a,y\nt3,b,y\n".as_bytes()).unwrap();
+        assert_eq!((read.ratings.labels(), read.rejects.len(), read.rejects[0].0), (5, 1, 3));
+        let read = Ratings::read_csv("task,worker,label\nt1,a,\"x\nt1,b,y\nt2,a,\nt2\"\nt3,b,y\n".as_bytes()).unwrap();
+        assert_eq!(read.rejects.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!((read.ratings.labels(), read.missing), (2, 1));
+        let read = Ratings::read_csv("task,worker,label\nt1,a,no, thanks\nt1,b,\"no, thanks\"\n".as_bytes()).unwrap();
+        assert_eq!((read.ratings.labels(), read.rejects[0].0), (1, 2));
+        assert!(read.rejects[0].1.contains("4 columns"), "{:?}", read.rejects);
+    }
 
     #[test]
     fn a_file_is_read_whatever_its_order_and_what_is_broken_is_told() {

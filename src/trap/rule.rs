@@ -167,12 +167,12 @@ impl VariableResolver for Current<'_, '_> {
         let row = &self.rows[self.at.load(Ordering::Relaxed)];
         let text = |text: &'b str| Some(CowVal::owned(CelString::from(text)));
         let number = |number: f64| CowVal::owned(CelDouble::from(number));
-        let rival = || row.challenger.as_ref().map_or("", |challenger| challenger.label.text());
+        let rival = || row.challenger().map_or("", |challenger| challenger.label.text());
         match variable {
             "confidence" => row.confidence().map(number),
             "margin" => row.margin().map(number),
             "latency_ms" => row.latency_ms.map(number),
-            "label" => row.prediction.as_ref().and_then(|_| text(row.label())),
+            "label" => row.predicted().and_then(|_| text(row.label())),
             "text" => text(row.text()),
             "session" => text(row.session()),
             "stream" => text(row.stream_name()),
@@ -180,7 +180,7 @@ impl VariableResolver for Current<'_, '_> {
             "id" => text(row.id.text()),
             "challenger_label" => text(rival()),
             "disagrees" => Some(CowVal::owned(CelBool::from(!rival().is_empty() && rival() != row.label()))),
-            "has_prediction" => Some(CowVal::owned(CelBool::from(row.prediction.is_some()))),
+            "has_prediction" => Some(CowVal::owned(CelBool::from(row.predicted().is_some()))),
             other => {
                 // The slow way, for what has no name of its own above.
                 let line: serde_json::Value = serde_json::from_str(row.raw).ok()?;

@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use toml::Value;
 
-use super::number::Number;
 use super::{Question, QuestionKind};
+use crate::domain::number::Number;
 
 /// Names in a condition that can't be ids of questions in one.
 pub const WORDS: [&str; 3] = ["all", "any", "not"];

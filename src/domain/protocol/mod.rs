@@ -12,7 +12,6 @@ mod source;
 mod states;
 pub mod check;
 pub mod advice;
-pub mod number;
 pub mod walk;
 pub mod typed;
 pub mod rename;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::number::Number;
 use super::{Protocol, Question, QuestionKind, Reference, span};
 use crate::domain::label::{Outcome, Step};
+use crate::domain::number::Number;
 
 /// How far some answers lead.
 #[derive(Debug, PartialEq)]

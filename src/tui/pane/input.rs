@@ -15,8 +15,6 @@ use crate::tui::opened::Opened;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
 
-/// What other tabs show, so that it need not stand here again.
-const ELSEWHERE: [&str; 5] = ["prediction", "challenger", "feature_importance", "id", "model"];
 /// Lines of wrapped text that are made; a text of megabytes is read in its file.
 const LINES_MAX: usize = 5_000;
 
@@ -55,16 +53,13 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::default());
-    let mut rest = prediction.line.clone();
+    let mut rest = prediction.rest().unwrap_or_default();
     if let Value::Object(object) = &mut rest {
         let blind = opened.hides(Cue::Prediction);
-        object.retain(|name, _| !ELSEWHERE.contains(&name.as_str()) && (!blind || NEVER_TELLING.contains(&name.as_str())));
-        if let Some(Value::Object(input)) = object.get_mut("input") {
-            input.remove("text");
-        }
+        object.retain(|name, _| !blind || NEVER_TELLING.contains(&name.as_str()));
+        let pretty = serde_json::to_string_pretty(&rest).unwrap_or_default();
+        lines.extend(highlight::json(&pretty, theme));
     }
-    let pretty = serde_json::to_string_pretty(&rest).unwrap_or_default();
-    lines.extend(highlight::json(&pretty, theme));
     lines
 }
 

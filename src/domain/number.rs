@@ -1,4 +1,4 @@
-//! A number that somebody answered: kept digit for digit, or not taken.
+//! Numbers that people and files write, digit for digit: what a double would change is not taken for the same.
 
 use serde_json::Value;
 
@@ -51,9 +51,13 @@ impl Number {
     }
 }
 
-/// The sign, the digits without zeros at either end, and how many of them stand before the point: two texts of one number
-/// have the same.
-fn digits(text: &str) -> Option<(bool, String, i64)> {
+/// What two texts of one number have in common: the sign, the digits without zeros at either end, and how many of them stand
+/// before the point.
+pub type Digits = (bool, String, i64);
+
+/// The digits of a finite decimal number; nothing for any other text.
+pub fn digits(text: &str) -> Option<Digits> {
+    text.parse::<f64>().ok().filter(|number| number.is_finite())?;
     let (negative, rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
