@@ -130,6 +130,16 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     let would = if args.dry_run { "would open" } else { "opened" };
     out.line(&format!("{read} read: {opened} {would}, {duplicate} duplicate, {passed} passed, {rejected} rejected"))?;
     out.finish()?;
+    if let Some(logs) = &summary.logs {
+        if args.dry_run {
+            say(&format!("  logs: {} lines read; a dry run joins none", logs.lines));
+        } else {
+            say(&format!("  logs: {} lines read, {} joined to {} of the cases opened", logs.lines, logs.joined, logs.cases));
+        }
+        for file in &logs.not_understood {
+            say(&format!("  {file}"));
+        }
+    }
     if !summary.redacted.is_empty() {
         let kinds: Vec<String> = summary.redacted.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         say(&format!("  redacted: {}", kinds.join(", ")));

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::logtime::first_in;
+pub use super::logtime::moment_of;
 use super::time::Moment;
 
 /// How bad a line says it is.
@@ -106,7 +108,7 @@ impl LogLine {
             .filter(|word| word.len() >= 3 && word.bytes().all(|b| b.is_ascii_uppercase()))
             .find_map(Level::parse);
         let level = level.or_else(|| line.starts_with("Traceback").then_some(Level::Error));
-        Self { at: plain_moment(start), level, trace_id: None, service: None, message: line.to_owned() }
+        Self { at: first_in(start), level, trace_id: None, service: None, message: line.to_owned() }
     }
 }
 
@@ -163,46 +165,6 @@ fn unquote(text: &str) -> Option<(Cow<'_, str>, &str)> {
     None
 }
 
-/// A time as logs write it: RFC 3339, `2017-05-16 00:00:00.008`, or seconds or milliseconds since 1970.
-pub fn moment_of(text: &str) -> Option<Moment> {
-    if let Some(at) = Moment::parse(text) {
-        return Some(at);
-    }
-    if let Ok(number) = text.parse::<f64>() {
-        let ms = if number.abs() < 1e11 { number * 1e3 } else { number };
-        return (ms.abs() < 1e14).then_some(Moment(ms as i64));
-    }
-    let text = text.replace(',', ".");
-    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y/%m/%d %H:%M:%S%.f"] {
-        if let Ok(at) = chrono::NaiveDateTime::parse_from_str(text.trim(), form) {
-            return Some(Moment(at.and_utc().timestamp_millis()));
-        }
-    }
-    None
-}
-
-/// The first time that stands in a plain line.
-fn plain_moment(line: &str) -> Option<Moment> {
-    let bytes = line.as_bytes();
-    let digits = |from: usize, n: usize| bytes.get(from..from + n).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    let date_at = |i: usize| {
-        digits(i, 4)
-            && matches!(bytes.get(i + 4), Some(b'-' | b'/'))
-            && digits(i + 5, 2)
-            && digits(i + 8, 2)
-            && matches!(bytes.get(i + 10), Some(b' ' | b'T'))
-            && digits(i + 11, 2)
-            && bytes.get(i + 13) == Some(&b':')
-    };
-    let start = (0..bytes.len().saturating_sub(18)).find(|&i| line.is_char_boundary(i) && date_at(i))?;
-    let rest = &line[start..];
-    let end = rest
-        .char_indices()
-        .position(|(i, c)| i >= 19 && !(c.is_ascii_digit() || matches!(c, '.' | ',' | 'Z' | '+' | '-' | ':')))
-        .unwrap_or(rest.len());
-    moment_of(rest.get(..end)?).or_else(|| moment_of(rest.get(..19)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,13 +184,5 @@ mod tests {
         assert_eq!(plain.at, Moment::parse("2017-05-16T00:00:00.008Z"));
         assert_eq!(LogLine::parse("  File \"x.py\", line 3").at, None);
         assert_eq!(LogLine::parse("").message, "");
-    }
-
-    #[test]
-    fn times_as_logs_write_them() {
-        for text in ["2024-06-03T00:00:01Z", "1717372801", "1717372801000", "2024-06-03 00:00:01,000"] {
-            assert_eq!(moment_of(text), Some(Moment(1_717_372_801_000)), "{text}");
-        }
-        assert_eq!(moment_of("soon"), None);
     }
 }

@@ -23,6 +23,9 @@ const ENTRY_EVENTS: usize = 1_000;
 pub struct Admitted {
     pub opened: u64,
     pub duplicate: u64,
+    /// Log lines that were kept with those opened, and how many of these have any.
+    pub log_lines: u64,
+    pub with_logs: u64,
     pub rejected: Vec<Rejected>,
 }
 
@@ -66,6 +69,8 @@ impl<'c, 't> Admitter<'c, 't> {
             None => {
                 self.new.insert(id, hash);
                 self.admitted.opened += 1;
+                self.admitted.log_lines += ready.log_lines;
+                self.admitted.with_logs += u64::from(ready.log_lines > 0);
                 self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
                 if self.events.len() >= ENTRY_EVENTS {
                     self.entry(now)?;

@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::IntakeError;
+use super::recognize::{HEAD_BYTES, recognize};
 use super::read::read_chunks;
 use super::waiting::{self, Waiting};
 use crate::chance;
@@ -54,6 +55,8 @@ pub struct LogIndex {
     spilled: Option<File>,
     lines_max: usize,
     pub lines: u64,
+    /// Files of which no line was understood, each with what it seems to be.
+    pub strangers: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +70,7 @@ impl LogIndex {
     /// Reads `paths` once, as long as `go_on` says so. Temporary files are made in `directory`. At most `lines_max` lines
     /// are given for a case.
     pub fn build(paths: &[PathBuf], directory: &Path, lines_max: usize, go_on: &dyn Fn() -> bool) -> Result<Self, IntakeError> {
-        let mut index = Self { files: Vec::new(), runs: Vec::new(), spilled: None, lines_max, lines: 0 };
+        let mut index = Self { files: Vec::new(), runs: Vec::new(), spilled: None, lines_max, lines: 0, strangers: Vec::new() };
         let mut records = Vec::new();
         for path in paths {
             index.read_file(path, &mut records, directory, go_on)?;
@@ -90,6 +93,7 @@ impl LogIndex {
         }
         let number = (self.files.len() as u64) << 48;
         let mut times = Vec::new();
+        let (before, mut traced) = (self.lines, false);
         let mut next_time = 0;
         let mut spilled = Ok(());
         read_chunks(&file, go_on, |chunk| {
@@ -97,6 +101,7 @@ impl LogIndex {
                 let start = chunk.offset + range.start as u64;
                 self.lines += 1;
                 let text = &chunk.text[range];
+                traced |= names_trace(text);
                 for_each_trace(text, |trace| records.push(Record { hash: hash_of(trace), place: number | start }));
                 if start >= next_time
                     && let Some(at) = LogLine::parse(text).at
@@ -112,6 +117,9 @@ impl LogIndex {
         })
         .map_err(failed)?;
         spilled?;
+        if self.lines > before && times.is_empty() && !traced {
+            self.strangers.push(format!("{}: {}", path.display(), stranger(&file).map_err(failed)?));
+        }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         self.files.push(LogFile { name, file, times });
         Ok(())
@@ -290,15 +298,23 @@ fn read_lines(file: &File, start: u64, span: u64, whole: bool) -> io::Result<Vec
     Ok(lines)
 }
 
+const JSON_KEYS: [&str; 5] = ["\"trace_id\"", "\"traceId\"", "\"trace\"", "\"trace.id\"", "\"request_id\""];
+const LOGFMT_KEYS: [&str; 5] = ["trace_id=", "traceId=", "trace=", "trace.id=", "request_id="];
+
+/// Whether a line says by name what its trace is.
+fn names_trace(line: &str) -> bool {
+    JSON_KEYS.iter().chain(&LOGFMT_KEYS).any(|key| line.contains(key))
+}
+
 /// Calls `each` with every trace id that a line may be found by.
 fn for_each_trace(line: &str, mut each: impl FnMut(&str)) {
-    for key in ["\"trace_id\"", "\"traceId\"", "\"trace\"", "\"trace.id\"", "\"request_id\""] {
+    for key in JSON_KEYS {
         let value = line.split_once(key).and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
         if let Some(text) = value.and_then(|rest| rest.trim_start().strip_prefix('"')) {
             return each(text.split('"').next().unwrap_or_default());
         }
     }
-    for key in ["trace_id=", "traceId=", "trace=", "trace.id=", "request_id="] {
+    for key in LOGFMT_KEYS {
         if let Some((_, rest)) = line.split_once(key) {
             let rest = rest.trim_start_matches('"');
             return each(rest.split([' ', '"']).next().unwrap_or_default());
@@ -317,6 +333,19 @@ fn for_each_trace(line: &str, mut each: impl FnMut(&str)) {
 fn hash_of(trace: &str) -> u64 {
     let hash = blake3::hash(trace.as_bytes());
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
+}
+
+/// What a file seems to be of which no line has a time or a trace.
+fn stranger(file: &File) -> io::Result<String> {
+    let mut head = vec![0; HEAD_BYTES];
+    let n = file.read_at(&mut head, 0)?;
+    head.truncate(n);
+    if let Some(words) = recognize(&head) {
+        return Ok(format!("it is {words}"));
+    }
+    let text = String::from_utf8_lossy(&head);
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    Ok(format!("no line has a time or a trace that is understood; it begins `{}`", crate::domain::text::head(first.trim(), 60)))
 }
 
 /// All that a pipe has to say, in a file.

@@ -11,6 +11,7 @@
 //! was is a duplicate then.
 
 pub mod waiting;
+pub mod recognize;
 pub mod read;
 pub mod mapping;
 pub mod look;
@@ -26,7 +27,7 @@ mod run;
 
 pub use admit::Admitter;
 pub use redact::{BadRedaction, Redact};
-pub use run::{Ingest, Progress, RejectLine, Stage, Summary, index_logs, ingest};
+pub use run::{Ingest, LogSummary, Progress, RejectLine, Stage, Summary, index_logs, ingest};
 
 use crate::domain::prediction::Reject;
 

@@ -34,6 +34,8 @@ pub struct Ready {
     pub seen: Arc<Seen>,
     /// The line as it is kept, where that is not as it came.
     pub redacted: Option<Box<str>>,
+    /// Log lines beside it.
+    pub log_lines: u64,
 }
 
 impl Ready {
@@ -49,6 +51,7 @@ pub struct Made {
     text: String,
     redacted: Option<Box<str>>,
     language: String,
+    log_lines: u64,
 }
 
 /// The payload's JSON, if the line is sound all through, without what is to be redacted.
@@ -86,7 +89,7 @@ pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&
     let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
     let language = language(raw);
-    if json.len() > PAYLOAD_BYTES_MAX { Err(too_large()) } else { Ok(Made { json, text: short_text(&text), redacted, language }) }
+    if json.len() > PAYLOAD_BYTES_MAX { Err(too_large()) } else { Ok(Made { json, text: short_text(&text), redacted, language, log_lines: logs.len() as u64 }) }
 }
 
 /// The language that a line says its input is in: `en` for `en-US`.
@@ -122,7 +125,7 @@ pub fn ready(
     packer: &mut Packer,
 ) -> Result<Ready, super::IntakeError> {
     let seen = &matured.seen;
-    let Made { json, text, redacted, language } = made;
+    let Made { json, text, redacted, language, log_lines } = made;
     let flags = seen.flags.clone().unwrap_or_default();
     let mut skills: Vec<String> = flags.iter().filter_map(|flag| needs.get(flag)).flatten().cloned().collect();
     skills.sort();
@@ -143,7 +146,7 @@ pub fn ready(
         language,
         needs: skills,
     };
-    Ok(Ready { line: seen.number, event, packed, text, seen: Arc::clone(seen), redacted })
+    Ok(Ready { line: seen.number, event, packed, text, seen: Arc::clone(seen), redacted, log_lines })
 }
 
 /// What a label is worth: the less sure the model, the more. 0 is worth most.

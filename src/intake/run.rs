@@ -95,8 +95,23 @@ pub struct Summary {
     /// How often each kind of thing was replaced by a pseudonym.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, u64>,
+    /// What became of the log files, if any were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<LogSummary>,
     #[serde(skip)]
     pub stopped: bool,
+}
+
+/// What became of log files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LogSummary {
+    /// Lines of the files.
+    pub lines: u64,
+    /// Lines that were joined to cases that were opened, and how many of these have any.
+    pub joined: u64,
+    pub cases: u64,
+    /// Files of which nothing was understood, each with what it seems to be.
+    pub not_understood: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -114,6 +129,13 @@ impl Summary {
         self.passed += other.passed;
         self.rejected += other.rejected;
         self.stopped |= other.stopped;
+        if let Some(logs) = other.logs {
+            let known = self.logs.get_or_insert_default();
+            // The same files are read for each input.
+            (known.lines, known.not_understood) = (logs.lines, logs.not_understood);
+            known.joined += logs.joined;
+            known.cases += logs.cases;
+        }
         for (kind, n) in other.redacted {
             *self.redacted.entry(kind).or_default() += n;
         }
@@ -200,6 +222,9 @@ pub fn ingest(
     })?;
     summary.stopped = plan.stop.load(Ordering::Relaxed);
     summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
+    let joined = summary.logs.take().unwrap_or_default();
+    summary.logs =
+        plan.logs.map(|index| LogSummary { lines: index.lines, not_understood: index.strangers.clone(), ..joined });
     summary.rejects.sort();
     if !plan.dry_run {
         db.explained(|conn| profiles.save(conn))?;
@@ -406,6 +431,9 @@ fn write(
         tx.commit().map_err(|error| db::explain(&path, error))?;
         summary.opened += admitted.opened;
         summary.duplicate += admitted.duplicate;
+        let logs = summary.logs.get_or_insert_default();
+        logs.joined += admitted.log_lines;
+        logs.cases += admitted.with_logs;
         summary.reject(admitted.rejected);
     }
 }
