@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::out::done;
 use super::{CliError, Context, Exit};
+use crate::domain::text::is_blank;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -15,7 +16,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    if args.text.iter().all(|text| text.trim().is_empty()) {
+    if args.text.iter().all(|text| is_blank(text)) {
         return Err(CliError::Use("say what the ruling did not weigh: `casework appeal CASE TEXT`".to_owned()));
     }
     let mut workspace = context.open()?;

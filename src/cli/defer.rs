@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::out::done;
 use super::{CliError, Context, Exit};
+use crate::domain::text::is_blank;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,7 +17,7 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let text = args.text.join(" ");
-    if text.trim().is_empty() {
+    if is_blank(&text) {
         return Err(CliError::Use("nothing was written, so nothing was done".to_owned()));
     }
     let mut workspace = context.open()?;

@@ -69,6 +69,9 @@ fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Res
     let damage = workspace.db.damage()?;
     let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
     findings.push(Finding { good: damage.is_empty(), what: "database", words });
+    let clocks = workspace.clock_words()?;
+    let words = if clocks.is_empty() { "no device's clock is ahead of this one's".to_owned() } else { clocks.join("; ") };
+    findings.push(Finding { good: clocks.is_empty(), what: "clocks", words });
     let status = workspace.status()?;
     let protocols = workspace.protocols()?;
     for stream in workspace.streams()? {

@@ -102,7 +102,14 @@ pub fn hint(error: &WorkError) -> Option<String> {
         }
         (Some(DbError::Newer { .. }), _) => "Install a newer casework; this one changes nothing in it.",
         (Some(DbError::Locked(_)), _) => "Another casework is writing for long: wait for it, or see `casework doctor`.",
-        (Some(DbError::Damaged(..)), _) => "Keep the file as it is, copy it, and run `casework verify` on the copy.",
+        (Some(DbError::Damaged(..)), _) => {
+            "Keep the file as it is. Put a copy of `casework backup` in its place, or join the team's store again: \
+             casework join URL --as YOU --workspace NEWDIR. What was synced is there."
+        }
+        (Some(DbError::Empty(_)), _) => {
+            "This device's key is still beside it. Put a copy of `casework backup` in its place, or join the team's store \
+             again: casework join URL --as YOU --workspace NEWDIR. What was synced is there."
+        }
         (Some(DbError::Foreign(_)), _) => "Name another directory with --workspace.",
         (Some(DbError::Full(_)), _) => "Make room and do it again; what was saved before is safe.",
         (Some(DbError::ReadOnly(..)), _) => "The directory and the file must be writable for you.",

@@ -33,11 +33,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let text = read_file(file)?;
     let mut workspace = context.open()?;
     let summary = workspace.import_labels(&text)?;
+    // As for ingest: nothing at all could be used.
+    let exit = if summary.rejected > 0 && summary.rejected == summary.read { Exit::No } else { Exit::Done };
     let mut out = Out::new();
     if context.global.json {
         out.json(&summary)?;
         out.finish()?;
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let (imported, duplicate, rejected) = (summary.imported, summary.duplicate, summary.rejected);
     out.line(&format!("{} read: {imported} imported, {duplicate} here already, {rejected} rejected", summary.read))?;
@@ -48,5 +50,5 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if rejected > 10 {
         say(&format!("  … and {} more; --json lists them", rejected - 10));
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }

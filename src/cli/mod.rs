@@ -272,7 +272,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Doctor(args)) => doctor::run(&context, &args),
         Some(Command::Completions(args)) => completions::run(&args),
     };
-    Next::Exit(error::exit_code(result))
+    Next::Exit(error::exit_code(context.explained(result)))
 }
 
 /// Says why the screen can't be shown.
@@ -283,7 +283,7 @@ pub fn refuse(error: &dyn std::error::Error) -> ExitCode {
 fn review(context: &Context) -> Next {
     match context.open() {
         Ok(workspace) => Next::Review(Box::new(workspace)),
-        Err(error) => Next::Exit(error::exit_code(Err(error))),
+        Err(error) => Next::Exit(error::exit_code(context.explained(Err(error)))),
     }
 }
 
@@ -294,6 +294,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// An error as it is to be told: a full disk by its name.
+    fn explained(&self, result: Result<Exit, CliError>) -> Result<Exit, CliError> {
+        result.map_err(|error| match (error, self.paths()) {
+            (CliError::Work(error), Ok(paths)) => error.unless_full(&paths.workspace).into(),
+            (error, _) => error,
+        })
+    }
+
     pub fn paths(&self) -> Result<Paths, CliError> {
         Ok(Paths::find(self.global.workspace.as_deref(), &self.env).map_err(WorkError::from)?)
     }

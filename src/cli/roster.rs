@@ -8,6 +8,7 @@ use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::{Profile, Role};
+use crate::workspace::ssh::public_keys;
 use crate::workspace::{Holder, WorkError, Workspace, read_file};
 
 #[derive(Debug, clap::Args)]
@@ -217,14 +218,18 @@ fn compare(workspace: &Workspace, admit: &Admit, holder: &Holder) -> Result<(), 
     let same = if text.starts_with("SHA256:") {
         text == signed
     } else {
-        let blob = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
-        let file = read_file(known).map_err(CliError::from)?;
-        blob(&file).is_some() && blob(&file) == holder.ssh.as_ref().and_then(|proof| blob(&proof.key))
+        let keys = public_keys(&read_file(known)?);
+        if keys.is_empty() {
+            return Err(CliError::Use(format!("{} holds no public SSH key: nothing was done", known.display())));
+        }
+        let given = holder.ssh.as_ref().map(|proof| public_keys(&proof.key)).unwrap_or_default();
+        keys.iter().any(|key| given.contains(key))
     };
     if same {
         Ok(())
     } else {
-        Err(CliError::Use(format!("the request is signed by {signed}, not by that key: nothing was done")))
+        let words = format!("the request is signed by {signed}, not by any key of {}: nothing was done", known.display());
+        Err(CliError::Use(words))
     }
 }
 

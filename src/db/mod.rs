@@ -32,9 +32,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
-pub const VIEWS_VERSION: i64 = 8;
+pub const VIEWS_VERSION: i64 = 9;
 /// "CSWK": tells our files from other programs' SQLite files.
 const APPLICATION_ID: i64 = 0x4353_574B;
+/// Bytes without which nothing can be written: a page of the log, and what belongs to it.
+const ROOM_MIN: u64 = 64 << 10;
 /// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -48,6 +50,8 @@ pub fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
 pub enum DbError {
     #[error("no workspace at {}", .0.display())]
     Missing(PathBuf),
+    #[error("{} is empty: the workspace that was in it is gone", .0.display())]
+    Empty(PathBuf),
     #[error("{} is not a casework database", .0.display())]
     Foreign(PathBuf),
     #[error("{} was written by a newer casework (format {found}; this one reads up to {known})", path.display())]
@@ -84,7 +88,15 @@ impl Db {
         if !path.exists() {
             return Err(DbError::Missing(path.to_owned()));
         }
+        // Before anything is written to it.
+        if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+            return Err(DbError::Empty(path.to_owned()));
+        }
         let mut db = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let tables = db.explained(|conn| conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)))?;
+        if tables == 0 {
+            return Err(DbError::Empty(path.to_owned()));
+        }
         db.migrate()?;
         Ok(db)
     }
@@ -196,6 +208,13 @@ fn set_views_version(conn: &Connection, version: i64) -> rusqlite::Result<()> {
     journal::set_meta(conn, "views", version.to_string().as_bytes())
 }
 
+/// Whether the disk that holds `path` has no room left for whoever asks.
+pub fn is_full(path: &Path) -> bool {
+    let directory = path.ancestors().find(|part| part.is_dir()).unwrap_or(path);
+    // A file system that counts no blocks is not a full one.
+    rustix::fs::statvfs(directory).is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail * disk.f_frsize < ROOM_MIN)
+}
+
 /// Puts an SQLite error into words about the file at `path`.
 pub fn explain(path: &Path, error: rusqlite::Error) -> DbError {
     let path = path.to_owned();
@@ -204,6 +223,8 @@ pub fn explain(path: &Path, error: rusqlite::Error) -> DbError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DbError::Locked(path),
         Some(ErrorCode::DatabaseCorrupt) => DbError::Damaged(path, error.to_string()),
         Some(ErrorCode::DiskFull) => DbError::Full(path),
+        // Where SQLite can't make a file larger, it says no more than this.
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_full(&path) => DbError::Full(path),
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             DbError::ReadOnly(path, error.to_string())
         }

@@ -27,14 +27,14 @@ CREATE TABLE view_case (
 CREATE INDEX view_case_queue ON view_case (state, due_ms, rank, num);
 
 CREATE VIRTUAL TABLE view_search USING fts5 (
-  text, content = 'view_case', content_rowid = 'num', tokenize = 'unicode61', prefix = '2 3', columnsize = 0
+  text, content = '', tokenize = 'unicode61', prefix = '2 3', columnsize = 0 -- the words as `folding` gives them
 );
 
 INSERT INTO view_search (view_search, rank) VALUES ('secure-delete', 1); -- what was erased must not stay in the index
 
 -- The words of resolved cases, to find those that are like another.
 CREATE VIRTUAL TABLE view_precedent USING fts5 (
-  text, content = 'view_case', content_rowid = 'num', tokenize = 'unicode61', columnsize = 0
+  text, content = '', tokenize = 'unicode61', columnsize = 0
 );
 
 INSERT INTO view_precedent (view_precedent, rank) VALUES ('secure-delete', 1);

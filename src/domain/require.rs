@@ -14,6 +14,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::label::{Outcome, value_text};
+use crate::domain::text::is_blank;
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Requirement {
             }),
         };
         due && match &self.wanted {
-            Wanted::Rationale => facts.rationale.trim().is_empty(),
+            Wanted::Rationale => is_blank(facts.rationale),
             Wanted::Confidence => facts.confidence.is_none(),
             Wanted::Span => !facts.marked,
             Wanted::Check(id) => !facts.checked.contains(id),

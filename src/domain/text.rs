@@ -183,9 +183,37 @@ pub fn head(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
+/// The start of `text` in at most so many bytes, and how many characters more there were: nothing is cut unsaid. Cut again, it
+/// counts on.
+pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
+    let (whole, before) = match text.strip_suffix(MORE_END).and_then(|rest| rest.rsplit_once(MORE)) {
+        Some((whole, n)) => n.parse::<usize>().map_or((text, 0), |n| (whole, n)),
+        None => (text, 0),
+    };
+    if whole.len() <= bytes {
+        return Cow::Borrowed(text);
+    }
+    let kept = head(whole, bytes);
+    let more = whole[kept.len()..].chars().count() + before;
+    Cow::Owned(format!("{kept}{MORE}{more}{MORE_END}"))
+}
+
+/// What stands where a text was cut.
+const MORE: &str = "… (";
+const MORE_END: &str = " more characters)";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_cut_is_counted_however_often() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcdef", 4), "abcd… (2 more characters)");
+        assert_eq!(cut("äöü", 3), "ä… (2 more characters)");
+        assert_eq!(cut(&cut("abcdefgh", 6), 2), "ab… (6 more characters)");
+        assert_eq!(cut(&cut("abcdefgh", 6), 7), "abcdef… (2 more characters)");
+    }
 
     fn check(input: &str, expect: &str) {
         assert_eq!(visible(input), expect);

@@ -11,13 +11,14 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::IntakeError;
-use super::recognize::{HEAD_BYTES, recognize};
 use super::read::read_chunks;
+use super::recognize::{HEAD_BYTES, recognize};
 use super::waiting::{self, Waiting};
 use crate::chance;
 use crate::domain::ids::hex;
 use crate::domain::logline::LogLine;
 use crate::domain::payload::PayloadLog;
+use crate::domain::text::cut;
 use crate::domain::time::Moment;
 
 const RUN_RECORDS: usize = 1 << 20;
@@ -174,7 +175,13 @@ impl LogIndex {
             *moment = Some(last);
         }
         found.sort_by_key(|(moment, _)| *moment);
-        Ok(found.into_iter().map(|(_, log)| log).take(self.lines_max).collect())
+        let more = found.len().saturating_sub(self.lines_max);
+        let mut kept: Vec<PayloadLog> = found.into_iter().map(|(_, log)| log).take(self.lines_max).collect();
+        if let Some(last) = kept.last().filter(|_| more > 0) {
+            let text = format!("… {more} more lines are not kept: [ingest] logs = {}", self.lines_max);
+            kept.push(PayloadLog { file: last.file.clone(), own: true, text });
+        }
+        Ok(kept)
     }
 
     fn places(&self, hash: u64) -> io::Result<Vec<u64>> {
@@ -290,8 +297,8 @@ fn read_lines(file: &File, start: u64, span: u64, whole: bool) -> io::Result<Vec
         let partial_last = cut_short && !line.ends_with(b"\n") && line.len() < LINE_BYTES;
         if !(partial_first || partial_last && lines.len() > 1) {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
-            let text = &text[..text.len().min(LINE_BYTES)];
-            lines.push((at, String::from_utf8_lossy(text).trim_end_matches('\r').to_owned()));
+            let text = String::from_utf8_lossy(text);
+            lines.push((at, cut(text.trim_end_matches('\r'), LINE_BYTES).into_owned()));
         }
         at += line.len() as u64;
     }

@@ -12,9 +12,9 @@ use super::look::Seen;
 use super::redact::Redact;
 use super::window::Matured;
 use crate::domain::ids::CaseId;
-use crate::domain::payload::{Neighbour, PayloadRef, Salt};
+use crate::domain::payload::{PayloadRef, Salt};
 use crate::domain::prediction::{Prediction, Reject, check_whole, not_json};
-use crate::domain::text::head;
+use crate::domain::text::cut;
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::fold::short_text;
 use crate::journal::kind::CaseDetected;
@@ -83,13 +83,20 @@ pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&
         neighbours.to_mut().iter_mut().for_each(|neighbour| clean(&mut neighbour.text));
     }
     if neighbours.iter().any(|neighbour| neighbour.text.len() > NEIGHBOUR_BYTES) {
-        let short = |neighbour: &mut Neighbour| neighbour.text = head(&neighbour.text, NEIGHBOUR_BYTES).to_owned();
-        neighbours.to_mut().iter_mut().for_each(short);
+        neighbours.to_mut().iter_mut().for_each(|neighbour| {
+            if let Cow::Owned(short) = cut(&neighbour.text, NEIGHBOUR_BYTES) {
+                neighbour.text = short;
+            }
+        });
     }
     let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
     let language = language(raw);
-    if json.len() > PAYLOAD_BYTES_MAX { Err(too_large()) } else { Ok(Made { json, text: short_text(&text), redacted, language, log_lines: logs.len() as u64 }) }
+    if json.len() > PAYLOAD_BYTES_MAX {
+        Err(too_large())
+    } else {
+        Ok(Made { json, text: short_text(&text), redacted, language, log_lines: logs.len() as u64 })
+    }
 }
 
 /// The language that a line says its input is in: `en` for `en-US`.

@@ -223,8 +223,7 @@ pub fn ingest(
     summary.stopped = plan.stop.load(Ordering::Relaxed);
     summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
     let joined = summary.logs.take().unwrap_or_default();
-    summary.logs =
-        plan.logs.map(|index| LogSummary { lines: index.lines, not_understood: index.strangers.clone(), ..joined });
+    summary.logs = plan.logs.map(|index| LogSummary { lines: index.lines, not_understood: index.strangers.clone(), ..joined });
     summary.rejects.sort();
     if !plan.dry_run {
         db.explained(|conn| profiles.save(conn))?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::look::Seen;
 use crate::domain::payload::Neighbour;
-use crate::domain::text::head;
+use crate::domain::text::cut;
 
 /// Bytes of a neighbour's text that are looked at: more than are kept, so that what is redacted is not cut in two before.
 const TEXT_BYTES: usize = 1_200;
@@ -126,7 +126,7 @@ impl Stream {
                     at: other.at,
                     label: other.label().to_owned(),
                     confidence: other.confidence,
-                    text: head(other.text(), TEXT_BYTES).to_owned(),
+                    text: cut(other.text(), TEXT_BYTES).into_owned(),
                     session: same(other),
                 });
             }

@@ -17,6 +17,7 @@ pub mod fold;
 pub mod chain;
 pub mod verify;
 pub mod views_check;
+pub mod skew;
 pub mod digest;
 pub mod secret;
 pub mod device;

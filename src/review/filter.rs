@@ -2,6 +2,7 @@
 
 use crate::db::case::CaseRow;
 use crate::domain::cues::{Cue, Hiding};
+use crate::domain::folding::folded;
 
 /// What a queue is narrowed to.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,7 +29,7 @@ impl Filter {
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         for part in text.split_whitespace() {
-            let part = part.to_lowercase();
+            let part = folded(part).into_owned();
             let (name, value) = part.split_once(':').unwrap_or(("", &part));
             let list = match name {
                 "flag" => &mut filter.flag,
@@ -63,7 +64,7 @@ impl Filter {
     pub fn matches(&self, case: &CaseRow) -> bool {
         let has = |wanted: &[String], text: &str| {
             wanted.is_empty() || {
-                let text = text.to_lowercase();
+                let text = folded(text);
                 wanted.iter().all(|part| text.contains(part.as_str()))
             }
         };

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::gold;
 use crate::db::case::{self, CaseRow};
 use crate::db::{count, erasure, label, precedent, renames};
+use crate::domain::folding::for_index;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, Outcome, Step, outcome_words};
 use crate::domain::payload::Payload;
@@ -124,6 +125,7 @@ pub fn precedents(
 /// The words of a text, each once, in lower case.
 fn words(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
+    let text = for_index(text);
     let all = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
     all.filter(|word| seen.insert(word.clone())).take(WORDS_MAX).collect()
 }
@@ -180,7 +182,7 @@ fn candidates(
 fn likeness(one: &[String], other: &[String], weights: &HashMap<String, f64>) -> f64 {
     let rare = weights.values().copied().fold(1.0, f64::max);
     let weight = |word: &String| weights.get(word).copied().unwrap_or(rare);
-    let shared: f64 = one.iter().filter(|word| other.contains(word)).map(weight).sum();
+    let shared: f64 = one.iter().filter(|word| other.contains(word)).map(weight).sum::<f64>() + 0.0;
     let all: f64 = one.iter().map(weight).sum::<f64>() + other.iter().filter(|word| !one.contains(word)).map(weight).sum::<f64>();
     if all > 0.0 { shared / all } else { 0.0 }
 }

@@ -334,6 +334,10 @@ pub fn view_words(view: Option<CaseState>) -> &'static str {
 pub fn put_line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     if row < area.height {
         buf.set_line(area.x, area.y + row, line, area.width);
+        // What does not fit is said to go on.
+        if line.width() > usize::from(area.width) && area.width > 0 {
+            buf[(area.right() - 1, area.y + row)].set_symbol("…");
+        }
     }
 }
 

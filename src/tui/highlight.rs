@@ -8,11 +8,11 @@ use syntect::easy::ScopeRegionIterator;
 use syntect::parsing::{ParseState, ScopeStack, SyntaxDefinition, SyntaxSet, SyntaxSetBuilder};
 
 use super::theme::Theme;
-use crate::domain::text::{fit, visible};
+use crate::domain::text::visible;
 
 const JSON: &str = include_str!("../../assets/syntaxes/json.sublime-syntax");
-/// Columns of a line that are coloured; a longer one is cut.
-const COLUMNS_MAX: usize = 2_048;
+/// Bytes of a line that are coloured; a longer one is plain.
+const COLOURED_MAX: usize = 2_048;
 
 fn syntaxes() -> &'static SyntaxSet {
     static SET: OnceLock<SyntaxSet> = OnceLock::new();
@@ -35,7 +35,11 @@ pub fn json(text: &str, theme: &Theme) -> Vec<Line<'static>> {
     let mut stack = ScopeStack::new();
     let mut lines = Vec::new();
     for line in text.lines() {
-        let line = format!("{}\n", fit(&visible(line), COLUMNS_MAX));
+        if line.len() > COLOURED_MAX {
+            lines.push(Line::styled(visible(line).into_owned(), theme.text));
+            continue;
+        }
+        let line = format!("{}\n", visible(line));
         let Ok(output) = state.parse_line(&line, set) else {
             lines.push(Line::raw(line.trim_end().to_owned()));
             continue;

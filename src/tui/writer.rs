@@ -113,7 +113,7 @@ impl Writer {
             match result {
                 Ok(Some(job)) => report(job),
                 Ok(None) => {}
-                Err(error) => report(Job::Failed(error.to_string())),
+                Err(error) => report(Job::Failed(error.unless_full(&self.workspace.paths.workspace).to_string())),
             }
         }
     }
@@ -275,7 +275,7 @@ impl Writer {
                     self.drafts.insert(case, draft);
                     self.keep();
                 }
-                Job::NotSaved { case, why: error.to_string() }
+                Job::NotSaved { case, why: error.unless_full(&self.workspace.paths.workspace).to_string() }
             }
         }
     }

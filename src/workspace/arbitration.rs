@@ -11,6 +11,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
 use crate::domain::protocol::walk;
+use crate::domain::text::is_blank;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn};
@@ -94,7 +95,7 @@ impl Workspace {
     /// Rules on a case. Refused where there is no conflict.
     pub fn rule(&mut self, row: CaseRow, verdict: Verdict, reasons: Reasons) -> Result<(Ruling, Appended), WorkError> {
         let dispute = self.conflict(row)?;
-        if reasons.rationale.trim().is_empty() {
+        if is_blank(&reasons.rationale) {
             return Err(WorkError::NoRationale);
         }
         let protocols = self.protocols()?;
@@ -189,7 +190,7 @@ impl Workspace {
 
     /// Asks to have a ruling looked at again that overruled whoever is at work. Each may once on a case.
     pub fn appeal(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
-        if why.trim().is_empty() {
+        if is_blank(why) {
             return Err(WorkError::NoRationale);
         }
         let (ruling, _) = self.ruled(case)?.ok_or(WorkError::NoRuling(case))?;
@@ -207,7 +208,7 @@ impl Workspace {
         let dispute = self.conflict(row)?;
         let names = || dispute.sides.iter().map(|side| side.name).collect();
         let side = dispute.side(side).ok_or_else(|| WorkError::NoSide(side, names()))?;
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return Err(WorkError::NoRationale);
         }
         if let Some(question) = question.filter(|question| !side.path.iter().any(|(asked, _)| asked == question)) {

@@ -4,7 +4,7 @@ pub mod found;
 pub mod arbitration;
 pub mod calibration;
 mod people;
-mod ssh;
+pub mod ssh;
 mod sync;
 pub mod cases;
 mod labels;
@@ -28,6 +28,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::protocol::Fault;
 use crate::domain::session::Stage;
 use crate::domain::time::Moment;
+use crate::intake::recognize::{HEAD_BYTES, recognize};
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
 use crate::journal::entry::Body;
@@ -176,6 +177,27 @@ pub enum WorkError {
     Redaction(#[from] intake::BadRedaction),
     #[error("this device was not given the workspace's secret, which makes pseudonyms")]
     NoSecret,
+}
+
+impl WorkError {
+    /// The same, or that the disk is full, where that is why something could not be written to `directory`: SQLite and the
+    /// system call it by other names.
+    pub fn unless_full(self, directory: &Path) -> Self {
+        let mut cause: Option<&dyn std::error::Error> = Some(&self);
+        while let Some(error) = cause {
+            let of_sqlite = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+            let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            let writing = matches!(
+                of_sqlite,
+                Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DiskFull)
+            ) || matches!(io, Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded));
+            if writing && crate::db::is_full(directory) {
+                return Self::Db(DbError::Full(directory.to_owned()));
+            }
+            cause = error.source();
+        }
+        self
+    }
 }
 
 /// An open workspace.
@@ -335,6 +357,13 @@ fn owner(db: &Db, key: &DeviceKey) -> Result<String, WorkError> {
 pub fn read_file(path: &Path) -> Result<String, WorkError> {
     let failed = |error| WorkError::File { path: path.display().to_string(), error };
     let bytes = std::fs::read(path).map_err(failed)?;
-    String::from_utf8(bytes)
-        .map_err(|_| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8: save it as UTF-8")))
+    let what = recognize(&bytes[..bytes.len().min(HEAD_BYTES)]).map(|words| format!("it is {words}"));
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let words = what.unwrap_or_else(|| "not UTF-8: save it as UTF-8".to_owned());
+        failed(std::io::Error::new(std::io::ErrorKind::InvalidData, words))
+    })?;
+    // A mark that says how bytes are ordered is no part of the text.
+    let text = text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned);
+    // Where no line feed is, a carriage return ends a line.
+    Ok(if text.contains('\n') { text } else { text.replace('\r', "\n") })
 }

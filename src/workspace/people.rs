@@ -6,9 +6,11 @@ use crate::db::{self, document, roster};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Profile, Role, is_name};
 use crate::domain::time::Moment;
+use crate::domain::time::short_span;
 use crate::journal::device::{self, Because};
 use crate::journal::kind::{Event, ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SecretShared, SshProof};
 use crate::journal::secret::{self, Secret};
+use crate::journal::skew;
 use crate::journal::{Append, DeviceKey, sshsig};
 
 /// A person on a device.
@@ -48,6 +50,31 @@ impl Holder {
 
 impl Workspace {
     /// Everybody, by name and device: those who were admitted and those who ask to be.
+    /// Whose clock was more than an hour ahead when they wrote, in words; everybody's times follow it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn clock_words(&self) -> Result<Vec<String>, WorkError> {
+        let ahead = skew::clocks_ahead(&self.db.conn, clock::now())?;
+        if ahead.is_empty() {
+            return Ok(Vec::new());
+        }
+        let people = self.people()?;
+        let words = |(replica, ms): &(ReplicaId, i64)| {
+            let of = people.iter().find(|holder| holder.replica == *replica).map_or("", |holder| holder.name.as_str());
+            let whose = if *replica == self.replica() {
+                "this device".to_owned()
+            } else {
+                format!("the device {} of {of}", replica.short())
+            };
+            format!(
+                "the clock of {whose} was {} ahead when it wrote: until then everybody's entries are dated after that. Set it right",
+                short_span(*ms)
+            )
+        };
+        Ok(ahead.iter().map(words).collect())
+    }
+
     pub fn people(&self) -> Result<Vec<Holder>, WorkError> {
         let conn = &self.db.conn;
         let mut people: Vec<Holder> = Vec::new();

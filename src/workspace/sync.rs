@@ -1,6 +1,6 @@
 //! The workspace and its shared store: founding on it, joining it, exchanging with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -49,13 +49,26 @@ fn options(config: &Config, env: &Env, create: bool) -> Options {
     Options { ssh: config.sync.ssh.clone(), create, credentials: env.credentials.clone() }
 }
 
-/// A path as it will be understood from any directory; a URL as it is.
-fn absolute(url: &str) -> Result<String, WorkError> {
+/// A path as it will be understood from any directory; a URL as it is. `~/` is the home of whoever asks; any other relative
+/// path begins at `from`, or where the program was started.
+fn absolute(url: &str, from: Option<&Path>, env: &Env) -> Result<String, WorkError> {
     if url.contains("://") || url.is_empty() {
         return Ok(url.to_owned());
     }
-    let path = std::path::absolute(url).map_err(|error| WorkError::File { path: url.to_owned(), error })?;
-    Ok(path.display().to_string())
+    let failed = |error| WorkError::File { path: url.to_owned(), error };
+    let path = match url.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            let no_home = || std::io::Error::new(std::io::ErrorKind::NotFound, "HOME is not set: write the whole path");
+            let home = env.credentials.home.clone().ok_or_else(|| failed(no_home()))?;
+            home.join(rest.trim_start_matches('/'))
+        }
+        Some(_) => {
+            let words = "~NAME is not read here: write the whole path";
+            return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, words)));
+        }
+        None => from.map_or_else(|| PathBuf::from(url), |from| from.join(url)),
+    };
+    Ok(std::path::absolute(path).map_err(failed)?.display().to_string())
 }
 
 impl Workspace {
@@ -70,7 +83,7 @@ impl Workspace {
         starter: &Starter,
     ) -> Result<Self, WorkError> {
         let config = Config::load(&paths.config())?;
-        let url = absolute(url)?;
+        let url = absolute(url, None, &env)?;
         let mut store = prepare(&url, &config, &env, true)?;
         if let Some((theirs, _)) = founded_on(&mut *store)?.first() {
             return Err(WorkError::Taken { store: url, theirs: theirs.to_string() });
@@ -102,7 +115,7 @@ impl Workspace {
             return Err(WorkError::Exists(paths.workspace.display().to_string()));
         }
         let config = Config::load(&paths.config())?;
-        let url = absolute(url)?;
+        let url = absolute(url, None, &env)?;
         let mut store = prepare(&url, &config, &env, false)?;
         let mut held = founded_on(&mut *store)?;
         let there: Vec<String> = held.iter().map(|(id, _)| id.to_string()).collect();
@@ -153,7 +166,8 @@ impl Workspace {
     /// The store that this workspace exchanges with.
     pub fn store_url(&self) -> Result<Option<String>, WorkError> {
         if !self.config.sync.store.is_empty() {
-            return absolute(&self.config.sync.store).map(Some);
+            // It is beside the configuration that names it.
+            return absolute(&self.config.sync.store, Some(&self.paths.workspace), &self.env).map(Some);
         }
         Ok(db::store::setting(&self.db.conn, STORE)?.filter(|url| !url.is_empty()))
     }
@@ -161,7 +175,7 @@ impl Workspace {
     /// Opens the store at `url`; the first that is ever named is remembered, after it was probed.
     pub fn open_store(&self, url: Option<&str>) -> Result<Box<dyn Store>, WorkError> {
         let known = self.store_url()?;
-        let url = url.map(absolute).transpose()?;
+        let url = url.map(|url| absolute(url, None, &self.env)).transpose()?;
         let first = url.is_some() && known.is_none();
         let url = url.or(known).ok_or(WorkError::NoStore)?;
         let opened = if first || db::store::reach(&self.db.conn, &url)?.is_empty() {
@@ -210,6 +224,7 @@ impl Workspace {
         match result {
             Ok(mut synced) => {
                 synced.notices.splice(0..0, notices);
+                synced.notices.extend(self.clock_words()?);
                 self.remember_sync(None)?;
                 Ok(synced)
             }

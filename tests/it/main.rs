@@ -24,6 +24,7 @@ mod arbitration;
 mod assignment;
 mod attacks;
 mod bad_input;
+mod reported;
 mod two_windows;
 mod blind;
 mod ids;

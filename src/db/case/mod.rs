@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{id_column, json_column, precedent, to_json};
 use crate::domain::assign::Work;
+use crate::domain::folding::{self, for_index};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::Outcome;
 use crate::domain::resolve::{CaseState, How, Resolution};
@@ -154,14 +155,14 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
         case.text,
     ])?;
     let num = conn.last_insert_rowid();
-    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![num, case.text])?;
+    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![num, for_index(&case.text)])?;
     Ok(num)
 }
 
 /// Takes a case out, with its words for search.
 pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
     precedent::delete(conn, case)?;
-    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, case.text])?;
+    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, for_index(&case.text)])?;
     conn.prepare_cached("DELETE FROM view_case WHERE num = ?1")?.execute([case.num]).map(drop)
 }
 
@@ -177,9 +178,9 @@ pub fn set_text(conn: &Connection, case: &CaseRow, text: &str) -> rusqlite::Resu
     if case.state == CaseState::Resolved {
         precedent::insert(conn, case.num, text)?;
     }
-    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, case.text])?;
+    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, for_index(&case.text)])?;
     conn.prepare_cached("UPDATE view_case SET text = ?2 WHERE num = ?1")?.execute(params![case.num, text])?;
-    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![case.num, text]).map(drop)
+    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![case.num, for_index(text)]).map(drop)
 }
 
 /// What the model said of a case.
@@ -326,16 +327,9 @@ pub fn for_each(conn: &Connection, mut each: impl FnMut(CaseRow)) -> rusqlite::R
 
 /// Newest cases whose text has all the words of `query` (the last may be unfinished), at most `limit`.
 pub fn search(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {
-    let Some(words) = match_expression(query) else { return Ok(Vec::new()) };
+    let Some(words) = folding::query(query) else { return Ok(Vec::new()) };
     let sql = include_str!("search.sql").replace("COLUMNS", COLUMNS);
     conn.prepare_cached(&sql)?.query_map(params![words, limit], row_to_case)?.collect()
-}
-
-/// Words as an FTS5 expression in which no character of the user's is syntax.
-fn match_expression(query: &str) -> Option<String> {
-    let words: Vec<String> =
-        query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| format!("\"{word}\"")).collect();
-    (!words.is_empty()).then(|| format!("{}*", words.join(" ")))
 }
 
 /// The event that detected a case.

@@ -80,6 +80,12 @@ pub fn for_each_entry(conn: &Connection, mut each: impl FnMut(EntryRow) -> bool)
     Ok(())
 }
 
+/// The latest entries of a chain, the last first.
+pub fn last_entries(conn: &Connection, replica: ReplicaId, limit: usize) -> rusqlite::Result<Vec<EntryRow>> {
+    let sql = "SELECT replica, seq, body, signature FROM journal_entry WHERE replica = ?1 ORDER BY seq DESC LIMIT ?2";
+    conn.prepare_cached(sql)?.query_map(params![replica.0, limit], row_to_entry)?.collect()
+}
+
 /// Entries `first` to `last` of a chain, by number.
 pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<EntryRow>> {
     let sql = "SELECT replica, seq, body, signature FROM journal_entry WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq";

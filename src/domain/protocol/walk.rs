@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Protocol, Question, QuestionKind, Reference, span};
 use crate::domain::label::{Outcome, Step};
 use crate::domain::number::Number;
+use crate::domain::text::is_blank;
 
 /// How far some answers lead.
 #[derive(Debug, PartialEq)]
@@ -121,7 +122,8 @@ pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option
             (n.text(), Some(n.value()))
         }
         QuestionKind::Text { least, most, .. } => {
-            let text = answer.trim();
+            // What nobody can see is nothing.
+            let text = if is_blank(answer) { "" } else { answer.trim() };
             let long = text.chars().count();
             (*least..=*most).contains(&long).then_some(())?;
             (text.to_owned(), (long > 0).then(|| Value::from(text)))

@@ -159,7 +159,8 @@ fn pair(reviewers: [String; 2], common: usize, said: &[Said], k: usize, numbers:
         of[0][*a] += times / n;
         of[1][*b] += times / n;
     }
-    let same: f64 = said.iter().filter(|said| said.values[0] == said.values[1]).map(|said| said.n).sum();
+    // The sum of nothing is −0 otherwise.
+    let same: f64 = said.iter().filter(|said| said.values[0] == said.values[1]).map(|said| said.n).sum::<f64>() + 0.0;
     // Disagreement seen against disagreement by chance; the same as Cohen's equation with weights 1 − apart.
     let kappa = |apart: &dyn Fn(usize, usize) -> f64| {
         let observed: f64 = said.iter().map(|said| said.n * apart(said.values[0], said.values[1])).sum::<f64>() / n;

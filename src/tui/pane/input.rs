@@ -3,11 +3,12 @@
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
 use crate::domain::protocol::Span as Place;
-use crate::domain::text::{head, visible, visible_lines, wrap};
+use crate::domain::text::{cut, head, visible, visible_lines, width, wrap};
 use crate::review::open::NEVER_TELLING;
 use crate::tui::App;
 use crate::tui::highlight;
@@ -15,8 +16,8 @@ use crate::tui::opened::Opened;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
 
-/// Lines of wrapped text that are made; a text of megabytes is read in its file.
-const LINES_MAX: usize = 5_000;
+/// Bytes of a text that are shown; a text of megabytes is read in its file.
+const SHOWN_BYTES_MAX: usize = 2_000_000;
 
 pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let Some(prediction) = &opened.case.prediction else { return vec![Line::raw("The line cannot be read.")] };
@@ -40,7 +41,8 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         Some(Overlay::Mark(mark)) => lines.extend(with_places(app, &text, columns, &mark.spans, Some(mark.selected()))),
         _ if !spans.is_empty() => lines.extend(with_places(app, &text, columns, &spans, None)),
         _ => {
-            for line in visible_lines(&text).iter().flat_map(|line| wrap(line, columns)).take(LINES_MAX) {
+            let shown = cut(&text, SHOWN_BYTES_MAX);
+            for line in visible_lines(&shown).iter().flat_map(|line| wrap(line, columns)) {
                 lines.push(marked(&line, app));
             }
         }
@@ -58,7 +60,7 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         let blind = opened.hides(Cue::Prediction);
         object.retain(|name, _| !blind || NEVER_TELLING.contains(&name.as_str()));
         let pretty = serde_json::to_string_pretty(&rest).unwrap_or_default();
-        lines.extend(highlight::json(&pretty, theme));
+        lines.extend(highlight::json(&pretty, theme).into_iter().flat_map(|line| wrapped(line, columns)));
     }
     lines
 }
@@ -86,7 +88,37 @@ fn with_places(app: &App, text: &str, columns: usize, places: &[Place], selected
         }
         Line::from(spans)
     };
-    rows(head(text, TEXT_BYTES_MAX), columns).into_iter().take(LINES_MAX).map(row).collect()
+    let kept = head(text, TEXT_BYTES_MAX);
+    let more = text[kept.len()..].chars().count();
+    let note = (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));
+    let note = note.map(|words| Line::from(Span::styled(words, theme.warn)));
+    rows(kept, columns).into_iter().map(row).chain(note).collect()
+}
+
+/// A line in pieces of at most so many columns.
+fn wrapped(line: Line<'static>, columns: usize) -> Vec<Line<'static>> {
+    if line.width() <= columns {
+        return vec![line];
+    }
+    let mut lines = Vec::new();
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    for span in line.spans {
+        for sign in span.content.graphemes(true) {
+            let wide = width(sign);
+            if used + wide > columns.max(1) && used > 0 {
+                lines.push(Line::from(std::mem::take(&mut spans)));
+                used = 0;
+            }
+            used += wide;
+            match spans.last_mut().filter(|last| last.style == span.style) {
+                Some(last) => last.content.to_mut().push_str(sign),
+                None => spans.push(Span::styled(sign.to_owned(), span.style)),
+            }
+        }
+    }
+    lines.push(Line::from(spans));
+    lines
 }
 
 /// What was made visible stands out from what was readable.
