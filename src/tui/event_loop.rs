@@ -271,7 +271,8 @@ impl Outside<'_> {
         match effect {
             Effect::Repaint => self.screen.repaint()?,
             Effect::Suspend => {
-                if !self.screen.lend(suspend)?? {
+                let stopped = self.screen.lend(suspend)??;
+                if !stopped {
                     session.feed(Event::Job(Job::Failed("There is no shell here to go back to: casework goes on.".to_owned())));
                 }
             }

@@ -136,7 +136,7 @@ impl Workspace {
 
     fn named_case(&self, name: &str, reading: Reading) -> Result<CaseRow, WorkError> {
         match named(&self.db.conn, name, reading)? {
-            Named::One(case) => Ok(case),
+            Named::One(case) => Ok(*case),
             Named::None => Err(WorkError::NoCase(name.to_owned())),
             Named::Several(cases) => Err(WorkError::Ambiguous(name.to_owned(), several(&cases))),
         }

@@ -232,9 +232,11 @@ fn an_altered_row_of_what_is_read_is_named() {
             assert!(words.contains(&format!("{table}, row ")), "{table}.{column}: {words}");
             altered += 1;
         }
-        for change in [format!("DELETE FROM {table}")] {
+        {
             let place = copy();
-            rusqlite::Connection::open(place.paths().database()).unwrap().execute(&change, []).unwrap();
+            let conn = rusqlite::Connection::open(place.paths().database()).unwrap();
+            conn.execute(&format!("DELETE FROM {table}"), []).unwrap();
+            drop(conn);
             let report = place.run(&["verify"]);
             let words = String::from_utf8_lossy(&report.stdout).into_owned();
             assert!(words.contains(table.as_str()) && words.contains("is missing"), "{table}: {words}");

@@ -29,7 +29,7 @@ pub enum Reading {
 /// The cases that a name may mean.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Named {
-    One(CaseRow),
+    One(Box<CaseRow>),
     None,
     /// Some of them.
     Several(Vec<CaseRow>),
@@ -41,7 +41,7 @@ pub fn named(conn: &Connection, name: &str, reading: Reading) -> rusqlite::Resul
     if let Ok(id) = name.parse::<CaseId>()
         && let Some(case) = by_id(conn, id)?
     {
-        return Ok(Named::One(case));
+        return Ok(Named::One(Box::new(case)));
     }
     let mut found: Vec<CaseRow> = Vec::new();
     for (stream, _) in count::with_prefix(conn, "stream:")? {
@@ -65,7 +65,7 @@ pub fn named(conn: &Connection, name: &str, reading: Reading) -> rusqlite::Resul
     found.truncate(LISTED_MAX);
     Ok(match found.len() {
         0 => Named::None,
-        1 => found.pop().map_or(Named::None, Named::One),
+        1 => found.pop().map_or(Named::None, |case| Named::One(Box::new(case))),
         _ => Named::Several(found),
     })
 }

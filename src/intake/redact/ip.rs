@@ -34,7 +34,8 @@ fn addresses(text: &str, run: Range<usize>) -> Vec<Range<usize>> {
     let trimmed = whole.trim_end_matches('.');
     let trimmed = if trimmed.ends_with("::") { trimmed } else { trimmed.trim_end_matches(':') };
     if before.is_none() && after.is_none() && is_v6(trimmed) {
-        return vec![run.start..run.start + trimmed.len()];
+        let address = run.start..run.start + trimmed.len();
+        return vec![address];
     }
     let mut found = Vec::new();
     let mut start = run.start;

@@ -185,7 +185,7 @@ impl Redact {
         if let Some(kind) = path.last().and_then(|name| self.kind_of_field(name, raw)) {
             return Some(self.pseudonym(kind.name, Some(kind), raw));
         }
-        let whole = |found: &[Range<usize>]| found == [0..raw.len()];
+        let whole = |found: &[Range<usize>]| matches!(found, [one] if *one == (0..raw.len()));
         if raw.bytes().all(|byte| byte.is_ascii_digit())
             && let Some(kind) = self.kinds.iter().find(|kind| whole(&(kind.find)(raw)))
         {
