@@ -134,7 +134,10 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         if args.dry_run {
             say(&format!("  logs: {} lines read; a dry run joins none", logs.lines));
         } else {
-            say(&format!("  logs: {} lines read, {} joined to {} of the cases opened", logs.lines, logs.joined, logs.cases));
+            say(&format!(
+                "  logs: {} lines read, joined to {} of the cases opened (a line may stand beside several: {} in all)",
+                logs.lines, logs.cases, logs.joined
+            ));
         }
         for file in &logs.not_understood {
             say(&format!("  {file}"));
