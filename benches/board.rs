@@ -30,12 +30,12 @@ fn main() {
     let protocols = workspace.protocols().unwrap();
     let reference = protocols.for_stream("s").unwrap().reference.clone();
     let mut kept = Kept::default();
-    let (read, anew) = took(|| kept.refresh(&workspace.db.conn, &protocols).unwrap());
+    let (read, anew) = took(|| kept.refresh(&workspace.tables().conn, &protocols).unwrap());
     let (_, first) = took(|| workspace.picture(&mut kept).unwrap());
     println!("everything read and summed           {:>9.1} ms, {read} cases", anew.as_secs_f64() * 1e3);
     println!("the picture, every interval anew     {:>9.1} ms", first.as_secs_f64() * 1e3);
     workspace.append(vec![Append::new(&label(&reference, 0, "ana", 0))]).unwrap();
-    let (read, mended) = took(|| kept.refresh(&workspace.db.conn, &protocols).unwrap());
+    let (read, mended) = took(|| kept.refresh(&workspace.tables().conn, &protocols).unwrap());
     let (_, again) = took(|| workspace.picture(&mut kept).unwrap());
     println!("sums after one label                 {:>9.1} ms, {read} cases", mended.as_secs_f64() * 1e3);
     println!("the picture after one label          {:>9.1} ms", again.as_secs_f64() * 1e3);

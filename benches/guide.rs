@@ -119,7 +119,7 @@ fn replay(path: &Path) {
     println!("== replay of {LABELS} labels, read from the database");
     let (bare, time) = took(|| {
         let mut n = 0;
-        casework::db::label::for_each(&workspace.db.conn, |_| n += 1).unwrap();
+        casework::db::label::for_each(&workspace.tables().conn, |_| n += 1).unwrap();
         n
     });
     println!("reading the {bare} labels alone       {:>9.1} ms", time.as_secs_f64() * 1e3);
@@ -148,7 +148,7 @@ fn precedents(path: &Path, cases: usize) {
     let ((), time) = took(|| ingest(&mut workspace, cases));
     println!("== precedents beside {cases} resolved cases (made in {:.0} s)", time.as_secs_f64());
     // The state that a million labels would come to, without signing them all.
-    let conn = &workspace.db.conn;
+    let conn = &workspace.tables().conn;
     conn.execute_batch(
         "BEGIN; UPDATE view_case SET state = 2, outcome = '{\"verdict\":\"model_correct\"}' WHERE num % 1000 != 0;
          INSERT INTO view_precedent (rowid, text) SELECT num, text FROM view_case WHERE state = 2;
@@ -169,7 +169,7 @@ fn precedents(path: &Path, cases: usize) {
     println!("found for {found} of {ROUNDS}: p50 {:.2} ms  p99 {:.2} ms  most {:.2} ms", at(0.5), at(0.99), at(1.0));
     let scan = took(|| {
         let mut n = 0;
-        casework::db::case::for_each(&workspace.db.conn, |case| n += usize::from(case.text.contains("parcel"))).unwrap();
+        casework::db::case::for_each(&workspace.tables().conn, |case| n += usize::from(case.text.contains("parcel"))).unwrap();
         n
     });
     println!("reading every case once, for comparison {:>7.0} ms", scan.1.as_secs_f64() * 1e3);

@@ -254,7 +254,7 @@ fn at(times: &mut [Duration], share: f64) -> f64 {
 fn labels(ana: &mut Workspace, bo: &mut Workspace, store: &mut Counting, wire: &Wire) {
     const ROUNDS: usize = 40;
     let (queue, _) = bo.quick_queue().unwrap();
-    let cases = queue.page(&bo.db.conn, QueueKey::FIRST, Direction::Forward, ROUNDS).unwrap();
+    let cases = queue.page(&bo.tables().conn, QueueKey::FIRST, Direction::Forward, ROUNDS).unwrap();
     let (mut pushes, mut pulls, mut bytes, mut calls) = (Vec::new(), Vec::new(), [0, 0], 0);
     for case in &cases {
         give(bo, case);
@@ -314,7 +314,7 @@ fn fifty(dir: &Path) {
     for _ in 0..LABELS / EACH {
         for workspace in &mut people {
             let (queue, _) = workspace.quick_queue().unwrap();
-            let cases = queue.page(&workspace.db.conn, QueueKey::FIRST, Direction::Forward, EACH).unwrap();
+            let cases = queue.page(&workspace.tables().conn, QueueKey::FIRST, Direction::Forward, EACH).unwrap();
             cases.iter().for_each(|case| give(workspace, case));
             given += cases.len();
             let begun = instant();

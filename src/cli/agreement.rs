@@ -11,7 +11,7 @@ use crate::domain::label::MAIN_ROUND;
 use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::figure::{Figure, decimal};
 use crate::quality::ratings::Ratings;
-use crate::review::ratings::{By, questions, ratings};
+use crate::review::ratings::By;
 use crate::workspace::WorkError;
 
 /// Most pairs that are printed.
@@ -108,15 +108,12 @@ type Measured = (Agreement, Vec<(String, Agreement)>);
 
 fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Result<Measured, CliError> {
     let workspace = context.read()?;
-    workspace.may_see(&args.round)?;
-    let conn = &workspace.db.conn;
     let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
     if let Some(question) = &args.question {
-        let made = ratings(conn, &args.round, &[By::Question(question.clone())]).map_err(WorkError::from)?;
+        let made = workspace.ratings(&args.round, &[By::Question(question.clone())])?;
         let one = made.into_iter().next().unwrap_or_default();
         if one.labels() == 0 {
-            let known: Vec<String> =
-                questions(conn, &args.round).map_err(WorkError::from)?.into_iter().map(|(id, _)| id).collect();
+            let known: Vec<String> = workspace.answered_questions(&args.round)?.into_iter().map(|(id, _)| id).collect();
             return Err(CliError::Use(format!(
                 "no label of the round {} answers `{question}`; answered are: {}",
                 args.round,
@@ -125,10 +122,10 @@ fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Resul
         }
         return Ok((measure(&in_order(one, args)?, resampling), Vec::new()));
     }
-    let asked = questions(conn, &args.round).map_err(WorkError::from)?;
+    let asked = workspace.answered_questions(&args.round)?;
     let mut by = vec![By::Outcome(fields)];
     by.extend(asked.iter().map(|(question, _)| By::Question(question.clone())));
-    let made = ratings(conn, &args.round, &by).map_err(WorkError::from)?;
+    let made = workspace.ratings(&args.round, &by)?;
     let mut made = made.into_iter();
     let whole = in_order(made.next().unwrap_or_else(|| Ratings::default().sorted()), args)?;
     let measured = made.map(|ratings| measure(&ratings, resampling));

@@ -8,14 +8,13 @@ use super::agreement::percent;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
-use crate::db::case;
 use crate::domain::label::{MAIN_ROUND, outcome_in_short};
 use crate::domain::session::{Session, Stage};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::quality::power::{CASES_MAX, Question, cases};
-use crate::review::calibration::{Findings, Progress, comments, labels, progress};
-use crate::review::ratings::{By, ratings};
+use crate::review::calibration::{Findings, Progress};
+use crate::review::ratings::By;
 use crate::workspace::calibration::{Choice, GLOSSARY, Plan, Proposal, Proposed};
 use crate::workspace::{WorkError, Workspace};
 
@@ -218,7 +217,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
     for session in &sessions {
         let what = &session.opened.what;
         if context.global.json {
-            out.json(&document(session, &progress(&workspace.db.conn, session).map_err(WorkError::from)?))?;
+            out.json(&document(session, &workspace.session_progress(session)?))?;
         } else {
             let title = fit(&visible(&what.title), 30).into_owned();
             out.line(&format!("{:<20} {:>4} cases  {:<38} {title}", what.session, what.cases.len(), session.stage().word()))?;
@@ -243,7 +242,7 @@ fn document(session: &Session, progress: &[Progress]) -> serde_json::Value {
 fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let session = workspace.session(name)?;
-    let progress = progress(&workspace.db.conn, &session).map_err(WorkError::from)?;
+    let progress = workspace.session_progress(&session)?;
     let mut out = Out::new();
     if context.global.json {
         out.json(&document(&session, &progress))?;
@@ -281,10 +280,9 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
 
 /// The cases with their labels of the first round and what was said about them.
 fn discussion(out: &mut Out, workspace: &Workspace, session: &Session) -> Result<(), CliError> {
-    let conn = &workspace.db.conn;
-    let (all, said) = (labels(conn, session, 0).map_err(WorkError::from)?, comments(conn, session).map_err(WorkError::from)?);
+    let (all, said) = (workspace.first_round(session, None)?, workspace.session_comments(session)?);
     for id in &session.opened.what.cases {
-        let row = case::by_id(conn, *id).map_err(WorkError::from)?;
+        let row = workspace.listed_case(*id)?;
         out.line("")?;
         out.line(&format!("  {}  {}", id.short(), fit(&visible(&row.map(|row| row.text).unwrap_or_default()), 66)))?;
         for given in all.iter().filter(|given| given.label.case == *id) {
@@ -315,7 +313,7 @@ fn close(context: &Context, name: &str, note: &str, to: Option<&Path>) -> Result
     let session = workspace.session(name)?;
     let saved = workspace.close_session(name, note)?;
     let of = session.opened.what.cases.len();
-    for one in progress(&workspace.db.conn, &session).map_err(WorkError::from)?.iter().filter(|one| one.done[1] < of) {
+    for one in workspace.session_progress(&session)?.iter().filter(|one| one.done[1] < of) {
         say(&format!("{} labeled {} of {of} again: only who labeled twice is compared.", one.reviewer, one.done[1]));
     }
     let findings = workspace.findings(name)?;
@@ -378,7 +376,7 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
         let words = format!("{again} {} {} ({}){why}", label.case.short(), outcome_in_short(&label.outcome), path.join(", "));
         lines.push((given.at.moment(), label.reviewer.clone(), words, json!({ "label": label })));
     }
-    for note in comments(&workspace.db.conn, &session).map_err(WorkError::from)? {
+    for note in workspace.session_comments(&session)? {
         let about = note.question.as_ref().map(|question| format!(" on {question}")).unwrap_or_default();
         let words = format!("said of {}{about}: {}", note.id.short(), note.text);
         let event = json!({ "comment": { "case": note.id, "question": note.question, "text": note.text } });
@@ -418,7 +416,7 @@ fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {
     }
     // The classes as they were seen so far; two of equal size if nothing was.
     let on = workspace.policy()?.on;
-    let seen = ratings(&workspace.db.conn, MAIN_ROUND, &[By::Outcome(on)]).map_err(WorkError::from)?.into_iter().next();
+    let seen = workspace.ratings(MAIN_ROUND, &[By::Outcome(on)])?.into_iter().next();
     let mut classes = seen.map(|ratings| ratings.shares()).unwrap_or_default();
     if classes.len() < 2 {
         classes = vec![0.5, 0.5];

@@ -17,7 +17,7 @@ use crate::domain::text::visible;
 use crate::quality::figure::wilson;
 use crate::quality::ratings::Ratings;
 use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, model};
-use crate::review::ratings::{By, ratings};
+use crate::review::ratings::By;
 use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 
@@ -121,9 +121,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some(file) => read(file)?,
         None => {
             let workspace = context.read()?;
-            workspace.may_see(&args.round)?;
             let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
-            let made = ratings(&workspace.db.conn, &args.round, &[By::Outcome(fields)]).map_err(WorkError::from)?;
+            let made = workspace.ratings(&args.round, &[By::Outcome(fields)])?;
             let made = made.into_iter().next().unwrap_or_default();
             let cases = made.tasks.iter().filter_map(|task| task.parse::<CaseId>().ok());
             blind = workspace.blind_to(cases)?.iter().map(ToString::to_string).collect();

@@ -84,7 +84,7 @@ fn journey(workspace: &mut Workspace) -> Result<(), CliError> {
     Ok(())
 }
 
-fn label_one(workspace: &mut Workspace, row: crate::db::case::CaseRow, out: &mut Out) -> Result<(), CliError> {
+fn label_one(workspace: &mut Workspace, row: crate::review::CaseRow, out: &mut Out) -> Result<(), CliError> {
     let case = workspace.open_case(row)?;
     let row = &case.row;
     out.line(&format!("case     {} {}: {}", row.id.short(), row.own, row.text))?;

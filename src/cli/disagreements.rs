@@ -5,14 +5,13 @@ use serde::Serialize;
 use super::agreement::percent;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::db::label;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND};
+use crate::domain::label::MAIN_ROUND;
 use crate::quality::divergence::Node;
 use crate::quality::figure::wilson;
-use crate::review::disagreement::{Disagreements, Split, Tally, disagreements};
+use crate::review::disagreement::{Disagreements, Split, Tally};
 use crate::review::sight::left_out;
-use crate::workspace::{WorkError, Workspace};
+use crate::workspace::Workspace;
 
 /// Most cases or splits that are printed in words.
 const SHOWN: usize = 20;
@@ -35,12 +34,10 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    workspace.may_see(&args.round)?;
     if let Some(case) = &args.case {
         return side_by_side(context, &workspace, case, &args.round);
     }
-    let (conn, protocols) = (&workspace.db.conn, workspace.protocols()?);
-    let found = disagreements(conn, &args.round, &protocols, &protocols.policy.on).map_err(WorkError::from)?;
+    let found = workspace.disagreements(&args.round)?;
     let (mut out, json) = (Out::new(), context.global.json);
     match (&args.question, args.by.as_str()) {
         (Some(question), _) => list_splits(&mut out, json, &workspace, &found, question)?,
@@ -206,16 +203,11 @@ fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagre
 
 fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &str) -> Result<Exit, CliError> {
     let row = workspace.find_case(case)?;
-    if !workspace.blind_to([row.id])?.is_empty() {
+    workspace.may_see(round)?;
+    let Some(labels) = workspace.labels_of_case(row.id, round)? else {
         let words = format!("{} may still be yours to label: what others said of it is shown after that", row.id.short());
         return Err(CliError::Use(words));
-    }
-    let live = label::live_of_case(&workspace.db.conn, row.id).map_err(WorkError::from)?;
-    let mut labels: Vec<GivenLabel> = Vec::new();
-    for given in live.into_iter().filter(|given| given.label.round == round) {
-        labels.retain(|earlier| earlier.label.reviewer != given.label.reviewer);
-        labels.push(given);
-    }
+    };
     let mut out = Out::new();
     if context.global.json {
         for given in &labels {

@@ -66,7 +66,7 @@ fn key_mode(path: &std::path::Path) -> Finding {
 }
 
 fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Result<(), CliError> {
-    let damage = workspace.db.damage()?;
+    let damage = workspace.damage()?;
     let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
     findings.push(Finding { good: damage.is_empty(), what: "database", words });
     let clocks = workspace.clock_words()?;

@@ -4,13 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
-use crate::db::DbError;
 use crate::domain::session::Stage;
 use crate::domain::text::visible;
 use crate::intake::IntakeError;
 use crate::journal::JournalError;
 use crate::sync::{StoreError, SyncError, Trouble};
-use crate::workspace::WorkError;
+use crate::workspace::{DbError, WorkError};
 
 /// How a command that worked ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

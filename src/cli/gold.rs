@@ -5,8 +5,6 @@ use serde_json::json;
 use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
-use crate::review::gold;
-use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -54,11 +52,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         What::List => {
             let workspace = context.read()?;
-            if !workspace.is_lead()? {
-                return Err(CliError::Use("known answers measure reviewers: only a lead lists them".to_owned()));
-            }
             let mut out = Out::new();
-            let all = gold::all(&workspace.db.conn).map_err(WorkError::from)?;
+            let all = workspace.known_answers()?;
             for one in &all {
                 if context.global.json {
                     out.json(one)?;
@@ -73,7 +68,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         What::Trained => {
             let workspace = context.read()?;
             let mut out = Out::new();
-            let all = gold::trainings(&workspace.db.conn).map_err(WorkError::from)?;
+            let all = workspace.trainings()?;
             for one in &all {
                 let (right, of) = (one.right(), one.attempts.len());
                 if context.global.json {

@@ -4,13 +4,11 @@ use serde::Serialize;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::db::label;
 use crate::domain::cues::Seen;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, Step, outcome_words};
 use crate::domain::protocol::Span;
 use crate::review::sight::left_out;
-use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -38,22 +36,8 @@ struct LabelLine<'l> {
 
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    let mut sight = workspace.sight()?;
     let mut out = Out::new();
-    let mut left = 0;
-    let mut result: Result<(), CliError> = Ok(());
-    label::for_each(&workspace.db.conn, |row| {
-        if row.withdrawn.is_some() || result.is_err() {
-            return;
-        }
-        match sight.sees(&workspace.db.conn, &row.given) {
-            Ok(true) => result = print(&mut out, context.global.json, &row.given).map_err(CliError::from),
-            Ok(false) => left += 1,
-            Err(error) => result = Err(WorkError::from(error).into()),
-        }
-    })
-    .map_err(WorkError::from)?;
-    result?;
+    let left = workspace.labels_seen(|given| print(&mut out, context.global.json, given).map_err(CliError::from))?;
     out.finish()?;
     if let Some(words) = left_out(left, "labels") {
         say(&words);

@@ -4,8 +4,6 @@ use serde::Serialize;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::db::case::{CaseRow, Direction, QueueKey};
-use crate::db::label;
 use crate::domain::assign::Turn;
 use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
@@ -13,8 +11,9 @@ use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
-use crate::review::{Filter, Queue, QueueCounts, gold};
-use crate::workspace::{WorkError, Workspace};
+use crate::review::{CaseRow, Direction, QueueKey};
+use crate::review::{Filter, QueueCounts};
+use crate::workspace::Workspace;
 
 const PAGE: usize = 500;
 
@@ -84,11 +83,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return explain(context, &queue.reviewer, counts, &workspace.policy()?, reviews);
     }
     let (queue, _) = workspace.quick_queue()?;
-    let conn = &workspace.db.conn;
     let queue = match args.state.as_deref() {
         Some(word) => {
             let state = CaseState::ALL.into_iter().find(|state| state.word() == word).unwrap_or(CaseState::Open);
-            Queue::of_state(conn, &workspace.me, state, workspace.now()).map_err(WorkError::from)?
+            workspace.queue_of(Some(state), workspace.now())?
         }
         None => queue,
     };
@@ -113,14 +111,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let mut from = QueueKey::FIRST;
         let mut left = limit;
         while left > 0 {
-            let page = queue.page(conn, from, Direction::Forward, PAGE.min(left)).map_err(WorkError::from)?;
+            let page = workspace.queue_page(&queue, from, Direction::Forward, PAGE.min(left))?;
             let Some(last) = page.last() else { break };
             from = last.key();
             page.iter().take(left).try_for_each(&mut show)?;
             left = left.saturating_sub(page.len());
         }
     } else {
-        let cases = queue.filtered(conn, &filter, || false).map_err(WorkError::from)?;
+        let cases = workspace.queue_filtered(&queue, &filter, || false)?;
         cases.iter().take(limit).try_for_each(&mut show)?;
     }
     out.finish()?;
@@ -132,12 +130,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 /// The order of those who may label a case.
 fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, CliError> {
-    let case = gold::masked(&workspace.db.conn, &workspace.me, workspace.find_case(name)?).map_err(WorkError::from)?;
+    let found = workspace.find_case(name)?;
+    let case = workspace.listed_case(found.id)?.unwrap_or(found);
     let (queue, _) = workspace.quick_queue()?;
     let (work, now) = (case.work(), queue.heard);
-    let labeled = label::live_of_case(&workspace.db.conn, case.id)?;
-    let gave = |name: &str| labeled.iter().any(|given| given.label.reviewer == name);
-    let gone: Vec<&str> = labeled.iter().map(|given| given.label.reviewer.as_str()).collect();
+    let labeled = workspace.who_labeled(case.id)?;
+    let gave = |name: &str| labeled.iter().any(|who| who == name);
+    let gone: Vec<&str> = labeled.iter().map(String::as_str).collect();
     let (wanted, widened) = queue.share.places(&work, now);
     let mut out = Out::new();
     let mut mine = false;

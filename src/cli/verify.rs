@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::db::journal;
 use crate::domain::ids::ReplicaId;
 use crate::journal::sshsig::{NAMESPACE, armored, public_line};
 use crate::workspace::{WorkError, Workspace};
@@ -35,7 +34,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return write_out(&workspace, entry, directory);
     }
     let mut out = Out::new();
-    let damage = workspace.db.damage()?;
+    let damage = workspace.damage()?;
     let mut report = workspace.verify_all(args.quick)?;
     report.ok &= damage.is_empty();
     for fault in damage {
@@ -74,14 +73,12 @@ fn write_out(workspace: &Workspace, name: &str, directory: &Path) -> Result<Exit
         None => (workspace.replica(), name),
     };
     let seq = seq.parse().map_err(|_| bad())?;
-    let conn = &workspace.db.conn;
-    let entry = journal::entry(conn, replica, seq).map_err(WorkError::from)?.ok_or_else(bad)?;
-    let chain = journal::replica(conn, replica).map_err(WorkError::from)?.ok_or_else(bad)?;
+    let entry = workspace.entry(replica, seq)?.ok_or_else(bad)?;
     let failed = |error| CliError::Work(WorkError::File { path: directory.display().to_string(), error });
     fs::create_dir_all(directory).map_err(failed)?;
     fs::write(directory.join("entry.json"), &entry.body).map_err(failed)?;
     fs::write(directory.join("entry.json.sig"), armored(&entry.signature)).map_err(failed)?;
-    let signer = format!("{replica} namespaces=\"{NAMESPACE}\" {}\n", public_line(&chain.key));
+    let signer = format!("{replica} namespaces=\"{NAMESPACE}\" {}\n", public_line(&entry.key));
     fs::write(directory.join("allowed_signers"), signer).map_err(failed)?;
     say(&format!("Written to {}. To check it there:", directory.display()));
     say(&format!("  ssh-keygen -Y verify -f allowed_signers -I {replica} -n {NAMESPACE} -s entry.json.sig < entry.json"));

@@ -23,6 +23,7 @@ pub mod consistency;
 pub mod replay;
 pub mod sla;
 
+pub use crate::db::case::{CaseRow, Direction, QueueKey};
 pub use blind::Blind;
 pub use draft::{Asked, Draft, Missing};
 pub use filter::Filter;

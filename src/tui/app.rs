@@ -17,13 +17,13 @@ use super::sitting::Sitting;
 use super::syncer::SyncState;
 use super::theme::Theme;
 use super::training::Training;
-use crate::db::case::CaseRow;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::Label;
 use crate::domain::logline::Level;
 use crate::domain::protocol::QuestionKind;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
+use crate::review::CaseRow;
 use crate::review::{Draft, Protocols, QueueCounts};
 
 /// What happens to the screen. Closed: there is nothing else.
@@ -489,6 +489,6 @@ impl App {
             focus: self.focus,
             scroll: self.opened.as_ref().map_or(0, Opened::scroll_now),
         };
-        vec![Effect::KeepPlace(crate::db::to_json(&place))]
+        vec![Effect::KeepPlace(serde_json::to_string(&place).unwrap_or_default())]
     }
 }

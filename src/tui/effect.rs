@@ -7,13 +7,13 @@ use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::SyncState;
 use super::training::Training;
-use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::session::Session;
 use crate::review::arbitration::{Dispute, PastRuling};
+use crate::review::{CaseRow, Direction, QueueKey};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::workspace::arbitration::{Reasons, Verdict};
 

@@ -10,10 +10,10 @@ use super::overlay::overtaken::Counts;
 use super::overlay::{Overlay, Overruled, Overtaken, People};
 use super::queue_model::QueueModel;
 use super::syncer::SyncState;
-use crate::db::case::QueueKey;
 use crate::domain::cues::Cue;
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
+use crate::review::QueueKey;
 use crate::review::{Draft, OpenCase};
 
 impl App {

@@ -1,7 +1,7 @@
 //! The part of the queue that is in memory: some rows around the cursor, read page by page.
 
-use crate::db::case::{CaseRow, Direction, QueueKey};
 use crate::domain::ids::CaseId;
+use crate::review::{CaseRow, Direction, QueueKey};
 
 use super::effect::Effect;
 

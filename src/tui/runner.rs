@@ -13,11 +13,9 @@ use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
-use crate::db::case;
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::calibration::{labels_of_case, of_round, progress, to_label};
 use crate::review::kept::Kept;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
@@ -90,8 +88,8 @@ impl Runner {
     pub fn perform(&mut self, effect: Effect) -> Option<Job> {
         let answered = match effect {
             Effect::Page { from, direction, limit } => {
-                let rows = self.queue.page(&self.workspace.db.conn, from, direction, limit);
-                rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() >= limit, rows })).map_err(WorkError::from)
+                let rows = self.workspace.queue_page(&self.queue, from, direction, limit);
+                rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() >= limit, rows }))
             }
             Effect::View(state) => {
                 self.newest_filter.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +204,7 @@ impl Runner {
         let (newest, report) = (Arc::clone(&self.newest_filter), Arc::clone(&self.report));
         std::thread::spawn(move || {
             let stop = || newest.load(Ordering::Relaxed) != generation;
-            let rows = queue.filtered(&workspace.db.conn, &Filter::parse(&text), stop);
+            let rows = workspace.queue_filtered(&queue, &Filter::parse(&text), stop);
             report(match rows {
                 Ok(rows) => Job::Filtered { generation, rows },
                 Err(error) => Job::Failed(error.to_string()),
@@ -216,18 +214,14 @@ impl Runner {
     }
 
     fn load_queue(&mut self, state: Option<CaseState>) -> Result<(), WorkError> {
-        let (conn, me) = (&self.workspace.db.conn, &self.workspace.me);
-        self.queue = match state {
-            None => Queue::load(conn, me, (self.now)())?,
-            Some(state) => Queue::of_state(conn, me, state, (self.now)())?,
-        };
+        self.queue = self.workspace.queue_of(state, (self.now)())?;
         Ok(())
     }
 
     /// Whether an effect's counting is reported by a thread of its own.
     pub fn counts_beside(&self, effect: &Effect) -> bool {
         let Effect::Count { all } = effect else { return false };
-        let many = || self.queue.quick_counts(&self.workspace.db.conn).is_ok_and(|counts| counts.open > COUNTED_OFTEN_MAX);
+        let many = || self.workspace.quick_counts(&self.queue).is_ok_and(|counts| counts.open > COUNTED_OFTEN_MAX);
         self.queue.counts_are_slow() && (*all || !many())
     }
 
@@ -236,7 +230,7 @@ impl Runner {
         let state = self.queue.state;
         self.load_queue(state)?;
         if !self.queue.counts_are_slow() {
-            return Ok(Some(Job::Counted(self.queue.counts(&self.workspace.db.conn, || false)?)));
+            return Ok(Some(Job::Counted(self.workspace.queue_counts(&self.queue, || false)?)));
         }
         if !self.counts_beside(&Effect::Count { all }) {
             return Ok(None); // the screen counts its own steps
@@ -246,7 +240,7 @@ impl Runner {
         let (newest, report) = (Arc::clone(&self.newest_count), Arc::clone(&self.report));
         std::thread::spawn(move || {
             let stop = || newest.load(Ordering::Relaxed) != number;
-            report(match queue.counts(&workspace.db.conn, stop) {
+            report(match workspace.queue_counts(&queue, stop) {
                 Ok(counts) => Job::Counted(QueueCounts { counting: stop(), ..counts }),
                 Err(error) => Job::Failed(error.to_string()),
             });
@@ -256,7 +250,7 @@ impl Runner {
 
     /// What reviewers decide by, if that changed since it was looked at: another program may have published.
     fn documents(&mut self) -> Result<Option<Job>, WorkError> {
-        let stamp = crate::db::document::stamp(&self.workspace.db.conn)?;
+        let stamp = self.workspace.documents_stamp()?;
         if std::mem::replace(&mut self.documents, stamp) == stamp {
             return Ok(None);
         }
@@ -267,7 +261,7 @@ impl Runner {
         if self.sending.contains_key(&id) {
             return Ok(Job::Failed("The label of that case is being saved.".to_owned()));
         }
-        let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
+        let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Job::Gone(id)) };
         let draft = match self.drafts.get(&(self.workspace.sitting.clone(), id)) {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
@@ -286,7 +280,7 @@ impl Runner {
             return Err(WorkError::SessionStage(session.name().to_owned(), session.stage()));
         }
         let rows = match &session {
-            Some(session) => to_label(&self.workspace.db.conn, session, &me)?,
+            Some(session) => self.workspace.session_cases_to_label(session)?,
             None => Vec::new(),
         };
         let round = session.as_ref().and_then(crate::domain::session::Session::round_now);
@@ -298,19 +292,16 @@ impl Runner {
 
     /// Rows of these cases, as whoever is at work may see them.
     fn cases(&self, title: String, ids: &[CaseId]) -> Result<Job, WorkError> {
-        let (conn, me) = (&self.workspace.db.conn, &self.workspace.me);
         let mut rows = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for id in ids.iter().filter(|id| seen.insert(**id)).take(crate::review::queue::FILTERED_MAX) {
-            if let Some(row) = case::by_id(conn, *id)? {
-                rows.push(crate::review::gold::masked(conn, me, row)?);
-            }
+            rows.extend(self.workspace.listed_case(*id)?);
         }
         Ok(Job::Cases { title, rows })
     }
 
     fn sessions(&self) -> Result<Vec<Sat>, WorkError> {
-        let sat = |session| Ok(Sat { progress: progress(&self.workspace.db.conn, &session)?, session });
+        let sat = |session| Ok(Sat { progress: self.workspace.session_progress(&session)?, session });
         self.workspace.sessions()?.into_iter().map(sat).collect()
     }
 
@@ -322,13 +313,12 @@ impl Runner {
     /// The labels of a case side by side: of a session, with names, once it is revealed; of a dispute without, for a lead to rule; of
     /// what was labeled, with names, for whoever gave a label too.
     fn dispute(&mut self, id: CaseId) -> Result<Job, WorkError> {
-        let Some(row) = case::by_id(&self.workspace.db.conn, id)? else { return Ok(Job::Gone(id)) };
+        let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Job::Gone(id)) };
         if let Some(round) = self.workspace.sitting.clone() {
-            let conn = &self.workspace.db.conn;
-            let Some(session) = of_round(conn, &round)?.filter(|session| session.stage().is_revealed()) else {
+            let Some(session) = self.workspace.session_of_round(&round)?.filter(|session| session.stage().is_revealed()) else {
                 return Ok(Job::Failed("What the others said is shown when the session is revealed.".to_owned()));
             };
-            let labels = labels_of_case(conn, &session, 0, id)?;
+            let labels = self.workspace.first_round(&session, Some(id))?;
             return Ok(Job::Dispute(Box::new(self.workspace.beside(row, labels)?)));
         }
         let dispute = self.workspace.dispute(row.clone())?;
@@ -404,13 +394,13 @@ struct Boards {
 impl Boards {
     fn make(&mut self, workspace: &Workspace, at: Moment) -> Result<Arc<Pages>, WorkError> {
         // Before it is read: what is written meanwhile is for the next.
-        (self.version, self.at) = (crate::db::data_version(&workspace.db.conn)?, at);
+        (self.version, self.at) = (workspace.data_version()?, at);
         Ok(Arc::new(Pages::of(&workspace.picture(&mut self.kept)?, &workspace.me, workspace.is_lead()?)))
     }
 
     /// Whether something was written since, or ages and deadlines have moved on.
     fn is_old(&self, workspace: &Workspace, now: Moment) -> Result<bool, WorkError> {
-        Ok(crate::db::data_version(&workspace.db.conn)? != self.version || now.0 - self.at.0 >= 60_000)
+        Ok(workspace.data_version()? != self.version || now.0 - self.at.0 >= 60_000)
     }
 }
 

@@ -54,7 +54,7 @@ impl Session {
         report: impl Fn(Job) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
         // Before what is there is read: what comes later is noticed.
-        let documents = crate::db::document::stamp(&workspace.db.conn)?;
+        let documents = workspace.documents_stamp()?;
         let (_, counts) = workspace.queue_at(now())?;
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         let start = Start {

@@ -4,10 +4,10 @@ use super::app::{App, Focus};
 use super::effect::Effect;
 use super::overlay::Overlay;
 use super::queue_model::QueueModel;
-use crate::db::case::CaseRow;
 use crate::domain::session::{Session, Stage};
 use crate::domain::text::visible;
 use crate::domain::time::short_span;
+use crate::review::CaseRow;
 
 /// A session that is sat in.
 #[derive(Debug, Clone)]

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use super::effect::Job;
 use crate::clock;
-use crate::db::erasure;
 use crate::domain::roster::Role;
 use crate::review::Protocols;
 use crate::sync::{Fault, Store, SyncError, Synced};
@@ -128,14 +127,14 @@ impl Worker {
     }
 
     fn sync(&mut self) -> Result<(Synced, bool), WorkError> {
-        let before = erasure::count(&self.workspace.db.conn)?;
+        let before = self.workspace.erasures()?;
         let store = match &mut self.store {
             Some(store) => store,
             none => none.insert(self.workspace.open_store(None)?),
         };
         let stop = Arc::clone(&self.stop);
         let synced = self.workspace.sync_with(&mut **store, &|| !stop.load(Ordering::Relaxed))?;
-        let erased = erasure::count(&self.workspace.db.conn)? > before;
+        let erased = self.workspace.erasures()? > before;
         Ok((synced, erased))
     }
 

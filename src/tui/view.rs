@@ -4,8 +4,8 @@ use super::app::{App, Focus};
 use super::effect::Effect;
 use super::overlay::{Board, Overlay};
 use super::queue_model::QueueModel;
-use crate::db::case::CaseRow;
 use crate::domain::resolve::CaseState;
+use crate::review::CaseRow;
 use crate::review::Filter;
 
 impl App {

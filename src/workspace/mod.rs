@@ -3,6 +3,7 @@
 pub mod found;
 pub mod arbitration;
 pub mod calibration;
+pub mod reading;
 mod people;
 pub mod ssh;
 mod sync;
@@ -22,7 +23,7 @@ mod teach;
 use std::path::Path;
 
 use crate::config::{Config, ConfigError, Env, Paths};
-use crate::db::{Db, DbError, document, journal, roster};
+use crate::db::{Db, document, journal, roster};
 use crate::domain::cues::Hiding;
 use crate::domain::ids::CaseId;
 use crate::domain::protocol::Fault;
@@ -36,6 +37,7 @@ use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, JournalError, chain, device, fold};
 use crate::{clock, intake};
 
+pub use crate::db::DbError;
 pub use demo::DEMO_TEAM;
 pub use erase::Erased;
 pub use labels::Undone;
@@ -143,6 +145,8 @@ pub enum WorkError {
     Hidden(String),
     #[error("that is for leads")]
     LeadsOnly,
+    #[error("known answers measure reviewers: only a lead lists them")]
+    KnownAnswers,
     #[error("say why: nothing was written, so nothing was done")]
     NoRationale,
     #[error("say what it counts as: one of the labels, fields, or answers")]
@@ -202,7 +206,8 @@ impl WorkError {
 
 /// An open workspace.
 pub struct Workspace {
-    pub db: Db,
+    /// Nobody above this floor reads it: see [`reading`].
+    db: Db,
     pub paths: Paths,
     pub config: Config,
     pub env: Env,

@@ -106,13 +106,13 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     place.ok(&["undo"]);
     assert_eq!(state(&place), ("disputed".into(), Value::Null, Value::Null));
     let workspace = place.open();
-    let before = digest(&workspace.db);
+    let before = digest(workspace.tables());
     drop(workspace);
     let mut workspace = place.open();
-    let tx = workspace.db.begin().unwrap();
+    let tx = workspace.tables_mut().begin().unwrap();
     casework::journal::fold::refold(&tx).unwrap();
     tx.commit().unwrap();
-    assert_eq!(digest(&workspace.db), before, "folded anew it is the same");
+    assert_eq!(digest(workspace.tables()), before, "folded anew it is the same");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_name_that_promises_more_than_it_holds_stops_nobody_from_pushing() {
 fn a_strangers_clock_moves_nobody() {
     let mut scene = Scene::new(false, &[Role::Reviewer]);
     let stranger = DeviceKey::from_seed([77; 32]);
-    let workspace = workspace_id(&scene.ana.db);
+    let workspace = workspace_id(scene.ana.tables());
     let ahead = casework::clock::now().0 + 40 * 3_600_000;
     for (n, at) in [(1, Hlc { ms: ahead, n: u32::MAX }), (2, Hlc { ms: ahead, n: 5 })] {
         let key = if n == 1 { DeviceKey::from_seed([78; 32]) } else { DeviceKey::from_seed([77; 32]) };
@@ -129,7 +129,7 @@ fn a_strangers_clock_moves_nobody() {
         scene.plant(Kind::Journal, key.replica(), (1, 1), &encode_journal(&[entry]).unwrap());
     }
     scene.sync();
-    assert!(db::journal::replica(&scene.bo.db.conn, stranger.replica()).unwrap().is_some(), "a request is a request");
+    assert!(db::journal::replica(&scene.bo.tables().conn, stranger.replica()).unwrap().is_some(), "a request is a request");
     let id = case(&scene.bo);
     let appended = scene.bo.comment(id, "now").unwrap();
     assert!(appended.at.ms < ahead - 3_600_000, "bo's clock did not follow a stranger's");
@@ -139,7 +139,7 @@ fn a_strangers_clock_moves_nobody() {
 #[test]
 fn numbers_that_no_chain_has_are_kept_out_and_the_rest_goes_on() {
     let mut scene = Scene::new(false, &[Role::Reviewer]);
-    let (bo, workspace) = (key_of(&scene.place.dir.path().join("bo")), workspace_id(&scene.ana.db));
+    let (bo, workspace) = (key_of(&scene.place.dir.path().join("bo")), workspace_id(scene.ana.tables()));
     let at = Hlc { ms: casework::clock::now().0, n: 0 };
     let comment = || encode(&CaseCommented::new(CaseId::of("s", "p0"), "x".into()));
     for seq in [0, 1 << 63, u64::MAX] {
@@ -159,7 +159,7 @@ fn numbers_that_no_chain_has_are_kept_out_and_the_rest_goes_on() {
         reason: String::new(),
         heirs: vec![],
     };
-    let head = db::journal::replica(&scene.bo.db.conn, bo.replica()).unwrap().unwrap();
+    let head = db::journal::replica(&scene.bo.tables().conn, bo.replica()).unwrap().unwrap();
     let events = vec![serde_json::value::RawValue::from_string(far.into()).unwrap(), encode(&retired)];
     let entry =
         craft(&bo, workspace, head.head_seq + 1, &head.head_hash.to_string(), head.at.next(casework::clock::now()), "bo", events);
@@ -175,7 +175,7 @@ fn numbers_that_no_chain_has_are_kept_out_and_the_rest_goes_on() {
 fn a_payload_planted_for_a_number_to_come_makes_way() {
     let mut scene = Scene::new(false, &[Role::Reviewer]);
     let replica = scene.ana.replica();
-    let head = db::journal::replica(&scene.ana.db.conn, replica).unwrap().unwrap().head_seq;
+    let head = db::journal::replica(&scene.ana.tables().conn, replica).unwrap().unwrap().head_seq;
     let junk = |seq: u64, n: u32| {
         Packer::new(None).unwrap().pack(b"{\"junk\":1}", [9; 16]).unwrap().into_row(EventId { replica, seq, n })
     };
@@ -198,13 +198,13 @@ fn an_old_key_cannot_unmake_what_it_wrote_by_writing_it_again() {
     let old = key_of(&scene.place.dir.path().join("ana"));
     scene.ana.rotate_key().unwrap();
     scene.agree();
-    let (digest, workspace) = (scene.ana.digest().unwrap(), workspace_id(&scene.ana.db));
+    let (digest, workspace) = (scene.ana.digest().unwrap(), workspace_id(scene.ana.tables()));
     // The founding entry itself, and one in the middle of the chain.
     let join = encode(&ReplicaJoined::new("ana", &old));
     let first = craft(&old, workspace, 1, "", Hlc { ms: 1, n: 0 }, "ana", vec![join]);
     let second = craft(&old, workspace, 2, &body_hash(&first), Hlc { ms: 2, n: 0 }, "ana", vec![]);
     scene.plant(Kind::Journal, old.replica(), (1, 2), &encode_journal(&[first, second]).unwrap());
-    let prev = db::journal::entry(&scene.ana.db.conn, old.replica(), 2).unwrap().unwrap();
+    let prev = db::journal::entry(&scene.ana.tables().conn, old.replica(), 2).unwrap().unwrap();
     let at = Hlc { ms: casework::clock::now().0, n: 0 };
     let third = craft(&old, workspace, 3, &body_hash(&prev), at, "ana", vec![]);
     scene.plant(Kind::Journal, old.replica(), (3, 3), &encode_journal(&[third]).unwrap());
@@ -261,7 +261,7 @@ fn what_a_retired_key_detected_is_erased_with_the_rest() {
     scene.agree();
     for workspace in [&scene.ana, &scene.bo] {
         let mut left = Vec::new();
-        db::payload::for_each(&workspace.db.conn, |row| left.push(row.unwrap().bytes)).unwrap();
+        db::payload::for_each(&workspace.tables().conn, |row| left.push(row.unwrap().bytes)).unwrap();
         let holds = |bytes: &Vec<u8>| bytes.windows(5).any(|window| window == b"okapi");
         assert!(!left.iter().any(holds), "{} still has it", workspace.me);
     }
@@ -271,7 +271,7 @@ fn what_a_retired_key_detected_is_erased_with_the_rest() {
 fn a_back_dated_detection_does_not_replace_what_was_labeled() {
     let mut scene = Scene::new(false, &[Role::Engineer, Role::Reviewer]);
     let (old, new) = (key_of(&scene.place.dir.path().join("bo")), DeviceKey::from_seed([55; 32]));
-    let workspace = workspace_id(&scene.ana.db);
+    let workspace = workspace_id(scene.ana.tables());
     let join = ReplicaJoined { replaces: Some(Vouch::by(&old, "bo", &new.public())), ..ReplicaJoined::new("bo", &new) };
     let detected = CaseDetected {
         case: case(&scene.ana),
@@ -300,7 +300,7 @@ fn two_copies_that_push_at_the_same_moment_end_alike_and_lose_nothing() {
     let mut scene = Scene::new(false, &[Role::Reviewer]);
     let twin = scene.place.dir.path().join("twin");
     fs::create_dir(&twin).unwrap();
-    scene.bo.db.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    scene.bo.tables().conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     for name in ["casework.db", "device.key"] {
         fs::copy(scene.place.dir.path().join("bo").join(name), twin.join(name)).unwrap();
     }
@@ -311,14 +311,14 @@ fn two_copies_that_push_at_the_same_moment_end_alike_and_lose_nothing() {
     twin.comment(id, "from the other").unwrap();
     // Both have looked at the store, and now both write.
     for workspace in [&scene.bo, &twin] {
-        let head = db::journal::replica(&workspace.db.conn, key.replica()).unwrap().unwrap().head_seq;
-        let entry = db::journal::entry(&workspace.db.conn, key.replica(), head).unwrap().unwrap();
+        let head = db::journal::replica(&workspace.tables().conn, key.replica()).unwrap().unwrap().head_seq;
+        let entry = db::journal::entry(&workspace.tables().conn, key.replica(), head).unwrap().unwrap();
         let bytes = encode_journal(&[entry]).unwrap();
         let name = Name::of(Kind::Journal, key.replica(), (head, head), &bytes, false).to_string();
         scene.plant(Kind::Journal, key.replica(), (head, head), &bytes);
         let url = workspace.store_url().unwrap().unwrap();
         let known = db::store::Known { bytes: bytes.len() as u64, good: true };
-        db::store::insert_segment(&workspace.db.conn, &url, &name, known).unwrap();
+        db::store::insert_segment(&workspace.tables().conn, &url, &name, known).unwrap();
     }
     for _ in 0..4 {
         scene.sync();

@@ -79,8 +79,8 @@ fn a_locked_database_is_waited_for_and_then_named() {
 fn a_full_disk_loses_nothing_that_was_saved() {
     let place = Place::new();
     let mut workspace = place.found();
-    let pages: i64 = workspace.db.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    workspace.db.conn.pragma_update(None, "max_page_count", pages + 2).unwrap();
+    let pages: i64 = workspace.tables().conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    workspace.tables().conn.pragma_update(None, "max_page_count", pages + 2).unwrap();
     let lines: String = (0..500).map(|i| line(&i.to_string(), "a text that takes room", "x", 0.5, i)).collect();
     let stop = std::sync::atomic::AtomicBool::new(false);
     let error = workspace.ingest(lines.as_bytes(), &Default::default(), &stop, |_| ()).unwrap_err();

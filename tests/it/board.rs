@@ -41,10 +41,10 @@ fn what_is_kept_and_mended_is_what_is_read_anew() {
     let refresh = |kept: &mut Kept, expect: Option<usize>| {
         let workspace = place.open();
         let protocols = workspace.protocols().unwrap();
-        let read = kept.refresh(&workspace.db.conn, &protocols).unwrap();
+        let read = kept.refresh(&workspace.tables().conn, &protocols).unwrap();
         assert!(expect.is_none_or(|expect| expect == read), "{read} cases were read, not {expect:?}");
         let mut anew = Kept::default();
-        anew.refresh(&workspace.db.conn, &protocols).unwrap();
+        anew.refresh(&workspace.tables().conn, &protocols).unwrap();
         assert!(*kept == anew, "after {read} cases");
         assert_eq!(workspace.picture(kept).unwrap().owed, workspace.owed().unwrap(), "what is owed");
     };

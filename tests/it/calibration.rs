@@ -151,11 +151,11 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     place.ok(&["protocol", "publish", protocol.to_str().unwrap(), "--changes", "an example from june"]);
 
     let mut workspace = place.open();
-    let before = digest(&workspace.db);
-    let tx = workspace.db.begin().unwrap();
+    let before = digest(workspace.tables());
+    let tx = workspace.tables_mut().begin().unwrap();
     casework::journal::fold::refold(&tx).unwrap();
     tx.commit().unwrap();
-    assert_eq!(digest(&workspace.db), before, "folded anew it is the same");
+    assert_eq!(digest(workspace.tables()), before, "folded anew it is the same");
 }
 
 #[test]

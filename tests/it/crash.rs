@@ -43,15 +43,15 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_a_random_moment() {
         term.child.wait().unwrap();
         let saved = acknowledged(&term.text());
         let workspace = place.open();
-        let head = journal::replica(&workspace.db.conn, replica).unwrap().unwrap().head_seq;
+        let head = journal::replica(&workspace.tables().conn, replica).unwrap().unwrap().head_seq;
         assert!(head >= saved, "round {round}: the screen said {saved} was saved, the chain ends at {head}");
         if saved > 0 {
-            let entry = journal::entry(&workspace.db.conn, replica, saved).unwrap().unwrap();
+            let entry = journal::entry(&workspace.tables().conn, replica, saved).unwrap().unwrap();
             assert!(String::from_utf8_lossy(&entry.body).contains("label.given"), "round {round}");
         }
         if round % 100 == 0 || round + 1 == kills {
             let report = workspace.verify().unwrap();
-            assert!(report.ok && workspace.db.damage().unwrap().is_empty(), "round {round}: {:?}", report.faults);
+            assert!(report.ok && workspace.tables().damage().unwrap().is_empty(), "round {round}: {:?}", report.faults);
         }
         labels = head;
     }

@@ -295,8 +295,8 @@ proptest! {
     ) {
         let founder = Place::new();
         let founder = founder.found();
-        let workspace = workspace_id(&founder.db);
-        let (all, payloads) = chains(&founder.db, &acts);
+        let workspace = workspace_id(founder.tables());
+        let (all, payloads) = chains(founder.tables(), &acts);
         let straight: Vec<usize> = (0..all.len()).collect();
         let mut mixed = straight.clone();
         let mut random = seed | 1;
@@ -322,9 +322,9 @@ proptest! {
 fn a_ruling_may_come_before_its_case_and_before_what_renames_its_outcome() {
     let founder = Place::new();
     let founder = founder.found();
-    let workspace = workspace_id(&founder.db);
+    let workspace = workspace_id(founder.tables());
     let acts = [(0, 0, Act::Rule { case: 2, verdict: 0 }), (0, 3, Act::Detect { case: 2 }), (0, 3, Act::Rename { version: 2 })];
-    let (all, payloads) = chains(&founder.db, &acts);
+    let (all, payloads) = chains(founder.tables(), &acts);
     let order: Vec<usize> = (0..all.len()).collect();
     let place = Place::new();
     let mut db = delivered(&place, workspace, &all, &payloads, &order, 1);
@@ -344,7 +344,7 @@ fn a_ruling_may_come_before_its_case_and_before_what_renames_its_outcome() {
 fn what_is_wrong_waits_and_the_rest_goes_on() {
     let place = Place::new();
     let mut founder = place.found();
-    let workspace = workspace_id(&founder.db);
+    let workspace = workspace_id(founder.tables());
     let key = device(1);
     let join = encode(&ReplicaJoined::new("bo", &key));
     let first = craft(&key, workspace, 1, "", Hlc { ms: 5, n: 0 }, "bo", vec![join]);
@@ -358,7 +358,7 @@ fn what_is_wrong_waits_and_the_rest_goes_on() {
     let early = craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: LATER.0 * 2, n: 0 }, "bo", vec![comment()]);
     let mut overwrite = fork.clone();
     overwrite.signature = device(2).sign(&overwrite.body);
-    let tx = founder.db.begin().unwrap();
+    let tx = founder.tables_mut().begin().unwrap();
     let mut fold = Fold::new(&tx).unwrap();
     let mut check = |entry: &EntryRow, expect: &str| match deliver(&mut fold, entry.clone(), LATER).unwrap() {
         Delivered::Waits(fault) => assert!(fault.contains(expect), "{fault}"),
@@ -382,7 +382,7 @@ fn what_is_wrong_waits_and_the_rest_goes_on() {
         assert!(report.faults.iter().any(|fault| fault.fault.contains(expect)), "{expect}: {:?}", report.faults);
     }
     assert!(
-        db::journal::replica(&founder.db.conn, key.replica()).unwrap().is_none(),
+        db::journal::replica(&founder.tables().conn, key.replica()).unwrap().is_none(),
         "nothing of a chain that forks at once counts"
     );
 }

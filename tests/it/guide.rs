@@ -35,7 +35,7 @@ fn snapshot(name: &str, session: &Session) {
 
 fn labels(workspace: &Workspace) -> Vec<Label> {
     let mut found = Vec::new();
-    casework::db::label::for_each(&workspace.db.conn, |row| found.push(row.given.label)).unwrap();
+    casework::db::label::for_each(&workspace.tables().conn, |row| found.push(row.given.label)).unwrap();
     found
 }
 

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "tui"],
 ];
 
-fn sources(directory: &Path, out: &mut Vec<PathBuf>) {
+pub fn sources(directory: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -63,6 +63,25 @@ fn floors_point_down() {
             };
             if other > own || (other == own && name != module) {
                 wrong.push(format!("{} (floor {}) names {name} (floor {})", inner.display(), own + 1, other + 1));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What the top floor asks of a workspace it asks by `workspace/reading.rs`, where it is decided who may see what.
+#[test]
+fn the_top_floor_reads_no_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for top in FLOORS.last().unwrap().iter() {
+        let mut files = Vec::new();
+        sources(&root.join(top), &mut files);
+        for path in files {
+            let source = fs::read_to_string(&path).unwrap();
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            if named(&source).contains(&"db") || source.contains(".tables(") || source.contains(".tables_mut(") {
+                wrong.push(format!("{name} reads tables: ask `workspace`, which knows who may see what (workspace/reading.rs)"));
             }
         }
     }

@@ -5,6 +5,7 @@
 mod support;
 
 mod house;
+mod house_circles;
 mod golden;
 mod fold;
 #[cfg(feature = "cloud")]

@@ -340,7 +340,7 @@ fn a_label_of_a_version_that_is_not_here_is_shown_and_kept() {
     let mut workspace = place.open();
     let mut label = {
         let mut found = Vec::new();
-        casework::db::label::for_each(&workspace.db.conn, |row| found.push(row.given.label)).unwrap();
+        casework::db::label::for_each(&workspace.tables().conn, |row| found.push(row.given.label)).unwrap();
         found.remove(0)
     };
     label.protocol.version = 7;

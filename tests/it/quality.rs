@@ -359,11 +359,11 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
     let right = settled.iter().filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.own].as_str()).count();
     assert!(right * 100 > settled.len() * 93, "{right} of {}", settled.len());
     let mut workspace = place.open();
-    let before = crate::support::digest(&workspace.db);
-    let tx = workspace.db.begin().unwrap();
+    let before = crate::support::digest(workspace.tables());
+    let tx = workspace.tables_mut().begin().unwrap();
     casework::journal::fold::refold(&tx).unwrap();
     tx.commit().unwrap();
-    assert_eq!(crate::support::digest(&workspace.db), before, "folded anew it is the same");
+    assert_eq!(crate::support::digest(workspace.tables()), before, "folded anew it is the same");
 }
 
 #[test]
@@ -373,9 +373,9 @@ fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
         casework::workspace::Workspace::found_demo(place.paths(), casework::config::Env::default(), casework::demo::SEED, NOON);
     let workspace = workspace.unwrap();
     let mut open = None;
-    casework::db::label::for_each(&workspace.db.conn, |row| {
+    casework::db::label::for_each(&workspace.tables().conn, |row| {
         let label = row.given.label;
-        let case = casework::db::case::by_id(&workspace.db.conn, label.case).unwrap().unwrap();
+        let case = casework::db::case::by_id(&workspace.tables().conn, label.case).unwrap().unwrap();
         if case.state == casework::domain::resolve::CaseState::Open && !["bo", "you"].contains(&label.reviewer.as_str()) {
             open = Some(label.case.to_string());
         }

@@ -312,7 +312,7 @@ fn a_clock_that_is_ahead_is_named_with_whose_it_is() {
     let place = founded();
     assert!(place.ok(&["doctor"]).contains("no device's clock is ahead"));
     let mut workspace = place.open();
-    let id = workspace_id(&workspace.db);
+    let id = workspace_id(workspace.tables());
     ingest(&mut workspace, &line("p0", "x", "pay", 0.2, 0));
     let case = workspace.find_case("p0").unwrap().id;
     drop(workspace);

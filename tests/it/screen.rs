@@ -293,6 +293,6 @@ fn in_the_queue_keys_are_for_the_row_that_is_seen() {
     session.press("x");
     assert!(session.text().contains("Open the case first: Enter."), "{}", session.text());
     session.press("d \"later\" Enter");
-    let noted = |id| casework::db::note::of_case(&session.runner.workspace().db.conn, id).unwrap().len();
+    let noted = |id| casework::db::note::of_case(&session.runner.workspace().tables().conn, id).unwrap().len();
     assert_eq!((noted(open), noted(row)), (0, 1));
 }

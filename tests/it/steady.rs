@@ -88,7 +88,7 @@ fn an_old_case_comes_back_looking_like_any_other_and_settles_nothing() {
 fn labels_that_count_are_counted_by_round() {
     use casework::db::label::counts_of;
     let place = team(40, 10, 30);
-    let of = |who: &str| counts_of(&place.open().db.conn, who, REPEAT_ROUND).unwrap();
+    let of = |who: &str| counts_of(&place.open().tables().conn, who, REPEAT_ROUND).unwrap();
     assert_eq!((of("ana"), of("bo"), of("eve")), ((10, 0), (10, 0), (0, 0)), "one more of ana's was taken back");
     let mut workspace = place.open();
     let first = workspace.find_case("p0").unwrap();

@@ -102,7 +102,7 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     place.ok(&["policy", "set", "gold_percent=10"]);
     let bo = as_bo(&place);
     let (queue, counts) = bo.queue().unwrap();
-    let rows = queue.page(&bo.db.conn, QueueKey::FIRST, Direction::Forward, 100).unwrap();
+    let rows = queue.page(&bo.tables().conn, QueueKey::FIRST, Direction::Forward, 100).unwrap();
     let known: Vec<usize> = rows
         .iter()
         .enumerate()
@@ -111,7 +111,7 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
         .collect();
     assert!((3..=4).contains(&known.len()) && known[0] > 3, "{known:?}");
     assert!(rows.iter().all(|row| row.state == casework::domain::resolve::CaseState::Open && row.outcome.is_none()));
-    let again = queue.page(&bo.db.conn, QueueKey::FIRST, Direction::Forward, 100).unwrap();
+    let again = queue.page(&bo.tables().conn, QueueKey::FIRST, Direction::Forward, 100).unwrap();
     assert_eq!(rows, again, "where they are does not change by looking");
     let hidden = rows[known[0]].id;
     let digest_of_state = |place: &Place| place.ok(&["export", "--format", "jsonl", "--rows", "cases"]);

@@ -82,13 +82,13 @@ proptest! {
     fn any_altered_byte_is_named(cell in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let (place, _) = sample();
         let workspace = place.open();
-        let all = cells(&workspace.db);
+        let all = cells(workspace.tables());
         let (table, column, mut value) = all[cell.index(all.len())].clone();
         let old = value.clone();
         let at = at.index(value.len());
         value[at] ^= flip;
         let sql = format!("UPDATE {table} SET {column} = ?1 WHERE CAST({column} AS BLOB) = ?2");
-        let changed = workspace.db.conn.execute(&sql, [&value, &old]).unwrap();
+        let changed = workspace.tables().conn.execute(&sql, [&value, &old]).unwrap();
         prop_assert!(changed > 0);
         let named = match workspace.verify() {
             Ok(report) => !report.ok && !report.faults.is_empty(),
@@ -111,7 +111,7 @@ fn removed_and_moved_entries_are_named() {
     ] {
         let (place, _) = sample();
         let workspace = place.open();
-        assert!(workspace.db.conn.execute(sql, []).unwrap() > 0, "{sql}");
+        assert!(workspace.tables().conn.execute(sql, []).unwrap() > 0, "{sql}");
         assert!(!workspace.verify_all(false).unwrap().ok, "{sql}");
     }
 }
@@ -182,7 +182,7 @@ fn an_altered_row_of_what_is_read_is_named() {
     let verify = |place: &Place| place.open().verify_all(false).unwrap();
     let sound = verify(&made);
     assert!(sound.ok, "{:?}", sound.faults);
-    made.open().db.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    made.open().tables().conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let copy = || {
         let place = Place::new();
         fs::create_dir_all(place.path()).unwrap();

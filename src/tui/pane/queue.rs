@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::db::case::CaseRow;
 use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
+use crate::review::CaseRow;
 use crate::tui::App;
 use crate::tui::app::Focus;
 use crate::tui::draw::{heading, put_line, view_words};
