@@ -12,15 +12,15 @@ use rusqlite::Transaction;
 use serde_json::value::RawValue;
 
 use super::blob::Packed;
+use super::check::{Checked, check, joining_key, payload_of};
 use super::entry::{BODY_VERSION, Body, hash};
 use super::fold::{Fold, Stamp};
-use super::kind::{Event, ReplicaJoined, encode};
-use super::verify::payload_of;
-use super::{DeviceKey, JournalError, device, sshsig};
+use super::kind::{Event, encode};
+use super::{DeviceKey, JournalError, identity, sshsig};
 use crate::db::journal::{EntryRow, PendingRow, ReplicaRow};
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
-use crate::domain::time::{COUNTER_MAX, Hlc, Moment};
+use crate::domain::time::{Hlc, Moment};
 
 /// One event to append, with its payload if it names one and the text that search will find it by.
 pub struct Append {
@@ -71,9 +71,9 @@ pub struct Writer<'c, 't> {
 }
 
 impl<'c, 't> Writer<'c, 't> {
-    /// Fails if this device signs with another key by now, or must first get one: see [`device`].
+    /// Fails if this device signs with another key by now, or must first get one: see [`identity`].
     pub fn new(tx: &'t Transaction<'c>, key: &'t DeviceKey) -> Result<Self, JournalError> {
-        device::may_write(tx, key)?;
+        identity::may_write(tx, key)?;
         Self::unchecked(tx, key)
     }
 
@@ -372,55 +372,4 @@ fn drop_strays(tx: &Transaction<'_>, body: &Body) -> Result<(), JournalError> {
         }
     }
     Ok(())
-}
-
-/// An entry about which everything is right.
-pub(super) struct Checked {
-    pub body: Body,
-    pub key: [u8; 32],
-    pub hash: Hash,
-}
-
-/// Checks an entry as the one after `head`. The fault is what is wrong with it, in words.
-pub(super) fn check(entry: &EntryRow, head: Option<&ReplicaRow>, workspace: Hash) -> Result<Checked, String> {
-    let body = Body::parse(&entry.body).ok_or("the body cannot be read")?;
-    if (body.replica, body.seq) != (entry.replica, entry.seq) {
-        return Err(format!("the body says it is entry {} of {}", body.seq, body.replica));
-    }
-    let hash = hash(&entry.body);
-    let in_workspace = if body.workspace.is_empty() { hash == workspace } else { body.workspace == workspace.to_string() };
-    if !in_workspace {
-        return Err("it belongs to another workspace".to_owned());
-    }
-    let (key, prev) = match head {
-        Some(head) => (head.key, head.head_hash.to_string()),
-        None => (joining_key(&body).ok_or("the chain does not begin with replica.joined")?, String::new()),
-    };
-    if ReplicaId::of_key(&key) != entry.replica {
-        return Err("the chain is signed by a key that is not its own".to_owned());
-    }
-    if body.prev != prev {
-        return Err("the hash of the entry before it is not the one it names".to_owned());
-    }
-    if !sshsig::verify(&key, &entry.body, &entry.signature) {
-        return Err("the signature is not good".to_owned());
-    }
-    if body.at.ms < 0 || body.at.n > COUNTER_MAX {
-        return Err("its clock shows a time that no clock shows".to_owned());
-    }
-    if head.is_some_and(|head| body.at <= head.at) {
-        return Err("its clock is not after the entry before it".to_owned());
-    }
-    Ok(Checked { body, key, hash })
-}
-
-fn joining_key(body: &Body) -> Option<[u8; 32]> {
-    let joined = body.events.iter().find_map(|raw| {
-        let head: super::kind::Head<'_> = serde_json::from_str(raw.get()).ok()?;
-        if head.kind != ReplicaJoined::KIND {
-            return None;
-        }
-        serde_json::from_str::<ReplicaJoined>(raw.get()).ok()
-    })?;
-    Some(joined.key.0)
 }

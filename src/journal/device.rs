@@ -18,42 +18,13 @@ use serde_json::value::RawValue;
 use super::blob::Packed;
 use super::chain::{Append, Writer, retract};
 use super::entry::Body;
+use super::identity::{self, current};
 use super::kind::{Event, Head, LabelGiven, LabelWithdrawn, ReplicaJoined, ReviewerRetired, Vouch, encode};
 use super::{DeviceKey, JournalError, secret};
 use crate::db;
 use crate::db::journal::EntryRow;
 use crate::domain::ids::{EventId, ReplicaId};
 use crate::domain::time::Moment;
-
-/// The key that this device signs with, once it is another than its first.
-const DEVICE: &str = "device";
-/// Set in a copy: whoever opens it to write gets a new key first.
-const COPY: &str = "copy";
-
-/// Whether this key may append here.
-pub(super) fn may_write(tx: &Transaction<'_>, key: &DeviceKey) -> Result<(), JournalError> {
-    if is_copy(tx)? {
-        return Err(JournalError::Copy);
-    }
-    match db::store::setting(tx, DEVICE)? {
-        Some(replica) if replica != key.replica().to_string() => Err(JournalError::StaleKey),
-        _ => Ok(()),
-    }
-}
-
-pub fn is_copy(conn: &rusqlite::Connection) -> rusqlite::Result<bool> {
-    Ok(db::store::setting(conn, COPY)?.is_some_and(|mark| !mark.is_empty()))
-}
-
-/// Marks a database as a copy.
-pub fn mark_copy(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
-    db::store::set_setting(conn, COPY, "copy")
-}
-
-/// The replica that this device writes as, if that was ever changed.
-pub fn current(conn: &rusqlite::Connection) -> rusqlite::Result<Option<ReplicaId>> {
-    Ok(db::store::setting(conn, DEVICE)?.and_then(|text| text.parse().ok()))
-}
 
 /// Why a device gets a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,8 +61,7 @@ pub fn renew(
         db::payload::delete(tx, *event)?;
     }
     let entries = retract(tx, old.replica(), last)?;
-    db::store::set_setting(tx, DEVICE, &new.replica().to_string())?;
-    db::store::set_setting(tx, COPY, "")?;
+    identity::become_device(tx, new.replica())?;
     if matches!(because, Because::Copied { .. }) {
         // What we wrote on stores under the old name is others' now, and read like theirs.
         db::store::forget_journal_of(tx, old.replica())?;

@@ -6,7 +6,7 @@
 //! the views, in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
 //! payloads beside the journal, [`verify`] reads it all again and names what is wrong, [`digest`] tells
 //! whether two replicas hold the same. [`secret`] is what devices of the roster know and others don't.
-//! [`device`] gives a device another key.
+//! [`check`] says what makes an entry good. [`identity`] says as whom this device writes, [`device`] gives it another key.
 
 pub mod sshsig;
 pub mod key;
@@ -14,6 +14,8 @@ pub mod entry;
 pub mod blob;
 pub mod kind;
 pub mod fold;
+pub mod check;
+pub mod identity;
 pub mod chain;
 pub mod verify;
 pub mod views_check;

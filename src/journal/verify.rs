@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::JournalError;
 use super::blob::Unpacker;
-use super::chain::{Checked, check};
-use super::kind::{CaseDetected, Event, Head, PayloadErased};
+use super::check::{Checked, check, named_payloads};
 use crate::db::journal::{EntryRow, ReplicaRow};
 use crate::db::{self, erasure};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
@@ -179,27 +178,4 @@ impl Seen {
         }
         Ok(())
     }
-}
-
-/// The payloads that the events of an entry name.
-pub fn named_payloads(entry: &EntryRow) -> Vec<(EventId, Hash)> {
-    let Some(body) = super::entry::Body::parse(&entry.body) else { return Vec::new() };
-    let event = |n: usize| EventId { replica: entry.replica, seq: entry.seq, n: n as u32 };
-    body.events.iter().enumerate().filter_map(|(n, raw)| Some((event(n), payload_of(raw.get())?))).collect()
-}
-
-/// The payload that an event names.
-pub(super) fn payload_of(raw: &str) -> Option<Hash> {
-    #[derive(Deserialize)]
-    struct Named {
-        payload: Hash,
-    }
-    let head: Head<'_> = serde_json::from_str(raw).ok()?;
-    if head.kind == PayloadErased::KIND {
-        return serde_json::from_str::<PayloadErased>(raw).ok()?.instead;
-    }
-    if head.kind != CaseDetected::KIND {
-        return None;
-    }
-    serde_json::from_str::<Named>(raw).ok().map(|named| named.payload)
 }

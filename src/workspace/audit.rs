@@ -12,9 +12,9 @@ use crate::clock;
 use crate::db::journal::EntryRow;
 use crate::db::{self, document, erasure};
 use crate::domain::ids::{EventId, ReplicaId};
+use crate::journal::check::named_payloads;
 use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
 use crate::journal::sshsig::{NAMESPACE, public_line};
-use crate::journal::verify::named_payloads;
 use crate::sync::segment::line;
 
 const CHECK: &str = include_str!("../../assets/audit/check.sh");

@@ -12,7 +12,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::{WorkError, Workspace};
 use crate::config::Paths;
-use crate::journal::device;
+use crate::journal::identity;
 
 /// Pages that are copied at a time; between two, others write.
 const PAGES: i32 = 4_096;
@@ -43,7 +43,7 @@ impl Workspace {
                     }
                 }
             }
-            device::mark_copy(&copy)?;
+            identity::mark_copy(&copy)?;
             copy.pragma_update(None, "journal_mode", "DELETE")?;
         }
         fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(|error| failed(&unfinished, error))?;

@@ -34,7 +34,7 @@ use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
 use crate::journal::entry::Body;
 use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
-use crate::journal::{Append, DeviceKey, JournalError, chain, device, fold};
+use crate::journal::{Append, DeviceKey, JournalError, chain, device, fold, identity};
 use crate::{clock, intake};
 
 pub use crate::db::DbError;
@@ -297,7 +297,7 @@ impl Workspace {
     /// Must come before anything is written: a copy gets a key of its own, and a key that was replaced is read anew.
     fn ready_to_write(&mut self) -> Result<(), WorkError> {
         self.reload_key()?;
-        if device::is_copy(&self.db.conn)? {
+        if identity::is_copy(&self.db.conn)? {
             self.renew(device::Because::Copied { last: u64::MAX })?;
         }
         Ok(())
@@ -305,7 +305,7 @@ impl Workspace {
 
     /// The key may have been replaced by another process or thread.
     fn reload_key(&mut self) -> Result<(), WorkError> {
-        if device::current(&self.db.conn)?.is_some_and(|replica| replica != self.key.replica()) {
+        if identity::current(&self.db.conn)?.is_some_and(|replica| replica != self.key.replica()) {
             settle_key(&self.db, &self.paths)?;
             self.key = DeviceKey::load(&self.paths.key())?;
         }
@@ -336,7 +336,7 @@ fn settle_key(db: &Db, paths: &Paths) -> Result<(), WorkError> {
         return Ok(());
     }
     let failed = |error| WorkError::File { path: next.display().to_string(), error };
-    match device::current(&db.conn)? {
+    match identity::current(&db.conn)? {
         Some(replica) if DeviceKey::load(&next).is_ok_and(|key| key.replica() == replica) => {
             std::fs::rename(&next, &path).map_err(failed)
         }

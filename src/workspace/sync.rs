@@ -13,7 +13,8 @@ use crate::db::{self, Db};
 use crate::domain::ids::Hash;
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
-use crate::journal::device::{self, Because};
+use crate::journal::device::Because;
+use crate::journal::identity;
 use crate::journal::kind::ReplicaJoined;
 use crate::journal::{Append, DeviceKey, chain};
 use crate::sync::store::{self, Options};
@@ -197,7 +198,7 @@ impl Workspace {
     pub fn sync_with(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Synced, WorkError> {
         self.reload_key()?;
         let mut notices = Vec::new();
-        if device::is_copy(&self.db.conn)? {
+        if identity::is_copy(&self.db.conn)? {
             self.renew_copy(u64::MAX, &mut notices)?;
         }
         let wanted = self.policy()?.encrypt;

@@ -161,7 +161,9 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
 
 /// Takes a case out, with its words for search.
 pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
-    precedent::delete(conn, case)?;
+    if case.state == CaseState::Resolved {
+        precedent::delete(conn, case.num, &case.text)?;
+    }
     conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, for_index(&case.text)])?;
     conn.prepare_cached("DELETE FROM view_case WHERE num = ?1")?.execute([case.num]).map(drop)
 }
@@ -174,8 +176,8 @@ pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>>
 
 /// Gives a case another text, for the queue and for search.
 pub fn set_text(conn: &Connection, case: &CaseRow, text: &str) -> rusqlite::Result<()> {
-    precedent::delete(conn, case)?;
     if case.state == CaseState::Resolved {
+        precedent::delete(conn, case.num, &case.text)?;
         precedent::insert(conn, case.num, text)?;
     }
     conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, for_index(&case.text)])?;
@@ -212,7 +214,7 @@ pub fn ids_between(conn: &Connection, low: CaseId, high: CaseId, limit: usize) -
 /// Gives a case what its labels come to.
 pub fn set_resolution(conn: &Connection, case: &CaseRow, resolution: &Resolution) -> rusqlite::Result<()> {
     match (case.state == CaseState::Resolved, resolution.state == CaseState::Resolved) {
-        (true, false) => precedent::delete(conn, case)?,
+        (true, false) => precedent::delete(conn, case.num, &case.text)?,
         (false, true) => precedent::insert(conn, case.num, &case.text)?,
         _ => {}
     }

@@ -2,21 +2,16 @@
 
 use rusqlite::{Connection, params};
 
-use super::case::CaseRow;
 use crate::domain::folding::for_index;
-use crate::domain::resolve::CaseState;
 
 /// Takes note of a resolved case's words.
 pub fn insert(conn: &Connection, num: i64, text: &str) -> rusqlite::Result<()> {
     conn.prepare_cached(include_str!("insert.sql"))?.execute(params![num, for_index(text)]).map(drop)
 }
 
-/// Forgets them, if the case was resolved.
-pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
-    if case.state != CaseState::Resolved {
-        return Ok(());
-    }
-    conn.prepare_cached(include_str!("delete.sql"))?.execute(params![case.num, for_index(&case.text)]).map(drop)
+/// Forgets the words that [`insert`] took note of.
+pub fn delete(conn: &Connection, num: i64, text: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(include_str!("delete.sql"))?.execute(params![num, for_index(text)]).map(drop)
 }
 
 /// Numbers of resolved cases that have all of these words, the newest first.

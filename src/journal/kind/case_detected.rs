@@ -46,6 +46,14 @@ impl Event for CaseDetected {
         (self.case != CaseId::of(&self.stream, &self.id)).then(|| "the case id is not that of its stream and id".to_owned())
     }
 
+    fn payload(raw: &str) -> Option<Hash> {
+        #[derive(Deserialize)]
+        struct Named {
+            payload: Hash,
+        }
+        serde_json::from_str::<Named>(raw).ok().map(|named| named.payload)
+    }
+
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let known = case::by_id(fold.tx, self.case)?;
         match &known {

@@ -65,6 +65,7 @@ pub use training_finished::TrainingFinished;
 pub use workspace_founded::WorkspaceFounded;
 
 use super::fold::{Fold, Stamp};
+use crate::domain::ids::Hash;
 use crate::domain::roster::{Role, RosterChange};
 
 /// What every kind of event is.
@@ -83,6 +84,11 @@ pub trait Event: Serialize + DeserializeOwned {
 
     /// What it says about the roster, which is settled from all such events together.
     fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+        None
+    }
+
+    /// The payload that an event of this kind names, read from its JSON.
+    fn payload(_raw: &str) -> Option<Hash> {
         None
     }
 
@@ -105,10 +111,18 @@ pub struct Kind {
     pub reads: fn(&str) -> bool,
     /// What a good event says about the roster.
     pub roster: fn(&Stamp, &RawValue) -> Option<RosterChange>,
+    /// The payload that an event names.
+    pub payload: fn(&str) -> Option<Hash>,
 }
 
 const fn kind<E: Event>() -> Kind {
-    Kind { name: E::KIND, take: take::<E>, reads: |json| serde_json::from_str::<E>(json).is_ok(), roster: roster::<E> }
+    Kind {
+        name: E::KIND,
+        take: take::<E>,
+        reads: |json| serde_json::from_str::<E>(json).is_ok(),
+        roster: roster::<E>,
+        payload: E::payload,
+    }
 }
 
 /// Every kind that is known.

@@ -24,6 +24,10 @@ impl Event for PayloadErased {
     const KIND: &'static str = "payload.erased";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
+    fn payload(raw: &str) -> Option<Hash> {
+        serde_json::from_str::<Self>(raw).ok()?.instead
+    }
+
     fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         fold.erase(self.case, &self.reason, self.instead, stamp)
     }

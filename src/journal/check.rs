@@ -1,0 +1,75 @@
+//! What makes an entry good, and what it names: for the writer, the one who links in entries of others, and the one who
+//! reads everything again.
+
+use super::entry::{Body, hash};
+use super::kind::{Event, Head, KINDS, ReplicaJoined};
+use super::sshsig;
+use crate::db::journal::{EntryRow, ReplicaRow};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
+use crate::domain::time::COUNTER_MAX;
+
+/// An entry about which everything is right.
+pub(super) struct Checked {
+    pub body: Body,
+    pub key: [u8; 32],
+    pub hash: Hash,
+}
+
+/// Checks an entry as the one after `head`. The fault is what is wrong with it, in words.
+pub(super) fn check(entry: &EntryRow, head: Option<&ReplicaRow>, workspace: Hash) -> Result<Checked, String> {
+    let body = Body::parse(&entry.body).ok_or("the body cannot be read")?;
+    if (body.replica, body.seq) != (entry.replica, entry.seq) {
+        return Err(format!("the body says it is entry {} of {}", body.seq, body.replica));
+    }
+    let hash = hash(&entry.body);
+    let in_workspace = if body.workspace.is_empty() { hash == workspace } else { body.workspace == workspace.to_string() };
+    if !in_workspace {
+        return Err("it belongs to another workspace".to_owned());
+    }
+    let (key, prev) = match head {
+        Some(head) => (head.key, head.head_hash.to_string()),
+        None => (joining_key(&body).ok_or("the chain does not begin with replica.joined")?, String::new()),
+    };
+    if ReplicaId::of_key(&key) != entry.replica {
+        return Err("the chain is signed by a key that is not its own".to_owned());
+    }
+    if body.prev != prev {
+        return Err("the hash of the entry before it is not the one it names".to_owned());
+    }
+    if !sshsig::verify(&key, &entry.body, &entry.signature) {
+        return Err("the signature is not good".to_owned());
+    }
+    if body.at.ms < 0 || body.at.n > COUNTER_MAX {
+        return Err("its clock shows a time that no clock shows".to_owned());
+    }
+    if head.is_some_and(|head| body.at <= head.at) {
+        return Err("its clock is not after the entry before it".to_owned());
+    }
+    Ok(Checked { body, key, hash })
+}
+
+/// The key with which a chain begins, if this is its first entry.
+pub(super) fn joining_key(body: &Body) -> Option<[u8; 32]> {
+    let joined = body.events.iter().find_map(|raw| {
+        let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
+        if head.kind != ReplicaJoined::KIND {
+            return None;
+        }
+        serde_json::from_str::<ReplicaJoined>(raw.get()).ok()
+    })?;
+    Some(joined.key.0)
+}
+
+/// The payloads that the events of an entry name.
+pub fn named_payloads(entry: &EntryRow) -> Vec<(EventId, Hash)> {
+    let Some(body) = Body::parse(&entry.body) else { return Vec::new() };
+    let event = |n: usize| EventId { replica: entry.replica, seq: entry.seq, n: n as u32 };
+    body.events.iter().enumerate().filter_map(|(n, raw)| Some((event(n), payload_of(raw.get())?))).collect()
+}
+
+/// The payload that an event names.
+pub(super) fn payload_of(raw: &str) -> Option<Hash> {
+    let head: Head<'_> = serde_json::from_str(raw).ok()?;
+    let kind = KINDS.iter().find(|kind| kind.name == head.kind)?;
+    (kind.payload)(raw)
+}
