@@ -21,4 +21,5 @@ pub mod review;
 pub mod workspace;
 
 pub mod cli;
+pub mod linear;
 pub mod tui;

@@ -46,7 +46,9 @@ fn terminal(context: &Context) -> Finding {
     let env = &context.env;
     let words = match (std::io::stdout().is_terminal(), env.dumb_terminal) {
         (false, _) => "standard output is not a terminal: commands work, the review screen does not".to_owned(),
-        (true, true) => "TERM names no terminal: set it, e.g. to xterm-256color".to_owned(),
+        (true, true) => {
+            "TERM names no terminal, so the review goes line by line: set it, e.g. to xterm-256color, for the screen".to_owned()
+        }
         (true, false) if env.no_color => "a terminal; NO_COLOR is set".to_owned(),
         (true, false) => format!("a terminal with {} colours", if env.many_colors { "many" } else { "16" }),
     };

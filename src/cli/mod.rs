@@ -85,6 +85,9 @@ pub struct Global {
     /// Read the workspace as it stood at a time: 2026-06-03, 2026-06-03T12:00:00Z, or 3d ago
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
     pub at: Option<Asked>,
+    /// Review line by line, without a screen: for screen readers, slow lines and scripts
+    #[arg(long, global = true)]
+    pub linear: bool,
     /// Print JSON: one document, or a line for each item of a list
     #[arg(long, global = true)]
     pub json: bool,
@@ -206,19 +209,20 @@ enum Command {
 /// What `main` does after the command line was carried out.
 pub enum Next {
     Exit(ExitCode),
-    /// Open the review screen.
-    Review(Box<Workspace>),
+    /// Review: on the screen, or line by line if there is a reason to.
+    Review(Box<Workspace>, Option<&'static str>),
     /// Open it for a training.
     Train(Box<Workspace>, Lessons),
 }
 
 /// Carries out the command line.
 pub fn run(cli: Cli, env: Env) -> Next {
+    let linear = env.linear_because(cli.global.linear);
     let context = Context { global: cli.global, env };
     let result = match cli.command {
-        None => return review(&context),
+        None => return review(&context, linear),
         Some(Command::Demo(args)) => match demo::run(&context, &args) {
-            Ok(Some(workspace)) => return Next::Review(Box::new(workspace)),
+            Ok(Some(workspace)) => return Next::Review(Box::new(workspace), linear),
             Ok(None) => Ok(Exit::Done),
             Err(error) => Err(error),
         },
@@ -254,7 +258,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Arbitrate(args)) => arbitrate::run(&context, &args),
         Some(Command::Rulings(args)) => rulings::run(&context, &args),
         Some(Command::Calibrate(args)) => match calibrate::run(&context, &args) {
-            Ok(Err(workspace)) => return Next::Review(workspace),
+            Ok(Err(workspace)) => return Next::Review(workspace, linear),
             Ok(Ok(exit)) => Ok(exit),
             Err(error) => Err(error),
         },
@@ -280,9 +284,9 @@ pub fn refuse(error: &dyn std::error::Error) -> ExitCode {
     error::exit_code(Err(CliError::Use(error.to_string())))
 }
 
-fn review(context: &Context) -> Next {
+fn review(context: &Context, linear: Option<&'static str>) -> Next {
     match context.open() {
-        Ok(workspace) => Next::Review(Box::new(workspace)),
+        Ok(workspace) => Next::Review(Box::new(workspace), linear),
         Err(error) => Next::Exit(error::exit_code(context.explained(Err(error)))),
     }
 }

@@ -36,7 +36,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Option<(Workspace, Lessons)
             args.protocol
         )));
     }
-    if !args.lines && io::stdin().is_terminal() && io::stdout().is_terminal() {
+    let linear = context.env.linear_because(context.global.linear).is_some();
+    if !args.lines && !linear && io::stdin().is_terminal() && io::stdout().is_terminal() {
         return Ok(Some((workspace, lessons)));
     }
     let protocols = workspace.protocols()?;

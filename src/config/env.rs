@@ -13,6 +13,10 @@ pub struct Env {
     pub editor: Option<String>,
     /// `TERM` names a terminal that can't move its cursor.
     pub dumb_terminal: bool,
+    /// `CASEWORK_LINEAR`: whether the review is to be line by line.
+    pub linear: Option<bool>,
+    /// `ACCESSIBLE` is set to something but `0` or `false`.
+    pub accessible: bool,
     /// `COLORTERM` or `TERM` promise more than 16 colours.
     pub many_colors: bool,
     pub credentials: Credentials,
@@ -53,7 +57,24 @@ impl Credentials {
     }
 }
 
+/// Whether a switch is on: whatever it is set to, but for these.
+fn is_on(text: &str) -> bool {
+    !["0", "false", "no", "off"].contains(&text.to_lowercase().as_str())
+}
+
 impl Env {
+    /// Why a review goes line by line rather than on a screen, if it does; `asked` is whether the command line asks for it.
+    pub fn linear_because(&self, asked: bool) -> Option<&'static str> {
+        match (asked, self.linear) {
+            (true, _) => Some("--linear"),
+            (_, Some(false)) => None,
+            (_, Some(true)) => Some("CASEWORK_LINEAR is set"),
+            _ if self.accessible => Some("ACCESSIBLE is set"),
+            _ if self.dumb_terminal => Some("TERM names no terminal that a screen can be drawn on"),
+            _ => None,
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
     pub fn read() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -64,6 +85,8 @@ impl Env {
             no_color: text("NO_COLOR").is_some(),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             dumb_terminal: term.is_empty() || term == "dumb",
+            linear: text("CASEWORK_LINEAR").map(|text| is_on(&text)),
+            accessible: text("ACCESSIBLE").is_some_and(|text| is_on(&text)),
             many_colors: text("COLORTERM").is_some() || term.contains("256color") || term.contains("direct"),
             credentials: Credentials {
                 home: path("HOME"),

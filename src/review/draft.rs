@@ -1,9 +1,11 @@
 //! A label in the making: answers so far, checks, confidence, tags, rationale, evidence. The same for the screen and
 //! for the command.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::Published;
+use super::{OpenCase, Protocols, Published};
 use crate::db::case::CaseRow;
 use crate::domain::cues::{Cue, Seen};
 use crate::domain::ids::CaseId;
@@ -101,6 +103,29 @@ impl Draft {
         Self { answers: translated(chain, &label.path), ..Self::of(label) }
     }
 
+    /// Where a case is begun: what was kept of it; else, in a second round, what was said in the first; else what was
+    /// submitted, to look at. By the names of today.
+    pub fn begin(kept: Option<Self>, case: &OpenCase, protocols: &Protocols) -> Self {
+        let draft = kept.unwrap_or_default();
+        let renewed = |label: &Label| Self::renewed(label, &protocols.after(&label.protocol));
+        match (&case.before, &case.mine) {
+            _ if !draft.is_empty() => draft,
+            // Submitting it as it stands says the same again.
+            (Some(before), None) => Self { spent_ms: 0, ..renewed(&before.label) },
+            (_, Some(mine)) => renewed(&mine.label),
+            (None, None) => draft,
+        }
+    }
+
+    /// Takes note of what was seen up to now.
+    pub fn keep_seen(&mut self, seen: &BTreeSet<Cue>) {
+        let all: BTreeSet<Cue> = self.seen.iter().copied().chain(seen.iter().copied()).collect();
+        self.seen = all.into_iter().collect();
+        if self.seen_first.is_none() && self.answers.is_empty() {
+            self.seen_first = Some(self.seen.clone());
+        }
+    }
+
     /// Whether there is anything to lose.
     pub fn is_empty(&self) -> bool {
         let Self { answers, pending, checked, confidence, tags, rationale, evidence, cites, .. } = self;
@@ -180,6 +205,14 @@ impl Draft {
         match walk(protocol, &self.answers).end {
             Walked::Ends(outcome) => Some(protocol.outcome(outcome, predicted)),
             Walked::Asks(_) | Walked::Stuck { .. } => None,
+        }
+    }
+
+    /// The same, as it may be shown: while what the model said is `hidden`, what stands for it is left open.
+    pub fn outcome_shown(&self, protocol: &Protocol, predicted: Option<&str>, hidden: bool) -> Option<Outcome> {
+        match walk(protocol, &self.answers).end {
+            Walked::Ends(outcome) if hidden => Some(outcome),
+            _ => self.outcome(protocol, predicted),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::logline::LogLine;
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
+use crate::domain::protocol::Protocol;
 use crate::domain::resolve::CaseState;
 use crate::domain::session::Session;
 use crate::domain::time::Moment;
@@ -24,6 +25,9 @@ use crate::journal::kind::PolicySet;
 /// Parts of a line that never tell what the model said, whatever shape the line came in.
 pub const NEVER_TELLING: &[&str] =
     &["id", "occurred_at", "stream", "source", "trace_id", "input", "challenger", "feature_importance"];
+
+/// How many labels are offered by number.
+pub const OFFERED_MAX: usize = 5;
 
 fn keep_only(line: &mut serde_json::Value, names: &[&str]) {
     if let Some(object) = line.as_object_mut() {
@@ -202,9 +206,19 @@ impl OpenCase {
         self.mine.is_none() && (self.row.state != CaseState::Resolved || self.gold)
     }
 
+    /// Whether a policy hides a cue from this reviewer for now, who has `answered` a question of the case, or not.
+    pub fn hides(&self, hidings: &[Hiding], cue: Cue, answered: bool) -> bool {
+        self.is_blind() && hides(hidings, cue, answered)
+    }
+
     /// Takes out what a policy hides before the first answer, for output that can't show it later.
     pub fn hide(&mut self, hidings: &[Hiding]) {
-        if hides(hidings, Cue::Prediction, false) {
+        self.hide_for_now(hidings, false);
+    }
+
+    /// Takes out what a policy hides for now from this reviewer, who has `answered` a question of the case, or not.
+    pub fn hide_for_now(&mut self, hidings: &[Hiding], answered: bool) {
+        if hides(hidings, Cue::Prediction, answered) {
             for neighbour in self.neighbours.iter_mut().filter(|neighbour| self.waiting.contains(&neighbour.id)) {
                 (neighbour.label, neighbour.confidence) = ("(hidden)".to_owned(), None);
             }
@@ -212,7 +226,7 @@ impl OpenCase {
         if !self.is_blind() {
             return;
         }
-        self.hidden = Cue::ALL.into_iter().filter(|cue| hides(hidings, *cue, false)).collect();
+        self.hidden = Cue::ALL.into_iter().filter(|cue| hides(hidings, *cue, answered)).collect();
         for cue in self.hidden.clone() {
             let line = self.prediction.as_mut();
             match cue {
@@ -253,6 +267,22 @@ impl OpenCase {
     /// The round that a label of this reviewer would be of.
     pub fn round(&self) -> &str {
         &self.round
+    }
+
+    /// What is said to begin with in answer to a question of kind label: what the models considered, as far as it is not
+    /// hidden, and what the protocol takes.
+    pub fn offered(&self, protocol: Option<&Protocol>, hides: impl Fn(Cue) -> bool) -> Vec<(String, f64)> {
+        let Some(prediction) = self.prediction.as_ref().filter(|_| !hides(Cue::Prediction)) else { return Vec::new() };
+        let known = |label: &str| protocol.is_none_or(|protocol| protocol.has_label(label));
+        let rival = prediction.challenger.as_ref().filter(|_| !hides(Cue::Challenger));
+        let rival = rival.map(|rival| rival.top_k.as_slice()).unwrap_or_default();
+        let mut offered: Vec<(String, f64)> = Vec::new();
+        for (label, p) in prediction.top_k.iter().chain(rival) {
+            if known(label) && !offered.iter().any(|(other, _)| other == label) && offered.len() < OFFERED_MAX {
+                offered.push((label.clone(), *p));
+            }
+        }
+        offered
     }
 
     /// How many log lines are of the prediction's own trace.

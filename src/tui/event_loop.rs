@@ -46,7 +46,7 @@ enum Wake {
 /// Why the screen can't be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
-    #[error("the review screen needs a terminal; `casework queue` and `casework label` do the same without one")]
+    #[error("the review screen needs a terminal; `casework --linear` does the same line by line")]
     NoTerminal,
     #[error("TERM names no terminal that a screen can be drawn on: set it, e.g. to xterm-256color")]
     Dumb,

@@ -273,14 +273,7 @@ impl App {
             case.history.truncate(1);
             draft = Draft::default();
         }
-        if let (true, None, Some(before)) = (draft.is_empty(), &case.mine, &case.before) {
-            // The second round begins where the first one ended: Enter says the same again.
-            draft = Draft { spent_ms: 0, ..Draft::renewed(&before.label, &self.protocols.after(&before.label.protocol)) };
-        }
-        if let (true, Some(mine)) = (draft.is_empty(), &case.mine) {
-            // Opened again to look at: what was submitted stands there, by the names of today.
-            draft = Draft::renewed(&mine.label, &self.protocols.after(&mine.label.protocol));
-        }
+        draft = Draft::begin(Some(draft), &case, &self.protocols);
         let published = self.protocols.for_stream(&case.row.stream).cloned();
         let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
         let (tab, scroll) = match (&self.opened, self.returning.take()) {

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::cues::{self, Cue, Hiding};
+use crate::domain::cues::{Cue, Hiding};
 use crate::domain::label::Outcome;
-use crate::domain::protocol::{Protocol, Question, QuestionKind, Walked, walk};
+use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::time::Moment;
 use crate::review::{Draft, OpenCase, Precedent, Published};
-
-/// Labels that the model itself considered, offered by digit.
-pub const OFFERED_MAX: usize = 5;
 
 /// A tab of the context pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,18 +86,12 @@ impl Opened {
 
     /// What the answers come to, once the path has ended; while the prediction is hidden, with what it stands for left open.
     pub fn outcome(&self, protocol: &Protocol) -> Option<Outcome> {
-        if self.hides(Cue::Prediction) {
-            return match walk(protocol, &self.draft.answers).end {
-                Walked::Ends(outcome) => Some(outcome),
-                _ => None,
-            };
-        }
-        self.draft.outcome(protocol, self.case.row.predicted.as_deref())
+        self.draft.outcome_shown(protocol, self.case.row.predicted.as_deref(), self.hides(Cue::Prediction))
     }
 
     /// Whether something is hidden for now, so that it sways nobody.
     pub fn hides(&self, cue: Cue) -> bool {
-        self.case.is_blind() && cues::hides(&self.hide, cue, !self.draft.answers.is_empty())
+        self.case.hides(&self.hide, cue, !self.draft.answers.is_empty())
     }
 
     /// Adds what is on the screen now.
@@ -124,27 +115,12 @@ impl Opened {
 
     /// Writes into the draft what was seen up to now.
     pub fn keep_seen(&mut self) {
-        let draft = &mut self.draft;
-        let all: BTreeSet<Cue> = draft.seen.iter().copied().chain(self.seen.iter().copied()).collect();
-        draft.seen = all.into_iter().collect();
-        if draft.seen_first.is_none() && draft.answers.is_empty() {
-            draft.seen_first = Some(draft.seen.clone());
-        }
+        self.draft.keep_seen(&self.seen);
     }
 
     /// Labels offered by digit for a question of kind label: those that the models considered, unless that is hidden.
     pub fn offered(&self) -> Vec<(String, f64)> {
-        let Some(prediction) = self.case.prediction.as_ref().filter(|_| !self.hides(Cue::Prediction)) else { return Vec::new() };
-        let known = |label: &str| self.protocol().is_none_or(|protocol| protocol.has_label(label));
-        let rival = prediction.challenger.as_ref().filter(|_| !self.hides(Cue::Challenger));
-        let rival = rival.map(|rival| rival.top_k.as_slice()).unwrap_or_default();
-        let mut offered: Vec<(String, f64)> = Vec::new();
-        for (label, p) in prediction.top_k.iter().chain(rival) {
-            if known(label) && !offered.iter().any(|(other, _)| other == label) && offered.len() < OFFERED_MAX {
-                offered.push((label.clone(), *p));
-            }
-        }
-        offered
+        self.case.offered(self.protocol(), |cue| self.hides(cue))
     }
 
     /// What digit `n` answers to the question asked now: a place in a list, or a step of a scale.

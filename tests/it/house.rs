@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["dataset", "quality", "sync", "trap"],
     &["demo", "intake", "review"],
     &["workspace"],
-    &["cli", "tui"],
+    &["cli", "linear", "tui"],
 ];
 
 pub fn sources(directory: &Path, out: &mut Vec<PathBuf>) {

@@ -33,6 +33,7 @@ mod redaction;
 mod answers;
 mod screen;
 mod guide;
+mod linear;
 mod protocols;
 mod training;
 mod pty;

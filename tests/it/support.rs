@@ -64,7 +64,7 @@ impl Place {
 /// The real program, with nothing of the tester's environment.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_casework"));
-    for name in ["NO_COLOR", "VISUAL", "EDITOR", "CASEWORK_WORKSPACE", "COLORTERM"] {
+    for name in ["NO_COLOR", "VISUAL", "EDITOR", "CASEWORK_WORKSPACE", "COLORTERM", "ACCESSIBLE", "CASEWORK_LINEAR"] {
         command.env_remove(name);
     }
     command

@@ -1,0 +1,200 @@
+//! A case in words.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::desk::{Desk, LinearError, PAGE, ended};
+use crate::domain::cues::Cue;
+use crate::domain::text::visible_lines;
+use crate::domain::time::{Moment, short_span};
+use crate::review::{CaseRow, OpenCase};
+
+/// A span of time in words: `3 hours`.
+fn span_words(ms: i64) -> String {
+    let short = short_span(ms);
+    let (n, unit) = short.split_at(short.find(|c: char| !c.is_ascii_digit()).unwrap_or(short.len()));
+    let units = [("s", "second"), ("m", "minute"), ("h", "hour"), ("d", "day"), ("w", "week"), ("y", "year")];
+    match units.iter().find(|(short, _)| *short == unit) {
+        Some((_, unit)) => format!("{n} {unit}{}", if n == "1" { "" } else { "s" }),
+        None => short,
+    }
+}
+
+/// The parts of a document as lines: `input.channel: web`.
+fn flat(path: &str, value: &Value, lines: &mut Vec<String>) {
+    let inner = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| flat(&inner(name), value, lines)),
+        Value::Array(array) => array.iter().enumerate().for_each(|(i, value)| flat(&inner(&(i + 1).to_string()), value, lines)),
+        Value::String(text) => lines.push(format!("{path}: {text}")),
+        other => lines.push(format!("{path}: {other}")),
+    }
+}
+
+/// `in 3 hours`, `2 days ago`.
+fn from_now(at: Moment, now: Moment) -> String {
+    let span = span_words(at.0 - now.0);
+    if at < now { format!("{span} ago") } else { format!("in {span}") }
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+fn model_words(case: &OpenCase) -> Option<String> {
+    let prediction = case.prediction.as_ref()?;
+    if case.hidden.contains(&Cue::Prediction) {
+        return Some("hidden by the policy for now.".to_owned());
+    }
+    let p = |p: Option<f64>| p.map_or(String::new(), |p| format!(", {p:.3}"));
+    let said = prediction.label.as_deref().unwrap_or("nothing");
+    let rival =
+        prediction.challenger.as_ref().map(|rival| format!("; {} said {}{}", rival.model, rival.label, p(rival.confidence)));
+    Some(format!("{} said {said}{}{}.", prediction.model(), p(prediction.confidence), rival.unwrap_or_default()))
+}
+
+impl Desk<'_> {
+    /// A case of a list, in one line.
+    pub fn list(&mut self, what: &str, rows: Vec<CaseRow>, more: bool) -> Result<(), LinearError> {
+        if rows.is_empty() {
+            return Ok(self.say(what, "no case.")?);
+        }
+        let now = self.workspace.now();
+        let many = if more { ", and more after them" } else { "" };
+        self.say(what, &format!("{}{many}. open and a number opens one.", counted(rows.len(), "case", "cases")))?;
+        for (i, row) in rows.iter().enumerate() {
+            let text: String = row.text.chars().take(120).collect();
+            let cut = if text.len() < row.text.len() { "…" } else { "" };
+            let due = if row.due < now { "Was due" } else { "Due" };
+            let text = ended(&format!("{text}{cut}"));
+            self.line(&format!("{} {}: {text} {due} {}.", i + 1, row.own, from_now(row.due, now)))?;
+        }
+        self.listed = rows;
+        Ok(())
+    }
+
+    /// Tells the open case, and what there is beside it.
+    pub fn tell_case(&mut self) -> Result<(), LinearError> {
+        let now = self.workspace.now();
+        let Some(open) = &mut self.open else { return Ok(self.line("No case is open. next opens the first of your queue.")?) };
+        let case = open.shown();
+        let shown = [Cue::Prediction, Cue::Flags].into_iter().chain((!case.facts.is_empty()).then_some(Cue::Facts));
+        open.seen.extend(shown.filter(|cue| !case.hidden.contains(cue)));
+        let row = &case.row;
+        let flags = if row.flags.is_empty() { String::new() } else { format!(" Flagged: {}.", row.flags.join(", ")) };
+        let due = if row.due < now { "Was due" } else { "Due" };
+        let session =
+            case.session.as_ref().map(|session| format!(" Calibration session {}.", session.name())).unwrap_or_default();
+        self.say(
+            "Case",
+            &format!(
+                "{}, stream {}, {}.{session}{flags} {due} {}.",
+                row.own,
+                row.stream,
+                row.state.word(),
+                from_now(row.due, now)
+            ),
+        )?;
+        if let Some(trouble) = &case.trouble {
+            self.say("Warning", &format!("{trouble}."))?;
+        }
+        self.tell_input(&case)?;
+        if let Some(words) = model_words(&case) {
+            self.say("Model", &words)?;
+        }
+        for fact in &case.facts {
+            self.say("Warning", &format!("{fact}."))?;
+        }
+        for question in &case.asked {
+            self.say("Asked", &format!("about your label: {question}"))?;
+        }
+        let logs = counted(case.own_logs(), "log line of its trace", "log lines of its trace");
+        let near = counted(case.neighbours.len(), "prediction around it", "predictions around it");
+        let hidden: Vec<&str> = case.hidden.iter().filter(|cue| **cue != Cue::Prediction).map(|cue| cue.word()).collect();
+        let hidden =
+            if hidden.is_empty() { String::new() } else { format!(" Hidden by the policy for now: {}.", hidden.join(", ")) };
+        Ok(self.say("Beside it", &format!("logs: {logs}. near: {near}.{hidden}"))?)
+    }
+
+    fn tell_input(&mut self, case: &OpenCase) -> io::Result<()> {
+        match &case.prediction {
+            Some(prediction) => self.long("Input", visible_lines(&prediction.text())),
+            None => self.say("Input", "not here."),
+        }
+    }
+
+    fn with_shown(&mut self, seen: &[Cue], tell: impl FnOnce(&mut Self, &OpenCase) -> io::Result<()>) -> Result<(), LinearError> {
+        let Some(open) = &mut self.open else { return Ok(self.line("No case is open.")?) };
+        let case = open.shown();
+        open.seen.extend(seen.iter().filter(|cue| !case.hidden.contains(cue)));
+        Ok(tell(self, &case)?)
+    }
+
+    pub fn input(&mut self) -> Result<(), LinearError> {
+        self.with_shown(&[], Self::tell_input)
+    }
+
+    /// The words of the input by number, for answers that name places.
+    pub fn words(&mut self) -> Result<(), LinearError> {
+        self.with_shown(&[], |desk, case| {
+            let text = case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+            let words = text.split_whitespace().enumerate().map(|(i, word)| format!("{} {word}", i + 1)).collect();
+            desk.long("Words", words)
+        })
+    }
+
+    pub fn logs(&mut self) -> Result<(), LinearError> {
+        self.with_shown(&[Cue::Logs], |desk, case| {
+            let some = case.own_logs() > 0;
+            let line = |log: &crate::review::open::ReadLog| {
+                let level = log.line.level.map_or(String::new(), |level| format!("{}: ", level.word().trim()));
+                let at = log.line.at.map_or(String::new(), |at| format!(" At {}.", at.rfc3339()));
+                format!("{level}{}{at}", ended(&log.line.message))
+            };
+            desk.long("Logs", case.logs.iter().filter(|log| log.own || !some).map(line).collect())
+        })
+    }
+
+    pub fn near(&mut self) -> Result<(), LinearError> {
+        self.with_shown(&[Cue::Neighbours], |desk, case| {
+            let line = |near: &crate::domain::payload::Neighbour| {
+                let delta = near.at.0 - case.row.occurred_at.0;
+                let when = if delta < 0 { "before" } else { "after" };
+                let same = if near.session { ", same session" } else { "" };
+                format!("{}: {}{same}, {} {when}.", near.label, near.text, span_words(delta))
+            };
+            desk.long("Near", case.neighbours.iter().map(line).collect())
+        })
+    }
+
+    pub fn model(&mut self) -> Result<(), LinearError> {
+        self.with_shown(&[Cue::Challenger, Cue::Features], |desk, case| {
+            let mut lines: Vec<String> = model_words(case).into_iter().collect();
+            let Some(prediction) = &case.prediction else { return desk.long("Model", lines) };
+            lines.extend(prediction.top_k.iter().map(|(label, p)| format!("{label}, {p:.3}")));
+            lines.extend(prediction.features.iter().map(|(name, weight)| format!("Feature {name}, {weight:.3}")));
+            if let Some(rest) = prediction.rest() {
+                flat("", &rest, &mut lines);
+            }
+            desk.long("Model", lines)
+        })
+    }
+
+    pub fn history(&mut self) -> Result<(), LinearError> {
+        self.with_shown(&[Cue::History], |desk, case| {
+            let lines = case.history.iter().map(|line| format!("{}, by {}, {}", line.words, line.who, line.at.minute()));
+            desk.long("History", lines.collect())
+        })
+    }
+
+    /// Tells what is left of something long.
+    pub fn more(&mut self, all: bool) -> Result<(), LinearError> {
+        let rest = std::mem::take(&mut self.rest);
+        if rest.is_empty() {
+            return Ok(self.line("Nothing is left to be told.")?);
+        }
+        let at_once = if all { rest.len() } else { PAGE };
+        Ok(self.go_on(rest, at_once)?)
+    }
+}

@@ -1,0 +1,226 @@
+//! Linear mode: the whole review in lines that a screen reader, a slow line or a script can take; and that it gives the
+//! same labels as the screen.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use casework::clock;
+use casework::domain::label::Label;
+use casework::linear::{self, Ended};
+use casework::tui::Session;
+use casework::workspace::Workspace;
+use casework::workspace::documents::read_protocol;
+use proptest::prelude::*;
+
+use crate::support::{Place, fixture, ingest, line, program};
+
+/// A workspace with the protocol of every kind, a policy, and some cases.
+fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let protocol = read_protocol(&fixture("every-kind.toml"), None).unwrap();
+    workspace.publish_protocol(&protocol, "").unwrap();
+    let mut values = workspace.policy().unwrap();
+    policy.iter().for_each(|(name, value)| values.set(name, value).unwrap());
+    workspace.set_policy(values).unwrap();
+    let lines: String = texts.iter().enumerate().map(|(i, text)| line(&format!("c{i}"), text, "pay", 0.3, i as i64)).collect();
+    ingest(&mut workspace, &lines);
+    (place, workspace)
+}
+
+/// What is said to some lines, and how it ended.
+fn review(workspace: Workspace, lines: &str) -> (String, Ended) {
+    let mut out = Vec::new();
+    let ended = linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
+    (String::from_utf8(out).unwrap(), ended)
+}
+
+fn labels(workspace: &Workspace) -> Vec<Label> {
+    let mut found = Vec::new();
+    casework::db::label::for_each(&workspace.tables().conn, |row| {
+        if row.withdrawn.is_none() {
+            found.push(row.given.label)
+        }
+    })
+    .unwrap();
+    found
+}
+
+/// Without when things are due, which changes as time goes by.
+fn timeless(text: &str) -> String {
+    let cut = |line: &str| match line.find(" Was due ").or_else(|| line.find(" Due ")) {
+        Some(at) => line[..at].to_owned(),
+        None => line.to_owned(),
+    };
+    text.lines().map(|line| cut(line) + "\n").collect()
+}
+
+/// Nothing that moves a cursor, no runs of blanks, none at an end.
+fn assert_linear(text: &str) {
+    for line in text.lines() {
+        assert!(!line.contains("  ") && !line.ends_with(' '), "{line:?}");
+        assert!(line.chars().all(|c| c == ' ' || (!c.is_control() && !c.is_whitespace())), "{line:?}");
+    }
+}
+
+#[test]
+fn a_whole_label_line_by_line() {
+    let (place, workspace) = place_with(
+        &[("require", "rationale always; confidence always; check logs always")],
+        &["please trasnfer money now", "next"],
+    );
+    let lines = "\nno\naccount\nnothing\ns w\n4\nwords\nwords 2-3\n120\nnone\n\nsure 9\nsure 4\nwhy\nOne word was\nmisread.\n.\ncheck\n\n";
+    let (text, ended) = review(workspace, lines);
+    assert_linear(&text);
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("linear_label", timeless(&text));
+    });
+    assert_eq!(ended, Ended::Left, "the next case was only told");
+    let label = labels(&place.open()).pop().unwrap();
+    assert_eq!((label.rationale.as_str(), label.confidence), ("One word was\nmisread.", Some(4)));
+    let outcome = serde_json::to_string(&label.outcome).unwrap();
+    assert!(outcome.contains(r#""evidence":[[7,21]]"#) && outcome.contains(r#""label":"transfer""#), "{outcome}");
+}
+
+#[test]
+fn the_same_label_as_by_keys() {
+    let texts = ["please trasnfer money now"];
+    let (screen, workspace) = place_with(&[], &texts);
+    let mut session = Session::waiting(workspace, (160, 45), clock::now).unwrap();
+    session.press("2 p \"account\" Enter 1 2 Enter 4 m w Space Enter 1 2 0 Enter Enter \"tell_the_desk\" Enter");
+    session.press("r \"one_word\" Esc 4 Enter");
+    assert_eq!(labels(session.runner.workspace()).len(), 1, "{}", session.text());
+    drop(session);
+    let (lines, workspace) = place_with(&[], &texts);
+    review(workspace, "2\ntransfer\n1,2\n4\nwords 2\n120\ntell the desk\nwhy one word\nsure 4\nsubmit\n");
+    let told = |place: &Place| {
+        let label = labels(&place.open()).pop().unwrap();
+        Label { duration_ms: None, seen: None, ..label }
+    };
+    assert_eq!(told(&screen), told(&lines));
+}
+
+#[test]
+fn what_is_begun_is_kept_and_the_end_of_the_input_says_so() {
+    let (place, workspace) = place_with(&[], &["a", "b"]);
+    let (text, ended) = review(workspace, "2\ncall\n");
+    assert_eq!(ended, Ended::InTheMiddle);
+    assert!(text.trim_end().ends_with("Draft kept."), "{text}");
+    let (text, ended) = review(place.open(), "");
+    assert!(text.contains("What misled it?"), "it goes on where it was: {text}");
+    assert_eq!(ended, Ended::Left, "nothing was begun this time");
+    let (text, ended) = review(place.open(), "back\nquit\n");
+    assert!(text.contains("Taken back: call"), "{text}");
+    assert_eq!(ended, Ended::Left, "whoever leaves by themselves knows");
+}
+
+#[test]
+fn taking_back_passing_over_and_putting_off() {
+    let (place, workspace) = place_with(&[], &["first", "second", "third"]);
+    let (text, _) = review(
+        workspace,
+        "1\n\nundo\nback\n:next\nqueue\nopen 2\ncomment \ncomment looks odd\nescalate who knows\ndefer asked the desk\ndisputed\nsearch first\nopen nothing-like-it\nflurb\n",
+    );
+    for words in [
+        "Submitted: label pay, verdict right. Entry",
+        "Taken back: your label of",
+        "Taken back: Yes.",
+        "Queue: 2 cases.",
+        "Error: comment takes words",
+        "Comment: it stands",
+        "Escalated: a lead",
+        "Put off: until",
+        "Disputed: no case.",
+        "Found: 1 case.",
+        "Error: no case is called",
+        "Error: `flurb` is no answer to it",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_linear(&text);
+    assert!(labels(&place.open()).is_empty());
+}
+
+#[test]
+fn nothing_hidden_is_told_before_it_may_be() {
+    let policy = [("hide", "prediction until answer; flags until submit")];
+    let (_place, workspace) = place_with(&policy, &["please transfer"]);
+    let (text, _) = review(workspace, "model\nhistory\ncase\n2\ncase\n");
+    let (before, after) = text.split_once("Said: No.").unwrap();
+    assert!(!before.contains("pay") && before.contains("Model: hidden by the policy"), "{before}");
+    assert!(after.contains("said pay") && !after.contains("Flagged"), "{after}");
+}
+
+#[test]
+fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
+    let place = Place::new();
+    let mut workspace = place.found();
+    ingest(&mut workspace, &line("c0", "a\u{1b}[2Jb", "pay", 0.3, 0));
+    drop(workspace);
+    let run = |args: &[&str], env: &[(&str, &str)], input: &str| {
+        let mut command = program();
+        command.env("CASEWORK_WORKSPACE", place.path()).env("TERM", "xterm").args(args).envs(env.iter().copied());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    for (args, env, why) in [
+        (&["--linear"][..], &[][..], "--linear"),
+        (&[], &[("ACCESSIBLE", "1")], "ACCESSIBLE is set"),
+        (&[], &[("CASEWORK_LINEAR", "1")], "CASEWORK_LINEAR is set"),
+        (&[], &[("TERM", "dumb")], "TERM names no terminal"),
+    ] {
+        let (text, code) = run(args, env, "");
+        assert!(text.starts_with("casework, linear mode (") && text.lines().next().unwrap().contains(why), "{text}");
+        assert!(text.contains("Input: a«ESC»[2Jb"), "{text}");
+        assert_eq!(code, Some(0));
+    }
+    assert_eq!(run(&["--linear"], &[], "1\n").1, Some(1), "the input ended in the middle of a label");
+    let (_, code) = run(&[], &[("ACCESSIBLE", "1"), ("CASEWORK_LINEAR", "0")], "");
+    assert_eq!(code, Some(2), "the screen was asked for, and there is no terminal");
+    let mut bytes = program();
+    bytes.env("CASEWORK_WORKSPACE", place.path()).arg("--linear");
+    let mut child = bytes.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"\xff\xfe\n?\n").unwrap();
+    let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(text.contains("Error: that line is no UTF-8") && text.contains("undo or U: takes back"), "{text}");
+}
+
+fn typed() -> impl Strategy<Value = String> {
+    let names: Vec<String> = linear::commands().map(str::to_owned).collect();
+    let arguments = prop::sample::select(vec!["", "1", "3", "c0", "words 1-2", "none", "a  b\t\u{1b}[31m", "4.5", "?", "."]);
+    let command = (prop::sample::select(names), arguments).prop_map(|(name, words)| format!("{name} {words}"));
+    let answer = prop::sample::select(vec![
+        "1",
+        "2",
+        "3",
+        "y",
+        "n",
+        "transfer",
+        "1 2",
+        "words 1",
+        "none",
+        "120",
+        "",
+        ":",
+        ":back",
+        "\u{202e}x",
+    ]);
+    prop_oneof![command, answer.prop_map(str::to_owned), "[ -~]{0,12}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever is typed: lines stay lines, and nothing that counts is written but by submitting.
+    #[test]
+    fn whatever_is_typed_lines_stay_lines(lines in prop::collection::vec(typed(), 1..40)) {
+        let (place, workspace) = place_with(&[], &["please  transfer\tmoney\u{1b}[0m", "two\nlines", ""]);
+        let (text, _) = review(workspace, &(lines.join("\n") + "\n"));
+        assert_linear(&text);
+        let begun = |words: &str| text.lines().filter(|line| line.starts_with(words)).count();
+        prop_assert_eq!(labels(&place.open()).len(), begun("Submitted: ") - begun("Taken back: your label"));
+        prop_assert!(place.open().verify().unwrap().ok);
+    }
+}
