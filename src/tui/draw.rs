@@ -335,10 +335,15 @@ pub fn put_line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     if row < area.height {
         buf.set_line(area.x, area.y + row, line, area.width);
         // What does not fit is said to go on.
-        if line.width() > usize::from(area.width) && area.width > 0 {
+        if line_width(line) > usize::from(area.width) && area.width > 0 {
             buf[(area.right() - 1, area.y + row)].set_symbol("…");
         }
     }
+}
+
+/// Columns that a line takes.
+pub fn line_width(line: &Line<'_>) -> usize {
+    line.spans.iter().map(|span| width(&span.content)).sum()
 }
 
 /// Writes a line into the first row of `area`, from column `x` of it.

@@ -11,6 +11,7 @@ use crate::domain::protocol::Span as Place;
 use crate::domain::text::{cut, head, visible, visible_lines, width, wrap};
 use crate::review::open::NEVER_TELLING;
 use crate::tui::App;
+use crate::tui::draw::line_width;
 use crate::tui::highlight;
 use crate::tui::opened::Opened;
 use crate::tui::overlay::Overlay;
@@ -97,7 +98,7 @@ fn with_places(app: &App, text: &str, columns: usize, places: &[Place], selected
 
 /// A line in pieces of at most so many columns.
 fn wrapped(line: Line<'static>, columns: usize) -> Vec<Line<'static>> {
-    if line.width() <= columns {
+    if line_width(&line) <= columns {
         return vec![line];
     }
     let mut lines = Vec::new();
