@@ -303,6 +303,18 @@ impl Desk<'_> {
         self.ask()
     }
 
+    /// Refers to a case of those like it in the reasons, or no longer.
+    pub fn cite(&mut self, words: &str) -> Result<(), LinearError> {
+        let Some(one) = words.trim().parse::<usize>().ok().and_then(|n| self.alike.get(n.checked_sub(1)?)).cloned() else {
+            return Ok(self.say("Error", "cite takes a number of the cases that alike tells.")?);
+        };
+        let mut cited = false;
+        self.change_draft(|draft| cited = draft.cite(&one))?;
+        let words = if cited { "is cited in your reasons" } else { "is no longer cited" };
+        self.say("Cited", &format!("{} {words}.", one.case.short()))?;
+        self.ask()
+    }
+
     pub fn tags(&mut self, words: &str) -> Result<(), LinearError> {
         let tags: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         self.say("Tags", &if tags.is_empty() { "none.".to_owned() } else { tags.join(", ") })?;

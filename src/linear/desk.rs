@@ -9,7 +9,7 @@ use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::{Protocol, Question};
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
-use crate::review::{CaseRow, Draft, OpenCase, Protocols, Published};
+use crate::review::{CaseRow, Draft, OpenCase, Precedent, Protocols, Published};
 use crate::workspace::{WorkError, Workspace};
 
 /// Lines that are printed of something long before `more` is asked for.
@@ -69,6 +69,8 @@ pub struct Desk<'o> {
     pub listed: Vec<CaseRow>,
     /// Answers by the numbers under which they were told last.
     pub choices: Vec<String>,
+    /// Resolved cases like the open one, by the numbers under which they were told last.
+    pub alike: Vec<Precedent>,
     /// What is left to be told of something long.
     pub rest: Vec<String>,
     /// Cases that were passed over with `next`.
@@ -96,8 +98,8 @@ pub fn outcome_in_words(outcome: &Outcome) -> String {
 impl<'o> Desk<'o> {
     pub fn new(workspace: Workspace, out: &'o mut dyn Write) -> Result<Self, LinearError> {
         let protocols = workspace.protocols()?;
-        let (listed, choices, rest) = Default::default();
-        Ok(Self { workspace, protocols, open: None, listed, choices, rest, passed: BTreeSet::new(), out })
+        let (listed, choices, alike, rest) = Default::default();
+        Ok(Self { workspace, protocols, open: None, listed, choices, alike, rest, passed: BTreeSet::new(), out })
     }
 
     /// Says one thing.

@@ -39,6 +39,7 @@ impl Desk<'_> {
 
     fn begin(&mut self, row: CaseRow) -> Result<(), LinearError> {
         self.rest.clear();
+        self.alike.clear();
         // What reviewers decide by may be other than it was.
         self.protocols = self.workspace.protocols()?;
         let kept = self.workspace.draft(row.id)?;
@@ -189,6 +190,14 @@ impl Desk<'_> {
         let more = rows.len() > LISTED;
         rows.truncate(LISTED);
         self.list("Queue", rows, more)
+    }
+
+    /// Cases that want something of whoever is at work beside the queue.
+    pub fn renew(&mut self) -> Result<(), LinearError> {
+        let mut rows = self.workspace.worklist()?;
+        let more = rows.len() > LISTED;
+        rows.truncate(LISTED);
+        self.list("Renew", rows, more)
     }
 
     pub fn disputed(&mut self) -> Result<(), LinearError> {

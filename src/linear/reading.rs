@@ -4,11 +4,11 @@ use std::io;
 
 use serde_json::Value;
 
-use super::desk::{Desk, LinearError, PAGE, ended};
+use super::desk::{Desk, LinearError, PAGE, ended, outcome_in_words};
 use crate::domain::cues::Cue;
 use crate::domain::text::visible_lines;
 use crate::domain::time::{Moment, short_span};
-use crate::review::{CaseRow, OpenCase};
+use crate::review::{CaseRow, OpenCase, Precedent};
 
 /// A span of time in words: `3 hours`.
 fn span_words(ms: i64) -> String {
@@ -186,6 +186,48 @@ impl Desk<'_> {
             let lines = case.history.iter().map(|line| format!("{}, by {}, {}", line.words, line.who, line.at.minute()));
             desk.long("History", lines.collect())
         })
+    }
+
+    /// Resolved cases like it, with what they came to and why, by numbers that `cite` takes.
+    pub fn alike(&mut self) -> Result<(), LinearError> {
+        let Some(open) = &mut self.open else { return Ok(self.line("No case is open.")?) };
+        if open.hides(Cue::Precedents) {
+            return Ok(self.say("Alike", "hidden by the policy for now.")?);
+        }
+        let hidden = open.hides(Cue::Prediction);
+        let found = self.workspace.precedents(open.case.row.id)?;
+        if !found.is_empty() {
+            open.seen.insert(Cue::Precedents);
+        }
+        let line = |(i, one): (usize, &Precedent)| {
+            let why = if one.rationale.is_empty() { String::new() } else { format!(" Because: {}", ended(&one.rationale)) };
+            // Whether the models said the same of both would tell what they said.
+            let same = if one.same_label && !hidden { " The model said the same." } else { "" };
+            let percent = one.likeness * 100.0;
+            format!("{} {} {}.{why}{same} {percent:.0} percent alike.", i + 1, ended(&one.text), outcome_in_words(&one.outcome))
+        };
+        let lines = found.iter().enumerate().map(line).collect();
+        self.alike = found;
+        Ok(self.long("Alike", lines)?)
+    }
+
+    /// The terms that the question uses, and its examples.
+    pub fn terms(&mut self) -> Result<(), LinearError> {
+        let question = self.open.as_ref().and_then(|open| open.question());
+        let mut lines = Vec::new();
+        for example in question.map(|question| question.examples.as_slice()).unwrap_or_default() {
+            let not = example.not.as_ref().map(|not| format!(", not {not}")).unwrap_or_default();
+            let what = if example.not.is_some() { "Counter-example" } else { "Example" };
+            lines.push(format!("{what}: {} Answer {}{not}: {}", ended(&example.input), example.answer, ended(&example.why)));
+        }
+        let wanted = question.map(|question| question.terms.as_slice()).unwrap_or_default();
+        let glossary = &self.protocols.glossary;
+        let others = glossary.terms.iter().filter(|term| !wanted.contains(&term.id));
+        for term in wanted.iter().filter_map(|id| glossary.term(id)).chain(others) {
+            lines.push(format!("{}: {}", term.name, ended(&term.definition)));
+            lines.extend(self.protocols.term_details(term).into_iter().map(|(word, text)| format!("{word} {}", ended(&text))));
+        }
+        Ok(self.long("Terms", lines)?)
     }
 
     /// Tells what is left of something long.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{OpenCase, Protocols, Published};
+use super::{OpenCase, Precedent, Protocols, Published};
 use crate::db::case::CaseRow;
 use crate::domain::cues::{Cue, Seen};
 use crate::domain::ids::CaseId;
@@ -191,6 +191,20 @@ impl Draft {
         }
         let kept: Vec<&String> = path.iter().take(step).map(|(id, _)| id).collect();
         self.answers.retain(|(id, _)| kept.contains(&id));
+    }
+
+    /// Refers to an earlier case in the rationale, or no longer; says whether it does now.
+    pub fn cite(&mut self, precedent: &Precedent) -> bool {
+        let (case, citation) = (precedent.case, precedent.citation());
+        if self.cites.contains(&case) {
+            self.cites.retain(|other| *other != case);
+            self.rationale = self.rationale.replacen(&citation, "", 1).trim_end().to_owned();
+            return false;
+        }
+        self.cites.push(case);
+        let between = if self.rationale.is_empty() || self.rationale.ends_with([' ', '\n']) { "" } else { " " };
+        self.rationale = format!("{}{between}{citation}", self.rationale);
+        true
     }
 
     pub fn toggle_check(&mut self, id: &str) {

@@ -140,24 +140,10 @@ impl App {
 
     /// Refers to an earlier case in the rationale.
     pub fn cite(&mut self, precedent: &Precedent) -> Vec<Effect> {
-        let (case, citation) = (precedent.case, precedent.citation());
-        let cited = self.opened.as_ref().is_some_and(|opened| opened.draft.cites.contains(&case));
-        if cited {
-            let mut effects = self.change_draft(|draft| {
-                draft.cites.retain(|other| *other != case);
-                draft.rationale = draft.rationale.replacen(&citation, "", 1).trim_end().to_owned();
-            });
-            effects.extend(self.say(&format!("{} is no longer cited.", case.short())));
-            return effects;
-        }
-        let mut effects = self.change_draft(|draft| {
-            if !draft.cites.contains(&case) {
-                draft.cites.push(case);
-                let between = if draft.rationale.is_empty() || draft.rationale.ends_with([' ', '\n']) { "" } else { " " };
-                draft.rationale = format!("{}{between}{citation}", draft.rationale);
-            }
-        });
-        effects.extend(self.say(&format!("{} is cited.", case.short())));
+        let mut cited = false;
+        let mut effects = self.change_draft(|draft| cited = draft.cite(precedent));
+        let case = precedent.case.short();
+        effects.extend(self.say(&if cited { format!("{case} is cited.") } else { format!("{case} is no longer cited.") }));
         effects
     }
 

@@ -224,3 +224,21 @@ proptest! {
         prop_assert!(place.open().verify().unwrap().ok);
     }
 }
+
+#[test]
+fn cases_like_it_are_told_and_cited() {
+    let (place, workspace) = place_with(&[("overlap", "1")], &["please transfer money now", "please transfer money today"]);
+    let (text, _) = review(workspace, "1\nwhy a bill\n\nterms\nalike\ncite 1\ncite 9\n1\nrenew\nsubmit\n");
+    assert_linear(&text);
+    for words in [
+        "Alike: 1 please transfer money now. label pay, verdict right. Because: a bill.",
+        "Terms: ",
+        "is cited in your reasons.",
+        "Error: cite takes a number",
+        "Renew: no case.",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let label = labels(&place.open()).into_iter().find(|label| !label.cites.is_empty()).unwrap();
+    assert!(label.rationale.starts_with("as in "), "{}", label.rationale);
+}
