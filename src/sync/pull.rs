@@ -102,7 +102,7 @@ impl Exchange<'_> {
         look_again(&mut fold, now)?;
         fold.finish()?;
         for event in std::mem::take(&mut fold.bad_payloads) {
-            unknow_payloads(&tx, &store, event)?;
+            read_again_for_payloads(&tx, &store, event)?;
         }
         drop(fold);
         Ok(tx.commit()?)
@@ -261,7 +261,7 @@ impl Exchange<'_> {
                     "a payload that stands on the store beside the right one is not what the event names"
                 }
                 None => {
-                    unknow_payloads(&tx, &store, event)?;
+                    read_again_for_payloads(&tx, &store, event)?;
                     "the payload on the store is not what the event names; it was not taken"
                 }
             };
@@ -270,7 +270,7 @@ impl Exchange<'_> {
         }
         fold.finish()?;
         for event in std::mem::take(&mut fold.bad_payloads) {
-            unknow_payloads(&tx, &store, event)?; // found when all was folded again
+            read_again_for_payloads(&tx, &store, event)?; // found when all was folded again
         }
         drop(fold);
         tx.commit()?;
@@ -285,7 +285,7 @@ fn plain_payloads(conn: &rusqlite::Connection, name: &Name) -> Result<Vec<u8>, S
 }
 
 /// The right payload may stand in another segment that was taken for known: all that could hold it are read again.
-fn unknow_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: EventId) -> rusqlite::Result<()> {
+fn read_again_for_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: EventId) -> rusqlite::Result<()> {
     for (key, _) in db::store::segments(tx, store)? {
         let holds = |name: Name| {
             name.kind == segment::Kind::Payload && name.replica == event.replica && (name.first..=name.last).contains(&event.seq)
