@@ -242,3 +242,46 @@ fn cases_like_it_are_told_and_cited() {
     let label = labels(&place.open()).into_iter().find(|label| !label.cites.is_empty()).unwrap();
     assert!(label.rationale.starts_with("as in "), "{}", label.rationale);
 }
+
+/// Lines, with something that happens elsewhere before one of them is read.
+struct Meanwhile<'f> {
+    lines: std::collections::VecDeque<&'static str>,
+    before: &'static str,
+    happens: &'f dyn Fn(),
+}
+
+impl std::io::Read for Meanwhile<'_> {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("lines are read"))
+    }
+}
+
+impl std::io::BufRead for Meanwhile<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        let line = self.lines.front().copied().unwrap_or_default();
+        if line == self.before {
+            (self.happens)();
+            self.before = "never";
+        }
+        Ok(line.as_bytes())
+    }
+
+    fn consume(&mut self, _: usize) {
+        self.lines.pop_front();
+    }
+}
+
+#[test]
+fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
+    let (place, workspace) = place_with(&[], &["only"]);
+    let elsewhere = || drop(place.ok(&["label", "c0", "--answer", "fits=y", "--rationale", "elsewhere"]));
+    let lines = ["1\n", "why here\n", "submit\n", "case\n", "submit\n"].into();
+    let mut input = Meanwhile { lines, before: "submit\n", happens: &elsewhere };
+    let mut out = Vec::new();
+    linear::run(workspace, &mut input, &mut out, "a test", false).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let (before, after) = text.split_once("Your answers are kept as a draft.").unwrap_or_else(|| panic!("{text}"));
+    assert!(!before.contains("Submitted:") && after.matches("Submitted:").count() == 1, "{text}");
+    let reasons: Vec<String> = labels(&place.open()).into_iter().map(|label| label.rationale).collect();
+    assert_eq!(reasons, ["elsewhere", "here"], "both stand in the journal");
+}
