@@ -1,7 +1,7 @@
 //! Linear mode: the review without a screen. Lines are read and lines are written, one after another; nothing moves a cursor,
 //! nothing is drawn, colour says nothing. For screen readers, slow lines, and scripts: `casework --linear < answers.txt`.
 //!
-//! A line is an answer if the question takes it, and a command otherwise ([`command::COMMANDS`]); a colon before it makes it a
+//! A line is an answer if the question takes it, and a command otherwise (the table in `linear/command.rs`); a colon before it makes it a
 //! command in any case. Everything that a case needs is decided where the screen asks too: [`crate::review::Draft`],
 //! [`crate::domain::protocol`], [`crate::workspace`].
 
