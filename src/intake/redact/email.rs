@@ -70,11 +70,18 @@ fn domain_length(domain: &str) -> Option<usize> {
     None
 }
 
-/// The address, however its letters are put together. (What is not a letter, a digit or one of `@.:_` is left out, as it was
-/// when the first pseudonyms were made: they must stay what they were.)
+/// The address, however its letters are put together. Every sign counts: `ann-marie@x.org` and `annmarie@x.org` are two people.
 fn plainly(found: &str) -> String {
-    let whole = found.replace("%40", "@");
-    whole.nfc().filter(|c| c.is_alphanumeric() || "@.:_".contains(*c)).flat_map(char::to_lowercase).collect()
+    found.replace("%40", "@").nfc().flat_map(char::to_lowercase).collect()
+}
+
+#[test]
+fn two_addresses_are_two_and_one_is_one() {
+    assert_ne!(plainly("ann-marie@x.org"), plainly("annmarie@x.org"));
+    assert_ne!(plainly("a+b@x.org"), plainly("ab@x.org"));
+    assert_ne!(plainly("o'neil@x.org"), plainly("oneil@x.org"));
+    assert_eq!(plainly("Ana@X.org"), plainly("ana%40x.org"));
+    assert_eq!(plainly("jo\u{308}rg@x.org"), plainly("j\u{f6}rg@x.org"));
 }
 
 #[test]
