@@ -24,7 +24,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     findings.push(key_mode(&paths.key()));
     match context.open() {
         Err(error) => {
-            let hint = if let CliError::Work(error) = &error { super::error::hint(error) } else { None };
+            let hint = if let CliError::Work(error) = &error { error.next_step() } else { None };
             let words = format!("{error}. {}", hint.unwrap_or_default());
             findings.push(Finding { good: false, what: "workspace", words });
         }

@@ -15,8 +15,8 @@ use std::io::{self, BufRead, Write};
 
 use crate::domain::protocol::QuestionKind;
 use crate::workspace::Workspace;
-use desk::Desk;
 pub use desk::LinearError;
+use desk::{Desk, ended};
 
 /// The names of all commands.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -116,7 +116,7 @@ fn one(desk: &mut Desk<'_>, input: &mut dyn BufRead, line: &str, typed: bool) ->
 /// Tells a person what went wrong, if they can go on.
 fn told(desk: &mut Desk<'_>, done: Result<(), LinearError>) -> Result<(), LinearError> {
     match done {
-        Err(LinearError::Work(error)) => Ok(desk.say("Error", &format!("{error}."))?),
+        Err(LinearError::Work(error)) => Ok(desk.say("Error", &ended(&error.with_next_step()))?),
         done => done,
     }
 }

@@ -10,7 +10,7 @@ use super::overlay::{Overlay, exchange, help, rationale, terms, tree};
 use super::pane;
 use super::theme::Theme;
 use crate::domain::resolve::CaseState;
-use crate::domain::text::{fit, visible, width};
+use crate::domain::text::{fit, visible, width, wrap};
 use crate::domain::time::short_span;
 
 /// From this many columns on, three panes stand side by side.
@@ -183,8 +183,7 @@ fn exchange_words(app: &App) -> [String; 2] {
 fn footer(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     if let Some(message) = &app.message {
-        let words = fit(&visible(message), usize::from(area.width).saturating_sub(2)).into_owned();
-        put_line(buf, area, 0, &Line::from(vec![Span::raw(" "), Span::styled(words, theme.warn)]));
+        told(message, area, buf, theme);
         return;
     }
     let right = progress(app);
@@ -212,6 +211,28 @@ fn footer(app: &App, area: Rect, buf: &mut Buffer) {
     put_line(buf, area, 0, &Line::from(spans));
     if width(&right) < usize::from(area.width) {
         put_at(buf, area, area.width - width(&right) as u16, &Line::from(Span::styled(right, theme.dim)));
+    }
+}
+
+/// Rows that a message takes at most.
+const MESSAGE_ROWS_MAX: usize = 4;
+
+/// A message, in the last row and, where it is longer, over those above it: its end says what to do.
+fn told(message: &str, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let columns = usize::from(area.width).saturating_sub(2);
+    let rows = MESSAGE_ROWS_MAX.min(usize::from(area.y - buf.area.y) + 1);
+    let mut lines = wrap(&visible(message), columns);
+    if lines.len() > rows {
+        let rest = lines.split_off(rows - 1).join(" ");
+        lines.push(fit(&rest, columns).into_owned());
+    }
+    let top = area.y.saturating_sub(lines.len() as u16 - u16::from(!lines.is_empty()));
+    for (row, line) in (top..).zip(lines) {
+        for x in area.left()..area.right() {
+            buf[(x, row)].reset();
+        }
+        let place = Rect { y: row, height: 1, ..area };
+        put_line(buf, place, 0, &Line::from(vec![Span::raw(" "), Span::styled(line, theme.warn)]));
     }
 }
 
@@ -279,7 +300,7 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
         Overlay::Tree { .. } => tree::lines(app, usize::from(columns)),
         Overlay::Feedback { words, .. } => {
             let line = |line: String| Line::from(Span::styled(line, app.theme.text));
-            words.iter().flat_map(|words| crate::domain::text::wrap(&visible(words), usize::from(columns))).map(line).collect()
+            words.iter().flat_map(|words| wrap(&visible(words), usize::from(columns))).map(line).collect()
         }
         Overlay::Pick(_)
         | Overlay::Prompt(_)

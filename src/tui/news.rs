@@ -141,7 +141,11 @@ impl App {
             Job::Overtaken { label, other } => self.overtaken(label, other),
             Job::NotSaved { case, why } => {
                 self.saving = self.saving.saturating_sub(1);
-                let mut effects = self.say(&format!("NOT SAVED ({}): {why}. Your answers are kept as a draft.", case.short()));
+                let mut effects = self.say(&format!(
+                    "NOT SAVED ({}): {}. Your answers are kept as a draft.",
+                    case.short(),
+                    why.trim_end_matches('.')
+                ));
                 effects.extend([QueueModel::start(), Effect::Count { all: false }]);
                 if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
                     opened.sending = false;

@@ -152,7 +152,7 @@ impl Runner {
             // These are the event loop's own.
             Effect::Editor(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => Ok(None),
         };
-        answered.unwrap_or_else(|error| Some(Job::Failed(error.to_string())))
+        answered.unwrap_or_else(|error| Some(Job::Failed(error.with_next_step())))
     }
 
     /// Takes note of what became of a submit.
@@ -207,7 +207,7 @@ impl Runner {
             let rows = workspace.queue_filtered(&queue, &Filter::parse(&text), stop);
             report(match rows {
                 Ok(rows) => Job::Filtered { generation, rows },
-                Err(error) => Job::Failed(error.to_string()),
+                Err(error) => Job::Failed(error.with_next_step()),
             });
         });
         Ok(())
@@ -242,7 +242,7 @@ impl Runner {
             let stop = || newest.load(Ordering::Relaxed) != number;
             report(match workspace.queue_counts(&queue, stop) {
                 Ok(counts) => Job::Counted(QueueCounts { counting: stop(), ..counts }),
-                Err(error) => Job::Failed(error.to_string()),
+                Err(error) => Job::Failed(error.with_next_step()),
             });
         });
         Ok(None)
@@ -426,6 +426,6 @@ fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: 
             },
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        report(job.unwrap_or_else(|error| Job::Failed(error.to_string())));
+        report(job.unwrap_or_else(|error| Job::Failed(error.with_next_step())));
     }
 }

@@ -118,7 +118,7 @@ impl Worker {
             }
             match self.state(result) {
                 Ok(state) => (self.report)(Job::Synced(Box::new(state))),
-                Err(error) => (self.report)(Job::Failed(error.to_string())),
+                Err(error) => (self.report)(Job::Failed(error.with_next_step())),
             }
             if !self.wait(wishes) {
                 return;

@@ -113,7 +113,7 @@ impl Writer {
             match result {
                 Ok(Some(job)) => report(job),
                 Ok(None) => {}
-                Err(error) => report(Job::Failed(error.unless_full(&self.workspace.paths.workspace).to_string())),
+                Err(error) => report(Job::Failed(error.unless_full(&self.workspace.paths.workspace).with_next_step())),
             }
         }
     }
@@ -175,7 +175,7 @@ impl Writer {
                     let draft = Box::new(begun.filter(|draft| !draft.is_empty()).unwrap_or_else(|| Draft::of(&given.label)));
                     Job::Undone { case, draft, seq: event.seq }
                 }
-                Err(error @ WorkError::NothingToUndo(_)) => Job::Failed(error.to_string()),
+                Err(error @ WorkError::NothingToUndo(_)) => Job::Failed(error.with_next_step()),
                 Err(error) => return Err(error),
             },
             Work::Defer { case, why } => {
@@ -189,11 +189,11 @@ impl Writer {
             Work::People => self.people(String::new())?,
             Work::Admit { name, replica, roles } => match self.workspace.admit(&name, &roles, Some(replica), None) {
                 Ok(()) => self.people(format!("{name} is let in."))?,
-                Err(error) => Job::Failed(error.to_string()),
+                Err(error) => Job::Failed(error.with_next_step()),
             },
             Work::Retire { name, replica, why } => match self.workspace.retire(&name, Some(&replica.to_string()), &why) {
                 Ok(_) => self.people(format!("{name} is retired on that device."))?,
-                Err(error) => Job::Failed(error.to_string()),
+                Err(error) => Job::Failed(error.with_next_step()),
             },
             Work::Gold { case, why } => {
                 self.workspace.set_gold(case, &why)?;
@@ -275,7 +275,7 @@ impl Writer {
                     self.drafts.insert(case, draft);
                     self.keep();
                 }
-                Job::NotSaved { case, why: error.unless_full(&self.workspace.paths.workspace).to_string() }
+                Job::NotSaved { case, why: error.unless_full(&self.workspace.paths.workspace).with_next_step() }
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod ssh;
 mod sync;
 pub mod cases;
 mod labels;
+mod next_step;
 pub mod documents;
 mod audit;
 mod backup;

@@ -4,7 +4,7 @@ use casework::config::Env;
 use casework::tui::Session;
 use casework::tui::effect::Job;
 
-use crate::support::{NOON, Place};
+use crate::support::{NOON, Place, ingest, line};
 
 fn demo(place: &Place) -> casework::workspace::Workspace {
     casework::workspace::Workspace::found_demo(place.paths(), Env::default(), casework::demo::SEED, NOON).unwrap()
@@ -245,7 +245,7 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
         &casework::workspace::found::STARTERS[0],
     )
     .unwrap();
-    crate::support::ingest(&mut ana, &crate::support::line("p0", "move money", "pay", 0.2, 0));
+    ingest(&mut ana, &line("p0", "move money", "pay", 0.2, 0));
     let (bo, _) = casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
     let key = bo.fingerprint();
     let now = casework::clock::now;
@@ -295,4 +295,30 @@ fn in_the_queue_keys_are_for_the_row_that_is_seen() {
     session.press("d \"later\" Enter");
     let noted = |id| casework::db::note::of_case(&session.runner.workspace().tables().conn, id).unwrap().len();
     assert_eq!((noted(open), noted(row)), (0, 1));
+}
+
+#[test]
+fn a_message_is_read_to_its_end_which_says_what_to_do() {
+    let place = Place::new();
+    let mut workspace = place.found();
+    ingest(&mut workspace, &line("c0", "text", "pay", 0.3, 0));
+    drop(workspace);
+    place.ok(&["roster", "admit", "eve", "--role", "engineer"]);
+    let eve = casework::workspace::Workspace::open(place.paths(), Env::default(), Some("eve")).unwrap();
+    let mut session = Session::waiting(eve, (80, 24), || NOON).unwrap();
+    while !session.text().contains("1 of 1") {
+        session.press("v");
+    }
+    session.press("Enter d \"why\" Enter");
+    let text = session.text();
+    let told: String =
+        text.lines().rev().take(4).collect::<Vec<_>>().into_iter().rev().map(|line| format!("{} ", line.trim())).collect();
+    assert!(
+        told.contains("eve may not do this: ") && told.contains("A lead can let them: `casework roster admit eve --role ROLE`."),
+        "{text}"
+    );
+    for (columns, rows) in [(20, 5), (1, 1), (160, 45)] {
+        session.feed(casework::tui::app::Event::Resize(columns, rows));
+        session.text();
+    }
 }
