@@ -51,6 +51,15 @@ pub struct Asked<'a> {
     pub blind: bool,
 }
 
+impl<'a> Asked<'a> {
+    /// What a label of a case that is open is given on and under.
+    pub fn of(open: &'a OpenCase, published: &'a Published, policy: &'a Policy, reviewer: &'a str) -> Self {
+        let chars = open.prediction.as_ref().map(|prediction| prediction.text().chars().count());
+        let blind = open.hides(&policy.hide, Cue::Prediction, true);
+        Self { case: &open.row, published, policy, reviewer, round: open.round(), chars, blind }
+    }
+}
+
 /// The first thing that is wanted before a draft can be submitted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Missing {

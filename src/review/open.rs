@@ -83,13 +83,23 @@ pub struct OpenCase {
     round: String,
 }
 
-/// A reviewer's latest label of a case in a round that they signed themselves.
+/// A reviewer's latest label of a case in a round that they signed themselves, not counting the one of event `but`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn latest_in(conn: &Connection, case: CaseId, reviewer: &str, round: &str) -> rusqlite::Result<Option<GivenLabel>> {
-    let of_them =
-        |given: &GivenLabel| given.label.reviewer == reviewer && given.label.round == round && given.imported_by().is_none();
+pub fn latest_in(
+    conn: &Connection,
+    case: CaseId,
+    reviewer: &str,
+    round: &str,
+    but: Option<EventId>,
+) -> rusqlite::Result<Option<GivenLabel>> {
+    let of_them = |given: &GivenLabel| {
+        given.label.reviewer == reviewer
+            && given.label.round == round
+            && given.imported_by().is_none()
+            && Some(given.event) != but
+    };
     Ok(label::live_of_case(conn, case)?.into_iter().rev().find(of_them))
 }
 
@@ -189,7 +199,7 @@ impl OpenCase {
             facts,
             history,
             mine,
-            latest: latest_in(conn, row_id, reviewer, &round)?.map(|given| given.event),
+            latest: latest_in(conn, row_id, reviewer, &round, None)?.map(|given| given.event),
             hidden: Vec::new(),
             gold,
             session,

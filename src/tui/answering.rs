@@ -85,7 +85,7 @@ impl App {
         let Some(published) = &opened.published else { return Vec::new() };
         let mut draft = opened.draft.clone();
         draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
-        let asked = asked(opened, published, &self.protocols.policy, &self.me);
+        let asked = Asked::of(&opened.case, published, &self.protocols.policy, &self.me);
         match draft.label(&asked) {
             Ok(label) if self.training.is_some() => self.trained(label),
             Ok(label) => self.send(label),
@@ -96,7 +96,7 @@ impl App {
     /// What is still wanted of the open case before it can be submitted.
     pub fn missing(&self) -> Option<Missing> {
         let opened = self.opened.as_ref()?;
-        let asked = asked(opened, opened.published.as_ref()?, &self.protocols.policy, &self.me);
+        let asked = Asked::of(&opened.case, opened.published.as_ref()?, &self.protocols.policy, &self.me);
         opened.draft.missing(&asked)
     }
 
@@ -169,17 +169,6 @@ impl App {
         self.overlay = Some(Overlay::Rationale(Edit::new(&text)));
         effects
     }
-}
-
-fn asked<'a>(
-    opened: &'a Opened,
-    published: &'a crate::review::Published,
-    policy: &'a crate::domain::policy::Policy,
-    reviewer: &'a str,
-) -> Asked<'a> {
-    let case = &opened.case;
-    let chars = case.prediction.as_ref().map(|prediction| prediction.text().chars().count());
-    Asked { case: &case.row, published, policy, reviewer, round: case.round(), chars, blind: opened.hides(Cue::Prediction) }
 }
 
 // Functions of actions.

@@ -4,7 +4,6 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::CaseRow;
 use crate::db::{draft, label};
-use crate::domain::cues::{Cue, hides};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::time::Moment;
@@ -62,13 +61,13 @@ impl Workspace {
     /// # Errors
     /// Those of the database.
     pub fn overtaken(&self, label: &Label, knew: Option<EventId>) -> Result<Option<GivenLabel>, WorkError> {
-        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round)?;
+        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round, None)?;
         Ok(latest.filter(|given| Some(given.event) != knew))
     }
 
     /// Submits a label, whatever its reviewer said before.
     pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
-        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round)?;
+        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round, None)?;
         self.submit_knowing(label, latest.map(|given| given.event))
     }
 
@@ -89,15 +88,7 @@ impl Workspace {
         let events = vec![Append::new(&LabelGiven(label))];
         let mut meanwhile = None;
         let unless_overtaken = |tx: &rusqlite::Transaction<'_>, new: EventId| {
-            let of_them = |row: &label::LabelRow| {
-                let given = &row.given;
-                row.withdrawn.is_none()
-                    && given.label.reviewer == reviewer
-                    && given.label.round == round
-                    && given.imported_by().is_none()
-                    && given.event != new
-            };
-            let before = label::of_case(tx, case)?.into_iter().rev().find(of_them).map(|row| row.given);
+            let before = latest_in(tx, case, &reviewer, &round, Some(new))?;
             if before.as_ref().is_some_and(|given| Some(given.event) != knew) {
                 meanwhile = before;
                 return Err(rusqlite::Error::QueryReturnedNoRows); // takes all of it back
@@ -115,10 +106,7 @@ impl Workspace {
     pub fn label_of(&mut self, case: &CaseRow, draft: &Draft, published: &Published) -> Result<Label, WorkError> {
         let policy = self.policy()?;
         let opened = self.open_case(case.clone())?;
-        let chars = opened.prediction.as_ref().map(|prediction| prediction.text().chars().count());
-        let blind = opened.is_blind() && hides(&policy.hide, Cue::Prediction, true);
-        let asked = Asked { case, published, policy: &policy, reviewer: &self.me, round: opened.round(), chars, blind };
-        draft.label(&asked).map_err(WorkError::Incomplete)
+        draft.label(&Asked::of(&opened, published, &policy, &self.me)).map_err(WorkError::Incomplete)
     }
 
     /// Takes back the latest label or ruling of whoever is at work.
