@@ -1,13 +1,12 @@
 //! Questions in words, and what is typed in answer to them.
 
-use super::desk::{Desk, LinearError, PAGE, ended, outcome_in_words};
+use super::desk::{Desk, LinearError, PAGE, outcome_in_words, sentence};
 use crate::domain::cues::Cue;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::walk::answer_text;
 use crate::domain::protocol::{Answer, Question, QuestionKind, Span, span};
 use crate::domain::require::Wanted;
-use crate::review::Missing;
-use crate::workspace::WorkError;
+use crate::review::{Asked, Missing};
 
 /// Labels that are offered when a few letters could mean several.
 const MATCHES: usize = 9;
@@ -84,12 +83,12 @@ impl Desk<'_> {
                     self.line(&format!("{number} {}", answer.text))?;
                 }
                 if matches!(question.kind, QuestionKind::Multi { .. }) {
-                    self.line("Several are typed with blanks between them; none for none.")?;
+                    self.hint("Several are typed with blanks between them; none for none.")?;
                 }
             }
             QuestionKind::Label { .. } => {
                 self.offer(offered.iter().map(|(label, p)| (label.clone(), format!("{label}, {p:.3}"))).collect())?;
-                self.line("Or type a label, or the first letters of one.")?;
+                self.hint("Or type a label, or the first letters of one.")?;
             }
             QuestionKind::Span { least, .. } => {
                 let none = if *least == 0 { ", or none" } else { "" };
@@ -127,20 +126,24 @@ impl Desk<'_> {
         let hidden = open.hides(Cue::Prediction);
         let outcome =
             open.draft.outcome_shown(&published.protocol, open.case.row.predicted.as_deref(), hidden).unwrap_or_default();
-        let (row, draft, published) = (open.case.row.clone(), open.draft.clone(), published.clone());
-        let again = if open.submitted.as_ref() == Some(&open.draft) { ", as you submitted it" } else { "" };
-        self.say("Label", &format!("{}{again}.", outcome_in_words(&outcome)))?;
-        match self.workspace.label_of(&row, &draft, &published) {
-            Ok(_) => Ok(self.line("Enter submits. back takes the last answer back.")?),
-            Err(WorkError::Incomplete(missing)) => self.tell_missing(&missing),
-            Err(error) => Err(error.into()),
+        let again = open.submitted.as_ref() == Some(&open.draft);
+        let missing = open.draft.missing(&Asked::of(&open.case, published, &self.protocols.policy, &self.workspace.me));
+        let before = open.case.mine.as_ref().filter(|_| !again);
+        let before = before.map(|given| (outcome_in_words(&given.label.outcome), given.given_at().minute()));
+        self.say("Label", &format!("{}{}.", outcome_in_words(&outcome), if again { ", as you submitted it" } else { "" }))?;
+        if let Some((said, at)) = before {
+            self.say("Before", &format!("you submitted {said}, at {at}. Submitting takes its place."))?;
+        }
+        match missing {
+            None => Ok(self.hint("Enter submits. back takes the last answer back.")?),
+            Some(missing) => self.tell_missing(&missing),
         }
     }
 
     /// Says what is still wanted, and what to type.
     pub fn tell_missing(&mut self, missing: &Missing) -> Result<(), LinearError> {
         let words = match missing {
-            Missing::Check { text, .. } => format!("not ticked yet: {} check ticks it.", ended(text)),
+            Missing::Check { text, .. } => format!("not ticked yet: {} check ticks it.", sentence(text)),
             Missing::Wanted { wanted: Wanted::Rationale, why } => format!("your reasons: {why}. why and the words writes them."),
             Missing::Wanted { wanted: Wanted::Confidence, why } => {
                 format!("how sure you are, sure 1 for a guess to sure 5 for certain: {why}.")
@@ -283,7 +286,7 @@ impl Desk<'_> {
         let checked = self.open.as_ref().map(|open| open.draft.checked.clone()).unwrap_or_default();
         for (i, item) in items.iter().enumerate().take(PAGE) {
             let state = if checked.contains(&item.id) { "Ticked" } else { "Not ticked" };
-            self.line(&format!("{} {} {state}.", i + 1, ended(&item.text)))?;
+            self.line(&format!("{} {} {state}.", i + 1, sentence(&item.text)))?;
         }
         self.ask()
     }
@@ -299,7 +302,7 @@ impl Desk<'_> {
         };
         let marked = words_of(&spans, &text);
         self.change_draft(|draft| draft.evidence = spans)?;
-        self.say("Evidence", &if marked.is_empty() { "none.".to_owned() } else { ended(&marked) })?;
+        self.say("Evidence", &if marked.is_empty() { "none.".to_owned() } else { sentence(&marked) })?;
         self.ask()
     }
 

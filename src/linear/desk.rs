@@ -1,6 +1,6 @@
 //! What linear mode knows, and how it speaks: a line begins with what it is, then comes the thing; times and numbers last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use crate::domain::cues::{Cue, Hiding};
@@ -12,6 +12,10 @@ use crate::domain::time::Moment;
 use crate::review::{CaseRow, Draft, OpenCase, Precedent, Protocols, Published};
 use crate::workspace::{WorkError, Workspace};
 
+/// Cases that are told of a list.
+pub const LISTED_MAX: usize = 20;
+/// How often a hint is told: whoever heard it three times knows it.
+const HINTS: u8 = 3;
 /// Lines that are printed of something long before `more` is asked for.
 pub const PAGE: usize = 20;
 
@@ -75,6 +79,8 @@ pub struct Desk<'o> {
     pub rest: Vec<String>,
     /// Cases that were passed over with `next`.
     pub passed: BTreeSet<CaseId>,
+    /// How often each hint was told.
+    hinted: BTreeMap<&'static str, u8>,
     out: &'o mut dyn Write,
 }
 
@@ -84,7 +90,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// A sentence with its end.
-pub fn ended(words: &str) -> String {
+pub fn sentence(words: &str) -> String {
     let words = words.trim_end();
     let end = if words.ends_with(['.', '!', '?', '…', ':']) || words.is_empty() { "" } else { "." };
     format!("{words}{end}")
@@ -99,12 +105,30 @@ impl<'o> Desk<'o> {
     pub fn new(workspace: Workspace, out: &'o mut dyn Write) -> Result<Self, LinearError> {
         let protocols = workspace.protocols()?;
         let (listed, choices, alike, rest) = Default::default();
-        Ok(Self { workspace, protocols, open: None, listed, choices, alike, rest, passed: BTreeSet::new(), out })
+        Ok(Self {
+            workspace,
+            protocols,
+            open: None,
+            listed,
+            choices,
+            alike,
+            rest,
+            passed: BTreeSet::new(),
+            hinted: BTreeMap::new(),
+            out,
+        })
     }
 
     /// Says one thing.
     pub fn say(&mut self, what: &str, words: &str) -> io::Result<()> {
         self.line(&format!("{what}: {words}"))
+    }
+
+    /// Says what can be typed, to whoever does not know it yet.
+    pub fn hint(&mut self, words: &'static str) -> io::Result<()> {
+        let told = self.hinted.entry(words).or_default();
+        *told = told.saturating_add(1);
+        if *told > HINTS { Ok(()) } else { self.line(words) }
     }
 
     pub fn line(&mut self, words: &str) -> io::Result<()> {
@@ -150,10 +174,5 @@ impl<'o> Desk<'o> {
         open.draft.keep_seen(&open.seen);
         change(&mut open.draft);
         Ok(self.workspace.keep_draft(open.case.row.id, &open.draft)?)
-    }
-
-    /// Whether something was begun on the open case that is not submitted.
-    pub fn has_begun(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.draft != open.untouched && !open.draft.is_empty())
     }
 }

@@ -1,14 +1,12 @@
 //! From case to case: opening, submitting, taking back, putting off.
 
-use super::desk::{Desk, LinearError, Open, outcome_in_words};
+use super::desk::{Desk, LISTED_MAX, LinearError, Open, outcome_in_words};
 use crate::clock;
+use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::is_blank;
-use crate::review::{CaseRow, Direction, Draft, QueueKey};
+use crate::review::{Asked, CaseRow, Direction, Draft, QueueKey};
 use crate::workspace::{Undone, WorkError};
-
-/// Cases told of a list.
-const LISTED: usize = 20;
 
 impl Desk<'_> {
     /// The first cases that wait for whoever is at work, without those that were passed over.
@@ -69,13 +67,8 @@ impl Desk<'_> {
 
     /// Passes over the open case for now.
     pub fn next(&mut self) -> Result<(), LinearError> {
-        let begun = self.has_begun();
-        if let Some(open) = self.open.take() {
-            self.passed.insert(open.case.row.id);
-            if begun {
-                self.line("Draft kept.")?;
-            }
-        }
+        self.leave()?;
+        self.passed.extend(self.open.take().map(|open| open.case.row.id));
         self.open_first()
     }
 
@@ -83,21 +76,30 @@ impl Desk<'_> {
     pub fn open_named(&mut self, name: &str) -> Result<(), LinearError> {
         let name = name.trim();
         let listed = name.parse::<usize>().ok().and_then(|n| self.listed.get(n.checked_sub(1)?)).map(|row| row.id);
-        let id = match listed {
-            Some(id) => id,
-            None if name.is_empty() => return Ok(self.say("Error", "open takes a number of the list told last, or an id.")?),
-            None => self.workspace.find_case_to_change(name)?.id,
-        };
-        match self.workspace.case_to_open(id)? {
-            Some(row) => {
-                if self.has_begun() {
-                    self.line("Draft kept.")?;
-                }
-                self.passed.remove(&id);
-                self.begin(row)
-            }
-            None => Ok(self.say("Error", &format!("{} is not here any more.", id.short()))?),
+        match listed {
+            Some(id) => self.open_case(id),
+            None if name.is_empty() => Ok(self.say("Error", "open takes a number of the list told last, or an id.")?),
+            None => self.open_case(self.workspace.find_case_to_change(name)?.id),
         }
+    }
+
+    fn open_case(&mut self, id: CaseId) -> Result<(), LinearError> {
+        let Some(row) = self.workspace.case_to_open(id)? else {
+            return Ok(self.say("Error", &format!("{} is not here any more.", id.short()))?);
+        };
+        self.leave()?;
+        self.passed.remove(&id);
+        self.begin(row)
+    }
+
+    /// Says that what was begun is kept, if anything was; says whether it was.
+    pub fn leave(&mut self) -> Result<bool, LinearError> {
+        let begun = self.open.as_ref().is_some_and(|open| open.draft != open.untouched && !open.draft.is_empty());
+        if begun {
+            self.line("Draft kept.")?;
+        }
+        self.flush()?;
+        Ok(begun)
     }
 
     /// Submits the label.
@@ -108,25 +110,23 @@ impl Desk<'_> {
             return Ok(self.line("That is the label you submitted. next goes on; back changes it.")?);
         }
         open.draft.keep_seen(&open.seen);
-        let (row, latest) = (open.case.row.clone(), open.case.latest);
+        let (id, latest) = (open.case.row.id, open.case.latest);
         let spent = (clock::now().0 - open.since.0).max(0) as u64;
         let draft = Draft { spent_ms: open.draft.spent_ms + spent, ..open.draft.clone() };
-        let label = match self.workspace.label_of(&row, &draft, &published) {
+        let asked = Asked::of(&open.case, &published, &self.protocols.policy, &self.workspace.me);
+        let label = match draft.label(&asked) {
             Ok(label) => label,
-            Err(WorkError::Incomplete(missing)) => {
-                self.tell_missing(&missing)?;
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
+            Err(missing) => return self.tell_missing(&missing),
         };
         let words = outcome_in_words(&label.outcome);
         let saved = match self.workspace.submit_knowing(label, latest) {
             Ok(saved) => saved,
             Err(error @ WorkError::LabeledMeanwhile(..)) => {
                 self.say("Error", &format!("{error}. Your answers are kept as a draft."))?;
-                self.workspace.keep_draft(row.id, &draft)?;
-                // What was said meanwhile is known from now on: Enter again puts these answers in its place.
-                return self.open_named(&row.id.to_string());
+                self.workspace.keep_draft(id, &draft)?;
+                self.open = None;
+                // What was said meanwhile is known and told from now on: Enter again puts these answers in its place.
+                return self.open_case(id);
             }
             Err(error) => return Err(error.into()),
         };
@@ -146,7 +146,7 @@ impl Desk<'_> {
                     self.workspace.keep_draft(case, &Draft::of(&given.label))?;
                 }
                 self.say("Taken back", &format!("your label of {}, {}.", case.short(), outcome_in_words(&given.label.outcome)))?;
-                self.open_named(&case.to_string())
+                self.open_case(case)
             }
         }
     }
@@ -172,7 +172,7 @@ impl Desk<'_> {
     }
 
     /// The open case, if some words about it were given.
-    fn about(&mut self, command: &str, words: &str) -> Result<Option<crate::domain::ids::CaseId>, LinearError> {
+    fn about(&mut self, command: &str, words: &str) -> Result<Option<CaseId>, LinearError> {
         let Some(open) = &self.open else {
             self.line("No case is open.")?;
             return Ok(None);
@@ -186,35 +186,27 @@ impl Desk<'_> {
     }
 
     pub fn queue(&mut self) -> Result<(), LinearError> {
-        let mut rows = self.waiting(LISTED + 1)?;
-        let more = rows.len() > LISTED;
-        rows.truncate(LISTED);
-        self.list("Queue", rows, more)
+        let rows = self.waiting(LISTED_MAX + 1)?;
+        self.list("Queue", rows)
     }
 
     /// Cases that want something of whoever is at work beside the queue.
     pub fn renew(&mut self) -> Result<(), LinearError> {
-        let mut rows = self.workspace.worklist()?;
-        let more = rows.len() > LISTED;
-        rows.truncate(LISTED);
-        self.list("Renew", rows, more)
+        let rows = self.workspace.worklist()?;
+        self.list("Renew", rows)
     }
 
     pub fn disputed(&mut self) -> Result<(), LinearError> {
         let queue = self.workspace.queue_of(Some(CaseState::Disputed), self.workspace.now())?;
-        let mut rows = self.workspace.queue_page(&queue, QueueKey::FIRST, Direction::Forward, LISTED + 1)?;
-        let more = rows.len() > LISTED;
-        rows.truncate(LISTED);
-        self.list("Disputed", rows, more)
+        let rows = self.workspace.queue_page(&queue, QueueKey::FIRST, Direction::Forward, LISTED_MAX + 1)?;
+        self.list("Disputed", rows)
     }
 
     pub fn search(&mut self, words: &str) -> Result<(), LinearError> {
         if is_blank(words) {
             return Ok(self.say("Error", "search takes words of the case's text.")?);
         }
-        let mut rows = self.workspace.search(words, LISTED + 1)?;
-        let more = rows.len() > LISTED;
-        rows.truncate(LISTED);
-        self.list("Found", rows, more)
+        let rows = self.workspace.search(words, LISTED_MAX + 1)?;
+        self.list("Found", rows)
     }
 }

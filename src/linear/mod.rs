@@ -16,7 +16,7 @@ use std::io::{self, BufRead, Write};
 use crate::domain::protocol::QuestionKind;
 use crate::workspace::Workspace;
 pub use desk::LinearError;
-use desk::{Desk, ended};
+use desk::{Desk, sentence};
 
 /// The names of all commands.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -50,19 +50,11 @@ pub fn run(
     loop {
         let asks = desk.open.as_ref().is_some_and(|open| open.question().is_some());
         let Some(line) = read(&mut desk, input, if asks { "Answer" } else { "Command" }, typed)? else {
-            let begun = desk.has_begun();
-            if begun {
-                desk.line("Draft kept.")?;
-            }
-            desk.flush()?;
-            return Ok(if begun { Ended::InTheMiddle } else { Ended::Left });
+            return Ok(if desk.leave()? { Ended::InTheMiddle } else { Ended::Left });
         };
         let forced = line.trim_start().starts_with(':');
         if command::QUIT.contains(&line.trim().trim_start_matches(':')) && (forced || !takes(&desk, &line)) {
-            if desk.has_begun() {
-                desk.line("Draft kept.")?;
-            }
-            desk.flush()?;
+            desk.leave()?;
             return Ok(Ended::Left);
         }
         let done = one(&mut desk, input, &line, typed);
@@ -75,6 +67,8 @@ fn takes(desk: &Desk<'_>, line: &str) -> bool {
     let question = desk.open.as_ref().and_then(|open| open.question());
     question.is_some_and(|question| match &question.kind {
         QuestionKind::Text { .. } => true,
+        // Places are words by number; alone, it asks which number is which.
+        QuestionKind::Span { .. } => line.trim().starts_with("words "),
         kind => kind.answers().iter().any(|answer| answer.key == line.trim()),
     })
 }
@@ -90,8 +84,7 @@ fn one(desk: &mut Desk<'_>, input: &mut dyn BufRead, line: &str, typed: bool) ->
     let forced = line.trim_start().starts_with(':');
     let named = command::named(line);
     // A word that is a command is one, unless it is an answer letter by letter, or any words would be.
-    let places = named.is_some_and(|(command, rest)| command.name == "words" && !rest.is_empty());
-    if !forced && (named.is_none() || places || takes(desk, line)) && desk.answer(line)? {
+    if !forced && (named.is_none() || takes(desk, line)) && desk.answer(line)? {
         return Ok(());
     }
     match named {
@@ -116,7 +109,7 @@ fn one(desk: &mut Desk<'_>, input: &mut dyn BufRead, line: &str, typed: bool) ->
 /// Tells a person what went wrong, if they can go on.
 fn told(desk: &mut Desk<'_>, done: Result<(), LinearError>) -> Result<(), LinearError> {
     match done {
-        Err(LinearError::Work(error)) => Ok(desk.say("Error", &ended(&error.with_next_step()))?),
+        Err(LinearError::Work(error)) => Ok(desk.say("Error", &sentence(&error.with_next_step()))?),
         done => done,
     }
 }

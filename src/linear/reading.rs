@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
-use super::desk::{Desk, LinearError, PAGE, ended, outcome_in_words};
+use super::desk::{Desk, LISTED_MAX, LinearError, PAGE, outcome_in_words, sentence};
 use crate::domain::cues::Cue;
 use crate::domain::text::visible_lines;
 use crate::domain::time::{Moment, short_span};
@@ -56,18 +56,20 @@ fn model_words(case: &OpenCase) -> Option<String> {
 
 impl Desk<'_> {
     /// A case of a list, in one line.
-    pub fn list(&mut self, what: &str, rows: Vec<CaseRow>, more: bool) -> Result<(), LinearError> {
+    pub fn list(&mut self, what: &str, mut rows: Vec<CaseRow>) -> Result<(), LinearError> {
         if rows.is_empty() {
             return Ok(self.say(what, "no case.")?);
         }
         let now = self.workspace.now();
+        let more = rows.len() > LISTED_MAX;
+        rows.truncate(LISTED_MAX);
         let many = if more { ", and more after them" } else { "" };
         self.say(what, &format!("{}{many}. open and a number opens one.", counted(rows.len(), "case", "cases")))?;
         for (i, row) in rows.iter().enumerate() {
             let text: String = row.text.chars().take(120).collect();
             let cut = if text.len() < row.text.len() { "…" } else { "" };
             let due = if row.due < now { "Was due" } else { "Due" };
-            let text = ended(&format!("{text}{cut}"));
+            let text = sentence(&format!("{text}{cut}"));
             self.line(&format!("{} {}: {text} {due} {}.", i + 1, row.own, from_now(row.due, now)))?;
         }
         self.listed = rows;
@@ -150,7 +152,7 @@ impl Desk<'_> {
             let line = |log: &crate::review::open::ReadLog| {
                 let level = log.line.level.map_or(String::new(), |level| format!("{}: ", level.word().trim()));
                 let at = log.line.at.map_or(String::new(), |at| format!(" At {}.", at.rfc3339()));
-                format!("{level}{}{at}", ended(&log.line.message))
+                format!("{level}{}{at}", sentence(&log.line.message))
             };
             desk.long("Logs", case.logs.iter().filter(|log| log.own || !some).map(line).collect())
         })
@@ -200,11 +202,16 @@ impl Desk<'_> {
             open.seen.insert(Cue::Precedents);
         }
         let line = |(i, one): (usize, &Precedent)| {
-            let why = if one.rationale.is_empty() { String::new() } else { format!(" Because: {}", ended(&one.rationale)) };
+            let why = if one.rationale.is_empty() { String::new() } else { format!(" Because: {}", sentence(&one.rationale)) };
             // Whether the models said the same of both would tell what they said.
             let same = if one.same_label && !hidden { " The model said the same." } else { "" };
             let percent = one.likeness * 100.0;
-            format!("{} {} {}.{why}{same} {percent:.0} percent alike.", i + 1, ended(&one.text), outcome_in_words(&one.outcome))
+            format!(
+                "{} {} {}.{why}{same} {percent:.0} percent alike.",
+                i + 1,
+                sentence(&one.text),
+                outcome_in_words(&one.outcome)
+            )
         };
         let lines = found.iter().enumerate().map(line).collect();
         self.alike = found;
@@ -218,14 +225,19 @@ impl Desk<'_> {
         for example in question.map(|question| question.examples.as_slice()).unwrap_or_default() {
             let not = example.not.as_ref().map(|not| format!(", not {not}")).unwrap_or_default();
             let what = if example.not.is_some() { "Counter-example" } else { "Example" };
-            lines.push(format!("{what}: {} Answer {}{not}: {}", ended(&example.input), example.answer, ended(&example.why)));
+            lines.push(format!(
+                "{what}: {} Answer {}{not}: {}",
+                sentence(&example.input),
+                example.answer,
+                sentence(&example.why)
+            ));
         }
         let wanted = question.map(|question| question.terms.as_slice()).unwrap_or_default();
         let glossary = &self.protocols.glossary;
         let others = glossary.terms.iter().filter(|term| !wanted.contains(&term.id));
         for term in wanted.iter().filter_map(|id| glossary.term(id)).chain(others) {
-            lines.push(format!("{}: {}", term.name, ended(&term.definition)));
-            lines.extend(self.protocols.term_details(term).into_iter().map(|(word, text)| format!("{word} {}", ended(&text))));
+            lines.push(format!("{}: {}", term.name, sentence(&term.definition)));
+            lines.extend(self.protocols.term_details(term).into_iter().map(|(word, text)| format!("{word} {}", sentence(&text))));
         }
         Ok(self.long("Terms", lines)?)
     }

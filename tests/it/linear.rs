@@ -281,6 +281,7 @@ fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
     linear::run(workspace, &mut input, &mut out, "a test", false).unwrap();
     let text = String::from_utf8(out).unwrap();
     let (before, after) = text.split_once("Your answers are kept as a draft.").unwrap_or_else(|| panic!("{text}"));
+    assert!(after.contains("Before: you submitted label pay, verdict right, at "), "{text}");
     assert!(!before.contains("Submitted:") && after.matches("Submitted:").count() == 1, "{text}");
     let reasons: Vec<String> = labels(&place.open()).into_iter().map(|label| label.rationale).collect();
     assert_eq!(reasons, ["elsewhere", "here"], "both stand in the journal");
