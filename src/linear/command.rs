@@ -74,7 +74,7 @@ fn help(desk: &mut Desk<'_>) -> Result<(), LinearError> {
         desk.line(&format!("{name}{or}{takes}: {help}."))?;
     }
     desk.line("quit or q: leaves; what you began is kept.")?;
-    Ok(desk.line("A line is read as an answer first. A colon before it, as :back, makes it a command in any case.")?)
+    Ok(desk.line("An answer written in full comes before a command. A colon, as in :back, makes a command in any case.")?)
 }
 
 /// What is said to a line that is neither an answer nor a command.

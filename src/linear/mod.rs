@@ -1,8 +1,8 @@
 //! Linear mode: the review without a screen. Lines are read and lines are written, one after another; nothing moves a cursor,
 //! nothing is drawn, colour says nothing. For screen readers, slow lines, and scripts: `casework --linear < answers.txt`.
 //!
-//! A line is an answer if the question takes it, and a command otherwise (the table in `linear/command.rs`); a colon before it makes it a
-//! command in any case. Everything that a case needs is decided where the screen asks too: [`crate::review::Draft`],
+//! A line that is an answer in full is one, then a command's name is a command (the table in `linear/command.rs`), then what an
+//! answer begins with is that answer; a colon before a line makes it a command in any case. Everything that a case needs is decided where the screen asks too: [`crate::review::Draft`],
 //! [`crate::domain::protocol`], [`crate::workspace`].
 
 mod answering;
@@ -13,7 +13,7 @@ mod reading;
 
 use std::io::{self, BufRead, Write};
 
-use crate::domain::protocol::QuestionKind;
+use crate::domain::protocol::{Protocol, QuestionKind};
 use crate::workspace::Workspace;
 pub use desk::LinearError;
 use desk::{Desk, sentence};
@@ -62,14 +62,20 @@ pub fn run(
     }
 }
 
-/// Whether a line is an answer letter by letter, where a key is named `q`, or where any words are one.
+/// Whether a line is an answer before it is a command: an answer's key or its whole text, a label's name, any words where words
+/// are asked for.
 fn takes(desk: &Desk<'_>, line: &str) -> bool {
-    let question = desk.open.as_ref().and_then(|open| open.question());
-    question.is_some_and(|question| match &question.kind {
+    let Some(open) = &desk.open else { return false };
+    let line = line.trim();
+    open.question().is_some_and(|question| match &question.kind {
         QuestionKind::Text { .. } => true,
         // Places are words by number; alone, it asks which number is which.
-        QuestionKind::Span { .. } => line.trim().starts_with("words "),
-        kind => kind.answers().iter().any(|answer| answer.key == line.trim()),
+        QuestionKind::Span { .. } => line.starts_with("words "),
+        QuestionKind::Label { .. } => {
+            let named = |protocol: &Protocol| protocol.labels.iter().any(|label| label.name == line);
+            open.protocol().is_some_and(named) || desk.choices.iter().any(|choice| choice == line)
+        }
+        kind => kind.answers().iter().any(|answer| answer.key == line || answer.text.eq_ignore_ascii_case(line)),
     })
 }
 
@@ -83,7 +89,6 @@ fn one(desk: &mut Desk<'_>, input: &mut dyn BufRead, line: &str, typed: bool) ->
     }
     let forced = line.trim_start().starts_with(':');
     let named = command::named(line);
-    // A word that is a command is one, unless it is an answer letter by letter, or any words would be.
     if !forced && (named.is_none() || takes(desk, line)) && desk.answer(line)? {
         return Ok(());
     }

@@ -286,3 +286,18 @@ fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
     let reasons: Vec<String> = labels(&place.open()).into_iter().map(|label| label.rationale).collect();
     assert_eq!(reasons, ["elsewhere", "here"], "both stand in the journal");
 }
+
+#[test]
+fn a_label_that_is_called_like_a_command_can_be_given() {
+    let place = Place::new();
+    let mut workspace = place.found();
+    let text = std::fs::read_to_string(fixture("every-kind.toml")).unwrap();
+    let text = text.replace("name = \"call\"", "name = \"help\"").replace("text = \"The order\"", "text = \"History\"");
+    let file = place.dir.path().join("p.toml");
+    std::fs::write(&file, text).unwrap();
+    workspace.publish_protocol(&read_protocol(&file, None).unwrap(), "").unwrap();
+    ingest(&mut workspace, &line("c0", "text", "pay", 0.3, 0));
+    let (text, _) = review(workspace, "2\nhelp\n:help\nhistory\n");
+    assert!(text.contains("Said: help.") && text.contains("back or u: takes back"), "{text}");
+    assert!(text.contains("Said: History."), "{text}");
+}
