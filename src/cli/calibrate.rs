@@ -8,8 +8,8 @@ use super::agreement::percent;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
+use crate::domain::calibration::{Calibration, Stage};
 use crate::domain::label::{MAIN_ROUND, outcome_in_short};
-use crate::domain::session::{Session, Stage};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::quality::power::{CASES_MAX, Question, cases};
@@ -230,7 +230,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
     Ok(if sessions.is_empty() { Exit::No } else { Exit::Done })
 }
 
-fn document(session: &Session, progress: &[Progress]) -> serde_json::Value {
+fn document(session: &Calibration, progress: &[Progress]) -> serde_json::Value {
     let what = &session.opened.what;
     json!({ "session": what.session, "title": what.title, "stage": match session.stage() {
             Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed", Stage::CalledOff => "called off" },
@@ -279,7 +279,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
 }
 
 /// The cases with their labels of the first round and what was said about them.
-fn discussion(out: &mut Out, workspace: &Workspace, session: &Session) -> Result<(), CliError> {
+fn discussion(out: &mut Out, workspace: &Workspace, session: &Calibration) -> Result<(), CliError> {
     let (all, said) = (workspace.first_round(session, None)?, workspace.session_comments(session)?);
     for id in &session.opened.what.cases {
         let row = workspace.listed_case(*id)?;

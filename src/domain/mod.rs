@@ -30,6 +30,6 @@ pub mod assign;
 pub mod estimate;
 pub mod resolve;
 pub mod training;
-pub mod session;
+pub mod calibration;
 pub mod fatigue;
 pub mod dice;

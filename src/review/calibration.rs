@@ -10,12 +10,12 @@ use crate::db::case::{self, CaseRow};
 use crate::db::document::{self, DocumentRow};
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::db::{label, renames};
+use crate::domain::calibration::{Calibration, Ending, Fact, Opening, Stage, session_of};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Step, value_text};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
-use crate::domain::session::{Ending, Fact, Opening, Session, Stage, session_of};
 use crate::domain::text::fit;
 use crate::journal::kind::{SessionClosed, SessionOpened, SessionRevealed};
 use crate::quality::agreement::{Resampling, Tally, nominal_alpha};
@@ -25,7 +25,7 @@ use crate::quality::paired::{Counts, Paired, compare};
 use crate::quality::ratings::Names;
 
 /// Every session, the latest first.
-pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Session>> {
+pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Calibration>> {
     let mut opened: BTreeMap<String, Vec<Fact<Opening>>> = BTreeMap::new();
     for row in document::of_kind(conn, "session opened")? {
         if let Ok(SessionOpened(what)) = serde_json::from_str(&row.body) {
@@ -39,9 +39,9 @@ pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Session>> {
         endings(conn, "session revealed", |body| serde_json::from_str(body).ok().map(|SessionRevealed(what)| what))?;
     let mut closed = endings(conn, "session closed", |body| serde_json::from_str(body).ok().map(|SessionClosed(what)| what))?;
     let whole = opened.into_iter().filter_map(|(name, opened)| {
-        Session::of(opened, revealed.remove(&name).unwrap_or_default(), closed.remove(&name).unwrap_or_default())
+        Calibration::of(opened, revealed.remove(&name).unwrap_or_default(), closed.remove(&name).unwrap_or_default())
     });
-    let mut sessions: Vec<Session> = whole.collect();
+    let mut sessions: Vec<Calibration> = whole.collect();
     sessions.sort_by_key(|session| std::cmp::Reverse((session.opened.at, session.opened.event)));
     Ok(sessions)
 }
@@ -63,22 +63,22 @@ fn endings(conn: &Connection, kind: &str, read: impl Fn(&str) -> Option<Ending>)
 }
 
 /// One session.
-pub fn session(conn: &Connection, name: &str) -> rusqlite::Result<Option<Session>> {
+pub fn session(conn: &Connection, name: &str) -> rusqlite::Result<Option<Calibration>> {
     Ok(sessions(conn)?.into_iter().find(|session| session.name() == name))
 }
 
 /// The session whose round this is.
-pub fn of_round(conn: &Connection, round: &str) -> rusqlite::Result<Option<Session>> {
+pub fn of_round(conn: &Connection, round: &str) -> rusqlite::Result<Option<Calibration>> {
     session(conn, session_of(round))
 }
 
 /// Rounds whose labels nobody may see yet but their author.
 pub fn hidden_rounds(conn: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    Ok(sessions(conn)?.iter().filter_map(Session::hidden_round).map(str::to_owned).collect())
+    Ok(sessions(conn)?.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect())
 }
 
 /// The labels of a session's first (0) or second (1) round that count: those that were sealed, or as they stand.
-pub fn labels(conn: &Connection, session: &Session, which: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+pub fn labels(conn: &Connection, session: &Calibration, which: usize) -> rusqlite::Result<Vec<GivenLabel>> {
     let mut found = Vec::new();
     for id in &session.opened.what.cases {
         found.extend(labels_of_case(conn, session, which, *id)?);
@@ -87,7 +87,7 @@ pub fn labels(conn: &Connection, session: &Session, which: usize) -> rusqlite::R
 }
 
 /// The same of one case, one of each reviewer.
-pub fn labels_of_case(conn: &Connection, session: &Session, which: usize, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
+pub fn labels_of_case(conn: &Connection, session: &Calibration, which: usize, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
     let round = &session.rounds()[which];
     let ending = if which == 0 { &session.revealed } else { &session.closed };
     let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
@@ -110,7 +110,7 @@ pub struct Progress {
 }
 
 /// How far everybody is. Tells nothing of what they said.
-pub fn progress(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<Progress>> {
+pub fn progress(conn: &Connection, session: &Calibration) -> rusqlite::Result<Vec<Progress>> {
     let rounds = [labels(conn, session, 0)?, labels(conn, session, 1)?];
     let done =
         |reviewer: &str| rounds.each_ref().map(|labels| labels.iter().filter(|given| given.label.reviewer == reviewer).count());
@@ -124,7 +124,7 @@ pub fn progress(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<Pr
 }
 
 /// The cases of a session that a reviewer has not labeled in the round that is under way, in its order.
-pub fn to_label(conn: &Connection, session: &Session, reviewer: &str) -> rusqlite::Result<Vec<CaseRow>> {
+pub fn to_label(conn: &Connection, session: &Calibration, reviewer: &str) -> rusqlite::Result<Vec<CaseRow>> {
     if !session.takes_part(reviewer) || !session.stage().is_under_way() {
         return Ok(Vec::new());
     }
@@ -142,7 +142,7 @@ pub fn to_label(conn: &Connection, session: &Session, reviewer: &str) -> rusqlit
 }
 
 /// What was said about the cases of a session, in the order it was said.
-pub fn comments(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<NoteRow>> {
+pub fn comments(conn: &Connection, session: &Calibration) -> rusqlite::Result<Vec<NoteRow>> {
     let mut found = Vec::new();
     for id in &session.opened.what.cases {
         found.extend(comments_of_case(conn, session, *id)?);
@@ -152,7 +152,7 @@ pub fn comments(conn: &Connection, session: &Session) -> rusqlite::Result<Vec<No
 }
 
 /// The same of one case.
-pub fn comments_of_case(conn: &Connection, session: &Session, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> {
+pub fn comments_of_case(conn: &Connection, session: &Calibration, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> {
     let of_session = |note: &NoteRow| note.kind == NoteKind::Commented && note.session.as_deref() == Some(session.name());
     Ok(note::of_case(conn, id)?.into_iter().filter(of_session).collect())
 }
@@ -296,7 +296,7 @@ struct Read {
 }
 
 /// Compares the two rounds: the same people on the same cases.
-pub fn findings(conn: &Connection, session: &Session, protocols: &Protocols, policy: &Policy) -> rusqlite::Result<Findings> {
+pub fn findings(conn: &Connection, session: &Calibration, protocols: &Protocols, policy: &Policy) -> rusqlite::Result<Findings> {
     let renamed = renames::all(conn)?;
     let read = |given: &GivenLabel| {
         let outcome = renamed.outcome(&given.label);

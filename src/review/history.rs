@@ -11,10 +11,10 @@ use crate::db::case::CaseRow;
 use crate::db::label::{self, LabelRow};
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::arbitration::Act;
+use crate::domain::calibration::Calibration;
 use crate::domain::ids::EventId;
 use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND, outcome_words};
 use crate::domain::resolve::CaseState;
-use crate::domain::session::Session;
 use crate::domain::time::Moment;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +89,12 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
 }
 
 /// What happened to a case in a calibration session, as one who takes part may see it: once it is revealed, everything.
-pub fn in_session(conn: &Connection, case: &CaseRow, session: &Session, reviewer: &str) -> rusqlite::Result<Vec<HistoryLine>> {
+pub fn in_session(
+    conn: &Connection,
+    case: &CaseRow,
+    session: &Calibration,
+    reviewer: &str,
+) -> rusqlite::Result<Vec<HistoryLine>> {
     let why = if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
     let (at, words) = (case.at.moment(), format!("detected{why}"));
     let mut lines = vec![HistoryLine { at, who: "trap".to_owned(), words, event: case.event }];

@@ -7,6 +7,7 @@ use super::{arbitration, calibration, gold, repeat};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
+use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId};
@@ -16,7 +17,6 @@ use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::protocol::Protocol;
 use crate::domain::resolve::CaseState;
-use crate::domain::session::Session;
 use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
@@ -76,7 +76,7 @@ pub struct OpenCase {
     /// The right answer is known, and this reviewer's only measures.
     pub gold: bool,
     /// The calibration session that it is opened in.
-    pub session: Option<Session>,
+    pub session: Option<Calibration>,
     /// What this reviewer said in the first round of it, once that is over: where the second begins.
     pub before: Option<GivenLabel>,
     /// The round that a label of this reviewer would be of.

@@ -11,10 +11,10 @@ use rusqlite::Connection;
 use super::{Blind, calibration, gold};
 use crate::db::case::{self, CaseRow};
 use crate::db::label;
+use crate::domain::calibration::Calibration;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::resolve::CaseState;
-use crate::domain::session::Session;
 
 /// Who looks, and what is kept from them.
 pub struct Sight {
@@ -32,8 +32,8 @@ impl Sight {
     /// Those of the database.
     pub fn load(conn: &Connection, me: &str, kept_from: Blind) -> rusqlite::Result<Self> {
         let sessions = calibration::sessions(conn)?;
-        let hidden = sessions.iter().filter_map(Session::hidden_round).map(str::to_owned).collect();
-        let of_sessions = sessions.iter().flat_map(Session::rounds).collect();
+        let hidden = sessions.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect();
+        let of_sessions = sessions.iter().flat_map(Calibration::rounds).collect();
         Ok(Self { me: me.to_owned(), kept_from, of_sessions, hidden, known: HashMap::new() })
     }
 

@@ -21,13 +21,13 @@ use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration as acts, document, label, roster};
 use crate::domain::arbitration::{Act, Done, returned};
 use crate::domain::assign::{Share, Work};
+use crate::domain::calibration::Stage;
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
-use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
 

@@ -7,11 +7,11 @@ use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::SyncState;
 use super::training::Training;
+use crate::domain::calibration::Calibration;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
-use crate::domain::session::Session;
 use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::{CaseRow, Direction, QueueKey};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
@@ -206,7 +206,7 @@ pub enum Job {
     Overruled(Vec<PastRuling>),
     /// The session that is sat in, with the cases that are left.
     Sat {
-        session: Option<Box<Session>>,
+        session: Option<Box<Calibration>>,
         rows: Vec<CaseRow>,
     },
     Sessions(Vec<Sat>),

@@ -283,7 +283,7 @@ impl Runner {
             Some(session) => self.workspace.session_cases_to_label(session)?,
             None => Vec::new(),
         };
-        let round = session.as_ref().and_then(crate::domain::session::Session::round_now);
+        let round = session.as_ref().and_then(crate::domain::calibration::Calibration::round_now);
         if std::mem::replace(&mut self.workspace.sitting, round.clone()) != round {
             self.send(Work::Sit(round))?;
         }

@@ -16,7 +16,7 @@ use super::runner::Runner;
 use super::syncer::SyncState;
 use super::theme::Theme;
 use super::training::Training;
-use crate::domain::session::session_of;
+use crate::domain::calibration::session_of;
 use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
 

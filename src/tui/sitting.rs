@@ -4,7 +4,7 @@ use super::app::{App, Focus};
 use super::effect::Effect;
 use super::overlay::Overlay;
 use super::queue_model::QueueModel;
-use crate::domain::session::{Session, Stage};
+use crate::domain::calibration::{Calibration, Stage};
 use crate::domain::text::visible;
 use crate::domain::time::short_span;
 use crate::review::CaseRow;
@@ -12,7 +12,7 @@ use crate::review::CaseRow;
 /// A session that is sat in.
 #[derive(Debug, Clone)]
 pub struct Sitting {
-    pub session: Session,
+    pub session: Calibration,
     /// Cases that wait for a label in the round under way.
     pub left: usize,
 }
@@ -20,7 +20,7 @@ pub struct Sitting {
 /// A session with how far everybody is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sat {
-    pub session: Session,
+    pub session: Calibration,
     pub progress: Vec<crate::review::calibration::Progress>,
 }
 
@@ -49,7 +49,7 @@ impl Sitting {
 
 impl App {
     /// Takes a seat in a session, or leaves it.
-    pub(super) fn sat(&mut self, session: Option<Session>, rows: Vec<CaseRow>) -> Vec<Effect> {
+    pub(super) fn sat(&mut self, session: Option<Calibration>, rows: Vec<CaseRow>) -> Vec<Effect> {
         let was = self.sitting.is_some();
         self.opened = None;
         self.returning = None;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{WorkError, Workspace};
 use crate::db::case;
+use crate::domain::calibration::{Calibration, Ending, Opening, Stage};
 use crate::domain::dice::Dice;
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_amend::{Kind, with_example_of};
@@ -13,7 +14,6 @@ use crate::domain::protocol::amend::{NewExample, with_example};
 use crate::domain::protocol::parse::{LabelSource, label_source};
 use crate::domain::protocol::{Protocol, parse_strictly};
 use crate::domain::roster::{Role, is_name};
-use crate::domain::session::{Ending, Opening, Session, Stage};
 use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
@@ -54,11 +54,11 @@ pub struct Proposal {
 }
 
 impl Workspace {
-    pub fn sessions(&self) -> Result<Vec<Session>, WorkError> {
+    pub fn sessions(&self) -> Result<Vec<Calibration>, WorkError> {
         Ok(calibration::sessions(&self.db.conn)?)
     }
 
-    pub fn session(&self, name: &str) -> Result<Session, WorkError> {
+    pub fn session(&self, name: &str) -> Result<Calibration, WorkError> {
         calibration::session(&self.db.conn, name)?.ok_or_else(|| WorkError::NoSession(name.to_owned()))
     }
 
@@ -213,7 +213,7 @@ impl Workspace {
         self.append(vec![Append::new(&SessionClosed(ending))])
     }
 
-    fn counting(&self, session: &Session, which: usize) -> Result<Vec<EventId>, WorkError> {
+    fn counting(&self, session: &Calibration, which: usize) -> Result<Vec<EventId>, WorkError> {
         let mut sealed: Vec<EventId> =
             calibration::labels(&self.db.conn, session, which)?.iter().map(|given| given.event).collect();
         sealed.sort_unstable();
@@ -257,7 +257,7 @@ impl Workspace {
     }
 
     /// Every label of a session that may be seen, of both rounds, in the order given.
-    pub fn session_labels(&self, session: &Session) -> Result<Vec<GivenLabel>, WorkError> {
+    pub fn session_labels(&self, session: &Calibration) -> Result<Vec<GivenLabel>, WorkError> {
         let mut all = Vec::new();
         if session.stage().is_revealed() {
             all.extend(calibration::labels(&self.db.conn, session, 0)?);

@@ -25,10 +25,10 @@ use std::path::Path;
 
 use crate::config::{Config, ConfigError, Env, Paths};
 use crate::db::{Db, document, journal, roster};
+use crate::domain::calibration::Stage;
 use crate::domain::cues::Hiding;
 use crate::domain::ids::CaseId;
 use crate::domain::protocol::Fault;
-use crate::domain::session::Stage;
 use crate::domain::time::Moment;
 use crate::intake::recognize::{HEAD_BYTES, recognize};
 use crate::journal::blob::Unpacker;

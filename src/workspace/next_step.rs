@@ -2,7 +2,7 @@
 
 use super::{DbError, WorkError};
 use crate::config::ConfigError;
-use crate::domain::session::Stage;
+use crate::domain::calibration::Stage;
 use crate::domain::text::visible;
 use crate::intake::IntakeError;
 use crate::journal::JournalError;

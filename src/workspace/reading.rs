@@ -5,10 +5,10 @@ use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::NoteRow;
 use crate::db::{self, Db, erasure, journal, label};
+use crate::domain::calibration::Calibration;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::GivenLabel;
 use crate::domain::resolve::CaseState;
-use crate::domain::session::Session;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::journal::kind::TrainingFinished;
@@ -186,7 +186,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn session_progress(&self, session: &Session) -> Result<Vec<Progress>, WorkError> {
+    pub fn session_progress(&self, session: &Calibration) -> Result<Vec<Progress>, WorkError> {
         Ok(calibration::progress(&self.db.conn, session)?)
     }
 
@@ -194,7 +194,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn session_comments(&self, session: &Session) -> Result<Vec<NoteRow>, WorkError> {
+    pub fn session_comments(&self, session: &Calibration) -> Result<Vec<NoteRow>, WorkError> {
         Ok(calibration::comments(&self.db.conn, session)?)
     }
 
@@ -202,7 +202,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn first_round(&self, session: &Session, case: Option<CaseId>) -> Result<Vec<GivenLabel>, WorkError> {
+    pub fn first_round(&self, session: &Calibration, case: Option<CaseId>) -> Result<Vec<GivenLabel>, WorkError> {
         let conn = &self.db.conn;
         Ok(match case {
             _ if !session.stage().is_revealed() => Vec::new(),
@@ -215,7 +215,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn session_of_round(&self, round: &str) -> Result<Option<Session>, WorkError> {
+    pub fn session_of_round(&self, round: &str) -> Result<Option<Calibration>, WorkError> {
         Ok(calibration::of_round(&self.db.conn, round)?)
     }
 
@@ -223,7 +223,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn session_cases_to_label(&self, session: &Session) -> Result<Vec<CaseRow>, WorkError> {
+    pub fn session_cases_to_label(&self, session: &Calibration) -> Result<Vec<CaseRow>, WorkError> {
         Ok(calibration::to_label(&self.db.conn, session, &self.me)?)
     }
 

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use casework::domain::arbitration::{Cause, Change, Ruling};
+use casework::domain::calibration::{Ending, Opening};
 use casework::domain::cues::{Cue, Seen};
 use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
-use casework::domain::session::{Ending, Opening};
 use casework::domain::time::Moment;
 use casework::domain::training::{Attempt, Gold};
 use casework::journal::kind::*;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::domain::calibration::Opening;
 use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::roster::{Role, is_name};
-use crate::domain::session::Opening;
 use crate::journal::fold::{Fold, Stamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::domain::calibration::Ending;
 use crate::domain::roster::Role;
-use crate::domain::session::Ending;
 use crate::journal::fold::{Fold, Stamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::list;
-use crate::domain::session::Stage;
+use crate::domain::calibration::Stage;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::tui::sitting::Sat;

@@ -50,7 +50,7 @@ pub struct Fact<T> {
 
 /// A session, as far as it has come.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Session {
+pub struct Calibration {
     pub opened: Fact<Opening>,
     pub revealed: Option<Fact<Ending>>,
     pub closed: Option<Fact<Ending>>,
@@ -87,7 +87,7 @@ impl Stage {
     }
 }
 
-impl Session {
+impl Calibration {
     /// Puts facts about one session together. Of several openings, revealings or closings the earliest counts; what ends a round
     /// counts only after what began it. Closed before it is revealed, a session is called off.
     pub fn of(opened: Vec<Fact<Opening>>, revealed: Vec<Fact<Ending>>, closed: Vec<Fact<Ending>>) -> Option<Self> {
@@ -173,7 +173,7 @@ mod tests {
         let open = || vec![fact(5, "bo", opening.clone()), fact(2, "ana", opening.clone())];
         let check = |revealed: &[i64], closed: &[i64], expect: (Stage, Option<&str>)| {
             let facts = |at: &[i64]| at.iter().map(|at| end(*at, "x")).collect();
-            let session = Session::of(open(), facts(revealed), facts(closed)).unwrap();
+            let session = Calibration::of(open(), facts(revealed), facts(closed)).unwrap();
             assert_eq!((session.stage(), session.round_now().as_deref()), expect, "{revealed:?} {closed:?}");
             assert_eq!(session.opened.by, "ana");
         };
@@ -184,6 +184,6 @@ mod tests {
         check(&[], &[6], (Stage::CalledOff, None));
         check(&[7], &[1], (Stage::Discussion, Some("s#2")));
         check(&[7], &[8], (Stage::Closed, None));
-        assert_eq!(Session::of(vec![], vec![end(1, "x")], vec![]), None);
+        assert_eq!(Calibration::of(vec![], vec![end(1, "x")], vec![]), None);
     }
 }
