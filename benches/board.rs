@@ -14,7 +14,7 @@ use casework::domain::policy::Policy;
 use casework::intake::Progress;
 use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet};
-use casework::review::kept::Kept;
+use casework::review::board::BoardSums;
 use casework::tui::Session;
 use casework::workspace::Workspace;
 use casework::workspace::cases::IngestRequest;
@@ -29,18 +29,18 @@ fn main() {
     println!("== board of {labels} labels on {} cases", labels / 2);
     let protocols = workspace.protocols().unwrap();
     let reference = protocols.for_stream("s").unwrap().reference.clone();
-    let mut kept = Kept::default();
-    let (read, anew) = took(|| kept.refresh(&workspace.tables().conn, &protocols).unwrap());
-    let (_, first) = took(|| workspace.picture(&mut kept).unwrap());
+    let mut sums = BoardSums::default();
+    let (read, anew) = took(|| sums.refresh(&workspace.tables().conn, &protocols).unwrap());
+    let (_, first) = took(|| workspace.board(&mut sums).unwrap());
     println!("everything read and summed           {:>9.1} ms, {read} cases", anew.as_secs_f64() * 1e3);
-    println!("the picture, every interval anew     {:>9.1} ms", first.as_secs_f64() * 1e3);
+    println!("the board, every interval anew     {:>9.1} ms", first.as_secs_f64() * 1e3);
     workspace.append(vec![Append::new(&label(&reference, 0, "ana", 0))]).unwrap();
-    let (read, mended) = took(|| kept.refresh(&workspace.tables().conn, &protocols).unwrap());
-    let (_, again) = took(|| workspace.picture(&mut kept).unwrap());
+    let (read, mended) = took(|| sums.refresh(&workspace.tables().conn, &protocols).unwrap());
+    let (_, again) = took(|| workspace.board(&mut sums).unwrap());
     println!("sums after one label                 {:>9.1} ms, {read} cases", mended.as_secs_f64() * 1e3);
-    println!("the picture after one label          {:>9.1} ms", again.as_secs_f64() * 1e3);
-    let (_, still) = took(|| workspace.picture(&mut kept).unwrap());
-    println!("the picture when nothing changed     {:>9.1} ms", still.as_secs_f64() * 1e3);
+    println!("the board after   one label          {:>9.1} ms", again.as_secs_f64() * 1e3);
+    let (_, still) = took(|| workspace.board(&mut sums).unwrap());
+    println!("the board when   nothing changed     {:>9.1} ms", still.as_secs_f64() * 1e3);
 
     // What the queue asks after every label, where old cases come back: how many labels there are.
     workspace

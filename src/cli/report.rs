@@ -7,9 +7,9 @@ use serde_json::json;
 use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::quality::agreement::{Resampling, measure};
-use crate::review::kept::Kept;
-use crate::review::picture::Picture;
-use crate::review::report::html;
+use crate::review::board::BoardSnapshot;
+use crate::review::board::BoardSums;
+use crate::review::board::html::html;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -21,12 +21,12 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    let mut kept = Kept::default();
-    let picture = workspace.picture(&mut kept)?;
+    let mut sums = BoardSums::default();
+    let board = workspace.board(&mut sums)?;
     let page = || -> Result<String, WorkError> {
-        Ok(html(&picture, &measure(&kept.ratings(), Resampling::default()), &workspace.team()?))
+        Ok(html(&board, &measure(&sums.ratings(), Resampling::default()), &workspace.team()?))
     };
-    let document = document(&picture);
+    let document = document(&board);
     if args.out.is_none() {
         let mut out = Out::new();
         if context.global.json {
@@ -45,20 +45,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn document(picture: &Picture) -> serde_json::Value {
+fn document(board: &BoardSnapshot) -> serde_json::Value {
     let states: serde_json::Map<String, serde_json::Value> =
-        picture.states.iter().map(|(state, cases)| (state.word().to_owned(), cases.len().into())).collect();
-    let days: Vec<_> = picture
+        board.states.iter().map(|(state, cases)| (state.word().to_owned(), cases.len().into())).collect();
+    let days: Vec<_> = board
         .days
         .iter()
         .map(|day| json!({ "day": day.from.date().to_string(), "came_in": day.detected.len(), "settled": day.settled.len() }))
         .collect();
-    let weeks: Vec<_> = picture
+    let weeks: Vec<_> = board
         .weeks
         .iter()
         .map(|week| json!({ "from": week.from.date().to_string(), "cases": week.cases.len(), "differ": week.differ.n, "alpha": week.alpha }))
         .collect();
-    let versions: Vec<_> = picture
+    let versions: Vec<_> = board
         .versions
         .iter()
         .map(|of| {
@@ -66,19 +66,19 @@ fn document(picture: &Picture) -> serde_json::Value {
                 "parted": of.divergence.parted, "alpha": of.alpha })
         })
         .collect();
-    let categories: serde_json::Map<String, serde_json::Value> = picture
+    let categories: serde_json::Map<String, serde_json::Value> = board
         .categories
         .iter()
         .map(|(name, of)| (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.n })))
         .collect();
-    let cells: Vec<_> = picture
+    let cells: Vec<_> = board
         .matrix
         .cells
         .iter()
-        .map(|((a, b), cases)| json!({ "classes": [picture.matrix.classes[*a], picture.matrix.classes[*b]], "cases": cases.len() }))
+        .map(|((a, b), cases)| json!({ "classes": [board.matrix.classes[*a], board.matrix.classes[*b]], "cases": cases.len() }))
         .collect();
-    json!({ "at": picture.now.rfc3339(), "labels": picture.labels, "states": states, "ages": picture.ages.each_ref().map(Vec::len),
-        "days": days, "disagreement": picture.disagreement(), "alpha": picture.alpha, "weeks": weeks,
+    json!({ "at": board.now.rfc3339(), "labels": board.labels, "states": states, "ages": board.ages.each_ref().map(Vec::len),
+        "days": days, "disagreement": board.disagreement(), "alpha": board.alpha, "weeks": weeks,
         "versions": versions, "categories": categories, "matrix": cells,
-        "causes": picture.causes.iter().map(|(cause, cases)| (*cause, cases.len())).collect::<std::collections::BTreeMap<_, _>>() })
+        "causes": board.causes.iter().map(|(cause, cases)| (*cause, cases.len())).collect::<std::collections::BTreeMap<_, _>>() })
 }

@@ -11,7 +11,6 @@ use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::opened::{Opened, Tab};
 use super::overlay::Overlay;
-use super::overlay::board::Pages;
 use super::queue_model::QueueModel;
 use super::sitting::Sitting;
 use super::syncer::SyncState;
@@ -24,6 +23,7 @@ use crate::domain::protocol::QuestionKind;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::review::CaseRow;
+use crate::review::board::pages::Pages;
 use crate::review::{Draft, Protocols, QueueCounts};
 
 /// What happens to the screen. Closed: there is nothing else.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::overlay::Person;
-use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::SyncState;
 use super::training::Training;
@@ -13,6 +12,7 @@ use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::review::arbitration::{Dispute, PastRuling};
+use crate::review::board::pages::Pages;
 use crate::review::{CaseRow, Direction, QueueKey};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::workspace::arbitration::{Reasons, Verdict};
@@ -113,7 +113,7 @@ pub enum Effect {
     /// Look whether a break is to be suggested.
     Guard,
     /// Work out how the work stands.
-    Picture,
+    Board,
     /// List the cases behind a number.
     Cases {
         title: String,

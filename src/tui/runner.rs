@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::effect::{Effect, Job};
-use super::overlay::board::Pages;
 use super::sitting::Sat;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
-use crate::review::kept::Kept;
+use crate::review::board::BoardSums;
+use crate::review::board::pages::Pages;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::workspace::{WorkError, Workspace};
 
@@ -131,7 +131,7 @@ impl Runner {
             Effect::Sit(name) => self.sit(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Job::Sessions(rows))),
             Effect::Reveal(name) => self.send(Work::Reveal(name)),
-            Effect::Picture => self.beside(Search::Picture),
+            Effect::Board => self.beside(Search::Board),
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Steady => self.beside(Search::Steady),
@@ -368,7 +368,7 @@ const FOLLOW: Duration = Duration::from_millis(500);
 enum Search {
     Precedents(CaseId),
     Worklist,
-    Picture,
+    Board,
     Steady,
 }
 
@@ -385,7 +385,7 @@ fn steady_job(workspace: &Workspace) -> Result<Job, WorkError> {
 /// The board as it stands, made of what is kept.
 #[derive(Default)]
 struct Boards {
-    kept: Kept,
+    kept: BoardSums,
     /// Up to which write of others, and when, it was made.
     version: i64,
     at: Moment,
@@ -395,7 +395,7 @@ impl Boards {
     fn make(&mut self, workspace: &Workspace, at: Moment) -> Result<Arc<Pages>, WorkError> {
         // Before it is read: what is written meanwhile is for the next.
         (self.version, self.at) = (workspace.data_version()?, at);
-        Ok(Arc::new(Pages::of(&workspace.picture(&mut self.kept)?, &workspace.me, workspace.is_lead()?)))
+        Ok(Arc::new(Pages::of(&workspace.board(&mut self.kept)?, &workspace.me, workspace.is_lead()?)))
     }
 
     /// Whether something was written since, or ages and deadlines have moved on.
@@ -416,7 +416,7 @@ fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: 
         let now = workspace.now();
         let job = match search {
             Ok(Search::Precedents(case)) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
-            Ok(Search::Picture) => boards.make(&workspace, now).map(Job::Board),
+            Ok(Search::Board) => boards.make(&workspace, now).map(Job::Board),
             Ok(Search::Steady) => steady_job(&workspace),
             Ok(Search::Worklist) => workspace.worklist().map(Job::Worklist),
             Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {

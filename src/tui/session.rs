@@ -266,6 +266,6 @@ fn is_reported(effect: &Effect) -> bool {
             | Effect::Appeal { .. }
             | Effect::Reveal(_)
             | Effect::Steady
-            | Effect::Picture
+            | Effect::Board
     )
 }

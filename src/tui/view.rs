@@ -12,7 +12,7 @@ impl App {
     /// Opens the board as it stood last, and has it worked out anew.
     pub fn show_board(&mut self) -> Vec<Effect> {
         self.overlay = Some(Overlay::Board(Board { pages: self.board.clone(), ..Board::default() }));
-        vec![Effect::Picture]
+        vec![Effect::Board]
     }
 
     pub fn next_view(&mut self) -> Vec<Effect> {

@@ -11,9 +11,9 @@ use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::quality::agreement::{Resampling, measure};
+use crate::review::board::BoardSums;
+use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::disagreement::disagreements;
-use crate::review::kept::Kept;
-use crate::review::picture::{Picture, picture};
 use crate::review::ratings::{By, ratings};
 use crate::review::sla::{Owed, nudged, owed};
 
@@ -81,14 +81,14 @@ impl Workspace {
     }
 
     /// How the work stands, with what was kept of the last time.
-    pub fn picture(&self, kept: &mut Kept) -> Result<Picture, WorkError> {
+    pub fn board(&self, sums: &mut BoardSums) -> Result<BoardSnapshot, WorkError> {
         let protocols = self.protocols()?;
-        kept.refresh(&self.db.conn, &protocols)?;
-        let mut picture = picture(&self.db.conn, kept, &protocols.policy, (self.blindness()?, &self.me), self.now())?;
+        sums.refresh(&self.db.conn, &protocols)?;
+        let mut board = snapshot(&self.db.conn, sums, &protocols.policy, (self.blindness()?, &self.me), self.now())?;
         for note in self.change_notes()?.into_iter().filter(|note| note.answered_by.is_none()) {
-            picture.notes.entry(note.change.question).or_default().push(note.case);
+            board.notes.entry(note.change.question).or_default().push(note.case);
         }
-        Ok(picture)
+        Ok(board)
     }
 
     /// Keys of what people were told of already.

@@ -2,7 +2,7 @@
 
 use casework::config::Env;
 use casework::domain::resolve::CaseState;
-use casework::review::kept::Kept;
+use casework::review::board::BoardSums;
 use casework::tui::Session;
 use casework::tui::effect::Job;
 use casework::workspace::Workspace;
@@ -37,40 +37,40 @@ fn team() -> Place {
 fn what_is_kept_and_mended_is_what_is_read_anew() {
     let place = team();
     let workspace = place.open();
-    let mut kept = Kept::default();
-    let refresh = |kept: &mut Kept, expect: Option<usize>| {
+    let mut sums = BoardSums::default();
+    let refresh = |sums: &mut BoardSums, expect: Option<usize>| {
         let workspace = place.open();
         let protocols = workspace.protocols().unwrap();
-        let read = kept.refresh(&workspace.tables().conn, &protocols).unwrap();
+        let read = sums.refresh(&workspace.tables().conn, &protocols).unwrap();
         assert!(expect.is_none_or(|expect| expect == read), "{read} cases were read, not {expect:?}");
-        let mut anew = Kept::default();
+        let mut anew = BoardSums::default();
         anew.refresh(&workspace.tables().conn, &protocols).unwrap();
-        assert!(*kept == anew, "after {read} cases");
-        assert_eq!(workspace.picture(kept).unwrap().owed, workspace.owed().unwrap(), "what is owed");
+        assert!(*sums == anew, "after {read} cases");
+        assert_eq!(workspace.board(sums).unwrap().owed, workspace.owed().unwrap(), "what is owed");
     };
-    refresh(&mut kept, Some(5));
-    refresh(&mut kept, Some(0));
+    refresh(&mut sums, Some(5));
+    refresh(&mut sums, Some(0));
     label(&place, "p3", "ana", &YES);
     label(&place, "p1", "bo", &YES);
-    refresh(&mut kept, Some(2));
+    refresh(&mut sums, Some(2));
     place.ok(&["undo", "--as", "bo"]);
-    refresh(&mut kept, Some(1));
+    refresh(&mut sums, Some(1));
     place.ok(&["arbitrate", "p1", "--take", "A", "--cause", "other", "--rationale", "x"]);
     place.ok(&["nudge"]);
-    refresh(&mut kept, Some(1));
+    refresh(&mut sums, Some(1));
     place.ok(&["escalate", "p4", "who knows"]);
     place.ok(&["arbitrate", "p2", "--return", "A", "--rationale", "is it?"]);
-    refresh(&mut kept, Some(2));
+    refresh(&mut sums, Some(2));
     place.ok(&["policy", "set", "on=category"]);
-    refresh(&mut kept, Some(5));
+    refresh(&mut sums, Some(5));
     place.ok(&["roster", "admit", "cy", "--role", "reviewer"]);
     place.ok(&["roster", "retire", "bo", "--reason", "left"]);
-    refresh(&mut kept, None);
+    refresh(&mut sums, None);
     // A prediction that comes in is one case more, and nothing else is read.
     ingest(&mut place.open(), &line("p9", "move money 9", "pay", 0.2, 9));
-    refresh(&mut kept, Some(1));
-    let picture = workspace.picture(&mut kept).unwrap();
-    assert_eq!(picture.states.values().map(Vec::len).sum::<usize>(), 6);
+    refresh(&mut sums, Some(1));
+    let board = workspace.board(&mut sums).unwrap();
+    assert_eq!(board.states.values().map(Vec::len).sum::<usize>(), 6);
 }
 
 #[test]
@@ -98,29 +98,29 @@ fn what_labels_say_of_a_case_that_waits_is_counted_and_not_shown_to_whom_it_wait
     place.ok(&["policy", "set", "overlap=3", "limit=3"]);
     place.ok(&["roster", "admit", "cy", "--role", "reviewer"]);
     let as_cy = Workspace::open(place.paths(), Env::default(), Some("cy")).unwrap();
-    let picture = as_cy.picture(&mut Kept::default()).unwrap();
-    assert_eq!((picture.differ.n, picture.differ.cases.len()), (2, 0));
-    let pending = &picture.categories["distribution-shift"].pending;
+    let board = as_cy.board(&mut BoardSums::default()).unwrap();
+    assert_eq!((board.differ.n, board.differ.cases.len()), (2, 0));
+    let pending = &board.categories["distribution-shift"].pending;
     assert_eq!((pending.n, pending.cases.len()), (2, 0));
-    assert_eq!((picture.weeks[0].differ.n, picture.weeks[0].differ.cases.len()), (2, 0));
-    assert!(picture.parted_at.is_empty() && picture.parted_by.is_empty());
+    assert_eq!((board.weeks[0].differ.n, board.weeks[0].differ.cases.len()), (2, 0));
+    assert!(board.parted_at.is_empty() && board.parted_by.is_empty());
 }
 
 #[test]
 fn each_number_knows_its_cases() {
     let place = team();
     let workspace = place.open();
-    let picture = workspace.picture(&mut Kept::default()).unwrap();
-    assert_eq!(picture.states[&CaseState::Disputed].len(), 2);
-    assert_eq!(picture.disagreement(), Some(2.0 / 3.0));
-    assert_eq!(picture.parted_at["verdict"].len(), 2);
-    assert_eq!(picture.categories["rare-combination"].resolved.len(), 1);
-    assert_eq!(picture.categories["distribution-shift"].pending.n, 2);
-    assert_eq!(picture.matrix.classes, ["model_correct", "wrong_label"]);
-    assert_eq!(picture.matrix.cells[&(0, 1)].len(), 2);
-    assert_eq!((picture.weeks.len(), picture.versions.len(), picture.versions[0].cases.len()), (1, 1, 3));
-    assert_eq!(picture.days.last().unwrap().settled.len(), 1);
-    let by_owner = |who: &str| picture.owed.iter().filter(|owed| owed.who.iter().any(|name| name == who)).count();
+    let board = workspace.board(&mut BoardSums::default()).unwrap();
+    assert_eq!(board.states[&CaseState::Disputed].len(), 2);
+    assert_eq!(board.disagreement(), Some(2.0 / 3.0));
+    assert_eq!(board.parted_at["verdict"].len(), 2);
+    assert_eq!(board.categories["rare-combination"].resolved.len(), 1);
+    assert_eq!(board.categories["distribution-shift"].pending.n, 2);
+    assert_eq!(board.matrix.classes, ["model_correct", "wrong_label"]);
+    assert_eq!(board.matrix.cells[&(0, 1)].len(), 2);
+    assert_eq!((board.weeks.len(), board.versions.len(), board.versions[0].cases.len()), (1, 1, 3));
+    assert_eq!(board.days.last().unwrap().settled.len(), 1);
+    let by_owner = |who: &str| board.owed.iter().filter(|owed| owed.who.iter().any(|name| name == who)).count();
     assert_eq!((by_owner("ana"), by_owner("bo")), (4, 2), "two to label each, and two to rule on");
 }
 
@@ -213,11 +213,11 @@ fn the_board_counts_what_the_commands_count() {
     place.ok(&["policy", "set", "overlap=2", "limit=3", "on=verdict"]);
     place.ok(&["import", "labels", &path("reviews/reviews.jsonl"), "--format", "jsonl"]);
     let workspace = place.open();
-    let picture = workspace.picture(&mut Kept::default()).unwrap();
-    let of = &picture.divergence;
+    let board = workspace.board(&mut BoardSums::default()).unwrap();
+    let of = &board.divergence;
     let scope = of.nodes().into_iter().find(|node| node.question == "scope").unwrap().clone();
     assert_eq!((of.pairs, scope.came, scope.parted), (2261, 1979, 545));
     let alpha: serde_json::Value = serde_json::from_str(&place.ok(&["agreement", "--json", "--resample", "0"])).unwrap();
     let alpha = alpha["krippendorff_alpha"]["nominal"]["value"].as_f64().unwrap();
-    assert!((picture.alpha.value.unwrap() - alpha).abs() < 1e-12);
+    assert!((board.alpha.value.unwrap() - alpha).abs() < 1e-12);
 }

@@ -1,15 +1,13 @@
-//! How the work stands, as one picture: what comes in and goes out, ages, where labels differ, what changed from week to week and
+//! How the work stands, as one snapshot: what comes in and goes out, ages, where labels differ, what changed from week to week and
 //! from version to version. Each number knows the cases behind it.
 //!
-//! It is made of sums that are kept ([`Kept`]) while labels come in: nothing is read or compared anew for it.
+//! It is made of sums that are kept ([`BoardSums`]) while labels come in: nothing is read or compared anew for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::kept::{DAY_MS, Kept, Sums};
-use super::sla::{Owed, owed_of};
-use super::{Blind, calibration, gold};
+use super::sums::{BoardSums, DAY_MS, Sums};
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
@@ -17,6 +15,8 @@ use crate::domain::time::Moment;
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::Figure;
 use crate::review::disagreement::Tally;
+use crate::review::sla::{Owed, owed_of};
+use crate::review::{Blind, calibration, gold};
 
 /// Days of flow, and weeks, that are shown.
 pub const DAYS: usize = 14;
@@ -79,7 +79,7 @@ pub struct CategoryFigures {
 
 /// How the work stands.
 #[derive(Debug, Clone)]
-pub struct Picture {
+pub struct BoardSnapshot {
     pub now: Moment,
     pub labels: usize,
     pub states: BTreeMap<CaseState, Vec<CaseId>>,
@@ -114,16 +114,16 @@ pub struct Picture {
     pub causes: BTreeMap<&'static str, Vec<CaseId>>,
 }
 
-/// Makes the picture of what is kept.
+/// Makes the snapshot of what is kept.
 ///
 /// That labels differ on a case which `me` may still label would sway them: it is counted, and not among the cases behind a number.
-pub fn picture(
+pub fn snapshot(
     conn: &Connection,
-    kept: &mut Kept,
+    kept: &mut BoardSums,
     policy: &Policy,
     (blind, me): (Blind, &str),
     now: Moment,
-) -> rusqlite::Result<Picture> {
+) -> rusqlite::Result<BoardSnapshot> {
     let weeks: Vec<Moment> = kept.sums().weeks.keys().rev().take(WEEKS).rev().copied().collect();
     let week_alphas: Vec<Figure> = weeks.iter().map(|from| kept.alpha_of_week(*from)).collect();
     let versions: Vec<(String, u32)> = kept.sums().versions.keys().cloned().collect();
@@ -170,7 +170,7 @@ pub fn picture(
         let (cases, divergence) = (of.cases.iter().copied().collect(), of.divergence.clone());
         VersionFigures { protocol: key.0, version: key.1, cases, divergence, alpha }
     };
-    Ok(Picture {
+    Ok(BoardSnapshot {
         now,
         labels: sums.labels,
         states: CaseState::ALL.into_iter().map(|state| (state, sums.states.of(&state))).collect(),
@@ -243,7 +243,7 @@ fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
     Matrix { classes: names, cells }
 }
 
-impl Picture {
+impl BoardSnapshot {
     /// Share of cases with two labels or more on which they differ; nothing if there are none.
     pub fn disagreement(&self) -> Option<f64> {
         let all = self.measured.len();

@@ -2,7 +2,7 @@
 //! taken away from every sum as it stood, read, and added as it stands.
 //!
 //! ```text
-//!   journal ──► cases touched ──► take away ──► read ──► add ──► sums ──► picture
+//!   journal ──► cases touched ──► take away ──► read ──► add ──► sums ──► snapshot
 //! ```
 //!
 //! What tells of more than cases (a policy, a protocol, who is admitted) has everything read anew.
@@ -12,11 +12,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use super::Protocols;
-use super::arbitration::{Escalations, escalations};
-use super::consistency::monday;
-use super::disagreement::Disagreements;
-use super::sla::Claims;
 use crate::db::case::{self, CaseRow};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, journal, label, renames};
@@ -33,6 +28,11 @@ use crate::quality::agreement::{Patterns, Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::{Change, Divergence};
 use crate::quality::figure::Figure;
 use crate::quality::ratings::Ratings;
+use crate::review::Protocols;
+use crate::review::arbitration::{Escalations, escalations};
+use crate::review::consistency::monday;
+use crate::review::disagreement::Disagreements;
+use crate::review::sla::Claims;
 
 pub(super) const DAY_MS: i64 = 86_400_000;
 /// How intervals of kept figures are made.
@@ -146,7 +146,7 @@ struct Alphas {
 
 /// Cases as they were read, how far the journal was when they were, and the sums over them.
 #[derive(Debug, Clone, Default)]
-pub struct Kept {
+pub struct BoardSums {
     heads: HashMap<ReplicaId, u64>,
     documents: (i64, i64),
     /// Fields that count in what is compared.
@@ -158,7 +158,7 @@ pub struct Kept {
     alphas: Alphas,
 }
 
-impl PartialEq for Kept {
+impl PartialEq for BoardSums {
     /// Whether both are of the same cases and come to the same sums; alphas are functions of these.
     fn eq(&self, other: &Self) -> bool {
         (&self.heads, self.documents, &self.on) == (&other.heads, other.documents, &other.on)
@@ -210,7 +210,7 @@ impl Standing {
     }
 }
 
-impl Kept {
+impl BoardSums {
     /// Reads what changed since; everything if what changed is more than cases. Returns how many cases were read.
     pub fn refresh(&mut self, conn: &Connection, protocols: &Protocols) -> rusqlite::Result<usize> {
         let heads: HashMap<ReplicaId, u64> =

@@ -1,8 +1,8 @@
-//! The picture as one HTML page that needs nothing else: no script, no font, no network; plots are SVG. It names no reviewer.
+//! The snapshot as one HTML page that needs nothing else: no script, no font, no network; plots are SVG. It names no reviewer.
 
 use std::fmt::Write as _;
 
-use super::picture::{Day, Picture, WeekFigures};
+use super::snapshot::{BoardSnapshot, Day, WeekFigures};
 use crate::domain::resolve::CaseState;
 use crate::domain::text::visible;
 use crate::quality::agreement::Agreement;
@@ -31,7 +31,7 @@ fn text(words: &str) -> String {
 }
 
 /// The page.
-pub fn html(picture: &Picture, whole: &Agreement, team: &str) -> String {
+pub fn html(board: &BoardSnapshot, whole: &Agreement, team: &str) -> String {
     let mut page = String::with_capacity(32 << 10);
     let title = format!("{}: where labels differ", text(team));
     let _ = write!(
@@ -39,16 +39,16 @@ pub fn html(picture: &Picture, whole: &Agreement, team: &str) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
          <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p class=\"q\">{} UTC, from {} labels that count. Intervals hold 95 %.</p>\n",
-        picture.now.minute(),
-        picture.labels
+        board.now.minute(),
+        board.labels
     );
-    standing(&mut page, picture);
+    standing(&mut page, board);
     agreement(&mut page, whole);
-    questions(&mut page, picture);
-    matrix(&mut page, picture);
-    weeks(&mut page, &picture.weeks);
-    versions(&mut page, picture);
-    categories(&mut page, picture);
+    questions(&mut page, board);
+    matrix(&mut page, board);
+    weeks(&mut page, &board.weeks);
+    versions(&mut page, board);
+    categories(&mut page, board);
     page.push_str("</body></html>\n");
     page
 }
@@ -57,23 +57,23 @@ fn heading(page: &mut String, words: &str) {
     let _ = writeln!(page, "<h2>{}</h2>", text(words));
 }
 
-fn standing(page: &mut String, picture: &Picture) {
+fn standing(page: &mut String, board: &BoardSnapshot) {
     heading(page, "How it stands");
     page.push_str("<table>\n");
-    for (state, cases) in &picture.states {
+    for (state, cases) in &board.states {
         let more = if *state == CaseState::Resolved { "ready for retraining" } else { "" };
         let _ = writeln!(page, "<tr><td>{}</td><td class=n>{}</td><td class=q>{more}</td></tr>", state.word(), cases.len());
     }
     for (words, cases) in
-        ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].iter().zip(&picture.ages)
+        ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].iter().zip(&board.ages)
     {
         let _ = writeln!(page, "<tr><td>{words}</td><td class=n>{}</td><td></td></tr>", cases.len());
     }
-    for (cause, cases) in &picture.causes {
+    for (cause, cases) in &board.causes {
         let _ = writeln!(page, "<tr><td>ruled: {}</td><td class=n>{}</td><td></td></tr>", text(cause), cases.len());
     }
     page.push_str("</table>\n");
-    flow(page, &picture.days);
+    flow(page, &board.days);
 }
 
 /// Bars of what came in, above the line, and of what was settled, below.
@@ -147,9 +147,9 @@ fn agreement(page: &mut String, of: &Agreement) {
     page.push_str("</table>\n");
 }
 
-fn questions(page: &mut String, picture: &Picture) {
+fn questions(page: &mut String, board: &BoardSnapshot) {
     heading(page, "The first question answered otherwise");
-    let of = &picture.divergence;
+    let of = &board.divergence;
     let _ = writeln!(page, "<p>{} pairs of labels on one case; {} part.</p>", of.pairs, of.parted);
     let nodes = of.nodes();
     let (row, left, wide) = (24, 260, 300);
@@ -190,9 +190,9 @@ fn questions(page: &mut String, picture: &Picture) {
     page.push_str("</table>\n");
 }
 
-fn matrix(page: &mut String, picture: &Picture) {
+fn matrix(page: &mut String, board: &BoardSnapshot) {
     heading(page, "What one says where another says something else");
-    let matrix = &picture.matrix;
+    let matrix = &board.matrix;
     let size = 34;
     let left = 200;
     let most = matrix.cells.iter().filter(|((a, b), _)| a != b).map(|(_, cases)| cases.len()).max().unwrap_or(0).max(1);
@@ -279,12 +279,12 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
         writeln!(page, "<polyline points=\"{}\" fill=\"none\" stroke=\"#35618f\" stroke-width=\"1.5\"/></svg>", line.trim_end());
 }
 
-fn versions(page: &mut String, picture: &Picture) {
+fn versions(page: &mut String, board: &BoardSnapshot) {
     heading(page, "Before and after a version of the protocol");
     page.push_str(
         "<table><tr><th>version</th><th class=n>cases</th><th class=n>pairs</th><th class=n>part</th><th>alpha</th></tr>\n",
     );
-    for of in &picture.versions {
+    for of in &board.versions {
         let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64 * 100.0;
         let _ = writeln!(
             page,
@@ -299,11 +299,11 @@ fn versions(page: &mut String, picture: &Picture) {
     page.push_str("</table>\n<p class=\"q\">Pairs of labels that both cite the version.</p>\n");
 }
 
-fn categories(page: &mut String, picture: &Picture) {
+fn categories(page: &mut String, board: &BoardSnapshot) {
     heading(page, "Categories");
     page.push_str("<table><tr><th>category</th><th class=n>resolved</th><th class=n>pending</th><th class=n>pairs</th><th class=n>part</th></tr>\n");
-    for (name, of) in &picture.categories {
-        let tally = picture.by_category.get(name).copied().unwrap_or_default();
+    for (name, of) in &board.categories {
+        let tally = board.by_category.get(name).copied().unwrap_or_default();
         let _ = writeln!(
             page,
             "<tr><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>",

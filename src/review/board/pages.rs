@@ -1,0 +1,345 @@
+//! The pages of the board: what stands on them, and the cases behind each number. Where they are drawn is no matter here.
+
+use super::snapshot::{BoardSnapshot, CategoryFigures, Day, VersionFigures, WeekFigures};
+use crate::domain::ids::CaseId;
+use crate::domain::resolve::CaseState;
+use crate::domain::text::{fit, visible};
+use crate::quality::figure::{decimal, wilson};
+use crate::review::disagreement::Tally;
+use crate::review::sla::{Owed, by_person};
+
+/// A page of the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Page {
+    #[default]
+    Now,
+    Questions,
+    Categories,
+    Pairs,
+    Matrix,
+    Weeks,
+    Versions,
+}
+
+impl Page {
+    pub const ALL: [Self; 7] =
+        [Self::Now, Self::Questions, Self::Categories, Self::Pairs, Self::Matrix, Self::Weeks, Self::Versions];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Now => "Now",
+            Self::Questions => "Questions",
+            Self::Categories => "Categories",
+            Self::Pairs => "Pairs",
+            Self::Matrix => "Matrix",
+            Self::Weeks => "Weeks",
+            Self::Versions => "Versions",
+        }
+    }
+
+    /// Its place among all.
+    fn at(self) -> usize {
+        Self::ALL.iter().position(|page| *page == self).unwrap_or(0)
+    }
+
+    /// The page that stands `by` pages on, around the ends.
+    pub fn turned(self, by: isize) -> Self {
+        let all = Self::ALL.len() as isize;
+        Self::ALL[(self.at() as isize + by).rem_euclid(all) as usize]
+    }
+}
+
+/// How words stand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Text,
+    Dim,
+    Strong,
+    Accent,
+    Warn,
+}
+
+/// A line, and the cases behind it.
+#[derive(Debug)]
+pub struct Row {
+    pub words: Vec<(String, Tone)>,
+    pub title: String,
+    pub cases: Vec<CaseId>,
+}
+
+/// All pages, in the order of [`Page::ALL`], made once of a snapshot: a frame only shows them.
+#[derive(Debug)]
+pub struct Pages(Vec<(String, Vec<Row>)>);
+
+impl Pages {
+    /// What the columns of a page are.
+    pub fn head(&self, page: Page) -> &str {
+        &self.0[page.at()].0
+    }
+
+    pub fn rows(&self, page: Page) -> &[Row] {
+        &self.0[page.at()].1
+    }
+}
+
+/// What makes pages of a snapshot.
+struct Maker<'p> {
+    board: &'p BoardSnapshot,
+    me: &'p str,
+    /// Whether figures about others are shown: to leads.
+    leads: bool,
+}
+
+impl Pages {
+    /// The pages as `me` may see them.
+    pub fn of(snapshot: &BoardSnapshot, me: &str, leads: bool) -> Self {
+        let maker = Maker { board: snapshot, me, leads };
+        Self(Page::ALL.into_iter().map(|page| (maker.head(page), maker.rows(page))).collect())
+    }
+}
+
+impl Maker<'_> {
+    /// What the columns of a page are.
+    fn head(&self, page: Page) -> String {
+        let of = &self.board.divergence;
+        match page {
+            Page::Now => format!("  {} labels that count, at {}", self.board.labels, self.board.now.minute()),
+            Page::Questions => {
+                let pairs = format!("{} pairs, {} part at", of.pairs, of.parted);
+                format!("  {pairs:<24} came   part    agree  of all        most often")
+            }
+
+            Page::Categories => "  category                   resolved  pending     pairs   part".to_owned(),
+            Page::Pairs => "  two reviewers                    pairs   part".to_owned(),
+            Page::Matrix => "  what one says where another says …, cases".to_owned(),
+            Page::Weeks => "  week from     cases  differ   alpha (95 %)".to_owned(),
+            Page::Versions => "  protocol                      cases    part   alpha (95 %)".to_owned(),
+        }
+    }
+
+    fn rows(&self, page: Page) -> Vec<Row> {
+        match page {
+            Page::Now => self.now(),
+            Page::Questions => self.questions(),
+            Page::Categories => self.categories(),
+            Page::Pairs => self.pairs(),
+            Page::Matrix => self.matrix(),
+            Page::Weeks => self.board.weeks.iter().map(week_row).collect(),
+            Page::Versions => self.board.versions.iter().map(version).collect(),
+        }
+    }
+
+    fn now(&self) -> Vec<Row> {
+        let board = &self.board;
+        let mut rows = Vec::new();
+        let mut number = |name: &str, n: String, more: String, style: Tone, cases: Vec<CaseId>| {
+            let words = vec![
+                words_of(format!("{name:<24}"), Tone::Text),
+                words_of(format!("{n:>8}  "), style),
+                words_of(more, Tone::Dim),
+            ];
+            rows.push(Row { words, title: name.trim().to_owned(), cases });
+        };
+        let of = |state: CaseState| board.states.get(&state).cloned().unwrap_or_default();
+        for (state, more) in
+            [(CaseState::Open, ""), (CaseState::Disputed, "wait for a ruling"), (CaseState::Resolved, "ready for retraining")]
+        {
+            let cases = of(state);
+            number(state.word(), cases.len().to_string(), more.to_owned(), Tone::Strong, cases);
+        }
+        let total = |of: fn(&Day) -> &Vec<CaseId>| board.days.iter().map(|day| of(day).len()).sum::<usize>();
+        let bars = |of: fn(&Day) -> &Vec<CaseId>| spark(&board.days.iter().map(|day| of(day).len()).collect::<Vec<_>>());
+        for (name, of) in [
+            ("came in, 14 days", (|day| &day.detected) as fn(&Day) -> &Vec<CaseId>),
+            ("were settled, 14 days", |day| &day.settled),
+        ] {
+            let cases = board.days.iter().flat_map(|day| of(day).clone()).collect();
+            number(name, total(of).to_string(), bars(of), Tone::Strong, cases);
+        }
+        for (name, cases) in
+            ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].into_iter().zip(&board.ages)
+        {
+            number(name, cases.len().to_string(), bar(cases.len(), of(CaseState::Open).len()), Tone::Text, cases.clone());
+        }
+        let rate = board.disagreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        number(
+            "labels differ on",
+            rate,
+            format!("of {} cases with two labels", board.measured.len()),
+            Tone::Strong,
+            board.differ.cases.clone(),
+        );
+        let alpha = &board.alpha;
+        let value = alpha.value.map_or("none".to_owned(), decimal);
+        let interval = match (alpha.value, alpha.interval) {
+            (_, Some((low, high))) => format!("{} to {}", decimal(low), decimal(high)),
+            (Err(reason), _) => reason.to_owned(),
+            _ => String::new(),
+        };
+        number("Krippendorff's alpha", value, interval, Tone::Strong, board.measured.clone());
+        for (who, clocks) in by_person(&board.owed, board.now) {
+            for (clock, tally) in clocks {
+                let owed = board.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who));
+                let of_session = |owed: &Owed| owed.session.as_ref().and_then(|name| board.sessions.get(name));
+                let cases = owed.flat_map(|owed| owed.case.into_iter().chain(of_session(owed).into_iter().flatten().copied()));
+                let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
+                let due = tally.first_due.map_or(String::new(), |due| due.due_words(board.now));
+                let style = if tally.overdue > 0 { Tone::Warn } else { Tone::Text };
+                let name = format!("waits for {}", fit(&visible(&who), 14));
+                number(&name, tally.all.to_string(), format!("{due}{late}: {}", clock.about(tally.all)), style, cases.collect());
+            }
+        }
+        for (cause, cases) in &board.causes {
+            number(&format!("ruled: {cause}"), cases.len().to_string(), String::new(), Tone::Text, cases.clone());
+        }
+        rows
+    }
+
+    fn questions(&self) -> Vec<Row> {
+        let of = &self.board.divergence;
+        let row = |node: &&crate::quality::divergence::Node| {
+            let name = format!("{}{}", "  ".repeat(node.depth.min(6)), visible(&node.question));
+            let agree = node.agreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
+            let most = node.splits.iter().max_by_key(|(_, n)| **n).map(|(answers, n)| {
+                let [one, two] = answers.each_ref().map(|answer| answer.as_deref().unwrap_or("·"));
+                format!("{n} {one}/{two}")
+            });
+            let notes = self.board.notes.get(&node.question).map_or(0, Vec::len);
+            let notes = if notes > 0 { format!("  {notes} must change") } else { String::new() };
+            let words = vec![
+                words_of(format!("{:<22}", fit(&name, 22)), Tone::Strong),
+                words_of(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), Tone::Text),
+                words_of(bar(node.parted, of.parted), Tone::Accent),
+                words_of(format!("  {}", fit(&visible(&most.unwrap_or_default()), 11)), Tone::Dim),
+                words_of(notes, Tone::Warn),
+            ];
+            let cases = self.board.parted_at.get(&node.question).cloned().unwrap_or_default();
+            Row { words, title: format!("part at {}", node.question), cases }
+        };
+        of.nodes().iter().map(row).collect()
+    }
+
+    fn categories(&self) -> Vec<Row> {
+        let board = &self.board;
+        let row = |(name, CategoryFigures { resolved, pending }): (&String, &CategoryFigures)| {
+            let tally = board.by_category.get(name).copied().unwrap_or_default();
+            let words = vec![
+                words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
+                words_of(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n, tally.pairs), Tone::Text),
+                words_of(share_words(&tally), Tone::Text),
+            ];
+            Row { words, title: name.clone(), cases: resolved.iter().chain(&pending.cases).copied().collect() }
+        };
+        board.categories.iter().map(row).collect()
+    }
+
+    /// Pairs by name, with intervals: this is no ranking. Others than a lead see their own.
+    fn pairs(&self) -> Vec<Row> {
+        let board = &self.board;
+        let seen = |names: &[String; 2]| self.leads || names.iter().any(|name| name == self.me);
+        let row = |(names, tally): (&[String; 2], &Tally)| {
+            let [one, two] = names.each_ref().map(|name| fit(&visible(name), 14).into_owned());
+            let words = vec![
+                words_of(format!("{one:<14} {two:<14}"), Tone::Strong),
+                words_of(format!("{:>8}   ", tally.pairs), Tone::Text),
+                words_of(share_words(tally), Tone::Text),
+            ];
+            let cases = board.parted_by.get(names).cloned().unwrap_or_default();
+            Row { words, title: names.join(" and "), cases }
+        };
+        board.pairs.iter().filter(|(names, _)| seen(names)).map(row).collect()
+    }
+
+    fn matrix(&self) -> Vec<Row> {
+        let matrix = &self.board.matrix;
+        let most = matrix.cells.iter().filter(|((a, b), _)| a != b).map(|(_, cases)| cases.len()).max().unwrap_or(0);
+        let mut rows = Vec::new();
+        let heads: String = (0..matrix.classes.len()).map(|column| format!("{:>5} ", letter(column))).collect();
+        rows.push(Row {
+            words: vec![words_of(format!("{:<28}{heads}", ""), Tone::Dim)],
+            title: String::new(),
+            cases: Vec::new(),
+        });
+        for (row, name) in matrix.classes.iter().enumerate() {
+            let mut words = vec![words_of(format!("{} {:<26}", letter(row), fit(&visible(name), 26)), Tone::Text)];
+            let mut all = Vec::new();
+            for column in 0..matrix.classes.len() {
+                let cases = matrix.cells.get(&(row.min(column), row.max(column)));
+                let n = cases.map_or(0, Vec::len);
+                if row != column {
+                    all.extend(cases.into_iter().flatten().copied());
+                }
+                let heat = if row == column { " " } else { heat(n, most) };
+                let style = if row == column { Tone::Dim } else { Tone::Accent };
+                words.push(words_of(format!("{:>5}{heat}", if n == 0 { "·".to_owned() } else { n.to_string() }), style));
+            }
+            rows.push(Row { words, title: format!("{name} or another"), cases: all });
+        }
+        rows
+    }
+}
+
+fn week_row(week: &WeekFigures) -> Row {
+    let (value, interval) = match (week.alpha.value, week.alpha.interval) {
+        (Ok(value), Some((low, high))) => (Some(value), format!("{} ({} to {})", decimal(value), decimal(low), decimal(high))),
+        (Ok(value), None) => (Some(value), decimal(value)),
+        (Err(_), _) => (None, "none".to_owned()),
+    };
+    let words = vec![
+        words_of(format!("{:<11}", week.from.date().to_string()), Tone::Strong),
+        words_of(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.n), Tone::Text),
+        words_of(value.map_or(String::new(), |value| bar((value.max(0.0) * 100.0) as usize, 100)), Tone::Accent),
+    ];
+    Row { words, title: format!("differ, week from {}", week.from.date()), cases: week.differ.cases.clone() }
+}
+
+fn version(of: &VersionFigures) -> Row {
+    let name = format!("{} v{}", of.protocol, of.version);
+    let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64;
+    let words = vec![
+        words_of(format!("{:<26} ", fit(&visible(&name), 26)), Tone::Strong),
+        words_of(format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()), Tone::Text),
+    ];
+    Row { words, title: name, cases: of.cases.clone() }
+}
+
+/// Words that stand out so.
+fn words_of(words: impl Into<String>, tone: Tone) -> (String, Tone) {
+    (words.into(), tone)
+}
+
+/// `545    27.5 % (25.6 to 29.6)`.
+fn share_words(tally: &Tally) -> String {
+    let share = tally.parted as f64 / tally.pairs.max(1) as f64;
+    match wilson(share, tally.pairs as f64) {
+        Some((low, high)) => {
+            format!("{:>5} {:>7.1} % ({:.1} to {:.1})", tally.parted, share * 100.0, low * 100.0, high * 100.0)
+        }
+        None => "none".to_owned(),
+    }
+}
+
+/// A, B, C …
+fn letter(at: usize) -> char {
+    crate::domain::arbitration::side_name(at)
+}
+
+/// Columns of a bar.
+const BAR: usize = 12;
+
+fn bar(n: usize, of: usize) -> String {
+    let full = if of == 0 { 0 } else { (n * BAR).div_ceil(of).min(BAR) };
+    format!("{}{}", "█".repeat(full), " ".repeat(BAR - full))
+}
+
+fn spark(values: &[usize]) -> String {
+    const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    let most = values.iter().copied().max().unwrap_or(0).max(1);
+    values.iter().map(|n| BARS[n * 7 / most]).collect()
+}
+
+fn heat(n: usize, most: usize) -> &'static str {
+    const HEAT: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+    let at = if n == 0 { 0 } else { (n * 4).div_ceil(most.max(1)).min(4) };
+    HEAT[at]
+}
