@@ -15,7 +15,7 @@ use casework::intake::Progress;
 use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet};
 use casework::review::board::BoardSums;
-use casework::tui::Session;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 use casework::workspace::cases::IngestRequest;
 use casework::workspace::found::STARTERS;
@@ -52,7 +52,7 @@ fn main() {
     println!("the queue with repeats mixed in      {:>9.1} ms", queue.as_secs_f64() * 1e3);
 
     // Keys while the board is being worked out beside.
-    let mut session = Session::new(workspace, (160, 45), casework::clock::now, |_| {}).unwrap();
+    let mut session = Review::new(workspace, (160, 45), casework::clock::now, None, |_| {}).unwrap();
     session.press("D");
     let mut times: Vec<Duration> = (0..200)
         .map(|n| {

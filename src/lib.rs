@@ -20,6 +20,8 @@ pub mod review;
 
 pub mod workspace;
 
+pub mod session;
+
 pub mod cli;
 pub mod linear;
 pub mod tui;

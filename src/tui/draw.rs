@@ -5,59 +5,21 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::action::{ACTIONS, Action};
-use super::app::{App, Focus};
 use super::overlay::{Overlay, exchange, help, rationale, terms, tree};
 use super::pane;
+use super::place::Layout;
+use super::shell::Shell;
 use super::theme::Theme;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible, width, wrap};
 use crate::domain::time::short_span;
 
-/// From this many columns on, three panes stand side by side.
-pub const WIDE: u16 = 120;
 /// Under this the screen says that it is too small.
 const COLUMNS_MIN: u16 = 32;
 const ROWS_MIN: u16 = 8;
 
-/// Where the panes are. A pane that is not shown has no place.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Layout {
-    pub queue: Option<Rect>,
-    pub context: Option<Rect>,
-    pub guide: Option<Rect>,
-}
-
-/// The panes' places at the current size: side by side, or stacked with the guide in the lower third.
-pub fn layout(app: &App) -> Layout {
-    let (columns, rows) = app.size;
-    let body = Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(2) };
-    if columns >= WIDE {
-        let queue = (columns * 28 / 100).max(30);
-        let guide = (columns * 29 / 100).max(36);
-        let context = columns - queue - guide - 2;
-        return Layout {
-            queue: Some(Rect { width: queue, ..body }),
-            context: Some(Rect { x: queue + 1, width: context, ..body }),
-            guide: Some(Rect { x: queue + context + 2, width: guide, ..body }),
-        };
-    }
-    if app.focus == Focus::Queue {
-        return Layout { queue: Some(body), ..Layout::default() };
-    }
-    // The lower third; more where a question has more answers, so that none is out of sight.
-    let most = body.height / 2 + 2;
-    let wanted = pane::guide::rows_wanted(app, usize::from(columns).saturating_sub(2));
-    let lower = (body.height / 3).max(7).max(wanted.min(usize::from(most)) as u16).min(most);
-    let upper = body.height.saturating_sub(lower + 1);
-    Layout {
-        queue: None,
-        context: Some(Rect { height: upper, ..body }),
-        guide: Some(Rect { y: body.y + upper + 1, height: lower, ..body }),
-    }
-}
-
 /// Draws the whole screen.
-pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     if area.width < COLUMNS_MIN || area.height < ROWS_MIN {
         let words = [
             format!("{}x{}: too small.", area.width, area.height),
@@ -69,26 +31,26 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         }
         return;
     }
-    header(app, Rect { height: 1, ..area }, buf);
-    let places = layout(app);
+    header(shell, Rect { height: 1, ..area }, buf);
+    let places = shell.measured.layout;
     if let Some(place) = places.queue {
-        pane::queue::draw(app, place, buf);
+        pane::queue::draw(shell, place, buf);
     }
     if let Some(place) = places.context {
-        pane::context::draw(app, place, buf);
+        pane::context::draw(shell, place, buf);
     }
     if let Some(place) = places.guide {
-        pane::guide::draw(app, place, buf);
+        pane::guide::draw(shell, place, buf);
     }
-    separators(app, &places, buf);
+    separators(shell, &places, buf);
     let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
-    match &app.overlay {
-        Some(Overlay::Prompt(prompt)) => prompt.draw(foot, buf, &app.theme),
-        Some(Overlay::Mark(mark)) => mark.draw(foot, buf, &app.theme),
-        _ => footer(app, foot, buf),
+    match &shell.overlay {
+        Some(Overlay::Prompt(prompt)) => prompt.draw(foot, buf, &shell.theme),
+        Some(Overlay::Mark(mark)) => mark.draw(foot, buf, &shell.theme),
+        _ => footer(shell, foot, buf),
     }
-    overlay(app, area, buf);
-    if !app.theme.unicode {
+    overlay(shell, area, buf);
+    if !shell.theme.unicode {
         for cell in &mut buf.content {
             if let Some(symbol) = Theme::in_ascii(cell.symbol()) {
                 cell.set_symbol(symbol);
@@ -97,8 +59,8 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn separators(app: &App, places: &Layout, buf: &mut Buffer) {
-    let theme = &app.theme;
+fn separators(shell: &Shell, places: &Layout, buf: &mut Buffer) {
+    let theme = &shell.theme;
     let bar = theme.sign("│", "|");
     for place in [places.context, places.guide].into_iter().flatten().filter(|place| place.x > 0) {
         for y in place.top()..place.bottom() {
@@ -114,20 +76,20 @@ fn separators(app: &App, places: &Layout, buf: &mut Buffer) {
 /// Columns of the header that are left for counts.
 const HEADER_ROOM: usize = 14;
 
-fn header(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
+fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let theme = &shell.theme;
     let total = usize::from(area.width);
-    let saved = match (app.saving, app.saved) {
+    let saved = match (shell.session.saving, shell.session.saved) {
         (0, Some(seq)) => format!(" · saved {seq}"),
         (0, None) => String::new(),
         (_, _) => " · saving".to_owned(),
     };
-    let me = visible(&app.me);
-    let [state, news] = exchange_words(app);
+    let me = visible(&shell.session.me);
+    let [state, news] = exchange_words(shell);
     // The first that leaves room: how the exchange stands is always among it.
-    let whole = match &app.training {
+    let whole = match &shell.session.training {
         Some(training) => format!(" casework · training {}", visible(&training.protocol)),
-        None => app.sitting_name().unwrap_or_else(|| format!(" casework · {}", visible(&app.team))),
+        None => shell.session.sitting_name().unwrap_or_else(|| format!(" casework · {}", visible(&shell.session.team))),
     };
     let choices = [
         (whole.clone(), format!("{me}{saved}{state}{news} ")),
@@ -139,14 +101,19 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let fits = |(left, right): &&(String, String)| width(left) + width(right) + HEADER_ROOM <= total;
     let last = choices.len() - 1;
     let (left, right) = choices.iter().find(fits).unwrap_or(&choices[last]).clone();
-    let late = app.queue.rows.first().filter(|_| app.view.is_none() && app.queue.before == 0 && !app.queue.filtered);
+    let late = shell
+        .session
+        .queue
+        .rows
+        .first()
+        .filter(|_| shell.session.view.is_none() && shell.session.queue.before == 0 && !shell.session.queue.filtered);
     let due = match late {
-        Some(row) if row.due < app.now => format!(" · overdue by {}", short_span(app.now.0 - row.due.0)),
-        Some(row) => format!(" · next due in {}", short_span(row.due.0 - app.now.0)),
+        Some(row) if row.due < shell.session.now => format!(" · overdue by {}", short_span(shell.session.now.0 - row.due.0)),
+        Some(row) => format!(" · next due in {}", short_span(row.due.0 - shell.session.now.0)),
         None => String::new(),
     };
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
-    let counts = app.counts;
+    let counts = shell.session.counts;
     let parts = [
         if counts.counting { format!("… mine{due}") } else { format!("{} mine{due}", counts.mine()) },
         format!("{} disputed", counts.disputed),
@@ -154,8 +121,9 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     ];
     // As many whole parts as there is room for.
     let whole = (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
-    let middle = whole.filter(|_| app.training.is_none()).unwrap_or_default();
-    let middle = app.sitting.as_ref().map_or(middle, |sitting| fit(&sitting.words(app.now), room).into_owned());
+    let middle = whole.filter(|_| shell.session.training.is_none()).unwrap_or_default();
+    let middle =
+        shell.session.sitting.as_ref().map_or(middle, |sitting| fit(&sitting.words(shell.session.now), room).into_owned());
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));
@@ -166,8 +134,8 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
 
 /// The exchange in a few words: when it last went through, what waits, what is wrong. Times are of the clock, for nothing
 /// here ticks.
-fn exchange_words(app: &App) -> [String; 2] {
-    let Some(sync) = &app.sync else { return [String::new(), String::new()] };
+fn exchange_words(shell: &Shell) -> [String; 2] {
+    let Some(sync) = &shell.session.sync else { return [String::new(), String::new()] };
     let waits = if sync.status.unpushed > 0 { format!(", {} wait", sync.status.unpushed) } else { String::new() };
     let asks = if sync.asking > 0 { format!(" · {} ask (P)", sync.asking) } else { String::new() };
     let kept_out = if sync.status.quarantined > 0 { " · kept out (S)" } else { "" };
@@ -180,21 +148,21 @@ fn exchange_words(app: &App) -> [String; 2] {
     [state, format!("{asks}{kept_out}")]
 }
 
-fn footer(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    if let Some(message) = &app.message {
+fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let theme = &shell.theme;
+    if let Some(message) = &shell.session.message {
         told(message, area, buf, theme);
         return;
     }
-    let right = progress(app);
-    let hint = |index: usize, action: &Action| (app.keymap.first(index), action.foot);
+    let right = progress(shell);
+    let hint = |index: usize, action: &Action| (shell.keymap.first(index), action.foot);
     let wide = |(key, word): &(String, &str)| width(key) + word.len() + 3;
     // Whoever knows no key needs this one.
     let help = ACTIONS.iter().position(|action| action.name == "help").map(|index| hint(index, &ACTIONS[index]));
     let room = usize::from(area.width).saturating_sub(width(&right) + 2 + help.as_ref().map_or(0, wide));
     let mut hints = Vec::new();
     let mut used = 1;
-    for place in app.places() {
+    for place in shell.places() {
         let of_place = ACTIONS.iter().enumerate().filter(|(_, action)| action.place == place && !action.foot.is_empty());
         for (index, action) in of_place.filter(|(_, action)| action.name != "help") {
             let hint = hint(index, action);
@@ -236,17 +204,17 @@ fn told(message: &str, area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
-fn progress(app: &App) -> String {
-    let Some(opened) = &app.opened else { return String::new() };
+fn progress(shell: &Shell) -> String {
+    let Some(opened) = &shell.session.opened else { return String::new() };
     let Some(protocol) = opened.protocol() else { return String::new() };
     let kept = if opened.draft.is_empty() { "" } else { "draft kept · " };
     let answered = opened.draft.path(protocol).len();
     if opened.ended() { format!("{kept}ready ") } else { format!("{kept}question {} ", answered + 1) }
 }
 
-fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    match &app.overlay {
+fn overlay(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let theme = &shell.theme;
+    match &shell.overlay {
         None | Some(Overlay::Prompt(_) | Overlay::Mark(_)) => {}
         Some(Overlay::Precedents(precedents)) => precedents.draw(area, buf, theme),
         Some(Overlay::Arbitrate(arbitrate)) => arbitrate.draw(area, buf, theme),
@@ -272,7 +240,7 @@ fn overlay(app: &App, area: Rect, buf: &mut Buffer) {
                 _ => "Terms and examples",
             };
             let whole = overlay_area(area);
-            let lines = overlay_lines(app, overlay, whole.width.saturating_sub(4));
+            let lines = overlay_lines(shell, overlay, whole.width.saturating_sub(4));
             // What is short needs no more room than it takes.
             let short = matches!(overlay, Overlay::Feedback { .. });
             let high = if short { whole.height.min(lines.len() as u16 + 2) } else { whole.height };
@@ -292,14 +260,14 @@ fn overlay_area(screen: Rect) -> Rect {
     centered(screen, screen.width.saturating_sub(4).min(84), screen.height.saturating_sub(2))
 }
 
-fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static>> {
+fn overlay_lines(shell: &Shell, overlay: &Overlay, columns: u16) -> Vec<Line<'static>> {
     match overlay {
-        Overlay::Help { .. } => help::lines(app, usize::from(columns)),
-        Overlay::Terms { .. } => terms::lines(app, usize::from(columns)),
-        Overlay::Exchange { .. } => exchange::lines(app, usize::from(columns)),
-        Overlay::Tree { .. } => tree::lines(app, usize::from(columns)),
+        Overlay::Help { .. } => help::lines(shell, usize::from(columns)),
+        Overlay::Terms { .. } => terms::lines(shell, usize::from(columns)),
+        Overlay::Exchange { .. } => exchange::lines(shell, usize::from(columns)),
+        Overlay::Tree { .. } => tree::lines(shell, usize::from(columns)),
         Overlay::Feedback { words, .. } => {
-            let line = |line: String| Line::from(Span::styled(line, app.theme.text));
+            let line = |line: String| Line::from(Span::styled(line, shell.theme.text));
             words.iter().flat_map(|words| wrap(&visible(words), usize::from(columns))).map(line).collect()
         }
         Overlay::Pick(_)
@@ -317,26 +285,10 @@ fn overlay_lines(app: &App, overlay: &Overlay, columns: u16) -> Vec<Line<'static
 }
 
 /// How far a window of lines can be scrolled.
-pub fn overlay_overflow(app: &App, overlay: &Overlay) -> usize {
-    let area = overlay_area(Rect::new(0, 0, app.size.0, app.size.1));
+pub fn overlay_overflow(shell: &Shell, overlay: &Overlay) -> usize {
+    let area = overlay_area(Rect::new(0, 0, shell.size.0, shell.size.1));
     let (columns, rows) = (area.width.saturating_sub(4), usize::from(area.height.saturating_sub(2)));
-    overlay_lines(app, overlay, columns).len().saturating_sub(rows)
-}
-
-/// How far the context can be scrolled.
-pub fn context_overflow(app: &App) -> usize {
-    let Some(place) = layout(app).context else { return 0 };
-    pane::context::lines(app, usize::from(place.width).saturating_sub(2))
-        .len()
-        .saturating_sub(usize::from(place.height).saturating_sub(3))
-}
-
-/// How far the guide can be scrolled.
-pub fn guide_overflow(app: &App) -> usize {
-    let Some(place) = layout(app).guide else { return 0 };
-    pane::guide::lines(app, usize::from(place.width).saturating_sub(2))
-        .len()
-        .saturating_sub(usize::from(place.height).saturating_sub(1))
+    overlay_lines(shell, overlay, columns).len().saturating_sub(rows)
 }
 
 /// The name of a view.

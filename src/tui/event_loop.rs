@@ -16,14 +16,15 @@ use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::app::Event;
-use super::effect::{Effect, Job};
+use super::dispatch::Event;
+use super::harness::Review;
 use super::input::Decoder;
-use super::session::Session;
+use super::shell::Wish;
 use super::terminal::Screen;
-use super::training::Training;
 use crate::clock;
 use crate::domain::text::visible_lines;
+use crate::session::mode::Training;
+use crate::session::{Effect, Report};
 use crate::workspace::{Lessons, WorkError, Workspace};
 
 /// Most events taken in before a frame: a stuck key must not starve the screen.
@@ -36,7 +37,7 @@ const STOPPED_BY: Duration = Duration::from_millis(150);
 /// What the loop is woken by.
 enum Wake {
     Input(Input),
-    Job(Job),
+    Report(Report),
     /// SIGTERM or SIGHUP: leave, with everything kept.
     Leave,
     /// Back in the foreground.
@@ -74,13 +75,13 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
         return Err(ScreenError::Dumb);
     }
     let (waker, wakes) = channel();
-    let report = waker.clone();
+    let reports = waker.clone();
     let editor = editor(&workspace);
     let size = crossterm::terminal::size()?;
     let mouse = workspace.config.review.mouse;
-    let mut session = Session::begin(workspace, size, clock::now, training, move |job| {
+    let mut session = Review::new(workspace, size, clock::now, training, move |report| {
         // The loop has ended; the work itself is done.
-        let _ = report.send(Wake::Job(job));
+        let _ = reports.send(Wake::Report(report));
     })?;
     let mut screen = Screen::open(mouse)?;
     let paused = Arc::new(AtomicBool::new(false));
@@ -91,13 +92,13 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
         session.feed(Event::Resize(now.0, now.1));
     }
     let mut outside = Outside { screen: &mut screen, paused, editor };
-    let ended = outside.screen.draw(&session.app).map_err(ScreenError::from);
+    let ended = outside.screen.draw(&session.front).map_err(ScreenError::from);
     let ended = ended.and_then(|()| main_loop(&mut session, &mut outside, &wakes));
     if !matches!(ended, Ok(Left::Asked)) {
         leave(&mut session);
     }
     drop(screen);
-    session.runner.finish();
+    session.reader.finish();
     ended.map(|_| ExitCode::SUCCESS)
 }
 
@@ -110,32 +111,39 @@ enum Left {
 }
 
 /// Keeps what there is to keep, as leaving does.
-fn leave(session: &mut Session) {
-    let effects = session.app.quit();
+fn leave(session: &mut Review) {
+    let effects = session.front.quit();
+    let effects = session.front.session.allowed(effects);
     for effect in effects.into_iter().filter(|effect| !matches!(effect, Effect::Quit)) {
-        session.runner.perform(effect);
+        session.reader.perform(effect);
     }
 }
 
-fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<Wake>) -> Result<Left, ScreenError> {
+fn main_loop(session: &mut Review, outside: &mut Outside<'_>, wakes: &Receiver<Wake>) -> Result<Left, ScreenError> {
     while let Ok(first) = wakes.recv() {
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(wake) = next.take() {
             let effects = match wake {
-                Wake::Job(job) => session.feed(Event::Job(job)),
+                Wake::Report(report) => session.hear(report),
                 Wake::Input(input) => match event_of(input) {
                     Some(event) => session.feed(event),
                     None => Vec::new(),
                 },
                 Wake::Leave => return Ok(Left::Called),
-                Wake::Return => vec![Effect::Repaint],
+                Wake::Return => {
+                    session.front.wishes.push(Wish::Repaint);
+                    Vec::new()
+                }
             };
             for effect in effects {
                 if matches!(effect, Effect::Quit) {
                     return Ok(Left::Asked);
                 }
                 outside.perform(effect, session)?;
+            }
+            for wish in std::mem::take(&mut session.front.wishes) {
+                outside.fulfil(wish, session)?;
             }
             taken += 1;
             if taken < EVENTS_PER_FRAME {
@@ -144,10 +152,10 @@ fn main_loop(session: &mut Session, outside: &mut Outside<'_>, wakes: &Receiver<
         }
         // What is drawn must be as large as the window is now, whatever was told of that yet.
         let size = crossterm::terminal::size()?;
-        if size != session.app.size {
+        if size != session.front.size {
             session.feed(Event::Resize(size.0, size.1));
         }
-        outside.screen.draw(&session.app)?;
+        outside.screen.draw(&session.front)?;
     }
     Ok(Left::Called)
 }
@@ -267,27 +275,27 @@ struct Outside<'s> {
 }
 
 impl Outside<'_> {
-    fn perform(&mut self, effect: Effect, session: &mut Session) -> Result<(), ScreenError> {
-        match effect {
-            Effect::Repaint => self.screen.repaint()?,
-            Effect::Suspend => {
+    fn fulfil(&mut self, wish: Wish, session: &mut Review) -> Result<(), ScreenError> {
+        match wish {
+            Wish::Repaint => self.screen.repaint()?,
+            Wish::Suspend => {
                 let stopped = self.screen.lend(suspend)??;
                 if !stopped {
-                    session.feed(Event::Job(Job::Failed("There is no shell here to go back to: casework goes on.".to_owned())));
+                    session.hear(Report::Failed("There is no shell here to go back to: casework goes on.".to_owned()));
                 }
             }
-            Effect::Editor(text) => {
-                let edited = self.edit(&text);
-                let job = match edited {
-                    Ok(text) => Job::Edited(text),
-                    Err(error) => Job::Failed(format!("the editor `{}`: {error}", self.editor)),
-                };
-                session.feed(Event::Job(job));
-                let (width, height) = self.screen.size()?;
-                session.feed(Event::Resize(width, height));
-            }
-            _ => {}
         }
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect, session: &mut Review) -> Result<(), ScreenError> {
+        let Effect::Editor(text) = effect else { return Ok(()) };
+        session.hear(match self.edit(&text) {
+            Ok(text) => Report::Edited(text),
+            Err(error) => Report::Failed(format!("the editor `{}`: {error}", self.editor)),
+        });
+        let (width, height) = self.screen.size()?;
+        session.feed(Event::Resize(width, height));
         Ok(())
     }
 

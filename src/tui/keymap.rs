@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::action::{ACTIONS, Place};
+use super::action::ACTIONS;
 use super::key::KeyPress;
+use super::place::Place;
 
 /// Keys to actions.
 #[derive(Debug, Clone, Default)]

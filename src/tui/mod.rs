@@ -1,43 +1,35 @@
-//! The review screen.
+//! The review screen: a terminal over a [`crate::session::Session`].
 //!
 //! ```text
-//!            keys, job results                effects
-//!  terminal ──────────────────▶ App::update ─────────▶ Runner ──▶ workspace
-//!      ▲                            │                    └──────▶ worker thread (writes, searches)
-//!      └───────── draw(&App) ◀──────┘
+//!            keys                     effects
+//!  terminal ──────▶ dispatch::update ─────────▶ session's Driver
+//!      ▲              │ measure once                  │
+//!      └─ draw(&Shell) ◀────────── reports ◀──────────┘
 //! ```
 //!
-//! [`App`] is the whole state; [`App::update`] is pure and says as data what is to be done; drawing reads
-//! the state and nothing else. Every action stands once, in [`action`], with its keys, its words and its
-//! function: footer, help, palette and the README's table of keys come from there.
+//! [`Shell`] is the whole state; `dispatch` turns keys into what the session is asked; `measure` says how large everything is,
+//! once after each change; drawing reads both and nothing else. Every action stands once, in [`action`], with its keys, its words
+//! and its function: footer, help, palette and the README's table of keys come from there.
 
 pub mod action;
-mod answering;
-pub mod app;
+pub mod dispatch;
 pub mod draw;
 pub mod edit;
-pub mod effect;
 pub mod event_loop;
+mod guide_keys;
+mod harness;
 mod input;
 pub mod highlight;
 pub mod key;
 pub mod keymap;
-mod news;
-pub mod opened;
+mod measure;
 pub mod overlay;
 pub mod pane;
-pub mod queue_model;
-mod ruling;
-pub mod runner;
-pub mod session;
-pub mod sitting;
-pub mod syncer;
+pub mod place;
+pub mod shell;
 pub mod terminal;
 pub mod theme;
-pub mod training;
-mod view;
-mod writer;
 
-pub use app::App;
 pub use event_loop::{run, train};
-pub use session::Session;
+pub use harness::Review;
+pub use shell::Shell;

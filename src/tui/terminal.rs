@@ -12,7 +12,7 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
-use super::app::App;
+use super::shell::Shell;
 use crate::domain::text::width;
 
 /// Between these a terminal that knows them shows nothing half done.
@@ -61,13 +61,13 @@ impl Screen {
     }
 
     /// Draws what changed since the last frame.
-    pub fn draw(&mut self, app: &App) -> io::Result<()> {
+    pub fn draw(&mut self, shell: &Shell) -> io::Result<()> {
         self.frame.0.borrow_mut().clear();
         let drawn = self.terminal.draw(|frame| {
             let area: Rect = frame.area();
             // A window that shrank this very moment is drawn when that was told.
-            if (area.width, area.height) == app.size {
-                super::draw::draw(app, area, frame.buffer_mut());
+            if (area.width, area.height) == shell.size {
+                super::draw::draw(shell, area, frame.buffer_mut());
             }
         })?;
         let mut before = std::mem::take(&mut self.unsure);

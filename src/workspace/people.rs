@@ -48,7 +48,29 @@ impl Holder {
     }
 }
 
+/// A person on a device, with what their SSH key said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    pub holder: Holder,
+    /// The fingerprint of the SSH key that signed the join, or why that is not good.
+    pub ssh: Result<Option<String>, String>,
+}
+
 impl Workspace {
+    /// Everybody, with what their SSH keys said; whoever asks to be let in stands first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn everybody(&self) -> Result<Vec<Person>, WorkError> {
+        let person = |holder: Holder| {
+            let ssh = self.proven(&holder).map_err(|error| error.to_string());
+            Person { holder, ssh }
+        };
+        let mut rows: Vec<Person> = self.people()?.into_iter().map(person).collect();
+        rows.sort_by_key(|person| !person.holder.waits());
+        Ok(rows)
+    }
+
     /// Everybody, by name and device: those who were admitted and those who ask to be.
     /// Whose clock was more than an hour ahead when they wrote, in words; everybody's times follow it.
     ///

@@ -1,7 +1,7 @@
 //! Disputes: who may rule, what a ruling changes, what those can do who were overruled.
 
 use casework::config::Env;
-use casework::tui::Session;
+use casework::tui::Review;
 use serde_json::Value;
 
 use crate::support::{NOON, Place, digest, ingest, line};
@@ -196,7 +196,7 @@ fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
 fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     let place = dispute();
     let workspace = place.open();
-    let mut session = Session::waiting(workspace, (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(workspace, (80, 24), || NOON, None).unwrap();
     session.press("v Enter A");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("arbitrate_sides", session.text());
@@ -211,7 +211,7 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
 
     // Whoever was overruled sees it, and appeals; the lead walks it anew.
     let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
-    let mut session = Session::waiting(open_as(&place, who), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(open_as(&place, who), (80, 24), || NOON, None).unwrap();
     session.press("A");
     assert!(session.text().contains("Nobody has labeled this case"), "{}", session.text());
     session.press("O");
@@ -219,7 +219,7 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     session.press("a \"look_again\" Enter");
     drop(session);
     assert_eq!(state(&place).0, "disputed");
-    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("v Enter A w 2 1 Enter 3 \"cannot_be_read\" Enter");
     drop(session);
     assert_eq!(state(&place), ("resolved".into(), "unreadable".into(), "ruling".into()));

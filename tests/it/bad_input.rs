@@ -145,7 +145,7 @@ fn every_unicode_control_character_is_shown_by_name() {
         .filter(|c| c.is_control() || "\u{200b}\u{202e}\u{2066}\u{feff}\u{ad}\u{2028}".contains(*c))
         .collect();
     ingest(&mut workspace, &line("1", &all, &all, 0.5, 0));
-    let mut session = casework::tui::Session::waiting(workspace, (160, 45), || NOON).unwrap();
+    let mut session = casework::tui::Review::in_turn(workspace, (160, 45), || NOON, None).unwrap();
     for keys in ["I", "L", "N", "M", "H", "Tab", "/", "Esc"] {
         session.press(keys);
         let screen = session.text();

@@ -187,10 +187,11 @@ fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
     assert_eq!((&row["reviewer"], &row["author"], &row["counts"]), (&"bo".into(), &"ana".into(), &true.into()));
     let csv = place.ok(&["export", "--format", "csv", "--as", "bo"]);
     assert!(csv.lines().next().unwrap().split(',').any(|name| name == "author"), "{csv}");
-    let mut session = casework::tui::Session::waiting(
+    let mut session = casework::tui::Review::in_turn(
         casework::workspace::Workspace::open(place.paths(), casework::config::Env::default(), Some("bo")).unwrap(),
         (160, 45),
         || NOON,
+        None,
     )
     .unwrap();
     session.press("/ p 1 Enter H");

@@ -3,8 +3,8 @@
 use casework::config::Env;
 use casework::domain::resolve::CaseState;
 use casework::review::board::BoardSums;
-use casework::tui::Session;
-use casework::tui::effect::Job;
+use casework::session::Report;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 
 use crate::support::{NOON, Place, fixture, ingest, line, shared};
@@ -76,7 +76,7 @@ fn what_is_kept_and_mended_is_what_is_read_anew() {
 #[test]
 fn the_board_follows_what_others_write() {
     let place = team();
-    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("D 2 j");
     assert!(session.text().contains("3 pairs, 2 part at"), "{}", session.text());
     label(&place, "p3", "ana", &YES);
@@ -84,7 +84,7 @@ fn the_board_follows_what_others_write() {
     // Two labels are two writes, and may be seen one by one.
     for _ in 0..2 {
         if !session.text().contains("4 pairs, 3 part at") {
-            session.wait_for(|job| matches!(job, Some(Job::BoardChanged(_))));
+            session.wait_for(|job| matches!(job, Some(Report::BoardChanged(_))));
         }
     }
     assert!(session.text().contains("4 pairs, 3 part at"), "{}", session.text());
@@ -127,11 +127,11 @@ fn each_number_knows_its_cases() {
 #[test]
 fn a_number_opens_its_cases_and_those_their_labels() {
     let place = team();
-    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("D 2 j");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         // The header tells of the calendar.
-        let below = |session: &Session| session.text().split_once('\n').unwrap().1.to_owned();
+        let below = |session: &Review| session.text().split_once('\n').unwrap().1.to_owned();
         insta::assert_snapshot!("board_questions", below(&session));
         session.press("5 j");
         insta::assert_snapshot!("board_matrix", below(&session));
@@ -141,14 +141,14 @@ fn a_number_opens_its_cases_and_those_their_labels() {
     session.press("Enter A");
     assert!(session.text().contains("labels without names"), "a disputed case is ruled on blind: {}", session.text());
     session.press("Esc Esc");
-    assert!(session.app.listing.is_none(), "{}", session.text());
+    assert!(session.front.session.listing.is_none(), "{}", session.text());
     for keys in ["D 1", "3", "4", "6", "7", "Enter"] {
         session.press(keys);
         session.screen();
     }
     // Figures about pairs are shown to leads, and to the two.
     let as_bo = Workspace::open(place.paths(), Env::default(), Some("bo")).unwrap();
-    let mut session = Session::waiting(as_bo, (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(as_bo, (80, 24), || NOON, None).unwrap();
     session.press("D 4");
     assert!(session.text().contains("ana            bo"), "{}", session.text());
 }
@@ -157,9 +157,9 @@ fn a_number_opens_its_cases_and_those_their_labels() {
 fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
     let place = team();
     label(&place, "p3", "bo", &NO);
-    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("BackTab Enter");
-    let open = session.app.opened.as_ref().unwrap().case.row.clone();
+    let open = session.front.session.opened.as_ref().unwrap().case.row.clone();
     assert_eq!((open.own.as_str(), open.labels), ("p3", 1));
     session.press("A");
     assert!(session.text().contains("shown when you have labeled"), "{}", session.text());
@@ -169,10 +169,10 @@ fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
 #[test]
 fn what_was_worked_out_beside_disturbs_nobody() {
     let place = team();
-    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("r \"because\"");
-    let words = Job::Words { title: "How steady you are".into(), words: vec!["ana: 3 labels".into()] };
-    session.feed(casework::tui::app::Event::Job(words.clone()));
+    let words = Report::Words { title: "How steady you are".into(), words: vec!["ana: 3 labels".into()] };
+    session.hear(words.clone());
     assert!(!session.text().contains("3 labels"), "who writes goes on writing: {}", session.text());
     session.press("Esc Y");
     assert!(session.text().contains("ana: 3 labels"), "{}", session.text());

@@ -1,7 +1,7 @@
 //! Calibration sessions: blind, revealed to all at once, talked about, labeled again, closed with findings.
 
 use casework::config::Env;
-use casework::tui::Session;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
@@ -189,9 +189,9 @@ fn a_session_is_sat_in_on_the_screen() {
     place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);
     let as_who = |name: &str| Workspace::open(place.paths(), Env::default(), Some(name)).unwrap();
     // On the board, what is owed for it opens its cases.
-    let mut session = Session::waiting(as_who("ana"), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(as_who("ana"), (80, 24), || NOON, None).unwrap();
     session.press("D");
-    let chosen = |session: &Session| session.text().lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned();
+    let chosen = |session: &Review| session.text().lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned();
     for _ in 0..40 {
         if chosen(&session).contains("calibration case") {
             break;
@@ -202,7 +202,7 @@ fn a_session_is_sat_in_on_the_screen() {
     assert!(session.text().contains("waits for") && session.text().contains("1 of 2"), "{}", session.text());
     drop(session);
     for who in ["ana", "bo", "cy"] {
-        let mut session = Session::waiting(as_who(who), (80, 24), || NOON).unwrap();
+        let mut session = Review::in_turn(as_who(who), (80, 24), || NOON, None).unwrap();
         session.press("C Enter");
         assert!(session.text().contains("calibration june"), "{}", session.text());
         session.press("A");
@@ -210,17 +210,21 @@ fn a_session_is_sat_in_on_the_screen() {
         session.press(if who == "cy" { "1 2 1 3" } else { "1 1 3" });
         // A draft of the session is not one of the queue.
         session.press("Esc");
-        assert!(session.app.sitting.is_none() && session.app.opened.as_ref().unwrap().draft.is_empty(), "{}", session.text());
+        assert!(
+            session.front.session.sitting.is_none() && session.front.session.opened.as_ref().unwrap().draft.is_empty(),
+            "{}",
+            session.text()
+        );
         session.press("C Enter");
-        assert!(!session.app.opened.as_ref().unwrap().draft.is_empty(), "the draft is there again");
+        assert!(!session.front.session.opened.as_ref().unwrap().draft.is_empty(), "the draft is there again");
         session.press("Enter 1 1 3 Enter");
         assert!(session.text().contains("That was the last one"), "{}", session.text());
         session.press("U");
-        assert_eq!(session.app.sitting.as_ref().unwrap().left, 1, "{}", session.text());
+        assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 1, "{}", session.text());
         session.press("Enter");
-        assert_eq!(session.app.sitting.as_ref().unwrap().left, 0, "{}", session.text());
+        assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 0, "{}", session.text());
     }
-    let mut session = Session::waiting(as_who("ana"), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(as_who("ana"), (80, 24), || NOON, None).unwrap();
     session.press("C");
     assert!(session.text().contains("2 of 2"), "{}", session.text());
     session.press("r");
@@ -236,7 +240,7 @@ fn a_session_is_sat_in_on_the_screen() {
     assert!(place.ok(&["calibrate", "show", "june"]).contains("ana: (verdict) it is a transfer"));
     // The second round begins with what one said: Enter says it again.
     session.press("Enter Enter");
-    assert_eq!(session.app.sitting.as_ref().unwrap().left, 0);
+    assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 0);
     session.press("C f");
     assert!(session.text().contains("labels in the first round"), "{}", session.text());
     assert!(place.open().verify_all(false).unwrap().ok);
@@ -263,9 +267,9 @@ fn a_session_that_is_called_off_reveals_nothing() {
     // Nobody owes anything for it, and its cases wait as they did.
     assert!(!place.ok(&["sla", "--json"]).contains("session"));
     assert_eq!(json(&place.ok(&["show", "p0", "--json"]))["state"], "open");
-    let mut session = Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("C");
     assert!(session.text().contains("called off"), "{}", session.text());
     session.press("Enter");
-    assert!(session.app.sitting.is_none(), "{}", session.text());
+    assert!(session.front.session.sitting.is_none(), "{}", session.text());
 }

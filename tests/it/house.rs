@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["dataset", "quality", "sync", "trap"],
     &["demo", "intake", "review"],
     &["workspace"],
+    &["session"],
     &["cli", "linear", "tui"],
 ];
 

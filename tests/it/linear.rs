@@ -7,7 +7,7 @@ use std::process::Stdio;
 use casework::clock;
 use casework::domain::label::Label;
 use casework::linear::{self, Ended};
-use casework::tui::Session;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 use casework::workspace::documents::read_protocol;
 use proptest::prelude::*;
@@ -86,10 +86,10 @@ fn a_whole_label_line_by_line() {
 fn the_same_label_as_by_keys() {
     let texts = ["please trasnfer money now"];
     let (screen, workspace) = place_with(&[], &texts);
-    let mut session = Session::waiting(workspace, (160, 45), clock::now).unwrap();
+    let mut session = Review::in_turn(workspace, (160, 45), clock::now, None).unwrap();
     session.press("2 p \"account\" Enter 1 2 Enter 4 m w Space Enter 1 2 0 Enter Enter \"tell_the_desk\" Enter");
     session.press("r \"one_word\" Esc 4 Enter");
-    assert_eq!(labels(session.runner.workspace()).len(), 1, "{}", session.text());
+    assert_eq!(labels(session.reader.workspace()).len(), 1, "{}", session.text());
     drop(session);
     let (lines, workspace) = place_with(&[], &texts);
     review(workspace, "2\ntransfer\n1,2\n4\nwords 2\n120\ntell the desk\nwhy one word\nsure 4\nsubmit\n");

@@ -268,11 +268,11 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
     let worklist = place.ok(&["queue", "--renew"]);
     assert!(worklist.contains("move money") && !worklist.contains("call me"), "{worklist}");
     // The old answers stand there; only what is new is asked.
-    let mut session = casework::tui::Session::waiting(place.open(), (160, 45), || NOON).unwrap();
+    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
     session.press("w");
     assert!(session.text().contains("asked of you  1 of 1"), "{}", session.text());
     session.press("Enter");
-    let opened = session.app.opened.as_ref().unwrap();
+    let opened = session.front.session.opened.as_ref().unwrap();
     assert_eq!(opened.question().unwrap().id, "sure");
     session.press("1 Enter");
     drop(session);
@@ -375,7 +375,7 @@ fn the_glossary_is_governed_from_the_command_line() {
 fn a_screen_notices_what_another_program_publishes() {
     let place = labeled();
     ingest(&mut place.open(), &(line("c2", "pay it", "pay", 0.3, 2) + &line("c3", "pay him", "pay", 0.3, 3)));
-    let mut session = casework::tui::Session::waiting(place.open(), (160, 45), || NOON).unwrap();
+    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
     assert!(session.text().contains("every-kind v1"), "{}", session.text());
     let next = version(&place, &[("ask = \"Is the label right?\"", "ask = \"Is it the right label?\"")]);
     place.ok(&["protocol", "publish", &next, "--changes", "asks it otherwise"]);

@@ -466,7 +466,7 @@ fn no_figure_is_ever_not_a_number() {
                 }
                 _ => assert!(alpha["value"].is_f64(), "{name}, outside {outside}: {alpha}"),
             }
-            let mut session = casework::tui::Session::waiting(place.open(), (80, 24), || NOON).unwrap();
+            let mut session = casework::tui::Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
             for key in ["D", "2", "3", "4", "5", "6", "7"] {
                 session.press(key);
                 assert!(!session.text().contains("NaN"), "{name}, {key}: {}", session.text());

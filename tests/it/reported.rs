@@ -54,7 +54,7 @@ fn numbers_of_many_digits_are_shown_as_they_stand() {
         let shown = place.ok(args);
         texts(&expected["show n contains"]).iter().for_each(|digits| assert!(shown.contains(digits), "{args:?}: {shown}"));
     }
-    let mut session = casework::tui::Session::waiting(place.open(), (160, 45), || crate::support::NOON).unwrap();
+    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None).unwrap();
     session.press("/ \"line_3\" Enter Enter");
     let screen = session.text();
     texts(&expected["show n contains"]).iter().for_each(|digits| assert!(screen.contains(digits), "{screen}"));
@@ -393,7 +393,7 @@ fn nothing_is_cut_unsaid() {
     let raw = line("1", &words, "pay", 0.2, 0).replace("\"session_id\"", &format!("\"other\":\"{long}END\",\"session_id\""));
     let huge = line("2", &"y".repeat(2_200_000), "pay", 0.2, 1);
     ingest(&mut workspace, &(raw + &huge));
-    let mut session = casework::tui::Session::waiting(workspace, (120, 40), || crate::support::NOON).unwrap();
+    let mut session = casework::tui::Review::in_turn(workspace, (120, 40), || crate::support::NOON, None).unwrap();
     session.press("I G");
     let screen = session.text();
     assert!(screen.contains("one\""), "the end of the line is shown: {screen}");
@@ -404,7 +404,7 @@ fn nothing_is_cut_unsaid() {
     session.press("] I G k k k k k k k k k k");
     assert!(session.text().contains("… (200000 more characters)"), "{}", session.text());
     // A neighbour's text and a log line say how much of them is not kept.
-    assert!(session.runner.workspace().find_case("1").is_ok());
+    assert!(session.reader.workspace().find_case("1").is_ok());
     drop(session);
     let shown = place.ok(&["show", "1", "--json"]);
     assert!(shown.contains(" more characters)"), "the neighbour is cut and says so");

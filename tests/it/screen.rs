@@ -1,8 +1,8 @@
 //! Screens driven by keys: what a reviewer sees.
 
 use casework::config::Env;
-use casework::tui::Session;
-use casework::tui::effect::Job;
+use casework::session::Report;
+use casework::tui::Review;
 
 use crate::support::{NOON, Place, ingest, line};
 
@@ -10,8 +10,8 @@ fn demo(place: &Place) -> casework::workspace::Workspace {
     casework::workspace::Workspace::found_demo(place.paths(), Env::default(), casework::demo::SEED, NOON).unwrap()
 }
 
-fn session(place: &Place, size: (u16, u16)) -> Session {
-    Session::waiting(demo(place), size, || NOON).unwrap()
+fn session(place: &Place, size: (u16, u16)) -> Review {
+    Review::in_turn(demo(place), size, || NOON, None).unwrap()
 }
 
 /// The frame after some keys, as it was looked at and found good.
@@ -61,7 +61,7 @@ fn tiny_and_plain() {
         .unwrap();
     let env = Env { no_color: true, ..Env::default() };
     let workspace = casework::workspace::Workspace::open(place.paths(), env, None).unwrap();
-    let mut session = Session::waiting(workspace, (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(workspace, (80, 24), || NOON, None).unwrap();
     let text = session.text();
     assert!(text.is_ascii(), "{}", text.chars().filter(|c| !c.is_ascii()).collect::<String>());
     assert!(text.contains("[keys] c is both"), "a clash is reported: {text}");
@@ -80,7 +80,7 @@ fn every_size_from_nothing_on_is_drawn() {
     let mut session = session(&place, (80, 24));
     for (width, height) in [(1, 1), (20, 24), (32, 8), (33, 9), (79, 10), (109, 12), (110, 8), (300, 100)] {
         for keys in ["", "Tab", "?", "Esc", "ctrl-p", "Esc", "t", "Esc", "r", "Esc", "L", "M", "N", "H", "/"] {
-            session.feed(casework::tui::app::Event::Resize(width, height));
+            session.feed(casework::tui::dispatch::Event::Resize(width, height));
             session.press(keys);
             session.screen();
         }
@@ -92,19 +92,19 @@ fn every_size_from_nothing_on_is_drawn() {
 fn a_label_takes_one_key_for_each_answer_and_one_to_submit() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
-    let first = session.app.opened.as_ref().unwrap().case.row.id;
-    let waiting = session.app.counts.mine();
+    let first = session.front.session.opened.as_ref().unwrap().case.row.id;
+    let waiting = session.front.session.counts.mine();
     session.press("1 1 1 2 Enter");
-    assert_eq!(session.app.saving, 0);
-    assert_eq!(session.app.counts.mine(), waiting - 1);
-    let next = session.app.opened.as_ref().unwrap().case.row.id;
+    assert_eq!(session.front.session.saving, 0);
+    assert_eq!(session.front.session.counts.mine(), waiting - 1);
+    let next = session.front.session.opened.as_ref().unwrap().case.row.id;
     assert_ne!(next, first, "the next case is open");
-    assert!(session.runner.workspace().verify_all(false).unwrap().ok);
+    assert!(session.reader.workspace().verify_all(false).unwrap().ok);
     session.press("U");
-    let opened = session.app.opened.as_ref().unwrap();
+    let opened = session.front.session.opened.as_ref().unwrap();
     assert_eq!(opened.case.row.id, first);
     assert_eq!(opened.draft.answers.len(), 4, "its answers are a draft again");
-    assert_eq!(session.app.counts.mine(), waiting);
+    assert_eq!(session.front.session.counts.mine(), waiting);
 }
 
 #[test]
@@ -112,14 +112,14 @@ fn what_is_missing_is_said_and_answers_can_be_taken_back() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
     session.press("1 1 1 2");
-    assert!(session.app.opened.as_ref().unwrap().ended());
+    assert!(session.front.session.opened.as_ref().unwrap().ended());
     session.press("u u");
-    assert_eq!(session.app.opened.as_ref().unwrap().question().unwrap().id, "label");
+    assert_eq!(session.front.session.opened.as_ref().unwrap().question().unwrap().id, "label");
     session.press("9");
     assert!(session.text().contains("There is no such answer"));
     session.press("y");
     assert_eq!(
-        session.app.opened.as_ref().unwrap().question().unwrap().id,
+        session.front.session.opened.as_ref().unwrap().question().unwrap().id,
         "why",
         "an answer's own letter works where it is free"
     );
@@ -130,30 +130,30 @@ fn drafts_and_places_survive_the_end_of_the_program() {
     let place = Place::new();
     let mut one = session(&place, (120, 40));
     one.press("] 1 1 2 r \"half_a_tho\" Esc L");
-    let id = one.app.opened.as_ref().unwrap().case.row.id;
+    let id = one.front.session.opened.as_ref().unwrap().case.row.id;
     drop(one); // as the program ends
-    let two = Session::waiting(place.open(), (120, 40), || NOON).unwrap();
-    let opened = two.app.opened.as_ref().unwrap();
+    let two = Review::in_turn(place.open(), (120, 40), || NOON, None).unwrap();
+    let opened = two.front.session.opened.as_ref().unwrap();
     assert_eq!(opened.case.row.id, id);
     assert_eq!(opened.draft.rationale, "half a tho");
     assert_eq!(opened.draft.answers.len(), 3);
-    assert_eq!(opened.tab, casework::tui::opened::Tab::Logs);
+    assert_eq!(two.front.tab, casework::tui::place::Tab::Logs);
 }
 
 #[test]
 fn deferring_commenting_and_views() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
-    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("c \"odd_one\" Enter");
-    assert!(session.app.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("odd one")));
+    assert!(session.front.session.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("odd one")));
     session.press("d \"later\" Enter");
-    assert_ne!(session.app.opened.as_ref().unwrap().case.row.id, first);
-    assert_eq!(session.app.counts.deferred, 1);
+    assert_ne!(session.front.session.opened.as_ref().unwrap().case.row.id, first);
+    assert_eq!(session.front.session.counts.deferred, 1);
     session.press("v");
-    assert_eq!(session.app.queue.rows.len() as u64, session.app.counts.disputed);
+    assert_eq!(session.front.session.queue.rows.len() as u64, session.front.session.counts.disputed);
     session.press("Esc");
-    assert!(session.app.view.is_none());
+    assert!(session.front.session.view.is_none());
 }
 
 #[test]
@@ -162,13 +162,13 @@ fn typed_ahead_keys_act_on_what_they_were_meant_for() {
     let mut session = session(&place, (160, 45));
     session.press("Tab Tab"); // to the queue
     session.press("BackTab");
-    session.app.focus = casework::tui::app::Focus::Queue;
-    let expect = session.app.queue.rows[30].id;
+    session.front.focus = casework::tui::place::Focus::Queue;
+    let expect = session.front.session.queue.rows[30].id;
     session.press(&"j ".repeat(30));
     session.press("Enter");
-    assert_eq!(session.app.opened.as_ref().unwrap().case.row.id, expect);
+    assert_eq!(session.front.session.opened.as_ref().unwrap().case.row.id, expect);
     session.press("Tab Tab G");
-    assert_eq!(session.app.queue.place(), session.app.counts.mine(), "G goes to the last");
+    assert_eq!(session.front.session.queue.place(), session.front.session.counts.mine(), "G goes to the last");
 }
 
 #[test]
@@ -176,15 +176,15 @@ fn keys_typed_after_undo_are_for_the_case_that_comes_back() {
     let place = Place::new();
     let workspace = demo(&place);
     let (report, jobs) = std::sync::mpsc::channel();
-    let mut session = Session::new(workspace, (120, 40), || NOON, move |job| drop(report.send(job))).unwrap();
-    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    let mut session = Review::new(workspace, (120, 40), || NOON, None, move |one| drop(report.send(one))).unwrap();
+    let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("1 1 1 2 Enter");
     session.press("U u u 2"); // typed before the worker has done anything
-    while session.app.opened.as_ref().unwrap().case.row.id != first {
+    while session.front.session.opened.as_ref().unwrap().case.row.id != first {
         let job = jobs.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
-        session.feed(casework::tui::app::Event::Job(job));
+        session.hear(job);
     }
-    let opened = session.app.opened.as_ref().unwrap();
+    let opened = session.front.session.opened.as_ref().unwrap();
     let path: Vec<&str> = opened.draft.answers.iter().map(|(_, answer)| answer.as_str()).collect();
     assert_eq!(path, ["y", "y", "n"], "two answers were taken back and another given");
 }
@@ -194,11 +194,11 @@ fn a_label_in_another_view_goes_on_to_the_next_case_there() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
     session.press("v Enter");
-    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("1 1 1 2 Enter");
-    assert_ne!(session.app.opened.as_ref().unwrap().case.row.id, first);
+    assert_ne!(session.front.session.opened.as_ref().unwrap().case.row.id, first);
     session.press("c \"seen\" Enter");
-    assert!(session.app.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("seen")));
+    assert!(session.front.session.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("seen")));
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_picker_without_a_match_stays_open() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
     session.press("1 1 2 p \"zzz\" Enter Backspace Backspace Backspace \"refund\" Enter");
-    let opened = session.app.opened.as_ref().unwrap();
+    let opened = session.front.session.opened.as_ref().unwrap();
     assert_eq!(opened.draft.answers.last().unwrap().1, "refund_request");
 }
 
@@ -214,17 +214,17 @@ fn a_picker_without_a_match_stays_open() {
 fn looking_at_a_labeled_case_keeps_no_draft_and_loses_nothing_of_the_label() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
-    let first = session.app.opened.as_ref().unwrap().case.row.id;
+    let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("1 1 1 2 4 r \"why_so\" Esc Enter");
-    for effect in session.app.open(first) {
-        if let Some(job) = session.runner.perform(effect) {
-            session.feed(casework::tui::app::Event::Job(job));
+    for effect in session.front.session.open(first) {
+        if let Some(job) = session.reader.perform(effect) {
+            session.hear(job);
         }
     }
-    let opened = session.app.opened.as_ref().unwrap();
+    let opened = session.front.session.opened.as_ref().unwrap();
     assert_eq!((opened.draft.rationale.as_str(), opened.draft.confidence), ("why so", Some(4)));
     session.press("] [");
-    session.runner.finish();
+    session.reader.finish();
     assert_eq!(place.open().draft(first).unwrap(), None);
 }
 
@@ -249,8 +249,8 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     let (bo, _) = casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
     let key = bo.fingerprint();
     let now = casework::clock::now;
-    let mut lead = Session::waiting(ana, (80, 24), now).unwrap();
-    let synced = |job: Option<&Job>| matches!(job, Some(Job::Synced(state)) if state.status.trouble.is_none());
+    let mut lead = Review::in_turn(ana, (80, 24), now, None).unwrap();
+    let synced = |job: Option<&Report>| matches!(job, Some(Report::Synced(state)) if state.status.trouble.is_none());
     lead.wait_for(synced);
     assert!(lead.text().contains("1 ask (P)"), "{}", lead.text());
     lead.press("P");
@@ -264,14 +264,14 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     lead.press("Esc S S");
     lead.wait_for(synced);
     assert!(lead.text().contains("Nothing was kept out."), "{}", lead.text());
-    let mut reviewer = Session::waiting(bo, (80, 24), now).unwrap();
+    let mut reviewer = Review::in_turn(bo, (80, 24), now, None).unwrap();
     reviewer.wait_for(synced);
-    reviewer.wait_for(|job| matches!(job, Some(Job::Counted(_))));
+    reviewer.wait_for(|job| matches!(job, Some(Report::Counted(_))));
     assert!(reviewer.text().contains("move money"), "{}", reviewer.text());
     // The store goes away: it is said, work goes on, and what waits is counted.
     std::fs::rename(&store, one.dir.path().join("away")).unwrap();
     reviewer.press("S S");
-    reviewer.wait_for(|job| matches!(job, Some(Job::Synced(state)) if state.status.trouble.is_some()));
+    reviewer.wait_for(|job| matches!(job, Some(Report::Synced(state)) if state.status.trouble.is_some()));
     reviewer.press("Esc 1 1 3 Enter");
     assert!(reviewer.text().contains("offline, 1 wait"), "{}", reviewer.text());
     std::fs::rename(one.dir.path().join("away"), &store).unwrap();
@@ -286,14 +286,14 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
 fn in_the_queue_keys_are_for_the_row_that_is_seen() {
     let place = Place::new();
     let mut session = session(&place, (80, 24));
-    let open = session.app.opened.as_ref().unwrap().case.row.id;
+    let open = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("BackTab j j");
-    let row = session.app.queue.current().unwrap().id;
+    let row = session.front.session.queue.current().unwrap().id;
     assert_ne!(open, row);
     session.press("x");
     assert!(session.text().contains("Open the case first: Enter."), "{}", session.text());
     session.press("d \"later\" Enter");
-    let noted = |id| casework::db::note::of_case(&session.runner.workspace().tables().conn, id).unwrap().len();
+    let noted = |id| casework::db::note::of_case(&session.reader.workspace().tables().conn, id).unwrap().len();
     assert_eq!((noted(open), noted(row)), (0, 1));
 }
 
@@ -305,7 +305,7 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
     drop(workspace);
     place.ok(&["roster", "admit", "eve", "--role", "engineer"]);
     let eve = casework::workspace::Workspace::open(place.paths(), Env::default(), Some("eve")).unwrap();
-    let mut session = Session::waiting(eve, (80, 24), || NOON).unwrap();
+    let mut session = Review::in_turn(eve, (80, 24), || NOON, None).unwrap();
     while !session.text().contains("1 of 1") {
         session.press("v");
     }
@@ -318,7 +318,7 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
         "{text}"
     );
     for (columns, rows) in [(20, 5), (1, 1), (160, 45)] {
-        session.feed(casework::tui::app::Event::Resize(columns, rows));
+        session.feed(casework::tui::dispatch::Event::Resize(columns, rows));
         session.text();
     }
 }

@@ -5,7 +5,7 @@ use casework::domain::label::REPEAT_ROUND;
 use casework::domain::time::Moment;
 use casework::journal::Append;
 use casework::journal::kind::LabelGiven;
-use casework::tui::Session;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
@@ -137,10 +137,10 @@ fn a_second_look_is_suggested_and_recorded_and_nothing_is_refused() {
         })
         .collect();
     workspace.append(events).unwrap();
-    let mut session = Session::waiting(workspace, (100, 30), casework::clock::now).unwrap();
+    let mut session = Review::in_turn(workspace, (100, 30), casework::clock::now, None).unwrap();
     session.press("1 1 3 Enter");
     if !session.text().contains("usually it is") {
-        session.wait_for(|job| matches!(job, Some(casework::tui::effect::Job::Suggested(_))));
+        session.wait_for(|job| matches!(job, Some(casework::session::Report::Suggested(_))));
     }
     assert!(session.text().contains("usually it is 30 s"), "{}", session.text());
     session.press("Y");

@@ -213,6 +213,6 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     let later = line(400, serde_json::json!({ "text": "an order", "amount": -5, "country": "PT" }));
     workspace.ingest(later.as_bytes(), &request, &stop, |_| ()).unwrap();
     check("c400", &["input.amount is -5, outside of 10 to 9999"]);
-    let session = casework::tui::Session::waiting(place.open(), (160, 45), || crate::support::NOON).unwrap();
+    let session = casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None).unwrap();
     assert!(session.text().contains("! corrupt: input.amount is"), "{}", session.text());
 }

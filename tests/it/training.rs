@@ -5,8 +5,8 @@ use std::process::Stdio;
 
 use casework::db::case::{Direction, QueueKey};
 use casework::domain::label::GOLD_ROUND;
-use casework::tui::Session;
-use casework::tui::training::Training;
+use casework::session::mode::Training;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 
 use crate::support::{NOON, Place, fixture, ingest, line, program};
@@ -37,7 +37,7 @@ fn a_training_gives_feedback_at_once_and_one_event_says_how_it_went() {
     let place = taught(3, 3);
     place.ok(&["policy", "set", "training=3:60"]);
     let lessons = as_bo(&place).lessons("every-kind").unwrap();
-    let mut session = Session::waiting_for(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
+    let mut session = Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
     assert!(!session.text().contains("resolved ·"), "{}", session.text());
     session.press("2 p \"transfer\" Enter 3 Enter 1 0 Enter");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
@@ -90,7 +90,7 @@ fn where_a_training_is_required_nobody_gets_cases_before_it() {
     let explained = place.ok(&["queue", "--explain", "--as", "bo"]);
     assert!(explained.contains("casework train"), "{explained}");
     let lessons = as_bo(&place).lessons("every-kind").unwrap();
-    let mut session = Session::waiting_for(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
+    let mut session = Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
     session.press("1 Enter Enter Enter");
     drop(session);
     assert!(waiting().mine() > 0 && waiting().beyond == 0);
@@ -116,10 +116,10 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     let hidden = rows[known[0]].id;
     let digest_of_state = |place: &Place| place.ok(&["export", "--format", "jsonl", "--rows", "cases"]);
     let before = digest_of_state(&place);
-    let mut session = Session::waiting(as_bo(&place), (160, 45), || NOON).unwrap();
-    for effect in session.app.open(hidden) {
-        if let Some(job) = session.runner.perform(effect) {
-            session.feed(casework::tui::app::Event::Job(job));
+    let mut session = Review::in_turn(as_bo(&place), (160, 45), || NOON, None).unwrap();
+    for effect in session.front.session.open(hidden) {
+        if let Some(job) = session.reader.perform(effect) {
+            session.hear(job);
         }
     }
     let text = session.text();

@@ -1,7 +1,7 @@
 //! One reviewer with two windows: the second that submits on a case is told what the first did, and asked.
 
 use casework::config::Env;
-use casework::tui::Session;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
@@ -15,8 +15,8 @@ fn place() -> Place {
     place
 }
 
-fn window(place: &Place) -> Session {
-    Session::waiting(Workspace::open(place.paths(), Env::default(), None).unwrap(), (120, 40), || NOON).unwrap()
+fn window(place: &Place) -> Review {
+    Review::in_turn(Workspace::open(place.paths(), Env::default(), None).unwrap(), (120, 40), || NOON, None).unwrap()
 }
 
 fn labels(place: &Place) -> Vec<(String, String)> {
@@ -27,7 +27,7 @@ fn labels(place: &Place) -> Vec<(String, String)> {
 }
 
 /// Both windows have p0 open; the first one says that the model is right.
-fn overtaken() -> (Place, Session, Session) {
+fn overtaken() -> (Place, Review, Review) {
     let place = place();
     let (mut first, mut second) = (window(&place), window(&place));
     first.press("1 1 r Esc 2 Enter");

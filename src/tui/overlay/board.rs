@@ -36,9 +36,12 @@ pub enum Boarded {
 
 impl Board {
     /// Shows what was counted since; the cursor stays on its row.
-    pub fn take(&mut self, pages: Arc<Pages>) {
+    pub fn take(&mut self, pages: &Arc<Pages>) {
+        if self.pages.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, pages)) {
+            return;
+        }
         let title = self.rows().get(self.cursor).map(|row| row.title.clone()).filter(|title| !title.is_empty());
-        self.pages = Some(pages);
+        self.pages = Some(Arc::clone(pages));
         let rows = self.rows().iter().enumerate().filter(|(_, row)| title.as_ref() == Some(&row.title));
         // Of several rows of one title, the nearest.
         let place = rows.map(|(at, _)| at).min_by_key(|at| at.abs_diff(self.cursor));

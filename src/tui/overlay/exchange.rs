@@ -3,18 +3,18 @@
 use ratatui::text::{Line, Span};
 
 use crate::domain::text::{visible, wrap};
-use crate::tui::App;
+use crate::tui::shell::Shell;
 
 /// The lines of the window, at a width.
-pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let mut lines = Vec::new();
     let mut paragraph = |text: &str, style| {
         for line in wrap(&visible(text), columns) {
             lines.push(Line::from(Span::styled(line, style)));
         }
     };
-    let Some(state) = &app.sync else {
+    let Some(state) = &shell.session.sync else {
         paragraph("This workspace has no shared store, or config.toml says that the screen does not sync.", theme.text);
         paragraph("", theme.text);
         paragraph("casework sync --store URL names one: a directory, sftp://, s3://, gs://, az:// or postgres://.", theme.dim);

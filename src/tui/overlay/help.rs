@@ -4,16 +4,17 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::text::{width, wrap};
 use crate::review::filter::NAMES;
-use crate::tui::App;
-use crate::tui::action::{ACTIONS, Place};
+use crate::tui::action::ACTIONS;
+use crate::tui::place::Place;
+use crate::tui::shell::Shell;
 use crate::tui::theme::Theme;
 
 /// Columns from the keys of a line to what they do.
 const KEYS: usize = 24;
 
 /// The lines of the window, which is so many columns wide.
-pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let mut lines = Vec::new();
     for place in Place::ALL {
         let mut of_place = ACTIONS.iter().enumerate().filter(|(_, action)| action.place == place).peekable();
@@ -22,7 +23,7 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::from(Span::styled(place.title(), theme.strong)));
         for (index, action) in of_place {
-            lines.extend(entry(theme, &app.keymap.words(index), action.help, columns));
+            lines.extend(entry(theme, &shell.keymap.words(index), action.help, columns));
         }
         lines.push(Line::default());
     }

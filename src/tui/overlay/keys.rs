@@ -6,21 +6,19 @@ use super::mark::place_of;
 use super::people::ROLES;
 use super::pick::Choice;
 use super::{
-    Arbitrate, Arbitrated, Board, Boarded, Mark, Marked, Overlay, Overruled, Overtaken, People, Pick, PickKind, Precedents,
+    Arbitrate, Arbitrated, Board, Boarded, Mark, Marked, Overlay, Overruled, OvertakenWindow, People, Pick, PickKind, Precedents,
     Prompt, PromptKind, Sessions,
 };
-use crate::domain::cues::Cue;
 use crate::domain::layout::rows;
 use crate::domain::protocol::span;
 use crate::domain::roster::Role;
+use crate::session::window::Counts;
+use crate::session::{Effect, Opened};
 use crate::tui::action::ACTIONS;
-use crate::tui::app::App;
-use crate::tui::effect::Effect;
 use crate::tui::key::KeyPress;
-use crate::tui::opened::Opened;
-use crate::tui::overlay::overtaken::Counts;
+use crate::tui::shell::Shell;
 
-impl App {
+impl Shell {
     pub(in crate::tui) fn overlay_key(&mut self, overlay: Overlay, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
         let leaves = key.code == KeyCode::Esc || (key.ctrl && key.code == KeyCode::Char('c'));
         match overlay {
@@ -64,8 +62,8 @@ impl App {
                 }
                 if key.code == KeyCode::Enter {
                     let text = prompt.edit.text();
-                    let effects = self.prompted(prompt.kind, text.trim());
-                    if let (PromptKind::Answer, Some(words)) = (prompt.kind, self.message.take()) {
+                    let effects = self.prompted(&prompt, text.trim());
+                    if let (PromptKind::Answer, Some(words)) = (prompt.kind, self.session.message.take()) {
                         // It was refused: what was typed stays, to be mended, and why stands before it.
                         prompt.about = format!("{words} ");
                         self.overlay = Some(Overlay::Prompt(prompt));
@@ -75,7 +73,7 @@ impl App {
                 let changed = prompt.edit.key(event);
                 let (kind, text) = (prompt.kind, prompt.edit.text());
                 self.overlay = Some(Overlay::Prompt(prompt));
-                if changed && kind == PromptKind::Answer { self.keep_pending(&text) } else { Vec::new() }
+                if changed && kind == PromptKind::Answer { self.session.keep_pending(&text) } else { Vec::new() }
             }
             Overlay::Rationale(mut edit) => {
                 if leaves {
@@ -87,7 +85,7 @@ impl App {
                 let changed = edit.key(event);
                 let text = edit.text();
                 self.overlay = Some(Overlay::Rationale(edit));
-                if changed { self.change_draft(|draft| draft.rationale = text) } else { Vec::new() }
+                if changed { self.session.change_draft(|draft| draft.rationale = text) } else { Vec::new() }
             }
         }
     }
@@ -110,13 +108,15 @@ impl App {
     }
 
     fn mark_key(&mut self, mut mark: Mark, key: KeyPress) -> Vec<Effect> {
-        let columns = crate::tui::pane::context::columns(self);
+        let columns = self.context_columns();
         match mark.key(key, columns) {
             Marked::Left => return Vec::new(),
             Marked::Done(spans) => {
-                let Some(question) = mark.question.clone() else { return self.change_draft(|draft| draft.evidence = spans) };
-                let effects = self.answer_to(&question, &span::text(&spans));
-                if let Some(words) = self.message.take() {
+                let Some(question) = mark.question.clone() else {
+                    return self.session.change_draft(|draft| draft.evidence = spans);
+                };
+                let effects = self.session.answer_to(&question, &span::text(&spans));
+                if let Some(words) = self.session.message.take() {
                     // Too many or too few: what was marked stays, to be mended.
                     mark.ask = words;
                     self.overlay = Some(Overlay::Mark(mark));
@@ -129,14 +129,16 @@ impl App {
         let (question, spans) = (mark.question.clone(), mark.spans.clone());
         self.show_place(&mark.text, mark.selected().start, columns);
         self.overlay = Some(Overlay::Mark(mark));
-        let draft = self.opened.as_ref().map(|opened| &opened.draft);
+        let draft = self.session.opened.as_ref().map(|opened| &opened.draft);
         match question {
             Some(question) => {
                 let pending = (question, span::text(&spans));
                 let changed = draft.is_some_and(|draft| draft.pending.as_ref() != Some(&pending));
-                if changed { self.change_draft(|draft| draft.pending = Some(pending)) } else { Vec::new() }
+                if changed { self.session.change_draft(|draft| draft.pending = Some(pending)) } else { Vec::new() }
             }
-            None if draft.is_some_and(|draft| draft.evidence != spans) => self.change_draft(|draft| draft.evidence = spans),
+            None if draft.is_some_and(|draft| draft.evidence != spans) => {
+                self.session.change_draft(|draft| draft.evidence = spans)
+            }
             None => Vec::new(),
         }
     }
@@ -145,10 +147,8 @@ impl App {
     fn show_place(&mut self, text: &str, start: usize, columns: usize) {
         let height = self.context_height().max(2) as usize - 1;
         let Some((row, _)) = place_of(&rows(text, columns), start) else { return };
-        if let Some(opened) = &mut self.opened {
-            let scroll = opened.scroll();
-            *scroll = (*scroll).clamp((row + 1).saturating_sub(height), row);
-        }
+        let scroll = self.scroll_of_tab();
+        *scroll = (*scroll).clamp((row + 1).saturating_sub(height), row);
     }
 
     /// Scrolls what a training says, as far as there is more; any other key goes on.
@@ -159,8 +159,8 @@ impl App {
             KeyCode::Down | KeyCode::Char('j') if scroll < most => scroll + 1,
             KeyCode::Up | KeyCode::Char('k') if scroll > 0 => scroll - 1,
             KeyCode::PageDown | KeyCode::Char(' ') if scroll < most => most.min(scroll + 10),
-            _ if self.training.is_none() => return Vec::new(), // it told something, and is closed
-            _ => return self.train_on(),
+            _ if self.session.training.is_none() => return Vec::new(), // it told something, and is closed
+            _ => return self.session.train_on(),
         };
         self.overlay = Some(Overlay::Feedback { title, words, scroll });
         Vec::new()
@@ -173,36 +173,12 @@ impl App {
             KeyCode::Up | KeyCode::Char('k') => precedents.step(-1),
             KeyCode::Enter | KeyCode::Char('+') => {
                 let chosen = precedents.rows.get(precedents.cursor).cloned();
-                return chosen.map(|precedent| self.cite(&precedent)).unwrap_or_default();
+                return chosen.map(|precedent| self.session.cite(&precedent)).unwrap_or_default();
             }
             _ => {}
         }
         self.overlay = Some(Overlay::Precedents(precedents));
         Vec::new()
-    }
-
-    pub(in crate::tui) fn cite_first(&mut self) -> Vec<Effect> {
-        let opened = self.opened.as_ref().filter(|opened| !opened.hides(Cue::Precedents));
-        let first = opened.and_then(|opened| opened.precedents.as_ref()?.first().cloned());
-        match first {
-            Some(first) => self.cite(&first),
-            None => self.show_precedents(),
-        }
-    }
-
-    pub(in crate::tui) fn show_precedents(&mut self) -> Vec<Effect> {
-        let Some(opened) = &self.opened else { return self.say("No case is open.") };
-        if opened.hides(Cue::Precedents) {
-            return self.say("The policy hides cases like this one for now.");
-        }
-        match &opened.precedents {
-            None => self.say("Cases like this one are being looked for; press again."),
-            Some(rows) if rows.is_empty() => self.say("No resolved case is like this one."),
-            Some(rows) => {
-                self.overlay = Some(Overlay::Precedents(Precedents { rows: rows.clone(), cursor: 0 }));
-                Vec::new()
-            }
-        }
     }
 
     fn arbitrate_key(&mut self, mut arbitrate: Box<Arbitrate>, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
@@ -213,20 +189,18 @@ impl App {
                 Vec::new()
             }
             Arbitrated::Left => {
-                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.ruling) {
-                    (opened.ruling, opened.draft) = (false, opened.untouched.clone());
-                }
+                self.session.rule_no_more();
                 Vec::new()
             }
             Arbitrated::Comment(question) => {
                 // In a session it is about the question that parts them, unless that is taken out.
-                let of_session = question.filter(|_| self.sitting.is_some());
+                let of_session = question.filter(|_| self.session.sitting.is_some());
                 let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
-                self.about = Some(case);
-                self.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Comment, &text)));
+                let prompt = Prompt { case: Some(case), ..Prompt::new(PromptKind::Comment, &text) };
+                self.overlay = Some(Overlay::Prompt(prompt));
                 Vec::new()
             }
-            Arbitrated::Walk => self.walk_anew(case),
+            Arbitrated::Walk => self.session.walk_anew(case),
             Arbitrated::Ruled(verdict, reasons) => vec![Effect::Rule { case, verdict, reasons }],
             Arbitrated::Returned { side, text } => vec![Effect::Return { case, side, text }],
         }
@@ -249,7 +223,7 @@ impl App {
             (KeyCode::Down | KeyCode::Char('j'), _) => sessions.step(1),
             (KeyCode::Up | KeyCode::Char('k'), _) => sessions.step(-1),
             (KeyCode::Enter, Some(name)) => {
-                let mut effects = self.settle_time();
+                let mut effects = self.session.settle_time();
                 effects.push(Effect::Sit(Some(name)));
                 return effects;
             }
@@ -261,7 +235,7 @@ impl App {
         Vec::new()
     }
 
-    fn overtaken_key(&mut self, overtaken: Overtaken, key: KeyPress, leaves: bool) -> Vec<Effect> {
+    fn overtaken_key(&mut self, overtaken: OvertakenWindow, key: KeyPress, leaves: bool) -> Vec<Effect> {
         let choice = match key.char() {
             Some('y') => Counts::Mine,
             Some('n') => Counts::Other,
@@ -272,7 +246,7 @@ impl App {
                 return Vec::new();
             }
         };
-        self.decided(overtaken, choice)
+        self.session.decided(overtaken.0, choice)
     }
 
     fn overruled_key(&mut self, mut overruled: Overruled, key: KeyPress, leaves: bool) -> Vec<Effect> {
@@ -282,16 +256,16 @@ impl App {
             (KeyCode::Down | KeyCode::Char('j'), _) => overruled.step(1),
             (KeyCode::Up | KeyCode::Char('k'), _) => overruled.step(-1),
             (KeyCode::Enter, Some((id, _))) => {
-                self.focus = crate::tui::app::Focus::Context;
-                return self.open(id);
+                self.focus = crate::tui::place::Focus::Context;
+                return self.session.open(id);
             }
             (KeyCode::Char('a'), Some(_)) if overruled.has_appealed() => {
                 self.overlay = Some(Overlay::Overruled(overruled));
                 return self.say("You have appealed on this case: one appeal is weighed.");
             }
             (KeyCode::Char('a'), Some((id, own))) => {
-                self.about = Some(id);
-                self.overlay = Some(Overlay::Prompt(Prompt { about: format!("{own}: "), ..Prompt::new(PromptKind::Appeal, "") }));
+                let prompt = Prompt { about: format!("{own}: "), case: Some(id), ..Prompt::new(PromptKind::Appeal, "") };
+                self.overlay = Some(Overlay::Prompt(prompt));
                 return Vec::new();
             }
             _ => {}
@@ -308,15 +282,15 @@ impl App {
             KeyCode::Up | KeyCode::Char('k') => people.step(-1),
             KeyCode::Char('a') | KeyCode::Enter if who.is_some() => {
                 let title = people.admission_title();
-                self.chosen = who;
                 let choice = |roles: &&str| Choice::new(roles, "");
-                self.overlay = Some(Overlay::Pick(Pick::new(PickKind::Roles, &title, ROLES.iter().map(choice).collect())));
+                let mut pick = Pick::new(PickKind::Roles, &title, ROLES.iter().map(choice).collect());
+                pick.person = who;
+                self.overlay = Some(Overlay::Pick(pick));
                 return Vec::new();
             }
             KeyCode::Char('x') if who.is_some() => {
                 let about = who.as_ref().map(|(name, replica)| format!("{name} on {}: ", replica.short())).unwrap_or_default();
-                self.chosen = who;
-                self.overlay = Some(Overlay::Prompt(Prompt { about, ..Prompt::new(PromptKind::Retire, "") }));
+                self.overlay = Some(Overlay::Prompt(Prompt { about, person: who, ..Prompt::new(PromptKind::Retire, "") }));
                 return Vec::new();
             }
             _ => {}
@@ -327,7 +301,7 @@ impl App {
 
     fn picked(&mut self, pick: &Pick) -> Vec<Effect> {
         let value = pick.picked().map(|choice| choice.value.clone());
-        let any_text = self.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
+        let any_text = self.session.opened.as_ref().and_then(Opened::protocol).is_some_and(|protocol| protocol.labels.is_empty());
         match (pick.kind, value) {
             (PickKind::Action, Some(name)) => match ACTIONS.iter().find(|action| action.name == name) {
                 Some(action) if self.refuses(action.name).is_some() => {
@@ -337,19 +311,19 @@ impl App {
                 Some(action) => (action.run)(self, KeyPress::plain(KeyCode::Enter)),
                 None => Vec::new(),
             },
-            (PickKind::Label, Some(label)) => self.answer(&label),
+            (PickKind::Label, Some(label)) => self.session.answer(&label),
             (PickKind::Answer, Some(_)) => match pick.picked().map(|choice| choice.about.clone()) {
-                Some(key) => self.give(&key),
+                Some(key) => self.session.give(&key),
                 None => Vec::new(),
             },
-            (PickKind::Snippet, Some(id)) => self.use_snippet(&id),
+            (PickKind::Snippet, Some(id)) => self.session.use_snippet(&id),
             (PickKind::Roles, Some(roles)) => {
                 let roles = roles.split(' ').filter_map(Role::parse).collect();
-                let chosen = self.chosen.take();
-                chosen.map(|(name, replica)| Effect::Admit { name, replica, roles }).into_iter().collect()
+                let person = pick.person.clone();
+                person.map(|(name, replica)| Effect::Admit { name, replica, roles }).into_iter().collect()
             }
             // A protocol without labels takes any text.
-            (PickKind::Label, None) if any_text && !pick.query.trim().is_empty() => self.answer(pick.query.trim()),
+            (PickKind::Label, None) if any_text && !pick.query.trim().is_empty() => self.session.answer(pick.query.trim()),
             (_, None) => {
                 self.overlay = Some(Overlay::Pick(pick.clone()));
                 self.say("Nothing fits what was typed. Esc leaves.")
@@ -357,24 +331,24 @@ impl App {
         }
     }
 
-    fn prompted(&mut self, kind: PromptKind, text: &str) -> Vec<Effect> {
+    fn prompted(&mut self, prompt: &Prompt, text: &str) -> Vec<Effect> {
+        let kind = prompt.kind;
         if kind == PromptKind::Filter {
-            return self.set_filter(text);
+            return self.session.set_filter(text);
         }
         if kind == PromptKind::Retire {
-            let (why, chosen) = (text.to_owned(), self.chosen.take());
-            return chosen.map(|(name, replica)| Effect::Retire { name, replica, why }).into_iter().collect();
+            let (why, person) = (text.to_owned(), prompt.person.clone());
+            return person.map(|(name, replica)| Effect::Retire { name, replica, why }).into_iter().collect();
         }
         if kind == PromptKind::Answer {
-            return self.answer(text);
+            return self.session.answer(text);
         }
-        let opened = self.opened.as_ref().map(|opened| opened.case.row.id);
-        let Some(case) = self.about.take().or(opened) else { return Vec::new() };
+        let Some(case) = prompt.case.or(self.session.open_id()) else { return Vec::new() };
         let text = text.to_owned();
         match kind {
             PromptKind::Tags => {
                 let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                self.change_draft(|draft| draft.tags = tags)
+                self.session.change_draft(|draft| draft.tags = tags)
             }
             _ if text.is_empty() => self.say("Nothing was written, so nothing was done."),
             PromptKind::Defer => vec![Effect::Defer { case, why: text }],
@@ -396,12 +370,12 @@ impl App {
             Some(Overlay::Rationale(edit)) => {
                 edit.paste(text, false);
                 let text = edit.text();
-                self.change_draft(|draft| draft.rationale = text)
+                self.session.change_draft(|draft| draft.rationale = text)
             }
             Some(Overlay::Prompt(Prompt { edit, kind, .. })) => {
                 edit.paste(text, true);
                 let (kind, text) = (*kind, edit.text());
-                if kind == PromptKind::Answer { self.keep_pending(&text) } else { Vec::new() }
+                if kind == PromptKind::Answer { self.session.keep_pending(&text) } else { Vec::new() }
             }
             Some(Overlay::Pick(pick)) => {
                 pick.type_text(text);

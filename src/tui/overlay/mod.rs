@@ -22,8 +22,8 @@ pub use arbitrate::{Arbitrate, Arbitrated};
 pub use board::{Board, Boarded};
 pub use mark::{Mark, Marked};
 pub use overruled::Overruled;
-pub use overtaken::Overtaken;
-pub use people::{People, Person};
+pub use overtaken::OvertakenWindow;
+pub use people::People;
 pub use pick::{Pick, PickKind};
 pub use precedents::Precedents;
 pub use prompt::{Prompt, PromptKind};
@@ -54,7 +54,7 @@ pub enum Overlay {
     Precedents(Precedents),
     Arbitrate(Box<Arbitrate>),
     Overruled(Overruled),
-    Overtaken(Overtaken),
+    Overtaken(OvertakenWindow),
     Sessions(Sessions),
     Board(Board),
     /// What a training says about an answer.

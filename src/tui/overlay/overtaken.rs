@@ -6,32 +6,20 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::list;
-use crate::domain::label::{GivenLabel, Label, outcome_in_short};
+use crate::domain::label::outcome_in_short;
 use crate::domain::text::{visible, wrap};
+use crate::session::window::Overtaken;
 use crate::tui::theme::Theme;
 
 /// The question, with what it is about.
 #[derive(Debug, Clone)]
-pub struct Overtaken {
-    /// What was to be given.
-    pub label: Box<Label>,
-    /// What was given meanwhile.
-    pub other: Box<GivenLabel>,
-}
+pub struct OvertakenWindow(pub Overtaken);
 
-/// What a key answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counts {
-    Mine,
-    Other,
-    Later,
-}
-
-impl Overtaken {
+impl OvertakenWindow {
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
         let columns = list::columns(screen);
-        let other = &self.other;
-        let case = self.label.case.short();
+        let other = &self.0.other;
+        let case = self.0.label.case.short();
         let title = format!("You labeled {case} meanwhile, in another window");
         let mut lines = Vec::new();
         let mut say = |text: String, style| {
@@ -39,7 +27,7 @@ impl Overtaken {
             lines.extend(wrapped.map(|line| Line::from(Span::styled(line, style))));
         };
         say(format!("At {} you said  {}", other.given_at().clock(), outcome_in_short(&other.label.outcome)), theme.text);
-        say(format!("Here you say        {}", outcome_in_short(&self.label.outcome)), theme.strong);
+        say(format!("Here you say        {}", outcome_in_short(&self.0.label.outcome)), theme.strong);
         say(String::new(), theme.text);
         say("y  replace it with this label".to_owned(), theme.text);
         say("n  keep that label, and drop these answers".to_owned(), theme.text);

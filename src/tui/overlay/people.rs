@@ -7,15 +7,7 @@ use ratatui::text::{Line, Span};
 use super::list;
 use crate::domain::text::{fit, visible};
 use crate::tui::theme::Theme;
-use crate::workspace::Holder;
-
-/// A person on a device, with what their SSH key said.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Person {
-    pub holder: Holder,
-    /// The fingerprint of the SSH key that signed the join, or why that is not good.
-    pub ssh: Result<Option<String>, String>,
-}
+use crate::workspace::Person;
 
 /// The list.
 #[derive(Debug, Clone, Default)]

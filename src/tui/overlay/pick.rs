@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::domain::ids::ReplicaId;
 use crate::domain::text::{fit, visible, width};
 use crate::tui::draw::{boxed, centered, put_line};
 use crate::tui::theme::Theme;
@@ -46,6 +47,8 @@ pub struct Pick {
     pub kind: PickKind,
     pub title: String,
     pub query: String,
+    /// The person on a device for whom it is picked.
+    pub person: Option<(String, ReplicaId)>,
     choices: Vec<Choice>,
     /// Indices of choices that fit, best first.
     found: Vec<usize>,
@@ -55,7 +58,7 @@ pub struct Pick {
 impl Pick {
     pub fn new(kind: PickKind, title: &str, choices: Vec<Choice>) -> Self {
         let found = (0..choices.len()).collect();
-        Self { kind, title: title.to_owned(), query: String::new(), choices, found, cursor: 0 }
+        Self { kind, title: title.to_owned(), query: String::new(), person: None, choices, found, cursor: 0 }
     }
 
     pub fn picked(&self) -> Option<&Choice> {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
+use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::text::{fit, visible, width};
 use crate::tui::draw::put_line;
 use crate::tui::edit::Edit;
@@ -45,12 +46,16 @@ pub struct Prompt {
     pub kind: PromptKind,
     /// Whom it is about, said before what is asked.
     pub about: String,
+    /// The case that it is about, if that is not the open one.
+    pub case: Option<CaseId>,
+    /// The person on a device that it is about.
+    pub person: Option<(String, ReplicaId)>,
     pub edit: Edit,
 }
 
 impl Prompt {
     pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, about: String::new(), edit: Edit::new(text) }
+        Self { kind, about: String::new(), case: None, person: None, edit: Edit::new(text) }
     }
 
     /// Draws over one line.

@@ -8,13 +8,13 @@ use super::list;
 use crate::domain::calibration::Stage;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
-use crate::tui::sitting::Sat;
+use crate::session::window::CalibrationProgress;
 use crate::tui::theme::Theme;
 
 /// The list.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    pub rows: Vec<Sat>,
+    pub rows: Vec<CalibrationProgress>,
     pub cursor: usize,
     pub me: String,
     pub now: Moment,
@@ -25,7 +25,7 @@ impl Sessions {
         self.cursor = list::moved(self.cursor, by, self.rows.len());
     }
 
-    pub fn current(&self) -> Option<&Sat> {
+    pub fn current(&self) -> Option<&CalibrationProgress> {
         self.rows.get(self.cursor)
     }
 
@@ -36,7 +36,7 @@ impl Sessions {
         list::draw(screen, buf, theme, "Calibration (Enter sits in · r reveals · f findings · Esc)", self.cursor, entries);
     }
 
-    fn entry(&self, sat: &Sat, chosen: bool, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    fn entry(&self, sat: &CalibrationProgress, chosen: bool, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
         let what = &sat.session.opened.what;
         let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
         let style = if chosen { theme.strong } else { theme.text };

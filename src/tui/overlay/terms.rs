@@ -3,15 +3,15 @@
 use ratatui::text::{Line, Span};
 
 use crate::domain::text::{visible, wrap};
-use crate::tui::App;
+use crate::tui::shell::Shell;
 
 /// The lines of the window, at a width.
-pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let mut lines = Vec::new();
-    let Some(opened) = &app.opened else { return lines };
+    let Some(opened) = &shell.session.opened else { return lines };
     let question = opened.question();
-    let glossary = &app.protocols.glossary;
+    let glossary = &shell.session.protocols.glossary;
     let mut paragraph = |text: &str, style| {
         for line in text.split('\n').flat_map(|line| wrap(&visible(line), columns)) {
             lines.push(Line::from(Span::styled(line, style)));
@@ -30,7 +30,7 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     for term in first.chain(others) {
         paragraph(&term.name, theme.strong);
         paragraph(&term.definition, theme.text);
-        for (word, text) in app.protocols.term_details(term) {
+        for (word, text) in shell.session.protocols.term_details(term) {
             paragraph(&format!("{word} {text}"), theme.dim);
         }
         paragraph("", theme.text);

@@ -7,23 +7,23 @@ use ratatui::text::{Line, Span};
 use super::{history, input, logs, model, neighbours};
 use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, wrap};
-use crate::tui::App;
-use crate::tui::app::Focus;
+use crate::session::Opened;
 use crate::tui::draw::{heading, put_line};
-use crate::tui::opened::{Opened, Tab};
+use crate::tui::place::{Focus, Tab};
+use crate::tui::shell::Shell;
 
-pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
+pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let Some(opened) = &app.opened else {
-        put_line(buf, inner, 0, &Line::from(heading(theme, "No case is open".to_owned(), app.focus == Focus::Context)));
+    let Some(opened) = &shell.session.opened else {
+        put_line(buf, inner, 0, &Line::from(heading(theme, "No case is open".to_owned(), shell.focus == Focus::Context)));
         return;
     };
-    put_line(buf, inner, 0, &title(app, opened, usize::from(inner.width)));
-    put_line(buf, inner, 1, &tabs(app, opened, usize::from(inner.width)));
-    let lines = lines(app, usize::from(inner.width));
+    put_line(buf, inner, 0, &title(shell, opened, usize::from(inner.width)));
+    put_line(buf, inner, 1, &tabs(shell, opened, usize::from(inner.width)));
+    let lines = &shell.measured.context;
     let rows = usize::from(inner.height).saturating_sub(3);
-    let scroll = opened.scroll_now().min(lines.len().saturating_sub(1));
+    let scroll = shell.scroll[shell.tab.at()].min(lines.len().saturating_sub(1));
     for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
         put_line(buf, inner, row as u16 + 3, line);
     }
@@ -35,24 +35,19 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Columns that the context has for its lines.
-pub fn columns(app: &App) -> usize {
-    crate::tui::draw::layout(app).context.map_or(40, |place| usize::from(place.width).saturating_sub(2))
-}
-
 /// The lines of the tab that is shown.
-pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
-    let Some(opened) = &app.opened else { return Vec::new() };
+pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+    let Some(opened) = &shell.session.opened else { return Vec::new() };
     if let Some(trouble) = &opened.case.trouble {
-        return vec![Line::from(Span::styled(trouble.clone(), app.theme.bad))];
+        return vec![Line::from(Span::styled(trouble.clone(), shell.theme.bad))];
     }
     let hidden = |cue: Cue| {
         let until =
             if crate::domain::cues::hides(&opened.hide, cue, true) { "you have given your label" } else { "your first answer" };
         let words = format!("The policy hides the {} until {until}, so that it sways nobody.", cue.word());
-        wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, app.theme.dim))).collect()
+        wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, shell.theme.dim))).collect()
     };
-    let cue = match opened.tab {
+    let cue = match shell.tab {
         Tab::Input => None,
         Tab::Logs => Some(Cue::Logs),
         Tab::Neighbours => Some(Cue::Neighbours),
@@ -62,17 +57,17 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     if let Some(cue) = cue.filter(|cue| opened.hides(*cue)) {
         return hidden(cue);
     }
-    match opened.tab {
-        Tab::Input => input::lines(app, opened, columns),
-        Tab::Logs => logs::lines(app, opened, columns),
-        Tab::Neighbours => neighbours::lines(app, opened, columns),
-        Tab::Model => model::lines(app, opened, columns),
-        Tab::History => history::lines(app, opened, columns),
+    match shell.tab {
+        Tab::Input => input::lines(shell, opened, columns),
+        Tab::Logs => logs::lines(shell, opened, columns),
+        Tab::Neighbours => neighbours::lines(shell, opened, columns),
+        Tab::Model => model::lines(shell, opened, columns),
+        Tab::History => history::lines(shell, opened, columns),
     }
 }
 
-fn title(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
-    let (theme, row) = (&app.theme, &opened.case.row);
+fn title(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
+    let (theme, row) = (&shell.theme, &opened.case.row);
     let said = match (&row.predicted, row.confidence) {
         _ if opened.hides(Cue::Prediction) => "prediction hidden".to_owned(),
         (Some(label), Some(p)) => format!("{} {p:.2}", visible(label)),
@@ -83,11 +78,11 @@ fn title(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
         if row.state == crate::domain::resolve::CaseState::Open { String::new() } else { format!(" · {}", row.state.word()) };
     let text = format!("{}  {said}  {}{state}", visible(&row.own), visible(&row.model));
     let text = fit(&text, columns).into_owned();
-    Line::from(heading(theme, text, app.focus == Focus::Context))
+    Line::from(heading(theme, text, shell.focus == Focus::Context))
 }
 
-fn tabs(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
-    let theme = &app.theme;
+fn tabs(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
+    let theme = &shell.theme;
     let mut spans = Vec::new();
     let roomy = columns >= 56;
     for tab in Tab::ALL {
@@ -98,7 +93,7 @@ fn tabs(app: &App, opened: &Opened, columns: usize) -> Line<'static> {
         };
         let name = if roomy { tab.word() } else { &tab.word()[..tab.word().len().min(6)] };
         let count = count.filter(|n| *n > 0 && roomy).map(|n| format!(" {n}")).unwrap_or_default();
-        if tab == opened.tab {
+        if tab == shell.tab {
             let (open, close) = (theme.sign("‹", "<"), theme.sign("›", ">"));
             spans.push(Span::styled(format!("{open}{name}{count}{close} "), theme.accent));
         } else {

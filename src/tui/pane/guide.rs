@@ -11,52 +11,43 @@ use crate::domain::layout;
 use crate::domain::protocol::walk::answer_text;
 use crate::domain::protocol::{Protocol, QuestionKind, span};
 use crate::domain::text::{fit, visible, wrap};
-use crate::tui::App;
-use crate::tui::app::Focus;
+use crate::session::Opened;
 use crate::tui::draw::{heading, put_line};
-use crate::tui::opened::Opened;
+use crate::tui::place::Focus;
+use crate::tui::shell::Shell;
 
 /// Cases like the open one that the guide shows itself.
 const PRECEDENTS: usize = 3;
 
 const SURE: [&str; 5] = ["a guess", "unsure", "fairly sure", "sure", "certain"];
 
-pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
+pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let title = match app.opened.as_ref().and_then(|opened| opened.published.as_ref()) {
+    let title = match shell.session.opened.as_ref().and_then(|opened| opened.published.as_ref()) {
         Some(published) => format!("Guide  {} v{}", published.protocol.id, published.reference.version),
         None => "Guide".to_owned(),
     };
     let title = fit(&visible(&title), usize::from(inner.width)).into_owned();
-    put_line(buf, inner, 0, &Line::from(heading(theme, title, app.focus == Focus::Guide)));
-    let lines = lines(app, usize::from(inner.width));
+    put_line(buf, inner, 0, &Line::from(heading(theme, title, shell.focus == Focus::Guide)));
+    let lines = &shell.measured.guide;
     let rows = usize::from(inner.height).saturating_sub(1);
-    let hidden = lines.len().saturating_sub(rows + app.opened.as_ref().map_or(0, |opened| opened.guide_scroll));
+    let hidden = lines.len().saturating_sub(rows + shell.guide_scroll);
     if hidden > 0 {
         let more = format!("{hidden} more");
         let x = inner.width.saturating_sub(more.len() as u16);
         crate::tui::draw::put_at(buf, inner, x, &Line::from(Span::styled(more, theme.dim)));
     }
-    let scroll = app.opened.as_ref().map_or(0, |opened| opened.guide_scroll).min(lines.len().saturating_sub(rows));
+    let scroll = shell.guide_scroll.min(lines.len().saturating_sub(rows));
     for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
         put_line(buf, inner, row as u16 + 1, line);
     }
 }
 
-/// All lines of the guide at a width.
-pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
-    lines_of(app, columns, is_low(app))
-}
-
-/// Rows that a low pane would need for all it has to show.
-pub fn rows_wanted(app: &App, columns: usize) -> usize {
-    lines_of(app, columns, true).len() + 1
-}
-
-fn lines_of(app: &App, columns: usize, low: bool) -> Vec<Line<'static>> {
-    let theme = &app.theme;
-    let Some(opened) = &app.opened else { return Vec::new() };
+/// All lines of the guide at a width; where it is low, everything but the question in short.
+pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
+    let Some(opened) = &shell.session.opened else { return Vec::new() };
     let Some(protocol) = opened.protocol() else {
         let words = format!(
             "No protocol is published for the stream {}: casework protocol publish FILE",
@@ -65,30 +56,22 @@ fn lines_of(app: &App, columns: usize, low: bool) -> Vec<Line<'static>> {
         return wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, theme.bad))).collect();
     };
     let mut lines = Vec::new();
-    path(app, opened, protocol, columns, low, &mut lines);
+    path(shell, opened, protocol, columns, low, &mut lines);
     if low {
-        lines.extend(in_short(app, opened, protocol, columns));
+        lines.extend(in_short(shell, opened, protocol, columns));
     }
     match opened.question() {
-        Some(question) => question::lines(app, opened, question, columns, &mut lines),
-        None => ended(app, opened, protocol, columns, &mut lines),
+        Some(question) => question::lines(shell, opened, question, columns, &mut lines),
+        None => ended(shell, opened, protocol, columns, &mut lines),
     }
     if !low {
-        rest(app, opened, protocol, columns, &mut lines);
+        rest(shell, opened, protocol, columns, &mut lines);
     }
     lines
 }
 
-/// Whether the pane is so low that everything but the question must be put in short.
-fn is_low(app: &App) -> bool {
-    let layout = crate::tui::draw::layout(app);
-    let full = |place: Rect| lines_of(app, usize::from(place.width).saturating_sub(2), false).len() + 1;
-    // Stacked, all of it is shown only where it fits.
-    layout.guide.is_some_and(|place| place.height < 14 || (layout.queue.is_none() && full(place) > usize::from(place.height)))
-}
-
 /// Checklist, confidence, tags and rationale on one line; nothing if there is none of it.
-fn in_short(app: &App, opened: &Opened, protocol: &Protocol, columns: usize) -> Option<Line<'static>> {
+fn in_short(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize) -> Option<Line<'static>> {
     let draft = &opened.draft;
     let mut parts = Vec::new();
     let (done, all) = (draft.checked.len(), protocol.checklist.len());
@@ -104,12 +87,12 @@ fn in_short(app: &App, opened: &Opened, protocol: &Protocol, columns: usize) -> 
         parts.push(format!("why: {}", draft.rationale));
     }
     let text = fit(&visible(&parts.join(" · ")), columns.saturating_sub(1)).into_owned();
-    (!parts.is_empty()).then(|| Line::from(Span::styled(format!(" {text}"), app.theme.dim)))
+    (!parts.is_empty()).then(|| Line::from(Span::styled(format!(" {text}"), shell.theme.dim)))
 }
 
 /// In a low pane the answered questions share a line, so that the answers to the next one fit.
-fn path(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, low: bool, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+fn path(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, low: bool, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     let done = theme.sign("✓", "+");
     let steps = opened.draft.path(protocol);
     let words = |(id, answer): &(String, String)| {
@@ -141,15 +124,15 @@ pub(super) fn marked_words(opened: &Opened, answer: &str) -> String {
     places.iter().map(|place| format!("“{}”", layout::at(&text, *place))).collect::<Vec<_>>().join(" ")
 }
 
-fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+fn ended(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     let outcome = opened.outcome(protocol).unwrap_or_default();
     let arrow = theme.sign(" ■ ", " = ");
     for (i, line) in wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate() {
         let mark = if i == 0 { arrow } else { "   " };
         lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
     }
-    let words = match (opened.sending, &opened.case.mine, app.missing()) {
+    let words = match (opened.sending, &opened.case.mine, shell.session.missing()) {
         (true, ..) => "Being saved…".to_owned(),
         (false, _, Some(missing)) => format!("Missing: {missing}. Enter goes there."),
         (false, Some(mine), None) => {
@@ -162,8 +145,8 @@ fn ended(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines:
     }
 }
 
-fn rest(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+fn rest(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     let draft = &opened.draft;
     lines.push(Line::default());
     for item in &protocol.checklist {
@@ -199,12 +182,12 @@ fn rest(app: &App, opened: &Opened, protocol: &Protocol, columns: usize, lines: 
         let cited = draft.cites.iter().map(|case| case.short()).collect::<Vec<_>>().join(" ");
         lines.push(Line::from(vec![Span::styled(" cites ", theme.dim), Span::raw(cited)]));
     }
-    precedents(app, opened, columns, lines);
+    precedents(shell, opened, columns, lines);
 }
 
 /// The likest cases in short.
-fn precedents(app: &App, opened: &Opened, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+fn precedents(shell: &Shell, opened: &Opened, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     let found = opened.precedents.as_deref().filter(|_| !opened.hides(Cue::Precedents)).unwrap_or_default();
     if found.is_empty() {
         return;

@@ -4,11 +4,11 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
 use crate::domain::text::{visible, wrap};
-use crate::tui::App;
-use crate::tui::opened::Opened;
+use crate::session::Opened;
+use crate::tui::shell::Shell;
 
-pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let mut lines = Vec::new();
     for event in &opened.case.history {
         lines.push(Line::from(vec![

@@ -10,19 +10,19 @@ use crate::domain::layout::rows;
 use crate::domain::protocol::Span as Place;
 use crate::domain::text::{cut, head, visible, visible_lines, width, wrap};
 use crate::review::open::NEVER_TELLING;
-use crate::tui::App;
+use crate::session::Opened;
 use crate::tui::draw::line_width;
 use crate::tui::highlight;
-use crate::tui::opened::Opened;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
+use crate::tui::shell::Shell;
 
 /// Bytes of a text that are shown; a text of megabytes is read in its file.
 const SHOWN_BYTES_MAX: usize = 2_000_000;
 
-pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let Some(prediction) = &opened.case.prediction else { return vec![Line::raw("The line cannot be read.")] };
-    let theme = &app.theme;
+    let theme = &shell.theme;
     let mut lines = Vec::new();
     for question in &opened.case.asked {
         for (i, line) in wrap(&visible(&format!("You are asked about your label: {question}")), columns.saturating_sub(2))
@@ -38,13 +38,13 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(Span::styled("(the text is empty)", theme.warn)));
     }
     let spans = opened.protocol().map(|protocol| opened.draft.spans(protocol)).unwrap_or_default();
-    match &app.overlay {
-        Some(Overlay::Mark(mark)) => lines.extend(with_places(app, &text, columns, &mark.spans, Some(mark.selected()))),
-        _ if !spans.is_empty() => lines.extend(with_places(app, &text, columns, &spans, None)),
+    match &shell.overlay {
+        Some(Overlay::Mark(mark)) => lines.extend(with_places(shell, &text, columns, &mark.spans, Some(mark.selected()))),
+        _ if !spans.is_empty() => lines.extend(with_places(shell, &text, columns, &spans, None)),
         _ => {
             let shown = cut(&text, SHOWN_BYTES_MAX);
             for line in visible_lines(&shown).iter().flat_map(|line| wrap(line, columns)) {
-                lines.push(marked(&line, app));
+                lines.push(marked(&line, shell));
             }
         }
     }
@@ -67,8 +67,8 @@ pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// The text with the places that are marked, and what is selected.
-fn with_places(app: &App, text: &str, columns: usize, places: &[Place], selected: Option<Place>) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+fn with_places(shell: &Shell, text: &str, columns: usize, places: &[Place], selected: Option<Place>) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let row = |signs: Vec<crate::domain::layout::Sign>| {
         let mut spans: Vec<Span<'static>> = Vec::new();
         for sign in signs {
@@ -123,13 +123,13 @@ fn wrapped(line: Line<'static>, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// What was made visible stands out from what was readable.
-fn marked(line: &str, app: &App) -> Line<'static> {
+fn marked(line: &str, shell: &Shell) -> Line<'static> {
     let mut spans = Vec::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('«') {
         let Some((name, after)) = after.split_once('»') else { break };
         spans.push(Span::raw(before.to_owned()));
-        spans.push(Span::styled(format!("«{name}»"), app.theme.bad));
+        spans.push(Span::styled(format!("«{name}»"), shell.theme.bad));
         rest = after;
     }
     spans.push(Span::raw(rest.to_owned()));

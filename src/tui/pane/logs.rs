@@ -4,17 +4,17 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::logline::Level;
 use crate::domain::text::{fit, visible};
-use crate::tui::App;
-use crate::tui::opened::Opened;
+use crate::session::Opened;
+use crate::tui::shell::Shell;
 
-pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let case = &opened.case;
     if case.logs.is_empty() {
         return vec![Line::raw("No log line was found for it: `casework ingest --logs FILE` joins them.")];
     }
     let mut lines = Vec::new();
-    for log in case.logs.iter().filter(|log| opened.all_logs || log.own) {
+    for log in case.logs.iter().filter(|log| shell.all_logs || log.own) {
         let line = &log.line;
         let style = match line.level {
             Some(Level::Error) => theme.bad,

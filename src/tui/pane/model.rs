@@ -4,11 +4,11 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
-use crate::tui::App;
-use crate::tui::opened::Opened;
+use crate::session::Opened;
+use crate::tui::shell::Shell;
 
-pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let Some(prediction) = &opened.case.prediction else { return Vec::new() };
     let mut lines = Vec::new();
     let mut section = |title: String, pairs: &[(String, f64)], largest: f64| {

@@ -6,11 +6,11 @@ use crate::domain::cues::Cue;
 use crate::domain::payload::Neighbour;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
-use crate::tui::App;
-use crate::tui::opened::Opened;
+use crate::session::Opened;
+use crate::tui::shell::Shell;
 
-pub fn lines(app: &App, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
     let case = &opened.case;
     let hidden = opened.hides(Cue::Prediction);
     let said = if hidden { "(hidden)".to_owned() } else { case.row.predicted.clone().unwrap_or_default() };

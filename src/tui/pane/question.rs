@@ -4,17 +4,17 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::text::{fit, visible, wrap};
-use crate::tui::App;
-use crate::tui::opened::Opened;
+use crate::session::Opened;
+use crate::tui::shell::Shell;
 
-pub fn lines(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+pub fn lines(shell: &Shell, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     for (i, line) in wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate() {
         let mark = if i == 0 { theme.sign(" ▸ ", " > ") } else { "   " };
         lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
     }
-    facts(app, opened, question, columns, lines);
-    answers(app, opened, question, columns, lines);
+    facts(shell, opened, question, columns, lines);
+    answers(shell, opened, question, columns, lines);
     let begun = opened.draft.begun(&question.id).filter(|begun| !begun.is_empty());
     if let (Some(begun), QuestionKind::Text { .. } | QuestionKind::Number { .. } | QuestionKind::Span { .. }) =
         (begun, &question.kind)
@@ -33,7 +33,7 @@ pub fn lines(app: &App, opened: &Opened, question: &Question, columns: usize, li
         quiet(question.help.clone());
     }
     let names: Vec<&str> =
-        question.terms.iter().filter_map(|id| app.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
+        question.terms.iter().filter_map(|id| shell.session.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
     if !names.is_empty() || !question.examples.is_empty() {
         let examples = match question.examples.len() {
             0 => String::new(),
@@ -44,14 +44,14 @@ pub fn lines(app: &App, opened: &Opened, question: &Question, columns: usize, li
 }
 
 /// What was found at ingest of what the question asks about.
-fn facts(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+fn facts(shell: &Shell, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     if question.facts.is_empty() || opened.hides(crate::domain::cues::Cue::Facts) {
         return;
     }
     let found: Vec<_> = opened.case.facts.iter().filter(|fact| question.facts.contains(&fact.trouble)).collect();
     // Where there is little room, answers need it more.
-    if found.is_empty() && app.size.0 >= crate::tui::draw::WIDE {
+    if found.is_empty() && shell.is_wide() {
         lines.push(Line::from(Span::styled("   nothing was found at ingest", theme.dim)));
     }
     for fact in found {
@@ -62,8 +62,8 @@ fn facts(app: &App, opened: &Opened, question: &Question, columns: usize, lines:
     }
 }
 
-fn answers(app: &App, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let theme = &app.theme;
+fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
     let mut choice = |key: String, letter: String, text: &str| {
         let used = key.len() + letter.len() + 6;
         for (i, line) in wrap(&visible(text), columns.saturating_sub(used)).into_iter().enumerate() {
@@ -77,7 +77,7 @@ fn answers(app: &App, opened: &Opened, question: &Question, columns: usize, line
         }
     };
     let letter_of = |key: &str| {
-        let free = key.parse().is_ok_and(|key| app.keymap.action(key, &app.places()).is_none());
+        let free = key.parse().is_ok_and(|key| shell.keymap.action(key, &shell.places()).is_none());
         if free { format!("  {}", visible(key)) } else { String::new() }
     };
     let digit = |i: usize| if i < 9 { (i + 1).to_string() } else { " ".to_owned() };

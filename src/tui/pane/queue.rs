@@ -8,29 +8,29 @@ use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::review::CaseRow;
-use crate::tui::App;
-use crate::tui::app::Focus;
 use crate::tui::draw::{heading, put_line, view_words};
+use crate::tui::place::Focus;
+use crate::tui::shell::Shell;
 
 /// Columns from which on a row has room for its age.
 const ROOMY: usize = 60;
 
-pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    let queue = &app.queue;
-    let total = if queue.filtered { queue.rows.len() as u64 } else { app.shown_total() };
-    let filter = if app.filter.is_empty() { String::new() } else { format!("  /{}", visible(&app.filter)) };
-    let title = match (&app.training, &app.listing) {
+pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let theme = &shell.theme;
+    let queue = &shell.session.queue;
+    let total = if queue.filtered { queue.rows.len() as u64 } else { shell.session.shown_total() };
+    let filter = if shell.session.filter.is_empty() { String::new() } else { format!("  /{}", visible(&shell.session.filter)) };
+    let title = match (&shell.session.training, &shell.session.listing) {
         (Some(training), _) => format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len()),
-        _ if app.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
+        _ if shell.session.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
         (None, Some(listing)) => format!(" Queue  {}  {} of {total}", visible(listing), queue.place()),
-        (None, None) => format!(" Queue  {} {} of {total}{filter}", view_words(app.view), queue.place()),
+        (None, None) => format!(" Queue  {} {} of {total}{filter}", view_words(shell.session.view), queue.place()),
     };
     let title = fit(&title, usize::from(area.width)).into_owned();
-    put_line(buf, area, 0, &Line::from(heading(theme, title, app.focus == Focus::Queue)));
+    put_line(buf, area, 0, &Line::from(heading(theme, title, shell.focus == Focus::Queue)));
     if queue.rows.is_empty() {
-        let words = match (app.filter.is_empty(), app.view) {
-            _ if app.sitting.is_some() => "No case of the session is left. Esc leaves it.",
+        let words = match (shell.session.filter.is_empty(), shell.session.view) {
+            _ if shell.session.sitting.is_some() => "No case of the session is left. Esc leaves it.",
             (false, _) => "No case fits the filter. Esc drops it.",
             (true, None) => "Nothing waits for you. v shows other cases; casework ingest brings new ones.",
             (true, Some(_)) => "No case is in this state. v shows others.",
@@ -40,28 +40,32 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         }
         return;
     }
-    let open = app.opened.as_ref().map(|opened| opened.case.row.id);
+    let open = shell.session.opened.as_ref().map(|opened| opened.case.row.id);
     let rows = usize::from(area.height).saturating_sub(1);
     for (row, case) in queue.rows.iter().enumerate().skip(queue.top).take(rows) {
-        let line = line(app, case, row == queue.cursor, open == Some(case.id), usize::from(area.width));
+        let line = line(shell, case, row == queue.cursor, open == Some(case.id), usize::from(area.width));
         put_line(buf, area, (row - queue.top) as u16 + 1, &line);
     }
 }
 
-fn line(app: &App, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> Line<'static> {
-    let theme = &app.theme;
+fn line(shell: &Shell, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> Line<'static> {
+    let theme = &shell.theme;
     let mark = match (cursor, open) {
         (true, _) => theme.sign("▸", ">"),
         (false, true) => theme.sign("•", "*"),
         (false, false) => " ",
     };
-    let wait = case.due.0 - app.now.0;
+    let wait = case.due.0 - shell.session.now.0;
     let late = wait < 0;
     let due = if late { format!("-{}", short_span(wait)) } else { short_span(wait) };
     // Where there is room, how long ago it happened stands before when it is due.
-    let age = if columns >= ROOMY { format!("{:>4} ago  ", short_span(app.now.0 - case.occurred_at.0)) } else { String::new() };
+    let age = if columns >= ROOMY {
+        format!("{:>4} ago  ", short_span(shell.session.now.0 - case.occurred_at.0))
+    } else {
+        String::new()
+    };
     let flag_width = (columns / 4).clamp(8, 16);
-    let hides = app.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
+    let hides = shell.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
     let flag = if hides { String::new() } else { visible(&case.flags.join(", ")).into_owned() };
     let flag = fit(&flag, flag_width).into_owned();
     let pad = " ".repeat(flag_width - width(&flag) + 1);

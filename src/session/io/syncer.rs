@@ -7,12 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::effect::Job;
 use crate::clock;
 use crate::domain::roster::Role;
-use crate::review::Protocols;
-use crate::sync::{Fault, Store, SyncError, Synced};
-use crate::workspace::{SyncStatus, WorkError, Workspace};
+use crate::session::report::{Report, SyncState};
+use crate::sync::{Store, SyncError, Synced};
+use crate::workspace::{WorkError, Workspace};
 
 /// What was written here waits so long, so that a label and the next travel together.
 const GATHER: Duration = Duration::from_secs(2);
@@ -20,22 +19,6 @@ const GATHER: Duration = Duration::from_secs(2);
 const LISTEN: Duration = Duration::from_millis(250);
 /// The longest pause between two attempts on a store that does not answer.
 const PAUSE_MAX: Duration = Duration::from_secs(300);
-
-/// How the exchange stands, for the screen.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SyncState {
-    pub status: SyncStatus,
-    pub notices: Vec<String>,
-    pub quarantined: Vec<Fault>,
-    /// How many ask to be let in, for who can do that.
-    pub asking: usize,
-    /// Entries that came with the last sync.
-    pub pulled: u64,
-    /// Cases were erased with it.
-    pub erased: bool,
-    /// What reviewers decide by, if something came.
-    pub protocols: Option<Box<Protocols>>,
-}
 
 enum Wish {
     /// Something was written.
@@ -51,7 +34,7 @@ pub struct Syncer {
 
 impl Syncer {
     /// None if the workspace has no store, or the configuration says that the screen does not sync.
-    pub fn start(workspace: &Workspace, report: Arc<dyn Fn(Job) + Send + Sync>) -> Result<Option<Self>, WorkError> {
+    pub fn start(workspace: &Workspace, report: Arc<dyn Fn(Report) + Send + Sync>) -> Result<Option<Self>, WorkError> {
         let every = Duration::from_secs(workspace.config.sync.every_seconds);
         if workspace.store_url()?.is_none() || every.is_zero() {
             return Ok(None);
@@ -99,7 +82,7 @@ struct Worker {
     every: Duration,
     pause: Duration,
     stop: Arc<AtomicBool>,
-    report: Arc<dyn Fn(Job) + Send + Sync>,
+    report: Arc<dyn Fn(Report) + Send + Sync>,
 }
 
 impl Worker {
@@ -117,8 +100,8 @@ impl Worker {
                 self.store = None; // it is opened anew
             }
             match self.state(result) {
-                Ok(state) => (self.report)(Job::Synced(Box::new(state))),
-                Err(error) => (self.report)(Job::Failed(error.with_next_step())),
+                Ok(state) => (self.report)(Report::Synced(Box::new(state))),
+                Err(error) => (self.report)(Report::Failed(error.with_next_step())),
             }
             if !self.wait(wishes) {
                 return;

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::effect::Job;
-use super::overlay::Person;
-use super::training::Training;
 use crate::clock;
 use crate::domain::calibration::session_of;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
 use crate::domain::label::{Label, outcome_words};
 use crate::domain::roster::Role;
 use crate::review::Draft;
+use crate::session::mode::Training;
+use crate::session::report::Report;
 use crate::workspace::arbitration::{Reasons, Verdict};
-use crate::workspace::{Holder, Undone, WorkError, Workspace};
+use crate::workspace::{Undone, WorkError, Workspace};
 
 /// How long typed characters may wait to be written down. The promise is a second.
 const KEEP_AFTER: Duration = Duration::from_millis(250);
@@ -95,7 +94,7 @@ impl Writer {
         Self { workspace, drafts: HashMap::new(), place: None, due: None }
     }
 
-    pub fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Job)) {
+    pub fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Report)) {
         loop {
             let next = match self.due {
                 None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -111,9 +110,9 @@ impl Writer {
                 }
             };
             match result {
-                Ok(Some(job)) => report(job),
+                Ok(Some(done)) => report(done),
                 Ok(None) => {}
-                Err(error) => report(Job::Failed(error.unless_full(&self.workspace.paths.workspace).with_next_step())),
+                Err(error) => report(Report::Failed(error.unless_full(&self.workspace.paths.workspace).with_next_step())),
             }
         }
     }
@@ -146,8 +145,8 @@ impl Writer {
         Ok(())
     }
 
-    fn work(&mut self, work: Work) -> Result<Option<Job>, WorkError> {
-        let job = match work {
+    fn work(&mut self, work: Work) -> Result<Option<Report>, WorkError> {
+        let report = match work {
             Work::KeepDraft { case, draft } => {
                 self.drafts.insert(case, *draft);
                 self.keep();
@@ -159,11 +158,11 @@ impl Writer {
                 return Ok(None);
             }
             Work::Submit { label, knew } => return Ok(Some(self.submit(*label, knew))),
-            Work::Guard => return Ok(self.workspace.raise_guard()?.map(|suggestion| Job::Suggested(suggestion.words))),
+            Work::Guard => return Ok(self.workspace.raise_guard()?.map(|suggestion| Report::Suggested(suggestion.words))),
             Work::Undo => match self.workspace.undo() {
                 Ok(Undone::Ruling { case, .. }) => {
                     let words = format!("Took back the ruling on {}.", case.short());
-                    Job::Noted { case, words, leaves_queue: false }
+                    Report::Noted { case, words, leaves_queue: false }
                 }
                 Ok(Undone::Label(given, event)) => {
                     // What was begun anew since is worth more than what was submitted then.
@@ -173,31 +172,31 @@ impl Writer {
                         None => self.workspace.draft(case)?,
                     };
                     let draft = Box::new(begun.filter(|draft| !draft.is_empty()).unwrap_or_else(|| Draft::of(&given.label)));
-                    Job::Undone { case, draft, seq: event.seq }
+                    Report::Undone { case, draft, seq: event.seq }
                 }
-                Err(error @ WorkError::NothingToUndo(_)) => Job::Failed(error.with_next_step()),
+                Err(error @ WorkError::NothingToUndo(_)) => Report::Failed(error.with_next_step()),
                 Err(error) => return Err(error),
             },
             Work::Defer { case, why } => {
                 let until = self.workspace.defer(case, &why)?;
-                Job::Noted { case, words: format!("Put off until {}.", until.minute()), leaves_queue: true }
+                Report::Noted { case, words: format!("Put off until {}.", until.minute()), leaves_queue: true }
             }
             Work::Escalate { case, why } => {
                 self.workspace.escalate(case, &why)?;
-                Job::Noted { case, words: "A lead will look at it.".to_owned(), leaves_queue: false }
+                Report::Noted { case, words: "A lead will look at it.".to_owned(), leaves_queue: false }
             }
             Work::People => self.people(String::new())?,
             Work::Admit { name, replica, roles } => match self.workspace.admit(&name, &roles, Some(replica), None) {
                 Ok(()) => self.people(format!("{name} is let in."))?,
-                Err(error) => Job::Failed(error.with_next_step()),
+                Err(error) => Report::Failed(error.with_next_step()),
             },
             Work::Retire { name, replica, why } => match self.workspace.retire(&name, Some(&replica.to_string()), &why) {
                 Ok(_) => self.people(format!("{name} is retired on that device."))?,
-                Err(error) => Job::Failed(error.with_next_step()),
+                Err(error) => Report::Failed(error.with_next_step()),
             },
             Work::Gold { case, why } => {
                 self.workspace.set_gold(case, &why)?;
-                Job::Noted { case, words: "It is a known answer now.".to_owned(), leaves_queue: false }
+                Report::Noted { case, words: "It is a known answer now.".to_owned(), leaves_queue: false }
             }
             Work::Rule { case, verdict, reasons } => {
                 let row = self.workspace.find_case(&case.to_string())?;
@@ -205,12 +204,12 @@ impl Writer {
                 // What was answered to rule is no label in the making.
                 self.drafts.remove(&case);
                 self.workspace.keep_draft(case, &Draft::default())?;
-                Job::Ruled { case, words: format!("{} counts as {}.", case.short(), outcome_words(&ruling.outcome)) }
+                Report::Ruled { case, words: format!("{} counts as {}.", case.short(), outcome_words(&ruling.outcome)) }
             }
             Work::Return { case, side, text } => {
                 let row = self.workspace.find_case(&case.to_string())?;
                 self.workspace.return_label(row, side, None, &text)?;
-                Job::Ruled { case, words: format!("The author of {side} is asked; until they answer, their label counts.") }
+                Report::Ruled { case, words: format!("The author of {side} is asked; until they answer, their label counts.") }
             }
             Work::Sit(round) => {
                 // What was begun before belongs to the other round.
@@ -220,24 +219,24 @@ impl Writer {
             }
             Work::Reveal(name) => {
                 self.workspace.reveal_session(&name, false)?;
-                Job::Words {
+                Report::Words {
                     title: name,
                     words: vec!["Revealed: all who take part see all labels, talk (c), and label again.".to_owned()],
                 }
             }
             Work::Appeal { case, why } => {
                 self.workspace.appeal(case, &why)?;
-                Job::Noted { case, words: "Appealed: it is disputed again.".to_owned(), leaves_queue: false }
+                Report::Noted { case, words: "Appealed: it is disputed again.".to_owned(), leaves_queue: false }
             }
             Work::FinishTraining(training) => {
-                Job::Trained(self.workspace.finish_training(&training.protocol, training.attempts)?.seq)
+                Report::Trained(self.workspace.finish_training(&training.protocol, training.attempts)?.seq)
             }
             Work::Comment { case, text } => {
                 self.comment(case, &text)?;
-                Job::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
+                Report::Noted { case, words: "Commented.".to_owned(), leaves_queue: false }
             }
         };
-        Ok(Some(job))
+        Ok(Some(report))
     }
 
     /// A comment; in a session it may begin with the question that it is about: `scope: …`.
@@ -254,28 +253,22 @@ impl Writer {
         self.workspace.comment_in(&session, case, question, text).map(drop)
     }
 
-    fn people(&self, words: String) -> Result<Job, WorkError> {
-        let person = |holder: Holder| {
-            let ssh = self.workspace.proven(&holder).map_err(|error| error.to_string());
-            Person { holder, ssh }
-        };
-        let mut rows: Vec<Person> = self.workspace.people()?.into_iter().map(person).collect();
-        // Whoever asks stands first.
-        rows.sort_by_key(|person| !person.holder.waits());
-        Ok(Job::People { rows, words })
+    fn people(&self, words: String) -> Result<Report, WorkError> {
+        let rows = self.workspace.everybody()?;
+        Ok(Report::People { rows, words })
     }
 
-    fn submit(&mut self, label: Label, knew: Option<EventId>) -> Job {
+    fn submit(&mut self, label: Label, knew: Option<EventId>) -> Report {
         let case = label.case;
         let draft = self.drafts.remove(&case);
         match self.workspace.submit_knowing(label, knew) {
-            Ok(saved) => Job::Saved { case, seq: saved.seq },
+            Ok(saved) => Report::Saved { case, seq: saved.seq },
             Err(error) => {
                 if let Some(draft) = draft {
                     self.drafts.insert(case, draft);
                     self.keep();
                 }
-                Job::NotSaved { case, why: error.unless_full(&self.workspace.paths.workspace).with_next_step() }
+                Report::NotSaved { case, why: error.unless_full(&self.workspace.paths.workspace).with_next_step() }
             }
         }
     }

@@ -1,20 +1,13 @@
-//! What `update` wants done, and what comes back.
+//! What a session wants done, outside its state.
 
-use std::sync::Arc;
-
-use super::overlay::Person;
-use super::sitting::Sat;
-use super::syncer::SyncState;
-use super::training::Training;
-use crate::domain::calibration::Calibration;
+use super::mode::Training;
+use super::window::Window;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
-use crate::domain::label::{GivenLabel, Label};
+use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
-use crate::review::arbitration::{Dispute, PastRuling};
-use crate::review::board::pages::Pages;
-use crate::review::{CaseRow, Direction, QueueKey};
-use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
+use crate::review::Draft;
+use crate::review::{Direction, QueueKey};
 use crate::workspace::arbitration::{Reasons, Verdict};
 
 /// Something to be done outside the state.
@@ -131,102 +124,59 @@ pub enum Effect {
     },
     /// Record how a training went.
     FinishTraining(Box<Training>),
+    /// Show something for a moment.
+    Show(Window),
+    /// The person should look there from now on.
+    Look(Look),
     /// Write in the person's editor.
     Editor(String),
-    /// Draw every cell again.
-    Repaint,
-    Suspend,
     Quit,
 }
 
-/// What an effect came to.
-#[derive(Debug, Clone)]
-pub enum Job {
-    Page {
-        from: QueueKey,
-        direction: Direction,
-        rows: Vec<CaseRow>,
-        full: bool,
-    },
+impl Effect {
+    /// Whether what it came to is reported later.
+    pub fn is_reported(&self) -> bool {
+        matches!(
+            self,
+            Self::Submit { .. }
+                | Self::Undo
+                | Self::Defer { .. }
+                | Self::Escalate { .. }
+                | Self::Comment { .. }
+                | Self::Filter { .. }
+                | Self::People
+                | Self::Precedents { .. }
+                | Self::Worklist
+                | Self::Gold { .. }
+                | Self::FinishTraining(_)
+                | Self::Admit { .. }
+                | Self::Retire { .. }
+                | Self::Rule { .. }
+                | Self::Return { .. }
+                | Self::Appeal { .. }
+                | Self::Reveal(_)
+                | Self::Steady
+                | Self::Board
+        )
+    }
+
+    /// Whether another case is opened by what it comes to.
+    pub fn switches(&self) -> bool {
+        matches!(self, Self::Undo | Self::Defer { .. } | Self::Rule { .. } | Self::Return { .. })
+    }
+}
+
+/// Where a person should look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    Queue,
+    Case,
+    /// The input of the case.
+    Input,
+    /// The question that is asked now, from its start.
+    Question,
+    /// A case was opened; this one was open before.
     Opened {
-        case: Box<OpenCase>,
-        draft: Option<Box<Draft>>,
+        before: Option<CaseId>,
     },
-    Gone(CaseId),
-    /// What reviewers decide by is other than it was.
-    Published(Box<Protocols>),
-    Counted(QueueCounts),
-    Filtered {
-        generation: u64,
-        rows: Vec<CaseRow>,
-    },
-    Saved {
-        case: CaseId,
-        seq: u64,
-    },
-    /// The reviewer labeled the case meanwhile, in another window.
-    Overtaken {
-        label: Box<Label>,
-        other: Box<GivenLabel>,
-    },
-    /// A submit failed: its draft is kept.
-    NotSaved {
-        case: CaseId,
-        why: String,
-    },
-    Undone {
-        case: CaseId,
-        draft: Box<Draft>,
-        seq: u64,
-    },
-    /// A note was made; words to show.
-    Noted {
-        case: CaseId,
-        words: String,
-        leaves_queue: bool,
-    },
-    /// What an exchange with the store came to.
-    Synced(Box<SyncState>),
-    /// Who may do what, and words to show.
-    People {
-        rows: Vec<Person>,
-        words: String,
-    },
-    Precedents {
-        case: CaseId,
-        found: Vec<Precedent>,
-    },
-    Worklist(Vec<CaseRow>),
-    Dispute(Box<Dispute>),
-    /// A ruling is on disk; words to show.
-    Ruled {
-        case: CaseId,
-        words: String,
-    },
-    Overruled(Vec<PastRuling>),
-    /// The session that is sat in, with the cases that are left.
-    Sat {
-        session: Option<Box<Calibration>>,
-        rows: Vec<CaseRow>,
-    },
-    Sessions(Vec<Sat>),
-    /// How the work stands.
-    Board(Arc<Pages>),
-    /// It stands otherwise since: nobody asked.
-    BoardChanged(Arc<Pages>),
-    Cases {
-        title: String,
-        rows: Vec<CaseRow>,
-    },
-    /// A break or a second look is suggested.
-    Suggested(String),
-    /// A window of words.
-    Words {
-        title: String,
-        words: Vec<String>,
-    },
-    /// How a training went is on disk.
-    Trained(u64),
-    Edited(Option<String>),
-    Failed(String),
 }

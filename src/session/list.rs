@@ -1,18 +1,23 @@
 //! Which cases the queue shows: mine, those of a state, those to renew, or what a filter lets through.
 
-use super::app::{App, Focus};
-use super::effect::Effect;
-use super::overlay::{Board, Overlay};
-use super::queue_model::QueueModel;
+use super::effect::{Effect, Look};
+use super::pages::QueueModel;
+use super::state::Session;
+use super::window::{STEADY, Window};
 use crate::domain::resolve::CaseState;
 use crate::review::CaseRow;
 use crate::review::Filter;
 
-impl App {
+impl Session {
     /// Opens the board as it stood last, and has it worked out anew.
     pub fn show_board(&mut self) -> Vec<Effect> {
-        self.overlay = Some(Overlay::Board(Board { pages: self.board.clone(), ..Board::default() }));
-        vec![Effect::Board]
+        vec![Effect::Show(Window::Board), Effect::Board]
+    }
+
+    /// How steady the person is: with themselves, with known answers, with others.
+    pub fn show_steadiness(&mut self) -> Vec<Effect> {
+        let words = vec!["Counting …".to_owned()];
+        vec![Effect::Show(Window::Words { title: STEADY.to_owned(), words }), Effect::Steady]
     }
 
     pub fn next_view(&mut self) -> Vec<Effect> {
@@ -28,10 +33,9 @@ impl App {
     fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
         self.view = view;
         self.listing = None;
-        self.focus = Focus::Queue;
         self.filter.clear();
         self.generation += 1;
-        vec![Effect::View(view), QueueModel::start(), Effect::Count { all: true }]
+        vec![Effect::Look(Look::Queue), Effect::View(view), QueueModel::start(), Effect::Count { all: true }]
     }
 
     /// Shows the cases whose label lacks an answer.
@@ -51,17 +55,17 @@ impl App {
         effects
     }
 
-    pub(super) fn set_filter(&mut self, text: &str) -> Vec<Effect> {
+    pub fn set_filter(&mut self, text: &str) -> Vec<Effect> {
         if let Some(cue) = Filter::parse(text).asks_hidden(&self.protocols.policy.hide) {
             return self.say(&format!("The policy hides the {}: the queue can't be narrowed by it.", cue.word()));
         }
         self.filter = text.to_owned();
         self.generation += 1;
-        self.focus = Focus::Queue;
+        let look = Effect::Look(Look::Queue);
         if text.is_empty() {
-            return vec![QueueModel::start()];
+            return vec![look, QueueModel::start()];
         }
-        vec![Effect::Filter { text: text.to_owned(), generation: self.generation }]
+        vec![look, Effect::Filter { text: text.to_owned(), generation: self.generation }]
     }
 
     pub fn clear(&mut self) -> Vec<Effect> {

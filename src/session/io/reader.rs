@@ -1,4 +1,4 @@
-//! Does what `update` asks for. Reads are a fraction of a millisecond and are done at once, so that keys
+//! Does what a session asks for. Reads are a fraction of a millisecond and are done at once, so that keys
 //! typed ahead act on the state they were meant for. What writes or may take long goes to a worker thread.
 
 use std::collections::HashMap;
@@ -8,8 +8,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::effect::{Effect, Job};
-use super::sitting::Sat;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
 use crate::domain::ids::CaseId;
@@ -18,12 +16,15 @@ use crate::domain::time::Moment;
 use crate::review::board::BoardSums;
 use crate::review::board::pages::Pages;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
+use crate::session::effect::Effect;
+use crate::session::report::Report;
+use crate::session::window::{CalibrationProgress, STEADY};
 use crate::workspace::{WorkError, Workspace};
 
 /// Up to this many open cases it is counted anew after every label whose they are.
 const COUNTED_OFTEN_MAX: u64 = 20_000;
 
-pub struct Runner {
+pub struct Reader {
     workspace: Workspace,
     queue: Queue,
     /// Drafts as last seen, by the session they are of: the worker may not have written them yet.
@@ -40,21 +41,21 @@ pub struct Runner {
     following: Arc<AtomicBool>,
     newest_filter: Arc<AtomicU64>,
     newest_count: Arc<AtomicU64>,
-    report: Arc<dyn Fn(Job) + Send + Sync>,
+    report: Arc<dyn Fn(Report) + Send + Sync>,
     syncer: Option<Syncer>,
     now: fn() -> Moment,
 }
 
-impl Runner {
+impl Reader {
     /// `documents` is the stamp of what reviewers decide by, as it was read; `report` is called from the worker thread with what
     /// its work came to.
     pub fn new(
         workspace: Workspace,
         now: fn() -> Moment,
         documents: (i64, i64),
-        report: impl Fn(Job) + Send + Sync + 'static,
+        report: impl Fn(Report) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
-        let report: Arc<dyn Fn(Job) + Send + Sync> = Arc::new(report);
+        let report: Arc<dyn Fn(Report) + Send + Sync> = Arc::new(report);
         let (worker, work) = channel();
         let newest_filter = Arc::new(AtomicU64::new(0));
         let writer = Writer::new(workspace.again()?);
@@ -85,11 +86,11 @@ impl Runner {
     }
 
     /// Does an effect. What can be answered at once is returned.
-    pub fn perform(&mut self, effect: Effect) -> Option<Job> {
+    pub fn perform(&mut self, effect: Effect) -> Option<Report> {
         let answered = match effect {
             Effect::Page { from, direction, limit } => {
                 let rows = self.workspace.queue_page(&self.queue, from, direction, limit);
-                rows.map(|rows| Some(Job::Page { from, direction, full: rows.len() >= limit, rows }))
+                rows.map(|rows| Some(Report::Page { from, direction, full: rows.len() >= limit, rows }))
             }
             Effect::View(state) => {
                 self.newest_filter.fetch_add(1, Ordering::Relaxed);
@@ -104,7 +105,7 @@ impl Runner {
             }
             Effect::Submit { label, knew } => {
                 match self.workspace.overtaken(&label, knew) {
-                    Ok(Some(other)) => Ok(Some(Job::Overtaken { label, other: Box::new(other) })),
+                    Ok(Some(other)) => Ok(Some(Report::Overtaken { label, other: Box::new(other) })),
                     Err(error) => Err(error),
                     Ok(None) => {
                         // The draft stays until the label is on disk.
@@ -129,14 +130,14 @@ impl Runner {
             Effect::FinishTraining(training) => self.send(Work::FinishTraining(training)),
             Effect::Dispute { case } => self.dispute(case).map(Some),
             Effect::Sit(name) => self.sit(name).map(Some),
-            Effect::Sessions => self.sessions().map(|rows| Some(Job::Sessions(rows))),
+            Effect::Sessions => self.sessions().map(|rows| Some(Report::Calibrations(rows))),
             Effect::Reveal(name) => self.send(Work::Reveal(name)),
             Effect::Board => self.beside(Search::Board),
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Steady => self.beside(Search::Steady),
             Effect::Findings(name) => self.findings(&name).map(Some),
-            Effect::Overruled => self.workspace.overruled().map(|rows| Some(Job::Overruled(rows))),
+            Effect::Overruled => self.workspace.overruled().map(|rows| Some(Report::Overruled(rows))),
             Effect::Rule { case, verdict, reasons } => {
                 self.drafts.remove(&(None, case));
                 self.send(Work::Rule { case, verdict, reasons })
@@ -149,26 +150,26 @@ impl Runner {
                 self.syncer.iter().for_each(Syncer::now);
                 Ok(None)
             }
-            // These are the event loop's own.
-            Effect::Editor(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => Ok(None),
+            // These are the front's own.
+            Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit => Ok(None),
         };
-        answered.unwrap_or_else(|error| Some(Job::Failed(error.with_next_step())))
+        answered.unwrap_or_else(|error| Some(Report::Failed(error.with_next_step())))
     }
 
     /// Takes note of what became of a submit.
-    pub fn heard(&mut self, job: &Job) {
+    pub fn heard(&mut self, report: &Report) {
         // What was written is for others too.
-        let wrote = matches!(job, Job::Saved { .. } | Job::Undone { .. } | Job::Noted { .. } | Job::Ruled { .. })
-            || matches!(job, Job::People { words, .. } if !words.is_empty());
+        let wrote = matches!(report, Report::Saved { .. } | Report::Undone { .. } | Report::Noted { .. } | Report::Ruled { .. })
+            || matches!(report, Report::People { words, .. } if !words.is_empty());
         if let Some(syncer) = self.syncer.as_ref().filter(|_| wrote) {
             syncer.soon();
         }
-        match job {
-            Job::Saved { case, .. } => {
+        match report {
+            Report::Saved { case, .. } => {
                 let round = self.sending.remove(case).flatten();
                 self.drafts.remove(&(round, *case));
             }
-            Job::NotSaved { case, .. } => drop(self.sending.remove(case)),
+            Report::NotSaved { case, .. } => drop(self.sending.remove(case)),
             _ => {}
         }
     }
@@ -179,7 +180,7 @@ impl Runner {
     }
 
     /// Has something looked for on the thread that does only that.
-    fn beside(&mut self, search: Search) -> Result<Option<Job>, WorkError> {
+    fn beside(&mut self, search: Search) -> Result<Option<Report>, WorkError> {
         if self.searcher.is_none() {
             let (asks, asked) = channel();
             let (workspace, report) = (self.workspace.again()?, Arc::clone(&self.report));
@@ -188,12 +189,12 @@ impl Runner {
             self.searcher = Some(asks);
         }
         let gone = self.searcher.as_ref().is_none_or(|asks| asks.send(search).is_err());
-        Ok(gone.then(|| Job::Failed("the thread that searches has ended: restart casework".to_owned())))
+        Ok(gone.then(|| Report::Failed("the thread that searches has ended: restart casework".to_owned())))
     }
 
-    fn send(&self, work: Work) -> Result<Option<Job>, WorkError> {
+    fn send(&self, work: Work) -> Result<Option<Report>, WorkError> {
         if self.worker.send(work).is_err() {
-            return Ok(Some(Job::Failed("the thread that saves has ended: restart casework; drafts are kept".to_owned())));
+            return Ok(Some(Report::Failed("the thread that saves has ended: restart casework; drafts are kept".to_owned())));
         }
         Ok(None)
     }
@@ -206,8 +207,8 @@ impl Runner {
             let stop = || newest.load(Ordering::Relaxed) != generation;
             let rows = workspace.queue_filtered(&queue, &Filter::parse(&text), stop);
             report(match rows {
-                Ok(rows) => Job::Filtered { generation, rows },
-                Err(error) => Job::Failed(error.with_next_step()),
+                Ok(rows) => Report::Filtered { generation, rows },
+                Err(error) => Report::Failed(error.with_next_step()),
             });
         });
         Ok(())
@@ -225,12 +226,12 @@ impl Runner {
         self.queue.counts_are_slow() && (*all || !many())
     }
 
-    fn count(&mut self, all: bool) -> Result<Option<Job>, WorkError> {
+    fn count(&mut self, all: bool) -> Result<Option<Report>, WorkError> {
         // What was put off since is known from now on.
         let state = self.queue.state;
         self.load_queue(state)?;
         if !self.queue.counts_are_slow() {
-            return Ok(Some(Job::Counted(self.workspace.queue_counts(&self.queue, || false)?)));
+            return Ok(Some(Report::Counted(self.workspace.queue_counts(&self.queue, || false)?)));
         }
         if !self.counts_beside(&Effect::Count { all }) {
             return Ok(None); // the screen counts its own steps
@@ -241,36 +242,36 @@ impl Runner {
         std::thread::spawn(move || {
             let stop = || newest.load(Ordering::Relaxed) != number;
             report(match workspace.queue_counts(&queue, stop) {
-                Ok(counts) => Job::Counted(QueueCounts { counting: stop(), ..counts }),
-                Err(error) => Job::Failed(error.with_next_step()),
+                Ok(counts) => Report::Counted(QueueCounts { counting: stop(), ..counts }),
+                Err(error) => Report::Failed(error.with_next_step()),
             });
         });
         Ok(None)
     }
 
     /// What reviewers decide by, if that changed since it was looked at: another program may have published.
-    fn documents(&mut self) -> Result<Option<Job>, WorkError> {
+    fn documents(&mut self) -> Result<Option<Report>, WorkError> {
         let stamp = self.workspace.documents_stamp()?;
         if std::mem::replace(&mut self.documents, stamp) == stamp {
             return Ok(None);
         }
-        Ok(Some(Job::Published(Box::new(self.workspace.protocols()?))))
+        Ok(Some(Report::Published(Box::new(self.workspace.protocols()?))))
     }
 
-    fn open(&mut self, id: CaseId) -> Result<Job, WorkError> {
+    fn open(&mut self, id: CaseId) -> Result<Report, WorkError> {
         if self.sending.contains_key(&id) {
-            return Ok(Job::Failed("The label of that case is being saved.".to_owned()));
+            return Ok(Report::Failed("The label of that case is being saved.".to_owned()));
         }
-        let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Job::Gone(id)) };
+        let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
         let draft = match self.drafts.get(&(self.workspace.sitting.clone(), id)) {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
         };
-        Ok(Job::Opened { case: Box::new(self.workspace.open_case(row)?), draft: draft.map(Box::new) })
+        Ok(Report::Opened { case: Box::new(self.workspace.open_case(row)?), draft: draft.map(Box::new) })
     }
 
     /// Takes a seat in a session, or leaves it. Drafts are kept apart.
-    fn sit(&mut self, name: Option<String>) -> Result<Job, WorkError> {
+    fn sit(&mut self, name: Option<String>) -> Result<Report, WorkError> {
         let session = name.map(|name| self.workspace.session(&name)).transpose()?;
         let me = self.workspace.me.clone();
         if let Some(session) = session.as_ref().filter(|session| !session.takes_part(&me)) {
@@ -287,54 +288,54 @@ impl Runner {
         if std::mem::replace(&mut self.workspace.sitting, round.clone()) != round {
             self.send(Work::Sit(round))?;
         }
-        Ok(Job::Sat { session: session.map(Box::new), rows })
+        Ok(Report::Sat { session: session.map(Box::new), rows })
     }
 
     /// Rows of these cases, as whoever is at work may see them.
-    fn cases(&self, title: String, ids: &[CaseId]) -> Result<Job, WorkError> {
+    fn cases(&self, title: String, ids: &[CaseId]) -> Result<Report, WorkError> {
         let mut rows = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for id in ids.iter().filter(|id| seen.insert(**id)).take(crate::review::queue::FILTERED_MAX) {
             rows.extend(self.workspace.listed_case(*id)?);
         }
-        Ok(Job::Cases { title, rows })
+        Ok(Report::Cases { title, rows })
     }
 
-    fn sessions(&self) -> Result<Vec<Sat>, WorkError> {
-        let sat = |session| Ok(Sat { progress: self.workspace.session_progress(&session)?, session });
+    fn sessions(&self) -> Result<Vec<CalibrationProgress>, WorkError> {
+        let sat = |session| Ok(CalibrationProgress { progress: self.workspace.session_progress(&session)?, session });
         self.workspace.sessions()?.into_iter().map(sat).collect()
     }
 
-    fn findings(&self, name: &str) -> Result<Job, WorkError> {
+    fn findings(&self, name: &str) -> Result<Report, WorkError> {
         let words = self.workspace.findings(name)?.words();
-        Ok(Job::Words { title: format!("What {name} found"), words })
+        Ok(Report::Words { title: format!("What {name} found"), words })
     }
 
     /// The labels of a case side by side: of a session, with names, once it is revealed; of a dispute without, for a lead to rule; of
     /// what was labeled, with names, for whoever gave a label too.
-    fn dispute(&mut self, id: CaseId) -> Result<Job, WorkError> {
-        let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Job::Gone(id)) };
+    fn dispute(&mut self, id: CaseId) -> Result<Report, WorkError> {
+        let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
         if let Some(round) = self.workspace.sitting.clone() {
             let Some(session) = self.workspace.session_of_round(&round)?.filter(|session| session.stage().is_revealed()) else {
-                return Ok(Job::Failed("What the others said is shown when the session is revealed.".to_owned()));
+                return Ok(Report::Failed("What the others said is shown when the session is revealed.".to_owned()));
             };
             let labels = self.workspace.first_round(&session, Some(id))?;
-            return Ok(Job::Dispute(Box::new(self.workspace.beside(row, labels)?)));
+            return Ok(Report::Dispute(Box::new(self.workspace.beside(row, labels)?)));
         }
         let dispute = self.workspace.dispute(row.clone())?;
         if dispute.is_one() && self.workspace.is_lead()? {
-            return Ok(Job::Dispute(Box::new(dispute)));
+            return Ok(Report::Dispute(Box::new(dispute)));
         }
         if dispute.sides.is_empty() {
-            return Ok(Job::Failed("Nobody has labeled this case.".to_owned()));
+            return Ok(Report::Failed("Nobody has labeled this case.".to_owned()));
         }
         if !self.workspace.may_see_labels(&dispute)? {
-            return Ok(Job::Failed(
+            return Ok(Report::Failed(
                 "What others said is shown when you have labeled the case; a lead rules on disputes.".to_owned(),
             ));
         }
         let labels = dispute.sides.into_iter().map(|side| side.given).collect();
-        Ok(Job::Dispute(Box::new(self.workspace.beside(row, labels)?)))
+        Ok(Report::Dispute(Box::new(self.workspace.beside(row, labels)?)))
     }
 
     /// Waits until everything asked for is on disk.
@@ -352,14 +353,11 @@ impl Runner {
     }
 }
 
-impl Drop for Runner {
+impl Drop for Reader {
     fn drop(&mut self) {
         self.finish();
     }
 }
-
-/// What the window says of how steady somebody is.
-pub(super) const STEADY: &str = "How steady you are";
 
 /// How often it is looked whether the board on the screen is old.
 const FOLLOW: Duration = Duration::from_millis(500);
@@ -372,14 +370,14 @@ enum Search {
     Steady,
 }
 
-fn steady_job(workspace: &Workspace) -> Result<Job, WorkError> {
+fn steady_report(workspace: &Workspace) -> Result<Report, WorkError> {
     let mut words = workspace.own_steadiness()?.map(|own| own.words()).unwrap_or_default();
     let said = workspace.own_guards()?.into_iter().take(5);
     words.extend(said.map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)));
     if words.is_empty() {
         words.push("There is no label of yours to tell it from.".to_owned());
     }
-    Ok(Job::Words { title: STEADY.to_owned(), words })
+    Ok(Report::Words { title: STEADY.to_owned(), words })
 }
 
 /// The board as it stands, made of what is kept.
@@ -404,7 +402,7 @@ impl Boards {
     }
 }
 
-fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: &AtomicBool, report: &dyn Fn(Job)) {
+fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: &AtomicBool, report: &dyn Fn(Report)) {
     // Labels are read once; from then on what changed.
     let mut boards = Boards::default();
     loop {
@@ -414,18 +412,18 @@ fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: 
             asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
         let now = workspace.now();
-        let job = match search {
-            Ok(Search::Precedents(case)) => workspace.precedents(case).map(|found| Job::Precedents { case, found }),
-            Ok(Search::Board) => boards.make(&workspace, now).map(Job::Board),
-            Ok(Search::Steady) => steady_job(&workspace),
-            Ok(Search::Worklist) => workspace.worklist().map(Job::Worklist),
+        let found = match search {
+            Ok(Search::Precedents(case)) => workspace.precedents(case).map(|found| Report::Precedents { case, found }),
+            Ok(Search::Board) => boards.make(&workspace, now).map(Report::Board),
+            Ok(Search::Steady) => steady_report(&workspace),
+            Ok(Search::Worklist) => workspace.worklist().map(Report::Worklist),
             Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {
-                Ok(true) => boards.make(&workspace, now).map(Job::BoardChanged),
+                Ok(true) => boards.make(&workspace, now).map(Report::BoardChanged),
                 Ok(false) => continue,
                 Err(error) => Err(error),
             },
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        report(job.unwrap_or_else(|error| Job::Failed(error.with_next_step())));
+        report(found.unwrap_or_else(|error| Report::Failed(error.with_next_step())));
     }
 }

@@ -8,40 +8,6 @@ use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::time::Moment;
 use crate::review::{Draft, OpenCase, Precedent, Published};
 
-/// A tab of the context pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tab {
-    #[default]
-    Input,
-    Logs,
-    Neighbours,
-    Model,
-    History,
-}
-
-impl Tab {
-    pub const ALL: [Self; 5] = [Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Input => "Input",
-            Self::Logs => "Logs",
-            Self::Neighbours => "Neighbours",
-            Self::Model => "Model",
-            Self::History => "History",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tab| tab.word() == word)
-    }
-
-    pub fn step(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0) as isize + by;
-        Self::ALL[at.rem_euclid(Self::ALL.len() as isize) as usize]
-    }
-}
-
 /// The open case.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -52,12 +18,6 @@ pub struct Opened {
     pub untouched: Draft,
     /// When it was opened this time; the draft knows of the times before.
     pub since: Moment,
-    pub tab: Tab,
-    /// First line shown of each tab.
-    pub scroll: [usize; 5],
-    pub guide_scroll: usize,
-    /// Whether lines beside those of the trace are shown too.
-    pub all_logs: bool,
     pub sending: bool,
     /// Its answers are for a ruling, not for a label.
     pub ruling: bool,
@@ -94,22 +54,16 @@ impl Opened {
         self.case.hides(&self.hide, cue, !self.draft.answers.is_empty())
     }
 
-    /// Adds what is on the screen now.
-    pub fn note_seen(&mut self, precedents_are_shown: bool) {
-        let of_tab: &[Cue] = match self.tab {
-            Tab::Input => &[],
-            Tab::Logs => &[Cue::Logs],
-            Tab::Neighbours => &[Cue::Neighbours],
-            // All of it is hidden with the prediction.
-            Tab::Model if self.hides(Cue::Prediction) => &[],
-            Tab::Model => &[Cue::Challenger, Cue::Features],
-            Tab::History => &[Cue::History],
-        };
+    /// Adds what the person has before them now: what stands there always, and `more`.
+    pub fn note_seen(&mut self, more: &[Cue]) {
         let facts = (!self.case.facts.is_empty()).then_some(Cue::Facts);
-        let precedents =
-            (precedents_are_shown && self.precedents.as_ref().is_some_and(|some| !some.is_empty())).then_some(Cue::Precedents);
-        let now = [Cue::Prediction, Cue::Flags].into_iter().chain(of_tab.iter().copied()).chain(facts).chain(precedents);
-        let shown: Vec<Cue> = now.filter(|cue| !self.hides(*cue)).collect();
+        // All that the models considered is hidden with what they said.
+        let hidden =
+            |cue: Cue| self.hides(cue) || (matches!(cue, Cue::Challenger | Cue::Features) && self.hides(Cue::Prediction));
+        let none_alike = self.precedents.as_ref().is_none_or(Vec::is_empty);
+        let more = more.iter().copied().filter(|cue| !(*cue == Cue::Precedents && none_alike));
+        let now = [Cue::Prediction, Cue::Flags].into_iter().chain(more).chain(facts);
+        let shown: Vec<Cue> = now.filter(|cue| !hidden(*cue)).collect();
         self.seen.extend(shown);
     }
 
@@ -149,15 +103,5 @@ impl Opened {
         let Some(question) = self.question() else { return Vec::new() };
         let answer = self.draft.begun(&question.id).unwrap_or_default();
         answer.split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect()
-    }
-
-    pub fn scroll(&mut self) -> &mut usize {
-        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        &mut self.scroll[at]
-    }
-
-    pub fn scroll_now(&self) -> usize {
-        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        self.scroll[at]
     }
 }

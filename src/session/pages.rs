@@ -18,6 +18,8 @@ pub struct QueueModel {
     pub cursor: usize,
     /// The first row on screen.
     pub top: usize,
+    /// How many rows are shown at a time, wherever that is.
+    pub shown: usize,
     /// How many rows stand before `rows` in the whole queue.
     pub before: u64,
     at_start: bool,
@@ -62,13 +64,21 @@ impl QueueModel {
                 }
             }
             Direction::Forward => {
-                *self = Self { rows, at_start: from == QueueKey::FIRST, at_end: !full, ..Self::default() };
+                *self = Self { rows, at_start: from == QueueKey::FIRST, at_end: !full, shown: self.shown, ..Self::default() };
             }
             Direction::Backward => {
                 let n = rows.len();
                 let before = total.saturating_sub(n as u64);
                 let rows = rows.into_iter().rev().collect();
-                *self = Self { rows, cursor: n.saturating_sub(1), before, at_start: !full, at_end: true, ..Self::default() };
+                *self = Self {
+                    rows,
+                    cursor: n.saturating_sub(1),
+                    before,
+                    at_start: !full,
+                    at_end: true,
+                    shown: self.shown,
+                    ..Self::default()
+                };
             }
         }
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
@@ -76,20 +86,20 @@ impl QueueModel {
 
     /// Takes in all that a filter found.
     pub fn take_filtered(&mut self, rows: Vec<CaseRow>) {
-        *self = Self { rows, at_start: true, at_end: true, filtered: true, ..Self::default() };
+        *self = Self { rows, at_start: true, at_end: true, filtered: true, shown: self.shown, ..Self::default() };
     }
 
     pub fn current(&self) -> Option<&CaseRow> {
         self.rows.get(self.cursor)
     }
 
-    /// Moves the cursor; says what must be read for it. `height` is the number of rows on screen.
-    pub fn step(&mut self, by: i64, height: usize) -> Vec<Effect> {
+    /// Moves the cursor; says what must be read for it.
+    pub fn step(&mut self, by: i64) -> Vec<Effect> {
         let target = self.cursor as i64 + by;
         let last = self.rows.len().saturating_sub(1) as i64;
         self.cursor = target.clamp(0, last) as usize;
-        self.show_cursor(height);
-        let margin = height.max(20);
+        self.show_cursor();
+        let margin = self.shown.max(20);
         if !self.at_end && self.cursor + margin >= self.rows.len() {
             self.more(Direction::Forward)
         } else if !self.at_start && self.cursor < margin {
@@ -112,18 +122,18 @@ impl QueueModel {
         vec![Self::start()]
     }
 
-    pub fn to_end(&mut self, height: usize) -> Vec<Effect> {
+    pub fn to_end(&mut self) -> Vec<Effect> {
         if self.at_end || self.filtered {
             self.cursor = self.rows.len().saturating_sub(1);
-            self.show_cursor(height);
+            self.show_cursor();
             return Vec::new();
         }
         vec![Effect::Page { from: QueueKey::LAST, direction: Direction::Backward, limit: PAGE }]
     }
 
     /// Scrolls by half screens, so that most cursor moves repaint two cells and not the whole list.
-    pub fn show_cursor(&mut self, height: usize) {
-        let height = height.max(1);
+    pub fn show_cursor(&mut self) {
+        let height = self.shown.max(1);
         if self.cursor < self.top {
             self.top = self.cursor.saturating_sub(height / 2);
         } else if self.cursor >= self.top + height {
@@ -133,10 +143,10 @@ impl QueueModel {
     }
 
     /// Puts the cursor on a case, if it is in memory.
-    pub fn go_to(&mut self, id: CaseId, height: usize) -> bool {
+    pub fn go_to(&mut self, id: CaseId) -> bool {
         let Some(at) = self.rows.iter().position(|row| row.id == id) else { return false };
         self.cursor = at;
-        self.show_cursor(height);
+        self.show_cursor();
         true
     }
 

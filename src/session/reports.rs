@@ -1,37 +1,39 @@
 //! What comes back: pages that were read, cases that were opened, what the worker did.
 
-use std::sync::Arc;
-
-use super::app::{App, Focus};
-use super::edit::Edit;
-use super::effect::{Effect, Job};
-use super::opened::{Opened, Tab};
-use super::overlay::overtaken::Counts;
-use super::overlay::{Overlay, Overruled, Overtaken, People};
-use super::queue_model::QueueModel;
-use super::syncer::SyncState;
+use super::effect::{Effect, Look};
+use super::open_case::Opened;
+use super::pages::QueueModel;
+use super::report::{Report, SyncState};
+use super::state::Session;
+use super::window::{Counts, Overtaken, Window};
 use crate::domain::cues::Cue;
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
+use crate::domain::time::Moment;
 use crate::review::QueueKey;
 use crate::review::{Draft, OpenCase};
 
-impl App {
+impl Session {
     /// Goes back to a case that its reviewer labeled meanwhile in another window, and asks which label is to count.
     fn overtaken(&mut self, label: Box<Label>, other: Box<GivenLabel>) -> Vec<Effect> {
         self.saving = self.saving.saturating_sub(1);
         let (case, draft) = (label.case, Box::new(Draft::of(&label)));
-        self.overlay = Some(Overlay::Overtaken(Overtaken { label, other }));
         // The other window dropped the draft with its own label.
-        vec![Effect::KeepDraft { case, draft }, QueueModel::start(), Effect::Count { all: false }, Effect::Open { id: case }]
+        vec![
+            Effect::Show(Window::Overtaken(Overtaken { label, other })),
+            Effect::KeepDraft { case, draft },
+            QueueModel::start(),
+            Effect::Count { all: false },
+            Effect::Open { id: case },
+        ]
     }
 
     /// What becomes of two labels of one reviewer on one case.
-    pub(super) fn decided(&mut self, overtaken: Overtaken, choice: Counts) -> Vec<Effect> {
+    pub fn decided(&mut self, overtaken: Overtaken, choice: Counts) -> Vec<Effect> {
         let Overtaken { label, other } = overtaken;
         let case = label.case;
         match choice {
-            Counts::Mine if self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case) => self.send(*label),
+            Counts::Mine if self.open_id() == Some(case) => self.send(*label),
             Counts::Mine => {
                 self.saving += 1;
                 vec![Effect::Submit { label, knew: Some(other.event) }]
@@ -83,19 +85,25 @@ impl App {
         }
     }
 
-    pub(super) fn job(&mut self, job: Job) -> Vec<Effect> {
-        match job {
-            Job::Page { from, direction, rows, full } => {
+    /// Takes in what an effect came to, or what came unasked.
+    pub fn heard(&mut self, report: Report, now: Moment) -> Vec<Effect> {
+        self.now = now;
+        let effects = self.take_report(report);
+        self.allowed(effects)
+    }
+
+    fn take_report(&mut self, report: Report) -> Vec<Effect> {
+        match report {
+            Report::Page { from, direction, rows, full } => {
                 if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {
                     return Vec::new(); // a page asked for before the filter was set
                 }
                 let total = self.shown_total();
                 self.queue.take(from, direction, rows, full, total);
-                let height = self.queue_height();
-                self.queue.show_cursor(height);
+                self.queue.show_cursor();
                 self.open_something()
             }
-            Job::Filtered { generation, rows } => {
+            Report::Filtered { generation, rows } => {
                 if generation == self.generation {
                     let n = rows.len();
                     self.queue.take_filtered(rows);
@@ -105,30 +113,27 @@ impl App {
                 }
                 Vec::new()
             }
-            Job::Synced(state) => self.synced(*state),
-            Job::People { rows, words } => {
-                let cursor = match &self.overlay {
-                    Some(Overlay::People(people)) => people.cursor.min(rows.len().saturating_sub(1)),
-                    _ => 0,
-                };
-                self.overlay = Some(Overlay::People(People { rows, cursor }));
-                if words.is_empty() { Vec::new() } else { self.say(&words) }
+            Report::Synced(state) => self.synced(*state),
+            Report::People { rows, words } => {
+                let mut effects = vec![Effect::Show(Window::People(rows))];
+                effects.extend(if words.is_empty() { Vec::new() } else { self.say(&words) });
+                effects
             }
-            Job::Counted(counts) if counts.counting => Vec::new(), // a newer count is under way
-            Job::Counted(counts) => {
+            Report::Counted(counts) if counts.counting => Vec::new(), // a newer count is under way
+            Report::Counted(counts) => {
                 self.counts = counts;
                 Vec::new()
             }
-            Job::Opened { case, draft } => self.opened_case(*case, draft.map(|draft| *draft)),
-            Job::Published(protocols) => {
+            Report::Opened { case, draft } => self.opened_case(*case, draft.map(|draft| *draft)),
+            Report::Published(protocols) => {
                 self.protocols = *protocols;
                 vec![Effect::Worklist]
             }
-            Job::Gone(_) => {
-                self.returning = None;
+            Report::Gone(_) => {
+                self.first = None;
                 self.open_something()
             }
-            Job::Saved { case: _, seq } => {
+            Report::Saved { case: _, seq } => {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved = Some(seq);
                 self.wrote();
@@ -138,8 +143,8 @@ impl App {
                 effects.extend(self.opened.as_ref().map(|opened| Effect::Precedents { case: opened.case.row.id }));
                 effects
             }
-            Job::Overtaken { label, other } => self.overtaken(label, other),
-            Job::NotSaved { case, why } => {
+            Report::Overtaken { label, other } => self.overtaken(label, other),
+            Report::NotSaved { case, why } => {
                 self.saving = self.saving.saturating_sub(1);
                 let mut effects = self.say(&format!(
                     "NOT SAVED ({}): {}. Your answers are kept as a draft.",
@@ -152,11 +157,11 @@ impl App {
                 }
                 effects
             }
-            Job::Undone { case, draft, seq } => {
+            Report::Undone { case, draft, seq } => {
                 self.wrote();
                 self.saved = Some(seq);
-                self.focus = Focus::Context;
                 let mut effects = self.settle_time();
+                effects.push(Effect::Look(Look::Case));
                 effects.push(Effect::KeepDraft { case, draft });
                 // It is to be labeled again.
                 let name = self.sitting.as_ref().map(|sitting| sitting.session.name().to_owned());
@@ -165,15 +170,14 @@ impl App {
                 effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
                 effects
             }
-            Job::Noted { case, words, leaves_queue } => {
+            Report::Noted { case, words, leaves_queue } => {
                 self.wrote();
                 self.say(&words);
-                let is_open = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case);
+                let is_open = self.open_id() == Some(case);
                 let mut effects = vec![Effect::Count { all: false }];
                 if leaves_queue && self.view.is_none() {
-                    let height = self.queue_height();
                     if is_open {
-                        self.queue.go_to(case, height);
+                        self.queue.go_to(case);
                     }
                     self.queue.remove(case);
                     let next = self.queue.current().map(|row| row.id);
@@ -186,13 +190,8 @@ impl App {
                 }
                 effects
             }
-            Job::Edited(Some(text)) => {
-                if let Some(Overlay::Rationale(_)) = self.overlay {
-                    self.overlay = Some(Overlay::Rationale(Edit::new(&text)));
-                }
-                self.change_draft(|draft| draft.rationale = text)
-            }
-            Job::Precedents { case, mut found } => {
+            Report::Edited(Some(text)) => self.change_draft(|draft| draft.rationale = text),
+            Report::Precedents { case, mut found } => {
                 if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
                     if opened.hides(Cue::Prediction) {
                         // Whether the models said the same of both would tell what they said.
@@ -202,73 +201,45 @@ impl App {
                 }
                 Vec::new()
             }
-            Job::Worklist(rows) => {
+            Report::Worklist(rows) => {
                 self.worklist = rows;
                 Vec::new()
             }
-            Job::Dispute(dispute) => self.disputed(*dispute),
-            Job::Ruled { case, words } => self.ruled(case, &words),
-            Job::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
-            Job::Sessions(rows) => self.sessions(rows),
-            Job::Board(pages) | Job::BoardChanged(pages) => {
-                if let Some(Overlay::Board(board)) = &mut self.overlay {
-                    board.take(Arc::clone(&pages));
-                }
+            Report::Dispute(dispute) => self.disputed(*dispute),
+            Report::Ruled { case, words } => self.ruled(case, &words),
+            Report::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
+            Report::Calibrations(rows) => self.sessions(rows),
+            Report::Board(pages) | Report::BoardChanged(pages) => {
                 // Whoever went on meanwhile finds it when they look again.
                 self.board = Some(pages);
                 Vec::new()
             }
-            Job::Cases { title, rows } => self.show_listing(title, rows),
-            Job::Suggested(words) => {
+            Report::Cases { title, rows } => self.show_listing(title, rows),
+            Report::Suggested(words) => {
                 let before = self.message.take().map(|message| format!("{message} ")).unwrap_or_default();
                 self.say(&format!("{before}{words}"))
             }
-            Job::Words { title, words } => {
-                // Whoever closed the window meanwhile, or writes something, is not disturbed.
-                if let None | Some(Overlay::Sessions(_) | Overlay::Feedback { .. }) = self.overlay {
-                    self.show_words(&title, words);
-                }
-                Vec::new()
-            }
-            Job::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),
-            Job::Overruled(rows) => {
-                self.overlay = Some(Overlay::Overruled(Overruled { rows, cursor: 0, me: self.me.clone() }));
-                Vec::new()
-            }
-            Job::Trained(seq) => {
+            Report::Words { title, words } => vec![Effect::Show(Window::Words { title, words })],
+            Report::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),
+            Report::Overruled(rows) => vec![Effect::Show(Window::Overruled(rows))],
+            Report::Trained(seq) => {
                 self.saved = Some(seq);
                 Vec::new()
             }
-            Job::Edited(None) => self.say("The editor ended without saving."),
-            Job::Failed(why) => self.say(&why),
-        }
-    }
-
-    /// A window of words.
-    pub(super) fn show_words(&mut self, title: &str, words: Vec<String>) {
-        self.overlay = Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 });
-    }
-
-    /// How many cases the view has, without a filter.
-    pub fn shown_total(&self) -> u64 {
-        match self.view {
-            None => self.counts.mine(),
-            Some(CaseState::Open) => self.counts.open,
-            Some(CaseState::Disputed) => self.counts.disputed,
-            Some(CaseState::Resolved) => self.counts.resolved,
+            Report::Edited(None) => self.say("The editor ended without saving."),
+            Report::Failed(why) => self.say(&why),
         }
     }
 
     /// With no case open, opens the one under the cursor.
     fn open_something(&mut self) -> Vec<Effect> {
-        if self.opened.is_some() || self.returning.as_ref().is_some_and(|place| place.case.is_some()) {
+        if self.opened.is_some() || self.first.is_some() {
             return Vec::new();
         }
         self.queue.current().map(|row| Effect::Open { id: row.id }).into_iter().collect()
     }
 
     fn opened_case(&mut self, case: OpenCase, draft: Option<Draft>) -> Vec<Effect> {
-        let height = self.queue_height();
         let mut draft = draft.unwrap_or_default();
         let mut case = case;
         if self.training.is_some() {
@@ -279,20 +250,9 @@ impl App {
         }
         draft = Draft::begin(Some(draft), &case, &self.protocols);
         let published = self.protocols.for_stream(&case.row.stream).cloned();
-        let same = self.opened.as_ref().is_some_and(|opened| opened.case.row.id == case.row.id);
-        let (tab, scroll) = match (&self.opened, self.returning.take()) {
-            (Some(opened), _) if same => (opened.tab, opened.scroll),
-            (_, Some(place)) if place.case == Some(case.row.id) => {
-                let tab = Tab::parse(&place.tab).unwrap_or_default();
-                let mut scroll = [0; 5];
-                scroll[Tab::ALL.iter().position(|one| *one == tab).unwrap_or(0)] = place.scroll;
-                (tab, scroll)
-            }
-            (Some(opened), _) => (opened.tab, [0; 5]),
-            _ => (Tab::default(), [0; 5]),
-        };
-        self.queue.go_to(case.row.id, height);
-        let all_logs = case.own_logs() == 0;
+        let before = self.open_id();
+        self.first = None;
+        self.queue.go_to(case.row.id);
         let since = self.now;
         let untouched = draft.clone();
         let id = case.row.id;
@@ -303,18 +263,12 @@ impl App {
             draft,
             untouched,
             since,
-            tab,
-            scroll,
-            guide_scroll: 0,
-            all_logs,
             sending: false,
             ruling: false,
             hide: self.protocols.policy.hide.clone(),
             seen: std::collections::BTreeSet::new(),
             precedents: None,
         });
-        let mut effects = self.keep_place();
-        effects.push(Effect::Precedents { case: id });
-        effects
+        vec![Effect::Look(Look::Opened { before }), Effect::Precedents { case: id }]
     }
 }

@@ -1,0 +1,237 @@
+//! The guide: what a person answers to the question that is asked, and does to the label in the making.
+
+use super::effect::{Effect, Look};
+use super::open_case::Opened;
+use super::state::Session;
+use super::window::{ToMark, Window};
+use crate::domain::cues::Cue;
+use crate::domain::protocol::{Question, QuestionKind};
+use crate::domain::require::Wanted;
+use crate::review::{Asked, Missing, Precedent};
+
+impl Session {
+    /// Answers the question that is asked.
+    pub fn answer(&mut self, answer: &str) -> Vec<Effect> {
+        let Some(question) = self.opened.as_ref().and_then(|opened| opened.question()).map(|question| question.id.clone()) else {
+            return Vec::new();
+        };
+        self.answer_to(&question, answer)
+    }
+
+    /// Answers a question, if it takes that.
+    pub fn answer_to(&mut self, id: &str, answer: &str) -> Vec<Effect> {
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        let Some(question) = opened.protocol().and_then(|protocol| protocol.question(id)) else { return Vec::new() };
+        let takes = opened.protocol().and_then(|protocol| crate::domain::protocol::walk::accepts(protocol, question, answer));
+        if takes.is_none() {
+            let words = format!("This question takes {}.", question.wanted());
+            return self.say(&words);
+        }
+        opened.keep_seen();
+        // Another answer in a second round is not borne out by why the first was given.
+        let before = opened
+            .case
+            .before
+            .as_ref()
+            .filter(|_| opened.draft.answer_to(id) != Some(answer))
+            .map(|given| given.label.rationale.clone());
+        let mut effects = self.change_draft(|draft| {
+            draft.answer(id, answer);
+            if before.is_some_and(|why| why == draft.rationale) {
+                draft.rationale.clear();
+            }
+        });
+        effects.push(Effect::Look(Look::Question));
+        effects
+    }
+
+    /// Keeps what is typed in answer to the question, before it is given.
+    pub fn keep_pending(&mut self, text: &str) -> Vec<Effect> {
+        let Some(id) = self.opened.as_ref().and_then(Opened::question).map(|question| question.id.clone()) else {
+            return Vec::new();
+        };
+        self.change_draft(|draft| draft.pending = Some((id, text.to_owned())))
+    }
+
+    /// Ticks one of several answers, or takes the tick away.
+    pub fn tick(&mut self, key: &str) -> Vec<Effect> {
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        let Some(question) = opened.question() else { return Vec::new() };
+        let id = question.id.clone();
+        let order: Vec<String> = question.kind.answers().iter().map(|answer| answer.key.clone()).collect();
+        let mut ticked = opened.ticked();
+        match ticked.iter().position(|one| one == key) {
+            Some(at) => drop(ticked.remove(at)),
+            None => ticked.push(key.to_owned()),
+        }
+        ticked.sort_by_key(|key| order.iter().position(|other| other == key));
+        opened.keep_seen();
+        self.change_draft(|draft| draft.pending = Some((id, ticked.join(","))))
+    }
+
+    pub fn submit(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        if opened.sending {
+            return Vec::new();
+        }
+        if opened.ruling && opened.ended() {
+            // Why it is ruled so is asked in the window.
+            return vec![Effect::Dispute { case: opened.case.row.id }];
+        }
+        opened.keep_seen();
+        let Some(published) = &opened.published else { return Vec::new() };
+        let mut draft = opened.draft.clone();
+        draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
+        let asked = Asked::of(&opened.case, published, &self.protocols.policy, &self.me);
+        match draft.label(&asked) {
+            Ok(label) if self.training.is_some() => self.trained(label),
+            Ok(label) => self.send(label),
+            Err(missing) => self.go_to(missing),
+        }
+    }
+
+    /// What is still wanted of the open case before it can be submitted.
+    pub fn missing(&self) -> Option<Missing> {
+        let opened = self.opened.as_ref()?;
+        let asked = Asked::of(&opened.case, opened.published.as_ref()?, &self.protocols.policy, &self.me);
+        opened.draft.missing(&asked)
+    }
+
+    /// Says what is missing, and goes where it can be given.
+    fn go_to(&mut self, missing: Missing) -> Vec<Effect> {
+        let mut effects = match &missing {
+            Missing::Wanted { wanted: Wanted::Rationale, .. } => self.write_rationale(),
+            Missing::Wanted { wanted: Wanted::Span, .. } => self.mark(None),
+            Missing::Outside { .. } => vec![Effect::Look(Look::Input)],
+            _ => Vec::new(),
+        };
+        let words = match missing {
+            Missing::Check { text, .. } => format!("Not ticked yet (x): {text}"),
+            Missing::Wanted { wanted: Wanted::Confidence, why } => format!("How sure are you? 1 a guess, 5 certain: {why}"),
+            missing => format!("Not yet: {missing}"),
+        };
+        effects.extend(self.say(&words));
+        effects
+    }
+
+    /// Begins to mark places in the input: in answer to a question, or as evidence.
+    pub fn mark(&mut self, question: Option<&Question>) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+        if text.is_empty() {
+            return self.say("There is nothing in the input to mark.");
+        }
+        let to_mark = match question {
+            Some(question) => {
+                let known = opened.draft.begun(&question.id).and_then(crate::domain::protocol::span::parse);
+                let spans = known.unwrap_or_default();
+                ToMark { question: Some(question.id.clone()), ask: question.ask.clone(), text, spans }
+            }
+            None => {
+                let ask = "What in the input bears it out?".to_owned();
+                ToMark { question: None, ask, text, spans: opened.draft.evidence.clone() }
+            }
+        };
+        vec![Effect::Look(Look::Input), Effect::Show(Window::Mark(to_mark))]
+    }
+
+    /// Refers to an earlier case in the rationale.
+    pub fn cite(&mut self, precedent: &Precedent) -> Vec<Effect> {
+        let mut cited = false;
+        let mut effects = self.change_draft(|draft| cited = draft.cite(precedent));
+        let case = precedent.case.short();
+        effects.extend(self.say(&if cited { format!("{case} is cited.") } else { format!("{case} is no longer cited.") }));
+        effects
+    }
+
+    /// Begins or goes on with the rationale by a snippet.
+    pub fn use_snippet(&mut self, id: &str) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let Some(snippet) = self.protocols.glossary.snippets.iter().find(|snippet| snippet.id == id) else { return Vec::new() };
+        let row = &opened.case.row;
+        let outcome = opened.protocol().and_then(|protocol| opened.outcome(protocol));
+        let text = snippet.fill(|name| match name {
+            "prediction" => row.predicted.clone().filter(|_| !opened.hides(Cue::Prediction)),
+            "case" => Some(row.id.short()),
+            "id" => Some(row.own.clone()),
+            "stream" => Some(row.stream.clone()),
+            "reviewer" => Some(self.me.clone()),
+            field => outcome.as_ref()?.get(field).map(crate::domain::label::value_text),
+        });
+        let mut effects = self.change_draft(|draft| {
+            let between = if draft.rationale.is_empty() || draft.rationale.ends_with([' ', '\n']) { "" } else { " " };
+            draft.rationale = format!("{}{between}{text}", draft.rationale);
+        });
+        effects.extend(self.write_rationale());
+        effects
+    }
+
+    /// Begins to write why.
+    pub fn write_rationale(&mut self) -> Vec<Effect> {
+        match &self.opened {
+            Some(opened) => vec![Effect::Show(Window::Rationale(opened.draft.rationale.clone()))],
+            None => self.say("No case is open."),
+        }
+    }
+
+    /// Gives one answer, or ticks it where there may be several.
+    pub fn give(&mut self, answer: &str) -> Vec<Effect> {
+        let several = |question: &Question| matches!(question.kind, QuestionKind::Multi { .. });
+        let several = self.opened.as_ref().and_then(Opened::question).is_some_and(several);
+        if several { self.tick(answer) } else { self.answer(answer) }
+    }
+
+    /// Says how sure the person is; said again, it is taken back.
+    pub fn set_confidence(&mut self, sure: u8) -> Vec<Effect> {
+        self.change_draft(|draft| draft.confidence = if draft.confidence == Some(sure) { None } else { Some(sure) })
+    }
+
+    /// Takes back the last answer.
+    pub fn take_back(&mut self) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let Some(protocol) = opened.protocol().cloned() else { return Vec::new() };
+        let steps = opened.draft.path(&protocol).len();
+        if steps == 0 {
+            return self.say("Nothing is answered yet. U takes back the label you submitted last.");
+        }
+        self.change_draft(|draft| draft.take_back(&protocol, steps - 1))
+    }
+
+    /// Ticks the next item of the checklist; after the last, none is ticked.
+    pub fn check(&mut self) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let items: Vec<String> =
+            opened.protocol().map(|p| p.checklist.iter().map(|item| item.id.clone()).collect()).unwrap_or_default();
+        if items.is_empty() {
+            return self.say("This protocol has no checklist.");
+        }
+        self.change_draft(|draft| match items.iter().find(|id| !draft.checked.contains(id)) {
+            Some(next) => draft.toggle_check(next),
+            None => draft.checked.clear(),
+        })
+    }
+
+    /// Cites the likest resolved case, once one was found.
+    pub fn cite_first(&mut self) -> Vec<Effect> {
+        let opened = self.opened.as_ref().filter(|opened| !opened.hides(Cue::Precedents));
+        let first = opened.and_then(|opened| opened.precedents.as_ref()?.first().cloned());
+        match first {
+            Some(first) => self.cite(&first),
+            None => self.show_precedents(),
+        }
+    }
+
+    /// Resolved cases like the open one.
+    pub fn show_precedents(&mut self) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return self.say("No case is open.") };
+        if opened.hides(Cue::Precedents) {
+            return self.say("The policy hides cases like this one for now.");
+        }
+        match &opened.precedents {
+            None => self.say("Cases like this one are being looked for; press again."),
+            Some(rows) if rows.is_empty() => self.say("No resolved case is like this one."),
+            Some(rows) => vec![Effect::Show(Window::Precedents(rows.clone()))],
+        }
+    }
+}

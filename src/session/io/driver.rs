@@ -1,0 +1,210 @@
+//! A front and what does its effects, together: what the event loop drives, and what tests drive.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use super::reader::Reader;
+use crate::domain::calibration::session_of;
+use crate::domain::ids::CaseId;
+use crate::domain::time::Moment;
+use crate::session::effect::Effect;
+use crate::session::mode::Training;
+use crate::session::report::{Report, SyncState};
+use crate::session::state::Start;
+use crate::workspace::{WorkError, Workspace};
+
+/// What a person works with: it turns what happens to it into effects.
+pub trait Front {
+    /// What happens to it.
+    type Event;
+
+    fn update(&mut self, event: Self::Event, now: Moment) -> Vec<Effect>;
+
+    /// Takes in what an effect came to.
+    fn heard(&mut self, report: Report, now: Moment) -> Vec<Effect>;
+
+    /// Whether an event is something that a person typed: it waits while another case is about to be opened, so that what is typed
+    /// ahead is not taken for the case that is leaving.
+    fn is_typed(event: &Self::Event) -> bool;
+
+    /// Whether the board is before the person: then it follows what is written.
+    fn looks_at_board(&self) -> bool;
+}
+
+/// A front at work on a workspace.
+pub struct Driver<F: Front> {
+    pub front: F,
+    pub reader: Reader,
+    reports: Option<Receiver<Report>>,
+    now: fn() -> Moment,
+    /// Whether another case is about to be opened by what the writer does.
+    switching: bool,
+    typed_ahead: VecDeque<F::Event>,
+    /// Reports that were asked for before anybody listened.
+    unwaited: usize,
+}
+
+/// What a session on a workspace starts with.
+///
+/// # Errors
+/// Those of the database.
+pub fn start_of(
+    workspace: &Workspace,
+    now: Moment,
+    case: Option<CaseId>,
+    training: Option<Training>,
+) -> Result<Start, WorkError> {
+    let (_, counts) = workspace.queue_at(now)?;
+    Ok(Start {
+        me: workspace.me.clone(),
+        team: workspace.team()?,
+        now,
+        protocols: workspace.protocols()?,
+        counts,
+        case,
+        sync: Some(workspace.sync_status()?)
+            .filter(|status| !status.store.is_empty())
+            .map(|status| SyncState { status, ..SyncState::default() }),
+        message: waiting_words(workspace)?,
+        training,
+        session: workspace.sitting.as_ref().map(|round| session_of(round).to_owned()),
+    })
+}
+
+impl<F: Front> Driver<F> {
+    /// Sets a front to work. `begin` makes it, with its first effects; `now` is asked what time it is; `report` is called, from
+    /// other threads, with what effects came to.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn begin(
+        workspace: Workspace,
+        now: fn() -> Moment,
+        begin: impl FnOnce(&Workspace) -> Result<(F, Vec<Effect>), WorkError>,
+        report: impl Fn(Report) + Send + Sync + 'static,
+    ) -> Result<Self, WorkError> {
+        // Before what is there is read: what comes later is noticed.
+        let documents = workspace.documents_stamp()?;
+        let (front, effects) = begin(&workspace)?;
+        let mut driver = Self {
+            front,
+            reader: Reader::new(workspace, now, documents, report)?,
+            reports: None,
+            now,
+            switching: false,
+            typed_ahead: VecDeque::new(),
+            unwaited: 0,
+        };
+        driver.perform(effects);
+        Ok(driver)
+    }
+
+    /// The same, one thing after another: what an effect comes to is waited for before anything else happens.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn waiting(
+        workspace: Workspace,
+        now: fn() -> Moment,
+        begin: impl FnOnce(&Workspace) -> Result<(F, Vec<Effect>), WorkError>,
+    ) -> Result<Self, WorkError> {
+        let (report, reports) = channel();
+        let mut driver = Self::begin(workspace, now, begin, move |one| {
+            // A session that ended needs no news.
+            let _ = report.send(one);
+        })?;
+        driver.reports = Some(reports);
+        let mut unwaited = std::mem::take(&mut driver.unwaited);
+        driver.wait_for(|report| {
+            unwaited -= usize::from(unwaited > 0 && report.is_some_and(|report| !report.is_news()));
+            unwaited == 0
+        });
+        Ok(driver)
+    }
+
+    /// Takes in reports until `done` says so, which is asked about nothing first.
+    pub fn wait_for(&mut self, mut done: impl FnMut(Option<&Report>) -> bool) {
+        let mut finished = done(None);
+        while !finished {
+            let Some(report) = self.next_report() else { return };
+            finished = done(Some(&report));
+            self.hear(report);
+        }
+    }
+
+    fn next_report(&self) -> Option<Report> {
+        self.reports.as_ref().and_then(|reports| reports.recv_timeout(Duration::from_secs(10)).ok())
+    }
+
+    /// Takes in an event and does what follows from it. Returns what only the front's owner can do.
+    pub fn feed(&mut self, event: F::Event) -> Vec<Effect> {
+        if self.switching && F::is_typed(&event) {
+            self.typed_ahead.push_back(event);
+            return Vec::new();
+        }
+        let effects = self.front.update(event, (self.now)());
+        self.follow(effects)
+    }
+
+    /// Takes in a report and does what follows from it, and from what was typed meanwhile.
+    pub fn hear(&mut self, report: Report) -> Vec<Effect> {
+        self.reader.heard(&report);
+        let switched = report.ends_switching();
+        let effects = self.front.heard(report, (self.now)());
+        let mut left = self.follow(effects);
+        if switched && std::mem::take(&mut self.switching) {
+            while !self.switching
+                && let Some(event) = self.typed_ahead.pop_front()
+            {
+                left.extend(self.feed(event));
+            }
+        }
+        left
+    }
+
+    fn follow(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        self.reader.follow(self.front.looks_at_board());
+        self.perform(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut left = Vec::new();
+        let mut todo: VecDeque<Effect> = effects.into();
+        let mut waits = 0;
+        while let Some(effect) = todo.pop_front() {
+            if matches!(effect, Effect::Editor(_) | Effect::Quit) {
+                left.push(effect);
+                continue;
+            }
+            let reported = effect.is_reported() || self.reader.counts_beside(&effect);
+            waits += usize::from(reported);
+            self.switching |= effect.switches();
+            if let Some(report) = self.reader.perform(effect) {
+                waits -= usize::from(reported); // it is reported here
+                self.switching &= !matches!(report, Report::Failed(_));
+                todo.extend(self.front.heard(report, (self.now)()));
+            }
+        }
+        if self.reports.is_none() {
+            self.unwaited += waits;
+            return left;
+        }
+        while waits > 0 {
+            let Some(report) = self.next_report() else { break };
+            waits -= usize::from(!report.is_news());
+            left.extend(self.hear(report));
+        }
+        left
+    }
+}
+
+/// What somebody who was not let in yet should know.
+fn waiting_words(workspace: &Workspace) -> Result<Option<String>, WorkError> {
+    let waits = workspace.waits_for_admission()?;
+    // Whoever sits down in one at once need not be told.
+    if let (false, None, Some((session, left))) = (waits, &workspace.sitting, workspace.session_waits()?) {
+        return Ok(Some(format!("The calibration session {session} waits for you: {left} cases. C sits in.")));
+    }
+    Ok(waits.then(|| "A lead has to let you in first: P shows your key, for them to compare.".to_owned()))
+}

@@ -1,0 +1,63 @@
+//! Sitting in a calibration session: the queue holds its cases, labels go to its round, nothing else is shown or done meanwhile.
+
+use super::Sitting;
+use crate::domain::calibration::{Calibration, Stage};
+use crate::domain::text::visible;
+use crate::review::CaseRow;
+use crate::session::effect::{Effect, Look};
+use crate::session::pages::QueueModel;
+use crate::session::state::Session;
+use crate::session::window::{CalibrationProgress, Window};
+
+impl Session {
+    /// Takes a seat in a session, or leaves it.
+    pub(in crate::session) fn sat(&mut self, session: Option<Calibration>, rows: Vec<CaseRow>) -> Vec<Effect> {
+        let was = self.sitting.is_some();
+        self.opened = None;
+        self.first = None;
+        self.view = None;
+        self.filter.clear();
+        self.listing = None;
+        self.generation += 1;
+        let Some(session) = session else {
+            self.sitting = None;
+            if was {
+                self.queue.take_filtered(Vec::new());
+            }
+            return vec![Effect::Show(Window::Closed), Effect::View(None), QueueModel::start(), Effect::Count { all: true }];
+        };
+        let (left, first) = (rows.len(), rows.first().map(|row| row.id));
+        self.queue.take_filtered(rows.into_iter().map(CaseRow::masked).collect());
+        let stage = session.stage();
+        self.sitting = Some(Sitting { session, left });
+        let mut effects = vec![Effect::Show(Window::Closed), Effect::Look(Look::Case)];
+        effects.extend(match (first, stage) {
+            (Some(id), _) => vec![Effect::Open { id }],
+            (None, Stage::Blind) => self.say("You have labeled every case of this session. Esc leaves it until it is revealed."),
+            (None, _) => self.say("You have labeled every case again. Esc leaves the session."),
+        });
+        effects
+    }
+
+    /// One case less is left.
+    pub(in crate::session) fn labeled_in_session(&mut self) {
+        let Some(sitting) = &mut self.sitting else { return };
+        sitting.left = self.queue.rows.len();
+        if sitting.left == 0 {
+            self.message = Some("That was the last one. Esc leaves the session; C shows how far the others are.".to_owned());
+        }
+    }
+
+    /// The sessions that there are.
+    pub(in crate::session) fn sessions(&mut self, rows: Vec<CalibrationProgress>) -> Vec<Effect> {
+        if rows.is_empty() {
+            return self.say("No calibration session was opened. A lead opens one: casework calibrate open NAME --divergent 12");
+        }
+        vec![Effect::Show(Window::Calibrations(rows))]
+    }
+
+    /// What the header says of the session instead of the team.
+    pub fn sitting_name(&self) -> Option<String> {
+        self.sitting.as_ref().map(|sitting| format!(" casework · calibration {}", visible(sitting.session.name())))
+    }
+}

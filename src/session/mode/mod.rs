@@ -1,0 +1,66 @@
+//! What a person is at other than the queue: a training, a calibration session, a ruling. What each is stands here; how it goes
+//! on in a file of its own.
+
+mod calibration;
+mod ruling;
+mod training;
+
+use crate::domain::calibration::{Calibration, Stage};
+use crate::domain::ids::CaseId;
+use crate::domain::policy::Training as Rules;
+use crate::domain::time::{Moment, short_span};
+use crate::domain::training::Attempt;
+use crate::workspace::{Lesson, Lessons};
+
+/// A training under way.
+#[derive(Debug, Clone)]
+pub struct Training {
+    /// Id of the protocol.
+    pub protocol: String,
+    pub lessons: Vec<Lesson>,
+    pub rules: Rules,
+    pub attempts: Vec<Attempt>,
+}
+
+impl Training {
+    pub fn new(Lessons { protocol, all, rules, .. }: Lessons) -> Self {
+        Self { protocol, lessons: all, rules, attempts: Vec::new() }
+    }
+
+    pub fn lesson(&self, id: CaseId) -> Option<&Lesson> {
+        self.lessons.iter().find(|lesson| lesson.row.id == id)
+    }
+
+    /// The next case that was not answered yet.
+    pub fn next(&self) -> Option<CaseId> {
+        let done = |id: CaseId| self.attempts.iter().any(|attempt| attempt.case == id);
+        self.lessons.iter().map(|lesson| lesson.row.id).find(|id| !done(*id))
+    }
+
+    pub fn right(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.right).count()
+    }
+}
+
+/// A session that is sat in.
+#[derive(Debug, Clone)]
+pub struct Sitting {
+    pub session: Calibration,
+    /// Cases that wait for a label in the round under way.
+    pub left: usize,
+}
+
+impl Sitting {
+    /// What stands in the header: how many are left, and until when.
+    pub fn words(&self, now: Moment) -> String {
+        let of = self.session.opened.what.cases.len();
+        let done = of.saturating_sub(self.left);
+        let wait = self.session.opened.what.deadline.0 - now.0;
+        match self.session.stage() {
+            Stage::Blind if wait > 0 => format!("blind · {done} of {of} done · {} left", short_span(wait)),
+            Stage::Blind => format!("blind · {done} of {of} done · time is over"),
+            Stage::Discussion => format!("second round · {done} of {of} done"),
+            stage @ (Stage::Closed | Stage::CalledOff) => stage.word().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What effects came to, and what came unasked.
+
+use std::sync::Arc;
+
+use super::window::CalibrationProgress;
+use crate::domain::calibration::Calibration;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{GivenLabel, Label};
+use crate::review::arbitration::{Dispute, PastRuling};
+use crate::review::board::pages::Pages;
+use crate::review::{CaseRow, Direction, QueueKey};
+use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
+use crate::sync::Fault;
+use crate::workspace::{Person, SyncStatus};
+
+/// How the exchange with the shared store stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SyncState {
+    pub status: SyncStatus,
+    pub notices: Vec<String>,
+    pub quarantined: Vec<Fault>,
+    /// How many ask to be let in, for who can do that.
+    pub asking: usize,
+    /// Entries that came with the last sync.
+    pub pulled: u64,
+    /// Cases were erased with it.
+    pub erased: bool,
+    /// What reviewers decide by, if something came.
+    pub protocols: Option<Box<Protocols>>,
+}
+
+/// What an effect came to.
+#[derive(Debug, Clone)]
+pub enum Report {
+    Page {
+        from: QueueKey,
+        direction: Direction,
+        rows: Vec<CaseRow>,
+        full: bool,
+    },
+    Opened {
+        case: Box<OpenCase>,
+        draft: Option<Box<Draft>>,
+    },
+    Gone(CaseId),
+    /// What reviewers decide by is other than it was.
+    Published(Box<Protocols>),
+    Counted(QueueCounts),
+    Filtered {
+        generation: u64,
+        rows: Vec<CaseRow>,
+    },
+    Saved {
+        case: CaseId,
+        seq: u64,
+    },
+    /// The reviewer labeled the case meanwhile, in another window.
+    Overtaken {
+        label: Box<Label>,
+        other: Box<GivenLabel>,
+    },
+    /// A submit failed: its draft is kept.
+    NotSaved {
+        case: CaseId,
+        why: String,
+    },
+    Undone {
+        case: CaseId,
+        draft: Box<Draft>,
+        seq: u64,
+    },
+    /// A note was made; words to show.
+    Noted {
+        case: CaseId,
+        words: String,
+        leaves_queue: bool,
+    },
+    /// What an exchange with the store came to.
+    Synced(Box<SyncState>),
+    /// Who may do what, and words to show.
+    People {
+        rows: Vec<Person>,
+        words: String,
+    },
+    Precedents {
+        case: CaseId,
+        found: Vec<Precedent>,
+    },
+    Worklist(Vec<CaseRow>),
+    Dispute(Box<Dispute>),
+    /// A ruling is on disk; words to show.
+    Ruled {
+        case: CaseId,
+        words: String,
+    },
+    Overruled(Vec<PastRuling>),
+    /// The session that is sat in, with the cases that are left.
+    Sat {
+        session: Option<Box<Calibration>>,
+        rows: Vec<CaseRow>,
+    },
+    Calibrations(Vec<CalibrationProgress>),
+    /// How the work stands.
+    Board(Arc<Pages>),
+    /// It stands otherwise since: nobody asked.
+    BoardChanged(Arc<Pages>),
+    Cases {
+        title: String,
+        rows: Vec<CaseRow>,
+    },
+    /// A break or a second look is suggested.
+    Suggested(String),
+    /// A window of words.
+    Words {
+        title: String,
+        words: Vec<String>,
+    },
+    /// How a training went is on disk.
+    Trained(u64),
+    Edited(Option<String>),
+    Failed(String),
+}
+
+impl Report {
+    /// Whether nobody asked for it: the exchange with the store, who watches over breaks, a board that is looked at.
+    pub fn is_news(&self) -> bool {
+        matches!(self, Self::Synced(_) | Self::Suggested(_) | Self::BoardChanged(_))
+    }
+
+    /// Whether it ends the wait for another case.
+    pub(super) fn ends_switching(&self) -> bool {
+        matches!(self, Self::Undone { .. } | Self::Noted { .. } | Self::Ruled { .. } | Self::Failed(_))
+    }
+}

@@ -1,0 +1,246 @@
+//! The whole state of a person's work, and what every part of it uses.
+
+use std::sync::Arc;
+
+use super::effect::Effect;
+use super::mode::{Sitting, Training};
+use super::open_case::Opened;
+use super::pages::QueueModel;
+use super::report::SyncState;
+use crate::domain::ids::CaseId;
+use crate::domain::label::Label;
+use crate::domain::resolve::CaseState;
+use crate::domain::time::Moment;
+use crate::review::CaseRow;
+use crate::review::board::pages::Pages;
+use crate::review::{Draft, Protocols, QueueCounts};
+
+/// One person's work: who they are, what they have before them, what is on its way to the disk.
+pub struct Session {
+    pub me: String,
+    pub team: String,
+    pub now: Moment,
+    pub protocols: Protocols,
+    pub queue: QueueModel,
+    /// None: my queue. Some: all cases of that state.
+    pub view: Option<CaseState>,
+    pub counts: QueueCounts,
+    pub filter: String,
+    pub(super) generation: u64,
+    pub opened: Option<Opened>,
+    /// The case that is to be opened first, while it was not yet.
+    pub(super) first: Option<CaseId>,
+    /// Words until the person does something.
+    pub message: Option<String>,
+    /// The last entry that is on disk.
+    pub saved: Option<u64>,
+    /// Submits that are under way.
+    pub saving: usize,
+    /// How the exchange with the store stands; none without one.
+    pub sync: Option<SyncState>,
+    /// Cases whose label lacks an answer that the version in force asks.
+    pub worklist: Vec<CaseRow>,
+    /// What the cases are that the queue shows, if they were listed for something.
+    pub listing: Option<String>,
+    pub training: Option<Training>,
+    /// The calibration session that is sat in.
+    pub sitting: Option<Sitting>,
+    /// The board as it stood when it was looked at last.
+    pub board: Option<Arc<Pages>>,
+}
+
+/// What a [`Session`] starts with.
+pub struct Start {
+    pub me: String,
+    pub team: String,
+    pub now: Moment,
+    pub protocols: Protocols,
+    pub counts: QueueCounts,
+    /// The case that was open last.
+    pub case: Option<CaseId>,
+    pub sync: Option<SyncState>,
+    /// Said at the start.
+    pub message: Option<String>,
+    pub training: Option<Training>,
+    /// The calibration session to sit in at once.
+    pub session: Option<String>,
+}
+
+impl Session {
+    /// The first state, and what to do to fill it.
+    pub fn start(start: Start) -> (Self, Vec<Effect>) {
+        let Start { me, team, now, protocols, counts, case, sync, message, training, session } = start;
+        let first = case.filter(|_| training.is_none() && session.is_none());
+        let mut effects = vec![QueueModel::start()];
+        effects.extend(first.map(|id| Effect::Open { id }));
+        effects.extend(counts.counting.then_some(Effect::Count { all: true }));
+        effects.push(Effect::Worklist);
+        let mut queue = QueueModel::default();
+        if let Some(training) = &training {
+            effects = training.next().map(|id| Effect::Open { id }).into_iter().collect();
+            queue.take_filtered(
+                training.lessons.iter().map(|lesson| CaseRow { flags: Vec::new(), ..lesson.row.clone() }).collect(),
+            );
+        }
+        if let Some(name) = &session {
+            effects = vec![Effect::Sit(Some(name.clone()))];
+        }
+        let session = Self {
+            me,
+            team,
+            now,
+            protocols,
+            queue,
+            view: None,
+            counts,
+            filter: String::new(),
+            generation: 0,
+            opened: None,
+            first,
+            message,
+            saved: None,
+            saving: 0,
+            sync,
+            worklist: Vec::new(),
+            listing: None,
+            training,
+            sitting: None,
+            board: None,
+        };
+        (session, effects)
+    }
+
+    /// Lets through what has a place in a training or a calibration session, if one is under way.
+    pub fn allowed(&self, mut effects: Vec<Effect>) -> Vec<Effect> {
+        if self.training.is_some() {
+            effects.retain(allowed_in_training);
+        }
+        if self.sitting.is_some() {
+            effects.retain(allowed_in_calibration);
+        }
+        effects
+    }
+
+    pub fn say(&mut self, words: &str) -> Vec<Effect> {
+        self.message = Some(words.to_owned());
+        Vec::new()
+    }
+
+    /// The case that is open.
+    pub fn open_id(&self) -> Option<CaseId> {
+        self.opened.as_ref().map(|opened| opened.case.row.id)
+    }
+
+    /// How many cases the view has, without a filter.
+    pub fn shown_total(&self) -> u64 {
+        match self.view {
+            None => self.counts.mine(),
+            Some(CaseState::Open) => self.counts.open,
+            Some(CaseState::Disputed) => self.counts.disputed,
+            Some(CaseState::Resolved) => self.counts.resolved,
+        }
+    }
+
+    pub fn open(&mut self, id: CaseId) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.extend([Effect::Documents, Effect::Open { id }]);
+        effects
+    }
+
+    /// Opens the case that stands `by` rows from the open one.
+    pub fn open_by(&mut self, by: i64) -> Vec<Effect> {
+        let open = self.open_id();
+        if let Some(id) = open {
+            self.queue.go_to(id);
+        }
+        let before = self.queue.cursor;
+        let mut effects = self.queue.step(by);
+        match self.queue.current().map(|row| row.id) {
+            Some(id) if self.queue.cursor != before || open != Some(id) => effects.extend(self.open(id)),
+            Some(_) => effects.extend(self.say("There is no further case this way.")),
+            None => effects.extend(self.say("The queue is empty.")),
+        }
+        effects
+    }
+
+    /// Changes the draft and has it kept.
+    pub fn change_draft(&mut self, change: impl FnOnce(&mut Draft)) -> Vec<Effect> {
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        opened.keep_seen();
+        change(&mut opened.draft);
+        if opened.ruling {
+            return Vec::new(); // it is no label in the making
+        }
+        vec![Effect::KeepDraft { case: opened.case.row.id, draft: Box::new(opened.draft.clone()) }]
+    }
+
+    /// Adds the time since the case was opened to its draft.
+    pub fn settle_time(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(opened) =
+            self.opened.as_mut().filter(|opened| opened.draft != opened.untouched && !opened.sending && !opened.ruling)
+        else {
+            return Vec::new();
+        };
+        opened.draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
+        opened.since = now;
+        vec![Effect::KeepDraft { case: opened.case.row.id, draft: Box::new(opened.draft.clone()) }]
+    }
+
+    /// Sends a label to be saved, and goes on to the next case.
+    pub(super) fn send(&mut self, label: Label) -> Vec<Effect> {
+        let Some(opened) = &mut self.opened else { return Vec::new() };
+        let knew = opened.case.latest;
+        opened.sending = true;
+        let id = opened.case.row.id;
+        let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none() && !opened.case.gold;
+        self.saving += 1;
+        let mut effects = vec![Effect::Submit { label: Box::new(label), knew }];
+        let was_there = self.queue.go_to(id);
+        if self.view.is_none() {
+            self.queue.remove(id);
+            self.counts.labeled += u64::from(was_there && was_open);
+        } else if was_there {
+            effects.extend(self.queue.step(1));
+        }
+        match self.queue.current().map(|row| row.id).filter(|next| *next != id) {
+            Some(next) => effects.extend([Effect::Documents, Effect::Open { id: next }]),
+            None => self.opened = None,
+        }
+        effects.extend(self.queue.step(0));
+        effects
+    }
+
+    /// Takes back the label that was submitted last.
+    pub fn undo(&mut self) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.push(Effect::Undo);
+        effects
+    }
+
+    /// Leaves: what was begun is kept.
+    pub fn quit(&mut self) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.push(Effect::Quit);
+        effects
+    }
+}
+
+/// Nothing else is written or looked up in a training.
+fn allowed_in_training(effect: &Effect) -> bool {
+    let shows = matches!(effect, Effect::Open { .. } | Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit);
+    shows || matches!(effect, Effect::FinishTraining(_))
+}
+
+/// In a calibration session the list of its cases stays as it is.
+fn allowed_in_calibration(effect: &Effect) -> bool {
+    !matches!(
+        effect,
+        Effect::Page { .. }
+            | Effect::View(_)
+            | Effect::Filter { .. }
+            | Effect::Worklist
+            | Effect::Precedents { .. }
+            | Effect::KeepPlace(_)
+    )
+}

@@ -1,0 +1,119 @@
+//! A review that is not drawn anywhere: what the event loop drives, and what tests press keys on.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::dispatch::Event;
+use super::key::KeyPress;
+use super::keymap::Keymap;
+use super::place::WhereWasI;
+use super::shell::Shell;
+use super::theme::Theme;
+use crate::domain::time::Moment;
+use crate::session::io::driver::start_of;
+use crate::session::mode::Training;
+use crate::session::{Driver, Effect, Report, Session};
+use crate::workspace::{WorkError, Workspace};
+
+/// The screen at work on a workspace.
+pub type Review = Driver<Shell>;
+
+impl Shell {
+    /// The screen's first state on a workspace, and what to do to fill it.
+    fn open(
+        workspace: &Workspace,
+        size: (u16, u16),
+        now: Moment,
+        training: Option<Training>,
+    ) -> Result<(Self, Vec<Effect>), WorkError> {
+        let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
+        // A training and a calibration session begin where they begin.
+        let place = place.filter(|_| training.is_none() && workspace.sitting.is_none()).unwrap_or_default();
+        let keymap = Keymap::new(&workspace.config.keys);
+        let mut start = start_of(workspace, now, place.case, training)?;
+        start.message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}")).or(start.message);
+        let (session, effects) = Session::start(start);
+        let theme = Theme::of(&workspace.config, &workspace.env);
+        let mut shell = Self::new(session, size, theme, keymap, workspace.config.review.mouse, place);
+        let effects = shell.settle(effects);
+        Ok((shell, effects))
+    }
+}
+
+impl Review {
+    /// Opens the screen at a size. `now` is asked what time it shows; `report` is called with what the threads did.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn new(
+        workspace: Workspace,
+        size: (u16, u16),
+        now: fn() -> Moment,
+        training: Option<Training>,
+        report: impl Fn(Report) + Send + Sync + 'static,
+    ) -> Result<Self, WorkError> {
+        Self::begin(workspace, now, |workspace| Shell::open(workspace, size, now(), training), report)
+    }
+
+    /// The same, one thing after another: what the threads did is waited for by [`Self::press`].
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn in_turn(
+        workspace: Workspace,
+        size: (u16, u16),
+        now: fn() -> Moment,
+        training: Option<Training>,
+    ) -> Result<Self, WorkError> {
+        Self::waiting(workspace, now, |workspace| Shell::open(workspace, size, now(), training))
+    }
+
+    /// Presses keys by name, separated by spaces; `"text"` types its characters.
+    pub fn press(&mut self, keys: &str) -> Vec<Effect> {
+        let mut left = Vec::new();
+        for name in keys.split(' ').filter(|name| !name.is_empty()) {
+            let text = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+            let presses: Vec<KeyPress> = match text {
+                Some(text) => text
+                    .chars()
+                    .map(|c| KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' { ' ' } else { c })))
+                    .collect(),
+                None => name.parse().into_iter().collect(),
+            };
+            for key in presses {
+                let mut modifiers = crossterm::event::KeyModifiers::empty();
+                modifiers.set(crossterm::event::KeyModifiers::CONTROL, key.ctrl);
+                modifiers.set(crossterm::event::KeyModifiers::ALT, key.alt);
+                left.extend(self.feed(Event::Key(crossterm::event::KeyEvent::new(key.code, modifiers))));
+            }
+        }
+        left
+    }
+
+    /// What the screen shows now.
+    pub fn screen(&self) -> Buffer {
+        let (width, height) = self.front.size;
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        super::draw::draw(&self.front, area, &mut buf);
+        buf
+    }
+
+    /// The screen as text, without trailing spaces.
+    pub fn text(&self) -> String {
+        let buf = self.screen();
+        let mut out = String::new();
+        for y in 0..buf.area.height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < buf.area.width {
+                let symbol = buf[(x, y)].symbol();
+                line.push_str(symbol);
+                x += (crate::domain::text::width(symbol).max(1)) as u16;
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}

@@ -1,0 +1,51 @@
+//! How large everything is: where the panes stand, and all lines of each, made once after a change.
+
+use ratatui::layout::Rect;
+
+use super::pane::{context, guide};
+use super::place::{Focus, Layout, Measured, WIDE};
+use super::shell::Shell;
+
+/// Rows under which the guide says everything but the question in short.
+const LOW: u16 = 14;
+
+/// Measures the screen at its size: panes side by side, or stacked with the guide in the lower third.
+pub fn measure(shell: &Shell) -> Measured {
+    let (columns, rows) = shell.size;
+    let body = Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(2) };
+    if columns >= WIDE {
+        let queue = (columns * 28 / 100).max(30);
+        let guide = (columns * 29 / 100).max(36);
+        let context = columns - queue - guide - 2;
+        let layout = Layout {
+            queue: Some(Rect { width: queue, ..body }),
+            context: Some(Rect { x: queue + 1, width: context, ..body }),
+            guide: Some(Rect { x: queue + context + 2, width: guide, ..body }),
+        };
+        let guide = guide::lines(shell, inner(guide), body.height < LOW);
+        return Measured { layout, context: context::lines(shell, inner(context)), guide };
+    }
+    if shell.focus == Focus::Queue {
+        return Measured { layout: Layout { queue: Some(body), ..Layout::default() }, ..Measured::default() };
+    }
+    // The lower third; more where a question has more answers, so that none is out of sight.
+    let most = body.height / 2 + 2;
+    let in_short = guide::lines(shell, inner(columns), true);
+    let wanted = (in_short.len() + 1).min(usize::from(most)) as u16;
+    let lower = (body.height / 3).max(7).max(wanted).min(most);
+    let upper = body.height.saturating_sub(lower + 1);
+    let layout = Layout {
+        queue: None,
+        context: Some(Rect { height: upper, ..body }),
+        guide: Some(Rect { y: body.y + upper + 1, height: lower, ..body }),
+    };
+    // All of it is shown only where it fits.
+    let full = (lower >= LOW).then(|| guide::lines(shell, inner(columns), false));
+    let guide = full.filter(|full| full.len() < usize::from(lower)).unwrap_or(in_short);
+    Measured { layout, context: context::lines(shell, inner(columns)), guide }
+}
+
+/// Columns that a pane has for its lines.
+fn inner(width: u16) -> usize {
+    usize::from(width).saturating_sub(2)
+}

@@ -1,0 +1,157 @@
+//! Places on the screen: panes and tabs, where keys hold, and where a reviewer was.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::CaseId;
+
+/// Where an action's keys hold. A more particular place comes before a general one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A question with a few answers is asked.
+    Asking,
+    /// A question that may have several answers is asked.
+    AskingSeveral,
+    /// A question whose answer is one of many labels is asked.
+    AskingLabel,
+    /// A step of a scale is asked for.
+    AskingScale,
+    /// A number or words are asked for.
+    AskingWords,
+    /// Places in the input are asked for.
+    AskingSpan,
+    /// Every question is answered.
+    Ended,
+    Queue,
+    Logs,
+    Context,
+    Guide,
+    Any,
+}
+
+impl Place {
+    pub const ALL: [Self; 12] = [
+        Self::Asking,
+        Self::AskingSeveral,
+        Self::AskingLabel,
+        Self::AskingScale,
+        Self::AskingWords,
+        Self::AskingSpan,
+        Self::Ended,
+        Self::Queue,
+        Self::Context,
+        Self::Logs,
+        Self::Guide,
+        Self::Any,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Asking => "A question is asked",
+            Self::AskingSeveral => "Several answers may be given",
+            Self::AskingLabel => "A label is asked for",
+            Self::AskingScale => "A step of a scale is asked for",
+            Self::AskingWords => "A number or words are asked for",
+            Self::AskingSpan => "Places in the input are asked for",
+            Self::Ended => "Every question is answered",
+            Self::Queue => "In the queue",
+            Self::Context => "In the case",
+            Self::Logs => "In the logs",
+            Self::Guide => "In the guide",
+            Self::Any => "Anywhere",
+        }
+    }
+}
+
+/// The pane that takes keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Focus {
+    Queue,
+    #[default]
+    Context,
+    Guide,
+}
+
+/// A tab of the context pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tab {
+    #[default]
+    Input,
+    Logs,
+    Neighbours,
+    Model,
+    History,
+}
+
+impl Tab {
+    pub const ALL: [Self; 5] = [Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Input => "Input",
+            Self::Logs => "Logs",
+            Self::Neighbours => "Neighbours",
+            Self::Model => "Model",
+            Self::History => "History",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tab| tab.word() == word)
+    }
+
+    /// Its place among all.
+    pub fn at(self) -> usize {
+        Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0)
+    }
+
+    pub fn step(self, by: isize) -> Self {
+        Self::ALL[(self.at() as isize + by).rem_euclid(Self::ALL.len() as isize) as usize]
+    }
+}
+
+/// Where a reviewer was: kept on disk, to come back to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WhereWasI {
+    pub case: Option<CaseId>,
+    pub tab: String,
+    pub focus: Focus,
+    pub scroll: usize,
+}
+
+/// From this many columns on, three panes stand side by side.
+pub const WIDE: u16 = 120;
+
+/// Where the panes are. A pane that is not shown has no place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout {
+    pub queue: Option<Rect>,
+    pub context: Option<Rect>,
+    pub guide: Option<Rect>,
+}
+
+/// What was measured of a state, once: a frame draws it, and scrolling ends where it ends.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    pub layout: Layout,
+    /// All lines of the tab that is shown.
+    pub context: Vec<Line<'static>>,
+    /// All lines of the guide.
+    pub guide: Vec<Line<'static>>,
+}
+
+impl Measured {
+    /// How far the context can be scrolled.
+    pub fn context_overflow(&self) -> usize {
+        let rows = self.layout.context.map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(3));
+        self.context.len().saturating_sub(rows)
+    }
+
+    /// How far the guide can be scrolled.
+    pub fn guide_overflow(&self) -> usize {
+        let rows = self.layout.guide.map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(1));
+        self.guide.len().saturating_sub(rows)
+    }
+}
