@@ -28,7 +28,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Option<(Workspace, Lessons)
     let mut workspace = context.open()?;
     let lessons = workspace.lessons(&args.protocol)?;
     if lessons.untaught > 0 {
-        say(&format!("{} known answers lack one that the version in force asks: a lead renews them (w).", lessons.untaught));
+        say(&format!("{} known answers lack one that the version in force asks: a lead answers them again.", lessons.untaught));
     }
     if lessons.all.is_empty() {
         return Err(CliError::Use(format!(

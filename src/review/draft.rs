@@ -337,7 +337,7 @@ impl std::fmt::Display for Missing {
             Self::Wanted { wanted: Wanted::Confidence, why } => write!(f, "how sure you are: {why}"),
             Self::Wanted { wanted: Wanted::Span, why } => write!(f, "a place in the input: {why}"),
             Self::Wanted { wanted: Wanted::Check(id), why } => write!(f, "the check `{id}`: {why}"),
-            Self::Unset(field) => write!(f, "these answers take `{field}` from the model, which said nothing: take one back (u)"),
+            Self::Unset(field) => write!(f, "these answers take `{field}` from the model, which said nothing: take one back"),
             Self::Outside { span, chars } => write!(f, "the place {span} is not in the input, which has {chars} characters"),
         }
     }

@@ -106,12 +106,12 @@ impl Session {
             Missing::Outside { .. } => vec![Effect::Look(Look::Input)],
             _ => Vec::new(),
         };
-        let words = match missing {
-            Missing::Check { text, .. } => format!("Not ticked yet (x): {text}"),
-            Missing::Wanted { wanted: Wanted::Confidence, why } => format!("How sure are you? 1 a guess, 5 certain: {why}"),
-            missing => format!("Not yet: {missing}"),
+        let (words, hint) = match missing {
+            Missing::Check { text, .. } => (format!("Not ticked yet: {text}"), "{check} ticks it."),
+            Missing::Wanted { wanted: Wanted::Confidence, why } => (format!("How sure are you? 1 a guess, 5 certain: {why}"), ""),
+            missing => (format!("Not yet: {missing}"), ""),
         };
-        effects.extend(self.say(&words));
+        effects.extend(self.say_with(&words, hint));
         effects
     }
 
@@ -193,7 +193,7 @@ impl Session {
         let Some(protocol) = opened.protocol().cloned() else { return Vec::new() };
         let steps = opened.draft.path(&protocol).len();
         if steps == 0 {
-            return self.say("Nothing is answered yet. U takes back the label you submitted last.");
+            return self.hint("Nothing is answered yet. {undo} takes back the label you submitted last.");
         }
         self.change_draft(|draft| draft.take_back(&protocol, steps - 1))
     }
@@ -229,7 +229,7 @@ impl Session {
             return self.say("The policy hides cases like this one for now.");
         }
         match &opened.precedents {
-            None => self.say("Cases like this one are being looked for; press again."),
+            None => self.say("Cases like this one are being looked for; ask again."),
             Some(rows) if rows.is_empty() => self.say("No resolved case is like this one."),
             Some(rows) => vec![Effect::Show(Window::Precedents(rows.clone()))],
         }

@@ -56,10 +56,10 @@ impl Session {
         }
         let was_in_trouble = self.sync.as_ref().is_some_and(|before| before.status.trouble.is_some());
         if let Some(trouble) = state.status.trouble.as_ref().filter(|_| !was_in_trouble) {
-            self.message = Some(format!("The store: {trouble}. Work goes on here (S)."));
+            self.say_with(&format!("The store: {trouble}."), "Work goes on here ({exchange}).");
         }
         if let Some(notice) = state.notices.first() {
-            self.message = Some(notice.clone());
+            self.say(notice);
         }
         let mut effects = Vec::new();
         if let Some(protocols) = state.protocols.take() {
@@ -108,7 +108,7 @@ impl Session {
                     let n = rows.len();
                     self.queue.take_filtered(rows);
                     if n == 0 {
-                        return self.say("No case fits. Esc drops the filter.");
+                        return self.hint("No case fits. {clear} drops the filter.");
                     }
                 }
                 Vec::new()
@@ -216,8 +216,10 @@ impl Session {
             }
             Report::Cases { title, rows } => self.show_listing(title, rows),
             Report::Suggested(words) => {
-                let before = self.message.take().map(|message| format!("{message} ")).unwrap_or_default();
-                self.say(&format!("{before}{words}"))
+                let before = self.message.take();
+                let hint = before.as_ref().map_or("", |message| message.hint);
+                let before = before.map(|message| format!("{} ", message.words)).unwrap_or_default();
+                self.say_with(format!("{before}{words}").trim_start(), hint)
             }
             Report::Words { title, words } => vec![Effect::Show(Window::Words { title, words })],
             Report::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),

@@ -15,6 +15,14 @@ use crate::review::CaseRow;
 use crate::review::board::pages::Pages;
 use crate::review::{Draft, Protocols, QueueCounts};
 
+/// Words for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub words: String,
+    /// What they can do. An action in braces stands for the key or the command that does it.
+    pub hint: &'static str,
+}
+
 /// One person's work: who they are, what they have before them, what is on its way to the disk.
 pub struct Session {
     pub me: String,
@@ -31,7 +39,7 @@ pub struct Session {
     /// The case that is to be opened first, while it was not yet.
     pub(super) first: Option<CaseId>,
     /// Words until the person does something.
-    pub message: Option<String>,
+    pub message: Option<Message>,
     /// The last entry that is on disk.
     pub saved: Option<u64>,
     /// Submits that are under way.
@@ -60,7 +68,7 @@ pub struct Start {
     pub case: Option<CaseId>,
     pub sync: Option<SyncState>,
     /// Said at the start.
-    pub message: Option<String>,
+    pub message: Option<Message>,
     pub training: Option<Training>,
     /// The calibration session to sit in at once.
     pub session: Option<String>,
@@ -122,7 +130,16 @@ impl Session {
     }
 
     pub fn say(&mut self, words: &str) -> Vec<Effect> {
-        self.message = Some(words.to_owned());
+        self.say_with(words, "")
+    }
+
+    /// Says what can be done; an action in braces stands for the key or the command that does it.
+    pub fn hint(&mut self, hint: &'static str) -> Vec<Effect> {
+        self.say_with("", hint)
+    }
+
+    pub fn say_with(&mut self, words: &str, hint: &'static str) -> Vec<Effect> {
+        self.message = Some(Message { words: words.to_owned(), hint });
         Vec::new()
     }
 

@@ -2,21 +2,22 @@
 
 use super::guide_keys;
 use super::key::KeyPress;
-use super::overlay::pick::Choice;
-use super::overlay::{Overlay, Pick, PickKind, Prompt, PromptKind};
+use super::keymap::{KeyRow, Keymap};
+use super::overlay::lines::Lines;
+use super::overlay::pick::{Choice, Pick};
+use super::overlay::prompt::Prompt;
+use super::overlay::{
+    Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled, overtaken, people, pick, precedents,
+    prompt, rationale, terms, tree,
+};
 use super::place::{Focus, Place, Tab};
 use super::shell::{Shell, Wish};
+use crate::domain::ids::CaseId;
 use crate::session::{Effect, Opened};
 
 /// One thing that a person can do.
 pub struct Action {
-    pub name: &'static str,
-    /// Names of its keys, separated by spaces.
-    pub keys: &'static str,
-    pub place: Place,
-    /// A word for the footer; none keeps it out.
-    pub foot: &'static str,
-    pub help: &'static str,
+    pub row: KeyRow,
     pub run: fn(&mut Shell, KeyPress) -> Vec<Effect>,
 }
 
@@ -28,7 +29,29 @@ const fn action(
     help: &'static str,
     run: fn(&mut Shell, KeyPress) -> Vec<Effect>,
 ) -> Action {
-    Action { name, keys, place, foot, help, run }
+    Action { row: KeyRow::new(name, keys, place, foot, help), run }
+}
+
+/// The keys of windows, each window's own.
+static WINDOWS: &[&[KeyRow]] = &[
+    pick::KEYS,
+    prompt::KEYS,
+    rationale::KEYS,
+    mark::KEYS,
+    precedents::KEYS,
+    arbitrate::KEYS,
+    overruled::KEYS,
+    overtaken::KEYS,
+    calibrations::KEYS,
+    people::KEYS,
+    board::KEYS,
+    exchange::KEYS,
+    list::KEYS,
+];
+
+/// Everything that keys do: the actions, and what windows do.
+pub fn rows() -> Vec<&'static KeyRow> {
+    ACTIONS.iter().map(|action| &action.row).chain(WINDOWS.iter().copied().flatten()).collect()
 }
 
 /// The table. The order is that of help, palette and footer.
@@ -39,7 +62,7 @@ pub static ACTIONS: &[Action] = &[
         Place::Asking,
         "answer",
         "give this answer (or its own letter, where that is free)",
-        guide_keys::digit,
+        guide_keys::answer,
     ),
     action("pick-answer", "p", Place::Asking, "", "any answer, found by typing part of it", guide_keys::pick_answer),
     action(
@@ -48,7 +71,7 @@ pub static ACTIONS: &[Action] = &[
         Place::AskingSeveral,
         "tick",
         "tick this answer, or take the tick away",
-        guide_keys::digit,
+        guide_keys::tick,
     ),
     action("done", "Enter", Place::AskingSeveral, "done", "give the answers that are ticked", guide_keys::ticked),
     action("pick-several", "p", Place::AskingSeveral, "", "tick any answer, found by typing part of it", guide_keys::pick_answer),
@@ -58,7 +81,7 @@ pub static ACTIONS: &[Action] = &[
         Place::AskingLabel,
         "label",
         "one of the labels that the models considered",
-        guide_keys::digit,
+        guide_keys::answer_label,
     ),
     action(
         "pick-label",
@@ -68,8 +91,8 @@ pub static ACTIONS: &[Action] = &[
         "any label, found by its name, its title or the words of its term",
         guide_keys::pick_label,
     ),
-    action("step", "1 2 3 4 5 6 7 8 9", Place::AskingScale, "step", "this step of the scale", guide_keys::digit),
-    action("step-0", "0", Place::AskingScale, "", "the step 0, where there is one", guide_keys::nothing),
+    action("step", "1 2 3 4 5 6 7 8 9", Place::AskingScale, "step", "this step of the scale", guide_keys::scale_step),
+    action("step-0", "0", Place::AskingScale, "", "the step 0, where there is one", guide_keys::step_0),
     action("step-written", "Enter", Place::AskingScale, "", "write a step of more than one digit", guide_keys::write),
     action("write", "Enter", Place::AskingWords, "write", "write the answer", guide_keys::write),
     action("write-number", "1 2 3 4 5 6 7 8 9 -", Place::AskingWords, "", "begin to write a number with this", guide_keys::write),
@@ -109,20 +132,25 @@ pub static ACTIONS: &[Action] = &[
     action("rationale", "r", Place::Any, "why", "write why", |shell, _| shell.session.write_rationale()),
     action("snippet", ";", Place::Any, "", "write why, beginning with a snippet of the glossary", guide_keys::snippet),
     action("evidence", "m", Place::Any, "", "mark what in the input bears the label out", guide_keys::mark_evidence),
-    action("precedents", "=", Place::Any, "", "resolved cases like this one; Enter cites one in the rationale", |shell, _| {
-        shell.session.show_precedents()
-    }),
+    action(
+        "precedents",
+        "=",
+        Place::Any,
+        "",
+        "resolved cases like this one; {cite-this} cites one in the rationale",
+        |shell, _| shell.session.show_precedents(),
+    ),
     action("cite", "+", Place::Any, "", "cite the likest resolved case in the rationale", |shell, _| shell.session.cite_first()),
     action("tree", "T", Place::Any, "", "the whole protocol as a tree, with where you are", |shell, _| {
-        overlay(shell, Overlay::Tree { scroll: 0 })
+        open_layer(shell, Lines::new("The protocol", LINES, tree::lines))
     }),
     action("check", "x", Place::Any, "check", "tick the next item of the checklist", |shell, _| shell.session.check()),
     action("terms", "t", Place::Any, "terms", "what the words of the question mean, with examples", |shell, _| {
-        overlay(shell, Overlay::Terms { scroll: 0 })
+        open_layer(shell, Lines::new("Terms and examples", LINES, terms::lines))
     }),
-    action("defer", "d", Place::Any, "defer", "put the case off, with a reason", |shell, _| prompt(shell, PromptKind::Defer)),
-    action("escalate", "e", Place::Any, "escalate", "ask a lead to look at it", |shell, _| prompt(shell, PromptKind::Escalate)),
-    action("comment", "c", Place::Any, "comment", "say something about the case", |shell, _| prompt(shell, PromptKind::Comment)),
+    action("defer", "d", Place::Any, "defer", "put the case off, with a reason", defer),
+    action("escalate", "e", Place::Any, "escalate", "ask a lead to look at it", escalate),
+    action("comment", "c", Place::Any, "comment", "say something about the case", comment),
     action("tags", "#", Place::Any, "", "tag the label", tags),
     action("editor", "R", Place::Any, "", "write why in your own editor", editor),
     action("next-case", "]", Place::Any, "next", "open the next case of the queue", |shell, _| shell.session.open_by(1)),
@@ -179,13 +207,20 @@ pub static ACTIONS: &[Action] = &[
         "S",
         Place::Any,
         "",
-        "how the exchange with the shared store stands; S again exchanges now",
-        |shell, _| overlay(shell, Overlay::Exchange { scroll: 0 }),
+        "how the exchange with the shared store stands; {exchange-now} there exchanges now",
+        |shell, _| {
+            open_layer(
+                shell,
+                Lines::new("Exchange with the shared store", &[Place::Exchange, Place::Lines, Place::Window], exchange::lines),
+            )
+        },
     ),
     action("people", "P", Place::Any, "", "who may do what, and who asks to be let in", |_, _| vec![Effect::People]),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| palette(shell, "Actions")),
     action("command", ":", Place::Any, "", "the same, by name", |shell, _| palette(shell, ":")),
-    action("help", "?", Place::Any, "help", "every key", |shell, _| overlay(shell, Overlay::Help { scroll: 0 })),
+    action("help", "?", Place::Any, "help", "every key", |shell, _| {
+        open_layer(shell, Lines::new("Keys (any other key closes)", LINES, help::lines))
+    }),
     action("repaint", "ctrl-l", Place::Any, "", "draw the screen again", |shell, _| wish(shell, Wish::Repaint)),
     action("suspend", "ctrl-z", Place::Any, "", "back to the shell; `fg` returns", |shell, _| wish(shell, Wish::Suspend)),
     action("quit", "q ctrl-c", Place::Any, "quit", "leave; drafts are kept", |shell, _| shell.quit()),
@@ -193,51 +228,76 @@ pub static ACTIONS: &[Action] = &[
 
 /// The table of keys as Markdown, for the README.
 pub fn markdown() -> String {
+    let (rows, keymap) = (rows(), Keymap::new(&Default::default(), rows()));
     let mut out = String::from("| where | key | what it does |\n| --- | --- | --- |\n");
     for place in Place::ALL {
-        for action in ACTIONS.iter().filter(|action| action.place == place) {
-            let keys: Vec<String> = action.keys.split_whitespace().map(|key| format!("`{key}`")).collect();
-            out.push_str(&format!("| {} | {} | {} |\n", place.title(), keys.join(" "), action.help));
+        for row in rows.iter().filter(|row| row.place == place) {
+            let keys: Vec<String> = row.keys.split_whitespace().map(|key| format!("`{key}`")).collect();
+            out.push_str(&format!("| {} | {} | {} |\n", place.title(), keys.join(" "), keymap.fill(row.help)));
         }
     }
     out
 }
 
-fn overlay(shell: &mut Shell, overlay: Overlay) -> Vec<Effect> {
-    shell.overlay = Some(overlay);
+fn open_layer(shell: &mut Shell, layer: impl Layer + 'static) -> Vec<Effect> {
+    shell.layer = Some(Box::new(layer));
     Vec::new()
 }
 
-fn prompt(shell: &mut Shell, kind: PromptKind) -> Vec<Effect> {
-    // In the queue it is about the row under the cursor.
+const LINES: &[Place] = &[Place::Lines, Place::Window];
+
+/// Asks for words about a case: in the queue the row under the cursor, else the open one.
+fn ask_about(shell: &mut Shell, ask: &'static str, effect: impl Fn(CaseId, String) -> Effect + 'static) -> Vec<Effect> {
     let row = shell.session.queue.current().filter(|_| shell.focus == Focus::Queue).map(|row| (row.id, row.own.clone()));
-    if shell.session.opened.is_none() && row.is_none() {
-        return shell.say("No case is open.");
-    }
-    let about = row.as_ref().filter(|(id, _)| shell.session.opened.as_ref().is_none_or(|opened| opened.case.row.id != *id));
-    let words = about.map(|(_, own)| format!("{own}: ")).unwrap_or_default();
-    let case = row.map(|(id, _)| id);
-    overlay(shell, Overlay::Prompt(Prompt { about: words, case, ..Prompt::new(kind, "") }))
+    let open = shell.session.open_id();
+    let Some(case) = row.as_ref().map(|(id, _)| *id).or(open) else { return shell.say("No case is open.") };
+    let about = row.filter(|(id, _)| open != Some(*id)).map(|(_, own)| format!("{own}: ")).unwrap_or_default();
+    let done = move |text: &str, cx: &mut Cx<'_>| {
+        if text.is_empty() {
+            return cx.session.say("Nothing was written, so nothing was done.");
+        }
+        vec![effect(case, text.to_owned())]
+    };
+    open_layer(shell, Prompt::new(ask, "", done).about(about))
+}
+
+fn defer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    ask_about(shell, "Put off, because: ", |case, why| Effect::Defer { case, why })
+}
+
+fn escalate(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    ask_about(shell, "Ask a lead: ", |case, why| Effect::Escalate { case, why })
+}
+
+fn comment(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    ask_about(shell, "Comment: ", |case, text| Effect::Comment { case, text })
 }
 
 fn tags(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &shell.session.opened else { return shell.say("No case is open.") };
     let text = opened.draft.tags.join(" ");
-    overlay(shell, Overlay::Prompt(Prompt::new(PromptKind::Tags, &text)))
+    let done = |text: &str, cx: &mut Cx<'_>| {
+        let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        cx.session.change_draft(|draft| draft.tags = tags)
+    };
+    open_layer(shell, Prompt::new("Tags, separated by spaces: ", &text, done))
 }
 
 fn filter(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let text = shell.session.filter.clone();
-    overlay(shell, Overlay::Prompt(Prompt::new(PromptKind::Filter, &text)))
+    let ask = "Filter (words, flag:… label:… stream:… model:… id:…): ";
+    open_layer(shell, Prompt::new(ask, &text, |text, cx| cx.session.set_filter(text)))
 }
 
 fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
-    let choice = |(index, action): (usize, &Action)| {
-        let about = format!("{:<10} {}", shell.keymap.first(index), action.help);
-        Choice::new(action.name, &about)
+    let keymap = &shell.keymap;
+    let about = |row: &KeyRow| format!("{:<10} {}", keymap.first(row.name), keymap.fill(row.help));
+    let choices = ACTIONS.iter().map(|action| Choice::new(action.row.name, &about(&action.row))).collect();
+    let done = |choice: &Choice, _: &mut Cx<'_>| {
+        let action = ACTIONS.iter().find(|action| action.row.name == choice.value);
+        action.map_or(Next::Closes, |action| Next::Does(action.row.name))
     };
-    let choices = ACTIONS.iter().enumerate().map(choice).collect();
-    overlay(shell, Overlay::Pick(Pick::new(PickKind::Action, title, choices)))
+    open_layer(shell, Pick::new(title, choices, done))
 }
 
 fn submit(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
@@ -257,7 +317,7 @@ fn gold(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     if shell.session.opened.as_ref().is_none_or(|opened| opened.case.mine.is_none()) {
         return shell.say("Label the case first: your label becomes the known answer.");
     }
-    prompt(shell, PromptKind::Gold)
+    ask_about(shell, "The known answer. Said to whoever answers otherwise: ", |case, why| Effect::Gold { case, why })
 }
 
 fn open(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {

@@ -1,15 +1,14 @@
 //! What happens to the screen, and what follows: keys go to the window that lies over the panes, or to the actions that hold
 //! where the person looks.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::ACTIONS;
 use super::key::KeyPress;
 use super::measure::measure;
-use super::overlay::Overlay;
-use super::place::{Focus, Place, Tab};
+use super::overlay::{Cx, Layer, Next};
+use super::place::{Focus, Place};
 use super::shell::Shell;
-use crate::domain::protocol::QuestionKind;
 use crate::domain::time::Moment;
 use crate::session::{Effect, Front, Opened, Report};
 
@@ -34,13 +33,13 @@ impl Front for Shell {
     }
 
     fn heard(&mut self, report: Report, now: Moment) -> Vec<Effect> {
-        if let (Report::Edited(Some(text)), Some(Overlay::Rationale(edit))) = (&report, &mut self.overlay) {
-            *edit = super::edit::Edit::new(text);
+        if let (Report::Edited(Some(text)), Some(layer)) = (&report, &mut self.layer) {
+            layer.edited(text);
         }
         let effects = self.session.heard(report, now);
         let effects = self.settle(effects);
-        if let (Some(Overlay::Board(board)), Some(pages)) = (&mut self.overlay, &self.session.board) {
-            board.take(pages);
+        if let (Some(layer), Some(pages)) = (&mut self.layer, &self.session.board) {
+            layer.board(pages);
         }
         effects
     }
@@ -50,7 +49,7 @@ impl Front for Shell {
     }
 
     fn looks_at_board(&self) -> bool {
-        matches!(self.overlay, Some(Overlay::Board(_)))
+        self.is_over(Place::Board)
     }
 }
 
@@ -92,23 +91,87 @@ impl Shell {
 
     fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
         let key = KeyPress::of(&event);
-        if let Some(overlay) = self.overlay.take() {
-            return self.overlay_key(overlay, event, key);
+        if let Some(layer) = self.layer.take() {
+            return self.layer_key(layer, event, key);
         }
-        if let Some(index) = self.keymap.action(key, &self.places()) {
-            if let Some(words) = self.refuses(ACTIONS[index].name) {
-                return self.say(words);
-            }
-            return (ACTIONS[index].run)(self, key);
+        if let Some(row) = self.keymap.find(key, &self.places()) {
+            return self.do_action(row.name, key);
         }
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
         match self.session.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers) {
             Some(answer) => self.session.give(&answer),
             None if self.covers_the_case() && key.char().is_some_and(|c| c.is_ascii_digit()) => {
-                self.say("Open the case first: Enter.")
+                self.session.hint("Open the case first: {open}.")
             }
             None => Vec::new(),
         }
+    }
+
+    /// Does an action by its name, where it has a place.
+    fn do_action(&mut self, name: &str, key: KeyPress) -> Vec<Effect> {
+        if let Some(hint) = self.refuses(name) {
+            return self.session.hint(hint);
+        }
+        let action = ACTIONS.iter().find(|action| action.row.name == name);
+        action.map(|action| (action.run)(self, key)).unwrap_or_default()
+    }
+
+    /// A key while a window lies over the panes: one of its own, or something typed.
+    fn layer_key(&mut self, layer: Box<dyn Layer>, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
+        let row = self.keymap.find(key, layer.places());
+        self.in_layer(layer, |layer, cx| match row {
+            Some(row) => layer.act(row.name, key, cx),
+            None => layer.typed(event, cx),
+        })
+    }
+
+    /// Lets a window do something, and follows what becomes of it.
+    fn in_layer(&mut self, mut layer: Box<dyn Layer>, act: impl FnOnce(&mut dyn Layer, &mut Cx<'_>) -> Next) -> Vec<Effect> {
+        let context_columns = self.context_columns();
+        let mut cx = Cx {
+            session: &mut self.session,
+            theme: &self.theme,
+            keymap: &self.keymap,
+            size: self.size,
+            context_columns,
+            effects: Vec::new(),
+            row_to_show: None,
+        };
+        let next = act(&mut *layer, &mut cx);
+        let (mut effects, row) = (cx.effects, cx.row_to_show);
+        if let Some(row) = row {
+            self.show_row(row);
+        }
+        match next {
+            Next::Stays => self.layer = Some(layer),
+            Next::Closes => {}
+            Next::Opens(other) => self.layer = Some(other),
+            Next::Does(name) => effects.extend(self.do_action(name, KeyPress::plain(KeyCode::Enter))),
+        }
+        effects
+    }
+
+    /// Scrolls the context so that a row of it is on the screen.
+    fn show_row(&mut self, row: usize) {
+        let height = self.context_height().max(2) as usize - 1;
+        let scroll = self.scroll_of_tab();
+        *scroll = (*scroll).clamp((row + 1).saturating_sub(height), row);
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let mut could = false;
+        let mut effects = Vec::new();
+        if let Some(layer) = self.layer.take() {
+            effects = self.in_layer(layer, |layer, cx| {
+                could = layer.pasted(text, cx);
+                Next::Stays
+            });
+        }
+        if !could {
+            // A paste is never taken for keys.
+            self.session.hint("Pasted text goes into a prompt or the rationale ({rationale}).");
+        }
+        effects
     }
 
     /// Whether the queue covers the case that is open.
@@ -141,44 +204,14 @@ impl Shell {
             "cite",
         ];
         if self.session.training.is_some() && NOT_IN_TRAINING.contains(&action) {
-            return Some("Not in a training: q leaves it, and nothing is recorded then.");
+            return Some("Not in a training: {quit} leaves it, and nothing is recorded then.");
         }
         const NOT_IN_A_SESSION: [&str; 11] =
             ["defer", "escalate", "view", "worklist", "gold", "filter", "overruled", "precedents", "cite", "people", "board"];
         if self.session.sitting.is_some() && NOT_IN_A_SESSION.contains(&action) {
-            return Some("Not in a calibration session: Esc leaves it.");
+            return Some("Not in a calibration session: {clear} leaves it.");
         }
-        (self.covers_the_case() && OF_THE_CASE.contains(&action)).then_some("Open the case first: Enter.")
-    }
-
-    /// Where keys hold now, the most particular first.
-    pub fn places(&self) -> Vec<Place> {
-        let mut places = Vec::with_capacity(4);
-        if let Some(opened) =
-            self.session.opened.as_ref().filter(|opened| self.focus != Focus::Queue && opened.published.is_some())
-        {
-            places.push(match opened.question().map(|question| &question.kind) {
-                None => Place::Ended,
-                Some(QuestionKind::Choice(_)) => Place::Asking,
-                Some(QuestionKind::Multi { .. }) => Place::AskingSeveral,
-                Some(QuestionKind::Label { .. }) => Place::AskingLabel,
-                Some(QuestionKind::Scale { .. }) => Place::AskingScale,
-                Some(QuestionKind::Number { .. } | QuestionKind::Text { .. }) => Place::AskingWords,
-                Some(QuestionKind::Span { .. }) => Place::AskingSpan,
-            });
-        }
-        match self.focus {
-            Focus::Queue => places.push(Place::Queue),
-            Focus::Guide => places.push(Place::Guide),
-            Focus::Context => {
-                if self.session.opened.is_some() && self.tab == Tab::Logs {
-                    places.push(Place::Logs);
-                }
-                places.push(Place::Context);
-            }
-        }
-        places.push(Place::Any);
-        places
+        (self.covers_the_case() && OF_THE_CASE.contains(&action)).then_some("Open the case first: {open}.")
     }
 
     fn click(&mut self, x: u16, y: u16) -> Vec<Effect> {

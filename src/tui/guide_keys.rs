@@ -1,15 +1,40 @@
 //! Keys of the guide: which answer a digit is, and the windows in which an answer is written, picked or marked.
 
 use super::key::KeyPress;
-use super::overlay::pick::Choice;
-use super::overlay::{Overlay, Pick, PickKind, Prompt, PromptKind};
+use super::overlay::pick::{Choice, Pick};
+use super::overlay::prompt::Prompt;
+use super::overlay::{Cx, Next};
 use super::shell::Shell;
-use crate::domain::protocol::QuestionKind;
 use crate::session::{Effect, Opened};
 
-pub(super) fn digit(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
-    let digit = key.char().and_then(|c| c.to_digit(10)).unwrap_or(1) as usize;
-    match shell.session.opened.as_ref().and_then(|opened| opened.answer_of_digit(digit)) {
+/// The answer that stands at the place of its key among those of an action.
+fn nth(shell: &mut Shell, action: &str, key: KeyPress) -> Vec<Effect> {
+    let place = shell.keymap.place_of(action, key).unwrap_or(0) + 1;
+    match shell.session.opened.as_ref().and_then(|opened| opened.answer_of_digit(place)) {
+        Some(answer) => shell.session.give(&answer),
+        None => shell.say("There is no such answer."),
+    }
+}
+
+pub(super) fn answer(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
+    nth(shell, "answer", key)
+}
+
+pub(super) fn tick(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
+    nth(shell, "tick", key)
+}
+
+pub(super) fn answer_label(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
+    nth(shell, "answer-label", key)
+}
+
+pub(super) fn scale_step(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
+    nth(shell, "step", key)
+}
+
+/// The step 0 of a scale.
+pub(super) fn step_0(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    match shell.session.opened.as_ref().and_then(|opened| opened.answer_of_digit(0)) {
         Some(answer) => shell.session.give(&answer),
         None => shell.say("There is no such answer."),
     }
@@ -22,10 +47,8 @@ pub(super) fn ticked(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
 }
 
 /// Nothing is the answer, where that is one.
-pub(super) fn nothing(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
-    let scale =
-        shell.session.opened.as_ref().and_then(Opened::question).is_some_and(|q| matches!(q.kind, QuestionKind::Scale { .. }));
-    if scale { digit(shell, key) } else { shell.session.answer("") }
+pub(super) fn nothing(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    shell.session.answer("")
 }
 
 /// Opens a prompt for a number or words.
@@ -34,9 +57,8 @@ pub(super) fn write(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
     let Some(question) = opened.question() else { return Vec::new() };
     let begun = opened.draft.begun(&question.id).unwrap_or_default().to_owned();
     let sign = key.char().filter(|c| begun.is_empty() && (c.is_ascii_digit() || *c == '-'));
-    let mut prompt = Prompt::new(PromptKind::Answer, &sign.map_or(begun, String::from));
-    prompt.about = format!("{} ", question.wanted());
-    shell.overlay = Some(Overlay::Prompt(prompt));
+    let prompt = Prompt::answer(&question.wanted(), &sign.map_or(begun, String::from));
+    shell.layer = Some(Box::new(prompt));
     Vec::new()
 }
 
@@ -54,7 +76,12 @@ pub(super) fn pick_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &shell.session.opened else { return Vec::new() };
     let Some(question) = opened.question() else { return Vec::new() };
     let choices = question.kind.answers().iter().map(|answer| Choice::new(&answer.text, &answer.key)).collect();
-    shell.overlay = Some(Overlay::Pick(Pick::new(PickKind::Answer, &question.ask, choices)));
+    let done = |choice: &Choice, cx: &mut Cx<'_>| {
+        let effects = cx.session.give(&choice.about);
+        cx.then(effects);
+        Next::Closes
+    };
+    shell.layer = Some(Box::new(Pick::new(&question.ask, choices, done)));
     Vec::new()
 }
 
@@ -77,13 +104,21 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     // What the models considered stands first.
     choices.sort_by_key(|choice| offered.iter().position(|(other, _)| *other == choice.value).unwrap_or(usize::MAX));
     let title = opened.question().map(|question| question.ask.clone()).unwrap_or_default();
-    shell.overlay = Some(Overlay::Pick(Pick::new(PickKind::Label, &title, choices)));
+    let answer = |label: &str, cx: &mut Cx<'_>| {
+        let effects = cx.session.answer(label);
+        cx.then(effects);
+        Next::Closes
+    };
+    let pick = Pick::new(&title, choices, move |choice, cx| answer(&choice.value, cx));
+    // A protocol without labels takes any text.
+    let any_text = opened.protocol().is_some_and(|protocol| protocol.labels.is_empty());
+    shell.layer = Some(Box::new(if any_text { pick.or_typed(answer) } else { pick }));
     Vec::new()
 }
 
 pub(super) fn confidence(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
-    let digit = key.char().and_then(|c| c.to_digit(10)).unwrap_or(3) as u8;
-    shell.session.set_confidence(digit)
+    let sure = shell.keymap.place_of("confidence", key).unwrap_or(2) as u8 + 1;
+    shell.session.set_confidence(sure)
 }
 
 pub(super) fn snippet(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
@@ -95,6 +130,11 @@ pub(super) fn snippet(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         return shell.say("The glossary has no [[snippet]]s.");
     }
     let choices = snippets.iter().map(|snippet| Choice::new(&snippet.id, &snippet.text)).collect();
-    shell.overlay = Some(Overlay::Pick(Pick::new(PickKind::Snippet, "Begin with", choices)));
+    let done = |choice: &Choice, cx: &mut Cx<'_>| {
+        let effects = cx.session.use_snippet(&choice.value);
+        cx.then(effects);
+        Next::Closes
+    };
+    shell.layer = Some(Box::new(Pick::new("Begin with", choices, done)));
     Vec::new()
 }

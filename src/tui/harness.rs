@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::action::rows;
 use super::dispatch::Event;
 use super::key::KeyPress;
 use super::keymap::Keymap;
@@ -12,6 +13,7 @@ use super::theme::Theme;
 use crate::domain::time::Moment;
 use crate::session::io::driver::start_of;
 use crate::session::mode::Training;
+use crate::session::state::Message;
 use crate::session::{Driver, Effect, Report, Session};
 use crate::workspace::{WorkError, Workspace};
 
@@ -29,9 +31,10 @@ impl Shell {
         let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         // A training and a calibration session begin where they begin.
         let place = place.filter(|_| training.is_none() && workspace.sitting.is_none()).unwrap_or_default();
-        let keymap = Keymap::new(&workspace.config.keys);
+        let keymap = Keymap::new(&workspace.config.keys, rows());
         let mut start = start_of(workspace, now, place.case, training)?;
-        start.message = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}")).or(start.message);
+        let trouble = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));
+        start.message = trouble.map(|words| Message { words, hint: "" }).or(start.message);
         let (session, effects) = Session::start(start);
         let theme = Theme::of(&workspace.config, &workspace.env);
         let mut shell = Self::new(session, size, theme, keymap, workspace.config.review.mouse, place);

@@ -1,14 +1,33 @@
-//! Which key does what: the table's own keys, with the configuration's over them. Clashes are reported.
+//! Which key does what: the keys of the tables, with the configuration's over them. Clashes are reported.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::action::ACTIONS;
 use super::key::KeyPress;
 use super::place::Place;
 
-/// Keys to actions.
+/// One thing that keys do, in the table of actions or in that of a window.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// What it is called in `[keys]`, in the palette, and in words that name its key: `{name}`.
+    pub name: &'static str,
+    /// Names of its keys, separated by spaces.
+    pub keys: &'static str,
+    pub place: Place,
+    /// A word for the footer; none keeps it out.
+    pub foot: &'static str,
+    pub help: &'static str,
+}
+
+impl KeyRow {
+    pub const fn new(name: &'static str, keys: &'static str, place: Place, foot: &'static str, help: &'static str) -> Self {
+        Self { name, keys, place, foot, help }
+    }
+}
+
+/// Keys to what they do.
 #[derive(Debug, Clone, Default)]
 pub struct Keymap {
+    rows: Vec<&'static KeyRow>,
     by_key: HashMap<KeyPress, Vec<usize>>,
     keys: Vec<Vec<KeyPress>>,
     /// What is wrong with the configured keys.
@@ -16,26 +35,30 @@ pub struct Keymap {
 }
 
 impl Keymap {
-    /// The table's keys, each action's replaced by what is configured for it.
-    pub fn new(configured: &BTreeMap<String, String>) -> Self {
-        let mut map = Self::default();
-        for name in configured.keys().filter(|name| !ACTIONS.iter().any(|action| action.name == name.as_str())) {
+    /// The tables' keys, each row's replaced by what is configured for it.
+    pub fn new(configured: &BTreeMap<String, String>, rows: Vec<&'static KeyRow>) -> Self {
+        let mut map = Self { rows, ..Self::default() };
+        for name in configured.keys().filter(|name| !map.rows.iter().any(|row| row.name == name.as_str())) {
             map.troubles.push(format!("[keys] {name}: there is no such action"));
         }
         let mut taken: HashMap<(Place, KeyPress), &str> = HashMap::new();
-        for (index, action) in ACTIONS.iter().enumerate() {
-            let names = configured.get(action.name).map_or(action.keys, String::as_str);
+        for (index, row) in map.rows.iter().enumerate() {
+            let names = configured.get(row.name).map_or(row.keys, String::as_str);
             let mut keys = Vec::new();
             for name in names.split_whitespace() {
                 let key: KeyPress = match name.parse() {
                     Ok(key) => key,
                     Err(error) => {
-                        map.troubles.push(format!("[keys] {}: {error}", action.name));
+                        map.troubles.push(format!("[keys] {}: {error}", row.name));
                         continue;
                     }
                 };
-                if let Some(other) = taken.insert((action.place, key), action.name) {
-                    map.troubles.push(format!("[keys] {key} is both {other} and {}", action.name));
+                if row.place.takes_text() && key.char().is_some() {
+                    map.troubles.push(format!("[keys] {}: {key} is text where you write; take it with ctrl or alt", row.name));
+                    continue;
+                }
+                if let Some(other) = taken.insert((row.place, key), row.name) {
+                    map.troubles.push(format!("[keys] {key} is both {other} and {}", row.name));
                 }
                 keys.push(key);
                 map.by_key.entry(key).or_default().push(index);
@@ -45,29 +68,72 @@ impl Keymap {
         map
     }
 
-    /// The action for a key: of the first of `places` that has one.
-    pub fn action(&self, key: KeyPress, places: &[Place]) -> Option<usize> {
+    /// All rows, in the order of the tables.
+    pub fn rows(&self) -> &[&'static KeyRow] {
+        &self.rows
+    }
+
+    /// What a key does: in the first of `places` in which it does something.
+    pub fn find(&self, key: KeyPress, places: &[Place]) -> Option<&'static KeyRow> {
         let candidates = self.by_key.get(&key)?;
-        places.iter().find_map(|place| candidates.iter().copied().find(|index| ACTIONS[*index].place == *place))
+        places.iter().find_map(|place| candidates.iter().map(|index| self.rows[*index]).find(|row| row.place == *place))
+    }
+
+    fn keys(&self, name: &str) -> &[KeyPress] {
+        self.rows.iter().position(|row| row.name == name).map_or(&[], |index| &self.keys[index])
     }
 
     /// The keys of an action, for people.
-    pub fn words(&self, index: usize) -> String {
-        let keys = &self.keys[index];
-        match keys.as_slice() {
-            [first, .., last] if keys.len() > 3 => format!("{first}…{last}"),
+    pub fn words(&self, name: &str) -> String {
+        match self.keys(name) {
+            [first, .., last] if self.keys(name).len() > 3 => format!("{first}…{last}"),
             keys => keys.iter().map(KeyPress::to_string).collect::<Vec<_>>().join(" "),
         }
     }
 
     /// The first key of an action.
-    pub fn first(&self, index: usize) -> String {
-        let keys = &self.keys[index];
-        match keys.as_slice() {
-            [first, .., last] if keys.len() > 3 => format!("{first}-{last}"),
+    pub fn first(&self, name: &str) -> String {
+        match self.keys(name) {
+            [first, .., last] if self.keys(name).len() > 3 => format!("{first}-{last}"),
             [first, ..] => first.to_string(),
             [] => String::new(),
         }
+    }
+
+    /// The last key of an action: where a common one stands first, its own.
+    pub fn last(&self, name: &str) -> String {
+        self.keys(name).last().map(KeyPress::to_string).unwrap_or_default()
+    }
+
+    /// The n-th key of an action that counts its keys, from 0.
+    pub fn nth(&self, name: &str, n: usize) -> Option<String> {
+        self.keys(name).get(n).map(KeyPress::to_string)
+    }
+
+    /// Which of its keys an action was done by, from 0.
+    pub fn place_of(&self, name: &str, key: KeyPress) -> Option<usize> {
+        self.keys(name).iter().position(|other| *other == key)
+    }
+
+    /// Words with the keys of today where they name an action: `{submit} submits.`
+    pub fn fill(&self, words: &str) -> String {
+        let mut out = String::with_capacity(words.len());
+        let mut rest = words;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            match after.split_once('}').filter(|(name, _)| self.rows.iter().any(|row| row.name == *name)) {
+                Some((name, after)) => {
+                    out.push_str(&self.first(name));
+                    rest = after;
+                }
+                None => {
+                    out.push('{');
+                    rest = after;
+                }
+            }
+        }
+        out.push_str(rest);
+        out
     }
 }
 
@@ -75,17 +141,33 @@ impl Keymap {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_shipped_keys_have_no_clash() {
-        assert_eq!(Keymap::new(&BTreeMap::new()).troubles, Vec::<String>::new());
+    static ROWS: &[KeyRow] = &[
+        KeyRow::new("submit", "Enter", Place::Ended, "", ""),
+        KeyRow::new("quit", "q", Place::Any, "", ""),
+        KeyRow::new("help", "?", Place::Any, "", ""),
+        KeyRow::new("sure", "1 2 3 4 5", Place::Ended, "", ""),
+        KeyRow::new("leave", "Esc", Place::Writing, "", ""),
+    ];
+
+    fn map(configured: &[(&str, &str)]) -> Keymap {
+        let configured = configured.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
+        Keymap::new(&configured, ROWS.iter().collect())
     }
 
     #[test]
     fn configured_keys_replace_and_clashes_are_named() {
-        let map = Keymap::new(&[("submit".to_owned(), "ctrl-s".to_owned())].into());
-        assert!(map.action("ctrl-s".parse().unwrap(), &[Place::Ended]).is_some());
-        assert!(map.action("Enter".parse().unwrap(), &[Place::Ended]).is_none());
-        let map = Keymap::new(&[("quit".to_owned(), "?".to_owned()), ("sing".to_owned(), "x".to_owned())].into());
-        assert_eq!(map.troubles.len(), 2, "{:?}", map.troubles);
+        let places = [Place::Ended, Place::Any];
+        let submits = |map: &Keymap, key: &str| map.find(key.parse().unwrap(), &places).is_some_and(|row| row.name == "submit");
+        let changed = map(&[("submit", "ctrl-s")]);
+        assert!(submits(&changed, "ctrl-s") && !submits(&changed, "Enter"));
+        let wrong = map(&[("quit", "?"), ("sing", "x"), ("leave", "e")]);
+        assert_eq!(wrong.troubles.len(), 3, "{:?}", wrong.troubles);
+    }
+
+    #[test]
+    fn words_name_the_keys_of_today() {
+        let words = "{submit} submits, {sure} how sure; {quit} {nothing} {";
+        assert_eq!(map(&[]).fill(words), "Enter submits, 1-5 how sure; q {nothing} {");
+        assert_eq!(map(&[("submit", "ctrl-s")]).fill("{submit} submits."), "ctrl-s submits.");
     }
 }

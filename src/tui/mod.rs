@@ -12,6 +12,7 @@
 //! and its function: footer, help, palette and the README's table of keys come from there.
 
 pub mod action;
+mod bars;
 pub mod dispatch;
 pub mod draw;
 pub mod edit;
@@ -23,6 +24,7 @@ pub mod highlight;
 pub mod key;
 pub mod keymap;
 mod measure;
+mod paint;
 pub mod overlay;
 pub mod pane;
 pub mod place;

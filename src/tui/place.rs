@@ -28,10 +28,31 @@ pub enum Place {
     Context,
     Guide,
     Any,
+    /// In windows.
+    Lines,
+    Exchange,
+    Picking,
+    Prompt,
+    Rationale,
+    Marking,
+    Precedents,
+    Labels,
+    Ruling,
+    Cause,
+    WhichLabel,
+    RulingWords,
+    Overruled,
+    Overtaken,
+    Calibrations,
+    People,
+    Board,
+    Window,
+    /// Words are written: letters are text.
+    Writing,
 }
 
 impl Place {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 31] = [
         Self::Asking,
         Self::AskingSeveral,
         Self::AskingLabel,
@@ -44,7 +65,31 @@ impl Place {
         Self::Logs,
         Self::Guide,
         Self::Any,
+        Self::Picking,
+        Self::Prompt,
+        Self::Rationale,
+        Self::Marking,
+        Self::Precedents,
+        Self::Labels,
+        Self::Ruling,
+        Self::Cause,
+        Self::WhichLabel,
+        Self::RulingWords,
+        Self::Overruled,
+        Self::Overtaken,
+        Self::Calibrations,
+        Self::People,
+        Self::Board,
+        Self::Exchange,
+        Self::Lines,
+        Self::Window,
+        Self::Writing,
     ];
+
+    /// Whether letters are text there.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Picking | Self::Prompt | Self::Rationale | Self::RulingWords | Self::Writing)
+    }
 
     pub fn title(self) -> &'static str {
         match self {
@@ -60,6 +105,25 @@ impl Place {
             Self::Logs => "In the logs",
             Self::Guide => "In the guide",
             Self::Any => "Anywhere",
+            Self::Picking => "In a list that is narrowed by typing",
+            Self::Prompt => "At a prompt",
+            Self::Rationale => "While you write why",
+            Self::Marking => "While you mark places in the input",
+            Self::Precedents => "In the cases like this one",
+            Self::Labels => "In labels side by side",
+            Self::Ruling => "In a dispute that you rule on",
+            Self::Cause => "Asked why reviewers differ",
+            Self::WhichLabel => "Asked which label's author you ask",
+            Self::RulingWords => "Asked for your reasons",
+            Self::Overruled => "In the list of where you were overruled",
+            Self::Overtaken => "Asked which of your two labels counts",
+            Self::Calibrations => "In the list of calibration sessions",
+            Self::People => "In the list of people",
+            Self::Board => "On the board",
+            Self::Exchange => "In the window of the exchange",
+            Self::Lines => "In any window with lines or a list",
+            Self::Window => "In any window",
+            Self::Writing => "In any window in which you write",
         }
     }
 }

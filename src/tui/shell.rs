@@ -1,13 +1,24 @@
 //! What the screen adds to a session: where the person looks, what lies over the panes, keys and colours.
 
-use super::edit::Edit;
 use super::keymap::Keymap;
-use super::overlay::{Arbitrate, Board, Mark, Overlay, Overruled, OvertakenWindow, People, Precedents, Sessions};
-use super::place::{Focus, Measured, Tab, WIDE, WhereWasI};
+use super::overlay::Layer;
+use super::overlay::arbitrate::Arbitrate;
+use super::overlay::board::Board;
+use super::overlay::calibrations::Calibrations;
+use super::overlay::mark::Mark;
+use super::overlay::overruled::Overruled;
+use super::overlay::overtaken::OvertakenWindow;
+use super::overlay::people::People;
+use super::overlay::precedents::Precedents;
+use super::overlay::rationale::Rationale;
+use super::overlay::words::Words;
+use super::place::{Focus, Measured, Place, Tab, WIDE, WhereWasI};
 use super::theme::Theme;
 use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
 use crate::domain::logline::Level;
+use crate::domain::protocol::QuestionKind;
+use crate::session::window::ToMark;
 use crate::session::{Effect, Look, Session, Window};
 
 /// The whole state of the screen.
@@ -23,7 +34,8 @@ pub struct Shell {
     pub guide_scroll: usize,
     /// Whether log lines beside those of the trace are shown too.
     pub all_logs: bool,
-    pub overlay: Option<Overlay>,
+    /// What lies over the panes.
+    pub layer: Option<Box<dyn Layer>>,
     pub mouse: bool,
     /// Tab and scroll to come back to when this case has opened.
     returning: Option<WhereWasI>,
@@ -54,12 +66,42 @@ impl Shell {
             scroll: [0; Tab::ALL.len()],
             guide_scroll: 0,
             all_logs: false,
-            overlay: None,
+            layer: None,
             mouse,
             returning: Some(place),
             measured: Measured::default(),
             wishes: Vec::new(),
         }
+    }
+
+    /// Where keys hold now, the most particular first.
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = Vec::with_capacity(4);
+        if let Some(opened) =
+            self.session.opened.as_ref().filter(|opened| self.focus != Focus::Queue && opened.published.is_some())
+        {
+            places.push(match opened.question().map(|question| &question.kind) {
+                None => Place::Ended,
+                Some(QuestionKind::Choice(_)) => Place::Asking,
+                Some(QuestionKind::Multi { .. }) => Place::AskingSeveral,
+                Some(QuestionKind::Label { .. }) => Place::AskingLabel,
+                Some(QuestionKind::Scale { .. }) => Place::AskingScale,
+                Some(QuestionKind::Number { .. } | QuestionKind::Text { .. }) => Place::AskingWords,
+                Some(QuestionKind::Span { .. }) => Place::AskingSpan,
+            });
+        }
+        match self.focus {
+            Focus::Queue => places.push(Place::Queue),
+            Focus::Guide => places.push(Place::Guide),
+            Focus::Context => {
+                if self.session.opened.is_some() && self.tab == Tab::Logs {
+                    places.push(Place::Logs);
+                }
+                places.push(Place::Context);
+            }
+        }
+        places.push(Place::Any);
+        places
     }
 
     /// Whether three panes stand side by side.
@@ -81,48 +123,56 @@ impl Shell {
     }
 
     fn show(&mut self, window: Window) {
-        self.overlay = match window {
-            Window::Closed => None,
-            Window::Rationale(text) => Some(Overlay::Rationale(Edit::new(&text))),
-            Window::Mark(to_mark) => Mark::new(to_mark.question, &to_mark.ask, &to_mark.text, to_mark.spans).map(Overlay::Mark),
-            Window::Precedents(rows) => Some(Overlay::Precedents(Precedents { rows, cursor: 0 })),
+        let again = |layer: &dyn Layer, place: Place, rows: usize| {
+            if layer.places().first() == Some(&place) { layer.cursor().min(rows.saturating_sub(1)) } else { 0 }
+        };
+        // A list that is read anew stays where it was.
+        let cursor = |place, rows| self.layer.as_deref().map_or(0, |layer| again(layer, place, rows));
+        let layer: Box<dyn Layer> = match window {
+            Window::Closed => {
+                self.layer = None;
+                return;
+            }
+            Window::Rationale(text) => Box::new(Rationale::new(&text)),
+            Window::Mark(ToMark { question, ask, text, spans }) => match Mark::new(question, &ask, &text, spans) {
+                Some(mark) => Box::new(mark),
+                None => return,
+            },
+            Window::Precedents(rows) => Box::new(Precedents { rows, cursor: 0 }),
             Window::Feedback { title, words, is_end } => {
                 let goes_on = if is_end { "any key leaves" } else { "any key goes on" };
-                Some(Overlay::Feedback { title: format!("{title} ({goes_on})"), words, scroll: 0 })
+                Box::new(Words { title: format!("{title} ({goes_on})"), words, trains_on: true, scroll: 0 })
             }
-            Window::Words { title, words } => match self.overlay.take() {
-                None | Some(Overlay::Sessions(_) | Overlay::Feedback { .. }) => {
-                    Some(Overlay::Feedback { title: format!("{title} (any key closes)"), words, scroll: 0 })
-                }
-                // Whoever writes something meanwhile is not disturbed.
-                other => other,
-            },
-            Window::Board => Some(Overlay::Board(Board { pages: self.session.board.clone(), ..Board::default() })),
+            // Whoever writes something meanwhile is not disturbed.
+            Window::Words { .. } if self.layer.as_ref().is_some_and(|layer| !layer.yields()) => return,
+            Window::Words { title, words } => {
+                Box::new(Words { title: format!("{title} (any key closes)"), words, trains_on: false, scroll: 0 })
+            }
+            Window::Board => Box::new(Board { pages: self.session.board.clone(), ..Board::default() }),
             Window::Dispute { dispute, text, walked } => {
                 let window = Arbitrate::new(*dispute, &text);
-                Some(Overlay::Arbitrate(Box::new(match walked {
+                Box::new(match walked {
                     Some(verdict) => window.walked(verdict),
                     None => window,
-                })))
+                })
             }
-            Window::Overruled(rows) => Some(Overlay::Overruled(Overruled { rows, cursor: 0, me: self.session.me.clone() })),
-            Window::Overtaken(overtaken) => Some(Overlay::Overtaken(OvertakenWindow(overtaken))),
+            Window::Overruled(rows) => Box::new(Overruled { rows, cursor: 0 }),
+            Window::Overtaken(overtaken) => Box::new(OvertakenWindow(overtaken)),
             Window::Calibrations(rows) => {
-                let cursor = match &self.overlay {
-                    Some(Overlay::Sessions(sessions)) => sessions.cursor.min(rows.len().saturating_sub(1)),
-                    _ => 0,
-                };
-                let (me, now) = (self.session.me.clone(), self.session.now);
-                Some(Overlay::Sessions(Sessions { rows, cursor, me, now }))
+                let cursor = cursor(Place::Calibrations, rows.len());
+                Box::new(Calibrations { rows, cursor })
             }
             Window::People(rows) => {
-                let cursor = match &self.overlay {
-                    Some(Overlay::People(people)) => people.cursor.min(rows.len().saturating_sub(1)),
-                    _ => 0,
-                };
-                Some(Overlay::People(People { rows, cursor }))
+                let cursor = cursor(Place::People, rows.len());
+                Box::new(People { rows, cursor })
             }
         };
+        self.layer = Some(layer);
+    }
+
+    /// Whether the window over the panes is that of a place.
+    pub fn is_over(&self, place: Place) -> bool {
+        self.layer.as_ref().is_some_and(|layer| layer.places().contains(&place))
     }
 
     fn look(&mut self, look: Look) -> Vec<Effect> {
@@ -166,7 +216,7 @@ impl Shell {
             Tab::Model => vec![Cue::Challenger, Cue::Features],
             Tab::History => vec![Cue::History],
         };
-        if self.is_wide() || matches!(self.overlay, Some(Overlay::Precedents(_))) {
+        if self.is_wide() || self.is_over(Place::Precedents) {
             cues.push(Cue::Precedents);
         }
         cues

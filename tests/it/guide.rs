@@ -117,7 +117,7 @@ fn what_must_be_said_is_named_in_a_line_and_gone_to() {
     session.press("\"typo\" Esc Enter");
     assert!(session.text().contains("How sure are you? 1 a guess, 5 certain"), "{}", session.text());
     session.press("4 Enter");
-    assert!(session.text().contains("Not ticked yet (x): I read the log lines."), "{}", session.text());
+    assert!(session.text().contains("Not ticked yet: I read the log lines. x ticks it."), "{}", session.text());
     snapshot("missing_narrow", &session);
     session.press("x Enter");
     assert_eq!(labels(session.reader.workspace()).len(), 1);

@@ -105,3 +105,56 @@ fn only_the_top_prints_or_exits_and_every_file_says_what_it_is_for() {
         }
     }
 }
+
+/// String literals of a source, without its tests and its tables of keys.
+fn literals(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut rest = code;
+    while let Some((before, after)) = rest.split_once('"') {
+        let mut end = 0;
+        let bytes = after.as_bytes();
+        while end < bytes.len() && bytes[end] != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        let end = end.min(bytes.len());
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let in_char = before.ends_with('\'') && after[end..].starts_with("\"'");
+        if !in_char && !line.trim_start().starts_with("//") && !line.contains("KeyRow::new(") {
+            found.push(after[..end].to_owned());
+        }
+        rest = after.get(end + 1..).unwrap_or_default();
+    }
+    found
+}
+
+/// A key that is spelled in a sentence is a lie as soon as somebody changes it: words name actions, `{submit}`, and each top fills in
+/// what does them.
+#[test]
+fn no_sentence_spells_a_key() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for folder in ["domain", "review", "workspace", "session", "tui"] {
+        let mut files = Vec::new();
+        sources(&root.join(folder), &mut files);
+        for path in files {
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            if ["tui/key.rs", "tui/action.rs"].contains(&name.as_str()) || name.starts_with("tui/input/") {
+                continue; // keys themselves, and the table of what they do
+            }
+            for words in literals(&fs::read_to_string(&path).unwrap()) {
+                let parts: Vec<&str> = words.split_whitespace().collect();
+                let is_key = |word: &&str| {
+                    let bare = word.trim_matches(|c: char| "(),.;:".contains(c));
+                    let letter = bare.len() == 1 && word.starts_with('(') && word.trim_end_matches(['.', ',']).ends_with(')');
+                    ["Enter", "Esc", "Tab", "Backspace"].contains(&bare) || bare.starts_with("ctrl-") || letter
+                };
+                let only_keys = parts.iter().all(|word| word.parse::<casework::tui::key::KeyPress>().is_ok());
+                if !only_keys && parts.iter().any(is_key) {
+                    wrong.push(format!("{name}: {words:?} spells a key: name the action in braces"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

@@ -322,3 +322,37 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
         session.text();
     }
 }
+
+#[test]
+fn every_key_can_be_changed_and_words_name_the_new_one() {
+    let place = Place::new();
+    let mut workspace = demo(&place);
+    let keys = [
+        ("submit", "ctrl-s"),
+        ("rationale", "W"),
+        ("answer", "a b"),
+        ("take-back", "F2"),
+        ("undo", "F3"),
+        ("close", "F4"),
+        ("admit", "z"),
+        ("board-next", "n"),
+    ];
+    workspace.config.keys = keys.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
+    let mut session = Review::in_turn(workspace, (160, 45), || NOON, None).unwrap();
+    session.press("F2");
+    assert!(session.text().contains("F3 takes back the label you submitted last"), "{}", session.text());
+    session.press("a a");
+    assert_eq!(session.front.session.opened.as_ref().unwrap().draft.answers.len(), 2, "answers are given by place");
+    assert!(session.text().contains("     a "), "the guide shows the keys of the answers\n{}", session.text());
+    session.press("a b");
+    assert!(session.text().contains("ctrl-s submits. W says why."), "{}", session.text());
+    session.press("P");
+    assert!(session.text().contains("z admit"), "{}", session.text());
+    session.press("F4 D n");
+    assert!(session.text().contains("‹Questions›"), "{}", session.text());
+    session.press("F4 ?");
+    assert!(session.text().contains("Keys"), "{}", session.text());
+    let help = casework::tui::action::rows();
+    let in_windows = help.iter().filter(|row| row.name == "appeal" || row.name == "reveal" || row.name == "retire");
+    assert_eq!(in_windows.count(), 3, "help covers windows");
+}

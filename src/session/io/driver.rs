@@ -11,7 +11,7 @@ use crate::domain::time::Moment;
 use crate::session::effect::Effect;
 use crate::session::mode::Training;
 use crate::session::report::{Report, SyncState};
-use crate::session::state::Start;
+use crate::session::state::{Message, Start};
 use crate::workspace::{WorkError, Workspace};
 
 /// What a person works with: it turns what happens to it into effects.
@@ -200,11 +200,13 @@ impl<F: Front> Driver<F> {
 }
 
 /// What somebody who was not let in yet should know.
-fn waiting_words(workspace: &Workspace) -> Result<Option<String>, WorkError> {
+fn waiting_words(workspace: &Workspace) -> Result<Option<Message>, WorkError> {
     let waits = workspace.waits_for_admission()?;
     // Whoever sits down in one at once need not be told.
     if let (false, None, Some((session, left))) = (waits, &workspace.sitting, workspace.session_waits()?) {
-        return Ok(Some(format!("The calibration session {session} waits for you: {left} cases. C sits in.")));
+        let words = format!("The calibration session {session} waits for you: {left} cases.");
+        return Ok(Some(Message { words, hint: "{sessions} sits in." }));
     }
-    Ok(waits.then(|| "A lead has to let you in first: P shows your key, for them to compare.".to_owned()))
+    let hint = "A lead has to let you in first: {people} shows your key, for them to compare.";
+    Ok(waits.then(|| Message { words: String::new(), hint }))
 }

@@ -221,7 +221,7 @@ impl Writer {
                 self.workspace.reveal_session(&name, false)?;
                 Report::Words {
                     title: name,
-                    words: vec!["Revealed: all who take part see all labels, talk (c), and label again.".to_owned()],
+                    words: vec!["Revealed: all who take part see all labels, talk about them, and label again.".to_owned()],
                 }
             }
             Work::Appeal { case, why } => {

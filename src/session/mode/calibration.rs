@@ -33,8 +33,10 @@ impl Session {
         let mut effects = vec![Effect::Show(Window::Closed), Effect::Look(Look::Case)];
         effects.extend(match (first, stage) {
             (Some(id), _) => vec![Effect::Open { id }],
-            (None, Stage::Blind) => self.say("You have labeled every case of this session. Esc leaves it until it is revealed."),
-            (None, _) => self.say("You have labeled every case again. Esc leaves the session."),
+            (None, Stage::Blind) => {
+                self.hint("You have labeled every case of this session. {clear} leaves it until it is revealed.")
+            }
+            (None, _) => self.hint("You have labeled every case again. {clear} leaves the session."),
         });
         effects
     }
@@ -44,8 +46,15 @@ impl Session {
         let Some(sitting) = &mut self.sitting else { return };
         sitting.left = self.queue.rows.len();
         if sitting.left == 0 {
-            self.message = Some("That was the last one. Esc leaves the session; C shows how far the others are.".to_owned());
+            self.hint("That was the last one. {clear} leaves the session; {sessions} shows how far the others are.");
         }
+    }
+
+    /// Sits in a session.
+    pub fn sit(&mut self, name: String) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.push(Effect::Sit(Some(name)));
+        effects
     }
 
     /// The sessions that there are.

@@ -29,7 +29,7 @@ impl Session {
     pub fn walk_anew(&mut self, case: CaseId) -> Vec<Effect> {
         let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) else { return Vec::new() };
         (opened.ruling, opened.draft) = (true, Draft::default());
-        self.say("Walk it anew; Enter at the end asks why you rule so.");
+        self.hint("Walk it anew; {submit} at the end asks why you rule so.");
         vec![Effect::Look(Look::Case)]
     }
 

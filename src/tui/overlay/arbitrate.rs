@@ -6,30 +6,37 @@
 //!    └──── r ────▶ which label ──▶ question to its author
 //! ```
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
+use super::prompt::Prompt;
+use super::{Cx, Layer, Next, View, list};
 use crate::domain::arbitration::Cause;
 use crate::domain::label::outcome_in_short;
 use crate::domain::layout::rows;
-use crate::domain::protocol::Span as Place;
+use crate::domain::protocol::Span as Marked;
 use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::review::arbitration::{Dispute, Side};
-use crate::tui::draw::{boxed, centered, put_line};
+use crate::session::Effect;
 use crate::tui::edit::Edit;
 use crate::tui::key::KeyPress;
+use crate::tui::keymap::{KeyRow, Keymap};
+use crate::tui::paint::{boxed, centered, put_line};
+use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 use crate::workspace::arbitration::{Reasons, Verdict};
+
+/// The most columns that the window takes.
+const WIDE_MAX: u16 = 124;
 
 /// Characters of the input that are laid out.
 const TEXT_BYTES_MAX: usize = 2_000;
 
 /// The window.
-#[derive(Debug, Clone)]
 pub struct Arbitrate {
     pub dispute: Dispute,
     /// The input, whose places the labels mark.
@@ -40,7 +47,6 @@ pub struct Arbitrate {
     step: Step,
 }
 
-#[derive(Debug, Clone)]
 enum Step {
     Look,
     Cause(Verdict),
@@ -49,21 +55,26 @@ enum Step {
     Ask(char, Edit),
 }
 
-/// What a key came to.
-#[derive(Debug, Clone)]
-pub enum Arbitrated {
-    On,
-    Left,
-    Ruled(Verdict, Reasons),
-    /// The guide is to be walked anew.
-    Walk,
-    /// Something is to be said about the case, where its labels part.
-    Comment(Option<String>),
-    Returned {
-        side: char,
-        text: String,
-    },
-}
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new(
+        "comment-here",
+        "c",
+        Place::Labels,
+        "comment",
+        "say something about the case, or about the question where it parts",
+    ),
+    KeyRow::new("labels-leave", "q", Place::Labels, "", "close the window"),
+    KeyRow::new("take-label", "a b c d e f", Place::Ruling, "take it", "take this label as the ruling"),
+    KeyRow::new("walk-again", "w", Place::Ruling, "walk anew", "walk the guide anew, and rule what that comes to"),
+    KeyRow::new("ask-author", "r", Place::Ruling, "ask its author", "return a label to its author with a question"),
+    KeyRow::new("must-change", "p", Place::Ruling, "", "note that the protocol must change at the question that splits"),
+    KeyRow::new("ruling-leave", "q", Place::Ruling, "", "close the window"),
+    KeyRow::new("cause", "1 2 3 4 5 6", Place::Cause, "", "why reviewers differ"),
+    KeyRow::new("cause-and-change", "p", Place::Cause, "", "note that the protocol must change at the question that splits"),
+    KeyRow::new("ask-this", "a b c d e f", Place::WhichLabel, "this one", "the label whose author you ask"),
+    KeyRow::new("rule", "Enter", Place::RulingWords, "", "rule, or send the question"),
+];
 
 impl Arbitrate {
     pub fn new(dispute: Dispute, text: &str) -> Self {
@@ -75,70 +86,137 @@ impl Arbitrate {
         Self { step: Step::Cause(verdict), ..self }
     }
 
-    pub fn key(&mut self, event: KeyEvent, key: KeyPress) -> Arbitrated {
-        let leaves = key.code == KeyCode::Esc || (key.ctrl && key.code == KeyCode::Char('c'));
-        match &mut self.step {
-            Step::Look if leaves || key.char() == Some('q') => return Arbitrated::Left,
-            // A step back loses nothing but what was typed there.
-            _ if leaves => self.step = Step::Look,
-            Step::Look => return self.look(key),
-            Step::Cause(verdict) => {
-                let chosen = key.char().and_then(|c| c.to_digit(10)).and_then(|n| Cause::ALL.get((n as usize).checked_sub(1)?));
-                match (chosen, key.char()) {
-                    (Some(cause), _) => self.step = Step::Why(verdict.clone(), *cause, Edit::new("")),
-                    (None, Some('p')) => self.change = !self.change && self.dispute.question().is_some(),
-                    _ => {}
-                }
-            }
+    /// A step back, which loses nothing but what was typed there; from the first one the window closes.
+    fn back(&mut self, cx: &mut Cx<'_>) -> Next {
+        if matches!(self.step, Step::Look) {
+            cx.session.rule_no_more();
+            return Next::Closes;
+        }
+        self.step = Step::Look;
+        Next::Stays
+    }
+
+    /// Takes the label of a side, or asks its author.
+    fn take_side(&mut self, name: Option<char>) {
+        let Some(name) = name else { return };
+        self.step = match self.step {
+            Step::WhichLabel => Step::Ask(name, Edit::new("")),
+            _ => Step::Cause(Verdict::Takes(name)),
+        };
+    }
+
+    /// The name of the side whose place a key has in an action.
+    fn side_at(&self, action: &str, key: KeyPress, keymap: &Keymap) -> Option<char> {
+        self.dispute.sides.get(keymap.place_of(action, key)?).map(|side| side.name)
+    }
+
+    /// The keys of an action that stand for sides.
+    fn side_keys(&self, action: &str, keymap: &Keymap) -> String {
+        let key = |n: usize| keymap.nth(action, n).unwrap_or_else(|| self.dispute.sides[n].name.to_lowercase().to_string());
+        (0..self.dispute.sides.len()).map(key).collect::<Vec<_>>().join(" ")
+    }
+
+    fn cause(&mut self, place: Option<usize>) {
+        let Step::Cause(verdict) = &self.step else { return };
+        if let Some(cause) = place.and_then(|place| Cause::ALL.get(place)) {
+            self.step = Step::Why(verdict.clone(), *cause, Edit::new(""));
+        }
+    }
+
+    /// Rules, or asks, once something was written.
+    fn written(&self, cx: &mut Cx<'_>) -> Next {
+        let case = self.dispute.row.id;
+        let effect = match &self.step {
             Step::Why(verdict, cause, edit) => {
                 let rationale = edit.text().trim().to_owned();
-                if key.code != KeyCode::Enter {
-                    edit.key(event);
-                } else if !rationale.is_empty() {
-                    let change = self.change.then(|| (None, String::new()));
-                    return Arbitrated::Ruled(verdict.clone(), Reasons { cause: *cause, rationale, change });
-                }
-            }
-            Step::WhichLabel => {
-                if let Some(side) = key.char().and_then(|c| self.dispute.side(c)) {
-                    self.step = Step::Ask(side.name, Edit::new(""));
-                }
+                let change = self.change.then(|| (None, String::new()));
+                (!rationale.is_empty()).then(|| {
+                    let reasons = Reasons { cause: *cause, rationale, change };
+                    Effect::Rule { case, verdict: verdict.clone(), reasons }
+                })
             }
             Step::Ask(side, edit) => {
                 let text = edit.text().trim().to_owned();
-                if key.code != KeyCode::Enter {
-                    edit.key(event);
-                } else if !text.is_empty() {
-                    return Arbitrated::Returned { side: *side, text };
-                }
+                (!text.is_empty()).then_some(Effect::Return { case, side: *side, text })
             }
-        }
-        Arbitrated::On
+            _ => None,
+        };
+        let Some(effect) = effect else { return Next::Stays };
+        cx.then([effect]);
+        Next::Closes
     }
 
-    fn look(&mut self, key: KeyPress) -> Arbitrated {
-        // With names there is nothing to rule.
-        let rules = !self.dispute.named;
-        match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll += 1,
-            KeyCode::Up | KeyCode::Char('k') => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll += 10,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::Char('c') if !rules => return Arbitrated::Comment(self.dispute.question().map(str::to_owned)),
-            KeyCode::Char('w') if rules => return Arbitrated::Walk,
-            KeyCode::Char('r') if rules => self.step = Step::WhichLabel,
-            KeyCode::Char('p') if rules => self.change = !self.change && self.dispute.question().is_some(),
-            KeyCode::Char(c) if !key.ctrl && rules => {
-                if let Some(side) = self.dispute.side(c) {
-                    self.step = Step::Cause(Verdict::Takes(side.name));
-                }
+    /// Asks for a comment; in a session it is about the question that parts them, unless that is taken out.
+    fn comment(&self, cx: &Cx<'_>) -> Prompt {
+        let of_session = self.dispute.question().filter(|_| cx.session.sitting.is_some());
+        let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
+        let case = self.dispute.row.id;
+        Prompt::new("Comment: ", &text, move |text, cx| {
+            let text = text.to_owned();
+            if text.is_empty() {
+                return cx.session.say("Nothing was written, so nothing was done.");
             }
-            _ => {}
-        }
-        Arbitrated::On
+            vec![Effect::Comment { case, text }]
+        })
     }
 
-    pub fn paste(&mut self, text: &str) -> bool {
+    /// How far its lines can be scrolled.
+    fn overflow(&self, (width, height): (u16, u16), view: &View<'_>) -> usize {
+        let columns = usize::from(width.saturating_sub(2).min(WIDE_MAX)).saturating_sub(4);
+        let (lines, below) = (self.lines(columns, view.theme).len(), self.below(columns, view).len());
+        lines.saturating_sub(usize::from(height.saturating_sub(4)).saturating_sub(below + 1))
+    }
+}
+
+impl Layer for Arbitrate {
+    fn places(&self) -> &'static [Place] {
+        match self.step {
+            Step::Look if self.dispute.named => &[Place::Labels, Place::Lines, Place::Window],
+            Step::Look => &[Place::Ruling, Place::Lines, Place::Window],
+            Step::Cause(_) => &[Place::Cause, Place::Window],
+            Step::WhichLabel => &[Place::WhichLabel, Place::Window],
+            Step::Why(..) | Step::Ask(..) => &[Place::RulingWords, Place::Writing],
+        }
+    }
+
+    fn act(&mut self, action: &str, key: KeyPress, cx: &mut Cx<'_>) -> Next {
+        match action {
+            "close" | "leave" | "labels-leave" | "ruling-leave" => return self.back(cx),
+            "comment-here" => return Next::Opens(Box::new(self.comment(cx))),
+            "take-label" | "ask-this" => self.take_side(self.side_at(action, key, cx.keymap)),
+            "walk-again" => {
+                let effects = cx.session.walk_anew(self.dispute.row.id);
+                cx.then(effects);
+                return Next::Closes;
+            }
+            "ask-author" => self.step = Step::WhichLabel,
+            "must-change" | "cause-and-change" => self.change = !self.change && self.dispute.question().is_some(),
+            "cause" => self.cause(cx.keymap.place_of("cause", key)),
+            "rule" => return self.written(cx),
+            action => {
+                let by = list::step(action, list::PAGE).unwrap_or(0);
+                let most = self.overflow(cx.size, &cx.view());
+                self.scroll = (self.scroll as i64).saturating_add(by).clamp(0, most as i64) as usize;
+            }
+        }
+        Next::Stays
+    }
+
+    fn typed(&mut self, event: KeyEvent, _: &mut Cx<'_>) -> Next {
+        match &mut self.step {
+            Step::Why(_, _, edit) | Step::Ask(_, edit) => drop(edit.key(event)),
+            // More sides than the table has letters.
+            Step::Look if self.dispute.named => {}
+            Step::Look | Step::WhichLabel => {
+                let side = KeyPress::of(&event).char().and_then(|c| self.dispute.side(c)).map(|side| side.name);
+                self.take_side(side);
+            }
+            Step::Cause(_) => {}
+        }
+        Next::Stays
+    }
+
+    fn pasted(&mut self, text: &str, _: &mut Cx<'_>) -> bool {
         match &mut self.step {
             Step::Why(_, _, edit) | Step::Ask(_, edit) => {
                 edit.paste(text, true);
@@ -148,11 +226,12 @@ impl Arbitrate {
         }
     }
 
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let wide = screen.width.saturating_sub(2).min(124);
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
+        let wide = screen.width.saturating_sub(2).min(WIDE_MAX);
         let columns = usize::from(wide).saturating_sub(4);
         let lines = self.lines(columns, theme);
-        let below = self.below(columns, theme);
+        let below = self.below(columns, view);
         let high = screen.height.saturating_sub(2).min((lines.len() + below.len() + 3) as u16);
         let of = if self.dispute.named { "labels side by side" } else { "labels without names" };
         let title = format!("{} · {of}", self.dispute.row.id.short());
@@ -164,7 +243,10 @@ impl Arbitrate {
             put_line(buf, inner, y as u16, line);
         }
         if lines.len() > top + rows {
-            let more = Line::from(Span::styled(format!("{} more: j", lines.len() - top - rows), theme.dim));
+            let more = Line::from(Span::styled(
+                view.keymap.fill(&format!("{} more: {{line-down}}", lines.len() - top - rows)),
+                theme.dim,
+            ));
             put_line(buf, inner, inner.height.saturating_sub(foot + 1), &more);
         }
         for (row, line) in below.iter().enumerate() {
@@ -176,20 +258,24 @@ impl Arbitrate {
             edit.area().render(Rect { x: line.x + used, width: line.width - used, ..line }, buf);
         }
     }
+}
 
+impl Arbitrate {
     /// What can be done, or what is asked, at the bottom.
-    fn below(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    fn below(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+        let (theme, keymap) = (view.theme, view.keymap);
         let dim = |text: &str| Line::from(Span::styled(text.to_owned(), theme.dim));
         let asked = |text: String| Line::from(Span::styled(fit(&text, columns).into_owned(), theme.accent));
         let hint = |pairs: &[(&str, &str)]| {
-            let each = pairs
-                .iter()
-                .flat_map(|(key, word)| [Span::styled((*key).to_owned(), theme.key), Span::raw(format!(" {word}  "))]);
+            let each =
+                pairs.iter().flat_map(|(key, word)| [Span::styled(keymap.fill(key), theme.key), Span::raw(format!(" {word}  "))]);
             Line::from(each.collect::<Vec<_>>())
         };
         let change = match self.dispute.question() {
-            Some(question) if self.change => format!("The protocol must change at `{}` (p)", visible(question)),
-            Some(question) => format!("p: the protocol must change at `{}`", visible(question)),
+            Some(question) if self.change => {
+                format!("The protocol must change at `{}` ({})", visible(question), keymap.first("must-change"))
+            }
+            Some(question) => format!("{}: the protocol must change at `{}`", keymap.first("must-change"), visible(question)),
             None => String::new(),
         };
         let changed = Line::from(Span::styled(change, if self.change { theme.warn } else { theme.dim }));
@@ -198,12 +284,18 @@ impl Arbitrate {
             _ => "walked anew".to_owned(),
         };
         match &self.step {
-            Step::Look if self.dispute.named => vec![hint(&[("j k", "scroll"), ("c", "comment"), ("Esc", "leave")])],
+            Step::Look if self.dispute.named => {
+                vec![hint(&[("{line-down} {line-up}", "scroll"), ("{comment-here}", "comment"), ("{close}", "leave")])]
+            }
             Step::Look => {
-                let names: Vec<String> = self.dispute.sides.iter().map(|side| side.name.to_lowercase().to_string()).collect();
                 vec![
                     changed,
-                    hint(&[(&names.join(" "), "take it"), ("w", "walk anew"), ("r", "ask its author"), ("Esc", "leave")]),
+                    hint(&[
+                        (&self.side_keys("take-label", keymap), "take it"),
+                        ("{walk-again}", "walk anew"),
+                        ("{ask-author}", "ask its author"),
+                        ("{close}", "leave"),
+                    ]),
                 ]
             }
             Step::Cause(chosen) => {
@@ -211,7 +303,7 @@ impl Arbitrate {
                 for (n, cause) in Cause::ALL.into_iter().enumerate() {
                     let about = fit(cause.about(), columns.saturating_sub(22)).into_owned();
                     lines.push(Line::from(vec![
-                        Span::styled(format!("  {} ", n + 1), theme.key),
+                        Span::styled(format!("  {} ", keymap.nth("cause", n).unwrap_or_default()), theme.key),
                         Span::raw(format!("{:<17}", cause.word())),
                         Span::styled(about, theme.dim),
                     ]));
@@ -221,15 +313,24 @@ impl Arbitrate {
             Step::Why(chosen, cause, _) => {
                 vec![
                     changed,
-                    asked(format!("{}, {}. Say why; reviewers will read it. Enter rules.", verdict(chosen), cause.word())),
+                    asked(format!(
+                        "{}, {}. Say why; reviewers will read it. {} rules.",
+                        verdict(chosen),
+                        cause.word(),
+                        keymap.first("rule")
+                    )),
                     dim(">"),
                 ]
             }
             Step::WhichLabel => {
-                let names: Vec<String> = self.dispute.sides.iter().map(|side| side.name.to_lowercase().to_string()).collect();
-                vec![asked("Whose author do you ask?".to_owned()), hint(&[(&names.join(" "), "this one"), ("Esc", "back")])]
+                vec![
+                    asked("Whose author do you ask?".to_owned()),
+                    hint(&[(&self.side_keys("ask-this", keymap), "this one"), ("{close}", "back")]),
+                ]
             }
-            Step::Ask(side, _) => vec![asked(format!("Your question to the author of {side}. Enter sends it.")), dim(">")],
+            Step::Ask(side, _) => {
+                vec![asked(format!("Your question to the author of {side}. {} sends it.", keymap.first("rule"))), dim(">")]
+            }
         }
     }
 
@@ -264,13 +365,13 @@ impl Arbitrate {
 
     /// The input with what the labels mark, and under it who marked what.
     fn input(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-        let marks: Vec<(char, &[Place])> =
+        let marks: Vec<(char, &[Marked])> =
             self.dispute.sides.iter().map(|side| (side.name, side.given.label.evidence.as_slice())).collect();
         let mut lines = Vec::new();
         for row in rows(&self.text, columns).into_iter().take(8) {
             let (mut spans, mut under) = (Vec::new(), String::new());
             for sign in row {
-                let inside = |place: &&Place| place.start <= sign.place.start && sign.place.end <= place.end;
+                let inside = |place: &&Marked| place.start <= sign.place.start && sign.place.end <= place.end;
                 let by: Vec<char> =
                     marks.iter().filter(|(_, places)| places.iter().any(|place| inside(&place))).map(|(name, _)| *name).collect();
                 let style = if by.is_empty() { theme.text } else { theme.accent.add_modifier(Modifier::UNDERLINED) };

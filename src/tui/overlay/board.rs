@@ -3,21 +3,32 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::ids::CaseId;
+use super::{Cx, Layer, Next, View, list};
 use crate::domain::text::visible;
 use crate::review::board::pages::{Page, Pages, Row, Tone};
-use crate::tui::draw::{boxed, centered, put_line};
+use crate::session::Effect;
 use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::paint::{boxed, centered, put_line};
+use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new("board-cases", "Enter", Place::Board, "cases", "list the cases behind this number"),
+    KeyRow::new("board-next", "l Right Tab", Place::Board, "", "next page"),
+    KeyRow::new("board-previous", "h Left BackTab", Place::Board, "", "page before"),
+    KeyRow::new("board-page", "1 2 3 4 5 6 7", Place::Board, "", "this page"),
+    KeyRow::new("board-leave", "q", Place::Board, "", "close the board"),
+];
+
 /// The window.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct Board {
     /// None while they are worked out for the first time.
     pub pages: Option<Arc<Pages>>,
@@ -25,18 +36,42 @@ pub struct Board {
     pub cursor: usize,
 }
 
-/// What a key came to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Boarded {
-    On,
-    Left,
-    /// The cases behind a number, and what they are.
-    Cases(String, Vec<CaseId>),
+impl Board {
+    fn rows(&self) -> &[Row] {
+        self.pages.as_ref().map_or(&[], |pages| pages.rows(self.page))
+    }
 }
 
-impl Board {
+impl Layer for Board {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Board, Place::Lines, Place::Window]
+    }
+
+    fn act(&mut self, action: &str, key: KeyPress, cx: &mut Cx<'_>) -> Next {
+        match action {
+            "board-next" => (self.page, self.cursor) = (self.page.turned(1), 0),
+            "board-previous" => (self.page, self.cursor) = (self.page.turned(-1), 0),
+            "board-page" => {
+                let page = cx.keymap.place_of("board-page", key).and_then(|at| Page::ALL.get(at));
+                (self.page, self.cursor) = (page.copied().unwrap_or(self.page), 0);
+            }
+            "board-cases" => {
+                if let Some(row) = self.rows().get(self.cursor).filter(|row| !row.cases.is_empty()) {
+                    cx.then([Effect::Cases { title: row.title.clone(), ids: row.cases.clone() }]);
+                    return Next::Closes;
+                }
+            }
+            "board-leave" | "close" => return Next::Closes,
+            action => {
+                let by = list::step(action, list::PAGE).unwrap_or(0);
+                self.cursor = list::moved(self.cursor, by, self.rows().len());
+            }
+        }
+        Next::Stays
+    }
+
     /// Shows what was counted since; the cursor stays on its row.
-    pub fn take(&mut self, pages: &Arc<Pages>) {
+    fn board(&mut self, pages: &Arc<Pages>) {
         if self.pages.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, pages)) {
             return;
         }
@@ -48,36 +83,11 @@ impl Board {
         self.cursor = place.unwrap_or(self.cursor.min(self.rows().len().saturating_sub(1)));
     }
 
-    fn rows(&self) -> &[Row] {
-        self.pages.as_ref().map_or(&[], |pages| pages.rows(self.page))
-    }
-
-    pub fn key(&mut self, key: KeyPress) -> Boarded {
-        match key.code {
-            KeyCode::Esc | KeyCode::Char('q') => return Boarded::Left,
-            KeyCode::Char('c') if key.ctrl => return Boarded::Left,
-            KeyCode::Char('l') | KeyCode::Right | KeyCode::Tab => (self.page, self.cursor) = (self.page.turned(1), 0),
-            KeyCode::Char('h') | KeyCode::Left | KeyCode::BackTab => (self.page, self.cursor) = (self.page.turned(-1), 0),
-            KeyCode::Char(c @ '1'..='7') => (self.page, self.cursor) = (Page::ALL[c as usize - '1' as usize], 0),
-            KeyCode::Down | KeyCode::Char('j') => self.cursor += 1,
-            KeyCode::Up | KeyCode::Char('k') => self.cursor = self.cursor.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.cursor += 10,
-            KeyCode::Char('g') | KeyCode::Home => self.cursor = 0,
-            KeyCode::Char('G') | KeyCode::End => self.cursor = usize::MAX,
-            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(10),
-            KeyCode::Enter => {
-                let row = self.rows().get(self.cursor).filter(|row| !row.cases.is_empty());
-                return row.map_or(Boarded::On, |row| Boarded::Cases(row.title.clone(), row.cases.clone()));
-            }
-            _ => {}
-        }
-        self.cursor = self.cursor.min(self.rows().len().saturating_sub(1));
-        Boarded::On
-    }
-
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
         let area = centered(screen, screen.width.saturating_sub(2).min(124), screen.height.saturating_sub(2));
-        let inner = boxed(area, buf, theme, "Board (h l page · Enter cases · Esc)");
+        let title = view.keymap.fill("Board ({board-previous} {board-next} page · {board-cases} cases · {close})");
+        let inner = boxed(area, buf, theme, &title);
         let mut tabs = Vec::new();
         for page in Page::ALL {
             let here = page == self.page;
@@ -110,7 +120,15 @@ impl Board {
         }
         if rows.len() > top + height {
             let more = Rect { y: inner.bottom(), height: 1, ..inner };
-            put_line(buf, more, 0, &Line::from(Span::styled(format!(" {} more: j ", rows.len() - top - height), theme.dim)));
+            put_line(
+                buf,
+                more,
+                0,
+                &Line::from(Span::styled(
+                    view.keymap.fill(&format!(" {} more: {{line-down}} ", rows.len() - top - height)),
+                    theme.dim,
+                )),
+            );
         }
     }
 }

@@ -2,19 +2,24 @@
 
 use ratatui::text::{Line, Span};
 
+use super::View;
 use crate::domain::text::{visible, wrap};
-use crate::tui::shell::Shell;
+use crate::tui::keymap::KeyRow;
+use crate::tui::place::Place;
+
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[KeyRow::new("exchange-now", "S", Place::Exchange, "", "exchange with the shared store now")];
 
 /// The lines of the window, at a width.
-pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
-    let theme = &shell.theme;
+pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
     let mut lines = Vec::new();
     let mut paragraph = |text: &str, style| {
         for line in wrap(&visible(text), columns) {
             lines.push(Line::from(Span::styled(line, style)));
         }
     };
-    let Some(state) = &shell.session.sync else {
+    let Some(state) = &view.session.sync else {
         paragraph("This workspace has no shared store, or config.toml says that the screen does not sync.", theme.text);
         paragraph("", theme.text);
         paragraph("casework sync --store URL names one: a directory, sftp://, s3://, gs://, az:// or postgres://.", theme.dim);
@@ -31,7 +36,7 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         paragraph("Work goes on here; it is tried again by itself.", theme.dim);
     }
     if state.asking > 0 {
-        paragraph(&format!("asking         {} want to be let in (P)", state.asking), theme.accent);
+        paragraph(&format!("asking         {} want to be let in ({})", state.asking, view.keymap.first("people")), theme.accent);
     }
     paragraph("", theme.text);
     for notice in &state.notices {
@@ -47,6 +52,6 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         paragraph(&format!("{replica}:{}  {}", fault.seq, fault.fault), theme.text);
     }
     paragraph("", theme.text);
-    paragraph("S now · any other key closes", theme.dim);
+    paragraph(&view.keymap.fill("{exchange-now} now · any other key closes"), theme.dim);
     lines
 }

@@ -1,29 +1,28 @@
-//! Every key there is, from the table of actions.
+//! Every key there is, from the tables.
 
 use ratatui::text::{Line, Span};
 
+use super::View;
 use crate::domain::text::{width, wrap};
 use crate::review::filter::NAMES;
-use crate::tui::action::ACTIONS;
 use crate::tui::place::Place;
-use crate::tui::shell::Shell;
 use crate::tui::theme::Theme;
 
 /// Columns from the keys of a line to what they do.
 const KEYS: usize = 24;
 
 /// The lines of the window, which is so many columns wide.
-pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
-    let theme = &shell.theme;
+pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
     let mut lines = Vec::new();
     for place in Place::ALL {
-        let mut of_place = ACTIONS.iter().enumerate().filter(|(_, action)| action.place == place).peekable();
+        let mut of_place = view.keymap.rows().iter().filter(|row| row.place == place).peekable();
         if of_place.peek().is_none() {
             continue;
         }
         lines.push(Line::from(Span::styled(place.title(), theme.strong)));
-        for (index, action) in of_place {
-            lines.extend(entry(theme, &shell.keymap.words(index), action.help, columns));
+        for row in of_place {
+            lines.extend(entry(theme, &view.keymap.words(row.name), &view.keymap.fill(row.help), columns));
         }
         lines.push(Line::default());
     }

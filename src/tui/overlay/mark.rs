@@ -1,49 +1,58 @@
 //! Marking places in the input, by word and by character. Drawn in the input itself, which takes the keys meanwhile.
 
-use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::{Cx, Layer, Next, View};
 use crate::domain::layout;
-use crate::domain::protocol::{Span as Place, span};
-use crate::domain::text::{fit, head, visible};
-use crate::tui::draw::put_line;
+use crate::domain::protocol::{Span as Marked, span};
+use crate::domain::text::{fit, head, visible, width};
 use crate::tui::key::KeyPress;
-use crate::tui::theme::Theme;
+use crate::tui::keymap::KeyRow;
+use crate::tui::paint::put_line;
+use crate::tui::place::Place;
 
 /// Bytes of a text in which places can be marked on the screen: beyond, it is read in its file.
 pub const TEXT_BYTES_MAX: usize = 200_000;
 
-/// What marking came to by a key.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Marked {
-    /// It goes on.
-    On,
-    /// It is done: these are the places.
-    Done(Vec<Place>),
-    /// It is given up.
-    Left,
-}
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new("mark-done", "Enter", Place::Marking, "", "done; with nothing marked, mark what is selected first"),
+    KeyRow::new("mark-here", "m Space", Place::Marking, "mark", "mark what is selected, or take its mark away"),
+    KeyRow::new("mark-stretch", "v", Place::Marking, "", "stretch the selection from here, or stop stretching"),
+    KeyRow::new("mark-next-word", "l Right w", Place::Marking, "", "next word"),
+    KeyRow::new("mark-previous-word", "h Left b", Place::Marking, "", "word before"),
+    KeyRow::new("mark-next-sign", ".", Place::Marking, "", "next sign"),
+    KeyRow::new("mark-previous-sign", ",", Place::Marking, "", "sign before"),
+    KeyRow::new("mark-row-down", "j Down", Place::Marking, "", "a row down"),
+    KeyRow::new("mark-row-up", "k Up", Place::Marking, "", "a row up"),
+    KeyRow::new("mark-first", "g Home", Place::Marking, "", "the first word"),
+    KeyRow::new("mark-last", "G End", Place::Marking, "", "the last word"),
+    KeyRow::new("mark-next-place", "Tab", Place::Marking, "", "to the next place that is marked"),
+    KeyRow::new("unmark", "u Backspace", Place::Marking, "unmark", "take the last mark away"),
+    KeyRow::new("mark-nothing", "0", Place::Marking, "", "done, with no place"),
+    KeyRow::new("mark-leave", "Esc ctrl-c", Place::Marking, "leave", "leave: what is marked is kept"),
+];
 
-/// Places that are being marked. One sign or word is under the cursor; stretched, all from where that began.
+/// Span_s that are being marked. One sign or word is under the cursor; stretched, all from where that began.
 #[derive(Debug, Clone)]
 pub struct Mark {
     /// The question that is answered by it; none: it is evidence.
     pub question: Option<String>,
     pub ask: String,
     pub text: String,
-    signs: Vec<Place>,
-    words: Vec<Place>,
-    cursor: Place,
+    signs: Vec<Marked>,
+    words: Vec<Marked>,
+    cursor: Marked,
     /// Where stretching began.
-    anchor: Option<Place>,
-    pub spans: Vec<Place>,
+    anchor: Option<Marked>,
+    pub spans: Vec<Marked>,
 }
 
 impl Mark {
     /// Nothing, if the text has nothing to mark.
-    pub fn new(question: Option<String>, ask: &str, text: &str, spans: Vec<Place>) -> Option<Self> {
+    pub fn new(question: Option<String>, ask: &str, text: &str, spans: Vec<Marked>) -> Option<Self> {
         let text = head(text, TEXT_BYTES_MAX).to_owned();
         let (signs, words) = (layout::signs(&text), layout::words(&text));
         let cursor = *words.first().or(signs.first())?;
@@ -51,47 +60,47 @@ impl Mark {
     }
 
     /// What is selected.
-    pub fn selected(&self) -> Place {
-        let Place { start, end } = self.anchor.unwrap_or(self.cursor);
-        Place { start: start.min(self.cursor.start), end: end.max(self.cursor.end) }
+    pub fn selected(&self) -> Marked {
+        let Marked { start, end } = self.anchor.unwrap_or(self.cursor);
+        Marked { start: start.min(self.cursor.start), end: end.max(self.cursor.end) }
     }
 
     pub fn stretches(&self) -> bool {
         self.anchor.is_some()
     }
 
-    pub fn key(&mut self, key: KeyPress, columns: usize) -> Marked {
-        match key.code {
-            KeyCode::Esc => return Marked::Left,
-            KeyCode::Enter => {
+    /// Does what a key of the table stands for; the places, once they are done.
+    fn go(&mut self, action: &str, columns: usize) -> Option<Vec<Marked>> {
+        match action {
+            "mark-done" => {
                 if self.spans.is_empty() || self.anchor.is_some() {
                     self.mark();
                 }
-                return Marked::Done(self.spans.clone());
+                return Some(self.spans.clone());
             }
-            KeyCode::Right | KeyCode::Char('l' | 'w') => self.forward(true),
-            KeyCode::Left | KeyCode::Char('h' | 'b') => self.back(true),
-            KeyCode::Char('.') => self.forward(false),
-            KeyCode::Char(',') => self.back(false),
-            KeyCode::Down | KeyCode::Char('j') => self.row(1, columns),
-            KeyCode::Up | KeyCode::Char('k') => self.row(-1, columns),
-            KeyCode::Home | KeyCode::Char('g') => self.cursor = self.words.first().copied().unwrap_or(self.cursor),
-            KeyCode::End | KeyCode::Char('G') => self.cursor = self.words.last().copied().unwrap_or(self.cursor),
-            KeyCode::Char('v') => self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) },
-            KeyCode::Char(' ' | 'm') => self.mark(),
-            KeyCode::Tab => self.next_span(),
-            KeyCode::Char('0') => return Marked::Done(Vec::new()),
-            KeyCode::Backspace | KeyCode::Char('u') => drop(self.spans.pop()),
+            "mark-next-word" => self.forward(true),
+            "mark-previous-word" => self.back(true),
+            "mark-next-sign" => self.forward(false),
+            "mark-previous-sign" => self.back(false),
+            "mark-row-down" => self.row(1, columns),
+            "mark-row-up" => self.row(-1, columns),
+            "mark-first" => self.cursor = self.words.first().copied().unwrap_or(self.cursor),
+            "mark-last" => self.cursor = self.words.last().copied().unwrap_or(self.cursor),
+            "mark-stretch" => self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) },
+            "mark-here" => self.mark(),
+            "mark-next-place" => self.next_span(),
+            "mark-nothing" => return Some(Vec::new()),
+            "unmark" => drop(self.spans.pop()),
             _ => {}
         }
-        Marked::On
+        None
     }
 
     /// Marks what is selected, or takes the mark away where it is.
     fn mark(&mut self) {
         let selected = self.selected();
         self.anchor = None;
-        let inside = |span: &Place| span.start <= selected.start && selected.end <= span.end;
+        let inside = |span: &Marked| span.start <= selected.start && selected.end <= span.end;
         match self.spans.iter().position(inside) {
             Some(at) => drop(self.spans.remove(at)),
             None => {
@@ -162,30 +171,93 @@ impl Mark {
     }
 }
 
-impl Mark {
+impl Layer for Mark {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Marking]
+    }
+
+    fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
+        if action == "mark-leave" {
+            return Next::Closes;
+        }
+        if let Some(spans) = self.go(action, cx.context_columns) {
+            return self.done(spans, cx);
+        }
+        // What is marked is kept as it is marked.
+        cx.row_to_show = place_of(&layout::rows(&self.text, cx.context_columns), self.selected().start).map(|(row, _)| row);
+        let draft = cx.session.opened.as_ref().map(|opened| &opened.draft);
+        let spans = self.spans.clone();
+        let effects = match &self.question {
+            Some(question) => {
+                let pending = (question.clone(), span::text(&spans));
+                let changed = draft.is_some_and(|draft| draft.pending.as_ref() != Some(&pending));
+                if changed { cx.session.change_draft(|draft| draft.pending = Some(pending)) } else { Vec::new() }
+            }
+            None if draft.is_some_and(|draft| draft.evidence != spans) => cx.session.change_draft(|draft| draft.evidence = spans),
+            None => Vec::new(),
+        };
+        cx.then(effects);
+        Next::Stays
+    }
+
+    fn is_in_the_footer(&self) -> bool {
+        true
+    }
+
+    fn marks(&self) -> Option<(&[Marked], Marked)> {
+        Some((&self.spans, self.selected()))
+    }
+
     /// What can be done, in one line.
-    pub fn draw(&self, line: Rect, buf: &mut Buffer, theme: &Theme) {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
+        let line = Rect { y: screen.bottom() - 1, height: 1, ..screen };
+        for x in line.left()..line.right() {
+            buf[(x, line.y)].reset();
+        }
         let mut spans = vec![Span::styled(format!(" {}  ", fit(&visible(&self.ask), 34)), theme.accent)];
         let stretch = if self.stretches() { "stop stretching" } else { "stretch" };
         let done = if self.spans.is_empty() { "mark it, done" } else { "done" };
         let keys = [
-            ("Enter", done),
-            ("m", "mark"),
-            ("v", stretch),
-            ("h l", "word"),
-            (", .", "sign"),
-            ("j k", "row"),
-            ("u", "unmark"),
-            ("Esc", "leave"),
+            ("{mark-done}", done),
+            ("{mark-here}", "mark"),
+            ("{mark-stretch}", stretch),
+            ("{mark-previous-word} {mark-next-word}", "word"),
+            ("{mark-previous-sign} {mark-next-sign}", "sign"),
+            ("{mark-row-down} {mark-row-up}", "row"),
+            ("{unmark}", "unmark"),
+            ("{mark-leave}", "leave"),
         ];
         let mut used = spans[0].width();
         for (key, word) in keys {
-            used += key.len() + word.len() + 3;
+            let key = view.keymap.fill(key);
+            used += width(&key) + word.len() + 3;
             if used <= usize::from(line.width) {
                 spans.extend([Span::styled(key, theme.key), Span::raw(format!(" {word}  "))]);
             }
         }
         put_line(buf, line, 0, &Line::from(spans));
+    }
+}
+
+impl Mark {
+    /// Takes the places as the answer, or as evidence.
+    fn done(&mut self, spans: Vec<Marked>, cx: &mut Cx<'_>) -> Next {
+        let Some(question) = self.question.clone() else {
+            let effects = cx.session.change_draft(|draft| draft.evidence = spans);
+            cx.then(effects);
+            return Next::Closes;
+        };
+        let effects = cx.session.answer_to(&question, &span::text(&spans));
+        cx.then(effects);
+        match cx.session.message.take() {
+            // Too many or too few: what was marked stays, to be mended.
+            Some(message) => {
+                self.ask = message.words;
+                Next::Stays
+            }
+            None => Next::Closes,
+        }
     }
 }
 
@@ -200,12 +272,15 @@ pub fn place_of(rows: &[Vec<layout::Sign>], start: usize) -> Option<(usize, usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::keymap::Keymap;
 
     fn marked(text: &str, keys: &str) -> Vec<String> {
         let mut mark = Mark::new(None, "", text, Vec::new()).unwrap();
+        let keymap = Keymap::new(&Default::default(), KEYS.iter().collect());
         let mut spans = Vec::new();
         for key in keys.split(' ') {
-            if let Marked::Done(done) = mark.key(key.parse().unwrap(), 12) {
+            let action = keymap.find(key.parse().unwrap(), &[Place::Marking]).unwrap().name;
+            if let Some(done) = mark.go(action, 12) {
                 spans = done;
             }
         }

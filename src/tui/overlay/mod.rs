@@ -1,11 +1,13 @@
-//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people, the exchange.
+//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people, the exchange. Each window has
+//! a file, with a table of its keys, what they do, and how it is drawn.
 
 pub mod arbitrate;
 pub mod board;
+pub mod calibrations;
 pub mod exchange;
 pub mod help;
-mod keys;
-mod list;
+pub mod lines;
+pub mod list;
 pub mod mark;
 pub mod overruled;
 pub mod overtaken;
@@ -14,53 +16,108 @@ pub mod pick;
 pub mod precedents;
 pub mod prompt;
 pub mod rationale;
-pub mod sessions;
 pub mod terms;
 pub mod tree;
+pub mod words;
 
-pub use arbitrate::{Arbitrate, Arbitrated};
-pub use board::{Board, Boarded};
-pub use mark::{Mark, Marked};
-pub use overruled::Overruled;
-pub use overtaken::OvertakenWindow;
-pub use people::People;
-pub use pick::{Pick, PickKind};
-pub use precedents::Precedents;
-pub use prompt::{Prompt, PromptKind};
-pub use sessions::Sessions;
+use std::sync::Arc;
 
-use super::edit::Edit;
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
-/// At most one of these is open, and takes the keys.
-#[derive(Debug, Clone)]
-pub enum Overlay {
-    Help {
-        scroll: usize,
-    },
-    Terms {
-        scroll: usize,
-    },
-    Pick(Pick),
-    Prompt(Prompt),
-    Rationale(Edit),
-    Exchange {
-        scroll: usize,
-    },
-    People(People),
-    Tree {
-        scroll: usize,
-    },
-    Mark(Mark),
-    Precedents(Precedents),
-    Arbitrate(Box<Arbitrate>),
-    Overruled(Overruled),
-    Overtaken(OvertakenWindow),
-    Sessions(Sessions),
-    Board(Board),
-    /// What a training says about an answer.
-    Feedback {
-        title: String,
-        words: Vec<String>,
-        scroll: usize,
-    },
+use super::key::KeyPress;
+use super::keymap::Keymap;
+use super::place::Place;
+use super::theme::Theme;
+use crate::domain::protocol::Span;
+use crate::review::board::pages::Pages;
+use crate::session::{Effect, Session};
+
+/// What a window may read.
+pub struct View<'a> {
+    pub session: &'a Session,
+    pub theme: &'a Theme,
+    pub keymap: &'a Keymap,
+}
+
+/// What a window may do, while it takes a key.
+pub struct Cx<'a> {
+    pub session: &'a mut Session,
+    pub theme: &'a Theme,
+    pub keymap: &'a Keymap,
+    pub size: (u16, u16),
+    /// Columns in which the context is laid out.
+    pub context_columns: usize,
+    /// What is to be done of it.
+    pub effects: Vec<Effect>,
+    /// A row of the input that should be on the screen.
+    pub row_to_show: Option<usize>,
+}
+
+impl Cx<'_> {
+    pub fn view(&self) -> View<'_> {
+        View { session: self.session, theme: self.theme, keymap: self.keymap }
+    }
+
+    pub fn then(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        self.effects.extend(effects);
+    }
+}
+
+/// What becomes of a window by a key.
+pub enum Next {
+    Stays,
+    Closes,
+    /// Another window is opened instead.
+    Opens(Box<dyn Layer>),
+    /// It closes, and the action of that name is done.
+    Does(&'static str),
+}
+
+/// A window over the panes. At most one is open, and takes the keys.
+pub trait Layer {
+    /// Where its keys hold, the most particular first.
+    fn places(&self) -> &'static [Place];
+
+    /// Does what a key of one of its places stands for, by its name in the table.
+    fn act(&mut self, action: &str, key: KeyPress, cx: &mut Cx<'_>) -> Next;
+
+    /// Takes a key that is in no table.
+    fn typed(&mut self, _: KeyEvent, _: &mut Cx<'_>) -> Next {
+        Next::Stays
+    }
+
+    /// Takes pasted text; whether it could.
+    fn pasted(&mut self, _: &str, _: &mut Cx<'_>) -> bool {
+        false
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>);
+
+    /// Whether it is drawn in the last row, over the footer.
+    fn is_in_the_footer(&self) -> bool {
+        false
+    }
+
+    /// Whether words that come unasked may take its place.
+    fn yields(&self) -> bool {
+        false
+    }
+
+    /// The row that is chosen, to be chosen again when the rows are read anew.
+    fn cursor(&self) -> usize {
+        0
+    }
+
+    /// Takes what was written in an editor.
+    fn edited(&mut self, _: &str) {}
+
+    /// Takes a board that was made anew.
+    fn board(&mut self, _: &Arc<Pages>) {}
+
+    /// The places in the input that are being marked, and what is selected.
+    fn marks(&self) -> Option<(&[Span], Span)> {
+        None
+    }
 }

@@ -5,18 +5,42 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::list;
+use super::{Cx, Layer, Next, View, list};
 use crate::domain::label::outcome_in_short;
 use crate::domain::text::{visible, wrap};
-use crate::session::window::Overtaken;
-use crate::tui::theme::Theme;
+use crate::session::window::{Counts, Overtaken};
+use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::place::Place;
+
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new("count-this", "y", Place::Overtaken, "", "replace the label given meanwhile with this one"),
+    KeyRow::new("count-other", "n", Place::Overtaken, "", "keep the label given meanwhile, and drop these answers"),
+];
 
 /// The question, with what it is about.
-#[derive(Debug, Clone)]
 pub struct OvertakenWindow(pub Overtaken);
 
-impl OvertakenWindow {
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+impl Layer for OvertakenWindow {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Overtaken, Place::Window]
+    }
+
+    /// Nothing but its keys answers it: others may have been typed ahead.
+    fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
+        let choice = match action {
+            "count-this" => Counts::Mine,
+            "count-other" => Counts::Other,
+            _ => Counts::Later,
+        };
+        let effects = cx.session.decided(self.0.clone(), choice);
+        cx.then(effects);
+        Next::Closes
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let (theme, keymap) = (view.theme, view.keymap);
         let columns = list::columns(screen);
         let other = &self.0.other;
         let case = self.0.label.case.short();
@@ -29,9 +53,9 @@ impl OvertakenWindow {
         say(format!("At {} you said  {}", other.given_at().clock(), outcome_in_short(&other.label.outcome)), theme.text);
         say(format!("Here you say        {}", outcome_in_short(&self.0.label.outcome)), theme.strong);
         say(String::new(), theme.text);
-        say("y  replace it with this label".to_owned(), theme.text);
-        say("n  keep that label, and drop these answers".to_owned(), theme.text);
-        say("Esc  decide later: these answers stay a draft".to_owned(), theme.dim);
+        say(keymap.fill("{count-this}  replace it with this label"), theme.text);
+        say(keymap.fill("{count-other}  keep that label, and drop these answers"), theme.text);
+        say(keymap.fill("{close}  decide later: these answers stay a draft"), theme.dim);
         list::draw(screen, buf, theme, &title, 0, vec![lines]);
     }
 }

@@ -4,33 +4,42 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::list;
+use super::pick::{Choice, Pick};
+use super::prompt::Prompt;
+use super::{Cx, Layer, Next, View, list};
+use crate::domain::ids::ReplicaId;
+use crate::domain::roster::Role;
 use crate::domain::text::{fit, visible};
+use crate::session::Effect;
+use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 use crate::workspace::Person;
 
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new("admit", "a Enter", Place::People, "admit", "let this one in, in roles that you pick"),
+    KeyRow::new("retire", "x", Place::People, "retire or turn down", "retire this one on that device, or turn them down"),
+];
+
 /// The list.
-#[derive(Debug, Clone, Default)]
 pub struct People {
     pub rows: Vec<Person>,
     pub cursor: usize,
 }
 
 /// Roles that are offered, the usual first.
-pub const ROLES: &[&str] =
+const ROLES: &[&str] =
     &["reviewer", "reviewer engineer", "lead reviewer", "lead reviewer engineer", "engineer", "auditor", "agent"];
 
 impl People {
-    pub fn current(&self) -> Option<&Person> {
+    fn current(&self) -> Option<&Person> {
         self.rows.get(self.cursor)
     }
 
-    pub fn step(&mut self, by: i64) {
-        self.cursor = list::moved(self.cursor, by, self.rows.len());
-    }
-
     /// What the list of roles is called, with a warning if the name is taken.
-    pub fn admission_title(&self) -> String {
+    fn admission_title(&self) -> String {
         match self.current() {
             Some(person) if self.is_another(person) => format!("Let ANOTHER {} in as", person.holder.name),
             Some(person) => format!("Let {} in as", person.holder.name),
@@ -42,12 +51,6 @@ impl People {
     fn is_another(&self, person: &Person) -> bool {
         let same = |other: &Person| other.holder.name == person.holder.name && other.holder.works();
         person.holder.waits() && self.rows.iter().any(same)
-    }
-
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
-        let entry = |(row, person)| self.lines(person, row == self.cursor, theme);
-        let entries = self.rows.iter().enumerate().map(entry).collect();
-        list::draw(screen, buf, theme, "People (a admit · x retire or turn down · Esc)", self.cursor, entries);
     }
 
     /// Name and state; then each key on a line of its own, to be compared.
@@ -80,5 +83,53 @@ impl People {
             }
         }
         lines
+    }
+}
+
+/// Lets somebody in, in roles that are picked.
+fn admit(title: &str, name: String, replica: ReplicaId) -> Pick {
+    let choices = ROLES.iter().map(|roles| Choice::new(roles, "")).collect();
+    Pick::new(title, choices, move |choice, cx| {
+        let roles = choice.value.split(' ').filter_map(Role::parse).collect();
+        cx.then([Effect::Admit { name: name.clone(), replica, roles }]);
+        Next::Closes
+    })
+}
+
+/// Retires somebody on a device, for a reason that is written.
+fn retire(name: String, replica: ReplicaId) -> Prompt {
+    let about = format!("{name} on {}: ", replica.short());
+    let done = move |why: &str, _: &mut Cx<'_>| vec![Effect::Retire { name: name.clone(), replica, why: why.to_owned() }];
+    Prompt::new("Retire, because: ", "", done).about(about)
+}
+
+impl Layer for People {
+    fn places(&self) -> &'static [Place] {
+        &[Place::People, Place::Lines, Place::Window]
+    }
+
+    fn act(&mut self, action: &str, _: KeyPress, _: &mut Cx<'_>) -> Next {
+        let who = self.current().map(|person| (person.holder.name.clone(), person.holder.replica));
+        match (action, who) {
+            ("admit", Some((name, replica))) => Next::Opens(Box::new(admit(&self.admission_title(), name, replica))),
+            ("retire", Some((name, replica))) => Next::Opens(Box::new(retire(name, replica))),
+            ("close", _) => Next::Closes,
+            (action, _) => {
+                let by = list::step(action, list::PAGE).unwrap_or(0);
+                self.cursor = list::moved(self.cursor, by, self.rows.len());
+                Next::Stays
+            }
+        }
+    }
+
+    fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let entry = |(row, person)| self.lines(person, row == self.cursor, view.theme);
+        let entries = self.rows.iter().enumerate().map(entry).collect();
+        let title = view.keymap.fill("People ({admit} admit · {retire} retire or turn down · {close})");
+        list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }

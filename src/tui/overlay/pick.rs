@@ -1,30 +1,33 @@
 //! A list that is narrowed by typing: every action, or the labels of a protocol.
 
+use crossterm::event::KeyEvent;
 use fuzzy_matcher::FuzzyMatcher as _;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::ids::ReplicaId;
+use super::{Cx, Layer, Next, View};
 use crate::domain::text::{fit, visible, width};
-use crate::tui::draw::{boxed, centered, put_line};
-use crate::tui::theme::Theme;
+use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::paint::{boxed, centered, put_line};
+use crate::tui::place::Place;
 
-/// What is picked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PickKind {
-    /// An action by name; the word before the list is `:` or nothing.
-    Action,
-    /// The answer to a question of kind label.
-    Label,
-    /// One of the answers to a question.
-    Answer,
-    /// A snippet to begin a rationale with.
-    Snippet,
-    /// The roles in which somebody is let in.
-    Roles,
-}
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new("pick", "Enter", Place::Picking, "", "take what is chosen"),
+    KeyRow::new("pick-down", "Down Tab ctrl-n ctrl-j", Place::Picking, "", "one down"),
+    KeyRow::new("pick-up", "Up BackTab ctrl-p ctrl-k", Place::Picking, "", "one up"),
+    KeyRow::new("pick-page-down", "PageDown", Place::Picking, "", "ten down"),
+    KeyRow::new("pick-page-up", "PageUp", Place::Picking, "", "ten up"),
+    KeyRow::new("pick-erase", "Backspace", Place::Picking, "", "take the last letter away"),
+];
+
+/// What becomes of what was picked.
+type Taken = Box<dyn Fn(&Choice, &mut Cx<'_>) -> Next>;
+/// What becomes of what was typed where nothing fits it; none if nothing does.
+type Typed = Box<dyn Fn(&str, &mut Cx<'_>) -> Next>;
 
 /// One thing that can be picked.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,40 +45,44 @@ impl Choice {
 }
 
 /// The list, what was typed, and what of it fits.
-#[derive(Debug, Clone)]
 pub struct Pick {
-    pub kind: PickKind,
-    pub title: String,
-    pub query: String,
-    /// The person on a device for whom it is picked.
-    pub person: Option<(String, ReplicaId)>,
+    title: String,
+    query: String,
     choices: Vec<Choice>,
     /// Indices of choices that fit, best first.
     found: Vec<usize>,
     cursor: usize,
+    taken: Taken,
+    typed: Option<Typed>,
 }
 
 impl Pick {
-    pub fn new(kind: PickKind, title: &str, choices: Vec<Choice>) -> Self {
+    pub fn new(title: &str, choices: Vec<Choice>, taken: impl Fn(&Choice, &mut Cx<'_>) -> Next + 'static) -> Self {
         let found = (0..choices.len()).collect();
-        Self { kind, title: title.to_owned(), query: String::new(), person: None, choices, found, cursor: 0 }
+        let title = title.to_owned();
+        Self { title, query: String::new(), choices, found, cursor: 0, taken: Box::new(taken), typed: None }
     }
 
-    pub fn picked(&self) -> Option<&Choice> {
+    /// The same where what is typed may be taken though no choice fits it.
+    pub fn or_typed(self, typed: impl Fn(&str, &mut Cx<'_>) -> Next + 'static) -> Self {
+        Self { typed: Some(Box::new(typed)), ..self }
+    }
+
+    fn picked(&self) -> Option<&Choice> {
         self.choices.get(*self.found.get(self.cursor)?)
     }
 
-    pub fn step(&mut self, by: i64) {
+    fn step(&mut self, by: i64) {
         let last = self.found.len().saturating_sub(1) as i64;
         self.cursor = (self.cursor as i64 + by).clamp(0, last) as usize;
     }
 
-    pub fn type_text(&mut self, text: &str) {
+    fn type_text(&mut self, text: &str) {
         self.query.push_str(&visible(text));
         self.narrow();
     }
 
-    pub fn backspace(&mut self) {
+    fn backspace(&mut self) {
         self.query.pop();
         self.narrow();
     }
@@ -93,8 +100,46 @@ impl Pick {
         self.found = found.into_iter().map(|(_, i)| i).collect();
         self.cursor = 0;
     }
+}
 
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+impl Layer for Pick {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Picking, Place::Writing]
+    }
+
+    fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
+        match action {
+            "pick" => match (self.picked(), &self.typed) {
+                (Some(choice), _) => return (self.taken)(choice, cx),
+                (None, Some(typed)) if !self.query.trim().is_empty() => return typed(self.query.trim(), cx),
+                (None, _) => {
+                    cx.session.hint("Nothing fits what was typed. {leave} leaves.");
+                }
+            },
+            "pick-down" => self.step(1),
+            "pick-up" => self.step(-1),
+            "pick-page-down" => self.step(10),
+            "pick-page-up" => self.step(-10),
+            "pick-erase" => self.backspace(),
+            _ => return Next::Closes,
+        }
+        Next::Stays
+    }
+
+    fn typed(&mut self, event: KeyEvent, _: &mut Cx<'_>) -> Next {
+        if let Some(c) = KeyPress::of(&event).char() {
+            self.type_text(c.encode_utf8(&mut [0; 4]));
+        }
+        Next::Stays
+    }
+
+    fn pasted(&mut self, text: &str, _: &mut Cx<'_>) -> bool {
+        self.type_text(text);
+        true
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
         let wide = screen.width.saturating_sub(4).min(72);
         let area = centered(screen, wide, screen.height.saturating_sub(4).min(24));
         let inner = boxed(area, buf, theme, &self.title);

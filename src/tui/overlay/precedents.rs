@@ -4,35 +4,58 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::list;
+use super::{Cx, Layer, Next, View, list};
 use crate::domain::label::outcome_in_short;
 use crate::domain::text::{fit, visible, wrap};
 use crate::review::Precedent;
+use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 
+/// Keys of the window.
+pub static KEYS: &[KeyRow] =
+    &[KeyRow::new("cite-this", "Enter +", Place::Precedents, "cites", "cite this case in the rationale, or no longer")];
+
 /// The list.
-#[derive(Debug, Clone)]
 pub struct Precedents {
     pub rows: Vec<Precedent>,
     pub cursor: usize,
 }
 
-impl Precedents {
-    pub fn step(&mut self, by: i64) {
-        self.cursor = list::moved(self.cursor, by, self.rows.len());
+impl Layer for Precedents {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Precedents, Place::Lines, Place::Window]
     }
 
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, theme: &Theme) {
+    fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
+        match action {
+            "cite-this" => {
+                let effects = self.rows.get(self.cursor).map(|precedent| cx.session.cite(precedent));
+                cx.then(effects.unwrap_or_default());
+                Next::Closes
+            }
+            "close" => Next::Closes,
+            action => {
+                let by = list::step(action, list::PAGE).unwrap_or(0);
+                self.cursor = list::moved(self.cursor, by, self.rows.len());
+                Next::Stays
+            }
+        }
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
         let columns = list::columns(screen);
         let entry = |(row, precedent)| {
-            let mut lines = entry(precedent, row == self.cursor, columns, theme);
+            let mut lines = entry(precedent, row == self.cursor, columns, view.theme);
             if row > 0 {
                 lines.insert(0, Line::default());
             }
             lines
         };
         let entries = self.rows.iter().enumerate().map(entry).collect();
-        list::draw(screen, buf, theme, "Cases like this one (Enter cites · Esc)", self.cursor, entries);
+        let title = view.keymap.fill("Cases like this one ({cite-this} cites · {close})");
+        list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }
 

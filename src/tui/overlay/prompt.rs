@@ -1,69 +1,106 @@
-//! One line asked for at the bottom: a filter, a reason, a comment, tags.
+//! One line asked for at the bottom: a filter, a reason, a comment, tags, an answer.
 
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
-use crate::domain::ids::{CaseId, ReplicaId};
+use super::{Cx, Layer, Next, View};
 use crate::domain::text::{fit, visible, width};
-use crate::tui::draw::put_line;
+use crate::session::Effect;
 use crate::tui::edit::Edit;
-use crate::tui::theme::Theme;
+use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::paint::put_line;
+use crate::tui::place::Place;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PromptKind {
-    Filter,
-    Defer,
-    Escalate,
-    Comment,
-    Tags,
-    Retire,
-    /// The answer to a question.
-    Answer,
-    Gold,
-    Appeal,
-}
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[KeyRow::new("written", "Enter", Place::Prompt, "", "done: take what was written")];
 
-impl PromptKind {
-    fn ask(self) -> &'static str {
-        match self {
-            Self::Filter => "Filter (words, flag:… label:… stream:… model:… id:…): ",
-            Self::Defer => "Put off, because: ",
-            Self::Escalate => "Ask a lead: ",
-            Self::Comment => "Comment: ",
-            Self::Tags => "Tags, separated by spaces: ",
-            Self::Retire => "Retire, because: ",
-            Self::Answer => "> ",
-            Self::Appeal => "What the ruling did not weigh: ",
-            Self::Gold => "The known answer. Said to whoever answers otherwise: ",
-        }
-    }
-}
+/// What becomes of what was written.
+type Done = Box<dyn Fn(&str, &mut Cx<'_>) -> Vec<Effect>>;
 
-#[derive(Debug, Clone)]
+/// The prompt.
 pub struct Prompt {
-    pub kind: PromptKind,
-    /// Whom it is about, said before what is asked.
-    pub about: String,
-    /// The case that it is about, if that is not the open one.
-    pub case: Option<CaseId>,
-    /// The person on a device that it is about.
-    pub person: Option<(String, ReplicaId)>,
-    pub edit: Edit,
+    ask: &'static str,
+    /// What it is about, said before what is asked.
+    about: String,
+    edit: Edit,
+    done: Done,
+    /// Whether it is the answer to a question: kept as it is typed, and mended where it is refused.
+    answers: bool,
 }
 
 impl Prompt {
-    pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, about: String::new(), case: None, person: None, edit: Edit::new(text) }
+    pub fn new(ask: &'static str, text: &str, done: impl Fn(&str, &mut Cx<'_>) -> Vec<Effect> + 'static) -> Self {
+        Self { ask, about: String::new(), edit: Edit::new(text), done: Box::new(done), answers: false }
     }
 
-    /// Draws over one line.
-    pub fn draw(&self, line: Rect, buf: &mut Buffer, theme: &Theme) {
+    pub fn about(self, about: String) -> Self {
+        Self { about, ..self }
+    }
+
+    /// The answer to the question that is asked now, which takes `wanted`.
+    pub fn answer(wanted: &str, text: &str) -> Self {
+        let done = |text: &str, cx: &mut Cx<'_>| cx.session.answer(text);
+        Self { answers: true, ..Self::new("> ", text, done).about(format!("{wanted} ")) }
+    }
+
+    fn keep(&self, cx: &mut Cx<'_>) {
+        if self.answers {
+            let effects = cx.session.keep_pending(&self.edit.text());
+            cx.then(effects);
+        }
+    }
+}
+
+impl Layer for Prompt {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Prompt, Place::Writing]
+    }
+
+    fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
+        if action != "written" {
+            return Next::Closes;
+        }
+        let text = self.edit.text();
+        let effects = (self.done)(text.trim(), cx);
+        cx.then(effects);
+        match cx.session.message.take_if(|_| self.answers) {
+            // It was refused: what was typed stays, to be mended, and why stands before it.
+            Some(message) => {
+                self.about = format!("{} ", message.words);
+                Next::Stays
+            }
+            None => Next::Closes,
+        }
+    }
+
+    fn typed(&mut self, event: KeyEvent, cx: &mut Cx<'_>) -> Next {
+        if self.edit.key(event) {
+            self.keep(cx);
+        }
+        Next::Stays
+    }
+
+    fn pasted(&mut self, text: &str, cx: &mut Cx<'_>) -> bool {
+        self.edit.paste(text, true);
+        self.keep(cx);
+        true
+    }
+
+    fn is_in_the_footer(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
+        let line = Rect { y: screen.bottom() - 1, height: 1, ..screen };
         for x in line.left()..line.right() {
             buf[(x, line.y)].reset();
         }
-        let ask = format!("{}{}", visible(&self.about), self.kind.ask());
+        let ask = format!("{}{}", visible(&self.about), self.ask);
         let room = usize::from(line.width).saturating_sub(12);
         // What was typed needs its room too.
         let ask = if width(&ask) > room { format!("{}> ", fit(&visible(&self.about), room / 2)) } else { ask };

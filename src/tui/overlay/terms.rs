@@ -2,16 +2,16 @@
 
 use ratatui::text::{Line, Span};
 
+use super::View;
 use crate::domain::text::{visible, wrap};
-use crate::tui::shell::Shell;
 
 /// The lines of the window, at a width.
-pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
-    let theme = &shell.theme;
+pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
     let mut lines = Vec::new();
-    let Some(opened) = &shell.session.opened else { return lines };
+    let Some(opened) = &view.session.opened else { return lines };
     let question = opened.question();
-    let glossary = &shell.session.protocols.glossary;
+    let glossary = &view.session.protocols.glossary;
     let mut paragraph = |text: &str, style| {
         for line in text.split('\n').flat_map(|line| wrap(&visible(line), columns)) {
             lines.push(Line::from(Span::styled(line, style)));
@@ -30,7 +30,7 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
     for term in first.chain(others) {
         paragraph(&term.name, theme.strong);
         paragraph(&term.definition, theme.text);
-        for (word, text) in shell.session.protocols.term_details(term) {
+        for (word, text) in view.session.protocols.term_details(term) {
             paragraph(&format!("{word} {text}"), theme.dim);
         }
         paragraph("", theme.text);

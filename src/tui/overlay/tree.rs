@@ -2,13 +2,13 @@
 
 use ratatui::text::{Line, Span};
 
+use super::View;
 use crate::domain::text::{fit, visible, wrap};
-use crate::tui::shell::Shell;
 
 /// The lines of the window, at a width.
-pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
-    let theme = &shell.theme;
-    let Some((opened, protocol)) = shell.session.opened.as_ref().and_then(|opened| Some((opened, opened.protocol()?))) else {
+pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let Some((opened, protocol)) = view.session.opened.as_ref().and_then(|opened| Some((opened, opened.protocol()?))) else {
         return vec![Line::raw("No case is open, so no protocol is at work.")];
     };
     let path = opened.draft.path(protocol);

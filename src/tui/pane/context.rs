@@ -8,7 +8,7 @@ use super::{history, input, logs, model, neighbours};
 use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
-use crate::tui::draw::{heading, put_line};
+use crate::tui::paint::{heading, put_line};
 use crate::tui::place::{Focus, Tab};
 use crate::tui::shell::Shell;
 
@@ -31,7 +31,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         let more = format!("{} more", lines.len() - scroll - rows);
         let x = inner.width.saturating_sub(more.len() as u16);
         let place = Rect { y: inner.y + 2, height: 1, ..inner };
-        crate::tui::draw::put_at(buf, place, x, &Line::from(Span::styled(more, theme.dim)));
+        crate::tui::paint::put_at(buf, place, x, &Line::from(Span::styled(more, theme.dim)));
     }
 }
 

@@ -7,12 +7,11 @@ use ratatui::text::{Line, Span};
 use super::question;
 use crate::domain::cues::Cue;
 use crate::domain::label::{outcome_in_short, outcome_words};
-use crate::domain::layout;
 use crate::domain::protocol::walk::answer_text;
-use crate::domain::protocol::{Protocol, QuestionKind, span};
+use crate::domain::protocol::{Protocol, QuestionKind};
 use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
-use crate::tui::draw::{heading, put_line};
+use crate::tui::paint::{heading, put_line};
 use crate::tui::place::Focus;
 use crate::tui::shell::Shell;
 
@@ -36,7 +35,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     if hidden > 0 {
         let more = format!("{hidden} more");
         let x = inner.width.saturating_sub(more.len() as u16);
-        crate::tui::draw::put_at(buf, inner, x, &Line::from(Span::styled(more, theme.dim)));
+        crate::tui::paint::put_at(buf, inner, x, &Line::from(Span::styled(more, theme.dim)));
     }
     let scroll = shell.guide_scroll.min(lines.len().saturating_sub(rows));
     for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
@@ -76,7 +75,7 @@ fn in_short(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize)
     let mut parts = Vec::new();
     let (done, all) = (draft.checked.len(), protocol.checklist.len());
     if all > 0 {
-        parts.push(format!("checked {done}/{all} (x)"));
+        parts.push(format!("checked {done}/{all} ({})", shell.keymap.first("check")));
     }
     parts.extend(draft.confidence.map(|confidence| format!("sure {confidence}/5")));
     parts.extend(draft.tags.iter().map(|tag| format!("#{tag}")));
@@ -98,7 +97,7 @@ fn path(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, low
     let words = |(id, answer): &(String, String)| {
         let question = protocol.question(id);
         let text = match question.map(|question| &question.kind) {
-            Some(QuestionKind::Span { .. }) if !answer.is_empty() => marked_words(opened, answer),
+            Some(QuestionKind::Span { .. }) if !answer.is_empty() => question::marked_words(opened, answer),
             _ => question.map_or_else(|| answer.clone(), |question| answer_text(question, answer)),
         };
         (visible(id).into_owned(), visible(&text).into_owned())
@@ -117,13 +116,6 @@ fn path(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, low
     }
 }
 
-/// What stands at the places of an answer.
-pub(super) fn marked_words(opened: &Opened, answer: &str) -> String {
-    let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
-    let places = span::parse(answer).unwrap_or_default();
-    places.iter().map(|place| format!("“{}”", layout::at(&text, *place))).collect::<Vec<_>>().join(" ")
-}
-
 fn ended(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
     let theme = &shell.theme;
     let outcome = opened.outcome(protocol).unwrap_or_default();
@@ -132,13 +124,15 @@ fn ended(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, li
         let mark = if i == 0 { arrow } else { "   " };
         lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
     }
+    let key = |action: &str| shell.keymap.first(action);
     let words = match (opened.sending, &opened.case.mine, shell.session.missing()) {
         (true, ..) => "Being saved…".to_owned(),
-        (false, _, Some(missing)) => format!("Missing: {missing}. Enter goes there."),
+        (false, _, Some(missing)) => format!("Missing: {missing}. {} goes there.", key("submit")),
         (false, Some(mine), None) => {
-            format!("You labeled it on {}. Enter gives this label instead; ] goes on.", mine.given_at().minute())
+            let at = mine.given_at().minute();
+            format!("You labeled it on {at}. {} gives this label instead; {} goes on.", key("submit"), key("next-case"))
         }
-        (false, None, None) => "Enter submits. r says why. 1 to 5: how sure.".to_owned(),
+        (false, None, None) => shell.keymap.fill("{submit} submits. {rationale} says why. {confidence}: how sure."),
     };
     for line in wrap(&words, columns.saturating_sub(3)) {
         lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
@@ -175,7 +169,7 @@ fn rest(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lin
     }
     if !draft.evidence.is_empty() {
         let n = draft.evidence.len();
-        let words = format!("{n} place{} in the input (m)", if n == 1 { "" } else { "s" });
+        let words = format!("{n} place{} in the input ({})", if n == 1 { "" } else { "s" }, shell.keymap.first("evidence"));
         lines.push(Line::from(vec![Span::styled(" mark  ", theme.dim), Span::raw(words)]));
     }
     if !draft.cites.is_empty() {
@@ -193,7 +187,7 @@ fn precedents(shell: &Shell, opened: &Opened, columns: usize, lines: &mut Vec<Li
         return;
     }
     lines.push(Line::default());
-    lines.push(Line::from(Span::styled(" Like this one (=)", theme.dim)));
+    lines.push(Line::from(Span::styled(shell.keymap.fill(" Like this one ({precedents})"), theme.dim)));
     for precedent in found.iter().take(PRECEDENTS) {
         let cited = if opened.draft.cites.contains(&precedent.case) { theme.sign("✓ ", "+ ") } else { "  " };
         let words = outcome_in_short(&precedent.outcome);

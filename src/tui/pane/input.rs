@@ -11,10 +11,9 @@ use crate::domain::protocol::Span as Place;
 use crate::domain::text::{cut, head, visible, visible_lines, width, wrap};
 use crate::review::open::NEVER_TELLING;
 use crate::session::Opened;
-use crate::tui::draw::line_width;
 use crate::tui::highlight;
-use crate::tui::overlay::Overlay;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
+use crate::tui::paint::line_width;
 use crate::tui::shell::Shell;
 
 /// Bytes of a text that are shown; a text of megabytes is read in its file.
@@ -38,8 +37,8 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         lines.push(Line::from(Span::styled("(the text is empty)", theme.warn)));
     }
     let spans = opened.protocol().map(|protocol| opened.draft.spans(protocol)).unwrap_or_default();
-    match &shell.overlay {
-        Some(Overlay::Mark(mark)) => lines.extend(with_places(shell, &text, columns, &mark.spans, Some(mark.selected()))),
+    match shell.layer.as_ref().and_then(|layer| layer.marks()) {
+        Some((marked, selected)) => lines.extend(with_places(shell, &text, columns, marked, Some(selected))),
         _ if !spans.is_empty() => lines.extend(with_places(shell, &text, columns, &spans, None)),
         _ => {
             let shown = cut(&text, SHOWN_BYTES_MAX);

@@ -2,7 +2,8 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::protocol::{Question, QuestionKind};
+use crate::domain::layout;
+use crate::domain::protocol::{Question, QuestionKind, span};
 use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
 use crate::tui::shell::Shell;
@@ -20,7 +21,7 @@ pub fn lines(shell: &Shell, opened: &Opened, question: &Question, columns: usize
         (begun, &question.kind)
     {
         let is_span = matches!(question.kind, QuestionKind::Span { .. });
-        let words = if is_span { super::guide::marked_words(opened, begun) } else { begun.to_owned() };
+        let words = if is_span { marked_words(opened, begun) } else { begun.to_owned() };
         let line = fit(&visible(&format!("begun: {words}")), columns.saturating_sub(6)).into_owned();
         lines.push(Line::from(Span::styled(format!("      {line}"), theme.warn)));
     }
@@ -39,7 +40,7 @@ pub fn lines(shell: &Shell, opened: &Opened, question: &Question, columns: usize
             0 => String::new(),
             n => format!(" {n} example{}", if n == 1 { "" } else { "s" }),
         };
-        quiet(format!("t: {}{examples}", names.join(", ")));
+        quiet(format!("{}: {}{examples}", shell.keymap.first("terms"), names.join(", ")));
     }
 }
 
@@ -77,34 +78,35 @@ fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, 
         }
     };
     let letter_of = |key: &str| {
-        let free = key.parse().is_ok_and(|key| shell.keymap.action(key, &shell.places()).is_none());
+        let free = key.parse().is_ok_and(|key| shell.keymap.find(key, &shell.places()).is_none());
         if free { format!("  {}", visible(key)) } else { String::new() }
     };
-    let digit = |i: usize| if i < 9 { (i + 1).to_string() } else { " ".to_owned() };
+    let keymap = &shell.keymap;
+    let nth = |action: &str, i: usize| keymap.nth(action, i).unwrap_or_else(|| " ".to_owned());
     match &question.kind {
         QuestionKind::Choice(answers) => {
             for (i, answer) in answers.iter().enumerate() {
-                choice(digit(i), letter_of(&answer.key), &answer.text);
+                choice(nth("answer", i), letter_of(&answer.key), &answer.text);
             }
-            if answers.len() > 9 {
-                choice("p".to_owned(), String::new(), "find one by typing…");
+            if keymap.nth("answer", answers.len().saturating_sub(1)).is_none() {
+                choice(keymap.first("pick-answer"), String::new(), "find one by typing…");
             }
         }
         QuestionKind::Multi { answers, .. } => {
             let ticked = opened.ticked();
             for (i, answer) in answers.iter().enumerate() {
                 let mark = if ticked.contains(&answer.key) { "[x] " } else { "[ ] " };
-                choice(digit(i), letter_of(&answer.key), &format!("{mark}{}", answer.text));
+                choice(nth("tick", i), letter_of(&answer.key), &format!("{mark}{}", answer.text));
             }
             let words =
                 if ticked.is_empty() { format!("give {}", question.wanted()) } else { format!("give these {}", ticked.len()) };
-            choice("Enter".to_owned(), String::new(), &words);
+            choice(keymap.first("done"), String::new(), &words);
         }
         QuestionKind::Label { .. } => {
             for (i, (label, p)) in opened.offered().iter().enumerate() {
-                choice(digit(i), format!("  {p:.3}"), label);
+                choice(nth("answer-label", i), format!("  {p:.3}"), label);
             }
-            choice("p".to_owned(), String::new(), "another label…");
+            choice(keymap.last("pick-label"), String::new(), "another label…");
         }
         QuestionKind::Scale { least, most, low, high, .. } => {
             let word = |end: &str| if end.is_empty() { String::new() } else { format!("  {end}") };
@@ -117,28 +119,36 @@ fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, 
                     } else {
                         String::new()
                     };
-                    choice(n.to_string(), String::new(), &end);
+                    let key = if n == 0 { keymap.first("step-0") } else { nth("step", (n - 1) as usize) };
+                    choice(key, String::new(), &end);
                 }
             } else {
                 choice(
-                    "Enter".to_owned(),
+                    keymap.first("step-written"),
                     String::new(),
                     &format!("{least}{} to {most}{}: write it, or press its digit", word(low), word(high)),
                 );
             }
         }
-        QuestionKind::Number { .. } => choice("Enter".to_owned(), String::new(), &question.wanted()),
+        QuestionKind::Number { .. } => choice(keymap.first("write"), String::new(), &question.wanted()),
         QuestionKind::Text { least, .. } => {
-            choice("Enter".to_owned(), String::new(), &question.wanted());
+            choice(keymap.first("write"), String::new(), &question.wanted());
             if *least == 0 {
-                choice("0".to_owned(), String::new(), "nothing to say");
+                choice(keymap.first("no-words"), String::new(), "nothing to say");
             }
         }
         QuestionKind::Span { least, .. } => {
-            choice("m".to_owned(), String::new(), &format!("mark {}", question.wanted()));
+            choice(keymap.last("mark"), String::new(), &format!("mark {}", question.wanted()));
             if *least == 0 {
-                choice("0".to_owned(), String::new(), "no place");
+                choice(keymap.first("no-place"), String::new(), "no place");
             }
         }
     }
+}
+
+/// What stands at the places of an answer.
+pub(super) fn marked_words(opened: &Opened, answer: &str) -> String {
+    let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+    let places = span::parse(answer).unwrap_or_default();
+    places.iter().map(|place| format!("“{}”", layout::at(&text, *place))).collect::<Vec<_>>().join(" ")
 }

@@ -8,7 +8,8 @@ use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::review::CaseRow;
-use crate::tui::draw::{heading, put_line, view_words};
+use crate::tui::bars::view_words;
+use crate::tui::paint::{heading, put_line};
 use crate::tui::place::Focus;
 use crate::tui::shell::Shell;
 
@@ -30,12 +31,15 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     put_line(buf, area, 0, &Line::from(heading(theme, title, shell.focus == Focus::Queue)));
     if queue.rows.is_empty() {
         let words = match (shell.session.filter.is_empty(), shell.session.view) {
-            _ if shell.session.sitting.is_some() => "No case of the session is left. Esc leaves it.",
-            (false, _) => "No case fits the filter. Esc drops it.",
-            (true, None) => "Nothing waits for you. v shows other cases; casework ingest brings new ones.",
-            (true, Some(_)) => "No case is in this state. v shows others.",
+            _ if shell.session.sitting.is_some() => "No case of the session is left. {clear} leaves it.",
+            (false, _) => "No case fits the filter. {clear} drops it.",
+            (true, None) => "Nothing waits for you. {view} shows other cases; casework ingest brings new ones.",
+            (true, Some(_)) => "No case is in this state. {view} shows others.",
         };
-        for (row, line) in crate::domain::text::wrap(words, usize::from(area.width).saturating_sub(3)).into_iter().enumerate() {
+        for (row, line) in crate::domain::text::wrap(&shell.keymap.fill(words), usize::from(area.width).saturating_sub(3))
+            .into_iter()
+            .enumerate()
+        {
             put_line(buf, area, row as u16 + 2, &Line::from(vec![Span::raw("  "), Span::raw(line)]));
         }
         return;

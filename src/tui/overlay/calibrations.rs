@@ -1,0 +1,105 @@
+//! Calibration sessions, and how far everybody is: counts, never what they said.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Cx, Layer, Next, View, list};
+use crate::domain::calibration::Stage;
+use crate::domain::text::{fit, visible};
+use crate::domain::time::short_span;
+use crate::session::Effect;
+use crate::session::window::CalibrationProgress;
+use crate::tui::key::KeyPress;
+use crate::tui::keymap::KeyRow;
+use crate::tui::place::Place;
+
+/// Keys of the window.
+pub static KEYS: &[KeyRow] = &[
+    KeyRow::new("sit", "Enter", Place::Calibrations, "sits in", "sit in: label its cases"),
+    KeyRow::new("reveal", "r", Place::Calibrations, "reveals", "end the blind round: all who take part see all labels"),
+    KeyRow::new("findings", "f", Place::Calibrations, "findings", "what it found"),
+];
+
+/// The list.
+pub struct Calibrations {
+    pub rows: Vec<CalibrationProgress>,
+    pub cursor: usize,
+}
+
+impl Layer for Calibrations {
+    fn places(&self) -> &'static [Place] {
+        &[Place::Calibrations, Place::Lines, Place::Window]
+    }
+
+    fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
+        let name = self.rows.get(self.cursor).map(|one| one.session.name().to_owned());
+        match (action, name) {
+            ("sit", Some(name)) => {
+                let effects = cx.session.sit(name);
+                cx.then(effects);
+            }
+            ("reveal", Some(name)) => cx.then([Effect::Reveal(name)]),
+            ("findings", Some(name)) => cx.then([Effect::Findings(name)]),
+            ("close", _) => {}
+            (action, _) => {
+                let by = list::step(action, list::PAGE).unwrap_or(0);
+                self.cursor = list::moved(self.cursor, by, self.rows.len());
+                return Next::Stays;
+            }
+        }
+        Next::Closes
+    }
+
+    fn yields(&self) -> bool {
+        true
+    }
+
+    fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let columns = list::columns(screen);
+        let entry = |(row, one)| entry(one, row == self.cursor, columns, view);
+        let entries = self.rows.iter().enumerate().map(entry).collect();
+        let title = view.keymap.fill("Calibration ({sit} sits in · {reveal} reveals · {findings} findings · {close})");
+        list::draw(screen, buf, view.theme, &title, self.cursor, entries);
+    }
+}
+
+fn entry(sat: &CalibrationProgress, chosen: bool, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let what = &sat.session.opened.what;
+    let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
+    let style = if chosen { theme.strong } else { theme.text };
+    let wait = what.deadline.0 - view.session.now.0;
+    let state = match sat.session.stage() {
+        Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.word(), short_span(wait)),
+        Stage::Blind => format!("{}, overdue for {}", Stage::Blind.word(), short_span(-wait)),
+        stage => stage.word().to_owned(),
+    };
+    let name = if what.title.is_empty() { what.session.clone() } else { format!("{}: {}", what.session, what.title) };
+    let room = columns.saturating_sub(state.len() + 4);
+    let mut lines = vec![Line::from(vec![
+        Span::styled(mark, theme.accent),
+        Span::styled(fit(&visible(&name), room).into_owned(), style),
+        Span::styled(format!("  {state}"), theme.dim),
+    ])];
+    if chosen {
+        let of = what.cases.len();
+        for one in &sat.progress {
+            let done = sat.done(&one.reviewer).unwrap_or(0);
+            let full = done * 20 / of.max(1);
+            let bar = format!("{}{}", "█".repeat(full), "·".repeat(20 - full));
+            let who = fit(&visible(&one.reviewer), 16).into_owned();
+            let mine = if one.reviewer == view.session.me { theme.strong } else { theme.text };
+            lines.push(Line::from(vec![
+                Span::styled(format!("    {who:<16} "), mine),
+                Span::styled(bar, if done == of { theme.good } else { theme.accent }),
+                Span::styled(format!(" {done:>3} of {of}"), theme.dim),
+            ]));
+        }
+    }
+    lines
+}
