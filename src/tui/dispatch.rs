@@ -28,6 +28,9 @@ impl Front for Shell {
 
     fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
         self.session.now = now;
+        if self.needs_measures(&event) {
+            self.measure();
+        }
         let effects = self.take(event);
         self.settle(effects)
     }
@@ -54,7 +57,23 @@ impl Front for Shell {
 }
 
 impl Shell {
-    /// Follows what the session wants, and measures what came of it.
+    /// Measures what was not measured since the last change.
+    pub(super) fn measure(&mut self) {
+        if self.measured.is_none() {
+            self.measured = Some(measure(self));
+        }
+    }
+
+    /// Whether what an event does depends on how large anything is. A key that is held in the queue is not measured for.
+    fn needs_measures(&self, event: &Event) -> bool {
+        match event {
+            Event::Key(_) | Event::Wheel(_) => self.focus != Focus::Queue || self.layer.is_some(),
+            Event::Click(..) => true,
+            Event::Paste(_) | Event::Resize(..) => false,
+        }
+    }
+
+    /// Follows what the session wants.
     pub(super) fn settle(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let left = self.follow(effects);
         let left = self.session.allowed(left);
@@ -62,9 +81,8 @@ impl Shell {
         if let Some(opened) = &mut self.session.opened {
             opened.note_seen(&cues);
         }
-        self.measured = measure(self);
-        let rows = self.measured.layout.queue.map_or(self.size.1, |area| area.height.saturating_sub(1));
-        let rows = usize::from(rows).max(1);
+        self.measured = None;
+        let rows = self.queue_rows();
         if self.session.queue.shown != rows {
             self.session.queue.shown = rows;
             self.session.queue.show_cursor();
@@ -215,7 +233,7 @@ impl Shell {
     }
 
     fn click(&mut self, x: u16, y: u16) -> Vec<Effect> {
-        let layout = self.measured.layout;
+        let layout = self.layout();
         let inside = |area: ratatui::layout::Rect| area.contains((x, y).into());
         if layout.queue.is_some_and(inside) {
             self.focus = Focus::Queue;

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::bars::{footer, header};
+use super::measure::measure;
 use super::overlay::View;
 use super::paint::put_line;
 use super::pane;
@@ -31,15 +32,23 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         return;
     }
     header(shell, Rect { height: 1, ..area }, buf);
-    let places = shell.measured.layout;
+    let now;
+    let measured = match &shell.measured {
+        Some(measured) => measured,
+        None => {
+            now = measure(shell);
+            &now
+        }
+    };
+    let places = measured.layout;
     if let Some(place) = places.queue {
         pane::queue::draw(shell, place, buf);
     }
     if let Some(place) = places.context {
-        pane::context::draw(shell, place, buf);
+        pane::context::draw(shell, measured, place, buf);
     }
     if let Some(place) = places.guide {
-        pane::guide::draw(shell, place, buf);
+        pane::guide::draw(shell, measured, place, buf);
     }
     separators(shell, &places, buf);
     let foot = Rect { y: area.bottom() - 1, height: 1, ..area };

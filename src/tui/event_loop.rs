@@ -155,6 +155,7 @@ fn main_loop(session: &mut Review, outside: &mut Outside<'_>, wakes: &Receiver<W
         if size != session.front.size {
             session.feed(Event::Resize(size.0, size.1));
         }
+        session.front.measure();
         outside.screen.draw(&session.front)?;
     }
     Ok(Left::Called)

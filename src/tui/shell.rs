@@ -12,7 +12,7 @@ use super::overlay::people::People;
 use super::overlay::precedents::Precedents;
 use super::overlay::rationale::Rationale;
 use super::overlay::words::Words;
-use super::place::{Focus, Measured, Place, Tab, WIDE, WhereWasI};
+use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
 use super::theme::Theme;
 use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
@@ -39,8 +39,8 @@ pub struct Shell {
     pub mouse: bool,
     /// Tab and scroll to come back to when this case has opened.
     returning: Option<WhereWasI>,
-    /// How large everything is, as it was measured after the last change.
-    pub measured: Measured,
+    /// How large everything is; none after a change, until somebody needs it.
+    pub measured: Option<Measured>,
     /// What only the terminal can do.
     pub wishes: Vec<Wish>,
 }
@@ -69,7 +69,7 @@ impl Shell {
             layer: None,
             mouse,
             returning: Some(place),
-            measured: Measured::default(),
+            measured: None,
             wishes: Vec::new(),
         }
     }
@@ -228,13 +228,24 @@ impl Shell {
         self.session.say(words)
     }
 
+    /// Where the panes were measured to be.
+    pub fn layout(&self) -> Layout {
+        self.measured.as_ref().map(|measured| measured.layout).unwrap_or_default()
+    }
+
+    /// Rows of the queue that are shown at a time.
+    pub fn queue_rows(&self) -> usize {
+        let rows = if self.is_wide() || self.focus == Focus::Queue { self.size.1.saturating_sub(3) } else { self.size.1 };
+        usize::from(rows).max(1)
+    }
+
     pub fn context_height(&self) -> i64 {
-        self.measured.layout.context.map_or(10, |area| i64::from(area.height) - 2).max(1)
+        self.layout().context.map_or(10, |area| i64::from(area.height) - 2).max(1)
     }
 
     /// Columns that the context has for its lines.
     pub fn context_columns(&self) -> usize {
-        self.measured.layout.context.map_or(40, |place| usize::from(place.width).saturating_sub(2))
+        self.layout().context.map_or(40, |place| usize::from(place.width).saturating_sub(2))
     }
 
     /// The first line shown of the tab that is shown.
@@ -268,14 +279,14 @@ impl Shell {
     }
 
     pub fn scroll(&mut self, by: i64) -> Vec<Effect> {
-        let most = self.measured.context_overflow() as i64;
+        let most = self.measured.as_ref().map_or(0, Measured::context_overflow) as i64;
         let scroll = self.scroll_of_tab();
         *scroll = (*scroll as i64).saturating_add(by).clamp(0, most) as usize;
         self.keep_place()
     }
 
     pub fn scroll_guide(&mut self, by: i64) -> Vec<Effect> {
-        let most = self.measured.guide_overflow() as i64;
+        let most = self.measured.as_ref().map_or(0, Measured::guide_overflow) as i64;
         self.guide_scroll = (self.guide_scroll as i64 + by).clamp(0, most) as usize;
         Vec::new()
     }

@@ -9,10 +9,10 @@ use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
 use crate::tui::paint::{heading, put_line};
-use crate::tui::place::{Focus, Tab};
+use crate::tui::place::{Focus, Measured, Tab};
 use crate::tui::shell::Shell;
 
-pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
+pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let Some(opened) = &shell.session.opened else {
@@ -21,7 +21,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     };
     put_line(buf, inner, 0, &title(shell, opened, usize::from(inner.width)));
     put_line(buf, inner, 1, &tabs(shell, opened, usize::from(inner.width)));
-    let lines = &shell.measured.context;
+    let lines = &measured.context;
     let rows = usize::from(inner.height).saturating_sub(3);
     let scroll = shell.scroll[shell.tab.at()].min(lines.len().saturating_sub(1));
     for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {

@@ -12,7 +12,7 @@ use crate::domain::protocol::{Protocol, QuestionKind};
 use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
 use crate::tui::paint::{heading, put_line};
-use crate::tui::place::Focus;
+use crate::tui::place::{Focus, Measured};
 use crate::tui::shell::Shell;
 
 /// Cases like the open one that the guide shows itself.
@@ -20,7 +20,7 @@ const PRECEDENTS: usize = 3;
 
 const SURE: [&str; 5] = ["a guess", "unsure", "fairly sure", "sure", "certain"];
 
-pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
+pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let title = match shell.session.opened.as_ref().and_then(|opened| opened.published.as_ref()) {
@@ -29,7 +29,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     };
     let title = fit(&visible(&title), usize::from(inner.width)).into_owned();
     put_line(buf, inner, 0, &Line::from(heading(theme, title, shell.focus == Focus::Guide)));
-    let lines = &shell.measured.guide;
+    let lines = &measured.guide;
     let rows = usize::from(inner.height).saturating_sub(1);
     let hidden = lines.len().saturating_sub(rows + shell.guide_scroll);
     if hidden > 0 {
