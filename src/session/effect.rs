@@ -1,17 +1,15 @@
 //! What a session wants done, outside its state.
 
-use super::mode::Training;
 use super::window::Window;
-use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use super::write::Write;
+use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
-use crate::domain::roster::Role;
 use crate::review::Draft;
 use crate::review::{Direction, QueueKey};
-use crate::workspace::arbitration::{Reasons, Verdict};
 
 /// Something to be done outside the state.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Effect {
     /// Read part of the queue.
     Page {
@@ -38,19 +36,8 @@ pub enum Effect {
         /// The reviewer's label that it replaces, as far as they know.
         knew: Option<EventId>,
     },
-    Undo,
-    Defer {
-        case: CaseId,
-        why: String,
-    },
-    Escalate {
-        case: CaseId,
-        why: String,
-    },
-    Comment {
-        case: CaseId,
-        text: String,
-    },
+    /// Write something that the person did.
+    Write(Box<dyn Write>),
     KeepDraft {
         case: CaseId,
         draft: Box<Draft>,
@@ -58,18 +45,6 @@ pub enum Effect {
     KeepPlace(String),
     /// Exchange with the store at once.
     SyncNow,
-    /// Read who may do what.
-    People,
-    Admit {
-        name: String,
-        replica: ReplicaId,
-        roles: Vec<Role>,
-    },
-    Retire {
-        name: String,
-        replica: ReplicaId,
-        why: String,
-    },
     /// Look whether other protocols or another policy are in force.
     Documents,
     /// Find resolved cases like the open one.
@@ -78,31 +53,14 @@ pub enum Effect {
     },
     /// Find the cases whose label lacks an answer.
     Worklist,
-    /// Make one's label of a case the known answer.
-    Gold {
-        case: CaseId,
-        why: String,
-    },
     /// Lay the labels of a case side by side, for a lead to rule.
     Dispute {
         case: CaseId,
-    },
-    Rule {
-        case: CaseId,
-        verdict: Verdict,
-        reasons: Reasons,
-    },
-    /// Ask the author of a label something.
-    Return {
-        case: CaseId,
-        side: char,
-        text: String,
     },
     /// Sit in a calibration session, or leave it.
     Sit(Option<String>),
     /// Look which sessions there are.
     Sessions,
-    Reveal(String),
     /// Look whether a break is to be suggested.
     Guard,
     /// Work out how the work stands.
@@ -118,12 +76,6 @@ pub enum Effect {
     Findings(String),
     /// Find where the reviewer was overruled.
     Overruled,
-    Appeal {
-        case: CaseId,
-        why: String,
-    },
-    /// Record how a training went.
-    FinishTraining(Box<Training>),
     /// Show something for a moment.
     Show(Window),
     /// The person should look there from now on.
@@ -139,22 +91,10 @@ impl Effect {
         matches!(
             self,
             Self::Submit { .. }
-                | Self::Undo
-                | Self::Defer { .. }
-                | Self::Escalate { .. }
-                | Self::Comment { .. }
+                | Self::Write(_)
                 | Self::Filter { .. }
-                | Self::People
                 | Self::Precedents { .. }
                 | Self::Worklist
-                | Self::Gold { .. }
-                | Self::FinishTraining(_)
-                | Self::Admit { .. }
-                | Self::Retire { .. }
-                | Self::Rule { .. }
-                | Self::Return { .. }
-                | Self::Appeal { .. }
-                | Self::Reveal(_)
                 | Self::Steady
                 | Self::Board
         )
@@ -162,7 +102,7 @@ impl Effect {
 
     /// Whether another case is opened by what it comes to.
     pub fn switches(&self) -> bool {
-        matches!(self, Self::Undo | Self::Defer { .. } | Self::Rule { .. } | Self::Return { .. })
+        matches!(self, Self::Write(what) if what.switches())
     }
 }
 

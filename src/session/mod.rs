@@ -11,6 +11,7 @@
 //! ([`Window`]). A front (the screen, linear mode) turns input into calls and windows into what can be seen or heard;
 //! [`Driver`] does what the effects say.
 
+pub mod command;
 pub mod effect;
 mod guide;
 pub mod io;
@@ -22,6 +23,7 @@ pub mod report;
 mod reports;
 pub mod state;
 pub mod window;
+pub mod write;
 
 pub use effect::{Effect, Look};
 pub use io::driver::{Driver, Front};

@@ -228,13 +228,6 @@ impl Session {
         effects
     }
 
-    /// Takes back the label that was submitted last.
-    pub fn undo(&mut self) -> Vec<Effect> {
-        let mut effects = self.settle_time();
-        effects.push(Effect::Undo);
-        effects
-    }
-
     /// Leaves: what was begun is kept.
     pub fn quit(&mut self) -> Vec<Effect> {
         let mut effects = self.settle_time();
@@ -243,10 +236,12 @@ impl Session {
     }
 }
 
-/// Nothing else is written or looked up in a training.
+/// Nothing else is kept or looked up in a training: what may be written is a matter of commands.
 fn allowed_in_training(effect: &Effect) -> bool {
-    let shows = matches!(effect, Effect::Open { .. } | Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit);
-    shows || matches!(effect, Effect::FinishTraining(_))
+    matches!(
+        effect,
+        Effect::Open { .. } | Effect::Write(_) | Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit
+    )
 }
 
 /// In a calibration session the list of its cases stays as it is.

@@ -36,6 +36,12 @@ pub enum Window {
     },
     /// How the work stands: what the session has of it.
     Board,
+    /// The whole protocol, with what was answered.
+    Tree,
+    /// What the words of the question mean.
+    Terms,
+    /// How the exchange with the store stands.
+    Exchange,
     /// The labels of a case side by side.
     Dispute {
         dispute: Box<Dispute>,

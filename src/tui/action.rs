@@ -3,22 +3,31 @@
 use super::guide_keys;
 use super::key::KeyPress;
 use super::keymap::{KeyRow, Keymap};
-use super::overlay::lines::Lines;
+use super::overlay::lines::{LINES, Lines};
 use super::overlay::pick::{Choice, Pick};
-use super::overlay::prompt::Prompt;
 use super::overlay::{
     Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled, overtaken, people, pick, precedents,
-    prompt, rationale, terms, tree,
+    prompt, rationale,
 };
-use super::place::{Focus, Place, Tab};
+use super::place::{Place, Tab};
 use super::shell::{Shell, Wish};
-use crate::domain::ids::CaseId;
+use crate::session::command::{self as commands, Command};
 use crate::session::{Effect, Opened};
 
-/// One thing that a person can do.
+/// One thing that keys do where no window lies over the panes.
 pub struct Action {
     pub row: KeyRow,
-    pub run: fn(&mut Shell, KeyPress) -> Vec<Effect>,
+    pub does: Does,
+}
+
+/// What an action does.
+pub enum Does {
+    /// Something with the screen: where one looks, which window is opened.
+    Screen(fn(&mut Shell, KeyPress) -> Vec<Effect>),
+    /// The same, about the open case, which has to be seen for it.
+    OfTheCase(fn(&mut Shell, KeyPress) -> Vec<Effect>),
+    /// What the person does: the command says what that is, and where it has no place.
+    Command(&'static Command),
 }
 
 const fn action(
@@ -29,7 +38,21 @@ const fn action(
     help: &'static str,
     run: fn(&mut Shell, KeyPress) -> Vec<Effect>,
 ) -> Action {
-    Action { row: KeyRow::new(name, keys, place, foot, help), run }
+    Action { row: KeyRow::new(name, keys, place, foot, help), does: Does::Screen(run) }
+}
+
+const fn of_the_case(
+    name: &'static str,
+    keys: &'static str,
+    help: &'static str,
+    run: fn(&mut Shell, KeyPress) -> Vec<Effect>,
+) -> Action {
+    Action { row: KeyRow::new(name, keys, Place::Any, "", help), does: Does::OfTheCase(run) }
+}
+
+/// A command, with its keys and a word for the footer.
+const fn command(command: &'static Command, keys: &'static str, place: Place, foot: &'static str) -> Action {
+    Action { row: KeyRow::new(command.name, keys, place, foot, command.help), does: Does::Command(command) }
 }
 
 /// The keys of windows, each window's own.
@@ -99,9 +122,9 @@ pub static ACTIONS: &[Action] = &[
     action("no-words", "0", Place::AskingWords, "", "a number that begins with 0; no words, where none will do", no_words),
     action("mark", "Enter m", Place::AskingSpan, "mark", "mark places in the input", guide_keys::mark_answer),
     action("no-place", "0", Place::AskingSpan, "", "no place, where none will do", guide_keys::nothing),
-    action("submit", "Enter", Place::Ended, "submit", "submit the label and go to the next case", submit),
+    command(&commands::submit::SUBMIT, "Enter", Place::Ended, "submit"),
     action("confidence", "1 2 3 4 5", Place::Ended, "how sure", "how sure you are: 1 a guess, 5 certain", guide_keys::confidence),
-    action("open", "Enter l Right", Place::Queue, "open", "open this case", open),
+    command(&commands::list::OPEN, "Enter l Right", Place::Queue, "open"),
     action("down", "j Down", Place::Queue, "", "next row", |shell, _| shell.session.queue.step(1)),
     action("up", "k Up", Place::Queue, "", "previous row", |shell, _| shell.session.queue.step(-1)),
     action("page-down", "PageDown ctrl-d ctrl-f", Place::Queue, "", "a screen down", |shell, _| {
@@ -128,34 +151,23 @@ pub static ACTIONS: &[Action] = &[
     action("all-logs", "s", Place::Logs, "lines around", "show the lines around those of this trace, or hide them", all_logs),
     action("guide-down", "j Down", Place::Guide, "scroll", "scroll the guide down", |shell, _| shell.scroll_guide(1)),
     action("guide-up", "k Up", Place::Guide, "", "scroll the guide up", |shell, _| shell.scroll_guide(-1)),
-    action("take-back", "u Backspace", Place::Any, "back", "take back the last answer", |shell, _| shell.session.take_back()),
-    action("rationale", "r", Place::Any, "why", "write why", |shell, _| shell.session.write_rationale()),
-    action("snippet", ";", Place::Any, "", "write why, beginning with a snippet of the glossary", guide_keys::snippet),
-    action("evidence", "m", Place::Any, "", "mark what in the input bears the label out", guide_keys::mark_evidence),
-    action(
-        "precedents",
-        "=",
-        Place::Any,
-        "",
-        "resolved cases like this one; {cite-this} cites one in the rationale",
-        |shell, _| shell.session.show_precedents(),
-    ),
-    action("cite", "+", Place::Any, "", "cite the likest resolved case in the rationale", |shell, _| shell.session.cite_first()),
-    action("tree", "T", Place::Any, "", "the whole protocol as a tree, with where you are", |shell, _| {
-        open_layer(shell, Lines::new("The protocol", LINES, tree::lines))
-    }),
-    action("check", "x", Place::Any, "check", "tick the next item of the checklist", |shell, _| shell.session.check()),
-    action("terms", "t", Place::Any, "terms", "what the words of the question mean, with examples", |shell, _| {
-        open_layer(shell, Lines::new("Terms and examples", LINES, terms::lines))
-    }),
-    action("defer", "d", Place::Any, "defer", "put the case off, with a reason", defer),
-    action("escalate", "e", Place::Any, "escalate", "ask a lead to look at it", escalate),
-    action("comment", "c", Place::Any, "comment", "say something about the case", comment),
-    action("tags", "#", Place::Any, "", "tag the label", tags),
-    action("editor", "R", Place::Any, "", "write why in your own editor", editor),
-    action("next-case", "]", Place::Any, "next", "open the next case of the queue", |shell, _| shell.session.open_by(1)),
-    action("previous-case", "[", Place::Any, "", "open the case before", |shell, _| shell.session.open_by(-1)),
-    action("undo", "U", Place::Any, "undo", "take back the label you submitted last", |shell, _| shell.session.undo()),
+    command(&commands::guide::TAKE_BACK, "u Backspace", Place::Any, "back"),
+    command(&commands::guide::RATIONALE, "r", Place::Any, "why"),
+    of_the_case("snippet", ";", "write why, beginning with a snippet of the glossary", guide_keys::snippet),
+    command(&commands::guide::EVIDENCE, "m", Place::Any, ""),
+    command(&commands::guide::PRECEDENTS, "=", Place::Any, ""),
+    command(&commands::guide::CITE, "+", Place::Any, ""),
+    command(&commands::guide::TREE, "T", Place::Any, ""),
+    command(&commands::guide::CHECK, "x", Place::Any, "check"),
+    command(&commands::guide::TERMS, "t", Place::Any, "terms"),
+    command(&commands::note::DEFER, "d", Place::Any, "defer"),
+    command(&commands::note::ESCALATE, "e", Place::Any, "escalate"),
+    command(&commands::note::COMMENT, "c", Place::Any, "comment"),
+    command(&commands::guide::TAGS, "#", Place::Any, ""),
+    of_the_case("editor", "R", "write why in your own editor", editor),
+    command(&commands::list::NEXT_CASE, "]", Place::Any, "next"),
+    command(&commands::list::PREVIOUS_CASE, "[", Place::Any, ""),
+    command(&commands::submit::UNDO, "U", Place::Any, "undo"),
     action("next-pane", "Tab", Place::Any, "pane", "to the next pane", |shell, _| shell.next_pane(1)),
     action("previous-pane", "BackTab", Place::Any, "", "to the pane before", |shell, _| shell.next_pane(-1)),
     action("input", "I", Place::Any, "", "show the input", |shell, _| shell.show_tab(Tab::Input)),
@@ -163,59 +175,18 @@ pub static ACTIONS: &[Action] = &[
     action("neighbours", "N", Place::Any, "", "show the predictions around it", |shell, _| shell.show_tab(Tab::Neighbours)),
     action("model", "M", Place::Any, "", "show what the model considered", |shell, _| shell.show_tab(Tab::Model)),
     action("history", "H", Place::Any, "", "show what happened to the case", |shell, _| shell.show_tab(Tab::History)),
-    action("filter", "/", Place::Any, "filter", "narrow the queue by words, flag, label, stream, model or id", filter),
-    action("view", "v", Place::Any, "view", "show my queue, then disputed, resolved, and all open cases", |shell, _| {
-        shell.session.next_view()
-    }),
-    action(
-        "worklist",
-        "w",
-        Place::Any,
-        "",
-        "cases that want something of you: a question about your label, an answer that a new version asks, what a peer escalated",
-        |shell, _| shell.session.show_worklist(),
-    ),
-    action("gold", "*", Place::Any, "", "make your label of this case the known answer, for training and measuring", gold),
-    action(
-        "arbitrate",
-        "A",
-        Place::Any,
-        "",
-        "labels side by side; of a disputed case without names, to rule on it",
-        |shell, _| arbitrate(shell),
-    ),
-    action("overruled", "O", Place::Any, "", "where you were overruled, and why; you may appeal", |_, _| vec![Effect::Overruled]),
-    action(
-        "sessions",
-        "C",
-        Place::Any,
-        "",
-        "calibration sessions: sit in, see how far everybody is, reveal, findings",
-        |_, _| vec![Effect::Sessions],
-    ),
-    action("board", "D", Place::Any, "", "how the work stands, where labels differ; each number opens its cases", |shell, _| {
-        shell.session.show_board()
-    }),
-    action("steady", "Y", Place::Any, "", "how steady you are: with yourself, with known answers, with others", |shell, _| {
-        shell.session.show_steadiness()
-    }),
-    action("clear", "Esc", Place::Any, "", "drop the filter, or go back to my queue; leave a session", |shell, _| {
-        shell.session.clear()
-    }),
-    action(
-        "exchange",
-        "S",
-        Place::Any,
-        "",
-        "how the exchange with the shared store stands; {exchange-now} there exchanges now",
-        |shell, _| {
-            open_layer(
-                shell,
-                Lines::new("Exchange with the shared store", &[Place::Exchange, Place::Lines, Place::Window], exchange::lines),
-            )
-        },
-    ),
-    action("people", "P", Place::Any, "", "who may do what, and who asks to be let in", |_, _| vec![Effect::People]),
+    command(&commands::list::FILTER, "/", Place::Any, "filter"),
+    command(&commands::list::VIEW, "v", Place::Any, "view"),
+    command(&commands::list::WORKLIST, "w", Place::Any, ""),
+    command(&commands::gold::GOLD, "*", Place::Any, ""),
+    command(&commands::rule::ARBITRATE, "A", Place::Any, ""),
+    command(&commands::rule::OVERRULED, "O", Place::Any, ""),
+    command(&commands::calibration::SESSIONS, "C", Place::Any, ""),
+    command(&commands::list::BOARD, "D", Place::Any, ""),
+    command(&commands::list::STEADY, "Y", Place::Any, ""),
+    command(&commands::list::CLEAR, "Esc", Place::Any, ""),
+    command(&commands::store::EXCHANGE, "S", Place::Any, ""),
+    command(&commands::people::PEOPLE, "P", Place::Any, ""),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| palette(shell, "Actions")),
     action("command", ":", Place::Any, "", "the same, by name", |shell, _| palette(shell, ":")),
     action("help", "?", Place::Any, "help", "every key", |shell, _| {
@@ -244,51 +215,6 @@ fn open_layer(shell: &mut Shell, layer: impl Layer + 'static) -> Vec<Effect> {
     Vec::new()
 }
 
-const LINES: &[Place] = &[Place::Lines, Place::Window];
-
-/// Asks for words about a case: in the queue the row under the cursor, else the open one.
-fn ask_about(shell: &mut Shell, ask: &'static str, effect: impl Fn(CaseId, String) -> Effect + 'static) -> Vec<Effect> {
-    let row = shell.session.queue.current().filter(|_| shell.focus == Focus::Queue).map(|row| (row.id, row.own.clone()));
-    let open = shell.session.open_id();
-    let Some(case) = row.as_ref().map(|(id, _)| *id).or(open) else { return shell.say("No case is open.") };
-    let about = row.filter(|(id, _)| open != Some(*id)).map(|(_, own)| format!("{own}: ")).unwrap_or_default();
-    let done = move |text: &str, cx: &mut Cx<'_>| {
-        if text.is_empty() {
-            return cx.session.say("Nothing was written, so nothing was done.");
-        }
-        vec![effect(case, text.to_owned())]
-    };
-    open_layer(shell, Prompt::new(ask, "", done).about(about))
-}
-
-fn defer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    ask_about(shell, "Put off, because: ", |case, why| Effect::Defer { case, why })
-}
-
-fn escalate(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    ask_about(shell, "Ask a lead: ", |case, why| Effect::Escalate { case, why })
-}
-
-fn comment(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    ask_about(shell, "Comment: ", |case, text| Effect::Comment { case, text })
-}
-
-fn tags(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    let Some(opened) = &shell.session.opened else { return shell.say("No case is open.") };
-    let text = opened.draft.tags.join(" ");
-    let done = |text: &str, cx: &mut Cx<'_>| {
-        let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        cx.session.change_draft(|draft| draft.tags = tags)
-    };
-    open_layer(shell, Prompt::new("Tags, separated by spaces: ", &text, done))
-}
-
-fn filter(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    let text = shell.session.filter.clone();
-    let ask = "Filter (words, flag:… label:… stream:… model:… id:…): ";
-    open_layer(shell, Prompt::new(ask, &text, |text, cx| cx.session.set_filter(text)))
-}
-
 fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
     let keymap = &shell.keymap;
     let about = |row: &KeyRow| format!("{:<10} {}", keymap.first(row.name), keymap.fill(row.help));
@@ -300,10 +226,6 @@ fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
     open_layer(shell, Pick::new(title, choices, done))
 }
 
-fn submit(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    shell.session.submit()
-}
-
 fn no_words(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
     // Words that were begun are not thrown away by one key.
     let words = |opened: &Opened| {
@@ -313,31 +235,9 @@ fn no_words(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
     if shell.session.opened.as_ref().is_some_and(words) { shell.session.answer("") } else { guide_keys::write(shell, key) }
 }
 
-fn gold(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    if shell.session.opened.as_ref().is_none_or(|opened| opened.case.mine.is_none()) {
-        return shell.say("Label the case first: your label becomes the known answer.");
-    }
-    ask_about(shell, "The known answer. Said to whoever answers otherwise: ", |case, why| Effect::Gold { case, why })
-}
-
-fn open(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    let Some(id) = shell.session.queue.current().map(|row| row.id) else { return Vec::new() };
-    shell.focus = Focus::Context;
-    shell.session.open(id)
-}
-
 fn wish(shell: &mut Shell, wish: Wish) -> Vec<Effect> {
     shell.wishes.push(wish);
     Vec::new()
-}
-
-/// The labels of the case at hand: the one under the cursor, or the open one.
-fn arbitrate(shell: &mut Shell) -> Vec<Effect> {
-    let row = shell.session.queue.current().filter(|_| shell.focus == Focus::Queue).map(|row| row.id);
-    match row.or(shell.session.open_id()) {
-        Some(case) => shell.session.arbitrate(case),
-        None => shell.say("No case is open."),
-    }
 }
 
 fn all_logs(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {

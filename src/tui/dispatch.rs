@@ -3,13 +3,15 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::action::ACTIONS;
+use super::action::{ACTIONS, Does};
 use super::key::KeyPress;
 use super::measure::measure;
+use super::overlay::prompt::Prompt;
 use super::overlay::{Cx, Layer, Next};
 use super::place::{Focus, Place};
 use super::shell::Shell;
 use crate::domain::time::Moment;
+use crate::session::command::{Command, Needs, Said};
 use crate::session::{Effect, Front, Opened, Report};
 
 /// What happens to the screen. Closed: there is nothing else.
@@ -127,11 +129,39 @@ impl Shell {
 
     /// Does an action by its name, where it has a place.
     fn do_action(&mut self, name: &str, key: KeyPress) -> Vec<Effect> {
-        if let Some(hint) = self.refuses(name) {
-            return self.session.hint(hint);
+        let Some(action) = ACTIONS.iter().find(|action| action.row.name == name) else { return Vec::new() };
+        let of_the_case = match action.does {
+            Does::Screen(_) => false,
+            Does::OfTheCase(_) => true,
+            Does::Command(command) => command.is_of_the_open_case(),
+        };
+        if of_the_case && self.covers_the_case() {
+            return self.session.hint("Open the case first: {open}.");
         }
-        let action = ACTIONS.iter().find(|action| action.row.name == name);
-        action.map(|action| (action.run)(self, key)).unwrap_or_default()
+        match action.does {
+            Does::Screen(run) | Does::OfTheCase(run) => run(self, key),
+            Does::Command(command) => self.command(command),
+        }
+    }
+
+    /// Does a command, about the case at hand: in the queue the row under the cursor, else the open one. What it takes is asked for
+    /// first.
+    fn command(&mut self, command: &'static Command) -> Vec<Effect> {
+        let row = self.session.queue.current().filter(|_| self.focus == Focus::Queue);
+        let (case, own) = (row.map(|row| row.id), row.map(|row| row.own.clone()));
+        if command.ask.is_empty() {
+            return command.run(&mut self.session, &Said { case, ..Said::default() });
+        }
+        if let Some(message) = command.refused(&self.session, case) {
+            self.session.message = Some(message);
+            return Vec::new();
+        }
+        let other = case.is_some() && case != self.session.open_id() && command.needs == Needs::Case;
+        let about = own.filter(|_| other).map(|own| format!("{own}: ")).unwrap_or_default();
+        let done = move |text: &str, cx: &mut Cx<'_>| command.run(cx.session, &Said { text: text.to_owned(), case });
+        let prompt = Prompt::new(command.ask, &(command.begins)(&self.session), done).about(about);
+        self.layer = Some(Box::new(prompt));
+        Vec::new()
     }
 
     /// A key while a window lies over the panes: one of its own, or something typed.
@@ -195,41 +225,6 @@ impl Shell {
     /// Whether the queue covers the case that is open.
     fn covers_the_case(&self) -> bool {
         self.focus == Focus::Queue && !self.is_wide()
-    }
-
-    /// Why an action has no place now: in a training, or while the queue covers the case it would change.
-    pub(super) fn refuses(&self, action: &str) -> Option<&'static str> {
-        const OF_THE_CASE: [&str; 11] =
-            ["take-back", "rationale", "snippet", "evidence", "precedents", "cite", "check", "tags", "editor", "gold", "tree"];
-        const NOT_IN_TRAINING: [&str; 18] = [
-            "defer",
-            "escalate",
-            "comment",
-            "undo",
-            "view",
-            "worklist",
-            "arbitrate",
-            "overruled",
-            "sessions",
-            "board",
-            "gold",
-            "filter",
-            "next-case",
-            "previous-case",
-            "people",
-            "open",
-            "precedents",
-            "cite",
-        ];
-        if self.session.training.is_some() && NOT_IN_TRAINING.contains(&action) {
-            return Some("Not in a training: {quit} leaves it, and nothing is recorded then.");
-        }
-        const NOT_IN_A_SESSION: [&str; 11] =
-            ["defer", "escalate", "view", "worklist", "gold", "filter", "overruled", "precedents", "cite", "people", "board"];
-        if self.session.sitting.is_some() && NOT_IN_A_SESSION.contains(&action) {
-            return Some("Not in a calibration session: {clear} leaves it.");
-        }
-        (self.covers_the_case() && OF_THE_CASE.contains(&action)).then_some("Open the case first: {open}.")
     }
 
     fn click(&mut self, x: u16, y: u16) -> Vec<Effect> {

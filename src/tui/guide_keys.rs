@@ -67,10 +67,6 @@ pub(super) fn mark_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     shell.session.mark(question.as_ref())
 }
 
-pub(super) fn mark_evidence(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
-    if shell.session.opened.is_none() { shell.say("No case is open.") } else { shell.session.mark(None) }
-}
-
 /// All answers in a list that is narrowed by typing.
 pub(super) fn pick_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &shell.session.opened else { return Vec::new() };

@@ -1,10 +1,10 @@
 //! What the screen adds to a session: where the person looks, what lies over the panes, keys and colours.
 
 use super::keymap::Keymap;
-use super::overlay::Layer;
 use super::overlay::arbitrate::Arbitrate;
 use super::overlay::board::Board;
 use super::overlay::calibrations::Calibrations;
+use super::overlay::lines::{LINES, Lines};
 use super::overlay::mark::Mark;
 use super::overlay::overruled::Overruled;
 use super::overlay::overtaken::OvertakenWindow;
@@ -12,6 +12,7 @@ use super::overlay::people::People;
 use super::overlay::precedents::Precedents;
 use super::overlay::rationale::Rationale;
 use super::overlay::words::Words;
+use super::overlay::{Layer, exchange, terms, tree};
 use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
 use super::theme::Theme;
 use crate::domain::cues::Cue;
@@ -149,6 +150,12 @@ impl Shell {
                 Box::new(Words { title: format!("{title} (any key closes)"), words, trains_on: false, scroll: 0 })
             }
             Window::Board => Box::new(Board { pages: self.session.board.clone(), ..Board::default() }),
+            Window::Tree => Box::new(Lines::new("The protocol", LINES, tree::lines)),
+            Window::Terms => Box::new(Lines::new("Terms and examples", LINES, terms::lines)),
+            Window::Exchange => {
+                const PLACES: &[Place] = &[Place::Exchange, Place::Lines, Place::Window];
+                Box::new(Lines::new("Exchange with the shared store", PLACES, exchange::lines))
+            }
             Window::Dispute { dispute, text, walked } => {
                 let window = Arbitrate::new(*dispute, &text);
                 Box::new(match walked {

@@ -356,3 +356,17 @@ fn every_key_can_be_changed_and_words_name_the_new_one() {
     let in_windows = help.iter().filter(|row| row.name == "appeal" || row.name == "reveal" || row.name == "retire");
     assert_eq!(in_windows.count(), 3, "help covers windows");
 }
+
+#[test]
+fn every_command_has_a_name_of_its_own_and_a_key() {
+    let names: Vec<&str> = casework::session::command::COMMANDS.iter().map(|command| command.name).collect();
+    let rows = casework::tui::action::rows();
+    for (at, name) in names.iter().enumerate() {
+        assert!(!names[..at].contains(name), "{name} is there twice");
+        assert!(rows.iter().any(|row| row.name == *name && !row.keys.is_empty()), "{name} has no key");
+    }
+    let all: Vec<&str> = rows.iter().map(|row| row.name).collect();
+    for (at, name) in all.iter().enumerate() {
+        assert!(!all[..at].contains(name), "{name} means two things in [keys]");
+    }
+}

@@ -16,6 +16,7 @@ use crate::domain::time::Moment;
 use crate::review::board::BoardSums;
 use crate::review::board::pages::Pages;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
+use crate::session::command::submit::Submit;
 use crate::session::effect::Effect;
 use crate::session::report::Report;
 use crate::session::window::{CalibrationProgress, STEADY};
@@ -110,40 +111,25 @@ impl Reader {
                     Ok(None) => {
                         // The draft stays until the label is on disk.
                         self.sending.insert(label.case, self.workspace.sitting.clone());
-                        self.send(Work::Submit { label, knew })
+                        self.send(Work::Write(Box::new(Submit { label, knew })))
                     }
                 }
             }
-            Effect::Undo => self.send(Work::Undo),
-            Effect::Defer { case, why } => self.send(Work::Defer { case, why }),
-            Effect::Escalate { case, why } => self.send(Work::Escalate { case, why }),
-            Effect::Comment { case, text } => self.send(Work::Comment { case, text }),
+            Effect::Write(what) => self.send(Work::Write(what)),
             Effect::KeepDraft { case, draft } => {
                 self.drafts.insert((self.workspace.sitting.clone(), case), *draft.clone());
                 self.send(Work::KeepDraft { case, draft })
             }
             Effect::KeepPlace(place) => self.send(Work::KeepPlace(place)),
-            Effect::People => self.send(Work::People),
-            Effect::Admit { name, replica, roles } => self.send(Work::Admit { name, replica, roles }),
-            Effect::Retire { name, replica, why } => self.send(Work::Retire { name, replica, why }),
-            Effect::Gold { case, why } => self.send(Work::Gold { case, why }),
-            Effect::FinishTraining(training) => self.send(Work::FinishTraining(training)),
             Effect::Dispute { case } => self.dispute(case).map(Some),
             Effect::Sit(name) => self.sit(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Report::Calibrations(rows))),
-            Effect::Reveal(name) => self.send(Work::Reveal(name)),
             Effect::Board => self.beside(Search::Board),
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Steady => self.beside(Search::Steady),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => self.workspace.overruled().map(|rows| Some(Report::Overruled(rows))),
-            Effect::Rule { case, verdict, reasons } => {
-                self.drafts.remove(&(None, case));
-                self.send(Work::Rule { case, verdict, reasons })
-            }
-            Effect::Return { case, side, text } => self.send(Work::Return { case, side, text }),
-            Effect::Appeal { case, why } => self.send(Work::Appeal { case, why }),
             Effect::Precedents { case } => self.beside(Search::Precedents(case)),
             Effect::Worklist => self.beside(Search::Worklist),
             Effect::SyncNow => {
@@ -170,6 +156,7 @@ impl Reader {
                 self.drafts.remove(&(round, *case));
             }
             Report::NotSaved { case, .. } => drop(self.sending.remove(case)),
+            Report::Ruled { case, .. } => drop(self.drafts.remove(&(None, *case))),
             _ => {}
         }
     }
@@ -286,7 +273,7 @@ impl Reader {
         };
         let round = session.as_ref().and_then(crate::domain::calibration::Calibration::round_now);
         if std::mem::replace(&mut self.workspace.sitting, round.clone()) != round {
-            self.send(Work::Sit(round))?;
+            self.send(Work::Round(round))?;
         }
         Ok(Report::Sat { session: session.map(Box::new), rows })
     }

@@ -4,6 +4,7 @@
 use crate::domain::label::Label;
 use crate::domain::training::{Attempt, compare};
 use crate::review::feedback::{feedback, summary};
+use crate::session::command::train::finish;
 use crate::session::effect::Effect;
 use crate::session::open_case::Opened;
 use crate::session::state::Session;
@@ -35,7 +36,8 @@ impl Session {
             return vec![Effect::Quit];
         }
         let words = vec![summary(&training.rules, training.right(), training.attempts.len())];
-        let finished = Effect::FinishTraining(Box::new(training.clone()));
-        vec![finished, Effect::Show(Window::Feedback { title: "The training is over".to_owned(), words, is_end: true })]
+        let mut effects = finish(training);
+        effects.push(Effect::Show(Window::Feedback { title: "The training is over".to_owned(), words, is_end: true }));
+        effects
     }
 }

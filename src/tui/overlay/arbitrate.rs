@@ -21,7 +21,8 @@ use crate::domain::layout::rows;
 use crate::domain::protocol::Span as Marked;
 use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::review::arbitration::{Dispute, Side};
-use crate::session::Effect;
+use crate::session::command::Said;
+use crate::session::command::note::COMMENT;
 use crate::tui::edit::Edit;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::{KeyRow, Keymap};
@@ -126,23 +127,18 @@ impl Arbitrate {
     /// Rules, or asks, once something was written.
     fn written(&self, cx: &mut Cx<'_>) -> Next {
         let case = self.dispute.row.id;
-        let effect = match &self.step {
-            Step::Why(verdict, cause, edit) => {
-                let rationale = edit.text().trim().to_owned();
+        let effects = match &self.step {
+            Step::Why(verdict, cause, edit) if !edit.text().trim().is_empty() => {
                 let change = self.change.then(|| (None, String::new()));
-                (!rationale.is_empty()).then(|| {
-                    let reasons = Reasons { cause: *cause, rationale, change };
-                    Effect::Rule { case, verdict: verdict.clone(), reasons }
-                })
+                let reasons = Reasons { cause: *cause, rationale: edit.text().trim().to_owned(), change };
+                cx.session.rule(case, verdict.clone(), reasons)
             }
-            Step::Ask(side, edit) => {
-                let text = edit.text().trim().to_owned();
-                (!text.is_empty()).then_some(Effect::Return { case, side: *side, text })
+            Step::Ask(side, edit) if !edit.text().trim().is_empty() => {
+                cx.session.ask_author(case, *side, edit.text().trim().to_owned())
             }
-            _ => None,
+            _ => return Next::Stays,
         };
-        let Some(effect) = effect else { return Next::Stays };
-        cx.then([effect]);
+        cx.then(effects);
         Next::Closes
     }
 
@@ -150,14 +146,9 @@ impl Arbitrate {
     fn comment(&self, cx: &Cx<'_>) -> Prompt {
         let of_session = self.dispute.question().filter(|_| cx.session.sitting.is_some());
         let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
-        let case = self.dispute.row.id;
-        Prompt::new("Comment: ", &text, move |text, cx| {
-            let text = text.to_owned();
-            if text.is_empty() {
-                return cx.session.say("Nothing was written, so nothing was done.");
-            }
-            vec![Effect::Comment { case, text }]
-        })
+        let case = Some(self.dispute.row.id);
+        let done = move |text: &str, cx: &mut Cx<'_>| COMMENT.run(cx.session, &Said { text: text.to_owned(), case });
+        Prompt::new(COMMENT.ask, &text, done)
     }
 
     /// How far its lines can be scrolled.

@@ -39,7 +39,10 @@ impl Layer for Calibrations {
                 let effects = cx.session.sit(name);
                 cx.then(effects);
             }
-            ("reveal", Some(name)) => cx.then([Effect::Reveal(name)]),
+            ("reveal", Some(name)) => {
+                let effects = cx.session.reveal(name);
+                cx.then(effects);
+            }
             ("findings", Some(name)) => cx.then([Effect::Findings(name)]),
             ("close", _) => {}
             (action, _) => {

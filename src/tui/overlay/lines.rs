@@ -28,6 +28,9 @@ impl Lines {
     }
 }
 
+/// Where keys of a window of nothing but lines hold.
+pub const LINES: &[Place] = &[Place::Lines, Place::Window];
+
 /// The room of a window of lines.
 pub fn area(screen: Rect) -> Rect {
     centered(screen, screen.width.saturating_sub(4).min(84), screen.height.saturating_sub(2))

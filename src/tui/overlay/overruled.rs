@@ -29,14 +29,7 @@ pub struct Overruled {
 
 /// Asks for what a ruling did not weigh.
 fn appeal(case: CaseId, own: &str) -> Prompt {
-    let done = move |why: &str, cx: &mut Cx<'_>| {
-        let why = why.to_owned();
-        if why.is_empty() {
-            cx.session.say("Nothing was written, so nothing was done.")
-        } else {
-            vec![Effect::Appeal { case, why }]
-        }
-    };
+    let done = move |why: &str, cx: &mut Cx<'_>| cx.session.appeal(case, why);
     Prompt::new("What the ruling did not weigh: ", "", done).about(format!("{own}: "))
 }
 

@@ -10,7 +10,6 @@ use super::{Cx, Layer, Next, View, list};
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::Role;
 use crate::domain::text::{fit, visible};
-use crate::session::Effect;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
 use crate::tui::place::Place;
@@ -91,7 +90,8 @@ fn admit(title: &str, name: String, replica: ReplicaId) -> Pick {
     let choices = ROLES.iter().map(|roles| Choice::new(roles, "")).collect();
     Pick::new(title, choices, move |choice, cx| {
         let roles = choice.value.split(' ').filter_map(Role::parse).collect();
-        cx.then([Effect::Admit { name: name.clone(), replica, roles }]);
+        let effects = cx.session.admit(name.clone(), replica, roles);
+        cx.then(effects);
         Next::Closes
     })
 }
@@ -99,7 +99,7 @@ fn admit(title: &str, name: String, replica: ReplicaId) -> Pick {
 /// Retires somebody on a device, for a reason that is written.
 fn retire(name: String, replica: ReplicaId) -> Prompt {
     let about = format!("{name} on {}: ", replica.short());
-    let done = move |why: &str, _: &mut Cx<'_>| vec![Effect::Retire { name: name.clone(), replica, why: why.to_owned() }];
+    let done = move |why: &str, cx: &mut Cx<'_>| cx.session.retire(name.clone(), replica, why.to_owned());
     Prompt::new("Retire, because: ", "", done).about(about)
 }
 

@@ -1,0 +1,73 @@
+//! Labels that are given, and taken back.
+
+use super::{Command, write};
+use crate::domain::ids::EventId;
+use crate::domain::label::Label;
+use crate::review::Draft;
+use crate::session::effect::Effect;
+use crate::session::report::Report;
+use crate::session::state::Session;
+use crate::session::write::{Write, Writing};
+use crate::workspace::{Undone, WorkError};
+
+pub const SUBMIT: Command = Command::new("submit", "submit the label and go to the next case", |session, _| session.submit());
+
+pub const UNDO: Command =
+    Command::new("undo", "take back the label you submitted last", |session, _| undo(session)).not_in_training();
+
+fn undo(session: &mut Session) -> Vec<Effect> {
+    let mut effects = session.settle_time();
+    effects.extend(write(Undo));
+    effects
+}
+
+/// A label on its way to the disk. Its draft is dropped with it, and kept if it fails.
+#[derive(Debug)]
+pub struct Submit {
+    pub label: Box<Label>,
+    /// The reviewer's label that it replaces, as far as they know.
+    pub knew: Option<EventId>,
+}
+
+impl Write for Submit {
+    fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
+        let case = self.label.case;
+        let draft = at.drafts.remove(&case);
+        match at.workspace.submit_knowing(*self.label, self.knew) {
+            Ok(saved) => Ok(Report::Saved { case, seq: saved.seq }),
+            Err(error) => {
+                at.drafts.extend(draft.map(|draft| (case, draft)));
+                let why = error.unless_full(&at.workspace.paths.workspace).with_next_step();
+                Ok(Report::NotSaved { case, why })
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Undo;
+
+impl Write for Undo {
+    fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
+        match at.workspace.undo()? {
+            Undone::Ruling { case, .. } => {
+                let words = format!("Took back the ruling on {}.", case.short());
+                Ok(Report::Noted { case, words, leaves_queue: false })
+            }
+            Undone::Label(given, event) => {
+                // What was begun anew since is worth more than what was submitted then.
+                let case = given.label.case;
+                let begun = match at.drafts.get(&case) {
+                    Some(draft) => Some(draft.clone()),
+                    None => at.workspace.draft(case)?,
+                };
+                let draft = Box::new(begun.filter(|draft| !draft.is_empty()).unwrap_or_else(|| Draft::of(&given.label)));
+                Ok(Report::Undone { case, draft, seq: event.seq })
+            }
+        }
+    }
+
+    fn switches(&self) -> bool {
+        true
+    }
+}
