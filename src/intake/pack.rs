@@ -16,8 +16,8 @@ use crate::domain::payload::{PayloadRef, Salt};
 use crate::domain::prediction::{Prediction, Reject, check_whole, not_json};
 use crate::domain::text::cut;
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
-use crate::journal::fold::short_text;
 use crate::journal::kind::CaseDetected;
+use crate::journal::views::short_text;
 
 /// Bytes of a neighbour's text that are kept.
 const NEIGHBOUR_BYTES: usize = 300;

@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 
 use super::blob::Packed;
 use super::check::{Checked, check, joining_key, payload_of};
+use super::entry::Stamp;
 use super::entry::{BODY_VERSION, Body, hash};
-use super::fold::{Fold, Stamp};
+use super::fold::Fold;
 use super::kind::{Event, encode};
 use super::{DeviceKey, JournalError, identity, sshsig};
 use crate::db::journal::{EntryRow, PendingRow, ReplicaRow};
@@ -105,7 +106,7 @@ impl<'c, 't> Writer<'c, 't> {
                 db::payload::insert(self.tx, &packed.into_row(id))?;
             }
             if let Some(text) = event.text {
-                self.fold.offer_text(id, text);
+                self.fold.views.offer_text(id, text);
             }
             raws.push(event.raw);
         }
@@ -125,7 +126,7 @@ impl<'c, 't> Writer<'c, 't> {
         self.latest = at;
         if let Some((event, reason)) = self.fold.entry(&body, hash)?.into_iter().next() {
             let stamp = Stamp { event, at, author: author.to_owned(), founding: false };
-            let retired = self.fold.cut(&stamp).is_some();
+            let retired = self.fold.views.cut(&stamp).is_some();
             return Err(JournalError::NotAllowed { author: stamp.author, reason, retired });
         }
         Ok(Appended { seq, hash, at, replica })
@@ -179,7 +180,7 @@ pub const FUTURE_MS_MAX: i64 = 48 * 3_600_000;
 /// Takes in one entry of any replica, when the wall clock shows `now`. The payloads it names may be inserted
 /// before or after.
 pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<Delivered, JournalError> {
-    let tx = fold.tx;
+    let tx = fold.views.tx;
     let head = db::journal::replica(tx, entry.replica)?;
     let head_seq = head.as_ref().map_or(0, |head| head.head_seq);
     if entry.seq <= head_seq {
@@ -212,7 +213,7 @@ pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<
 /// Looks again at everything that waits: what was from the future may be of the past by now.
 pub fn look_again(fold: &mut Fold<'_, '_>, now: Moment) -> Result<usize, JournalError> {
     let mut added = 0;
-    for replica in db::journal::waiting(fold.tx)? {
+    for replica in db::journal::waiting(fold.views.tx)? {
         added += link_waiting(fold, replica, now)?;
     }
     Ok(added)
@@ -222,9 +223,9 @@ pub fn look_again(fold: &mut Fold<'_, '_>, now: Moment) -> Result<usize, Journal
 fn link_waiting(fold: &mut Fold<'_, '_>, replica: ReplicaId, now: Moment) -> Result<usize, JournalError> {
     let mut added = 0;
     'chain: loop {
-        let head = db::journal::replica(fold.tx, replica)?;
+        let head = db::journal::replica(fold.views.tx, replica)?;
         let next = head.as_ref().map_or(1, |head| head.head_seq + 1);
-        for PendingRow { entry, .. } in db::journal::pending(fold.tx, replica, next)? {
+        for PendingRow { entry, .. } in db::journal::pending(fold.views.tx, replica, next)? {
             if link(fold, &entry, head.as_ref(), now)?.is_ok() {
                 added += 1;
                 continue 'chain;
@@ -247,13 +248,13 @@ fn is_founding(tx: &Transaction<'_>, entry: &EntryRow) -> bool {
 
 /// The entry, by number and hash, up to which a chain was said to count.
 fn pin(fold: &Fold<'_, '_>, replica: ReplicaId) -> Option<(u64, Hash)> {
-    fold.pins().filter(|(holder, ..)| *holder == replica).map(|(_, after, last)| (after, last)).max()
+    fold.views.pins().filter(|(holder, ..)| *holder == replica).map(|(_, after, last)| (after, last)).max()
 }
 
 /// Whether the chain that is linked in here is the one that was meant when its key was retired.
 fn is_pinned_linked(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalError> {
     let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after) else { return Ok(false) };
-    Ok(db::journal::entry(fold.tx, entry.replica, after)?.is_some_and(|there| hash(&there.body) == last))
+    Ok(db::journal::entry(fold.views.tx, entry.replica, after)?.is_some_and(|there| hash(&there.body) == last))
 }
 
 /// Whether an entry leads to the one up to which its chain was said to count.
@@ -261,8 +262,8 @@ fn leads_to_pin(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalEr
     let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after) else { return Ok(false) };
     let mut wanted = last.to_string();
     for seq in (entry.seq + 1..=after).rev() {
-        let waiting = db::journal::pending(fold.tx, entry.replica, seq)?.into_iter().map(|row| row.entry);
-        let all = waiting.chain(db::journal::entry(fold.tx, entry.replica, seq)?);
+        let waiting = db::journal::pending(fold.views.tx, entry.replica, seq)?.into_iter().map(|row| row.entry);
+        let all = waiting.chain(db::journal::entry(fold.views.tx, entry.replica, seq)?);
         let next = all.into_iter().find(|other| hash(&other.body).to_string() == wanted);
         let Some(body) = next.and_then(|next| Body::parse(&next.body)) else { return Ok(false) };
         wanted = body.prev;
@@ -288,7 +289,7 @@ fn is_signed_by_chain(tx: &Transaction<'_>, entry: &EntryRow) -> Result<bool, Jo
 
 /// Takes the entries from number `from` on out of a chain: they wait, and everything is folded again.
 fn unlink_from(fold: &mut Fold<'_, '_>, replica: ReplicaId, from: u64) -> Result<(), JournalError> {
-    let tx = fold.tx;
+    let tx = fold.views.tx;
     let Some(head) = db::journal::replica(tx, replica)? else { return Ok(()) };
     for entry in db::journal::between(tx, replica, from, head.head_seq)? {
         let fault = if entry.seq == from { FORK } else { GAP };
@@ -303,7 +304,7 @@ fn unlink_from(fold: &mut Fold<'_, '_>, replica: ReplicaId, from: u64) -> Result
             db::journal::set_replica(tx, &row)?;
         }
     }
-    fold.fold_again();
+    fold.views.fold_again();
     Ok(())
 }
 
@@ -325,7 +326,7 @@ fn wait(fold: &mut Fold<'_, '_>, entry: EntryRow, fault: &str) -> Result<Deliver
     let row = PendingRow { fault: fault.to_owned(), entry };
     // A bad copy must not stand in the way of a good one with the same body.
     let name = Hash::of(&[row.entry.body.as_slice(), &row.entry.signature].concat());
-    db::journal::insert_pending(fold.tx, name, &row)?;
+    db::journal::insert_pending(fold.views.tx, name, &row)?;
     Ok(Delivered::Waits(fault.to_owned()))
 }
 
@@ -336,7 +337,7 @@ fn link(
     head: Option<&ReplicaRow>,
     now: Moment,
 ) -> Result<Result<(), String>, JournalError> {
-    let tx = fold.tx;
+    let tx = fold.views.tx;
     let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
     let Some(workspace) = workspace else { return Err(JournalError::NoWorkspace) };
     let checked = match check(entry, head, workspace) {

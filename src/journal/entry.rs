@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::ids::{Hash, ReplicaId};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::time::Hlc;
 
 /// An entry's body. What is signed and hashed is its bytes as written, never a re-encoding.
@@ -39,4 +39,14 @@ impl Body {
 /// The hash by which the next entry, and the workspace's id, name a body.
 pub fn hash(body: &[u8]) -> Hash {
     Hash::of(body)
+}
+
+/// Where, when and by whom an event was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamp {
+    pub event: EventId,
+    pub at: Hlc,
+    pub author: String,
+    /// Whether it stands in the entry that founded the workspace.
+    pub founding: bool,
 }

@@ -3,7 +3,7 @@
 //!
 //! An [`entry`] is one commit by one replica, signed as OpenSSH signs files ([`sshsig`]) with the device's
 //! [`key`]. [`chain`] appends our own entries and links in those of others. The [`fold`] takes entries into
-//! the views, in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
+//! the [`views`], in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
 //! payloads beside the journal, [`verify`] reads it all again and names what is wrong, [`digest`] tells
 //! whether two replicas hold the same. [`secret`] is what devices of the roster know and others don't.
 //! [`check`] says what makes an entry good. [`identity`] says as whom this device writes, [`device`] gives it another key.
@@ -12,6 +12,7 @@ pub mod sshsig;
 pub mod key;
 pub mod entry;
 pub mod blob;
+pub mod views;
 pub mod kind;
 pub mod fold;
 pub mod check;

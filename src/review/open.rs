@@ -20,7 +20,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
-use crate::journal::kind::PolicySet;
+use crate::journal::views;
 
 /// Parts of a line that never tell what the model said, whatever shape the line came in.
 pub const NEVER_TELLING: &[&str] =
@@ -150,7 +150,7 @@ impl OpenCase {
             neighbours = kept;
         }
         // An old case of theirs that comes back looks like one that they never saw.
-        let again = session.is_none() && decided && repeat::is_pending(conn, reviewer, &PolicySet::current(conn)?, now, row.id)?;
+        let again = session.is_none() && decided && repeat::is_pending(conn, reviewer, &views::policy(conn)?, now, row.id)?;
         let mine = mine.filter(|_| !again);
         // Who once gave a label that only measured gives no other on it while its answer is known.
         let gold = again || session.is_none() && row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;

@@ -7,7 +7,8 @@ use crate::domain::glossary::{Glossary, Term};
 use crate::domain::label::ProtocolRef;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Protocol;
-use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
+use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
+use crate::journal::views;
 
 /// A published version of a protocol.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +44,7 @@ impl Protocols {
             Some(event) => (event.version, Glossary::parse(&event.source).unwrap_or_default()),
             None => (0, Glossary::default()),
         };
-        Ok(Self { published, glossary, glossary_version, policy: PolicySet::current(conn)? })
+        Ok(Self { published, glossary, glossary_version, policy: views::policy(conn)? })
     }
 
     /// The protocol for cases of a stream: the latest that names the stream, else the latest that names none.

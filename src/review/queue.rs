@@ -16,7 +16,7 @@ use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
-use crate::journal::kind::PolicySet;
+use crate::journal::views;
 
 /// Most cases that a filtered queue holds.
 pub const FILTERED_MAX: usize = 5_000;
@@ -50,7 +50,7 @@ pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
     let mut names: Vec<String> = grants.iter().filter(|grant| reviews(grant)).map(|grant| grant.name.clone()).collect();
     names.sort();
     names.dedup();
-    let policy = PolicySet::current(conn)?;
+    let policy = views::policy(conn)?;
     if policy.training.required {
         let protocols = document::of_kind(conn, "protocol")?;
         let in_force: Vec<&str> = protocols.iter().map(|row| row.name.as_str()).collect();
@@ -100,7 +100,7 @@ impl Queue {
         // Whoever has not heard of the others for days can't know which of their cases wait: time runs out for others'
         // work only as far as this device has heard.
         let heard = store::setting(conn, store::LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map_or(now, Moment);
-        let policy = PolicySet::current(conn)?;
+        let policy = views::policy(conn)?;
         let gold_percent = policy.gold_percent;
         let repeat = repeat::pending(conn, reviewer, &policy, now)?;
         let (reviewer, share) = (reviewer.to_owned(), share(conn)?);

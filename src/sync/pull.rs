@@ -101,7 +101,7 @@ impl Exchange<'_> {
         let mut fold = Fold::new(&tx)?;
         look_again(&mut fold, now)?;
         fold.finish()?;
-        for event in std::mem::take(&mut fold.bad_payloads) {
+        for event in std::mem::take(&mut fold.views.bad_payloads) {
             read_again_for_payloads(&tx, &store, event)?;
         }
         drop(fold);
@@ -158,7 +158,7 @@ impl Exchange<'_> {
             }
         }
         fold.finish()?;
-        let bad = std::mem::take(&mut fold.bad_payloads);
+        let bad = std::mem::take(&mut fold.views.bad_payloads);
         drop(fold);
         // What stands here for these numbers must all stand there, or others may need it.
         let here = db::payload::count_between(&tx, name.replica, name.first, name.last)?;
@@ -253,7 +253,7 @@ impl Exchange<'_> {
                 break;
             }
         }
-        for event in std::mem::take(&mut fold.bad_payloads) {
+        for event in std::mem::take(&mut fold.views.bad_payloads) {
             let fault = match spare.iter().position(|row| row.event == event) {
                 Some(at) => {
                     db::payload::insert(&tx, &spare.swap_remove(at))?;
@@ -269,7 +269,7 @@ impl Exchange<'_> {
             done.quarantined.push(Fault { replica: event.replica.to_string(), seq: event.seq, fault });
         }
         fold.finish()?;
-        for event in std::mem::take(&mut fold.bad_payloads) {
+        for event in std::mem::take(&mut fold.views.bad_payloads) {
             read_again_for_payloads(&tx, &store, event)?; // found when all was folded again
         }
         drop(fold);

@@ -12,6 +12,7 @@ use crate::domain::require::Occasion;
 use crate::domain::roster::Role;
 use crate::journal::Append;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
+use crate::journal::views;
 
 /// Reads and checks a protocol file strictly, with the label file it may name beside it. Terms must stand in `glossary`.
 pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protocol, WorkError> {
@@ -91,7 +92,7 @@ impl Workspace {
     }
 
     pub fn policy(&self) -> Result<Policy, WorkError> {
-        let mut policy = PolicySet::current(&self.db.conn)?;
+        let mut policy = views::policy(&self.db.conn)?;
         policy.hide.extend(self.hide_today.iter().copied());
         Ok(policy)
     }

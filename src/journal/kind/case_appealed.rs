@@ -6,7 +6,8 @@ use super::Event;
 use crate::domain::arbitration::Act;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseAppealed {
@@ -20,7 +21,7 @@ impl Event for CaseAppealed {
     const KIND: &'static str = "case.appealed";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.arbitrated(self.case, Act::Appealed { ruling: self.ruling, why: self.why }, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.arbitrated(self.case, Act::Appealed { ruling: self.ruling, why: self.why }, stamp)
     }
 }

@@ -6,7 +6,8 @@ use super::Event;
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::ids::CaseId;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseCommented {
@@ -32,11 +33,11 @@ impl Event for CaseCommented {
     const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let Self { case: id, text, question, session } = self;
         let (author, kind) = (stamp.author.clone(), NoteKind::Commented);
         note::insert(
-            fold.tx,
+            views.tx,
             &NoteRow { id, event: stamp.event, at: stamp.at, kind, author, text, until: None, question, session },
         )
     }

@@ -7,7 +7,8 @@ use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::ids::CaseId;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseDeferred {
@@ -20,11 +21,11 @@ impl Event for CaseDeferred {
     const KIND: &'static str = "case.deferred";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let (author, text) = (stamp.author.clone(), self.text);
         let kind = NoteKind::Deferred;
         note::insert(
-            fold.tx,
+            views.tx,
             &NoteRow {
                 id: self.case,
                 event: stamp.event,

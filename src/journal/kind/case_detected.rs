@@ -9,7 +9,8 @@ use crate::domain::ids::{CaseId, Hash};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseDetected {
@@ -54,17 +55,17 @@ impl Event for CaseDetected {
         serde_json::from_str::<Named>(raw).ok().map(|named| named.payload)
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let known = case::by_id(fold.tx, self.case)?;
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        let known = case::by_id(views.tx, self.case)?;
         match &known {
             Some(known) if (known.at, known.event) <= (stamp.at, stamp.event) => {
-                return if known.event == stamp.event { Ok(()) } else { fold.detected_again(self.case, stamp.event) };
+                return if known.event == stamp.event { Ok(()) } else { views.detected_again(self.case, stamp.event) };
             }
-            Some(later) => fold.detected_again(self.case, later.event)?,
+            Some(later) => views.detected_again(self.case, later.event)?,
             None => {}
         }
-        let text = fold.payload_text(self.case, stamp.event, self.payload)?;
-        let due = Moment((stamp.at.ms + fold.policy.sla_ms() + 3_599_999) / 3_600_000 * 3_600_000);
+        let text = views.payload_text(self.case, stamp.event, self.payload)?;
+        let due = Moment((stamp.at.ms + views.policy.sla_ms() + 3_599_999) / 3_600_000 * 3_600_000);
         let row = CaseRow {
             num: 0,
             id: self.case,
@@ -90,14 +91,14 @@ impl Event for CaseDetected {
             turn: 0,
         };
         // A ruling may have come before its case, as labels may.
-        if known.is_none() && !label::any_of_case(fold.tx, self.case)? && !arbitration::any_of_case(fold.tx, self.case)? {
-            return fold.open_case(&row);
+        if known.is_none() && !label::any_of_case(views.tx, self.case)? && !arbitration::any_of_case(views.tx, self.case)? {
+            return views.open_case(&row);
         }
-        fold.change_case(self.case, |fold| {
+        views.change_case(self.case, |views| {
             if let Some(known) = &known {
-                case::delete(fold.tx, known)?;
+                case::delete(views.tx, known)?;
             }
-            case::insert(fold.tx, &row).map(drop)
+            case::insert(views.tx, &row).map(drop)
         })
     }
 }

@@ -6,7 +6,8 @@ use super::Event;
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::ids::CaseId;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseEscalated {
@@ -18,11 +19,11 @@ impl Event for CaseEscalated {
     const KIND: &'static str = "case.escalated";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let (author, text) = (stamp.author.clone(), self.text);
         let kind = NoteKind::Escalated;
         note::insert(
-            fold.tx,
+            views.tx,
             &NoteRow {
                 id: self.case,
                 event: stamp.event,

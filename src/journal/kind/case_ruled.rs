@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::arbitration::{Act, Ruling};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -19,7 +20,7 @@ impl Event for CaseRuled {
         self.0.rationale.trim().is_empty().then(|| "a ruling must say why".to_owned())
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.arbitrated(self.0.case, Act::Ruled(self.0), stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.arbitrated(self.0.case, Act::Ruled(self.0), stamp)
     }
 }

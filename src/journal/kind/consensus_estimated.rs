@@ -1,25 +1,16 @@
 //! `consensus.estimated`: what a model of truth found out about the reviewers. The latest of each model counts.
 
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::db::document;
 use crate::domain::estimate::Estimate;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConsensusEstimated(pub Estimate);
-
-impl ConsensusEstimated {
-    /// The estimate of a model that counts now.
-    pub fn current(conn: &Connection, model: &str) -> rusqlite::Result<Option<Estimate>> {
-        let row = document::latest_named(conn, "estimate", model)?;
-        Ok(row.and_then(|row| serde_json::from_str::<Self>(&row.body).ok()).map(|estimated| estimated.0))
-    }
-}
 
 impl Event for ConsensusEstimated {
     const KIND: &'static str = "consensus.estimated";
@@ -31,8 +22,8 @@ impl Event for ConsensusEstimated {
         (!self.0.priors.values().chain(habits).all(share)).then(|| "shares lie between 0 and 1".to_owned())
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("estimate", &self.0.model, 1, &self, stamp)?;
-        fold.estimate_changed()
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("estimate", &self.0.model, 1, &self, stamp)?;
+        views.estimate_changed()
     }
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::glossary::Glossary;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GlossaryPublished {
@@ -22,7 +23,7 @@ impl Event for GlossaryPublished {
         Glossary::parse(&self.source).err().map(|_| "the glossary does not check".to_owned())
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("glossary", "glossary", self.version, &self, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("glossary", "glossary", self.version, &self, stamp)
     }
 }

@@ -7,7 +7,8 @@ use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, ProtocolRef, Step};
 use crate::domain::roster::Role;
 use crate::domain::training::Gold;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
@@ -43,8 +44,8 @@ impl Event for GoldSet {
     const KIND: &'static str = "gold.set";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let name = self.gold.case.to_string();
-        fold.document("gold", &name, 1, &self, stamp)
+        views.document("gold", &name, 1, &self, stamp)
     }
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GuardRaised {
@@ -23,7 +24,7 @@ impl Event for GuardRaised {
         (self.reviewer != stamp.author).then(|| format!("{} may not say that of {}", stamp.author, self.reviewer))
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("guard", &self.reviewer, 1, &self, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("guard", &self.reviewer, 1, &self, stamp)
     }
 }

@@ -6,7 +6,8 @@ use super::Event;
 use crate::db::label;
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -22,8 +23,8 @@ impl Event for LabelGiven {
         for_another.then(|| format!("{} may not label as {}: only a lead may, by an import", stamp.author, self.0.reviewer))
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let given = GivenLabel { event: stamp.event, at: stamp.at, author: stamp.author.clone(), label: self.0 };
-        fold.change_case(given.label.case, |fold| label::insert(fold.tx, &given))
+        views.change_case(given.label.case, |views| label::insert(views.tx, &given))
     }
 }

@@ -6,7 +6,8 @@ use super::Event;
 use crate::domain::arbitration::Act;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelReturned {
@@ -24,8 +25,8 @@ impl Event for LabelReturned {
     const KIND: &'static str = "label.returned";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let Self { case, label, reviewer, question, text } = self;
-        fold.arbitrated(case, Act::Returned { label, reviewer, question, text }, stamp)
+        views.arbitrated(case, Act::Returned { label, reviewer, question, text }, stamp)
     }
 }

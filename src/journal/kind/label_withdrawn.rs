@@ -6,7 +6,8 @@ use super::Event;
 use crate::db::label::{self, Withdrawal, Withdrawn};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelWithdrawn {
@@ -26,9 +27,9 @@ impl Event for LabelWithdrawn {
         another.then(|| format!("{} may not withdraw a label of {}", stamp.author, self.reviewer))
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let by = Withdrawal { by: stamp.author.clone(), at: stamp.at };
         let what = Withdrawn { label: self.label, case: self.case, reviewer: &self.reviewer };
-        fold.change_case(self.case, |fold| label::withdraw(fold.tx, what, &by, stamp.event))
+        views.change_case(self.case, |views| label::withdraw(views.tx, what, &by, stamp.event))
     }
 }

@@ -64,7 +64,8 @@ pub use session_revealed::SessionRevealed;
 pub use training_finished::TrainingFinished;
 pub use workspace_founded::WorkspaceFounded;
 
-use super::fold::{Fold, Stamp};
+use super::entry::Stamp;
+use super::views::Views;
 use crate::domain::ids::Hash;
 use crate::domain::roster::{Role, RosterChange};
 
@@ -93,7 +94,7 @@ pub trait Event: Serialize + DeserializeOwned {
     }
 
     /// Takes the event into the views. Must give the same views in whatever order events come.
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()>;
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()>;
 }
 
 /// What the fold does with an event.
@@ -106,7 +107,7 @@ pub enum Verdict {
 /// A kind as the fold sees it.
 pub struct Kind {
     pub name: &'static str,
-    pub take: fn(&mut Fold<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<Verdict>,
+    pub take: fn(&mut Views<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<Verdict>,
     /// Whether this JSON is an event of the kind, of any version that was ever written.
     pub reads: fn(&str) -> bool,
     /// What a good event says about the roster.
@@ -156,15 +157,15 @@ pub static KINDS: &[Kind] = &[
     kind::<GuardRaised>(),
 ];
 
-fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {
+fn take<E: Event>(views: &mut Views<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {
     let event: E = match serde_json::from_str(raw.get()) {
         Ok(event) => event,
         Err(error) => return Ok(Verdict::Held(format!("malformed {}: {error}", E::KIND))),
     };
     if let Some(needed) = E::ROLES {
-        let roles = fold.roles(stamp)?;
+        let roles = views.roles(stamp)?;
         if !roles.iter().any(|role| needed.contains(role)) {
-            return Ok(Verdict::Held(refusal::<E>(fold, stamp, needed)));
+            return Ok(Verdict::Held(refusal::<E>(views, stamp, needed)));
         }
         if let Some(objection) = event.objection(stamp, &roles) {
             return Ok(Verdict::Held(objection));
@@ -173,9 +174,9 @@ fn take<E: Event>(fold: &mut Fold<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rus
         return Ok(Verdict::Held(objection));
     }
     if let Some(change) = event.roster(stamp) {
-        fold.roster_changed(stamp, change)?;
+        views.roster_changed(stamp, change)?;
     }
-    event.fold(fold, stamp)?;
+    event.fold(views, stamp)?;
     Ok(Verdict::Counts)
 }
 
@@ -184,8 +185,8 @@ fn roster<E: Event>(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
     if E::ROLES.is_some() || event.objection(stamp, &[]).is_some() { None } else { event.roster(stamp) }
 }
 
-fn refusal<E: Event>(fold: &Fold<'_, '_>, stamp: &Stamp, needed: &[Role]) -> String {
-    if let Some(after) = fold.cut(stamp) {
+fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &Stamp, needed: &[Role]) -> String {
+    if let Some(after) = views.cut(stamp) {
         return format!("{} was retired on this device after entry {after}", stamp.author);
     }
     let roles: Vec<&str> = needed.iter().map(|role| role.word()).collect();

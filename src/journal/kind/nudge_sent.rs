@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NudgeSent {
@@ -19,7 +20,7 @@ impl Event for NudgeSent {
     const KIND: &'static str = "nudge.sent";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("nudge", &self.to, 1, &self, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("nudge", &self.to, 1, &self, stamp)
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PayloadErased {
@@ -28,7 +29,7 @@ impl Event for PayloadErased {
         serde_json::from_str::<Self>(raw).ok()?.instead
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.erase(self.case, &self.reason, self.instead, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.erase(self.case, &self.reason, self.instead, stamp)
     }
 }

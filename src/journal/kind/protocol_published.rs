@@ -8,7 +8,8 @@ use super::Event;
 use crate::db::renames;
 use crate::domain::protocol::{self, Fault, LabelName, Protocol, VersionRenames};
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProtocolPublished {
@@ -68,16 +69,16 @@ impl Event for ProtocolPublished {
         Some(format!("the protocol `{}` does not check: {fault}", self.id))
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let name = self.id.clone();
-        fold.document("protocol", &name, self.version, &self, stamp)?;
+        views.document("protocol", &name, self.version, &self, stamp)?;
         let Ok(protocol) = self.protocol() else { return Ok(()) };
         let by_field = protocol.renames.by_field(&protocol);
         if by_field.is_empty() {
             return Ok(());
         }
         let renamed = VersionRenames { protocol: name, version: self.version, by_field };
-        renames::insert(fold.tx, stamp.event, &renamed)?;
-        fold.labels_renamed()
+        renames::insert(views.tx, stamp.event, &renamed)?;
+        views.labels_renamed()
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{Event, SecretShared};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Role, RosterChange};
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 use crate::journal::{DeviceKey, sshsig};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,8 +95,8 @@ impl Event for ReplicaJoined {
         Some(RosterChange::Replaced { name: self.name.clone(), old })
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let name = stamp.event.replica.to_string();
-        fold.document("replica", &name, 1, &self, stamp)
+        views.document("replica", &name, 1, &self, stamp)
     }
 }

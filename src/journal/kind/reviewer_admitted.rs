@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::{Profile, Role, RosterChange, is_name};
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewerAdmitted {
@@ -33,7 +34,7 @@ impl Event for ReviewerAdmitted {
         Some(RosterChange::Admitted { name, roles, replica, profile })
     }
 
-    fn fold(self, _fold: &mut Fold<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, _fold: &mut Views<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
         Ok(())
     }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::{Hash, ReplicaId, SEQ_MAX};
 use crate::domain::roster::{Role, RosterChange};
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewerRetired {
@@ -38,7 +39,7 @@ impl Event for ReviewerRetired {
         Some(RosterChange::Retired { name, replica, after, last, heirs })
     }
 
-    fn fold(self, _fold: &mut Fold<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, _fold: &mut Views<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
         Ok(())
     }
 }

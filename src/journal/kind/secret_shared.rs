@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::Role;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecretShared {
@@ -22,7 +23,7 @@ impl Event for SecretShared {
     const KIND: &'static str = "secret.shared";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("secret", &self.recipient.clone(), 1, &self, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("secret", &self.recipient.clone(), 1, &self, stamp)
     }
 }

@@ -6,7 +6,8 @@ use super::Event;
 use crate::domain::calibration::Opening;
 use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::roster::{Role, is_name};
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -22,7 +23,7 @@ impl Event for SessionOpened {
             .then(|| format!("`{name}` can't be the name of a session"))
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("session opened", &self.0.session, 1, &self, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("session opened", &self.0.session, 1, &self, stamp)
     }
 }

@@ -8,7 +8,8 @@ use super::Event;
 use crate::domain::label::ProtocolRef;
 use crate::domain::roster::Role;
 use crate::domain::training::Attempt;
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFinished {
@@ -38,8 +39,8 @@ impl Event for TrainingFinished {
         hollow.then(|| "it says that a training was passed, and not by what".to_owned())
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let name = self.reviewer.clone();
-        fold.document("training", &name, 1, &self, stamp)
+        views.document("training", &name, 1, &self, stamp)
     }
 }

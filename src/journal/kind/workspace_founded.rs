@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::domain::roster::{Role, RosterChange};
-use crate::journal::fold::{Fold, Stamp};
+use crate::journal::entry::Stamp;
+use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkspaceFounded {
@@ -24,7 +25,7 @@ impl Event for WorkspaceFounded {
         Some(RosterChange::Founded)
     }
 
-    fn fold(self, fold: &mut Fold<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        fold.document("workspace", "workspace", 1, &self, stamp)
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+        views.document("workspace", "workspace", 1, &self, stamp)
     }
 }

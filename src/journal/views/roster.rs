@@ -1,17 +1,14 @@
-//! The roster in the fold: who may do what at an entry, and settling it anew when more is said about it.
+//! The roster: who may do what at an entry, and settling it anew when more is said about it.
 
 use std::collections::BTreeSet;
 
-use serde_json::value::RawValue;
-
-use super::{Fold, Stamp};
+use super::{Stamp, Views};
 use crate::db::{self, roster};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::roster::{Role, RosterChange, RosterEvent, Settled, settle};
 use crate::domain::time::Hlc;
-use crate::journal::kind::{Head, KINDS};
 
-impl Fold<'_, '_> {
+impl Views<'_, '_> {
     /// The roles in which an event's author may act on its device at that entry.
     pub fn roles(&mut self, stamp: &Stamp) -> rusqlite::Result<Vec<Role>> {
         self.settle_roster_if_changed()?;
@@ -50,11 +47,11 @@ impl Fold<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
+    pub(in crate::journal) fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
         if std::mem::take(&mut self.unsettled) { self.settle_roster() } else { Ok(()) }
     }
 
-    pub(super) fn settle_roster(&mut self) -> rusqlite::Result<()> {
+    pub(in crate::journal) fn settle_roster(&mut self) -> rusqlite::Result<()> {
         let events = roster::events(self.tx)?;
         let settled = settle(&events);
         let before: BTreeSet<_> =
@@ -91,11 +88,4 @@ impl Fold<'_, '_> {
         self.cuts = settled.cuts;
         Ok(())
     }
-}
-
-/// What an event says about the roster, if its kind says anything.
-pub(super) fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
-    let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
-    let kind = KINDS.iter().find(|known| known.name == head.kind)?;
-    (kind.roster)(stamp, raw)
 }

@@ -1,0 +1,232 @@
+//! The views that a fold makes, as kinds of events change them: cases and what they count as, documents, counts, the roster,
+//! the text of payloads. Nothing here knows which kinds there are.
+
+mod payload;
+mod roster;
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
+
+pub use self::payload::{short_text, text_of_payload};
+use super::blob::Unpacker;
+use super::entry::Stamp;
+use crate::db::case::CaseRow;
+use crate::db::document::DocumentRow;
+use crate::db::erasure;
+use crate::db::{self, arbitration, case, count, document, label, renames};
+use crate::domain::arbitration::{Act, Done};
+use crate::domain::estimate::Estimate;
+use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
+use crate::domain::label::MAIN_ROUND;
+use crate::domain::policy::Policy;
+use crate::domain::protocol::RenamedLabels;
+use crate::domain::resolve::{By, CaseState, resolve};
+use crate::domain::roster::{Cut, Holder, Role};
+use crate::domain::time::Hlc;
+
+/// The views under change, inside one transaction.
+pub struct Views<'c, 't> {
+    pub tx: &'t Transaction<'c>,
+    pub policy: Policy,
+    renamed: RenamedLabels,
+    /// What is recorded for the policy's model of truth.
+    estimate: Option<Estimate>,
+    counts: HashMap<String, i64>,
+    roles: HashMap<(String, ReplicaId), Vec<(Role, Hlc)>>,
+    /// Texts of payloads that the caller has at hand, so that they need not be read back.
+    texts: HashMap<EventId, String>,
+    unpacker: Unpacker,
+    cuts: BTreeMap<Holder, Cut>,
+    /// Roster events that do not count.
+    pub(super) refused: BTreeMap<EventId, String>,
+    /// Something new was said about the roster since it was settled.
+    unsettled: bool,
+    /// The roster gives more than it did: held events are to be looked at again.
+    pub(super) admitted: bool,
+    /// Something that was folded counts no more: all is to be folded again.
+    pub(super) again: bool,
+    /// A whole refold is under way: the roster is settled beforehand.
+    pub(super) settled: bool,
+    any_erased: bool,
+    /// Payloads that were not what their events name, and were thrown away.
+    pub bad_payloads: Vec<EventId>,
+    /// Detections that do not count, with their cases: their payloads are stored and shared like others.
+    held_detections: HeldDetections,
+}
+
+/// What finds detections that do not count, with their cases: it knows the kind.
+pub type HeldDetections = fn(&Connection) -> rusqlite::Result<Vec<(CaseId, EventId)>>;
+
+/// The policy that counts now: what the latest `policy.set` says.
+pub fn policy(conn: &Connection) -> rusqlite::Result<Policy> {
+    #[derive(Deserialize)]
+    struct Set {
+        policy: Policy,
+    }
+    let row = document::latest(conn, "policy")?;
+    let set = row.and_then(|row| serde_json::from_str::<Set>(&row.body).ok());
+    Ok(set.map(|set| set.policy).unwrap_or_default())
+}
+
+/// What is recorded of the reviewers for the model of truth that a policy names.
+fn estimate_of(tx: &Transaction<'_>, policy: &Policy) -> rusqlite::Result<Option<Estimate>> {
+    let Some(model) = policy.rule.model() else { return Ok(None) };
+    let row = document::latest_named(tx, "estimate", model)?;
+    Ok(row.and_then(|row| serde_json::from_str::<Estimate>(&row.body).ok()))
+}
+
+impl<'c, 't> Views<'c, 't> {
+    pub fn new(tx: &'t Transaction<'c>, held_detections: HeldDetections) -> rusqlite::Result<Self> {
+        let policy = policy(tx)?;
+        Ok(Self {
+            tx,
+            estimate: estimate_of(tx, &policy)?,
+            policy,
+            renamed: renames::all(tx)?,
+            counts: HashMap::new(),
+            roles: HashMap::new(),
+            texts: HashMap::new(),
+            unpacker: Unpacker::default(),
+            cuts: db::roster::cuts(tx)?.into_iter().collect(),
+            refused: BTreeMap::new(),
+            unsettled: false,
+            admitted: false,
+            again: false,
+            settled: false,
+            any_erased: erasure::any(tx)?,
+            bad_payloads: Vec::new(),
+            held_detections,
+        })
+    }
+
+    /// Gives the text of a payload that is about to be named by `event`.
+    pub fn offer_text(&mut self, event: EventId, text: String) {
+        self.texts.insert(event, text);
+    }
+
+    /// Forgets the texts that nobody named.
+    pub(super) fn drop_texts(&mut self) {
+        self.texts.clear();
+    }
+
+    /// Has everything folded again when the fold is finished.
+    pub(super) fn fold_again(&mut self) {
+        self.again = true;
+    }
+
+    /// Writes the counts that changed; `drop`ped, they are those of views that are about to be made again.
+    pub(super) fn write_counts(&mut self, dropped: bool) -> rusqlite::Result<()> {
+        for (name, n) in self.counts.drain().filter(|_| !dropped) {
+            count::add(self.tx, &name, n)?;
+        }
+        Ok(())
+    }
+
+    pub fn document(
+        &mut self,
+        kind: &str,
+        name: &str,
+        version: u32,
+        event: &impl Serialize,
+        stamp: &Stamp,
+    ) -> rusqlite::Result<()> {
+        let body = db::to_json(event);
+        let (kind, name, author) = (kind.to_owned(), name.to_owned(), stamp.author.clone());
+        let hash = Hash::of(body.as_bytes());
+        document::insert(self.tx, &DocumentRow { kind, name, version, hash, at: stamp.at, event: stamp.event, author, body })
+    }
+
+    /// Computes anew what depends on the policy, if another one counts now.
+    pub fn policy_changed(&mut self) -> rusqlite::Result<()> {
+        let policy = policy(self.tx)?;
+        if policy == self.policy {
+            return Ok(());
+        }
+        self.policy = policy;
+        self.estimate = estimate_of(self.tx, &self.policy)?;
+        case::set_due(self.tx, self.policy.sla_ms())?;
+        self.settle_labeled()
+    }
+
+    /// Computes anew what depends on what is recorded of reviewers, if that changed.
+    pub fn estimate_changed(&mut self) -> rusqlite::Result<()> {
+        let estimate = estimate_of(self.tx, &self.policy)?;
+        if estimate == self.estimate {
+            return Ok(());
+        }
+        self.estimate = estimate;
+        self.settle_labeled()
+    }
+
+    /// Computes anew what depends on the names of labels, if some have other names now.
+    pub fn labels_renamed(&mut self) -> rusqlite::Result<()> {
+        let renamed = renames::all(self.tx)?;
+        if renamed == self.renamed {
+            return Ok(());
+        }
+        self.renamed = renamed;
+        self.settle_labeled()
+    }
+
+    fn settle_labeled(&mut self) -> rusqlite::Result<()> {
+        let ruled = arbitration::all(self.tx)?.into_iter().map(|(id, _)| id);
+        let ids: std::collections::BTreeSet<CaseId> = label::labeled_cases(self.tx)?.into_iter().chain(ruled).collect();
+        for id in ids {
+            self.change_case(id, |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Takes in a case of which nothing was known: what [`Self::change_case`] would do, for a million of them.
+    pub fn open_case(&mut self, row: &CaseRow) -> rusqlite::Result<()> {
+        case::insert(self.tx, row)?;
+        *self.counts.entry(format!("state:{}", row.state as i64)).or_default() += 1;
+        *self.counts.entry(format!("stream:{}", row.stream)).or_default() += 1;
+        Ok(())
+    }
+
+    /// Runs `change` on what belongs to a case, then computes its state and the counts anew.
+    pub fn change_case(&mut self, id: CaseId, change: impl FnOnce(&mut Self) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        self.count_case(id, -1)?;
+        change(self)?;
+        if let Some(row) = case::by_id(self.tx, id)? {
+            let labels = label::live_of_case(self.tx, id)?;
+            let acts = arbitration::of_case(self.tx, id)?;
+            let resolution =
+                resolve(&labels, &acts, By { policy: &self.policy, renamed: &self.renamed, estimate: self.estimate.as_ref() });
+            let settled = (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
+            if (row.state, row.labels, &row.outcome, row.how) != settled {
+                case::set_resolution(self.tx, &row, &resolution)?;
+            }
+        }
+        self.count_case(id, 1)
+    }
+
+    /// Takes in something that was done about a disputed case.
+    pub fn arbitrated(&mut self, id: CaseId, act: Act, stamp: &Stamp) -> rusqlite::Result<()> {
+        let done = Done { event: stamp.event, at: stamp.at, author: stamp.author.clone(), act };
+        self.change_case(id, |views| arbitration::insert(views.tx, id, &done))
+    }
+
+    /// Adds what a case contributes to the counts, `sign` times.
+    fn count_case(&mut self, id: CaseId, sign: i64) -> rusqlite::Result<()> {
+        let labels = label::live_of_case(self.tx, id)?;
+        let mut add = |name: String, n: i64| *self.counts.entry(name).or_default() += sign * n;
+        if !labels.is_empty() {
+            add("labels".to_owned(), labels.len() as i64);
+        }
+        let Some(row) = case::by_id(self.tx, id)? else { return Ok(()) };
+        add(format!("state:{}", row.state as i64), 1);
+        add(format!("stream:{}", row.stream), 1);
+        if row.state == CaseState::Open {
+            let main = labels.into_iter().filter(|given| given.label.round == MAIN_ROUND);
+            let mut who: Vec<String> = main.map(|given| given.label.reviewer).collect();
+            who.sort();
+            who.dedup();
+            who.into_iter().for_each(|name| add(format!("labeled-open:{name}"), 1));
+        }
+        Ok(())
+    }
+}
