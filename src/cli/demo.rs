@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use super::out::{Out, say};
-use super::{CliError, Context};
+use super::{CliError, Context, Exit};
 use crate::clock;
 use crate::config::Paths;
 use crate::dataset::Rows;
 use crate::demo::SEED;
-use crate::domain::label::outcome_words;
-use crate::domain::protocol::walk::answer_text;
-use crate::review::Draft;
 use crate::workspace::{DEMO_TEAM, WorkError, Workspace};
+
+/// What the journey answers: the first answer to each question, then how sure and why.
+const ANSWERS: &str = "1\n1\n1\n1\nsure 3\nwhy first label of the demo\nsubmit\nquit\n";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,15 +23,22 @@ pub struct Args {
     headless: bool,
 }
 
-/// The workspace to review, or nothing if the journey was printed.
-pub fn run(context: &Context, args: &Args) -> Result<Option<Workspace>, CliError> {
+/// A demo that is made, or goes on.
+pub struct Demo {
+    pub workspace: Workspace,
+    /// The journey is to be made without a terminal.
+    pub headless: bool,
+}
+
+/// Makes the workspace, or opens it again.
+pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
     let paths = match args.dir.clone().or_else(|| context.global.workspace.clone()) {
         Some(workspace) => Paths { workspace },
         None => Paths::demo().map_err(WorkError::from)?,
     };
     let known = paths.database().exists();
     let started = clock::instant();
-    let mut workspace = if known {
+    let workspace = if known {
         Workspace::open(paths, context.env.clone(), context.global.actor.as_deref())?
     } else {
         Workspace::found_demo(paths, context.env.clone(), SEED, clock::now())?
@@ -47,15 +54,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Option<Workspace>, CliError
     } else {
         say(&format!("An invented parcel desk was made at {place} in {seconds:.1} s."));
     }
-    if !args.headless {
-        return Ok(Some(workspace));
-    }
-    journey(&mut workspace)?;
-    Ok(None)
+    Ok(Demo { workspace, headless: args.headless })
 }
 
-/// What a newcomer would do, step by step.
-fn journey(workspace: &mut Workspace) -> Result<(), CliError> {
+/// What a newcomer would do, step by step; `label` labels the first case of the queue line by line, by these answers.
+pub fn journey(workspace: &mut Workspace, label: impl FnOnce(Workspace, &str) -> Result<(), CliError>) -> Result<Exit, CliError> {
     let mut out = Out::new();
     let status = workspace.status()?;
     let (_, counts) = workspace.queue()?;
@@ -68,9 +71,10 @@ fn journey(workspace: &mut Workspace) -> Result<(), CliError> {
         counts.mine(),
         workspace.me
     ))?;
-    if let Some(row) = workspace.first_in_queue()? {
-        label_one(workspace, row, &mut out)?;
-    }
+    out.finish()?;
+
+    label(workspace.again()?, ANSWERS)?;
+    let mut out = Out::new();
     let report = workspace.verify()?;
     out.line(&format!("verify   {} entries, {} faults", report.entries, report.faults.len()))?;
     let mut rows = 0;
@@ -81,36 +85,5 @@ fn journey(workspace: &mut Workspace) -> Result<(), CliError> {
     out.line(&format!("export   {rows} resolved cases"))?;
     out.line(&format!("digest   {}", workspace.status()?.digest))?;
     out.finish()?;
-    Ok(())
-}
-
-fn label_one(workspace: &mut Workspace, row: crate::review::CaseRow, out: &mut Out) -> Result<(), CliError> {
-    let case = workspace.open_case(row)?;
-    let row = &case.row;
-    out.line(&format!("case     {} {}: {}", row.id.short(), row.own, row.text))?;
-    let said = row.predicted.as_deref().unwrap_or("nothing");
-    out.line(&format!(
-        "model    {} said {said} {:.2}; flagged: {}",
-        row.model,
-        row.confidence.unwrap_or(0.0),
-        row.flags.join(", ")
-    ))?;
-    out.line(&format!("context  {} log lines, {} predictions around it", case.own_logs(), case.neighbours.len()))?;
-    let protocols = workspace.protocols()?;
-    let published = protocols.for_stream(&row.stream).ok_or_else(|| WorkError::NoProtocol(row.stream.clone()))?;
-    let mut draft = Draft { confidence: Some(3), rationale: "first label of the demo".to_owned(), ..Draft::default() };
-    while let Some(question) = draft.question(&published.protocol) {
-        let (id, ask) = (question.id.clone(), question.ask.clone());
-        let first = question.kind.answers().first().map_or("1", |answer| answer.key.as_str());
-        draft.answer(&id, first);
-        let path = draft.path(&published.protocol);
-        let Some((_, answer)) = path.last().filter(|(last, _)| *last == id) else { break };
-        let text = published.protocol.question(&id).map_or_else(|| answer.clone(), |question| answer_text(question, answer));
-        out.line(&format!("  {ask}  {text}"))?;
-    }
-    let label = workspace.label_of(row, &draft, published)?;
-    let words = outcome_words(&label.outcome);
-    let saved = workspace.submit(label)?;
-    out.line(&format!("label    {words}; on disk as entry {}", saved.seq))?;
-    Ok(())
+    Ok(Exit::Done)
 }

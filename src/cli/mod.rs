@@ -45,7 +45,7 @@ mod sla;
 mod status;
 mod steady;
 mod sync;
-mod train;
+pub mod train;
 mod undo;
 mod verify;
 
@@ -57,7 +57,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::clock;
 use crate::config::{Env, Paths};
 use crate::domain::time::Moment;
-use crate::workspace::{Lessons, WorkError, Workspace};
+use crate::workspace::{WorkError, Workspace};
 
 pub use error::{CliError, Exit};
 pub use out::Out;
@@ -211,8 +211,10 @@ pub enum Next {
     Exit(ExitCode),
     /// Review: on the screen, or line by line if there is a reason to.
     Review(Box<Workspace>, Option<&'static str>),
-    /// Open it for a training.
-    Train(Box<Workspace>, Lessons),
+    /// Go through a training.
+    Train(Box<train::Train>),
+    /// Make the journey of the demo without a terminal.
+    Journey(Box<Workspace>),
 }
 
 /// Carries out the command line.
@@ -222,8 +224,8 @@ pub fn run(cli: Cli, env: Env) -> Next {
     let result = match cli.command {
         None => return review(&context, linear),
         Some(Command::Demo(args)) => match demo::run(&context, &args) {
-            Ok(Some(workspace)) => return Next::Review(Box::new(workspace), linear),
-            Ok(None) => Ok(Exit::Done),
+            Ok(demo) if demo.headless => return Next::Journey(Box::new(demo.workspace)),
+            Ok(demo) => return Next::Review(Box::new(demo.workspace), linear),
             Err(error) => Err(error),
         },
         Some(Command::Init(args)) => init::run(&context, &args),
@@ -247,8 +249,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Protocol(args)) => protocol::run(&context, &args),
         Some(Command::Glossary(args)) => glossary::run(&context, &args),
         Some(Command::Train(args)) => match train::run(&context, &args) {
-            Ok(Some((workspace, lessons))) => return Next::Train(Box::new(workspace), lessons),
-            Ok(None) => Ok(Exit::Done),
+            Ok(train) => return Next::Train(Box::new(train)),
             Err(error) => Err(error),
         },
         Some(Command::Gold(args)) => gold::run(&context, &args),
@@ -277,6 +278,11 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Completions(args)) => completions::run(&args),
     };
     Next::Exit(error::exit_code(context.explained(result)))
+}
+
+/// Makes the journey of the demo; `label` labels a case of it line by line.
+pub fn journey(workspace: &mut Workspace, label: impl FnOnce(Workspace, &str) -> Result<(), CliError>) -> ExitCode {
+    error::exit_code(demo::journey(workspace, label))
 }
 
 /// Says why the screen can't be shown.

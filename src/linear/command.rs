@@ -1,16 +1,22 @@
 //! The commands of linear mode, by name and, for fluent hands, by the key that the screen has for them.
 
-use super::desk::{Desk, LinearError, plain};
+use super::desk::{Desk, PAGE, plain};
+use crate::domain::arbitration::Cause;
+use crate::domain::resolve::CaseState;
+use crate::domain::text::is_blank;
+use crate::session::Effect;
+use crate::session::command::{self, Said};
+use crate::workspace::arbitration::{Reasons, Verdict};
 
 /// Something that can be typed.
 pub struct Command {
     pub name: &'static str,
-    /// What else it is called, with blanks between: first its key on the screen.
+    /// What else it is called, with blanks between: first its key on the screen, then what the session calls it.
     pub also: &'static str,
     /// What it takes, in a word.
     pub takes: &'static str,
     pub help: &'static str,
-    pub run: fn(&mut Desk<'_>, &str) -> Result<(), LinearError>,
+    pub run: fn(&mut Desk, &str) -> Vec<Effect>,
 }
 
 const fn command(
@@ -18,14 +24,14 @@ const fn command(
     also: &'static str,
     takes: &'static str,
     help: &'static str,
-    run: fn(&mut Desk<'_>, &str) -> Result<(), LinearError>,
+    run: fn(&mut Desk, &str) -> Vec<Effect>,
 ) -> Command {
     Command { name, also, takes, help, run }
 }
 
 /// All of them, in the order in which help tells them.
 pub const COMMANDS: &[Command] = &[
-    command("again", "", "", "tells the question again", |desk, _| desk.ask()),
+    command("again", "", "", "tells the question again", |desk, _| asks(desk)),
     command("back", "u take-back", "", "takes back the last answer", |desk, _| desk.back()),
     command(
         "why",
@@ -38,48 +44,261 @@ pub const COMMANDS: &[Command] = &[
     command("check", "x", "", "ticks the next item of the checklist", |desk, words| desk.check(words)),
     command("evidence", "m mark", "PLACES", "marks what in the input bears the label out", |desk, words| desk.evidence(words)),
     command("tags", "#", "WORDS", "tags the label", |desk, words| desk.tags(words)),
-    command("submit", "", "", "submits the label, as Enter does", |desk, _| desk.submit()),
-    command("undo", "U", "", "takes back the label you submitted last", |desk, _| desk.undo()),
-    command("next", "] next-case", "", "passes over this case for now", |desk, _| desk.next()),
-    command("defer", "d", "WORDS", "puts the case off, and says why", |desk, words| desk.defer(words)),
-    command("escalate", "e", "WORDS", "asks a lead to look at it", |desk, words| desk.escalate(words)),
-    command("comment", "c", "WORDS", "says something about the case", |desk, words| desk.comment(words)),
-    command("case", "", "", "tells the case again", |desk, _| desk.tell_case()),
-    command("input", "I", "", "tells the input", |desk, _| desk.input()),
-    command("words", "", "", "tells the input's words by number", |desk, _| desk.words()),
-    command("logs", "L", "", "tells the log lines", |desk, _| desk.logs()),
-    command("near", "N neighbours", "", "tells the predictions around it", |desk, _| desk.near()),
-    command("model", "M", "", "tells what the model said", |desk, _| desk.model()),
-    command("history", "H", "", "tells what happened to the case", |desk, _| desk.history()),
-    command("terms", "t", "", "tells the terms that the question uses, and its examples", |desk, _| desk.terms()),
-    command("alike", "= precedents", "", "tells resolved cases like it, and why they were decided so", |desk, _| desk.alike()),
+    command("snippet", ";", "NAME", "goes on with the reasons by a snippet of the glossary; alone, it tells them", snippet),
+    command("submit", "", "", "submits the label, as an empty line does", |desk, _| desk.submit()),
+    command("undo", "U", "", "takes back the label you submitted last", |desk, _| of_session(desk, "undo", "")),
+    command("next", "] next-case", "", "opens the next case of the queue", |desk, _| of_session(desk, "next-case", "")),
+    command("previous", "[ previous-case", "", "opens the case before", |desk, _| of_session(desk, "previous-case", "")),
+    command("defer", "d", "WORDS", "puts the case off, and says why", |desk, words| note(desk, "defer", words)),
+    command("escalate", "e", "WORDS", "asks a lead to look at it", |desk, words| note(desk, "escalate", words)),
+    command("comment", "c", "WORDS", "says something about the case", |desk, words| note(desk, "comment", words)),
+    command(
+        "gold",
+        "*",
+        "WORDS",
+        "makes your label the known answer, and says why to whoever answers otherwise",
+        |desk, words| note(desk, "gold", words),
+    ),
+    command("case", "", "", "tells the case again", |desk, _| tells(desk, Desk::tell_case)),
+    command("input", "I", "", "tells the input", |desk, _| tells(desk, Desk::input)),
+    command("words", "", "", "tells the input's words by number", |desk, _| tells(desk, Desk::words)),
+    command("logs", "L", "", "tells the log lines", |desk, _| tells(desk, Desk::logs)),
+    command("near", "N neighbours", "", "tells the predictions around it", |desk, _| tells(desk, Desk::near)),
+    command("model", "M", "", "tells what the model said", |desk, _| tells(desk, Desk::model)),
+    command("history", "H", "", "tells what happened to the case", |desk, _| tells(desk, Desk::history)),
+    command("tree", "T", "", "tells the whole protocol", |desk, _| of_session(desk, "tree", "")),
+    command("terms", "t", "", "tells the terms that the question uses, and its examples", |desk, _| {
+        of_session(desk, "terms", "")
+    }),
+    command("alike", "= precedents", "", "tells resolved cases like it, and why they were decided so", |desk, _| {
+        of_session(desk, "precedents", "")
+    }),
     command("cite", "+", "NUMBER", "refers to one of them in your reasons, or no longer", |desk, words| desk.cite(words)),
-    command("queue", "v view", "", "tells the cases that are yours to label", |desk, _| desk.queue()),
-    command("renew", "w", "", "tells the cases that want something of you beside the queue", |desk, _| desk.renew()),
-    command("disputed", "", "", "tells the cases whose labels differ", |desk, _| desk.disputed()),
-    command("search", "/ filter", "WORDS", "finds cases by words of their text", |desk, words| desk.search(words)),
-    command("open", "", "CASE", "opens a case by its number in a list, or by its id", |desk, words| desk.open_named(words)),
-    command("more", "", "", "tells the next lines of what was long", |desk, _| desk.more(false)),
-    command("all", "", "", "tells all of them", |desk, _| desk.more(true)),
-    command("help", "?", "", "tells the commands", |desk, _| help(desk)),
+    command("queue", "v view", "", "tells the cases that are yours to label", |desk, _| {
+        desk.tell.list = Some("Queue");
+        desk.session.show_view(None)
+    }),
+    command("disputed", "", "", "tells the cases whose labels differ", |desk, _| {
+        desk.tell.list = Some("Disputed");
+        desk.session.show_view(Some(CaseState::Disputed))
+    }),
+    command("renew", "w worklist", "", "tells the cases that want something of you besides the queue", renew),
+    command("search", "/", "WORDS", "finds cases by words of their text", search),
+    command(
+        "filter",
+        "",
+        "WORDS",
+        "narrows the queue by words, flag:… label:… stream:… model:… id:…; alone, no longer",
+        |desk, words| {
+            desk.tell.list = Some("Queue");
+            of_session(desk, "filter", words)
+        },
+    ),
+    command("open", "", "CASE", "opens a case by its number in a list, or by its id", open),
+    command("labels", "A arbitrate", "", "tells the labels of the case side by side", |desk, _| {
+        of_session(desk, "arbitrate", "")
+    }),
+    command("rule", "", "LABEL CAUSE WORDS", "rules that a label counts: rule A guideline_gap and why", rule),
+    command("overruled", "O", "", "tells where you were overruled, and why", |desk, _| of_session(desk, "overruled", "")),
+    command("appeal", "", "NUMBER WORDS", "appeals against one of those rulings", appeal),
+    command("sessions", "C", "", "tells the calibration sessions, and how far everybody is", |desk, _| {
+        of_session(desk, "sessions", "")
+    }),
+    command("sit", "", "SESSION", "sits in one, by its number or name: its cases are labeled", |desk, words| {
+        named_session(desk, words, |desk, name| desk.session.sit(name))
+    }),
+    command("leave", "clear", "", "leaves a calibration session, or goes back to your queue", |desk, _| {
+        of_session(desk, "clear", "")
+    }),
+    command("reveal", "", "SESSION", "ends the blind round: all who take part see all labels", |desk, words| {
+        named_session(desk, words, |desk, name| desk.session.reveal(name))
+    }),
+    command("findings", "", "SESSION", "tells what one found", |desk, words| {
+        named_session(desk, words, |_, name| vec![Effect::Findings(name)])
+    }),
+    command("board", "D", "", "tells how the work stands, and where labels differ", |desk, _| of_session(desk, "board", "")),
+    command("steady", "Y", "", "tells how steady you are", |desk, _| of_session(desk, "steady", "")),
+    command("exchange", "S", "", "tells how the exchange with the shared store stands", |desk, _| {
+        of_session(desk, "exchange", "")
+    }),
+    command("sync", "", "", "exchanges with the shared store now", |_, _| vec![Effect::SyncNow]),
+    command("people", "P", "", "tells who may do what, and who asks to be let in", |desk, _| of_session(desk, "people", "")),
+    command("more", "", "", "tells the next lines of what was long", |desk, _| tells(desk, |desk| more(desk, false))),
+    command("all", "", "", "tells all of them", |desk, _| tells(desk, |desk| more(desk, true))),
+    command("help", "?", "", "tells the commands", |desk, _| tells(desk, help)),
 ];
 
 /// What ends the reading of lines.
 pub const QUIT: [&str; 3] = ["quit", "q", "exit"];
 
-fn help(desk: &mut Desk<'_>) -> Result<(), LinearError> {
-    for Command { name, also, takes, help, .. } in COMMANDS {
-        let or = also.split(' ').next().filter(|key| !key.is_empty()).map(|key| format!(" or {key}")).unwrap_or_default();
-        let takes = if takes.is_empty() { String::new() } else { format!(" {takes}") };
-        desk.line(&format!("{name}{or}{takes}: {help}."))?;
+/// Does a command of the session, by the name that it has there.
+fn of_session(desk: &mut Desk, name: &str, words: &str) -> Vec<Effect> {
+    if name == "precedents" {
+        desk.note_told(&[crate::domain::cues::Cue::Precedents]);
     }
-    desk.line("quit or q: leaves; what you began is kept.")?;
-    Ok(desk.line("An answer written in full comes before a command. A colon, as in :back, makes a command in any case.")?)
+    let said = Said { text: words.to_owned(), case: None };
+    command::named(name).map(|command| command.run(&mut desk.session, &said)).unwrap_or_default()
+}
+
+fn tells(desk: &mut Desk, tell: impl FnOnce(&mut Desk)) -> Vec<Effect> {
+    tell(desk);
+    Vec::new()
+}
+
+fn asks(desk: &mut Desk) -> Vec<Effect> {
+    desk.tell.question = true;
+    Vec::new()
+}
+
+fn note(desk: &mut Desk, name: &str, words: &str) -> Vec<Effect> {
+    if is_blank(words) {
+        desk.say("Error", &format!("{name} takes words: {name} and what you have to say."));
+        return Vec::new();
+    }
+    of_session(desk, name, words)
+}
+
+fn snippet(desk: &mut Desk, words: &str) -> Vec<Effect> {
+    let snippets = &desk.session.protocols.glossary.snippets;
+    let known = snippets.iter().any(|snippet| snippet.id == words.trim());
+    if !known {
+        let lines = snippets.iter().map(|snippet| format!("{}: {}", snippet.id, snippet.text)).collect();
+        desk.long("Snippets", lines);
+        return Vec::new();
+    }
+    let effects = desk.session.use_snippet(words.trim());
+    let why = desk.session.opened.as_ref().map(|opened| opened.draft.rationale.clone()).unwrap_or_default();
+    desk.say("Reasons", &why);
+    effects
+}
+
+/// Cases that want something of whoever is at work besides the queue.
+fn renew(desk: &mut Desk, _: &str) -> Vec<Effect> {
+    if desk.session.worklist.is_empty() {
+        desk.say("Renew", "no case.");
+        return Vec::new();
+    }
+    desk.tell.list = Some("Renew");
+    of_session(desk, "worklist", "")
+}
+
+fn search(desk: &mut Desk, words: &str) -> Vec<Effect> {
+    if is_blank(words) {
+        desk.say("Error", "search takes words of the case's text.");
+        return Vec::new();
+    }
+    if desk.session.sitting.is_some() || desk.session.training.is_some() {
+        return of_session(desk, "filter", words); // which says why not
+    }
+    desk.tell.list = Some("Found");
+    vec![Effect::Search(words.trim().to_owned())]
+}
+
+/// Opens a case by its number in the list told last, or by an id.
+fn open(desk: &mut Desk, name: &str) -> Vec<Effect> {
+    let name = name.trim();
+    let listed = name.parse::<usize>().ok().and_then(|n| desk.listed.get(n.checked_sub(1)?)).map(|row| row.id);
+    if name.is_empty() {
+        desk.say("Error", "open takes a number of the list told last, or an id.");
+        return Vec::new();
+    }
+    if desk.has_begun() {
+        desk.line("Draft kept.");
+    }
+    let said = Said { text: name.to_owned(), case: listed };
+    let command = &command::list::OPEN;
+    match listed {
+        Some(_) => command.run(&mut desk.session, &said),
+        None => desk.session.open_named(name),
+    }
+}
+
+/// Rules on the case whose labels were told last.
+fn rule(desk: &mut Desk, words: &str) -> Vec<Effect> {
+    let (side, rest) = words.trim().split_once(' ').unwrap_or((words.trim(), ""));
+    let (cause, why) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    let causes = || Cause::ALL.map(Cause::word).join(", ");
+    let mut letters = side.chars();
+    let (Some(side), None) = (letters.next(), letters.next()) else {
+        desk.say("Error", &format!("rule takes the letter of a label, a cause ({}) and why.", causes()));
+        return Vec::new();
+    };
+    let Some(case) = desk.disputed else {
+        desk.say("Error", "labels tells the labels of a disputed case first.");
+        return Vec::new();
+    };
+    match cause.parse::<Cause>() {
+        Ok(cause) if !is_blank(why) => {
+            let reasons = Reasons { cause, rationale: why.trim().to_owned(), change: None };
+            desk.session.rule(case, Verdict::Takes(side.to_ascii_uppercase()), reasons)
+        }
+        Ok(_) => tells(desk, |desk| desk.say("Error", "say why too: reviewers will read it.")),
+        Err(_) => {
+            let words = format!("`{}` is no cause. There are {}.", plain(cause), causes());
+            tells(desk, |desk| desk.say("Error", &words))
+        }
+    }
+}
+
+fn appeal(desk: &mut Desk, words: &str) -> Vec<Effect> {
+    let (number, why) = words.trim().split_once(' ').unwrap_or((words.trim(), ""));
+    let past = number.parse::<usize>().ok().and_then(|n| desk.overruled.get(n.checked_sub(1)?)).map(|past| past.row.id);
+    let Some(case) = past else {
+        desk.say("Error", "appeal takes a number of those that overruled tells, and what the ruling did not weigh.");
+        return Vec::new();
+    };
+    desk.session.appeal(case, why.trim())
+}
+
+/// Does something with a calibration session, by its number in the list told last or by its name.
+fn named_session(desk: &mut Desk, words: &str, act: impl FnOnce(&mut Desk, String) -> Vec<Effect>) -> Vec<Effect> {
+    let words = words.trim();
+    let listed = words.parse::<usize>().ok().and_then(|n| desk.calibrations.get(n.checked_sub(1)?)).cloned();
+    match listed.unwrap_or_else(|| words.to_owned()) {
+        name if name.is_empty() => tells(desk, |desk| desk.say("Error", "which one? sessions tells them by number.")),
+        name => act(desk, name),
+    }
+}
+
+/// Tells what is left of something long.
+fn more(desk: &mut Desk, all: bool) {
+    let rest = std::mem::take(&mut desk.rest);
+    if rest.is_empty() {
+        return desk.line("Nothing is left to be told.");
+    }
+    let at_once = if all { rest.len() } else { PAGE };
+    desk.go_on(rest, at_once);
+}
+
+fn help(desk: &mut Desk) {
+    for Command { name, also, takes, help, .. } in COMMANDS {
+        let key = also.split(' ').next().filter(|key| key.chars().count() == 1);
+        let or = key.map(|key| format!(" or {key}")).unwrap_or_default();
+        let takes = if takes.is_empty() { String::new() } else { format!(" {takes}") };
+        desk.line(&format!("{name}{or}{takes}: {help}."));
+    }
+    desk.line("quit or q: leaves; what you began is kept.");
+    desk.line("An answer written in full comes before a command. A colon, as in :back, makes a command in any case.");
+}
+
+/// Words with the commands that they name in braces: `{undo}`.
+pub fn fill(words: &str) -> String {
+    let mut out = String::new();
+    let mut rest = words;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let known = COMMANDS.iter().find(|command| command.name == name || command.also.split(' ').any(|also| also == name));
+        out.push_str(known.map_or(name, |command| command.name));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// What is said to a line that is neither an answer nor a command.
-pub fn refuse(desk: &mut Desk<'_>, line: &str) -> Result<(), LinearError> {
-    let question = desk.open.as_ref().and_then(|open| open.question()).cloned();
+pub fn refuse(desk: &mut Desk, line: &str) {
+    let question = desk.session.opened.as_ref().and_then(|opened| opened.question()).cloned();
     let line = plain(line);
     let words = match question {
         Some(question) => {
@@ -90,7 +309,7 @@ pub fn refuse(desk: &mut Desk<'_>, line: &str) -> Result<(), LinearError> {
             format!("`{line}` is no command. There are {}, quit.", names.join(", "))
         }
     };
-    Ok(desk.say("Error", &words)?)
+    desk.say("Error", &words);
 }
 
 /// A line as a command, with what follows its name.

@@ -1,16 +1,16 @@
-//! What linear mode knows, and how it speaks: a line begins with what it is, then comes the thing; times and numbers last.
+//! A person's work told in lines: a line begins with what it is, then comes the thing; times and numbers last.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::io;
 
-use crate::domain::cues::{Cue, Hiding};
+use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, value_text};
-use crate::domain::protocol::{Protocol, Question};
 use crate::domain::text::visible;
-use crate::domain::time::Moment;
-use crate::review::{CaseRow, Draft, OpenCase, Precedent, Protocols, Published};
-use crate::workspace::{WorkError, Workspace};
+use crate::review::arbitration::PastRuling;
+use crate::review::{Asked, CaseRow, Draft, OpenCase};
+use crate::session::{Effect, Opened, Session};
+use crate::workspace::WorkError;
 
 /// Cases that are told of a list.
 pub const LISTED_MAX: usize = 20;
@@ -28,60 +28,43 @@ pub enum LinearError {
     Io(#[from] io::Error),
 }
 
-/// The case that is open.
-pub struct Open {
-    pub case: OpenCase,
-    pub published: Option<Published>,
-    pub draft: Draft,
-    /// The draft as it was opened: while they are equal nothing was begun here.
-    pub untouched: Draft,
-    /// What was submitted, if it was: while the draft is equal there is nothing to submit.
-    pub submitted: Option<Draft>,
-    pub since: Moment,
-    pub hide: Vec<Hiding>,
-    /// What was told of it.
-    pub seen: BTreeSet<Cue>,
-}
-
-impl Open {
-    pub fn protocol(&self) -> Option<&Protocol> {
-        self.published.as_ref().map(|published| &published.protocol)
-    }
-
-    pub fn question(&self) -> Option<&Question> {
-        self.draft.question_of(self.published.as_ref())
-    }
-
-    pub fn hides(&self, cue: Cue) -> bool {
-        self.case.hides(&self.hide, cue, !self.draft.answers.is_empty())
-    }
-
-    /// The case without what is hidden for now.
-    pub fn shown(&self) -> OpenCase {
-        let mut case = self.case.clone();
-        case.hide_for_now(&self.hide, !self.draft.answers.is_empty());
-        case
-    }
+/// What is to be told when everything that was asked for has happened.
+#[derive(Default)]
+pub struct Tell {
+    /// The open case, with the question that is asked.
+    pub case: bool,
+    /// The question that is asked, or what the answers come to.
+    pub question: bool,
+    /// The cases of the queue, under this name.
+    pub list: Option<&'static str>,
+    /// The pages of the board, once they came.
+    pub board: bool,
 }
 
 /// A person at work, line by line.
-pub struct Desk<'o> {
-    pub workspace: Workspace,
-    pub protocols: Protocols,
-    pub open: Option<Open>,
+pub struct Desk {
+    pub session: Session,
+    /// Lines that are to be printed.
+    lines: Vec<String>,
+    pub tell: Tell,
     /// Cases by the numbers under which they were told last.
     pub listed: Vec<CaseRow>,
     /// Answers by the numbers under which they were told last.
     pub choices: Vec<String>,
-    /// Resolved cases like the open one, by the numbers under which they were told last.
-    pub alike: Vec<Precedent>,
+    /// Rulings by the numbers under which they were told last.
+    pub overruled: Vec<PastRuling>,
+    /// Calibration sessions by the numbers under which they were told last.
+    pub calibrations: Vec<String>,
+    /// The case whose labels were told last, to rule on it.
+    pub disputed: Option<CaseId>,
+    /// The label that is on its way to the disk, in words.
+    pub submitting: Option<String>,
+    /// Reasons that are being written over several lines.
+    pub reasons: Option<String>,
     /// What is left to be told of something long.
     pub rest: Vec<String>,
-    /// Cases that were passed over with `next`.
-    pub passed: BTreeSet<CaseId>,
     /// How often each hint was told.
-    hinted: BTreeMap<&'static str, u8>,
-    out: &'o mut dyn Write,
+    hinted: BTreeMap<String, u8>,
 }
 
 /// Words without anything that moves a cursor, blanks by ones.
@@ -101,78 +84,131 @@ pub fn outcome_in_words(outcome: &Outcome) -> String {
     outcome.iter().map(|(field, value)| format!("{field} {}", value_text(value))).collect::<Vec<_>>().join(", ")
 }
 
-impl<'o> Desk<'o> {
-    pub fn new(workspace: Workspace, out: &'o mut dyn Write) -> Result<Self, LinearError> {
-        let protocols = workspace.protocols()?;
-        let (listed, choices, alike, rest) = Default::default();
-        Ok(Self {
-            workspace,
-            protocols,
-            open: None,
-            listed,
-            choices,
-            alike,
-            rest,
-            passed: BTreeSet::new(),
+impl Desk {
+    /// A desk on which nothing was told yet.
+    pub fn new(session: Session) -> Self {
+        Self {
+            session,
+            lines: Vec::new(),
+            tell: Tell::default(),
+            listed: Vec::new(),
+            choices: Vec::new(),
+            overruled: Vec::new(),
+            calibrations: Vec::new(),
+            disputed: None,
+            submitting: None,
+            reasons: None,
+            rest: Vec::new(),
             hinted: BTreeMap::new(),
-            out,
-        })
+        }
     }
 
     /// Says one thing.
-    pub fn say(&mut self, what: &str, words: &str) -> io::Result<()> {
-        self.line(&format!("{what}: {words}"))
+    pub fn say(&mut self, what: &str, words: &str) {
+        self.line(&format!("{what}: {words}"));
+    }
+
+    pub fn line(&mut self, words: &str) {
+        self.lines.push(plain(words));
     }
 
     /// Says what can be typed, to whoever does not know it yet.
-    pub fn hint(&mut self, words: &'static str) -> io::Result<()> {
-        let told = self.hinted.entry(words).or_default();
+    pub fn hint(&mut self, words: &str) {
+        let told = self.hinted.entry(words.to_owned()).or_default();
         *told = told.saturating_add(1);
-        if *told > HINTS { Ok(()) } else { self.line(words) }
-    }
-
-    pub fn line(&mut self, words: &str) -> io::Result<()> {
-        writeln!(self.out, "{}", plain(words))
+        if *told <= HINTS {
+            self.line(words);
+        }
     }
 
     /// Says something that may be long: the first lines, and how the others are asked for.
-    pub fn long(&mut self, what: &str, lines: Vec<String>) -> io::Result<()> {
+    pub fn long(&mut self, what: &str, lines: Vec<String>) {
         let mut lines = lines.into_iter();
         let Some(first) = lines.next() else { return self.say(what, "nothing.") };
-        self.say(what, &first)?;
-        self.go_on(lines.collect(), PAGE - 1)
+        self.say(what, &first);
+        self.go_on(lines.collect(), PAGE - 1);
     }
 
     /// Tells the next lines, and keeps the others.
-    pub fn go_on(&mut self, mut lines: Vec<String>, at_once: usize) -> io::Result<()> {
+    pub fn go_on(&mut self, mut lines: Vec<String>, at_once: usize) {
         // A single one is told rather than announced.
         let at_once = if lines.len() == at_once + 1 { lines.len() } else { at_once.min(lines.len()) };
         let rest = lines.split_off(at_once);
-        for line in lines {
-            self.line(&line)?;
-        }
+        lines.iter().for_each(|line| self.line(line));
         if !rest.is_empty() {
-            self.say("More", &format!("{} lines: more tells the next {PAGE}, all tells all.", rest.len()))?;
+            self.say("More", &format!("{} lines: more tells the next {PAGE}, all tells all.", rest.len()));
         }
         self.rest = rest;
-        Ok(())
     }
 
-    /// Asks for a line, which a person types behind it.
-    pub fn prompt(&mut self, what: &str) -> io::Result<()> {
-        write!(self.out, "{what}: ")?;
-        self.out.flush()
+    /// The lines that were said since they were taken last.
+    pub fn take_lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
     }
 
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+    /// The open case without what is hidden for now.
+    pub fn shown(&self) -> Option<OpenCase> {
+        let opened = self.session.opened.as_ref()?;
+        let mut case = opened.case.clone();
+        case.hide_for_now(&opened.hide, !opened.draft.answers.is_empty());
+        Some(case)
     }
 
-    /// Changes the draft, which is on disk when this returns.
-    pub fn change_draft(&mut self, change: impl FnOnce(&mut Draft)) -> Result<(), LinearError> {
-        let Some(open) = &mut self.open else { return Ok(()) };
-        open.draft.keep_seen(&open.seen);
-        change(&mut open.draft);
-        Ok(self.workspace.keep_draft(open.case.row.id, &open.draft)?)
+    /// The text of the input of the open case.
+    pub fn text(&self) -> String {
+        let prediction = self.session.opened.as_ref().and_then(|opened| opened.case.prediction.as_ref());
+        prediction.map(|prediction| prediction.text()).unwrap_or_default()
+    }
+
+    /// Changes the draft, and asks on.
+    pub fn change_draft(&mut self, change: impl FnOnce(&mut Draft)) -> Vec<Effect> {
+        self.tell.question = true;
+        self.session.change_draft(change)
+    }
+
+    /// Whether a label was begun here that is not submitted.
+    pub fn has_begun(&self) -> bool {
+        let begun = |opened: &Opened| opened.draft != opened.untouched && !opened.draft.is_empty();
+        self.session.opened.as_ref().is_some_and(begun)
+    }
+
+    /// Whether the draft is the label that was submitted: there is nothing to submit then.
+    pub fn is_submitted(&self) -> bool {
+        let Some(opened) = &self.session.opened else { return false };
+        let submitted = || Draft::begin(None, &opened.case, &self.session.protocols);
+        opened.case.mine.is_some() && opened.draft == submitted()
+    }
+
+    /// Submits the label, or says what is still wanted.
+    pub fn submit(&mut self) -> Vec<Effect> {
+        let Some(opened) = &self.session.opened else {
+            self.tell.case = true;
+            return self.session.open_by(0);
+        };
+        if opened.question().is_some() || opened.published.is_none() {
+            self.tell.question = true;
+            return Vec::new();
+        }
+        if self.session.training.is_none() && self.is_submitted() {
+            self.line("That is the label you submitted. next goes on; back changes it.");
+            return Vec::new();
+        }
+        if let Some(missing) = self.session.missing() {
+            self.tell_missing(&missing);
+            return Vec::new();
+        }
+        let outcome = opened.published.as_ref().and_then(|published| {
+            let asked = Asked::of(&opened.case, published, &self.session.protocols.policy, &self.session.me);
+            opened.draft.label(&asked).ok().map(|label| outcome_in_words(&label.outcome))
+        });
+        self.submitting = outcome;
+        self.session.submit()
+    }
+
+    /// Notes that a part of the case was told.
+    pub fn note_told(&mut self, cues: &[Cue]) {
+        if let Some(opened) = &mut self.session.opened {
+            opened.note_seen(cues);
+        }
     }
 }

@@ -1,22 +1,25 @@
 //! Linear mode: the review without a screen. Lines are read and lines are written, one after another; nothing moves a cursor,
 //! nothing is drawn, colour says nothing. For screen readers, slow lines, and scripts: `casework --linear < answers.txt`.
 //!
-//! A line that is an answer in full is one, then a command's name is a command (the table in `linear/command.rs`), then what an
-//! answer begins with is that answer; a colon before a line makes it a command in any case. Everything that a case needs is decided where the screen asks too: [`crate::review::Draft`],
-//! [`crate::domain::protocol`], [`crate::workspace`].
+//! It is a front of [`crate::session`], as the screen is: a line that is an answer in full is one, then a command's name is a
+//! command (the table in `linear/command.rs`), then what an answer begins with is that answer; a colon before a line makes it a
+//! command in any case. What the session shows is told in words.
 
 mod answering;
 mod command;
 mod desk;
-mod flow;
 mod reading;
+mod turn;
+mod windows;
 
 use std::io::{self, BufRead, Write};
 
-use crate::domain::protocol::{Protocol, QuestionKind};
-use crate::workspace::Workspace;
+use crate::clock;
+use crate::session::mode::Training;
+use crate::session::{Driver, Effect};
+use crate::workspace::{Lessons, Workspace};
+use desk::Desk;
 pub use desk::LinearError;
-use desk::{Desk, sentence};
 
 /// The names of all commands.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -30,6 +33,16 @@ pub enum Ended {
     Left,
     /// The input ended in the middle of a label: what was answered is kept as a draft.
     InTheMiddle,
+    /// A training came to its end: so many were right, of so many.
+    Trained { right: usize, of: usize },
+}
+
+/// Where lines come from and go to.
+pub struct Lines<'l> {
+    pub input: &'l mut dyn BufRead,
+    pub out: &'l mut dyn Write,
+    /// Whether somebody's terminal shows what they type.
+    pub typed: bool,
 }
 
 /// Reviews line by line. `why` says why there is no screen; `typed` is whether somebody's terminal shows what they type.
@@ -43,118 +56,126 @@ pub fn run(
     why: &str,
     typed: bool,
 ) -> Result<Ended, LinearError> {
-    let mut desk = Desk::new(workspace, out)?;
-    desk.line(&format!("casework, linear mode ({why}). ? lists commands."))?;
-    let begun = desk.open_first();
-    told(&mut desk, begun)?;
+    work(workspace, None, &format!("casework, linear mode ({why}). ? lists commands."), Lines { input, out, typed })
+}
+
+/// Goes through a training line by line.
+///
+/// # Errors
+/// As those of [`run`].
+pub fn train(workspace: Workspace, lessons: Lessons, lines: Lines<'_>) -> Result<Ended, LinearError> {
+    let hello = format!("casework, training {}. ? lists commands; quit leaves, and nothing is recorded then.", lessons.protocol);
+    work(workspace, Some(Training::new(lessons)), &hello, lines)
+}
+
+fn work(workspace: Workspace, training: Option<Training>, hello: &str, mut lines: Lines<'_>) -> Result<Ended, LinearError> {
+    let mut desk = Driver::waiting(workspace, clock::now, |workspace| Desk::open(workspace, clock::now(), training, hello))?;
+    if desk.front.session.opened.is_none() {
+        desk.front.tell.case = true;
+    }
+    let mut ended = finish_turn(&mut desk);
     loop {
-        let asks = desk.open.as_ref().is_some_and(|open| open.question().is_some());
-        let Some(line) = read(&mut desk, input, if asks { "Answer" } else { "Command" }, typed)? else {
-            return Ok(if desk.leave()? { Ended::InTheMiddle } else { Ended::Left });
+        tell(&mut desk.front, &mut lines)?;
+        if let Some(training) = desk.front.session.training.as_ref().filter(|_| ended) {
+            let done = training.next().is_none();
+            let (right, of) = (training.right(), training.attempts.len());
+            desk.reader.finish();
+            return Ok(if done { Ended::Trained { right, of } } else { Ended::Left });
+        }
+        if ended {
+            break;
+        }
+        let asks = desk.front.session.opened.as_ref().is_some_and(|opened| opened.question().is_some());
+        let prompt = match (&desk.front.reasons, asks) {
+            (Some(_), _) => "Reasons",
+            (None, true) => "Answer",
+            (None, false) => "Command",
         };
-        let forced = line.trim_start().starts_with(':');
-        if command::QUIT.contains(&line.trim().trim_start_matches(':')) && (forced || !takes(&desk, &line)) {
-            desk.leave()?;
-            return Ok(Ended::Left);
+        let Some(line) = read(&mut desk.front, &mut lines, prompt)? else {
+            let begun = desk.front.has_begun();
+            leave(&mut desk, &mut lines)?;
+            return Ok(if begun { Ended::InTheMiddle } else { Ended::Left });
+        };
+        let effects = desk.feed(line);
+        ended = effects.iter().any(|effect| matches!(effect, Effect::Quit)) | finish_turn(&mut desk);
+    }
+    leave(&mut desk, &mut lines)?;
+    Ok(Ended::Left)
+}
+
+/// Tells what came of a line, and does what follows from having told it; whether it ends there.
+fn finish_turn(desk: &mut Driver<Desk>) -> bool {
+    let mut ended = false;
+    loop {
+        let effects = desk.front.finish_turn();
+        if effects.is_empty() {
+            return ended;
         }
-        let done = one(&mut desk, input, &line, typed);
-        told(&mut desk, done)?;
+        ended |= desk.follow(effects).iter().any(|effect| matches!(effect, Effect::Quit));
     }
 }
 
-/// Whether a line is an answer before it is a command: an answer's key or its whole text, a label's name, any words where words
-/// are asked for.
-fn takes(desk: &Desk<'_>, line: &str) -> bool {
-    let Some(open) = &desk.open else { return false };
-    let line = line.trim();
-    open.question().is_some_and(|question| match &question.kind {
-        QuestionKind::Text { .. } => true,
-        // Places are words by number; alone, it asks which number is which.
-        QuestionKind::Span { .. } => line.starts_with("words "),
-        QuestionKind::Label { .. } => {
-            let named = |protocol: &Protocol| protocol.labels.iter().any(|label| label.name == line);
-            open.protocol().is_some_and(named) || desk.choices.iter().any(|choice| choice == line)
-        }
-        kind => kind.answers().iter().any(|answer| answer.key == line || answer.text.eq_ignore_ascii_case(line)),
-    })
+/// Keeps what was begun, and says so.
+fn leave(desk: &mut Driver<Desk>, lines: &mut Lines<'_>) -> Result<(), LinearError> {
+    if desk.front.has_begun() && desk.front.session.training.is_none() {
+        desk.front.line("Draft kept.");
+    }
+    let effects = desk.front.session.settle_time();
+    let effects = desk.front.session.allowed(effects);
+    desk.follow(effects);
+    desk.reader.finish();
+    tell(&mut desk.front, lines)
 }
 
-/// Does what a line says.
-fn one(desk: &mut Desk<'_>, input: &mut dyn BufRead, line: &str, typed: bool) -> Result<(), LinearError> {
-    let question = desk.open.as_ref().and_then(|open| open.question());
-    let asks = question.is_some();
-    if line.trim().is_empty() {
-        // An empty line never chooses an answer.
-        return if asks { desk.ask() } else { desk.submit() };
+/// Writes what is to be told.
+fn tell(desk: &mut Desk, lines: &mut Lines<'_>) -> Result<(), LinearError> {
+    for line in desk.take_lines() {
+        writeln!(lines.out, "{line}")?;
     }
-    let forced = line.trim_start().starts_with(':');
-    let named = command::named(line);
-    if !forced && (named.is_none() || takes(desk, line)) && desk.answer(line)? {
-        return Ok(());
-    }
-    match named {
-        Some((command, "")) if command.name == "why" => {
-            desk.line("Write your reasons. A line with a single full stop ends them.")?;
-            let mut words = String::new();
-            while let Some(next) = read(desk, input, "Reasons", typed)? {
-                if next.trim() == "." {
-                    break;
-                }
-                words.push_str(next.trim_end());
-                words.push('\n');
-                desk.change_draft(|draft| draft.rationale = words.trim_end().to_owned())?;
-            }
-            desk.why(&words)
-        }
-        Some((command, rest)) => (command.run)(desk, rest),
-        None => command::refuse(desk, line),
-    }
-}
-
-/// Tells a person what went wrong, if they can go on.
-fn told(desk: &mut Desk<'_>, done: Result<(), LinearError>) -> Result<(), LinearError> {
-    match done {
-        Err(LinearError::Work(error)) => Ok(desk.say("Error", &sentence(&error.with_next_step()))?),
-        done => done,
-    }
+    Ok(lines.out.flush()?)
 }
 
 /// Longer lines than this a terminal cuts without a word.
 const LINE_MAX: usize = 4000;
 
 /// Reads a line; none at the end of the input.
-fn read(desk: &mut Desk<'_>, input: &mut dyn BufRead, prompt: &str, typed: bool) -> Result<Option<String>, LinearError> {
+fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Option<String>, LinearError> {
     loop {
         // A line that nobody types stands behind its prompt once it was read.
-        if typed {
-            desk.prompt(prompt)?;
+        if lines.typed {
+            write!(lines.out, "{prompt}: ")?;
+            lines.out.flush()?;
         }
         let mut bytes = Vec::new();
         let n = loop {
-            match input.read_until(b'\n', &mut bytes) {
+            match lines.input.read_until(b'\n', &mut bytes) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 n => break n?,
             }
         };
         if n == 0 {
-            if typed {
-                desk.line("")?; // ends the line of the prompt
+            if lines.typed {
+                desk.line(""); // ends the line of the prompt
             }
             return Ok(None);
         }
         let line = String::from_utf8(bytes);
-        if !typed {
-            desk.say(prompt, line.as_deref().unwrap_or_default().trim_end())?;
-            desk.flush()?;
+        if !lines.typed {
+            desk.say(prompt, line.as_deref().unwrap_or_default().trim_end());
+            tell(desk, lines)?;
         }
         match line {
             Ok(line) => {
-                if typed && line.len() > LINE_MAX {
-                    desk.say("Warning", "the terminal may have cut that line: why alone takes many lines.")?;
+                if lines.typed && line.len() > LINE_MAX {
+                    desk.say("Warning", "the terminal may have cut that line: why alone takes many lines.");
+                    tell(desk, lines)?;
                 }
                 return Ok(Some(line.trim_end_matches(['\n', '\r']).to_owned()));
             }
-            Err(_) => desk.say("Error", "that line is no UTF-8, and was not read.")?,
+            Err(_) => {
+                desk.say("Error", "that line is no UTF-8, and was not read.");
+                tell(desk, lines)?;
+            }
         }
     }
 }

@@ -1,14 +1,12 @@
 //! A case in words.
 
-use std::io;
-
 use serde_json::Value;
 
-use super::desk::{Desk, LISTED_MAX, LinearError, PAGE, outcome_in_words, sentence};
+use super::desk::{Desk, LISTED_MAX, outcome_in_words, sentence};
 use crate::domain::cues::Cue;
 use crate::domain::text::visible_lines;
 use crate::domain::time::{Moment, short_span};
-use crate::review::{CaseRow, OpenCase, Precedent};
+use crate::review::{OpenCase, Precedent};
 
 /// A span of time in words: `3 hours`.
 fn span_words(ms: i64) -> String {
@@ -54,35 +52,42 @@ fn model_words(case: &OpenCase) -> Option<String> {
     Some(format!("{} said {said}{}{}.", prediction.model(), p(prediction.confidence), rival.unwrap_or_default()))
 }
 
-impl Desk<'_> {
-    /// A case of a list, in one line.
-    pub fn list(&mut self, what: &str, mut rows: Vec<CaseRow>) -> Result<(), LinearError> {
+impl Desk {
+    /// The cases that the queue shows, by numbers that `open` takes.
+    pub fn tell_list(&mut self, what: &str) {
+        let queue = &self.session.queue;
+        let total = if queue.filtered { queue.rows.len() } else { self.session.shown_total() as usize };
+        let rows: Vec<_> = queue.rows.iter().take(LISTED_MAX).cloned().collect();
         if rows.is_empty() {
-            return Ok(self.say(what, "no case.")?);
+            return self.say(what, "no case.");
         }
-        let now = self.workspace.now();
-        let more = rows.len() > LISTED_MAX;
-        rows.truncate(LISTED_MAX);
-        let many = if more { ", and more after them" } else { "" };
-        self.say(what, &format!("{}{many}. open and a number opens one.", counted(rows.len(), "case", "cases")))?;
+        let now = self.session.now;
+        let more = if total > rows.len() { format!("the first {} of ", rows.len()) } else { String::new() };
+        self.say(what, &format!("{more}{}. open and a number opens one.", counted(total.max(rows.len()), "case", "cases")));
+        let hides = self.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
         for (i, row) in rows.iter().enumerate() {
             let text: String = row.text.chars().take(120).collect();
             let cut = if text.len() < row.text.len() { "…" } else { "" };
             let due = if row.due < now { "Was due" } else { "Due" };
             let text = sentence(&format!("{text}{cut}"));
-            self.line(&format!("{} {}: {text} {due} {}.", i + 1, row.own, from_now(row.due, now)))?;
+            let flags =
+                if hides || row.flags.is_empty() { String::new() } else { format!(" Flagged: {}.", row.flags.join(", ")) };
+            self.line(&format!("{} {}: {text}{flags} {due} {}.", i + 1, row.own, from_now(row.due, now)));
         }
         self.listed = rows;
-        Ok(())
     }
 
     /// Tells the open case, and what there is beside it.
-    pub fn tell_case(&mut self) -> Result<(), LinearError> {
-        let now = self.workspace.now();
-        let Some(open) = &mut self.open else { return Ok(self.line("No case is open. next opens the first of your queue.")?) };
-        let case = open.shown();
-        let shown = [Cue::Prediction, Cue::Flags].into_iter().chain((!case.facts.is_empty()).then_some(Cue::Facts));
-        open.seen.extend(shown.filter(|cue| !case.hidden.contains(cue)));
+    pub fn tell_case(&mut self) {
+        let now = self.session.now;
+        let Some(case) = self.shown() else {
+            let left = self.session.shown_total();
+            return match left {
+                0 => self.line("Your queue is empty."),
+                _ => self.line("No case is open. queue tells yours, open and a number opens one."),
+            };
+        };
+        self.note_told(&[]);
         let row = &case.row;
         let flags = if row.flags.is_empty() { String::new() } else { format!(" Flagged: {}.", row.flags.join(", ")) };
         let due = if row.due < now { "Was due" } else { "Due" };
@@ -97,56 +102,56 @@ impl Desk<'_> {
                 row.state.word(),
                 from_now(row.due, now)
             ),
-        )?;
+        );
         if let Some(trouble) = &case.trouble {
-            self.say("Warning", &format!("{trouble}."))?;
+            self.say("Warning", &format!("{trouble}."));
         }
-        self.tell_input(&case)?;
+        self.tell_input(&case);
         if let Some(words) = model_words(&case) {
-            self.say("Model", &words)?;
+            self.say("Model", &words);
         }
         for fact in &case.facts {
-            self.say("Warning", &format!("{fact}."))?;
+            self.say("Warning", &format!("{fact}."));
         }
         for question in &case.asked {
-            self.say("Asked", &format!("about your label: {question}"))?;
+            self.say("Asked", &format!("about your label: {question}"));
         }
         let logs = counted(case.own_logs(), "log line of its trace", "log lines of its trace");
         let near = counted(case.neighbours.len(), "prediction around it", "predictions around it");
         let hidden: Vec<&str> = case.hidden.iter().filter(|cue| **cue != Cue::Prediction).map(|cue| cue.word()).collect();
         let hidden =
             if hidden.is_empty() { String::new() } else { format!(" Hidden by the policy for now: {}.", hidden.join(", ")) };
-        Ok(self.say("Beside it", &format!("logs: {logs}. near: {near}.{hidden}"))?)
+        self.say("Beside it", &format!("logs: {logs}. near: {near}.{hidden}"));
     }
 
-    fn tell_input(&mut self, case: &OpenCase) -> io::Result<()> {
+    fn tell_input(&mut self, case: &OpenCase) {
         match &case.prediction {
             Some(prediction) => self.long("Input", visible_lines(&prediction.text())),
             None => self.say("Input", "not here."),
         }
     }
 
-    fn with_shown(&mut self, seen: &[Cue], tell: impl FnOnce(&mut Self, &OpenCase) -> io::Result<()>) -> Result<(), LinearError> {
-        let Some(open) = &mut self.open else { return Ok(self.line("No case is open.")?) };
-        let case = open.shown();
-        open.seen.extend(seen.iter().filter(|cue| !case.hidden.contains(cue)));
-        Ok(tell(self, &case)?)
+    /// Tells a part of the open case, which shows these cues.
+    fn with_shown(&mut self, cues: &[Cue], tell: impl FnOnce(&mut Self, &OpenCase)) {
+        let Some(case) = self.shown() else { return self.line("No case is open.") };
+        self.note_told(cues);
+        tell(self, &case);
     }
 
-    pub fn input(&mut self) -> Result<(), LinearError> {
-        self.with_shown(&[], Self::tell_input)
+    pub fn input(&mut self) {
+        self.with_shown(&[], Self::tell_input);
     }
 
     /// The words of the input by number, for answers that name places.
-    pub fn words(&mut self) -> Result<(), LinearError> {
+    pub fn words(&mut self) {
         self.with_shown(&[], |desk, case| {
             let text = case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
             let words = text.split_whitespace().enumerate().map(|(i, word)| format!("{} {word}", i + 1)).collect();
-            desk.long("Words", words)
-        })
+            desk.long("Words", words);
+        });
     }
 
-    pub fn logs(&mut self) -> Result<(), LinearError> {
+    pub fn logs(&mut self) {
         self.with_shown(&[Cue::Logs], |desk, case| {
             let some = case.own_logs() > 0;
             let line = |log: &crate::review::open::ReadLog| {
@@ -154,11 +159,11 @@ impl Desk<'_> {
                 let at = log.line.at.map_or(String::new(), |at| format!(" At {}.", at.rfc3339()));
                 format!("{level}{}{at}", sentence(&log.line.message))
             };
-            desk.long("Logs", case.logs.iter().filter(|log| log.own || !some).map(line).collect())
-        })
+            desk.long("Logs", case.logs.iter().filter(|log| log.own || !some).map(line).collect());
+        });
     }
 
-    pub fn near(&mut self) -> Result<(), LinearError> {
+    pub fn near(&mut self) {
         self.with_shown(&[Cue::Neighbours], |desk, case| {
             let line = |near: &crate::domain::payload::Neighbour| {
                 let delta = near.at.0 - case.row.occurred_at.0;
@@ -166,11 +171,11 @@ impl Desk<'_> {
                 let same = if near.session { ", same session" } else { "" };
                 format!("{}: {}{same}, {} {when}.", near.label, near.text, span_words(delta))
             };
-            desk.long("Near", case.neighbours.iter().map(line).collect())
-        })
+            desk.long("Near", case.neighbours.iter().map(line).collect());
+        });
     }
 
-    pub fn model(&mut self) -> Result<(), LinearError> {
+    pub fn model(&mut self) {
         self.with_shown(&[Cue::Challenger, Cue::Features], |desk, case| {
             let mut lines: Vec<String> = model_words(case).into_iter().collect();
             let Some(prediction) = &case.prediction else { return desk.long("Model", lines) };
@@ -179,32 +184,22 @@ impl Desk<'_> {
             if let Some(rest) = prediction.rest() {
                 flat("", &rest, &mut lines);
             }
-            desk.long("Model", lines)
-        })
+            desk.long("Model", lines);
+        });
     }
 
-    pub fn history(&mut self) -> Result<(), LinearError> {
+    pub fn history(&mut self) {
         self.with_shown(&[Cue::History], |desk, case| {
             let lines = case.history.iter().map(|line| format!("{}, by {}, {}", line.words, line.who, line.at.minute()));
-            desk.long("History", lines.collect())
-        })
+            desk.long("History", lines.collect());
+        });
     }
 
     /// Resolved cases like it, with what they came to and why, by numbers that `cite` takes.
-    pub fn alike(&mut self) -> Result<(), LinearError> {
-        let Some(open) = &mut self.open else { return Ok(self.line("No case is open.")?) };
-        if open.hides(Cue::Precedents) {
-            return Ok(self.say("Alike", "hidden by the policy for now.")?);
-        }
-        let hidden = open.hides(Cue::Prediction);
-        let found = self.workspace.precedents(open.case.row.id)?;
-        if !found.is_empty() {
-            open.seen.insert(Cue::Precedents);
-        }
+    pub fn alike(&mut self, found: &[Precedent]) {
         let line = |(i, one): (usize, &Precedent)| {
             let why = if one.rationale.is_empty() { String::new() } else { format!(" Because: {}", sentence(&one.rationale)) };
-            // Whether the models said the same of both would tell what they said.
-            let same = if one.same_label && !hidden { " The model said the same." } else { "" };
+            let same = if one.same_label { " The model said the same." } else { "" };
             let percent = one.likeness * 100.0;
             format!(
                 "{} {} {}.{why}{same} {percent:.0} percent alike.",
@@ -213,14 +208,12 @@ impl Desk<'_> {
                 outcome_in_words(&one.outcome)
             )
         };
-        let lines = found.iter().enumerate().map(line).collect();
-        self.alike = found;
-        Ok(self.long("Alike", lines)?)
+        self.long("Alike", found.iter().enumerate().map(line).collect());
     }
 
     /// The terms that the question uses, and its examples.
-    pub fn terms(&mut self) -> Result<(), LinearError> {
-        let question = self.open.as_ref().and_then(|open| open.question());
+    pub fn terms(&mut self) {
+        let question = self.session.opened.as_ref().and_then(|opened| opened.question());
         let mut lines = Vec::new();
         for example in question.map(|question| question.examples.as_slice()).unwrap_or_default() {
             let not = example.not.as_ref().map(|not| format!(", not {not}")).unwrap_or_default();
@@ -233,22 +226,14 @@ impl Desk<'_> {
             ));
         }
         let wanted = question.map(|question| question.terms.as_slice()).unwrap_or_default();
-        let glossary = &self.protocols.glossary;
+        let glossary = &self.session.protocols.glossary;
         let others = glossary.terms.iter().filter(|term| !wanted.contains(&term.id));
         for term in wanted.iter().filter_map(|id| glossary.term(id)).chain(others) {
             lines.push(format!("{}: {}", term.name, sentence(&term.definition)));
-            lines.extend(self.protocols.term_details(term).into_iter().map(|(word, text)| format!("{word} {}", sentence(&text))));
+            lines.extend(
+                self.session.protocols.term_details(term).into_iter().map(|(word, text)| format!("{word} {}", sentence(&text))),
+            );
         }
-        Ok(self.long("Terms", lines)?)
-    }
-
-    /// Tells what is left of something long.
-    pub fn more(&mut self, all: bool) -> Result<(), LinearError> {
-        let rest = std::mem::take(&mut self.rest);
-        if rest.is_empty() {
-            return Ok(self.line("Nothing is left to be told.")?);
-        }
-        let at_once = if all { rest.len() } else { PAGE };
-        Ok(self.go_on(rest, at_once)?)
+        self.long("Terms", lines);
     }
 }

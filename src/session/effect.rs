@@ -22,10 +22,14 @@ pub enum Effect {
     Open {
         id: CaseId,
     },
+    /// Open a case by an id of ours or of its stream, or by the beginning of one.
+    OpenNamed(String),
     /// Count whose cases are whose: `all` even where that takes long.
     Count {
         all: bool,
     },
+    /// List the cases of which a search finds the words, whosever they are.
+    Search(String),
     /// Find the cases that a filter lets through.
     Filter {
         text: String,

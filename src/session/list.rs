@@ -30,6 +30,11 @@ impl Session {
         self.set_view(next)
     }
 
+    /// Shows the cases of a state, or those that are the person's to label.
+    pub fn show_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
+        self.set_view(view)
+    }
+
     fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
         self.view = view;
         self.listing = None;

@@ -164,6 +164,13 @@ impl Session {
         effects
     }
 
+    /// Opens a case by what it is called.
+    pub fn open_named(&mut self, name: &str) -> Vec<Effect> {
+        let mut effects = self.settle_time();
+        effects.extend([Effect::Documents, Effect::OpenNamed(name.to_owned())]);
+        effects
+    }
+
     /// Opens the case that stands `by` rows from the open one.
     pub fn open_by(&mut self, by: i64) -> Vec<Effect> {
         let open = self.open_id();

@@ -229,3 +229,39 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
 fn open_as(place: &Place, name: &str) -> casework::workspace::Workspace {
     casework::workspace::Workspace::open(place.paths(), Env::default(), Some(name)).unwrap()
 }
+
+/// What is said to some lines.
+fn by_lines(workspace: casework::workspace::Workspace, lines: &str) -> String {
+    let mut out = Vec::new();
+    casework::linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_lead_rules_line_by_line_and_who_was_overruled_appeals() {
+    let place = dispute();
+    let text = by_lines(
+        place.open(),
+        "disputed\nopen 1\nrule A other too early\nlabels\nrule Z\nrule A taste because\nrule A guideline_gap\nrule A guideline_gap it says so\n",
+    );
+    for words in [
+        "Disputed: 1 case.",
+        "Error: labels tells the labels of a disputed case first.",
+        "Labels: 2 of p0, which part at verdict.",
+        "B: category rare-combination",
+        "Error: `` is no cause.",
+        "Error: `taste` is no cause. There are ambiguous_input",
+        "Error: say why too",
+        "counts as",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("bo") && !text.contains("cy"), "nobody is named: {text}");
+    assert_eq!(state(&place).2, "ruling");
+    let past = json(&place.ok(&["rulings", "--json"]));
+    let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
+    let text = by_lines(open_as(&place, who), "overruled\nappeal 7 x\nappeal 1 look again\n");
+    assert!(text.contains("You said") && text.contains("Error: appeal takes a number"), "{text}");
+    assert!(text.contains("Noted: Appealed: it is disputed again."), "{text}");
+    assert_eq!(state(&place).0, "disputed");
+}

@@ -273,3 +273,38 @@ fn a_session_that_is_called_off_reveals_nothing() {
     session.press("Enter");
     assert!(session.front.session.sitting.is_none(), "{}", session.text());
 }
+
+#[test]
+fn a_session_is_sat_in_line_by_line() {
+    let place = team();
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);
+    let by_lines = |name: &str, lines: &str| {
+        let workspace = Workspace::open(place.paths(), Env::default(), Some(name)).unwrap();
+        let mut out = Vec::new();
+        casework::linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for who in ["ana", "bo", "cy"] {
+        let answers = if who == "cy" { "1\n2\ntransfer\nr\n" } else { "1\n1\nr\n" };
+        let text = by_lines(who, &format!("sessions\nsit 1\ndefer not now\nlabels\n{answers}submit\n1\n1\nr\nsubmit\nleave\n"));
+        for words in [
+            "The calibration session june waits for you: 2 cases. sessions sits in.",
+            "Sessions: 1 june, first round, blind",
+            "Calibration session june.",
+            "Note: Not in a calibration session: leave leaves it.",
+            "Error: What the others said is shown when the session is revealed.",
+            "That was the last one. leave leaves the session; sessions shows how far the others are.",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert_eq!(text.matches("Submitted:").count(), 2, "{text}");
+    }
+    let text = by_lines("ana", "reveal june\nsit june\nlabels\ncomment it is a transfer\nfindings june\n");
+    assert!(text.contains("Revealed: all who take part see all labels"), "{text}");
+    assert!(text.contains(" by cy: ") && text.contains("which part at verdict"), "with names: {text}");
+    assert!(text.contains("Noted: Commented."), "{text}");
+    let text = by_lines("ana", "sit nowhere\nboard\nall\npeople\nsteady\nexchange\ntree\nall\n");
+    for words in ["Error: ", "Board: ", "Page Weeks", "People: ana, ", "Told: How steady you are.", "Exchange: ", "Protocol: "] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}

@@ -175,11 +175,11 @@ fn the_demo_makes_a_desk_with_a_history_and_goes_through_it() {
     let place = Place::new();
     let dir = place.path();
     let out = place.ok(&["demo", "--headless", "--dir", dir.to_str().unwrap()]);
-    for word in ["44 resolved", "by 4 reviewers", "on disk as entry", "0 faults", "digest"] {
+    for word in ["44 resolved", "by 4 reviewers", "Submitted: category", "0 faults", "digest"] {
         assert!(out.contains(word), "{word}: {out}");
     }
     let again = place.ok(&["demo", "--headless", "--dir", dir.to_str().unwrap()]);
-    assert!(again.contains("on disk as entry"), "{again}");
+    assert!(again.contains("Submitted: category"), "{again}");
     let own = sample();
     let output = own.run(&["demo", "--headless", "--dir", own.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "a workspace of one's own is no demo");

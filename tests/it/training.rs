@@ -71,7 +71,7 @@ fn a_training_can_be_gone_through_line_by_line() {
     };
     let cut_short = train("y\n");
     assert!(cut_short.contains("left before the end: nothing is recorded"), "{cut_short}");
-    let wrong = train("maybe\nno\ntransfer\n\n2\n\ny\n");
+    let wrong = train("maybe\nno\ntransfer\nnone\n2\nnone\ny\n");
     for expect in ["`maybe` is no answer to it", "You left the right path at `fits`", "1 of 2 right: not passed", "about bills"] {
         assert!(wrong.contains(expect), "{expect}: {wrong}");
     }

@@ -163,7 +163,8 @@ impl<F: Front> Driver<F> {
         left
     }
 
-    fn follow(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+    /// Does what a front wants done by itself, after an event.
+    pub fn follow(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         self.reader.follow(self.front.looks_at_board());
         self.perform(effects)
     }

@@ -98,6 +98,7 @@ impl Reader {
                 self.load_queue(state).map(|()| None)
             }
             Effect::Open { id } => self.open(id).map(Some),
+            Effect::OpenNamed(name) => self.workspace.find_case_to_change(&name).and_then(|row| self.open(row.id)).map(Some),
             Effect::Documents => self.documents(),
             Effect::Count { all } => self.count(all),
             Effect::Filter { text, generation } => {
@@ -125,6 +126,10 @@ impl Reader {
             Effect::Sit(name) => self.sit(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Report::Calibrations(rows))),
             Effect::Board => self.beside(Search::Board),
+            Effect::Search(words) => {
+                let rows = self.workspace.search(&words, crate::review::queue::FILTERED_MAX);
+                rows.map(|rows| Some(Report::Cases { title: format!("found: {words}"), rows }))
+            }
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Steady => self.beside(Search::Steady),
