@@ -1,8 +1,13 @@
-//! The board on 100,000 labels: made anew, and brought up to date after one label; and the case that is on the screen meanwhile.
+//! The board on 100,000 labels: made anew, and brought up to date after one label; and the case
+//! that is on the screen meanwhile.
 //!
 //!     cargo bench --bench board [-- LABELS]
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails has nothing to say"
+)]
 
 use std::time::Duration;
 
@@ -21,10 +26,12 @@ use casework::workspace::cases::IngestRequest;
 use casework::workspace::found::STARTERS;
 
 fn main() {
-    let labels: usize = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(100_000);
+    let labels: usize =
+        std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(100_000);
     let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR").to_owned() + "/target").unwrap();
     let paths = Paths { workspace: dir.path().join("w") };
-    let mut workspace = Workspace::found(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap();
+    let mut workspace =
+        Workspace::found(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap();
     fill(&mut workspace, labels / 2);
     println!("== board of {labels} labels on {} cases", labels / 2);
     let protocols = workspace.protocols().unwrap();
@@ -32,12 +39,18 @@ fn main() {
     let mut sums = BoardSums::default();
     let (read, anew) = took(|| sums.refresh(&workspace.tables().conn, &protocols).unwrap());
     let (_, first) = took(|| workspace.board(&mut sums).unwrap());
-    println!("everything read and summed           {:>9.1} ms, {read} cases", anew.as_secs_f64() * 1e3);
+    println!(
+        "everything read and summed           {:>9.1} ms, {read} cases",
+        anew.as_secs_f64() * 1e3
+    );
     println!("the board, every interval anew     {:>9.1} ms", first.as_secs_f64() * 1e3);
     workspace.append(vec![Append::new(&label(&reference, 0, "ana", 0))]).unwrap();
     let (read, mended) = took(|| sums.refresh(&workspace.tables().conn, &protocols).unwrap());
     let (_, again) = took(|| workspace.board(&mut sums).unwrap());
-    println!("sums after one label                 {:>9.1} ms, {read} cases", mended.as_secs_f64() * 1e3);
+    println!(
+        "sums after one label                 {:>9.1} ms, {read} cases",
+        mended.as_secs_f64() * 1e3
+    );
     println!("the board after   one label          {:>9.1} ms", again.as_secs_f64() * 1e3);
     let (_, still) = took(|| workspace.board(&mut sums).unwrap());
     println!("the board when   nothing changed     {:>9.1} ms", still.as_secs_f64() * 1e3);
@@ -52,7 +65,8 @@ fn main() {
     println!("the queue with repeats mixed in      {:>9.1} ms", queue.as_secs_f64() * 1e3);
 
     // Keys while the board is being worked out beside.
-    let mut session = Review::new(workspace, (160, 45), casework::clock::now, None, |_| {}).unwrap();
+    let mut session =
+        Review::new(workspace, (160, 45), casework::clock::now, None, |_| {}).unwrap();
     session.press("D");
     let mut times: Vec<Duration> = (0..200)
         .map(|n| {
@@ -102,9 +116,18 @@ fn fill(workspace: &mut Workspace, cases: usize) {
 
 fn label(protocol: &ProtocolRef, i: usize, who: &str, verdict: usize) -> LabelGiven {
     let answers = [("y", "model_correct"), ("o", "out_of_scope")][verdict];
-    let mut label = Label::empty(CaseId::of("s", &format!("p{i}")), who, MAIN_ROUND, protocol.clone());
-    label.path = vec![("readable".into(), "y".into()), ("verdict".into(), answers.0.into()), ("category".into(), "r".into())];
-    label.outcome = [("verdict".to_owned(), answers.1.into()), ("category".to_owned(), "rare-combination".into())].into();
+    let mut label =
+        Label::empty(CaseId::of("s", &format!("p{i}")), who, MAIN_ROUND, protocol.clone());
+    label.path = vec![
+        ("readable".into(), "y".into()),
+        ("verdict".into(), answers.0.into()),
+        ("category".into(), "r".into()),
+    ];
+    label.outcome = [
+        ("verdict".to_owned(), answers.1.into()),
+        ("category".to_owned(), "rare-combination".into()),
+    ]
+    .into();
     label.duration_ms = Some(20_000);
     LabelGiven(label)
 }

@@ -1,8 +1,13 @@
-//! Replay of many labels through a new version, precedents beside many resolved cases, proof of a large protocol.
+//! Replay of many labels through a new version, precedents beside many resolved cases, proof of a
+//! large protocol.
 //!
 //!     cargo bench --bench guide [-- CASES]      one million cases take some minutes to make
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails has nothing to say"
+)]
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -40,8 +45,13 @@ fn proof() {
     let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n[require]\nfields=[\"v\"]\n".to_owned();
     for i in 0..1000 {
         let goto = if i < 999 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
-        let when = if i > 0 { format!("when={{ any=[{{q{0}=\"a\"}},{{not={{q{0}=\"b\"}}}}] }}\n", i - 1) } else { String::new() };
-        let answers = "answers=[{key=\"a\",text=\"A\",set={v=1}},{key=\"b\",text=\"B\",set={v=2}}]\n";
+        let when = if i > 0 {
+            format!("when={{ any=[{{q{0}=\"a\"}},{{not={{q{0}=\"b\"}}}}] }}\n", i - 1)
+        } else {
+            String::new()
+        };
+        let answers =
+            "answers=[{key=\"a\",text=\"A\",set={v=1}},{key=\"b\",text=\"B\",set={v=2}}]\n";
         writeln!(source, "[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}{answers}").unwrap();
     }
     let (protocol, time) = took(|| parse_strictly(&source, None).unwrap());
@@ -55,9 +65,10 @@ fn found(path: &Path) -> Workspace {
 }
 
 const WORDS: &[&str] = &[
-    "where", "is", "my", "parcel", "the", "order", "card", "was", "charged", "twice", "refund", "please", "cancel", "account",
-    "to", "pay", "bill", "late", "lost", "damaged", "address", "change", "invoice", "copy", "hours", "open", "price", "customs",
-    "form", "label", "return", "pickup", "courier", "thank", "you", "help", "with", "transfer", "money", "friend", "abroad",
+    "where", "is", "my", "parcel", "the", "order", "card", "was", "charged", "twice", "refund",
+    "please", "cancel", "account", "to", "pay", "bill", "late", "lost", "damaged", "address",
+    "change", "invoice", "copy", "hours", "open", "price", "customs", "form", "label", "return",
+    "pickup", "courier", "thank", "you", "help", "with", "transfer", "money", "friend", "abroad",
     "limit",
 ];
 
@@ -88,14 +99,16 @@ fn ingest(workspace: &mut Workspace, cases: usize) {
         })
         .collect();
     let stop = std::sync::atomic::AtomicBool::new(false);
-    let request = casework::workspace::cases::IngestRequest { neighbours: Some(0), ..Default::default() };
+    let request =
+        casework::workspace::cases::IngestRequest { neighbours: Some(0), ..Default::default() };
     workspace.ingest(lines.as_bytes(), &request, &stop, |_| ()).unwrap();
 }
 
 fn label(protocol: &Protocol, case: usize) -> Label {
-    let answers: Vec<(String, String)> = [("readable", "y"), ("verdict", "y"), ("category", ["r", "d", "0"][case % 3])]
-        .map(|(question, answer)| (question.to_owned(), answer.to_owned()))
-        .into();
+    let answers: Vec<(String, String)> =
+        [("readable", "y"), ("verdict", "y"), ("category", ["r", "d", "0"][case % 3])]
+            .map(|(question, answer)| (question.to_owned(), answer.to_owned()))
+            .into();
     let walked = walk(protocol, &answers);
     let Walked::Ends(outcome) = walked.end else { unreachable!("the starter ends here") };
     let predicted = ["pay", "refund", "lost_parcel", "opening_hours", "transfer"][case % 5];
@@ -114,7 +127,9 @@ fn replay(path: &Path) {
     ingest(&mut workspace, LABELS);
     let starter = parse(STARTERS[0].source, None).unwrap();
     for batch in (0..LABELS).collect::<Vec<_>>().chunks(1000) {
-        workspace.append(batch.iter().map(|i| Append::new(&LabelGiven(label(&starter, *i)))).collect()).unwrap();
+        workspace
+            .append(batch.iter().map(|i| Append::new(&LabelGiven(label(&starter, *i)))).collect())
+            .unwrap();
     }
     println!("== replay of {LABELS} labels, read from the database");
     let (bare, time) = took(|| {
@@ -126,7 +141,11 @@ fn replay(path: &Path) {
     let base = time.as_secs_f64();
     let (same, time) = took(|| workspace.replay(&starter).unwrap());
     assert_eq!(same.unchanged as usize, LABELS);
-    println!("a version on itself                  {:>9.1} ms  {:.2} x", time.as_secs_f64() * 1e3, time.as_secs_f64() / base);
+    println!(
+        "a version on itself                  {:>9.1} ms  {:.2} x",
+        time.as_secs_f64() * 1e3,
+        time.as_secs_f64() / base
+    );
     let asks = "[[question]]\nid = \"sure\"\nask = \"Sure?\"\nanswers = [{ key = \"y\", text = \"Yes\" }]\n";
     let next = starter
         .source
@@ -134,7 +153,11 @@ fn replay(path: &Path) {
         .replace("\"distribution-shift\" } },", "\"shift\" } },");
     let next = parse(&format!("{next}\n{asks}"), None).unwrap();
     let (told, time) = took(|| workspace.replay(&next).unwrap());
-    println!("one that changes a third, asks a third {:>7.1} ms  {:.2} x", time.as_secs_f64() * 1e3, time.as_secs_f64() / base);
+    println!(
+        "one that changes a third, asks a third {:>7.1} ms  {:.2} x",
+        time.as_secs_f64() * 1e3,
+        time.as_secs_f64() / base
+    );
     println!(
         "    {} unchanged, {} change, {} need an answer",
         told.unchanged,
@@ -156,7 +179,8 @@ fn precedents(path: &Path, cases: usize) {
          INSERT OR IGNORE INTO view_count SELECT 'state:2', count(*) FROM view_case WHERE state = 2; COMMIT",
     )
     .unwrap();
-    let asked: Vec<CaseId> = (0..ROUNDS).map(|i| CaseId::of("s", &(i * 1000 + 999).to_string())).collect();
+    let asked: Vec<CaseId> =
+        (0..ROUNDS).map(|i| CaseId::of("s", &(i * 1000 + 999).to_string())).collect();
     let mut times: Vec<Duration> = Vec::new();
     let mut found = 0;
     for id in &asked {
@@ -166,10 +190,18 @@ fn precedents(path: &Path, cases: usize) {
     }
     times.sort();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-    println!("found for {found} of {ROUNDS}: p50 {:.2} ms  p99 {:.2} ms  most {:.2} ms", at(0.5), at(0.99), at(1.0));
+    println!(
+        "found for {found} of {ROUNDS}: p50 {:.2} ms  p99 {:.2} ms  most {:.2} ms",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
     let scan = took(|| {
         let mut n = 0;
-        casework::db::case::for_each(&workspace.tables().conn, |case| n += usize::from(case.text.contains("parcel"))).unwrap();
+        casework::db::case::for_each(&workspace.tables().conn, |case| {
+            n += usize::from(case.text.contains("parcel"))
+        })
+        .unwrap();
         n
     });
     println!("reading every case once, for comparison {:>7.0} ms", scan.1.as_secs_f64() * 1e3);

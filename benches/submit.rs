@@ -2,7 +2,11 @@
 //!
 //!     cargo bench --bench submit
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails has nothing to say"
+)]
 
 use std::path::Path;
 use std::time::Duration;
@@ -28,7 +32,9 @@ fn main() {
 }
 
 fn show(name: &str, times: &[Duration], base: Option<&[Duration]>) {
-    let at = |times: &[Duration], share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let at = |times: &[Duration], share: f64| {
+        times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3
+    };
     let (p50, p99) = (at(times, 0.5), at(times, 0.99));
     let ratio = base.map(|base| format!("  {:.2} x", p50 / at(base, 0.5))).unwrap_or_default();
     println!("{name:<36} p50 {p50:.3} ms  p99 {p99:.3} ms{ratio}");
@@ -56,20 +62,32 @@ fn bare(path: &Path) -> Vec<Duration> {
 
 fn submits(path: &Path, cases: usize) -> Vec<Duration> {
     let paths = Paths { workspace: path.to_owned() };
-    let mut workspace =
-        Workspace::found(paths, Env::default(), "bench", "ana", &casework::workspace::found::STARTERS[0]).unwrap();
+    let mut workspace = Workspace::found(
+        paths,
+        Env::default(),
+        "bench",
+        "ana",
+        &casework::workspace::found::STARTERS[0],
+    )
+    .unwrap();
     let lines: String = (0..cases).map(line).collect();
     let stop = std::sync::atomic::AtomicBool::new(false);
     workspace.ingest(lines.as_bytes(), &Default::default(), &stop, |_| ()).unwrap();
     let protocols = workspace.protocols().unwrap();
     let published = protocols.for_stream("s").unwrap();
     let draft = Draft {
-        answers: [("readable", "y"), ("verdict", "y"), ("category", "r")].map(|(q, a)| (q.to_owned(), a.to_owned())).into(),
+        answers: [("readable", "y"), ("verdict", "y"), ("category", "r")]
+            .map(|(q, a)| (q.to_owned(), a.to_owned()))
+            .into(),
         rationale: "it fits".to_owned(),
         ..Draft::default()
     };
     let labels: Vec<_> = (0..ROUNDS)
-        .map(|i| workspace.label_of(&workspace.find_case(&i.to_string()).unwrap(), &draft, published).unwrap())
+        .map(|i| {
+            workspace
+                .label_of(&workspace.find_case(&i.to_string()).unwrap(), &draft, published)
+                .unwrap()
+        })
         .collect();
     let times = timed(|i| assert!(workspace.submit(labels[i].clone()).is_ok()));
     assert_ne!(workspace.status().unwrap().digest, Hash([0; 32]));

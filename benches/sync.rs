@@ -1,12 +1,18 @@
-//! Sync through a directory: a first pull, small syncs beside a long history, and fifty reviewers on one store.
+//! Sync through a directory: a first pull, small syncs beside a long history, and fifty reviewers
+//! on one store.
 //!
 //!     cargo bench --bench sync                  a million events
 //!     cargo bench --bench sync -- 100000        that many
 //!
-//! The first pull stands beside what it can't be faster than: reading the same files, and putting the same rows into a bare
-//! SQLite table with the same durability, without checking or folding anything.
+//! The first pull stands beside what it can't be faster than: reading the same files, and putting
+//! the same rows into a bare SQLite table with the same durability, without checking or folding
+//! anything.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails has nothing to say"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +32,8 @@ use casework::workspace::cases::IngestRequest;
 use rusqlite::{Connection, params};
 
 fn main() {
-    let events: usize = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(1_000_000);
+    let events: usize =
+        std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(1_000_000);
     let dir = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
     first_pull(dir.path(), events);
     fifty(dir.path());
@@ -73,7 +80,10 @@ impl Store for Counting {
 
     fn list(&mut self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let listed = self.inner.list(prefix)?;
-        self.wire.down.fetch_add(listed.iter().map(|listed| listed.key.len() as u64 + 8).sum(), Ordering::Relaxed);
+        self.wire.down.fetch_add(
+            listed.iter().map(|listed| listed.key.len() as u64 + 8).sum(),
+            Ordering::Relaxed,
+        );
         self.wire.calls.fetch_add(1, Ordering::Relaxed);
         Ok(listed)
     }
@@ -86,7 +96,10 @@ impl Store for Counting {
 
 fn open(dir: &Path, wire: &Wire) -> Counting {
     let options = Options { create: true, ..Options::default() };
-    Counting { inner: store::open(dir.join("store").to_str().unwrap(), &options).unwrap(), wire: wire.clone() }
+    Counting {
+        inner: store::open(dir.join("store").to_str().unwrap(), &options).unwrap(),
+        wire: wire.clone(),
+    }
 }
 
 fn found(dir: &Path, cases: usize) -> Workspace {
@@ -140,7 +153,9 @@ impl std::io::Read for Lines {
 }
 
 fn row(name: &str, time: Duration, base: Option<Duration>) {
-    let ratio = base.map(|base| format!("  {:.1} x", time.as_secs_f64() / base.as_secs_f64())).unwrap_or_default();
+    let ratio = base
+        .map(|base| format!("  {:.1} x", time.as_secs_f64() / base.as_secs_f64()))
+        .unwrap_or_default();
     println!("{name:<58} {:9.3} s{ratio}", time.as_secs_f64());
 }
 
@@ -159,8 +174,9 @@ fn first_pull(dir: &Path, events: usize) {
 
     let begun = instant();
     let files = store.list("journal/").unwrap().into_iter().chain(store.list("payload/").unwrap());
-    let files: Vec<(Name, Vec<u8>)> =
-        files.map(|listed| (Name::parse(&listed.key).unwrap(), store.get(&listed.key).unwrap().unwrap())).collect();
+    let files: Vec<(Name, Vec<u8>)> = files
+        .map(|listed| (Name::parse(&listed.key).unwrap(), store.get(&listed.key).unwrap().unwrap()))
+        .collect();
     let download = begun.elapsed();
     row("plain download", download, None);
     let begun = instant();
@@ -173,7 +189,14 @@ fn first_pull(dir: &Path, events: usize) {
     let begun = instant();
     let url = dir.join("store");
     let join = |name: &str| {
-        Workspace::join(Paths { workspace: dir.join(name) }, Env::default(), url.to_str().unwrap(), name, None, None)
+        Workspace::join(
+            Paths { workspace: dir.join(name) },
+            Env::default(),
+            url.to_str().unwrap(),
+            name,
+            None,
+            None,
+        )
     };
     let (mut bo, _) = join("bo").unwrap();
     row("join: download, verify, fold", begun.elapsed(), Some(plain));
@@ -194,8 +217,15 @@ fn first_pull(dir: &Path, events: usize) {
     ana.admit("bo", &[Role::Reviewer], None, None).unwrap();
     ana.sync_with(&mut store, &|| true).unwrap();
     let url = small.join("store");
-    let (mut bo, _) =
-        Workspace::join(Paths { workspace: small.join("bo") }, Env::default(), url.to_str().unwrap(), "bo", None, None).unwrap();
+    let (mut bo, _) = Workspace::join(
+        Paths { workspace: small.join("bo") },
+        Env::default(),
+        url.to_str().unwrap(),
+        "bo",
+        None,
+        None,
+    )
+    .unwrap();
     ana.sync_with(&mut store, &|| true).unwrap();
     let device = ana.asking("bo", Some(&bo.replica().to_string())).unwrap().unwrap().replica;
     ana.admit("bo", &[Role::Reviewer], Some(device), None).unwrap();
@@ -219,16 +249,30 @@ fn bare_insert(path: &Path, files: &[(Name, Vec<u8>)]) {
         let tx = conn.transaction().unwrap();
         match name.kind {
             Kind::Journal => {
-                let mut insert = tx.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3, ?4)").unwrap();
+                let mut insert =
+                    tx.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3, ?4)").unwrap();
                 for entry in decode_journal(name.replica, bytes).unwrap().into_iter().flatten() {
-                    insert.execute(params![entry.replica.0, entry.seq, entry.body, entry.signature]).unwrap();
+                    insert
+                        .execute(params![entry.replica.0, entry.seq, entry.body, entry.signature])
+                        .unwrap();
                 }
             }
             Kind::Payload => {
-                let mut insert = tx.prepare_cached("INSERT INTO payload VALUES (?1, ?2, ?3, ?4, ?5, ?6)").unwrap();
+                let mut insert = tx
+                    .prepare_cached("INSERT INTO payload VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+                    .unwrap();
                 for row in decode_payloads(name.replica, bytes).unwrap().rows {
                     let event = row.event;
-                    insert.execute(params![event.replica.0, event.seq, event.n, row.hash.0, row.salt, row.bytes]).unwrap();
+                    insert
+                        .execute(params![
+                            event.replica.0,
+                            event.seq,
+                            event.n,
+                            row.hash.0,
+                            row.salt,
+                            row.bytes
+                        ])
+                        .unwrap();
                 }
             }
         }
@@ -278,7 +322,12 @@ fn labels(ana: &mut Workspace, bo: &mut Workspace, store: &mut Counting, wire: &
         bytes[0] / n,
         calls / n
     );
-    println!("pull  p50 {:.2} ms  p99 {:.2} ms  {} B", at(&mut pulls, 0.5), at(&mut pulls, 0.99), bytes[1] / n);
+    println!(
+        "pull  p50 {:.2} ms  p99 {:.2} ms  {} B",
+        at(&mut pulls, 0.5),
+        at(&mut pulls, 0.99),
+        bytes[1] / n
+    );
 }
 
 /// Fifty people, two hundred labels each, a sync after every ten.
@@ -297,24 +346,33 @@ fn fifty(dir: &Path) {
     for n in 0..PEOPLE {
         let name = format!("rev{n:02}");
         let paths = Paths { workspace: dir.join(&name) };
-        people.push(Workspace::join(paths, Env::default(), url.to_str().unwrap(), &name, None, None).unwrap().0);
+        people.push(
+            Workspace::join(paths, Env::default(), url.to_str().unwrap(), &name, None, None)
+                .unwrap()
+                .0,
+        );
     }
     ana.sync_with(&mut store, &|| true).unwrap();
     for workspace in &people {
-        ana.admit(&workspace.me.clone(), &[Role::Reviewer], Some(workspace.replica()), None).unwrap();
+        ana.admit(&workspace.me.clone(), &[Role::Reviewer], Some(workspace.replica()), None)
+            .unwrap();
     }
     ana.sync_with(&mut store, &|| true).unwrap();
     for workspace in &mut people {
         workspace.sync_with(&mut store, &|| true).unwrap();
     }
-    println!("== {PEOPLE} reviewers x {LABELS} labels through one store, a sync after every {EACH}");
+    println!(
+        "== {PEOPLE} reviewers x {LABELS} labels through one store, a sync after every {EACH}"
+    );
     wire.take();
     let begun = instant();
     let (mut syncs, mut given) = (Vec::new(), 0);
     for _ in 0..LABELS / EACH {
         for workspace in &mut people {
             let (queue, _) = workspace.quick_queue().unwrap();
-            let cases = queue.page(&workspace.tables().conn, QueueKey::FIRST, Direction::Forward, EACH).unwrap();
+            let cases = queue
+                .page(&workspace.tables().conn, QueueKey::FIRST, Direction::Forward, EACH)
+                .unwrap();
             cases.iter().for_each(|case| give(workspace, case));
             given += cases.len();
             let begun = instant();
@@ -324,7 +382,12 @@ fn fifty(dir: &Path) {
     }
     let (up, down, calls) = wire.take();
     row("all of it", begun.elapsed(), None);
-    println!("{given} labels, {} syncs: p50 {:.2} ms  p99 {:.2} ms", syncs.len(), at(&mut syncs, 0.5), at(&mut syncs, 0.99));
+    println!(
+        "{given} labels, {} syncs: p50 {:.2} ms  p99 {:.2} ms",
+        syncs.len(),
+        at(&mut syncs, 0.5),
+        at(&mut syncs, 0.99)
+    );
     println!(
         "{} B up a label, {} B down a label and reader, {calls} calls",
         up / given as u64,
@@ -336,6 +399,9 @@ fn fifty(dir: &Path) {
     }
     ana.sync_with(&mut store, &|| true).unwrap();
     let digest = ana.digest().unwrap();
-    assert!(people.iter().all(|workspace| workspace.digest().unwrap() == digest), "all hold the same");
+    assert!(
+        people.iter().all(|workspace| workspace.digest().unwrap() == digest),
+        "all hold the same"
+    );
     println!("{segments} segments on the store; all {} hold the same digest", PEOPLE + 1);
 }

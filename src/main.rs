@@ -16,13 +16,23 @@ fn main() -> color_eyre::Result<ExitCode> {
     Ok(match cli::run(Cli::parse(), Env::read()) {
         Next::Exit(code) => code,
         Next::Train(train) if train.by_lines => train_by_lines(*train),
-        Next::Train(train) => tui::train(train.workspace, train.lessons).unwrap_or_else(|error| cli::refuse(&error)),
+        Next::Train(train) => {
+            tui::train(train.workspace, train.lessons).unwrap_or_else(|error| cli::refuse(&error))
+        }
         Next::Journey(mut workspace) => cli::journey(&mut workspace, |workspace, answers| {
-            let ended = linear::run(workspace, &mut answers.as_bytes(), &mut io::stdout().lock(), "the demo's journey", false);
+            let ended = linear::run(
+                workspace,
+                &mut answers.as_bytes(),
+                &mut io::stdout().lock(),
+                "the demo's journey",
+                false,
+            );
             ended.map(drop).map_err(|error| CliError::Use(error.to_string()))
         }),
         Next::Review(workspace, Some(why)) => review_by_lines(*workspace, why),
-        Next::Review(workspace, None) => tui::run(*workspace).unwrap_or_else(|error| cli::refuse(&error)),
+        Next::Review(workspace, None) => {
+            tui::run(*workspace).unwrap_or_else(|error| cli::refuse(&error))
+        }
     })
 }
 
@@ -31,7 +41,8 @@ fn is_typed() -> bool {
 }
 
 fn review_by_lines(workspace: Workspace, why: &str) -> ExitCode {
-    match linear::run(workspace, &mut io::stdin().lock(), &mut io::stdout().lock(), why, is_typed()) {
+    match linear::run(workspace, &mut io::stdin().lock(), &mut io::stdout().lock(), why, is_typed())
+    {
         Ok(Ended::InTheMiddle) => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
@@ -42,7 +53,8 @@ fn train_by_lines(train: Train) -> ExitCode {
     let Train { workspace, lessons, json, .. } = train;
     let (protocol, rules) = (lessons.protocol.clone(), lessons.rules);
     // With --json, standard output is for the document.
-    let mut out: Box<dyn Write> = if json { Box::new(io::stderr()) } else { Box::new(io::stdout().lock()) };
+    let mut out: Box<dyn Write> =
+        if json { Box::new(io::stderr()) } else { Box::new(io::stdout().lock()) };
     let lines = Lines { input: &mut io::stdin().lock(), out: &mut *out, typed: is_typed() };
     let ended = linear::train(workspace, lessons, lines);
     drop(out);

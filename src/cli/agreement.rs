@@ -1,4 +1,5 @@
-//! `casework agreement`: how well reviewers agree, on this workspace's labels or on a file of labels.
+//! `casework agreement`: how well reviewers agree, on this workspace's labels or on a file of
+//! labels.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub struct Args {
     /// A file with the columns task,worker,label; without one, the labels of this workspace
     #[arg(value_name = "FILE.csv")]
     file: Option<PathBuf>,
-    /// Compare by these fields of the outcome, with commas, instead of those that the policy compares by
+    /// Compare by these fields of the outcome, with commas, instead of those that the policy
+    /// compares by
     #[arg(long, value_name = "FIELDS", value_delimiter = ',', conflicts_with = "file")]
     field: Vec<String>,
     /// Compare by the answers to one question only
@@ -66,7 +68,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     let mut out = Out::new();
     if context.global.json {
-        let questions = by_question.iter().map(|(question, agreement)| OfQuestion { question, agreement }).collect();
+        let questions = by_question
+            .iter()
+            .map(|(question, agreement)| OfQuestion { question, agreement })
+            .collect();
         out.json(&Document { whole: &whole, questions })?;
     } else {
         print(&mut out, &whole)?;
@@ -82,7 +87,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 pub(super) fn read(path: &Path) -> Result<Ratings, CliError> {
     let shown = path.display().to_string();
     let file = File::open(path).map_err(|error| WorkError::File { path: shown.clone(), error })?;
-    let read = Ratings::read_csv(file).map_err(|error| CliError::Use(format!("{shown}: {error}")))?;
+    let read =
+        Ratings::read_csv(file).map_err(|error| CliError::Use(format!("{shown}: {error}")))?;
     if read.missing > 0 {
         say(&format!("{shown}: {} lines have no label, and count as missing", read.missing));
     }
@@ -100,20 +106,26 @@ fn in_order(ratings: Ratings, args: &Args) -> Result<Ratings, CliError> {
     if args.order.is_empty() {
         return Ok(ratings);
     }
-    let unknown = |value: String| CliError::Use(format!("somebody said `{value}`, which is not in --order"));
+    let unknown =
+        |value: String| CliError::Use(format!("somebody said `{value}`, which is not in --order"));
     ratings.ranked(&args.order).map_err(unknown)
 }
 
 type Measured = (Agreement, Vec<(String, Agreement)>);
 
-fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Result<Measured, CliError> {
+fn of_workspace(
+    context: &Context,
+    args: &Args,
+    resampling: Resampling,
+) -> Result<Measured, CliError> {
     let workspace = context.read()?;
     let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
     if let Some(question) = &args.question {
         let made = workspace.ratings(&args.round, &[By::Question(question.clone())])?;
         let one = made.into_iter().next().unwrap_or_default();
         if one.labels() == 0 {
-            let known: Vec<String> = workspace.answered_questions(&args.round)?.into_iter().map(|(id, _)| id).collect();
+            let known: Vec<String> =
+                workspace.answered_questions(&args.round)?.into_iter().map(|(id, _)| id).collect();
             return Err(CliError::Use(format!(
                 "no label of the round {} answers `{question}`; answered are: {}",
                 args.round,
@@ -129,13 +141,23 @@ fn of_workspace(context: &Context, args: &Args, resampling: Resampling) -> Resul
     let mut made = made.into_iter();
     let whole = in_order(made.next().unwrap_or_else(|| Ratings::default().sorted()), args)?;
     let measured = made.map(|ratings| measure(&ratings, resampling));
-    Ok((measure(&whole, resampling), asked.into_iter().map(|(question, _)| question).zip(measured).collect()))
+    Ok((
+        measure(&whole, resampling),
+        asked.into_iter().map(|(question, _)| question).zip(measured).collect(),
+    ))
 }
 
 fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
-    out.line(&format!("{} tasks, {} reviewers, {} labels, {} classes", of.tasks, of.reviewers, of.labels, of.classes.len()))?;
-    let mut line =
-        |name: &str, figure: &Figure, of: &str| out.line(&format!("  {name:<28} {:<28} {} {of}", figure.words(), figure.n));
+    out.line(&format!(
+        "{} tasks, {} reviewers, {} labels, {} classes",
+        of.tasks,
+        of.reviewers,
+        of.labels,
+        of.classes.len()
+    ))?;
+    let mut line = |name: &str, figure: &Figure, of: &str| {
+        out.line(&format!("  {name:<28} {:<28} {} {of}", figure.words(), figure.n))
+    };
     let numbers = of.krippendorff_alpha.ordinal.value.is_ok();
     line("percent agreement", &of.percent, "tasks")?;
     line("Krippendorff's alpha", &of.krippendorff_alpha.nominal, "tasks")?;
@@ -161,7 +183,11 @@ fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
     for pair in of.cohen_kappa.pairs.iter().take(PAIRS_SHOWN) {
         let kappa = pair.kappa.map_or("none: one class".to_owned(), decimal);
         let [one, two] = &pair.reviewers;
-        out.line(&format!("    {one:<12} {two:<12} {kappa:<16} {} the same of {} tasks", percent(pair.percent), pair.n))?;
+        out.line(&format!(
+            "    {one:<12} {two:<12} {kappa:<16} {} the same of {} tasks",
+            percent(pair.percent),
+            pair.n
+        ))?;
     }
     let more = of.cohen_kappa.pairs.len().saturating_sub(PAIRS_SHOWN) + of.cohen_kappa.more;
     if more > 0 {
@@ -173,10 +199,14 @@ fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
 fn print_questions(out: &mut Out, by_question: &[(String, Agreement)]) -> std::io::Result<()> {
     out.line("")?;
     out.line("By question, of those who were asked")?;
-    out.line(&format!("  {:<20} {:>6} {:>9}  {:<26} {}", "question", "tasks", "the same", "Krippendorff's alpha", "AC1"))?;
+    out.line(&format!(
+        "  {:<20} {:>6} {:>9}  {:<26} {}",
+        "question", "tasks", "the same", "Krippendorff's alpha", "AC1"
+    ))?;
     for (question, of) in by_question {
         let same = of.percent.value.map_or("none".to_owned(), percent);
-        let (alpha, ac1) = (&of.krippendorff_alpha.nominal, of.gwet_ac1.value.map_or("none".to_owned(), decimal));
+        let (alpha, ac1) =
+            (&of.krippendorff_alpha.nominal, of.gwet_ac1.value.map_or("none".to_owned(), decimal));
         let alpha = if alpha.value.is_ok() { alpha.words() } else { "none".to_owned() };
         out.line(&format!("  {question:<20} {:>6} {same:>9}  {alpha:<26} {ac1}", of.percent.n))?;
     }

@@ -17,12 +17,18 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.text.iter().all(|text| is_blank(text)) {
-        return Err(CliError::Use("say what the ruling did not weigh: `casework appeal CASE TEXT`".to_owned()));
+        return Err(CliError::Use(
+            "say what the ruling did not weigh: `casework appeal CASE TEXT`".to_owned(),
+        ));
     }
     let mut workspace = context.open()?;
     let case = workspace.find_case_to_change(&args.case)?;
     let saved = workspace.appeal(case.id, &args.text.join(" "))?;
-    let words = format!("Appealed: {} is disputed again, and lies with {}.", case.id.short(), workspace.owner()?);
+    let words = format!(
+        "Appealed: {} is disputed again, and lies with {}.",
+        case.id.short(),
+        workspace.owner()?
+    );
     done(context.global.json, &words, &json!({ "case": case.id, "event": saved.event() }))?;
     Ok(Exit::Done)
 }

@@ -1,4 +1,5 @@
-//! `casework arbitrate`: what waits to be settled, the labels of a case side by side without names, and ruling on it.
+//! `casework arbitrate`: what waits to be settled, the labels of a case side by side without names,
+//! and ruling on it.
 
 use serde_json::{Value, json};
 
@@ -80,19 +81,28 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.withdraw {
         let saved = workspace.withdraw_ruling(id, &args.rationale)?;
         let row = workspace.find_case(&id.to_string())?;
-        let words = format!("The ruling on {} is taken back: it is {} now.", id.short(), row.state.word());
-        done(context.global.json, &words, &json!({ "case": id, "state": row.state.word(), "event": saved.event() }))?;
+        let words =
+            format!("The ruling on {} is taken back: it is {} now.", id.short(), row.state.word());
+        done(
+            context.global.json,
+            &words,
+            &json!({ "case": id, "state": row.state.word(), "event": saved.event() }),
+        )?;
         return Ok(Exit::Done);
     }
     if let Some(side) = args.returns {
         let saved = workspace.return_label(row, side, args.question.as_deref(), &args.rationale)?;
-        let words = format!("Label {} of {} is with its author.", side.to_ascii_uppercase(), id.short());
+        let words =
+            format!("Label {} of {} is with its author.", side.to_ascii_uppercase(), id.short());
         done(context.global.json, &words, &json!({ "case": id, "event": saved.event() }))?;
         return Ok(Exit::Done);
     }
-    let cause = args
-        .cause
-        .ok_or_else(|| CliError::Use(format!("say why reviewers differ: --cause {}", Cause::ALL.map(Cause::word).join(" | "))))?;
+    let cause = args.cause.ok_or_else(|| {
+        CliError::Use(format!(
+            "say why reviewers differ: --cause {}",
+            Cause::ALL.map(Cause::word).join(" | ")
+        ))
+    })?;
     let change = args.change.as_ref().map(|change| match change.split_once('=') {
         Some((question, text)) => (Some(question.to_owned()), text.to_owned()),
         None => (Some(change.clone()).filter(|question| !question.is_empty()), String::new()),
@@ -102,7 +112,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let verdict = verdict(args, &workspace, &row)?;
         workspace.rule(row, verdict, reasons)?
     };
-    let words = format!("{} counts as {} ({}).", id.short(), outcome_words(&ruling.outcome), cause.word());
+    let words =
+        format!("{} counts as {} ({}).", id.short(), outcome_words(&ruling.outcome), cause.word());
     let document = json!({ "case": id, "outcome": ruling.outcome, "cause": cause, "takes": ruling.takes, "change": ruling.change,
         "event": saved.event() });
     done(context.global.json, &words, &document)?;
@@ -115,7 +126,9 @@ fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<Verdict,
     }
     if !args.answers.is_empty() {
         let protocols = workspace.protocols()?;
-        let published = protocols.for_stream(&row.stream).ok_or_else(|| WorkError::NoProtocol(row.stream.clone()))?;
+        let published = protocols
+            .for_stream(&row.stream)
+            .ok_or_else(|| WorkError::NoProtocol(row.stream.clone()))?;
         let answers = typed::read(&published.protocol, &steps(&args.answers)?, Written::Now)?;
         let draft = Draft { answers, ..Draft::default() };
         typed::all_taken(&draft.answers, &draft.path(&published.protocol))?;
@@ -123,10 +136,12 @@ fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<Verdict,
     }
     let fields = args.outcome.iter().map(|text| {
         let parts = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let (field, value) = parts.ok_or_else(|| CliError::Use(format!("--outcome takes FIELD=VALUE, not `{text}`")))?;
+        let (field, value) = parts
+            .ok_or_else(|| CliError::Use(format!("--outcome takes FIELD=VALUE, not `{text}`")))?;
         // Numbers and lists as JSON; everything else is a word.
-        let json =
-            serde_json::from_str(&value).ok().filter(|json: &Value| json.is_number() || json.is_array() || json.is_boolean());
+        let json = serde_json::from_str(&value)
+            .ok()
+            .filter(|json: &Value| json.is_number() || json.is_array() || json.is_boolean());
         Ok((field, json.unwrap_or(Value::String(value))))
     });
     Ok(Verdict::Fields(fields.collect::<Result<Outcome, CliError>>()?))
@@ -174,7 +189,10 @@ fn words(waits: &Waiting, now: Moment) -> String {
 fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, CliError> {
     let dispute = workspace.dispute(row)?;
     if !workspace.may_see_labels(&dispute)? {
-        let words = format!("{} may still be yours to label: what others said of it is shown after that", dispute.row.id.short());
+        let words = format!(
+            "{} may still be yours to label: what others said of it is shown after that",
+            dispute.row.id.short()
+        );
         return Err(CliError::Use(words));
     }
     let mut out = Out::new();
@@ -206,19 +224,31 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
 /// Labels of a case beside each other, with names where those may be told.
 pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<()> {
     let row = &dispute.row;
-    out.line(&format!("{}  {}  {}", row.id.short(), row.state.word(), fit(&visible(&row.text), 60)))?;
+    out.line(&format!(
+        "{}  {}  {}",
+        row.id.short(),
+        row.state.word(),
+        fit(&visible(&row.text), 60)
+    ))?;
     for text in &dispute.escalated {
         out.line(&format!("  escalated: {text}"))?;
     }
     if let Some((ruling, appeals)) = &dispute.ruled {
-        out.line(&format!("  ruled {} ({}): {}", outcome_words(&ruling.outcome), ruling.cause.word(), ruling.rationale))?;
+        out.line(&format!(
+            "  ruled {} ({}): {}",
+            outcome_words(&ruling.outcome),
+            ruling.cause.word(),
+            ruling.rationale
+        ))?;
         for why in appeals {
             out.line(&format!("  appealed: {why}"))?;
         }
     }
     // As many columns as there are labels, within 80.
     let wide = (54 / dispute.sides.len().max(1)).clamp(6, 17) - 1;
-    let cells = |texts: Vec<String>| texts.into_iter().map(|text| format!("{:<wide$} ", fit(&text, wide))).collect::<String>();
+    let cells = |texts: Vec<String>| {
+        texts.into_iter().map(|text| format!("{:<wide$} ", fit(&text, wide))).collect::<String>()
+    };
     let head = |side: &Side| match (dispute.named, side.own) {
         (true, _) => side.given.label.reviewer.clone(),
         (false, true) => format!("{} (yours)", side.name),
@@ -227,14 +257,20 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
     out.line(&format!("    {:<20} {}", "", cells(dispute.sides.iter().map(head).collect())))?;
     for (place, (question, answers)) in dispute.questions.iter().enumerate() {
         let mark = if dispute.parts_at == Some(place) { "▸ " } else { "  " };
-        let answers = answers.iter().map(|answer| answer.clone().unwrap_or_else(|| "·".to_owned())).collect();
+        let answers =
+            answers.iter().map(|answer| answer.clone().unwrap_or_else(|| "·".to_owned())).collect();
         out.line(&format!("  {mark}{:<20} {}", fit(question, 20), cells(answers)))?;
     }
     for side in &dispute.sides {
         let label = &side.given.label;
         let sure = label.confidence.map_or(String::new(), |sure| format!(" · sure {sure}/5"));
-        let marks: Vec<String> = label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
-        let marks = if marks.is_empty() { String::new() } else { format!(" · marked {}", marks.join(", ")) };
+        let marks: Vec<String> =
+            label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
+        let marks = if marks.is_empty() {
+            String::new()
+        } else {
+            format!(" · marked {}", marks.join(", "))
+        };
         out.line(&format!("  {}: {}{sure}{marks}", head(side), outcome_words(&side.outcome)))?;
         if !label.rationale.is_empty() {
             out.line(&format!("      “{}”", label.rationale))?;

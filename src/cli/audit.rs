@@ -28,10 +28,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let entries = workspace.audit(out)?;
     let place = out.display().to_string();
-    let words = format!("{entries} entries written to {place}. Anybody checks them with: bash {place}/check.sh");
-    done(context.global.json, &words, &json!({ "path": place, "entries": entries, "workspace": workspace.id()? }))?;
+    let words = format!(
+        "{entries} entries written to {place}. Anybody checks them with: bash {place}/check.sh"
+    );
+    done(
+        context.global.json,
+        &words,
+        &json!({ "path": place, "entries": entries, "workspace": workspace.id()? }),
+    )?;
     if !context.global.json {
-        say("It holds no input, log or neighbour of any case; rationales and comments are in the journal.");
+        say(
+            "It holds no input, log or neighbour of any case; rationales and comments are in the journal.",
+        );
     }
     Ok(Exit::Done)
 }

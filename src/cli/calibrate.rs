@@ -1,4 +1,5 @@
-//! `casework calibrate`: sessions in which reviewers label the same cases blind, talk about them, and label again.
+//! `casework calibrate`: sessions in which reviewers label the same cases blind, talk about them,
+//! and label again.
 
 use std::path::{Path, PathBuf};
 
@@ -134,12 +135,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
         Some(What::Open(args)) => open(context, args)?,
         Some(What::Show { session: None }) => list(context)?,
         Some(What::Show { session: Some(name) }) => show(context, name)?,
-        Some(What::Label { session }) => return sit(context, session).map(|workspace| Err(Box::new(workspace))),
+        Some(What::Label { session }) => {
+            return sit(context, session).map(|workspace| Err(Box::new(workspace)));
+        }
         Some(What::Reveal { session, early }) => {
             let mut workspace = context.open()?;
             let saved = workspace.reveal_session(session, *early)?;
-            let words = format!("Revealed: all who take part see all labels of {session}, talk, and label again.");
-            done(context.global.json, &words, &json!({ "session": session, "event": saved.event() }))?;
+            let words = format!(
+                "Revealed: all who take part see all labels of {session}, talk, and label again."
+            );
+            done(
+                context.global.json,
+                &words,
+                &json!({ "session": session, "event": saved.event() }),
+            )?;
             Exit::Done
         }
         Some(What::Findings { session }) => {
@@ -167,13 +176,19 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let mut choices = Vec::new();
     if !args.cases.is_empty() {
-        let ids = args.cases.iter().map(|name| Ok(workspace.find_case_to_change(name)?.id)).collect::<Result<_, WorkError>>()?;
+        let ids = args
+            .cases
+            .iter()
+            .map(|name| Ok(workspace.find_case_to_change(name)?.id))
+            .collect::<Result<_, WorkError>>()?;
         choices.push(Choice::Picked(ids));
     }
     choices.extend(args.divergent.map(Choice::Divergent));
     for category in &args.category {
-        let parts = category.split_once('=').and_then(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
-        let (name, n) = parts.ok_or_else(|| CliError::Use(format!("--category takes NAME=N, not `{category}`")))?;
+        let parts =
+            category.split_once('=').and_then(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
+        let (name, n) = parts
+            .ok_or_else(|| CliError::Use(format!("--category takes NAME=N, not `{category}`")))?;
         choices.push(Choice::Category(name, n));
     }
     choices.extend(args.random.map(Choice::Random));
@@ -184,10 +199,17 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
     let deadline = match super::time(&args.deadline) {
         Ok(super::Asked::Ago(ms)) => Moment(clock::now().0 + ms),
         Ok(super::Asked::At(at)) => at,
-        Err(_) => return Err(CliError::Use(format!("--deadline takes 90m, 12h, 3d or 2w, not `{}`", args.deadline))),
+        Err(_) => {
+            return Err(CliError::Use(format!(
+                "--deadline takes 90m, 12h, 3d or 2w, not `{}`",
+                args.deadline
+            )));
+        }
     };
     if deadline <= clock::now() {
-        return Err(CliError::Use("--deadline lies in the past: the first round takes time".to_owned()));
+        return Err(CliError::Use(
+            "--deadline lies in the past: the first round takes time".to_owned(),
+        ));
     }
     let plan = Plan {
         name: args.session.clone(),
@@ -220,7 +242,12 @@ fn list(context: &Context) -> Result<Exit, CliError> {
             out.json(&document(session, &workspace.session_progress(session)?))?;
         } else {
             let title = fit(&visible(&what.title), 30).into_owned();
-            out.line(&format!("{:<20} {:>4} cases  {:<38} {title}", what.session, what.cases.len(), session.stage().word()))?;
+            out.line(&format!(
+                "{:<20} {:>4} cases  {:<38} {title}",
+                what.session,
+                what.cases.len(),
+                session.stage().word()
+            ))?;
         }
     }
     out.finish()?;
@@ -258,13 +285,28 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     };
     let title = if what.title.is_empty() { String::new() } else { format!(": {}", what.title) };
     out.line(&format!("{}{title}", what.session))?;
-    out.line(&format!("  {} cases ({}), opened by {}", what.cases.len(), what.chosen, session.opened.by))?;
+    out.line(&format!(
+        "  {} cases ({}), opened by {}",
+        what.cases.len(),
+        what.chosen,
+        session.opened.by
+    ))?;
     out.line(&format!("  {}{time}", session.stage().word()))?;
     let of = what.cases.len();
     let second = session.stage().is_revealed();
     for Progress { reviewer, done: [one, two] } in &progress {
-        let bar = |done: usize| format!("{}{}", "█".repeat(done * 10 / of.max(1)), "·".repeat(10 - done * 10 / of.max(1)));
-        let again = if second { format!("   second {} {two:>3} of {of}", bar(*two)) } else { String::new() };
+        let bar = |done: usize| {
+            format!(
+                "{}{}",
+                "█".repeat(done * 10 / of.max(1)),
+                "·".repeat(10 - done * 10 / of.max(1))
+            )
+        };
+        let again = if second {
+            format!("   second {} {two:>3} of {of}", bar(*two))
+        } else {
+            String::new()
+        };
         out.line(&format!("  {reviewer:<16} first {} {one:>3} of {of}{again}", bar(*one)))?;
     }
     if let Some(closed) = session.closed.as_ref().filter(|closed| !closed.what.note.is_empty()) {
@@ -284,13 +326,26 @@ fn discussion(out: &mut Out, workspace: &Workspace, session: &Calibration) -> Re
     for id in &session.opened.what.cases {
         let row = workspace.listed_case(*id)?;
         out.line("")?;
-        out.line(&format!("  {}  {}", id.short(), fit(&visible(&row.map(|row| row.text).unwrap_or_default()), 66)))?;
+        out.line(&format!(
+            "  {}  {}",
+            id.short(),
+            fit(&visible(&row.map(|row| row.text).unwrap_or_default()), 66)
+        ))?;
         for given in all.iter().filter(|given| given.label.case == *id) {
-            let why = if given.label.rationale.is_empty() { String::new() } else { format!("  “{}”", given.label.rationale) };
-            out.line(&format!("    {:<12} {}{why}", given.label.reviewer, outcome_in_short(&given.label.outcome)))?;
+            let why = if given.label.rationale.is_empty() {
+                String::new()
+            } else {
+                format!("  “{}”", given.label.rationale)
+            };
+            out.line(&format!(
+                "    {:<12} {}{why}",
+                given.label.reviewer,
+                outcome_in_short(&given.label.outcome)
+            ))?;
         }
         for note in said.iter().filter(|note| note.id == *id) {
-            let about = note.question.as_ref().map(|question| format!("({question}) ")).unwrap_or_default();
+            let about =
+                note.question.as_ref().map(|question| format!("({question}) ")).unwrap_or_default();
             out.line(&format!("      {}: {about}{}", note.author, note.text))?;
         }
     }
@@ -301,9 +356,15 @@ fn sit(context: &Context, name: &str) -> Result<Workspace, CliError> {
     let mut workspace = context.open()?;
     let session = workspace.session(name)?;
     if !session.takes_part(&workspace.me) {
-        return Err(WorkError::NotInvited { session: name.to_owned(), reviewer: workspace.me.clone() }.into());
+        return Err(WorkError::NotInvited {
+            session: name.to_owned(),
+            reviewer: workspace.me.clone(),
+        }
+        .into());
     }
-    let round = session.round_now().ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
+    let round = session
+        .round_now()
+        .ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
     workspace.sitting = Some(round);
     Ok(workspace)
 }
@@ -314,7 +375,10 @@ fn close(context: &Context, name: &str, note: &str, to: Option<&Path>) -> Result
     let saved = workspace.close_session(name, note)?;
     let of = session.opened.what.cases.len();
     for one in workspace.session_progress(&session)?.iter().filter(|one| one.done[1] < of) {
-        say(&format!("{} labeled {} of {of} again: only who labeled twice is compared.", one.reviewer, one.done[1]));
+        say(&format!(
+            "{} labeled {} of {of} again: only who labeled twice is compared.",
+            one.reviewer, one.done[1]
+        ));
     }
     let findings = workspace.findings(name)?;
     print_findings(context, &findings)?;
@@ -331,14 +395,21 @@ fn write(proposed: &Proposed, findings: &Findings, directory: &Path) -> Result<(
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     let json = serde_json::to_string_pretty(findings).unwrap_or_default() + "\n";
     let findings = ("findings.json", json.as_str());
-    for (name, text) in proposed.files.iter().map(|one| (one.name.as_str(), one.text.as_str())).chain([findings]) {
+    for (name, text) in
+        proposed.files.iter().map(|one| (one.name.as_str(), one.text.as_str())).chain([findings])
+    {
         // A name comes from a protocol, and must not lead out of the directory.
         let path = directory.join(Path::new(name).file_name().unwrap_or(name.as_ref()));
         std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
-    for Proposal { name, added, .. } in proposed.files.iter().filter(|proposal| proposal.added > 0) {
+    for Proposal { name, added, .. } in proposed.files.iter().filter(|proposal| proposal.added > 0)
+    {
         let kind = if name == GLOSSARY { "glossary" } else { "protocol" };
-        let changes = if kind == "protocol" { " --changes \"examples from a calibration session\"" } else { "" };
+        let changes = if kind == "protocol" {
+            " --changes \"examples from a calibration session\""
+        } else {
+            ""
+        };
         say(&format!(
             "{name}: {added} added. Read it, then: casework {kind} publish {}{changes}",
             directory.join(name).display()
@@ -371,21 +442,37 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
     for given in workspace.session_labels(&session)? {
         let label = &given.label;
         let again = if label.round == *first { "labeled" } else { "labeled again" };
-        let path: Vec<String> = label.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
-        let why = if label.rationale.is_empty() { String::new() } else { format!(": {}", label.rationale) };
-        let words = format!("{again} {} {} ({}){why}", label.case.short(), outcome_in_short(&label.outcome), path.join(", "));
+        let path: Vec<String> =
+            label.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
+        let why = if label.rationale.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", label.rationale)
+        };
+        let words = format!(
+            "{again} {} {} ({}){why}",
+            label.case.short(),
+            outcome_in_short(&label.outcome),
+            path.join(", ")
+        );
         lines.push((given.at.moment(), label.reviewer.clone(), words, json!({ "label": label })));
     }
     for note in workspace.session_comments(&session)? {
-        let about = note.question.as_ref().map(|question| format!(" on {question}")).unwrap_or_default();
+        let about =
+            note.question.as_ref().map(|question| format!(" on {question}")).unwrap_or_default();
         let words = format!("said of {}{about}: {}", note.id.short(), note.text);
-        let event = json!({ "comment": { "case": note.id, "question": note.question, "text": note.text } });
+        let event =
+            json!({ "comment": { "case": note.id, "question": note.question, "text": note.text } });
         lines.push((note.at.moment(), note.author, words, event));
     }
     let end = if session.stage() == Stage::CalledOff { "called it off" } else { "closed it" };
     for (ending, words) in [(&session.revealed, "revealed all labels"), (&session.closed, end)] {
         let Some(ending) = ending else { continue };
-        let note = if ending.what.note.is_empty() { String::new() } else { format!(": {}", ending.what.note) };
+        let note = if ending.what.note.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", ending.what.note)
+        };
         let words = match ending.what.sealed.len() {
             0 => format!("{words}{note}"),
             n => format!("{words} ({n} count){note}"),
@@ -406,13 +493,22 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
 }
 
 fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {
-    if !args.alpha.is_finite() || !(0.0..1.0).contains(&args.above) || args.alpha <= args.above || args.alpha >= 1.0 {
-        return Err(CliError::Use("--above is a number from 0, and --alpha lies above it and under 1".to_owned()));
+    if !args.alpha.is_finite()
+        || !(0.0..1.0).contains(&args.above)
+        || args.alpha <= args.above
+        || args.alpha >= 1.0
+    {
+        return Err(CliError::Use(
+            "--above is a number from 0, and --alpha lies above it and under 1".to_owned(),
+        ));
     }
     let workspace = context.read()?;
-    let reviewers = args.reviewers.map_or_else(|| workspace.reviewers().map(|all| all.len()), Ok)?;
+    let reviewers =
+        args.reviewers.map_or_else(|| workspace.reviewers().map(|all| all.len()), Ok)?;
     if reviewers < 2 {
-        return Err(CliError::Use("agreement takes two reviewers or more: --reviewers N".to_owned()));
+        return Err(CliError::Use(
+            "agreement takes two reviewers or more: --reviewers N".to_owned(),
+        ));
     }
     // The classes as they were seen so far; two of equal size if nothing was.
     let on = workspace.policy()?.on;
@@ -421,7 +517,8 @@ fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {
     if classes.len() < 2 {
         classes = vec![0.5, 0.5];
     }
-    let (alpha, above, power, seed) = (args.alpha, args.above, f64::from(args.power) / 100.0, args.seed);
+    let (alpha, above, power, seed) =
+        (args.alpha, args.above, f64::from(args.power) / 100.0, args.seed);
     let question = Question { alpha, above, reviewers, classes, power, seed };
     let found = cases(&question);
     let words = match found {

@@ -53,7 +53,8 @@ pub struct Args {
     /// Fewest tasks with two labels from which reviewers are told apart
     #[arg(long, value_name = "N", default_value_t = 20)]
     tasks_min: usize,
-    /// Record what it says of the reviewers, for `policy set rule=dawid-skene|one-coin` to settle cases by
+    /// Record what it says of the reviewers, for `policy set rule=dawid-skene|one-coin` to settle
+    /// cases by
     #[arg(long, conflicts_with_all = ["file", "field", "round"])]
     record: bool,
     /// Fewest reviewers that are told apart
@@ -110,18 +111,26 @@ struct AnswerLine<'d> {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let Some(model) = model(&args.method) else {
-        let known: Vec<String> = MODELS.iter().map(|model| format!("{} ({})", model.name, model.about)).collect();
-        return Err(CliError::Use(format!("no method `{}`: there are {}", args.method, known.join(", "))));
+        let known: Vec<String> =
+            MODELS.iter().map(|model| format!("{} ({})", model.name, model.about)).collect();
+        return Err(CliError::Use(format!(
+            "no method `{}`: there are {}",
+            args.method,
+            known.join(", ")
+        )));
     };
     if !(args.smoothing >= 0.0 && args.smoothing.is_finite()) || args.tolerance.is_nan() {
-        return Err(CliError::Use("--smoothing is a number from 0, and --tolerance a number".to_owned()));
+        return Err(CliError::Use(
+            "--smoothing is a number from 0, and --tolerance a number".to_owned(),
+        ));
     }
     let mut blind = BTreeSet::new();
     let ratings = match &args.file {
         Some(file) => read(file)?,
         None => {
             let workspace = context.read()?;
-            let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
+            let fields =
+                if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
             let made = workspace.ratings(&args.round, &[By::Outcome(fields)])?;
             let made = made.into_iter().next().unwrap_or_default();
             let cases = made.tasks.iter().filter_map(|task| task.parse::<CaseId>().ok());
@@ -131,17 +140,19 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     let Args { iterations, tolerance, smoothing, seed, .. } = *args;
     let minimum = Minimum { reviewers: args.reviewers_min, tasks: args.tasks_min };
-    let estimate = match model.try_fit(&ratings, &Fitting { iterations, tolerance, smoothing, seed }, minimum) {
-        Ok(estimate) => estimate,
-        Err(few) => {
-            super::out::done(
-                context.global.json,
-                &format!("No consensus: {few}"),
-                &serde_json::json!({ "answers": null, "reason": few.to_string() }),
-            )?;
-            return Ok(Exit::No);
-        }
-    };
+    let estimate =
+        match model.try_fit(&ratings, &Fitting { iterations, tolerance, smoothing, seed }, minimum)
+        {
+            Ok(estimate) => estimate,
+            Err(few) => {
+                super::out::done(
+                    context.global.json,
+                    &format!("No consensus: {few}"),
+                    &serde_json::json!({ "answers": null, "reason": few.to_string() }),
+                )?;
+                return Ok(Exit::No);
+            }
+        };
     if args.record {
         return record(context, model, &ratings, &estimate);
     }
@@ -175,9 +186,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 }
 
 /// Records the estimate, and says what that settled.
-fn record(context: &Context, model: &Model, ratings: &Ratings, estimate: &Estimate) -> Result<Exit, CliError> {
+fn record(
+    context: &Context,
+    model: &Model,
+    ratings: &Ratings,
+    estimate: &Estimate,
+) -> Result<Exit, CliError> {
     if !RECORDED.contains(&model.name) {
-        return Err(CliError::Use(format!("cases can be settled by {}, not by {}", RECORDED.join(" or "), model.name)));
+        return Err(CliError::Use(format!(
+            "cases can be settled by {}, not by {}",
+            RECORDED.join(" or "),
+            model.name
+        )));
     }
     let mut workspace = context.open()?;
     let policy = workspace.policy()?;
@@ -185,9 +205,15 @@ fn record(context: &Context, model: &Model, ratings: &Ratings, estimate: &Estima
     let saved = workspace.record_estimate(recorded(model, ratings, estimate, policy.on.clone()))?;
     let after = workspace.status()?.cases;
     let words = if policy.rule.model() == Some(model.name) {
-        format!("Recorded; {} cases are resolved now ({} before), {} disputed.", after.resolved, before.resolved, after.disputed)
+        format!(
+            "Recorded; {} cases are resolved now ({} before), {} disputed.",
+            after.resolved, before.resolved, after.disputed
+        )
     } else {
-        format!("Recorded. Cases are settled by it from `casework policy set rule={}` on.", model.name)
+        format!(
+            "Recorded. Cases are settled by it from `casework policy set rule={}` on.",
+            model.name
+        )
     };
     let document = serde_json::json!({ "model": model.name, "cases": ratings.tasks.len(), "labels": ratings.labels(),
         "resolved_before": before.resolved, "resolved": after.resolved, "disputed": after.disputed, "event": saved.event() });
@@ -211,8 +237,11 @@ fn recorded(model: &Model, ratings: &Ratings, estimate: &Estimate, on: Vec<Strin
                 None => (1.0 - of.skill) / (k as f64 - 1.0).max(1.0),
             };
             // Of a class that they never met, nothing is said.
-            let met = of.confusion.as_ref().is_none_or(|confusion| confusion.rests_on[truth] > 1e-6);
-            let shares = (0..k).map(|said| (name(said), round(share(said)))).filter(|(_, share)| *share > 0.0);
+            let met =
+                of.confusion.as_ref().is_none_or(|confusion| confusion.rests_on[truth] > 1e-6);
+            let shares = (0..k)
+                .map(|said| (name(said), round(share(said))))
+                .filter(|(_, share)| *share > 0.0);
             met.then(|| (name(truth), shares.collect()))
         };
         (0..k).filter_map(row).collect()
@@ -220,8 +249,18 @@ fn recorded(model: &Model, ratings: &Ratings, estimate: &Estimate, on: Vec<Strin
     Recorded {
         model: model.name.to_owned(),
         on,
-        priors: estimate.priors.iter().enumerate().map(|(class, share)| (name(class), round(*share))).collect(),
-        reviewers: ratings.reviewers.iter().map(str::to_owned).zip(estimate.reviewers.iter().map(habits)).collect(),
+        priors: estimate
+            .priors
+            .iter()
+            .enumerate()
+            .map(|(class, share)| (name(class), round(*share)))
+            .collect(),
+        reviewers: ratings
+            .reviewers
+            .iter()
+            .map(str::to_owned)
+            .zip(estimate.reviewers.iter().map(habits))
+            .collect(),
         cases: ratings.tasks.len() as u64,
         labels: ratings.labels() as u64,
     }
@@ -232,22 +271,37 @@ fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) 
     let answer = |(number, task): (usize, &'d str)| {
         let answer = estimate.answer(number)?;
         let label = ratings.spelling(number, answer.class as u32);
-        Some(AnswerLine { task, label, confidence: answer.belief, tied: (answer.tied > 1).then_some(answer.tied) })
+        Some(AnswerLine {
+            task,
+            label,
+            confidence: answer.belief,
+            tied: (answer.tied > 1).then_some(answer.tied),
+        })
     };
-    let answers: Vec<AnswerLine<'_>> = ratings.tasks.iter().enumerate().filter_map(answer).collect();
+    let answers: Vec<AnswerLine<'_>> =
+        ratings.tasks.iter().enumerate().filter_map(answer).collect();
     let row = |confusion: &'d crate::quality::truth::Confusion, truth: usize| {
         let n = confusion.rests_on[truth];
         let shares = confusion.shares[truth * k..(truth + 1) * k].to_vec();
         let seen = n > 1e-6;
         let intervals = seen.then(|| shares.iter().map(|share| wilson(*share, n)).collect());
-        ConfusionRow { truth: ratings.values.name(truth as u32), n, shares: seen.then_some(shares), intervals }
+        ConfusionRow {
+            truth: ratings.values.name(truth as u32),
+            n,
+            shares: seen.then_some(shares),
+            intervals,
+        }
     };
     let reviewer = |(reviewer, of): (&'d str, &'d crate::quality::truth::Reviewer)| ReviewerLine {
         reviewer,
         labels: of.labels,
         skill: of.skill,
         interval: wilson(of.skill, of.labels as f64),
-        confusion: of.confusion.iter().flat_map(|confusion| (0..k).map(move |truth| row(confusion, truth))).collect(),
+        confusion: of
+            .confusion
+            .iter()
+            .flat_map(|confusion| (0..k).map(move |truth| row(confusion, truth)))
+            .collect(),
     };
     Document {
         method: model.name,
@@ -279,7 +333,9 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
     let rounds = match (iterations, converged) {
         (0, _) => String::new(),
         (n, true) => format!(", {n} rounds"),
-        (n, false) if *n == iterations_max => format!(", {n} rounds and not at rest yet (--iterations)"),
+        (n, false) if *n == iterations_max => {
+            format!(", {n} rounds and not at rest yet (--iterations)")
+        }
         (n, false) => format!(", {n} rounds and not quite at rest"),
     };
     say(&format!("{tasks} tasks from {labels} labels by {method}{rounds}"));
@@ -290,7 +346,12 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
     by_labels.sort_by(|a, b| b.labels.cmp(&a.labels).then_with(|| a.reviewer.cmp(b.reviewer)));
     for ReviewerLine { reviewer, labels, skill, interval, .. } in by_labels.iter().take(20) {
         let (low, high) = interval.unwrap_or((0.0, 1.0));
-        say(&format!("  {reviewer:<16} {} right ({} to {}) of {labels} labels", percent(*skill), percent(low), percent(high)));
+        say(&format!(
+            "  {reviewer:<16} {} right ({} to {}) of {labels} labels",
+            percent(*skill),
+            percent(low),
+            percent(high)
+        ));
     }
     if by_labels.len() > 20 {
         say(&format!("  and {} more reviewers (--json)", by_labels.len() - 20));

@@ -24,6 +24,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let case = workspace.find_case_to_change(&args.case)?;
     let until = workspace.defer(case.id, &text)?;
     let document = json!({ "case": case.id, "until": until.rfc3339() });
-    done(context.global.json, &format!("Put {} off until {}.", case.id.short(), until.minute()), &document)?;
+    done(
+        context.global.json,
+        &format!("Put {} off until {}.", case.id.short(), until.minute()),
+        &document,
+    )?;
     Ok(Exit::Done)
 }

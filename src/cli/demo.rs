@@ -45,7 +45,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
     };
     if known && workspace.team()? != DEMO_TEAM {
         let place = workspace.paths.workspace.display();
-        return Err(CliError::Use(format!("{place} is a workspace of your own, not a demo: name another directory with --dir")));
+        return Err(CliError::Use(format!(
+            "{place} is a workspace of your own, not a demo: name another directory with --dir"
+        )));
     }
     let place = workspace.paths.workspace.display().to_string();
     let seconds = started.elapsed().as_secs_f64();
@@ -57,13 +59,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
     Ok(Demo { workspace, headless: args.headless })
 }
 
-/// What a newcomer would do, step by step; `label` labels the first case of the queue line by line, by these answers.
-pub fn journey(workspace: &mut Workspace, label: impl FnOnce(Workspace, &str) -> Result<(), CliError>) -> Result<Exit, CliError> {
+/// What a newcomer would do, step by step; `label` labels the first case of the queue line by line,
+/// by these answers.
+pub fn journey(
+    workspace: &mut Workspace,
+    label: impl FnOnce(Workspace, &str) -> Result<(), CliError>,
+) -> Result<Exit, CliError> {
     let mut out = Out::new();
     let status = workspace.status()?;
     let (_, counts) = workspace.queue()?;
     let cases = status.cases;
-    out.line(&format!("cases    {} open, {} disputed, {} resolved", cases.open, cases.disputed, cases.resolved))?;
+    out.line(&format!(
+        "cases    {} open, {} disputed, {} resolved",
+        cases.open, cases.disputed, cases.resolved
+    ))?;
     out.line(&format!(
         "labels   {} by {} reviewers; {} cases wait for {}",
         status.labels,

@@ -1,4 +1,5 @@
-//! `casework disagreements`: where labels differ, and at which question of the protocol reviewers part.
+//! `casework disagreements`: where labels differ, and at which question of the protocol reviewers
+//! part.
 
 use serde::Serialize;
 
@@ -42,13 +43,24 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match (&args.question, args.by.as_str()) {
         (Some(question), _) => list_splits(&mut out, json, &workspace, &found, question)?,
         (None, "question") => by_question(&mut out, json, &found)?,
-        (None, "pair") => tallies(&mut out, json, "pair", found.pairs.iter().map(|(pair, tally)| (pair.join(" and "), tally)))?,
-        (None, "category") => {
-            tallies(&mut out, json, "category", found.categories.iter().map(|(name, tally)| (name.clone(), tally)))?
-        }
-        (None, "reviewer") => {
-            tallies(&mut out, json, "reviewer", found.reviewers.iter().map(|(name, tally)| (name.clone(), tally)))?
-        }
+        (None, "pair") => tallies(
+            &mut out,
+            json,
+            "pair",
+            found.pairs.iter().map(|(pair, tally)| (pair.join(" and "), tally)),
+        )?,
+        (None, "category") => tallies(
+            &mut out,
+            json,
+            "category",
+            found.categories.iter().map(|(name, tally)| (name.clone(), tally)),
+        )?,
+        (None, "reviewer") => tallies(
+            &mut out,
+            json,
+            "reviewer",
+            found.reviewers.iter().map(|(name, tally)| (name.clone(), tally)),
+        )?,
         _ => {
             let parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
             let blind = workspace.blind_to(parted.iter().map(|(case, _)| **case))?;
@@ -67,7 +79,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 #[derive(Serialize)]
 struct QuestionLine<'l> {
     question: &'l str,
-    /// Pairs of labels that came to it by the same way, that part there, and that differ in what counts because of it.
+    /// Pairs of labels that came to it by the same way, that part there, and that differ in what
+    /// counts because of it.
     pairs: usize,
     parted: usize,
     differ: usize,
@@ -85,7 +98,8 @@ struct SplitCount<'l> {
 
 /// The ways to part at a question, the most frequent first.
 fn splits(node: &Node) -> Vec<SplitCount<'_>> {
-    let mut splits: Vec<_> = node.splits.iter().map(|(answers, pairs)| SplitCount { answers, pairs: *pairs }).collect();
+    let mut splits: Vec<_> =
+        node.splits.iter().map(|(answers, pairs)| SplitCount { answers, pairs: *pairs }).collect();
     splits.sort_by_key(|split| std::cmp::Reverse(split.pairs));
     splits
 }
@@ -97,7 +111,10 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
             "{} pairs of labels on one case; {} part. First question answered otherwise:",
             divergence.pairs, divergence.parted
         ))?;
-        out.line(&format!("  {:<22} {:>6} {:>6} {:>8} {:>8}  {}", "question", "came", "part", "agree", "of all", "most often"))?;
+        out.line(&format!(
+            "  {:<22} {:>6} {:>6} {:>8} {:>8}  {}",
+            "question", "came", "part", "agree", "of all", "most often"
+        ))?;
     }
     for node in divergence.nodes() {
         let share = divergence.share(node);
@@ -115,12 +132,20 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
             })?;
             continue;
         }
-        let most = splits(node).first().map(|split| format!("{} {}", split.pairs, answers_words(split.answers)));
+        let most = splits(node)
+            .first()
+            .map(|split| format!("{} {}", split.pairs, answers_words(split.answers)));
         let most = most.unwrap_or_default();
         let most = crate::domain::text::fit(&most, 24);
         let name = format!("{}{}", "  ".repeat(node.depth.min(6)), node.question);
         let agree = node.agreement().map_or("none".to_owned(), percent);
-        out.line(&format!("  {name:<22} {:>6} {:>6} {agree:>8} {:>8}  {}", node.came, node.parted, percent(share), most))?;
+        out.line(&format!(
+            "  {name:<22} {:>6} {:>6} {agree:>8} {:>8}  {}",
+            node.came,
+            node.parted,
+            percent(share),
+            most
+        ))?;
     }
     Ok(())
 }
@@ -139,7 +164,12 @@ struct TallyLine<'l> {
     differ: usize,
 }
 
-fn tallies<'t>(out: &mut Out, json: bool, by: &str, all: impl Iterator<Item = (String, &'t Tally)>) -> std::io::Result<()> {
+fn tallies<'t>(
+    out: &mut Out,
+    json: bool,
+    by: &str,
+    all: impl Iterator<Item = (String, &'t Tally)>,
+) -> std::io::Result<()> {
     let mut all: Vec<(String, &Tally)> = all.collect();
     // Of people there is no ranking: they stand by name, with an interval.
     let people = matches!(by, "pair" | "reviewer");
@@ -150,11 +180,20 @@ fn tallies<'t>(out: &mut Out, json: bool, by: &str, all: impl Iterator<Item = (S
         two.differ.cmp(&one.differ).then_with(|| two.parted.cmp(&one.parted)).then_with(|| a.cmp(b))
     });
     if !json {
-        out.line(&format!("{by:<26} {:>7} {:>6} {:>24} {:>7}", "pairs", "part", "share (95 %)", "differ"))?;
+        out.line(&format!(
+            "{by:<26} {:>7} {:>6} {:>24} {:>7}",
+            "pairs", "part", "share (95 %)", "differ"
+        ))?;
     }
     for (name, Tally { pairs, parted, differ }) in &all {
         if json {
-            out.json(&TallyLine { by, name: name.clone(), pairs: *pairs, parted: *parted, differ: *differ })?;
+            out.json(&TallyLine {
+                by,
+                name: name.clone(),
+                pairs: *pairs,
+                parted: *parted,
+                differ: *differ,
+            })?;
         } else {
             let share = *parted as f64 / *pairs as f64;
             let (low, high) = wilson(share, *pairs as f64).unwrap_or((0.0, 1.0));
@@ -174,24 +213,42 @@ struct SplitLine<'l> {
     differ: bool,
 }
 
-fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagreements, question: &str) -> Result<(), CliError> {
+fn list_splits(
+    out: &mut Out,
+    json: bool,
+    workspace: &Workspace,
+    found: &Disagreements,
+    question: &str,
+) -> Result<(), CliError> {
     if !found.divergence.nodes().iter().any(|node| node.question == question) {
-        let known: Vec<&str> = found.divergence.nodes().iter().map(|node| node.question.as_str()).collect();
-        return Err(CliError::Use(format!("nobody came to `{question}` together; asked were: {}", known.join(", "))));
+        let known: Vec<&str> =
+            found.divergence.nodes().iter().map(|node| node.question.as_str()).collect();
+        return Err(CliError::Use(format!(
+            "nobody came to `{question}` together; asked were: {}",
+            known.join(", ")
+        )));
     }
-    let mut here: Vec<&Split> = found.splits.values().flatten().filter(|split| split.question == question).collect();
+    let mut here: Vec<&Split> =
+        found.splits.values().flatten().filter(|split| split.question == question).collect();
     let all = here.len();
     let blind = workspace.blind_to(here.iter().map(|split| split.case))?;
     here.retain(|split| !blind.contains(&split.case));
     if here.len() < all {
-        say(&format!("{} are left out: you may still label those cases yourself", all - here.len()));
+        say(&format!(
+            "{} are left out: you may still label those cases yourself",
+            all - here.len()
+        ));
     }
-    for Split { case, reviewers, question, answers, differ } in here.iter().take(if json { usize::MAX } else { SHOWN }) {
+    for Split { case, reviewers, question, answers, differ } in
+        here.iter().take(if json { usize::MAX } else { SHOWN })
+    {
         if json {
             out.json(&SplitLine { case: *case, reviewers, question, answers, differ: *differ })?;
             continue;
         }
-        let said = |at: usize| format!("{} {}", reviewers[at], answers[at].as_deref().unwrap_or("not asked"));
+        let said = |at: usize| {
+            format!("{} {}", reviewers[at], answers[at].as_deref().unwrap_or("not asked"))
+        };
         let same = if *differ { "" } else { "  same outcome" };
         out.line(&format!("{}  {:<24} {:<24}{same}", case.short(), said(0), said(1)))?;
     }
@@ -201,11 +258,19 @@ fn list_splits(out: &mut Out, json: bool, workspace: &Workspace, found: &Disagre
     Ok(())
 }
 
-fn side_by_side(context: &Context, workspace: &Workspace, case: &str, round: &str) -> Result<Exit, CliError> {
+fn side_by_side(
+    context: &Context,
+    workspace: &Workspace,
+    case: &str,
+    round: &str,
+) -> Result<Exit, CliError> {
     let row = workspace.find_case(case)?;
     workspace.may_see(round)?;
     let Some(labels) = workspace.labels_of_case(row.id, round)? else {
-        let words = format!("{} may still be yours to label: what others said of it is shown after that", row.id.short());
+        let words = format!(
+            "{} may still be yours to label: what others said of it is shown after that",
+            row.id.short()
+        );
         return Err(CliError::Use(words));
     };
     let mut out = Out::new();

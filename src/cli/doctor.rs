@@ -35,7 +35,11 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         if context.global.json {
             out.json(&json!({ "ok": good, "what": what, "words": words }))?;
         } else {
-            out.line(&format!("{}  {what:<10} {}", if *good { "ok" } else { "!!" }, visible(words)))?;
+            out.line(&format!(
+                "{}  {what:<10} {}",
+                if *good { "ok" } else { "!!" },
+                visible(words)
+            ))?;
         }
     }
     out.finish()?;
@@ -52,7 +56,11 @@ fn terminal(context: &Context) -> Finding {
         (true, false) if env.no_color => "a terminal; NO_COLOR is set".to_owned(),
         (true, false) => format!("a terminal with {} colours", if env.many_colors { "many" } else { "16" }),
     };
-    Finding { good: !(std::io::stdout().is_terminal() && env.dumb_terminal), what: "terminal", words }
+    Finding {
+        good: !(std::io::stdout().is_terminal() && env.dumb_terminal),
+        what: "terminal",
+        words,
+    }
 }
 
 fn key_mode(path: &std::path::Path) -> Finding {
@@ -72,15 +80,24 @@ fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Res
     let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
     findings.push(Finding { good: damage.is_empty(), what: "database", words });
     let clocks = workspace.clock_words()?;
-    let words = if clocks.is_empty() { "no device's clock is ahead of this one's".to_owned() } else { clocks.join("; ") };
+    let words = if clocks.is_empty() {
+        "no device's clock is ahead of this one's".to_owned()
+    } else {
+        clocks.join("; ")
+    };
     findings.push(Finding { good: clocks.is_empty(), what: "clocks", words });
     let status = workspace.status()?;
     let protocols = workspace.protocols()?;
     for stream in workspace.streams()? {
         let found = protocols.for_stream(&stream);
         let words = match found {
-            Some(published) => format!("{stream}: reviewed by {} v{}", published.protocol.id, published.reference.version),
-            None => format!("{stream}: no protocol. Publish one with `casework protocol publish FILE`"),
+            Some(published) => format!(
+                "{stream}: reviewed by {} v{}",
+                published.protocol.id, published.reference.version
+            ),
+            None => {
+                format!("{stream}: no protocol. Publish one with `casework protocol publish FILE`")
+            }
         };
         findings.push(Finding { good: found.is_some(), what: "stream", words });
     }

@@ -20,10 +20,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     if let Some(name) = &args.case {
         let reason = args.reason.as_ref();
-        let reason = reason.ok_or_else(|| CliError::Use("say why: casework erase CASE --reason TEXT".to_owned()))?;
+        let reason = reason.ok_or_else(|| {
+            CliError::Use("say why: casework erase CASE --reason TEXT".to_owned())
+        })?;
         let case = workspace.find_case_to_change(name)?;
-        if let Some(erased) = workspace.erased()?.into_iter().find(|erased| erased.case == case.id) {
-            let words = format!("{} was erased already, by {} on {}.", case.own, erased.by, erased.at.minute());
+        if let Some(erased) = workspace.erased()?.into_iter().find(|erased| erased.case == case.id)
+        {
+            let words = format!(
+                "{} was erased already, by {} on {}.",
+                case.own,
+                erased.by,
+                erased.at.minute()
+            );
             done(context.global.json, &words, &serde_json::json!(erased))?;
             return Ok(Exit::Done);
         }
@@ -57,7 +65,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             erased.reason
         ))?;
         for at in &erased.stores {
-            let state = at.confirmed.map_or("not confirmed yet".to_owned(), |at| format!("confirmed {}", at.minute()));
+            let state = at
+                .confirmed
+                .map_or("not confirmed yet".to_owned(), |at| format!("confirmed {}", at.minute()));
             out.line(&format!("          {}  {state}", at.store))?;
         }
         for path in &erased.exports {
@@ -72,7 +82,9 @@ fn explain(erased: &Erased) {
     if erased.stores.is_empty() {
         return say("There is no shared store it could be in.");
     }
-    say("The store and everybody else follow on their next sync; `casework erase --list` tells what is confirmed.");
+    say(
+        "The store and everybody else follow on their next sync; `casework erase --list` tells what is confirmed.",
+    );
     for path in &erased.exports {
         say(&format!("{path} still holds it: it was exported before, and is yours to remove."));
     }

@@ -39,26 +39,34 @@ impl From<DbError> for CliError {
     }
 }
 
-/// Prints an error, if it was one, and tells the exit code: 0 done, 1 no, 2 wrong use or bad input, 3 past its time.
+/// Prints an error, if it was one, and tells the exit code: 0 done, 1 no, 2 wrong use or bad input,
+/// 3 past its time.
 pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::No) => ExitCode::from(1),
         Ok(Exit::Breach) => ExitCode::from(3),
         // The reader of our output went away; there is nobody to tell.
-        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            let code = if matches!(&error, CliError::Work(WorkError::Faults { .. })) { 1 } else { 2 };
+            let code =
+                if matches!(&error, CliError::Work(WorkError::Faults { .. })) { 1 } else { 2 };
             explain(&error);
             ExitCode::from(code)
         }
     }
 }
 
-/// With `--json`, prints the faults of a check as a document too; the error goes on to its exit code.
+/// With `--json`, prints the faults of a check as a document too; the error goes on to its exit
+/// code.
 pub fn or_faults<T>(json: bool, result: Result<T, WorkError>) -> Result<T, CliError> {
     if let (true, Err(WorkError::Faults { faults, .. })) = (json, &result) {
-        let list: Vec<_> = faults.iter().map(|fault| serde_json::json!({ "line": fault.line, "fault": fault.message })).collect();
+        let list: Vec<_> = faults
+            .iter()
+            .map(|fault| serde_json::json!({ "line": fault.line, "fault": fault.message }))
+            .collect();
         super::out::done(json, "", &serde_json::json!({ "ok": false, "faults": list }))?;
     }
     Ok(result?)
@@ -71,7 +79,8 @@ pub fn explain(error: &CliError) {
     let _ = writeln!(err, "casework: {}", visible(&error.to_string()));
     if let CliError::Work(WorkError::Faults { name, faults }) = error {
         for fault in faults.iter().take(50) {
-            let _ = writeln!(err, "  {}:{}: {}", visible(name), fault.line, visible(&fault.message));
+            let _ =
+                writeln!(err, "  {}:{}: {}", visible(name), fault.line, visible(&fault.message));
         }
         if faults.len() > 50 {
             let _ = writeln!(err, "  … and {} more", faults.len() - 50);

@@ -25,7 +25,8 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let kind = FORMATS.iter().find(|kind| kind.name == args.format).ok_or_else(|| {
-        let known: Vec<String> = FORMATS.iter().map(|kind| format!("{} ({})", kind.name, kind.about)).collect();
+        let known: Vec<String> =
+            FORMATS.iter().map(|kind| format!("{} ({})", kind.name, kind.about)).collect();
         CliError::Use(format!("no format `{}`: there is {}", args.format, known.join(", ")))
     })?;
     let mut workspace = context.read()?;

@@ -23,7 +23,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Find terms that are undefined, unused or overdue, in a file or as published; ends with 1 if there are any
+    /// Find terms that are undefined, unused or overdue, in a file or as published; ends with 1 if
+    /// there are any
     Check { file: Option<PathBuf> },
     /// Show the published terms, or one with all that belongs to it
     Show { term: Option<String> },
@@ -40,7 +41,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let glossary = read_glossary(file)?;
             let version = context.open()?.publish_glossary(&glossary)?;
             let words = format!("glossary v{version} is published: {} terms", glossary.terms.len());
-            done(context.global.json, &words, &json!({ "version": version, "terms": glossary.terms.len() }))?;
+            done(
+                context.global.json,
+                &words,
+                &json!({ "version": version, "terms": glossary.terms.len() }),
+            )?;
             Ok(Exit::Done)
         }
         What::Starter { name } => {
@@ -61,22 +66,33 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
     let (glossary, name, protocols, now) = match file {
         Some(file) => {
             let glossary = or_faults(context.global.json, read_glossary(file))?;
-            // A file can be checked anywhere; where there is a workspace, it is checked beside its protocols.
+            // A file can be checked anywhere; where there is a workspace, it is checked beside its
+            // protocols.
             let workspace = context.read().ok();
-            let now = workspace.as_ref().map_or_else(crate::clock::now, |workspace| workspace.now());
+            let now =
+                workspace.as_ref().map_or_else(crate::clock::now, |workspace| workspace.now());
             let protocols = workspace.and_then(|workspace| workspace.protocols().ok());
             (glossary, file.display().to_string(), protocols, now)
         }
         None => {
             let workspace = context.read()?;
             let protocols = workspace.protocols()?;
-            (protocols.glossary.clone(), format!("glossary v{}", protocols.glossary_version), Some(protocols), workspace.now())
+            (
+                protocols.glossary.clone(),
+                format!("glossary v{}", protocols.glossary_version),
+                Some(protocols),
+                workspace.now(),
+            )
         }
     };
     let findings = findings(&glossary, protocols.as_ref(), now);
     let terms = glossary.terms.len();
-    let list: Vec<_> = findings.iter().map(|one| json!({ "finding": one.word(), "what": one.to_string() })).collect();
-    let document = json!({ "ok": findings.is_empty(), "terms": terms, "findings": list, "faults": [] });
+    let list: Vec<_> = findings
+        .iter()
+        .map(|one| json!({ "finding": one.word(), "what": one.to_string() }))
+        .collect();
+    let document =
+        json!({ "ok": findings.is_empty(), "terms": terms, "findings": list, "faults": [] });
     if findings.is_empty() {
         done(context.global.json, &format!("{name} is sound: {terms} terms"), &document)?;
         return Ok(Exit::Done);
@@ -95,7 +111,8 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
 /// Without protocols nothing can be said about use.
 fn findings(glossary: &Glossary, protocols: Option<&Protocols>, now: Moment) -> Vec<Finding> {
     let in_force = protocols.map(Protocols::in_force).unwrap_or_default();
-    let in_force: Vec<&Protocol> = in_force.into_iter().map(|published| &published.protocol).collect();
+    let in_force: Vec<&Protocol> =
+        in_force.into_iter().map(|published| &published.protocol).collect();
     let mut findings = glossary.findings(&in_force, now.date());
     findings.retain(|finding| protocols.is_some() || !matches!(finding, Finding::Unused { .. }));
     findings
@@ -105,10 +122,21 @@ fn show(context: &Context, wanted: Option<&str>) -> Result<Exit, CliError> {
     let protocols = context.read()?.protocols()?;
     let mut out = Out::new();
     let mut found = false;
-    for term in protocols.glossary.terms.iter().filter(|term| wanted.is_none_or(|id| id == term.id)) {
+    for term in protocols.glossary.terms.iter().filter(|term| wanted.is_none_or(|id| id == term.id))
+    {
         found = true;
         if context.global.json {
-            let Term { id, name, definition, examples, counter_examples, synonyms, see, owner, review_by } = term;
+            let Term {
+                id,
+                name,
+                definition,
+                examples,
+                counter_examples,
+                synonyms,
+                see,
+                owner,
+                review_by,
+            } = term;
             out.json(&json!({ "id": id, "name": name, "definition": definition, "examples": examples,
                 "counter_examples": counter_examples, "synonyms": synonyms, "see": see, "owner": owner,
                 "review_by": review_by, "used": protocols.uses(id) }))?;

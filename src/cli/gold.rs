@@ -59,7 +59,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                     out.json(one)?;
                 } else {
                     let protocol = format!("{} v{}", one.protocol.id, one.protocol.version);
-                    out.line(&format!("{}  {protocol:<24} {}  {}", one.case.short(), outcome_words(&one.outcome), one.why))?;
+                    out.line(&format!(
+                        "{}  {protocol:<24} {}  {}",
+                        one.case.short(),
+                        outcome_words(&one.outcome),
+                        one.why
+                    ))?;
                 }
             }
             out.finish()?;
@@ -77,7 +82,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 } else {
                     let passed = if one.passed { "passed" } else { "not passed" };
                     let protocol = format!("{} v{}", one.protocol.id, one.protocol.version);
-                    out.line(&format!("{:<16} {protocol:<24} {right} of {of} right, {passed}", one.reviewer))?;
+                    out.line(&format!(
+                        "{:<16} {protocol:<24} {right} of {of} right, {passed}",
+                        one.reviewer
+                    ))?;
                 }
             }
             out.finish()?;

@@ -27,14 +27,19 @@ enum What {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let What::Labels { file, format } = &args.what;
     if !FORMATS.iter().any(|(name, _)| name == format) {
-        let known: Vec<String> = FORMATS.iter().map(|(name, about)| format!("{name} ({about})")).collect();
+        let known: Vec<String> =
+            FORMATS.iter().map(|(name, about)| format!("{name} ({about})")).collect();
         return Err(CliError::Use(format!("no format `{format}`: there is {}", known.join(", "))));
     }
     let text = read_file(file)?;
     let mut workspace = context.open()?;
     let summary = workspace.import_labels(&text)?;
     // As for ingest: nothing at all could be used.
-    let exit = if summary.rejected > 0 && summary.rejected == summary.read { Exit::No } else { Exit::Done };
+    let exit = if summary.rejected > 0 && summary.rejected == summary.read {
+        Exit::No
+    } else {
+        Exit::Done
+    };
     let mut out = Out::new();
     if context.global.json {
         out.json(&summary)?;
@@ -42,7 +47,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Ok(exit);
     }
     let (imported, duplicate, rejected) = (summary.imported, summary.duplicate, summary.rejected);
-    out.line(&format!("{} read: {imported} imported, {duplicate} here already, {rejected} rejected", summary.read))?;
+    out.line(&format!(
+        "{} read: {imported} imported, {duplicate} here already, {rejected} rejected",
+        summary.read
+    ))?;
     out.finish()?;
     for reject in summary.rejects.iter().take(10) {
         say(&format!("  line {}: {}", reject.line, reject.reason));

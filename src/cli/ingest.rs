@@ -51,8 +51,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     for file in &args.files {
         inputs.push(open(file)?); // all of them, before anything is written
     }
-    let request =
-        IngestRequest { logs: args.logs.clone(), rules: args.rules.clone(), neighbours: args.window, dry_run: args.dry_run };
+    let request = IngestRequest {
+        logs: args.logs.clone(),
+        rules: args.rules.clone(),
+        neighbours: args.window,
+        dry_run: args.dry_run,
+    };
     let mut summary = Summary::default();
     for (file, (input, total)) in args.files.iter().zip(inputs) {
         let mut meter = Meter::new(total);
@@ -110,7 +114,11 @@ impl Meter {
         };
         let Progress { read, opened, bytes } = progress;
         // Progress that can't be shown is no reason to stop.
-        let _ = write!(io::stderr().lock(), "\r{share}{read} read, {opened} opened, {} MB\x1b[K", bytes / 1_000_000);
+        let _ = write!(
+            io::stderr().lock(),
+            "\r{share}{read} read, {opened} opened, {} MB\x1b[K",
+            bytes / 1_000_000
+        );
     }
 
     fn clear(&self) {
@@ -128,7 +136,9 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     }
     let Summary { read, opened, duplicate, passed, rejected, .. } = summary;
     let would = if args.dry_run { "would open" } else { "opened" };
-    out.line(&format!("{read} read: {opened} {would}, {duplicate} duplicate, {passed} passed, {rejected} rejected"))?;
+    out.line(&format!(
+        "{read} read: {opened} {would}, {duplicate} duplicate, {passed} passed, {rejected} rejected"
+    ))?;
     out.finish()?;
     if let Some(logs) = &summary.logs {
         if args.dry_run {
@@ -144,7 +154,8 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         }
     }
     if !summary.redacted.is_empty() {
-        let kinds: Vec<String> = summary.redacted.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        let kinds: Vec<String> =
+            summary.redacted.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         say(&format!("  redacted: {}", kinds.join(", ")));
     }
     for reject in summary.rejects.iter().take(NAMED_MAX) {

@@ -24,7 +24,9 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let name = context.global.actor.as_deref();
-    let name = name.ok_or_else(|| CliError::Use("say who you are: casework init --name TEAM --as YOU".to_owned()))?;
+    let name = name.ok_or_else(|| {
+        CliError::Use("say who you are: casework init --name TEAM --as YOU".to_owned())
+    })?;
     let (paths, env) = (context.paths()?, context.env.clone());
     let starter = super::protocol::starter(&args.starter)?;
     let workspace = match &args.store {
@@ -42,6 +44,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if let Some(url) = workspace.store_url()? {
         say(&format!("Others join with: casework join {url} --as NAME --id {}", &id[..16]));
     }
-    say("Next: casework ingest STREAM.jsonl --where 'has_prediction && confidence < 0.4', then: casework");
+    say(
+        "Next: casework ingest STREAM.jsonl --where 'has_prediction && confidence < 0.4', then: casework",
+    );
     Ok(Exit::Done)
 }

@@ -14,7 +14,8 @@ use crate::workspace::WorkError;
 pub struct Args {
     /// The case's id, the first digits of it, or the id its stream gave it
     case: String,
-    /// An answer: the question's id, and the answer's key or text; several with commas, spans as 4-9,12-20
+    /// An answer: the question's id, and the answer's key or text; several with commas, spans as
+    /// 4-9,12-20
     #[arg(long = "answer", value_name = "QUESTION=VALUE")]
     answers: Vec<String>,
     /// An item of the checklist that was done
@@ -47,34 +48,54 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         workspace.sitting = Some(workspace.round_of(session, case.id)?);
     }
     let protocols = workspace.protocols()?;
-    let published = protocols.for_stream(&case.stream).ok_or_else(|| WorkError::NoProtocol(case.stream.clone()))?;
+    let published = protocols
+        .for_stream(&case.stream)
+        .ok_or_else(|| WorkError::NoProtocol(case.stream.clone()))?;
     let mut draft = Draft {
         checked: args.checked.clone(),
         confidence: args.confidence,
         tags: args.tags.clone(),
         rationale: args.rationale.clone(),
-        evidence: span::parse(&args.mark)
-            .ok_or_else(|| CliError::Use(format!("--mark takes places as 4-9,12-20, not `{}`", args.mark)))?,
-        cites: args.cites.iter().map(|name| Ok(workspace.find_case_to_change(name)?.id)).collect::<Result<_, WorkError>>()?,
+        evidence: span::parse(&args.mark).ok_or_else(|| {
+            CliError::Use(format!("--mark takes places as 4-9,12-20, not `{}`", args.mark))
+        })?,
+        cites: args
+            .cites
+            .iter()
+            .map(|name| Ok(workspace.find_case_to_change(name)?.id))
+            .collect::<Result<_, WorkError>>()?,
         ..Draft::default()
     };
     draft.answers = typed::read(&published.protocol, &steps(&args.answers)?, Written::Now)?;
-    if let Some(unknown) = args.checked.iter().find(|id| !published.protocol.checklist.iter().any(|item| item.id == **id)) {
-        return Err(CliError::Use(format!("`{}` has no checklist item `{unknown}`", published.protocol.id)));
+    if let Some(unknown) = args
+        .checked
+        .iter()
+        .find(|id| !published.protocol.checklist.iter().any(|item| item.id == **id))
+    {
+        return Err(CliError::Use(format!(
+            "`{}` has no checklist item `{unknown}`",
+            published.protocol.id
+        )));
     }
     let label = workspace.label_of(&case, &draft, published)?;
     typed::all_taken(&draft.answers, &label.path)?;
     let outcome = label.outcome.clone();
     let saved = workspace.submit(label)?;
-    let words = format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
-    done(context.global.json, &words, &json!({ "case": case.id, "outcome": outcome, "event": saved.event() }))?;
+    let words =
+        format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
+    done(
+        context.global.json,
+        &words,
+        &json!({ "case": case.id, "outcome": outcome, "event": saved.event() }),
+    )?;
     Ok(Exit::Done)
 }
 
 /// Answers as they were given to `--answer`.
 pub(super) fn steps(answers: &[String]) -> Result<Vec<Step>, CliError> {
     let step = |answer: &String| {
-        let parts = answer.split_once('=').map(|(question, value)| (question.to_owned(), value.to_owned()));
+        let parts =
+            answer.split_once('=').map(|(question, value)| (question.to_owned(), value.to_owned()));
         parts.ok_or_else(|| CliError::Use(format!("--answer takes QUESTION=VALUE, not `{answer}`")))
     };
     answers.iter().map(step).collect()

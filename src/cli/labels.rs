@@ -37,7 +37,8 @@ struct LabelLine<'l> {
 pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let mut out = Out::new();
-    let left = workspace.labels_seen(|given| print(&mut out, context.global.json, given).map_err(CliError::from))?;
+    let left = workspace
+        .labels_seen(|given| print(&mut out, context.global.json, given).map_err(CliError::from))?;
     out.finish()?;
     if let Some(words) = left_out(left, "labels") {
         say(&words);
@@ -69,6 +70,12 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel) -> std::io::Result<()> {
         });
     }
     let (at, words) = (given.given_at().minute(), outcome_words(&label.outcome));
-    let by = given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();
-    out.line(&format!("{}  {at}  {:<10} {words}{by}  {}", label.case.short(), label.reviewer, label.rationale))
+    let by =
+        given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();
+    out.line(&format!(
+        "{}  {at}  {:<10} {words}{by}  {}",
+        label.case.short(),
+        label.reviewer,
+        label.rationale
+    ))
 }

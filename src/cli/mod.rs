@@ -1,7 +1,8 @@
 //! The command line: one file for each command. Everything a screen does, a command does too.
 //!
-//! Data goes to standard output, `--json` makes it one document or JSON lines; messages and progress go to
-//! standard error. `error.rs` is the one place that turns errors into words, hints and exit codes.
+//! Data goes to standard output, `--json` makes it one document or JSON lines; messages and
+//! progress go to standard error. `error.rs` is the one place that turns errors into words, hints
+//! and exit codes.
 
 mod agreement;
 mod appeal;
@@ -113,9 +114,12 @@ fn time(text: &str) -> Result<Asked, String> {
     }
     let ago = text.strip_suffix("ago").unwrap_or(text).trim();
     let units = [('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
-    let span =
-        units.iter().find_map(|(unit, ms)| ago.strip_suffix(*unit)?.trim().parse::<i64>().ok().map(|n| n.saturating_mul(*ms)));
-    span.map(Asked::Ago).ok_or_else(|| "write 2026-06-03, 2026-06-03T12:00:00Z, or 90m, 12h, 3d, 2w for that long ago".to_owned())
+    let span = units.iter().find_map(|(unit, ms)| {
+        ago.strip_suffix(*unit)?.trim().parse::<i64>().ok().map(|n| n.saturating_mul(*ms))
+    });
+    span.map(Asked::Ago).ok_or_else(|| {
+        "write 2026-06-03, 2026-06-03T12:00:00Z, or 90m, 12h, 3d, 2w for that long ago".to_owned()
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -281,7 +285,10 @@ pub fn run(cli: Cli, env: Env) -> Next {
 }
 
 /// Makes the journey of the demo; `label` labels a case of it line by line.
-pub fn journey(workspace: &mut Workspace, label: impl FnOnce(Workspace, &str) -> Result<(), CliError>) -> ExitCode {
+pub fn journey(
+    workspace: &mut Workspace,
+    label: impl FnOnce(Workspace, &str) -> Result<(), CliError>,
+) -> ExitCode {
     error::exit_code(demo::journey(workspace, label))
 }
 
@@ -328,7 +335,9 @@ impl Context {
 
     pub fn open(&self) -> Result<Workspace, CliError> {
         if self.global.at.is_some() {
-            return Err(CliError::Use("--at looks at the past, which this command would change: leave it out".to_owned()));
+            return Err(CliError::Use(
+                "--at looks at the past, which this command would change: leave it out".to_owned(),
+            ));
         }
         Ok(Workspace::open(self.paths()?, self.env.clone(), self.global.actor.as_deref())?)
     }

@@ -1,6 +1,7 @@
 //! `casework nudge`: tells people what they owe, once: printed, posted, or by mail.
 //!
-//! Posting is left to programs that every closed network has: curl for a webhook, sendmail for mail, or a command of one's own.
+//! Posting is left to programs that every closed network has: curl for a webhook, sendmail for
+//! mail, or a command of one's own.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -78,13 +79,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let told = match args {
             Args { webhook: Some(url), .. } => post(url, &nudge.document).map(|()| true),
             Args { command: Some(command), .. } => {
-                pipe(Command::new("sh").args(["-c", command]), &nudge.document.to_string()).map(|()| true)
+                pipe(Command::new("sh").args(["-c", command]), &nudge.document.to_string())
+                    .map(|()| true)
             }
-            _ if way == "mail" => addresses.get(&nudge.to).map_or(Ok(false), |address| mail(address, nudge).map(|()| true)),
+            _ if way == "mail" => addresses
+                .get(&nudge.to)
+                .map_or(Ok(false), |address| mail(address, nudge).map(|()| true)),
             _ => Ok(true),
         };
         match told {
-            Ok(true) => sent.push(NudgeSent { to: nudge.to.clone(), by: way.to_owned(), items: nudge.items.clone() }),
+            Ok(true) => sent.push(NudgeSent {
+                to: nudge.to.clone(),
+                by: way.to_owned(),
+                items: nudge.items.clone(),
+            }),
             Ok(false) => say(&format!("{} has no address: --mail {}=ADDRESS", nudge.to, nudge.to)),
             Err(error) => {
                 failed += 1;
@@ -105,15 +113,23 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
     }
     if failed > 0 {
-        return Err(CliError::Use(format!("{failed} could not be told; they are told the next time")));
+        return Err(CliError::Use(format!(
+            "{failed} could not be told; they are told the next time"
+        )));
     }
     Ok(if nudges.is_empty() { Exit::No } else { Exit::Done })
 }
 
-fn nudges(owed: &[Owed], known: &std::collections::HashSet<String>, until: Moment, now: Moment) -> Vec<Nudge> {
+fn nudges(
+    owed: &[Owed],
+    known: &std::collections::HashSet<String>,
+    until: Moment,
+    now: Moment,
+) -> Vec<Nudge> {
     let mut people: BTreeMap<&str, BTreeMap<Clock, Vec<&Owed>>> = BTreeMap::new();
     for one in owed {
-        // What lies with somebody because it was escalated, disputed or asked, they are told of at once.
+        // What lies with somebody because it was escalated, disputed or asked, they are told of at
+        // once.
         if one.what == Clock::Label && one.due > until {
             continue;
         }
@@ -127,17 +143,27 @@ fn nudges(owed: &[Owed], known: &std::collections::HashSet<String>, until: Momen
         let mut items = Vec::new();
         for (clock, all) in &clocks {
             let cases: usize = all.iter().map(|owed| owed.cases).sum();
-            let late: usize = all.iter().filter(|owed| owed.is_overdue(now)).map(|owed| owed.cases).sum();
+            let late: usize =
+                all.iter().filter(|owed| owed.is_overdue(now)).map(|owed| owed.cases).sum();
             let first = all.iter().map(|owed| owed.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
-            lines.push(format!("{cases} {}, the first {}{overdue}", clock.about(cases), first.due_words(now)));
+            lines.push(format!(
+                "{cases} {}, the first {}{overdue}",
+                clock.about(cases),
+                first.due_words(now)
+            ));
             let ids: Vec<_> = all.iter().filter_map(|owed| owed.case).take(50).collect();
             documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids,
                 "session": all.first().and_then(|owed| owed.session.clone()) }));
             items.extend(all.iter().map(|owed| owed.key(who)));
         }
         let text = format!("{who}: {}", lines.join("; "));
-        Nudge { to: who.to_owned(), lines, items, document: json!({ "to": who, "text": text, "owes": documents }) }
+        Nudge {
+            to: who.to_owned(),
+            lines,
+            items,
+            document: json!({ "to": who, "text": text, "owes": documents }),
+        }
     };
     people.into_iter().map(nudge).collect()
 }
@@ -155,13 +181,19 @@ fn add_bounds(
         let line = format!("{}: it is {value}", bound.threshold);
         for lead in leads {
             let key = format!("{lead}\u{1f}{}\u{1f}{}", bound.threshold, now.date());
-            let key: String = blake3::hash(key.as_bytes()).to_hex().as_str().chars().take(16).collect();
+            let key: String =
+                blake3::hash(key.as_bytes()).to_hex().as_str().chars().take(16).collect();
             if known.contains(&key) {
                 continue;
             }
             let at = nudges.iter().position(|nudge| nudge.to == *lead).unwrap_or_else(|| {
                 let document = json!({ "to": lead, "text": format!("{lead}: "), "owes": [] });
-                nudges.push(Nudge { to: lead.clone(), lines: Vec::new(), items: Vec::new(), document });
+                nudges.push(Nudge {
+                    to: lead.clone(),
+                    lines: Vec::new(),
+                    items: Vec::new(),
+                    document,
+                });
                 nudges.len() - 1
             });
             nudges[at].lines.push(line.clone());
@@ -183,9 +215,12 @@ fn print(out: &mut Out, json: bool, nudge: &Nudge) -> std::io::Result<()> {
 fn addresses(mail: &[String]) -> Result<BTreeMap<String, String>, CliError> {
     let pair = |text: &String| {
         let parts = text.split_once('=').filter(|(name, address)| {
-            !name.is_empty() && address.contains('@') && !address.contains(|c: char| c.is_control() || c.is_whitespace())
+            !name.is_empty()
+                && address.contains('@')
+                && !address.contains(|c: char| c.is_control() || c.is_whitespace())
         });
-        let (name, address) = parts.ok_or_else(|| CliError::Use(format!("--mail takes NAME=ADDRESS, not `{text}`")))?;
+        let (name, address) = parts
+            .ok_or_else(|| CliError::Use(format!("--mail takes NAME=ADDRESS, not `{text}`")))?;
         Ok((name.to_owned(), address.to_owned()))
     };
     mail.iter().map(pair).collect()
@@ -194,7 +229,16 @@ fn addresses(mail: &[String]) -> Result<BTreeMap<String, String>, CliError> {
 fn post(url: &str, document: &Value) -> Result<(), String> {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--fail", "--max-time", "30", "--proto", "=http,https"]);
-    curl.args(["--header", "Content-Type: application/json", "--data-binary", "@-", "--output", "/dev/null", "--url", url]);
+    curl.args([
+        "--header",
+        "Content-Type: application/json",
+        "--data-binary",
+        "@-",
+        "--output",
+        "/dev/null",
+        "--url",
+        url,
+    ]);
     pipe(&mut curl, &document.to_string())
 }
 
@@ -205,7 +249,9 @@ fn mail(address: &str, nudge: &Nudge) -> Result<(), String> {
         nudge.items.len(),
         nudge.lines.join("\n")
     );
-    let place = ["/usr/sbin/sendmail", "/usr/lib/sendmail"].into_iter().find(|path| std::path::Path::new(path).exists());
+    let place = ["/usr/sbin/sendmail", "/usr/lib/sendmail"]
+        .into_iter()
+        .find(|path| std::path::Path::new(path).exists());
     pipe(Command::new(place.unwrap_or("sendmail")).args(["-t", "-i"]), &text)
 }
 
@@ -216,7 +262,12 @@ fn pipe(command: &mut Command, text: &str) -> Result<(), String> {
         std::io::ErrorKind::NotFound => format!("{name} is not installed here"),
         _ => format!("{name}: {error}"),
     };
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     if let Some(mut input) = child.stdin.take() {
         // A program that does not read to the end is told by its exit code.
         let _ = input.write_all(text.as_bytes());
@@ -226,5 +277,9 @@ fn pipe(command: &mut Command, text: &str) -> Result<(), String> {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(if words.is_empty() { format!("{name} ended with {}", output.status) } else { format!("{name}: {words}") })
+    Err(if words.is_empty() {
+        format!("{name} ended with {}", output.status)
+    } else {
+        format!("{name}: {words}")
+    })
 }

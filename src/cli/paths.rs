@@ -21,11 +21,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let paths = context.paths()?;
-    let (workspace, database, config, key) = (&paths.workspace, paths.database(), paths.config(), paths.key());
+    let (workspace, database, config, key) =
+        (&paths.workspace, paths.database(), paths.config(), paths.key());
     if context.global.json {
-        out.json(&json!({ "workspace": workspace, "database": database, "config": config, "key": key }))?;
+        out.json(
+            &json!({ "workspace": workspace, "database": database, "config": config, "key": key }),
+        )?;
     } else {
-        for (name, path) in [("workspace", workspace), ("database", &database), ("config", &config), ("key", &key)] {
+        for (name, path) in
+            [("workspace", workspace), ("database", &database), ("config", &config), ("key", &key)]
+        {
             let there = if path.exists() { "" } else { "  (not there)" };
             out.line(&format!("{name:<10} {}{there}", path.display()))?;
         }

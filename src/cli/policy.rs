@@ -47,13 +47,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         What::Set { values } => {
             for value in values {
-                let (name, value) =
-                    value.split_once('=').ok_or_else(|| CliError::Use(format!("write NAME=VALUE, not `{value}`")))?;
+                let (name, value) = value
+                    .split_once('=')
+                    .ok_or_else(|| CliError::Use(format!("write NAME=VALUE, not `{value}`")))?;
                 policy.set(name, value).map_err(WorkError::from)?;
             }
             workspace.set_policy(policy.clone())?;
             let document = serde_json::to_value(&policy).unwrap_or_default();
-            done(context.global.json, "The policy is set; cases were settled anew by it.", &document)?;
+            done(
+                context.global.json,
+                "The policy is set; cases were settled anew by it.",
+                &document,
+            )?;
         }
     }
     Ok(Exit::Done)

@@ -21,7 +21,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut opened = workspace.open_case(row.clone())?;
     opened.hide(&policy.hide);
     if opened.hidden.contains(&Cue::Precedents) {
-        return Err(CliError::Use("the policy hides cases like it until you have labeled it".to_owned()));
+        return Err(CliError::Use(
+            "the policy hides cases like it until you have labeled it".to_owned(),
+        ));
     }
     let mut found = workspace.precedents(row.id)?;
     if opened.hidden.contains(&Cue::Prediction) {
@@ -35,7 +37,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 "rationale": one.rationale, "likeness": one.likeness, "same_label": one.same_label, "same_pair": one.same_pair }))?;
             continue;
         }
-        out.line(&format!("{}  {:>3.0} %  {}", one.case.short(), one.likeness * 100.0, outcome_words(&one.outcome)))?;
+        out.line(&format!(
+            "{}  {:>3.0} %  {}",
+            one.case.short(),
+            one.likeness * 100.0,
+            outcome_words(&one.outcome)
+        ))?;
         out.line(&format!("          {}", fit(&one.text, 90)))?;
         if !one.rationale.is_empty() {
             out.line(&format!("          “{}”", one.rationale))?;

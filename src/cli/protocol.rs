@@ -58,7 +58,8 @@ enum What {
         #[arg(long, value_name = "ID")]
         protocol: Option<String>,
     },
-    /// Walk every label through a version, published or not, and say what would change; changes nothing
+    /// Walk every label through a version, published or not, and say what would change; changes
+    /// nothing
     Replay {
         /// A file, or the number of a published version
         version: String,
@@ -92,13 +93,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let report = if version > 1 { workspace.replay(&protocol)? } else { Report::default() };
             let to_renew = report.needs.values().sum::<u64>() + report.stuck_labels();
             let document = json!({ "id": protocol.id, "version": version, "hash": protocol.hash(), "needs": to_renew });
-            let mut words = format!("{} v{version} is published: {}", protocol.id, counts(&protocol));
+            let mut words =
+                format!("{} v{version} is published: {}", protocol.id, counts(&protocol));
             let known = before.version(&protocol.id, version).is_some();
             if known {
-                words = format!("{} v{version} is published already, as it stands there", protocol.id);
+                words =
+                    format!("{} v{version} is published already, as it stands there", protocol.id);
             }
-            let replaced =
-                before.in_force().into_iter().find(|one| one.protocol.streams.is_empty() && one.protocol.id != protocol.id);
+            let replaced = before
+                .in_force()
+                .into_iter()
+                .find(|one| one.protocol.streams.is_empty() && one.protocol.id != protocol.id);
             if let Some(replaced) = replaced.filter(|_| protocol.streams.is_empty() && !known) {
                 words.push_str(&format!(
                     ". It takes the place of {} for all streams that no protocol names",
@@ -112,14 +117,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         What::Diff { old, new, protocol } => {
-            let protocols = context.read().ok().map(|workspace| workspace.protocols()).transpose()?.unwrap_or_default();
+            let protocols = context
+                .read()
+                .ok()
+                .map(|workspace| workspace.protocols())
+                .transpose()?
+                .unwrap_or_default();
             // A number beside a file is of the file's protocol.
             let of_file = [old, new]
                 .into_iter()
                 .filter(|name| number(name).is_none())
                 .find_map(|name| read_protocol(Path::new(name), None).ok());
             let id = protocol.clone().or(of_file.map(|protocol| protocol.id));
-            let (old, new) = (find(&protocols, old, id.as_deref())?, find(&protocols, new, id.as_deref())?);
+            let (old, new) =
+                (find(&protocols, old, id.as_deref())?, find(&protocols, new, id.as_deref())?);
             let words = diff(&old, &new);
             let mut out = Out::new();
             if context.global.json {
@@ -145,10 +156,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 fn check(context: &Context, file: &Path) -> Result<Exit, CliError> {
     // A protocol can be checked anywhere; where there is a workspace, its terms are checked too.
-    let glossary = context.read().ok().and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
+    let glossary = context
+        .read()
+        .ok()
+        .and_then(|workspace| workspace.protocols().ok())
+        .map(|all| all.glossary);
     let protocol = or_faults(context.global.json, read_protocol(file, glossary.as_ref()))?;
     let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [] });
-    done(context.global.json, &format!("{} is sound: {}", file.display(), counts(&protocol)), &document)?;
+    done(
+        context.global.json,
+        &format!("{} is sound: {}", file.display(), counts(&protocol)),
+        &document,
+    )?;
     if glossary.is_none() && protocol.questions.iter().any(|question| !question.terms.is_empty()) {
         say("Its terms were not looked up: there is no workspace with a glossary here.");
     }
@@ -157,7 +176,10 @@ fn check(context: &Context, file: &Path) -> Result<Exit, CliError> {
 
 fn counts(protocol: &Protocol) -> String {
     let (questions, labels) = (protocol.questions.len(), protocol.labels.len());
-    format!("{questions} questions, {labels} labels, at most {} answers to an end", protocol.longest_path())
+    format!(
+        "{questions} questions, {labels} labels, at most {} answers to an end",
+        protocol.longest_path()
+    )
 }
 
 /// Published versions of an id, or of a number.
@@ -165,10 +187,16 @@ fn named(protocols: &Protocols, name: &str) -> Result<Vec<(Protocol, u32)>, CliE
     let fits = |published: &&crate::review::Published| {
         published.protocol.id == name || number(name) == Some(published.reference.version)
     };
-    let found: Vec<_> =
-        protocols.published.iter().filter(fits).map(|one| (one.protocol.clone(), one.reference.version)).collect();
+    let found: Vec<_> = protocols
+        .published
+        .iter()
+        .filter(fits)
+        .map(|one| (one.protocol.clone(), one.reference.version))
+        .collect();
     if found.is_empty() {
-        return Err(CliError::Use(format!("`{name}` is no file, and neither the id nor a version of a published protocol")));
+        return Err(CliError::Use(format!(
+            "`{name}` is no file, and neither the id nor a version of a published protocol"
+        )));
     }
     Ok(found)
 }
@@ -180,8 +208,14 @@ fn number(name: &str) -> Option<u32> {
 /// A published version by its number, or a file.
 fn find(protocols: &Protocols, name: &str, id: Option<&str>) -> Result<Protocol, CliError> {
     let Some(version) = number(name) else { return Ok(read_protocol(Path::new(name), None)?) };
-    let ids: Vec<&str> = protocols.in_force().iter().map(|published| published.protocol.id.as_str()).collect();
-    let several = || CliError::Use(format!("several protocols are published: say which by --protocol {}", ids.join(" or ")));
+    let ids: Vec<&str> =
+        protocols.in_force().iter().map(|published| published.protocol.id.as_str()).collect();
+    let several = || {
+        CliError::Use(format!(
+            "several protocols are published: say which by --protocol {}",
+            ids.join(" or ")
+        ))
+    };
     let id = match (id, ids.as_slice()) {
         (Some(id), _) => id,
         (None, [only]) => only,
@@ -195,10 +229,19 @@ fn find(protocols: &Protocols, name: &str, id: Option<&str>) -> Result<Protocol,
         }
     };
     let found = protocols.version(id, version).map(|published| published.protocol.clone());
-    found.ok_or_else(|| CliError::Use(format!("{id} has no version {version} here: `casework protocol show` lists them")))
+    found.ok_or_else(|| {
+        CliError::Use(format!(
+            "{id} has no version {version} here: `casework protocol show` lists them"
+        ))
+    })
 }
 
-fn show(context: &Context, protocols: &[(Protocol, u32)], tree: bool, format: Option<&str>) -> Result<Exit, CliError> {
+fn show(
+    context: &Context,
+    protocols: &[(Protocol, u32)],
+    tree: bool,
+    format: Option<&str>,
+) -> Result<Exit, CliError> {
     let mut out = Out::new();
     for (protocol, version) in protocols {
         if context.global.json {
@@ -214,8 +257,15 @@ fn show(context: &Context, protocols: &[(Protocol, u32)], tree: bool, format: Op
             Some("dot") => protocol.dot(),
             Some(_) => protocol.mermaid(),
             None if tree => {
-                let head = if *version > 0 { format!("{} v{version} · ", protocol.id) } else { format!("{} · ", protocol.id) };
-                let lines = protocol.tree().into_iter().map(|line| format!("{}{}\n", line.branch, line.words));
+                let head = if *version > 0 {
+                    format!("{} v{version} · ", protocol.id)
+                } else {
+                    format!("{} · ", protocol.id)
+                };
+                let lines = protocol
+                    .tree()
+                    .into_iter()
+                    .map(|line| format!("{}{}\n", line.branch, line.words));
                 format!("{head}{}\n{}", protocol.title, lines.collect::<String>())
             }
             None => {
@@ -234,7 +284,8 @@ fn show(context: &Context, protocols: &[(Protocol, u32)], tree: bool, format: Op
     Ok(Exit::Done)
 }
 
-/// What a replay found: changes by what changes into what, with the cases; questions that lack an answer; what no longer walks.
+/// What a replay found: changes by what changes into what, with the cases; questions that lack an
+/// answer; what no longer walks.
 fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exit, CliError> {
     let mut out = Out::new();
     if context.global.json {
@@ -243,8 +294,11 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
             .iter()
             .map(|one| json!({ "case": one.case, "reviewer": one.reviewer, "from": one.from, "to": one.to }))
             .collect();
-        let needs: Vec<_> =
-            report.needs.iter().map(|(question, labels)| json!({ "question": question, "labels": labels })).collect();
+        let needs: Vec<_> = report
+            .needs
+            .iter()
+            .map(|(question, labels)| json!({ "question": question, "labels": labels }))
+            .collect();
         let stuck_at: Vec<_> = report
             .stuck
             .iter()
@@ -259,7 +313,10 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
         say(&words);
     }
     let (labels, needs) = (report.labels, report.needs.values().sum::<u64>());
-    out.line(&format!("{labels:>8}  labels of {}; {} of other protocols are not touched", newest.id, report.others))?;
+    out.line(&format!(
+        "{labels:>8}  labels of {}; {} of other protocols are not touched",
+        newest.id, report.others
+    ))?;
     out.line(&format!("{:>8}  unchanged", report.unchanged))?;
     out.line(&format!("{:>8}  change their outcome", report.changed.len() + report.left_out))?;
     let mut groups: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -270,18 +327,25 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
     for ((from, to), mut cases) in groups {
         let labels = cases.len();
         cases.dedup(); // labels come case by case
-        let more = if cases.len() > NAMED { format!(" and {} more", cases.len() - NAMED) } else { String::new() };
+        let more = if cases.len() > NAMED {
+            format!(" and {} more", cases.len() - NAMED)
+        } else {
+            String::new()
+        };
         let named = cases.iter().take(NAMED).cloned().collect::<Vec<_>>().join(" ");
         out.line(&format!("{labels:>12}  {from} → {to}: {named}{more}"))?;
     }
     out.line(&format!("{needs:>8}  need an answer"))?;
     for (question, labels) in &report.needs {
-        let ask = newest.question(question).map(|question| question.ask.as_str()).unwrap_or_default();
+        let ask =
+            newest.question(question).map(|question| question.ask.as_str()).unwrap_or_default();
         out.line(&format!("{labels:>12}  {question}: {ask}"))?;
     }
     out.line(&format!("{:>8}  no longer walk", report.stuck_labels()))?;
     for ((question, answer), labels) in &report.stuck {
-        let words = format!("{labels:>12}  {question} no longer takes `{answer}`: map it in [rename], or it is asked again");
+        let words = format!(
+            "{labels:>12}  {question} no longer takes `{answer}`: map it in [rename], or it is asked again"
+        );
         out.line(&words)?;
     }
     out.finish()?;
@@ -292,13 +356,17 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
 pub fn starter(name: &str) -> Result<&'static Starter, CliError> {
     let names = || STARTERS.iter().map(|starter| starter.name).collect::<Vec<_>>().join(", ");
     let found = STARTERS.iter().find(|starter| starter.name == name);
-    found.ok_or_else(|| CliError::Use(format!("no starter is called `{name}`: there are {}", names())))
+    found.ok_or_else(|| {
+        CliError::Use(format!("no starter is called `{name}`: there are {}", names()))
+    })
 }
 
 fn print_starter(name: Option<&str>) -> Result<Exit, CliError> {
     let mut out = Out::new();
     match name {
-        None => STARTERS.iter().try_for_each(|starter| out.line(&format!("{:<8} {}", starter.name, starter.about)))?,
+        None => STARTERS
+            .iter()
+            .try_for_each(|starter| out.line(&format!("{:<8} {}", starter.name, starter.about)))?,
         Some(name) => out.raw(starter(name)?.source)?,
     }
     out.finish()?;

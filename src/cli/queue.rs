@@ -30,11 +30,12 @@ pub struct Args {
     /// Say why the queue holds what it holds
     #[arg(long)]
     explain: bool,
-    /// Cases that want something of you beside the queue: a question about your label, an answer that a new version asks, what a peer
-    /// escalated
+    /// Cases that want something of you beside the queue: a question about your label, an answer
+    /// that a new version asks, what a peer escalated
     #[arg(long, conflicts_with_all = ["state", "explain"])]
     renew: bool,
-    /// Whose the open cases are, beside everybody's share by capacity, and who labeled how much this week
+    /// Whose the open cases are, beside everybody's share by capacity, and who labeled how much
+    /// this week
     #[arg(long, conflicts_with_all = ["explain", "renew", "state"])]
     shares: bool,
     /// Say whose turn a case is, and why
@@ -63,10 +64,20 @@ impl<'c> QueueLine<'c> {
 /// A case in one line of words.
 pub fn words(case: &CaseRow, now: Moment) -> String {
     let flags = case.flags.join(", ");
-    let text = if case.text.is_empty() { "(no text)".to_owned() } else { visible(&case.text).into_owned() };
+    let text = if case.text.is_empty() {
+        "(no text)".to_owned()
+    } else {
+        visible(&case.text).into_owned()
+    };
     let wait = case.due.0 - now.0;
     let due = if wait < 0 { format!("-{}", short_span(wait)) } else { short_span(wait) };
-    format!("{}  {due:>5}  {:<8}  {:<22}  {}", case.id.short(), case.state.word(), fit(&flags, 22), fit(&text, 90))
+    format!(
+        "{}  {due:>5}  {:<8}  {:<22}  {}",
+        case.id.short(),
+        case.state.word(),
+        fit(&flags, 22),
+        fit(&text, 90)
+    )
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -79,13 +90,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     if args.explain {
         let (queue, counts) = workspace.queue()?;
-        let reviews = queue.share.candidates().iter().any(|candidate| candidate.name == queue.reviewer);
+        let reviews =
+            queue.share.candidates().iter().any(|candidate| candidate.name == queue.reviewer);
         return explain(context, &queue.reviewer, counts, &workspace.policy()?, reviews);
     }
     let (queue, _) = workspace.quick_queue()?;
     let queue = match args.state.as_deref() {
         Some(word) => {
-            let state = CaseState::ALL.into_iter().find(|state| state.word() == word).unwrap_or(CaseState::Open);
+            let state = CaseState::ALL
+                .into_iter()
+                .find(|state| state.word() == word)
+                .unwrap_or(CaseState::Open);
             workspace.queue_of(Some(state), workspace.now())?
         }
         None => queue,
@@ -93,7 +108,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let filter = Filter::parse(&args.filter.join(" "));
     let hide = workspace.policy()?.hide;
     if let Some(cue) = filter.asks_hidden(&hide) {
-        return Err(CliError::Use(format!("the policy hides the {}: the queue can't be narrowed by it", cue.word())));
+        return Err(CliError::Use(format!(
+            "the policy hides the {}: the queue can't be narrowed by it",
+            cue.word()
+        )));
     }
     let hides_flags = hide.iter().any(|hiding| hiding.cue == Cue::Flags);
     let limit = args.limit.unwrap_or(usize::MAX);
@@ -101,12 +119,23 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut shown = 0;
     let mut show = |case: &CaseRow| {
         shown += 1;
-        let case = &CaseRow { flags: if hides_flags { Vec::new() } else { case.flags.clone() }, ..case.clone() };
-        if context.global.json { out.json(&QueueLine::of(case)) } else { out.line(&words(case, workspace.now())) }
+        let case = &CaseRow {
+            flags: if hides_flags { Vec::new() } else { case.flags.clone() },
+            ..case.clone()
+        };
+        if context.global.json {
+            out.json(&QueueLine::of(case))
+        } else {
+            out.line(&words(case, workspace.now()))
+        }
     };
     if args.renew {
         let cases = workspace.worklist()?;
-        cases.iter().filter(|case| filter.is_empty() || filter.matches(case)).take(limit).try_for_each(&mut show)?;
+        cases
+            .iter()
+            .filter(|case| filter.is_empty() || filter.matches(case))
+            .take(limit)
+            .try_for_each(&mut show)?;
     } else if filter.is_empty() {
         let mut from = QueueKey::FIRST;
         let mut left = limit;
@@ -156,13 +185,24 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
         })
         .collect();
     if context.global.json {
-        let order: Vec<_> = rows.iter().map(|(name, state)| serde_json::json!({ "reviewer": name, "state": state })).collect();
+        let order: Vec<_> = rows
+            .iter()
+            .map(|(name, state)| serde_json::json!({ "reviewer": name, "state": state }))
+            .collect();
         out.json(&serde_json::json!({ "case": case.id, "id": case.own, "state": case.state.word(), "wanted": wanted,
             "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order }))?;
     } else {
-        out.line(&format!("{}  {}  {}, due {}", case.id.short(), case.own, case.state.word(), case.due.minute()))?;
+        out.line(&format!(
+            "{}  {}  {}, due {}",
+            case.id.short(),
+            case.own,
+            case.state.word(),
+            case.due.minute()
+        ))?;
         if !case.language.is_empty() || !case.needs.is_empty() {
-            let takes: Vec<&str> = std::iter::once(case.language.as_str()).chain(case.needs.iter().map(String::as_str)).collect();
+            let takes: Vec<&str> = std::iter::once(case.language.as_str())
+                .chain(case.needs.iter().map(String::as_str))
+                .collect();
             out.line(&format!("          takes {}", takes.join(", ").trim_start_matches(", ")))?;
         }
         for (place, (name, state)) in rows.iter().enumerate() {
@@ -173,15 +213,18 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     Ok(if mine { Exit::Done } else { Exit::No })
 }
 
-/// How work is shared: the open cases whose next label is somebody's, and what they gave this week. Weeks are in the hash, so that
-/// neighbours rotate.
+/// How work is shared: the open cases whose next label is somebody's, and what they gave this week.
+/// Weeks are in the hash, so that neighbours rotate.
 fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
     let rows = workspace.shares()?;
     let capacity: u32 = rows.iter().map(|row| row.capacity).sum();
     let open: usize = rows.iter().map(|row| row.open).sum();
     let mut out = Out::new();
     if !context.global.json {
-        out.line(&format!("{:<16} {:>8} {:>10} {:>8} {:>10}", "reviewer", "capacity", "fair share", "open", "this week"))?;
+        out.line(&format!(
+            "{:<16} {:>8} {:>10} {:>8} {:>10}",
+            "reviewer", "capacity", "fair share", "open", "this week"
+        ))?;
     }
     for row in &rows {
         let fair = f64::from(row.capacity) / f64::from(capacity.max(1)) * open as f64;
@@ -189,7 +232,10 @@ fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
             out.json(&serde_json::json!({ "reviewer": row.reviewer, "capacity": row.capacity, "fair": fair, "open": row.open,
                 "this_week": row.this_week, "with": row.with }))?;
         } else {
-            out.line(&format!("{:<16} {:>8} {fair:>10.1} {:>8} {:>10}", row.reviewer, row.capacity, row.open, row.this_week))?;
+            out.line(&format!(
+                "{:<16} {:>8} {fair:>10.1} {:>8} {:>10}",
+                row.reviewer, row.capacity, row.open, row.this_week
+            ))?;
         }
     }
     if !context.global.json {
@@ -201,17 +247,30 @@ fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
         );
         out.line(&words)?;
         for row in rows.iter().filter(|row| !row.with.is_empty()) {
-            let with: Vec<String> = row.with.iter().map(|(name, n)| format!("{name} {n}")).collect();
-            out.line(&format!("  {:<14} shares open cases with {}", row.reviewer, with.join(", ")))?;
+            let with: Vec<String> =
+                row.with.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            out.line(&format!(
+                "  {:<14} shares open cases with {}",
+                row.reviewer,
+                with.join(", ")
+            ))?;
         }
     }
     out.finish()?;
     Ok(if rows.is_empty() { Exit::No } else { Exit::Done })
 }
 
-fn explain(context: &Context, reviewer: &str, counts: QueueCounts, policy: &Policy, reviews: bool) -> Result<Exit, CliError> {
+fn explain(
+    context: &Context,
+    reviewer: &str,
+    counts: QueueCounts,
+    policy: &Policy,
+    reviews: bool,
+) -> Result<Exit, CliError> {
     let mut out = Out::new();
-    let QueueCounts { open, disputed, resolved, labeled, deferred, others, beyond, widened, .. } = counts;
+    let QueueCounts {
+        open, disputed, resolved, labeled, deferred, others, beyond, widened, ..
+    } = counts;
     if context.global.json {
         out.json(&serde_json::json!({
             "reviewer": reviewer, "mine": counts.mine(), "total": counts.total(), "labeled": labeled, "deferred": deferred,
@@ -221,16 +280,26 @@ fn explain(context: &Context, reviewer: &str, counts: QueueCounts, policy: &Poli
         return Ok(Exit::Done);
     }
     let overlap = policy.overlap;
-    let late = if widened > 0 { format!(", {widened} of them because their time runs out") } else { String::new() };
+    let late = if widened > 0 {
+        format!(", {widened} of them because their time runs out")
+    } else {
+        String::new()
+    };
     out.line(&format!("{:>9}  in the queue of {reviewer}{late}", counts.mine()))?;
-    out.line(&format!("{others:>9}  open, and others' for now: each goes to {overlap} of those who review"))?;
+    out.line(&format!(
+        "{others:>9}  open, and others' for now: each goes to {overlap} of those who review"
+    ))?;
     let why = match (reviews, policy.training.required) {
         (true, _) => "a language, a skill, or no share in the work",
-        (false, true) => "they have to pass a training first (casework train NAME), or a lead has to let them in",
+        (false, true) => {
+            "they have to pass a training first (casework train NAME), or a lead has to let them in"
+        }
         (false, false) => "a lead has to let them in as a reviewer",
     };
     out.line(&format!("{beyond:>9}  open, and beyond {reviewer}: {why}"))?;
-    out.line(&format!("{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"))?;
+    out.line(&format!(
+        "{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"
+    ))?;
     out.line(&format!("{deferred:>9}  put off by {reviewer}"))?;
     out.line(&format!("{disputed:>9}  disputed: enough labels, and they differ"))?;
     out.line(&format!("{resolved:>9}  resolved"))?;

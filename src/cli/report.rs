@@ -1,4 +1,5 @@
-//! `casework report`: where labels differ and how the work stands, as one HTML page that needs nothing else.
+//! `casework report`: where labels differ and how the work stands, as one HTML page that needs
+//! nothing else.
 
 use std::path::PathBuf;
 
@@ -46,8 +47,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 }
 
 fn document(board: &BoardSnapshot) -> serde_json::Value {
-    let states: serde_json::Map<String, serde_json::Value> =
-        board.states.iter().map(|(state, cases)| (state.word().to_owned(), cases.len().into())).collect();
+    let states: serde_json::Map<String, serde_json::Value> = board
+        .states
+        .iter()
+        .map(|(state, cases)| (state.word().to_owned(), cases.len().into()))
+        .collect();
     let days: Vec<_> = board
         .days
         .iter()
@@ -69,7 +73,9 @@ fn document(board: &BoardSnapshot) -> serde_json::Value {
     let categories: serde_json::Map<String, serde_json::Value> = board
         .categories
         .iter()
-        .map(|(name, of)| (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.n })))
+        .map(|(name, of)| {
+            (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.n }))
+        })
         .collect();
     let cells: Vec<_> = board
         .matrix

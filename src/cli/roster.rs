@@ -67,7 +67,8 @@ struct Admit {
 }
 
 fn role(word: &str) -> Result<Role, String> {
-    Role::parse(word).ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::word).join(", ")))
+    Role::parse(word)
+        .ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::word).join(", ")))
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -81,13 +82,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         What::Admit(admit) => let_in(context, &mut workspace, admit)?,
         What::Retire { name, device, reason } => {
             let n = workspace.retire(name, device.as_deref(), reason)?;
-            let words = format!("{name} is retired on {n} {}.", if n == 1 { "device" } else { "devices" });
+            let words =
+                format!("{name} is retired on {n} {}.", if n == 1 { "device" } else { "devices" });
             done(context.global.json, &words, &json!({ "name": name, "devices": n }))?;
         }
         What::Rotate => {
             let replica = workspace.rotate_key()?;
             let key = workspace.fingerprint();
-            let words = format!("This device signs with {key} from now on, as {}.", replica.short());
+            let words =
+                format!("This device signs with {key} from now on, as {}.", replica.short());
             done(context.global.json, &words, &json!({ "replica": replica, "key": key }))?;
         }
     }
@@ -109,18 +112,28 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
         }
         let roles: Vec<&str> = holder.roles.iter().map(|role| role.word()).collect();
         let state = match (holder.waits(), holder.retired_after) {
-            (true, _) if other_devices(workspace, &holder.name, Some(&holder))?.is_empty() => "asks to be let in".to_owned(),
+            (true, _) if other_devices(workspace, &holder.name, Some(&holder))?.is_empty() => {
+                "asks to be let in".to_owned()
+            }
             (true, _) => format!("ANOTHER {} asks", holder.name),
             (_, Some(0)) if holder.roles.is_empty() => "was turned down".to_owned(),
             (_, Some(after)) => format!("retired after entry {after}"),
             _ => roles.join(", "),
         };
         let here = if holder.here { "  this device" } else { "" };
-        out.line(&format!("{:<16} {:<26} {}  {}{here}", holder.name, state, holder.replica.short(), holder.fingerprint()))?;
+        out.line(&format!(
+            "{:<16} {:<26} {}  {}{here}",
+            holder.name,
+            state,
+            holder.replica.short(),
+            holder.fingerprint()
+        ))?;
         match proven {
             Ok(Some(key)) => out.line(&format!("{:<16} signed by the SSH key {key}", ""))?,
             Ok(None) => {}
-            Err(error) => out.line(&format!("{:<16} the SSH signature is NOT good: {error}", ""))?,
+            Err(error) => {
+                out.line(&format!("{:<16} the SSH signature is NOT good: {error}", ""))?
+            }
         }
     }
     Ok(out.finish()?)
@@ -133,7 +146,9 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
     if let Some(holder) = &asks {
         compare(workspace, admit, holder)?;
     } else if admit.key.is_some() || admit.ssh_key.is_some() {
-        return Err(CliError::Use(format!("nobody asks to be let in as {name}: sync first, or look at `casework roster show`")));
+        return Err(CliError::Use(format!(
+            "nobody asks to be let in as {name}: sync first, or look at `casework roster show`"
+        )));
     }
     let places = match &asks {
         Some(holder) => vec![holder.replica],
@@ -146,11 +161,17 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
     let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
     let document = json!({ "name": name, "roles": roles, "replica": places.first(), "requested": asks.is_some() });
     let place = match &asks {
-        Some(holder) => format!("on device {}, whose key is {}", holder.replica.short(), holder.fingerprint()),
+        Some(holder) => {
+            format!("on device {}, whose key is {}", holder.replica.short(), holder.fingerprint())
+        }
         None if places == [workspace.replica()] => "on this device".to_owned(),
         None => "on the devices they have".to_owned(),
     };
-    done(context.global.json, &format!("{name} is admitted as {} {place}.", words.join(", ")), &document)?;
+    done(
+        context.global.json,
+        &format!("{name} is admitted as {} {place}.", words.join(", ")),
+        &document,
+    )?;
     if asks.is_some() && !others.is_empty() && !context.global.json {
         say(&format!(
             "{name} works on other devices too: {}. If this one is not theirs: casework roster retire {name} --device ID",
@@ -164,15 +185,22 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
 }
 
 /// Other devices of the same name that count.
-fn other_devices(workspace: &Workspace, name: &str, but: Option<&Holder>) -> Result<Vec<String>, CliError> {
-    let other = |holder: &Holder| holder.name == name && holder.works() && Some(holder.replica) != but.map(|but| but.replica);
+fn other_devices(
+    workspace: &Workspace,
+    name: &str,
+    but: Option<&Holder>,
+) -> Result<Vec<String>, CliError> {
+    let other = |holder: &Holder| {
+        holder.name == name && holder.works() && Some(holder.replica) != but.map(|but| but.replica)
+    };
     Ok(workspace.people()?.into_iter().filter(other).map(|holder| holder.replica.short()).collect())
 }
 
 /// The devices on which somebody is admitted already; this one, if there are none.
 fn known_devices(workspace: &Workspace, name: &str) -> Result<Vec<ReplicaId>, CliError> {
     let active = |holder: &Holder| holder.name == name && holder.works();
-    let found: Vec<ReplicaId> = workspace.people()?.into_iter().filter(active).map(|holder| holder.replica).collect();
+    let found: Vec<ReplicaId> =
+        workspace.people()?.into_iter().filter(active).map(|holder| holder.replica).collect();
     if !found.is_empty() {
         return Ok(found);
     }
@@ -194,7 +222,8 @@ fn profile(workspace: &Workspace, admit: &Admit) -> Result<Option<Profile>, CliE
     let mut profile = workspace.profiles()?.remove(&admit.name).unwrap_or_default();
     profile.capacity = admit.capacity.unwrap_or(profile.capacity);
     if !admit.languages.is_empty() {
-        profile.languages = admit.languages.iter().map(|language| language.to_lowercase()).collect();
+        profile.languages =
+            admit.languages.iter().map(|language| language.to_lowercase()).collect();
     }
     if !admit.skills.is_empty() {
         profile.skills.clone_from(&admit.skills);
@@ -207,20 +236,28 @@ fn compare(workspace: &Workspace, admit: &Admit, holder: &Holder) -> Result<(), 
     if let Some(expected) = &admit.key
         && *expected != holder.fingerprint()
     {
-        let words =
-            format!("the key of {} is {}, not {expected}: nothing was done", holder.replica.short(), holder.fingerprint());
+        let words = format!(
+            "the key of {} is {}, not {expected}: nothing was done",
+            holder.replica.short(),
+            holder.fingerprint()
+        );
         return Err(CliError::Use(words));
     }
     let Some(known) = &admit.ssh_key else { return Ok(()) };
     let signed = workspace.proven(holder)?;
-    let signed = signed.ok_or_else(|| CliError::Use(format!("the request of {} is not signed by an SSH key", admit.name)))?;
+    let signed = signed.ok_or_else(|| {
+        CliError::Use(format!("the request of {} is not signed by an SSH key", admit.name))
+    })?;
     let text = known.display().to_string();
     let same = if text.starts_with("SHA256:") {
         text == signed
     } else {
         let keys = public_keys(&read_file(known)?);
         if keys.is_empty() {
-            return Err(CliError::Use(format!("{} holds no public SSH key: nothing was done", known.display())));
+            return Err(CliError::Use(format!(
+                "{} holds no public SSH key: nothing was done",
+                known.display()
+            )));
         }
         let given = holder.ssh.as_ref().map(|proof| public_keys(&proof.key)).unwrap_or_default();
         keys.iter().any(|key| given.contains(key))
@@ -228,7 +265,10 @@ fn compare(workspace: &Workspace, admit: &Admit, holder: &Holder) -> Result<(), 
     if same {
         Ok(())
     } else {
-        let words = format!("the request is signed by {signed}, not by any key of {}: nothing was done", known.display());
+        let words = format!(
+            "the request is signed by {signed}, not by any key of {}: nothing was done",
+            known.display()
+        );
         Err(CliError::Use(words))
     }
 }

@@ -33,7 +33,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let blind = workspace.blind_to(past.iter().map(|past| past.row.id))?;
     past.retain(|past| !blind.contains(&past.row.id));
     if past.len() < all {
-        say(&format!("{} are left out: you may still label those cases yourself", all - past.len()));
+        say(&format!(
+            "{} are left out: you may still label those cases yourself",
+            all - past.len()
+        ));
     }
     let mut out = Out::new();
     for past in &past {
@@ -52,7 +55,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     out.finish()?;
     if past.is_empty() && !context.global.json {
-        say(if args.overruled { "No ruling says otherwise than you did." } else { "Nothing was ruled on." });
+        say(if args.overruled {
+            "No ruling says otherwise than you did."
+        } else {
+            "Nothing was ruled on."
+        });
     }
     Ok(if past.is_empty() { Exit::No } else { Exit::Done })
 }
@@ -61,13 +68,21 @@ fn words(out: &mut Out, past: &PastRuling, me: &str) -> std::io::Result<()> {
     let PastRuling { row, done, ruling, outcome, overruled, counts, appeals } = past;
     let gone = if *counts { "" } else { "  (counts no more)" };
     let at = done.at.moment().minute();
-    out.line(&format!("{}  {at}  {}  {}{gone}", row.id.short(), ruling.cause.word(), outcome_words(outcome)))?;
+    out.line(&format!(
+        "{}  {at}  {}  {}{gone}",
+        row.id.short(),
+        ruling.cause.word(),
+        outcome_words(outcome)
+    ))?;
     out.line(&format!("          “{}”", ruling.rationale))?;
     for given in overruled.iter().filter(|given| given.label.reviewer == me) {
         out.line(&format!("          you said {}", outcome_words(&given.label.outcome)))?;
     }
     for (who, why) in appeals {
-        out.line(&format!("          {} appealed: {why}", if who == me { "you" } else { "somebody" }))?;
+        out.line(&format!(
+            "          {} appealed: {why}",
+            if who == me { "you" } else { "somebody" }
+        ))?;
     }
     Ok(())
 }
@@ -83,8 +98,15 @@ fn changes(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
                 "case": note.case, "at": note.at.rfc3339(), "by": note.by, "text": note.words, "answered_by": note.answered_by }))?;
             continue;
         }
-        let state = note.answered_by.map_or("open".to_owned(), |version| format!("changed in v{version}"));
-        out.line(&format!("{}/{}  v{}  {state}  {}", change.protocol, change.question, change.version, note.case.short()))?;
+        let state =
+            note.answered_by.map_or("open".to_owned(), |version| format!("changed in v{version}"));
+        out.line(&format!(
+            "{}/{}  v{}  {state}  {}",
+            change.protocol,
+            change.question,
+            change.version,
+            note.case.short()
+        ))?;
         out.line(&format!("          {}", note.words))?;
     }
     out.finish()?;

@@ -60,7 +60,11 @@ fn document(case: &OpenCase) -> serde_json::Value {
 fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     let row = &case.row;
     out.line(&format!("{}  {}  {}", row.id, row.own, row.stream))?;
-    let flags = if row.flags.is_empty() { String::new() } else { format!("; flagged: {}", row.flags.join(", ")) };
+    let flags = if row.flags.is_empty() {
+        String::new()
+    } else {
+        format!("; flagged: {}", row.flags.join(", "))
+    };
     out.line(&format!("{}, due {}{flags}", row.state.word(), row.due.minute()))?;
     if let Some(outcome) = &row.outcome {
         let how = row.how.map_or(String::new(), |how| format!(" ({})", how.word()));
@@ -71,9 +75,17 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     }
     if let Some(prediction) = &case.prediction {
         let hidden = case.hidden.contains(&Cue::Prediction);
-        let label = prediction.label.as_deref().unwrap_or(if hidden { "(hidden)" } else { "no prediction" });
+        let label = prediction.label.as_deref().unwrap_or(if hidden {
+            "(hidden)"
+        } else {
+            "no prediction"
+        });
         let sure = prediction.confidence.map(|p| format!(" {p:.3}")).unwrap_or_default();
-        out.line(&format!("{} said {label}{sure} at {}", prediction.model(), prediction.at.rfc3339()))?;
+        out.line(&format!(
+            "{} said {label}{sure} at {}",
+            prediction.model(),
+            prediction.at.rfc3339()
+        ))?;
         out.raw("\n")?;
         for line in visible_lines(&prediction.text()) {
             out.raw(&format!("  {line}\n"))?;
@@ -94,7 +106,10 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     }
     if !case.hidden.is_empty() {
         let hidden: Vec<&str> = case.hidden.iter().map(|cue| cue.word()).collect();
-        out.line(&format!("  hidden by the policy until you have labeled it: {}", hidden.join(", ")))?;
+        out.line(&format!(
+            "  hidden by the policy until you have labeled it: {}",
+            hidden.join(", ")
+        ))?;
     }
     if !case.neighbours.is_empty() {
         out.raw("\n")?;
@@ -103,7 +118,13 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         let delta = neighbour.at.0 - row.occurred_at.0;
         let sign = if delta < 0 { '-' } else { '+' };
         let same = if neighbour.session { "same session" } else { "" };
-        out.line(&format!("  {sign}{:<5} {:<24} {:<12} {}", short_span(delta), neighbour.label, same, visible(&neighbour.text)))?;
+        out.line(&format!(
+            "  {sign}{:<5} {:<24} {:<12} {}",
+            short_span(delta),
+            neighbour.label,
+            same,
+            visible(&neighbour.text)
+        ))?;
     }
     if !case.logs.is_empty() {
         out.raw("\n")?;
@@ -111,7 +132,11 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     for log in &case.logs {
         let at = log.line.at.map_or_else(|| " ".repeat(8), |at| at.clock());
         let own = if log.own { '|' } else { ' ' };
-        out.line(&format!(" {own}{at} {} {}", log.line.level.map_or("    ", |level| level.word()), visible(&log.line.message)))?;
+        out.line(&format!(
+            " {own}{at} {} {}",
+            log.line.level.map_or("    ", |level| level.word()),
+            visible(&log.line.message)
+        ))?;
     }
     out.raw("\n")?;
     for line in &case.history {

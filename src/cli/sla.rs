@@ -22,7 +22,8 @@ pub struct Args {
 enum What {
     /// What is owed, by person
     Show,
-    /// What is past its time, and which of the policy's bounds are crossed; ends with 3 if anything is
+    /// What is past its time, and which of the policy's bounds are crossed; ends with 3 if anything
+    /// is
     Check,
 }
 
@@ -45,8 +46,16 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
                 continue;
             }
             let first = tally.first_due.map_or(String::new(), |due| due.due_words(now));
-            let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
-            out.line(&format!("{who:<14} {:>5} {:<37} {first}{late}", tally.all, clock.about(tally.all)))?;
+            let late = if tally.overdue > 0 {
+                format!(", {} overdue", tally.overdue)
+            } else {
+                String::new()
+            };
+            out.line(&format!(
+                "{who:<14} {:>5} {:<37} {first}{late}",
+                tally.all,
+                clock.about(tally.all)
+            ))?;
         }
     }
     out.finish()?;
@@ -56,12 +65,18 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
     Ok(if owed.is_empty() { Exit::No } else { Exit::Done })
 }
 
-/// How many cases are owed: a session is owed once by each who takes part, for as many as they have left.
+/// How many cases are owed: a session is owed once by each who takes part, for as many as they have
+/// left.
 fn cases<'o>(owed: impl Iterator<Item = &'o Owed>) -> usize {
     owed.map(|one| one.cases).sum()
 }
 
-fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Result<Exit, CliError> {
+fn check(
+    context: &Context,
+    owed: &[Owed],
+    bounds: &[Bound],
+    now: Moment,
+) -> Result<Exit, CliError> {
     let late: Vec<&Owed> = owed.iter().filter(|owed| owed.is_overdue(now)).collect();
     let crossed = bounds.iter().filter(|bound| bound.is_crossed()).count();
     let (overdue, all) = (cases(late.iter().copied()), cases(owed.iter()));
@@ -71,7 +86,10 @@ fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Res
             let all = owed.iter().filter(|owed| owed.what == clock);
             let late = all.clone().filter(|owed| owed.is_overdue(now));
             let oldest = late.clone().map(|owed| owed.due).min().map(Moment::rfc3339);
-            (clock.word(), json!({ "all": cases(all), "overdue": cases(late), "oldest_due": oldest }))
+            (
+                clock.word(),
+                json!({ "all": cases(all), "overdue": cases(late), "oldest_due": oldest }),
+            )
         };
         let clocks: serde_json::Map<String, serde_json::Value> =
             Clock::ALL.map(of).map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
@@ -82,7 +100,9 @@ fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Res
         )?;
     } else {
         for owed in late.iter().take(SHOWN) {
-            let what = owed.case.map_or_else(|| owed.session.clone().unwrap_or_default(), |case| case.short());
+            let what = owed
+                .case
+                .map_or_else(|| owed.session.clone().unwrap_or_default(), |case| case.short());
             let level = owed.level.map_or("", |level| level.word());
             out.line(&format!(
                 "{what:<12} {:<10} {level:<6} {:<14} {}",
@@ -103,7 +123,10 @@ fn check(context: &Context, owed: &[Owed], bounds: &[Bound], now: Moment) -> Res
     out.finish()?;
     let breached = !late.is_empty() || crossed > 0;
     if !context.global.json {
-        say(&format!("{overdue} of {all} are overdue; {crossed} of {} bounds are crossed.", bounds.len()));
+        say(&format!(
+            "{overdue} of {all} are overdue; {crossed} of {} bounds are crossed.",
+            bounds.len()
+        ));
     }
     Ok(if breached { Exit::Breach } else { Exit::Done })
 }

@@ -14,13 +14,23 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     } else {
         let cases = status.cases;
         out.line(&format!("{}  {}", status.team, status.workspace.get(..16).unwrap_or_default()))?;
-        out.line(&format!("cases    {} open, {} disputed, {} resolved", cases.open, cases.disputed, cases.resolved))?;
-        out.line(&format!("labels   {}, and {} drafts on this device", status.labels, status.drafts))?;
+        out.line(&format!(
+            "cases    {} open, {} disputed, {} resolved",
+            cases.open, cases.disputed, cases.resolved
+        ))?;
+        out.line(&format!(
+            "labels   {}, and {} drafts on this device",
+            status.labels, status.drafts
+        ))?;
         out.line(&format!("journal  {} entries of {} replicas", status.entries, status.replicas))?;
         match &status.sync {
             Some(sync) => {
-                let last = sync.last.map_or("never".to_owned(), |at| format!("last {}", at.minute()));
-                out.line(&format!("store    {}: {last}, {} entries wait to be pushed", sync.store, sync.unpushed))?;
+                let last =
+                    sync.last.map_or("never".to_owned(), |at| format!("last {}", at.minute()));
+                out.line(&format!(
+                    "store    {}: {last}, {} entries wait to be pushed",
+                    sync.store, sync.unpushed
+                ))?;
                 if let Some(trouble) = &sync.trouble {
                     out.line(&format!("trouble  {trouble}"))?;
                 }
@@ -29,10 +39,16 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
             None => out.line("store    none: `casework sync --store URL` names one")?,
         }
         if status.waiting > 0 {
-            out.line(&format!("waiting  {} ask to be let in: `casework roster show`", status.waiting))?;
+            out.line(&format!(
+                "waiting  {} ask to be let in: `casework roster show`",
+                status.waiting
+            ))?;
         }
         if status.quarantined > 0 {
-            out.line(&format!("kept out {} entries or events do not count: `casework verify` says why", status.quarantined))?;
+            out.line(&format!(
+                "kept out {} entries or events do not count: `casework verify` says why",
+                status.quarantined
+            ))?;
         }
         for (kind, n) in &status.unknown {
             out.line(&format!("unknown  {n} events of kind {kind}: kept, and passed on; a newer casework may know them"))?;

@@ -14,7 +14,11 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    let all = if args.roster { workspace.roster_steadiness()? } else { workspace.own_steadiness()?.into_iter().collect() };
+    let all = if args.roster {
+        workspace.roster_steadiness()?
+    } else {
+        workspace.own_steadiness()?.into_iter().collect()
+    };
     let mut out = Out::new();
     for (n, one) in all.iter().enumerate() {
         if context.global.json {
@@ -29,7 +33,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if !args.roster {
         for (at, raised) in workspace.own_guards()?.iter().take(5) {
             if context.global.json {
-                out.json(&json!({ "at": at.rfc3339(), "guard": raised.guard, "words": raised.words }))?;
+                out.json(
+                    &json!({ "at": at.rfc3339(), "guard": raised.guard, "words": raised.words }),
+                )?;
             } else {
                 out.line(&format!("  suggested {}  {}", at.minute(), raised.words))?;
             }

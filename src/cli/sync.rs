@@ -21,8 +21,8 @@ pub struct Args {
     /// Another store than the workspace's own
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Go on until stopped: what is written here goes out within a second, others' work comes at once where the store can
-    /// tell, else every 30 s ([sync] every_seconds)
+    /// Go on until stopped: what is written here goes out within a second, others' work comes at
+    /// once where the store can tell, else every 30 s ([sync] every_seconds)
     #[arg(long)]
     watch: bool,
     /// Read every segment of the store, name what is damaged, and write anew what is here
@@ -36,7 +36,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let go_on = || !stop.load(Ordering::Relaxed);
     if !args.watch {
         let mut store = workspace.open_store(args.store.as_deref())?;
-        let damaged = if args.check { workspace.check_store(&mut *store, &go_on)? } else { Vec::new() };
+        let damaged =
+            if args.check { workspace.check_store(&mut *store, &go_on)? } else { Vec::new() };
         let mut synced = workspace.sync_with(&mut *store, &go_on)?;
         let sound = damaged.is_empty();
         synced.quarantined.splice(0..0, damaged);
@@ -46,7 +47,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     watch(context, args, &mut workspace, &go_on)
 }
 
-fn watch(context: &Context, args: &Args, workspace: &mut Workspace, go_on: &dyn Fn() -> bool) -> Result<Exit, CliError> {
+fn watch(
+    context: &Context,
+    args: &Args,
+    workspace: &mut Workspace,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Exit, CliError> {
     let every = Duration::from_secs(workspace.config.sync.every_seconds.max(1));
     let mut pause = every;
     let mut store: Option<Box<dyn Store>> = None;
@@ -67,7 +73,9 @@ fn watch(context: &Context, args: &Args, workspace: &mut Workspace, go_on: &dyn 
             }
             Err(WorkError::Sync(SyncError::Stopped)) => break,
             // What a person must settle is not waited for.
-            Err(error) if first || !matches!(error, WorkError::Sync(SyncError::Store(_))) => return Err(error.into()),
+            Err(error) if first || !matches!(error, WorkError::Sync(SyncError::Store(_))) => {
+                return Err(error.into());
+            }
             Err(error) => {
                 say(&format!("casework: {error}; trying again in {} s", pause.as_secs()));
                 store = None;
@@ -81,7 +89,12 @@ fn watch(context: &Context, args: &Args, workspace: &mut Workspace, go_on: &dyn 
 }
 
 /// Waits for news, here or there, or for the time to be over; a signal ends it soon.
-fn wait(mut store: Option<&mut (dyn Store + '_)>, time: Duration, go_on: &dyn Fn() -> bool, wrote: impl Fn() -> bool) {
+fn wait(
+    mut store: Option<&mut (dyn Store + '_)>,
+    time: Duration,
+    go_on: &dyn Fn() -> bool,
+    wrote: impl Fn() -> bool,
+) {
     let begun = clock::instant();
     // While the store does not answer, what is written here waits with the rest.
     while go_on() && begun.elapsed() < time && !(store.is_some() && wrote()) {
@@ -97,7 +110,12 @@ fn wait(mut store: Option<&mut (dyn Store + '_)>, time: Duration, go_on: &dyn Fn
     }
 }
 
-fn report(context: &Context, workspace: &Workspace, synced: &Synced, always: bool) -> Result<(), CliError> {
+fn report(
+    context: &Context,
+    workspace: &Workspace,
+    synced: &Synced,
+    always: bool,
+) -> Result<(), CliError> {
     let Synced { pushed, pulled, merged, notices, quarantined, erased, .. } = synced;
     if !always && pushed.entries + pulled.entries == 0 && notices.is_empty() && erased.is_empty() {
         return Ok(());
@@ -105,15 +123,22 @@ fn report(context: &Context, workspace: &Workspace, synced: &Synced, always: boo
     let mut out = Out::new();
     if context.global.json {
         let digest = workspace.digest()?;
-        out.json(&json!({ "pushed": pushed, "pulled": pulled, "merged": merged, "notices": notices,
-            "quarantined": quarantined, "erased": erased, "digest": digest }))?;
+        out.json(
+            &json!({ "pushed": pushed, "pulled": pulled, "merged": merged, "notices": notices,
+            "quarantined": quarantined, "erased": erased, "digest": digest }),
+        )?;
         return Ok(out.finish()?);
     }
     let entries = if pushed.entries == 1 { "entry" } else { "entries" };
     let segments = if pushed.segments == 1 { "segment" } else { "segments" };
     out.line(&format!(
         "pushed {} {entries} ({} B in {} {segments}), pulled {} ({} B in {})",
-        pushed.entries, pushed.bytes, pushed.segments, pulled.entries, pulled.bytes, pulled.segments
+        pushed.entries,
+        pushed.bytes,
+        pushed.segments,
+        pulled.entries,
+        pulled.bytes,
+        pulled.segments
     ))?;
     out.finish()?;
     for notice in notices {

@@ -1,5 +1,5 @@
-//! `casework train`: cases whose right answer is known, with immediate feedback. On a terminal it is the review screen; with
-//! `--lines`, or without one, it goes line by line.
+//! `casework train`: cases whose right answer is known, with immediate feedback. On a terminal it
+//! is the review screen; with `--lines`, or without one, it goes line by line.
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -34,7 +34,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Train, CliError> {
     let workspace = context.open()?;
     let lessons = workspace.lessons(&args.protocol)?;
     if lessons.untaught > 0 {
-        say(&format!("{} known answers lack one that the version in force asks: a lead answers them again.", lessons.untaught));
+        say(&format!(
+            "{} known answers lack one that the version in force asks: a lead answers them again.",
+            lessons.untaught
+        ));
     }
     if lessons.all.is_empty() {
         return Err(CliError::Use(format!(
@@ -43,14 +46,23 @@ pub fn run(context: &Context, args: &Args) -> Result<Train, CliError> {
         )));
     }
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let by_lines = args.lines || !terminal || context.env.linear_because(context.global.linear).is_some();
+    let by_lines =
+        args.lines || !terminal || context.env.linear_because(context.global.linear).is_some();
     Ok(Train { workspace, lessons, by_lines, json: context.global.json })
 }
 
-/// Ends a training that was gone through line by line: so many right of so many, or left before the end.
-pub fn trained(protocol: &str, rules: &Rules, result: Option<(usize, usize)>, json: bool) -> ExitCode {
+/// Ends a training that was gone through line by line: so many right of so many, or left before the
+/// end.
+pub fn trained(
+    protocol: &str,
+    rules: &Rules,
+    result: Option<(usize, usize)>,
+    json: bool,
+) -> ExitCode {
     let Some((right, of)) = result else {
-        return exit_code(Err(CliError::Use("left before the end: nothing is recorded".to_owned())));
+        return exit_code(Err(CliError::Use(
+            "left before the end: nothing is recorded".to_owned(),
+        )));
     };
     let document = serde_json::json!({ "protocol": protocol, "right": right, "of": of, "passed": rules.passes(right, of) });
     // Without --json it was said already.

@@ -16,8 +16,16 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         Undone::Label(given, event) => (given, event),
         Undone::Ruling { case, event } => {
             let row = workspace.find_case(&case.to_string())?;
-            let words = format!("Took back the ruling on {}: it is {} now.", case.short(), row.state.word());
-            done(context.global.json, &words, &json!({ "case": case, "state": row.state.word(), "event": event }))?;
+            let words = format!(
+                "Took back the ruling on {}: it is {} now.",
+                case.short(),
+                row.state.word()
+            );
+            done(
+                context.global.json,
+                &words,
+                &json!({ "case": case, "state": row.state.word(), "event": event }),
+            )?;
             return Ok(Exit::Done);
         }
     };
@@ -27,7 +35,12 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         Some(earlier) => format!("Your label of {} counts again.", earlier.given_at().minute()),
         None => "The case wants a label again.".to_owned(),
     };
-    let words = format!("Took back: {} {}. {then}", label.case.short(), outcome_words(&label.outcome));
-    done(context.global.json, &words, &json!({ "case": label.case, "label": given.event, "event": event }))?;
+    let words =
+        format!("Took back: {} {}. {then}", label.case.short(), outcome_words(&label.outcome));
+    done(
+        context.global.json,
+        &words,
+        &json!({ "case": label.case, "label": given.event, "event": event }),
+    )?;
     Ok(Exit::Done)
 }

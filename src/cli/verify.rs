@@ -1,4 +1,5 @@
-//! `casework verify`: read everything again and name what was altered; write an entry out for other tools.
+//! `casework verify`: read everything again and name what was altered; write an entry out for other
+//! tools.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ pub struct Args {
     /// Make what is read from the journal anew, if it was altered
     #[arg(long, conflicts_with_all = ["quick", "entry"])]
     rebuild: bool,
-    /// Write one entry out, for ssh-keygen to verify: its number in this device's chain, or REPLICA:SEQ
+    /// Write one entry out, for ssh-keygen to verify: its number in this device's chain, or
+    /// REPLICA:SEQ
     #[arg(long, value_name = "ENTRY", requires = "out")]
     entry: Option<String>,
     /// The directory to write it to
@@ -53,8 +55,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 None => out.line(&fault.fault)?,
             }
         }
-        if report.faults.iter().any(|fault| fault.replica.is_empty() && fault.fault.starts_with("view_")) {
-            say("What commands read is not what the journal says: `casework verify --rebuild` makes it anew from the journal.");
+        if report
+            .faults
+            .iter()
+            .any(|fault| fault.replica.is_empty() && fault.fault.starts_with("view_"))
+        {
+            say(
+                "What commands read is not what the journal says: `casework verify --rebuild` makes it anew from the journal.",
+            );
         }
         for notice in &report.notices {
             out.line(notice)?;
@@ -67,20 +75,24 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 }
 
 fn write_out(workspace: &Workspace, name: &str, directory: &Path) -> Result<Exit, CliError> {
-    let bad = || CliError::Use(format!("`{name}` is no entry here: write its number, or REPLICA:SEQ"));
+    let bad =
+        || CliError::Use(format!("`{name}` is no entry here: write its number, or REPLICA:SEQ"));
     let (replica, seq) = match name.split_once(':') {
         Some((replica, seq)) => (replica.parse::<ReplicaId>().map_err(|_| bad())?, seq),
         None => (workspace.replica(), name),
     };
     let seq = seq.parse().map_err(|_| bad())?;
     let entry = workspace.entry(replica, seq)?.ok_or_else(bad)?;
-    let failed = |error| CliError::Work(WorkError::File { path: directory.display().to_string(), error });
+    let failed =
+        |error| CliError::Work(WorkError::File { path: directory.display().to_string(), error });
     fs::create_dir_all(directory).map_err(failed)?;
     fs::write(directory.join("entry.json"), &entry.body).map_err(failed)?;
     fs::write(directory.join("entry.json.sig"), armored(&entry.signature)).map_err(failed)?;
     let signer = format!("{replica} namespaces=\"{NAMESPACE}\" {}\n", public_line(&entry.key));
     fs::write(directory.join("allowed_signers"), signer).map_err(failed)?;
     say(&format!("Written to {}. To check it there:", directory.display()));
-    say(&format!("  ssh-keygen -Y verify -f allowed_signers -I {replica} -n {NAMESPACE} -s entry.json.sig < entry.json"));
+    say(&format!(
+        "  ssh-keygen -Y verify -f allowed_signers -I {replica} -n {NAMESPACE} -s entry.json.sig < entry.json"
+    ));
     Ok(Exit::Done)
 }

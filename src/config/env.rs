@@ -22,8 +22,8 @@ pub struct Env {
     pub credentials: Credentials,
 }
 
-/// Where credentials for stores are, by each client's own custom. What else a cloud's client reads (keys, tokens,
-/// endpoints: `AWS_…`, `GOOGLE_…`, `AZURE_…`) it reads itself.
+/// Where credentials for stores are, by each client's own custom. What else a cloud's client reads
+/// (keys, tokens, endpoints: `AWS_…`, `GOOGLE_…`, `AZURE_…`) it reads itself.
 #[derive(Clone, Default, PartialEq)]
 pub struct Credentials {
     pub home: Option<PathBuf>,
@@ -46,7 +46,10 @@ pub struct Credentials {
 /// Without the secret that may be in it.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("home", &self.home).field("aws_profile", &self.aws_profile).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("home", &self.home)
+            .field("aws_profile", &self.aws_profile)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,7 +66,8 @@ fn is_on(text: &str) -> bool {
 }
 
 impl Env {
-    /// Why a review goes line by line rather than on a screen, if it does; `asked` is whether the command line asks for it.
+    /// Why a review goes line by line rather than on a screen, if it does; `asked` is whether the
+    /// command line asks for it.
     pub fn linear_because(&self, asked: bool) -> Option<&'static str> {
         match (asked, self.linear) {
             (true, _) => Some("--linear"),
@@ -78,7 +82,9 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
     pub fn read() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        };
         let term = text("TERM").unwrap_or_default();
         Self {
             workspace: path("CASEWORK_WORKSPACE"),
@@ -87,7 +93,9 @@ impl Env {
             dumb_terminal: term.is_empty() || term == "dumb",
             linear: text("CASEWORK_LINEAR").map(|text| is_on(&text)),
             accessible: text("ACCESSIBLE").is_some_and(|text| is_on(&text)),
-            many_colors: text("COLORTERM").is_some() || term.contains("256color") || term.contains("direct"),
+            many_colors: text("COLORTERM").is_some()
+                || term.contains("256color")
+                || term.contains("direct"),
             credentials: Credentials {
                 home: path("HOME"),
                 aws_profile: text("AWS_PROFILE"),

@@ -1,6 +1,7 @@
 //! Options, environment and directories. The only reader of the environment.
 //!
-//! `assets/config.toml` holds every option with its default; a workspace's `config.toml` is laid over it.
+//! `assets/config.toml` holds every option with its default; a workspace's `config.toml` is laid
+//! over it.
 
 mod env;
 mod paths;
@@ -138,7 +139,9 @@ pub enum ConfigError {
     Parse { path: String, line: usize, message: String },
     #[error("{path}: {message}")]
     Value { path: String, message: String },
-    #[error("no home directory: set HOME, or name a workspace with --workspace or CASEWORK_WORKSPACE")]
+    #[error(
+        "no home directory: set HOME, or name a workspace with --workspace or CASEWORK_WORKSPACE"
+    )]
     NoHome,
 }
 
@@ -157,8 +160,13 @@ impl Config {
     pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
         let parse = |text: &str| {
             text.parse::<toml::Table>().map_err(|error| {
-                let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-                ConfigError::Parse { path: path.to_owned(), line, message: error.message().replace('\n', " ") }
+                let line =
+                    error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+                ConfigError::Parse {
+                    path: path.to_owned(),
+                    line,
+                    message: error.message().replace('\n', " "),
+                }
             })
         };
         let mut merged = parse(DEFAULT)?;
@@ -169,9 +177,14 @@ impl Config {
             }
         }
         let value = |message: String| ConfigError::Value { path: path.to_owned(), message };
-        let config: Self = merged.try_into().map_err(|error: toml::de::Error| value(error.message().replace('\n', " ")))?;
+        let config: Self = merged
+            .try_into()
+            .map_err(|error: toml::de::Error| value(error.message().replace('\n', " ")))?;
         if !matches!(config.source.format.as_str(), "json" | "logfmt") {
-            return Err(value(format!("source.format is `json` or `logfmt`, not `{}`", config.source.format)));
+            return Err(value(format!(
+                "source.format is `json` or `logfmt`, not `{}`",
+                config.source.format
+            )));
         }
         Ok(config)
     }
@@ -184,16 +197,21 @@ mod tests {
     #[test]
     fn the_shipped_file_is_the_default() {
         let config = Config::parse("", "c").unwrap();
-        assert_eq!((config.review.theme, config.ingest.neighbours, config.trap.len()), (ThemeName::Dark, 5, 0));
+        assert_eq!(
+            (config.review.theme, config.ingest.neighbours, config.trap.len()),
+            (ThemeName::Dark, 5, 0)
+        );
         assert!(!config.source.is_mapped());
     }
 
     #[test]
     fn a_file_changes_what_it_says_and_no_more() {
-        let text =
-            "[review]\ntheme = \"light\"\n[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n[keys]\nsubmit = \"ctrl-s\"\n";
+        let text = "[review]\ntheme = \"light\"\n[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n[keys]\nsubmit = \"ctrl-s\"\n";
         let config = Config::parse(text, "c").unwrap();
-        assert_eq!((config.review.theme, config.review.borders), (ThemeName::Light, Borders::Unicode));
+        assert_eq!(
+            (config.review.theme, config.review.borders),
+            (ThemeName::Light, Borders::Unicode)
+        );
         assert_eq!((config.trap.len(), config.keys["submit"].as_str()), (1, "ctrl-s"));
     }
 

@@ -13,7 +13,8 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The workspace that was asked for: by the command line, by the environment, or the default one.
+    /// The workspace that was asked for: by the command line, by the environment, or the default
+    /// one.
     pub fn find(asked: Option<&Path>, env: &Env) -> Result<Self, ConfigError> {
         if let Some(directory) = asked.or(env.workspace.as_deref()) {
             return Ok(Self { workspace: directory.to_owned() });

@@ -1,15 +1,18 @@
 //! CSV with a header. Lists and objects stand in their cells as JSON.
 //!
-//! CSV is for people and their spreadsheets: what would act on a terminal is named, and a text that would be
-//! run as a formula gets an apostrophe before it. JSON lines keep every text as it is.
+//! CSV is for people and their spreadsheets: what would act on a terminal is named, and a text that
+//! would be run as a formula gets an apostrophe before it. JSON lines keep every text as it is.
 
 use std::io::{self, Write};
 
 use super::{ExportRow, Format, FormatKind};
 use crate::domain::text::visible;
 
-pub const KIND: FormatKind =
-    FormatKind { name: "csv", about: "CSV with a header, for spreadsheets", make: || Box::new(Csv { header: false }) };
+pub const KIND: FormatKind = FormatKind {
+    name: "csv",
+    about: "CSV with a header, for spreadsheets",
+    make: || Box::new(Csv { header: false }),
+};
 
 struct Csv {
     header: bool,

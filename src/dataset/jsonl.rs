@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::{ExportRow, Format, FormatKind};
 use crate::domain::text::json_for_output;
 
-pub const KIND: FormatKind = FormatKind { name: "jsonl", about: "JSON lines, every field", make: || Box::new(Jsonl) };
+pub const KIND: FormatKind =
+    FormatKind { name: "jsonl", about: "JSON lines, every field", make: || Box::new(Jsonl) };
 
 struct Jsonl;
 

@@ -52,7 +52,8 @@ pub struct LabelExport {
     pub evidence: Vec<Span>,
     /// Earlier cases that it refers to.
     pub cites: Vec<CaseId>,
-    /// What was on the screen before the first answer and before the label; none where that is not known.
+    /// What was on the screen before the first answer and before the label; none where that is not
+    /// known.
     pub seen: Option<Seen>,
     pub at: String,
     pub duration_ms: Option<u64>,

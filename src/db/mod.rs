@@ -1,11 +1,12 @@
-//! One SQLite file: opening it, its tables, and one folder per projection (row types beside their SQL).
+//! One SQLite file: opening it, its tables, and one folder per projection (row types beside their
+//! SQL).
 //!
-//! Three kinds of table. `journal_*` is the truth and migrates forward only. `view_*` is computed from it:
-//! dropped and folded again when [`VIEWS_VERSION`] changes. `local_*` belongs to this device alone
-//! (drafts, where the reviewer was) and migrates like the journal.
+//! Three kinds of table. `journal_*` is the truth and migrates forward only. `view_*` is computed
+//! from it: dropped and folded again when [`VIEWS_VERSION`] changes. `local_*` belongs to this
+//! device alone (drafts, where the reviewer was) and migrates like the journal.
 //!
-//! `synchronous=FULL`, always: with NORMAL a commit could be lost by a power cut after its entry was
-//! shown or shipped, and this replica would then write a second entry with the same number.
+//! `synchronous=FULL`, always: with NORMAL a commit could be lost by a power cut after its entry
+//! was shown or shipped, and this replica would then write a second entry with the same number.
 
 pub mod arbitration;
 pub mod case;
@@ -29,7 +30,11 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 /// Changes of the lasting tables, oldest first. Only ever appended to.
-const MIGRATIONS: &[&str] = &[include_str!("migration_1.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migration_1.sql"),
+    include_str!("migration_2.sql"),
+    include_str!("migration_3.sql"),
+];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
 pub const VIEWS_VERSION: i64 = 9;
@@ -77,7 +82,9 @@ pub struct Db {
 impl Db {
     /// Makes a new database; its directory exists. Fails if there is one.
     pub fn create(path: &Path) -> Result<Self, DbError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Self::connect(path, flags)?;
         db.migrate()?;
         Ok(db)
@@ -92,8 +99,13 @@ impl Db {
         if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
             return Err(DbError::Empty(path.to_owned()));
         }
-        let mut db = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        let tables = db.explained(|conn| conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)))?;
+        let mut db = Self::connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        let tables = db.explained(|conn| {
+            conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        })?;
         if tables == 0 {
             return Err(DbError::Empty(path.to_owned()));
         }
@@ -102,7 +114,8 @@ impl Db {
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, DbError> {
-        let conn = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
+        let conn =
+            Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
         let db = Self { conn, path: path.to_owned() };
         db.explained(|conn| {
             conn.busy_timeout(BUSY)?;
@@ -133,7 +146,8 @@ impl Db {
         let found = self.explained(|conn| {
             let app: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
             let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            let tables: i64 =
+                conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
             Ok((app, version, tables))
         })?;
         match found {
@@ -165,11 +179,16 @@ impl Db {
     /// Starts a transaction that may write; waits for other writers.
     pub fn begin(&mut self) -> Result<Transaction<'_>, DbError> {
         let path = &self.path;
-        self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| explain(path, error))
+        self.conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| explain(path, error))
     }
 
     /// Runs `work`, turning SQLite's errors into words about this file.
-    pub fn explained<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DbError> {
+    pub fn explained<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
         work(&self.conn).map_err(|error| explain(&self.path, error))
     }
 
@@ -185,7 +204,9 @@ impl Db {
     pub fn damage(&self) -> Result<Vec<String>, DbError> {
         self.explained(|conn| {
             let mut found = conn.prepare("PRAGMA quick_check(20)")?;
-            let lines = found.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let lines = found
+                .query_map([], |row| row.get::<_, String>(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(lines.into_iter().filter(|line| line != "ok").collect())
         })
     }
@@ -212,7 +233,8 @@ fn set_views_version(conn: &Connection, version: i64) -> rusqlite::Result<()> {
 pub fn is_full(path: &Path) -> bool {
     let directory = path.ancestors().find(|part| part.is_dir()).unwrap_or(path);
     // A file system that counts no blocks is not a full one.
-    rustix::fs::statvfs(directory).is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail * disk.f_frsize < ROOM_MIN)
+    rustix::fs::statvfs(directory)
+        .is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail * disk.f_frsize < ROOM_MIN)
 }
 
 /// Puts an SQLite error into words about the file at `path`.
@@ -224,7 +246,9 @@ pub fn explain(path: &Path, error: rusqlite::Error) -> DbError {
         Some(ErrorCode::DatabaseCorrupt) => DbError::Damaged(path, error.to_string()),
         Some(ErrorCode::DiskFull) => DbError::Full(path),
         // Where SQLite can't make a file larger, it says no more than this.
-        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_full(&path) => DbError::Full(path),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_full(&path) => {
+            DbError::Full(path)
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             DbError::ReadOnly(path, error.to_string())
         }
@@ -233,7 +257,11 @@ pub fn explain(path: &Path, error: rusqlite::Error) -> DbError {
 }
 
 /// A column that must hold an id of a fixed length.
-pub(crate) fn id_column<T>(bytes: &[u8], column: usize, make: impl Fn(&[u8]) -> Option<T>) -> rusqlite::Result<T> {
+pub(crate) fn id_column<T>(
+    bytes: &[u8],
+    column: usize,
+    make: impl Fn(&[u8]) -> Option<T>,
+) -> rusqlite::Result<T> {
     make(bytes).ok_or_else(|| {
         let words = format!("an id of {} bytes", bytes.len());
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, words.into())
@@ -241,9 +269,17 @@ pub(crate) fn id_column<T>(bytes: &[u8], column: usize, make: impl Fn(&[u8]) -> 
 }
 
 /// A column that must hold JSON.
-pub(crate) fn json_column<T: serde::de::DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
+pub(crate) fn json_column<T: serde::de::DeserializeOwned>(
+    text: &str,
+    column: usize,
+) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
 }
 
 /// JSON for a column. Our own types always have a JSON form.

@@ -1,5 +1,6 @@
-//! The database as it stood at a moment: an empty one of its own, in which the journal's tables are windows on the
-//! entries that had been written by then. The views are folded in it; the file itself is not touched.
+//! The database as it stood at a moment: an empty one of its own, in which the journal's tables are
+//! windows on the entries that had been written by then. The views are folded in it; the file
+//! itself is not touched.
 
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use super::{Db, DbError, MIGRATIONS, VIEWS, explain, journal, set_views_version}
 use crate::domain::ids::ReplicaId;
 use crate::domain::time::Moment;
 
-/// What stands in for the large tables. Payloads that are erased stay erased, and nothing is written through.
+/// What stands in for the large tables. Payloads that are erased stay erased, and nothing is
+/// written through.
 const WINDOWS: &str = "
 DROP TABLE journal_entry;
 DROP TABLE journal_payload;
@@ -24,9 +26,13 @@ CREATE TEMP TRIGGER no_delete INSTEAD OF DELETE ON journal_payload BEGIN SELECT 
 ";
 
 impl Db {
-    /// Opens the database at `path` as it stood at `at`, as far as `time_of` tells when an entry's body was written. Its
-    /// views are empty: they are to be folded.
-    pub fn as_of(path: &Path, at: Moment, time_of: impl Fn(&[u8]) -> Option<Moment>) -> Result<Self, DbError> {
+    /// Opens the database at `path` as it stood at `at`, as far as `time_of` tells when an entry's
+    /// body was written. Its views are empty: they are to be folded.
+    pub fn as_of(
+        path: &Path,
+        at: Moment,
+        time_of: impl Fn(&[u8]) -> Option<Moment>,
+    ) -> Result<Self, DbError> {
         let present = Self::open(path)?;
         let failed = |error| explain(path, error);
         let conn = Connection::open("").map_err(failed)?; // a private file that goes away
@@ -37,11 +43,17 @@ impl Db {
             conn.execute_batch(VIEWS)?;
             for head in journal::replicas(&present.conn)? {
                 let last = last_before(&present.conn, head.replica, head.head_seq, at, &time_of)?;
-                let Some(entry) = journal::entry(&present.conn, head.replica, last)? else { continue };
-                let (hash, at) = (blake3::hash(&entry.body), time_of(&entry.body).unwrap_or_default());
+                let Some(entry) = journal::entry(&present.conn, head.replica, last)? else {
+                    continue;
+                };
+                let (hash, at) =
+                    (blake3::hash(&entry.body), time_of(&entry.body).unwrap_or_default());
                 let at = crate::domain::time::Hlc { ms: at.0, n: 0 };
                 let head_hash = crate::domain::ids::Hash(*hash.as_bytes());
-                journal::set_replica(&conn, &journal::ReplicaRow { head_seq: last, head_hash, at, ..head })?;
+                journal::set_replica(
+                    &conn,
+                    &journal::ReplicaRow { head_seq: last, head_hash, at, ..head },
+                )?;
             }
             if let Some(id) = journal::meta(&present.conn, "workspace")? {
                 journal::set_meta(&conn, "workspace", &id)?;
@@ -66,7 +78,8 @@ fn last_before(
     while low < high {
         let middle = low + (high - low).div_ceil(2);
         let entry = journal::entry(conn, replica, middle)?;
-        let before = entry.and_then(|entry| time_of(&entry.body)).is_some_and(|written| written <= at);
+        let before =
+            entry.and_then(|entry| time_of(&entry.body)).is_some_and(|written| written <= at);
         if before { low = middle } else { high = middle - 1 }
     }
     Ok(low)

@@ -1,5 +1,5 @@
-//! An invented parcel desk: its messages, a router that is sometimes wrong, logs, and reviewers with a
-//! history. Everything comes from a seed, so that it is the same each time.
+//! An invented parcel desk: its messages, a router that is sometimes wrong, logs, and reviewers
+//! with a history. Everything comes from a seed, so that it is the same each time.
 
 mod sentences;
 mod stream;

@@ -34,10 +34,12 @@ pub struct Answered {
 
 /// What `person` answers to a message that is `truth` and was taken for `predicted`.
 pub fn answers_of(person: &Person, truth: &Truth, predicted: &str, seed: u64) -> Answered {
-    let mut dice = Dice::new(seed ^ person.name.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)));
+    let mut dice =
+        Dice::new(seed ^ person.name.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)));
     let careful = dice.chance(person.care);
     let mut steps: Vec<Step> = Vec::new();
-    let mut step = |question: &str, answer: &str| steps.push((question.to_owned(), answer.to_owned()));
+    let mut step =
+        |question: &str, answer: &str| steps.push((question.to_owned(), answer.to_owned()));
     let hard = *dice.pick(&["a", "f", "f", "w", "z"]);
     let verdict = match truth {
         Truth::Unreadable => {
@@ -56,7 +58,9 @@ pub fn answers_of(person: &Person, truth: &Truth, predicted: &str, seed: u64) ->
             "out_of_scope"
         }
         Truth::OutOfScope => {
-            for (question, answer) in [("readable", "y"), ("scope", "y"), ("label", "y"), ("why", hard)] {
+            for (question, answer) in
+                [("readable", "y"), ("scope", "y"), ("label", "y"), ("why", hard)]
+            {
                 step(question, answer);
             }
             "model_correct"
@@ -73,7 +77,13 @@ pub fn answers_of(person: &Person, truth: &Truth, predicted: &str, seed: u64) ->
             if right == predicted { "model_correct" } else { "wrong_label" }
         }
     };
-    let reasons = WHY.iter().find(|(name, _)| *name == verdict).map_or(&[""][..], |(_, reasons)| reasons);
+    let reasons =
+        WHY.iter().find(|(name, _)| *name == verdict).map_or(&[""][..], |(_, reasons)| reasons);
     let spent_ms = (dice.between(0.4, 2.0) * person.seconds * 1000.0) as u64;
-    Answered { answers: steps, confidence: 2 + dice.below(4) as u8, rationale: (*dice.pick(reasons)).to_owned(), spent_ms }
+    Answered {
+        answers: steps,
+        confidence: 2 + dice.below(4) as u8,
+        rationale: (*dice.pick(reasons)).to_owned(),
+        spent_ms,
+    }
 }

@@ -98,11 +98,20 @@ pub const BY_LABEL: &[(&str, &[&str])] = &[
     ),
     (
         "invoice_copy",
-        &["i need the invoice for {n} again", "send me all bills of last month please", "the receipt lacks our tax number"],
+        &[
+            "i need the invoice for {n} again",
+            "send me all bills of last month please",
+            "the receipt lacks our tax number",
+        ],
     ),
     (
         "thank_you",
-        &["thanks, it is here", "great, that was quick", "ok thank you, bye", "the driver was very kind, please tell her"],
+        &[
+            "thanks, it is here",
+            "great, that was quick",
+            "ok thank you, bye",
+            "the driver was very kind, please tell her",
+        ],
     ),
 ];
 
@@ -137,13 +146,30 @@ pub const UNREADABLE: &[&str] = &[
     "\u{202e}lecrap ym si erehw",
 ];
 
-pub const PLACES: &[&str] = &["Lindow", "Harbour Street", "Osterby", "the old mill", "Cape Verona", "Northgate"];
+pub const PLACES: &[&str] =
+    &["Lindow", "Harbour Street", "Osterby", "the old mill", "Cape Verona", "Northgate"];
 pub const DAYS: &[&str] = &["monday", "tuesday", "thursday", "friday", "saturday"];
 
 /// Why reviewers said what they said, by verdict.
 pub const WHY: &[(&str, &[&str])] = &[
-    ("model_correct", &["", "clear enough from the words", "the message before says the same", "right, if barely"]),
-    ("wrong_label", &["", "asks for something else", "the router fell for one word", "read the message before it"]),
+    (
+        "model_correct",
+        &[
+            "",
+            "clear enough from the words",
+            "the message before says the same",
+            "right, if barely",
+        ],
+    ),
+    (
+        "wrong_label",
+        &[
+            "",
+            "asks for something else",
+            "the router fell for one word",
+            "read the message before it",
+        ],
+    ),
     ("out_of_scope", &["not ours", "another firm's parcel", "nothing in the guide covers this"]),
     ("unreadable", &["characters are gone", "nothing to read here"]),
     ("other_language", &["not english", "for the other desk"]),

@@ -40,7 +40,13 @@ pub fn make(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
         if i == 0 || dice.chance(0.6) {
             session = dice.roll() & 0xff_ffff;
         }
-        message(&mut dice, &mut made, &format!("msg-{:04x}-{i:04}", seed & 0xffff), Moment(at), session);
+        message(
+            &mut dice,
+            &mut made,
+            &format!("msg-{:04x}-{i:04}", seed & 0xffff),
+            Moment(at),
+            session,
+        );
     }
     made
 }
@@ -63,14 +69,21 @@ fn message(dice: &mut Dice, made: &mut Made, id: &str, at: Moment, session: u64)
     }
     let (label, confidence) = guess(dice, &truth, misspelt);
     let top_k = candidates(dice, label, confidence);
-    let rival = if dice.chance(if confidence < 0.5 { 0.45 } else { 0.08 }) { dice.pick(&top_k).0 } else { label };
+    let rival = if dice.chance(if confidence < 0.5 { 0.45 } else { 0.08 }) {
+        dice.pick(&top_k).0
+    } else {
+        label
+    };
     let rival_p = dice.between(0.2, 0.9);
     let trace = format!("{:016x}{:016x}", dice.roll(), dice.roll());
     let latency = dice.between(8.0, 40.0);
     let unknown = if misspelt || !matches!(truth, Truth::Label(_)) { dice.below(4) + 1 } else { 0 };
     let words: Vec<&str> = text.split_whitespace().collect();
-    let features: Vec<_> =
-        words.iter().take(5).map(|word| json!({ "feature": word, "weight": rounded(dice.between(-0.4, 2.2)) })).collect();
+    let features: Vec<_> = words
+        .iter()
+        .take(5)
+        .map(|word| json!({ "feature": word, "weight": rounded(dice.between(-0.4, 2.2)) }))
+        .collect();
     let line = json!({
         "id": id, "occurred_at": at.rfc3339(), "stream": "parcel-desk", "source": *dice.pick(&["chat", "mail", "phone"]),
         "trace_id": trace, "model": { "name": "router", "version": "2.3" },
@@ -103,17 +116,26 @@ fn logs(
     made.gateway += &gateway(
         json!({ "ts": later(0.0), "level": "info", "service": "gateway", "event": "received", "trace_id": trace, "bytes": bytes }),
     );
-    made.router +=
-        &format!("ts={} level=info svc=router trace_id={trace} msg=tokenized words={words} unknown={unknown}\n", later(1.0));
+    made.router += &format!(
+        "ts={} level=info svc=router trace_id={trace} msg=tokenized words={words} unknown={unknown}\n",
+        later(1.0)
+    );
     if unknown > 2 {
-        made.router +=
-            &format!("ts={} level=warn svc=router trace_id={trace} msg=\"many unknown words\" unknown={unknown}\n", later(2.0));
+        made.router += &format!(
+            "ts={} level=warn svc=router trace_id={trace} msg=\"many unknown words\" unknown={unknown}\n",
+            later(2.0)
+        );
     }
     if dice.chance(0.04) {
-        made.router +=
-            &format!("ts={} level=error svc=router trace_id={trace} msg=\"history lookup failed\" after_ms=250\n", later(3.0));
+        made.router += &format!(
+            "ts={} level=error svc=router trace_id={trace} msg=\"history lookup failed\" after_ms=250\n",
+            later(3.0)
+        );
     }
-    made.router += &format!("ts={} level=info svc=router trace_id={trace} msg=routed label={label} p={p:.3}\n", later(latency));
+    made.router += &format!(
+        "ts={} level=info svc=router trace_id={trace} msg=routed label={label} p={p:.3}\n",
+        later(latency)
+    );
     made.gateway += &gateway(
         json!({ "ts": later(latency + 1.0), "level": "info", "service": "gateway", "event": "answered", "trace_id": trace, "status": 200 }),
     );
@@ -159,7 +181,9 @@ fn swap_letters(dice: &mut Dice, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     for _ in 0..3 {
         let at = dice.below(letters.len().saturating_sub(1).max(1));
-        if letters.get(at + 1).is_some_and(|next| next.is_alphabetic()) && letters[at].is_alphabetic() {
+        if letters.get(at + 1).is_some_and(|next| next.is_alphabetic())
+            && letters[at].is_alphabetic()
+        {
             letters.swap(at, at + 1);
         }
     }

@@ -1,5 +1,5 @@
-//! What is done about cases on which reviewers differ: rulings, taking one back, appeals, and labels that are returned to
-//! their author with a question.
+//! What is done about cases on which reviewers differ: rulings, taking one back, appeals, and
+//! labels that are returned to their author with a question.
 //!
 //! All of it are facts that only add up; what they come to is computed from all of them together.
 
@@ -24,8 +24,14 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub const ALL: [Self; 6] =
-        [Self::AmbiguousInput, Self::GuidelineGap, Self::ReviewerError, Self::TrueEdgeCase, Self::Subjective, Self::Other];
+    pub const ALL: [Self; 6] = [
+        Self::AmbiguousInput,
+        Self::GuidelineGap,
+        Self::ReviewerError,
+        Self::TrueEdgeCase,
+        Self::Subjective,
+        Self::Other,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -55,7 +61,9 @@ impl FromStr for Cause {
 
     fn from_str(word: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|cause| cause.word() == word);
-        found.ok_or_else(|| format!("`{word}` is no cause: there are {}", Self::ALL.map(Self::word).join(", ")))
+        found.ok_or_else(|| {
+            format!("`{word}` is no cause: there are {}", Self::ALL.map(Self::word).join(", "))
+        })
     }
 }
 
@@ -72,7 +80,8 @@ pub struct Change {
     pub text: String,
 }
 
-/// What a disputed case counts as, decided by one person who did not see whose labels lay before them.
+/// What a disputed case counts as, decided by one person who did not see whose labels lay before
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ruling {
     pub case: CaseId,
@@ -141,7 +150,10 @@ pub struct Ruled<'a> {
 
 /// The ruling of a case that counts: the latest one that was not taken back.
 pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> {
-    let back = |event: EventId| acts.iter().any(|done| matches!(&done.act, Act::Withdrew { ruling, .. } if *ruling == event));
+    let back = |event: EventId| {
+        acts.iter()
+            .any(|done| matches!(&done.act, Act::Withdrew { ruling, .. } if *ruling == event))
+    };
     let all = acts.iter().filter_map(|done| match &done.act {
         Act::Ruled(ruling) if !back(done.event) => Some((done, ruling)),
         _ => None,
@@ -151,9 +163,18 @@ pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> 
     Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal })
 }
 
-/// The appeals against a ruling that are weighed, the earliest first: of whose label was weighed, the first of each.
-pub fn appeals_against<'a>(acts: &'a [Done], labels: &[GivenLabel], ruling: EventId) -> Vec<&'a Done> {
-    let may = |other: &&Done| labels.iter().any(|given| given.label.reviewer == other.author && given.label.round == MAIN_ROUND);
+/// The appeals against a ruling that are weighed, the earliest first: of whose label was weighed,
+/// the first of each.
+pub fn appeals_against<'a>(
+    acts: &'a [Done],
+    labels: &[GivenLabel],
+    ruling: EventId,
+) -> Vec<&'a Done> {
+    let may = |other: &&Done| {
+        labels
+            .iter()
+            .any(|given| given.label.reviewer == other.author && given.label.round == MAIN_ROUND)
+    };
     let first = acts.iter().filter(|other| is_first_appeal(acts, other)).filter(may);
     let mut found: Vec<&Done> = first.filter(|other| appeals(other, ruling)).collect();
     found.sort_by_key(|other| (other.at, other.event));
@@ -166,8 +187,12 @@ fn appeals(done: &Done, event: EventId) -> bool {
 
 /// Each reviewer may appeal once on a case: their first appeal counts.
 fn is_first_appeal(acts: &[Done], done: &Done) -> bool {
-    let theirs = acts.iter().filter(|other| other.author == done.author && matches!(other.act, Act::Appealed { .. }));
-    theirs.min_by_key(|other| (other.at, other.event)).is_some_and(|first| first.event == done.event)
+    let theirs = acts
+        .iter()
+        .filter(|other| other.author == done.author && matches!(other.act, Act::Appealed { .. }));
+    theirs
+        .min_by_key(|other| (other.at, other.event))
+        .is_some_and(|first| first.event == done.event)
 }
 
 /// Whether somebody has appealed on this case.
@@ -175,14 +200,17 @@ pub fn has_appealed(acts: &[Done], reviewer: &str) -> bool {
     acts.iter().any(|done| done.author == reviewer && matches!(done.act, Act::Appealed { .. }))
 }
 
-/// Labels that lie with their author, who was asked something about them: the latest question about each.
+/// Labels that lie with their author, who was asked something about them: the latest question about
+/// each.
 pub fn returned<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Vec<&'a Done> {
     let mut standing: Vec<&Done> = Vec::new();
     for done in acts {
         let Act::Returned { label, .. } = &done.act else { continue };
         // A label given since answers it, and so does taking the label back.
         if latest_of_each(labels).iter().any(|given| given.event == *label) {
-            standing.retain(|other| !matches!(&other.act, Act::Returned { label: same, .. } if same == label));
+            standing.retain(
+                |other| !matches!(&other.act, Act::Returned { label: same, .. } if same == label),
+            );
             standing.push(done);
         }
     }
@@ -191,7 +219,8 @@ pub fn returned<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Vec<&'a Done> {
 
 /// The label of each reviewer that counts in the main round, in the order of their names.
 pub fn latest_of_each(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
-    let mut latest: std::collections::BTreeMap<&str, &GivenLabel> = std::collections::BTreeMap::new();
+    let mut latest: std::collections::BTreeMap<&str, &GivenLabel> =
+        std::collections::BTreeMap::new();
     for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
         let slot = latest.entry(&given.label.reviewer).or_insert(given);
         if slot.precedence() < given.precedence() {
@@ -201,10 +230,13 @@ pub fn latest_of_each(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
     latest.into_values().collect()
 }
 
-/// The labels that count as whoever rules sees them: in an order that tells neither who gave one nor when.
+/// The labels that count as whoever rules sees them: in an order that tells neither who gave one
+/// nor when.
 pub fn blind_order(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
     let mut labels = latest_of_each(labels);
-    let drawn = |label: &Label| *blake3::hash(&[&label.case.0[..], label.reviewer.as_bytes()].concat()).as_bytes();
+    let drawn = |label: &Label| {
+        *blake3::hash(&[&label.case.0[..], label.reviewer.as_bytes()].concat()).as_bytes()
+    };
     labels.sort_by_key(|given| drawn(&given.label));
     labels
 }
@@ -251,14 +283,22 @@ mod tests {
         let given = |reviewer: &str| {
             let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
             let label = Label::empty(CaseId([0; 16]), reviewer, MAIN_ROUND, protocol);
-            GivenLabel { event: event(0), at: Hlc { ms: 0, n: 0 }, author: reviewer.to_owned(), label }
+            GivenLabel {
+                event: event(0),
+                at: Hlc { ms: 0, n: 0 },
+                author: reviewer.to_owned(),
+                label,
+            }
         };
         let labels = [given("ana"), given("bo")];
-        let withdrew = |seq, against| done(seq, "lead", Act::Withdrew { ruling: event(against), why: String::new() });
+        let withdrew = |seq, against| {
+            done(seq, "lead", Act::Withdrew { ruling: event(against), why: String::new() })
+        };
         let check = |acts: &[Done], expect: Option<(u64, Option<u64>)>| {
             let mut acts = acts.to_vec();
             for _ in 0..2 {
-                let found = ruling(&acts, &labels).map(|ruled| (ruled.event.seq, ruled.appeal.map(|appeal| appeal.event.seq)));
+                let found = ruling(&acts, &labels)
+                    .map(|ruled| (ruled.event.seq, ruled.appeal.map(|appeal| appeal.event.seq)));
                 assert_eq!(found, expect, "{acts:?}");
                 acts.reverse();
             }
@@ -268,9 +308,16 @@ mod tests {
         check(&[ruled(1), ruled(2), withdrew(3, 2)], Some((1, None)));
         check(&[ruled(1), appeal(2, "ana", 1)], Some((1, Some(2))));
         check(&[ruled(1), appeal(2, "eve", 1)], Some((1, None)));
-        let two = [ruled(1), appeal(3, "bo", 1), appeal(2, "ana", 1), appeal(4, "ana", 1), appeal(5, "eve", 1)];
+        let two = [
+            ruled(1),
+            appeal(3, "bo", 1),
+            appeal(2, "ana", 1),
+            appeal(4, "ana", 1),
+            appeal(5, "eve", 1),
+        ];
         check(&two, Some((1, Some(2))));
-        let weighed: Vec<u64> = appeals_against(&two, &labels, event(1)).iter().map(|done| done.event.seq).collect();
+        let weighed: Vec<u64> =
+            appeals_against(&two, &labels, event(1)).iter().map(|done| done.event.seq).collect();
         assert_eq!(weighed, [2, 3]);
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3)], Some((3, None)));
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "ana", 3)], Some((3, None)));
@@ -282,9 +329,19 @@ mod tests {
         let given = |seq: u64| {
             let protocol = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
             let label = Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol);
-            GivenLabel { event: event(seq), at: Hlc { ms: seq as i64, n: 0 }, author: "ana".to_owned(), label }
+            GivenLabel {
+                event: event(seq),
+                at: Hlc { ms: seq as i64, n: 0 },
+                author: "ana".to_owned(),
+                label,
+            }
         };
-        let back = Act::Returned { label: event(1), reviewer: "ana".into(), question: None, text: "why?".into() };
+        let back = Act::Returned {
+            label: event(1),
+            reviewer: "ana".into(),
+            question: None,
+            text: "why?".into(),
+        };
         let acts = [done(2, "lead", back)];
         assert_eq!(returned(&acts, &[given(1)]).len(), 1);
         assert_eq!(returned(&acts, &[given(1), given(3)]).len(), 0);

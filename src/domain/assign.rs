@@ -1,21 +1,22 @@
 //! Whose turn a case is, without anybody handing out work.
 //!
-//! Every device computes the same order of reviewers for a case by weighted rendezvous hashing (Thaler and Ravishankar,
-//! "A name-based mapping scheme for rendezvous", 1996; with weights, each reviewer draws `-ln(u) / capacity` and the
-//! smallest comes first). The case goes to as many of the first as the policy's overlap says. The week in which a case was
-//! detected is part of what is hashed, so that neighbours rotate. Who joins or leaves moves only their own share.
+//! Every device computes the same order of reviewers for a case by weighted rendezvous hashing
+//! (Thaler and Ravishankar, "A name-based mapping scheme for rendezvous", 1996; with weights, each
+//! reviewer draws `-ln(u) / capacity` and the smallest comes first). The case goes to as many of
+//! the first as the policy's overlap says. The week in which a case was detected is part of what is
+//! hashed, so that neighbours rotate. Who joins or leaves moves only their own share.
 //!
-//! As a case's time runs out, the next in its order may take it too. Once it is due, whoever is first may be away for
-//! long: a new order is drawn again and again, with one more place each time. It is not simply everybody's then: all would
-//! begin with what is due first, and do the same work.
+//! As a case's time runs out, the next in its order may take it too. Once it is due, whoever is
+//! first may be away for long: a new order is drawn again and again, with one more place each time.
+//! It is not simply everybody's then: all would begin with what is due first, and do the same work.
 //!
 //! ```text
 //!  part of its time   0 ───── ½ ───── ¾ ───── due ───── 1¼ ───── 1½ ─────
 //!  beside the first       +0      +1      +2  │  +1      +2       +3       of a new order each
 //! ```
 //!
-//! Time is that up to which a device has heard of the others: one that was offline for a week does not take their work
-//! for undone.
+//! Time is that up to which a device has heard of the others: one that was offline for a week does
+//! not take their work for undone.
 
 use super::ids::CaseId;
 use super::policy::Policy;
@@ -62,7 +63,9 @@ impl Candidate {
     fn can(&self, work: &Work<'_>) -> bool {
         let Profile { capacity, languages, skills } = &self.profile;
         *capacity > 0
-            && (work.language.is_empty() || languages.is_empty() || languages.iter().any(|language| language == work.language))
+            && (work.language.is_empty()
+                || languages.is_empty()
+                || languages.iter().any(|language| language == work.language))
             && work.needs.iter().all(|need| skills.contains(need))
     }
 
@@ -137,16 +140,20 @@ impl Share {
 
     /// Whether everybody gets every case: then there is nothing to compute.
     pub fn is_everybodys(&self) -> bool {
-        let plain = |candidate: &Candidate| candidate.profile.capacity > 0 && candidate.profile.languages.is_empty();
+        let plain = |candidate: &Candidate| {
+            candidate.profile.capacity > 0 && candidate.profile.languages.is_empty()
+        };
         self.candidates.len() <= self.overlap && self.candidates.iter().all(plain)
     }
 
     /// Those who can judge a case, in its order. If nobody can, everybody who takes work.
     pub fn order(&self, work: &Work<'_>, now: Moment) -> Vec<&Candidate> {
         let epoch = quarters_over(work, now).unwrap_or(0);
-        let mut able: Vec<&Candidate> = self.candidates.iter().filter(|candidate| candidate.can(work)).collect();
+        let mut able: Vec<&Candidate> =
+            self.candidates.iter().filter(|candidate| candidate.can(work)).collect();
         if able.is_empty() {
-            able = self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0).collect();
+            able =
+                self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0).collect();
         }
         let mut drawn: Vec<(f64, &Candidate)> =
             able.into_iter().map(|candidate| (candidate.draw(work, epoch), candidate)).collect();
@@ -154,7 +161,8 @@ impl Share {
         drawn.into_iter().map(|(_, candidate)| candidate).collect()
     }
 
-    /// How many labels are wanted of a case, and how many more may be asked because its time runs out.
+    /// How many labels are wanted of a case, and how many more may be asked because its time runs
+    /// out.
     pub fn places(&self, work: &Work<'_>, now: Moment) -> (usize, usize) {
         // One that is open with enough labels is one on which they differ: one more.
         let wanted = self.overlap.max(work.labels + 1);
@@ -165,7 +173,8 @@ impl Share {
         (wanted, widened)
     }
 
-    /// Whose turn it is, for one of them. `labeled` are those who gave theirs, who are not asked again.
+    /// Whose turn it is, for one of them. `labeled` are those who gave theirs, who are not asked
+    /// again.
     pub fn turn(&self, name: &str, work: &Work<'_>, labeled: &[&str], now: Moment) -> Turn {
         if !self.candidates.iter().any(|candidate| candidate.name == name) {
             return Turn::Cannot;
@@ -180,7 +189,9 @@ impl Share {
         match left.map(|candidate| candidate.name.as_str()).position(|other| other == name) {
             None => Turn::Cannot,
             Some(place) if place < missing => Turn::First,
-            Some(place) if place < missing + widened => Turn::Widened((1 + place - missing).min(BEHIND_MAX.into()) as u8),
+            Some(place) if place < missing + widened => {
+                Turn::Widened((1 + place - missing).min(BEHIND_MAX.into()) as u8)
+            }
             Some(_) => Turn::Others,
         }
     }
@@ -193,13 +204,24 @@ mod tests {
     use super::*;
 
     fn people(list: &[(&str, u32)]) -> Vec<Candidate> {
-        list.iter().map(|(name, capacity)| Candidate::new(name, Profile { capacity: *capacity, ..Profile::default() })).collect()
+        list.iter()
+            .map(|(name, capacity)| {
+                Candidate::new(name, Profile { capacity: *capacity, ..Profile::default() })
+            })
+            .collect()
     }
 
     fn work(n: u32) -> Work<'static> {
         let detected = Moment(1_780_000_000_000);
         let due = Moment(detected.0 + 100_000);
-        Work { case: CaseId::of("s", &n.to_string()), detected, due, labels: 0, language: "", needs: &[] }
+        Work {
+            case: CaseId::of("s", &n.to_string()),
+            detected,
+            due,
+            labels: 0,
+            language: "",
+            needs: &[],
+        }
     }
 
     fn share(list: &[(&str, u32)], overlap: u32) -> Share {
@@ -219,7 +241,10 @@ mod tests {
             assert_eq!(mine.len(), 1);
             *counts.entry(mine[0]).or_default() += 1;
         }
-        assert!((3_800..4_200).contains(&counts["ana"]) && (1_850..2_150).contains(&counts["chidi"]), "{counts:?}");
+        assert!(
+            (3_800..4_200).contains(&counts["ana"]) && (1_850..2_150).contains(&counts["chidi"]),
+            "{counts:?}"
+        );
         assert!(!counts.contains_key("dee"));
     }
 
@@ -230,11 +255,17 @@ mod tests {
         let mut pairs: HashMap<Vec<String>, u32> = HashMap::new();
         for n in 0..2_000 {
             let work = work(n);
-            let before: Vec<String> =
-                four.order(&work, work.detected).into_iter().map(|c| c.name.clone()).filter(|name| name != "dee").collect();
-            let after: Vec<String> = three.order(&work, work.detected).into_iter().map(|c| c.name.clone()).collect();
+            let before: Vec<String> = four
+                .order(&work, work.detected)
+                .into_iter()
+                .map(|c| c.name.clone())
+                .filter(|name| name != "dee")
+                .collect();
+            let after: Vec<String> =
+                three.order(&work, work.detected).into_iter().map(|c| c.name.clone()).collect();
             assert_eq!(before, after);
-            let mut pair: Vec<String> = four.order(&work, work.detected)[..2].iter().map(|c| c.name.clone()).collect();
+            let mut pair: Vec<String> =
+                four.order(&work, work.detected)[..2].iter().map(|c| c.name.clone()).collect();
             pair.sort();
             *pairs.entry(pair).or_default() += 1;
         }
@@ -252,13 +283,25 @@ mod tests {
     fn time_that_runs_out_lets_the_next_in() {
         let share = share(&[("ana", 100), ("bo", 100), ("chidi", 100), ("dee", 100)], 1);
         let work = work(3);
-        let order: Vec<&str> = share.order(&work, work.detected).into_iter().map(|c| c.name.as_str()).collect();
-        let open_to =
-            |ms: i64| order.iter().filter(|name| share.turn(name, &work, &[], Moment(work.detected.0 + ms)).is_mine()).count();
-        assert_eq!([0, 49_999, 50_000, 75_000, 100_000, 125_000, 150_000].map(open_to), [1, 1, 2, 3, 2, 3, 4]);
+        let order: Vec<&str> =
+            share.order(&work, work.detected).into_iter().map(|c| c.name.as_str()).collect();
+        let open_to = |ms: i64| {
+            order
+                .iter()
+                .filter(|name| share.turn(name, &work, &[], Moment(work.detected.0 + ms)).is_mine())
+                .count()
+        };
+        assert_eq!(
+            [0, 49_999, 50_000, 75_000, 100_000, 125_000, 150_000].map(open_to),
+            [1, 1, 2, 3, 2, 3, 4]
+        );
         // One label was given by somebody it was not meant for: who is first is not asked any more.
         let labeled = Work { labels: 1, ..work };
-        assert_eq!(share.turn(order[0], &labeled, &[order[2]], work.detected), Turn::First, "they differ: one more is asked");
+        assert_eq!(
+            share.turn(order[0], &labeled, &[order[2]], work.detected),
+            Turn::First,
+            "they differ: one more is asked"
+        );
     }
 
     #[test]
@@ -275,14 +318,22 @@ mod tests {
         ];
         let share = Share::new(candidates, &Policy { overlap: 3, ..Policy::default() });
         let who = |work: &Work<'_>| {
-            share.order(work, work.detected).into_iter().map(|c| c.name.clone()).collect::<std::collections::BTreeSet<_>>()
+            share
+                .order(work, work.detected)
+                .into_iter()
+                .map(|c| c.name.clone())
+                .collect::<std::collections::BTreeSet<_>>()
         };
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(who(&Work { language: "pt", ..work(1) }), set(&["bo", "chidi"]));
         let legal = ["legal".to_owned()];
         assert_eq!(who(&Work { needs: &legal, ..work(1) }), set(&["ana"]));
         let unknown = ["rocketry".to_owned()];
-        assert_eq!(who(&Work { needs: &unknown, ..work(1) }), set(&["ana", "bo", "chidi"]), "better anybody than nobody");
+        assert_eq!(
+            who(&Work { needs: &unknown, ..work(1) }),
+            set(&["ana", "bo", "chidi"]),
+            "better anybody than nobody"
+        );
         assert_eq!(share.turn("eve", &work(1), &[], Moment(0)), Turn::Cannot);
     }
 }

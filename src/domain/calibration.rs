@@ -1,4 +1,5 @@
-//! A calibration session: reviewers label the same cases blind, see all labels at once, talk about them, and label again.
+//! A calibration session: reviewers label the same cases blind, see all labels at once, talk about
+//! them, and label again.
 //!
 //! ```text
 //!  opened ── first round, blind ──▶ revealed ── talk, second round ──▶ closed
@@ -88,11 +89,18 @@ impl Stage {
 }
 
 impl Calibration {
-    /// Puts facts about one session together. Of several openings, revealings or closings the earliest counts; what ends a round
-    /// counts only after what began it. Closed before it is revealed, a session is called off.
-    pub fn of(opened: Vec<Fact<Opening>>, revealed: Vec<Fact<Ending>>, closed: Vec<Fact<Ending>>) -> Option<Self> {
+    /// Puts facts about one session together. Of several openings, revealings or closings the
+    /// earliest counts; what ends a round counts only after what began it. Closed before it is
+    /// revealed, a session is called off.
+    pub fn of(
+        opened: Vec<Fact<Opening>>,
+        revealed: Vec<Fact<Ending>>,
+        closed: Vec<Fact<Ending>>,
+    ) -> Option<Self> {
         let opened = earliest(opened)?;
-        let after = |facts: Vec<Fact<Ending>>, at: Hlc| earliest(facts.into_iter().filter(|fact| fact.at > at).collect());
+        let after = |facts: Vec<Fact<Ending>>, at: Hlc| {
+            earliest(facts.into_iter().filter(|fact| fact.at > at).collect())
+        };
         let revealed = after(revealed, opened.at);
         let closed = after(closed, opened.at);
         let called_off = matches!((&revealed, &closed), (Some(revealed), Some(closed)) if closed.at <= revealed.at);
@@ -169,12 +177,18 @@ mod tests {
             reviewers: vec!["ana".into()],
             deadline: Moment(9),
         };
-        let end = |at, by| fact(at, by, Ending { session: "s".into(), sealed: vec![], note: String::new() });
+        let end = |at, by| {
+            fact(at, by, Ending { session: "s".into(), sealed: vec![], note: String::new() })
+        };
         let open = || vec![fact(5, "bo", opening.clone()), fact(2, "ana", opening.clone())];
         let check = |revealed: &[i64], closed: &[i64], expect: (Stage, Option<&str>)| {
             let facts = |at: &[i64]| at.iter().map(|at| end(*at, "x")).collect();
             let session = Calibration::of(open(), facts(revealed), facts(closed)).unwrap();
-            assert_eq!((session.stage(), session.round_now().as_deref()), expect, "{revealed:?} {closed:?}");
+            assert_eq!(
+                (session.stage(), session.round_now().as_deref()),
+                expect,
+                "{revealed:?} {closed:?}"
+            );
             assert_eq!(session.opened.by, "ana");
         };
         check(&[], &[], (Stage::Blind, Some("s")));

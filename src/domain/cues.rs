@@ -1,4 +1,5 @@
-//! Cues: what on the screen may sway a reviewer. A policy can hide some for a while, and every label says which were seen.
+//! Cues: what on the screen may sway a reviewer. A policy can hide some for a while, and every
+//! label says which were seen.
 
 use std::fmt;
 use std::str::FromStr;
@@ -119,7 +120,8 @@ impl From<Hiding> for String {
     }
 }
 
-/// Whether a cue is hidden from somebody who has `answered` a question of the case, or not, and has not labeled it.
+/// Whether a cue is hidden from somebody who has `answered` a question of the case, or not, and has
+/// not labeled it.
 pub fn hides(hidings: &[Hiding], cue: Cue, answered: bool) -> bool {
     let held = |hiding: &&Hiding| hiding.cue == cue;
     hidings.iter().filter(held).any(|hiding| hiding.until == Until::Submit || !answered)
@@ -144,7 +146,9 @@ mod tests {
             assert_eq!(text.parse::<Hiding>().unwrap().to_string(), text);
         }
         assert_eq!("logs".parse::<Hiding>().unwrap().until, Until::Answer);
-        assert!("moon until answer".parse::<Hiding>().unwrap_err().contains("prediction, challenger"));
+        assert!(
+            "moon until answer".parse::<Hiding>().unwrap_err().contains("prediction, challenger")
+        );
         assert!("logs until noon".parse::<Hiding>().is_err());
         let hidings = ["prediction".parse().unwrap(), "logs until submit".parse().unwrap()];
         assert!(hides(&hidings, Cue::Prediction, false) && !hides(&hidings, Cue::Prediction, true));

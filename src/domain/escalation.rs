@@ -1,4 +1,5 @@
-//! Who has to act on a case that reviewers did not settle, and until when: a peer, then a lead, then the owner.
+//! Who has to act on a case that reviewers did not settle, and until when: a peer, then a lead,
+//! then the owner.
 //!
 //! ```text
 //!  escalated ──── peer ────▶ lead ────▶ owner        disputed ──── lead ────▶ owner        appealed ──── owner
@@ -81,7 +82,10 @@ impl Escalation {
 
     /// Reads `PEER:LEAD:OWNER`, hours each.
     pub fn parse(text: &str) -> Option<Self> {
-        let hours: Vec<u32> = text.split(':').map(|n| n.trim().parse().ok().filter(|n| *n <= 10_000)).collect::<Option<_>>()?;
+        let hours: Vec<u32> = text
+            .split(':')
+            .map(|n| n.trim().parse().ok().filter(|n| *n <= 10_000))
+            .collect::<Option<_>>()?;
         let [peer, lead, owner] = hours[..] else { return None };
         (owner > 0).then_some(Self { peer, lead, owner })
     }

@@ -1,9 +1,11 @@
-//! What a model of truth found out about the reviewers, recorded once, so that every device weighs labels alike.
+//! What a model of truth found out about the reviewers, recorded once, so that every device weighs
+//! labels alike.
 //!
-//! Fitting a model moves with every label; a recorded estimate does not. A case is then one step of expectation (Dawid and
-//! Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm", 1979, equation 2.5): the share of a
-//! class, times how often each reviewer says what they said where that class is true. Only products and quotients, so that every
-//! machine comes to the same bits.
+//! Fitting a model moves with every label; a recorded estimate does not. A case is then one step of
+//! expectation (Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the
+//! EM algorithm", 1979, equation 2.5): the share of a class, times how often each reviewer says
+//! what they said where that class is true. Only products and quotients, so that every machine
+//! comes to the same bits.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,8 @@ use super::label::{Outcome, outcome_words, value_text};
 /// No share is taken for less: who never did something may do it yet.
 const LEAST: f64 = 1e-6;
 
-/// How often something is said, by what is true, then by what is said. Shares that are nothing are left out.
+/// How often something is said, by what is true, then by what is said. Shares that are nothing are
+/// left out.
 pub type Habits = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// A recorded estimate.
@@ -33,14 +36,18 @@ pub struct Estimate {
     pub labels: u64,
 }
 
-/// What an outcome says in these fields, in words; nothing if it sets the one field that is asked for not at all.
+/// What an outcome says in these fields, in words; nothing if it sets the one field that is asked
+/// for not at all.
 pub fn class_of(outcome: &Outcome, on: &[String]) -> Option<String> {
     match on {
         [] => Some(outcome_words(outcome)),
         // Who set nothing there said nothing about it.
         [field] => outcome.get(field).map(value_text),
         fields => {
-            let values: Vec<String> = fields.iter().map(|field| outcome.get(field).map(value_text).unwrap_or_default()).collect();
+            let values: Vec<String> = fields
+                .iter()
+                .map(|field| outcome.get(field).map(value_text).unwrap_or_default())
+                .collect();
             Some(values.join(" · "))
         }
     }
@@ -49,17 +56,21 @@ pub fn class_of(outcome: &Outcome, on: &[String]) -> Option<String> {
 impl Estimate {
     /// Shares of belief in each class, given who said what; empty if none of them is known here.
     pub fn beliefs(&self, said: &[(&str, String)]) -> Vec<(&str, f64)> {
-        let known: Vec<(&Habits, &str)> =
-            said.iter().filter_map(|(who, what)| Some((self.reviewers.get(*who)?, what.as_str()))).collect();
+        let known: Vec<(&Habits, &str)> = said
+            .iter()
+            .filter_map(|(who, what)| Some((self.reviewers.get(*who)?, what.as_str())))
+            .collect();
         if known.is_empty() {
             return Vec::new();
         }
-        let mut beliefs: Vec<(&str, f64)> = self.priors.iter().map(|(class, share)| (class.as_str(), share.max(LEAST))).collect();
+        let mut beliefs: Vec<(&str, f64)> =
+            self.priors.iter().map(|(class, share)| (class.as_str(), share.max(LEAST))).collect();
         for (habits, what) in known {
             for (class, belief) in &mut beliefs {
                 // Of a class that they never met, nothing is known of them.
-                let share =
-                    habits.get(*class).map_or(1.0 / self.priors.len() as f64, |row| row.get(what).copied().unwrap_or(0.0));
+                let share = habits.get(*class).map_or(1.0 / self.priors.len() as f64, |row| {
+                    row.get(what).copied().unwrap_or(0.0)
+                });
                 *belief *= share.max(LEAST);
             }
             // Kept away from nothing, however many there are.
@@ -84,7 +95,9 @@ mod tests {
     use super::*;
 
     fn habits(right: f64) -> Habits {
-        let row = |is: &str, other: &str| (is.to_owned(), [(is.to_owned(), right), (other.to_owned(), 1.0 - right)].into());
+        let row = |is: &str, other: &str| {
+            (is.to_owned(), [(is.to_owned(), right), (other.to_owned(), 1.0 - right)].into())
+        };
         [row("x", "y"), row("y", "x")].into()
     }
 
@@ -94,7 +107,12 @@ mod tests {
             model: "dawid-skene".into(),
             on: Vec::new(),
             priors: [("x".to_owned(), 0.5), ("y".to_owned(), 0.5)].into(),
-            reviewers: [("a".to_owned(), habits(0.95)), ("b".to_owned(), habits(0.6)), ("c".to_owned(), habits(0.6))].into(),
+            reviewers: [
+                ("a".to_owned(), habits(0.95)),
+                ("b".to_owned(), habits(0.6)),
+                ("c".to_owned(), habits(0.6)),
+            ]
+            .into(),
             cases: 0,
             labels: 0,
         };
@@ -105,7 +123,8 @@ mod tests {
         // 0.95 · 0.4 · 0.4 against 0.05 · 0.6 · 0.6
         assert_eq!((class, (share * 1e6).round()), ("x", 894_118.0));
         assert_eq!(estimate.answer(&said(&[("stranger", "x")])), None);
-        let many: Vec<(&str, String)> = (0..5_000).map(|i| ("b", if i % 2 == 0 { "x" } else { "y" }.to_owned())).collect();
+        let many: Vec<(&str, String)> =
+            (0..5_000).map(|i| ("b", if i % 2 == 0 { "x" } else { "y" }.to_owned())).collect();
         assert!(
             estimate.answer(&many).is_some_and(|(_, share)| (share - 0.5).abs() < 1e-9),
             "thousands of labels are no trouble"

@@ -1,4 +1,5 @@
-//! When a reviewer had better take a break: suggestions from how they label. They are said and recorded; nothing is ever refused.
+//! When a reviewer had better take a break: suggestions from how they label. They are said and
+//! recorded; nothing is ever refused.
 
 use super::time::Moment;
 
@@ -68,11 +69,14 @@ pub fn suggestions(recent: &[Recent], break_minutes: u32) -> Vec<Suggestion> {
         let ((n, now), (of, usual)) = (seconds(&recent[..LATEST]), seconds(&recent[LATEST..]));
         if n == LATEST && of >= USUAL_MIN && usual > 0.0 {
             if now < usual / 3.0 {
-                let words =
-                    format!("The last {LATEST} took {now:.0} s each, usually it is {usual:.0} s. Look twice at the next.");
+                let words = format!(
+                    "The last {LATEST} took {now:.0} s each, usually it is {usual:.0} s. Look twice at the next."
+                );
                 found.push(say(Guard::TooFast, words));
             } else if now > usual * 2.0 {
-                let words = format!("The last {LATEST} took {now:.0} s each, usually it is {usual:.0} s. A break may help.");
+                let words = format!(
+                    "The last {LATEST} took {now:.0} s each, usually it is {usual:.0} s. A break may help."
+                );
                 found.push(say(Guard::Drifting, words));
             }
         }
@@ -80,7 +84,8 @@ pub fn suggestions(recent: &[Recent], break_minutes: u32) -> Vec<Suggestion> {
     let row = recent.iter().take_while(|one| one.class == latest.class).count();
     let before = &recent[row..];
     if row >= ROW_MIN && before.len() >= USUAL_MIN {
-        let share = (before.iter().filter(|one| one.class == latest.class).count() + 1) as f64 / (before.len() + 2) as f64;
+        let share = (before.iter().filter(|one| one.class == latest.class).count() + 1) as f64
+            / (before.len() + 2) as f64;
         if share.powi(row as i32) < RARE {
             let words = format!(
                 "{row} times in a row “{}”, which is {:.0} % of yours otherwise. Look twice at the next.",
@@ -102,7 +107,10 @@ pub fn suggestions(recent: &[Recent], break_minutes: u32) -> Vec<Suggestion> {
         }
         let minutes = (latest.at.0 - since.0) / 60_000;
         if minutes >= i64::from(break_minutes) {
-            found.push(say(Guard::NoBreak, format!("{minutes} minutes without a break. Ten away from the screen do good.")));
+            found.push(say(
+                Guard::NoBreak,
+                format!("{minutes} minutes without a break. Ten away from the screen do good."),
+            ));
         }
     }
     found
@@ -117,21 +125,27 @@ mod tests {
         let mut at = 10_000_000_000;
         let mut found = Vec::new();
         for (apart, took, class) in list {
-            found.push(Recent { at: Moment(at), duration_ms: Some(took * 1000), class: (*class).to_owned() });
+            found.push(Recent {
+                at: Moment(at),
+                duration_ms: Some(took * 1000),
+                class: (*class).to_owned(),
+            });
             at -= apart * 1000;
         }
         found
     }
 
     fn check(list: &[(i64, u64, &str)], expect: &[Guard]) {
-        let guards: Vec<Guard> = suggestions(&labels(list), 90).iter().map(|suggestion| suggestion.guard).collect();
+        let guards: Vec<Guard> =
+            suggestions(&labels(list), 90).iter().map(|suggestion| suggestion.guard).collect();
         assert_eq!(guards, expect, "{list:?}");
     }
 
     #[test]
     fn what_is_unusual_is_noticed_and_nothing_else() {
-        let usual =
-            |n: usize| -> Vec<(i64, u64, &str)> { (0..n).map(|i| (40, 30, if i % 2 == 0 { "x" } else { "y" })).collect() };
+        let usual = |n: usize| -> Vec<(i64, u64, &str)> {
+            (0..n).map(|i| (40, 30, if i % 2 == 0 { "x" } else { "y" })).collect()
+        };
         check(&[], &[]);
         check(&usual(60), &[]);
         let of = |took: u64, n: usize| -> Vec<(i64, u64, &str)> {
@@ -143,7 +157,8 @@ mod tests {
         check(&[vec![(40, 30, "y"); 12], usual(40)].concat(), &[Guard::OneAnswer]);
         check(&[vec![(40, 30, "y"); 6], usual(40)].concat(), &[]);
         // What nearly always comes may come often in a row.
-        let mostly: Vec<(i64, u64, &str)> = (0..60).map(|i| (40, 30, if i == 30 { "x" } else { "y" })).collect();
+        let mostly: Vec<(i64, u64, &str)> =
+            (0..60).map(|i| (40, 30, if i == 30 { "x" } else { "y" })).collect();
         check(&mostly, &[]);
         check(&usual(200), &[Guard::NoBreak]);
         let mut paused = usual(200);

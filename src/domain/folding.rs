@@ -1,6 +1,6 @@
-//! One folding of text for everything that finds by words: search, the queue's filter, precedents. Two spellings of one word are
-//! one: in capitals, with accents put together or apart, or without; in full width. Scripts that write no blanks between words
-//! are found by their characters.
+//! One folding of text for everything that finds by words: search, the queue's filter, precedents.
+//! Two spellings of one word are one: in capitals, with accents put together or apart, or without;
+//! in full width. Scripts that write no blanks between words are found by their characters.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,8 @@ pub fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A text as an index of words takes it: folded, and every character of a script without blanks a word of its own.
+/// A text as an index of words takes it: folded, and every character of a script without blanks a
+/// word of its own.
 pub fn for_index(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text); // the index folds these itself
@@ -51,19 +52,21 @@ pub fn for_index(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// What somebody typed as a query of the index, in which no character of theirs is syntax: every word must be there, the last
-/// may be unfinished. Nothing if no word is in it.
+/// What somebody typed as a query of the index, in which no character of theirs is syntax: every
+/// word must be there, the last may be unfinished. Nothing if no word is in it.
 pub fn query(typed: &str) -> Option<String> {
     let phrase = |word: &str| {
         let words = for_index(word);
-        let words: Vec<&str> = words.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+        let words: Vec<&str> =
+            words.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
         (!words.is_empty()).then(|| format!("\"{}\"", words.join(" ")))
     };
     let phrases: Vec<String> = typed.split_whitespace().filter_map(phrase).collect();
     (!phrases.is_empty()).then(|| format!("{} *", phrases.join(" AND ")))
 }
 
-/// Marks that change a letter's look or sound, and that people leave out: not the vowels of other scripts.
+/// Marks that change a letter's look or sound, and that people leave out: not the vowels of other
+/// scripts.
 fn is_accent(c: char) -> bool {
     is_combining_mark(c)
         && matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')

@@ -1,5 +1,5 @@
-//! A glossary: the terms that questions and reviewers use, so that a word means one thing to all, and the
-//! snippets that rationales are begun with.
+//! A glossary: the terms that questions and reviewers use, so that a word means one thing to all,
+//! and the snippets that rationales are begun with.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,10 @@ fn day<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D
         toml::Value::String(text) => text,
         other => other.to_string(),
     };
-    let date = text.trim().parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is not a day as 2027-01-31")))?;
+    let date = text
+        .trim()
+        .parse()
+        .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a day as 2027-01-31")))?;
     Ok(Some(date))
 }
 
@@ -95,7 +98,8 @@ impl Glossary {
         if source.len() > super::protocol::parse::SOURCE_BYTES_MAX {
             return Err(vec![Fault::new(1, "a glossary is at most 1 MiB")]);
         }
-        let read: Source = toml::from_str(source).map_err(|error| vec![toml_fault(source, &error)])?;
+        let read: Source =
+            toml::from_str(source).map_err(|error| vec![toml_fault(source, &error)])?;
         let ids: Vec<&str> = read.term.iter().map(|term| term.get_ref().id.as_str()).collect();
         let mut faults = Vec::new();
         for (i, term) in read.term.iter().enumerate() {
@@ -105,7 +109,10 @@ impl Glossary {
                 faults.push(Fault::new(line, format!("a second term `{}`", term.id)));
             }
             for see in term.see.iter().filter(|see| !ids.contains(&see.as_str())) {
-                faults.push(Fault::new(line, format!("`{}` says to see `{see}`, which is no term", term.id)));
+                faults.push(Fault::new(
+                    line,
+                    format!("`{}` says to see `{see}`, which is no term", term.id),
+                ));
             }
         }
         for (i, snippet) in read.snippet.iter().enumerate() {
@@ -136,7 +143,11 @@ impl Glossary {
                     used.insert(term);
                     if self.term(term).is_none() {
                         let (protocol, question) = (protocol.id.clone(), question.id.clone());
-                        findings.push(Finding::Undefined { protocol, question, term: term.clone() });
+                        findings.push(Finding::Undefined {
+                            protocol,
+                            question,
+                            term: term.clone(),
+                        });
                     }
                 }
             }
@@ -149,7 +160,11 @@ impl Glossary {
                 findings.push(Finding::Unused { term: term.id.clone() });
             }
             if let Some(review_by) = term.review_by.filter(|day| *day < today) {
-                findings.push(Finding::Overdue { term: term.id.clone(), owner: term.owner.clone(), review_by });
+                findings.push(Finding::Overdue {
+                    term: term.id.clone(),
+                    owner: term.owner.clone(),
+                    review_by,
+                });
             }
         }
         findings.sort();
@@ -172,12 +187,25 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Undefined { protocol, question, term } => {
-                write!(f, "`{term}` is not defined: `{question}` of {protocol} names it. Add a [[term]], or take it out there")
+                write!(
+                    f,
+                    "`{term}` is not defined: `{question}` of {protocol} names it. Add a [[term]], or take it out there"
+                )
             }
-            Self::Unused { term } => write!(f, "`{term}` is used nowhere: name it in a question's `terms`, or take it out"),
+            Self::Unused { term } => write!(
+                f,
+                "`{term}` is used nowhere: name it in a question's `terms`, or take it out"
+            ),
             Self::Overdue { term, owner, review_by } => {
-                let who = if owner.is_empty() { "it has no owner".to_owned() } else { format!("its owner is {owner}") };
-                write!(f, "`{term}` was to be looked at by {review_by}; {who}. Look, then move `review_by`")
+                let who = if owner.is_empty() {
+                    "it has no owner".to_owned()
+                } else {
+                    format!("its owner is {owner}")
+                };
+                write!(
+                    f,
+                    "`{term}` was to be looked at by {review_by}; {who}. Look, then move `review_by`"
+                )
             }
         }
     }
@@ -191,7 +219,8 @@ impl Term {
 }
 
 impl Snippet {
-    /// The text with `{name}` replaced by what `value` has for it. What it has nothing for stays, to be written over.
+    /// The text with `{name}` replaced by what `value` has for it. What it has nothing for stays,
+    /// to be written over.
     pub fn fill(&self, value: impl Fn(&str) -> Option<String>) -> String {
         let mut out = String::new();
         let mut rest = self.text.as_str();
@@ -224,14 +253,18 @@ mod tests {
         let faults = Glossary::parse(&format!("{good}{good}see = [\"z\"]\n")).unwrap_err();
         assert_eq!(faults.len(), 2);
         assert_eq!(faults[0].line, 5);
-        assert_eq!(Glossary::parse(&format!("{good}review_by = \"soon\"\n")).unwrap_err()[0].line, 5);
+        assert_eq!(
+            Glossary::parse(&format!("{good}review_by = \"soon\"\n")).unwrap_err()[0].line,
+            5
+        );
     }
 
     #[test]
     fn what_is_unused_undefined_or_overdue_is_found() {
         let source = "[[term]]\nid = \"a\"\nname = \"A\"\ndefinition = \"d\"\nowner = \"ana\"\nreview_by = \"2026-05-31\"\n[[term]]\nid = \"b\"\nname = \"B\"\ndefinition = \"d\"\n";
         let protocol = "id=\"p\"\ntitle=\"t\"\nstart=\"q\"\n[[question]]\nid=\"q\"\nask=\"?\"\nterms=[\"a\",\"z\"]\nanswers=[{key=\"y\",text=\"Yes\"}]\n";
-        let (glossary, protocol) = (Glossary::parse(source).unwrap(), parse(protocol, None).unwrap());
+        let (glossary, protocol) =
+            (Glossary::parse(source).unwrap(), parse(protocol, None).unwrap());
         let on = |day: &str| {
             let findings = glossary.findings(&[&protocol], day.parse().unwrap());
             findings.iter().map(Finding::word).collect::<Vec<_>>()
@@ -242,7 +275,11 @@ mod tests {
 
     #[test]
     fn snippets_are_filled_in() {
-        let snippet = Snippet { id: "s".into(), text: "The model said {prediction}, but {why} {".into() };
-        assert_eq!(snippet.fill(|name| (name == "prediction").then(|| "pay".to_owned())), "The model said pay, but {why} {");
+        let snippet =
+            Snippet { id: "s".into(), text: "The model said {prediction}, but {why} {".into() };
+        assert_eq!(
+            snippet.fill(|name| (name == "prediction").then(|| "pay".to_owned())),
+            "The model said pay, but {why} {"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Examples put into the source of a glossary, as an author would write them: nothing else of the source is touched.
+//! Examples put into the source of a glossary, as an author would write them: nothing else of the
+//! source is touched.
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -43,12 +44,18 @@ struct TermPlaces {
     counter_examples: Option<Spanned<Vec<String>>>,
 }
 
-/// The source with one more example of a term, or counter-example. Nothing if there is no such term, or it has that one already.
+/// The source with one more example of a term, or counter-example. Nothing if there is no such
+/// term, or it has that one already.
 pub fn with_example_of(source: &str, term: &str, kind: Kind, input: &str) -> Option<String> {
     let places: Places = toml::from_str(source).ok()?;
     let place = places.term.into_iter().find(|place| place.id == term)?;
     let known = |glossary: &Glossary| {
-        glossary.terms.iter().find(|one| one.id == term).map(|one| kind.of(one).to_vec()).unwrap_or_default()
+        glossary
+            .terms
+            .iter()
+            .find(|one| one.id == term)
+            .map(|one| kind.of(one).to_vec())
+            .unwrap_or_default()
     };
     let mut expect = known(&Glossary::parse(source).ok()?);
     if expect.iter().any(|one| one == input) {
@@ -73,7 +80,9 @@ pub fn with_example_of(source: &str, term: &str, kind: Kind, input: &str) -> Opt
             vec![with(at, &format!("\n{} = [{quoted}]", kind.key()))]
         }
     };
-    tries.into_iter().find(|made| Glossary::parse(made).is_ok_and(|glossary| known(&glossary) == expect))
+    tries
+        .into_iter()
+        .find(|made| Glossary::parse(made).is_ok_and(|glossary| known(&glossary) == expect))
 }
 
 #[cfg(test)]
@@ -95,14 +104,26 @@ mod tests {
         check("", Kind::Example, "# so\nexamples = ['say \"x\"']\n");
         check("examples = []", Kind::Example, "examples = ['say \"x\"']");
         check("examples = [\"one\"]", Kind::Example, "examples = [\"one\", 'say \"x\"']");
-        check("examples = [\n  \"one\", # first\n]", Kind::Example, "\"one\", # first\n'say \"x\"']");
-        check("examples = [\n  \"one\" # first\n]", Kind::CounterExample, "counter_examples = ['say \"x\"']\nexamples");
+        check(
+            "examples = [\n  \"one\", # first\n]",
+            Kind::Example,
+            "\"one\", # first\n'say \"x\"']",
+        );
+        check(
+            "examples = [\n  \"one\" # first\n]",
+            Kind::CounterExample,
+            "counter_examples = ['say \"x\"']\nexamples",
+        );
         assert_eq!(with_example_of("", "a", Kind::Example, "x"), None);
     }
 
     #[test]
     fn the_last_line_may_lack_its_end() {
         let source = "[[term]]\nid=\"b\"\nname=\"B\"\ndefinition=\"d\"";
-        assert!(with_example_of(source, "b", Kind::CounterExample, "x").unwrap().ends_with("\ncounter_examples = [\"x\"]"));
+        assert!(
+            with_example_of(source, "b", Kind::CounterExample, "x")
+                .unwrap()
+                .ends_with("\ncounter_examples = [\"x\"]")
+        );
     }
 }

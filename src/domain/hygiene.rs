@@ -1,8 +1,10 @@
-//! What can be wrong with an input as such, whatever the model made of it: facts to be shown, not verdicts.
+//! What can be wrong with an input as such, whatever the model made of it: facts to be shown, not
+//! verdicts.
 //!
-//! Found from the line alone: text that is empty, damaged, cut off, redacted, or has nothing to read. Found against what
-//! the stream showed before ([`Profile`]): a feature that is absent, of another type, out of the range seen so far, or
-//! stuck at one value. A profile learns numbers, types and presence, never texts.
+//! Found from the line alone: text that is empty, damaged, cut off, redacted, or has nothing to
+//! read. Found against what the stream showed before ([`Profile`]): a feature that is absent, of
+//! another type, out of the range seen so far, or stuck at one value. A profile learns numbers,
+//! types and presence, never texts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,7 +66,8 @@ const CUT_AT: [usize; 9] = [140, 255, 256, 280, 500, 512, 1000, 1024, 2048];
 /// What the line itself shows. `input` is its input, `text` the text of it.
 pub fn facts_of_line(input: &Value, text: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let mut say = |trouble, what: String| facts.push(Fact { trouble, field: "input.text".to_owned(), what });
+    let mut say =
+        |trouble, what: String| facts.push(Fact { trouble, field: "input.text".to_owned(), what });
     // A null is told below.
     let has_text = input.get("text").is_some_and(|text| !text.is_null()) || !text.is_empty();
     if has_text {
@@ -72,7 +75,11 @@ pub fn facts_of_line(input: &Value, text: &str) -> Vec<Fact> {
     }
     each_leaf(input, &mut |field, value| {
         if value.is_null() {
-            facts.push(Fact { trouble: Trouble::Missing, field: field.to_owned(), what: "is null".to_owned() });
+            facts.push(Fact {
+                trouble: Trouble::Missing,
+                field: field.to_owned(),
+                what: "is null".to_owned(),
+            });
         }
     });
     facts.truncate(FACTS_MAX);
@@ -83,7 +90,11 @@ fn of_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
     // Nearly all texts are plain, and are looked at no more than they need.
     let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_blank(c)).is_empty() {
-        let what = if text.is_empty() { "is empty".to_owned() } else { format!("is {} blank characters", text.chars().count()) };
+        let what = if text.is_empty() {
+            "is empty".to_owned()
+        } else {
+            format!("is {} blank characters", text.chars().count())
+        };
         return say(Trouble::Missing, what);
     }
     if !plain {
@@ -117,9 +128,17 @@ fn of_odd_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
     if controls > 0 {
         say(Trouble::Corrupt, format!("has {controls} control character{}", plural(controls)));
     }
-    let unseen = count(|c| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'));
+    let unseen = count(
+        |c| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'),
+    );
     if unseen > 0 {
-        say(Trouble::Corrupt, format!("has {unseen} invisible character{}, which change how it is read", plural(unseen)));
+        say(
+            Trouble::Corrupt,
+            format!(
+                "has {unseen} invisible character{}, which change how it is read",
+                plural(unseen)
+            ),
+        );
     }
     if let Some(meant) = mojibake(text) {
         say(Trouble::Corrupt, format!("was decoded wrongly: as UTF-8 a part of it is “{meant}”"));
@@ -127,14 +146,18 @@ fn of_odd_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
 }
 
 fn is_blank(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{3164}' | '\u{2800}')
+    matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{3164}' | '\u{2800}'
+    )
 }
 
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
-/// What a run of characters was before UTF-8 was read as Latin-1 or Windows-1252, if that is what happened.
+/// What a run of characters was before UTF-8 was read as Latin-1 or Windows-1252, if that is what
+/// happened.
 fn mojibake(text: &str) -> Option<String> {
     let mut bytes: Vec<u8> = Vec::new();
     let mut found = None;
@@ -155,8 +178,9 @@ fn mojibake(text: &str) -> Option<String> {
 /// The byte that Windows-1252 (and Latin-1 where that has none) writes a character as.
 fn byte_of(c: char) -> Option<u8> {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’', '“',
-        '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
     ];
     let code = u32::from(c);
     if code < 0x80 || (0xa0..0x100).contains(&code) {
@@ -168,11 +192,17 @@ fn byte_of(c: char) -> Option<u8> {
 /// Words with question marks between their letters: what is left where an encoder had no sign.
 fn holes(text: &str) -> usize {
     let has_hole = |word: &str| {
-        let inner: Vec<char> = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '?').chars().collect();
-        let marked = inner
-            .windows(3)
-            .any(|three| three[0].is_alphanumeric() && three[1] == '?' && (three[2] == '?' || three[2].is_alphanumeric()));
-        marked && !word.contains("://") && !word.contains('=') && inner.last().is_some_and(|c| *c != '?')
+        let inner: Vec<char> =
+            word.trim_matches(|c: char| !c.is_alphanumeric() && c != '?').chars().collect();
+        let marked = inner.windows(3).any(|three| {
+            three[0].is_alphanumeric()
+                && three[1] == '?'
+                && (three[2] == '?' || three[2].is_alphanumeric())
+        });
+        marked
+            && !word.contains("://")
+            && !word.contains('=')
+            && inner.last().is_some_and(|c| *c != '?')
     };
     text.split_whitespace().filter(|word| has_hole(word)).count()
 }
@@ -180,8 +210,10 @@ fn holes(text: &str) -> usize {
 fn cut(text: &str) -> Option<String> {
     let end = text.trim_end();
     let (chars, bytes) = (text.chars().count(), text.len());
-    let round =
-        CUT_AT.into_iter().find(|n| *n == chars || *n == bytes).or_else(|| (chars >= 4000 && chars % 1000 == 0).then_some(chars));
+    let round = CUT_AT
+        .into_iter()
+        .find(|n| *n == chars || *n == bytes)
+        .or_else(|| (chars >= 4000 && chars % 1000 == 0).then_some(chars));
     if let Some(n) = round
         && !end.ends_with(['.', '!', '?'])
     {
@@ -191,14 +223,17 @@ fn cut(text: &str) -> Option<String> {
     if last.contains('&')
         && !last.contains(';')
         && last.len() < 8
-        && last
-            .rsplit('&')
-            .next()
-            .is_some_and(|name| "amp lt gt quot nbsp".split(' ').any(|known| !name.is_empty() && known.starts_with(name)))
+        && last.rsplit('&').next().is_some_and(|name| {
+            "amp lt gt quot nbsp"
+                .split(' ')
+                .any(|known| !name.is_empty() && known.starts_with(name))
+        })
     {
         return Some("ends inside a sign of HTML".to_owned());
     }
-    let opens = end.starts_with(['{', '[']) && !end.ends_with(['}', ']']) && serde_json::from_str::<Value>(end).is_err();
+    let opens = end.starts_with(['{', '['])
+        && !end.ends_with(['}', ']'])
+        && serde_json::from_str::<Value>(end).is_err();
     if opens && end.contains(':') {
         return Some("begins as JSON and does not end as such".to_owned());
     }
@@ -210,8 +245,18 @@ fn redacted(text: &str) -> Option<String> {
         return None;
     }
     let lower = text.to_lowercase();
-    let words =
-        ["[redacted]", "<redacted>", "[removed]", "[masked]", "<person>", "<email", "<phone", "[name]", "[email]", "[phone]"];
+    let words = [
+        "[redacted]",
+        "<redacted>",
+        "[removed]",
+        "[masked]",
+        "<person>",
+        "<email",
+        "<phone",
+        "[name]",
+        "[email]",
+        "[phone]",
+    ];
     if let Some(word) = words.into_iter().find(|word| lower.contains(word)) {
         return Some(format!("has {word}"));
     }
@@ -235,12 +280,20 @@ fn is_one_thing_again(text: &str) -> bool {
     rest.len() >= 5 && rest.iter().all(|c| Some(*c) == first)
 }
 
-/// Calls `each` with the values of an input and their paths, as `input.amount`; what is deeper than objects in objects is one value.
+/// Calls `each` with the values of an input and their paths, as `input.amount`; what is deeper than
+/// objects in objects is one value.
 fn each_leaf<'v>(input: &'v Value, each: &mut dyn FnMut(&str, &'v Value)) {
-    fn walk<'v>(path: &mut String, value: &'v Value, depth: usize, left: &mut usize, each: &mut dyn FnMut(&str, &'v Value)) {
+    fn walk<'v>(
+        path: &mut String,
+        value: &'v Value,
+        depth: usize,
+        left: &mut usize,
+        each: &mut dyn FnMut(&str, &'v Value),
+    ) {
         match value {
             Value::Object(object) if depth < DEPTH_MAX => {
-                for (name, value) in object.iter().filter(|(name, _)| name.len() <= NAME_BYTES_MAX) {
+                for (name, value) in object.iter().filter(|(name, _)| name.len() <= NAME_BYTES_MAX)
+                {
                     if *left == 0 {
                         return;
                     }
@@ -300,12 +353,17 @@ impl Profile {
     pub fn facts(&self, input: &Value) -> Vec<Fact> {
         let mut facts = Vec::new();
         let mut usual = 0;
-        let is_usual = |feature: &Feature| self.lines >= SEEN_MIN && feature.seen * 20 >= self.lines * 19;
+        let is_usual =
+            |feature: &Feature| self.lines >= SEEN_MIN && feature.seen * 20 >= self.lines * 19;
         each_leaf(input, &mut |field, value| {
             let Some(feature) = self.features.get(field) else { return };
             usual += usize::from(is_usual(feature));
             let stands_out = feature.stands_out(value);
-            facts.extend(stands_out.map(|(trouble, what)| Fact { trouble, field: field.to_owned(), what }));
+            facts.extend(stands_out.map(|(trouble, what)| Fact {
+                trouble,
+                field: field.to_owned(),
+                what,
+            }));
         });
         let expected = self.features.iter().filter(|(_, feature)| is_usual(feature));
         if usual < expected.clone().count() {
@@ -357,14 +415,25 @@ impl Feature {
         let (usual, often) = self.types.iter().enumerate().max_by_key(|(_, n)| **n)?;
         let is = type_of(value);
         if is != usual && often * 100 >= self.seen * 99 {
-            return Some((Trouble::Corrupt, format!("is {}; it was {} until now", TYPES[is], TYPES[usual])));
+            return Some((
+                Trouble::Corrupt,
+                format!("is {}; it was {} until now", TYPES[is], TYPES[usual]),
+            ));
         }
         let (number, least, most) = (value.as_f64()?, self.least?, self.most?);
         if number < least || number > most {
-            return Some((Trouble::Corrupt, format!("is {number}, outside of {least} to {most} seen until now")));
+            return Some((
+                Trouble::Corrupt,
+                format!("is {number}, outside of {least} to {most} seen until now"),
+            ));
         }
         let stuck = self.last == Some(number) && self.again >= STUCK_AFTER && least < most;
-        stuck.then(|| (Trouble::Corrupt, format!("has been {number} for {} lines; before, it varied", self.again)))
+        stuck.then(|| {
+            (
+                Trouble::Corrupt,
+                format!("has been {number} for {} lines; before, it varied", self.again),
+            )
+        })
     }
 }
 
@@ -375,9 +444,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &[&str]) {
-        let facts: Vec<String> = facts_of_line(&json!({ "text": text }), text).iter().map(Fact::to_string).collect();
+        let facts: Vec<String> =
+            facts_of_line(&json!({ "text": text }), text).iter().map(Fact::to_string).collect();
         assert!(
-            facts.len() == expect.len() && facts.iter().zip(expect).all(|(fact, expect)| fact.contains(expect)),
+            facts.len() == expect.len()
+                && facts.iter().zip(expect).all(|(fact, expect)| fact.contains(expect)),
             "{text:?}: {facts:?}"
         );
     }
@@ -391,13 +462,19 @@ mod tests {
         check("Ärger über Öl", &[]);
         check("", &["missing: input.text is empty"]);
         check(" \u{200b}\n", &["missing: input.text is 3 blank"]);
-        check("b\u{fffd}\u{fffd}nce pl\u{fffd}se", &["2 replacement"].map(|_| "corrupt: input.text has 3 replacement signs"));
+        check(
+            "b\u{fffd}\u{fffd}nce pl\u{fffd}se",
+            &["2 replacement"].map(|_| "corrupt: input.text has 3 replacement signs"),
+        );
         check("b??nce pl??se", &["corrupt: input.text has question marks inside 2 words"]);
         check("\u{1b}[31mred", &["corrupt: input.text has 1 control character"]);
         check("pay \u{202e}tnuocca", &["corrupt: input.text has 1 invisible character"]);
         check("cafÃ© to go", &["corrupt: input.text was decoded wrongly"]);
         check("itâ€™s late", &["“’”"]);
-        check(&"word ".repeat(51).chars().take(255).collect::<String>(), &["truncated: input.text is exactly 255"]);
+        check(
+            &"word ".repeat(51).chars().take(255).collect::<String>(),
+            &["truncated: input.text is exactly 255"],
+        );
         check("{\"a\": 1, \"b\": [", &["truncated: input.text begins as JSON"]);
         check("call me at [REDACTED] please", &["redacted: input.text has [redacted]"]);
         check("card **** 1234", &["redacted"]);
@@ -409,10 +486,15 @@ mod tests {
     fn features_are_compared_with_what_was_seen() {
         let mut profile = Profile::default();
         for i in 0..200 {
-            profile.learn(&json!({ "amount": 10 + i % 40, "country": "PT", "device": { "age": i } }));
+            profile
+                .learn(&json!({ "amount": 10 + i % 40, "country": "PT", "device": { "age": i } }));
         }
-        let facts = |input: Value| profile.facts(&input).iter().map(Fact::to_string).collect::<Vec<_>>();
-        assert_eq!(facts(json!({ "amount": 20, "country": "DE", "device": { "age": 7 } })), Vec::<String>::new());
+        let facts =
+            |input: Value| profile.facts(&input).iter().map(Fact::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            facts(json!({ "amount": 20, "country": "DE", "device": { "age": 7 } })),
+            Vec::<String>::new()
+        );
         assert_eq!(
             facts(json!({ "amount": 5000, "device": { "age": "7" } })),
             [
@@ -421,9 +503,15 @@ mod tests {
                 "missing: input.country is absent; nearly all others have it",
             ]
         );
-        (0..60).for_each(|_| profile.learn(&json!({ "amount": 17, "country": "PT", "device": { "age": 3 } })));
-        let facts = profile.facts(&json!({ "amount": 17, "country": "PT", "device": { "age": 4 } }));
-        assert_eq!(facts[0].to_string(), "corrupt: input.amount has been 17 for 60 lines; before, it varied");
+        (0..60).for_each(|_| {
+            profile.learn(&json!({ "amount": 17, "country": "PT", "device": { "age": 3 } }))
+        });
+        let facts =
+            profile.facts(&json!({ "amount": 17, "country": "PT", "device": { "age": 4 } }));
+        assert_eq!(
+            facts[0].to_string(),
+            "corrupt: input.amount has been 17 for 60 lines; before, it varied"
+        );
         let null = facts_of_line(&json!({ "amount": null }), "");
         assert_eq!(null[0].to_string(), "missing: input.amount is null");
     }

@@ -22,7 +22,8 @@ pub const MAIN_ROUND: &str = "main";
 /// The round of labels on cases whose right answer is known: they measure, and settle nothing.
 pub const GOLD_ROUND: &str = "gold";
 
-/// The round of labels that a reviewer gives on a case again, without being told: they measure, and settle nothing.
+/// The round of labels that a reviewer gives on a case again, without being told: they measure, and
+/// settle nothing.
 pub const REPEAT_ROUND: &str = "repeat";
 
 /// The exact version of a protocol that a label was given under.
@@ -109,8 +110,8 @@ impl GivenLabel {
         (self.author != self.label.reviewer).then_some(self.author.as_str())
     }
 
-    /// Of two labels of a reviewer on a case in a round, the one that counts has the greater: nothing that somebody imports
-    /// takes the place of what the reviewer signed.
+    /// Of two labels of a reviewer on a case in a round, the one that counts has the greater:
+    /// nothing that somebody imports takes the place of what the reviewer signed.
     pub fn precedence(&self) -> (bool, Hlc, EventId) {
         (self.imported_by().is_none(), self.at, self.event)
     }
@@ -124,7 +125,11 @@ impl GivenLabel {
 /// An outcome in one line: `verdict wrong_label · corrected_label transfer`.
 pub fn outcome_words(outcome: &Outcome) -> String {
     let word = |(field, value): (&String, &Value)| format!("{field} {}", value_text(value));
-    if outcome.is_empty() { "nothing".to_owned() } else { outcome.iter().map(word).collect::<Vec<_>>().join(" · ") }
+    if outcome.is_empty() {
+        "nothing".to_owned()
+    } else {
+        outcome.iter().map(word).collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// The same with what matters most first, for where there is little room.
@@ -133,7 +138,11 @@ pub fn outcome_in_short(outcome: &Outcome) -> String {
     let place = |field: &str| FIRST.iter().position(|first| *first == field).unwrap_or(FIRST.len());
     let mut fields: Vec<(&String, &Value)> = outcome.iter().collect();
     fields.sort_by_key(|(field, _)| place(field));
-    fields.into_iter().map(|(field, value)| format!("{field} {}", value_text(value))).collect::<Vec<_>>().join(" · ")
+    fields
+        .into_iter()
+        .map(|(field, value)| format!("{field} {}", value_text(value)))
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 /// A field's value without quotes: a list with commas, a place in the input as `4-9`.

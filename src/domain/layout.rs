@@ -1,7 +1,9 @@
-//! A text laid out in rows so that every sign on the screen is known by its place in the text: for marking.
+//! A text laid out in rows so that every sign on the screen is known by its place in the text: for
+//! marking.
 //!
-//! Places are counted in characters (Unicode scalar values); a sign is what a reader sees as one (a grapheme cluster), however
-//! many characters that takes: `é` of two, a flag, a family. No place is ever inside a sign.
+//! Places are counted in characters (Unicode scalar values); a sign is what a reader sees as one (a
+//! grapheme cluster), however many characters that takes: `é` of two, a flag, a family. No place is
+//! ever inside a sign.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -22,7 +24,8 @@ pub struct Sign {
 
 /// The signs of a text, line by line; what ends a line is in none.
 fn lines(text: &str) -> Vec<Vec<Sign>> {
-    let starts: std::collections::HashSet<usize> = text.split_word_bound_indices().map(|(at, _)| at).collect();
+    let starts: std::collections::HashSet<usize> =
+        text.split_word_bound_indices().map(|(at, _)| at).collect();
     let mut lines = vec![Vec::new()];
     let mut at = 0;
     let mut column = 0;
@@ -34,7 +37,11 @@ fn lines(text: &str) -> Vec<Vec<Sign>> {
             column = 0;
             continue;
         }
-        let shown = if grapheme == "\t" { " ".repeat(4 - column % 4) } else { visible(grapheme).into_owned() };
+        let shown = if grapheme == "\t" {
+            " ".repeat(4 - column % 4)
+        } else {
+            visible(grapheme).into_owned()
+        };
         let wide = width(&shown);
         column += wide;
         let blank = grapheme.chars().all(char::is_whitespace);
@@ -45,7 +52,8 @@ fn lines(text: &str) -> Vec<Vec<Sign>> {
     lines
 }
 
-/// The text in rows of at most `columns`: broken between words where it can, inside a word where it must.
+/// The text in rows of at most `columns`: broken between words where it can, inside a word where it
+/// must.
 pub fn rows(text: &str, columns: usize) -> Vec<Vec<Sign>> {
     let columns = columns.max(1);
     let mut rows = Vec::new();
@@ -118,13 +126,17 @@ mod tests {
     fn shown(text: &str, columns: usize) -> Vec<String> {
         rows(text, columns)
             .iter()
-            .map(|row| row.iter().map(|sign| sign.shown.as_str()).collect::<String>().trim_end().to_owned())
+            .map(|row| {
+                row.iter().map(|sign| sign.shown.as_str()).collect::<String>().trim_end().to_owned()
+            })
             .collect()
     }
 
     #[test]
     fn a_text_is_broken_as_it_is_without_places() {
-        for (text, columns) in [("move some money", 9), ("aaaaaaaaaa", 4), ("", 4), ("can i, please, move it?", 7)] {
+        for (text, columns) in
+            [("move some money", 9), ("aaaaaaaaaa", 4), ("", 4), ("can i, please, move it?", 7)]
+        {
             assert_eq!(shown(text, columns), crate::domain::text::wrap(text, columns), "{text}");
         }
         assert_eq!(shown("a\tb\r\n漢字漢字\u{1b}", 5), ["a   b", "漢字", "漢字", "«ESC»"]);
@@ -136,7 +148,11 @@ mod tests {
         let words: Vec<&str> = words(text).into_iter().map(|place| at(text, place)).collect();
         assert_eq!(words, ["cafe\u{301}", "👩‍🔬", ",", "漢", "字"]);
         let signs = signs(text);
-        assert_eq!(signs[3], Span { start: 3, end: 5 }, "e with its accent is one sign of two characters");
+        assert_eq!(
+            signs[3],
+            Span { start: 3, end: 5 },
+            "e with its accent is one sign of two characters"
+        );
         assert_eq!(at(text, signs[5]), "👩‍🔬");
     }
 

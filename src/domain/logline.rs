@@ -1,7 +1,7 @@
 //! One line of a log: JSON, logfmt or plain text, understood as far as a reader needs it.
 //!
-//! Nothing is dropped: a line that is none of these is plain text, and a line without a time of its own
-//! (a traceback goes on) belongs to the record before it.
+//! Nothing is dropped: a line that is none of these is plain text, and a line without a time of its
+//! own (a traceback goes on) belongs to the record before it.
 
 use std::borrow::Cow;
 
@@ -79,7 +79,8 @@ impl LogLine {
     }
 
     fn of_pairs<'a>(pairs: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> Self {
-        let mut line = Self { at: None, level: None, trace_id: None, service: None, message: String::new() };
+        let mut line =
+            Self { at: None, level: None, trace_id: None, service: None, message: String::new() };
         let mut rest = String::new();
         for (key, value) in pairs {
             let value = value.as_ref();
@@ -174,12 +175,18 @@ mod tests {
         let json = LogLine::parse(
             r#"{"ts":"2024-06-03T00:03:25.875Z","level":"warn","service":"gw","event":"late","trace_id":"9","ms":3}"#,
         );
-        assert_eq!((json.level, json.trace_id.as_deref(), json.message.as_str()), (Some(Level::Warn), Some("9"), "late ms=3"));
-        let logfmt =
-            LogLine::parse(r#"ts=2024-06-03T00:03:25.897Z level=info svc=m trace_id=94 msg="inference \"done\"" p=0.03"#);
+        assert_eq!(
+            (json.level, json.trace_id.as_deref(), json.message.as_str()),
+            (Some(Level::Warn), Some("9"), "late ms=3")
+        );
+        let logfmt = LogLine::parse(
+            r#"ts=2024-06-03T00:03:25.897Z level=info svc=m trace_id=94 msg="inference \"done\"" p=0.03"#,
+        );
         assert_eq!(logfmt.message, "inference \"done\" p=0.03");
         assert_eq!(logfmt.at, Moment::parse("2024-06-03T00:03:25.897Z"));
-        let plain = LogLine::parse("nova-api.log 2017-05-16 00:00:00.008 25746 INFO nova.osapi [req-38] GET");
+        let plain = LogLine::parse(
+            "nova-api.log 2017-05-16 00:00:00.008 25746 INFO nova.osapi [req-38] GET",
+        );
         assert_eq!(plain.level, Some(Level::Info));
         assert_eq!(plain.at, Moment::parse("2017-05-16T00:00:00.008Z"));
         assert_eq!(LogLine::parse("  File \"x.py\", line 3").at, None);

@@ -1,7 +1,8 @@
-//! Times as logs write them: RFC 3339 and ISO 8601 with every way to write an offset, and seconds or milliseconds since 1970.
+//! Times as logs write them: RFC 3339 and ISO 8601 with every way to write an offset, and seconds
+//! or milliseconds since 1970.
 //!
-//! A time without an offset is taken for UTC. A zone's name (`CEST`) says nothing for sure: such a time is none, and is not
-//! taken for UTC.
+//! A time without an offset is taken for UTC. A zone's name (`CEST`) says nothing for sure: such a
+//! time is none, and is not taken for UTC.
 
 use chrono::{NaiveDate, NaiveDateTime};
 
@@ -11,9 +12,10 @@ use super::time::Moment;
 const UTC: [&str; 4] = ["UTC", "GMT", "Z", "z"];
 /// Names of zones that logs write after a time. Which offset they mean depends on who wrote them.
 const ZONES: [&str; 42] = [
-    "ACDT", "ACST", "AEDT", "AEST", "AKDT", "AKST", "ART", "AWST", "BRT", "BST", "CAT", "CDT", "CEST", "CET", "CLT", "CST",
-    "EAT", "EDT", "EEST", "EET", "EST", "HKT", "HST", "ICT", "IST", "JST", "KST", "MDT", "MESZ", "MEZ", "MSK", "MST", "NZDT",
-    "NZST", "PDT", "PKT", "PST", "SAST", "SGT", "WAT", "WEST", "WIB",
+    "ACDT", "ACST", "AEDT", "AEST", "AKDT", "AKST", "ART", "AWST", "BRT", "BST", "CAT", "CDT",
+    "CEST", "CET", "CLT", "CST", "EAT", "EDT", "EEST", "EET", "EST", "HKT", "HST", "ICT", "IST",
+    "JST", "KST", "MDT", "MESZ", "MEZ", "MSK", "MST", "NZDT", "NZST", "PDT", "PKT", "PST", "SAST",
+    "SGT", "WAT", "WEST", "WIB",
 ];
 
 /// The time that a whole text is.
@@ -31,7 +33,10 @@ pub fn moment_of(text: &str) -> Option<Moment> {
 fn beginning(text: &str) -> Option<(Option<Moment>, &str)> {
     let mut reader = Reader { rest: text };
     let date = reader.date()?;
-    let rest = reader.rest.strip_prefix(['T', 't', ' ', '_']).or_else(|| reader.rest.strip_prefix("  "))?;
+    let rest = reader
+        .rest
+        .strip_prefix(['T', 't', ' ', '_'])
+        .or_else(|| reader.rest.strip_prefix("  "))?;
     reader.rest = rest;
     let time = reader.time()?;
     let local = NaiveDateTime::new(date, time).and_utc().timestamp_millis();
@@ -67,7 +72,8 @@ struct Reader<'t> {
 impl Reader<'_> {
     /// A number of exactly so many digits.
     fn digits(&mut self, n: usize) -> Option<u32> {
-        let digits = self.rest.get(..n).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let digits =
+            self.rest.get(..n).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
         let number = digits.parse().ok()?;
         self.rest = &self.rest[n..];
         Some(number)
@@ -101,7 +107,10 @@ impl Reader<'_> {
             _ => self.digits(2)?,
         };
         let mut nanos = 0;
-        let fraction = self.rest.strip_prefix(['.', ',']).map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+        let fraction = self
+            .rest
+            .strip_prefix(['.', ','])
+            .map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count());
         if let Some(digits) = fraction.filter(|digits| *digits > 0) {
             let text = format!("{:0<9}", &self.rest[1..=digits.min(9)]);
             nanos = text.parse().ok()?;
@@ -184,8 +193,18 @@ mod tests {
             assert_eq!(moment_of(text), expect, "{text}");
         }
         assert_eq!(moment_of("2024-06-03T00:00Z"), Some(Moment(1_717_372_800_000)));
-        assert_eq!(moment_of("2024-06-03T12:00:00,123456789+02:00").map(|at| at.0 % 1_000), Some(123));
-        for text in ["soon", "", "2024-06-03", "2024-13-03T00:00:01Z", "2024-06-03T25:00:01Z", "2024-06-03 00:00:01 CEST"] {
+        assert_eq!(
+            moment_of("2024-06-03T12:00:00,123456789+02:00").map(|at| at.0 % 1_000),
+            Some(123)
+        );
+        for text in [
+            "soon",
+            "",
+            "2024-06-03",
+            "2024-13-03T00:00:01Z",
+            "2024-06-03T25:00:01Z",
+            "2024-06-03 00:00:01 CEST",
+        ] {
             assert_eq!(moment_of(text), None, "{text}");
         }
     }
@@ -193,7 +212,8 @@ mod tests {
     #[test]
     fn the_first_time_of_a_line_is_found_and_a_zone_that_may_be_any_is_none() {
         let at = |text: &str| Moment::parse(text);
-        let check = |line: &str, expect: Option<Moment>| assert_eq!(first_in(line), expect, "{line}");
+        let check =
+            |line: &str, expect: Option<Moment>| assert_eq!(first_in(line), expect, "{line}");
         check("api.log 2017-05-16 00:00:00.008 25746 INFO x", at("2017-05-16T00:00:00.008Z"));
         check("2026-06-03T12:00:00+0200 INFO x", at("2026-06-03T10:00:00Z"));
         check("2026-06-03 12:00:00.000 +0200 INFO x", at("2026-06-03T10:00:00Z"));

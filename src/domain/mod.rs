@@ -1,8 +1,8 @@
 //! What things mean. Pure: no module here does IO or asks what time it is.
 //!
-//! Read in this order: names of things, time, text from outside, what comes in (a prediction with its
-//! context), what reviewers decide by (protocol, glossary), what they decide (label), and how labels
-//! become what a case counts as (policy, resolve).
+//! Read in this order: names of things, time, text from outside, what comes in (a prediction with
+//! its context), what reviewers decide by (protocol, glossary), what they decide (label), and how
+//! labels become what a case counts as (policy, resolve).
 
 pub mod ids;
 pub mod time;

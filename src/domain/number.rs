@@ -1,4 +1,5 @@
-//! Numbers that people and files write, digit for digit: what a double would change is not taken for the same.
+//! Numbers that people and files write, digit for digit: what a double would change is not taken
+//! for the same.
 
 use serde_json::Value;
 
@@ -51,8 +52,8 @@ impl Number {
     }
 }
 
-/// What two texts of one number have in common: the sign, the digits without zeros at either end, and how many of them stand
-/// before the point.
+/// What two texts of one number have in common: the sign, the digits without zeros at either end,
+/// and how many of them stand before the point.
 pub type Digits = (bool, String, i64);
 
 /// The digits of a finite decimal number; nothing for any other text.

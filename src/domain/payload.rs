@@ -1,7 +1,7 @@
 //! What stands around a prediction when it is detected: the line itself, its logs, its neighbours.
 //!
-//! A payload is not part of any event: events name it by a salted hash, so it can be erased while the
-//! chain that names it still verifies.
+//! A payload is not part of any event: events name it by a salted hash, so it can be erased while
+//! the chain that names it still verifies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -41,7 +41,8 @@ pub struct PayloadRef<'p> {
 pub struct PayloadLog {
     /// Name of the file it came from.
     pub file: String,
-    /// Whether it belongs to the prediction's own trace; if not, it merely stands beside such a line.
+    /// Whether it belongs to the prediction's own trace; if not, it merely stands beside such a
+    /// line.
     pub own: bool,
     pub text: String,
 }

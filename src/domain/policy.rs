@@ -15,7 +15,8 @@ pub enum Rule {
     Unanimous,
     /// One outcome has more labels than any other.
     Majority,
-    /// A recorded estimate of how each reviewer answers ([`super::estimate`]) is sure enough of one outcome.
+    /// A recorded estimate of how each reviewer answers ([`super::estimate`]) is sure enough of one
+    /// outcome.
     #[serde(rename = "dawid-skene")]
     DawidSkene,
     /// The same with one skill for each reviewer.
@@ -62,12 +63,14 @@ pub struct Policy {
     /// Of a hundred cases that a reviewer labels, how many have a known answer and only measure.
     #[serde(skip_serializing_if = "is_zero")]
     pub gold_percent: u32,
-    /// Of a hundred cases that a reviewer labels, how many are old ones of theirs that come back, after so many days.
+    /// Of a hundred cases that a reviewer labels, how many are old ones of theirs that come back,
+    /// after so many days.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeat_percent: u32,
     #[serde(skip_serializing_if = "is_two_weeks")]
     pub repeat_days: u32,
-    /// Whether a break or a second look is suggested to reviewers, and after how many minutes a break (0: never).
+    /// Whether a break or a second look is suggested to reviewers, and after how many minutes a
+    /// break (0: never).
     #[serde(skip_serializing_if = "Clone::clone")]
     pub guards: bool,
     #[serde(skip_serializing_if = "is_ninety")]
@@ -113,7 +116,9 @@ impl Training {
 }
 
 /// Rules that this version of the program knows; a later one may have written others.
-fn known<'de, T: std::str::FromStr, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+fn known<'de, T: std::str::FromStr, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(Vec::<String>::deserialize(from)?.iter().filter_map(|rule| rule.parse().ok()).collect())
 }
 
@@ -194,7 +199,10 @@ pub const NAMES: [(&str, &str); 19] = [
     ("training", "to pass: CASES:PERCENT right, as 10:80"),
     ("training_required", "whether who has not passed gets no cases: yes or no"),
     ("escalation", "hours that a peer, a lead and the owner have: 24:48:72"),
-    ("alert", "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200"),
+    (
+        "alert",
+        "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200",
+    ),
     ("owner", "the lead to whom disputes come in the end; empty: the founder"),
 ];
 
@@ -202,7 +210,11 @@ impl Policy {
     /// Sets one value by its name.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), BadPolicy> {
         let number = |least: u32, what: &'static str, words: &'static str| {
-            value.parse().ok().filter(|&n: &u32| n >= least && n <= 10_000).ok_or(BadPolicy::Value(what, words))
+            value
+                .parse()
+                .ok()
+                .filter(|&n: &u32| n >= least && n <= 10_000)
+                .ok_or(BadPolicy::Value(what, words))
         };
         match name {
             "overlap" => self.overlap = number(1, "overlap", "a number from 1")?,
@@ -214,7 +226,12 @@ impl Policy {
                     "majority" => Rule::Majority,
                     "dawid-skene" => Rule::DawidSkene,
                     "one-coin" => Rule::OneCoin,
-                    _ => return Err(BadPolicy::Value("rule", "`unanimous`, `majority`, `dawid-skene` or `one-coin`")),
+                    _ => {
+                        return Err(BadPolicy::Value(
+                            "rule",
+                            "`unanimous`, `majority`, `dawid-skene` or `one-coin`",
+                        ));
+                    }
                 }
             }
             "encrypt" => self.encrypt = yes_or_no("encrypt", value)?,
@@ -223,32 +240,53 @@ impl Policy {
             "hide" => self.hide = rules("hide", value)?,
             "sure_percent" => {
                 let percent = value.parse().ok().filter(|n| (51..=100).contains(n));
-                self.sure_percent = percent.ok_or(BadPolicy::Value("sure_percent", "a number from 51 to 100"))?;
+                self.sure_percent =
+                    percent.ok_or(BadPolicy::Value("sure_percent", "a number from 51 to 100"))?;
             }
             "gold_percent" => {
                 let percent = value.parse().ok().filter(|n| *n <= 50);
-                self.gold_percent = percent.ok_or(BadPolicy::Value("gold_percent", "a number from 0 to 50"))?;
+                self.gold_percent =
+                    percent.ok_or(BadPolicy::Value("gold_percent", "a number from 0 to 50"))?;
             }
             "repeat_percent" => {
                 let percent = value.parse().ok().filter(|n| *n <= 50);
-                self.repeat_percent = percent.ok_or(BadPolicy::Value("repeat_percent", "a number from 0 to 50"))?;
+                self.repeat_percent =
+                    percent.ok_or(BadPolicy::Value("repeat_percent", "a number from 0 to 50"))?;
             }
-            "repeat_days" => self.repeat_days = number(1, "repeat_days", "a number of days from 1")?,
+            "repeat_days" => {
+                self.repeat_days = number(1, "repeat_days", "a number of days from 1")?
+            }
             "guards" => self.guards = yes_or_no("guards", value)?,
-            "break_minutes" => self.break_minutes = number(0, "break_minutes", "a number of minutes from 0")?,
+            "break_minutes" => {
+                self.break_minutes = number(0, "break_minutes", "a number of minutes from 0")?
+            }
             "training" => {
-                let parts = value.split_once(':').and_then(|(cases, right)| Some((cases.parse().ok()?, right.parse().ok()?)));
-                let parts = parts.filter(|(cases, right)| (1..=1000).contains(cases) && (1..=100).contains(right));
-                let (cases, right_percent) = parts.ok_or(BadPolicy::Value("training", "CASES:PERCENT, as 10:80"))?;
+                let parts = value
+                    .split_once(':')
+                    .and_then(|(cases, right)| Some((cases.parse().ok()?, right.parse().ok()?)));
+                let parts = parts.filter(|(cases, right)| {
+                    (1..=1000).contains(cases) && (1..=100).contains(right)
+                });
+                let (cases, right_percent) =
+                    parts.ok_or(BadPolicy::Value("training", "CASES:PERCENT, as 10:80"))?;
                 (self.training.cases, self.training.right_percent) = (cases, right_percent);
             }
             "escalation" => {
-                self.escalation =
-                    Escalation::parse(value).ok_or(BadPolicy::Value("escalation", "PEER:LEAD:OWNER in hours, as 24:48:72"))?;
+                self.escalation = Escalation::parse(value).ok_or(BadPolicy::Value(
+                    "escalation",
+                    "PEER:LEAD:OWNER in hours, as 24:48:72",
+                ))?;
             }
             "alert" => self.alert = rules("alert", value)?,
             "owner" => self.owner = value.trim().to_owned(),
-            "on" => self.on = value.split(',').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect(),
+            "on" => {
+                self.on = value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|f| !f.is_empty())
+                    .map(str::to_owned)
+                    .collect()
+            }
             other => return Err(BadPolicy::Unknown(other.to_owned())),
         }
         self.limit = self.limit.max(self.overlap);
@@ -269,7 +307,10 @@ fn yes_or_no(name: &'static str, value: &str) -> Result<bool, BadPolicy> {
 }
 
 /// Rules with `;` between them.
-fn rules<T: std::str::FromStr<Err = String>>(name: &'static str, value: &str) -> Result<Vec<T>, BadPolicy> {
+fn rules<T: std::str::FromStr<Err = String>>(
+    name: &'static str,
+    value: &str,
+) -> Result<Vec<T>, BadPolicy> {
     let parts = value.split(';').map(str::trim).filter(|part| !part.is_empty());
     parts.map(|part| part.parse().map_err(|error| BadPolicy::Rule(name, error))).collect()
 }
@@ -291,8 +332,21 @@ mod tests {
         assert_eq!((policy.require.len(), policy.hide.len(), policy.training.cases), (2, 1, 12));
         let json = serde_json::to_string(&policy).unwrap();
         assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
-        assert!(policy.training.passes(11, 12) && !policy.training.passes(10, 12) && !policy.training.passes(11, 11));
-        assert!(NAMES.iter().all(|(name, _)| policy.set(name, "?") != Err(BadPolicy::Unknown((*name).to_owned()))));
-        assert!(policy.set("rule", "loudest").is_err() && policy.set("overlap", "0").is_err() && policy.set("x", "").is_err());
+        assert!(
+            policy.training.passes(11, 12)
+                && !policy.training.passes(10, 12)
+                && !policy.training.passes(11, 11)
+        );
+        assert!(
+            NAMES
+                .iter()
+                .all(|(name, _)| policy.set(name, "?")
+                    != Err(BadPolicy::Unknown((*name).to_owned())))
+        );
+        assert!(
+            policy.set("rule", "loudest").is_err()
+                && policy.set("overlap", "0").is_err()
+                && policy.set("x", "").is_err()
+        );
     }
 }

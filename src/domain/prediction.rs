@@ -36,7 +36,8 @@ pub enum Reject {
     Rule(String, String),
 }
 
-/// A string that may be borrowed; other scalars are taken in as their text, anything else as nothing.
+/// A string that may be borrowed; other scalars are taken in as their text, anything else as
+/// nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Loose<'a>(pub Option<Cow<'a, str>>);
 
@@ -56,7 +57,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
         // As it stands in the line: a number has all its digits.
         let raw = <&RawValue>::deserialize(from)?.get();
         Ok(Loose(match raw.as_bytes() {
-            [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => Some(Cow::Borrowed(&raw[1..raw.len() - 1])),
+            [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => {
+                Some(Cow::Borrowed(&raw[1..raw.len() - 1]))
+            }
             [b'"', ..] => Some(Cow::Owned(serde_json::from_str(raw).map_err(D::Error::custom)?)),
             [b'n' | b'[' | b'{', ..] => None,
             _ => Some(Cow::Borrowed(raw)),
@@ -173,7 +176,8 @@ impl<'a> Row<'a> {
             return Err(Reject::Missing("id"));
         }
         let at = row.occurred_at.as_str().ok_or(Reject::Missing("occurred_at"))?;
-        row.at = Moment::parse(at).ok_or_else(|| Reject::BadTime(super::text::head(at, 40).to_owned()))?;
+        row.at = Moment::parse(at)
+            .ok_or_else(|| Reject::BadTime(super::text::head(at, 40).to_owned()))?;
         if row.input.is_none() {
             return Err(Reject::Missing("input"));
         }
@@ -184,7 +188,9 @@ impl<'a> Row<'a> {
             if prediction.label.as_str().is_none() {
                 return Err(Reject::Missing("prediction.label"));
             }
-            if let Some(bad) = prediction.confidence.filter(|confidence| !(0.0..=1.0).contains(confidence)) {
+            if let Some(bad) =
+                prediction.confidence.filter(|confidence| !(0.0..=1.0).contains(confidence))
+            {
                 return Err(Reject::BadConfidence(bad));
             }
         }
@@ -254,8 +260,8 @@ pub fn not_json(error: &serde_json::Error) -> Reject {
     Reject::NotJson(error.to_string().replace(" at line 1 column", " at byte"))
 }
 
-/// Whether all of a line is sound: what [`Row::parse`] passed over is read to its end too, as a person's
-/// program would read it, and forgotten.
+/// Whether all of a line is sound: what [`Row::parse`] passed over is read to its end too, as a
+/// person's program would read it, and forgotten.
 pub fn check_whole(raw: &str) -> Result<(), Reject> {
     struct Sound;
 
@@ -329,14 +335,18 @@ pub struct Rival {
 }
 
 impl Prediction {
-    /// Reads a line that [`Row::parse`] accepted; that looked only at what it needed, this at all of it.
+    /// Reads a line that [`Row::parse`] accepted; that looked only at what it needed, this at all
+    /// of it.
     pub fn parse(raw: &str) -> Result<Self, Reject> {
         let line: Value = serde_json::from_str(raw).map_err(|error| not_json(&error))?;
         let prediction = &line["prediction"];
         let text = scalar;
         let pairs = |list: &Value, name: &str, number: &str| -> Vec<(String, f64)> {
             let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-            items.iter().filter_map(|item| Some((text(&item[name])?, item[number].as_f64()?))).collect()
+            items
+                .iter()
+                .filter_map(|item| Some((text(&item[name])?, item[number].as_f64()?)))
+                .collect()
         };
         let rival = &line["challenger"];
         let challenger = text(&rival["label"]).map(|label| Rival {
@@ -361,7 +371,8 @@ impl Prediction {
         scalar(&self.line["input"]["text"]).unwrap_or_else(|| self.line["input"].to_string())
     }
 
-    /// What the line holds beside the input's text and what is shown apart, in its own order; nothing if there is nothing.
+    /// What the line holds beside the input's text and what is shown apart, in its own order;
+    /// nothing if there is nothing.
     pub fn rest(&self) -> Option<Value> {
         let Value::Object(mut line) = self.line.clone() else { return None };
         line.retain(|name, _| !SHOWN_APART.contains(&name.as_str()));
@@ -380,7 +391,8 @@ impl Prediction {
     }
 }
 
-/// A text, or the text of a number or of a truth as it stands in the line: what [`Loose`] reads. Nothing for anything else.
+/// A text, or the text of a number or of a truth as it stands in the line: what [`Loose`] reads.
+/// Nothing for anything else.
 pub fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -419,7 +431,10 @@ mod tests {
             (whole.label.as_deref(), whole.model(), row.model_name()),
             (Some("7"), "router 2".to_owned(), "router 2".to_owned())
         );
-        assert_eq!(whole.top_k.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), ["7", "true"]);
+        assert_eq!(
+            whole.top_k.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(),
+            ["7", "true"]
+        );
         let rest = whole.rest().unwrap()["input"].to_string();
         assert_eq!(rest, r#"{"b":0.12345678901234567891,"a":1234567.50}"#);
     }
@@ -427,8 +442,12 @@ mod tests {
     #[test]
     fn what_a_row_passes_over_is_checked_before_it_is_kept() {
         assert_eq!(check_whole(GOOD), Ok(()));
-        let deep = GOOD.replace("\"x\":1", &format!("\"x\":{}{}", "[".repeat(300), "]".repeat(300)));
-        assert!(Row::parse(&deep).is_ok() && check_whole(&deep).unwrap_err().to_string().contains("recursion"));
+        let deep =
+            GOOD.replace("\"x\":1", &format!("\"x\":{}{}", "[".repeat(300), "]".repeat(300)));
+        assert!(
+            Row::parse(&deep).is_ok()
+                && check_whole(&deep).unwrap_err().to_string().contains("recursion")
+        );
         let lone = GOOD.replace("\"x\":1", "\"x\":\"\\ud800\"");
         assert!(check_whole(&lone).is_err());
     }
@@ -445,16 +464,27 @@ mod tests {
         check("0.5,\"top", "\"high\",\"top", "not JSON");
         check("\"x\":1", "\"id\":\"p2\"", "duplicate field `id`");
         check("hi", "\\ud800 hi", "not JSON");
-        check("{\"text\":\"hi \\\"you\\\"\",\"session_id\":\"s\"}", "[\"hi\"]", "expected an object");
+        check(
+            "{\"text\":\"hi \\\"you\\\"\",\"session_id\":\"s\"}",
+            "[\"hi\"]",
+            "expected an object",
+        );
         check("\"prediction\":{", "\"answer\":{", "no `prediction`");
-        let inside = GOOD.replace("\"prediction\":{", "\"answer\":{").replace("\"text\":", "\"prediction\":1,\"text\":");
+        let inside = GOOD
+            .replace("\"prediction\":{", "\"answer\":{")
+            .replace("\"text\":", "\"prediction\":1,\"text\":");
         assert_eq!(Row::parse(&inside).unwrap_err(), Reject::Missing("prediction"));
         for list in ["[\"greeting\",0.3]", "[]", "3", "\"greeting\""] {
             let from = GOOD.find("{\"label\"").unwrap();
             let raw = format!("{}{list},\"x\":1}}", &GOOD[..from]);
-            assert!(Row::parse(&raw).unwrap_err().to_string().contains("expected an object"), "{raw}");
+            assert!(
+                Row::parse(&raw).unwrap_err().to_string().contains("expected an object"),
+                "{raw}"
+            );
         }
-        assert!(Row::parse(&format!("{}null}}", &GOOD[..GOOD.find("{\"label\"").unwrap()])).is_ok());
+        assert!(
+            Row::parse(&format!("{}null}}", &GOOD[..GOOD.find("{\"label\"").unwrap()])).is_ok()
+        );
         assert_eq!(Row::parse("[1,2]").unwrap_err(), Reject::NotObject);
         assert!(matches!(Row::parse("{\"id\":"), Err(Reject::NotJson(_))));
     }

@@ -1,4 +1,5 @@
-//! When a label must say more than its answers: a policy's rules for rationale, confidence, evidence and checks.
+//! When a label must say more than its answers: a policy's rules for rationale, confidence,
+//! evidence and checks.
 //!
 //! ```text
 //! rationale on override          the outcome has not the label that the model said
@@ -66,9 +67,9 @@ impl Requirement {
     pub fn is_unmet(&self, facts: &Facts<'_>) -> bool {
         let due = match &self.occasion {
             Occasion::Always => true,
-            Occasion::Override => {
-                facts.predicted.is_some_and(|said| !facts.outcome.values().any(|value| value.as_str() == Some(said)))
-            }
+            Occasion::Override => facts.predicted.is_some_and(|said| {
+                !facts.outcome.values().any(|value| value.as_str() == Some(said))
+            }),
             Occasion::Unsure(most) => facts.confidence.is_none_or(|sure| sure <= *most),
             Occasion::Outcome { field, value } => facts.outcome.get(field).is_some_and(|is| {
                 let items = is.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -124,19 +125,29 @@ impl FromStr for Requirement {
             ["confidence", rest @ ..] => (Wanted::Confidence, rest),
             ["span" | "evidence", rest @ ..] => (Wanted::Span, rest),
             ["check", id, rest @ ..] => (Wanted::Check((*id).to_owned()), rest),
-            _ => return Err(format!("`{text}`: begin with rationale, confidence, span, or check and an item's id")),
+            _ => {
+                return Err(format!(
+                    "`{text}`: begin with rationale, confidence, span, or check and an item's id"
+                ));
+            }
         };
         let occasion = match rest {
             ["always"] | [] => Occasion::Always,
             ["on", "override"] => Occasion::Override,
             ["if", "sure", "<", "=", most] | ["if", "sure", "<=", most] => {
                 let most = most.parse().ok().filter(|most| (1..=5).contains(most));
-                Occasion::Unsure(most.ok_or_else(|| format!("`{text}`: how sure one is goes from 1 to 5"))?)
+                Occasion::Unsure(
+                    most.ok_or_else(|| format!("`{text}`: how sure one is goes from 1 to 5"))?,
+                )
             }
             ["if", field, "=", value @ ..] if !value.is_empty() => {
                 Occasion::Outcome { field: (*field).to_owned(), value: value.join(" ") }
             }
-            _ => return Err(format!("`{text}`: end with always, on override, if sure <= N, or if FIELD = VALUE")),
+            _ => {
+                return Err(format!(
+                    "`{text}`: end with always, on override, if sure <= N, or if FIELD = VALUE"
+                ));
+            }
         };
         Ok(Self { wanted, occasion })
     }
@@ -171,7 +182,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Requirement>().unwrap().to_string(), text);
         }
-        assert_eq!("rationale if sure<=2".parse::<Requirement>().unwrap().occasion, Occasion::Unsure(2));
+        assert_eq!(
+            "rationale if sure<=2".parse::<Requirement>().unwrap().occasion,
+            Occasion::Unsure(2)
+        );
         for bad in ["", "song always", "rationale sometimes", "rationale if sure <= 9", "check"] {
             assert!(bad.parse::<Requirement>().is_err(), "{bad}");
         }
@@ -179,15 +193,32 @@ mod tests {
 
     #[test]
     fn rules_hold_when_they_say() {
-        let outcome: Outcome =
-            [("label".to_owned(), "pay".into()), ("tags".to_owned(), serde_json::json!(["odd", "new"]))].into();
-        let facts =
-            Facts { outcome: &outcome, predicted: Some("pay"), confidence: Some(3), rationale: " ", marked: false, checked: &[] };
-        let unmet = |text: &str, facts: &Facts<'_>| text.parse::<Requirement>().unwrap().is_unmet(facts);
+        let outcome: Outcome = [
+            ("label".to_owned(), "pay".into()),
+            ("tags".to_owned(), serde_json::json!(["odd", "new"])),
+        ]
+        .into();
+        let facts = Facts {
+            outcome: &outcome,
+            predicted: Some("pay"),
+            confidence: Some(3),
+            rationale: " ",
+            marked: false,
+            checked: &[],
+        };
+        let unmet =
+            |text: &str, facts: &Facts<'_>| text.parse::<Requirement>().unwrap().is_unmet(facts);
         assert!(unmet("rationale always", &facts) && !unmet("rationale on override", &facts));
         assert!(unmet("rationale on override", &Facts { predicted: Some("call"), ..facts }));
         assert!(!unmet("rationale on override", &Facts { predicted: None, ..facts }));
-        assert!(!unmet("confidence always", &facts) && unmet("span if tags = new", &facts) && unmet("span if sure <= 3", &facts));
-        assert!(unmet("check logs", &facts) && !unmet("check logs", &Facts { checked: &["logs".to_owned()], ..facts }));
+        assert!(
+            !unmet("confidence always", &facts)
+                && unmet("span if tags = new", &facts)
+                && unmet("span if sure <= 3", &facts)
+        );
+        assert!(
+            unmet("check logs", &facts)
+                && !unmet("check logs", &Facts { checked: &["logs".to_owned()], ..facts })
+        );
     }
 }

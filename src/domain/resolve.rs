@@ -1,4 +1,5 @@
-//! The one resolver: what a case counts as, given its labels and the policy. Nothing else answers that.
+//! The one resolver: what a case counts as, given its labels and the policy. Nothing else answers
+//! that.
 
 use std::collections::BTreeMap;
 
@@ -89,17 +90,23 @@ pub struct By<'b> {
     pub estimate: Option<&'b Estimate>,
 }
 
-/// Resolves a case from its labels (all that were given and not withdrawn) and from what was done about it, both in any order.
+/// Resolves a case from its labels (all that were given and not withdrawn) and from what was done
+/// about it, both in any order.
 ///
-/// A ruling that nobody appealed against wins. Otherwise, in the main round a reviewer's latest label counts. With `overlap`
-/// labels or more, the policy's rule decides on the fields it names; a case it leaves undecided is disputed at `limit` labels.
-/// The outcome is that of the earliest label among those that agree, so that it does not depend on delivery.
+/// A ruling that nobody appealed against wins. Otherwise, in the main round a reviewer's latest
+/// label counts. With `overlap` labels or more, the policy's rule decides on the fields it names; a
+/// case it leaves undecided is disputed at `limit` labels. The outcome is that of the earliest
+/// label among those that agree, so that it does not depend on delivery.
 pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
     let latest = latest_of_each(labels);
     let count = latest.len();
     let undecided = |state| Resolution { state, outcome: None, how: None, labels: count };
-    let decided =
-        |(outcome, how)| Resolution { state: CaseState::Resolved, outcome: Some(outcome), how: Some(how), labels: count };
+    let decided = |(outcome, how)| Resolution {
+        state: CaseState::Resolved,
+        outcome: Some(outcome),
+        how: Some(how),
+        labels: count,
+    };
     match ruling(acts, labels) {
         Some(Ruled { appeal: Some(_), .. }) => return undecided(CaseState::Disputed),
         Some(Ruled { ruling, .. }) => {
@@ -118,7 +125,10 @@ pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
     }
 }
 
-fn by_rule(labels: &[&GivenLabel], By { policy, renamed, estimate }: By<'_>) -> Option<(Outcome, How)> {
+fn by_rule(
+    labels: &[&GivenLabel],
+    By { policy, renamed, estimate }: By<'_>,
+) -> Option<(Outcome, How)> {
     let mut groups: BTreeMap<String, Vec<&GivenLabel>> = BTreeMap::new();
     for given in labels {
         groups.entry(ballot(&renamed.outcome(&given.label), &policy.on)).or_default().push(given);
@@ -137,23 +147,35 @@ fn by_rule(labels: &[&GivenLabel], By { policy, renamed, estimate }: By<'_>) -> 
 }
 
 /// What a recorded estimate is sure enough of, if somebody said it.
-fn by_model(labels: &[&GivenLabel], policy: &Policy, renamed: &RenamedLabels, estimate: &Estimate) -> Option<(Outcome, How)> {
+fn by_model(
+    labels: &[&GivenLabel],
+    policy: &Policy,
+    renamed: &RenamedLabels,
+    estimate: &Estimate,
+) -> Option<(Outcome, How)> {
     let class = |given: &GivenLabel| class_of(&renamed.outcome(&given.label), &estimate.on);
-    let said: Vec<(&str, String)> =
-        labels.iter().filter_map(|given| Some((given.label.reviewer.as_str(), class(given)?))).collect();
+    let said: Vec<(&str, String)> = labels
+        .iter()
+        .filter_map(|given| Some((given.label.reviewer.as_str(), class(given)?)))
+        .collect();
     let (answer, share) = estimate.answer(&said).filter(|_| estimate.on == policy.on)?;
     if share * 100.0 < f64::from(policy.sure_percent) {
         return None;
     }
-    let earliest =
-        labels.iter().filter(|given| class(given).as_deref() == Some(answer)).min_by_key(|given| (given.at, given.event))?;
+    let earliest = labels
+        .iter()
+        .filter(|given| class(given).as_deref() == Some(answer))
+        .min_by_key(|given| (given.at, given.event))?;
     Some((renamed.outcome(&earliest.label), How::Model))
 }
 
-/// What is compared: the named fields, a missing one being a value of its own; or the whole outcome.
+/// What is compared: the named fields, a missing one being a value of its own; or the whole
+/// outcome.
 fn ballot(outcome: &Outcome, on: &[String]) -> String {
-    let fields: Vec<&Value> = on.iter().map(|field| outcome.get(field).unwrap_or(&Value::Null)).collect();
-    let json = if on.is_empty() { serde_json::to_string(outcome) } else { serde_json::to_string(&fields) };
+    let fields: Vec<&Value> =
+        on.iter().map(|field| outcome.get(field).unwrap_or(&Value::Null)).collect();
+    let json =
+        if on.is_empty() { serde_json::to_string(outcome) } else { serde_json::to_string(&fields) };
     json.unwrap_or_default()
 }
 
@@ -178,10 +200,18 @@ mod tests {
 
     fn check(rule: Rule, labels: &[(&str, &str)], expect: (CaseState, Option<&str>)) {
         let policy = Policy { overlap: 2, limit: 3, rule, ..Policy::default() };
-        let mut labels: Vec<_> = labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
+        let mut labels: Vec<_> =
+            labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
         for _ in 0..2 {
-            let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None });
-            let outcome = resolution.outcome.as_ref().map(|outcome| outcome["verdict"].as_str().unwrap().to_owned());
+            let resolution = resolve(
+                &labels,
+                &[],
+                By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None },
+            );
+            let outcome = resolution
+                .outcome
+                .as_ref()
+                .map(|outcome| outcome["verdict"].as_str().unwrap().to_owned());
             assert_eq!((resolution.state, outcome.as_deref()), expect, "{labels:?}");
             labels.reverse();
         }
@@ -195,14 +225,28 @@ mod tests {
         let renames = crate::domain::protocol::VersionRenames {
             protocol: "p".into(),
             version: 2,
-            by_field: [("verdict".to_owned(), [("old".to_owned(), "new".to_owned())].into())].into(),
+            by_field: [("verdict".to_owned(), [("old".to_owned(), "new".to_owned())].into())]
+                .into(),
         };
         assert_eq!(
-            resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None }).state,
+            resolve(
+                &labels,
+                &[],
+                By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None }
+            )
+            .state,
             CaseState::Open
         );
-        let resolution = resolve(&labels, &[], By { policy: &policy, renamed: &RenamedLabels(vec![renames]), estimate: None });
-        assert_eq!(resolution.outcome.unwrap()["verdict"], "new", "by today's name, though the earliest says the old one");
+        let resolution = resolve(
+            &labels,
+            &[],
+            By { policy: &policy, renamed: &RenamedLabels(vec![renames]), estimate: None },
+        );
+        assert_eq!(
+            resolution.outcome.unwrap()["verdict"],
+            "new",
+            "by today's name, though the earliest says the old one"
+        );
     }
 
     #[test]

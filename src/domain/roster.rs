@@ -1,8 +1,8 @@
 //! Who may do what: roles, and how the roster comes out of what leads and devices said.
 //!
-//! [`settle`] is a pure function of the *set* of roster events. Admissions add; a retirement cuts a person off
-//! on a device after one entry of its chain. What a retired key writes later, however it dates it, is cut off too.
-//! No clock decides anything, for clocks can be set:
+//! [`settle`] is a pure function of the *set* of roster events. Admissions add; a retirement cuts a
+//! person off on a device after one entry of its chain. What a retired key writes later, however it
+//! dates it, is cut off too. No clock decides anything, for clocks can be set:
 //!
 //! ```text
 //!  cuts ─▶ who holds which roles ─▶ the most senior lead's next retirement ──▶ one more cut ─┐
@@ -11,9 +11,10 @@
 //! ```
 //!
 //! *Senior* is whoever stands nearer to the founder in the tree of admissions, and of two at the same distance the one
-//! whose admission stands earlier in the chain of who admitted them: neither can be made up by the junior. So if two leads
-//! retire each other, the senior's word holds. A key that was cut off cannot retire anybody, unless it is the senior's:
-//! a lead who leaves therefore retires themselves, which their own chain puts before anything that comes later.
+//! whose admission stands earlier in the chain of who admitted them: neither can be made up by the
+//! junior. So if two leads retire each other, the senior's word holds. A key that was cut off
+//! cannot retire anybody, unless it is the senior's: a lead who leaves therefore retires
+//! themselves, which their own chain puts before anything that comes later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,8 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 5] = [Self::Reviewer, Self::Lead, Self::Engineer, Self::Auditor, Self::Agent];
+    pub const ALL: [Self; 5] =
+        [Self::Reviewer, Self::Lead, Self::Engineer, Self::Auditor, Self::Agent];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -52,7 +54,8 @@ impl Role {
     }
 }
 
-/// A name can be written in a command line, a file name and a column: 1 to 40 letters, digits, `.`, `_`, `-`.
+/// A name can be written in a command line, a file name and a column: 1 to 40 letters, digits, `.`,
+/// `_`, `-`.
 pub fn is_name(name: &str) -> bool {
     (1..=40).contains(&name.chars().count())
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))
@@ -133,7 +136,8 @@ pub struct Cut {
 /// The roster that a set of events comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settled {
-    /// Who has which role, and from when on: what is dated before that does not count, whoever wrote it when.
+    /// Who has which role, and from when on: what is dated before that does not count, whoever
+    /// wrote it when.
     pub grants: BTreeMap<(String, ReplicaId, Role), Hlc>,
     pub cuts: BTreeMap<Holder, Cut>,
     pub profiles: BTreeMap<String, Profile>,
@@ -141,7 +145,8 @@ pub struct Settled {
     pub refused: BTreeMap<EventId, String>,
 }
 
-/// Where somebody stands below the founder: the places of the admissions on the way, the founder's own being empty.
+/// Where somebody stands below the founder: the places of the admissions on the way, the founder's
+/// own being empty.
 type Rank = Vec<(u64, u32)>;
 
 /// Roles of a holder, and their rank.
@@ -172,8 +177,9 @@ pub fn settle(events: &[RosterEvent]) -> Settled {
     loop {
         let (held, refused) = roster.hold();
         let next = roster.retirements(&held).filter(|(event, _)| !applied.contains(&event.event));
-        let next =
-            next.min_by_key(|(event, rank)| (rank.len(), (*rank).clone(), event.event.replica, event.event.seq, event.event.n));
+        let next = next.min_by_key(|(event, rank)| {
+            (rank.len(), (*rank).clone(), event.event.replica, event.event.seq, event.event.n)
+        });
         let Some((event, _)) = next else { return roster.settled(held, refused, &applied, &void) };
         applied.insert(event.event);
         if let RosterChange::Retired { name, replica, after, last, heirs } = &event.change {
@@ -181,11 +187,20 @@ pub fn settle(events: &[RosterEvent]) -> Settled {
             let before = roster.cuts.clone();
             let new = || Cut { after: *after, last: *last, heirs: BTreeSet::new() };
             let cut = roster.cuts.entry((name.clone(), *replica)).or_insert_with(new);
-            if *after < cut.after || (*after == cut.after && cut.last.is_none_or(|known| last.is_some_and(|last| last < known))) {
+            if *after < cut.after
+                || (*after == cut.after
+                    && cut.last.is_none_or(|known| last.is_some_and(|last| last < known)))
+            {
                 (cut.after, cut.last) = (*after, last.or(cut.last.filter(|_| *after == cut.after)));
             }
-            cut.heirs.extend(heirs.iter().copied().chain((by != *replica).then_some(by).filter(|_| event.author == *name)));
-            // Nobody takes away the right by which they speak: whoever did would undo what let them in, and much else.
+            cut.heirs.extend(
+                heirs
+                    .iter()
+                    .copied()
+                    .chain((by != *replica).then_some(by).filter(|_| event.author == *name)),
+            );
+            // Nobody takes away the right by which they speak: whoever did would undo what let them
+            // in, and much else.
             let author = (event.author.clone(), by);
             let own = event.author == *name;
             if !own && !roster.hold().0.get(&author).is_some_and(|held| held.is_lead(event.at)) {
@@ -203,7 +218,8 @@ struct Roster<'r> {
 }
 
 impl<'r> Roster<'r> {
-    /// Who holds which roles, given the cuts: admissions and take-overs, until no more of them count.
+    /// Who holds which roles, given the cuts: admissions and take-overs, until no more of them
+    /// count.
     fn hold(&self) -> (BTreeMap<Holder, Held>, BTreeMap<EventId, String>) {
         let mut held = BTreeMap::new();
         loop {
@@ -226,15 +242,21 @@ impl<'r> Roster<'r> {
         self.cuts.get(&holder).is_some_and(|cut| event.event.seq > cut.after)
     }
 
-    /// Applies an admission or a take-over; tells whether it changed anything, or why it does not count.
-    fn admit(&self, event: &RosterEvent, held: &mut BTreeMap<Holder, Held>) -> Result<bool, String> {
+    /// Applies an admission or a take-over; tells whether it changed anything, or why it does not
+    /// count.
+    fn admit(
+        &self,
+        event: &RosterEvent,
+        held: &mut BTreeMap<Holder, Held>,
+    ) -> Result<bool, String> {
         if self.is_cut(event) {
             return Err(format!("{} was retired on this device before it", event.author));
         }
         let author = (event.author.clone(), event.event.replica);
         let (holder, roles, rank) = match &event.change {
             RosterChange::Founded => {
-                let roles = [Role::Lead, Role::Reviewer, Role::Engineer].map(|role| (role, event.at));
+                let roles =
+                    [Role::Lead, Role::Reviewer, Role::Engineer].map(|role| (role, event.at));
                 (author, BTreeMap::from(roles), Rank::new())
             }
             RosterChange::Admitted { name, roles, replica, .. } => {
@@ -242,7 +264,11 @@ impl<'r> Roster<'r> {
                 let lead = lead.ok_or_else(|| needs_lead("reviewer.admitted", &event.author))?;
                 let mut rank = lead.rank.clone();
                 rank.push((event.event.seq, event.event.n));
-                ((name.clone(), *replica), roles.iter().map(|role| (*role, event.at)).collect(), rank)
+                (
+                    (name.clone(), *replica),
+                    roles.iter().map(|role| (*role, event.at)).collect(),
+                    rank,
+                )
             }
             RosterChange::Replaced { name, old } => {
                 if *name != event.author {
@@ -253,14 +279,19 @@ impl<'r> Roster<'r> {
                     return Err("the key that vouches for it was retired".to_owned());
                 }
                 // Nobody was let in there yet: whoever is will be let in here.
-                let Some(Held { roles, rank }) = held.get(&before).cloned() else { return Ok(false) };
-                let since = |(role, since): (Role, Hlc)| (since <= event.at).then_some((role, event.at));
+                let Some(Held { roles, rank }) = held.get(&before).cloned() else {
+                    return Ok(false);
+                };
+                let since =
+                    |(role, since): (Role, Hlc)| (since <= event.at).then_some((role, event.at));
                 (author, roles.into_iter().filter_map(since).collect(), rank)
             }
             RosterChange::Retired { .. } => return Ok(false),
         };
         let known = held.contains_key(&holder);
-        let entry = held.entry(holder).or_insert_with(|| Held { roles: BTreeMap::new(), rank: rank.clone() });
+        let entry = held
+            .entry(holder)
+            .or_insert_with(|| Held { roles: BTreeMap::new(), rank: rank.clone() });
         let mut earlier = false;
         for (role, at) in roles {
             earlier |= entry.roles.get(&role).is_none_or(|since| at < *since);
@@ -275,12 +306,16 @@ impl<'r> Roster<'r> {
     }
 
     /// Retirements that their authors may speak, each with its author's rank.
-    fn retirements<'h>(&'h self, held: &'h BTreeMap<Holder, Held>) -> impl Iterator<Item = (&'r RosterEvent, &'h Rank)> {
+    fn retirements<'h>(
+        &'h self,
+        held: &'h BTreeMap<Holder, Held>,
+    ) -> impl Iterator<Item = (&'r RosterEvent, &'h Rank)> {
         self.ordered.iter().copied().filter_map(|event| {
             let RosterChange::Retired { name, replica, .. } = &event.change else { return None };
             let author = (event.author.clone(), event.event.replica);
             let speaker = held.get(&author).filter(|_| !self.is_cut(event))?;
-            let own = event.author == *name && (*replica == author.1 || self.took_over(&author, *replica));
+            let own = event.author == *name
+                && (*replica == author.1 || self.took_over(&author, *replica));
             (own || speaker.is_lead(event.at)).then_some((event, &speaker.rank))
         })
     }
@@ -303,19 +338,30 @@ impl<'r> Roster<'r> {
         let mut profiles = BTreeMap::new();
         for event in &self.ordered {
             match &event.change {
-                RosterChange::Admitted { name, profile: Some(profile), .. } if !refused.contains_key(&event.event) => {
+                RosterChange::Admitted { name, profile: Some(profile), .. }
+                    if !refused.contains_key(&event.event) =>
+                {
                     profiles.insert(name.clone(), profile.clone());
                 }
                 RosterChange::Retired { .. } if void.contains(&event.event) => {
-                    refused.insert(event.event, "it would take away the right by which it is said".to_owned());
+                    refused.insert(
+                        event.event,
+                        "it would take away the right by which it is said".to_owned(),
+                    );
                 }
-                RosterChange::Retired { .. } if self.is_cut(event) && !applied.contains(&event.event) => {
-                    refused.insert(event.event, format!("{} was retired on this device before it", event.author));
+                RosterChange::Retired { .. }
+                    if self.is_cut(event) && !applied.contains(&event.event) =>
+                {
+                    refused.insert(
+                        event.event,
+                        format!("{} was retired on this device before it", event.author),
+                    );
                 }
                 RosterChange::Retired { .. } if !applied.contains(&event.event) => {
                     refused.insert(event.event, needs_lead("reviewer.retired", &event.author));
                 }
-                // The cut that voids it came from somebody junior to its author, or from its author.
+                // The cut that voids it came from somebody junior to its author, or from its
+                // author.
                 RosterChange::Retired { .. } => drop(refused.remove(&event.event)),
                 _ => {}
             }
@@ -323,7 +369,12 @@ impl<'r> Roster<'r> {
         let roles = |((name, replica), Held { roles, .. }): (Holder, Held)| {
             roles.into_iter().map(move |(role, since)| ((name.clone(), replica, role), since))
         };
-        Settled { grants: held.into_iter().flat_map(roles).collect(), cuts: self.cuts, profiles, refused }
+        Settled {
+            grants: held.into_iter().flat_map(roles).collect(),
+            cuts: self.cuts,
+            profiles,
+            refused,
+        }
     }
 }
 
@@ -346,8 +397,19 @@ mod tests {
     const BO: ReplicaId = ReplicaId([2; 16]);
     const DEE: ReplicaId = ReplicaId([3; 16]);
 
-    fn event(author: &str, replica: ReplicaId, seq: u64, ms: i64, change: RosterChange) -> RosterEvent {
-        RosterEvent { event: EventId { replica, seq, n: 0 }, at: Hlc { ms, n: 0 }, author: author.into(), change }
+    fn event(
+        author: &str,
+        replica: ReplicaId,
+        seq: u64,
+        ms: i64,
+        change: RosterChange,
+    ) -> RosterEvent {
+        RosterEvent {
+            event: EventId { replica, seq, n: 0 },
+            at: Hlc { ms, n: 0 },
+            author: author.into(),
+            change,
+        }
     }
 
     fn admitted(name: &str, role: Role, replica: ReplicaId) -> RosterChange {
@@ -376,7 +438,9 @@ mod tests {
         let mut events = team();
         events.push(event("dee", DEE, 2, 30, admitted("eve", Role::Lead, DEE)));
         let settled = settle(&events);
-        assert!(has(&settled, "dee", DEE, Role::Reviewer) && !has(&settled, "eve", DEE, Role::Lead));
+        assert!(
+            has(&settled, "dee", DEE, Role::Reviewer) && !has(&settled, "eve", DEE, Role::Lead)
+        );
         assert_eq!(settled.refused.len(), 1);
     }
 
@@ -405,7 +469,11 @@ mod tests {
             events.push(event("bo", BO, 5, bo_at, retired("carl", carl, 1)));
             events.push(event("carl", carl, 5, carl_at, retired("bo", BO, 0)));
             let settled = settle(&events);
-            assert_eq!(settled.cuts.keys().collect::<Vec<_>>(), [&("carl".to_owned(), carl)], "bo was admitted before carl");
+            assert_eq!(
+                settled.cuts.keys().collect::<Vec<_>>(),
+                [&("carl".to_owned(), carl)],
+                "bo was admitted before carl"
+            );
             assert_eq!(settled.refused.len(), 1);
         }
     }
@@ -424,7 +492,8 @@ mod tests {
     #[test]
     fn a_new_device_takes_over_only_while_the_old_key_is_good() {
         let new = ReplicaId([9; 16]);
-        let takes_over = |ms| event("dee", new, 1, ms, RosterChange::Replaced { name: "dee".into(), old: DEE });
+        let takes_over =
+            |ms| event("dee", new, 1, ms, RosterChange::Replaced { name: "dee".into(), old: DEE });
         let mut events = team();
         events.push(takes_over(40));
         events.push(event("dee", new, 2, 41, retired("dee", DEE, 7)));
@@ -436,7 +505,8 @@ mod tests {
         events.push(takes_over(30));
         assert!(!has(&settle(&events), "dee", new, Role::Reviewer), "a lead had retired it");
         let heirs = vec![new];
-        events[3].change = RosterChange::Retired { name: "dee".into(), replica: DEE, after: 7, last: None, heirs };
+        events[3].change =
+            RosterChange::Retired { name: "dee".into(), replica: DEE, after: 7, last: None, heirs };
         assert!(has(&settle(&events), "dee", new, Role::Reviewer), "the lead knew of it");
     }
 
@@ -446,12 +516,16 @@ mod tests {
         assert_eq!(settled.grants[&("bo".to_owned(), BO, Role::Lead)], Hlc { ms: 10, n: 0 });
         // A device that takes over has no right older than its taking over.
         let new = ReplicaId([9; 16]);
-        let takes_over = |ms| event("dee", new, 1, ms, RosterChange::Replaced { name: "dee".into(), old: DEE });
+        let takes_over =
+            |ms| event("dee", new, 1, ms, RosterChange::Replaced { name: "dee".into(), old: DEE });
         let mut events = team();
         events.push(takes_over(1));
         assert!(!has(&settle(&events), "dee", new, Role::Reviewer), "dated before dee was let in");
         events.push(takes_over(33));
-        assert_eq!(settle(&events).grants[&("dee".to_owned(), new, Role::Reviewer)], Hlc { ms: 33, n: 0 });
+        assert_eq!(
+            settle(&events).grants[&("dee".to_owned(), new, Role::Reviewer)],
+            Hlc { ms: 33, n: 0 }
+        );
     }
 
     #[test]
@@ -459,7 +533,11 @@ mod tests {
         let mut events = team();
         events.push(event("bo", BO, 3, 60, retired("ana", ANA, 0)));
         let settled = settle(&events);
-        assert!(has(&settled, "ana", ANA, Role::Lead) && settled.cuts.is_empty() && settled.refused.len() == 1);
+        assert!(
+            has(&settled, "ana", ANA, Role::Lead)
+                && settled.cuts.is_empty()
+                && settled.refused.len() == 1
+        );
         // What leaves bo's own admission standing is his to say.
         events[3] = event("bo", BO, 3, 60, retired("ana", ANA, 2));
         assert_eq!(settle(&events).cuts.len(), 1);
@@ -469,7 +547,12 @@ mod tests {
     fn the_latest_admission_says_how_much_somebody_takes() {
         let mut events = team();
         let profile = Profile { capacity: 50, languages: vec!["pt".into()], skills: vec![] };
-        let change = RosterChange::Admitted { name: "dee".into(), roles: vec![], replica: DEE, profile: Some(profile.clone()) };
+        let change = RosterChange::Admitted {
+            name: "dee".into(),
+            roles: vec![],
+            replica: DEE,
+            profile: Some(profile.clone()),
+        };
         events.push(event("bo", BO, 3, 60, change));
         let settled = settle(&events);
         assert_eq!(settled.profiles.get("dee"), Some(&profile));

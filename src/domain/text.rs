@@ -1,15 +1,16 @@
 //! Text from outside, made safe to show.
 //!
-//! A terminal obeys what is written to it, and a bidi override makes a reader see another order than the
-//! model saw. So every screen and every line of output passes outside text through [`visible`]: what
-//! would act instead of being read is replaced by its name between guillemets.
+//! A terminal obeys what is written to it, and a bidi override makes a reader see another order
+//! than the model saw. So every screen and every line of output passes outside text through
+//! [`visible`]: what would act instead of being read is replaced by its name between guillemets.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// `text` on one line, with everything that is not plainly readable made visible: `«ESC»`, `«U+202E»`.
+/// `text` on one line, with everything that is not plainly readable made visible: `«ESC»`,
+/// `«U+202E»`.
 ///
 /// Line feeds and tabs are named too; use [`visible_lines`] to keep them.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -50,7 +51,9 @@ pub fn visible_lines(text: &str) -> Vec<String> {
 fn acts(c: char, previous: char) -> bool {
     match c {
         // Joiners are ordinary after a letter or a picture of the scripts that use them.
-        '\u{200c}' | '\u{200d}' => previous.is_ascii() || !(previous.is_alphabetic() || previous > '\u{2000}'),
+        '\u{200c}' | '\u{200d}' => {
+            previous.is_ascii() || !(previous.is_alphabetic() || previous > '\u{2000}')
+        }
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
         '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
@@ -59,8 +62,8 @@ fn acts(c: char, previous: char) -> bool {
     }
 }
 
-/// Whether `c` leaves nothing on paper: white space, what Unicode says may be ignored, format and control characters, and the
-/// Braille cell without dots.
+/// Whether `c` leaves nothing on paper: white space, what Unicode says may be ignored, format and
+/// control characters, and the Braille cell without dots.
 pub fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
@@ -80,8 +83,9 @@ pub fn is_blank(text: &str) -> bool {
 
 fn push_name(out: &mut String, c: char) {
     const C0: [&str; 32] = [
-        "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE", "DC1",
-        "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+        "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF",
+        "CR", "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM",
+        "SUB", "ESC", "FS", "GS", "RS", "US",
     ];
     out.push('«');
     match C0.get(c as usize) {
@@ -92,7 +96,8 @@ fn push_name(out: &mut String, c: char) {
     out.push('»');
 }
 
-/// JSON whose every character that would act on a terminal is written as `\u` and its four hex digits: the same value.
+/// JSON whose every character that would act on a terminal is written as `\u` and its four hex
+/// digits: the same value.
 ///
 /// `json` must be JSON; such characters stand only inside its strings.
 pub fn json_for_output(json: &str) -> Cow<'_, str> {
@@ -140,7 +145,8 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `text` broken into lines of at most `columns`: between words where it can, inside a word where it must.
+/// `text` broken into lines of at most `columns`: between words where it can, inside a word where
+/// it must.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -183,10 +189,11 @@ pub fn head(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// The start of `text` in at most so many bytes, and how many characters more there were: nothing is cut unsaid. Cut again, it
-/// counts on.
+/// The start of `text` in at most so many bytes, and how many characters more there were: nothing
+/// is cut unsaid. Cut again, it counts on.
 pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
-    let (whole, before) = match text.strip_suffix(MORE_END).and_then(|rest| rest.rsplit_once(MORE)) {
+    let (whole, before) = match text.strip_suffix(MORE_END).and_then(|rest| rest.rsplit_once(MORE))
+    {
         Some((whole, n)) => n.parse::<usize>().map_or((text, 0), |n| (whole, n)),
         None => (text, 0),
     };
@@ -234,7 +241,9 @@ mod tests {
 
     #[test]
     fn no_control_or_format_character_survives() {
-        for c in ('\0'..='\u{e007f}').filter(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c)) {
+        for c in
+            ('\0'..='\u{e007f}').filter(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c))
+        {
             let shown = visible(&format!("x{c}y")).into_owned();
             assert!(!shown.contains(c), "{:x}", c as u32);
             let json = serde_json::to_string(&c.to_string()).unwrap();

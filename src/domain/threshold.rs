@@ -26,7 +26,8 @@ pub enum Measure {
 }
 
 impl Measure {
-    pub const ALL: [Self; 6] = [Self::Alpha, Self::Open, Self::Disputed, Self::Overdue, Self::Disagreement, Self::Ready];
+    pub const ALL: [Self; 6] =
+        [Self::Alpha, Self::Open, Self::Disputed, Self::Overdue, Self::Disagreement, Self::Ready];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -49,7 +50,8 @@ enum Sign {
 }
 
 /// The longer signs first, so that they are not taken for the shorter.
-const SIGNS: [(&str, Sign); 4] = [("<=", Sign::LessOrEqual), (">=", Sign::MoreOrEqual), ("<", Sign::Less), (">", Sign::More)];
+const SIGNS: [(&str, Sign); 4] =
+    [("<=", Sign::LessOrEqual), (">=", Sign::MoreOrEqual), ("<", Sign::Less), (">", Sign::More)];
 
 /// A bound. It is crossed where it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -79,12 +81,20 @@ impl FromStr for Threshold {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             let names = Measure::ALL.map(Measure::word).join(", ");
-            format!("`{text}` is no bound: write as `alpha < 0.6`, with one of {names} and one of <, <=, >, >=")
+            format!(
+                "`{text}` is no bound: write as `alpha < 0.6`, with one of {names} and one of <, <=, >, >="
+            )
         };
-        let (place, sign_text, sign) =
-            SIGNS.iter().find_map(|(text_of, sign)| Some((text.find(text_of)?, *text_of, *sign))).ok_or_else(wrong)?;
-        let (name, bound) = (text[..place].trim(), text[place + sign_text.len()..].trim().trim_end_matches('%').trim());
-        let measure = Measure::ALL.into_iter().find(|measure| measure.word() == name).ok_or_else(wrong)?;
+        let (place, sign_text, sign) = SIGNS
+            .iter()
+            .find_map(|(text_of, sign)| Some((text.find(text_of)?, *text_of, *sign)))
+            .ok_or_else(wrong)?;
+        let (name, bound) = (
+            text[..place].trim(),
+            text[place + sign_text.len()..].trim().trim_end_matches('%').trim(),
+        );
+        let measure =
+            Measure::ALL.into_iter().find(|measure| measure.word() == name).ok_or_else(wrong)?;
         let bound = bound.parse().ok().filter(|bound: &f64| bound.is_finite()).ok_or_else(wrong)?;
         Ok(Self { measure, sign, bound })
     }

@@ -1,14 +1,17 @@
-//! Points in time: milliseconds since 1970 in UTC, and the hybrid logical clock that orders entries.
+//! Points in time: milliseconds since 1970 in UTC, and the hybrid logical clock that orders
+//! entries.
 //!
 //! The clock (Kulkarni et al., "Logical Physical Clocks", 2014) keeps `ms` near the wall clock and
-//! counts `n` up where the wall clock stands still or goes back, so that an entry is always later than
-//! every entry its writer had seen.
+//! counts `n` up where the wall clock stands still or goes back, so that an entry is always later
+//! than every entry its writer had seen.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
@@ -32,7 +35,11 @@ impl Moment {
     /// `due in 3h`, or `due 2d ago`.
     pub fn due_words(self, now: Self) -> String {
         let wait = self.0 - now.0;
-        if wait > 0 { format!("due in {}", short_span(wait)) } else { format!("due {} ago", short_span(wait)) }
+        if wait > 0 {
+            format!("due in {}", short_span(wait))
+        } else {
+            format!("due {} ago", short_span(wait))
+        }
     }
 
     pub fn clock(self) -> String {
@@ -65,7 +72,9 @@ pub fn short_span(ms: i64) -> String {
 pub const COUNTER_MAX: u32 = 1 << 20;
 
 /// When an entry was written, by its writer's hybrid logical clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 pub struct Hlc {
     /// Milliseconds since 1970, never behind what the writer had seen.
     pub ms: i64,
@@ -112,7 +121,8 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        let cases = [(42_000, "42s"), (-420_000, "7m"), (3 * 3_600_000, "3h"), (5 * 86_400_000, "5d")];
+        let cases =
+            [(42_000, "42s"), (-420_000, "7m"), (3 * 3_600_000, "3h"), (5 * 86_400_000, "5d")];
         for (ms, expect) in cases {
             assert_eq!(short_span(ms), expect);
         }

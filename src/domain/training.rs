@@ -1,4 +1,5 @@
-//! Cases whose right answer is known: comparing what somebody answered with it, to teach and to measure.
+//! Cases whose right answer is known: comparing what somebody answered with it, to teach and to
+//! measure.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,8 @@ pub struct Attempt {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     pub right: bool,
-    /// The first question answered otherwise, with what would have been right, if the right path asks it.
+    /// The first question answered otherwise, with what would have been right, if the right path
+    /// asks it.
     pub parted_at: Option<(String, Option<String>)>,
     /// The right outcome, by the names of the protocol that was walked.
     pub outcome: Outcome,
@@ -47,9 +49,15 @@ impl Gold {
         Self { case, protocol, path, outcome, why: why.to_owned() }
     }
 
-    /// The right path and outcome under the last of `chain` (the versions after its own), or under its own version if there
-    /// are none. Nothing if that version asks for more, or no longer takes these answers.
-    pub fn under(&self, protocol: &Protocol, chain: &[&Protocol], predicted: Option<&str>) -> Option<(Vec<Step>, Outcome)> {
+    /// The right path and outcome under the last of `chain` (the versions after its own), or under
+    /// its own version if there are none. Nothing if that version asks for more, or no longer takes
+    /// these answers.
+    pub fn under(
+        &self,
+        protocol: &Protocol,
+        chain: &[&Protocol],
+        predicted: Option<&str>,
+    ) -> Option<(Vec<Step>, Outcome)> {
         let walked = walk(protocol, &translated(chain, &self.path));
         match walked.end {
             Walked::Ends(outcome) => Some((walked.path, protocol.outcome(outcome, predicted))),
@@ -58,16 +66,30 @@ impl Gold {
     }
 }
 
-/// Compares a path that was walked to its end with the right one. Words and places in the input may differ.
-pub fn compare(protocol: &Protocol, right: &(Vec<Step>, Outcome), path: &[Step], outcome: &Outcome) -> Comparison {
+/// Compares a path that was walked to its end with the right one. Words and places in the input may
+/// differ.
+pub fn compare(
+    protocol: &Protocol,
+    right: &(Vec<Step>, Outcome),
+    path: &[Step],
+    outcome: &Outcome,
+) -> Comparison {
     let free = |question: &str| {
         let kind = protocol.question(question).map(|question| &question.kind);
         matches!(kind, Some(QuestionKind::Text { .. } | QuestionKind::Span { .. }))
     };
-    let free_fields: Vec<&str> =
-        protocol.questions.iter().filter(|question| free(&question.id)).filter_map(|question| question.kind.field()).collect();
+    let free_fields: Vec<&str> = protocol
+        .questions
+        .iter()
+        .filter(|question| free(&question.id))
+        .filter_map(|question| question.kind.field())
+        .collect();
     let counts = |outcome: &Outcome| -> Outcome {
-        outcome.iter().filter(|(field, _)| !free_fields.contains(&field.as_str())).map(|(f, v)| (f.clone(), v.clone())).collect()
+        outcome
+            .iter()
+            .filter(|(field, _)| !free_fields.contains(&field.as_str()))
+            .map(|(f, v)| (f.clone(), v.clone()))
+            .collect()
     };
     let is_right = counts(outcome) == counts(&right.1);
     let other = path.iter().find_map(|(question, answer)| {
@@ -87,7 +109,8 @@ mod tests {
         let source = "id=\"p\"\ntitle=\"t\"\nstart=\"a\"\n[[question]]\nid=\"a\"\nask=\"?\"\ngoto=\"b\"\nanswers=[{key=\"y\",text=\"Yes\"},{key=\"n\",text=\"No\",end=true,set={v=0}}]\n[[question]]\nid=\"b\"\nask=\"?\"\ngoto=\"c\"\nanswers=[{key=\"1\",text=\"One\",set={v=1}},{key=\"2\",text=\"Two\",set={v=2}}]\n[[question]]\nid=\"c\"\nask=\"?\"\nkind=\"text\"\nsets=\"note\"\n";
         let protocol = parse(source, None).unwrap();
         let done = |answers: &[(&str, &str)]| {
-            let answers: Vec<Step> = answers.iter().map(|(q, a)| (q.to_string(), a.to_string())).collect();
+            let answers: Vec<Step> =
+                answers.iter().map(|(q, a)| (q.to_string(), a.to_string())).collect();
             let walked = walk(&protocol, &answers);
             let Walked::Ends(outcome) = walked.end else { panic!("it ends") };
             (walked.path, outcome)
@@ -99,7 +122,10 @@ mod tests {
             (right, parted_at)
         };
         assert_eq!(check(&[("a", "y"), ("b", "2"), ("c", "other words")]), (true, None));
-        assert_eq!(check(&[("a", "y"), ("b", "1"), ("c", "so")]), (false, Some(("b".to_owned(), Some("2".to_owned())))));
+        assert_eq!(
+            check(&[("a", "y"), ("b", "1"), ("c", "so")]),
+            (false, Some(("b".to_owned(), Some("2".to_owned()))))
+        );
         assert_eq!(check(&[("a", "n")]), (false, Some(("a".to_owned(), Some("y".to_owned())))));
     }
 }

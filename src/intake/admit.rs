@@ -1,5 +1,5 @@
-//! Admits cases into the journal: new ones open, the same again is a duplicate, another content under the
-//! same id is a conflict.
+//! Admits cases into the journal: new ones open, the same again is a duplicate, another content
+//! under the same id is a conflict.
 
 use std::collections::HashMap;
 
@@ -42,10 +42,22 @@ pub struct Admitter<'c, 't> {
 }
 
 impl<'c, 't> Admitter<'c, 't> {
-    pub fn new(tx: &'t Transaction<'c>, key: &'t DeviceKey, author: &'t str) -> Result<Self, IntakeError> {
+    pub fn new(
+        tx: &'t Transaction<'c>,
+        key: &'t DeviceKey,
+        author: &'t str,
+    ) -> Result<Self, IntakeError> {
         let writer = Writer::new(tx, key)?;
         let (events, new) = (Vec::with_capacity(ENTRY_EVENTS), HashMap::new());
-        Ok(Self { tx, writer, author, new, events, unpacker: Unpacker::default(), admitted: Admitted::default() })
+        Ok(Self {
+            tx,
+            writer,
+            author,
+            new,
+            events,
+            unpacker: Unpacker::default(),
+            admitted: Admitted::default(),
+        })
     }
 
     pub fn dictionary(&self, dictionary: &Dictionary) -> Result<(), IntakeError> {
@@ -80,7 +92,8 @@ impl<'c, 't> Admitter<'c, 't> {
         Ok(())
     }
 
-    /// Whether a case that is there already came from this very line; `None` if there is no such case.
+    /// Whether a case that is there already came from this very line; `None` if there is no such
+    /// case.
     fn same_as_stored(&mut self, id: CaseId, raw: &str) -> Result<Option<bool>, IntakeError> {
         let Some(event) = db::case::event_of(self.tx, id)? else { return Ok(None) };
         let event = db::erasure::payload_event(self.tx, id, event)?.unwrap_or(event);

@@ -1,9 +1,10 @@
 //! Takes in labels that were given elsewhere: JSON lines with a path through the protocol.
 //!
-//! Known names: `case` (or `case_id`, `id`), `reviewer` (or `worker`), `path` (or `answers`), `round` (or
-//! `pass`: 2 and more are repeats), `confidence` 1–5 (or `sure` 1–3), `rationale`, `tags`, `checked`, `at` (or
-//! `submitted_at`), `duration_ms`. A question that the path leaves out is answered by the field it sets, if
-//! the line has one. A line whose own fields contradict the outcome of its path is rejected.
+//! Known names: `case` (or `case_id`, `id`), `reviewer` (or `worker`), `path` (or `answers`),
+//! `round` (or `pass`: 2 and more are repeats), `confidence` 1–5 (or `sure` 1–3), `rationale`,
+//! `tags`, `checked`, `at` (or `submitted_at`), `duration_ms`. A question that the path leaves out
+//! is answered by the field it sets, if the line has one. A line whose own fields contradict the
+//! outcome of its path is rejected.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -22,7 +23,8 @@ use crate::domain::text::visible;
 use crate::domain::time::Moment;
 
 /// Formats that can be read.
-pub const FORMATS: &[(&str, &str)] = &[("jsonl", "JSON lines with a path of questions and answers")];
+pub const FORMATS: &[(&str, &str)] =
+    &[("jsonl", "JSON lines with a path of questions and answers")];
 
 /// What an import did. `read` is the sum of the other counts.
 #[derive(Debug, Default, PartialEq, Serialize)]
@@ -57,32 +59,48 @@ where
     F: Fn(&str) -> Option<(&'p Protocol, &'p crate::domain::label::ProtocolRef)>,
 {
     let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
-    let first = |names: &[&str]| names.iter().map(|name| &value[*name]).find(|value| !value.is_null());
+    let first =
+        |names: &[&str]| names.iter().map(|name| &value[*name]).find(|value| !value.is_null());
     let text = |names: &[&str]| first(names).and_then(Value::as_str).map(str::to_owned);
     let named = first(&["case", "case_id", "id"]).and_then(Value::as_str).ok_or("no `case`")?;
-    let case = match case::named::named(context.conn, named, Reading::Whole).map_err(|error| error.to_string())? {
+    let case = match case::named::named(context.conn, named, Reading::Whole)
+        .map_err(|error| error.to_string())?
+    {
         Named::One(case) => case,
         Named::None => return Err(format!("no case `{named}` here")),
         Named::Several(cases) => {
             let streams: Vec<&str> = cases.iter().map(|case| case.stream.as_str()).collect();
-            return Err(format!("`{named}` is a case of several streams ({}): name it by its full id", streams.join(", ")));
+            return Err(format!(
+                "`{named}` is a case of several streams ({}): name it by its full id",
+                streams.join(", ")
+            ));
         }
     };
     let reviewer = text(&["reviewer", "worker"]).ok_or("no `reviewer`")?;
     if !is_name(&reviewer) {
         return Err(format!("`{reviewer}` is not a name"));
     }
-    let (protocol, reference) = (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
+    let (protocol, reference) =
+        (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
     let written = steps(first(&["path", "answers"]).unwrap_or(&Value::Null))?;
-    let mut answers = typed::read(protocol, &written, Written::Before).map_err(|error| error.to_string())?;
+    let mut answers =
+        typed::read(protocol, &written, Written::Before).map_err(|error| error.to_string())?;
     let of_path = answers.len();
     answers.extend(answers_of_fields(protocol, &answers, &value));
     let walked = walk(protocol, &answers);
     let (path, outcome) = match walked.end {
-        Walked::Ends(outcome) => (walked.path, protocol.outcome(outcome, case.predicted.as_deref())),
-        Walked::Asks(question) => return Err(format!("the path does not answer `{}`", question.id)),
+        Walked::Ends(outcome) => {
+            (walked.path, protocol.outcome(outcome, case.predicted.as_deref()))
+        }
+        Walked::Asks(question) => {
+            return Err(format!("the path does not answer `{}`", question.id));
+        }
         Walked::Stuck { question, answer } => {
-            return Err(format!("`{answer}` is no answer to `{}`, which takes {}", question.id, question.wanted()));
+            return Err(format!(
+                "`{answer}` is no answer to `{}`, which takes {}",
+                question.id,
+                question.wanted()
+            ));
         }
     };
     typed::all_taken(&answers[..of_path], &path).map_err(|error| error.to_string())?;
@@ -94,7 +112,8 @@ where
     };
     let given_at = match text(&["at", "submitted_at"]) {
         Some(text) => {
-            let at = Moment::parse(&text).ok_or_else(|| format!("`{text}` is not an RFC 3339 time"))?;
+            let at =
+                Moment::parse(&text).ok_or_else(|| format!("`{text}` is not an RFC 3339 time"))?;
             if at > context.now {
                 return Err(format!("`{text}` is in the future"));
             }
@@ -103,17 +122,26 @@ where
         None => None,
     };
     let known = label::of_case(context.conn, case.id).map_err(|error| error.to_string())?;
-    let same =
-        |label: &Label| label.reviewer == reviewer && label.round == round && label.given_at == given_at && label.path == path;
+    let same = |label: &Label| {
+        label.reviewer == reviewer
+            && label.round == round
+            && label.given_at == given_at
+            && label.path == path
+    };
     if known.iter().any(|row| same(&row.given.label)) {
         return Ok(None);
     }
     let signed = |row: &&LabelRow| {
         let given = &row.given;
-        row.withdrawn.is_none() && given.label.reviewer == reviewer && given.label.round == round && given.imported_by().is_none()
+        row.withdrawn.is_none()
+            && given.label.reviewer == reviewer
+            && given.label.round == round
+            && given.imported_by().is_none()
     };
     if reviewer != context.author && known.iter().any(|row| signed(&row)) {
-        return Err(format!("{reviewer} labeled this case and signed that: an import takes the place of nothing signed"));
+        return Err(format!(
+            "{reviewer} labeled this case and signed that: an import takes the place of nothing signed"
+        ));
     }
     Ok(Some(Label {
         path,
@@ -128,7 +156,8 @@ where
     }))
 }
 
-/// A path as `[["q","a"],…]` or `{"q":"a",…}`. An answer is a text, a number, a list of texts, or null for none.
+/// A path as `[["q","a"],…]` or `{"q":"a",…}`. An answer is a text, a number, a list of texts, or
+/// null for none.
 fn steps(path: &Value) -> Result<Vec<Step>, String> {
     let pairs: Vec<(&Value, &Value)> = match path {
         Value::Null => Vec::new(),
@@ -139,7 +168,9 @@ fn steps(path: &Value) -> Result<Vec<Step>, String> {
                 _ => Err(format!("a step of the path is [question, answer], not {pair}")),
             })
             .collect::<Result<_, _>>()?,
-        Value::Object(pairs) => return pairs.iter().filter_map(|(id, answer)| step(id, answer).transpose()).collect(),
+        Value::Object(pairs) => {
+            return pairs.iter().filter_map(|(id, answer)| step(id, answer).transpose()).collect();
+        }
         other => return Err(format!("a path is a list of steps or an object, not {other}")),
     };
     let step_of = |(question, answer): (&Value, &Value)| match question.as_str() {
@@ -157,10 +188,14 @@ fn step(question: &str, answer: &Value) -> Result<Option<Step>, String> {
     };
     let answer = match answer {
         Value::Null => return Ok(None),
-        Value::Array(parts) => parts.iter().map(text).collect::<Option<Vec<_>>>().map(|parts| parts.join(",")),
+        Value::Array(parts) => {
+            parts.iter().map(text).collect::<Option<Vec<_>>>().map(|parts| parts.join(","))
+        }
         other => text(other),
     };
-    let answer = answer.ok_or_else(|| format!("the answer to `{question}` is a text, a number or a list of them"))?;
+    let answer = answer.ok_or_else(|| {
+        format!("the answer to `{question}` is a text, a number or a list of them")
+    })?;
     Ok(Some((question.to_owned(), answer)))
 }
 

@@ -1,8 +1,9 @@
 //! Finds the log lines of a trace, or around a time, in files too large to hold.
 //!
-//! One pass over each file writes (hash of the trace id, file, offset) for every line that names one, in
-//! sorted runs, to a temporary file; of each run only every 256th hash stays in memory. A look-up reads
-//! one small block of each run. For lines without a trace, every 64 KiB of a file has its first time noted.
+//! One pass over each file writes (hash of the trace id, file, offset) for every line that names
+//! one, in sorted runs, to a temporary file; of each run only every 256th hash stays in memory. A
+//! look-up reads one small block of each run. For lines without a trace, every 64 KiB of a file has
+//! its first time noted.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -68,10 +69,22 @@ struct Record {
 }
 
 impl LogIndex {
-    /// Reads `paths` once, as long as `go_on` says so. Temporary files are made in `directory`. At most `lines_max` lines
-    /// are given for a case.
-    pub fn build(paths: &[PathBuf], directory: &Path, lines_max: usize, go_on: &dyn Fn() -> bool) -> Result<Self, IntakeError> {
-        let mut index = Self { files: Vec::new(), runs: Vec::new(), spilled: None, lines_max, lines: 0, strangers: Vec::new() };
+    /// Reads `paths` once, as long as `go_on` says so. Temporary files are made in `directory`. At
+    /// most `lines_max` lines are given for a case.
+    pub fn build(
+        paths: &[PathBuf],
+        directory: &Path,
+        lines_max: usize,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Self, IntakeError> {
+        let mut index = Self {
+            files: Vec::new(),
+            runs: Vec::new(),
+            spilled: None,
+            lines_max,
+            lines: 0,
+            strangers: Vec::new(),
+        };
         let mut records = Vec::new();
         for path in paths {
             index.read_file(path, &mut records, directory, go_on)?;
@@ -103,7 +116,9 @@ impl LogIndex {
                 self.lines += 1;
                 let text = &chunk.text[range];
                 traced |= names_trace(text);
-                for_each_trace(text, |trace| records.push(Record { hash: hash_of(trace), place: number | start }));
+                for_each_trace(text, |trace| {
+                    records.push(Record { hash: hash_of(trace), place: number | start })
+                });
                 if start >= next_time
                     && let Some(at) = LogLine::parse(text).at
                 {
@@ -119,9 +134,14 @@ impl LogIndex {
         .map_err(failed)?;
         spilled?;
         if self.lines > before && times.is_empty() && !traced {
-            self.strangers.push(format!("{}: {}", path.display(), stranger(&file).map_err(failed)?));
+            self.strangers.push(format!(
+                "{}: {}",
+                path.display(),
+                stranger(&file).map_err(failed)?
+            ));
         }
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         self.files.push(LogFile { name, file, times });
         Ok(())
     }
@@ -135,7 +155,8 @@ impl LogIndex {
             Some(file) => file,
             None => temporary(directory).map_err(IntakeError::Temporary)?,
         };
-        let start = file.seek(SeekFrom::End(0)).map_err(IntakeError::Temporary)? / RECORD_BYTES as u64;
+        let start =
+            file.seek(SeekFrom::End(0)).map_err(IntakeError::Temporary)? / RECORD_BYTES as u64;
         let mut bytes = Vec::with_capacity(records.len() * RECORD_BYTES);
         for record in records.iter() {
             bytes.extend_from_slice(&record.hash.to_le_bytes());
@@ -149,8 +170,8 @@ impl LogIndex {
         Ok(())
     }
 
-    /// The log lines for a prediction: those of its trace with a few beside them; where its trace has none,
-    /// the lines without a trace nearest to `at`. In order of time.
+    /// The log lines for a prediction: those of its trace with a few beside them; where its trace
+    /// has none, the lines without a trace nearest to `at`. In order of time.
     pub fn lines_for(&self, trace: &str, at: Moment) -> io::Result<Vec<PayloadLog>> {
         let mut found = Vec::new();
         if !trace.is_empty() {
@@ -176,9 +197,11 @@ impl LogIndex {
         }
         found.sort_by_key(|(moment, _)| *moment);
         let more = found.len().saturating_sub(self.lines_max);
-        let mut kept: Vec<PayloadLog> = found.into_iter().map(|(_, log)| log).take(self.lines_max).collect();
+        let mut kept: Vec<PayloadLog> =
+            found.into_iter().map(|(_, log)| log).take(self.lines_max).collect();
         if let Some(last) = kept.last().filter(|_| more > 0) {
-            let text = format!("… {more} more lines are not kept: [ingest] logs = {}", self.lines_max);
+            let text =
+                format!("… {more} more lines are not kept: [ingest] logs = {}", self.lines_max);
             kept.push(PayloadLog { file: last.file.clone(), own: true, text });
         }
         Ok(kept)
@@ -200,7 +223,9 @@ impl LogIndex {
                     let of = u64::from_le_bytes(of.try_into().unwrap_or_default());
                     match of.cmp(&hash) {
                         std::cmp::Ordering::Less => {}
-                        std::cmp::Ordering::Equal => places.push(u64::from_le_bytes(place.try_into().unwrap_or_default())),
+                        std::cmp::Ordering::Equal => {
+                            places.push(u64::from_le_bytes(place.try_into().unwrap_or_default()))
+                        }
                         std::cmp::Ordering::Greater => break 'run,
                     }
                 }
@@ -239,7 +264,12 @@ impl LogIndex {
     }
 
     /// Lines without a trace around a time.
-    fn beside(&self, file: &LogFile, at: Moment, out: &mut Vec<(Option<Moment>, PayloadLog)>) -> io::Result<()> {
+    fn beside(
+        &self,
+        file: &LogFile,
+        at: Moment,
+        out: &mut Vec<(Option<Moment>, PayloadLog)>,
+    ) -> io::Result<()> {
         let block = file.times.partition_point(|(time, _)| *time <= at).saturating_sub(2);
         let Some((_, start)) = file.times.get(block) else { return Ok(()) };
         let mut near: Vec<(i64, usize)> = Vec::new();
@@ -265,7 +295,13 @@ impl LogIndex {
 }
 
 /// Keeps the wanted lines, what continues them, and a few lines around.
-fn mark(lines: &[(u64, String)], wanted: &HashSet<u64>, trace: &str, name: &str, out: &mut Vec<(Option<Moment>, PayloadLog)>) {
+fn mark(
+    lines: &[(u64, String)],
+    wanted: &HashSet<u64>,
+    trace: &str,
+    name: &str,
+    out: &mut Vec<(Option<Moment>, PayloadLog)>,
+) {
     let parsed: Vec<LogLine> = lines.iter().map(|(_, text)| LogLine::parse(text)).collect();
     let mut own = vec![false; lines.len()];
     for i in 0..lines.len() {
@@ -282,8 +318,8 @@ fn mark(lines: &[(u64, String)], wanted: &HashSet<u64>, trace: &str, name: &str,
     }
 }
 
-/// The lines in some bytes of a file, with their offsets, as far as they are kept; `whole` if a line begins at
-/// `start`.
+/// The lines in some bytes of a file, with their offsets, as far as they are kept; `whole` if a
+/// line begins at `start`.
 fn read_lines(file: &File, start: u64, span: u64, whole: bool) -> io::Result<Vec<(u64, String)>> {
     let mut bytes = Vec::new();
     let mut from = file.try_clone()?;
@@ -305,7 +341,8 @@ fn read_lines(file: &File, start: u64, span: u64, whole: bool) -> io::Result<Vec
     Ok(lines)
 }
 
-const JSON_KEYS: [&str; 5] = ["\"trace_id\"", "\"traceId\"", "\"trace\"", "\"trace.id\"", "\"request_id\""];
+const JSON_KEYS: [&str; 5] =
+    ["\"trace_id\"", "\"traceId\"", "\"trace\"", "\"trace.id\"", "\"request_id\""];
 const LOGFMT_KEYS: [&str; 5] = ["trace_id=", "traceId=", "trace=", "trace.id=", "request_id="];
 
 /// Whether a line says by name what its trace is.
@@ -332,9 +369,14 @@ fn for_each_trace(line: &str, mut each: impl FnMut(&str)) {
     }
     // Plain text: whatever looks like an id.
     let is_id = |word: &&str| {
-        word.len() >= 16 && word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
+        word.len() >= 16
+            && word.bytes().any(|b| b.is_ascii_digit())
+            && word.bytes().any(|b| b.is_ascii_alphabetic())
     };
-    line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).filter(is_id).take(8).for_each(each);
+    line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+        .filter(is_id)
+        .take(8)
+        .for_each(each);
 }
 
 fn hash_of(trace: &str) -> u64 {
@@ -352,7 +394,10 @@ fn stranger(file: &File) -> io::Result<String> {
     }
     let text = String::from_utf8_lossy(&head);
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    Ok(format!("no line has a time or a trace that is understood; it begins `{}`", crate::domain::text::head(first.trim(), 60)))
+    Ok(format!(
+        "no line has a time or a trace that is understood; it begins `{}`",
+        crate::domain::text::head(first.trim(), 60)
+    ))
 }
 
 /// All that a pipe has to say, in a file.
@@ -364,7 +409,11 @@ fn spooled(pipe: File, directory: &Path, go_on: &dyn Fn() -> bool) -> io::Result
         match pipe.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => file.write_all(&buffer[..n])?,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) => {}
             Err(error) => return Err(error),
         }
     }

@@ -78,7 +78,8 @@ impl Seen {
             Piece::At(range) => Piece::At(range.start - start..range.end - start),
             Piece::Own(text) => Piece::Own(text.clone()),
         };
-        let chunk = Chunk { first_line: self.number, text: self.raw().to_owned(), ..Chunk::default() };
+        let chunk =
+            Chunk { first_line: self.number, text: self.raw().to_owned(), ..Chunk::default() };
         Self {
             line: 0..chunk.text.len(),
             chunk: Arc::new(chunk),
@@ -120,8 +121,8 @@ pub struct Looked {
     pub read_bytes: u64,
 }
 
-/// Looks at a chunk. With a mapping, the chunk is made into our shape first. Predictions that pass are given
-/// only if `keep_all`: they are neighbours of others.
+/// Looks at a chunk. With a mapping, the chunk is made into our shape first. Predictions that pass
+/// are given only if `keep_all`: they are neighbours of others.
 pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all: bool) -> Looked {
     let mut looked = Looked { read_bytes: chunk.read_bytes, ..Looked::default() };
     let mut texts: Vec<(u64, Range<usize>)> = Vec::new();
@@ -196,10 +197,26 @@ fn mapped(
         }
     }
     let Chunk { first_line, offset, read_bytes, .. } = *chunk;
-    (Arc::new(Chunk { first_line, text, too_long: Vec::new(), not_utf8: Vec::new(), offset, read_bytes }), ranges)
+    (
+        Arc::new(Chunk {
+            first_line,
+            text,
+            too_long: Vec::new(),
+            not_utf8: Vec::new(),
+            offset,
+            read_bytes,
+        }),
+        ranges,
+    )
 }
 
-fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flags: Option<Vec<String>>) -> Seen {
+fn seen(
+    chunk: &Arc<Chunk>,
+    number: u64,
+    line: Range<usize>,
+    row: &Row<'_>,
+    flags: Option<Vec<String>>,
+) -> Seen {
     let base = chunk.text.as_ptr() as usize;
     let piece = |text: &str| {
         // A text that was borrowed lies inside the chunk; one that was unescaped does not.

@@ -58,7 +58,10 @@ pub fn map_line(source: &Source, line: &str) -> Result<String, Reject> {
 fn read(source: &Source, line: &str) -> Result<Map<String, Value>, Reject> {
     if source.format == "logfmt" {
         let pairs = logfmt(line).ok_or_else(|| Reject::NotJson("nor is it logfmt".to_owned()))?;
-        return Ok(pairs.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.into_owned()))).collect());
+        return Ok(pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), Value::from(value.into_owned())))
+            .collect());
     }
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => Ok(object),
@@ -102,15 +105,25 @@ mod tests {
         let line = r#"{"req":{"id":7},"ts":1717372801,"q":"hello","out":"greet","score":"0.25","host":"a1"}"#;
         let mapped = map_line(&source("json"), line).unwrap();
         let row = Row::parse(&mapped).unwrap();
-        assert_eq!((row.id.text(), row.text(), row.label(), row.confidence()), ("7", "hello", "greet", Some(0.25)));
+        assert_eq!(
+            (row.id.text(), row.text(), row.label(), row.confidence()),
+            ("7", "hello", "greet", Some(0.25))
+        );
         assert!(mapped.contains("\"host\":\"a1\""));
-        let mapped = map_line(&source("logfmt"), "req.id=8 ts=2024-06-03T00:00:01Z q=\"hi there\" out=greet").unwrap();
+        let mapped = map_line(
+            &source("logfmt"),
+            "req.id=8 ts=2024-06-03T00:00:01Z q=\"hi there\" out=greet",
+        )
+        .unwrap();
         assert_eq!(Row::parse(&mapped).unwrap().text(), "hi there");
     }
 
     #[test]
     fn what_is_missing_is_named() {
         assert_eq!(map_line(&source("json"), "{}"), Err(Reject::Missing("id")));
-        assert!(matches!(map_line(&source("json"), r#"{"req":{"id":1},"ts":"soon","q":"x"}"#), Err(Reject::BadTime(_))));
+        assert!(matches!(
+            map_line(&source("json"), r#"{"req":{"id":1},"ts":"soon","q":"x"}"#),
+            Err(Reject::BadTime(_))
+        ));
     }
 }

@@ -1,4 +1,5 @@
-//! The way in: lines are read, looked at, joined with their logs and neighbours, and admitted as cases.
+//! The way in: lines are read, looked at, joined with their logs and neighbours, and admitted as
+//! cases.
 //!
 //! ```text
 //!  read ──chunks──▶ look (2 threads) ──in order──▶ window ──cases──▶ pack ──payloads──▶ admit
@@ -6,9 +7,9 @@
 //!                                                                    compress
 //! ```
 //!
-//! Every arrow is a short queue, so memory does not grow with the input. Admitting is one transaction
-//! for many cases; what was not committed when a run was stopped is found again by the next run, and what
-//! was is a duplicate then.
+//! Every arrow is a short queue, so memory does not grow with the input. Admitting is one
+//! transaction for many cases; what was not committed when a run was stopped is found again by the
+//! next run, and what was is a duplicate then.
 
 pub mod waiting;
 pub mod recognize;

@@ -55,7 +55,11 @@ pub struct Made {
 }
 
 /// The payload's JSON, if the line is sound all through, without what is to be redacted.
-pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&Redact>) -> Result<Made, Reject> {
+pub fn payload_json(
+    matured: &Matured,
+    logs: Option<&LogIndex>,
+    redact: Option<&Redact>,
+) -> Result<Made, Reject> {
     let seen = &matured.seen;
     let raw = seen.raw().trim();
     // The rules looked only at what they needed; a person will look at everything.
@@ -71,7 +75,8 @@ pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&
     };
     let too_large = || Reject::NotJson("its context is too large".to_owned());
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;
-    let mut logs = logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();
+    let mut logs =
+        logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();
     let mut neighbours = Cow::Borrowed(matured.neighbours.as_slice());
     if let Some(redact) = redact {
         let clean = |text: &mut String| {
@@ -89,7 +94,8 @@ pub fn payload_json(matured: &Matured, logs: Option<&LogIndex>, redact: Option<&
             }
         });
     }
-    let payload = PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
+    let payload =
+        PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
     let language = language(raw);
     if json.len() > PAYLOAD_BYTES_MAX {
@@ -114,7 +120,8 @@ fn language(raw: &str) -> String {
         locale: Option<String>,
     }
     let input = serde_json::from_str::<Line<'_>>(raw).ok().and_then(|line| line.input);
-    let input = input.and_then(|input| serde_json::from_str::<Input>(input.get()).ok()).unwrap_or_default();
+    let input =
+        input.and_then(|input| serde_json::from_str::<Input>(input.get()).ok()).unwrap_or_default();
     let said = input.language.or(input.lang).or(input.locale).unwrap_or_default();
     let first = said.split(['-', '_']).next().unwrap_or_default();
     if (2..=3).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_alphabetic()) {
@@ -134,7 +141,8 @@ pub fn ready(
     let seen = &matured.seen;
     let Made { json, text, redacted, language, log_lines } = made;
     let flags = seen.flags.clone().unwrap_or_default();
-    let mut skills: Vec<String> = flags.iter().filter_map(|flag| needs.get(flag)).flatten().cloned().collect();
+    let mut skills: Vec<String> =
+        flags.iter().filter_map(|flag| needs.get(flag)).flatten().cloned().collect();
     skills.sort();
     skills.dedup();
     let salt: Salt = crate::chance::bytes().map_err(super::IntakeError::Random)?;
@@ -153,7 +161,15 @@ pub fn ready(
         language,
         needs: skills,
     };
-    Ok(Ready { line: seen.number, event, packed, text, seen: Arc::clone(seen), redacted, log_lines })
+    Ok(Ready {
+        line: seen.number,
+        event,
+        packed,
+        text,
+        seen: Arc::clone(seen),
+        redacted,
+        log_lines,
+    })
 }
 
 /// What a label is worth: the less sure the model, the more. 0 is worth most.

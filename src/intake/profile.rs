@@ -1,7 +1,9 @@
-//! What each stream's inputs were like so far, learned while lines pass, and what stands out against it.
+//! What each stream's inputs were like so far, learned while lines pass, and what stands out
+//! against it.
 //!
-//! Kept on this device between runs. Every line of a new stream is learned from, later one in [`EVERY`]: ranges and
-//! types need no more, and reading inputs whole costs more than all else that is done with a line that passes.
+//! Kept on this device between runs. Every line of a new stream is learned from, later one in
+//! [`EVERY`]: ranges and types need no more, and reading inputs whole costs more than all else that
+//! is done with a line that passes.
 
 use std::collections::HashMap;
 
@@ -41,7 +43,8 @@ impl Profiles {
         store::set_setting(conn, SETTING, &crate::db::to_json(&self.by_stream))
     }
 
-    /// What is wrong with a line that becomes a case, by itself and against those before it; then learns from it, or from one that passes.
+    /// What is wrong with a line that becomes a case, by itself and against those before it; then
+    /// learns from it, or from one that passes.
     pub fn look(&mut self, seen: &Seen, redact: Option<&Redact>) -> Vec<Fact> {
         let known = self.by_stream.len();
         let redacted = || redact.map(|redact| redact.line(seen.raw()));
@@ -52,7 +55,10 @@ impl Profiles {
         }) else {
             // Of more streams nothing is learned; what a line shows by itself is seen all the same.
             let redacted = redacted();
-            let input = seen.flags.as_ref().and_then(|_| input(redacted.as_deref().unwrap_or_else(|| seen.raw())));
+            let input = seen
+                .flags
+                .as_ref()
+                .and_then(|_| input(redacted.as_deref().unwrap_or_else(|| seen.raw())));
             return input.map(|input| facts_of_line(&input, &text_of(&input))).unwrap_or_default();
         };
         *passed += 1;
@@ -61,7 +67,9 @@ impl Profiles {
             return Vec::new();
         }
         let redacted = redacted();
-        let Some(input) = input(redacted.as_deref().unwrap_or_else(|| seen.raw())) else { return Vec::new() };
+        let Some(input) = input(redacted.as_deref().unwrap_or_else(|| seen.raw())) else {
+            return Vec::new();
+        };
         let mut facts = Vec::new();
         if seen.flags.is_some() {
             facts = facts_of_line(&input, &text_of(&input));

@@ -16,7 +16,8 @@ const CHUNK_BYTES: usize = 256 << 10;
 pub struct Chunk {
     /// Number of the first line, from 1.
     pub first_line: u64,
-    /// The lines, ends and all. A byte that is not UTF-8 became `?`, so that places stay what they were.
+    /// The lines, ends and all. A byte that is not UTF-8 became `?`, so that places stay what they
+    /// were.
     pub text: String,
     /// Lines that were longer than the limit; their bytes are not there, their places are.
     pub too_long: Vec<u64>,
@@ -53,9 +54,13 @@ impl Chunk {
     }
 }
 
-/// Reads chunks until the input ends, `each` says stop, or an error. While the input would block, `go_on` is asked
-/// whether to wait for more.
-pub fn read_chunks(mut input: impl Read, go_on: impl Fn() -> bool, mut each: impl FnMut(Arc<Chunk>) -> bool) -> io::Result<()> {
+/// Reads chunks until the input ends, `each` says stop, or an error. While the input would block,
+/// `go_on` is asked whether to wait for more.
+pub fn read_chunks(
+    mut input: impl Read,
+    go_on: impl Fn() -> bool,
+    mut each: impl FnMut(Arc<Chunk>) -> bool,
+) -> io::Result<()> {
     let mut pending: Vec<u8> = Vec::new();
     let mut line = 1_u64;
     let mut read_bytes = 0_u64;
@@ -72,7 +77,8 @@ pub fn read_chunks(mut input: impl Read, go_on: impl Fn() -> bool, mut each: imp
         if skipping {
             match memchr(b'\n', &pending) {
                 Some(end) => {
-                    // The newline stays: it is the end of an empty line that stands for the long one.
+                    // The newline stays: it is the end of an empty line that stands for the long
+                    // one.
                     pending.drain(..end);
                     base += end as u64;
                     skipping = false;
@@ -90,7 +96,11 @@ pub fn read_chunks(mut input: impl Read, go_on: impl Fn() -> bool, mut each: imp
             }
         }
         let from = start.min(pending.len());
-        let cut = if ended { Some(pending.len()) } else { memrchr(b'\n', &pending[from..]).map(|i| from + i + 1) };
+        let cut = if ended {
+            Some(pending.len())
+        } else {
+            memrchr(b'\n', &pending[from..]).map(|i| from + i + 1)
+        };
         let cut = match cut {
             Some(cut) => cut,
             // A drained chunk may hold its newlines before `from`.
@@ -102,7 +112,8 @@ pub fn read_chunks(mut input: impl Read, go_on: impl Fn() -> bool, mut each: imp
             let (lines, length) = (count_lines(&bytes), bytes.len() as u64);
             let too_long = std::mem::take(&mut too_long);
             let (text, not_utf8) = text_of(bytes, line);
-            let chunk = Chunk { first_line: line, text, too_long, not_utf8, offset: base, read_bytes };
+            let chunk =
+                Chunk { first_line: line, text, too_long, not_utf8, offset: base, read_bytes };
             line += lines;
             base += length;
             if !each(Arc::new(strip_mark(chunk))) {
@@ -152,9 +163,13 @@ fn count_lines(bytes: &[u8]) -> u64 {
     ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"))
 }
 
-/// Appends up to a chunk of input; nothing if it is not to be waited for. Short reads (a pipe) are passed on, so that a
-/// slow stream is not held back.
-fn fill(input: &mut impl Read, go_on: &impl Fn() -> bool, pending: &mut Vec<u8>) -> io::Result<Option<usize>> {
+/// Appends up to a chunk of input; nothing if it is not to be waited for. Short reads (a pipe) are
+/// passed on, so that a slow stream is not held back.
+fn fill(
+    input: &mut impl Read,
+    go_on: &impl Fn() -> bool,
+    pending: &mut Vec<u8>,
+) -> io::Result<Option<usize>> {
     let start = pending.len();
     pending.resize(start + CHUNK_BYTES, 0);
     loop {

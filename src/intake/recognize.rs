@@ -25,7 +25,9 @@ pub fn recognize(head: &[u8]) -> Option<&'static str> {
     match nulls {
         0 => None,
         // Of ASCII in UTF-16 every other byte is one.
-        n if n * 3 >= head.len() => Some("UTF-16 without a mark: save it as UTF-8 (iconv -f UTF-16LE -t UTF-8 FILE)"),
+        n if n * 3 >= head.len() => {
+            Some("UTF-16 without a mark: save it as UTF-8 (iconv -f UTF-16LE -t UTF-8 FILE)")
+        }
         n if n * 20 >= head.len() => Some("binary, not lines of text"),
         _ => None,
     }
@@ -34,7 +36,10 @@ pub fn recognize(head: &[u8]) -> Option<&'static str> {
 #[test]
 fn what_is_no_text_is_called_by_its_name() {
     let check = |head: &[u8], expect: Option<&str>| {
-        assert_eq!(recognize(head).map(|words| words.split([':', ',']).next().unwrap_or_default()), expect);
+        assert_eq!(
+            recognize(head).map(|words| words.split([':', ',']).next().unwrap_or_default()),
+            expect
+        );
     };
     check(b"{\"id\":1}", None);
     check(b"", None);

@@ -55,7 +55,8 @@ pub struct Ingest<'i> {
     pub stop: &'i AtomicBool,
     /// Only count; write nothing.
     pub dry_run: bool,
-    /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's own would.
+    /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's
+    /// own would.
     pub watch: &'i (dyn Fn(Stage) -> io::Result<()> + Sync),
 }
 
@@ -140,7 +141,9 @@ impl Summary {
             *self.redacted.entry(kind).or_default() += n;
         }
         let named = |reject: RejectLine| match file {
-            Some(file) => RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject },
+            Some(file) => {
+                RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject }
+            }
             None => reject,
         };
         self.rejects.extend(other.rejects.into_iter().map(named));
@@ -150,7 +153,8 @@ impl Summary {
         self.rejected += rejected.len() as u64;
         for Rejected { line, reject } in rejected {
             if self.rejects.len() < REJECTS_LISTED_MAX {
-                self.rejects.push(RejectLine { line, reason: visible(&reject.to_string()).into_owned() });
+                self.rejects
+                    .push(RejectLine { line, reason: visible(&reject.to_string()).into_owned() });
             }
         }
     }
@@ -172,8 +176,8 @@ enum Message {
 
 /// Reads `input` to its end. `now` is asked for each entry; `progress` is told now and then.
 ///
-/// An input that would block must say so ([`io::ErrorKind::WouldBlock`], after a wait of its own), or a run that failed
-/// ends only when more comes.
+/// An input that would block must say so ([`io::ErrorKind::WouldBlock`], after a wait of its own),
+/// or a run that failed ends only when more comes.
 ///
 /// # Errors
 /// The first error of any stage, when all threads have ended. What was committed by then is kept.
@@ -208,14 +212,19 @@ pub fn ingest(
         // A queue ends when nobody is left at its other side: this thread is not to be there.
         drop((chunks, to_order));
         let counts = to_write.clone();
-        stages.push(spawn(threads, "order", &halt, move || order(&looked, &to_pack, &counts, plan, learned))?);
-        stages.push(spawn(threads, "pack", &halt, move || pack_all(&matured, &to_write, plan, known))?);
+        stages.push(spawn(threads, "order", &halt, move || {
+            order(&looked, &to_pack, &counts, plan, learned)
+        })?);
+        stages.push(spawn(threads, "pack", &halt, move || {
+            pack_all(&matured, &to_write, plan, known)
+        })?);
         let written = {
             let _ends = EndsAll { halt: &halt, done: false };
             write(db, key, author, &messages, plan, &now, &mut progress)
         };
         drop(messages);
-        let ended: Vec<_> = stages.into_iter().map(|stage| stage.join().map_err(|_| IntakeError::Thread)).collect();
+        let ended: Vec<_> =
+            stages.into_iter().map(|stage| stage.join().map_err(|_| IntakeError::Thread)).collect();
         let summary = written?;
         ended.into_iter().try_for_each(|stage| stage?)?;
         Ok::<_, IntakeError>(summary)
@@ -223,7 +232,11 @@ pub fn ingest(
     summary.stopped = plan.stop.load(Ordering::Relaxed);
     summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
     let joined = summary.logs.take().unwrap_or_default();
-    summary.logs = plan.logs.map(|index| LogSummary { lines: index.lines, not_understood: index.strangers.clone(), ..joined });
+    summary.logs = plan.logs.map(|index| LogSummary {
+        lines: index.lines,
+        not_understood: index.strangers.clone(),
+        ..joined
+    });
     summary.rejects.sort();
     if !plan.dry_run {
         db.explained(|conn| profiles.save(conn))?;
@@ -231,7 +244,8 @@ pub fn ingest(
     Ok(summary)
 }
 
-/// Ends the whole run when the stage that holds it fails, by a panic too: nothing that comes after could be used.
+/// Ends the whole run when the stage that holds it fails, by a panic too: nothing that comes after
+/// could be used.
 struct EndsAll<'h> {
     halt: &'h AtomicBool,
     done: bool,
@@ -257,7 +271,11 @@ fn spawn<'s>(
         ends.done = result.is_ok();
         result
     };
-    Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn_scoped(threads, watched).map_err(IntakeError::Temporary)
+    Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn_scoped(threads, watched)
+        .map_err(IntakeError::Temporary)
 }
 
 fn read(
@@ -286,7 +304,13 @@ fn looker(
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return Ok(()) };
         plan.may_go_on(Stage::Look)?;
-        if out.send((number, look(&chunk, plan.rules, plan.source, plan.neighbours > 0 && !plan.dry_run))).is_err() {
+        if out
+            .send((
+                number,
+                look(&chunk, plan.rules, plan.source, plan.neighbours > 0 && !plan.dry_run),
+            ))
+            .is_err()
+        {
             return Ok(());
         }
     }
@@ -332,7 +356,10 @@ fn order(
                 }
             }
             // A slow stream is not kept waiting for a batch to fill.
-            if !matured.is_empty() && bytes < (1 << 20) && to_pack.send(std::mem::take(&mut matured)).is_err() {
+            if !matured.is_empty()
+                && bytes < (1 << 20)
+                && to_pack.send(std::mem::take(&mut matured)).is_err()
+            {
                 return Ok(());
             }
         }
@@ -364,7 +391,8 @@ fn pack_all(
         }
         if !learned && payloads.len() >= crate::journal::blob::SAMPLES_MIN {
             learned = true;
-            let samples: Vec<&[u8]> = payloads.iter().map(|(_, made)| made.json.as_slice()).collect();
+            let samples: Vec<&[u8]> =
+                payloads.iter().map(|(_, made)| made.json.as_slice()).collect();
             if let Some(dictionary) = Dictionary::learn(&samples) {
                 packer = Packer::new(Some(&dictionary))?;
                 if out.send(Message::Dictionary(dictionary)).is_err() {

@@ -1,4 +1,5 @@
-//! Files and pipes that are read with short waits, so that whoever reads can be told to stop meanwhile.
+//! Files and pipes that are read with short waits, so that whoever reads can be told to stop
+//! meanwhile.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -25,12 +26,17 @@ impl<R: Read + AsFd> Read for Waiting<R> {
     }
 }
 
-/// Opens a file that the user named. A pipe that nobody writes to yet does not keep whoever opens it.
+/// Opens a file that the user named. A pipe that nobody writes to yet does not keep whoever opens
+/// it.
 ///
 /// # Errors
 /// What the system says; for a directory, that it is one.
 pub fn open(path: &Path) -> io::Result<File> {
-    let file = File::from(rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?);
+    let file = File::from(rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?);
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }

@@ -1,7 +1,8 @@
 //! Neighbours: the predictions around each case, in its stream and session.
 //!
-//! A stream's lines come nearly in order of time, so a case waits until enough lines have followed it;
-//! then what lies around it is put in order. A limited number of lines on either side is looked at.
+//! A stream's lines come nearly in order of time, so a case waits until enough lines have followed
+//! it; then what lies around it is put in order. A limited number of lines on either side is looked
+//! at.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use super::look::Seen;
 use crate::domain::payload::Neighbour;
 use crate::domain::text::cut;
 
-/// Bytes of a neighbour's text that are looked at: more than are kept, so that what is redacted is not cut in two before.
+/// Bytes of a neighbour's text that are looked at: more than are kept, so that what is redacted is
+/// not cut in two before.
 const TEXT_BYTES: usize = 1_200;
 /// Most neighbours of the same session, beside the nearest ones.
 const SESSION_MAX: usize = 10;
@@ -90,7 +92,8 @@ impl Window {
 
     fn let_go(&mut self, out: &mut Vec<Matured>) {
         let (reach, each_side) = (self.reach(), self.each_side);
-        let quiet = self.streams.iter().min_by_key(|(_, stream)| stream.turn).map(|(name, _)| name.clone());
+        let quiet =
+            self.streams.iter().min_by_key(|(_, stream)| stream.turn).map(|(name, _)| name.clone());
         if let Some(mut stream) = quiet.and_then(|name| self.streams.remove(&name)) {
             while !stream.waiting.is_empty() {
                 stream.mature(each_side, reach, out);
@@ -109,9 +112,11 @@ impl Stream {
         }
         let from = index.saturating_sub(reach as usize);
         let to = (index + reach as usize + 1).min(self.recent.len());
-        let mut around: Vec<&Arc<Seen>> = self.recent.range(from..to).filter(|other| other.id() != seen.id()).collect();
+        let mut around: Vec<&Arc<Seen>> =
+            self.recent.range(from..to).filter(|other| other.id() != seen.id()).collect();
         around.sort_by_key(|other| (other.at, other.number));
-        let middle = around.partition_point(|other| (other.at, other.number) < (seen.at, seen.number));
+        let middle =
+            around.partition_point(|other| (other.at, other.number) < (seen.at, seen.number));
         let nearest = middle.saturating_sub(each_side)..(middle + each_side).min(around.len());
         let same = |other: &Seen| !seen.session().is_empty() && other.session() == seen.session();
         let mut of_session = 0;

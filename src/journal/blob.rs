@@ -50,8 +50,9 @@ impl Dictionary {
 
     /// Learns from payloads; `None` if there are too few or they have nothing in common.
     ///
-    /// A dictionary is kept forever, and a payload may have to be erased. So it learns no text that is one payload's
-    /// own: values that many payloads share stay whole, and of others the words that many share; the rest is left out.
+    /// A dictionary is kept forever, and a payload may have to be erased. So it learns no text that
+    /// is one payload's own: values that many payloads share stay whole, and of others the words
+    /// that many share; the rest is left out.
     pub fn learn(payloads: &[&[u8]]) -> Option<Self> {
         if payloads.len() < SAMPLES_MIN {
             return None;
@@ -62,7 +63,8 @@ impl Dictionary {
 
 /// A value must stand in this many predictions to be no one's own.
 const SHARED_BY: usize = 16;
-/// A word of a log line must stand in one of so many payloads: one line may stand beside a good many cases.
+/// A word of a log line must stand in one of so many payloads: one line may stand beside a good
+/// many cases.
 const SHARED_PART: usize = 4;
 
 fn is_between(byte: &u8) -> bool {
@@ -79,12 +81,14 @@ fn count<'p>(seen: &mut Seen<'p>, part: &'p [u8], number: usize) {
     }
 }
 
-/// The payloads without the texts that are one's own. A text that others show among their neighbours is still one's own.
+/// The payloads without the texts that are one's own. A text that others show among their
+/// neighbours is still one's own.
 fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
     let (mut values, mut words) = (Seen::new(), Seen::new());
     for (number, payload) in payloads.iter().enumerate() {
         let parsed = serde_json::from_slice::<Payload>(payload);
-        let own = parsed.map_or(0, |parsed| parsed.prediction.get().len()) + "{\"prediction\":".len();
+        let own =
+            parsed.map_or(0, |parsed| parsed.prediction.get().len()) + "{\"prediction\":".len();
         for (is_value, range) in strings(payload) {
             let text = &payload[range.clone()];
             if !is_value {
@@ -97,13 +101,16 @@ fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
         }
     }
     let shared = |part: &[u8]| values.get(part).is_some_and(|(n, _)| *n >= SHARED_BY);
-    let common = |word: &[u8]| words.get(word).is_some_and(|(n, _)| *n >= (payloads.len() / SHARED_PART).max(SHARED_BY));
+    let common = |word: &[u8]| {
+        words.get(word).is_some_and(|(n, _)| *n >= (payloads.len() / SHARED_PART).max(SHARED_BY))
+    };
     let clean = |payload: &&[u8]| {
         let mut out = Vec::with_capacity(payload.len());
         let mut at = 0;
         for (_, range) in strings(payload).filter(|(_, range)| !shared(&payload[range.clone()])) {
             out.extend_from_slice(&payload[at..range.start]);
-            // Of a log line its `level=info` or `"level":"info"`; words of a sentence could still be put together again.
+            // Of a log line its `level=info` or `"level":"info"`; words of a sentence could still
+            // be put together again.
             for piece in payload[range.clone()].split_inclusive(is_between) {
                 let word = piece.split(is_between).next().unwrap_or_default();
                 if word.iter().any(|b| matches!(b, b'=' | b':')) && common(word) {
@@ -176,14 +183,20 @@ impl Unpacker {
             e.insert(decompressor.map_err(JournalError::Zstd)?);
         }
         let decompressor = self.dictionaries.get_mut(&key).ok_or_else(damaged)?;
-        let size = Decompressor::upper_bound(&row.bytes).unwrap_or(PAYLOAD_BYTES_MAX).min(PAYLOAD_BYTES_MAX);
+        let size = Decompressor::upper_bound(&row.bytes)
+            .unwrap_or(PAYLOAD_BYTES_MAX)
+            .min(PAYLOAD_BYTES_MAX);
         let json = decompressor.decompress(&row.bytes, size).map_err(|_| damaged())?;
         if payload_hash(&row.salt, &json) == row.hash { Ok(json) } else { Err(damaged()) }
     }
 }
 
 /// The payload of the event `event`.
-pub fn read(conn: &Connection, unpacker: &mut Unpacker, event: EventId) -> Result<Vec<u8>, JournalError> {
+pub fn read(
+    conn: &Connection,
+    unpacker: &mut Unpacker,
+    event: EventId,
+) -> Result<Vec<u8>, JournalError> {
     let row = db::payload::get(conn, event)?.ok_or(JournalError::NoPayload(event))?;
     unpacker.unpack(conn, &row)
 }

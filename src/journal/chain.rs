@@ -1,12 +1,13 @@
 //! Chains: appending to our own, linking in entries of others.
 //!
-//! [`Writer`] appends entries of this replica. Append and fold are one transaction, and what was shown as
-//! saved is on disk. [`deliver`] takes an entry from anywhere: it is linked in if it is the next of its
-//! chain and everything about it is right, and otherwise waits in `journal_pending` with the reason, so
-//! that nothing that arrives is lost and nothing that is wrong counts.
+//! [`Writer`] appends entries of this replica. Append and fold are one transaction, and what was
+//! shown as saved is on disk. [`deliver`] takes an entry from anywhere: it is linked in if it is
+//! the next of its chain and everything about it is right, and otherwise waits in `journal_pending`
+//! with the reason, so that nothing that arrives is lost and nothing that is wrong counts.
 //!
-//! A *fork* is two entries of one chain with one number, both signed by its key. Whichever arrived first, neither
-//! counts, nor does anything after them: so all replicas that saw both end in the same place.
+//! A *fork* is two entries of one chain with one number, both signed by its key. Whichever arrived
+//! first, neither counts, nor does anything after them: so all replicas that saw both end in the
+//! same place.
 
 use rusqlite::Transaction;
 use serde_json::value::RawValue;
@@ -78,10 +79,21 @@ impl<'c, 't> Writer<'c, 't> {
         Self::unchecked(tx, key)
     }
 
-    pub(super) fn unchecked(tx: &'t Transaction<'c>, key: &'t DeviceKey) -> Result<Self, JournalError> {
-        let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+    pub(super) fn unchecked(
+        tx: &'t Transaction<'c>,
+        key: &'t DeviceKey,
+    ) -> Result<Self, JournalError> {
+        let workspace =
+            db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
         let head = db::journal::replica(tx, key.replica())?;
-        Ok(Self { tx, fold: Fold::new(tx)?, key, workspace, head, latest: db::journal::latest(tx, key.replica())? })
+        Ok(Self {
+            tx,
+            fold: Fold::new(tx)?,
+            key,
+            workspace,
+            head,
+            latest: db::journal::latest(tx, key.replica())?,
+        })
     }
 
     /// The number of the entry that is appended next.
@@ -90,7 +102,12 @@ impl<'c, 't> Writer<'c, 't> {
     }
 
     /// Appends one entry. Fails, to be rolled back, if any of its events would not count.
-    pub fn append(&mut self, author: &str, events: Vec<Append>, now: Moment) -> Result<Appended, JournalError> {
+    pub fn append(
+        &mut self,
+        author: &str,
+        events: Vec<Append>,
+        now: Moment,
+    ) -> Result<Appended, JournalError> {
         let replica = self.key.replica();
         let seq = self.next_seq();
         let prev = self.head.as_ref().map(|head| head.head_hash.to_string()).unwrap_or_default();
@@ -111,7 +128,16 @@ impl<'c, 't> Writer<'c, 't> {
             raws.push(event.raw);
         }
         let workspace = self.workspace.map(|id| id.to_string()).unwrap_or_default();
-        let body = Body { v: BODY_VERSION, workspace, replica, seq, prev, at, author: author.to_owned(), events: raws };
+        let body = Body {
+            v: BODY_VERSION,
+            workspace,
+            replica,
+            seq,
+            prev,
+            at,
+            author: author.to_owned(),
+            events: raws,
+        };
         let bytes = body.to_bytes();
         let hash = hash(&bytes);
         if self.workspace.is_none() {
@@ -120,7 +146,8 @@ impl<'c, 't> Writer<'c, 't> {
         }
         let signature = self.key.sign(&bytes);
         db::journal::insert_entry(self.tx, &EntryRow { replica, seq, body: bytes, signature })?;
-        let head = ReplicaRow { replica, key: self.key.public(), head_seq: seq, head_hash: hash, at };
+        let head =
+            ReplicaRow { replica, key: self.key.public(), head_seq: seq, head_hash: hash, at };
         db::journal::set_replica(self.tx, &head)?;
         self.head = Some(head);
         self.latest = at;
@@ -139,7 +166,13 @@ impl<'c, 't> Writer<'c, 't> {
 }
 
 /// Appends one entry in a transaction of its own; when it returns, the entry is on disk.
-pub fn append(db: &mut Db, key: &DeviceKey, author: &str, events: Vec<Append>, now: Moment) -> Result<Appended, JournalError> {
+pub fn append(
+    db: &mut Db,
+    key: &DeviceKey,
+    author: &str,
+    events: Vec<Append>,
+    now: Moment,
+) -> Result<Appended, JournalError> {
     append_and(db, key, author, events, now, |_, _| Ok(()))
 }
 
@@ -173,13 +206,17 @@ pub enum Delivered {
     Waits(String),
 }
 
-/// How far an entry's clock may be ahead of ours. What is further ahead waits: taken in, it would drag every
-/// clock of the workspace along.
+/// How far an entry's clock may be ahead of ours. What is further ahead waits: taken in, it would
+/// drag every clock of the workspace along.
 pub const FUTURE_MS_MAX: i64 = 48 * 3_600_000;
 
-/// Takes in one entry of any replica, when the wall clock shows `now`. The payloads it names may be inserted
-/// before or after.
-pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<Delivered, JournalError> {
+/// Takes in one entry of any replica, when the wall clock shows `now`. The payloads it names may be
+/// inserted before or after.
+pub fn deliver(
+    fold: &mut Fold<'_, '_>,
+    entry: EntryRow,
+    now: Moment,
+) -> Result<Delivered, JournalError> {
     let tx = fold.views.tx;
     let head = db::journal::replica(tx, entry.replica)?;
     let head_seq = head.as_ref().map_or(0, |head| head.head_seq);
@@ -188,7 +225,8 @@ pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<
         if known.as_ref().is_some_and(|known| known.body == entry.body) {
             return Ok(Delivered::Known);
         }
-        let pinned = known.as_ref().is_some_and(|known| is_founding(tx, known)) || is_pinned_linked(fold, &entry)?;
+        let pinned = known.as_ref().is_some_and(|known| is_founding(tx, known))
+            || is_pinned_linked(fold, &entry)?;
         if is_signed_by_chain(tx, &entry)? {
             if pinned {
                 return wait(fold, entry, PINNED);
@@ -199,7 +237,11 @@ pub fn deliver(fold: &mut Fold<'_, '_>, entry: EntryRow, now: Moment) -> Result<
             unlink_from(fold, replica, from)?;
             return Ok(Delivered::Waits(FORK.to_owned()));
         }
-        return wait(fold, entry, "forged: another entry has this number, and this one's signature is not good");
+        return wait(
+            fold,
+            entry,
+            "forged: another entry has this number, and this one's signature is not good",
+        );
     }
     if entry.seq > head_seq + 1 {
         return wait(fold, entry, GAP);
@@ -220,7 +262,11 @@ pub fn look_again(fold: &mut Fold<'_, '_>, now: Moment) -> Result<usize, Journal
 }
 
 /// Links in what waits for the end of a chain; returns how many entries that were.
-fn link_waiting(fold: &mut Fold<'_, '_>, replica: ReplicaId, now: Moment) -> Result<usize, JournalError> {
+fn link_waiting(
+    fold: &mut Fold<'_, '_>,
+    replica: ReplicaId,
+    now: Moment,
+) -> Result<usize, JournalError> {
     let mut added = 0;
     'chain: loop {
         let head = db::journal::replica(fold.views.tx, replica)?;
@@ -236,7 +282,8 @@ fn link_waiting(fold: &mut Fold<'_, '_>, replica: ReplicaId, now: Moment) -> Res
 }
 
 const GAP: &str = "gap: an entry before this one is missing";
-pub const FORK: &str = "fork: the chain has two entries with this number; neither counts, nor what follows";
+pub const FORK: &str =
+    "fork: the chain has two entries with this number; neither counts, nor what follows";
 
 const PINNED: &str = "its key was retired, or founded the workspace, on another entry with this number: it does not count";
 
@@ -248,21 +295,34 @@ fn is_founding(tx: &Transaction<'_>, entry: &EntryRow) -> bool {
 
 /// The entry, by number and hash, up to which a chain was said to count.
 fn pin(fold: &Fold<'_, '_>, replica: ReplicaId) -> Option<(u64, Hash)> {
-    fold.views.pins().filter(|(holder, ..)| *holder == replica).map(|(_, after, last)| (after, last)).max()
+    fold.views
+        .pins()
+        .filter(|(holder, ..)| *holder == replica)
+        .map(|(_, after, last)| (after, last))
+        .max()
 }
 
 /// Whether the chain that is linked in here is the one that was meant when its key was retired.
 fn is_pinned_linked(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalError> {
-    let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after) else { return Ok(false) };
-    Ok(db::journal::entry(fold.views.tx, entry.replica, after)?.is_some_and(|there| hash(&there.body) == last))
+    let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after)
+    else {
+        return Ok(false);
+    };
+    Ok(db::journal::entry(fold.views.tx, entry.replica, after)?
+        .is_some_and(|there| hash(&there.body) == last))
 }
 
 /// Whether an entry leads to the one up to which its chain was said to count.
 fn leads_to_pin(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalError> {
-    let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after) else { return Ok(false) };
+    let Some((after, last)) = pin(fold, entry.replica).filter(|(after, _)| entry.seq <= *after)
+    else {
+        return Ok(false);
+    };
     let mut wanted = last.to_string();
     for seq in (entry.seq + 1..=after).rev() {
-        let waiting = db::journal::pending(fold.views.tx, entry.replica, seq)?.into_iter().map(|row| row.entry);
+        let waiting = db::journal::pending(fold.views.tx, entry.replica, seq)?
+            .into_iter()
+            .map(|row| row.entry);
         let all = waiting.chain(db::journal::entry(fold.views.tx, entry.replica, seq)?);
         let next = all.into_iter().find(|other| hash(&other.body).to_string() == wanted);
         let Some(body) = next.and_then(|next| Body::parse(&next.body)) else { return Ok(false) };
@@ -274,20 +334,32 @@ fn leads_to_pin(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<bool, JournalEr
 /// Whether an entry is signed by the key that its replica is named after, for this workspace.
 fn is_signed_by_chain(tx: &Transaction<'_>, entry: &EntryRow) -> Result<bool, JournalError> {
     let Some(body) = Body::parse(&entry.body) else { return Ok(false) };
-    let mut key = db::journal::replica(tx, entry.replica)?.map(|head| head.key).or_else(|| joining_key(&body));
+    let mut key = db::journal::replica(tx, entry.replica)?
+        .map(|head| head.key)
+        .or_else(|| joining_key(&body));
     if key.is_none() {
-        // The chain was unlinked from its first entry on: another that claims to be it shows the key.
-        let first = db::journal::pending(tx, entry.replica, 1)?.into_iter().filter_map(|row| Body::parse(&row.entry.body));
-        key = first.filter_map(|body| joining_key(&body)).find(|key| ReplicaId::of_key(key) == entry.replica);
+        // The chain was unlinked from its first entry on: another that claims to be it shows the
+        // key.
+        let first = db::journal::pending(tx, entry.replica, 1)?
+            .into_iter()
+            .filter_map(|row| Body::parse(&row.entry.body));
+        key = first
+            .filter_map(|body| joining_key(&body))
+            .find(|key| ReplicaId::of_key(key) == entry.replica);
     }
     let workspace = db::journal::meta(tx, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
-    let ours = body.workspace.is_empty() || workspace.is_some_and(|id| body.workspace == id.to_string());
+    let ours =
+        body.workspace.is_empty() || workspace.is_some_and(|id| body.workspace == id.to_string());
     let placed = (body.replica, body.seq) == (entry.replica, entry.seq);
-    let good = |key: [u8; 32]| ReplicaId::of_key(&key) == entry.replica && sshsig::verify(&key, &entry.body, &entry.signature);
+    let good = |key: [u8; 32]| {
+        ReplicaId::of_key(&key) == entry.replica
+            && sshsig::verify(&key, &entry.body, &entry.signature)
+    };
     Ok(ours && placed && key.is_some_and(good))
 }
 
-/// Takes the entries from number `from` on out of a chain: they wait, and everything is folded again.
+/// Takes the entries from number `from` on out of a chain: they wait, and everything is folded
+/// again.
 fn unlink_from(fold: &mut Fold<'_, '_>, replica: ReplicaId, from: u64) -> Result<(), JournalError> {
     let tx = fold.views.tx;
     let Some(head) = db::journal::replica(tx, replica)? else { return Ok(()) };
@@ -308,9 +380,13 @@ fn unlink_from(fold: &mut Fold<'_, '_>, replica: ReplicaId, from: u64) -> Result
     Ok(())
 }
 
-/// Takes the end of a chain that was never shared out: everything after entry `last`. What it held is returned, and is
-/// nowhere else then.
-pub(super) fn retract(tx: &Transaction<'_>, replica: ReplicaId, last: u64) -> Result<Vec<EntryRow>, JournalError> {
+/// Takes the end of a chain that was never shared out: everything after entry `last`. What it held
+/// is returned, and is nowhere else then.
+pub(super) fn retract(
+    tx: &Transaction<'_>,
+    replica: ReplicaId,
+    last: u64,
+) -> Result<Vec<EntryRow>, JournalError> {
     let mut fold = Fold::new(tx)?;
     let head = db::journal::replica(tx, replica)?.map_or(0, |head| head.head_seq);
     let entries = db::journal::between(tx, replica, last + 1, head)?;
@@ -346,7 +422,11 @@ fn link(
     };
     let Checked { body, key, hash } = checked;
     if body.at.ms > now.0.saturating_add(FUTURE_MS_MAX) {
-        let words = format!("from the future: its clock shows {}, ours {}; check both", body.at.moment().minute(), now.minute());
+        let words = format!(
+            "from the future: its clock shows {}, ours {}; check both",
+            body.at.moment().minute(),
+            now.minute()
+        );
         return Ok(Err(words));
     }
     for PendingRow { entry: other, .. } in db::journal::pending(tx, entry.replica, entry.seq)? {
@@ -357,7 +437,13 @@ fn link(
     }
     db::journal::delete_pending(tx, entry)?;
     db::journal::insert_entry(tx, entry)?;
-    let row = ReplicaRow { replica: entry.replica, key, head_seq: entry.seq, head_hash: hash, at: body.at };
+    let row = ReplicaRow {
+        replica: entry.replica,
+        key,
+        head_seq: entry.seq,
+        head_hash: hash,
+        at: body.at,
+    };
     db::journal::set_replica(tx, &row)?;
     fold.entry(&body, hash)?;
     drop_strays(tx, &body)?;
@@ -367,7 +453,8 @@ fn link(
 /// Forgets the payloads that arrived for events of an entry which, now that it is here, names none.
 fn drop_strays(tx: &Transaction<'_>, body: &Body) -> Result<(), JournalError> {
     for event in db::payload::events_of(tx, body.replica, body.seq)? {
-        let names_one = body.events.get(event.n as usize).is_some_and(|raw| payload_of(raw.get()).is_some());
+        let names_one =
+            body.events.get(event.n as usize).is_some_and(|raw| payload_of(raw.get()).is_some());
         if !names_one {
             db::payload::delete(tx, event)?;
         }

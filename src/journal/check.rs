@@ -1,5 +1,5 @@
-//! What makes an entry good, and what it names: for the writer, the one who links in entries of others, and the one who
-//! reads everything again.
+//! What makes an entry good, and what it names: for the writer, the one who links in entries of
+//! others, and the one who reads everything again.
 
 use super::entry::{Body, hash};
 use super::kind::{Event, Head, KINDS, ReplicaJoined};
@@ -16,19 +16,30 @@ pub(super) struct Checked {
 }
 
 /// Checks an entry as the one after `head`. The fault is what is wrong with it, in words.
-pub(super) fn check(entry: &EntryRow, head: Option<&ReplicaRow>, workspace: Hash) -> Result<Checked, String> {
+pub(super) fn check(
+    entry: &EntryRow,
+    head: Option<&ReplicaRow>,
+    workspace: Hash,
+) -> Result<Checked, String> {
     let body = Body::parse(&entry.body).ok_or("the body cannot be read")?;
     if (body.replica, body.seq) != (entry.replica, entry.seq) {
         return Err(format!("the body says it is entry {} of {}", body.seq, body.replica));
     }
     let hash = hash(&entry.body);
-    let in_workspace = if body.workspace.is_empty() { hash == workspace } else { body.workspace == workspace.to_string() };
+    let in_workspace = if body.workspace.is_empty() {
+        hash == workspace
+    } else {
+        body.workspace == workspace.to_string()
+    };
     if !in_workspace {
         return Err("it belongs to another workspace".to_owned());
     }
     let (key, prev) = match head {
         Some(head) => (head.key, head.head_hash.to_string()),
-        None => (joining_key(&body).ok_or("the chain does not begin with replica.joined")?, String::new()),
+        None => (
+            joining_key(&body).ok_or("the chain does not begin with replica.joined")?,
+            String::new(),
+        ),
     };
     if ReplicaId::of_key(&key) != entry.replica {
         return Err("the chain is signed by a key that is not its own".to_owned());
@@ -64,7 +75,11 @@ pub(super) fn joining_key(body: &Body) -> Option<[u8; 32]> {
 pub fn named_payloads(entry: &EntryRow) -> Vec<(EventId, Hash)> {
     let Some(body) = Body::parse(&entry.body) else { return Vec::new() };
     let event = |n: usize| EventId { replica: entry.replica, seq: entry.seq, n: n as u32 };
-    body.events.iter().enumerate().filter_map(|(n, raw)| Some((event(n), payload_of(raw.get())?))).collect()
+    body.events
+        .iter()
+        .enumerate()
+        .filter_map(|(n, raw)| Some((event(n), payload_of(raw.get())?)))
+        .collect()
 }
 
 /// The payload that an event names.

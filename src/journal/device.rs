@@ -1,8 +1,10 @@
-//! One key after another for the same device: by rotation, or because a copy of the workspace turned up.
+//! One key after another for the same device: by rotation, or because a copy of the workspace
+//! turned up.
 //!
-//! A replica's chain has one writer. If a workspace was copied, two devices hold the same key, and whatever both of them
-//! write would fork the chain. So whichever notices goes on under a new key, for which the old one vouches. What it had
-//! written after the last entry that both know is written again under the new key:
+//! A replica's chain has one writer. If a workspace was copied, two devices hold the same key, and
+//! whatever both of them write would fork the chain. So whichever notices goes on under a new key,
+//! for which the old one vouches. What it had written after the last entry that both know is
+//! written again under the new key:
 //!
 //! ```text
 //!  old chain   1 ── 2 ── 3 ── 4 ── 5      (the other copy, on the store)
@@ -19,7 +21,9 @@ use super::blob::Packed;
 use super::chain::{Append, Writer, retract};
 use super::entry::Body;
 use super::identity::{self, current};
-use super::kind::{Event, Head, LabelGiven, LabelWithdrawn, ReplicaJoined, ReviewerRetired, Vouch, encode};
+use super::kind::{
+    Event, Head, LabelGiven, LabelWithdrawn, ReplicaJoined, ReviewerRetired, Vouch, encode,
+};
 use super::{DeviceKey, JournalError, secret};
 use crate::db;
 use crate::db::journal::EntryRow;
@@ -35,8 +39,8 @@ pub enum Because {
     Copied { last: u64 },
 }
 
-/// Goes on under a new key, inside one transaction; returns how many entries were written again. `owner` is whose device
-/// it is. The caller keeps the key's file in step.
+/// Goes on under a new key, inside one transaction; returns how many entries were written again.
+/// `owner` is whose device it is. The caller keeps the key's file in step.
 pub fn renew(
     tx: &Transaction<'_>,
     old: &DeviceKey,
@@ -49,7 +53,8 @@ pub fn renew(
         return Err(JournalError::StaleKey); // somebody else was quicker
     }
     let chain = db::journal::replica(tx, old.replica())?;
-    let (head, head_hash) = (chain.as_ref().map_or(0, |head| head.head_seq), chain.map(|head| head.head_hash));
+    let (head, head_hash) =
+        (chain.as_ref().map_or(0, |head| head.head_seq), chain.map(|head| head.head_hash));
     let known = secret::known(tx, old)?;
     let last = match because {
         Because::Rotated => head,
@@ -66,20 +71,31 @@ pub fn renew(
         // What we wrote on stores under the old name is others' now, and read like theirs.
         db::store::forget_journal_of(tx, old.replica())?;
     }
-    let secrets = known.iter().map(|secret| secret.shared_with([&new.public()])).collect::<Result<Vec<_>, _>>()?;
-    let mut names: Vec<String> =
-        db::roster::all(tx)?.into_iter().filter(|grant| grant.replica == old.replica()).map(|grant| grant.name).collect();
+    let secrets = known
+        .iter()
+        .map(|secret| secret.shared_with([&new.public()]))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut names: Vec<String> = db::roster::all(tx)?
+        .into_iter()
+        .filter(|grant| grant.replica == old.replica())
+        .map(|grant| grant.name)
+        .collect();
     names.dedup();
     let mut writer = Writer::unchecked(tx, new)?;
     // The owner's comes last: the latest says whose device it is.
     names.retain(|name| name != owner);
     let others = names.len();
     for (n, name) in names.iter().map(String::as_str).chain([owner]).enumerate() {
-        let admitted = n < others || db::roster::all(tx)?.iter().any(|g| g.replica == old.replica() && g.name == owner);
+        let admitted = n < others
+            || db::roster::all(tx)?.iter().any(|g| g.replica == old.replica() && g.name == owner);
         // Who only asked to be let in asks with the new key.
         let replaces = Some(Vouch::by(old, name, &new.public()));
         let secrets = if n == others { secrets.clone() } else { Vec::new() };
-        let mut events = vec![Append::new(&ReplicaJoined { replaces, secrets, ..ReplicaJoined::new(name, new) })];
+        let mut events = vec![Append::new(&ReplicaJoined {
+            replaces,
+            secrets,
+            ..ReplicaJoined::new(name, new)
+        })];
         if because == Because::Rotated && admitted {
             let retired = ReviewerRetired {
                 name: name.to_owned(),
@@ -111,7 +127,12 @@ struct Again {
 }
 
 impl Again {
-    fn write(&mut self, entry: &EntryRow, writer: &mut Writer<'_, '_>, now: Moment) -> Result<usize, JournalError> {
+    fn write(
+        &mut self,
+        entry: &EntryRow,
+        writer: &mut Writer<'_, '_>,
+        now: Moment,
+    ) -> Result<usize, JournalError> {
         let Some(body) = Body::parse(&entry.body) else { return Ok(0) };
         let seq = writer.next_seq();
         let mut events = Vec::new();
@@ -121,8 +142,12 @@ impl Again {
             let new = EventId { replica: self.new, seq, n: events.len() as u32 };
             self.moved.insert(old, new);
             let payload = self.payloads.remove(&old);
-            let packed =
-                payload.map(|row| Packed { hash: row.hash, salt: row.salt, dictionary: row.dictionary, bytes: row.bytes });
+            let packed = payload.map(|row| Packed {
+                hash: row.hash,
+                salt: row.salt,
+                dictionary: row.dictionary,
+                bytes: row.bytes,
+            });
             events.push(Append::raw(raw, packed));
         }
         if events.is_empty() {

@@ -1,8 +1,8 @@
 //! A hash of the folded state: replicas that hold the same events show the same digest.
 //!
-//! It covers the ends of the chains and every view, row by row in the order of their keys, without what is
-//! this device's own: the numbers that rows got on arrival, and texts from payloads, which may be erased
-//! here and not yet there.
+//! It covers the ends of the chains and every view, row by row in the order of their keys, without
+//! what is this device's own: the numbers that rows got on arrival, and texts from payloads, which
+//! may be erased here and not yet there.
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;

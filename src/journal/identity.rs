@@ -1,4 +1,5 @@
-//! As whom this device writes: which key may append here, and whether this database is a copy of another.
+//! As whom this device writes: which key may append here, and whether this database is a copy of
+//! another.
 
 use rusqlite::{Connection, Transaction};
 

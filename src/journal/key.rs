@@ -37,10 +37,15 @@ impl DeviceKey {
     }
 
     pub fn load(path: &Path) -> Result<Self, JournalError> {
-        let text = fs::read_to_string(path).map_err(|error| JournalError::Key(path.display().to_string(), error))?;
+        let text = fs::read_to_string(path)
+            .map_err(|error| JournalError::Key(path.display().to_string(), error))?;
         let malformed = || JournalError::KeyFormat(path.display().to_string());
         let line = text.lines().nth(1).ok_or_else(malformed)?;
-        let seed = STANDARD.decode(line.trim()).ok().and_then(|seed| seed.try_into().ok()).ok_or_else(malformed)?;
+        let seed = STANDARD
+            .decode(line.trim())
+            .ok()
+            .and_then(|seed| seed.try_into().ok())
+            .ok_or_else(malformed)?;
         Ok(Self::from_seed(seed))
     }
 

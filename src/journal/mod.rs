@@ -1,12 +1,13 @@
-//! The journal: an append-only, hash-chained, signed log of events, and the fold that computes everything
-//! else from it (DESIGN §2, §5).
+//! The journal: an append-only, hash-chained, signed log of events, and the fold that computes
+//! everything else from it (DESIGN §2, §5).
 //!
-//! An [`entry`] is one commit by one replica, signed as OpenSSH signs files ([`sshsig`]) with the device's
-//! [`key`]. [`chain`] appends our own entries and links in those of others. The [`fold`] takes entries into
-//! the [`views`], in any order across replicas; [`kind`] has one file for each kind of event. [`blob`] keeps
-//! payloads beside the journal, [`verify`] reads it all again and names what is wrong, [`digest`] tells
-//! whether two replicas hold the same. [`secret`] is what devices of the roster know and others don't.
-//! [`check`] says what makes an entry good. [`identity`] says as whom this device writes, [`device`] gives it another key.
+//! An [`entry`] is one commit by one replica, signed as OpenSSH signs files ([`sshsig`]) with the
+//! device's [`key`]. [`chain`] appends our own entries and links in those of others. The [`fold`]
+//! takes entries into the [`views`], in any order across replicas; [`kind`] has one file for each
+//! kind of event. [`blob`] keeps payloads beside the journal, [`verify`] reads it all again and
+//! names what is wrong, [`digest`] tells whether two replicas hold the same. [`secret`] is what
+//! devices of the roster know and others don't. [`check`] says what makes an entry good.
+//! [`identity`] says as whom this device writes, [`device`] gives it another key.
 
 pub mod sshsig;
 pub mod key;

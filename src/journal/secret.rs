@@ -1,7 +1,8 @@
-//! The workspace's secrets: age keys that devices of the roster share, each sealed to every device's own key.
+//! The workspace's secrets: age keys that devices of the roster share, each sealed to every
+//! device's own key.
 //!
-//! A device's age key is its ed25519 key on the other form of the curve, as `ssh-to-age` does it; so a device
-//! needs no second key, and stock `age` can open what is sealed to it.
+//! A device's age key is its ed25519 key on the other form of the curve, as `ssh-to-age` does it;
+//! so a device needs no second key, and stock `age` can open what is sealed to it.
 
 use std::str::FromStr;
 
@@ -38,7 +39,8 @@ impl Secret {
     }
 
     pub fn encrypt(&self, bytes: &[u8]) -> Result<Vec<u8>, JournalError> {
-        age::encrypt(&self.identity.to_public(), bytes).map_err(|error| JournalError::Seal(error.to_string()))
+        age::encrypt(&self.identity.to_public(), bytes)
+            .map_err(|error| JournalError::Seal(error.to_string()))
     }
 
     pub fn decrypt(&self, bytes: &[u8]) -> Option<Vec<u8>> {
@@ -52,13 +54,18 @@ impl Secret {
     }
 
     /// The event that gives the secret to devices, by their public keys.
-    pub fn shared_with<'k>(&self, keys: impl IntoIterator<Item = &'k [u8; 32]>) -> Result<SecretShared, JournalError> {
+    pub fn shared_with<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k [u8; 32]>,
+    ) -> Result<SecretShared, JournalError> {
         use age::secrecy::ExposeSecret as _;
         let mut sealed = std::collections::BTreeMap::new();
         for key in keys {
-            let recipient = recipient_of(key).ok_or_else(|| JournalError::Seal("a device's key is not a key".to_owned()))?;
-            let bytes = age::encrypt(&recipient, self.identity.to_string().expose_secret().as_bytes())
-                .map_err(|error| JournalError::Seal(error.to_string()))?;
+            let recipient = recipient_of(key)
+                .ok_or_else(|| JournalError::Seal("a device's key is not a key".to_owned()))?;
+            let bytes =
+                age::encrypt(&recipient, self.identity.to_string().expose_secret().as_bytes())
+                    .map_err(|error| JournalError::Seal(error.to_string()))?;
             sealed.insert(ReplicaId::of_key(key), STANDARD.encode(bytes));
         }
         Ok(SecretShared { recipient: self.recipient.clone(), sealed })
@@ -74,8 +81,11 @@ impl Default for Secret {
 /// The secrets that were shared with this device, the first shared first.
 pub fn known(conn: &Connection, key: &DeviceKey) -> Result<Vec<Secret>, JournalError> {
     let Some(own) = identity_of(key) else { return Ok(Vec::new()) };
-    let shared: Vec<SecretShared> =
-        document::of_kind(conn, "secret")?.into_iter().rev().filter_map(|row| serde_json::from_str(&row.body).ok()).collect();
+    let shared: Vec<SecretShared> = document::of_kind(conn, "secret")?
+        .into_iter()
+        .rev()
+        .filter_map(|row| serde_json::from_str(&row.body).ok())
+        .collect();
     // What this device's earlier key could open.
     let name = key.replica().to_string();
     let joined = document::of_kind(conn, "replica")?.into_iter().filter(|row| row.name == name);
@@ -90,7 +100,9 @@ pub fn known(conn: &Connection, key: &DeviceKey) -> Result<Vec<Secret>, JournalE
             continue;
         }
         let of_it = shared.iter().chain(&carried).filter(|shared| shared.recipient == *recipient);
-        let opened = of_it.filter_map(|shared| open(shared, &own, key)).find(|secret| secret.recipient == *recipient);
+        let opened = of_it
+            .filter_map(|shared| open(shared, &own, key))
+            .find(|secret| secret.recipient == *recipient);
         found.extend(opened);
     }
     Ok(found)
@@ -115,7 +127,9 @@ pub fn holders(conn: &Connection, recipient: &str) -> Result<Vec<ReplicaId>, Jou
 pub fn public_key(conn: &Connection, replica: ReplicaId) -> Result<Option<[u8; 32]>, JournalError> {
     let name = replica.to_string();
     let joined = document::of_kind(conn, "replica")?.into_iter().find(|row| row.name == name);
-    Ok(joined.and_then(|row| serde_json::from_str::<ReplicaJoined>(&row.body).ok()).map(|joined| joined.key.0))
+    Ok(joined
+        .and_then(|row| serde_json::from_str::<ReplicaJoined>(&row.body).ok())
+        .map(|joined| joined.key.0))
 }
 
 fn recipient_of(public: &[u8; 32]) -> Option<Recipient> {
@@ -125,7 +139,8 @@ fn recipient_of(public: &[u8; 32]) -> Option<Recipient> {
 }
 
 fn identity_of(key: &DeviceKey) -> Option<Identity> {
-    let text = bech32::encode_upper::<Bech32>(Hrp::parse("age-secret-key-").ok()?, &key.scalar()).ok()?;
+    let text =
+        bech32::encode_upper::<Bech32>(Hrp::parse("age-secret-key-").ok()?, &key.scalar()).ok()?;
     Identity::from_str(&text).ok()
 }
 

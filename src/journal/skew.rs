@@ -1,7 +1,8 @@
 //! Devices whose clock was ahead when they wrote.
 //!
-//! An entry's time is never before any that its writer had seen, so one clock that is ahead moves everybody's times: that keeps
-//! the order, and has to be told. Whose clock it was shows in the count: it is 0 only where the wall clock itself was read.
+//! An entry's time is never before any that its writer had seen, so one clock that is ahead moves
+//! everybody's times: that keeps the order, and has to be told. Whose clock it was shows in the
+//! count: it is 0 only where the wall clock itself was read.
 
 use rusqlite::Connection;
 

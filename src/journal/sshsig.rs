@@ -30,12 +30,13 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether `signature` is `public`'s over `message`, in our namespace. Strict: all replicas must agree
-/// on which signatures are good, so no malleable form is taken.
+/// Whether `signature` is `public`'s over `message`, in our namespace. Strict: all replicas must
+/// agree on which signatures are good, so no malleable form is taken.
 pub fn verify(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     let Some((key, raw)) = parts(signature) else { return false };
     let Ok(verifying) = VerifyingKey::from_bytes(public) else { return false };
-    key == *public && verifying.verify_strict(&signed_data(message), &Signature::from_bytes(&raw)).is_ok()
+    key == *public
+        && verifying.verify_strict(&signed_data(message), &Signature::from_bytes(&raw)).is_ok()
 }
 
 /// The key and the raw signature, if `blob` is exactly what [`sign`] writes.
@@ -124,7 +125,11 @@ mod tests {
         let good = sign(&key, b"body");
         assert!(verify(&public, b"body", &good));
         assert!(!verify(&public, b"bodY", &good));
-        assert!(!verify(&SigningKey::from_bytes(&[4; 32]).verifying_key().to_bytes(), b"body", &good));
+        assert!(!verify(
+            &SigningKey::from_bytes(&[4; 32]).verifying_key().to_bytes(),
+            b"body",
+            &good
+        ));
         for i in 0..good.len() {
             let mut bad = good.clone();
             bad[i] ^= 1;

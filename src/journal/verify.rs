@@ -45,10 +45,18 @@ pub enum Expect {
 pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError> {
     // One moment for all of it, whatever others write meanwhile.
     let _moment = conn.unchecked_transaction()?;
-    let workspace = db::journal::meta(conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+    let workspace =
+        db::journal::meta(conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
     let workspace = workspace.ok_or(JournalError::NoWorkspace)?;
-    let stored: HashMap<ReplicaId, ReplicaRow> = db::journal::replicas(conn)?.into_iter().map(|row| (row.replica, row)).collect();
-    let mut seen = Seen { workspace, heads: HashMap::new(), payloads: HashMap::new(), faults: Vec::new(), entries: 0 };
+    let stored: HashMap<ReplicaId, ReplicaRow> =
+        db::journal::replicas(conn)?.into_iter().map(|row| (row.replica, row)).collect();
+    let mut seen = Seen {
+        workspace,
+        heads: HashMap::new(),
+        payloads: HashMap::new(),
+        faults: Vec::new(),
+        entries: 0,
+    };
     db::journal::for_each_entry(conn, |entry| {
         seen.entry(&entry);
         true
@@ -66,7 +74,9 @@ pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError>
     faults.sort();
     let words = match expect {
         Expect::Past => "payloads are not there any more: what was erased since stays erased",
-        _ => "payloads are encrypted, and this device was not given the key: a lead gives it on admission",
+        _ => {
+            "payloads are encrypted, and this device was not given the key: a lead gives it on admission"
+        }
     };
     let notices = (missing > 0).then(|| format!("{missing} {words}")).into_iter().collect();
     Ok(Report { entries, ok: faults.is_empty(), faults, notices })
@@ -99,11 +109,15 @@ impl Seen {
             Ok(Checked { body, key, hash }) => {
                 drop(body.events);
                 self.payloads.extend(named_payloads(entry));
-                self.heads.insert(replica, ReplicaRow { replica, key, head_seq: seq, head_hash: hash, at: body.at });
+                self.heads.insert(
+                    replica,
+                    ReplicaRow { replica, key, head_seq: seq, head_hash: hash, at: body.at },
+                );
             }
             Err(fault) => {
                 self.fault(replica, seq, fault);
-                // Go on from what stands there, so that one bad entry is one fault and not all after it.
+                // Go on from what stands there, so that one bad entry is one fault and not all
+                // after it.
                 if let Some(head) = self.heads.get_mut(&replica) {
                     head.head_seq = seq;
                     head.head_hash = super::entry::hash(&entry.body);
@@ -116,15 +130,20 @@ impl Seen {
         for row in stored.values() {
             let fault = match self.heads.get(&row.replica) {
                 None => Some("the whole chain is missing".to_owned()),
-                Some(read) if read.head_seq < row.head_seq => Some(format!("entries after {} are missing", read.head_seq)),
-                Some(read) if read != row => Some("the recorded end of the chain is not its end".to_owned()),
+                Some(read) if read.head_seq < row.head_seq => {
+                    Some(format!("entries after {} are missing", read.head_seq))
+                }
+                Some(read) if read != row => {
+                    Some("the recorded end of the chain is not its end".to_owned())
+                }
                 Some(_) => None,
             };
             if let Some(fault) = fault {
                 self.fault(row.replica, row.head_seq, fault);
             }
         }
-        let lost: Vec<ReplicaId> = self.heads.keys().filter(|replica| !stored.contains_key(replica)).copied().collect();
+        let lost: Vec<ReplicaId> =
+            self.heads.keys().filter(|replica| !stored.contains_key(replica)).copied().collect();
         for replica in lost {
             self.fault(replica, 0, "the recorded end of the chain is missing".to_owned());
         }
@@ -132,20 +151,37 @@ impl Seen {
 
     /// Returns how many are missing without that being a fault.
     fn payloads(&mut self, conn: &Connection, expect: Expect) -> Result<u64, JournalError> {
-        let heads: HashMap<ReplicaId, u64> = self.heads.iter().map(|(replica, head)| (*replica, head.head_seq)).collect();
+        let heads: HashMap<ReplicaId, u64> =
+            self.heads.iter().map(|(replica, head)| (*replica, head.head_seq)).collect();
         let mut unpacker = Unpacker::default();
         db::payload::for_each(conn, |row| {
             let row = match row {
                 Ok(row) => row,
-                Err(error) => return self.fault(ReplicaId([0; 16]), 0, format!("a payload cannot be read: {error}")),
+                Err(error) => {
+                    return self.fault(
+                        ReplicaId([0; 16]),
+                        0,
+                        format!("a payload cannot be read: {error}"),
+                    );
+                }
             };
             let EventId { replica, seq, n } = row.event;
             match self.payloads.remove(&row.event) {
-                // It came before the entry that names it, or what stands beside an event was named later.
-                None if expect == Expect::Past || heads.get(&replica).is_none_or(|head| seq > *head) => {}
-                None => self.fault(replica, seq, format!("a payload stands beside event {n}, which names none")),
+                // It came before the entry that names it, or what stands beside an event was named
+                // later.
+                None if expect == Expect::Past
+                    || heads.get(&replica).is_none_or(|head| seq > *head) => {}
+                None => self.fault(
+                    replica,
+                    seq,
+                    format!("a payload stands beside event {n}, which names none"),
+                ),
                 Some(named) if named != row.hash => {
-                    self.fault(replica, seq, format!("the payload of event {n} is not the one it names"));
+                    self.fault(
+                        replica,
+                        seq,
+                        format!("the payload of event {n} is not the one it names"),
+                    );
                 }
                 Some(_) => {
                     if let Err(error) = unpacker.unpack(conn, &row) {
@@ -160,10 +196,14 @@ impl Seen {
             erased.extend(erasure::forgotten(conn, row.id)?);
             erased.extend(held.iter().filter(|(case, _)| *case == row.id).map(|(_, event)| *event));
         }
-        for event in std::mem::take(&mut self.payloads).into_keys().filter(|event| !erased.contains(event)) {
+        for event in
+            std::mem::take(&mut self.payloads).into_keys().filter(|event| !erased.contains(event))
+        {
             let EventId { replica, seq, n } = event;
             match expect {
-                Expect::All => self.fault(replica, seq, format!("the payload of event {n} is missing")),
+                Expect::All => {
+                    self.fault(replica, seq, format!("the payload of event {n} is missing"))
+                }
                 Expect::Locked | Expect::Past => missing += 1,
             }
         }

@@ -1,7 +1,8 @@
-//! Whether the views say what the journal says: folds everything again, apart, and compares row by row.
+//! Whether the views say what the journal says: folds everything again, apart, and compares row by
+//! row.
 //!
-//! Every command and screen reads the views. A row that was altered there would be printed as it stands, however sound the
-//! chain is: so what is read is checked too, not only what it came from.
+//! Every command and screen reads the views. A row that was altered there would be printed as it
+//! stands, however sound the chain is: so what is read is checked too, not only what it came from.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +22,12 @@ const OWN: &[&str] = &["num"];
 /// How often a database is read again into which others wrote meanwhile.
 const TRIES: usize = 3;
 
-/// What rows of the views of `db` differ from what its journal says; nothing if all are as they should be.
+/// What rows of the views of `db` differ from what its journal says; nothing if all are as they
+/// should be.
 ///
 /// # Errors
-/// Those of the database. It is folded again in a private file, which takes as long as opening it after an upgrade.
+/// Those of the database. It is folded again in a private file, which takes as long as opening it
+/// after an upgrade.
 pub fn check(db: &Db) -> Result<Vec<FaultRow>, JournalError> {
     let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
     let mut found = Vec::new();
@@ -63,11 +66,20 @@ fn tables(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 /// A table's columns, and which of them tell a row from others.
 fn columns(conn: &Connection, table: &str) -> rusqlite::Result<(Vec<String>, Vec<String>)> {
     let sql = format!("SELECT name, pk FROM pragma_table_info('{table}', 'main')");
-    let rows: Vec<(String, i64)> =
-        conn.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    let all: Vec<String> = rows.iter().map(|(name, _)| name.clone()).filter(|name| !OWN.contains(&name.as_str())).collect();
-    let key: Vec<String> =
-        rows.into_iter().filter(|(name, pk)| *pk > 0 && !OWN.contains(&name.as_str())).map(|(name, _)| name).collect();
+    let rows: Vec<(String, i64)> = conn
+        .prepare(&sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let all: Vec<String> = rows
+        .iter()
+        .map(|(name, _)| name.clone())
+        .filter(|name| !OWN.contains(&name.as_str()))
+        .collect();
+    let key: Vec<String> = rows
+        .into_iter()
+        .filter(|(name, pk)| *pk > 0 && !OWN.contains(&name.as_str()))
+        .map(|(name, _)| name)
+        .collect();
     // A case is known by its id.
     let key = if key.is_empty() { vec!["id".to_owned()] } else { key };
     Ok((all, key))
@@ -79,7 +91,9 @@ type Pairs = BTreeMap<String, [Option<Vec<Value>>; 2]>;
 fn of_table(conn: &Connection, table: &str) -> Result<Vec<FaultRow>, JournalError> {
     let (columns, key) = columns(conn, table)?;
     let list = columns.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let only = |one: &str, other: &str| format!("SELECT {list} FROM {one}.{table} EXCEPT SELECT {list} FROM {other}.{table}");
+    let only = |one: &str, other: &str| {
+        format!("SELECT {list} FROM {one}.{table} EXCEPT SELECT {list} FROM {other}.{table}")
+    };
     let mut pairs: Pairs = BTreeMap::new();
     let mut total = 0;
     for (side, sql) in [only("present", "main"), only("main", "present")].into_iter().enumerate() {
@@ -87,16 +101,21 @@ fn of_table(conn: &Connection, table: &str) -> Result<Vec<FaultRow>, JournalErro
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             total += 1;
-            let values = (0..columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<Value>>>()?;
+            let values = (0..columns.len())
+                .map(|at| row.get(at))
+                .collect::<rusqlite::Result<Vec<Value>>>()?;
             let known = name_of(row, &columns, &key)?;
             if pairs.len() < NAMED_MAX || pairs.contains_key(&known) {
                 pairs.entry(known).or_default()[side] = Some(values);
             }
         }
     }
-    let mut found: Vec<FaultRow> = pairs.into_iter().map(|(name, pair)| fault(table, &name, &columns, pair)).collect();
+    let mut found: Vec<FaultRow> =
+        pairs.into_iter().map(|(name, pair)| fault(table, &name, &columns, pair)).collect();
     if found.len() == NAMED_MAX && total > NAMED_MAX {
-        found.push(of_no_entry(format!("{table}: {total} rows in all are not what the journal says")));
+        found.push(of_no_entry(format!(
+            "{table}: {total} rows in all are not what the journal says"
+        )));
     }
     Ok(found)
 }
@@ -104,7 +123,10 @@ fn of_table(conn: &Connection, table: &str) -> Result<Vec<FaultRow>, JournalErro
 fn fault(table: &str, name: &str, columns: &[String], pair: [Option<Vec<Value>>; 2]) -> FaultRow {
     let words = match pair {
         [Some(here), Some(folded)] => {
-            let differ = columns.iter().zip(here.iter().zip(&folded)).filter(|(_, (here, folded))| here != folded);
+            let differ = columns
+                .iter()
+                .zip(here.iter().zip(&folded))
+                .filter(|(_, (here, folded))| here != folded);
             let differ: Vec<&str> = differ.map(|(column, _)| column.as_str()).collect();
             format!("was altered: {}", differ.join(", "))
         }

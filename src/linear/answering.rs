@@ -31,7 +31,9 @@ fn places_of_words(text: &str) -> Vec<Span> {
 
 /// `words 4-6,9` as places in characters; other text as it is.
 fn spans_of(typed: &str, text: &str) -> Option<String> {
-    let Some(numbers) = typed.trim().strip_prefix("words ") else { return Some(typed.trim().to_owned()) };
+    let Some(numbers) = typed.trim().strip_prefix("words ") else {
+        return Some(typed.trim().to_owned());
+    };
     let places = places_of_words(text);
     let mut spans = Vec::new();
     for part in numbers.split([',', ' ']).filter(|part| !part.is_empty()) {
@@ -48,14 +50,18 @@ fn spans_of(typed: &str, text: &str) -> Option<String> {
 
 /// What stands at some places.
 fn words_of(places: &[Span], text: &str) -> String {
-    let at = |span: &Span| text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect::<String>();
+    let at = |span: &Span| {
+        text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect::<String>()
+    };
     places.iter().map(at).collect::<Vec<_>>().join("; ")
 }
 
 /// The one answer whose words begin like this.
 fn beginning<'a>(answers: &'a [Answer], typed: &str) -> Option<&'a str> {
     let typed = typed.trim().to_lowercase();
-    let mut fits = answers.iter().filter(|answer| !typed.is_empty() && answer.text.to_lowercase().starts_with(&typed));
+    let mut fits = answers
+        .iter()
+        .filter(|answer| !typed.is_empty() && answer.text.to_lowercase().starts_with(&typed));
     let one = fits.next()?;
     fits.next().is_none().then_some(&one.key)
 }
@@ -66,7 +72,10 @@ impl Desk {
         self.choices.clear();
         let Some(opened) = &self.session.opened else { return };
         let Some(protocol) = opened.protocol() else {
-            let words = format!("no protocol is published for stream {}: a lead publishes one.", opened.case.row.stream);
+            let words = format!(
+                "no protocol is published for stream {}: a lead publishes one.",
+                opened.case.row.stream
+            );
             return self.say("Warning", &words);
         };
         let Some(question) = opened.question() else { return self.tell_label() };
@@ -78,7 +87,9 @@ impl Desk {
         match &question.kind {
             QuestionKind::Choice(answers) | QuestionKind::Multi { answers, .. } => {
                 // Where keys are numbers, these are what is typed.
-                let numbered = answers.iter().any(|answer| answer.key.bytes().all(|byte| byte.is_ascii_digit()));
+                let numbered = answers
+                    .iter()
+                    .any(|answer| answer.key.bytes().all(|byte| byte.is_ascii_digit()));
                 for (i, answer) in answers.iter().enumerate() {
                     let number = if numbered { answer.key.clone() } else { (i + 1).to_string() };
                     self.line(&format!("{number} {}", answer.text));
@@ -88,12 +99,20 @@ impl Desk {
                 }
             }
             QuestionKind::Label { .. } => {
-                self.offer(offered.iter().map(|(label, p)| (label.clone(), format!("{label}, {p:.3}"))).collect());
+                self.offer(
+                    offered
+                        .iter()
+                        .map(|(label, p)| (label.clone(), format!("{label}, {p:.3}")))
+                        .collect(),
+                );
                 self.hint("Or type a label, or the first letters of one.");
             }
             QuestionKind::Span { least, .. } => {
                 let none = if *least == 0 { ", or none" } else { "" };
-                self.line(&format!("Takes {}, as words 4-6{none}. words tells them by number.", question.wanted()));
+                self.line(&format!(
+                    "Takes {}, as words 4-6{none}. words tells them by number.",
+                    question.wanted()
+                ));
             }
             QuestionKind::Scale { least, most, low, high, .. } => {
                 let ends: Vec<String> = [(least, low), (most, high)]
@@ -101,7 +120,8 @@ impl Desk {
                     .filter(|(_, word)| !word.is_empty())
                     .map(|(n, word)| format!("{n} is {word}"))
                     .collect();
-                let ends = if ends.is_empty() { String::new() } else { format!(": {}", ends.join(", ")) };
+                let ends =
+                    if ends.is_empty() { String::new() } else { format!(": {}", ends.join(", ")) };
                 self.line(&format!("Takes {}{ends}.", question.wanted()));
             }
             _ => self.line(&format!("Takes {}.", question.wanted())),
@@ -125,10 +145,21 @@ impl Desk {
         let outcome = opened.outcome(protocol).unwrap_or_default();
         let again = self.is_submitted();
         let before = opened.case.mine.as_ref().filter(|_| !again);
-        let before = before.map(|given| (outcome_in_words(&given.label.outcome), given.given_at().minute()));
-        self.say("Label", &format!("{}{}.", outcome_in_words(&outcome), if again { ", as you submitted it" } else { "" }));
+        let before =
+            before.map(|given| (outcome_in_words(&given.label.outcome), given.given_at().minute()));
+        self.say(
+            "Label",
+            &format!(
+                "{}{}.",
+                outcome_in_words(&outcome),
+                if again { ", as you submitted it" } else { "" }
+            ),
+        );
         if let Some((said, at)) = before {
-            self.say("Before", &format!("you submitted {said}, at {at}. Submitting takes its place."));
+            self.say(
+                "Before",
+                &format!("you submitted {said}, at {at}. Submitting takes its place."),
+            );
         }
         match self.session.missing() {
             None => self.hint("Enter submits. back takes the last answer back."),
@@ -139,13 +170,19 @@ impl Desk {
     /// Says what is still wanted, and what to type.
     pub fn tell_missing(&mut self, missing: &Missing) {
         let words = match missing {
-            Missing::Check { text, .. } => format!("not ticked yet: {} check ticks it.", sentence(text)),
-            Missing::Wanted { wanted: Wanted::Rationale, why } => format!("your reasons: {why}. why and the words writes them."),
+            Missing::Check { text, .. } => {
+                format!("not ticked yet: {} check ticks it.", sentence(text))
+            }
+            Missing::Wanted { wanted: Wanted::Rationale, why } => {
+                format!("your reasons: {why}. why and the words writes them.")
+            }
             Missing::Wanted { wanted: Wanted::Confidence, why } => {
                 format!("how sure you are, sure 1 for a guess to sure 5 for certain: {why}.")
             }
             Missing::Wanted { wanted: Wanted::Span, why } => {
-                format!("what in the input bears it out, as evidence words 4-6 (words tells them by number): {why}.")
+                format!(
+                    "what in the input bears it out, as evidence words 4-6 (words tells them by number): {why}."
+                )
             }
             missing => format!("{missing}."),
         };
@@ -162,24 +199,33 @@ impl Desk {
         let written = match &question.kind {
             QuestionKind::Choice(answers) => beginning(answers, typed).unwrap_or(typed).to_owned(),
             QuestionKind::Multi { .. } if none => String::new(),
-            QuestionKind::Multi { .. } if !typed.contains(',') => typed.split_whitespace().collect::<Vec<_>>().join(","),
-            QuestionKind::Label { .. } => match typed.parse::<usize>().ok().and_then(|n| self.choices.get(n.checked_sub(1)?)) {
-                Some(label) => label.clone(),
-                None if protocol.has_label(typed) => typed.to_owned(),
-                None => return self.narrow(&question, typed),
-            },
+            QuestionKind::Multi { .. } if !typed.contains(',') => {
+                typed.split_whitespace().collect::<Vec<_>>().join(",")
+            }
+            QuestionKind::Label { .. } => {
+                match typed.parse::<usize>().ok().and_then(|n| self.choices.get(n.checked_sub(1)?))
+                {
+                    Some(label) => label.clone(),
+                    None if protocol.has_label(typed) => typed.to_owned(),
+                    None => return self.narrow(&question, typed),
+                }
+            }
             QuestionKind::Span { .. } if none => String::new(),
             QuestionKind::Span { .. } => spans_of(typed, &text).unwrap_or_else(|| typed.to_owned()),
             QuestionKind::Text { .. } if none => String::new(),
             _ => typed.to_owned(),
         };
         // What is typed as it stands comes before what it begins like.
-        let taken =
-            typed::take(&protocol, &question, typed, Written::Now).filter(|_| matches!(question.kind, QuestionKind::Choice(_)));
+        let taken = typed::take(&protocol, &question, typed, Written::Now)
+            .filter(|_| matches!(question.kind, QuestionKind::Choice(_)));
         let taken = taken.or_else(|| typed::take(&protocol, &question, &written, Written::Now))?;
         // Places by their words: nobody hears where a character is.
-        let places = span::parse(&taken.recorded).filter(|_| matches!(question.kind, QuestionKind::Span { .. }));
-        let words = places.map_or_else(|| answer_text(&question, &taken.recorded), |places| words_of(&places, &text));
+        let places = span::parse(&taken.recorded)
+            .filter(|_| matches!(question.kind, QuestionKind::Span { .. }));
+        let words = places.map_or_else(
+            || answer_text(&question, &taken.recorded),
+            |places| words_of(&places, &text),
+        );
         let words = if words.is_empty() { "none".to_owned() } else { words };
         self.say("Said", &format!("{}.", words.trim_end_matches('.')));
         Some(self.session.answer_to(&question.id, &taken.recorded))
@@ -194,7 +240,12 @@ impl Desk {
             .labels
             .iter()
             .filter(|label| hit(&label.name) || hit(&label.title))
-            .map(|label| (label.name.clone(), if label.title.is_empty() { label.name.clone() } else { label.title.clone() }))
+            .map(|label| {
+                (
+                    label.name.clone(),
+                    if label.title.is_empty() { label.name.clone() } else { label.title.clone() },
+                )
+            })
             .collect();
         match fits.as_slice() {
             [] => None,
@@ -207,7 +258,11 @@ impl Desk {
                 let n = many.len();
                 self.offer(fits.into_iter().take(MATCHES).collect());
                 let left = n.saturating_sub(MATCHES);
-                let more = if left > 0 { format!(" {left} more: type more letters.") } else { String::new() };
+                let more = if left > 0 {
+                    format!(" {left} more: type more letters.")
+                } else {
+                    String::new()
+                };
                 self.line(&format!("{n} labels fit: type a number.{more}"));
                 Some(Vec::new())
             }
@@ -216,12 +271,16 @@ impl Desk {
 
     pub fn back(&mut self) -> Vec<Effect> {
         let opened = self.session.opened.as_ref();
-        let Some((protocol, draft)) = opened.and_then(|opened| Some((opened.protocol()?, &opened.draft))) else {
+        let Some((protocol, draft)) =
+            opened.and_then(|opened| Some((opened.protocol()?, &opened.draft)))
+        else {
             self.line("No case is open.");
             return Vec::new();
         };
         if let Some((id, answer)) = draft.path(protocol).last() {
-            let words = protocol.question(id).map_or_else(|| answer.clone(), |question| answer_text(question, answer));
+            let words = protocol
+                .question(id)
+                .map_or_else(|| answer.clone(), |question| answer_text(question, answer));
             self.say("Taken back", &format!("{words}."));
             self.tell.question = true;
         }
@@ -277,13 +336,15 @@ impl Desk {
         }
     }
 
-    /// Ticks the next item of the checklist, or the one that is named by its number; all again is `check none`.
+    /// Ticks the next item of the checklist, or the one that is named by its number; all again is
+    /// `check none`.
     pub fn check(&mut self, words: &str) -> Vec<Effect> {
         let Some(opened) = &self.session.opened else {
             self.line("No case is open.");
             return Vec::new();
         };
-        let items = opened.protocol().map(|protocol| protocol.checklist.clone()).unwrap_or_default();
+        let items =
+            opened.protocol().map(|protocol| protocol.checklist.clone()).unwrap_or_default();
         let checked = opened.draft.checked.clone();
         if items.is_empty() {
             self.line("This protocol has no checklist.");
@@ -295,7 +356,10 @@ impl Desk {
             n => match n.parse::<usize>().ok().and_then(|n| items.get(n.checked_sub(1)?)) {
                 Some(item) => Some(item),
                 None => {
-                    self.say("Error", &format!("the checklist has {} items: check and a number.", items.len()));
+                    self.say(
+                        "Error",
+                        &format!("the checklist has {} items: check and a number.", items.len()),
+                    );
                     return Vec::new();
                 }
             },
@@ -304,7 +368,12 @@ impl Desk {
             Some(item) => self.change_draft(|draft| draft.toggle_check(&item.id)),
             None => self.change_draft(|draft| draft.checked.clear()),
         };
-        let checked = self.session.opened.as_ref().map(|opened| opened.draft.checked.clone()).unwrap_or_default();
+        let checked = self
+            .session
+            .opened
+            .as_ref()
+            .map(|opened| opened.draft.checked.clone())
+            .unwrap_or_default();
         for (i, item) in items.iter().enumerate().take(PAGE) {
             let state = if checked.contains(&item.id) { "Ticked" } else { "Not ticked" };
             self.line(&format!("{} {} {state}.", i + 1, sentence(&item.text)));
@@ -319,14 +388,20 @@ impl Desk {
             self.line("No case is open.");
             return Vec::new();
         }
-        let spans =
-            if words.trim() == "none" { Some(Vec::new()) } else { spans_of(words, &text).and_then(|spans| span::parse(&spans)) };
+        let spans = if words.trim() == "none" {
+            Some(Vec::new())
+        } else {
+            spans_of(words, &text).and_then(|spans| span::parse(&spans))
+        };
         let Some(spans) = spans else {
             self.say("Error", "evidence takes places in the input: words 4-6 (words tells them by number), or none.");
             return Vec::new();
         };
         let marked = words_of(&spans, &text);
-        self.say("Evidence", &if marked.is_empty() { "none.".to_owned() } else { sentence(&marked) });
+        self.say(
+            "Evidence",
+            &if marked.is_empty() { "none.".to_owned() } else { sentence(&marked) },
+        );
         self.change_draft(|draft| draft.evidence = spans)
     }
 
@@ -334,7 +409,9 @@ impl Desk {
     pub fn cite(&mut self, words: &str) -> Vec<Effect> {
         let found = self.session.opened.as_ref().filter(|opened| !opened.hides(Cue::Precedents));
         let found = found.and_then(|opened| opened.precedents.clone()).unwrap_or_default();
-        let Some(one) = words.trim().parse::<usize>().ok().and_then(|n| found.get(n.checked_sub(1)?)) else {
+        let Some(one) =
+            words.trim().parse::<usize>().ok().and_then(|n| found.get(n.checked_sub(1)?))
+        else {
             self.say("Error", "cite takes a number of the cases that alike tells.");
             return Vec::new();
         };

@@ -1,4 +1,5 @@
-//! The commands of linear mode, by name and, for fluent hands, by the key that the screen has for them.
+//! The commands of linear mode, by name and, for fluent hands, by the key that the screen has for
+//! them.
 
 use super::desk::{Desk, PAGE, plain};
 use crate::domain::arbitration::Cause;
@@ -11,7 +12,8 @@ use crate::workspace::arbitration::{Reasons, Verdict};
 /// Something that can be typed.
 pub struct Command {
     pub name: &'static str,
-    /// What else it is called, with blanks between: first its key on the screen, then what the session calls it.
+    /// What else it is called, with blanks between: first its key on the screen, then what the
+    /// session calls it.
     pub also: &'static str,
     /// What it takes, in a word.
     pub takes: &'static str,
@@ -40,18 +42,46 @@ pub const COMMANDS: &[Command] = &[
         "writes your reasons; alone, it reads lines up to one with a single full stop",
         |desk, words| desk.why(words),
     ),
-    command("sure", "confidence", "1 to 5", "says how sure you are", |desk, words| desk.sure(words)),
-    command("check", "x", "", "ticks the next item of the checklist", |desk, words| desk.check(words)),
-    command("evidence", "m mark", "PLACES", "marks what in the input bears the label out", |desk, words| desk.evidence(words)),
+    command("sure", "confidence", "1 to 5", "says how sure you are", |desk, words| {
+        desk.sure(words)
+    }),
+    command("check", "x", "", "ticks the next item of the checklist", |desk, words| {
+        desk.check(words)
+    }),
+    command(
+        "evidence",
+        "m mark",
+        "PLACES",
+        "marks what in the input bears the label out",
+        |desk, words| desk.evidence(words),
+    ),
     command("tags", "#", "WORDS", "tags the label", |desk, words| desk.tags(words)),
-    command("snippet", ";", "NAME", "goes on with the reasons by a snippet of the glossary; alone, it tells them", snippet),
+    command(
+        "snippet",
+        ";",
+        "NAME",
+        "goes on with the reasons by a snippet of the glossary; alone, it tells them",
+        snippet,
+    ),
     command("submit", "", "", "submits the label, as an empty line does", |desk, _| desk.submit()),
-    command("undo", "U", "", "takes back the label you submitted last", |desk, _| of_session(desk, "undo", "")),
-    command("next", "] next-case", "", "opens the next case of the queue", |desk, _| of_session(desk, "next-case", "")),
-    command("previous", "[ previous-case", "", "opens the case before", |desk, _| of_session(desk, "previous-case", "")),
-    command("defer", "d", "WORDS", "puts the case off, and says why", |desk, words| note(desk, "defer", words)),
-    command("escalate", "e", "WORDS", "asks a lead to look at it", |desk, words| note(desk, "escalate", words)),
-    command("comment", "c", "WORDS", "says something about the case", |desk, words| note(desk, "comment", words)),
+    command("undo", "U", "", "takes back the label you submitted last", |desk, _| {
+        of_session(desk, "undo", "")
+    }),
+    command("next", "] next-case", "", "opens the next case of the queue", |desk, _| {
+        of_session(desk, "next-case", "")
+    }),
+    command("previous", "[ previous-case", "", "opens the case before", |desk, _| {
+        of_session(desk, "previous-case", "")
+    }),
+    command("defer", "d", "WORDS", "puts the case off, and says why", |desk, words| {
+        note(desk, "defer", words)
+    }),
+    command("escalate", "e", "WORDS", "asks a lead to look at it", |desk, words| {
+        note(desk, "escalate", words)
+    }),
+    command("comment", "c", "WORDS", "says something about the case", |desk, words| {
+        note(desk, "comment", words)
+    }),
     command(
         "gold",
         "*",
@@ -61,19 +91,39 @@ pub const COMMANDS: &[Command] = &[
     ),
     command("case", "", "", "tells the case again", |desk, _| tells(desk, Desk::tell_case)),
     command("input", "I", "", "tells the input", |desk, _| tells(desk, Desk::input)),
-    command("words", "", "", "tells the input's words by number", |desk, _| tells(desk, Desk::words)),
+    command("words", "", "", "tells the input's words by number", |desk, _| {
+        tells(desk, Desk::words)
+    }),
     command("logs", "L", "", "tells the log lines", |desk, _| tells(desk, Desk::logs)),
-    command("near", "N neighbours", "", "tells the predictions around it", |desk, _| tells(desk, Desk::near)),
+    command("near", "N neighbours", "", "tells the predictions around it", |desk, _| {
+        tells(desk, Desk::near)
+    }),
     command("model", "M", "", "tells what the model said", |desk, _| tells(desk, Desk::model)),
-    command("history", "H", "", "tells what happened to the case", |desk, _| tells(desk, Desk::history)),
+    command("history", "H", "", "tells what happened to the case", |desk, _| {
+        tells(desk, Desk::history)
+    }),
     command("tree", "T", "", "tells the whole protocol", |desk, _| of_session(desk, "tree", "")),
-    command("terms", "t", "", "tells the terms that the question uses, and its examples", |desk, _| {
-        of_session(desk, "terms", "")
-    }),
-    command("alike", "= precedents", "", "tells resolved cases like it, and why they were decided so", |desk, _| {
-        of_session(desk, "precedents", "")
-    }),
-    command("cite", "+", "NUMBER", "refers to one of them in your reasons, or no longer", |desk, words| desk.cite(words)),
+    command(
+        "terms",
+        "t",
+        "",
+        "tells the terms that the question uses, and its examples",
+        |desk, _| of_session(desk, "terms", ""),
+    ),
+    command(
+        "alike",
+        "= precedents",
+        "",
+        "tells resolved cases like it, and why they were decided so",
+        |desk, _| of_session(desk, "precedents", ""),
+    ),
+    command(
+        "cite",
+        "+",
+        "NUMBER",
+        "refers to one of them in your reasons, or no longer",
+        |desk, words| desk.cite(words),
+    ),
     command("queue", "v view", "", "tells the cases that are yours to label", |desk, _| {
         desk.tell.list = Some("Queue");
         desk.session.show_view(None)
@@ -82,7 +132,13 @@ pub const COMMANDS: &[Command] = &[
         desk.tell.list = Some("Disputed");
         desk.session.show_view(Some(CaseState::Disputed))
     }),
-    command("renew", "w worklist", "", "tells the cases that want something of you besides the queue", renew),
+    command(
+        "renew",
+        "w worklist",
+        "",
+        "tells the cases that want something of you besides the queue",
+        renew,
+    ),
     command("search", "/", "WORDS", "finds cases by words of their text", search),
     command(
         "filter",
@@ -98,32 +154,68 @@ pub const COMMANDS: &[Command] = &[
     command("labels", "A arbitrate", "", "tells the labels of the case side by side", |desk, _| {
         of_session(desk, "arbitrate", "")
     }),
-    command("rule", "", "LABEL CAUSE WORDS", "rules that a label counts: rule A guideline_gap and why", rule),
-    command("overruled", "O", "", "tells where you were overruled, and why", |desk, _| of_session(desk, "overruled", "")),
+    command(
+        "rule",
+        "",
+        "LABEL CAUSE WORDS",
+        "rules that a label counts: rule A guideline_gap and why",
+        rule,
+    ),
+    command("overruled", "O", "", "tells where you were overruled, and why", |desk, _| {
+        of_session(desk, "overruled", "")
+    }),
     command("appeal", "", "NUMBER WORDS", "appeals against one of those rulings", appeal),
-    command("sessions", "C", "", "tells the calibration sessions, and how far everybody is", |desk, _| {
-        of_session(desk, "sessions", "")
-    }),
-    command("sit", "", "SESSION", "sits in one, by its number or name: its cases are labeled", |desk, words| {
-        named_session(desk, words, |desk, name| desk.session.sit(name))
-    }),
-    command("leave", "clear", "", "leaves a calibration session, or goes back to your queue", |desk, _| {
-        of_session(desk, "clear", "")
-    }),
-    command("reveal", "", "SESSION", "ends the blind round: all who take part see all labels", |desk, words| {
-        named_session(desk, words, |desk, name| desk.session.reveal(name))
-    }),
+    command(
+        "sessions",
+        "C",
+        "",
+        "tells the calibration sessions, and how far everybody is",
+        |desk, _| of_session(desk, "sessions", ""),
+    ),
+    command(
+        "sit",
+        "",
+        "SESSION",
+        "sits in one, by its number or name: its cases are labeled",
+        |desk, words| named_session(desk, words, |desk, name| desk.session.sit(name)),
+    ),
+    command(
+        "leave",
+        "clear",
+        "",
+        "leaves a calibration session, or goes back to your queue",
+        |desk, _| of_session(desk, "clear", ""),
+    ),
+    command(
+        "reveal",
+        "",
+        "SESSION",
+        "ends the blind round: all who take part see all labels",
+        |desk, words| named_session(desk, words, |desk, name| desk.session.reveal(name)),
+    ),
     command("findings", "", "SESSION", "tells what one found", |desk, words| {
         named_session(desk, words, |_, name| vec![Effect::Findings(name)])
     }),
-    command("board", "D", "", "tells how the work stands, and where labels differ", |desk, _| of_session(desk, "board", "")),
-    command("steady", "Y", "", "tells how steady you are", |desk, _| of_session(desk, "steady", "")),
-    command("exchange", "S", "", "tells how the exchange with the shared store stands", |desk, _| {
-        of_session(desk, "exchange", "")
+    command("board", "D", "", "tells how the work stands, and where labels differ", |desk, _| {
+        of_session(desk, "board", "")
     }),
+    command("steady", "Y", "", "tells how steady you are", |desk, _| {
+        of_session(desk, "steady", "")
+    }),
+    command(
+        "exchange",
+        "S",
+        "",
+        "tells how the exchange with the shared store stands",
+        |desk, _| of_session(desk, "exchange", ""),
+    ),
     command("sync", "", "", "exchanges with the shared store now", |_, _| vec![Effect::SyncNow]),
-    command("people", "P", "", "tells who may do what, and who asks to be let in", |desk, _| of_session(desk, "people", "")),
-    command("more", "", "", "tells the next lines of what was long", |desk, _| tells(desk, |desk| more(desk, false))),
+    command("people", "P", "", "tells who may do what, and who asks to be let in", |desk, _| {
+        of_session(desk, "people", "")
+    }),
+    command("more", "", "", "tells the next lines of what was long", |desk, _| {
+        tells(desk, |desk| more(desk, false))
+    }),
     command("all", "", "", "tells all of them", |desk, _| tells(desk, |desk| more(desk, true))),
     command("help", "?", "", "tells the commands", |desk, _| tells(desk, help)),
 ];
@@ -162,12 +254,18 @@ fn snippet(desk: &mut Desk, words: &str) -> Vec<Effect> {
     let snippets = &desk.session.protocols.glossary.snippets;
     let known = snippets.iter().any(|snippet| snippet.id == words.trim());
     if !known {
-        let lines = snippets.iter().map(|snippet| format!("{}: {}", snippet.id, snippet.text)).collect();
+        let lines =
+            snippets.iter().map(|snippet| format!("{}: {}", snippet.id, snippet.text)).collect();
         desk.long("Snippets", lines);
         return Vec::new();
     }
     let effects = desk.session.use_snippet(words.trim());
-    let why = desk.session.opened.as_ref().map(|opened| opened.draft.rationale.clone()).unwrap_or_default();
+    let why = desk
+        .session
+        .opened
+        .as_ref()
+        .map(|opened| opened.draft.rationale.clone())
+        .unwrap_or_default();
     desk.say("Reasons", &why);
     effects
 }
@@ -197,7 +295,11 @@ fn search(desk: &mut Desk, words: &str) -> Vec<Effect> {
 /// Opens a case by its number in the list told last, or by an id.
 fn open(desk: &mut Desk, name: &str) -> Vec<Effect> {
     let name = name.trim();
-    let listed = name.parse::<usize>().ok().and_then(|n| desk.listed.get(n.checked_sub(1)?)).map(|row| row.id);
+    let listed = name
+        .parse::<usize>()
+        .ok()
+        .and_then(|n| desk.listed.get(n.checked_sub(1)?))
+        .map(|row| row.id);
     if name.is_empty() {
         desk.say("Error", "open takes a number of the list told last, or an id.");
         return Vec::new();
@@ -220,7 +322,10 @@ fn rule(desk: &mut Desk, words: &str) -> Vec<Effect> {
     let causes = || Cause::ALL.map(Cause::word).join(", ");
     let mut letters = side.chars();
     let (Some(side), None) = (letters.next(), letters.next()) else {
-        desk.say("Error", &format!("rule takes the letter of a label, a cause ({}) and why.", causes()));
+        desk.say(
+            "Error",
+            &format!("rule takes the letter of a label, a cause ({}) and why.", causes()),
+        );
         return Vec::new();
     };
     let Some(case) = desk.disputed else {
@@ -242,7 +347,11 @@ fn rule(desk: &mut Desk, words: &str) -> Vec<Effect> {
 
 fn appeal(desk: &mut Desk, words: &str) -> Vec<Effect> {
     let (number, why) = words.trim().split_once(' ').unwrap_or((words.trim(), ""));
-    let past = number.parse::<usize>().ok().and_then(|n| desk.overruled.get(n.checked_sub(1)?)).map(|past| past.row.id);
+    let past = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|n| desk.overruled.get(n.checked_sub(1)?))
+        .map(|past| past.row.id);
     let Some(case) = past else {
         desk.say("Error", "appeal takes a number of those that overruled tells, and what the ruling did not weigh.");
         return Vec::new();
@@ -251,11 +360,18 @@ fn appeal(desk: &mut Desk, words: &str) -> Vec<Effect> {
 }
 
 /// Does something with a calibration session, by its number in the list told last or by its name.
-fn named_session(desk: &mut Desk, words: &str, act: impl FnOnce(&mut Desk, String) -> Vec<Effect>) -> Vec<Effect> {
+fn named_session(
+    desk: &mut Desk,
+    words: &str,
+    act: impl FnOnce(&mut Desk, String) -> Vec<Effect>,
+) -> Vec<Effect> {
     let words = words.trim();
-    let listed = words.parse::<usize>().ok().and_then(|n| desk.calibrations.get(n.checked_sub(1)?)).cloned();
+    let listed =
+        words.parse::<usize>().ok().and_then(|n| desk.calibrations.get(n.checked_sub(1)?)).cloned();
     match listed.unwrap_or_else(|| words.to_owned()) {
-        name if name.is_empty() => tells(desk, |desk| desk.say("Error", "which one? sessions tells them by number.")),
+        name if name.is_empty() => {
+            tells(desk, |desk| desk.say("Error", "which one? sessions tells them by number."))
+        }
         name => act(desk, name),
     }
 }
@@ -288,7 +404,9 @@ pub fn fill(words: &str) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        let known = COMMANDS.iter().find(|command| command.name == name || command.also.split(' ').any(|also| also == name));
+        let known = COMMANDS.iter().find(|command| {
+            command.name == name || command.also.split(' ').any(|also| also == name)
+        });
         out.push_str(known.map_or(name, |command| command.name));
         rest = after;
     }
@@ -302,7 +420,10 @@ pub fn refuse(desk: &mut Desk, line: &str) {
     let line = plain(line);
     let words = match question {
         Some(question) => {
-            format!("`{line}` is no answer to it, which takes {}. again tells the question, ? the commands.", question.wanted())
+            format!(
+                "`{line}` is no answer to it, which takes {}. again tells the question, ? the commands.",
+                question.wanted()
+            )
         }
         None => {
             let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
@@ -321,6 +442,8 @@ pub fn named(line: &str) -> Option<(&'static Command, &str)> {
         Some(words) => ("/", words),
         None => (name, rest),
     };
-    let is = |command: &&Command| command.name == name || command.also.split(' ').any(|also| also == name && !also.is_empty());
+    let is = |command: &&Command| {
+        command.name == name || command.also.split(' ').any(|also| also == name && !also.is_empty())
+    };
     COMMANDS.iter().find(is).map(|command| (command, rest.trim()))
 }

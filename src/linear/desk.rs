@@ -1,4 +1,5 @@
-//! A person's work told in lines: a line begins with what it is, then comes the thing; times and numbers last.
+//! A person's work told in lines: a line begins with what it is, then comes the thing; times and
+//! numbers last.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -75,13 +76,18 @@ pub fn plain(text: &str) -> String {
 /// A sentence with its end.
 pub fn sentence(words: &str) -> String {
     let words = words.trim_end();
-    let end = if words.ends_with(['.', '!', '?', '…', ':']) || words.is_empty() { "" } else { "." };
+    let end =
+        if words.ends_with(['.', '!', '?', '…', ':']) || words.is_empty() { "" } else { "." };
     format!("{words}{end}")
 }
 
 /// What a label comes to, for the ear.
 pub fn outcome_in_words(outcome: &Outcome) -> String {
-    outcome.iter().map(|(field, value)| format!("{field} {}", value_text(value))).collect::<Vec<_>>().join(", ")
+    outcome
+        .iter()
+        .map(|(field, value)| format!("{field} {}", value_text(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Desk {
@@ -132,11 +138,15 @@ impl Desk {
     /// Tells the next lines, and keeps the others.
     pub fn go_on(&mut self, mut lines: Vec<String>, at_once: usize) {
         // A single one is told rather than announced.
-        let at_once = if lines.len() == at_once + 1 { lines.len() } else { at_once.min(lines.len()) };
+        let at_once =
+            if lines.len() == at_once + 1 { lines.len() } else { at_once.min(lines.len()) };
         let rest = lines.split_off(at_once);
         lines.iter().for_each(|line| self.line(line));
         if !rest.is_empty() {
-            self.say("More", &format!("{} lines: more tells the next {PAGE}, all tells all.", rest.len()));
+            self.say(
+                "More",
+                &format!("{} lines: more tells the next {PAGE}, all tells all.", rest.len()),
+            );
         }
         self.rest = rest;
     }
@@ -156,7 +166,8 @@ impl Desk {
 
     /// The text of the input of the open case.
     pub fn text(&self) -> String {
-        let prediction = self.session.opened.as_ref().and_then(|opened| opened.case.prediction.as_ref());
+        let prediction =
+            self.session.opened.as_ref().and_then(|opened| opened.case.prediction.as_ref());
         prediction.map(|prediction| prediction.text()).unwrap_or_default()
     }
 
@@ -198,7 +209,12 @@ impl Desk {
             return Vec::new();
         }
         let outcome = opened.published.as_ref().and_then(|published| {
-            let asked = Asked::of(&opened.case, published, &self.session.protocols.policy, &self.session.me);
+            let asked = Asked::of(
+                &opened.case,
+                published,
+                &self.session.protocols.policy,
+                &self.session.me,
+            );
             opened.draft.label(&asked).ok().map(|label| outcome_in_words(&label.outcome))
         });
         self.submitting = outcome;

@@ -1,9 +1,11 @@
-//! Linear mode: the review without a screen. Lines are read and lines are written, one after another; nothing moves a cursor,
-//! nothing is drawn, colour says nothing. For screen readers, slow lines, and scripts: `casework --linear < answers.txt`.
+//! Linear mode: the review without a screen. Lines are read and lines are written, one after
+//! another; nothing moves a cursor, nothing is drawn, colour says nothing. For screen readers, slow
+//! lines, and scripts: `casework --linear < answers.txt`.
 //!
-//! It is a front of [`crate::session`], as the screen is: a line that is an answer in full is one, then a command's name is a
-//! command (the table in `linear/command.rs`), then what an answer begins with is that answer; a colon before a line makes it a
-//! command in any case. What the session shows is told in words.
+//! It is a front of [`crate::session`], as the screen is: a line that is an answer in full is one,
+//! then a command's name is a command (the table in `linear/command.rs`), then what an answer
+//! begins with is that answer; a colon before a line makes it a command in any case. What the
+//! session shows is told in words.
 
 mod answering;
 mod command;
@@ -45,10 +47,12 @@ pub struct Lines<'l> {
     pub typed: bool,
 }
 
-/// Reviews line by line. `why` says why there is no screen; `typed` is whether somebody's terminal shows what they type.
+/// Reviews line by line. `why` says why there is no screen; `typed` is whether somebody's terminal
+/// shows what they type.
 ///
 /// # Errors
-/// Those of reading and writing, and of a workspace that can't be read at all; what a person can mend is told them.
+/// Those of reading and writing, and of a workspace that can't be read at all; what a person can
+/// mend is told them.
 pub fn run(
     workspace: Workspace,
     input: &mut dyn BufRead,
@@ -56,20 +60,39 @@ pub fn run(
     why: &str,
     typed: bool,
 ) -> Result<Ended, LinearError> {
-    work(workspace, None, &format!("casework, linear mode ({why}). ? lists commands."), Lines { input, out, typed })
+    work(
+        workspace,
+        None,
+        &format!("casework, linear mode ({why}). ? lists commands."),
+        Lines { input, out, typed },
+    )
 }
 
 /// Goes through a training line by line.
 ///
 /// # Errors
 /// As those of [`run`].
-pub fn train(workspace: Workspace, lessons: Lessons, lines: Lines<'_>) -> Result<Ended, LinearError> {
-    let hello = format!("casework, training {}. ? lists commands; quit leaves, and nothing is recorded then.", lessons.protocol);
+pub fn train(
+    workspace: Workspace,
+    lessons: Lessons,
+    lines: Lines<'_>,
+) -> Result<Ended, LinearError> {
+    let hello = format!(
+        "casework, training {}. ? lists commands; quit leaves, and nothing is recorded then.",
+        lessons.protocol
+    );
     work(workspace, Some(Training::new(lessons)), &hello, lines)
 }
 
-fn work(workspace: Workspace, training: Option<Training>, hello: &str, mut lines: Lines<'_>) -> Result<Ended, LinearError> {
-    let mut desk = Driver::waiting(workspace, clock::now, |workspace| Desk::open(workspace, clock::now(), training, hello))?;
+fn work(
+    workspace: Workspace,
+    training: Option<Training>,
+    hello: &str,
+    mut lines: Lines<'_>,
+) -> Result<Ended, LinearError> {
+    let mut desk = Driver::waiting(workspace, clock::now, |workspace| {
+        Desk::open(workspace, clock::now(), training, hello)
+    })?;
     if desk.front.session.opened.is_none() {
         desk.front.tell.case = true;
     }
@@ -85,7 +108,8 @@ fn work(workspace: Workspace, training: Option<Training>, hello: &str, mut lines
         if ended {
             break;
         }
-        let asks = desk.front.session.opened.as_ref().is_some_and(|opened| opened.question().is_some());
+        let asks =
+            desk.front.session.opened.as_ref().is_some_and(|opened| opened.question().is_some());
         let prompt = match (&desk.front.reasons, asks) {
             (Some(_), _) => "Reasons",
             (None, true) => "Answer",
@@ -97,7 +121,8 @@ fn work(workspace: Workspace, training: Option<Training>, hello: &str, mut lines
             return Ok(if begun { Ended::InTheMiddle } else { Ended::Left });
         };
         let effects = desk.feed(line);
-        ended = effects.iter().any(|effect| matches!(effect, Effect::Quit)) | finish_turn(&mut desk);
+        ended =
+            effects.iter().any(|effect| matches!(effect, Effect::Quit)) | finish_turn(&mut desk);
     }
     leave(&mut desk, &mut lines)?;
     Ok(Ended::Left)
@@ -139,7 +164,11 @@ fn tell(desk: &mut Desk, lines: &mut Lines<'_>) -> Result<(), LinearError> {
 const LINE_MAX: usize = 4000;
 
 /// Reads a line; none at the end of the input.
-fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Option<String>, LinearError> {
+fn read(
+    desk: &mut Desk,
+    lines: &mut Lines<'_>,
+    prompt: &str,
+) -> Result<Option<String>, LinearError> {
     loop {
         // A line that nobody types stands behind its prompt once it was read.
         if lines.typed {
@@ -167,7 +196,10 @@ fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Option<S
         match line {
             Ok(line) => {
                 if lines.typed && line.len() > LINE_MAX {
-                    desk.say("Warning", "the terminal may have cut that line: why alone takes many lines.");
+                    desk.say(
+                        "Warning",
+                        "the terminal may have cut that line: why alone takes many lines.",
+                    );
                     tell(desk, lines)?;
                 }
                 return Ok(Some(line.trim_end_matches(['\n', '\r']).to_owned()));

@@ -11,8 +11,16 @@ use crate::review::{OpenCase, Precedent};
 /// A span of time in words: `3 hours`.
 fn span_words(ms: i64) -> String {
     let short = short_span(ms);
-    let (n, unit) = short.split_at(short.find(|c: char| !c.is_ascii_digit()).unwrap_or(short.len()));
-    let units = [("s", "second"), ("m", "minute"), ("h", "hour"), ("d", "day"), ("w", "week"), ("y", "year")];
+    let (n, unit) =
+        short.split_at(short.find(|c: char| !c.is_ascii_digit()).unwrap_or(short.len()));
+    let units = [
+        ("s", "second"),
+        ("m", "minute"),
+        ("h", "hour"),
+        ("d", "day"),
+        ("w", "week"),
+        ("y", "year"),
+    ];
     match units.iter().find(|(short, _)| *short == unit) {
         Some((_, unit)) => format!("{n} {unit}{}", if n == "1" { "" } else { "s" }),
         None => short,
@@ -21,10 +29,16 @@ fn span_words(ms: i64) -> String {
 
 /// The parts of a document as lines: `input.channel: web`.
 fn flat(path: &str, value: &Value, lines: &mut Vec<String>) {
-    let inner = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let inner =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {
-        Value::Object(object) => object.iter().for_each(|(name, value)| flat(&inner(name), value, lines)),
-        Value::Array(array) => array.iter().enumerate().for_each(|(i, value)| flat(&inner(&(i + 1).to_string()), value, lines)),
+        Value::Object(object) => {
+            object.iter().for_each(|(name, value)| flat(&inner(name), value, lines))
+        }
+        Value::Array(array) => array
+            .iter()
+            .enumerate()
+            .for_each(|(i, value)| flat(&inner(&(i + 1).to_string()), value, lines)),
         Value::String(text) => lines.push(format!("{path}: {text}")),
         other => lines.push(format!("{path}: {other}")),
     }
@@ -47,32 +61,59 @@ fn model_words(case: &OpenCase) -> Option<String> {
     }
     let p = |p: Option<f64>| p.map_or(String::new(), |p| format!(", {p:.3}"));
     let said = prediction.label.as_deref().unwrap_or("nothing");
-    let rival =
-        prediction.challenger.as_ref().map(|rival| format!("; {} said {}{}", rival.model, rival.label, p(rival.confidence)));
-    Some(format!("{} said {said}{}{}.", prediction.model(), p(prediction.confidence), rival.unwrap_or_default()))
+    let rival = prediction
+        .challenger
+        .as_ref()
+        .map(|rival| format!("; {} said {}{}", rival.model, rival.label, p(rival.confidence)));
+    Some(format!(
+        "{} said {said}{}{}.",
+        prediction.model(),
+        p(prediction.confidence),
+        rival.unwrap_or_default()
+    ))
 }
 
 impl Desk {
     /// The cases that the queue shows, by numbers that `open` takes.
     pub fn tell_list(&mut self, what: &str) {
         let queue = &self.session.queue;
-        let total = if queue.filtered { queue.rows.len() } else { self.session.shown_total() as usize };
+        let total =
+            if queue.filtered { queue.rows.len() } else { self.session.shown_total() as usize };
         let rows: Vec<_> = queue.rows.iter().take(LISTED_MAX).cloned().collect();
         if rows.is_empty() {
             return self.say(what, "no case.");
         }
         let now = self.session.now;
-        let more = if total > rows.len() { format!("the first {} of ", rows.len()) } else { String::new() };
-        self.say(what, &format!("{more}{}. open and a number opens one.", counted(total.max(rows.len()), "case", "cases")));
-        let hides = self.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
+        let more = if total > rows.len() {
+            format!("the first {} of ", rows.len())
+        } else {
+            String::new()
+        };
+        self.say(
+            what,
+            &format!(
+                "{more}{}. open and a number opens one.",
+                counted(total.max(rows.len()), "case", "cases")
+            ),
+        );
+        let hides =
+            self.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
         for (i, row) in rows.iter().enumerate() {
             let text: String = row.text.chars().take(120).collect();
             let cut = if text.len() < row.text.len() { "…" } else { "" };
             let due = if row.due < now { "Was due" } else { "Due" };
             let text = sentence(&format!("{text}{cut}"));
-            let flags =
-                if hides || row.flags.is_empty() { String::new() } else { format!(" Flagged: {}.", row.flags.join(", ")) };
-            self.line(&format!("{} {}: {text}{flags} {due} {}.", i + 1, row.own, from_now(row.due, now)));
+            let flags = if hides || row.flags.is_empty() {
+                String::new()
+            } else {
+                format!(" Flagged: {}.", row.flags.join(", "))
+            };
+            self.line(&format!(
+                "{} {}: {text}{flags} {due} {}.",
+                i + 1,
+                row.own,
+                from_now(row.due, now)
+            ));
         }
         self.listed = rows;
     }
@@ -89,10 +130,17 @@ impl Desk {
         };
         self.note_told(&[]);
         let row = &case.row;
-        let flags = if row.flags.is_empty() { String::new() } else { format!(" Flagged: {}.", row.flags.join(", ")) };
+        let flags = if row.flags.is_empty() {
+            String::new()
+        } else {
+            format!(" Flagged: {}.", row.flags.join(", "))
+        };
         let due = if row.due < now { "Was due" } else { "Due" };
-        let session =
-            case.session.as_ref().map(|session| format!(" Calibration session {}.", session.name())).unwrap_or_default();
+        let session = case
+            .session
+            .as_ref()
+            .map(|session| format!(" Calibration session {}.", session.name()))
+            .unwrap_or_default();
         self.say(
             "Case",
             &format!(
@@ -118,9 +166,17 @@ impl Desk {
         }
         let logs = counted(case.own_logs(), "log line of its trace", "log lines of its trace");
         let near = counted(case.neighbours.len(), "prediction around it", "predictions around it");
-        let hidden: Vec<&str> = case.hidden.iter().filter(|cue| **cue != Cue::Prediction).map(|cue| cue.word()).collect();
-        let hidden =
-            if hidden.is_empty() { String::new() } else { format!(" Hidden by the policy for now: {}.", hidden.join(", ")) };
+        let hidden: Vec<&str> = case
+            .hidden
+            .iter()
+            .filter(|cue| **cue != Cue::Prediction)
+            .map(|cue| cue.word())
+            .collect();
+        let hidden = if hidden.is_empty() {
+            String::new()
+        } else {
+            format!(" Hidden by the policy for now: {}.", hidden.join(", "))
+        };
         self.say("Beside it", &format!("logs: {logs}. near: {near}.{hidden}"));
     }
 
@@ -145,8 +201,13 @@ impl Desk {
     /// The words of the input by number, for answers that name places.
     pub fn words(&mut self) {
         self.with_shown(&[], |desk, case| {
-            let text = case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
-            let words = text.split_whitespace().enumerate().map(|(i, word)| format!("{} {word}", i + 1)).collect();
+            let text =
+                case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+            let words = text
+                .split_whitespace()
+                .enumerate()
+                .map(|(i, word)| format!("{} {word}", i + 1))
+                .collect();
             desk.long("Words", words);
         });
     }
@@ -155,7 +216,10 @@ impl Desk {
         self.with_shown(&[Cue::Logs], |desk, case| {
             let some = case.own_logs() > 0;
             let line = |log: &crate::review::open::ReadLog| {
-                let level = log.line.level.map_or(String::new(), |level| format!("{}: ", level.word().trim()));
+                let level = log
+                    .line
+                    .level
+                    .map_or(String::new(), |level| format!("{}: ", level.word().trim()));
                 let at = log.line.at.map_or(String::new(), |at| format!(" At {}.", at.rfc3339()));
                 format!("{level}{}{at}", sentence(&log.line.message))
             };
@@ -180,7 +244,12 @@ impl Desk {
             let mut lines: Vec<String> = model_words(case).into_iter().collect();
             let Some(prediction) = &case.prediction else { return desk.long("Model", lines) };
             lines.extend(prediction.top_k.iter().map(|(label, p)| format!("{label}, {p:.3}")));
-            lines.extend(prediction.features.iter().map(|(name, weight)| format!("Feature {name}, {weight:.3}")));
+            lines.extend(
+                prediction
+                    .features
+                    .iter()
+                    .map(|(name, weight)| format!("Feature {name}, {weight:.3}")),
+            );
             if let Some(rest) = prediction.rest() {
                 flat("", &rest, &mut lines);
             }
@@ -190,7 +259,10 @@ impl Desk {
 
     pub fn history(&mut self) {
         self.with_shown(&[Cue::History], |desk, case| {
-            let lines = case.history.iter().map(|line| format!("{}, by {}, {}", line.words, line.who, line.at.minute()));
+            let lines = case
+                .history
+                .iter()
+                .map(|line| format!("{}, by {}, {}", line.words, line.who, line.at.minute()));
             desk.long("History", lines.collect());
         });
     }
@@ -198,7 +270,11 @@ impl Desk {
     /// Resolved cases like it, with what they came to and why, by numbers that `cite` takes.
     pub fn alike(&mut self, found: &[Precedent]) {
         let line = |(i, one): (usize, &Precedent)| {
-            let why = if one.rationale.is_empty() { String::new() } else { format!(" Because: {}", sentence(&one.rationale)) };
+            let why = if one.rationale.is_empty() {
+                String::new()
+            } else {
+                format!(" Because: {}", sentence(&one.rationale))
+            };
             let same = if one.same_label { " The model said the same." } else { "" };
             let percent = one.likeness * 100.0;
             format!(
@@ -231,7 +307,11 @@ impl Desk {
         for term in wanted.iter().filter_map(|id| glossary.term(id)).chain(others) {
             lines.push(format!("{}: {}", term.name, sentence(&term.definition)));
             lines.extend(
-                self.session.protocols.term_details(term).into_iter().map(|(word, text)| format!("{word} {}", sentence(&text))),
+                self.session
+                    .protocols
+                    .term_details(term)
+                    .into_iter()
+                    .map(|(word, text)| format!("{word} {}", sentence(&text))),
             );
         }
         self.long("Terms", lines);

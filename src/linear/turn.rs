@@ -63,8 +63,13 @@ impl Desk {
             self.ask();
         }
         // In a training the last answer submits: nothing else is asked there.
-        let ended = self.session.opened.as_ref().is_some_and(|opened| opened.ended() && !opened.sending);
-        if self.session.training.is_some() && ended && (case || question) && self.session.missing().is_none() {
+        let ended =
+            self.session.opened.as_ref().is_some_and(|opened| opened.ended() && !opened.sending);
+        if self.session.training.is_some()
+            && ended
+            && (case || question)
+            && self.session.missing().is_none()
+        {
             let effects = self.session.submit();
             return self.settle(effects);
         }
@@ -83,7 +88,9 @@ impl Desk {
             return self.more_reasons(reasons, line);
         }
         let forced = line.trim_start().starts_with(':');
-        if command::QUIT.contains(&line.trim().trim_start_matches(':')) && (forced || !self.takes(line)) {
+        if command::QUIT.contains(&line.trim().trim_start_matches(':'))
+            && (forced || !self.takes(line))
+        {
             return self.session.quit();
         }
         if line.trim().is_empty() {
@@ -106,8 +113,8 @@ impl Desk {
         }
     }
 
-    /// Whether a line is an answer before it is a command: an answer's key or its whole text, a label's name, any words where words
-    /// are asked for.
+    /// Whether a line is an answer before it is a command: an answer's key or its whole text, a
+    /// label's name, any words where words are asked for.
     fn takes(&self, line: &str) -> bool {
         let Some(opened) = &self.session.opened else { return false };
         let line = line.trim();
@@ -116,10 +123,15 @@ impl Desk {
             // Places are words by number; alone, it asks which number is which.
             QuestionKind::Span { .. } => line.starts_with("words "),
             QuestionKind::Label { .. } => {
-                let named = |protocol: &Protocol| protocol.labels.iter().any(|label| label.name == line);
-                opened.protocol().is_some_and(named) || self.choices.iter().any(|choice| choice == line)
+                let named =
+                    |protocol: &Protocol| protocol.labels.iter().any(|label| label.name == line);
+                opened.protocol().is_some_and(named)
+                    || self.choices.iter().any(|choice| choice == line)
             }
-            kind => kind.answers().iter().any(|answer| answer.key == line || answer.text.eq_ignore_ascii_case(line)),
+            kind => kind
+                .answers()
+                .iter()
+                .any(|answer| answer.key == line || answer.text.eq_ignore_ascii_case(line)),
         })
     }
 }
@@ -145,7 +157,10 @@ impl Front for Desk {
             Report::Noted { .. } => what = "Noted",
             Report::Ruled { .. } => what = "Ruled",
             Report::Undone { case, .. } => {
-                self.say("Taken back", &format!("your label of {}; its answers are a draft again.", case.short()));
+                self.say(
+                    "Taken back",
+                    &format!("your label of {}; its answers are a draft again.", case.short()),
+                );
                 self.session.opened = None; // it is told again
             }
             Report::Board(_) => self.tell.board = true,

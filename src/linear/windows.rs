@@ -44,13 +44,18 @@ impl Desk {
 
     fn tell_tree(&mut self) {
         let opened = self.session.opened.as_ref();
-        let Some((opened, protocol)) = opened.and_then(|opened| Some((opened, opened.protocol()?))) else { return };
+        let Some((opened, protocol)) = opened.and_then(|opened| Some((opened, opened.protocol()?)))
+        else {
+            return;
+        };
         let path = opened.draft.path(protocol);
         let line = |line: crate::domain::protocol::render::TreeLine| {
             let id = &protocol.questions[line.question].id;
-            let given = path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.as_str());
-            let taken =
-                line.answer.as_deref().is_some_and(|key| given.is_some_and(|given| given.split(',').any(|part| part == key)));
+            let given =
+                path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.as_str());
+            let taken = line.answer.as_deref().is_some_and(|key| {
+                given.is_some_and(|given| given.split(',').any(|part| part == key))
+            });
             let what = if line.answer.is_some() { "Answer" } else { "Question" };
             format!(
                 "{what} {}{}",
@@ -67,15 +72,26 @@ impl Desk {
             return self
                 .say("Exchange", "this workspace has no shared store, or the configuration says that it is not exchanged with.");
         };
-        let last = state.status.last.map_or("not yet".to_owned(), |at| format!("at {} UTC", at.minute()));
-        let mut lines = vec![format!("with {}. Last: {last}. {} wait here.", state.status.store, state.status.unpushed)];
-        lines.extend(state.status.trouble.iter().map(|trouble| format!("Trouble: {}", sentence(trouble))));
+        let last =
+            state.status.last.map_or("not yet".to_owned(), |at| format!("at {} UTC", at.minute()));
+        let mut lines = vec![format!(
+            "with {}. Last: {last}. {} wait here.",
+            state.status.store, state.status.unpushed
+        )];
+        lines.extend(
+            state.status.trouble.iter().map(|trouble| format!("Trouble: {}", sentence(trouble))),
+        );
         lines.extend(state.notices.iter().cloned());
         lines.push(match state.quarantined.len() {
             0 => "Nothing was kept out.".to_owned(),
             n => format!("{n} kept out; the rest counts."),
         });
-        lines.extend(state.quarantined.iter().map(|fault| format!("Entry {}: {}", fault.seq, sentence(&fault.fault))));
+        lines.extend(
+            state
+                .quarantined
+                .iter()
+                .map(|fault| format!("Entry {}: {}", fault.seq, sentence(&fault.fault))),
+        );
         self.long("Exchange", lines);
     }
 
@@ -86,7 +102,10 @@ impl Desk {
             "{} of {}{}.",
             dispute.sides.len(),
             dispute.row.own,
-            dispute.question().map(|question| format!(", which part at {question}")).unwrap_or_default()
+            dispute
+                .question()
+                .map(|question| format!(", which part at {question}"))
+                .unwrap_or_default()
         )];
         let side = |side: &Side| {
             let label = &side.given.label;
@@ -97,11 +116,21 @@ impl Desk {
             } else {
                 String::new()
             };
-            let way: Vec<String> = side.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
-            let sure = label.confidence.map(|sure| format!(" Sure {sure} of 5.")).unwrap_or_default();
-            let why =
-                if label.rationale.is_empty() { String::new() } else { format!(" Because: {}", sentence(&label.rationale)) };
-            format!("{}{who}: {}. By {}.{sure}{why}", side.name, outcome_in_words(&side.outcome), way.join(", "))
+            let way: Vec<String> =
+                side.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
+            let sure =
+                label.confidence.map(|sure| format!(" Sure {sure} of 5.")).unwrap_or_default();
+            let why = if label.rationale.is_empty() {
+                String::new()
+            } else {
+                format!(" Because: {}", sentence(&label.rationale))
+            };
+            format!(
+                "{}{who}: {}. By {}.{sure}{why}",
+                side.name,
+                outcome_in_words(&side.outcome),
+                way.join(", ")
+            )
         };
         lines.extend(dispute.sides.iter().map(side));
         lines.extend(dispute.escalated.iter().map(|why| format!("Escalated: {}", sentence(why))));
@@ -163,10 +192,15 @@ impl Desk {
         let line = |(i, one): (usize, &CalibrationProgress)| {
             let what = &one.session.opened.what;
             let wait = what.deadline.0 - now.0;
-            let left = if wait > 0 { format!("{} left", short_span(wait)) } else { "time is over".to_owned() };
+            let left = if wait > 0 {
+                format!("{} left", short_span(wait))
+            } else {
+                "time is over".to_owned()
+            };
             let of = what.cases.len();
-            let done =
-                one.progress.iter().map(|who| format!("{} {} of {of}", who.reviewer, one.done(&who.reviewer).unwrap_or(0)));
+            let done = one.progress.iter().map(|who| {
+                format!("{} {} of {of}", who.reviewer, one.done(&who.reviewer).unwrap_or(0))
+            });
             format!(
                 "{} {}, {}, {left}: {}.",
                 i + 1,
@@ -190,7 +224,12 @@ impl Desk {
                 None => holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "),
             };
             let here = if holder.here { ", this device" } else { "" };
-            format!("{}, {state}{here}. Device {}, key {}.", holder.name, holder.replica.short(), holder.fingerprint())
+            format!(
+                "{}, {state}{here}. Device {}, key {}.",
+                holder.name,
+                holder.replica.short(),
+                holder.fingerprint()
+            )
         };
         let lines = rows.iter().map(line).collect();
         self.long("People", lines);

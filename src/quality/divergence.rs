@@ -1,5 +1,5 @@
-//! Where two ways through a protocol part: the first question that two reviewers of one case answered otherwise. What comes
-//! after it differs because of it, so it alone is counted.
+//! Where two ways through a protocol part: the first question that two reviewers of one case
+//! answered otherwise. What comes after it differs because of it, so it alone is counted.
 //!
 //! ```text
 //!  ana   readable y   language y   scope y   label n
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::label::Step;
 
-/// The first question at which two paths part, and what each answered; nothing where it was not asked.
+/// The first question at which two paths part, and what each answered; nothing where it was not
+/// asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parting<'p> {
     /// Its place in the paths, from 0.
@@ -25,7 +26,9 @@ pub fn parting<'p>(one: &'p [Step], two: &'p [Step]) -> Option<Parting<'p>> {
     let at = (0..one.len().max(two.len())).find(|at| one.get(*at) != two.get(*at))?;
     let (a, b) = (one.get(at), two.get(at));
     let question = a.or(b).map(|(question, _)| question.as_str())?;
-    let answer = |step: Option<&'p Step>| step.filter(|(asked, _)| asked == question).map(|(_, answer)| answer.as_str());
+    let answer = |step: Option<&'p Step>| {
+        step.filter(|(asked, _)| asked == question).map(|(_, answer)| answer.as_str())
+    };
     Some(Parting { at, question, answers: [answer(a), answer(b)] })
 }
 
@@ -85,12 +88,23 @@ pub struct Divergence {
 
 impl Divergence {
     /// Counts two paths of one case. `differ`: whether their outcomes do, in what counts.
-    pub fn count<'p>(&mut self, one: &'p [Step], two: &'p [Step], differ: bool) -> Option<Parting<'p>> {
+    pub fn count<'p>(
+        &mut self,
+        one: &'p [Step],
+        two: &'p [Step],
+        differ: bool,
+    ) -> Option<Parting<'p>> {
         self.change(one, two, differ, Change::Add)
     }
 
     /// Counts two paths of one case, or takes them away if they were counted.
-    pub fn change<'p>(&mut self, one: &'p [Step], two: &'p [Step], differ: bool, change: Change) -> Option<Parting<'p>> {
+    pub fn change<'p>(
+        &mut self,
+        one: &'p [Step],
+        two: &'p [Step],
+        differ: bool,
+        change: Change,
+    ) -> Option<Parting<'p>> {
         let parting = parting(one, two);
         change.one(&mut self.pairs);
         let together = parting.as_ref().map_or(one.len(), |parting| parting.at);
@@ -117,7 +131,10 @@ impl Divergence {
     /// A pair comes to a question at a place; what nobody comes to is no question here.
     fn come(&mut self, question: &str, at: usize, change: Change, more: impl FnOnce(&mut Node)) {
         if !self.nodes.contains_key(question) {
-            self.nodes.insert(question.to_owned(), Node { question: question.to_owned(), ..Node::default() });
+            self.nodes.insert(
+                question.to_owned(),
+                Node { question: question.to_owned(), ..Node::default() },
+            );
         }
         let Some(node) = self.nodes.get_mut(question) else { return };
         change.one(&mut node.came);
@@ -136,7 +153,9 @@ impl Divergence {
     /// The questions in the order in which they are mostly asked.
     pub fn nodes(&self) -> Vec<&Node> {
         let mut nodes: Vec<&Node> = self.nodes.values().collect();
-        let place = |node: &Node| node.places.iter().map(|(at, n)| at * n).sum::<usize>() as f64 / node.came.max(1) as f64;
+        let place = |node: &Node| {
+            node.places.iter().map(|(at, n)| at * n).sum::<usize>() as f64 / node.came.max(1) as f64
+        };
         nodes.sort_by(|a, b| place(a).total_cmp(&place(b)).then_with(|| b.came.cmp(&a.came)));
         nodes
     }
@@ -154,7 +173,11 @@ mod tests {
     use super::*;
 
     fn path(words: &str) -> Vec<Step> {
-        words.split_whitespace().filter_map(|step| step.split_once('=')).map(|(q, a)| (q.to_owned(), a.to_owned())).collect()
+        words
+            .split_whitespace()
+            .filter_map(|step| step.split_once('='))
+            .map(|(q, a)| (q.to_owned(), a.to_owned()))
+            .collect()
     }
 
     fn check(one: &str, two: &str, expect: Option<(&str, [Option<&str>; 2])>) {
@@ -173,7 +196,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the paths: partings at all questions together are the pairs that part, and nobody parts where they did not come.
+        /// Whatever the paths: partings at all questions together are the pairs that part, and
+        /// nobody parts where they did not come.
         #[test]
         fn counts_add_up(paths in prop::collection::vec(prop::collection::vec(0_u8..3, 0..5), 2..8)) {
             let paths: Vec<Vec<Step>> = paths.iter()

@@ -1,4 +1,5 @@
-//! A figure: a value with what it rests on, or the reason why there is none. No NaN leaves this module.
+//! A figure: a value with what it rests on, or the reason why there is none. No NaN leaves this
+//! module.
 
 use serde::{Serialize, Serializer};
 
@@ -27,7 +28,9 @@ impl Figure {
     /// `0.241 (0.220 to 0.262)`, or `none: …`.
     pub fn words(&self) -> String {
         match (self.value, self.interval) {
-            (Ok(value), Some((low, high))) => format!("{} ({} to {})", decimal(value), decimal(low), decimal(high)),
+            (Ok(value), Some((low, high))) => {
+                format!("{} ({} to {})", decimal(value), decimal(low), decimal(high))
+            }
             (Ok(value), None) => decimal(value),
             (Err(reason), _) => format!("none: {reason}"),
         }
@@ -37,11 +40,15 @@ impl Figure {
 /// Three decimals, and no `-0.000`.
 pub fn decimal(value: f64) -> String {
     let text = format!("{value:.3}");
-    text.strip_prefix('-').filter(|rest| rest.chars().all(|c| matches!(c, '0' | '.'))).map_or(text.clone(), str::to_owned)
+    text.strip_prefix('-')
+        .filter(|rest| rest.chars().all(|c| matches!(c, '0' | '.')))
+        .map_or(text.clone(), str::to_owned)
 }
 
 fn finite(value: Result<f64, &'static str>) -> Result<f64, &'static str> {
-    value.and_then(|value| if value.is_finite() { Ok(value) } else { Err("it is not a number here") })
+    value.and_then(
+        |value| if value.is_finite() { Ok(value) } else { Err("it is not a number here") },
+    )
 }
 
 impl Serialize for Figure {

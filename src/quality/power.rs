@@ -1,9 +1,10 @@
 //! How many cases a session needs to show that people agree better than so much.
 //!
-//! By simulation with our own alpha: reviewers who know the class with a certain chance and otherwise draw one by the shares of the
-//! classes agree to an alpha of that chance squared (observed agreement is p² + (1 − p²)·Σπ², and Σπ² is that by chance). Alpha is
-//! shown to lie above a bound when it exceeds what 95 % of sessions would give whose true alpha is the bound. Power is the share
-//! of sessions of the true alpha that do.
+//! By simulation with our own alpha: reviewers who know the class with a certain chance and
+//! otherwise draw one by the shares of the classes agree to an alpha of that chance squared
+//! (observed agreement is p² + (1 − p²)·Σπ², and Σπ² is that by chance). Alpha is shown to lie
+//! above a bound when it exceeds what 95 % of sessions would give whose true alpha is the bound.
+//! Power is the share of sessions of the true alpha that do.
 
 use super::paired::{Counts, nominal};
 use crate::domain::dice::Dice;
@@ -47,18 +48,23 @@ pub fn cases(question: &Question) -> Option<usize> {
 
 /// Chance to show it with so many cases.
 pub fn power(question: &Question, cases: usize) -> f64 {
-    // Each number of cases has its own dice, so that it does not matter in what order they are tried.
+    // Each number of cases has its own dice, so that it does not matter in what order they are
+    // tried.
     let mut dice = Dice::new(question.seed ^ (cases as u64) << 20);
     let mut under = sample(question, question.above, cases, &mut dice);
     under.sort_unstable_by(f64::total_cmp);
-    let Some(bound) = under.get((under.len() as f64 * 0.95).ceil() as usize - usize::from(!under.is_empty())).copied() else {
+    let Some(bound) = under
+        .get((under.len() as f64 * 0.95).ceil() as usize - usize::from(!under.is_empty()))
+        .copied()
+    else {
         return 0.0;
     };
     let found = sample(question, question.alpha, cases, &mut dice);
     found.iter().filter(|alpha| **alpha > bound).count() as f64 / SESSIONS as f64
 }
 
-/// Alphas of sessions whose true alpha is this. One in which everybody always said the same shows nothing.
+/// Alphas of sessions whose true alpha is this. One in which everybody always said the same shows
+/// nothing.
 fn sample(question: &Question, alpha: f64, cases: usize, dice: &mut Dice) -> Vec<f64> {
     let knows = alpha.max(0.0).sqrt();
     let draw = |dice: &mut Dice| {

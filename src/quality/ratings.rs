@@ -59,7 +59,8 @@ pub struct Ratings {
     /// The numbers are ranks: which is more is known, and not by how much.
     pub ranked: bool,
     rows: Vec<(u32, Rating)>,
-    /// Where several texts are one value: the texts, and that of each rating in the order of `of_task`.
+    /// Where several texts are one value: the texts, and that of each rating in the order of
+    /// `of_task`.
     spelled: Option<(Names, Vec<u32>)>,
     /// Ratings of task `t` are `of_task[starts[t]..starts[t + 1]]`, in the order given.
     starts: Vec<u32>,
@@ -87,8 +88,8 @@ pub struct LabelFile {
     pub rejects: Vec<(u64, String)>,
 }
 
-/// Values in order: as numbers if all of them are, else as words. `9` and `9.0` are one value; `01` and `1` are two, as codes are,
-/// and so are numbers that only a double takes for the same.
+/// Values in order: as numbers if all of them are, else as words. `9` and `9.0` are one value; `01`
+/// and `1` are two, as codes are, and so are numbers that only a double takes for the same.
 #[derive(Debug, Clone, Default)]
 pub struct Ordered {
     pub values: Names,
@@ -100,18 +101,24 @@ pub struct Ordered {
 impl Ordered {
     pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         let names: Vec<&str> = names.collect();
-        let parse = |name: &&str| name.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let parse =
+            |name: &&str| name.trim().parse::<f64>().ok().filter(|number| number.is_finite());
         let parsed: Option<Vec<f64>> = names.iter().map(parse).collect();
         // What two texts of one value share; a text with zeros before it shares it with none.
         let exact: Vec<Option<Digits>> = match &parsed {
-            Some(_) => names.iter().map(|name| digits(name.trim()).filter(|_| !is_code(name.trim()))).collect(),
+            Some(_) => names
+                .iter()
+                .map(|name| digits(name.trim()).filter(|_| !is_code(name.trim())))
+                .collect(),
             None => vec![None; names.len()],
         };
         let mut order: Vec<usize> = (0..names.len()).collect();
         match &parsed {
             Some(numbers) => order.sort_by(|a, b| {
                 let by_number = numbers[*a].total_cmp(&numbers[*b]);
-                by_number.then_with(|| exact[*a].cmp(&exact[*b])).then_with(|| names[*a].cmp(names[*b]))
+                by_number
+                    .then_with(|| exact[*a].cmp(&exact[*b]))
+                    .then_with(|| names[*a].cmp(names[*b]))
             }),
             None => order.sort_by(|a, b| names[*a].cmp(names[*b])),
         }
@@ -145,15 +152,24 @@ impl LabelFile {
             (Some(Ok("")), ..) => self.rejects.push((line, "no task".to_owned())),
             (_, Some(Ok("")), _) => self.rejects.push((line, "no worker".to_owned())),
             (Some(Ok(_)), Some(Ok(_)), Some(Ok(""))) => self.missing += 1,
-            (Some(Ok(task)), Some(Ok(worker)), Some(Ok(label))) => self.ratings.push(task, worker, label),
-            (None, ..) | (_, None, _) | (_, _, None) => self.rejects.push((line, "too few columns".to_owned())),
+            (Some(Ok(task)), Some(Ok(worker)), Some(Ok(label))) => {
+                self.ratings.push(task, worker, label)
+            }
+            (None, ..) | (_, None, _) | (_, _, None) => {
+                self.rejects.push((line, "too few columns".to_owned()))
+            }
             _ => self.rejects.push((line, "not UTF-8".to_owned())),
         }
     }
 
-    /// Takes in the lines that a quote swallowed which opened on `line`: in them a quote is a character.
+    /// Takes in the lines that a quote swallowed which opened on `line`: in them a quote is a
+    /// character.
     fn swallowed(&mut self, text: &[u8], line: u64, columns: [usize; 3]) {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).quoting(false).from_reader(text);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .quoting(false)
+            .from_reader(text);
         let mut record = csv::ByteRecord::new();
         loop {
             let at = line + reader.position().line();
@@ -182,8 +198,8 @@ impl Ratings {
         counts.iter().map(|n| n / self.of_task.len().max(1) as f64).collect()
     }
 
-    /// Ranks values that are words: the lowest first. Fails with a value that was said and is not in the order. To be called when
-    /// all are there and sorted.
+    /// Ranks values that are words: the lowest first. Fails with a value that was said and is not
+    /// in the order. To be called when all are there and sorted.
     pub fn ranked(mut self, order: &[String]) -> Result<Self, String> {
         let rank_of = |name: &str| order.iter().position(|value| value.trim() == name);
         if let Some(unknown) = self.values.iter().find(|name| rank_of(name).is_none()) {
@@ -202,13 +218,15 @@ impl Ratings {
     }
 
     pub fn push(&mut self, task: &str, reviewer: &str, value: &str) {
-        let (task, reviewer, value) = (self.tasks.number(task), self.reviewers.number(reviewer), self.values.number(value));
+        let (task, reviewer, value) =
+            (self.tasks.number(task), self.reviewers.number(reviewer), self.values.number(value));
         self.rows.push((task, Rating { reviewer, value }));
     }
 
     /// Puts values in order and ratings beside their task. To be called when all are there.
     pub fn sorted(mut self) -> Self {
-        let spelled: Vec<(u32, u32)> = self.rows.iter().map(|(task, rating)| (*task, rating.value)).collect();
+        let spelled: Vec<(u32, u32)> =
+            self.rows.iter().map(|(task, rating)| (*task, rating.value)).collect();
         let texts = self.sort_values();
         let mut starts = vec![0_u32; self.tasks.len() + 1];
         for (task, _) in &self.rows {
@@ -266,16 +284,26 @@ impl Ratings {
         out.dedup_by_key(|rating| rating.reviewer);
     }
 
-    /// Reads `task,worker,label` with that header, in any order of columns. What can't be used is told; the rest goes in.
+    /// Reads `task,worker,label` with that header, in any order of columns. What can't be used is
+    /// told; the rest goes in.
     pub fn read_csv(from: impl Read) -> Result<LabelFile, BadCsv> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(std::io::BufReader::with_capacity(1 << 16, from));
-        let header = reader.byte_headers().map_err(|error| BadCsv::Line { line: 1, reason: error.to_string() })?.clone();
-        let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(std::io::BufReader::with_capacity(1 << 16, from));
+        let header = reader
+            .byte_headers()
+            .map_err(|error| BadCsv::Line { line: 1, reason: error.to_string() })?
+            .clone();
+        let names: Vec<String> =
+            header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
         let column = |names_of: &[&str]| {
-            let found = names.iter().position(|name| names_of.contains(&name.trim_start_matches('\u{feff}')));
+            let found = names
+                .iter()
+                .position(|name| names_of.contains(&name.trim_start_matches('\u{feff}')));
             found.ok_or_else(|| BadCsv::Header(names.join(",")))
         };
-        let (task, worker, label) = (column(&["task"])?, column(&["worker", "reviewer"])?, column(&["label"])?);
+        let (task, worker, label) =
+            (column(&["task"])?, column(&["worker", "reviewer"])?, column(&["label"])?);
         let mut read = LabelFile { ratings: Self::default(), missing: 0, rejects: Vec::new() };
         let mut record = csv::ByteRecord::new();
         loop {
@@ -283,21 +311,29 @@ impl Ratings {
             match reader.read_byte_record(&mut record) {
                 Ok(false) => break,
                 Ok(true) if record.iter().any(|field| field.contains(&b'\n')) => {
-                    // A quote that is not closed swallows the lines after it: they are read for what they are.
+                    // A quote that is not closed swallows the lines after it: they are read for
+                    // what they are.
                     let words = "a quote opens on this line and is not closed on it: what follows is read without it";
                     read.rejects.push((line, words.to_owned()));
-                    let swallowed = record.iter().find_map(|field| Some(&field[memchr::memchr(b'\n', field)? + 1..]));
+                    let swallowed = record
+                        .iter()
+                        .find_map(|field| Some(&field[memchr::memchr(b'\n', field)? + 1..]));
                     read.swallowed(swallowed.unwrap_or_default(), line, [task, worker, label]);
                     continue;
                 }
                 Ok(true) if record.len() > names.len() => {
-                    let words =
-                        format!("{} columns, where the header has {}: put quotes around a comma", record.len(), names.len());
+                    let words = format!(
+                        "{} columns, where the header has {}: put quotes around a comma",
+                        record.len(),
+                        names.len()
+                    );
                     read.rejects.push((line, words));
                     continue;
                 }
                 Ok(true) => {}
-                Err(error) if error.is_io_error() => return Err(BadCsv::Line { line, reason: error.to_string() }),
+                Err(error) if error.is_io_error() => {
+                    return Err(BadCsv::Line { line, reason: error.to_string() });
+                }
                 Err(error) => {
                     read.rejects.push((line, error.to_string()));
                     continue;
@@ -320,26 +356,43 @@ mod tests {
     #[test]
     fn values_that_differ_are_never_one_and_a_task_has_what_was_said_of_it() {
         let read = |labels: &[&str]| {
-            let lines: String = labels.iter().enumerate().map(|(i, label)| format!("t{i},w,{label}\n")).collect();
+            let lines: String =
+                labels.iter().enumerate().map(|(i, label)| format!("t{i},w,{label}\n")).collect();
             Ratings::read_csv(format!("task,worker,label\n{lines}").as_bytes()).unwrap().ratings
         };
-        let classes = |labels: &[&str]| read(labels).values.iter().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(classes(&["9007199254740993", "9007199254740992", "1"]), ["1", "9007199254740992", "9007199254740993"]);
+        let classes =
+            |labels: &[&str]| read(labels).values.iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            classes(&["9007199254740993", "9007199254740992", "1"]),
+            ["1", "9007199254740992", "9007199254740993"]
+        );
         assert_eq!(classes(&["01", "1", "001", "7"]).len(), 4);
         assert_eq!(classes(&["9.0", "9", "10", "9.00"]), ["9", "10"]);
         assert_eq!(classes(&["1e3", "1000", "0.5", ".5"]).len(), 2);
         let ratings = read(&["9.0", "9", "10"]);
-        assert_eq!([0, 1, 2].map(|task| ratings.spelling(task, ratings.of_task(task)[0].value)), ["9.0", "9", "10"]);
+        assert_eq!(
+            [0, 1, 2].map(|task| ratings.spelling(task, ratings.of_task(task)[0].value)),
+            ["9.0", "9", "10"]
+        );
     }
 
     #[test]
     fn a_quote_that_is_not_closed_and_a_column_too_many_are_named() {
-        let read = Ratings::read_csv("task,worker,label\nt1,a,x\nt1,b,\"y\nt2,a,x\nt2,b,x\nt3,a,y\nt3,b,y\n".as_bytes()).unwrap();
+        let read = Ratings::read_csv(
+            "task,worker,label\nt1,a,x\nt1,b,\"y\nt2,a,x\nt2,b,x\nt3,a,y\nt3,b,y\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!((read.ratings.labels(), read.rejects.len(), read.rejects[0].0), (5, 1, 3));
-        let read = Ratings::read_csv("task,worker,label\nt1,a,\"x\nt1,b,y\nt2,a,\nt2\"\nt3,b,y\n".as_bytes()).unwrap();
+        let read = Ratings::read_csv(
+            "task,worker,label\nt1,a,\"x\nt1,b,y\nt2,a,\nt2\"\nt3,b,y\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!(read.rejects.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 5]);
         assert_eq!((read.ratings.labels(), read.missing), (2, 1));
-        let read = Ratings::read_csv("task,worker,label\nt1,a,no, thanks\nt1,b,\"no, thanks\"\n".as_bytes()).unwrap();
+        let read = Ratings::read_csv(
+            "task,worker,label\nt1,a,no, thanks\nt1,b,\"no, thanks\"\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!((read.ratings.labels(), read.rejects[0].0), (1, 2));
         assert!(read.rejects[0].1.contains("4 columns"), "{:?}", read.rejects);
     }
@@ -350,8 +403,15 @@ mod tests {
         let read = Ratings::read_csv(text.as_bytes()).unwrap();
         assert_eq!((read.missing, read.ratings.labels()), (1, 3));
         assert_eq!(read.rejects.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5, 7]);
-        assert_eq!(read.ratings.numbers, Some(vec![9.0, 10.0]), "in the order of numbers, each once");
-        assert_eq!(read.ratings.of_task(0), [Rating { reviewer: 0, value: 1 }, Rating { reviewer: 1, value: 0 }]);
+        assert_eq!(
+            read.ratings.numbers,
+            Some(vec![9.0, 10.0]),
+            "in the order of numbers, each once"
+        );
+        assert_eq!(
+            read.ratings.of_task(0),
+            [Rating { reviewer: 0, value: 1 }, Rating { reviewer: 1, value: 0 }]
+        );
         let error = Ratings::read_csv("id,who,what\n1,2,3\n".as_bytes()).unwrap_err();
         assert!(error.to_string().contains("`id,who,what`"), "{error}");
         assert!(Ratings::read_csv("".as_bytes()).is_err());

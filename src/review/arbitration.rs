@@ -1,5 +1,5 @@
-//! Disputed cases as whoever rules sees them: labels side by side without names, where they part, what was ruled before;
-//! and what waits for whom.
+//! Disputed cases as whoever rules sees them: labels side by side without names, where they part,
+//! what was ruled before; and what waits for whom.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, label, renames};
 use crate::domain::arbitration::{
-    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, latest_of_each, returned, ruling, side_name,
+    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, latest_of_each, returned,
+    ruling, side_name,
 };
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
@@ -57,7 +58,12 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    pub fn load(conn: &Connection, protocols: &Protocols, row: CaseRow, me: &str) -> rusqlite::Result<Self> {
+    pub fn load(
+        conn: &Connection,
+        protocols: &Protocols,
+        row: CaseRow,
+        me: &str,
+    ) -> rusqlite::Result<Self> {
         let labels = label::live_of_case(conn, row.id)?;
         let order = blind_order(&labels);
         Self::of(conn, protocols, row, me, &labels, order)
@@ -108,9 +114,14 @@ impl Dispute {
             _ => None,
         };
         let ruled = ruling(&acts, labels).map(|Ruled { ruling, event, .. }| {
-            (ruling.clone(), appeals_against(&acts, labels, event).into_iter().filter_map(why).collect())
+            (
+                ruling.clone(),
+                appeals_against(&acts, labels, event).into_iter().filter_map(why).collect(),
+            )
         });
-        let notes = note::of_case(conn, row.id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
+        let notes = note::of_case(conn, row.id)?
+            .into_iter()
+            .filter(|note| note.kind == NoteKind::Escalated);
         let escalated = notes.map(|note| note.text).collect();
         Ok(Self { row, named: false, sides, questions, parts_at, ruled, escalated })
     }
@@ -127,14 +138,17 @@ impl Dispute {
     /// Whether there is something to rule on.
     pub fn is_one(&self) -> bool {
         let appealed = self.ruled.as_ref().is_some_and(|(_, appeals)| !appeals.is_empty());
-        self.row.state == CaseState::Disputed || appealed || (self.row.state == CaseState::Open && !self.escalated.is_empty())
+        self.row.state == CaseState::Disputed
+            || appealed
+            || (self.row.state == CaseState::Open && !self.escalated.is_empty())
     }
 }
 
 /// A question with the answers of several paths; none where it was not asked.
 pub type Row = (String, Vec<Option<String>>);
 
-/// Questions of several paths in one order, with each path's answers; and the first that is answered otherwise.
+/// Questions of several paths in one order, with each path's answers; and the first that is
+/// answered otherwise.
 pub fn aligned(paths: &[&[Step]]) -> (Vec<Row>, Option<usize>) {
     let mut order: Vec<&str> = Vec::new();
     for path in paths {
@@ -143,20 +157,25 @@ pub fn aligned(paths: &[&[Step]]) -> (Vec<Row>, Option<usize>) {
             match order.iter().position(|known| known == question) {
                 Some(at) => after = at + 1,
                 None => {
-                    // Beside what comes before it in this path, so that ways that part and meet again stay in order.
+                    // Beside what comes before it in this path, so that ways that part and meet
+                    // again stay in order.
                     order.insert(after, question);
                     after += 1;
                 }
             }
         }
     }
-    let answer =
-        |path: &[Step], question: &str| path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone());
+    let answer = |path: &[Step], question: &str| {
+        path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone())
+    };
     let rows: Vec<Row> = order
         .into_iter()
-        .map(|question| (question.to_owned(), paths.iter().map(|path| answer(path, question)).collect()))
+        .map(|question| {
+            (question.to_owned(), paths.iter().map(|path| answer(path, question)).collect())
+        })
         .collect();
-    let parts_at = rows.iter().position(|(_, answers)| answers.windows(2).any(|pair| pair[0] != pair[1]));
+    let parts_at =
+        rows.iter().position(|(_, answers)| answers.windows(2).any(|pair| pair[0] != pair[1]));
     (rows, parts_at)
 }
 
@@ -192,8 +211,14 @@ impl Why {
     }
 }
 
-/// Every case that waits to be settled, what is due first first; of disputed ones about `most`. A function of the journal and the time.
-pub fn waiting(conn: &Connection, policy: &Policy, now: Moment, most: usize) -> rusqlite::Result<Vec<Waiting>> {
+/// Every case that waits to be settled, what is due first first; of disputed ones about `most`. A
+/// function of the journal and the time.
+pub fn waiting(
+    conn: &Connection,
+    policy: &Policy,
+    now: Moment,
+    most: usize,
+) -> rusqlite::Result<Vec<Waiting>> {
     let mut found = Vec::new();
     let mut from = QueueKey::FIRST;
     loop {
@@ -208,7 +233,9 @@ pub fn waiting(conn: &Connection, policy: &Policy, now: Moment, most: usize) -> 
         }
     }
     for (id, by) in escalations(conn)? {
-        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state == CaseState::Open) else { continue };
+        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state == CaseState::Open) else {
+            continue;
+        };
         found.extend(read_wait(conn, policy, row, &by, now)?);
     }
     found.sort_by_key(|waiting| (waiting.stands.due, waiting.row.id));
@@ -255,16 +282,29 @@ pub struct Waits {
 }
 
 /// Whether and how a case waits to be settled: a function of what was done about it.
-pub fn waits(state: CaseState, labels: &[GivenLabel], acts: &[Done], escalated: &[(Moment, String)]) -> Option<Waits> {
+pub fn waits(
+    state: CaseState,
+    labels: &[GivenLabel],
+    acts: &[Done],
+    escalated: &[(Moment, String)],
+) -> Option<Waits> {
     let by = escalated.iter().map(|(_, author)| author.clone()).collect();
     if let Some(appeal) = ruling(acts, labels).and_then(|ruled| ruled.appeal) {
-        return Some(Waits { why: Why::Appealed, first: Level::Owner, since: appeal.at.moment(), by });
+        return Some(Waits {
+            why: Why::Appealed,
+            first: Level::Owner,
+            since: appeal.at.moment(),
+            by,
+        });
     }
     match state {
         CaseState::Disputed => {
             // It was settled by nobody when its last label came, or when a ruling was taken back.
             let given = latest_of_each(labels).into_iter().map(|given| given.at.moment());
-            let back = acts.iter().filter(|done| matches!(done.act, Act::Withdrew { .. })).map(|done| done.at.moment());
+            let back = acts
+                .iter()
+                .filter(|done| matches!(done.act, Act::Withdrew { .. }))
+                .map(|done| done.at.moment());
             let since = given.chain(back).max()?;
             Some(Waits { why: Why::Disputed, first: Level::Lead, since, by })
         }
@@ -321,12 +361,22 @@ pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastR
             };
             let overruled = latest_of_each(&labels).into_iter().filter(differs).cloned().collect();
             let appeal = |other: &Done| match &other.act {
-                Act::Appealed { ruling, why } if *ruling == done.event => Some((other.author.clone(), why.clone())),
+                Act::Appealed { ruling, why } if *ruling == done.event => {
+                    Some((other.author.clone(), why.clone()))
+                }
                 _ => None,
             };
             let appeals = acts.iter().filter_map(appeal).collect();
             let (row, ruling, counts) = (row.clone(), ruling.clone(), counting == Some(done.event));
-            found.push(PastRuling { row, done: done.clone(), ruling, outcome, overruled, counts, appeals });
+            found.push(PastRuling {
+                row,
+                done: done.clone(),
+                ruling,
+                outcome,
+                overruled,
+                counts,
+                appeals,
+            });
         }
     }
     found.sort_by_key(|past| std::cmp::Reverse((past.done.at, past.done.event)));
@@ -356,7 +406,9 @@ fn same(one: Option<&Question>, two: Option<&Question>) -> bool {
             .map(|answer| (answer.key.clone(), answer.text.clone(), answer.then.set.clone()))
             .collect::<Vec<_>>()
     };
-    let said = |of: &Question| (of.ask.clone(), of.help.clone(), of.terms.clone(), of.kind.word(), of.examples.clone());
+    let said = |of: &Question| {
+        (of.ask.clone(), of.help.clone(), of.terms.clone(), of.kind.word(), of.examples.clone())
+    };
     said(one) == said(two) && answers(one) == answers(two)
 }
 
@@ -366,13 +418,17 @@ pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNot
         let change = past.ruling.change.clone()?;
         let was = protocols.version(&change.protocol, change.version);
         let was = was.and_then(|published| published.protocol.question(&change.question));
-        let later = protocols
-            .published
-            .iter()
-            .filter(|published| published.protocol.id == change.protocol && published.reference.version > change.version);
-        let changed = later.filter(|published| !same(published.protocol.question(&change.question), was));
+        let later = protocols.published.iter().filter(|published| {
+            published.protocol.id == change.protocol && published.reference.version > change.version
+        });
+        let changed =
+            later.filter(|published| !same(published.protocol.question(&change.question), was));
         let answered_by = changed.map(|published| published.reference.version).min();
-        let words = if change.text.is_empty() { past.ruling.rationale.clone() } else { change.text.clone() };
+        let words = if change.text.is_empty() {
+            past.ruling.rationale.clone()
+        } else {
+            change.text.clone()
+        };
         Some(ChangeNote {
             case: past.row.id,
             at: past.done.at.moment(),
@@ -382,10 +438,17 @@ pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNot
             answered_by,
         })
     };
-    let mut notes: Vec<ChangeNote> = past.iter().filter(|past| past.counts).filter_map(note).collect();
+    let mut notes: Vec<ChangeNote> =
+        past.iter().filter(|past| past.counts).filter_map(note).collect();
     notes.sort_by(|a, b| {
-        let key =
-            |note: &ChangeNote| (note.answered_by.is_some(), note.change.protocol.clone(), note.change.question.clone(), note.at);
+        let key = |note: &ChangeNote| {
+            (
+                note.answered_by.is_some(),
+                note.change.protocol.clone(),
+                note.change.question.clone(),
+                note.at,
+            )
+        };
         key(a).cmp(&key(b))
     });
     notes
@@ -407,7 +470,12 @@ pub fn asked_of(conn: &Connection, id: CaseId, reviewer: &str) -> rusqlite::Resu
     asked_about(conn, id, &arbitration::of_case(conn, id)?, reviewer)
 }
 
-fn asked_about(conn: &Connection, id: CaseId, acts: &[Done], reviewer: &str) -> rusqlite::Result<Vec<String>> {
+fn asked_about(
+    conn: &Connection,
+    id: CaseId,
+    acts: &[Done],
+    reviewer: &str,
+) -> rusqlite::Result<Vec<String>> {
     let to_them = |done: &Done| matches!(&done.act, Act::Returned { reviewer: whose, .. } if whose == reviewer);
     if !acts.iter().any(to_them) {
         return Ok(Vec::new());
@@ -428,7 +496,11 @@ mod tests {
     #[test]
     fn ways_that_part_and_meet_again_stay_in_order() {
         let path = |text: &str| -> Vec<Step> {
-            text.split(' ').map(|step| step.split_once('=').map(|(q, a)| (q.to_owned(), a.to_owned())).unwrap()).collect()
+            text.split(' ')
+                .map(|step| {
+                    step.split_once('=').map(|(q, a)| (q.to_owned(), a.to_owned())).unwrap()
+                })
+                .collect()
         };
         let (one, two) = (path("a=y b=1 d=x"), path("a=n c=2 d=x"));
         let (rows, parts_at) = aligned(&[&one, &two]);

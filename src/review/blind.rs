@@ -1,4 +1,5 @@
-//! Who may not see what others said of a case: whoever may still label it. Their own label would be worth nothing.
+//! Who may not see what others said of a case: whoever may still label it. Their own label would be
+//! worth nothing.
 
 use crate::domain::resolve::CaseState;
 
@@ -14,7 +15,8 @@ pub enum Blind {
 }
 
 impl Blind {
-    /// Whether it is kept from them. `measures`: the right answer is known, and the case may come to them to measure.
+    /// Whether it is kept from them. `measures`: the right answer is known, and the case may come
+    /// to them to measure.
     pub fn to(self, state: CaseState, gave: bool, measures: bool) -> bool {
         match self {
             Self::Never => false,

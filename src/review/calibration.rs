@@ -35,11 +35,18 @@ pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Calibration>> {
     if opened.is_empty() {
         return Ok(Vec::new());
     }
-    let mut revealed =
-        endings(conn, "session revealed", |body| serde_json::from_str(body).ok().map(|SessionRevealed(what)| what))?;
-    let mut closed = endings(conn, "session closed", |body| serde_json::from_str(body).ok().map(|SessionClosed(what)| what))?;
+    let mut revealed = endings(conn, "session revealed", |body| {
+        serde_json::from_str(body).ok().map(|SessionRevealed(what)| what)
+    })?;
+    let mut closed = endings(conn, "session closed", |body| {
+        serde_json::from_str(body).ok().map(|SessionClosed(what)| what)
+    })?;
     let whole = opened.into_iter().filter_map(|(name, opened)| {
-        Calibration::of(opened, revealed.remove(&name).unwrap_or_default(), closed.remove(&name).unwrap_or_default())
+        Calibration::of(
+            opened,
+            revealed.remove(&name).unwrap_or_default(),
+            closed.remove(&name).unwrap_or_default(),
+        )
     });
     let mut sessions: Vec<Calibration> = whole.collect();
     sessions.sort_by_key(|session| std::cmp::Reverse((session.opened.at, session.opened.event)));
@@ -52,7 +59,11 @@ fn fact<T>(row: DocumentRow, what: T) -> Fact<T> {
 
 type Endings = BTreeMap<String, Vec<Fact<Ending>>>;
 
-fn endings(conn: &Connection, kind: &str, read: impl Fn(&str) -> Option<Ending>) -> rusqlite::Result<Endings> {
+fn endings(
+    conn: &Connection,
+    kind: &str,
+    read: impl Fn(&str) -> Option<Ending>,
+) -> rusqlite::Result<Endings> {
     let mut found = Endings::new();
     for row in document::of_kind(conn, kind)? {
         if let Some(what) = read(&row.body) {
@@ -77,8 +88,13 @@ pub fn hidden_rounds(conn: &Connection) -> rusqlite::Result<BTreeSet<String>> {
     Ok(sessions(conn)?.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect())
 }
 
-/// The labels of a session's first (0) or second (1) round that count: those that were sealed, or as they stand.
-pub fn labels(conn: &Connection, session: &Calibration, which: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+/// The labels of a session's first (0) or second (1) round that count: those that were sealed, or
+/// as they stand.
+pub fn labels(
+    conn: &Connection,
+    session: &Calibration,
+    which: usize,
+) -> rusqlite::Result<Vec<GivenLabel>> {
     let mut found = Vec::new();
     for id in &session.opened.what.cases {
         found.extend(labels_of_case(conn, session, which, *id)?);
@@ -87,13 +103,20 @@ pub fn labels(conn: &Connection, session: &Calibration, which: usize) -> rusqlit
 }
 
 /// The same of one case, one of each reviewer.
-pub fn labels_of_case(conn: &Connection, session: &Calibration, which: usize, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
+pub fn labels_of_case(
+    conn: &Connection,
+    session: &Calibration,
+    which: usize,
+    id: CaseId,
+) -> rusqlite::Result<Vec<GivenLabel>> {
     let round = &session.rounds()[which];
     let ending = if which == 0 { &session.revealed } else { &session.closed };
     let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
     for row in label::of_case(conn, id)?.into_iter().filter(|row| row.given.label.round == *round) {
         // What was sealed counts even if it was taken back since: all have seen it.
-        let counts = ending.as_ref().map_or(row.withdrawn.is_none(), |ending| ending.what.sealed.contains(&row.given.event));
+        let counts = ending.as_ref().map_or(row.withdrawn.is_none(), |ending| {
+            ending.what.sealed.contains(&row.given.event)
+        });
         if counts && session.takes_part(&row.given.label.reviewer) {
             latest.insert(row.given.label.reviewer.clone(), row.given);
         }
@@ -112,8 +135,11 @@ pub struct Progress {
 /// How far everybody is. Tells nothing of what they said.
 pub fn progress(conn: &Connection, session: &Calibration) -> rusqlite::Result<Vec<Progress>> {
     let rounds = [labels(conn, session, 0)?, labels(conn, session, 1)?];
-    let done =
-        |reviewer: &str| rounds.each_ref().map(|labels| labels.iter().filter(|given| given.label.reviewer == reviewer).count());
+    let done = |reviewer: &str| {
+        rounds
+            .each_ref()
+            .map(|labels| labels.iter().filter(|given| given.label.reviewer == reviewer).count())
+    };
     Ok(session
         .opened
         .what
@@ -123,8 +149,13 @@ pub fn progress(conn: &Connection, session: &Calibration) -> rusqlite::Result<Ve
         .collect())
 }
 
-/// The cases of a session that a reviewer has not labeled in the round that is under way, in its order.
-pub fn to_label(conn: &Connection, session: &Calibration, reviewer: &str) -> rusqlite::Result<Vec<CaseRow>> {
+/// The cases of a session that a reviewer has not labeled in the round that is under way, in its
+/// order.
+pub fn to_label(
+    conn: &Connection,
+    session: &Calibration,
+    reviewer: &str,
+) -> rusqlite::Result<Vec<CaseRow>> {
     if !session.takes_part(reviewer) || !session.stage().is_under_way() {
         return Ok(Vec::new());
     }
@@ -152,8 +183,14 @@ pub fn comments(conn: &Connection, session: &Calibration) -> rusqlite::Result<Ve
 }
 
 /// The same of one case.
-pub fn comments_of_case(conn: &Connection, session: &Calibration, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> {
-    let of_session = |note: &NoteRow| note.kind == NoteKind::Commented && note.session.as_deref() == Some(session.name());
+pub fn comments_of_case(
+    conn: &Connection,
+    session: &Calibration,
+    id: CaseId,
+) -> rusqlite::Result<Vec<NoteRow>> {
+    let of_session = |note: &NoteRow| {
+        note.kind == NoteKind::Commented && note.session.as_deref() == Some(session.name())
+    };
     Ok(note::of_case(conn, id)?.into_iter().filter(of_session).collect())
 }
 
@@ -177,9 +214,11 @@ pub struct QuestionFindings {
     pub question: String,
     #[serde(flatten)]
     pub paired: Paired,
-    /// Pairs of labels that part there, in the first round and in the second: of people and cases that have both.
+    /// Pairs of labels that part there, in the first round and in the second: of people and cases
+    /// that have both.
     pub parted: [usize; 2],
-    /// Krippendorff's alpha over every label of the first round, and pairs of these that part there.
+    /// Krippendorff's alpha over every label of the first round, and pairs of these that part
+    /// there.
     pub first: Figure,
     pub first_parted: usize,
 }
@@ -194,7 +233,8 @@ pub struct Settled {
     /// What all say now, of any field, and what some had said at first and none says any more.
     pub agreed: BTreeSet<String>,
     pub dropped: BTreeSet<String>,
-    /// Of somebody who changed their mind, else of anybody, else what was said last about the question; empty if nobody said why.
+    /// Of somebody who changed their mind, else of anybody, else what was said last about the
+    /// question; empty if nobody said why.
     pub why: String,
 }
 
@@ -217,16 +257,25 @@ pub struct Findings {
 impl Findings {
     /// What the first round says, while there is no second to compare it with.
     fn first_words(&self) -> Vec<String> {
-        let mut lines = vec![format!("{} labels in the first round; nobody has labeled in the second one yet", self.labels[0])];
+        let mut lines = vec![format!(
+            "{} labels in the first round; nobody has labeled in the second one yet",
+            self.labels[0]
+        )];
         lines.push(format!("  {:<20} {:>10}  alpha (95 %)", "", "pairs part"));
         let row = |name: &str, parted: &str, alpha: &Figure| {
             format!("  {:<20} {parted:>10}  {}", fit(name, 20), fit(&alpha.words(), 45))
         };
         lines.push(row("outcome", "", &self.first));
-        lines.extend(self.questions.iter().map(|of| row(&of.question, &of.first_parted.to_string(), &of.first)));
-        let mut split: Vec<&QuestionFindings> = self.questions.iter().filter(|of| of.first_parted > 0).collect();
+        lines.extend(
+            self.questions
+                .iter()
+                .map(|of| row(&of.question, &of.first_parted.to_string(), &of.first)),
+        );
+        let mut split: Vec<&QuestionFindings> =
+            self.questions.iter().filter(|of| of.first_parted > 0).collect();
         split.sort_by_key(|of| std::cmp::Reverse(of.first_parted));
-        let most = split.first().map(|of| format!("Most part at {}: talk about that first.", of.question));
+        let most =
+            split.first().map(|of| format!("Most part at {}: talk about that first.", of.question));
         lines.extend(most);
         lines
     }
@@ -237,12 +286,27 @@ impl Findings {
         if *both == 0 {
             return self.first_words();
         }
-        let mut lines = vec![format!("{one} labels in the first round, {two} in the second; {both} of who gave both")];
-        lines.push(format!("  {:<10} {:>6} {:>6} {:<23} {:<7} {}", "alpha", "before", "after", "change", "paired", "cases"));
-        lines.push(format!("  {:<10} {} {} up, {} down", "outcome", paired_words(outcome), outcome.better, outcome.worse));
+        let mut lines = vec![format!(
+            "{one} labels in the first round, {two} in the second; {both} of who gave both"
+        )];
+        lines.push(format!(
+            "  {:<10} {:>6} {:>6} {:<23} {:<7} {}",
+            "alpha", "before", "after", "change", "paired", "cases"
+        ));
+        lines.push(format!(
+            "  {:<10} {} {} up, {} down",
+            "outcome",
+            paired_words(outcome),
+            outcome.better,
+            outcome.worse
+        ));
         for of in questions {
             let parted = format!("{} → {} part", of.parted[0], of.parted[1]);
-            lines.push(format!("  {:<10} {} {parted}", fit(&of.question, 10), paired_words(&of.paired)));
+            lines.push(format!(
+                "  {:<10} {} {parted}",
+                fit(&of.question, 10),
+                paired_words(&of.paired)
+            ));
         }
         if let Err(reason) = outcome.change.value {
             lines.push(format!("  no change of alpha: {reason}"));
@@ -250,19 +314,38 @@ impl Findings {
         if !moved.is_empty() {
             let toward = moved.iter().filter(|moved| moved.toward_others).count();
             lines.push(String::new());
-            lines.push(format!("{} labels moved, {toward} of them toward what more of the others had said", moved.len()));
+            lines.push(format!(
+                "{} labels moved, {toward} of them toward what more of the others had said",
+                moved.len()
+            ));
         }
         for moved in moved.iter().take(SHOWN) {
-            let at = moved.question.as_ref().map(|question| format!(" at {question}")).unwrap_or_default();
-            lines.push(format!("  {}  {:<12} {} → {}{at}", moved.case.short(), moved.reviewer, moved.from, moved.to));
+            let at = moved
+                .question
+                .as_ref()
+                .map(|question| format!(" at {question}"))
+                .unwrap_or_default();
+            lines.push(format!(
+                "  {}  {:<12} {} → {}{at}",
+                moved.case.short(),
+                moved.reviewer,
+                moved.from,
+                moved.to
+            ));
         }
         let settled = settled.iter().map(|one| (one.case, &one.question)).collect::<Vec<_>>();
         let open = open.iter().map(|(case, question)| (*case, question)).collect::<Vec<_>>();
-        for (words, cases) in [("split at first, and not any more", settled), ("still split", open)] {
+        for (words, cases) in [("split at first, and not any more", settled), ("still split", open)]
+        {
             if !cases.is_empty() {
                 lines.push(String::new());
                 lines.push(format!("{} {words}", cases.len()));
-                lines.extend(cases.iter().take(SHOWN).map(|(case, question)| format!("  {}  at {question}", case.short())));
+                lines.extend(
+                    cases
+                        .iter()
+                        .take(SHOWN)
+                        .map(|(case, question)| format!("  {}  at {question}", case.short())),
+                );
             }
         }
         lines
@@ -296,7 +379,12 @@ struct Read {
 }
 
 /// Compares the two rounds: the same people on the same cases.
-pub fn findings(conn: &Connection, session: &Calibration, protocols: &Protocols, policy: &Policy) -> rusqlite::Result<Findings> {
+pub fn findings(
+    conn: &Connection,
+    session: &Calibration,
+    protocols: &Protocols,
+    policy: &Policy,
+) -> rusqlite::Result<Findings> {
     let renamed = renames::all(conn)?;
     let read = |given: &GivenLabel| {
         let outcome = renamed.outcome(&given.label);
@@ -309,32 +397,52 @@ pub fn findings(conn: &Connection, session: &Calibration, protocols: &Protocols,
             why: given.label.rationale.clone(),
         }
     };
-    let all = [labels(conn, session, 0)?, labels(conn, session, 1)?].map(|labels| labels.iter().map(read).collect::<Vec<Read>>());
+    let all = [labels(conn, session, 0)?, labels(conn, session, 1)?]
+        .map(|labels| labels.iter().map(read).collect::<Vec<Read>>());
     let counts = all.each_ref().map(Vec::len);
-    let in_both =
-        |label: &Read, other: &[Read]| other.iter().any(|other| (other.case, &other.reviewer) == (label.case, &label.reviewer));
+    let in_both = |label: &Read, other: &[Read]| {
+        other.iter().any(|other| (other.case, &other.reviewer) == (label.case, &label.reviewer))
+    };
     let [first, second] = &all;
     let rounds: [Vec<&Read>; 2] = [
         first.iter().filter(|label| in_both(label, second)).collect(),
         second.iter().filter(|label| in_both(label, first)).collect(),
     ];
     let cases = &session.opened.what.cases;
-    let outcome = compare(&tables(cases, &rounds, &|label| Some(label.class.clone())), Resampling::default());
+    let outcome =
+        compare(&tables(cases, &rounds, &|label| Some(label.class.clone())), Resampling::default());
     let divergence = rounds.each_ref().map(|labels| parted(cases, labels));
     let whole: Vec<&Read> = first.iter().collect();
     let first_divergence = parted(cases, &whole);
     let mut order: Vec<String> = Vec::new();
-    for node in divergence.iter().chain([&first_divergence]).flat_map(|divergence| divergence.nodes()) {
+    for node in
+        divergence.iter().chain([&first_divergence]).flat_map(|divergence| divergence.nodes())
+    {
         if !order.contains(&node.question) {
             order.push(node.question.clone());
         }
     }
     let of_question = |question: String| {
-        let answer = |label: &Read| label.path.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
+        let answer = |label: &Read| {
+            label
+                .path
+                .iter()
+                .find(|(asked, _)| *asked == question)
+                .map(|(_, answer)| answer.clone())
+        };
         let paired = compare(&tables(cases, &rounds, &answer), Resampling::default());
-        let parted_in = |of: &Divergence| of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.parted);
-        let (parted, first_parted) = (divergence.each_ref().map(parted_in), parted_in(&first_divergence));
-        QuestionFindings { paired, parted, first: alpha(cases, &whole, &answer), first_parted, question }
+        let parted_in = |of: &Divergence| {
+            of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.parted)
+        };
+        let (parted, first_parted) =
+            (divergence.each_ref().map(parted_in), parted_in(&first_divergence));
+        QuestionFindings {
+            paired,
+            parted,
+            first: alpha(cases, &whole, &answer),
+            first_parted,
+            question,
+        }
     };
     let (settled, open) = settled(cases, &rounds, &comments(conn, session)?);
     Ok(Findings {
@@ -353,20 +461,30 @@ pub fn findings(conn: &Connection, session: &Calibration, protocols: &Protocols,
 fn alpha(cases: &[CaseId], labels: &[&Read], value: &dyn Fn(&Read) -> Option<String>) -> Figure {
     let mut tally = Tally::default();
     for case in cases {
-        let said: Vec<String> = labels.iter().filter(|label| label.case == *case).filter_map(|label| value(label)).collect();
+        let said: Vec<String> = labels
+            .iter()
+            .filter(|label| label.case == *case)
+            .filter_map(|label| value(label))
+            .collect();
         tally.add(said.iter().map(String::as_str));
     }
     nominal_alpha(&tally.patterns(), Resampling::default())
 }
 
 /// For each case, how often each value was given in each round.
-fn tables(cases: &[CaseId], rounds: &[Vec<&Read>; 2], value: &dyn Fn(&Read) -> Option<String>) -> Vec<[Counts; 2]> {
+fn tables(
+    cases: &[CaseId],
+    rounds: &[Vec<&Read>; 2],
+    value: &dyn Fn(&Read) -> Option<String>,
+) -> Vec<[Counts; 2]> {
     let mut names = Names::default();
     let mut tables: Vec<[Counts; 2]> = Vec::with_capacity(cases.len());
     for case in cases {
         let mut table: [Counts; 2] = Default::default();
         for (counts, labels) in table.iter_mut().zip(rounds) {
-            for value in labels.iter().filter(|label| label.case == *case).filter_map(|label| value(label)) {
+            for value in
+                labels.iter().filter(|label| label.case == *case).filter_map(|label| value(label))
+            {
                 let number = names.number(&value) as usize;
                 if counts.len() <= number {
                     counts.resize(number + 1, 0);
@@ -396,30 +514,46 @@ fn moved(rounds: &[Vec<&Read>; 2]) -> Vec<Moved> {
     let [first, second] = rounds;
     let mut found = Vec::new();
     for now in second {
-        let Some(before) = first.iter().find(|label| (label.case, &label.reviewer) == (now.case, &now.reviewer)) else {
+        let Some(before) =
+            first.iter().find(|label| (label.case, &label.reviewer) == (now.case, &now.reviewer))
+        else {
             continue;
         };
         if before.class == now.class {
             continue;
         }
-        let others = first.iter().filter(|label| label.case == now.case && label.reviewer != now.reviewer);
+        let others =
+            first.iter().filter(|label| label.case == now.case && label.reviewer != now.reviewer);
         let (mut with, mut against) = (0, 0);
         for other in others {
             with += usize::from(other.class == now.class);
             against += usize::from(other.class == before.class);
         }
-        let question = crate::quality::divergence::parting(&before.path, &now.path).map(|parting| parting.question.to_owned());
-        let (case, reviewer, from, to) = (now.case, now.reviewer.clone(), before.class.clone(), now.class.clone());
+        let question = crate::quality::divergence::parting(&before.path, &now.path)
+            .map(|parting| parting.question.to_owned());
+        let (case, reviewer, from, to) =
+            (now.case, now.reviewer.clone(), before.class.clone(), now.class.clone());
         found.push(Moved { case, reviewer, from, to, toward_others: with > against, question });
     }
     found
 }
 
-/// Cases that were split at first and are not any more, and cases that still are, each with the question.
-fn settled(cases: &[CaseId], rounds: &[Vec<&Read>; 2], said: &[NoteRow]) -> (Vec<Settled>, Vec<(CaseId, String)>) {
+/// Cases that were split at first and are not any more, and cases that still are, each with the
+/// question.
+fn settled(
+    cases: &[CaseId],
+    rounds: &[Vec<&Read>; 2],
+    said: &[NoteRow],
+) -> (Vec<Settled>, Vec<(CaseId, String)>) {
     let (mut settled, mut open) = (Vec::new(), Vec::new());
     for case in cases {
-        let of = |round: usize| rounds[round].iter().filter(|label| label.case == *case).copied().collect::<Vec<&Read>>();
+        let of = |round: usize| {
+            rounds[round]
+                .iter()
+                .filter(|label| label.case == *case)
+                .copied()
+                .collect::<Vec<&Read>>()
+        };
         let splits = |labels: &[&Read]| {
             let paths: Vec<&[Step]> = labels.iter().map(|label| label.path.as_slice()).collect();
             let (rows, parts_at) = super::arbitration::aligned(&paths);
@@ -430,21 +564,44 @@ fn settled(cases: &[CaseId], rounds: &[Vec<&Read>; 2], said: &[NoteRow]) -> (Vec
             (_, Some(question)) => open.push((*case, question)),
             (Some(question), None) if second.len() > 1 => {
                 let path = second.first().map(|label| label.path.as_slice()).unwrap_or_default();
-                let Some((_, answer)) = path.iter().find(|(asked, _)| *asked == question) else { continue };
-                let changed = |label: &&&Read| {
-                    first.iter().any(|before| before.reviewer == label.reviewer && before.path != label.path)
-                        && !label.why.is_empty()
+                let Some((_, answer)) = path.iter().find(|(asked, _)| *asked == question) else {
+                    continue;
                 };
-                let why = second.iter().find(changed).or_else(|| second.iter().find(|label| !label.why.is_empty()));
-                let about = |note: &&NoteRow| note.id == *case && note.question.as_ref() == Some(&question);
-                let talked = || said.iter().rev().find(about).map(|note| note.text.clone()).unwrap_or_default();
+                let changed = |label: &&&Read| {
+                    first.iter().any(|before| {
+                        before.reviewer == label.reviewer && before.path != label.path
+                    }) && !label.why.is_empty()
+                };
+                let why = second
+                    .iter()
+                    .find(changed)
+                    .or_else(|| second.iter().find(|label| !label.why.is_empty()));
+                let about =
+                    |note: &&NoteRow| note.id == *case && note.question.as_ref() == Some(&question);
+                let talked = || {
+                    said.iter().rev().find(about).map(|note| note.text.clone()).unwrap_or_default()
+                };
                 let why = why.map_or_else(talked, |label| label.why.clone());
-                let said = |labels: &[&Read]| labels.iter().flat_map(|label| label.values.clone()).collect::<BTreeSet<String>>();
+                let said = |labels: &[&Read]| {
+                    labels
+                        .iter()
+                        .flat_map(|label| label.values.clone())
+                        .collect::<BTreeSet<String>>()
+                };
                 let now = said(&second);
-                let agreed = now.iter().filter(|value| second.iter().all(|label| label.values.contains(*value)));
+                let agreed = now
+                    .iter()
+                    .filter(|value| second.iter().all(|label| label.values.contains(*value)));
                 let agreed = agreed.cloned().collect();
                 let dropped = said(&first).difference(&now).cloned().collect();
-                settled.push(Settled { case: *case, question, answer: answer.clone(), agreed, dropped, why });
+                settled.push(Settled {
+                    case: *case,
+                    question,
+                    answer: answer.clone(),
+                    agreed,
+                    dropped,
+                    why,
+                });
             }
             _ => {}
         }

@@ -1,8 +1,8 @@
-//! How steady each reviewer is: the same answer on old cases, right answers on known ones, agreement with others, pace; and
-//! whether that drifts from week to week.
+//! How steady each reviewer is: the same answer on old cases, right answers on known ones,
+//! agreement with others, pace; and whether that drifts from week to week.
 //!
-//! These figures are about a person, who sees them first: others see them up to the beginning of the week, with intervals, in the
-//! order of names. There is no ranking.
+//! These figures are about a person, who sees them first: others see them up to the beginning of
+//! the week, with intervals, in the order of names. There is no ranking.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,13 @@ impl Share {
     pub fn words(&self) -> String {
         match (self.value, self.interval) {
             (Some(value), Some((low, high))) => {
-                format!("{:.1} % ({:.1} to {:.1}) of {:.0}", value * 100.0, low * 100.0, high * 100.0, self.n)
+                format!(
+                    "{:.1} % ({:.1} to {:.1}) of {:.0}",
+                    value * 100.0,
+                    low * 100.0,
+                    high * 100.0,
+                    self.n
+                )
             }
             _ => "none yet".to_owned(),
         }
@@ -103,13 +109,19 @@ struct Tally {
 }
 
 /// Every reviewer by name, from labels given before `until`.
-pub fn steadiness(conn: &Connection, policy: &Policy, until: Moment) -> rusqlite::Result<Vec<Steadiness>> {
+pub fn steadiness(
+    conn: &Connection,
+    policy: &Policy,
+    until: Moment,
+) -> rusqlite::Result<Vec<Steadiness>> {
     let renamed = renames::all(conn)?;
-    let known: BTreeMap<_, _> = gold::all(conn)?.into_iter().map(|gold| (gold.case, gold)).collect();
+    let known: BTreeMap<_, _> =
+        gold::all(conn)?.into_iter().map(|gold| (gold.case, gold)).collect();
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let class = |given: &GivenLabel| class_of(&renamed.outcome(&given.label), &policy.on);
     for_each_case_and_round(conn, |labels| {
-        let of = |round: &'static str| labels.iter().filter(move |given| given.label.round == round);
+        let of =
+            |round: &'static str| labels.iter().filter(move |given| given.label.round == round);
         for given in of(MAIN_ROUND).filter(|given| given.given_at() < until) {
             let tally = tallies.entry(given.label.reviewer.clone()).or_default();
             let week = tally.weeks.entry(monday(given.given_at()).0).or_default();
@@ -120,15 +132,20 @@ pub fn steadiness(conn: &Connection, policy: &Policy, until: Moment) -> rusqlite
                 week.seconds.push(ms as f64 / 1000.0);
             }
             let mine = class(given);
-            let others: Vec<_> = of(MAIN_ROUND).filter(|other| other.label.reviewer != given.label.reviewer).collect();
+            let others: Vec<_> = of(MAIN_ROUND)
+                .filter(|other| other.label.reviewer != given.label.reviewer)
+                .collect();
             if !others.is_empty() {
-                let same = others.iter().filter(|other| class(other) == mine).count() as f64 / others.len() as f64;
+                let same = others.iter().filter(|other| class(other) == mine).count() as f64
+                    / others.len() as f64;
                 tally.with_others.0 += same;
                 tally.with_others.1 += 1.0;
                 week.with_others.0 += same;
                 week.with_others.1 += 1.0;
             }
-            let again = of(REPEAT_ROUND).find(|other| other.label.reviewer == given.label.reviewer && other.given_at() < until);
+            let again = of(REPEAT_ROUND).find(|other| {
+                other.label.reviewer == given.label.reviewer && other.given_at() < until
+            });
             if let Some(again) = again {
                 tally.with_self.0 += f64::from(u8::from(class(again) == mine));
                 tally.with_self.1 += 1.0;
@@ -136,7 +153,9 @@ pub fn steadiness(conn: &Connection, policy: &Policy, until: Moment) -> rusqlite
         }
         for given in of(GOLD_ROUND).filter(|given| given.given_at() < until) {
             let Some(gold) = known.get(&given.label.case) else { continue };
-            let right = class_of(&renamed.of_version(Some(&gold.protocol), &gold.outcome), &policy.on) == class(given);
+            let right =
+                class_of(&renamed.of_version(Some(&gold.protocol), &gold.outcome), &policy.on)
+                    == class(given);
             let tally = tallies.entry(given.label.reviewer.clone()).or_default();
             tally.with_known.0 += f64::from(u8::from(right));
             tally.with_known.1 += 1.0;
@@ -172,11 +191,15 @@ fn summed(reviewer: String, mut tally: Tally) -> Steadiness {
 fn drift(weeks: &[(i64, InWeek)]) -> Option<String> {
     let split = weeks.len().checked_sub(2).filter(|split| *split > 0)?;
     let agreement = |weeks: &[(i64, InWeek)]| {
-        let sum = weeks.iter().map(|(_, week)| week.with_others).fold((0.0, 0.0), |(same, n), (more, of)| (same + more, n + of));
+        let sum = weeks
+            .iter()
+            .map(|(_, week)| week.with_others)
+            .fold((0.0, 0.0), |(same, n), (more, of)| (same + more, n + of));
         Share::of(sum.0, sum.1)
     };
     let seconds = |weeks: &[(i64, InWeek)]| {
-        let mut all: Vec<f64> = weeks.iter().flat_map(|(_, week)| week.seconds.iter().copied()).collect();
+        let mut all: Vec<f64> =
+            weeks.iter().flat_map(|(_, week)| week.seconds.iter().copied()).collect();
         (all.len() as f64, median(&mut all))
     };
     let mut words = Vec::new();
@@ -186,7 +209,8 @@ fn drift(weeks: &[(i64, InWeek)]) -> Option<String> {
         && now.n >= DRIFT_LABELS_MIN
         && (high_now < low || low_now > high)
     {
-        let (was, is) = (before.value.unwrap_or_default() * 100.0, now.value.unwrap_or_default() * 100.0);
+        let (was, is) =
+            (before.value.unwrap_or_default() * 100.0, now.value.unwrap_or_default() * 100.0);
         words.push(format!("agreement with others went from {was:.0} % to {is:.0} %"));
     }
     let ((n, was), (n_now, is)) = (seconds(&weeks[..split]), seconds(&weeks[split..]));
@@ -211,7 +235,9 @@ pub(super) fn median(values: &mut [f64]) -> Option<f64> {
 impl Steadiness {
     /// In words, a line each.
     pub fn words(&self) -> Vec<String> {
-        let pace = |seconds: Option<f64>| seconds.map_or("none yet".to_owned(), |seconds| format!("{seconds:.0} s"));
+        let pace = |seconds: Option<f64>| {
+            seconds.map_or("none yet".to_owned(), |seconds| format!("{seconds:.0} s"))
+        };
         let mut lines = vec![
             format!("{}: {} labels", self.reviewer, self.labels),
             format!("  the same on old cases     {}", self.with_self.words()),
@@ -219,13 +245,22 @@ impl Steadiness {
             format!("  the same as others        {}", self.with_others.words()),
             format!("  usual time for a label    {}", pace(self.median_seconds)),
         ];
-        lines.extend(self.drift.as_ref().map(|drift| format!("  in the last two weeks     {drift}")));
+        lines.extend(
+            self.drift.as_ref().map(|drift| format!("  in the last two weeks     {drift}")),
+        );
         if self.weeks.len() > 1 {
-            lines.push(format!("  {:<12} {:>7} {:>7}  {}", "week from", "labels", "time", "the same as others"));
+            lines.push(format!(
+                "  {:<12} {:>7} {:>7}  {}",
+                "week from", "labels", "time", "the same as others"
+            ));
         }
         for week in self.weeks.iter().filter(|_| self.weeks.len() > 1) {
             let (pace, agreement) = (pace(week.median_seconds), week.agreement.words());
-            lines.push(format!("  {:<12} {:>7} {pace:>7}  {agreement}", week.from.date().to_string(), week.labels));
+            lines.push(format!(
+                "  {:<12} {:>7} {pace:>7}  {agreement}",
+                week.from.date().to_string(),
+                week.labels
+            ));
         }
         lines
     }
@@ -239,7 +274,14 @@ mod tests {
     fn weeks_begin_on_monday_and_drifts_are_told_only_where_intervals_do_not_meet() {
         assert_eq!(monday(Moment(1_780_000_000_000)).date().to_string(), "2026-05-25");
         let week = |from: i64, same: f64, n: f64, seconds: f64| {
-            (from, InWeek { labels: n as usize, with_others: (same * n, n), seconds: vec![seconds; n as usize] })
+            (
+                from,
+                InWeek {
+                    labels: n as usize,
+                    with_others: (same * n, n),
+                    seconds: vec![seconds; n as usize],
+                },
+            )
         };
         let good = [week(0, 0.9, 50.0, 20.0), week(1, 0.9, 50.0, 20.0), week(2, 0.9, 50.0, 18.0)];
         assert_eq!(drift(&good), None);
@@ -247,6 +289,10 @@ mod tests {
         assert_eq!(drift(&bad).unwrap(), "agreement with others went from 90 % to 50 %");
         let hasty = [week(0, 0.9, 50.0, 20.0), week(1, 0.9, 50.0, 8.0), week(2, 0.9, 50.0, 5.0)];
         assert!(drift(&hasty).unwrap().starts_with("the usual time"));
-        assert_eq!(drift(&[week(0, 0.9, 5.0, 1.0), week(1, 0.1, 5.0, 1.0), week(2, 0.1, 5.0, 1.0)]), None, "too few to tell");
+        assert_eq!(
+            drift(&[week(0, 0.9, 5.0, 1.0), week(1, 0.1, 5.0, 1.0), week(2, 0.1, 5.0, 1.0)]),
+            None,
+            "too few to tell"
+        );
     }
 }

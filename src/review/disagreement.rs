@@ -1,4 +1,5 @@
-//! Where the labels that count differ: by question, pair, category, reviewer and case, in one reading.
+//! Where the labels that count differ: by question, pair, category, reviewer and case, in one
+//! reading.
 
 use std::collections::BTreeMap;
 
@@ -51,9 +52,14 @@ pub struct Disagreements {
     pub splits: BTreeMap<CaseId, Vec<Split>>,
 }
 
-/// Compares the labels of a round. Paths are read by the names of the version in force; outcomes differ if they do in the fields
-/// `on`, or in any if none is named.
-pub fn disagreements(conn: &Connection, round: &str, protocols: &Protocols, on: &[String]) -> rusqlite::Result<Disagreements> {
+/// Compares the labels of a round. Paths are read by the names of the version in force; outcomes
+/// differ if they do in the fields `on`, or in any if none is named.
+pub fn disagreements(
+    conn: &Connection,
+    round: &str,
+    protocols: &Protocols,
+    on: &[String],
+) -> rusqlite::Result<Disagreements> {
     let renamed = renames::all(conn)?;
     let mut found = Disagreements::default();
     for_each_case(conn, round, |labels| {
@@ -77,16 +83,31 @@ pub fn disagreements(conn: &Connection, round: &str, protocols: &Protocols, on: 
 }
 
 impl Disagreements {
-    /// Counts two labels of one case, with their paths and outcomes by the names of today; or takes them away if they were counted.
-    pub fn change(&mut self, case: CaseId, of: [&str; 2], read: [(&[Step], &Outcome); 2], on: &[String], change: Change) {
+    /// Counts two labels of one case, with their paths and outcomes by the names of today; or takes
+    /// them away if they were counted.
+    pub fn change(
+        &mut self,
+        case: CaseId,
+        of: [&str; 2],
+        read: [(&[Step], &Outcome); 2],
+        on: &[String],
+        change: Change,
+    ) {
         let [(one, left), (two, right)] = read;
-        let differ = if on.is_empty() { left != right } else { on.iter().any(|field| left.get(field) != right.get(field)) };
+        let differ = if on.is_empty() {
+            left != right
+        } else {
+            on.iter().any(|field| left.get(field) != right.get(field))
+        };
         let reviewers = of.map(str::to_owned);
         let parting = self.divergence.change(one, two, differ, change);
         let parted = parting.is_some();
         match (parting, change) {
             (Some(parting), Change::Add) => {
-                let (question, answers) = (parting.question.to_owned(), parting.answers.map(|answer| answer.map(str::to_owned)));
+                let (question, answers) = (
+                    parting.question.to_owned(),
+                    parting.answers.map(|answer| answer.map(str::to_owned)),
+                );
                 let split = Split { case, reviewers: reviewers.clone(), question, answers, differ };
                 self.splits.entry(case).or_default().push(split);
             }
@@ -99,17 +120,30 @@ impl Disagreements {
             }
             (None, _) => {}
         }
-        let mut categories: Vec<String> =
-            [left, right].iter().filter_map(|outcome| outcome.get("category")).map(value_text).collect();
+        let mut categories: Vec<String> = [left, right]
+            .iter()
+            .filter_map(|outcome| outcome.get("category"))
+            .map(value_text)
+            .collect();
         categories.dedup();
-        categories.into_iter().for_each(|category| tally(&mut self.categories, category, parted, differ, change));
-        reviewers.iter().for_each(|reviewer| tally(&mut self.reviewers, reviewer.clone(), parted, differ, change));
+        categories
+            .into_iter()
+            .for_each(|category| tally(&mut self.categories, category, parted, differ, change));
+        reviewers.iter().for_each(|reviewer| {
+            tally(&mut self.reviewers, reviewer.clone(), parted, differ, change)
+        });
         tally(&mut self.pairs, reviewers, parted, differ, change);
         tally(&mut self.cases, case, parted, differ, change);
     }
 }
 
-fn tally<K: Ord + Clone>(tallies: &mut BTreeMap<K, Tally>, of: K, parted: bool, differ: bool, change: Change) {
+fn tally<K: Ord + Clone>(
+    tallies: &mut BTreeMap<K, Tally>,
+    of: K,
+    parted: bool,
+    differ: bool,
+    change: Change,
+) {
     let tally = tallies.entry(of.clone()).or_default();
     tally.change(parted, differ, change);
     if tally.pairs == 0 {

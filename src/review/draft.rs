@@ -1,5 +1,5 @@
-//! A label in the making: answers so far, checks, confidence, tags, rationale, evidence. The same for the screen and
-//! for the command.
+//! A label in the making: answers so far, checks, confidence, tags, rationale, evidence. The same
+//! for the screen and for the command.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,12 @@ pub struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// What a label of a case that is open is given on and under.
-    pub fn of(open: &'a OpenCase, published: &'a Published, policy: &'a Policy, reviewer: &'a str) -> Self {
+    pub fn of(
+        open: &'a OpenCase,
+        published: &'a Published,
+        policy: &'a Policy,
+        reviewer: &'a str,
+    ) -> Self {
         let chars = open.prediction.as_ref().map(|prediction| prediction.text().chars().count());
         let blind = open.hides(&policy.hide, Cue::Prediction, true);
         Self { case: &open.row, published, policy, reviewer, round: open.round(), chars, blind }
@@ -107,13 +112,14 @@ impl Draft {
         }
     }
 
-    /// The same, with its answers by the names of the last of `chain`: the versions that came after the label's.
+    /// The same, with its answers by the names of the last of `chain`: the versions that came after
+    /// the label's.
     pub fn renewed(label: &Label, chain: &[&Protocol]) -> Self {
         Self { answers: translated(chain, &label.path), ..Self::of(label) }
     }
 
-    /// Where a case is begun: what was kept of it; else, in a second round, what was said in the first; else what was
-    /// submitted, to look at. By the names of today.
+    /// Where a case is begun: what was kept of it; else, in a second round, what was said in the
+    /// first; else what was submitted, to look at. By the names of today.
     pub fn begin(kept: Option<Self>, case: &OpenCase, protocols: &Protocols) -> Self {
         let draft = kept.unwrap_or_default();
         let renewed = |label: &Label| Self::renewed(label, &protocols.after(&label.protocol));
@@ -137,7 +143,9 @@ impl Draft {
 
     /// Whether there is anything to lose.
     pub fn is_empty(&self) -> bool {
-        let Self { answers, pending, checked, confidence, tags, rationale, evidence, cites, .. } = self;
+        let Self {
+            answers, pending, checked, confidence, tags, rationale, evidence, cites, ..
+        } = self;
         answers.is_empty()
             && pending.is_none()
             && checked.is_empty()
@@ -173,12 +181,16 @@ impl Draft {
 
     /// What was begun in answer to a question, or else answered before.
     pub fn begun(&self, question: &str) -> Option<&str> {
-        let pending = self.pending.as_ref().filter(|(id, _)| id == question).map(|(_, answer)| answer.as_str());
+        let pending = self
+            .pending
+            .as_ref()
+            .filter(|(id, _)| id == question)
+            .map(|(_, answer)| answer.as_str());
         pending.or_else(|| self.answer_to(question))
     }
 
-    /// Gives an answer, over an earlier one to the same question. Answers further on are kept, in case
-    /// the path comes to them again.
+    /// Gives an answer, over an earlier one to the same question. Answers further on are kept, in
+    /// case the path comes to them again.
     pub fn answer(&mut self, question: &str, answer: &str) {
         if self.pending.as_ref().is_some_and(|(id, _)| id == question) {
             self.pending = None;
@@ -193,7 +205,14 @@ impl Draft {
         // What took more than a key to give stays there, to be mended.
         let more_than_a_key = |(id, _): &&Step| {
             let kind = protocol.question(id).map(|question| &question.kind);
-            !matches!(kind, None | Some(QuestionKind::Choice(_) | QuestionKind::Label { .. } | QuestionKind::Scale { .. }))
+            !matches!(
+                kind,
+                None | Some(
+                    QuestionKind::Choice(_)
+                        | QuestionKind::Label { .. }
+                        | QuestionKind::Scale { .. }
+                )
+            )
         };
         if let Some(taken) = path.get(step).filter(more_than_a_key) {
             self.pending = Some(taken.clone());
@@ -211,7 +230,11 @@ impl Draft {
             return false;
         }
         self.cites.push(case);
-        let between = if self.rationale.is_empty() || self.rationale.ends_with([' ', '\n']) { "" } else { " " };
+        let between = if self.rationale.is_empty() || self.rationale.ends_with([' ', '\n']) {
+            ""
+        } else {
+            " "
+        };
         self.rationale = format!("{}{between}{citation}", self.rationale);
         true
     }
@@ -231,8 +254,14 @@ impl Draft {
         }
     }
 
-    /// The same, as it may be shown: while what the model said is `hidden`, what stands for it is left open.
-    pub fn outcome_shown(&self, protocol: &Protocol, predicted: Option<&str>, hidden: bool) -> Option<Outcome> {
+    /// The same, as it may be shown: while what the model said is `hidden`, what stands for it is
+    /// left open.
+    pub fn outcome_shown(
+        &self,
+        protocol: &Protocol,
+        predicted: Option<&str>,
+        hidden: bool,
+    ) -> Option<Outcome> {
         match walk(protocol, &self.answers).end {
             Walked::Ends(outcome) if hidden => Some(outcome),
             _ => self.outcome(protocol, predicted),
@@ -243,7 +272,10 @@ impl Draft {
     pub fn spans(&self, protocol: &Protocol) -> Vec<Span> {
         let mut spans = self.evidence.clone();
         for (id, answer) in self.path(protocol) {
-            if protocol.question(&id).is_some_and(|question| matches!(question.kind, QuestionKind::Span { .. })) {
+            if protocol
+                .question(&id)
+                .is_some_and(|question| matches!(question.kind, QuestionKind::Span { .. }))
+            {
                 spans.extend(span::parse(&answer).unwrap_or_default());
             }
         }
@@ -256,7 +288,11 @@ impl Draft {
         let outcome = match walk(protocol, &self.answers).end {
             Walked::Asks(question) => return Some(Missing::Question(question.id.clone())),
             Walked::Stuck { question, answer } => {
-                return Some(Missing::Stuck { question: question.id.clone(), answer, wanted: question.wanted() });
+                return Some(Missing::Stuck {
+                    question: question.id.clone(),
+                    answer,
+                    wanted: question.wanted(),
+                });
             }
             Walked::Ends(outcome) => protocol.outcome(outcome, asked.case.predicted.as_deref()),
         };
@@ -269,27 +305,45 @@ impl Draft {
         {
             return Some(Missing::Outside { span: *span, chars });
         }
-        let unchecked = protocol.checklist.iter().find(|item| item.required && !self.checked.contains(&item.id));
+        let unchecked = protocol
+            .checklist
+            .iter()
+            .find(|item| item.required && !self.checked.contains(&item.id));
         if let Some(item) = unchecked {
-            return Some(Missing::Check { id: item.id.clone(), text: item.text.clone(), why: String::new() });
+            return Some(Missing::Check {
+                id: item.id.clone(),
+                text: item.text.clone(),
+                why: String::new(),
+            });
         }
         let facts = Facts {
             outcome: &outcome,
             // By the names of today, as the outcome is.
-            predicted: asked.case.predicted.as_ref().map(|said| protocol.renames.labels.get(said).unwrap_or(said).as_str()),
+            predicted: asked
+                .case
+                .predicted
+                .as_ref()
+                .map(|said| protocol.renames.labels.get(said).unwrap_or(said).as_str()),
             confidence: self.confidence,
             rationale: &self.rationale,
             marked: !spans.is_empty(),
             checked: &self.checked,
         };
-        // Whether it overrides would tell what the model said: while that is hidden, it is wanted in any case.
+        // Whether it overrides would tell what the model said: while that is hidden, it is wanted
+        // in any case.
         let blind = |rule: &Requirement| asked.blind && rule.occasion == Occasion::Override;
-        let always = |rule: &Requirement| Requirement { occasion: Occasion::Always, ..rule.clone() }.is_unmet(&facts);
+        let always = |rule: &Requirement| {
+            Requirement { occasion: Occasion::Always, ..rule.clone() }.is_unmet(&facts)
+        };
         let why = |rule: &Requirement| match rule.occasion {
             Occasion::Override if asked.blind => "the policy wants it here".to_owned(),
             _ => rule.occasion.why(),
         };
-        let unmet = asked.policy.require.iter().filter(|rule| if blind(rule) { always(rule) } else { rule.is_unmet(&facts) });
+        let unmet = asked
+            .policy
+            .require
+            .iter()
+            .filter(|rule| if blind(rule) { always(rule) } else { rule.is_unmet(&facts) });
         unmet.map(|rule| (&rule.wanted, why(rule))).find_map(|(wanted, why)| match wanted {
             // An item that this protocol does not have can't be ticked.
             Wanted::Check(id) => {
@@ -331,14 +385,23 @@ impl std::fmt::Display for Missing {
             Self::Stuck { question, answer, wanted } => {
                 write!(f, "`{answer}` is no answer to `{question}`, which takes {wanted}")
             }
-            Self::Check { id, text, why } if why.is_empty() => write!(f, "not checked: {text} ({id})"),
+            Self::Check { id, text, why } if why.is_empty() => {
+                write!(f, "not checked: {text} ({id})")
+            }
             Self::Check { id, text, why } => write!(f, "not checked: {text} ({id}); {why}"),
             Self::Wanted { wanted: Wanted::Rationale, why } => write!(f, "the rationale: {why}"),
-            Self::Wanted { wanted: Wanted::Confidence, why } => write!(f, "how sure you are: {why}"),
+            Self::Wanted { wanted: Wanted::Confidence, why } => {
+                write!(f, "how sure you are: {why}")
+            }
             Self::Wanted { wanted: Wanted::Span, why } => write!(f, "a place in the input: {why}"),
             Self::Wanted { wanted: Wanted::Check(id), why } => write!(f, "the check `{id}`: {why}"),
-            Self::Unset(field) => write!(f, "these answers take `{field}` from the model, which said nothing: take one back"),
-            Self::Outside { span, chars } => write!(f, "the place {span} is not in the input, which has {chars} characters"),
+            Self::Unset(field) => write!(
+                f,
+                "these answers take `{field}` from the model, which said nothing: take one back"
+            ),
+            Self::Outside { span, chars } => {
+                write!(f, "the place {span} is not in the input, which has {chars} characters")
+            }
         }
     }
 }

@@ -8,11 +8,20 @@ use crate::domain::protocol::walk::answer_text;
 use crate::domain::protocol::{Example, Protocol};
 use crate::domain::training::Comparison;
 
-/// Right or wrong, at which question the paths part, and why: an example, the terms, what the lead said.
-pub fn feedback(protocols: &Protocols, protocol: &Protocol, why: &str, found: &Comparison, given: &Outcome) -> Vec<String> {
+/// Right or wrong, at which question the paths part, and why: an example, the terms, what the lead
+/// said.
+pub fn feedback(
+    protocols: &Protocols,
+    protocol: &Protocol,
+    why: &str,
+    found: &Comparison,
+    given: &Outcome,
+) -> Vec<String> {
     let reason = || (!why.is_empty()).then(|| why.to_owned());
     if found.right {
-        return std::iter::once(format!("Right: {}", outcome_words(given))).chain(reason()).collect();
+        return std::iter::once(format!("Right: {}", outcome_words(given)))
+            .chain(reason())
+            .collect();
     }
     let mut words = vec![
         "Not so.".to_owned(),
@@ -25,12 +34,17 @@ pub fn feedback(protocols: &Protocols, protocol: &Protocol, why: &str, found: &C
     {
         words.push(format!("You left the right path at `{id}`: {}", question.ask));
         match expected {
-            Some(expected) => words.push(format!("Right would have been: {}", answer_text(question, expected))),
+            Some(expected) => {
+                words.push(format!("Right would have been: {}", answer_text(question, expected)))
+            }
             None => words.push("The right path does not come to this question.".to_owned()),
         }
         words.extend((!question.help.is_empty()).then(|| question.help.clone()));
-        let recorded = |answer: &str| typed::take(protocol, question, answer, Written::Before).map(|taken| taken.recorded);
-        let fits = |example: &&Example| expected.is_some() && recorded(&example.answer) == *expected;
+        let recorded = |answer: &str| {
+            typed::take(protocol, question, answer, Written::Before).map(|taken| taken.recorded)
+        };
+        let fits =
+            |example: &&Example| expected.is_some() && recorded(&example.answer) == *expected;
         if let Some(example) = question.examples.iter().find(fits) {
             words.push(format!("Example: {} ({})", example.input, example.why));
         }
@@ -47,7 +61,11 @@ pub fn summary(rules: &Training, right: usize, of: usize) -> String {
     let Training { cases, right_percent, .. } = *rules;
     match (rules.passes(right, of), of < cases as usize) {
         (true, _) => format!("{right} of {of} right: passed."),
-        (false, true) => format!("{right} of {of} right. Passing takes {cases} cases; only {of} have a known answer yet."),
-        (false, false) => format!("{right} of {of} right: not passed, that takes {right_percent} %. Do it again when you like."),
+        (false, true) => format!(
+            "{right} of {of} right. Passing takes {cases} cases; only {of} have a known answer yet."
+        ),
+        (false, false) => format!(
+            "{right} of {of} right: not passed, that takes {right_percent} %. Do it again when you like."
+        ),
     }
 }

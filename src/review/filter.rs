@@ -56,7 +56,8 @@ impl Filter {
     /// What it asks about that a policy hides, if anything: to narrow by it would tell it.
     pub fn asks_hidden(&self, hidings: &[Hiding]) -> Option<Cue> {
         let hidden = |cue: Cue| hidings.iter().any(|hiding| hiding.cue == cue);
-        let asked = [(Cue::Prediction, !self.label.is_empty()), (Cue::Flags, !self.flag.is_empty())];
+        let asked =
+            [(Cue::Prediction, !self.label.is_empty()), (Cue::Flags, !self.flag.is_empty())];
         asked.into_iter().find(|(cue, asked)| *asked && hidden(*cue)).map(|(cue, _)| cue)
     }
 

@@ -50,10 +50,13 @@ pub fn measures(conn: &Connection, reviewer: &str, row: &CaseRow) -> rusqlite::R
     Ok(!any_measuring(conn, row.id, reviewer)?)
 }
 
-/// Whether a reviewer gave a label on a case, for good or to measure. What was said in a session is another matter.
+/// Whether a reviewer gave a label on a case, for good or to measure. What was said in a session is
+/// another matter.
 fn any_measuring(conn: &Connection, id: CaseId, reviewer: &str) -> rusqlite::Result<bool> {
-    let counts =
-        |given: &GivenLabel| given.label.reviewer == reviewer && [MAIN_ROUND, GOLD_ROUND].contains(&given.label.round.as_str());
+    let counts = |given: &GivenLabel| {
+        given.label.reviewer == reviewer
+            && [MAIN_ROUND, GOLD_ROUND].contains(&given.label.round.as_str())
+    };
     Ok(label::live_of_case(conn, id)?.iter().any(counts))
 }
 
@@ -69,12 +72,14 @@ pub fn trainings(conn: &Connection) -> rusqlite::Result<Vec<TrainingFinished>> {
 
 /// Who passed a training of one of these protocols, under whatever version.
 pub fn trained(conn: &Connection, in_force: &[&str]) -> rusqlite::Result<BTreeSet<String>> {
-    let passed = |training: &TrainingFinished| training.passed && in_force.contains(&training.protocol.id.as_str());
+    let passed = |training: &TrainingFinished| {
+        training.passed && in_force.contains(&training.protocol.id.as_str())
+    };
     Ok(trainings(conn)?.into_iter().filter(passed).map(|training| training.reviewer).collect())
 }
 
-/// Cases of known answers to be mixed into the first rows of a reviewer's queue, each with its place, so that of a hundred
-/// labels about `percent` measure. Nothing tells them from others.
+/// Cases of known answers to be mixed into the first rows of a reviewer's queue, each with its
+/// place, so that of a hundred labels about `percent` measure. Nothing tells them from others.
 pub fn mixed(
     conn: &Connection,
     reviewer: &str,
@@ -88,11 +93,13 @@ pub fn mixed(
     let (given, measured) = label::counts_of(conn, reviewer, GOLD_ROUND)?;
     let every = u64::from(100 / percent).max(2);
     let drawn = |id: CaseId| *blake3::hash(&[&id.0[..], reviewer.as_bytes()].concat()).as_bytes();
-    let mut candidates: Vec<CaseId> = all(conn)?.into_iter().take(LOOKED_AT_MAX).map(|gold| gold.case).collect();
+    let mut candidates: Vec<CaseId> =
+        all(conn)?.into_iter().take(LOOKED_AT_MAX).map(|gold| gold.case).collect();
     candidates.sort_by_key(|id| drawn(*id));
     // Whose answer was told in a training measures nothing any more.
     let trained = trainings(conn)?.into_iter().filter(|training| training.reviewer == reviewer);
-    let told: BTreeSet<CaseId> = trained.flat_map(|training| training.attempts).map(|attempt| attempt.case).collect();
+    let told: BTreeSet<CaseId> =
+        trained.flat_map(|training| training.attempts).map(|attempt| attempt.case).collect();
     candidates.retain(|id| !told.contains(id));
     let mut found = Vec::new();
     for id in candidates {
@@ -104,7 +111,9 @@ pub fn mixed(
         if place + 1 >= rows {
             break;
         }
-        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state != CaseState::Open && !row.text.is_empty()) else {
+        let Some(row) = case::by_id(conn, id)?
+            .filter(|row| row.state != CaseState::Open && !row.text.is_empty())
+        else {
             continue;
         };
         if !any_measuring(conn, id, reviewer)? && fits(&row)? {

@@ -1,7 +1,8 @@
 //! Every event of a case in words, as one reviewer may see it.
 //!
-//! Nobody sees another's label of a case before giving their own, so that answers stay independent: until
-//! then a line only says that a label was given. Once the case is settled there is nothing left to sway.
+//! Nobody sees another's label of a case before giving their own, so that answers stay independent:
+//! until then a line only says that a label was given. Once the case is settled there is nothing
+//! left to sway.
 
 use rusqlite::Connection;
 
@@ -27,36 +28,71 @@ pub struct HistoryLine {
 }
 
 /// What happened to a case, in the order it happened.
-pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::Result<Vec<HistoryLine>> {
-    let why = if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
+pub fn history(
+    conn: &Connection,
+    case: &CaseRow,
+    reviewer: &str,
+) -> rusqlite::Result<Vec<HistoryLine>> {
+    let why =
+        if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
     let words = format!("detected{why}");
-    let mut lines = vec![HistoryLine { at: case.at.moment(), who: "trap".to_owned(), words, event: case.event }];
+    let mut lines = vec![HistoryLine {
+        at: case.at.moment(),
+        who: "trap".to_owned(),
+        words,
+        event: case.event,
+    }];
     let labels = label::of_case(conn, case.id)?;
-    let gave = labels.iter().any(|row| row.given.label.reviewer == reviewer && row.given.label.round == MAIN_ROUND);
+    let gave = labels
+        .iter()
+        .any(|row| row.given.label.reviewer == reviewer && row.given.label.round == MAIN_ROUND);
     let open_to_me = gave || case.state == CaseState::Resolved;
-    // What measures is nobody else's business, and would tell that the case does; what is hidden in a session is not yet.
+    // What measures is nobody else's business, and would tell that the case does; what is hidden in
+    // a session is not yet.
     let hidden = calibration::hidden_rounds(conn)?;
-    let measures = |round: &str| [GOLD_ROUND, REPEAT_ROUND].contains(&round) || hidden.contains(round);
-    let own = |row: &LabelRow| !measures(&row.given.label.round) || row.given.label.reviewer == reviewer;
+    let measures =
+        |round: &str| [GOLD_ROUND, REPEAT_ROUND].contains(&round) || hidden.contains(round);
+    let own =
+        |row: &LabelRow| !measures(&row.given.label.round) || row.given.label.reviewer == reviewer;
     for LabelRow { given, withdrawn } in labels.into_iter().filter(own) {
         let (label, at) = (&given.label, given.given_at());
         let shown = open_to_me || label.reviewer == reviewer;
-        let what = if shown { label_words(&given) } else { "gave a label (shown when you have given yours)".to_owned() };
-        let round = if label.round == MAIN_ROUND { String::new() } else { format!(" in round {}", label.round) };
+        let what = if shown {
+            label_words(&given)
+        } else {
+            "gave a label (shown when you have given yours)".to_owned()
+        };
+        let round = if label.round == MAIN_ROUND {
+            String::new()
+        } else {
+            format!(" in round {}", label.round)
+        };
         let what = format!("{what}{}", imported_words(&given));
-        lines.push(HistoryLine { at, who: label.reviewer.clone(), words: format!("{what}{round}"), event: given.event });
+        lines.push(HistoryLine {
+            at,
+            who: label.reviewer.clone(),
+            words: format!("{what}{round}"),
+            event: given.event,
+        });
         if let Some(withdrawal) = withdrawn {
             let words = if withdrawal.by == label.reviewer {
                 "took the label back".to_owned()
             } else {
                 format!("took back {}'s label", label.reviewer)
             };
-            lines.push(HistoryLine { at: withdrawal.at.moment(), who: withdrawal.by, words, event: given.event });
+            lines.push(HistoryLine {
+                at: withdrawal.at.moment(),
+                who: withdrawal.by,
+                words,
+                event: given.event,
+            });
         }
     }
     for row in note::of_case(conn, case.id)? {
         let words = match (row.kind, row.until) {
-            (NoteKind::Deferred, Some(until)) => format!("deferred until {}: {}", until.minute(), row.text),
+            (NoteKind::Deferred, Some(until)) => {
+                format!("deferred until {}: {}", until.minute(), row.text)
+            }
             (NoteKind::Deferred, None) => format!("deferred: {}", row.text),
             (NoteKind::Escalated, _) => format!("escalated: {}", row.text),
             (NoteKind::Commented, _) if row.session.is_some() && !open_to_me => continue,
@@ -71,31 +107,47 @@ pub fn history(conn: &Connection, case: &CaseRow, reviewer: &str) -> rusqlite::R
                 "did something (shown when you have given your label)".to_owned()
             }
             Act::Ruled(ruling) => {
-                let change =
-                    ruling.change.as_ref().map_or(String::new(), |change| format!("; `{}` must change", change.question));
-                format!("ruled {} ({}{change}): {}", outcome_words(&ruling.outcome), ruling.cause.word(), ruling.rationale)
+                let change = ruling
+                    .change
+                    .as_ref()
+                    .map_or(String::new(), |change| format!("; `{}` must change", change.question));
+                format!(
+                    "ruled {} ({}{change}): {}",
+                    outcome_words(&ruling.outcome),
+                    ruling.cause.word(),
+                    ruling.rationale
+                )
             }
             Act::Withdrew { why, .. } if why.is_empty() => "took the ruling back".to_owned(),
             Act::Withdrew { why, .. } => format!("took the ruling back: {why}"),
             Act::Appealed { why, .. } => format!("appealed against the ruling: {why}"),
             // Whose label it is, is for its author to know.
-            Act::Returned { reviewer: whose, text, .. } if whose == reviewer => format!("asked you about your label: {text}"),
+            Act::Returned { reviewer: whose, text, .. } if whose == reviewer => {
+                format!("asked you about your label: {text}")
+            }
             Act::Returned { .. } => "returned a label with a question".to_owned(),
         };
-        lines.push(HistoryLine { at: done.at.moment(), who: done.author, words, event: done.event });
+        lines.push(HistoryLine {
+            at: done.at.moment(),
+            who: done.author,
+            words,
+            event: done.event,
+        });
     }
     lines.sort_by_key(|line| line.at);
     Ok(lines)
 }
 
-/// What happened to a case in a calibration session, as one who takes part may see it: once it is revealed, everything.
+/// What happened to a case in a calibration session, as one who takes part may see it: once it is
+/// revealed, everything.
 pub fn in_session(
     conn: &Connection,
     case: &CaseRow,
     session: &Calibration,
     reviewer: &str,
 ) -> rusqlite::Result<Vec<HistoryLine>> {
-    let why = if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
+    let why =
+        if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
     let (at, words) = (case.at.moment(), format!("detected{why}"));
     let mut lines = vec![HistoryLine { at, who: "trap".to_owned(), words, event: case.event }];
     let revealed = session.stage().is_revealed();
@@ -104,8 +156,14 @@ pub fn in_session(
             let label = &given.label;
             if revealed || label.reviewer == reviewer {
                 let round = if which == 0 { "" } else { " again" };
-                let words = label_words(&given).replacen("labeled", &format!("labeled{round}"), 1) + &imported_words(&given);
-                lines.push(HistoryLine { at: given.given_at(), who: label.reviewer.clone(), words, event: given.event });
+                let words = label_words(&given).replacen("labeled", &format!("labeled{round}"), 1)
+                    + &imported_words(&given);
+                lines.push(HistoryLine {
+                    at: given.given_at(),
+                    who: label.reviewer.clone(),
+                    words,
+                    event: given.event,
+                });
             }
         }
     }
@@ -134,8 +192,14 @@ fn imported_words(given: &crate::domain::label::GivenLabel) -> String {
 
 fn label_words(given: &crate::domain::label::GivenLabel) -> String {
     let label = &given.label;
-    let path: Vec<String> = label.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
-    let mut words = format!("labeled {} ({}; v{})", outcome_words(&label.outcome), path.join(", "), label.protocol.version);
+    let path: Vec<String> =
+        label.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
+    let mut words = format!(
+        "labeled {} ({}; v{})",
+        outcome_words(&label.outcome),
+        path.join(", "),
+        label.protocol.version
+    );
     if let Some(confidence) = label.confidence {
         words.push_str(&format!(", confidence {confidence} of 5"));
     }

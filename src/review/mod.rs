@@ -1,4 +1,5 @@
-//! Reviewing: whose turn a case is, what is shown of it, what has been answered so far, what happened to it.
+//! Reviewing: whose turn a case is, what is shown of it, what has been answered so far, what
+//! happened to it.
 
 pub mod protocols;
 pub mod queue;

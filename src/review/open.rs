@@ -1,4 +1,5 @@
-//! A case opened for reading: its row, its payload understood, its history as this reviewer may see it.
+//! A case opened for reading: its row, its payload understood, its history as this reviewer may see
+//! it.
 
 use rusqlite::Connection;
 
@@ -23,8 +24,16 @@ use crate::journal::blob::{self, Unpacker};
 use crate::journal::views;
 
 /// Parts of a line that never tell what the model said, whatever shape the line came in.
-pub const NEVER_TELLING: &[&str] =
-    &["id", "occurred_at", "stream", "source", "trace_id", "input", "challenger", "feature_importance"];
+pub const NEVER_TELLING: &[&str] = &[
+    "id",
+    "occurred_at",
+    "stream",
+    "source",
+    "trace_id",
+    "input",
+    "challenger",
+    "feature_importance",
+];
 
 /// How many labels are offered by number.
 pub const OFFERED_MAX: usize = 5;
@@ -59,7 +68,8 @@ pub struct OpenCase {
     pub trouble: Option<String>,
     pub logs: Vec<ReadLog>,
     pub neighbours: Vec<Neighbour>,
-    /// Ids of neighbours that wait for this reviewer: what the model said of them may be hidden too.
+    /// Ids of neighbours that wait for this reviewer: what the model said of them may be hidden
+    /// too.
     pub waiting: Vec<String>,
     /// What was found wrong with the input at ingest.
     pub facts: Vec<Fact>,
@@ -68,8 +78,8 @@ pub struct OpenCase {
     pub asked: Vec<String>,
     /// This reviewer's own label that counts.
     pub mine: Option<GivenLabel>,
-    /// Their latest label of the round that one would be of now, whether it is shown or not: a submit that finds another one
-    /// was overtaken.
+    /// Their latest label of the round that one would be of now, whether it is shown or not: a
+    /// submit that finds another one was overtaken.
     pub latest: Option<EventId>,
     /// What was taken out because a policy hides it: see [`Self::hide`].
     pub hidden: Vec<Cue>,
@@ -77,13 +87,15 @@ pub struct OpenCase {
     pub gold: bool,
     /// The calibration session that it is opened in.
     pub session: Option<Calibration>,
-    /// What this reviewer said in the first round of it, once that is over: where the second begins.
+    /// What this reviewer said in the first round of it, once that is over: where the second
+    /// begins.
     pub before: Option<GivenLabel>,
     /// The round that a label of this reviewer would be of.
     round: String,
 }
 
-/// A reviewer's latest label of a case in a round that they signed themselves, not counting the one of event `but`.
+/// A reviewer's latest label of a case in a round that they signed themselves, not counting the one
+/// of event `but`.
 ///
 /// # Errors
 /// Those of the database.
@@ -118,29 +130,52 @@ impl OpenCase {
             Err(error @ (JournalError::NoPayload(_) | JournalError::BadPayload(_))) => {
                 let erased = erasure::of_case(conn, row.id)?;
                 let erased = erased.into_iter().find(|row| row.instead.is_none());
-                let words = |row: ErasedRow| format!("erased by {} on {}: {}", row.by, row.at.minute(), row.reason);
+                let words = |row: ErasedRow| {
+                    format!("erased by {} on {}: {}", row.by, row.at.minute(), row.reason)
+                };
                 (None, Some(erased.map_or_else(|| error.to_string(), words)))
             }
             Err(error) => return Err(error),
         };
         let live = label::live_of_case(conn, row.id)?;
-        let decided = live.iter().any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
+        let decided = live
+            .iter()
+            .any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
         let session = sitting.map_or(Ok(None), |round| calibration::of_round(conn, round))?;
-        let counts = |round: &str| sitting.map_or([MAIN_ROUND, GOLD_ROUND].contains(&round), |sitting| sitting == round);
-        let first = session.as_ref().filter(|session| session.stage().is_revealed()).map(|session| session.name().to_owned());
-        let said = |first: String| live.iter().rev().find(|given| given.label.reviewer == reviewer && given.label.round == first);
+        let counts = |round: &str| {
+            sitting.map_or([MAIN_ROUND, GOLD_ROUND].contains(&round), |sitting| sitting == round)
+        };
+        let first = session
+            .as_ref()
+            .filter(|session| session.stage().is_revealed())
+            .map(|session| session.name().to_owned());
+        let said = |first: String| {
+            live.iter()
+                .rev()
+                .find(|given| given.label.reviewer == reviewer && given.label.round == first)
+        };
         let before = first.and_then(said).cloned();
-        let mine = live.into_iter().rev().find(|given| given.label.reviewer == reviewer && counts(&given.label.round));
-        let read =
-            |log: crate::domain::payload::PayloadLog| ReadLog { file: log.file, own: log.own, line: LogLine::parse(&log.text) };
+        let mine = live
+            .into_iter()
+            .rev()
+            .find(|given| given.label.reviewer == reviewer && counts(&given.label.round));
+        let read = |log: crate::domain::payload::PayloadLog| ReadLog {
+            file: log.file,
+            own: log.own,
+            line: LogLine::parse(&log.text),
+        };
         let (prediction, logs, mut neighbours, facts) = match payload {
-            Some(Payload { prediction, logs, neighbours, facts }) => {
-                (Prediction::parse(prediction.get()).ok(), logs.into_iter().map(read).collect(), neighbours, facts)
-            }
+            Some(Payload { prediction, logs, neighbours, facts }) => (
+                Prediction::parse(prediction.get()).ok(),
+                logs.into_iter().map(read).collect(),
+                neighbours,
+                facts,
+            ),
             None => (None, Vec::new(), Vec::new(), Vec::new()),
         };
         if erasure::any(conn)? {
-            // A neighbour whose case was erased is not shown, even where its text is still in this payload.
+            // A neighbour whose case was erased is not shown, even where its text is still in this
+            // payload.
             let mut kept = Vec::with_capacity(neighbours.len());
             for neighbour in neighbours {
                 if !erasure::is_gone(conn, CaseId::of(&row.stream, &neighbour.id))? {
@@ -150,10 +185,16 @@ impl OpenCase {
             neighbours = kept;
         }
         // An old case of theirs that comes back looks like one that they never saw.
-        let again = session.is_none() && decided && repeat::is_pending(conn, reviewer, &views::policy(conn)?, now, row.id)?;
+        let again = session.is_none()
+            && decided
+            && repeat::is_pending(conn, reviewer, &views::policy(conn)?, now, row.id)?;
         let mine = mine.filter(|_| !again);
         // Who once gave a label that only measured gives no other on it while its answer is known.
-        let gold = again || session.is_none() && row.state != CaseState::Open && !decided && gold::is_gold(conn, row.id)?;
+        let gold = again
+            || session.is_none()
+                && row.state != CaseState::Open
+                && !decided
+                && gold::is_gold(conn, row.id)?;
         let mut row = row;
         if session.is_some() || (gold && mine.is_none()) {
             // It looks like any other that waits: what it counts as would give the answer away.
@@ -165,7 +206,8 @@ impl OpenCase {
         };
         if gold && mine.is_none() {
             // That others labeled it would tell it from those that wait.
-            let given: Vec<EventId> = label::of_case(conn, row.id)?.into_iter().map(|row| row.given.event).collect();
+            let given: Vec<EventId> =
+                label::of_case(conn, row.id)?.into_iter().map(|row| row.given.event).collect();
             history.retain(|line| !given.contains(&line.event));
         }
         if again {
@@ -175,19 +217,30 @@ impl OpenCase {
         for neighbour in &neighbours {
             let other = case::by_id(conn, CaseId::of(&row.stream, &neighbour.id))?;
             let open = other.is_some_and(|other| other.state == CaseState::Open);
-            let gave = |given: &GivenLabel| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND;
-            if open && !label::live_of_case(conn, CaseId::of(&row.stream, &neighbour.id))?.iter().any(gave) {
+            let gave = |given: &GivenLabel| {
+                given.label.reviewer == reviewer && given.label.round == MAIN_ROUND
+            };
+            if open
+                && !label::live_of_case(conn, CaseId::of(&row.stream, &neighbour.id))?
+                    .iter()
+                    .any(gave)
+            {
                 waiting.push(neighbour.id.clone());
             }
         }
         let round = match &session {
-            // Once it is closed nothing is given in it any more; what were given then would not count.
+            // Once it is closed nothing is given in it any more; what were given then would not
+            // count.
             Some(session) => session.round_now().unwrap_or_else(|| session.rounds()[1].clone()),
             None if again => REPEAT_ROUND.to_owned(),
             None => if gold { GOLD_ROUND } else { MAIN_ROUND }.to_owned(),
         };
         let row_id = row.id;
-        let asked = if session.is_some() { Vec::new() } else { arbitration::asked_of(conn, row.id, reviewer)? };
+        let asked = if session.is_some() {
+            Vec::new()
+        } else {
+            arbitration::asked_of(conn, row.id, reviewer)?
+        };
         Ok(Self {
             asked,
             row,
@@ -208,7 +261,8 @@ impl OpenCase {
         })
     }
 
-    /// Whether a policy may still hide something from this reviewer. Once a case is settled there is nothing to sway.
+    /// Whether a policy may still hide something from this reviewer. Once a case is settled there
+    /// is nothing to sway.
     pub fn is_blind(&self) -> bool {
         if let Some(session) = &self.session {
             return !session.stage().is_revealed() && self.mine.is_none();
@@ -216,7 +270,8 @@ impl OpenCase {
         self.mine.is_none() && (self.row.state != CaseState::Resolved || self.gold)
     }
 
-    /// Whether a policy hides a cue from this reviewer for now, who has `answered` a question of the case, or not.
+    /// Whether a policy hides a cue from this reviewer for now, who has `answered` a question of
+    /// the case, or not.
     pub fn hides(&self, hidings: &[Hiding], cue: Cue, answered: bool) -> bool {
         self.is_blind() && hides(hidings, cue, answered)
     }
@@ -226,10 +281,13 @@ impl OpenCase {
         self.hide_for_now(hidings, false);
     }
 
-    /// Takes out what a policy hides for now from this reviewer, who has `answered` a question of the case, or not.
+    /// Takes out what a policy hides for now from this reviewer, who has `answered` a question of
+    /// the case, or not.
     pub fn hide_for_now(&mut self, hidings: &[Hiding], answered: bool) {
         if hides(hidings, Cue::Prediction, answered) {
-            for neighbour in self.neighbours.iter_mut().filter(|neighbour| self.waiting.contains(&neighbour.id)) {
+            for neighbour in
+                self.neighbours.iter_mut().filter(|neighbour| self.waiting.contains(&neighbour.id))
+            {
                 (neighbour.label, neighbour.confidence) = ("(hidden)".to_owned(), None);
             }
         }
@@ -279,16 +337,25 @@ impl OpenCase {
         &self.round
     }
 
-    /// What is said to begin with in answer to a question of kind label: what the models considered, as far as it is not
-    /// hidden, and what the protocol takes.
-    pub fn offered(&self, protocol: Option<&Protocol>, hides: impl Fn(Cue) -> bool) -> Vec<(String, f64)> {
-        let Some(prediction) = self.prediction.as_ref().filter(|_| !hides(Cue::Prediction)) else { return Vec::new() };
+    /// What is said to begin with in answer to a question of kind label: what the models
+    /// considered, as far as it is not hidden, and what the protocol takes.
+    pub fn offered(
+        &self,
+        protocol: Option<&Protocol>,
+        hides: impl Fn(Cue) -> bool,
+    ) -> Vec<(String, f64)> {
+        let Some(prediction) = self.prediction.as_ref().filter(|_| !hides(Cue::Prediction)) else {
+            return Vec::new();
+        };
         let known = |label: &str| protocol.is_none_or(|protocol| protocol.has_label(label));
         let rival = prediction.challenger.as_ref().filter(|_| !hides(Cue::Challenger));
         let rival = rival.map(|rival| rival.top_k.as_slice()).unwrap_or_default();
         let mut offered: Vec<(String, f64)> = Vec::new();
         for (label, p) in prediction.top_k.iter().chain(rival) {
-            if known(label) && !offered.iter().any(|(other, _)| other == label) && offered.len() < OFFERED_MAX {
+            if known(label)
+                && !offered.iter().any(|(other, _)| other == label)
+                && offered.len() < OFFERED_MAX
+            {
                 offered.push((label.clone(), *p));
             }
         }

@@ -1,10 +1,12 @@
 //! Precedents: resolved cases like one at hand, with how they were decided.
 //!
-//! Like is: the same rare words in the text, and the same pair of predictions (the model's and its challenger's). Candidates
-//! come from a local index of the words of resolved cases: for each word its newest hits, and for its rarest words together
-//! also older ones; what they share is then weighed exactly. So a search looks at some thousand places whatever the
-//! number of cases. The likeness of two texts is the weight of the words they share over the weight of all their words
-//! (a Jaccard index weighted by inverse document frequency: Spärck Jones, 1972), estimated from how dense the newest hits lie.
+//! Like is: the same rare words in the text, and the same pair of predictions (the model's and its
+//! challenger's). Candidates come from a local index of the words of resolved cases: for each word
+//! its newest hits, and for its rarest words together also older ones; what they share is then
+//! weighed exactly. So a search looks at some thousand places whatever the number of cases. The
+//! likeness of two texts is the weight of the words they share over the weight of all their words
+//! (a Jaccard index weighted by inverse document frequency: Spärck Jones, 1972), estimated from how
+//! dense the newest hits lie.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,7 +32,8 @@ const COMMON: f64 = 20_000.0;
 /// Candidates whose texts are compared, and of those whose predictions are read.
 const COMPARED_MAX: usize = 80;
 const READ_MAX: usize = 24;
-/// Texts less alike than this are no precedent; less is enough where both models said the same of both.
+/// Texts less alike than this are no precedent; less is enough where both models said the same of
+/// both.
 const LIKENESS_MIN: f64 = 0.15;
 const LIKENESS_OF_PAIR_MIN: f64 = 0.05;
 const SAME_LABEL: f64 = 0.10;
@@ -65,8 +68,8 @@ impl Precedent {
     }
 }
 
-/// Up to `limit` resolved cases like `row`, the likest first. `rival` is what the challenger said of it. What may still measure
-/// the reviewer is not among them.
+/// Up to `limit` resolved cases like `row`, the likest first. `rival` is what the challenger said
+/// of it. What may still measure the reviewer is not among them.
 pub fn precedents(
     conn: &Connection,
     unpacker: &mut Unpacker,
@@ -83,18 +86,28 @@ pub fn precedents(
     let (candidates, weights) = candidates(conn, row, &words, resolved as f64)?;
     let mut found = Vec::new();
     for num in candidates {
-        let Some(other) = case::by_num(conn, num)?.filter(|other| other.id != row.id && !other.text.is_empty()) else { continue };
+        let Some(other) =
+            case::by_num(conn, num)?.filter(|other| other.id != row.id && !other.text.is_empty())
+        else {
+            continue;
+        };
         let likeness = likeness(&words, &self::words(&other.text), &weights);
         let same_label = row.predicted.is_some() && other.predicted == row.predicted;
         if likeness >= LIKENESS_MIN || same_label {
-            found.push((likeness + if same_label { SAME_LABEL } else { 0.0 }, likeness, same_label, other));
+            found.push((
+                likeness + if same_label { SAME_LABEL } else { 0.0 },
+                likeness,
+                same_label,
+                other,
+            ));
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.3.num.cmp(&a.3.num)));
     let renamed = renames::all(conn)?;
     let mut precedents = Vec::new();
     for (_, likeness, same_label, other) in found.into_iter().take(READ_MAX) {
-        let same_pair = same_label && rival.is_some() && rival_of(conn, unpacker, &other)?.as_deref() == rival;
+        let same_pair =
+            same_label && rival.is_some() && rival_of(conn, unpacker, &other)?.as_deref() == rival;
         if likeness < if same_pair { LIKENESS_OF_PAIR_MIN } else { LIKENESS_MIN } {
             continue;
         }
@@ -102,7 +115,8 @@ pub fn precedents(
         let Some(outcome) = other.outcome.clone() else { continue };
         let labels = label::live_of_case(conn, other.id)?;
         let bears_out = |label: &&Label| renamed.outcome(label) == outcome;
-        let mut of_outcome: Vec<&Label> = labels.iter().map(|given| &given.label).filter(bears_out).collect();
+        let mut of_outcome: Vec<&Label> =
+            labels.iter().map(|given| &given.label).filter(bears_out).collect();
         of_outcome.sort_by_key(|label| label.rationale.is_empty());
         let label = of_outcome.first();
         precedents.push(Precedent {
@@ -126,7 +140,10 @@ pub fn precedents(
 fn words(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     let text = for_index(text);
-    let all = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+    let all = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase);
     all.filter(|word| seen.insert(word.clone())).take(WORDS_MAX).collect()
 }
 
@@ -143,9 +160,12 @@ fn candidates(
     let mut rare: Vec<(f64, &str)> = Vec::new();
     for word in words {
         let hits = precedent::with_words(conn, &[word], HITS_MAX)?;
-        // Of a common word only the newest hits are known: as dense as those lie, so many there are.
+        // Of a common word only the newest hits are known: as dense as those lie, so many there
+        // are.
         let frequency = match hits.last() {
-            Some(last) if hits.len() == HITS_MAX => (HITS_MAX as f64 * newest / (newest - *last as f64 + 1.0)).min(resolved),
+            Some(last) if hits.len() == HITS_MAX => {
+                (HITS_MAX as f64 * newest / (newest - *last as f64 + 1.0)).min(resolved)
+            }
             _ => hits.len() as f64,
         };
         let weight = (1.0 + resolved / frequency.max(1.0)).ln();
@@ -178,17 +198,23 @@ fn candidates(
     Ok((ranked.into_iter().map(|(num, _)| num).take(COMPARED_MAX).collect(), weights))
 }
 
-/// The weight of what two texts share over the weight of all their words; a word that was not weighed is rare.
+/// The weight of what two texts share over the weight of all their words; a word that was not
+/// weighed is rare.
 fn likeness(one: &[String], other: &[String], weights: &HashMap<String, f64>) -> f64 {
     let rare = weights.values().copied().fold(1.0, f64::max);
     let weight = |word: &String| weights.get(word).copied().unwrap_or(rare);
     let shared: f64 = one.iter().filter(|word| other.contains(word)).map(weight).sum::<f64>() + 0.0;
-    let all: f64 = one.iter().map(weight).sum::<f64>() + other.iter().filter(|word| !one.contains(word)).map(weight).sum::<f64>();
+    let all: f64 = one.iter().map(weight).sum::<f64>()
+        + other.iter().filter(|word| !one.contains(word)).map(weight).sum::<f64>();
     if all > 0.0 { shared / all } else { 0.0 }
 }
 
 /// What the challenger said of a case, if its payload is here.
-fn rival_of(conn: &Connection, unpacker: &mut Unpacker, row: &CaseRow) -> rusqlite::Result<Option<String>> {
+fn rival_of(
+    conn: &Connection,
+    unpacker: &mut Unpacker,
+    row: &CaseRow,
+) -> rusqlite::Result<Option<String>> {
     let event = erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event);
     let Ok(json) = blob::read(conn, unpacker, event) else { return Ok(None) };
     let payload = serde_json::from_slice::<Payload>(&json).ok();
@@ -202,10 +228,14 @@ mod tests {
 
     #[test]
     fn texts_are_alike_by_their_rare_words() {
-        let weights: HashMap<String, f64> =
-            [("the", 0.1), ("parcel", 1.0), ("customs", 4.0)].map(|(w, n)| (w.to_owned(), n)).into();
+        let weights: HashMap<String, f64> = [("the", 0.1), ("parcel", 1.0), ("customs", 4.0)]
+            .map(|(w, n)| (w.to_owned(), n))
+            .into();
         let like = |a: &str, b: &str| likeness(&words(a), &words(b), &weights);
         assert!((like("The parcel", "the PARCEL!") - 1.0).abs() < 1e-9);
-        assert!(like("the customs", "customs parcel") > like("the parcel", "the customs parcel") && like("", "") == 0.0);
+        assert!(
+            like("the customs", "customs parcel") > like("the parcel", "the customs parcel")
+                && like("", "") == 0.0
+        );
     }
 }

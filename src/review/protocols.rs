@@ -36,7 +36,12 @@ impl Protocols {
             let Ok(event) = serde_json::from_str::<ProtocolPublished>(&row.body) else { continue };
             let Ok(protocol) = event.protocol() else { continue };
             let reference = protocol.reference(event.version);
-            published.push(Published { protocol, reference, changes: event.changes, author: row.author });
+            published.push(Published {
+                protocol,
+                reference,
+                changes: event.changes,
+                author: row.author,
+            });
         }
         let row = document::latest(conn, "glossary")?;
         let event = row.and_then(|row| serde_json::from_str::<GlossaryPublished>(&row.body).ok());
@@ -47,19 +52,24 @@ impl Protocols {
         Ok(Self { published, glossary, glossary_version, policy: views::policy(conn)? })
     }
 
-    /// The protocol for cases of a stream: the latest that names the stream, else the latest that names none.
+    /// The protocol for cases of a stream: the latest that names the stream, else the latest that
+    /// names none.
     pub fn for_stream(&self, stream: &str) -> Option<&Published> {
-        let names = |published: &&Published| published.protocol.streams.iter().any(|name| name == stream);
+        let names =
+            |published: &&Published| published.protocol.streams.iter().any(|name| name == stream);
         let general = |published: &&Published| published.protocol.streams.is_empty();
         self.published.iter().find(names).or_else(|| self.published.iter().find(general))
     }
 
-    /// The protocols in force: the latest version of each, latest first. Of those for all streams only the latest is.
+    /// The protocols in force: the latest version of each, latest first. Of those for all streams
+    /// only the latest is.
     pub fn in_force(&self) -> Vec<&Published> {
         let mut found: Vec<&Published> = Vec::new();
         for published in &self.published {
             let protocol = &published.protocol;
-            let general = |known: &&Published| known.protocol.streams.is_empty() && protocol.streams.is_empty();
+            let general = |known: &&Published| {
+                known.protocol.streams.is_empty() && protocol.streams.is_empty()
+            };
             if !found.iter().any(|known| known.protocol.id == protocol.id || general(known)) {
                 found.push(published);
             }
@@ -71,7 +81,11 @@ impl Protocols {
     pub fn uses(&self, term: &str) -> Vec<String> {
         let of = |published: &&Published| {
             let id = published.protocol.id.clone();
-            let questions = published.protocol.questions.iter().filter(|question| question.terms.iter().any(|one| one == term));
+            let questions = published
+                .protocol
+                .questions
+                .iter()
+                .filter(|question| question.terms.iter().any(|one| one == term));
             questions.map(|question| format!("{id}/{}", question.id)).collect::<Vec<_>>()
         };
         self.in_force().iter().flat_map(of).collect()
@@ -82,7 +96,9 @@ impl Protocols {
         let mut details: Vec<(&str, String)> = Vec::new();
         details.extend(term.examples.iter().map(|example| ("e.g.", example.clone())));
         details.extend(term.counter_examples.iter().map(|example| ("but not", example.clone())));
-        let mut list = |word, items: &[String]| details.extend((!items.is_empty()).then(|| (word, items.join(", "))));
+        let mut list = |word, items: &[String]| {
+            details.extend((!items.is_empty()).then(|| (word, items.join(", "))))
+        };
         list("also called", &term.synonyms);
         list("see", &term.see);
         list("used by", &self.uses(&term.id));
@@ -100,12 +116,16 @@ impl Protocols {
 
     /// A published version of a protocol; of several with one number, the latest.
     pub fn version(&self, id: &str, version: u32) -> Option<&Published> {
-        self.published.iter().find(|published| published.protocol.id == id && published.reference.version == version)
+        self.published
+            .iter()
+            .find(|published| published.protocol.id == id && published.reference.version == version)
     }
 
     /// The versions of a protocol after the one that a label cites, oldest first.
     pub fn after(&self, cited: &ProtocolRef) -> Vec<&Protocol> {
-        let later = |published: &&Published| published.protocol.id == cited.id && published.reference.version > cited.version;
+        let later = |published: &&Published| {
+            published.protocol.id == cited.id && published.reference.version > cited.version
+        };
         let mut later: Vec<&Published> = self.published.iter().filter(later).collect();
         later.reverse();
         later.sort_by_key(|published| published.reference.version);

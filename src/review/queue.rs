@@ -1,5 +1,5 @@
-//! A reviewer's queue: open cases that are theirs ([`crate::domain::assign`]), that they have not labeled and not put
-//! off, due first, then by what a label is worth.
+//! A reviewer's queue: open cases that are theirs ([`crate::domain::assign`]), that they have not
+//! labeled and not put off, due first, then by what a label is worth.
 //!
 //! Pages are read by key, never by offset, so that the millionth case costs what the first does.
 
@@ -44,22 +44,29 @@ pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
     let mut profiles = roster::profiles(conn)?;
     let cut: Vec<_> = roster::cuts(conn)?.into_iter().map(|(holder, _)| holder).collect();
     let reviews = |grant: &roster::GrantRow| {
-        grant.role == Role::Reviewer && !cut.iter().any(|(name, replica)| (name, *replica) == (&grant.name, grant.replica))
+        grant.role == Role::Reviewer
+            && !cut.iter().any(|(name, replica)| (name, *replica) == (&grant.name, grant.replica))
     };
     let grants = roster::all(conn)?;
-    let mut names: Vec<String> = grants.iter().filter(|grant| reviews(grant)).map(|grant| grant.name.clone()).collect();
+    let mut names: Vec<String> =
+        grants.iter().filter(|grant| reviews(grant)).map(|grant| grant.name.clone()).collect();
     names.sort();
     names.dedup();
     let policy = views::policy(conn)?;
     if policy.training.required {
         let protocols = document::of_kind(conn, "protocol")?;
         let in_force: Vec<&str> = protocols.iter().map(|row| row.name.as_str()).collect();
-        let leads: Vec<&str> = grants.iter().filter(|grant| grant.role == Role::Lead).map(|grant| grant.name.as_str()).collect();
+        let leads: Vec<&str> = grants
+            .iter()
+            .filter(|grant| grant.role == Role::Lead)
+            .map(|grant| grant.name.as_str())
+            .collect();
         let trained = gold::trained(conn, &in_force)?;
         // Somebody must be there to begin with.
         names.retain(|name| leads.contains(&name.as_str()) || trained.contains(name));
     }
-    let candidate = |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
+    let candidate =
+        |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
     Ok(Share::new(names.into_iter().map(candidate).collect(), &policy))
 }
 
@@ -75,7 +82,8 @@ pub struct QueueCounts {
     pub deferred: u64,
     /// Open, not labeled, and others' for now.
     pub others: u64,
-    /// Open, not labeled, and beyond what they can: a language, a skill, or that they do not review.
+    /// Open, not labeled, and beyond what they can: a language, a skill, or that they do not
+    /// review.
     pub beyond: u64,
     /// Theirs because its time runs out.
     pub widened: u64,
@@ -97,18 +105,33 @@ impl QueueCounts {
 impl Queue {
     pub fn load(conn: &Connection, reviewer: &str, now: Moment) -> rusqlite::Result<Self> {
         let deferred = note::deferred_by(conn, reviewer, now)?.into_iter().collect();
-        // Whoever has not heard of the others for days can't know which of their cases wait: time runs out for others'
-        // work only as far as this device has heard.
-        let heard = store::setting(conn, store::LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map_or(now, Moment);
+        // Whoever has not heard of the others for days can't know which of their cases wait: time
+        // runs out for others' work only as far as this device has heard.
+        let heard = store::setting(conn, store::LAST_SYNC)?
+            .and_then(|ms| ms.parse().ok())
+            .map_or(now, Moment);
         let policy = views::policy(conn)?;
         let gold_percent = policy.gold_percent;
         let repeat = repeat::pending(conn, reviewer, &policy, now)?;
         let (reviewer, share) = (reviewer.to_owned(), share(conn)?);
-        Ok(Self { reviewer, state: None, deferred, share, gold_percent, repeat, heard: heard.min(now) })
+        Ok(Self {
+            reviewer,
+            state: None,
+            deferred,
+            share,
+            gold_percent,
+            repeat,
+            heard: heard.min(now),
+        })
     }
 
     /// The same for the cases of one state, labeled or not.
-    pub fn of_state(conn: &Connection, reviewer: &str, state: CaseState, now: Moment) -> rusqlite::Result<Self> {
+    pub fn of_state(
+        conn: &Connection,
+        reviewer: &str,
+        state: CaseState,
+        now: Moment,
+    ) -> rusqlite::Result<Self> {
         Ok(Self { state: Some(state), gold_percent: 0, ..Self::load(conn, reviewer, now)? })
     }
 
@@ -123,12 +146,17 @@ impl Queue {
             return self.counts(conn, || false);
         }
         let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
-        let (open, disputed, resolved) = (of(CaseState::Open)?, of(CaseState::Disputed)?, of(CaseState::Resolved)?);
+        let (open, disputed, resolved) =
+            (of(CaseState::Open)?, of(CaseState::Disputed)?, of(CaseState::Resolved)?);
         Ok(QueueCounts { open, disputed, resolved, counting: true, ..QueueCounts::default() })
     }
 
     /// How many cases there are of each kind; looks at every open one unless everybody gets all.
-    pub fn counts(&self, conn: &Connection, stop: impl Fn() -> bool) -> rusqlite::Result<QueueCounts> {
+    pub fn counts(
+        &self,
+        conn: &Connection,
+        stop: impl Fn() -> bool,
+    ) -> rusqlite::Result<QueueCounts> {
         let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
         let mut counts = QueueCounts {
             open: of(CaseState::Open)?,
@@ -137,10 +165,12 @@ impl Queue {
             labeled: count::get(conn, &format!("labeled-open:{}", self.reviewer))?,
             ..QueueCounts::default()
         };
-        let reviews = self.share.candidates().iter().any(|candidate| candidate.name == self.reviewer);
+        let reviews =
+            self.share.candidates().iter().any(|candidate| candidate.name == self.reviewer);
         if !self.counts_are_slow() && reviews {
             for id in self.deferred.keys() {
-                let open = case::by_id(conn, *id)?.is_some_and(|case| case.state == CaseState::Open);
+                let open =
+                    case::by_id(conn, *id)?.is_some_and(|case| case.state == CaseState::Open);
                 counts.deferred += u64::from(open && !self.labeled(conn, *id)?);
             }
             return Ok(counts);
@@ -162,7 +192,8 @@ impl Queue {
 
     /// Why an open case is the reviewer's or not; nothing if they have labeled it.
     pub fn turn(&self, conn: &Connection, work: &Work<'_>) -> rusqlite::Result<Option<Turn>> {
-        let given = if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
+        let given =
+            if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
         let main = given.iter().filter(|given| given.label.round == MAIN_ROUND);
         let mut labeled: Vec<&str> = main.map(|given| given.label.reviewer.as_str()).collect();
         labeled.sort_unstable();
@@ -197,13 +228,22 @@ impl Queue {
     }
 
     fn labeled(&self, conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
-        let mine = |given: &GivenLabel| given.label.reviewer == self.reviewer && given.label.round == MAIN_ROUND;
+        let mine = |given: &GivenLabel| {
+            given.label.reviewer == self.reviewer && given.label.round == MAIN_ROUND
+        };
         Ok(label::live_of_case(conn, id)?.iter().any(mine))
     }
 
-    /// Up to `limit` cases after (or before) a place; fewer only at the end. One's own come first: whoever helped others
-    /// before doing their own would leave those to others, who do them at the same time.
-    pub fn page(&self, conn: &Connection, from: QueueKey, direction: Direction, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {
+    /// Up to `limit` cases after (or before) a place; fewer only at the end. One's own come first:
+    /// whoever helped others before doing their own would leave those to others, who do them at the
+    /// same time.
+    pub fn page(
+        &self,
+        conn: &Connection,
+        from: QueueKey,
+        direction: Direction,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<CaseRow>> {
         let mut kept = Vec::with_capacity(limit);
         let plain = self.state.is_some() || self.share.is_everybodys();
         let last = if plain { 0 } else { BEHIND_MAX.min(self.share.candidates().len() as u8) };
@@ -221,13 +261,16 @@ impl Queue {
         }
         if self.gold_percent > 0 && from == QueueKey::FIRST && direction == Direction::Forward {
             for (place, row) in
-                gold::mixed(conn, &self.reviewer, self.gold_percent, kept.len(), |row| self.could_be_given(conn, row))?
+                gold::mixed(conn, &self.reviewer, self.gold_percent, kept.len(), |row| {
+                    self.could_be_given(conn, row)
+                })?
             {
                 let CaseRow { turn, due, rank, .. } = kept[place];
                 kept.insert(place, CaseRow { turn, due, rank, ..row });
             }
         }
-        if let Some((place, row)) = self.repeat.as_ref().filter(|_| self.state.is_none() && from == QueueKey::FIRST)
+        if let Some((place, row)) =
+            self.repeat.as_ref().filter(|_| self.state.is_none() && from == QueueKey::FIRST)
             && direction == Direction::Forward
             && *place < kept.len()
         {
@@ -266,8 +309,14 @@ impl Queue {
         Ok(())
     }
 
-    /// The cases of the queue that a filter lets through, in the queue's order, at most [`FILTERED_MAX`].
-    pub fn filtered(&self, conn: &Connection, filter: &Filter, stop: impl Fn() -> bool) -> rusqlite::Result<Vec<CaseRow>> {
+    /// The cases of the queue that a filter lets through, in the queue's order, at most
+    /// [`FILTERED_MAX`].
+    pub fn filtered(
+        &self,
+        conn: &Connection,
+        filter: &Filter,
+        stop: impl Fn() -> bool,
+    ) -> rusqlite::Result<Vec<CaseRow>> {
         let state = self.state.unwrap_or(CaseState::Open);
         let hits = match filter.query() {
             Some(query) => {

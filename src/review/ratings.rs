@@ -1,4 +1,5 @@
-//! The labels that count as ratings, to be measured: whole outcomes, one field, or the answers to one question.
+//! The labels that count as ratings, to be measured: whole outcomes, one field, or the answers to
+//! one question.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,11 @@ pub enum By {
 }
 
 /// The latest label of each reviewer on each case in a round, by case.
-pub fn for_each_case(conn: &Connection, round: &str, mut each: impl FnMut(Vec<GivenLabel>)) -> rusqlite::Result<()> {
+pub fn for_each_case(
+    conn: &Connection,
+    round: &str,
+    mut each: impl FnMut(Vec<GivenLabel>),
+) -> rusqlite::Result<()> {
     let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
     let mut take = |latest: &mut BTreeMap<String, GivenLabel>| {
         if !latest.is_empty() {
@@ -40,7 +45,10 @@ pub fn for_each_case(conn: &Connection, round: &str, mut each: impl FnMut(Vec<Gi
 }
 
 /// The latest label of each reviewer in each round on each case, by case.
-pub fn for_each_case_and_round(conn: &Connection, mut each: impl FnMut(Vec<GivenLabel>)) -> rusqlite::Result<()> {
+pub fn for_each_case_and_round(
+    conn: &Connection,
+    mut each: impl FnMut(Vec<GivenLabel>),
+) -> rusqlite::Result<()> {
     let mut latest: BTreeMap<(String, String), GivenLabel> = BTreeMap::new();
     let mut take = |latest: &mut BTreeMap<(String, String), GivenLabel>| {
         if !latest.is_empty() {
@@ -52,7 +60,10 @@ pub fn for_each_case_and_round(conn: &Connection, mut each: impl FnMut(Vec<Given
             take(&mut latest);
         }
         if row.withdrawn.is_none() {
-            latest.insert((row.given.label.round.clone(), row.given.label.reviewer.clone()), row.given);
+            latest.insert(
+                (row.given.label.round.clone(), row.given.label.reviewer.clone()),
+                row.given,
+            );
         }
     })?;
     take(&mut latest);
@@ -71,7 +82,11 @@ pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Ve
             for (by, ratings) in by.iter().zip(&mut made) {
                 let value = match by {
                     By::Outcome(fields) => class_of(&outcome, fields),
-                    By::Question(id) => label.path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.clone()),
+                    By::Question(id) => label
+                        .path
+                        .iter()
+                        .find(|(question, _)| question == id)
+                        .map(|(_, answer)| answer.clone()),
                 };
                 if let Some(value) = value {
                     ratings.push(&task, &label.reviewer, &value);
@@ -82,18 +97,23 @@ pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Ve
     Ok(made.into_iter().map(Ratings::sorted).collect())
 }
 
-/// The questions that labels of a round answered, in the order in which they are mostly asked, with how many answered each.
+/// The questions that labels of a round answered, in the order in which they are mostly asked, with
+/// how many answered each.
 pub fn questions(conn: &Connection, round: &str) -> rusqlite::Result<Vec<(String, usize)>> {
     let mut asked: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for_each_case(conn, round, |labels| {
-        for (place, (question, _)) in labels.iter().flat_map(|given| given.label.path.iter().enumerate()) {
+        for (place, (question, _)) in
+            labels.iter().flat_map(|given| given.label.path.iter().enumerate())
+        {
             let (labels, places) = asked.entry(question.clone()).or_default();
             *labels += 1;
             *places += place;
         }
     })?;
-    let mut list: Vec<(String, usize, f64)> =
-        asked.into_iter().map(|(question, (labels, places))| (question, labels, places as f64 / labels as f64)).collect();
+    let mut list: Vec<(String, usize, f64)> = asked
+        .into_iter()
+        .map(|(question, (labels, places))| (question, labels, places as f64 / labels as f64))
+        .collect();
     list.sort_by(|a, b| a.2.total_cmp(&b.2).then_with(|| b.1.cmp(&a.1)));
     Ok(list.into_iter().map(|(question, labels, _)| (question, labels)).collect())
 }

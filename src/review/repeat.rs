@@ -1,6 +1,8 @@
-//! Old cases that come back to the same reviewer, looking like any other that waits: whether they still say the same.
+//! Old cases that come back to the same reviewer, looking like any other that waits: whether they
+//! still say the same.
 //!
-//! One at a time is pending, so that nothing else needs to be hidden; which one, and when it comes, is drawn by a hash.
+//! One at a time is pending, so that nothing else needs to be hidden; which one, and when it comes,
+//! is drawn by a hash.
 
 use rusqlite::Connection;
 
@@ -17,16 +19,25 @@ const LOOKED_AT_MAX: usize = 500;
 const AHEAD: usize = 20;
 const DAY_MS: i64 = 86_400_000;
 
-/// The case that comes back next to a reviewer, and after how many labels from now; nothing if none is near.
-pub fn pending(conn: &Connection, reviewer: &str, policy: &Policy, now: Moment) -> rusqlite::Result<Option<(usize, CaseRow)>> {
+/// The case that comes back next to a reviewer, and after how many labels from now; nothing if none
+/// is near.
+pub fn pending(
+    conn: &Connection,
+    reviewer: &str,
+    policy: &Policy,
+    now: Moment,
+) -> rusqlite::Result<Option<(usize, CaseRow)>> {
     if policy.repeat_percent == 0 {
         return Ok(None);
     }
     let (given, repeated) = label::counts_of(conn, reviewer, REPEAT_ROUND)?;
     let every = u64::from(100 / policy.repeat_percent).max(2);
-    let drawn = |id: CaseId| *blake3::hash(&[&id.0[..], reviewer.as_bytes(), b"again"].concat()).as_bytes();
+    let drawn =
+        |id: CaseId| *blake3::hash(&[&id.0[..], reviewer.as_bytes(), b"again"].concat()).as_bytes();
     let before = Moment(now.0 - i64::from(policy.repeat_days) * DAY_MS);
-    let old = label::earliest_of(conn, reviewer, LOOKED_AT_MAX)?.into_iter().filter(|given| given.given_at() <= before);
+    let old = label::earliest_of(conn, reviewer, LOOKED_AT_MAX)?
+        .into_iter()
+        .filter(|given| given.given_at() <= before);
     let mut ids: Vec<CaseId> = old.map(|given| given.label.case).collect();
     ids.sort_by_key(|id| drawn(*id));
     ids.dedup();
@@ -46,6 +57,12 @@ pub fn pending(conn: &Connection, reviewer: &str, policy: &Policy, now: Moment) 
 }
 
 /// Whether this is the case that comes back next.
-pub fn is_pending(conn: &Connection, reviewer: &str, policy: &Policy, now: Moment, id: CaseId) -> rusqlite::Result<bool> {
+pub fn is_pending(
+    conn: &Connection,
+    reviewer: &str,
+    policy: &Policy,
+    now: Moment,
+    id: CaseId,
+) -> rusqlite::Result<bool> {
     Ok(pending(conn, reviewer, policy, now)?.is_some_and(|(_, row)| row.id == id))
 }

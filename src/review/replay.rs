@@ -47,7 +47,11 @@ impl Report {
 }
 
 /// Walks every label that counts through `newest`, which need not be published. Changes nothing.
-pub fn report(conn: &Connection, protocols: &Protocols, newest: &Protocol) -> rusqlite::Result<Report> {
+pub fn report(
+    conn: &Connection,
+    protocols: &Protocols,
+    newest: &Protocol,
+) -> rusqlite::Result<Report> {
     let mut report = Report::default();
     let mut predicted: Option<(CaseId, Option<String>)> = None;
     let mut failed = None;
@@ -86,16 +90,24 @@ impl Report {
         match replay(chain, label, predicted) {
             Fate::Unchanged => self.unchanged += 1,
             Fate::Changed { from, to } => {
-                self.changed.push(Changed { case: label.case, reviewer: label.reviewer.clone(), from, to });
+                self.changed.push(Changed {
+                    case: label.case,
+                    reviewer: label.reviewer.clone(),
+                    from,
+                    to,
+                });
             }
             Fate::Needs(question) => *self.needs.entry(question).or_default() += 1,
-            Fate::Stuck { question, answer } => *self.stuck.entry((question, answer)).or_default() += 1,
+            Fate::Stuck { question, answer } => {
+                *self.stuck.entry((question, answer)).or_default() += 1
+            }
         }
     }
 }
 
-/// Cases on which a reviewer's label that counts lacks an answer which the version in force asks, or no longer walks
-/// through it, or about which they were asked something; at most [`WORKLIST_MAX`], the earliest labels first.
+/// Cases on which a reviewer's label that counts lacks an answer which the version in force asks,
+/// or no longer walks through it, or about which they were asked something; at most
+/// [`WORKLIST_MAX`], the earliest labels first.
 pub fn worklist(
     conn: &Connection,
     protocols: &Protocols,

@@ -1,8 +1,8 @@
 //! What one person may see of what others said: the rule, in one place, for every list.
 //!
-//! Nobody who may still label a case is shown what others said of it. Labels that only measure (on known answers, on cases
-//! that come back) are for their reviewer and for leads. Labels of a calibration session are their reviewer's alone until it
-//! is revealed, to all at once.
+//! Nobody who may still label a case is shown what others said of it. Labels that only measure (on
+//! known answers, on cases that come back) are for their reviewer and for leads. Labels of a
+//! calibration session are their reviewer's alone until it is revealed, to all at once.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,7 +32,8 @@ impl Sight {
     /// Those of the database.
     pub fn load(conn: &Connection, me: &str, kept_from: Blind) -> rusqlite::Result<Self> {
         let sessions = calibration::sessions(conn)?;
-        let hidden = sessions.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect();
+        let hidden =
+            sessions.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect();
         let of_sessions = sessions.iter().flat_map(Calibration::rounds).collect();
         Ok(Self { me: me.to_owned(), kept_from, of_sessions, hidden, known: HashMap::new() })
     }
@@ -57,10 +58,13 @@ impl Sight {
     }
 
     fn looks_at(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {
-        let mine = |given: &GivenLabel| given.label.reviewer == self.me && given.label.round == MAIN_ROUND;
+        let mine =
+            |given: &GivenLabel| given.label.reviewer == self.me && given.label.round == MAIN_ROUND;
         let given = label::live_of_case(conn, row.id)?.iter().any(mine);
         // Whether an answer is known is looked up where it matters.
-        let measures = self.kept_from == Blind::UntilSettled && row.state == CaseState::Resolved && gold::is_gold(conn, row.id)?;
+        let measures = self.kept_from == Blind::UntilSettled
+            && row.state == CaseState::Resolved
+            && gold::is_gold(conn, row.id)?;
         Ok(self.kept_from.to(row.state, given, measures))
     }
 

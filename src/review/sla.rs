@@ -1,4 +1,5 @@
-//! Clocks: what is owed, by whom, and until when. A function of the journal and the time, the same on every device.
+//! Clocks: what is owed, by whom, and until when. A function of the journal and the time, the same
+//! on every device.
 //!
 //! | what                       | who                                  | until                                |
 //! | -------------------------- | ------------------------------------ | ------------------------------------ |
@@ -46,7 +47,14 @@ pub enum Clock {
 }
 
 impl Clock {
-    pub const ALL: [Self; 6] = [Self::Label, Self::Escalated, Self::Disputed, Self::Appealed, Self::Returned, Self::Session];
+    pub const ALL: [Self; 6] = [
+        Self::Label,
+        Self::Escalated,
+        Self::Disputed,
+        Self::Appealed,
+        Self::Returned,
+        Self::Session,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -66,7 +74,9 @@ impl Clock {
             Self::Escalated => ("escalated case to look at", "escalated cases to look at"),
             Self::Disputed => ("disputed case to rule on", "disputed cases to rule on"),
             Self::Appealed => ("appeal to decide", "appeals to decide"),
-            Self::Returned => ("question about your label to answer", "questions about your labels to answer"),
+            Self::Returned => {
+                ("question about your label to answer", "questions about your labels to answer")
+            }
             Self::Session => ("calibration case to label", "calibration cases to label"),
         };
         if n == 1 { one } else { more }
@@ -98,7 +108,11 @@ impl Owed {
         let case = self.case.map(|case| case.to_string()).unwrap_or_default();
         let level = self.level.map_or("", Level::word);
         let session = self.session.as_deref().unwrap_or_default();
-        let text = format!("{who}\u{1f}{}\u{1f}{case}\u{1f}{session}\u{1f}{level}\u{1f}{}", self.what.word(), self.since.0);
+        let text = format!(
+            "{who}\u{1f}{}\u{1f}{case}\u{1f}{session}\u{1f}{level}\u{1f}{}",
+            self.what.word(),
+            self.since.0
+        );
         blake3::hash(text.as_bytes()).to_hex().as_str().chars().take(16).collect()
     }
 }
@@ -127,7 +141,11 @@ pub fn owed(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result
     }
     for (id, acts) in acts::all(conn)? {
         let labels = label::live_of_case(conn, id)?;
-        found.extend(asked(&acts, &labels).into_iter().map(|(reviewer, since)| answer(policy, id, reviewer, since)));
+        found.extend(
+            asked(&acts, &labels)
+                .into_iter()
+                .map(|(reviewer, since)| answer(policy, id, reviewer, since)),
+        );
     }
     found.extend(sessions(conn)?);
     found.sort_by_key(|owed| (owed.due, owed.case));
@@ -146,13 +164,21 @@ pub fn owed_of<'c>(
     for (case, claims) in claims {
         let Claims { labeled, open, waits, asked } = claims;
         if let Some(Open { detected, due, labels, language, needs }) = open {
-            let work = Work { case, detected: *detected, due: *due, labels: *labels, language, needs };
+            let work =
+                Work { case, detected: *detected, due: *due, labels: *labels, language, needs };
             found.push(people.label(&work, labeled, now));
         }
         if let Some(Waits { why, first, since, by }) = waits {
-            found.push(people.settle(case, labeled, (*why, *since, by), policy.escalation.stands(*first, *since, now)));
+            found.push(people.settle(
+                case,
+                labeled,
+                (*why, *since, by),
+                policy.escalation.stands(*first, *since, now),
+            ));
         }
-        found.extend(asked.iter().map(|(reviewer, since)| answer(policy, case, reviewer.clone(), *since)));
+        found.extend(
+            asked.iter().map(|(reviewer, since)| answer(policy, case, reviewer.clone(), *since)),
+        );
     }
     found.extend(sessions(conn)?);
     found.sort_by_key(|owed| (owed.due, owed.case));
@@ -198,7 +224,8 @@ impl Claims {
         });
         let (waits, asked) = (waits(row.state, labels, acts, escalated), asked(acts, labels));
         let claims = Self { labeled, open, waits, asked };
-        (claims.open.is_some() || claims.waits.is_some() || !claims.asked.is_empty()).then_some(claims)
+        (claims.open.is_some() || claims.waits.is_some() || !claims.asked.is_empty())
+            .then_some(claims)
     }
 }
 
@@ -229,13 +256,22 @@ impl People {
         let (wanted, _) = self.share.places(work, now);
         let order = self.share.order(work, now);
         let left = order.into_iter().filter(|candidate| !labeled.contains(&candidate.name));
-        let who = left.take(wanted.saturating_sub(labeled.len())).map(|candidate| candidate.name.clone()).collect();
+        let who = left
+            .take(wanted.saturating_sub(labeled.len()))
+            .map(|candidate| candidate.name.clone())
+            .collect();
         let (case, since, due) = (Some(work.case), work.detected, work.due);
         Owed { what: Clock::Label, who, case, session: None, level: None, since, due, cases: 1 }
     }
 
     /// A case that was escalated, disputed or appealed against waits for those of its level.
-    fn settle(&self, id: CaseId, labeled: &[String], (why, since, by): (Why, Moment, &[String]), stands: Stands) -> Owed {
+    fn settle(
+        &self,
+        id: CaseId,
+        labeled: &[String],
+        (why, since, by): (Why, Moment, &[String]),
+        stands: Stands,
+    ) -> Owed {
         let peer = |name: &&String| !labeled.contains(name) && !by.contains(name);
         let who = match stands.level {
             Level::Peer => self.reviewers.iter().filter(peer).cloned().collect(),
@@ -247,7 +283,16 @@ impl People {
             Why::Escalated => Clock::Escalated,
             Why::Appealed => Clock::Appealed,
         };
-        Owed { what, who, case: Some(id), session: None, level: Some(stands.level), since, due: stands.due, cases: 1 }
+        Owed {
+            what,
+            who,
+            case: Some(id),
+            session: None,
+            level: Some(stands.level),
+            since,
+            due: stands.due,
+            cases: 1,
+        }
     }
 }
 
@@ -263,15 +308,27 @@ fn asked(acts: &[Done], labels: &[GivenLabel]) -> Vec<(String, Moment)> {
 /// A question about a label wants an answer of whoever gave it.
 fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> Owed {
     let due = Moment(since.0 + i64::from(policy.escalation.peer.max(1)) * HOUR_MS);
-    Owed { what: Clock::Returned, who: vec![reviewer], case: Some(id), session: None, level: None, since, due, cases: 1 }
+    Owed {
+        what: Clock::Returned,
+        who: vec![reviewer],
+        case: Some(id),
+        session: None,
+        level: None,
+        since,
+        due,
+        cases: 1,
+    }
 }
 
 /// A session that is blind wants labels of everybody it invited.
 fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Owed>> {
     let mut found = Vec::new();
-    for session in calibration::sessions(conn)?.into_iter().filter(|session| session.stage() == Stage::Blind) {
+    for session in
+        calibration::sessions(conn)?.into_iter().filter(|session| session.stage() == Stage::Blind)
+    {
         let of = session.opened.what.cases.len();
-        for one in calibration::progress(conn, &session)?.into_iter().filter(|one| one.done[0] < of) {
+        for one in calibration::progress(conn, &session)?.into_iter().filter(|one| one.done[0] < of)
+        {
             found.push(Owed {
                 what: Clock::Session,
                 who: vec![one.reviewer],
@@ -291,7 +348,8 @@ fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<
     if labels == 0 {
         return Ok(Vec::new());
     }
-    let given = label::live_of_case(conn, id)?.into_iter().filter(|given| given.label.round == MAIN_ROUND);
+    let given =
+        label::live_of_case(conn, id)?.into_iter().filter(|given| given.label.round == MAIN_ROUND);
     Ok(given.map(|given| given.label.reviewer).collect())
 }
 
@@ -321,5 +379,9 @@ pub fn by_person(owed: &[Owed], now: Moment) -> BTreeMap<String, BTreeMap<Clock,
 /// What people were told of already.
 pub fn nudged(conn: &Connection) -> rusqlite::Result<std::collections::HashSet<String>> {
     let rows = document::of_kind(conn, "nudge")?;
-    Ok(rows.iter().filter_map(|row| serde_json::from_str::<NudgeSent>(&row.body).ok()).flat_map(|sent| sent.items).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| serde_json::from_str::<NudgeSent>(&row.body).ok())
+        .flat_map(|sent| sent.items)
+        .collect())
 }

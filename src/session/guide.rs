@@ -1,4 +1,5 @@
-//! The guide: what a person answers to the question that is asked, and does to the label in the making.
+//! The guide: what a person answers to the question that is asked, and does to the label in the
+//! making.
 
 use super::effect::{Effect, Look};
 use super::open_case::Opened;
@@ -12,7 +13,12 @@ use crate::review::{Asked, Missing, Precedent};
 impl Session {
     /// Answers the question that is asked.
     pub fn answer(&mut self, answer: &str) -> Vec<Effect> {
-        let Some(question) = self.opened.as_ref().and_then(|opened| opened.question()).map(|question| question.id.clone()) else {
+        let Some(question) = self
+            .opened
+            .as_ref()
+            .and_then(|opened| opened.question())
+            .map(|question| question.id.clone())
+        else {
             return Vec::new();
         };
         self.answer_to(&question, answer)
@@ -21,8 +27,12 @@ impl Session {
     /// Answers a question, if it takes that.
     pub fn answer_to(&mut self, id: &str, answer: &str) -> Vec<Effect> {
         let Some(opened) = &mut self.opened else { return Vec::new() };
-        let Some(question) = opened.protocol().and_then(|protocol| protocol.question(id)) else { return Vec::new() };
-        let takes = opened.protocol().and_then(|protocol| crate::domain::protocol::walk::accepts(protocol, question, answer));
+        let Some(question) = opened.protocol().and_then(|protocol| protocol.question(id)) else {
+            return Vec::new();
+        };
+        let takes = opened.protocol().and_then(|protocol| {
+            crate::domain::protocol::walk::accepts(protocol, question, answer)
+        });
         if takes.is_none() {
             let words = format!("This question takes {}.", question.wanted());
             return self.say(&words);
@@ -47,7 +57,9 @@ impl Session {
 
     /// Keeps what is typed in answer to the question, before it is given.
     pub fn keep_pending(&mut self, text: &str) -> Vec<Effect> {
-        let Some(id) = self.opened.as_ref().and_then(Opened::question).map(|question| question.id.clone()) else {
+        let Some(id) =
+            self.opened.as_ref().and_then(Opened::question).map(|question| question.id.clone())
+        else {
             return Vec::new();
         };
         self.change_draft(|draft| draft.pending = Some((id, text.to_owned())))
@@ -58,7 +70,8 @@ impl Session {
         let Some(opened) = &mut self.opened else { return Vec::new() };
         let Some(question) = opened.question() else { return Vec::new() };
         let id = question.id.clone();
-        let order: Vec<String> = question.kind.answers().iter().map(|answer| answer.key.clone()).collect();
+        let order: Vec<String> =
+            question.kind.answers().iter().map(|answer| answer.key.clone()).collect();
         let mut ticked = opened.ticked();
         match ticked.iter().position(|one| one == key) {
             Some(at) => drop(ticked.remove(at)),
@@ -94,7 +107,8 @@ impl Session {
     /// What is still wanted of the open case before it can be submitted.
     pub fn missing(&self) -> Option<Missing> {
         let opened = self.opened.as_ref()?;
-        let asked = Asked::of(&opened.case, opened.published.as_ref()?, &self.protocols.policy, &self.me);
+        let asked =
+            Asked::of(&opened.case, opened.published.as_ref()?, &self.protocols.policy, &self.me);
         opened.draft.missing(&asked)
     }
 
@@ -108,7 +122,9 @@ impl Session {
         };
         let (words, hint) = match missing {
             Missing::Check { text, .. } => (format!("Not ticked yet: {text}"), "{check} ticks it."),
-            Missing::Wanted { wanted: Wanted::Confidence, why } => (format!("How sure are you? 1 a guess, 5 certain: {why}"), ""),
+            Missing::Wanted { wanted: Wanted::Confidence, why } => {
+                (format!("How sure are you? 1 a guess, 5 certain: {why}"), "")
+            }
             missing => (format!("Not yet: {missing}"), ""),
         };
         effects.extend(self.say_with(&words, hint));
@@ -118,15 +134,22 @@ impl Session {
     /// Begins to mark places in the input: in answer to a question, or as evidence.
     pub fn mark(&mut self, question: Option<&Question>) -> Vec<Effect> {
         let Some(opened) = &self.opened else { return Vec::new() };
-        let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+        let text =
+            opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
         if text.is_empty() {
             return self.say("There is nothing in the input to mark.");
         }
         let to_mark = match question {
             Some(question) => {
-                let known = opened.draft.begun(&question.id).and_then(crate::domain::protocol::span::parse);
+                let known =
+                    opened.draft.begun(&question.id).and_then(crate::domain::protocol::span::parse);
                 let spans = known.unwrap_or_default();
-                ToMark { question: Some(question.id.clone()), ask: question.ask.clone(), text, spans }
+                ToMark {
+                    question: Some(question.id.clone()),
+                    ask: question.ask.clone(),
+                    text,
+                    spans,
+                }
             }
             None => {
                 let ask = "What in the input bears it out?".to_owned();
@@ -141,14 +164,22 @@ impl Session {
         let mut cited = false;
         let mut effects = self.change_draft(|draft| cited = draft.cite(precedent));
         let case = precedent.case.short();
-        effects.extend(self.say(&if cited { format!("{case} is cited.") } else { format!("{case} is no longer cited.") }));
+        effects.extend(self.say(&if cited {
+            format!("{case} is cited.")
+        } else {
+            format!("{case} is no longer cited.")
+        }));
         effects
     }
 
     /// Begins or goes on with the rationale by a snippet.
     pub fn use_snippet(&mut self, id: &str) -> Vec<Effect> {
         let Some(opened) = &self.opened else { return Vec::new() };
-        let Some(snippet) = self.protocols.glossary.snippets.iter().find(|snippet| snippet.id == id) else { return Vec::new() };
+        let Some(snippet) =
+            self.protocols.glossary.snippets.iter().find(|snippet| snippet.id == id)
+        else {
+            return Vec::new();
+        };
         let row = &opened.case.row;
         let outcome = opened.protocol().and_then(|protocol| opened.outcome(protocol));
         let text = snippet.fill(|name| match name {
@@ -160,7 +191,11 @@ impl Session {
             field => outcome.as_ref()?.get(field).map(crate::domain::label::value_text),
         });
         let mut effects = self.change_draft(|draft| {
-            let between = if draft.rationale.is_empty() || draft.rationale.ends_with([' ', '\n']) { "" } else { " " };
+            let between = if draft.rationale.is_empty() || draft.rationale.ends_with([' ', '\n']) {
+                ""
+            } else {
+                " "
+            };
             draft.rationale = format!("{}{between}{text}", draft.rationale);
         });
         effects.extend(self.write_rationale());
@@ -184,7 +219,9 @@ impl Session {
 
     /// Says how sure the person is; said again, it is taken back.
     pub fn set_confidence(&mut self, sure: u8) -> Vec<Effect> {
-        self.change_draft(|draft| draft.confidence = if draft.confidence == Some(sure) { None } else { Some(sure) })
+        self.change_draft(|draft| {
+            draft.confidence = if draft.confidence == Some(sure) { None } else { Some(sure) }
+        })
     }
 
     /// Takes back the last answer.
@@ -193,7 +230,8 @@ impl Session {
         let Some(protocol) = opened.protocol().cloned() else { return Vec::new() };
         let steps = opened.draft.path(&protocol).len();
         if steps == 0 {
-            return self.hint("Nothing is answered yet. {undo} takes back the label you submitted last.");
+            return self
+                .hint("Nothing is answered yet. {undo} takes back the label you submitted last.");
         }
         self.change_draft(|draft| draft.take_back(&protocol, steps - 1))
     }
@@ -201,8 +239,10 @@ impl Session {
     /// Ticks the next item of the checklist; after the last, none is ticked.
     pub fn check(&mut self) -> Vec<Effect> {
         let Some(opened) = &self.opened else { return Vec::new() };
-        let items: Vec<String> =
-            opened.protocol().map(|p| p.checklist.iter().map(|item| item.id.clone()).collect()).unwrap_or_default();
+        let items: Vec<String> = opened
+            .protocol()
+            .map(|p| p.checklist.iter().map(|item| item.id.clone()).collect())
+            .unwrap_or_default();
         if items.is_empty() {
             return self.say("This protocol has no checklist.");
         }

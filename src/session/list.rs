@@ -1,4 +1,5 @@
-//! Which cases the queue shows: mine, those of a state, those to renew, or what a filter lets through.
+//! Which cases the queue shows: mine, those of a state, those to renew, or what a filter lets
+//! through.
 
 use super::effect::{Effect, Look};
 use super::pages::QueueModel;
@@ -40,7 +41,12 @@ impl Session {
         self.listing = None;
         self.filter.clear();
         self.generation += 1;
-        vec![Effect::Look(Look::Queue), Effect::View(view), QueueModel::start(), Effect::Count { all: true }]
+        vec![
+            Effect::Look(Look::Queue),
+            Effect::View(view),
+            QueueModel::start(),
+            Effect::Count { all: true },
+        ]
     }
 
     /// Shows the cases whose label lacks an answer.
@@ -62,7 +68,10 @@ impl Session {
 
     pub fn set_filter(&mut self, text: &str) -> Vec<Effect> {
         if let Some(cue) = Filter::parse(text).asks_hidden(&self.protocols.policy.hide) {
-            return self.say(&format!("The policy hides the {}: the queue can't be narrowed by it.", cue.word()));
+            return self.say(&format!(
+                "The policy hides the {}: the queue can't be narrowed by it.",
+                cue.word()
+            ));
         }
         self.filter = text.to_owned();
         self.generation += 1;

@@ -1,4 +1,5 @@
-//! A person at work, without any terminal: what they have before them, what they do, and what is to be done about it.
+//! A person at work, without any terminal: what they have before them, what they do, and what is to
+//! be done about it.
 //!
 //! ```text
 //!   what a person does, what was reported        effects
@@ -7,9 +8,9 @@
 //!    └────────────── windows, places to look at ◀─── reports ◀───┘
 //! ```
 //!
-//! [`Session`] is the whole state; its methods say as data what is to be done ([`Effect`]), also what is to be shown
-//! ([`Window`]). A front (the screen, linear mode) turns input into calls and windows into what can be seen or heard;
-//! [`Driver`] does what the effects say.
+//! [`Session`] is the whole state; its methods say as data what is to be done ([`Effect`]), also
+//! what is to be shown ([`Window`]). A front (the screen, linear mode) turns input into calls and
+//! windows into what can be seen or heard; [`Driver`] does what the effects say.
 
 pub mod command;
 pub mod effect;

@@ -44,9 +44,14 @@ impl Opened {
         self.published.is_some() && self.question().is_none()
     }
 
-    /// What the answers come to, once the path has ended; while the prediction is hidden, with what it stands for left open.
+    /// What the answers come to, once the path has ended; while the prediction is hidden, with what
+    /// it stands for left open.
     pub fn outcome(&self, protocol: &Protocol) -> Option<Outcome> {
-        self.draft.outcome_shown(protocol, self.case.row.predicted.as_deref(), self.hides(Cue::Prediction))
+        self.draft.outcome_shown(
+            protocol,
+            self.case.row.predicted.as_deref(),
+            self.hides(Cue::Prediction),
+        )
     }
 
     /// Whether something is hidden for now, so that it sways nobody.
@@ -58,8 +63,10 @@ impl Opened {
     pub fn note_seen(&mut self, more: &[Cue]) {
         let facts = (!self.case.facts.is_empty()).then_some(Cue::Facts);
         // All that the models considered is hidden with what they said.
-        let hidden =
-            |cue: Cue| self.hides(cue) || (matches!(cue, Cue::Challenger | Cue::Features) && self.hides(Cue::Prediction));
+        let hidden = |cue: Cue| {
+            self.hides(cue)
+                || (matches!(cue, Cue::Challenger | Cue::Features) && self.hides(Cue::Prediction))
+        };
         let none_alike = self.precedents.as_ref().is_none_or(Vec::is_empty);
         let more = more.iter().copied().filter(|cue| !(*cue == Cue::Precedents && none_alike));
         let now = [Cue::Prediction, Cue::Flags].into_iter().chain(more).chain(facts);
@@ -72,7 +79,8 @@ impl Opened {
         self.draft.keep_seen(&self.seen);
     }
 
-    /// Labels offered by digit for a question of kind label: those that the models considered, unless that is hidden.
+    /// Labels offered by digit for a question of kind label: those that the models considered,
+    /// unless that is hidden.
     pub fn offered(&self) -> Vec<(String, f64)> {
         self.case.offered(self.protocol(), |cue| self.hides(cue))
     }
@@ -84,9 +92,15 @@ impl Opened {
             QuestionKind::Choice(answers) | QuestionKind::Multi { answers, .. } => {
                 answers.get(n.checked_sub(1)?).map(|answer| answer.key.clone())
             }
-            QuestionKind::Label { .. } => self.offered().get(n.checked_sub(1)?).map(|(label, _)| label.clone()),
-            QuestionKind::Scale { least, most, .. } => (*least..=*most).contains(&(n as i64)).then(|| n.to_string()),
-            QuestionKind::Number { .. } | QuestionKind::Text { .. } | QuestionKind::Span { .. } => None,
+            QuestionKind::Label { .. } => {
+                self.offered().get(n.checked_sub(1)?).map(|(label, _)| label.clone())
+            }
+            QuestionKind::Scale { least, most, .. } => {
+                (*least..=*most).contains(&(n as i64)).then(|| n.to_string())
+            }
+            QuestionKind::Number { .. } | QuestionKind::Text { .. } | QuestionKind::Span { .. } => {
+                None
+            }
         }
     }
 

@@ -35,7 +35,14 @@ impl QueueModel {
     }
 
     /// Takes in a page that was read.
-    pub fn take(&mut self, from: QueueKey, direction: Direction, rows: Vec<CaseRow>, full: bool, total: u64) {
+    pub fn take(
+        &mut self,
+        from: QueueKey,
+        direction: Direction,
+        rows: Vec<CaseRow>,
+        full: bool,
+        total: u64,
+    ) {
         let first = self.rows.first().map(CaseRow::key);
         let last = self.rows.last().map(CaseRow::key);
         match direction {
@@ -64,7 +71,13 @@ impl QueueModel {
                 }
             }
             Direction::Forward => {
-                *self = Self { rows, at_start: from == QueueKey::FIRST, at_end: !full, shown: self.shown, ..Self::default() };
+                *self = Self {
+                    rows,
+                    at_start: from == QueueKey::FIRST,
+                    at_end: !full,
+                    shown: self.shown,
+                    ..Self::default()
+                };
             }
             Direction::Backward => {
                 let n = rows.len();
@@ -86,7 +99,14 @@ impl QueueModel {
 
     /// Takes in all that a filter found.
     pub fn take_filtered(&mut self, rows: Vec<CaseRow>) {
-        *self = Self { rows, at_start: true, at_end: true, filtered: true, shown: self.shown, ..Self::default() };
+        *self = Self {
+            rows,
+            at_start: true,
+            at_end: true,
+            filtered: true,
+            shown: self.shown,
+            ..Self::default()
+        };
     }
 
     pub fn current(&self) -> Option<&CaseRow> {
@@ -110,8 +130,11 @@ impl QueueModel {
     }
 
     fn more(&self, direction: Direction) -> Vec<Effect> {
-        let row = if direction == Direction::Forward { self.rows.last() } else { self.rows.first() };
-        row.map(|row| Effect::Page { from: row.key(), direction, limit: PAGE }).into_iter().collect()
+        let row =
+            if direction == Direction::Forward { self.rows.last() } else { self.rows.first() };
+        row.map(|row| Effect::Page { from: row.key(), direction, limit: PAGE })
+            .into_iter()
+            .collect()
     }
 
     pub fn to_start(&mut self) -> Vec<Effect> {
@@ -137,7 +160,8 @@ impl QueueModel {
         if self.cursor < self.top {
             self.top = self.cursor.saturating_sub(height / 2);
         } else if self.cursor >= self.top + height {
-            self.top = self.cursor + 1 - height + (height / 2).min(self.rows.len() - 1 - self.cursor);
+            self.top =
+                self.cursor + 1 - height + (height / 2).min(self.rows.len() - 1 - self.cursor);
         }
         self.top = self.top.min(self.rows.len().saturating_sub(1));
     }

@@ -122,13 +122,17 @@ pub enum Report {
 }
 
 impl Report {
-    /// Whether nobody asked for it: the exchange with the store, who watches over breaks, a board that is looked at.
+    /// Whether nobody asked for it: the exchange with the store, who watches over breaks, a board
+    /// that is looked at.
     pub fn is_news(&self) -> bool {
         matches!(self, Self::Synced(_) | Self::Suggested(_) | Self::BoardChanged(_))
     }
 
     /// Whether it ends the wait for another case.
     pub(super) fn ends_switching(&self) -> bool {
-        matches!(self, Self::Undone { .. } | Self::Noted { .. } | Self::Ruled { .. } | Self::Failed(_))
+        matches!(
+            self,
+            Self::Undone { .. } | Self::Noted { .. } | Self::Ruled { .. } | Self::Failed(_)
+        )
     }
 }

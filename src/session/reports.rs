@@ -14,7 +14,8 @@ use crate::review::QueueKey;
 use crate::review::{Draft, OpenCase};
 
 impl Session {
-    /// Goes back to a case that its reviewer labeled meanwhile in another window, and asks which label is to count.
+    /// Goes back to a case that its reviewer labeled meanwhile in another window, and asks which
+    /// label is to count.
     fn overtaken(&mut self, label: Box<Label>, other: Box<GivenLabel>) -> Vec<Effect> {
         self.saving = self.saving.saturating_sub(1);
         let (case, draft) = (label.case, Box::new(Draft::of(&label)));
@@ -39,22 +40,33 @@ impl Session {
                 vec![Effect::Submit { label, knew: Some(other.event) }]
             }
             Counts::Other => {
-                let mut effects = self.say(&format!("{}: the label of {} stands.", case.short(), other.given_at().clock()));
-                effects.extend([Effect::KeepDraft { case, draft: Box::default() }, Effect::Open { id: case }]);
+                let mut effects = self.say(&format!(
+                    "{}: the label of {} stands.",
+                    case.short(),
+                    other.given_at().clock()
+                ));
+                effects.extend([
+                    Effect::KeepDraft { case, draft: Box::default() },
+                    Effect::Open { id: case },
+                ]);
                 effects
             }
-            Counts::Later => self.say(&format!("{}: these answers are kept as a draft.", case.short())),
+            Counts::Later => {
+                self.say(&format!("{}: these answers are kept as a draft.", case.short()))
+            }
         }
     }
 
-    /// What an exchange with the store came to. Nothing moves that the person did not move: counts and what reviewers
-    /// decide by are the newest; the list stays as it is, unless it was empty.
+    /// What an exchange with the store came to. Nothing moves that the person did not move: counts
+    /// and what reviewers decide by are the newest; the list stays as it is, unless it was empty.
     fn synced(&mut self, mut state: SyncState) -> Vec<Effect> {
         if let Some(before) = self.sync.as_mut().filter(|_| state.status.trouble.is_some()) {
             // What was kept out stays so while nothing comes.
-            (state.quarantined, state.asking) = (std::mem::take(&mut before.quarantined), before.asking);
+            (state.quarantined, state.asking) =
+                (std::mem::take(&mut before.quarantined), before.asking);
         }
-        let was_in_trouble = self.sync.as_ref().is_some_and(|before| before.status.trouble.is_some());
+        let was_in_trouble =
+            self.sync.as_ref().is_some_and(|before| before.status.trouble.is_some());
         if let Some(trouble) = state.status.trouble.as_ref().filter(|_| !was_in_trouble) {
             self.say_with(&format!("The store: {trouble}."), "Work goes on here ({exchange}).");
         }
@@ -140,7 +152,11 @@ impl Session {
                 self.labeled_in_session();
                 let mut effects = vec![Effect::Count { all: false }, Effect::Guard];
                 // What was just decided may be like the next.
-                effects.extend(self.opened.as_ref().map(|opened| Effect::Precedents { case: opened.case.row.id }));
+                effects.extend(
+                    self.opened
+                        .as_ref()
+                        .map(|opened| Effect::Precedents { case: opened.case.row.id }),
+                );
                 effects
             }
             Report::Overtaken { label, other } => self.overtaken(label, other),
@@ -152,7 +168,9 @@ impl Session {
                     why.trim_end_matches('.')
                 ));
                 effects.extend([QueueModel::start(), Effect::Count { all: false }]);
-                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
+                if let Some(opened) =
+                    self.opened.as_mut().filter(|opened| opened.case.row.id == case)
+                {
                     opened.sending = false;
                 }
                 effects
@@ -166,8 +184,15 @@ impl Session {
                 // It is to be labeled again.
                 let name = self.sitting.as_ref().map(|sitting| sitting.session.name().to_owned());
                 effects.extend(name.map(|name| Effect::Sit(Some(name))));
-                effects.extend([QueueModel::start(), Effect::Count { all: false }, Effect::Open { id: case }]);
-                effects.extend(self.say(&format!("Took back the label of {}; its answers are a draft again.", case.short())));
+                effects.extend([
+                    QueueModel::start(),
+                    Effect::Count { all: false },
+                    Effect::Open { id: case },
+                ]);
+                effects.extend(self.say(&format!(
+                    "Took back the label of {}; its answers are a draft again.",
+                    case.short()
+                )));
                 effects
             }
             Report::Noted { case, words, leaves_queue } => {
@@ -192,10 +217,14 @@ impl Session {
             }
             Report::Edited(Some(text)) => self.change_draft(|draft| draft.rationale = text),
             Report::Precedents { case, mut found } => {
-                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) {
+                if let Some(opened) =
+                    self.opened.as_mut().filter(|opened| opened.case.row.id == case)
+                {
                     if opened.hides(Cue::Prediction) {
                         // Whether the models said the same of both would tell what they said.
-                        found.iter_mut().for_each(|one| (one.same_label, one.same_pair) = (false, false));
+                        found
+                            .iter_mut()
+                            .for_each(|one| (one.same_label, one.same_pair) = (false, false));
                     }
                     opened.precedents = Some(found);
                 }
@@ -218,11 +247,14 @@ impl Session {
             Report::Suggested(words) => {
                 let before = self.message.take();
                 let hint = before.as_ref().map_or("", |message| message.hint);
-                let before = before.map(|message| format!("{} ", message.words)).unwrap_or_default();
+                let before =
+                    before.map(|message| format!("{} ", message.words)).unwrap_or_default();
                 self.say_with(format!("{before}{words}").trim_start(), hint)
             }
             Report::Words { title, words } => vec![Effect::Show(Window::Words { title, words })],
-            Report::Overruled(rows) if rows.is_empty() => self.say("No ruling says otherwise than you did."),
+            Report::Overruled(rows) if rows.is_empty() => {
+                self.say("No ruling says otherwise than you did.")
+            }
             Report::Overruled(rows) => vec![Effect::Show(Window::Overruled(rows))],
             Report::Trained(seq) => {
                 self.saved = Some(seq);

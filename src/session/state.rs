@@ -77,7 +77,8 @@ pub struct Start {
 impl Session {
     /// The first state, and what to do to fill it.
     pub fn start(start: Start) -> (Self, Vec<Effect>) {
-        let Start { me, team, now, protocols, counts, case, sync, message, training, session } = start;
+        let Start { me, team, now, protocols, counts, case, sync, message, training, session } =
+            start;
         let first = case.filter(|_| training.is_none() && session.is_none());
         let mut effects = vec![QueueModel::start()];
         effects.extend(first.map(|id| Effect::Open { id }));
@@ -87,7 +88,11 @@ impl Session {
         if let Some(training) = &training {
             effects = training.next().map(|id| Effect::Open { id }).into_iter().collect();
             queue.take_filtered(
-                training.lessons.iter().map(|lesson| CaseRow { flags: Vec::new(), ..lesson.row.clone() }).collect(),
+                training
+                    .lessons
+                    .iter()
+                    .map(|lesson| CaseRow { flags: Vec::new(), ..lesson.row.clone() })
+                    .collect(),
             );
         }
         if let Some(name) = &session {
@@ -180,7 +185,9 @@ impl Session {
         let before = self.queue.cursor;
         let mut effects = self.queue.step(by);
         match self.queue.current().map(|row| row.id) {
-            Some(id) if self.queue.cursor != before || open != Some(id) => effects.extend(self.open(id)),
+            Some(id) if self.queue.cursor != before || open != Some(id) => {
+                effects.extend(self.open(id))
+            }
             Some(_) => effects.extend(self.say("There is no further case this way.")),
             None => effects.extend(self.say("The queue is empty.")),
         }
@@ -201,8 +208,10 @@ impl Session {
     /// Adds the time since the case was opened to its draft.
     pub fn settle_time(&mut self) -> Vec<Effect> {
         let now = self.now;
-        let Some(opened) =
-            self.opened.as_mut().filter(|opened| opened.draft != opened.untouched && !opened.sending && !opened.ruling)
+        let Some(opened) = self
+            .opened
+            .as_mut()
+            .filter(|opened| opened.draft != opened.untouched && !opened.sending && !opened.ruling)
         else {
             return Vec::new();
         };
@@ -217,7 +226,9 @@ impl Session {
         let knew = opened.case.latest;
         opened.sending = true;
         let id = opened.case.row.id;
-        let was_open = opened.case.row.state == CaseState::Open && opened.case.mine.is_none() && !opened.case.gold;
+        let was_open = opened.case.row.state == CaseState::Open
+            && opened.case.mine.is_none()
+            && !opened.case.gold;
         self.saving += 1;
         let mut effects = vec![Effect::Submit { label: Box::new(label), knew }];
         let was_there = self.queue.go_to(id);
@@ -247,7 +258,12 @@ impl Session {
 fn allowed_in_training(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::Open { .. } | Effect::Write(_) | Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit
+        Effect::Open { .. }
+            | Effect::Write(_)
+            | Effect::Show(_)
+            | Effect::Look(_)
+            | Effect::Editor(_)
+            | Effect::Quit
     )
 }
 

@@ -67,7 +67,8 @@ pub struct ToMark {
     pub spans: Vec<Span>,
 }
 
-/// A label that was about to be given where its reviewer labeled the case meanwhile, in another window.
+/// A label that was about to be given where its reviewer labeled the case meanwhile, in another
+/// window.
 #[derive(Debug, Clone)]
 pub struct Overtaken {
     /// What was to be given.

@@ -1,8 +1,9 @@
-//! One sync from end to end. Whatever cuts it short, the next one goes on: what was taken in is committed piece by
-//! piece, and what is on the store is read off the store itself.
+//! One sync from end to end. Whatever cuts it short, the next one goes on: what was taken in is
+//! committed piece by piece, and what is on the store is read off the store itself.
 //!
-//! `pull`, `push` and `forget` beside this file are the steps; here is their order, and the questions that come first:
-//! is this our workspace, and are we the only one who writes under our name?
+//! `pull`, `push` and `forget` beside this file are the steps; here is their order, and the
+//! questions that come first: is this our workspace, and are we the only one who writes under our
+//! name?
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,9 @@ pub enum SyncError {
     #[error("{store} holds another workspace ({theirs}); this one is {ours}")]
     OtherWorkspace { store: String, ours: String, theirs: String },
     /// Another copy of this workspace has written, or this one was restored from an old copy.
-    #[error("{store} holds entries of this device that are not here: another copy of this workspace wrote them")]
+    #[error(
+        "{store} holds entries of this device that are not here: another copy of this workspace wrote them"
+    )]
     Copied { store: String, entries: Vec<EntryRow> },
     #[error("stopped")]
     Stopped,
@@ -87,7 +90,12 @@ impl Synced {
         }
         self.merged += more.merged;
         self.erased.extend(more.erased);
-        self.notices.extend(more.notices.into_iter().filter(|notice| !self.notices.contains(notice)).collect::<Vec<_>>());
+        self.notices.extend(
+            more.notices
+                .into_iter()
+                .filter(|notice| !self.notices.contains(notice))
+                .collect::<Vec<_>>(),
+        );
         self.quarantined = more.quarantined;
         self.damaged = more.damaged;
         self
@@ -115,7 +123,8 @@ const ASKED_MAX: usize = 16;
 const NAMED_MAX: usize = 5;
 
 impl Exchange<'_> {
-    /// Pulls, folds, pushes, merges, erases. What is wrong with others' work is reported and stops nothing.
+    /// Pulls, folds, pushes, merges, erases. What is wrong with others' work is reported and stops
+    /// nothing.
     pub fn run(&mut self) -> Result<Synced, SyncError> {
         let mut done = Synced::default();
         let mut listed = self.list()?;
@@ -147,8 +156,8 @@ impl Exchange<'_> {
         Ok(done)
     }
 
-    /// Reads every segment of the store and names those that are damaged. Those that can be written anew from what is here
-    /// are taken away; the next sync writes them.
+    /// Reads every segment of the store and names those that are damaged. Those that can be written
+    /// anew from what is here are taken away; the next sync writes them.
     pub fn check_store(&mut self) -> Result<Vec<Fault>, SyncError> {
         let mut faults = Vec::new();
         for listed in self.list()? {
@@ -188,7 +197,10 @@ impl Exchange<'_> {
         let (conn, store) = (&self.db.conn, self.name());
         let here = Here {
             own: Some(self.key.replica()),
-            heads: db::journal::replicas(conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect(),
+            heads: db::journal::replicas(conn)?
+                .into_iter()
+                .map(|row| (row.replica, row.head_seq))
+                .collect(),
             known: db::store::segments(conn, &store)?,
             reach: db::store::reach(conn, &store)?,
         };
@@ -196,12 +208,13 @@ impl Exchange<'_> {
     }
 
     fn workspace(&self) -> Result<Hash, SyncError> {
-        let id = db::journal::meta(&self.db.conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+        let id = db::journal::meta(&self.db.conn, "workspace")?
+            .and_then(|bytes| Hash::from_bytes(&bytes));
         Ok(id.ok_or(JournalError::NoWorkspace)?)
     }
 
-    /// On first contact, and when nothing of what was there is there any more: a store in which nothing is of our
-    /// workspace is another's.
+    /// On first contact, and when nothing of what was there is there any more: a store in which
+    /// nothing is of our workspace is another's.
     fn same_workspace(&mut self, found: &Plan, listed: &[Listed]) -> Result<(), SyncError> {
         let known = db::store::segments(&self.db.conn, &self.name())?;
         if listed.iter().any(|listed| known.contains_key(&listed.key)) {
@@ -209,10 +222,19 @@ impl Exchange<'_> {
         }
         let ours = self.workspace()?.to_string();
         let mut other = None;
-        // Entries of another workspace alone are no reason: whoever can write there can put them there.
-        for name in found.journal.iter().chain(&found.strange).filter(|name| name.first == 1).take(ASKED_MAX) {
+        // Entries of another workspace alone are no reason: whoever can write there can put them
+        // there.
+        for name in found
+            .journal
+            .iter()
+            .chain(&found.strange)
+            .filter(|name| name.first == 1)
+            .take(ASKED_MAX)
+        {
             let Some(bytes) = self.fetch(name)? else { continue };
-            let first = segment::decode_journal(name.replica, &bytes).ok().and_then(|lines| lines.into_iter().flatten().next());
+            let first = segment::decode_journal(name.replica, &bytes)
+                .ok()
+                .and_then(|lines| lines.into_iter().flatten().next());
             let Some(entry) = first else { continue };
             let Some(theirs) = workspace_of(&entry) else { continue };
             if theirs == ours {
@@ -228,9 +250,9 @@ impl Exchange<'_> {
         }
     }
 
-    /// Segments under our own name that we did not write: harmless if they say what we say (a sync was cut short
-    /// before it took note of them), else another copy of this workspace is at work. What is broken is taken away.
-    /// Tells whether there is now more, or less, than was known.
+    /// Segments under our own name that we did not write: harmless if they say what we say (a sync
+    /// was cut short before it took note of them), else another copy of this workspace is at work.
+    /// What is broken is taken away. Tells whether there is now more, or less, than was known.
     fn not_copied(&mut self, found: &Plan) -> Result<bool, SyncError> {
         let mut foreign = Vec::new();
         let mut changed = false;
@@ -238,7 +260,8 @@ impl Exchange<'_> {
         for name in &found.strange {
             self.step()?;
             let Some(bytes) = self.fetch(name)? else { continue };
-            let lines = segment::check(name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes));
+            let lines = segment::check(name, &bytes)
+                .and_then(|()| segment::decode_journal(name.replica, &bytes));
             let Ok(lines) = lines else {
                 // Its own writer alone may say what stands there.
                 self.store.delete(&name.to_string())?;
@@ -267,12 +290,21 @@ impl Exchange<'_> {
                 changed = true;
             }
         }
-        if foreign.is_empty() { Ok(changed) } else { Err(SyncError::Copied { store: self.name(), entries: foreign }) }
+        if foreign.is_empty() {
+            Ok(changed)
+        } else {
+            Err(SyncError::Copied { store: self.name(), entries: foreign })
+        }
     }
 
     // What it came to.
 
-    fn remember(&mut self, found: &Plan, listed: &[Listed], done: &Synced) -> Result<(), SyncError> {
+    fn remember(
+        &mut self,
+        found: &Plan,
+        listed: &[Listed],
+        done: &Synced,
+    ) -> Result<(), SyncError> {
         let store = self.name();
         let known = db::store::reach(&self.db.conn, &store)?;
         let mut reach: BTreeMap<ReplicaId, u64> = found.reach.clone();
@@ -286,7 +318,9 @@ impl Exchange<'_> {
             }
         }
         let tx = self.db.begin()?;
-        for (replica, seq) in reach.into_iter().filter(|(replica, seq)| known.get(replica) != Some(seq)) {
+        for (replica, seq) in
+            reach.into_iter().filter(|(replica, seq)| known.get(replica) != Some(seq))
+        {
             db::store::set_reach(&tx, &store, replica, seq)?;
         }
         forget_covered(&tx, &store, listed)?;
@@ -298,14 +332,21 @@ impl Exchange<'_> {
             done.notices.push(format!("`{key}` on the store is not ours: it is left alone"));
         }
         if found.foreign.len() > NAMED_MAX {
-            done.notices.push(format!("… and {} more files that are not ours", found.foreign.len() - NAMED_MAX));
+            done.notices.push(format!(
+                "… and {} more files that are not ours",
+                found.foreign.len() - NAMED_MAX
+            ));
         }
         for (replica, seq, fault) in db::journal::all_pending(&self.db.conn)? {
             done.quarantined.push(Fault { replica: replica.to_string(), seq, fault });
         }
         for (event, reason) in db::roster::held(&self.db.conn)? {
             let fault = format!("event {} does not count: {reason}", event.n);
-            done.quarantined.push(Fault { replica: event.replica.to_string(), seq: event.seq, fault });
+            done.quarantined.push(Fault {
+                replica: event.replica.to_string(),
+                seq: event.seq,
+                fault,
+            });
         }
         done.quarantined.sort();
         done.quarantined.dedup();
@@ -334,14 +375,24 @@ pub(super) fn of_segment(name: &Name, fault: &str) -> Fault {
 }
 
 /// Names of segments that are gone, and that a larger known one repeats, need not be remembered.
-fn forget_covered(tx: &rusqlite::Transaction<'_>, store: &str, listed: &[Listed]) -> Result<(), SyncError> {
-    let mut names: Vec<Name> =
-        db::store::segments(tx, store)?.iter().filter(|(_, known)| known.good).filter_map(|(key, _)| Name::parse(key)).collect();
+fn forget_covered(
+    tx: &rusqlite::Transaction<'_>,
+    store: &str,
+    listed: &[Listed],
+) -> Result<(), SyncError> {
+    let mut names: Vec<Name> = db::store::segments(tx, store)?
+        .iter()
+        .filter(|(_, known)| known.good)
+        .filter_map(|(key, _)| Name::parse(key))
+        .collect();
     names.sort_by_key(|name| (name.kind, name.replica, name.first, std::cmp::Reverse(name.last)));
     let mut widest: Option<&Name> = None;
     for name in &names {
         match widest {
-            Some(wide) if (wide.kind, wide.replica) == (name.kind, name.replica) && name.last <= wide.last => {
+            Some(wide)
+                if (wide.kind, wide.replica) == (name.kind, name.replica)
+                    && name.last <= wide.last =>
+            {
                 let key = name.to_string();
                 let gone = listed.binary_search_by(|listed| listed.key.cmp(&key)).is_err();
                 if gone && name.range() != wide.range() {

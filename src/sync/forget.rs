@@ -1,5 +1,5 @@
-//! Erasure on the store: payloads that are to be forgotten are taken out. Each segment that has one is written anew
-//! without it, then deleted.
+//! Erasure on the store: payloads that are to be forgotten are taken out. Each segment that has one
+//! is written anew without it, then deleted.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,12 +13,20 @@ use crate::journal::fold::held_detections;
 use crate::journal::secret::Secret;
 
 impl Exchange<'_> {
-    pub(super) fn forget(&mut self, secrets: &[Secret], done: &mut Synced) -> Result<(), SyncError> {
+    pub(super) fn forget(
+        &mut self,
+        secrets: &[Secret],
+        done: &mut Synced,
+    ) -> Result<(), SyncError> {
         let store = self.name();
-        let confirmed: HashSet<EventId> =
-            db::store::erasures(&self.db.conn)?.into_iter().filter(|(name, ..)| *name == store).map(|(_, id, _)| id).collect();
+        let confirmed: HashSet<EventId> = db::store::erasures(&self.db.conn)?
+            .into_iter()
+            .filter(|(name, ..)| *name == store)
+            .map(|(_, id, _)| id)
+            .collect();
         let mut all = erasure::all(&self.db.conn)?;
-        // What took the place of something may be erased again later: confirmed is each erasure, not the case.
+        // What took the place of something may be erased again later: confirmed is each erasure,
+        // not the case.
         all.retain(|row| !confirmed.contains(&row.event));
         let mut cases: Vec<CaseId> = all.iter().map(|row| row.id).collect();
         cases.dedup();
@@ -51,7 +59,9 @@ impl Exchange<'_> {
         // What was only put right because it showed another is not told.
         cases.retain(|id| all.iter().any(|row| row.id == *id && row.instead.is_none()));
         for id in cases {
-            done.erased.push(case::by_id(&self.db.conn, id)?.map_or_else(|| id.to_string(), |row| row.own));
+            done.erased.push(
+                case::by_id(&self.db.conn, id)?.map_or_else(|| id.to_string(), |row| row.own),
+            );
         }
         Ok(())
     }
@@ -73,7 +83,8 @@ impl Exchange<'_> {
             }
         };
         let before = payloads.rows.len();
-        let rows: Vec<PayloadRow> = payloads.rows.into_iter().filter(|row| !gone.contains(&row.event)).collect();
+        let rows: Vec<PayloadRow> =
+            payloads.rows.into_iter().filter(|row| !gone.contains(&row.event)).collect();
         if rows.len() == before {
             return Ok(true);
         }

@@ -1,8 +1,10 @@
-//! Sync: exchanging journals through a shared store that nobody serves and nobody has to trust (DESIGN §5).
+//! Sync: exchanging journals through a shared store that nobody serves and nobody has to trust
+//! (DESIGN §5).
 //!
-//! A [`store`] holds immutable [`segment`]s, each a run of entries of one chain or the payloads that such a run
-//! names. A [`plan`] compares what the store lists with what is here, and says what to fetch, write and merge; it
-//! is pure. An [`exchange`] carries it out: every step can be cut short and is taken up again by the next sync.
+//! A [`store`] holds immutable [`segment`]s, each a run of entries of one chain or the payloads
+//! that such a run names. A [`plan`] compares what the store lists with what is here, and says what
+//! to fetch, write and merge; it is pure. An [`exchange`] carries it out: every step can be cut
+//! short and is taken up again by the next sync.
 //!
 //! ```text
 //!  store ──list──▶ plan ──▶ fetch ──▶ verify ──▶ fold          (pull)

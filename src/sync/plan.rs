@@ -26,7 +26,8 @@ pub struct Here {
 }
 
 impl Here {
-    /// What is known of a segment that is listed with this size; nothing if it was of another size when it was known.
+    /// What is known of a segment that is listed with this size; nothing if it was of another size
+    /// when it was known.
     fn knows(&self, name: &Name, bytes: u64) -> Option<Known> {
         self.known.get(&name.to_string()).copied().filter(|known| known.bytes == bytes)
     }
@@ -51,8 +52,8 @@ pub struct Plan {
     pub payload: Vec<Name>,
     /// Segments under our own name that this workspace did not write: another copy of it did.
     pub strange: Vec<Name>,
-    /// Segments that should only repeat what was taken in: larger ones that smaller ones were merged into. Of a
-    /// journal's that is to be made sure, for it may be evidence of a fork.
+    /// Segments that should only repeat what was taken in: larger ones that smaller ones were
+    /// merged into. Of a journal's that is to be made sure, for it may be evidence of a fork.
     pub merged: Vec<(Name, u64)>,
     /// Runs of chains that the store lacks and should have: our own, and what it lost of others'.
     pub push: Vec<(ReplicaId, Run)>,
@@ -60,7 +61,8 @@ pub struct Plan {
     pub payload_push: Vec<(ReplicaId, Run)>,
     /// Our own segments to be written as one, with the run that it covers.
     pub merge: Vec<(Kind, Run, Vec<Name>)>,
-    /// Our own segments that a larger one of ours repeats: a merge was cut short before it deleted them.
+    /// Our own segments that a larger one of ours repeats: a merge was cut short before it deleted
+    /// them.
     pub covered: Vec<Name>,
     pub rolled_back: Vec<Rollback>,
     /// Keys that are not ours.
@@ -103,7 +105,14 @@ pub fn plan(here: &Here, listed: &[Listed]) -> Plan {
 }
 
 impl Plan {
-    fn chain(&mut self, here: &Here, replica: ReplicaId, journal: &[(Name, u64)], payload: &[(Name, u64)], known: &[&Name]) {
+    fn chain(
+        &mut self,
+        here: &Here,
+        replica: ReplicaId,
+        journal: &[(Name, u64)],
+        payload: &[(Name, u64)],
+        known: &[&Name],
+    ) {
         let own = here.own == Some(replica);
         let head = here.heads.get(&replica).copied().unwrap_or(0);
         for (name, bytes) in journal.iter().chain(payload) {
@@ -112,19 +121,27 @@ impl Plan {
             }
             // Both ends are ends of segments that were taken in: these were merged, most likely.
             let same: Vec<&&Name> = known.iter().filter(|other| other.kind == name.kind).collect();
-            let within =
-                same.iter().any(|other| other.first <= name.first && name.last <= other.last && other.range() != name.range());
-            let ends = same.iter().any(|other| other.first == name.first) && same.iter().any(|other| other.last == name.last);
+            let within = same.iter().any(|other| {
+                other.first <= name.first
+                    && name.last <= other.last
+                    && other.range() != name.range()
+            });
+            let ends = same.iter().any(|other| other.first == name.first)
+                && same.iter().any(|other| other.last == name.last);
             let repeats = ends || (within && name.kind == Kind::Journal);
             match (own, name.kind) {
                 (true, Kind::Journal) => self.strange.push(name.clone()),
-                (_, kind) if repeats && (kind == Kind::Payload || name.last <= head) => self.merged.push((name.clone(), *bytes)),
+                (_, kind) if repeats && (kind == Kind::Payload || name.last <= head) => {
+                    self.merged.push((name.clone(), *bytes))
+                }
                 (_, Kind::Journal) => self.journal.push(name.clone()),
                 (_, Kind::Payload) => self.payload.push(name.clone()),
             }
         }
-        // A name proves nothing: anybody who can write there can make one. What was read, and was right, is there.
-        let good = |(name, bytes): &&(Name, u64)| here.knows(name, *bytes).is_some_and(|known| known.good);
+        // A name proves nothing: anybody who can write there can make one. What was read, and was
+        // right, is there.
+        let good =
+            |(name, bytes): &&(Name, u64)| here.knows(name, *bytes).is_some_and(|known| known.good);
         let covered: Vec<Run> = journal.iter().filter(good).map(|(name, _)| name.range()).collect();
         let is = prefix(&covered);
         let was = here.reach.get(&replica).copied().unwrap_or(0);
@@ -133,10 +150,12 @@ impl Plan {
         }
         // Of anybody's chain: its writer may never come back to fill a store that lost it.
         self.push.extend(gaps(&covered, head).into_iter().map(|run| (replica, run)));
-        let covered_payload: Vec<Run> = payload.iter().filter(good).map(|(name, _)| name.range()).collect();
+        let covered_payload: Vec<Run> =
+            payload.iter().filter(good).map(|(name, _)| name.range()).collect();
         let there: HashSet<Run> = covered_payload.iter().copied().collect();
         for name in known.iter().filter(|name| name.kind == Kind::Payload && name.last <= head) {
-            let lost = !there.contains(&name.range()) && !gaps_between(&covered_payload, name.range()).is_empty();
+            let lost = !there.contains(&name.range())
+                && !gaps_between(&covered_payload, name.range()).is_empty();
             if lost && !self.payload_push.contains(&(replica, name.range())) {
                 self.payload_push.push((replica, name.range()));
             }
@@ -144,8 +163,10 @@ impl Plan {
         self.reach.insert(replica, is);
         if own {
             for (kind, segments) in [(Kind::Journal, journal), (Kind::Payload, payload)] {
-                let mut ours: Vec<&(Name, u64)> =
-                    segments.iter().filter(|(name, bytes)| here.knows(name, *bytes).is_some() && name.last <= head).collect();
+                let mut ours: Vec<&(Name, u64)> = segments
+                    .iter()
+                    .filter(|(name, bytes)| here.knows(name, *bytes).is_some() && name.last <= head)
+                    .collect();
                 let mut reached = 0;
                 ours.retain(|(name, _)| {
                     let covered = name.last <= reached;
@@ -200,13 +221,15 @@ fn gaps_between(runs: &[Run], (from, to): Run) -> Vec<Run> {
     out
 }
 
-/// The first run of [`FAN`] or more neighbours that are of one size, small ones first: each entry is written
-/// again only when a merge makes its segment sixteen times larger.
+/// The first run of [`FAN`] or more neighbours that are of one size, small ones first: each entry
+/// is written again only when a merge makes its segment sixteen times larger.
 fn merge(segments: &[&(Name, u64)]) -> Option<(Run, Vec<Name>)> {
     let tier = |bytes: u64| (bytes / 1024).max(1).ilog2() / 4;
     for most in 0..=tier(MERGE_BYTES_MAX) {
         let mut run: Vec<&(Name, u64)> = Vec::new();
-        for segment in segments.iter().chain(std::iter::once(&segments[segments.len().checked_sub(1)?])) {
+        for segment in
+            segments.iter().chain(std::iter::once(&segments[segments.len().checked_sub(1)?]))
+        {
             let (name, bytes) = segment;
             let follows = run.last().is_none_or(|(before, _)| match name.kind {
                 Kind::Journal => name.first == before.last + 1,
@@ -254,7 +277,10 @@ mod tests {
         Here {
             own: Some(ME),
             heads: heads.iter().copied().collect(),
-            known: known.iter().map(|name| (name.to_string(), Known { bytes: 500, good: true })).collect(),
+            known: known
+                .iter()
+                .map(|name| (name.to_string(), Known { bytes: 500, good: true }))
+                .collect(),
             reach: HashMap::new(),
         }
     }
@@ -262,7 +288,8 @@ mod tests {
     #[test]
     fn fetches_what_is_new_and_writes_what_is_missing() {
         let (mine, theirs) = (name(Kind::Journal, ME, 1, 2), name(Kind::Journal, OTHER, 1, 3));
-        let plan = plan(&here(&[(ME, 5)], std::slice::from_ref(&mine)), &listed(&[mine, theirs.clone()]));
+        let plan =
+            plan(&here(&[(ME, 5)], std::slice::from_ref(&mine)), &listed(&[mine, theirs.clone()]));
         assert_eq!((plan.journal, plan.push), (vec![theirs], vec![(ME, (3, 5))]));
         assert!(plan.strange.is_empty() && plan.rolled_back.is_empty());
     }
@@ -281,8 +308,15 @@ mod tests {
     fn a_segment_within_a_known_run_is_compared() {
         let known = name(Kind::Journal, OTHER, 1, 6);
         let fork = Name { hash: Hash([8; 32]), ..name(Kind::Journal, OTHER, 5, 6) };
-        let found = plan(&here(&[(OTHER, 6)], std::slice::from_ref(&known)), &listed(&[known, fork.clone()]));
-        assert_eq!(found.merged, [(fork, 500)], "to be compared with what is here, and read if it is something else");
+        let found = plan(
+            &here(&[(OTHER, 6)], std::slice::from_ref(&known)),
+            &listed(&[known, fork.clone()]),
+        );
+        assert_eq!(
+            found.merged,
+            [(fork, 500)],
+            "to be compared with what is here, and read if it is something else"
+        );
     }
 
     #[test]
@@ -300,11 +334,17 @@ mod tests {
         let plan = plan(&here(&[(ME, 20)], &names), &listed(&names));
         assert_eq!(plan.merge.len(), 1);
         assert_eq!((plan.merge[0].1, plan.merge[0].2.len()), ((1, 20), 20));
-        assert!(super::plan(&here(&[(ME, 10)], &names[..10]), &listed(&names[..10])).merge.is_empty());
+        assert!(
+            super::plan(&here(&[(ME, 10)], &names[..10]), &listed(&names[..10])).merge.is_empty()
+        );
         let mut all = names.clone();
         all.push(name(Kind::Journal, ME, 1, 20));
         let after = super::plan(&here(&[(ME, 20)], &all), &listed(&all));
-        assert_eq!((after.covered.len(), after.merge.len()), (20, 0), "a merge that was cut short is finished");
+        assert_eq!(
+            (after.covered.len(), after.merge.len()),
+            (20, 0),
+            "a merge that was cut short is finished"
+        );
     }
 
     #[test]

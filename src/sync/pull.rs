@@ -1,5 +1,5 @@
-//! The way in: fetch, verify, fold. A chain's payloads come before its entries, so that a case's text is at hand when
-//! the case is folded.
+//! The way in: fetch, verify, fold. A chain's payloads come before its entries, so that a case's
+//! text is at hand when the case is folded.
 
 use std::time::Duration;
 
@@ -28,7 +28,8 @@ impl Exchange<'_> {
         let of = |kind| other.iter().filter(move |name: &&Name| name.kind == kind);
         let journal: Vec<&Name> = found.journal.iter().chain(of(segment::Kind::Journal)).collect();
         let payload: Vec<&Name> = found.payload.iter().chain(of(segment::Kind::Payload)).collect();
-        let mut replicas: Vec<ReplicaId> = journal.iter().chain(&payload).map(|name| name.replica).collect();
+        let mut replicas: Vec<ReplicaId> =
+            journal.iter().chain(&payload).map(|name| name.replica).collect();
         replicas.sort();
         replicas.dedup();
         let mut gone = 0;
@@ -58,13 +59,15 @@ impl Exchange<'_> {
         for name in locked {
             gone += usize::from(!self.pull_payloads(name, &secrets, &mut Vec::new(), done)?);
         }
-        let locked = n + done.quarantined.iter().filter(|fault| fault.fault.contains(NOT_GIVEN)).count();
+        let locked =
+            n + done.quarantined.iter().filter(|fault| fault.fault.contains(NOT_GIVEN)).count();
         db::store::set_setting(&self.db.conn, db::store::LOCKED, &locked.to_string())?;
         Ok(gone)
     }
 
-    /// Takes note of segments that repeat what is here, without reading them: what they must hold is encoded here, and has
-    /// the hash in their name. Those that have another are returned, to be read.
+    /// Takes note of segments that repeat what is here, without reading them: what they must hold
+    /// is encoded here, and has the hash in their name. Those that have another are returned, to be
+    /// read.
     fn know_repeated(&mut self, names: &[(Name, u64)]) -> Result<Vec<Name>, SyncError> {
         let mut other = Vec::new();
         if names.is_empty() {
@@ -76,13 +79,21 @@ impl Exchange<'_> {
             let whole = match name.kind {
                 segment::Kind::Payload if name.encrypted => Vec::new(), // it must be read
                 segment::Kind::Payload => plain_payloads(&tx, name)?,
-                segment::Kind::Journal => {
-                    segment::encode_journal(&db::journal::between(&tx, name.replica, name.first, name.last)?)?
-                }
+                segment::Kind::Journal => segment::encode_journal(&db::journal::between(
+                    &tx,
+                    name.replica,
+                    name.first,
+                    name.last,
+                )?)?,
             };
             let same = whole.len() as u64 == *bytes && segment::check(name, &whole).is_ok();
             if same {
-                db::store::insert_segment(&tx, &store, &name.to_string(), Known { bytes: *bytes, good: true })?;
+                db::store::insert_segment(
+                    &tx,
+                    &store,
+                    &name.to_string(),
+                    Known { bytes: *bytes, good: true },
+                )?;
             } else {
                 other.push(name.clone());
             }
@@ -130,7 +141,8 @@ impl Exchange<'_> {
             }
         };
         let store = self.name();
-        let head = db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
+        let head =
+            db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
         let rows = payloads.rows.len() as u64;
         let tx = self.db.begin()?;
         for (hash, bytes) in &payloads.dictionaries {
@@ -142,7 +154,8 @@ impl Exchange<'_> {
         let own = name.replica == self.key.replica();
         for row in payloads.rows {
             let event = row.event;
-            // Anybody can write such a file: nothing is taken for numbers it does not name, nor for entries we have yet to write.
+            // Anybody can write such a file: nothing is taken for numbers it does not name, nor for
+            // entries we have yet to write.
             if !(name.first..=name.last).contains(&event.seq) || (own && event.seq > head) {
                 continue;
             }
@@ -168,15 +181,20 @@ impl Exchange<'_> {
         tx.commit()?;
         if !bad.is_empty() {
             let bad = bad.len();
-            done.quarantined.push(of_segment(name, &format!("{bad} payloads in it are not what their events name")));
+            done.quarantined.push(of_segment(
+                name,
+                &format!("{bad} payloads in it are not what their events name"),
+            ));
         }
         Ok(true)
     }
 
-    /// Takes a segment away whose bytes are not those that its name promises, if it is ours to write, or if what should
-    /// stand in it is here: it is written anew then. Tells whether it stays.
+    /// Takes a segment away whose bytes are not those that its name promises, if it is ours to
+    /// write, or if what should stand in it is here: it is written anew then. Tells whether it
+    /// stays.
     pub(super) fn mend(&mut self, name: &Name, bytes: &[u8]) -> Result<bool, SyncError> {
-        let head = db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
+        let head =
+            db::journal::replica(&self.db.conn, name.replica)?.map_or(0, |head| head.head_seq);
         let have = match name.kind {
             segment::Kind::Journal => head >= name.last,
             segment::Kind::Payload => name.replica == self.key.replica(),
@@ -189,12 +207,18 @@ impl Exchange<'_> {
     }
 
     /// Takes in a segment of entries; `false` if it is gone.
-    fn pull_journal(&mut self, name: &Name, spare: &mut Vec<PayloadRow>, done: &mut Synced) -> Result<bool, SyncError> {
+    fn pull_journal(
+        &mut self,
+        name: &Name,
+        spare: &mut Vec<PayloadRow>,
+        done: &mut Synced,
+    ) -> Result<bool, SyncError> {
         self.step()?;
         let Some(bytes) = self.fetch(name)? else { return Ok(false) };
         done.pulled.segments += 1;
         done.pulled.bytes += bytes.len() as u64;
-        let lines = segment::check(name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes));
+        let lines = segment::check(name, &bytes)
+            .and_then(|()| segment::decode_journal(name.replica, &bytes));
         let lines = match lines {
             Ok(lines) => lines,
             Err(fault) => {
@@ -225,13 +249,18 @@ impl Exchange<'_> {
         }
         // What a newer program wrote is looked at again, by one that is newer too.
         if !newer {
-            db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string(), Known { bytes, good })?;
+            db::store::insert_segment(
+                &self.db.conn,
+                &self.name(),
+                &name.to_string(),
+                Known { bytes, good },
+            )?;
         }
         Ok(true)
     }
 
-    /// Takes in entries in one transaction, until there are no more or others have waited long enough. Tells whether all
-    /// of them are linked in.
+    /// Takes in entries in one transaction, until there are no more or others have waited long
+    /// enough. Tells whether all of them are linked in.
     fn take_in(
         &mut self,
         entries: &mut impl Iterator<Item = EntryRow>,
@@ -266,7 +295,11 @@ impl Exchange<'_> {
                 }
             };
             let fault = format!("event {}: {fault}", event.n);
-            done.quarantined.push(Fault { replica: event.replica.to_string(), seq: event.seq, fault });
+            done.quarantined.push(Fault {
+                replica: event.replica.to_string(),
+                seq: event.seq,
+                fault,
+            });
         }
         fold.finish()?;
         for event in std::mem::take(&mut fold.views.bad_payloads) {
@@ -281,14 +314,24 @@ impl Exchange<'_> {
 /// A segment of payloads as it would be written from what is here.
 fn plain_payloads(conn: &rusqlite::Connection, name: &Name) -> Result<Vec<u8>, SyncError> {
     let rows = db::payload::between(conn, name.replica, name.first, name.last)?;
-    Ok(segment::encode_payloads(&super::push::with_dictionaries(conn, Payloads { rows, ..Payloads::default() })?)?)
+    Ok(segment::encode_payloads(&super::push::with_dictionaries(
+        conn,
+        Payloads { rows, ..Payloads::default() },
+    )?)?)
 }
 
-/// The right payload may stand in another segment that was taken for known: all that could hold it are read again.
-fn read_again_for_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: EventId) -> rusqlite::Result<()> {
+/// The right payload may stand in another segment that was taken for known: all that could hold it
+/// are read again.
+fn read_again_for_payloads(
+    tx: &rusqlite::Transaction<'_>,
+    store: &str,
+    event: EventId,
+) -> rusqlite::Result<()> {
     for (key, _) in db::store::segments(tx, store)? {
         let holds = |name: Name| {
-            name.kind == segment::Kind::Payload && name.replica == event.replica && (name.first..=name.last).contains(&event.seq)
+            name.kind == segment::Kind::Payload
+                && name.replica == event.replica
+                && (name.first..=name.last).contains(&event.seq)
         };
         if Name::parse(&key).is_some_and(holds) {
             db::store::delete_segment(tx, store, &key)?;
@@ -297,10 +340,15 @@ fn read_again_for_payloads(tx: &rusqlite::Transaction<'_>, store: &str, event: E
     Ok(())
 }
 
-const NOT_GIVEN: &str = "it is encrypted, and this device was not given the key: a lead gives it on admission";
+const NOT_GIVEN: &str =
+    "it is encrypted, and this device was not given the key: a lead gives it on admission";
 
 /// What stands in a segment of payloads, or what is wrong with it.
-pub(super) fn open_payloads(name: &Name, bytes: &[u8], secrets: &[Secret]) -> Result<Payloads, String> {
+pub(super) fn open_payloads(
+    name: &Name,
+    bytes: &[u8],
+    secrets: &[Secret],
+) -> Result<Payloads, String> {
     segment::check(name, bytes)?;
     if !name.encrypted {
         return segment::decode_payloads(name.replica, bytes);
@@ -316,7 +364,9 @@ pub fn founded_on(store: &mut dyn super::Store) -> Result<Vec<(Hash, EntryRow)>,
     for listed in store.list(segment::Kind::Journal.prefix())? {
         let Some(name) = Name::parse(&listed.key).filter(|name| name.first == 1) else { continue };
         let Some(bytes) = store.get(&listed.key)? else { continue };
-        let Ok(lines) = segment::check(&name, &bytes).and_then(|()| segment::decode_journal(name.replica, &bytes)) else {
+        let Ok(lines) = segment::check(&name, &bytes)
+            .and_then(|()| segment::decode_journal(name.replica, &bytes))
+        else {
             continue;
         };
         let Some(first) = lines.into_iter().flatten().next() else { continue };
@@ -329,7 +379,8 @@ pub fn founded_on(store: &mut dyn super::Store) -> Result<Vec<(Hash, EntryRow)>,
     Ok(found)
 }
 
-/// Opens the database of a workspace that is being joined: nothing is in it but the id that it is pinned to.
+/// Opens the database of a workspace that is being joined: nothing is in it but the id that it is
+/// pinned to.
 pub fn pin(db: &Db, workspace: Hash) -> rusqlite::Result<()> {
     db::journal::set_meta(&db.conn, "workspace", &workspace.0)
 }

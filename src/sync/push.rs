@@ -1,5 +1,5 @@
-//! The way out: our own new entries with their payloads, and what the store lost of anybody's. Small segments of our own
-//! are merged in time, so that a first pull is few, large reads.
+//! The way out: our own new entries with their payloads, and what the store lost of anybody's.
+//! Small segments of our own are merged in time, so that a first pull is few, large reads.
 
 use super::exchange::{Exchange, SyncError, Synced};
 use super::plan::{Listed, Plan, Run};
@@ -20,7 +20,12 @@ const SEGMENT_ENTRIES: usize = 8_192;
 const PIECE: u64 = 64;
 
 impl Exchange<'_> {
-    pub(super) fn push(&mut self, found: &Plan, secrets: &[Secret], done: &mut Synced) -> Result<(), SyncError> {
+    pub(super) fn push(
+        &mut self,
+        found: &Plan,
+        secrets: &[Secret],
+        done: &mut Synced,
+    ) -> Result<(), SyncError> {
         let own = self.key.replica();
         let mut again: Vec<ReplicaId> = Vec::new();
         for (replica, run) in &found.payload_push {
@@ -28,9 +33,11 @@ impl Exchange<'_> {
         }
         for (at, (replica, run)) in found.push.iter().enumerate() {
             let created = done.pushed.segments;
-            let head = db::journal::replica(&self.db.conn, *replica)?.map_or(0, |head| head.head_seq);
+            let head =
+                db::journal::replica(&self.db.conn, *replica)?.map_or(0, |head| head.head_seq);
             // Our own chain may have grown since we looked.
-            let is_last_of_own = *replica == own && found.push[at + 1..].iter().all(|(other, _)| *other != own);
+            let is_last_of_own =
+                *replica == own && found.push[at + 1..].iter().all(|(other, _)| *other != own);
             let last = if is_last_of_own { head } else { run.1.min(head) };
             let mut next = run.0;
             while next <= last {
@@ -49,7 +56,8 @@ impl Exchange<'_> {
                 done.reached.push((*replica, (next, end)));
                 next = end + 1;
             }
-            // Only what had to be written again was really gone: a list may merely be old. What was damaged is told as such.
+            // Only what had to be written again was really gone: a list may merely be old. What was
+            // damaged is told as such.
             let lost = found.rolled_back.iter().any(|rollback| rollback.replica == *replica);
             let damaged = done.damaged.iter().any(|fault| fault.replica == replica.to_string());
             if lost && !damaged && done.pushed.segments > created {
@@ -58,10 +66,15 @@ impl Exchange<'_> {
         }
         again.sort();
         again.dedup();
-        let lost: u64 =
-            found.rolled_back.iter().filter(|lost| again.contains(&lost.replica)).map(|lost| lost.was - lost.is).sum();
+        let lost: u64 = found
+            .rolled_back
+            .iter()
+            .filter(|lost| again.contains(&lost.replica))
+            .map(|lost| lost.was - lost.is)
+            .sum();
         if lost > 0 {
-            let devices = if again.len() == 1 { "one device" } else { &format!("{} devices", again.len()) };
+            let devices =
+                if again.len() == 1 { "one device" } else { &format!("{} devices", again.len()) };
             done.notices.push(format!(
                 "the store went back: it held {lost} entries of {devices} that were gone; what is here was written there again"
             ));
@@ -69,8 +82,13 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Both entries of a fork stay on the store, so that everybody comes to know of it, whatever its writer takes away.
-    pub(super) fn push_evidence(&mut self, listed: &[Listed], done: &mut Synced) -> Result<(), SyncError> {
+    /// Both entries of a fork stay on the store, so that everybody comes to know of it, whatever
+    /// its writer takes away.
+    pub(super) fn push_evidence(
+        &mut self,
+        listed: &[Listed],
+        done: &mut Synced,
+    ) -> Result<(), SyncError> {
         for (replica, seq, fault) in db::journal::all_pending(&self.db.conn)? {
             if fault != FORK {
                 continue;
@@ -78,7 +96,9 @@ impl Exchange<'_> {
             for pending in db::journal::pending(&self.db.conn, replica, seq)? {
                 let bytes = segment::encode_journal(std::slice::from_ref(&pending.entry))?;
                 let key = Name::of(Kind::Journal, replica, (seq, seq), &bytes, false).to_string();
-                if pending.fault == FORK && listed.binary_search_by(|listed| listed.key.cmp(&key)).is_err() {
+                if pending.fault == FORK
+                    && listed.binary_search_by(|listed| listed.key.cmp(&key)).is_err()
+                {
                     self.step()?;
                     self.put(Kind::Journal, replica, (seq, seq), &bytes, false, done)?;
                     let known = Known { bytes: bytes.len() as u64, good: false };
@@ -95,7 +115,8 @@ impl Exchange<'_> {
         let mut bytes = 0;
         let mut next = first;
         while next <= last && bytes < SEGMENT_BYTES && entries.len() < SEGMENT_ENTRIES {
-            let some = db::journal::between(&self.db.conn, replica, next, last.min(next + PIECE - 1))?;
+            let some =
+                db::journal::between(&self.db.conn, replica, next, last.min(next + PIECE - 1))?;
             let Some(end) = some.last().map(|entry| entry.seq) else { break };
             bytes += some.iter().map(|entry| entry.body.len()).sum::<usize>();
             next = end + 1;
@@ -162,7 +183,8 @@ impl Exchange<'_> {
         let key = name.to_string();
         let mut put = self.store.put_new(&key, bytes)?;
         if put == Put::Exists && self.store.get(&key)?.is_none_or(|there| there != bytes) {
-            // A write that was cut short, on a store that shows such things. The name says what should stand there.
+            // A write that was cut short, on a store that shows such things. The name says what
+            // should stand there.
             self.store.delete(&key)?;
             put = self.store.put_new(&key, bytes)?;
         }
@@ -175,7 +197,12 @@ impl Exchange<'_> {
         Ok(name)
     }
 
-    pub(super) fn merge(&mut self, found: &Plan, secrets: &[Secret], done: &mut Synced) -> Result<(), SyncError> {
+    pub(super) fn merge(
+        &mut self,
+        found: &Plan,
+        secrets: &[Secret],
+        done: &mut Synced,
+    ) -> Result<(), SyncError> {
         let own = self.key.replica();
         for name in &found.covered {
             self.step()?;
@@ -207,7 +234,10 @@ impl Exchange<'_> {
 }
 
 /// Payloads with the dictionaries that they are compressed with.
-pub(super) fn with_dictionaries(conn: &rusqlite::Connection, mut payloads: Payloads) -> Result<Payloads, SyncError> {
+pub(super) fn with_dictionaries(
+    conn: &rusqlite::Connection,
+    mut payloads: Payloads,
+) -> Result<Payloads, SyncError> {
     let mut named: Vec<Hash> = payloads.rows.iter().filter_map(|row| row.dictionary).collect();
     named.sort();
     named.dedup();

@@ -1,9 +1,10 @@
 //! Segments: immutable runs of entries, and of the payloads that they name.
 //!
-//! `journal/<replica>/<first>-<last>-<blake3>.zst` holds journal lines (`body TAB base64(signature)`), zstd.
-//! `payload/<replica>/<first>-<last>-<blake3>.zst` holds the payloads of those entries; with `.age` at the end it is
-//! encrypted as well. The hash is that of the file's bytes, so a damaged copy is known before it is read, and
-//! writing a name twice can only write the same bytes.
+//! `journal/<replica>/<first>-<last>-<blake3>.zst` holds journal lines (`body TAB
+//! base64(signature)`), zstd. `payload/<replica>/<first>-<last>-<blake3>.zst` holds the payloads of
+//! those entries; with `.age` at the end it is encrypted as well. The hash is that of the file's
+//! bytes, so a damaged copy is known before it is read, and writing a name twice can only write the
+//! same bytes.
 
 use std::fmt;
 use std::io::Read as _;
@@ -51,7 +52,13 @@ pub struct Name {
 }
 
 impl Name {
-    pub fn of(kind: Kind, replica: ReplicaId, (first, last): (u64, u64), bytes: &[u8], encrypted: bool) -> Self {
+    pub fn of(
+        kind: Kind,
+        replica: ReplicaId,
+        (first, last): (u64, u64),
+        bytes: &[u8],
+        encrypted: bool,
+    ) -> Self {
         Self { kind, replica, first, last, hash: Hash::of(bytes), encrypted }
     }
 
@@ -67,8 +74,18 @@ impl Name {
         };
         let mut parts = file.splitn(3, '-');
         let (first, last) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        let name = Self { kind, replica: replica.parse().ok()?, first, last, hash: parts.next()?.parse().ok()?, encrypted };
-        ((1..=last).contains(&first) && last <= SEQ_MAX).then_some(()).filter(|()| name.to_string() == key).map(|()| name)
+        let name = Self {
+            kind,
+            replica: replica.parse().ok()?,
+            first,
+            last,
+            hash: parts.next()?.parse().ok()?,
+            encrypted,
+        };
+        ((1..=last).contains(&first) && last <= SEQ_MAX)
+            .then_some(())
+            .filter(|()| name.to_string() == key)
+            .map(|()| name)
     }
 
     pub fn range(&self) -> (u64, u64) {
@@ -79,7 +96,12 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, replica, first, last, hash, encrypted } = self;
-        write!(f, "{}{replica}/{first}-{last}-{hash}.zst{}", kind.prefix(), if *encrypted { ".age" } else { "" })
+        write!(
+            f,
+            "{}{replica}/{first}-{last}-{hash}.zst{}",
+            kind.prefix(),
+            if *encrypted { ".age" } else { "" }
+        )
     }
 }
 
@@ -91,7 +113,11 @@ pub type Broken = String;
 
 /// Whether the bytes are those that the name promises.
 pub fn check(name: &Name, bytes: &[u8]) -> Result<(), Broken> {
-    if Hash::of(bytes) == name.hash { Ok(()) } else { Err("its bytes are not those that its name promises".to_owned()) }
+    if Hash::of(bytes) == name.hash {
+        Ok(())
+    } else {
+        Err("its bytes are not those that its name promises".to_owned())
+    }
 }
 
 /// A journal line without its end: the entry's body, a tab, its signature in base64.
@@ -108,9 +134,13 @@ pub fn read_line(replica: ReplicaId, line: &[u8]) -> Result<EntryRow, Broken> {
     let at = memchr::memrchr(b'\t', line).ok_or("a line has no signature")?;
     let signature = STANDARD.decode(&line[at + 1..]).map_err(|_| "a signature is not base64")?;
     let body = line[..at].to_vec();
-    let read = Body::parse(&body).ok_or_else(|| match serde_json::from_slice::<serde_json::Value>(&body) {
-        Ok(value) if value.get("v").and_then(serde_json::Value::as_u64) > Some(1) => NEWER.to_owned(),
-        _ => "an entry cannot be read".to_owned(),
+    let read = Body::parse(&body).ok_or_else(|| {
+        match serde_json::from_slice::<serde_json::Value>(&body) {
+            Ok(value) if value.get("v").and_then(serde_json::Value::as_u64) > Some(1) => {
+                NEWER.to_owned()
+            }
+            _ => "an entry cannot be read".to_owned(),
+        }
     })?;
     if !(1..=SEQ_MAX).contains(&read.seq) {
         return Err("an entry has a number that no chain has".to_owned());
@@ -127,8 +157,12 @@ pub fn encode_journal(entries: &[EntryRow]) -> std::io::Result<Vec<u8>> {
     zstd::bulk::compress(&text, LEVEL)
 }
 
-/// Entries of a journal segment. The first that can't be read is the last: nothing after it could be linked to it.
-pub fn decode_journal(replica: ReplicaId, bytes: &[u8]) -> Result<Vec<Result<EntryRow, Broken>>, Broken> {
+/// Entries of a journal segment. The first that can't be read is the last: nothing after it could
+/// be linked to it.
+pub fn decode_journal(
+    replica: ReplicaId,
+    bytes: &[u8],
+) -> Result<Vec<Result<EntryRow, Broken>>, Broken> {
     let text = unpack(bytes)?;
     let mut entries = Vec::new();
     for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -144,7 +178,8 @@ pub fn decode_journal(replica: ReplicaId, bytes: &[u8]) -> Result<Vec<Result<Ent
 
 /// Whether entries are exactly those that a segment's name promises.
 pub fn is_whole(name: &Name, entries: &[EntryRow]) -> bool {
-    entries.len() as u64 == name.last - name.first + 1 && entries.iter().zip(name.first..).all(|(entry, seq)| entry.seq == seq)
+    entries.len() as u64 == name.last - name.first + 1
+        && entries.iter().zip(name.first..).all(|(entry, seq)| entry.seq == seq)
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
@@ -152,7 +187,11 @@ fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
     let mut text = Vec::new();
     let reader = zstd::stream::read::Decoder::with_buffer(bytes).map_err(broken)?;
     reader.take(UNPACKED_BYTES_MAX + 1).read_to_end(&mut text).map_err(broken)?;
-    if text.len() as u64 > UNPACKED_BYTES_MAX { Err("it is too large".to_owned()) } else { Ok(text) }
+    if text.len() as u64 > UNPACKED_BYTES_MAX {
+        Err("it is too large".to_owned())
+    } else {
+        Ok(text)
+    }
 }
 
 /// What a payload segment holds.
@@ -167,8 +206,8 @@ const MAGIC: &[u8; 4] = b"CWP\x01";
 const DICTIONARY: u8 = b'd';
 const PAYLOAD: u8 = b'p';
 
-/// Encodes payloads: after the magic, records of a tag, fixed fields and bytes with their length before them,
-/// all numbers little-endian.
+/// Encodes payloads: after the magic, records of a tag, fixed fields and bytes with their length
+/// before them, all numbers little-endian.
 pub fn encode_payloads(payloads: &Payloads) -> std::io::Result<Vec<u8>> {
     let mut out = MAGIC.to_vec();
     for (hash, bytes) in &payloads.dictionaries {
@@ -195,7 +234,8 @@ fn sized(out: &mut Vec<u8>, bytes: &[u8]) {
 
 pub fn decode_payloads(replica: ReplicaId, bytes: &[u8]) -> Result<Payloads, Broken> {
     let text = unpack(bytes)?;
-    let mut rest = text.strip_prefix(MAGIC).ok_or("it is of another format: a newer casework may know it")?;
+    let mut rest =
+        text.strip_prefix(MAGIC).ok_or("it is of another format: a newer casework may know it")?;
     let mut payloads = Payloads::default();
     while let Some((tag, after)) = rest.split_first() {
         rest = after;
@@ -219,7 +259,13 @@ fn read_record(tag: u8, replica: ReplicaId, rest: &mut &[u8], out: &mut Payloads
             let (hash, salt, dictionary) = (Hash(take(rest)?), take(rest)?, Hash(take(rest)?));
             let dictionary = Some(dictionary).filter(|hash| *hash != Hash([0; 32]));
             let bytes = take_sized(rest)?;
-            out.rows.push(PayloadRow { event: EventId { replica, seq, n }, hash, salt, dictionary, bytes });
+            out.rows.push(PayloadRow {
+                event: EventId { replica, seq, n },
+                hash,
+                salt,
+                dictionary,
+                bytes,
+            });
         }
         _ => return None,
     }
@@ -265,7 +311,12 @@ mod tests {
         let name = Name::of(Kind::Journal, R, (3, 17), b"x", false);
         assert_eq!(Name::parse(&name.to_string()), Some(name.clone()));
         let key = name.to_string();
-        for bad in [key.replace("3-17", "17-3"), key.replace("3-17", "03-17"), key.replace(".zst", ".gz"), "journal/x".into()] {
+        for bad in [
+            key.replace("3-17", "17-3"),
+            key.replace("3-17", "03-17"),
+            key.replace(".zst", ".gz"),
+            "journal/x".into(),
+        ] {
             assert_eq!(Name::parse(&bad), None, "{bad}");
         }
     }
@@ -274,7 +325,8 @@ mod tests {
     fn segments_read_back_and_every_cut_is_noticed() {
         let entries: Vec<EntryRow> = (1..40).map(entry).collect();
         let bytes = encode_journal(&entries).unwrap();
-        let back: Vec<_> = decode_journal(R, &bytes).unwrap().into_iter().map(Result::unwrap).collect();
+        let back: Vec<_> =
+            decode_journal(R, &bytes).unwrap().into_iter().map(Result::unwrap).collect();
         assert_eq!(back, entries);
         let rows: Vec<PayloadRow> = (1..9_u8)
             .map(|n| PayloadRow {

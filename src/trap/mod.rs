@@ -1,4 +1,5 @@
-//! Detectors on a prediction stream. A trap is a name and a rule; a prediction it matches becomes a case.
+//! Detectors on a prediction stream. A trap is a name and a rule; a prediction it matches becomes a
+//! case.
 
 mod rule;
 

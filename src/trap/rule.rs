@@ -1,8 +1,8 @@
 //! Rules: CEL expressions over a prediction.
 //!
-//! The `cel` crate has traps of its own: deep nesting and very long chains exhaust the stack, which can't
-//! be caught, and some inputs panic. So sources are short and shallow, threads that run them have a large
-//! stack ([`STACK_BYTES`]), and a panic counts as a rule that can't be answered.
+//! The `cel` crate has traps of its own: deep nesting and very long chains exhaust the stack, which
+//! can't be caught, and some inputs panic. So sources are short and shallow, threads that run them
+//! have a large stack ([`STACK_BYTES`]), and a panic counts as a rule that can't be answered.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,10 +65,14 @@ impl Rule {
             return Err(BadRule::TooDeep);
         }
         let comprehensions = [".map(", ".filter(", ".all(", ".exists(", ".exists_one("];
-        if comprehensions.iter().map(|word| source.matches(word).count()).sum::<usize>() > COMPREHENSIONS_MAX {
+        if comprehensions.iter().map(|word| source.matches(word).count()).sum::<usize>()
+            > COMPREHENSIONS_MAX
+        {
             return Err(BadRule::TooCostly);
         }
-        let syntax = |error: String| BadRule::Syntax(source.to_owned(), error.lines().next().unwrap_or_default().to_owned());
+        let syntax = |error: String| {
+            BadRule::Syntax(source.to_owned(), error.lines().next().unwrap_or_default().to_owned())
+        };
         // On its own stack: the parser recurses.
         let compiled = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
@@ -179,7 +183,9 @@ impl VariableResolver for Current<'_, '_> {
             "source" => text(row.source.text()),
             "id" => text(row.id.text()),
             "challenger_label" => text(rival()),
-            "disagrees" => Some(CowVal::owned(CelBool::from(!rival().is_empty() && rival() != row.label()))),
+            "disagrees" => {
+                Some(CowVal::owned(CelBool::from(!rival().is_empty() && rival() != row.label())))
+            }
             "has_prediction" => Some(CowVal::owned(CelBool::from(row.predicted().is_some()))),
             other => {
                 // The slow way, for what has no name of its own above.
@@ -190,7 +196,8 @@ impl VariableResolver for Current<'_, '_> {
     }
 }
 
-/// A value of a line as rules calculate with it: whole numbers are `int`, so that one may be less than another.
+/// A value of a line as rules calculate with it: whole numbers are `int`, so that one may be less
+/// than another.
 fn value_of(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::Null,
@@ -202,9 +209,11 @@ fn value_of(json: &serde_json::Value) -> Value {
             (None, None) => number.as_f64().map_or(Value::Null, Value::Float),
         },
         serde_json::Value::Array(items) => items.iter().map(value_of).collect::<Vec<_>>().into(),
-        serde_json::Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.as_str(), value_of(value))).collect::<HashMap<_, _>>().into()
-        }
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value_of(value)))
+            .collect::<HashMap<_, _>>()
+            .into(),
     }
 }
 
@@ -213,7 +222,8 @@ mod tests {
     use super::*;
 
     const LINE: &str = r#"{"id":"p1","occurred_at":"2024-06-03T00:03:25Z","latency_ms":12,"input":{"text":"hi","channel":"voice","amount":5,"limit":10,"loss":-2},"prediction":{"label":"greeting","confidence":0.3,"top_k":[{"label":"greeting","p":0.3},{"label":"bye","p":0.2}]},"challenger":{"label":"bye"}}"#;
-    const SILENT: &str = r#"{"id":"p2","occurred_at":"2024-06-03T00:03:25Z","input":{"text":""},"prediction":null}"#;
+    const SILENT: &str =
+        r#"{"id":"p2","occurred_at":"2024-06-03T00:03:25Z","input":{"text":""},"prediction":null}"#;
 
     fn ask(source: &str, line: &str) -> Answer {
         let rules = Rules(vec![Rule::compile("r", source).unwrap()]);
@@ -261,7 +271,10 @@ mod tests {
         assert_eq!(Rule::compile("r", &"1+".repeat(2000)).err(), Some(BadRule::TooLong));
         assert_eq!(Rule::compile("r", &"(".repeat(90)).err(), Some(BadRule::TooDeep));
         assert_eq!(Rule::compile("r", &"!".repeat(90)).err(), Some(BadRule::TooDeep));
-        assert_eq!(Rule::compile("r", "a.map(x,x).map(x,x).map(x,x)").err(), Some(BadRule::TooCostly));
+        assert_eq!(
+            Rule::compile("r", "a.map(x,x).map(x,x).map(x,x)").err(),
+            Some(BadRule::TooCostly)
+        );
         assert!(matches!(Rule::compile("r", "confidence <"), Err(BadRule::Syntax(..))));
     }
 }

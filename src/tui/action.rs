@@ -1,4 +1,5 @@
-//! Every action, once: its name, keys, words, and what it does. To add one, add a line and a function.
+//! Every action, once: its name, keys, words, and what it does. To add one, add a line and a
+//! function.
 
 use super::guide_keys;
 use super::key::KeyPress;
@@ -6,8 +7,8 @@ use super::keymap::{KeyRow, Keymap};
 use super::overlay::lines::{LINES, Lines};
 use super::overlay::pick::{Choice, Pick};
 use super::overlay::{
-    Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled, overtaken, people, pick, precedents,
-    prompt, rationale,
+    Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled,
+    overtaken, people, pick, precedents, prompt, rationale,
 };
 use super::place::{Place, Tab};
 use super::shell::{Shell, Wish};
@@ -51,8 +52,16 @@ const fn of_the_case(
 }
 
 /// A command, with its keys and a word for the footer.
-const fn command(command: &'static Command, keys: &'static str, place: Place, foot: &'static str) -> Action {
-    Action { row: KeyRow::new(command.name, keys, place, foot, command.help), does: Does::Command(command) }
+const fn command(
+    command: &'static Command,
+    keys: &'static str,
+    place: Place,
+    foot: &'static str,
+) -> Action {
+    Action {
+        row: KeyRow::new(command.name, keys, place, foot, command.help),
+        does: Does::Command(command),
+    }
 }
 
 /// The keys of windows, each window's own.
@@ -87,7 +96,14 @@ pub static ACTIONS: &[Action] = &[
         "give this answer (or its own letter, where that is free)",
         guide_keys::answer,
     ),
-    action("pick-answer", "p", Place::Asking, "", "any answer, found by typing part of it", guide_keys::pick_answer),
+    action(
+        "pick-answer",
+        "p",
+        Place::Asking,
+        "",
+        "any answer, found by typing part of it",
+        guide_keys::pick_answer,
+    ),
     action(
         "tick",
         "1 2 3 4 5 6 7 8 9",
@@ -96,8 +112,22 @@ pub static ACTIONS: &[Action] = &[
         "tick this answer, or take the tick away",
         guide_keys::tick,
     ),
-    action("done", "Enter", Place::AskingSeveral, "done", "give the answers that are ticked", guide_keys::ticked),
-    action("pick-several", "p", Place::AskingSeveral, "", "tick any answer, found by typing part of it", guide_keys::pick_answer),
+    action(
+        "done",
+        "Enter",
+        Place::AskingSeveral,
+        "done",
+        "give the answers that are ticked",
+        guide_keys::ticked,
+    ),
+    action(
+        "pick-several",
+        "p",
+        Place::AskingSeveral,
+        "",
+        "tick any answer, found by typing part of it",
+        guide_keys::pick_answer,
+    ),
     action(
         "answer-label",
         "1 2 3 4 5",
@@ -114,16 +144,72 @@ pub static ACTIONS: &[Action] = &[
         "any label, found by its name, its title or the words of its term",
         guide_keys::pick_label,
     ),
-    action("step", "1 2 3 4 5 6 7 8 9", Place::AskingScale, "step", "this step of the scale", guide_keys::scale_step),
-    action("step-0", "0", Place::AskingScale, "", "the step 0, where there is one", guide_keys::step_0),
-    action("step-written", "Enter", Place::AskingScale, "", "write a step of more than one digit", guide_keys::write),
+    action(
+        "step",
+        "1 2 3 4 5 6 7 8 9",
+        Place::AskingScale,
+        "step",
+        "this step of the scale",
+        guide_keys::scale_step,
+    ),
+    action(
+        "step-0",
+        "0",
+        Place::AskingScale,
+        "",
+        "the step 0, where there is one",
+        guide_keys::step_0,
+    ),
+    action(
+        "step-written",
+        "Enter",
+        Place::AskingScale,
+        "",
+        "write a step of more than one digit",
+        guide_keys::write,
+    ),
     action("write", "Enter", Place::AskingWords, "write", "write the answer", guide_keys::write),
-    action("write-number", "1 2 3 4 5 6 7 8 9 -", Place::AskingWords, "", "begin to write a number with this", guide_keys::write),
-    action("no-words", "0", Place::AskingWords, "", "a number that begins with 0; no words, where none will do", no_words),
-    action("mark", "Enter m", Place::AskingSpan, "mark", "mark places in the input", guide_keys::mark_answer),
-    action("no-place", "0", Place::AskingSpan, "", "no place, where none will do", guide_keys::nothing),
+    action(
+        "write-number",
+        "1 2 3 4 5 6 7 8 9 -",
+        Place::AskingWords,
+        "",
+        "begin to write a number with this",
+        guide_keys::write,
+    ),
+    action(
+        "no-words",
+        "0",
+        Place::AskingWords,
+        "",
+        "a number that begins with 0; no words, where none will do",
+        no_words,
+    ),
+    action(
+        "mark",
+        "Enter m",
+        Place::AskingSpan,
+        "mark",
+        "mark places in the input",
+        guide_keys::mark_answer,
+    ),
+    action(
+        "no-place",
+        "0",
+        Place::AskingSpan,
+        "",
+        "no place, where none will do",
+        guide_keys::nothing,
+    ),
     command(&commands::submit::SUBMIT, "Enter", Place::Ended, "submit"),
-    action("confidence", "1 2 3 4 5", Place::Ended, "how sure", "how sure you are: 1 a guess, 5 certain", guide_keys::confidence),
+    action(
+        "confidence",
+        "1 2 3 4 5",
+        Place::Ended,
+        "how sure",
+        "how sure you are: 1 a guess, 5 certain",
+        guide_keys::confidence,
+    ),
     command(&commands::list::OPEN, "Enter l Right", Place::Queue, "open"),
     action("down", "j Down", Place::Queue, "", "next row", |shell, _| shell.session.queue.step(1)),
     action("up", "k Up", Place::Queue, "", "previous row", |shell, _| shell.session.queue.step(-1)),
@@ -133,27 +219,69 @@ pub static ACTIONS: &[Action] = &[
     action("page-up", "PageUp ctrl-b", Place::Queue, "", "a screen up", |shell, _| {
         shell.session.queue.step(-(shell.session.queue.shown as i64))
     }),
-    action("first", "g Home", Place::Queue, "", "the first case", |shell, _| shell.session.queue.to_start()),
-    action("last", "G End", Place::Queue, "", "the last case", |shell, _| shell.session.queue.to_end()),
-    action("scroll-down", "j Down", Place::Context, "scroll", "scroll down", |shell, _| shell.scroll(1)),
+    action("first", "g Home", Place::Queue, "", "the first case", |shell, _| {
+        shell.session.queue.to_start()
+    }),
+    action("last", "G End", Place::Queue, "", "the last case", |shell, _| {
+        shell.session.queue.to_end()
+    }),
+    action("scroll-down", "j Down", Place::Context, "scroll", "scroll down", |shell, _| {
+        shell.scroll(1)
+    }),
     action("scroll-up", "k Up", Place::Context, "", "scroll up", |shell, _| shell.scroll(-1)),
-    action("scroll-page-down", "PageDown ctrl-d ctrl-f Space", Place::Context, "", "scroll a screen down", |shell, _| {
-        shell.scroll(shell.context_height())
+    action(
+        "scroll-page-down",
+        "PageDown ctrl-d ctrl-f Space",
+        Place::Context,
+        "",
+        "scroll a screen down",
+        |shell, _| shell.scroll(shell.context_height()),
+    ),
+    action(
+        "scroll-page-up",
+        "PageUp ctrl-b",
+        Place::Context,
+        "",
+        "scroll a screen up",
+        |shell, _| shell.scroll(-shell.context_height()),
+    ),
+    action("scroll-first", "g Home", Place::Context, "", "to the top", |shell, _| {
+        shell.scroll(i64::MIN / 2)
     }),
-    action("scroll-page-up", "PageUp ctrl-b", Place::Context, "", "scroll a screen up", |shell, _| {
-        shell.scroll(-shell.context_height())
+    action("scroll-last", "G End", Place::Context, "", "to the end", |shell, _| {
+        shell.scroll(i64::MAX / 2)
     }),
-    action("scroll-first", "g Home", Place::Context, "", "to the top", |shell, _| shell.scroll(i64::MIN / 2)),
-    action("scroll-last", "G End", Place::Context, "", "to the end", |shell, _| shell.scroll(i64::MAX / 2)),
-    action("next-tab", "l Right", Place::Context, "tab", "next tab", |shell, _| shell.show_tab_by(1)),
-    action("previous-tab", "h Left", Place::Context, "", "previous tab", |shell, _| shell.show_tab_by(-1)),
-    action("next-error", "!", Place::Logs, "next error", "jump to the next error", |shell, _| shell.next_error()),
-    action("all-logs", "s", Place::Logs, "lines around", "show the lines around those of this trace, or hide them", all_logs),
-    action("guide-down", "j Down", Place::Guide, "scroll", "scroll the guide down", |shell, _| shell.scroll_guide(1)),
-    action("guide-up", "k Up", Place::Guide, "", "scroll the guide up", |shell, _| shell.scroll_guide(-1)),
+    action("next-tab", "l Right", Place::Context, "tab", "next tab", |shell, _| {
+        shell.show_tab_by(1)
+    }),
+    action("previous-tab", "h Left", Place::Context, "", "previous tab", |shell, _| {
+        shell.show_tab_by(-1)
+    }),
+    action("next-error", "!", Place::Logs, "next error", "jump to the next error", |shell, _| {
+        shell.next_error()
+    }),
+    action(
+        "all-logs",
+        "s",
+        Place::Logs,
+        "lines around",
+        "show the lines around those of this trace, or hide them",
+        all_logs,
+    ),
+    action("guide-down", "j Down", Place::Guide, "scroll", "scroll the guide down", |shell, _| {
+        shell.scroll_guide(1)
+    }),
+    action("guide-up", "k Up", Place::Guide, "", "scroll the guide up", |shell, _| {
+        shell.scroll_guide(-1)
+    }),
     command(&commands::guide::TAKE_BACK, "u Backspace", Place::Any, "back"),
     command(&commands::guide::RATIONALE, "r", Place::Any, "why"),
-    of_the_case("snippet", ";", "write why, beginning with a snippet of the glossary", guide_keys::snippet),
+    of_the_case(
+        "snippet",
+        ";",
+        "write why, beginning with a snippet of the glossary",
+        guide_keys::snippet,
+    ),
     command(&commands::guide::EVIDENCE, "m", Place::Any, ""),
     command(&commands::guide::PRECEDENTS, "=", Place::Any, ""),
     command(&commands::guide::CITE, "+", Place::Any, ""),
@@ -168,13 +296,23 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::NEXT_CASE, "]", Place::Any, "next"),
     command(&commands::list::PREVIOUS_CASE, "[", Place::Any, ""),
     command(&commands::submit::UNDO, "U", Place::Any, "undo"),
-    action("next-pane", "Tab", Place::Any, "pane", "to the next pane", |shell, _| shell.next_pane(1)),
-    action("previous-pane", "BackTab", Place::Any, "", "to the pane before", |shell, _| shell.next_pane(-1)),
+    action("next-pane", "Tab", Place::Any, "pane", "to the next pane", |shell, _| {
+        shell.next_pane(1)
+    }),
+    action("previous-pane", "BackTab", Place::Any, "", "to the pane before", |shell, _| {
+        shell.next_pane(-1)
+    }),
     action("input", "I", Place::Any, "", "show the input", |shell, _| shell.show_tab(Tab::Input)),
     action("logs", "L", Place::Any, "", "show the logs", |shell, _| shell.show_tab(Tab::Logs)),
-    action("neighbours", "N", Place::Any, "", "show the predictions around it", |shell, _| shell.show_tab(Tab::Neighbours)),
-    action("model", "M", Place::Any, "", "show what the model considered", |shell, _| shell.show_tab(Tab::Model)),
-    action("history", "H", Place::Any, "", "show what happened to the case", |shell, _| shell.show_tab(Tab::History)),
+    action("neighbours", "N", Place::Any, "", "show the predictions around it", |shell, _| {
+        shell.show_tab(Tab::Neighbours)
+    }),
+    action("model", "M", Place::Any, "", "show what the model considered", |shell, _| {
+        shell.show_tab(Tab::Model)
+    }),
+    action("history", "H", Place::Any, "", "show what happened to the case", |shell, _| {
+        shell.show_tab(Tab::History)
+    }),
     command(&commands::list::FILTER, "/", Place::Any, "filter"),
     command(&commands::list::VIEW, "v", Place::Any, "view"),
     command(&commands::list::WORKLIST, "w", Place::Any, ""),
@@ -187,14 +325,22 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::CLEAR, "Esc", Place::Any, ""),
     command(&commands::store::EXCHANGE, "S", Place::Any, ""),
     command(&commands::people::PEOPLE, "P", Place::Any, ""),
-    action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| palette(shell, "Actions")),
+    action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| {
+        palette(shell, "Actions")
+    }),
     action("command", ":", Place::Any, "", "the same, by name", |shell, _| palette(shell, ":")),
     action("help", "?", Place::Any, "help", "every key", |shell, _| {
         open_layer(shell, Lines::new("Keys (any other key closes)", LINES, help::lines))
     }),
-    action("repaint", "ctrl-l", Place::Any, "", "draw the screen again", |shell, _| wish(shell, Wish::Repaint)),
-    action("suspend", "ctrl-z", Place::Any, "", "back to the shell; `fg` returns", |shell, _| wish(shell, Wish::Suspend)),
-    action("quit", "q ctrl-c", Place::Any, "quit", "leave; drafts are kept", |shell, _| shell.quit()),
+    action("repaint", "ctrl-l", Place::Any, "", "draw the screen again", |shell, _| {
+        wish(shell, Wish::Repaint)
+    }),
+    action("suspend", "ctrl-z", Place::Any, "", "back to the shell; `fg` returns", |shell, _| {
+        wish(shell, Wish::Suspend)
+    }),
+    action("quit", "q ctrl-c", Place::Any, "quit", "leave; drafts are kept", |shell, _| {
+        shell.quit()
+    }),
 ];
 
 /// The table of keys as Markdown, for the README.
@@ -203,8 +349,14 @@ pub fn markdown() -> String {
     let mut out = String::from("| where | key | what it does |\n| --- | --- | --- |\n");
     for place in Place::ALL {
         for row in rows.iter().filter(|row| row.place == place) {
-            let keys: Vec<String> = row.keys.split_whitespace().map(|key| format!("`{key}`")).collect();
-            out.push_str(&format!("| {} | {} | {} |\n", place.title(), keys.join(" "), keymap.fill(row.help)));
+            let keys: Vec<String> =
+                row.keys.split_whitespace().map(|key| format!("`{key}`")).collect();
+            out.push_str(&format!(
+                "| {} | {} | {} |\n",
+                place.title(),
+                keys.join(" "),
+                keymap.fill(row.help)
+            ));
         }
     }
     out
@@ -218,7 +370,8 @@ fn open_layer(shell: &mut Shell, layer: impl Layer + 'static) -> Vec<Effect> {
 fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
     let keymap = &shell.keymap;
     let about = |row: &KeyRow| format!("{:<10} {}", keymap.first(row.name), keymap.fill(row.help));
-    let choices = ACTIONS.iter().map(|action| Choice::new(action.row.name, &about(&action.row))).collect();
+    let choices =
+        ACTIONS.iter().map(|action| Choice::new(action.row.name, &about(&action.row))).collect();
     let done = |choice: &Choice, _: &mut Cx<'_>| {
         let action = ACTIONS.iter().find(|action| action.row.name == choice.value);
         action.map_or(Next::Closes, |action| Next::Does(action.row.name))
@@ -229,10 +382,16 @@ fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
 fn no_words(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
     // Words that were begun are not thrown away by one key.
     let words = |opened: &Opened| {
-        let none = |question: &crate::domain::protocol::Question| opened.draft.begun(&question.id).unwrap_or_default().is_empty();
+        let none = |question: &crate::domain::protocol::Question| {
+            opened.draft.begun(&question.id).unwrap_or_default().is_empty()
+        };
         opened.question().is_some_and(|question| question.kind.word() == "text" && none(question))
     };
-    if shell.session.opened.as_ref().is_some_and(words) { shell.session.answer("") } else { guide_keys::write(shell, key) }
+    if shell.session.opened.as_ref().is_some_and(words) {
+        shell.session.answer("")
+    } else {
+        guide_keys::write(shell, key)
+    }
 }
 
 fn wish(shell: &mut Shell, wish: Wish) -> Vec<Effect> {

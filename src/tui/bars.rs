@@ -1,4 +1,5 @@
-//! The first row and the last: whose desk it is and how the work stands; which keys hold, or what is to be told.
+//! The first row and the last: whose desk it is and how the work stands; which keys hold, or what
+//! is to be told.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,7 +29,10 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
     // The first that leaves room: how the exchange stands is always among it.
     let whole = match &shell.session.training {
         Some(training) => format!(" casework · training {}", visible(&training.protocol)),
-        None => shell.session.sitting_name().unwrap_or_else(|| format!(" casework · {}", visible(&shell.session.team))),
+        None => shell
+            .session
+            .sitting_name()
+            .unwrap_or_else(|| format!(" casework · {}", visible(&shell.session.team))),
     };
     let choices = [
         (whole.clone(), format!("{me}{saved}{state}{news} ")),
@@ -37,32 +41,42 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
         (" casework".to_owned(), format!("{me}{state} ")),
         (String::new(), format!("{} ", state.trim_start_matches(" · "))),
     ];
-    let fits = |(left, right): &&(String, String)| width(left) + width(right) + HEADER_ROOM <= total;
+    let fits =
+        |(left, right): &&(String, String)| width(left) + width(right) + HEADER_ROOM <= total;
     let last = choices.len() - 1;
     let (left, right) = choices.iter().find(fits).unwrap_or(&choices[last]).clone();
-    let late = shell
-        .session
-        .queue
-        .rows
-        .first()
-        .filter(|_| shell.session.view.is_none() && shell.session.queue.before == 0 && !shell.session.queue.filtered);
+    let late = shell.session.queue.rows.first().filter(|_| {
+        shell.session.view.is_none()
+            && shell.session.queue.before == 0
+            && !shell.session.queue.filtered
+    });
     let due = match late {
-        Some(row) if row.due < shell.session.now => format!(" · overdue by {}", short_span(shell.session.now.0 - row.due.0)),
+        Some(row) if row.due < shell.session.now => {
+            format!(" · overdue by {}", short_span(shell.session.now.0 - row.due.0))
+        }
         Some(row) => format!(" · next due in {}", short_span(row.due.0 - shell.session.now.0)),
         None => String::new(),
     };
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
     let counts = shell.session.counts;
     let parts = [
-        if counts.counting { format!("… mine{due}") } else { format!("{} mine{due}", counts.mine()) },
+        if counts.counting {
+            format!("… mine{due}")
+        } else {
+            format!("{} mine{due}", counts.mine())
+        },
         format!("{} disputed", counts.disputed),
         format!("{} resolved", counts.resolved),
     ];
     // As many whole parts as there is room for.
-    let whole = (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
+    let whole =
+        (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
     let middle = whole.filter(|_| shell.session.training.is_none()).unwrap_or_default();
-    let middle =
-        shell.session.sitting.as_ref().map_or(middle, |sitting| fit(&sitting.words(shell.session.now), room).into_owned());
+    let middle = shell
+        .session
+        .sitting
+        .as_ref()
+        .map_or(middle, |sitting| fit(&sitting.words(shell.session.now), room).into_owned());
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));
@@ -71,15 +85,25 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The exchange in a few words: when it last went through, what waits, what is wrong. Times are of the clock, for nothing
-/// here ticks.
+/// The exchange in a few words: when it last went through, what waits, what is wrong. Times are of
+/// the clock, for nothing here ticks.
 fn exchange_words(shell: &Shell) -> [String; 2] {
     let Some(sync) = &shell.session.sync else { return [String::new(), String::new()] };
-    let waits = if sync.status.unpushed > 0 { format!(", {} wait", sync.status.unpushed) } else { String::new() };
-    let asks =
-        if sync.asking > 0 { format!(" · {} ask ({})", sync.asking, shell.keymap.first("people")) } else { String::new() };
-    let kept_out =
-        if sync.status.quarantined > 0 { format!(" · kept out ({})", shell.keymap.first("exchange")) } else { String::new() };
+    let waits = if sync.status.unpushed > 0 {
+        format!(", {} wait", sync.status.unpushed)
+    } else {
+        String::new()
+    };
+    let asks = if sync.asking > 0 {
+        format!(" · {} ask ({})", sync.asking, shell.keymap.first("people"))
+    } else {
+        String::new()
+    };
+    let kept_out = if sync.status.quarantined > 0 {
+        format!(" · kept out ({})", shell.keymap.first("exchange"))
+    } else {
+        String::new()
+    };
     let at = sync.status.last.map(|at| at.clock().get(..5).unwrap_or_default().to_owned());
     let state = match (&sync.status.trouble, at) {
         (Some(_), _) => format!(" · offline{waits}"),
@@ -103,11 +127,15 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let rows = shell.keymap.rows();
     // Whoever knows no key needs this one.
     let help = rows.iter().find(|row| row.name == "help").map(|row| hint(row));
-    let room = usize::from(area.width).saturating_sub(width(&right) + 2 + help.as_ref().map_or(0, wide));
+    let room =
+        usize::from(area.width).saturating_sub(width(&right) + 2 + help.as_ref().map_or(0, wide));
     let mut hints = Vec::new();
     let mut used = 1;
     for place in shell.places() {
-        for row in rows.iter().filter(|row| row.place == place && !row.foot.is_empty() && row.name != "help") {
+        for row in rows
+            .iter()
+            .filter(|row| row.place == place && !row.foot.is_empty() && row.name != "help")
+        {
             let hint = hint(row);
             if !hint.0.is_empty() && used + wide(&hint) <= room {
                 used += wide(&hint);
@@ -121,14 +149,20 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     }
     put_line(buf, area, 0, &Line::from(spans));
     if width(&right) < usize::from(area.width) {
-        put_at(buf, area, area.width - width(&right) as u16, &Line::from(Span::styled(right, theme.dim)));
+        put_at(
+            buf,
+            area,
+            area.width - width(&right) as u16,
+            &Line::from(Span::styled(right, theme.dim)),
+        );
     }
 }
 
 /// Rows that a message takes at most.
 const MESSAGE_ROWS_MAX: usize = 4;
 
-/// A message, in the last row and, where it is longer, over those above it: its end says what to do.
+/// A message, in the last row and, where it is longer, over those above it: its end says what to
+/// do.
 fn told(message: &str, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let columns = usize::from(area.width).saturating_sub(2);
     let rows = MESSAGE_ROWS_MAX.min(usize::from(area.y - buf.area.y) + 1);
@@ -152,7 +186,11 @@ fn progress(shell: &Shell) -> String {
     let Some(protocol) = opened.protocol() else { return String::new() };
     let kept = if opened.draft.is_empty() { "" } else { "draft kept · " };
     let answered = opened.draft.path(protocol).len();
-    if opened.ended() { format!("{kept}ready ") } else { format!("{kept}question {} ", answered + 1) }
+    if opened.ended() {
+        format!("{kept}ready ")
+    } else {
+        format!("{kept}question {} ", answered + 1)
+    }
 }
 
 /// The name of a view.

@@ -1,5 +1,5 @@
-//! What happens to the screen, and what follows: keys go to the window that lies over the panes, or to the actions that hold
-//! where the person looks.
+//! What happens to the screen, and what follows: keys go to the window that lies over the panes, or
+//! to the actions that hold where the person looks.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -66,7 +66,8 @@ impl Shell {
         }
     }
 
-    /// Whether what an event does depends on how large anything is. A key that is held in the queue is not measured for.
+    /// Whether what an event does depends on how large anything is. A key that is held in the queue
+    /// is not measured for.
     fn needs_measures(&self, event: &Event) -> bool {
         match event {
             Event::Key(_) | Event::Wheel(_) => self.focus != Focus::Queue || self.layer.is_some(),
@@ -118,7 +119,8 @@ impl Shell {
             return self.do_action(row.name, key);
         }
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
-        match self.session.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers) {
+        match self.session.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers)
+        {
             Some(answer) => self.session.give(&answer),
             None if self.covers_the_case() && key.char().is_some_and(|c| c.is_ascii_digit()) => {
                 self.session.hint("Open the case first: {open}.")
@@ -129,7 +131,9 @@ impl Shell {
 
     /// Does an action by its name, where it has a place.
     fn do_action(&mut self, name: &str, key: KeyPress) -> Vec<Effect> {
-        let Some(action) = ACTIONS.iter().find(|action| action.row.name == name) else { return Vec::new() };
+        let Some(action) = ACTIONS.iter().find(|action| action.row.name == name) else {
+            return Vec::new();
+        };
         let of_the_case = match action.does {
             Does::Screen(_) => false,
             Does::OfTheCase(_) => true,
@@ -144,8 +148,8 @@ impl Shell {
         }
     }
 
-    /// Does a command, about the case at hand: in the queue the row under the cursor, else the open one. What it takes is asked for
-    /// first.
+    /// Does a command, about the case at hand: in the queue the row under the cursor, else the open
+    /// one. What it takes is asked for first.
     fn command(&mut self, command: &'static Command) -> Vec<Effect> {
         let row = self.session.queue.current().filter(|_| self.focus == Focus::Queue);
         let (case, own) = (row.map(|row| row.id), row.map(|row| row.own.clone()));
@@ -156,9 +160,12 @@ impl Shell {
             self.session.message = Some(message);
             return Vec::new();
         }
-        let other = case.is_some() && case != self.session.open_id() && command.needs == Needs::Case;
+        let other =
+            case.is_some() && case != self.session.open_id() && command.needs == Needs::Case;
         let about = own.filter(|_| other).map(|own| format!("{own}: ")).unwrap_or_default();
-        let done = move |text: &str, cx: &mut Cx<'_>| command.run(cx.session, &Said { text: text.to_owned(), case });
+        let done = move |text: &str, cx: &mut Cx<'_>| {
+            command.run(cx.session, &Said { text: text.to_owned(), case })
+        };
         let prompt = Prompt::new(command.ask, &(command.begins)(&self.session), done).about(about);
         self.layer = Some(Box::new(prompt));
         Vec::new()
@@ -174,7 +181,11 @@ impl Shell {
     }
 
     /// Lets a window do something, and follows what becomes of it.
-    fn in_layer(&mut self, mut layer: Box<dyn Layer>, act: impl FnOnce(&mut dyn Layer, &mut Cx<'_>) -> Next) -> Vec<Effect> {
+    fn in_layer(
+        &mut self,
+        mut layer: Box<dyn Layer>,
+        act: impl FnOnce(&mut dyn Layer, &mut Cx<'_>) -> Next,
+    ) -> Vec<Effect> {
         let context_columns = self.context_columns();
         let mut cx = Cx {
             session: &mut self.session,
@@ -194,7 +205,9 @@ impl Shell {
             Next::Stays => self.layer = Some(layer),
             Next::Closes => {}
             Next::Opens(other) => self.layer = Some(other),
-            Next::Does(name) => effects.extend(self.do_action(name, KeyPress::plain(KeyCode::Enter))),
+            Next::Does(name) => {
+                effects.extend(self.do_action(name, KeyPress::plain(KeyCode::Enter)))
+            }
         }
         effects
     }
@@ -233,7 +246,8 @@ impl Shell {
         if layout.queue.is_some_and(inside) {
             self.focus = Focus::Queue;
             let queue = &mut self.session.queue;
-            let row = queue.top + usize::from(y.saturating_sub(layout.queue.map_or(0, |area| area.y + 1)));
+            let row = queue.top
+                + usize::from(y.saturating_sub(layout.queue.map_or(0, |area| area.y + 1)));
             return queue.step(row as i64 - queue.cursor as i64);
         }
         if layout.context.is_some_and(inside) {

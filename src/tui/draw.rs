@@ -1,5 +1,5 @@
-//! Drawing: a frame is a function of the state and of what was measured of it. Nothing here reads anything else, or changes
-//! anything.
+//! Drawing: a frame is a function of the state and of what was measured of it. Nothing here reads
+//! anything else, or changes anything.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -78,6 +78,11 @@ fn separators(shell: &Shell, places: &Layout, buf: &mut Buffer) {
     }
     if let (None, Some(guide)) = (places.queue, places.guide) {
         let line = theme.sign("─", "-").repeat(usize::from(guide.width));
-        put_line(buf, Rect { y: guide.y - 1, height: 1, ..guide }, 0, &Line::from(Span::styled(line, theme.dim)));
+        put_line(
+            buf,
+            Rect { y: guide.y - 1, height: 1, ..guide },
+            0,
+            &Line::from(Span::styled(line, theme.dim)),
+        );
     }
 }

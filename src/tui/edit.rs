@@ -27,11 +27,13 @@ impl Edit {
         self.area.lines().join("\n")
     }
 
-    /// Whether the text changed. What a reader takes for one sign is moved over and taken away as one.
+    /// Whether the text changed. What a reader takes for one sign is moved over and taken away as
+    /// one.
     pub fn key(&mut self, key: KeyEvent) -> bool {
         let before = self.signs().into_iter().take_while(|(from, _)| *from < self.column()).last();
         let after = self.signs().into_iter().find(|(from, _)| *from >= self.column());
-        let erases = key.code == KeyCode::Backspace || key.code == KeyCode::Char('h') && key.modifiers == KeyModifiers::CONTROL;
+        let erases = key.code == KeyCode::Backspace
+            || key.code == KeyCode::Char('h') && key.modifiers == KeyModifiers::CONTROL;
         let plain = key.modifiers.is_empty() || erases;
         let changed = match (key.code, before, after) {
             _ if !plain => self.area.input(key),
@@ -52,7 +54,9 @@ impl Edit {
         };
         // Up, down and by words one may come to stand inside a sign.
         let column = self.column();
-        if let Some((from, _)) = self.signs().into_iter().find(|(from, to)| (*from + 1..*to).contains(&column)) {
+        if let Some((from, _)) =
+            self.signs().into_iter().find(|(from, to)| (*from + 1..*to).contains(&column))
+        {
             self.go(from);
         }
         changed

@@ -119,7 +119,11 @@ fn leave(session: &mut Review) {
     }
 }
 
-fn main_loop(session: &mut Review, outside: &mut Outside<'_>, wakes: &Receiver<Wake>) -> Result<Left, ScreenError> {
+fn main_loop(
+    session: &mut Review,
+    outside: &mut Outside<'_>,
+    wakes: &Receiver<Wake>,
+) -> Result<Left, ScreenError> {
     while let Ok(first) = wakes.recv() {
         let mut next = Some(first);
         let mut taken = 0;
@@ -189,13 +193,17 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
                 continue;
             }
             let mut events = Vec::new();
-            let wait = decoder.patience().map_or(LOOK_AROUND, |patience| patience.saturating_sub(heard.elapsed()));
+            let wait = decoder
+                .patience()
+                .map_or(LOOK_AROUND, |patience| patience.saturating_sub(heard.elapsed()));
             match read_some(&terminal, &mut buffer, wait.min(LOOK_AROUND)) {
                 Ok(Some(n)) => {
                     heard = clock::instant();
                     decoder.feed(&buffer[..n], &mut events);
                 }
-                Ok(None) if decoder.patience().is_some_and(|patience| heard.elapsed() >= patience) => {
+                Ok(None)
+                    if decoder.patience().is_some_and(|patience| heard.elapsed() >= patience) =>
+                {
                     decoder.time_out(&mut events);
                 }
                 Ok(None) => {}
@@ -212,7 +220,8 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
     });
 }
 
-/// What the terminal sends within `wait`, if anything. That it hung up is an error, whoever keeps signals from us.
+/// What the terminal sends within `wait`, if anything. That it hung up is an error, whoever keeps
+/// signals from us.
 fn read_some(terminal: &io::Stdin, buffer: &mut [u8], wait: Duration) -> io::Result<Option<usize>> {
     let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
     let mut fds = [PollFd::new(terminal, PollFlags::IN)];
@@ -251,8 +260,9 @@ fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
     Ok(())
 }
 
-/// Stops this process with those that its shell started beside it, as Ctrl-Z does elsewhere; whether it was stopped, when
-/// it runs again. Where nobody could wake it (no shell waits for it) the kernel lets it run on.
+/// Stops this process with those that its shell started beside it, as Ctrl-Z does elsewhere;
+/// whether it was stopped, when it runs again. Where nobody could wake it (no shell waits for it)
+/// the kernel lets it run on.
 fn suspend() -> io::Result<bool> {
     let woken = Arc::new(AtomicBool::new(false));
     let listening = signal_hook::flag::register(SIGCONT, Arc::clone(&woken))?;
@@ -282,7 +292,9 @@ impl Outside<'_> {
             Wish::Suspend => {
                 let stopped = self.screen.lend(suspend)??;
                 if !stopped {
-                    session.hear(Report::Failed("There is no shell here to go back to: casework goes on.".to_owned()));
+                    session.hear(Report::Failed(
+                        "There is no shell here to go back to: casework goes on.".to_owned(),
+                    ));
                 }
             }
         }
@@ -312,7 +324,9 @@ impl Outside<'_> {
         self.paused.store(true, Ordering::Release);
         thread::sleep(Duration::from_millis(130)); // the reader looks at the flag between two waits of 100 ms
         let command = format!("{} \"$1\"", self.editor);
-        let status = self.screen.lend(|| Command::new("sh").args(["-c", &command, "sh"]).arg(&path).status());
+        let status = self
+            .screen
+            .lend(|| Command::new("sh").args(["-c", &command, "sh"]).arg(&path).status());
         self.paused.store(false, Ordering::Release);
         let written = fs::read(&path)?;
         fs::remove_file(&path)?;
@@ -325,5 +339,9 @@ impl Outside<'_> {
 
 fn editor(workspace: &Workspace) -> String {
     let configured = &workspace.config.review.editor;
-    if configured.is_empty() { workspace.env.editor.clone().unwrap_or_else(|| "vi".to_owned()) } else { configured.clone() }
+    if configured.is_empty() {
+        workspace.env.editor.clone().unwrap_or_else(|| "vi".to_owned())
+    } else {
+        configured.clone()
+    }
 }

@@ -1,4 +1,5 @@
-//! Keys of the guide: which answer a digit is, and the windows in which an answer is written, picked or marked.
+//! Keys of the guide: which answer a digit is, and the windows in which an answer is written,
+//! picked or marked.
 
 use super::key::KeyPress;
 use super::overlay::pick::{Choice, Pick};
@@ -71,7 +72,12 @@ pub(super) fn mark_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
 pub(super) fn pick_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let Some(opened) = &shell.session.opened else { return Vec::new() };
     let Some(question) = opened.question() else { return Vec::new() };
-    let choices = question.kind.answers().iter().map(|answer| Choice::new(&answer.text, &answer.key)).collect();
+    let choices = question
+        .kind
+        .answers()
+        .iter()
+        .map(|answer| Choice::new(&answer.text, &answer.key))
+        .collect();
     let done = |choice: &Choice, cx: &mut Cx<'_>| {
         let effects = cx.session.give(&choice.about);
         cx.then(effects);
@@ -88,8 +94,14 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let choice = |name: &str, title: &str| {
         let p = offered.iter().find(|(other, _)| other == name).map(|(_, p)| format!("{p:.3}  "));
         // Found by the words of a term of its name too.
-        let words = glossary.term(name).or_else(|| glossary.terms.iter().find(|term| term.name == name)).map(|term| term.words());
-        Choice { words: words.unwrap_or_default(), ..Choice::new(name, &format!("{}{title}", p.unwrap_or_default())) }
+        let words = glossary
+            .term(name)
+            .or_else(|| glossary.terms.iter().find(|term| term.name == name))
+            .map(|term| term.words());
+        Choice {
+            words: words.unwrap_or_default(),
+            ..Choice::new(name, &format!("{}{title}", p.unwrap_or_default()))
+        }
     };
     let mut choices: Vec<Choice> = match opened.protocol() {
         Some(protocol) if !protocol.labels.is_empty() => {
@@ -98,7 +110,9 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         _ => offered.iter().map(|(label, _)| choice(label, "")).collect(),
     };
     // What the models considered stands first.
-    choices.sort_by_key(|choice| offered.iter().position(|(other, _)| *other == choice.value).unwrap_or(usize::MAX));
+    choices.sort_by_key(|choice| {
+        offered.iter().position(|(other, _)| *other == choice.value).unwrap_or(usize::MAX)
+    });
     let title = opened.question().map(|question| question.ask.clone()).unwrap_or_default();
     let answer = |label: &str, cx: &mut Cx<'_>| {
         let effects = cx.session.answer(label);

@@ -28,23 +28,27 @@ impl Shell {
         now: Moment,
         training: Option<Training>,
     ) -> Result<(Self, Vec<Effect>), WorkError> {
-        let place = workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
+        let place =
+            workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         // A training and a calibration session begin where they begin.
-        let place = place.filter(|_| training.is_none() && workspace.sitting.is_none()).unwrap_or_default();
+        let place =
+            place.filter(|_| training.is_none() && workspace.sitting.is_none()).unwrap_or_default();
         let keymap = Keymap::new(&workspace.config.keys, rows());
         let mut start = start_of(workspace, now, place.case, training)?;
         let trouble = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));
         start.message = trouble.map(|words| Message { words, hint: "" }).or(start.message);
         let (session, effects) = Session::start(start);
         let theme = Theme::of(&workspace.config, &workspace.env);
-        let mut shell = Self::new(session, size, theme, keymap, workspace.config.review.mouse, place);
+        let mut shell =
+            Self::new(session, size, theme, keymap, workspace.config.review.mouse, place);
         let effects = shell.settle(effects);
         Ok((shell, effects))
     }
 }
 
 impl Review {
-    /// Opens the screen at a size. `now` is asked what time it shows; `report` is called with what the threads did.
+    /// Opens the screen at a size. `now` is asked what time it shows; `report` is called with what
+    /// the threads did.
     ///
     /// # Errors
     /// Those of the database.
@@ -55,7 +59,12 @@ impl Review {
         training: Option<Training>,
         report: impl Fn(Report) + Send + Sync + 'static,
     ) -> Result<Self, WorkError> {
-        Self::begin(workspace, now, |workspace| Shell::open(workspace, size, now(), training), report)
+        Self::begin(
+            workspace,
+            now,
+            |workspace| Shell::open(workspace, size, now(), training),
+            report,
+        )
     }
 
     /// The same, one thing after another: what the threads did is waited for by [`Self::press`].
@@ -79,7 +88,13 @@ impl Review {
             let presses: Vec<KeyPress> = match text {
                 Some(text) => text
                     .chars()
-                    .map(|c| KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' { ' ' } else { c })))
+                    .map(|c| {
+                        KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' {
+                            ' '
+                        } else {
+                            c
+                        }))
+                    })
                     .collect(),
                 None => name.parse().into_iter().collect(),
             };
@@ -87,7 +102,9 @@ impl Review {
                 let mut modifiers = crossterm::event::KeyModifiers::empty();
                 modifiers.set(crossterm::event::KeyModifiers::CONTROL, key.ctrl);
                 modifiers.set(crossterm::event::KeyModifiers::ALT, key.alt);
-                left.extend(self.feed(Event::Key(crossterm::event::KeyEvent::new(key.code, modifiers))));
+                left.extend(
+                    self.feed(Event::Key(crossterm::event::KeyEvent::new(key.code, modifiers))),
+                );
             }
         }
         left

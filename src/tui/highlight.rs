@@ -80,9 +80,14 @@ mod tests {
     fn keys_strings_and_numbers_differ_and_nothing_is_lost() {
         let theme = Theme::of(&Config::parse("", "c").unwrap(), &Env::default());
         let lines = json("{\n  \"a\": [1, \"x\\\"y\", true]\n}", &theme);
-        let text: Vec<String> = lines.iter().map(|line| line.spans.iter().map(|span| span.content.as_ref()).collect()).collect();
+        let text: Vec<String> = lines
+            .iter()
+            .map(|line| line.spans.iter().map(|span| span.content.as_ref()).collect())
+            .collect();
         assert_eq!(text, ["{", "  \"a\": [1, \"x\\\"y\", true]", "}"]);
-        let style_of = |part: &str| lines[1].spans.iter().find(|span| span.content.contains(part)).unwrap().style;
+        let style_of = |part: &str| {
+            lines[1].spans.iter().find(|span| span.content.contains(part)).unwrap().style
+        };
         assert_eq!(style_of("a"), theme.accent);
         assert_eq!(style_of("1"), theme.warn);
         assert_eq!(style_of("x"), theme.good);

@@ -19,7 +19,10 @@ impl KeyPress {
     }
 
     pub fn of(event: &KeyEvent) -> Self {
-        let (mut ctrl, alt) = (event.modifiers.contains(KeyModifiers::CONTROL), event.modifiers.contains(KeyModifiers::ALT));
+        let (mut ctrl, alt) = (
+            event.modifiers.contains(KeyModifiers::CONTROL),
+            event.modifiers.contains(KeyModifiers::ALT),
+        );
         let code = match event.code {
             KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
             KeyCode::Enter if ctrl => {
@@ -71,7 +74,8 @@ impl FromStr for KeyPress {
         loop {
             if let Some(after) = rest.strip_prefix("ctrl-").filter(|after| !after.is_empty()) {
                 (ctrl, rest) = (true, after);
-            } else if let Some(after) = rest.strip_prefix("alt-").filter(|after| !after.is_empty()) {
+            } else if let Some(after) = rest.strip_prefix("alt-").filter(|after| !after.is_empty())
+            {
                 (alt, rest) = (true, after);
             } else {
                 break;
@@ -80,8 +84,14 @@ impl FromStr for KeyPress {
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
             (Some(c), None) => KeyCode::Char(c),
-            (Some('F'), Some(_)) => KeyCode::F(rest[1..].parse().ok().filter(|n| (1..=12).contains(n)).ok_or_else(bad)?),
-            _ => NAMES.iter().find(|(known, _)| *known == rest).map(|(_, code)| *code).ok_or_else(bad)?,
+            (Some('F'), Some(_)) => {
+                KeyCode::F(rest[1..].parse().ok().filter(|n| (1..=12).contains(n)).ok_or_else(bad)?)
+            }
+            _ => NAMES
+                .iter()
+                .find(|(known, _)| *known == rest)
+                .map(|(_, code)| *code)
+                .ok_or_else(bad)?,
         };
         Ok(Self { code, ctrl, alt })
     }
@@ -98,7 +108,9 @@ impl fmt::Display for KeyPress {
         match self.code {
             KeyCode::F(n) => write!(f, "F{n}"),
             KeyCode::Char(c) if c != ' ' => write!(f, "{c}"),
-            code => f.write_str(NAMES.iter().find(|(_, known)| *known == code).map_or("?", |(name, _)| name)),
+            code => f.write_str(
+                NAMES.iter().find(|(_, known)| *known == code).map_or("?", |(name, _)| name),
+            ),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Which key does what: the keys of the tables, with the configuration's over them. Clashes are reported.
+//! Which key does what: the keys of the tables, with the configuration's over them. Clashes are
+//! reported.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +20,13 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
-    pub const fn new(name: &'static str, keys: &'static str, place: Place, foot: &'static str, help: &'static str) -> Self {
+    pub const fn new(
+        name: &'static str,
+        keys: &'static str,
+        place: Place,
+        foot: &'static str,
+        help: &'static str,
+    ) -> Self {
         Self { name, keys, place, foot, help }
     }
 }
@@ -38,7 +45,9 @@ impl Keymap {
     /// The tables' keys, each row's replaced by what is configured for it.
     pub fn new(configured: &BTreeMap<String, String>, rows: Vec<&'static KeyRow>) -> Self {
         let mut map = Self { rows, ..Self::default() };
-        for name in configured.keys().filter(|name| !map.rows.iter().any(|row| row.name == name.as_str())) {
+        for name in
+            configured.keys().filter(|name| !map.rows.iter().any(|row| row.name == name.as_str()))
+        {
             map.troubles.push(format!("[keys] {name}: there is no such action"));
         }
         let mut taken: HashMap<(Place, KeyPress), &str> = HashMap::new();
@@ -54,7 +63,10 @@ impl Keymap {
                     }
                 };
                 if row.place.takes_text() && key.char().is_some() {
-                    map.troubles.push(format!("[keys] {}: {key} is text where you write; take it with ctrl or alt", row.name));
+                    map.troubles.push(format!(
+                        "[keys] {}: {key} is text where you write; take it with ctrl or alt",
+                        row.name
+                    ));
                     continue;
                 }
                 if let Some(other) = taken.insert((row.place, key), row.name) {
@@ -76,7 +88,9 @@ impl Keymap {
     /// What a key does: in the first of `places` in which it does something.
     pub fn find(&self, key: KeyPress, places: &[Place]) -> Option<&'static KeyRow> {
         let candidates = self.by_key.get(&key)?;
-        places.iter().find_map(|place| candidates.iter().map(|index| self.rows[*index]).find(|row| row.place == *place))
+        places.iter().find_map(|place| {
+            candidates.iter().map(|index| self.rows[*index]).find(|row| row.place == *place)
+        })
     }
 
     fn keys(&self, name: &str) -> &[KeyPress] {
@@ -121,7 +135,10 @@ impl Keymap {
         let mut rest = words;
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);
-            match after.split_once('}').filter(|(name, _)| self.rows.iter().any(|row| row.name == *name)) {
+            match after
+                .split_once('}')
+                .filter(|(name, _)| self.rows.iter().any(|row| row.name == *name))
+            {
                 Some((name, after)) => {
                     out.push_str(&self.first(name));
                     rest = after;
@@ -150,14 +167,17 @@ mod tests {
     ];
 
     fn map(configured: &[(&str, &str)]) -> Keymap {
-        let configured = configured.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
+        let configured =
+            configured.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
         Keymap::new(&configured, ROWS.iter().collect())
     }
 
     #[test]
     fn configured_keys_replace_and_clashes_are_named() {
         let places = [Place::Ended, Place::Any];
-        let submits = |map: &Keymap, key: &str| map.find(key.parse().unwrap(), &places).is_some_and(|row| row.name == "submit");
+        let submits = |map: &Keymap, key: &str| {
+            map.find(key.parse().unwrap(), &places).is_some_and(|row| row.name == "submit")
+        };
         let changed = map(&[("submit", "ctrl-s")]);
         assert!(submits(&changed, "ctrl-s") && !submits(&changed, "Enter"));
         let wrong = map(&[("quit", "?"), ("sing", "x"), ("leave", "e")]);

@@ -9,7 +9,8 @@ use super::shell::Shell;
 /// Rows under which the guide says everything but the question in short.
 const LOW: u16 = 14;
 
-/// Measures the screen at its size: panes side by side, or stacked with the guide in the lower third.
+/// Measures the screen at its size: panes side by side, or stacked with the guide in the lower
+/// third.
 pub fn measure(shell: &Shell) -> Measured {
     let (columns, rows) = shell.size;
     let body = Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(2) };
@@ -26,7 +27,10 @@ pub fn measure(shell: &Shell) -> Measured {
         return Measured { layout, context: context::lines(shell, inner(context)), guide };
     }
     if shell.focus == Focus::Queue {
-        return Measured { layout: Layout { queue: Some(body), ..Layout::default() }, ..Measured::default() };
+        return Measured {
+            layout: Layout { queue: Some(body), ..Layout::default() },
+            ..Measured::default()
+        };
     }
     // The lower third; more where a question has more answers, so that none is out of sight.
     let most = body.height / 2 + 2;

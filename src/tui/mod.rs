@@ -7,9 +7,10 @@
 //!      └─ draw(&Shell) ◀────────── reports ◀──────────┘
 //! ```
 //!
-//! [`Shell`] is the whole state; `dispatch` turns keys into what the session is asked; `measure` says how large everything is,
-//! once after each change; drawing reads both and nothing else. Every action stands once, in [`action`], with its keys, its words
-//! and its function: footer, help, palette and the README's table of keys come from there.
+//! [`Shell`] is the whole state; `dispatch` turns keys into what the session is asked; `measure`
+//! says how large everything is, once after each change; drawing reads both and nothing else. Every
+//! action stands once, in [`action`], with its keys, its words and its function: footer, help,
+//! palette and the README's table of keys come from there.
 
 pub mod action;
 mod bars;

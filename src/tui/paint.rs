@@ -33,16 +33,29 @@ pub fn put_at(buf: &mut Buffer, area: Rect, x: u16, line: &Line<'_>) {
 /// A rectangle in the middle of `screen`.
 pub fn centered(screen: Rect, wide: u16, high: u16) -> Rect {
     let (wide, high) = (wide.min(screen.width), high.min(screen.height));
-    Rect { x: screen.x + (screen.width - wide) / 2, y: screen.y + (screen.height - high) / 2, width: wide, height: high }
+    Rect {
+        x: screen.x + (screen.width - wide) / 2,
+        y: screen.y + (screen.height - high) / 2,
+        width: wide,
+        height: high,
+    }
 }
 
 /// Draws an empty frame with a title; returns the room inside.
 pub fn boxed(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str) -> Rect {
-    let [h, v, a, b, c, d] =
-        if theme.unicode { ["─", "│", "┌", "┐", "└", "┘"] } else { ["-", "|", "+", "+", "+", "+"] };
+    let [h, v, a, b, c, d] = if theme.unicode {
+        ["─", "│", "┌", "┐", "└", "┘"]
+    } else {
+        ["-", "|", "+", "+", "+", "+"]
+    };
     for y in area.top()..area.bottom() {
         for x in area.left()..area.right() {
-            let symbol = match (x == area.left(), x + 1 == area.right(), y == area.top(), y + 1 == area.bottom()) {
+            let symbol = match (
+                x == area.left(),
+                x + 1 == area.right(),
+                y == area.top(),
+                y + 1 == area.bottom(),
+            ) {
                 (true, _, true, _) => a,
                 (_, true, true, _) => b,
                 (true, _, _, true) => c,
@@ -62,10 +75,18 @@ pub fn boxed(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str) -> Rect {
     }
     let title = format!(" {} ", fit(&visible(title), usize::from(area.width).saturating_sub(6)));
     put_at(buf, area, 2, &Line::from(Span::styled(title, theme.strong)));
-    Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) }
+    Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    }
 }
 
 /// A heading line of a pane: strong where the keys go.
 pub fn heading(theme: &Theme, text: String, focused: bool) -> Span<'static> {
-    Span::styled(text, if focused { theme.accent.add_modifier(ratatui::style::Modifier::BOLD) } else { theme.dim })
+    Span::styled(
+        text,
+        if focused { theme.accent.add_modifier(ratatui::style::Modifier::BOLD) } else { theme.dim },
+    )
 }

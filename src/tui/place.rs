@@ -88,7 +88,10 @@ impl Place {
 
     /// Whether letters are text there.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Picking | Self::Prompt | Self::Rationale | Self::RulingWords | Self::Writing)
+        matches!(
+            self,
+            Self::Picking | Self::Prompt | Self::Rationale | Self::RulingWords | Self::Writing
+        )
     }
 
     pub fn title(self) -> &'static str {
@@ -149,7 +152,8 @@ pub enum Tab {
 }
 
 impl Tab {
-    pub const ALL: [Self; 5] = [Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
+    pub const ALL: [Self; 5] =
+        [Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -209,13 +213,19 @@ pub struct Measured {
 impl Measured {
     /// How far the context can be scrolled.
     pub fn context_overflow(&self) -> usize {
-        let rows = self.layout.context.map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(3));
+        let rows = self
+            .layout
+            .context
+            .map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(3));
         self.context.len().saturating_sub(rows)
     }
 
     /// How far the guide can be scrolled.
     pub fn guide_overflow(&self) -> usize {
-        let rows = self.layout.guide.map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(1));
+        let rows = self
+            .layout
+            .guide
+            .map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(1));
         self.guide.len().saturating_sub(rows)
     }
 }

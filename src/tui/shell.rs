@@ -1,4 +1,5 @@
-//! What the screen adds to a session: where the person looks, what lies over the panes, keys and colours.
+//! What the screen adds to a session: where the person looks, what lies over the panes, keys and
+//! colours.
 
 use super::keymap::Keymap;
 use super::overlay::arbitrate::Arbitrate;
@@ -56,7 +57,14 @@ pub enum Wish {
 }
 
 impl Shell {
-    pub fn new(session: Session, size: (u16, u16), theme: Theme, keymap: Keymap, mouse: bool, place: WhereWasI) -> Self {
+    pub fn new(
+        session: Session,
+        size: (u16, u16),
+        theme: Theme,
+        keymap: Keymap,
+        mouse: bool,
+        place: WhereWasI,
+    ) -> Self {
         Self {
             session,
             size,
@@ -78,8 +86,11 @@ impl Shell {
     /// Where keys hold now, the most particular first.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(4);
-        if let Some(opened) =
-            self.session.opened.as_ref().filter(|opened| self.focus != Focus::Queue && opened.published.is_some())
+        if let Some(opened) = self
+            .session
+            .opened
+            .as_ref()
+            .filter(|opened| self.focus != Focus::Queue && opened.published.is_some())
         {
             places.push(match opened.question().map(|question| &question.kind) {
                 None => Place::Ended,
@@ -110,7 +121,8 @@ impl Shell {
         self.size.0 >= WIDE
     }
 
-    /// Does what is the screen's own of what a session wants: windows, and where to look. The rest is left.
+    /// Does what is the screen's own of what a session wants: windows, and where to look. The rest
+    /// is left.
     pub fn follow(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut left = Vec::with_capacity(effects.len());
         for effect in effects {
@@ -125,31 +137,50 @@ impl Shell {
 
     fn show(&mut self, window: Window) {
         let again = |layer: &dyn Layer, place: Place, rows: usize| {
-            if layer.places().first() == Some(&place) { layer.cursor().min(rows.saturating_sub(1)) } else { 0 }
+            if layer.places().first() == Some(&place) {
+                layer.cursor().min(rows.saturating_sub(1))
+            } else {
+                0
+            }
         };
         // A list that is read anew stays where it was.
-        let cursor = |place, rows| self.layer.as_deref().map_or(0, |layer| again(layer, place, rows));
+        let cursor =
+            |place, rows| self.layer.as_deref().map_or(0, |layer| again(layer, place, rows));
         let layer: Box<dyn Layer> = match window {
             Window::Closed => {
                 self.layer = None;
                 return;
             }
             Window::Rationale(text) => Box::new(Rationale::new(&text)),
-            Window::Mark(ToMark { question, ask, text, spans }) => match Mark::new(question, &ask, &text, spans) {
-                Some(mark) => Box::new(mark),
-                None => return,
-            },
+            Window::Mark(ToMark { question, ask, text, spans }) => {
+                match Mark::new(question, &ask, &text, spans) {
+                    Some(mark) => Box::new(mark),
+                    None => return,
+                }
+            }
             Window::Precedents(rows) => Box::new(Precedents { rows, cursor: 0 }),
             Window::Feedback { title, words, is_end } => {
                 let goes_on = if is_end { "any key leaves" } else { "any key goes on" };
-                Box::new(Words { title: format!("{title} ({goes_on})"), words, trains_on: true, scroll: 0 })
+                Box::new(Words {
+                    title: format!("{title} ({goes_on})"),
+                    words,
+                    trains_on: true,
+                    scroll: 0,
+                })
             }
             // Whoever writes something meanwhile is not disturbed.
-            Window::Words { .. } if self.layer.as_ref().is_some_and(|layer| !layer.yields()) => return,
-            Window::Words { title, words } => {
-                Box::new(Words { title: format!("{title} (any key closes)"), words, trains_on: false, scroll: 0 })
+            Window::Words { .. } if self.layer.as_ref().is_some_and(|layer| !layer.yields()) => {
+                return;
             }
-            Window::Board => Box::new(Board { pages: self.session.board.clone(), ..Board::default() }),
+            Window::Words { title, words } => Box::new(Words {
+                title: format!("{title} (any key closes)"),
+                words,
+                trains_on: false,
+                scroll: 0,
+            }),
+            Window::Board => {
+                Box::new(Board { pages: self.session.board.clone(), ..Board::default() })
+            }
             Window::Tree => Box::new(Lines::new("The protocol", LINES, tree::lines)),
             Window::Terms => Box::new(Lines::new("Terms and examples", LINES, terms::lines)),
             Window::Exchange => {
@@ -193,7 +224,8 @@ impl Shell {
         Vec::new()
     }
 
-    /// Another case is open, or the same one anew: its tab stays, and how far it was scrolled where it is the same.
+    /// Another case is open, or the same one anew: its tab stays, and how far it was scrolled where
+    /// it is the same.
     fn case_opened(&mut self, before: Option<CaseId>) -> Vec<Effect> {
         let Some(opened) = &self.session.opened else { return Vec::new() };
         let id = opened.case.row.id;
@@ -242,7 +274,11 @@ impl Shell {
 
     /// Rows of the queue that are shown at a time.
     pub fn queue_rows(&self) -> usize {
-        let rows = if self.is_wide() || self.focus == Focus::Queue { self.size.1.saturating_sub(3) } else { self.size.1 };
+        let rows = if self.is_wide() || self.focus == Focus::Queue {
+            self.size.1.saturating_sub(3)
+        } else {
+            self.size.1
+        };
         usize::from(rows).max(1)
     }
 
@@ -302,7 +338,8 @@ impl Shell {
         let Some(opened) = &self.session.opened else { return Vec::new() };
         let (all, from) = (self.all_logs, self.scroll[self.tab.at()]);
         let bad = |log: &crate::review::open::ReadLog| log.line.level == Some(Level::Error);
-        let shown: Vec<bool> = opened.case.logs.iter().filter(|log| all || log.own).map(bad).collect();
+        let shown: Vec<bool> =
+            opened.case.logs.iter().filter(|log| all || log.own).map(bad).collect();
         let after = shown.iter().enumerate().skip(from + 1).find(|(_, bad)| **bad);
         match after.or_else(|| shown.iter().enumerate().find(|(_, bad)| **bad)) {
             Some((at, _)) => {

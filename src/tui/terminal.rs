@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Once;
 
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, event, execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
@@ -76,7 +78,8 @@ impl Screen {
         }
         let now = unsure_rows(drawn.buffer);
         let mut again: Vec<(u16, Vec<Cell>)> = Vec::new();
-        let rows = before.keys().chain(now.keys()).copied().filter(|y| *y < drawn.buffer.area.height);
+        let rows =
+            before.keys().chain(now.keys()).copied().filter(|y| *y < drawn.buffer.area.height);
         for y in rows.collect::<BTreeSet<u16>>() {
             let row = row_of(drawn.buffer, y);
             if before.get(&y) != Some(&row) {
@@ -98,8 +101,9 @@ impl Screen {
         out.flush()
     }
 
-    /// Writes whole rows anew. Terminals differ in how wide they take a sign of several characters to be: what was drawn after it
-    /// may stand elsewhere than we think. So its row is emptied, and the cursor is put where each sign belongs.
+    /// Writes whole rows anew. Terminals differ in how wide they take a sign of several characters
+    /// to be: what was drawn after it may stand elsewhere than we think. So its row is emptied, and
+    /// the cursor is put where each sign belongs.
     fn write_anew(&mut self, rows: &[(u16, Vec<Cell>)]) -> io::Result<()> {
         for (y, row) in rows {
             queue!(self.frame, cursor::MoveTo(0, *y), Clear(ClearType::CurrentLine))?;
@@ -121,7 +125,8 @@ impl Screen {
         Ok(())
     }
 
-    /// Has every cell drawn again. (ratatui's own `clear` asks the terminal where its cursor is, and waits.)
+    /// Has every cell drawn again. (ratatui's own `clear` asks the terminal where its cursor is,
+    /// and waits.)
     pub fn repaint(&mut self) -> io::Result<()> {
         self.terminal = ratatui::Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
         self.unsure.clear();
@@ -139,8 +144,8 @@ impl Screen {
     }
 }
 
-/// Whether terminals may differ about the width of a sign: it is of several characters, as flags, families and letters of many
-/// scripts are.
+/// Whether terminals may differ about the width of a sign: it is of several characters, as flags,
+/// families and letters of many scripts are.
 fn is_unsure(cell: &Cell) -> bool {
     !cell.symbol().is_ascii() && cell.symbol().chars().nth(1).is_some()
 }
@@ -151,7 +156,8 @@ fn row_of(buffer: &Buffer, y: u16) -> Vec<Cell> {
 
 fn unsure_rows(buffer: &Buffer) -> HashMap<u16, Vec<Cell>> {
     let columns = usize::from(buffer.area.width).max(1);
-    let rows = (0_u16..).zip(buffer.content.chunks(columns)).filter(|(_, row)| row.iter().any(is_unsure));
+    let rows =
+        (0_u16..).zip(buffer.content.chunks(columns)).filter(|(_, row)| row.iter().any(is_unsure));
     rows.map(|(y, row)| (y, row.to_vec())).collect()
 }
 
@@ -163,7 +169,13 @@ impl Drop for Screen {
 
 fn enter(mouse: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    queue!(out, EnterAlternateScreen, Clear(ClearType::All), event::EnableBracketedPaste, cursor::Hide)?;
+    queue!(
+        out,
+        EnterAlternateScreen,
+        Clear(ClearType::All),
+        event::EnableBracketedPaste,
+        cursor::Hide
+    )?;
     if mouse {
         queue!(out, event::EnableMouseCapture)?;
     }

@@ -1,5 +1,5 @@
-//! Colours. One accent; meaning is never carried by colour alone. Only the terminal's own 16 colours are
-//! used, so that they fit whatever palette a person has.
+//! Colours. One accent; meaning is never carried by colour alone. Only the terminal's own 16
+//! colours are used, so that they fit whatever palette a person has.
 
 use ratatui::style::{Color, Modifier, Style};
 

@@ -14,9 +14,12 @@ use crate::domain::protocol::walk;
 use crate::domain::text::is_blank;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
-use crate::journal::kind::{CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn};
+use crate::journal::kind::{
+    CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn,
+};
 use crate::review::arbitration::{
-    ChangeNote, Dispute, PastRuling, Side, WAITING_MAX, Waiting, change_notes, owner, rulings, waiting,
+    ChangeNote, Dispute, PastRuling, Side, WAITING_MAX, Waiting, change_notes, owner, rulings,
+    waiting,
 };
 use crate::review::{Draft, Published};
 
@@ -36,7 +39,8 @@ pub enum Verdict {
 pub struct Reasons {
     pub cause: Cause,
     pub rationale: String,
-    /// What must change in the protocol at the question that split; empty words: the rationale says it.
+    /// What must change in the protocol at the question that split; empty words: the rationale says
+    /// it.
     pub change: Option<(Option<String>, String)>,
 }
 
@@ -51,8 +55,9 @@ impl Workspace {
         Ok(Dispute::named(&self.db.conn, &self.protocols()?, row, &self.me, &labels)?)
     }
 
-    /// Whether whoever is at work may see what others said of a case: to rule on it, or because they will not label it themselves any
-    /// more. A lead who reviews has not said yet what they think of an open case either.
+    /// Whether whoever is at work may see what others said of a case: to rule on it, or because
+    /// they will not label it themselves any more. A lead who reviews has not said yet what they
+    /// think of an open case either.
     pub fn may_see_labels(&self, dispute: &Dispute) -> Result<bool, WorkError> {
         if dispute.is_one() && self.is_lead()? {
             return Ok(true);
@@ -83,7 +88,8 @@ impl Workspace {
 
     /// The rulings that say otherwise than a label of whoever is at work.
     pub fn overruled(&self) -> Result<Vec<PastRuling>, WorkError> {
-        let mine = |past: &PastRuling| past.overruled.iter().any(|given| given.label.reviewer == self.me);
+        let mine =
+            |past: &PastRuling| past.overruled.iter().any(|given| given.label.reviewer == self.me);
         Ok(self.rulings()?.into_iter().filter(|past| past.counts && mine(past)).collect())
     }
 
@@ -93,25 +99,34 @@ impl Workspace {
     }
 
     /// Rules on a case. Refused where there is no conflict.
-    pub fn rule(&mut self, row: CaseRow, verdict: Verdict, reasons: Reasons) -> Result<(Ruling, Appended), WorkError> {
+    pub fn rule(
+        &mut self,
+        row: CaseRow,
+        verdict: Verdict,
+        reasons: Reasons,
+    ) -> Result<(Ruling, Appended), WorkError> {
         let dispute = self.conflict(row)?;
         if is_blank(&reasons.rationale) {
             return Err(WorkError::NoRationale);
         }
         let protocols = self.protocols()?;
         let stream = &dispute.row.stream;
-        let published = protocols.for_stream(stream).ok_or_else(|| WorkError::NoProtocol(stream.clone()))?;
+        let published =
+            protocols.for_stream(stream).ok_or_else(|| WorkError::NoProtocol(stream.clone()))?;
         let mut ruling = self.ruling(&dispute, published, verdict)?;
         let Reasons { cause, rationale, change } = reasons;
         (ruling.cause, ruling.rationale) = (cause, rationale.trim().to_owned());
         if let Some((question, text)) = change {
-            if let Some(question) = question.as_ref().filter(|id| published.protocol.question(id).is_none()) {
+            if let Some(question) =
+                question.as_ref().filter(|id| published.protocol.question(id).is_none())
+            {
                 let protocol = published.protocol.id.clone();
                 return Err(WorkError::NotAQuestion { protocol, question: question.clone() });
             }
             let question = question.or_else(|| dispute.question().map(str::to_owned));
             let question = question.filter(|id| published.protocol.question(id).is_some());
-            let question = question.ok_or_else(|| WorkError::NoQuestion(published.protocol.id.clone()))?;
+            let question =
+                question.ok_or_else(|| WorkError::NoQuestion(published.protocol.id.clone()))?;
             let (protocol, version) = (published.protocol.id.clone(), published.reference.version);
             ruling.change = Some(Change { protocol, version, question, text });
         }
@@ -120,17 +135,22 @@ impl Workspace {
     }
 
     /// The ruling that a verdict makes, without its reasons.
-    fn ruling(&self, dispute: &Dispute, published: &Published, verdict: Verdict) -> Result<Ruling, WorkError> {
+    fn ruling(
+        &self,
+        dispute: &Dispute,
+        published: &Published,
+        verdict: Verdict,
+    ) -> Result<Ruling, WorkError> {
         let side = match &verdict {
-            Verdict::Takes(name) => Some(
-                dispute
-                    .side(*name)
-                    .ok_or_else(|| WorkError::NoSide(*name, dispute.sides.iter().map(|side| side.name).collect()))?,
-            ),
+            Verdict::Takes(name) => Some(dispute.side(*name).ok_or_else(|| {
+                WorkError::NoSide(*name, dispute.sides.iter().map(|side| side.name).collect())
+            })?),
             Verdict::Fields(fields) => {
                 check_fields(published, fields)?;
                 // A label that says so, if all that do mean the same.
-                let says = |side: &&Side| fields.iter().all(|(field, value)| side.outcome.get(field) == Some(value));
+                let says = |side: &&Side| {
+                    fields.iter().all(|(field, value)| side.outcome.get(field) == Some(value))
+                };
                 let mut sides = dispute.sides.iter().filter(says);
                 sides.next().filter(|first| sides.all(|other| other.outcome == first.outcome))
             }
@@ -151,13 +171,21 @@ impl Workspace {
         if let Some(side) = side {
             let label = &side.given.label;
             let (outcome, path) = (label.outcome.clone(), label.path.clone());
-            return Ok(Ruling { outcome, path, protocol: Some(label.protocol.clone()), takes: Some(side.given.event), ..empty });
+            return Ok(Ruling {
+                outcome,
+                path,
+                protocol: Some(label.protocol.clone()),
+                takes: Some(side.given.event),
+                ..empty
+            });
         }
         let (outcome, path) = match verdict {
             Verdict::Walked(draft) => {
                 let protocol = &published.protocol;
                 if let Walked::Asks(question) = walk(protocol, &draft.answers).end {
-                    return Err(WorkError::Incomplete(crate::review::Missing::Question(question.id.clone())));
+                    return Err(WorkError::Incomplete(crate::review::Missing::Question(
+                        question.id.clone(),
+                    )));
                 }
                 let outcome = draft.outcome(protocol, dispute.row.predicted.as_deref());
                 (outcome.ok_or(WorkError::NoVerdict)?, draft.path(protocol))
@@ -165,15 +193,21 @@ impl Workspace {
             Verdict::Fields(fields) => (fields, Vec::new()),
             Verdict::Takes(_) => return Err(WorkError::NoVerdict),
         };
-        if let Some(field) = published.protocol.required.iter().find(|field| !outcome.contains_key(*field)) {
-            return Err(WorkError::Required { protocol: published.protocol.id.clone(), field: field.clone() });
+        if let Some(field) =
+            published.protocol.required.iter().find(|field| !outcome.contains_key(*field))
+        {
+            return Err(WorkError::Required {
+                protocol: published.protocol.id.clone(),
+                field: field.clone(),
+            });
         }
         Ok(Ruling { outcome, path, ..empty })
     }
 
     /// The ruling of a case that counts, and whether somebody's appeal against it stands.
     fn ruled(&self, id: CaseId) -> Result<Option<(EventId, bool)>, WorkError> {
-        let (labels, acts) = (label::live_of_case(&self.db.conn, id)?, arbitration::of_case(&self.db.conn, id)?);
+        let (labels, acts) =
+            (label::live_of_case(&self.db.conn, id)?, arbitration::of_case(&self.db.conn, id)?);
         Ok(ruling(&acts, &labels).map(|Ruled { event, appeal, .. }| (event, appeal.is_some())))
     }
 
@@ -188,7 +222,8 @@ impl Workspace {
         self.append(vec![Append::new(&RulingWithdrawn { case, ruling, why: why.to_owned() })])
     }
 
-    /// Asks to have a ruling looked at again that overruled whoever is at work. Each may once on a case.
+    /// Asks to have a ruling looked at again that overruled whoever is at work. Each may once on a
+    /// case.
     pub fn appeal(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
         if is_blank(why) {
             return Err(WorkError::NoRationale);
@@ -204,24 +239,41 @@ impl Workspace {
     }
 
     /// Returns a label to its author with a question; whose it is stays unsaid.
-    pub fn return_label(&mut self, row: CaseRow, side: char, question: Option<&str>, text: &str) -> Result<Appended, WorkError> {
+    pub fn return_label(
+        &mut self,
+        row: CaseRow,
+        side: char,
+        question: Option<&str>,
+        text: &str,
+    ) -> Result<Appended, WorkError> {
         let dispute = self.conflict(row)?;
         let names = || dispute.sides.iter().map(|side| side.name).collect();
         let side = dispute.side(side).ok_or_else(|| WorkError::NoSide(side, names()))?;
         if is_blank(text) {
             return Err(WorkError::NoRationale);
         }
-        if let Some(question) = question.filter(|question| !side.path.iter().any(|(asked, _)| asked == question)) {
+        if let Some(question) =
+            question.filter(|question| !side.path.iter().any(|(asked, _)| asked == question))
+        {
             return Err(WorkError::NotAsked { side: side.name, question: question.to_owned() });
         }
         let question = question.or(dispute.question()).map(str::to_owned);
         let (label, reviewer) = (side.given.event, side.given.label.reviewer.clone());
-        let event = LabelReturned { case: dispute.row.id, label, reviewer, question, text: text.trim().to_owned() };
+        let event = LabelReturned {
+            case: dispute.row.id,
+            label,
+            reviewer,
+            question,
+            text: text.trim().to_owned(),
+        };
         self.append(vec![Append::new(&event)])
     }
 
     /// The latest ruling by whoever is at work that counts, if it came after `than`.
-    pub(super) fn ruled_since(&self, than: Option<crate::domain::time::Hlc>) -> Result<Option<CaseId>, WorkError> {
+    pub(super) fn ruled_since(
+        &self,
+        than: Option<crate::domain::time::Hlc>,
+    ) -> Result<Option<CaseId>, WorkError> {
         let rulings = self.rulings()?;
         let mine = rulings.iter().find(|past| past.counts && past.done.author == self.me);
         Ok(mine.filter(|past| than.is_none_or(|than| past.done.at > than)).map(|past| past.row.id))
@@ -237,21 +289,37 @@ fn check_fields(published: &Published, fields: &Outcome) -> Result<(), WorkError
             let mut names = known.clone();
             names.sort_unstable();
             names.dedup();
-            return Err(WorkError::NoField { protocol: protocol.id.clone(), field: field.clone(), known: names.join(", ") });
+            return Err(WorkError::NoField {
+                protocol: protocol.id.clone(),
+                field: field.clone(),
+                known: names.join(", "),
+            });
         }
         let label = value_text(value);
         // What answers set is known, unless they take it from the model or from what was written.
-        let set: Vec<&Value> =
-            protocol.questions.iter().flat_map(|one| one.kind.consequences()).filter_map(|then| then.set.get(field)).collect();
+        let set: Vec<&Value> = protocol
+            .questions
+            .iter()
+            .flat_map(|one| one.kind.consequences())
+            .filter_map(|then| then.set.get(field))
+            .collect();
         let written = protocol.questions.iter().any(|one| one.kind.field() == Some(field.as_str()));
-        let fixed = !written && set.iter().all(|value| !value.is_object() && !value_text(value).contains('{'));
+        let fixed = !written
+            && set.iter().all(|value| !value.is_object() && !value_text(value).contains('{'));
         if fixed && !set.contains(&value) {
             let mut known: Vec<String> = set.iter().map(|value| value_text(value)).collect();
             known.sort();
             known.dedup();
-            return Err(WorkError::NoValue { field: field.clone(), value: label, known: known.join(", ") });
+            return Err(WorkError::NoValue {
+                field: field.clone(),
+                value: label,
+                known: known.join(", "),
+            });
         }
-        if protocol.label_fields().contains(&field.as_str()) && !protocol.labels.is_empty() && !protocol.has_label(&label) {
+        if protocol.label_fields().contains(&field.as_str())
+            && !protocol.labels.is_empty()
+            && !protocol.has_label(&label)
+        {
             return Err(WorkError::NoLabel { protocol: protocol.id.clone(), label });
         }
     }

@@ -1,4 +1,5 @@
-//! The audit bundle: the journal with what it takes to check it, for people who do not have casework.
+//! The audit bundle: the journal with what it takes to check it, for people who do not have
+//! casework.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -37,8 +38,9 @@ impl Workspace {
         put("README.txt", ABOUT)?;
         let heads = db::journal::replicas(&self.db.conn)?;
         let entries = self.audit_journal(directory)?;
-        let signer =
-            |head: &db::journal::ReplicaRow| format!("{} namespaces=\"{NAMESPACE}\" {}\n", head.replica, public_line(&head.key));
+        let signer = |head: &db::journal::ReplicaRow| {
+            format!("{} namespaces=\"{NAMESPACE}\" {}\n", head.replica, public_line(&head.key))
+        };
         put("allowed_signers", &heads.iter().map(signer).collect::<String>())?;
         let documents = self.audit_documents(directory)?;
         let people: Vec<_> = self
@@ -75,7 +77,8 @@ impl Workspace {
         for row in erasure::all(&self.db.conn)? {
             erased.extend(erasure::forgotten(&self.db.conn, row.id)?);
         }
-        let payloads = BufWriter::new(File::create(directory.join("payloads.jsonl")).map_err(failed)?);
+        let payloads =
+            BufWriter::new(File::create(directory.join("payloads.jsonl")).map_err(failed)?);
         let mut bundle = Bundle { workspace: self, directory, chain: None, payloads, erased };
         let (mut count, mut result) = (0, Ok(()));
         db::journal::for_each_entry(&self.db.conn, |entry| {
@@ -98,15 +101,24 @@ impl Workspace {
                 let at = format!("{}-{}-{}", row.event.replica.short(), row.event.seq, row.event.n);
                 let (file, text) = match kind {
                     "protocol" => {
-                        let source = serde_json::from_str::<ProtocolPublished>(&row.body).map(|event| event.source);
-                        (format!("protocols/{}-v{}-{at}.toml", row.name, row.version), source.unwrap_or_default())
+                        let source = serde_json::from_str::<ProtocolPublished>(&row.body)
+                            .map(|event| event.source);
+                        (
+                            format!("protocols/{}-v{}-{at}.toml", row.name, row.version),
+                            source.unwrap_or_default(),
+                        )
                     }
                     "glossary" => {
-                        let source = serde_json::from_str::<GlossaryPublished>(&row.body).map(|event| event.source);
-                        (format!("protocols/glossary-v{}-{at}.toml", row.version), source.unwrap_or_default())
+                        let source = serde_json::from_str::<GlossaryPublished>(&row.body)
+                            .map(|event| event.source);
+                        (
+                            format!("protocols/glossary-v{}-{at}.toml", row.version),
+                            source.unwrap_or_default(),
+                        )
                     }
                     _ => {
-                        let event = serde_json::from_str::<serde_json::Value>(&row.body).unwrap_or_default();
+                        let event = serde_json::from_str::<serde_json::Value>(&row.body)
+                            .unwrap_or_default();
                         (format!("protocols/policy-{at}.json"), event["policy"].to_string())
                     }
                 };

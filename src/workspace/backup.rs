@@ -1,7 +1,8 @@
 //! A copy of the workspace, made while it is in use.
 //!
-//! A copy must not write under the same key as the original: both would number their entries alike. So the copy is
-//! marked, and whoever first writes in it gets a key of its own, for which the old one vouches.
+//! A copy must not write under the same key as the original: both would number their entries alike.
+//! So the copy is marked, and whoever first writes in it gets a key of its own, for which the old
+//! one vouches.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 impl Workspace {
     /// Copies the workspace into a new directory; returns the bytes of its database.
     pub fn backup(&self, directory: &Path) -> Result<u64, WorkError> {
-        let failed = |path: &Path, error| WorkError::File { path: path.display().to_string(), error };
+        let failed =
+            |path: &Path, error| WorkError::File { path: path.display().to_string(), error };
         let to = Paths { workspace: directory.to_owned() };
         if to.database().exists() || to.key().exists() {
             return Err(WorkError::Exists(directory.display().to_string()));
@@ -46,13 +48,18 @@ impl Workspace {
             identity::mark_copy(&copy)?;
             copy.pragma_update(None, "journal_mode", "DELETE")?;
         }
-        fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(|error| failed(&unfinished, error))?;
+        fs::File::open(&unfinished)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| failed(&unfinished, error))?;
         self.key.save_new(&to.key())?;
         if self.paths.config().exists() {
-            fs::copy(self.paths.config(), to.config()).map_err(|error| failed(&to.config(), error))?;
+            fs::copy(self.paths.config(), to.config())
+                .map_err(|error| failed(&to.config(), error))?;
         }
         fs::rename(&unfinished, to.database()).map_err(|error| failed(directory, error))?;
-        fs::File::open(directory).and_then(|file| file.sync_all()).map_err(|error| failed(directory, error))?;
+        fs::File::open(directory)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| failed(directory, error))?;
         let bytes = fs::metadata(to.database()).map_err(|error| failed(directory, error))?.len();
         Ok(bytes)
     }

@@ -1,4 +1,5 @@
-//! Calibration sessions: opening one over chosen cases, ending its rounds, and what comes out of it.
+//! Calibration sessions: opening one over chosen cases, ending its rounds, and what comes out of
+//! it.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +60,8 @@ impl Workspace {
     }
 
     pub fn session(&self, name: &str) -> Result<Calibration, WorkError> {
-        calibration::session(&self.db.conn, name)?.ok_or_else(|| WorkError::NoSession(name.to_owned()))
+        calibration::session(&self.db.conn, name)?
+            .ok_or_else(|| WorkError::NoSession(name.to_owned()))
     }
 
     /// Refuses what is hidden until a session is revealed.
@@ -86,8 +88,12 @@ impl Workspace {
 
     /// Everybody who may review.
     pub fn reviewers(&self) -> Result<Vec<String>, WorkError> {
-        let names: BTreeSet<String> =
-            self.roster()?.into_iter().filter(|grant| grant.role == Role::Reviewer).map(|grant| grant.name).collect();
+        let names: BTreeSet<String> = self
+            .roster()?
+            .into_iter()
+            .filter(|grant| grant.role == Role::Reviewer)
+            .map(|grant| grant.name)
+            .collect();
         Ok(names.into_iter().collect())
     }
 
@@ -113,7 +119,14 @@ impl Workspace {
         if cases.is_empty() {
             return Err(WorkError::SessionEmpty);
         }
-        let opening = Opening { session: plan.name, title: plan.title, cases, chosen, reviewers, deadline: plan.deadline };
+        let opening = Opening {
+            session: plan.name,
+            title: plan.title,
+            cases,
+            chosen,
+            reviewers,
+            deadline: plan.deadline,
+        };
         let saved = self.append(vec![Append::new(&SessionOpened(opening.clone()))])?;
         Ok((opening, saved))
     }
@@ -137,14 +150,20 @@ impl Workspace {
             match choice {
                 Choice::Random(n) => {
                     let mut all = Vec::new();
-                    case::for_each(conn, |row| all.extend((!row.text.is_empty()).then_some(row.id)))?;
+                    case::for_each(conn, |row| {
+                        all.extend((!row.text.is_empty()).then_some(row.id))
+                    })?;
                     drawn(all, *n, &mut cases);
                     words.push(format!("random {n}, seed {seed}"));
                 }
                 Choice::Category(name, n) => {
                     let mut all = Vec::new();
                     case::for_each(conn, |row| {
-                        let category = row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
+                        let category = row
+                            .outcome
+                            .as_ref()
+                            .and_then(|outcome| outcome.get("category"))
+                            .map(value_text);
                         all.extend((category.as_ref() == Some(name)).then_some(row.id));
                     })?;
                     drawn(all, *n, &mut cases);
@@ -153,13 +172,24 @@ impl Workspace {
                 Choice::Divergent(n) => {
                     let protocols = self.protocols()?;
                     let found = disagreements(conn, MAIN_ROUND, &protocols, &protocols.policy.on)?;
-                    let mut parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
+                    let mut parted: Vec<_> =
+                        found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
                     let share = |of: usize, pairs: usize| of as f64 / pairs as f64;
                     parted.sort_by(|(a, one), (b, two)| {
-                        let differ = share(two.differ, two.pairs).total_cmp(&share(one.differ, one.pairs));
-                        differ.then(share(two.parted, two.pairs).total_cmp(&share(one.parted, one.pairs))).then(a.cmp(b))
+                        let differ =
+                            share(two.differ, two.pairs).total_cmp(&share(one.differ, one.pairs));
+                        differ
+                            .then(
+                                share(two.parted, two.pairs)
+                                    .total_cmp(&share(one.parted, one.pairs)),
+                            )
+                            .then(a.cmp(b))
                     });
-                    let ids = parted.into_iter().map(|(id, _)| *id).filter(|id| !cases.contains(id)).take(*n);
+                    let ids = parted
+                        .into_iter()
+                        .map(|(id, _)| *id)
+                        .filter(|id| !cases.contains(id))
+                        .take(*n);
                     cases.extend(ids.collect::<Vec<_>>());
                     words.push(format!("most divergent {n}"));
                 }
@@ -176,21 +206,31 @@ impl Workspace {
         Ok((cases, words.join("; ")))
     }
 
-    /// Ends the first round: everybody sees all labels, and those count as they are. Before its deadline only if all are done, or
-    /// if it is asked for.
+    /// Ends the first round: everybody sees all labels, and those count as they are. Before its
+    /// deadline only if all are done, or if it is asked for.
     pub fn reveal_session(&mut self, name: &str, early: bool) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Blind {
             return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
         }
         let of = session.opened.what.cases.len();
-        let late = calibration::progress(&self.db.conn, &session)?.into_iter().filter(|one| one.done[0] < of).count();
+        let late = calibration::progress(&self.db.conn, &session)?
+            .into_iter()
+            .filter(|one| one.done[0] < of)
+            .count();
         // Who may not reveal it at all is told that, and not of the time.
         if self.is_lead()? && !early && late > 0 && self.now() < session.opened.what.deadline {
-            return Err(WorkError::SessionUnderWay { late, of: session.opened.what.reviewers.len() });
+            return Err(WorkError::SessionUnderWay {
+                late,
+                of: session.opened.what.reviewers.len(),
+            });
         }
         let sealed = self.counting(&session, 0)?;
-        self.append(vec![Append::new(&SessionRevealed(Ending { session: name.to_owned(), sealed, note: String::new() }))])
+        self.append(vec![Append::new(&SessionRevealed(Ending {
+            session: name.to_owned(),
+            sealed,
+            note: String::new(),
+        }))])
     }
 
     /// Ends a session.
@@ -200,7 +240,11 @@ impl Workspace {
             return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
         }
         let sealed = self.counting(&session, 1)?;
-        self.append(vec![Append::new(&SessionClosed(Ending { session: name.to_owned(), sealed, note: note.to_owned() }))])
+        self.append(vec![Append::new(&SessionClosed(Ending {
+            session: name.to_owned(),
+            sealed,
+            note: note.to_owned(),
+        }))])
     }
 
     /// Calls off a session that was not revealed: what was said in it stays with who said it.
@@ -214,8 +258,10 @@ impl Workspace {
     }
 
     fn counting(&self, session: &Calibration, which: usize) -> Result<Vec<EventId>, WorkError> {
-        let mut sealed: Vec<EventId> =
-            calibration::labels(&self.db.conn, session, which)?.iter().map(|given| given.event).collect();
+        let mut sealed: Vec<EventId> = calibration::labels(&self.db.conn, session, which)?
+            .iter()
+            .map(|given| given.event)
+            .collect();
         sealed.sort_unstable();
         Ok(sealed)
     }
@@ -223,9 +269,14 @@ impl Workspace {
     /// The round of a session in which whoever is at work may label a case now.
     pub fn round_of(&self, name: &str, case: CaseId) -> Result<String, WorkError> {
         let session = self.session(name)?;
-        let round = session.round_now().ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
+        let round = session
+            .round_now()
+            .ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
         if !session.takes_part(&self.me) {
-            return Err(WorkError::NotInvited { session: name.to_owned(), reviewer: self.me.clone() });
+            return Err(WorkError::NotInvited {
+                session: name.to_owned(),
+                reviewer: self.me.clone(),
+            });
         }
         if !session.opened.what.cases.contains(&case) {
             return Err(WorkError::NotOfSession { session: name.to_owned(), case });
@@ -234,7 +285,13 @@ impl Workspace {
     }
 
     /// Says something about a case in a session, once its labels are revealed.
-    pub fn comment_in(&mut self, name: &str, case: CaseId, question: Option<&str>, text: &str) -> Result<Appended, WorkError> {
+    pub fn comment_in(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        question: Option<&str>,
+        text: &str,
+    ) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Discussion {
             return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
@@ -243,7 +300,12 @@ impl Workspace {
             return Err(WorkError::NotOfSession { session: name.to_owned(), case });
         }
         let (question, session) = (question.map(str::to_owned), Some(name.to_owned()));
-        self.append(vec![Append::new(&CaseCommented { case, text: text.to_owned(), question, session })])
+        self.append(vec![Append::new(&CaseCommented {
+            case,
+            text: text.to_owned(),
+            question,
+            session,
+        })])
     }
 
     /// What a session found, once its first round is over.
@@ -267,25 +329,35 @@ impl Workspace {
         Ok(all)
     }
 
-    /// Files that a session proposes: protocols with an example for every case that was split and is not any more, and the
-    /// glossary with these as examples of the terms that were agreed on, as counter-examples of those that were dropped, and the
-    /// reasons as snippets. Each was checked as if it were to be published.
+    /// Files that a session proposes: protocols with an example for every case that was split and
+    /// is not any more, and the glossary with these as examples of the terms that were agreed on,
+    /// as counter-examples of those that were dropped, and the reasons as snippets. Each was
+    /// checked as if it were to be published.
     pub fn proposals(&mut self, name: &str) -> Result<Proposed, WorkError> {
         let findings = self.findings(name)?;
         let protocols = self.protocols()?;
         let mut proposed = Proposed::default();
         let mut reasons: Vec<&Settled> = Vec::new();
-        let mut glossary = Proposal { name: GLOSSARY.to_owned(), text: protocols.glossary.source.clone(), added: 0 };
+        let mut glossary = Proposal {
+            name: GLOSSARY.to_owned(),
+            text: protocols.glossary.source.clone(),
+            added: 0,
+        };
         for settled in &findings.settled {
             let input = self.input_of(settled.case)?;
-            let Some((input, published)) = input.as_ref().and_then(|(stream, text)| Some((text, protocols.for_stream(stream)?)))
+            let Some((input, published)) = input
+                .as_ref()
+                .and_then(|(stream, text)| Some((text, protocols.for_stream(stream)?)))
             else {
                 proposed.left_out.push((settled.case, "its input is not here any more"));
                 continue;
             };
             with_examples_of(&mut glossary, settled, input);
             if settled.why.is_empty() {
-                proposed.left_out.push((settled.case, "nobody said why: no rationale, and no comment on the question"));
+                proposed.left_out.push((
+                    settled.case,
+                    "nobody said why: no rationale, and no comment on the question",
+                ));
                 continue;
             }
             reasons.push(settled);
@@ -297,8 +369,11 @@ impl Workspace {
         proposed.files.retain(|file| file.added > 0);
         for published in protocols.in_force() {
             let protocol = &published.protocol;
-            let is_proposed = proposed.files.iter().any(|file| file.name == format!("{}.toml", protocol.id));
-            if let (true, Some(LabelSource::File(name))) = (is_proposed, label_source(&protocol.source)) {
+            let is_proposed =
+                proposed.files.iter().any(|file| file.name == format!("{}.toml", protocol.id));
+            if let (true, Some(LabelSource::File(name))) =
+                (is_proposed, label_source(&protocol.source))
+            {
                 let text = protocol.labels.iter().map(|label| label.line() + "\n").collect();
                 proposed.files.push(Proposal { name, text, added: 0 });
             }
@@ -333,15 +408,17 @@ impl Proposed {
     /// Adds an example to the file of a protocol; not if it would not walk as it says.
     fn with_example(&mut self, protocol: &Protocol, settled: &Settled, input: &str) -> bool {
         let file = format!("{}.toml", protocol.id);
-        let at = self.files.iter().position(|proposal| proposal.name == file).unwrap_or_else(|| {
-            self.files.push(Proposal { name: file, text: protocol.source.clone(), added: 0 });
-            self.files.len() - 1
-        });
+        let at =
+            self.files.iter().position(|proposal| proposal.name == file).unwrap_or_else(|| {
+                self.files.push(Proposal { name: file, text: protocol.source.clone(), added: 0 });
+                self.files.len() - 1
+            });
         let Settled { question, answer, why, .. } = settled.clone();
         let example = NewExample { question, input: input.to_owned(), answer, why };
         let Some(text) = with_example(&self.files[at].text, &example) else { return false };
         let labels: Vec<String> = protocol.labels.iter().map(|label| label.line()).collect();
-        let labels = matches!(label_source(&text), Some(LabelSource::File(_))).then(|| labels.join("\n"));
+        let labels =
+            matches!(label_source(&text), Some(LabelSource::File(_))).then(|| labels.join("\n"));
         let walks = parse_strictly(&text, labels.as_deref()).is_ok();
         if walks {
             (self.files[at].text, self.files[at].added) = (text, self.files[at].added + 1);
@@ -350,13 +427,16 @@ impl Proposed {
     }
 }
 
-/// The input as an example of what all say it is, and as a counter-example of what some had taken it for.
+/// The input as an example of what all say it is, and as a counter-example of what some had taken
+/// it for.
 fn with_examples_of(glossary: &mut Proposal, settled: &Settled, input: &str) {
     if input.chars().count() > EXAMPLE_MAX {
         return;
     }
     let Ok(terms) = Glossary::parse(&glossary.text).map(|glossary| glossary.terms) else { return };
-    for (values, kind) in [(&settled.agreed, Kind::Example), (&settled.dropped, Kind::CounterExample)] {
+    for (values, kind) in
+        [(&settled.agreed, Kind::Example), (&settled.dropped, Kind::CounterExample)]
+    {
         for term in terms.iter().filter(|term| values.iter().any(|value| term.is_called(value))) {
             if let Some(text) = with_example_of(&glossary.text, &term.id, kind, input) {
                 (glossary.text, glossary.added) = (text, glossary.added + 1);
@@ -376,7 +456,10 @@ fn with_snippets(glossary: &mut Proposal, session: &str, reasons: &[&Settled]) {
         }
         known.push(settled.why.clone());
         let quoted = toml::Value::String(settled.why.clone()).to_string();
-        let more = format!("{}\n[[snippet]]\nid = \"{session}-{}-{n}\"\ntext = {quoted}\n", glossary.text, settled.question);
+        let more = format!(
+            "{}\n[[snippet]]\nid = \"{session}-{}-{n}\"\ntext = {quoted}\n",
+            glossary.text, settled.question
+        );
         if Glossary::parse(&more).is_ok() {
             (glossary.text, glossary.added) = (more, glossary.added + 1);
         }

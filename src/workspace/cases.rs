@@ -33,7 +33,9 @@ pub struct IngestRequest {
 
 /// Some cases in words, each by what means it alone.
 fn several(cases: &[CaseRow]) -> String {
-    let words = cases.iter().map(|case| format!("{} (`{}` of stream `{}`)", case.id, case.own, case.stream));
+    let words = cases
+        .iter()
+        .map(|case| format!("{} (`{}` of stream `{}`)", case.id, case.own, case.stream));
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -52,8 +54,12 @@ impl Workspace {
         Ok(Sight::load(&self.db.conn, &self.me, self.blindness()?)?)
     }
 
-    /// Those of some cases that whoever is at work may still label themselves, and of which they may not see what others said.
-    pub fn blind_to(&self, cases: impl IntoIterator<Item = CaseId>) -> Result<BTreeSet<CaseId>, WorkError> {
+    /// Those of some cases that whoever is at work may still label themselves, and of which they
+    /// may not see what others said.
+    pub fn blind_to(
+        &self,
+        cases: impl IntoIterator<Item = CaseId>,
+    ) -> Result<BTreeSet<CaseId>, WorkError> {
         let mut sight = self.sight()?;
         let mut blind = BTreeSet::new();
         for id in cases {
@@ -75,8 +81,10 @@ impl Workspace {
         let rules = self.rules(&request.rules)?;
         let redact = self.redaction()?;
         let config = &self.config;
-        let needs = config.trap.iter().map(|trap| (trap.name.clone(), trap.needs.clone())).collect();
-        let logs = intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs, stop)?;
+        let needs =
+            config.trap.iter().map(|trap| (trap.name.clone(), trap.needs.clone())).collect();
+        let logs =
+            intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs, stop)?;
         let plan = Ingest {
             rules: &rules,
             source: config.source.is_mapped().then_some(&config.source),
@@ -98,7 +106,8 @@ impl Workspace {
         }
         self.tend_secrets(true)?;
         let secrets = secret::known(&self.db.conn, &self.key)?;
-        // The first that was shared, for as long as the workspace lives: a pseudonym must stay what it was.
+        // The first that was shared, for as long as the workspace lives: a pseudonym must stay what
+        // it was.
         let secret = secrets.first().ok_or(WorkError::NoSecret)?;
         Ok(Redact::new(&self.config.redact, secret.derive("casework 2026-11 pseudonyms"))?)
     }
@@ -109,16 +118,23 @@ impl Workspace {
         } else {
             asked.iter().map(|rule| (rule.as_str(), rule.as_str())).collect()
         };
-        let rules = named.into_iter().map(|(name, rule)| Rule::compile(name, rule)).collect::<Result<_, _>>()?;
+        let rules = named
+            .into_iter()
+            .map(|(name, rule)| Rule::compile(name, rule))
+            .collect::<Result<_, _>>()?;
         Ok(Rules(rules))
     }
 
     /// The streams that cases came from.
     pub fn streams(&self) -> Result<Vec<String>, WorkError> {
-        Ok(count::with_prefix(&self.db.conn, "stream:")?.into_iter().map(|(name, _)| name).collect())
+        Ok(count::with_prefix(&self.db.conn, "stream:")?
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect())
     }
 
-    /// The case that a person means, to look at: its id, the id that its stream gave it, or the first digits of its id.
+    /// The case that a person means, to look at: its id, the id that its stream gave it, or the
+    /// first digits of its id.
     ///
     /// # Errors
     /// No case is called that, or several are: these are named.
@@ -145,16 +161,28 @@ impl Workspace {
     /// A case with its payload and history, as whoever is at work may see it.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
         let (sitting, now) = (self.sitting.clone(), self.now());
-        Ok(OpenCase::load(&self.db.conn, &mut self.unpacker, row, &self.me, sitting.as_deref(), now)?)
+        Ok(OpenCase::load(
+            &self.db.conn,
+            &mut self.unpacker,
+            row,
+            &self.me,
+            sitting.as_deref(),
+            now,
+        )?)
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
-        let again = crate::review::repeat::pending(&self.db.conn, &self.me, &self.policy()?, self.now())?.map(|(_, row)| row.id);
+        let again =
+            crate::review::repeat::pending(&self.db.conn, &self.me, &self.policy()?, self.now())?
+                .map(|(_, row)| row.id);
         let masked = |row: CaseRow| {
             let masked = gold::masked(&self.db.conn, &self.me, row)?;
             Ok(if again == Some(masked.id) { masked.masked() } else { masked })
         };
-        Ok(case::search(&self.db.conn, text, limit)?.into_iter().map(masked).collect::<rusqlite::Result<_>>()?)
+        Ok(case::search(&self.db.conn, text, limit)?
+            .into_iter()
+            .map(masked)
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     pub fn comment(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {

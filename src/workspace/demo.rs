@@ -1,5 +1,5 @@
-//! Makes the demo's workspace: founded three days ago, with a stream, reviewers on devices of their own,
-//! and what they labeled.
+//! Makes the demo's workspace: founded three days ago, with a stream, reviewers on devices of their
+//! own, and what they labeled.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,7 +17,10 @@ use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::intake::{self, Ingest};
-use crate::journal::kind::{CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined, ReviewerAdmitted};
+use crate::journal::kind::{
+    CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined,
+    ReviewerAdmitted,
+};
 use crate::journal::{Append, DeviceKey, Writer};
 use crate::review::{Asked, Draft, Published};
 use crate::trap::{Rule, Rules};
@@ -34,16 +37,21 @@ impl Workspace {
     /// Makes the demo at `paths`, as it stands at `now`. You are `you`.
     pub fn found_demo(paths: Paths, env: Env, seed: u64, now: Moment) -> Result<Self, WorkError> {
         let mut random = blake3::Hasher::new_keyed(blake3::hash(&seed.to_le_bytes()).as_bytes());
-        let mut key = |name: &str| DeviceKey::from_seed(*random.update(name.as_bytes()).finalize().as_bytes());
+        let mut key = |name: &str| {
+            DeviceKey::from_seed(*random.update(name.as_bytes()).finalize().as_bytes())
+        };
         let start = Moment(now.0 - 71 * HOUR);
         let mut made = Self::found_at(paths, env, DEMO_TEAM, "you", key("you"), start)?;
-        let protocol = protocol::parse(demo::PROTOCOL, None)
-            .map_err(|faults| WorkError::Faults { name: "the demo's protocol".to_owned(), faults })?;
+        let protocol = protocol::parse(demo::PROTOCOL, None).map_err(|faults| {
+            WorkError::Faults { name: "the demo's protocol".to_owned(), faults }
+        })?;
         let training = Training { cases: GOLD as u32, right_percent: 75, required: false };
         let policy = Policy { overlap: 2, sla_hours: 72, training, ..Policy::default() };
         let devices: Vec<DeviceKey> = PEOPLE.iter().map(|person| key(person.name)).collect();
-        let mut events =
-            vec![Append::new(&PolicySet { policy }), Append::new(&ProtocolPublished::new(&protocol, 1, "The first version."))];
+        let mut events = vec![
+            Append::new(&PolicySet { policy }),
+            Append::new(&ProtocolPublished::new(&protocol, 1, "The first version.")),
+        ];
         for (person, device) in PEOPLE.iter().zip(&devices) {
             let name = person.name.to_owned();
             events.push(Append::new(&ReviewerAdmitted {
@@ -53,14 +61,25 @@ impl Workspace {
                 profile: None,
             }));
         }
-        made.write(&DeviceKey::load(&made.paths.key())?, |writer| writer.append("you", events, start).map(drop))?;
+        made.write(&DeviceKey::load(&made.paths.key())?, |writer| {
+            writer.append("you", events, start).map(drop)
+        })?;
         for (person, device) in PEOPLE.iter().zip(&devices) {
             let joined = ReplicaJoined::new(person.name, device);
-            made.write(device, |writer| writer.append(person.name, vec![Append::new(&joined)], start).map(drop))?;
+            made.write(device, |writer| {
+                writer.append(person.name, vec![Append::new(&joined)], start).map(drop)
+            })?;
         }
-        let published =
-            Published { reference: protocol.reference(1), protocol, changes: String::new(), author: "you".to_owned() };
-        let rules = demo::TRAPS.iter().map(|(name, rule)| Rule::compile(name, rule)).collect::<Result<_, _>>()?;
+        let published = Published {
+            reference: protocol.reference(1),
+            protocol,
+            changes: String::new(),
+            author: "you".to_owned(),
+        };
+        let rules = demo::TRAPS
+            .iter()
+            .map(|(name, rule)| Rule::compile(name, rule))
+            .collect::<Result<_, _>>()?;
         let rules = Rules(rules);
         let mut truths = HashMap::new();
         for (batch, hours) in [(0_u64, 70), (1, 46), (2, 20)] {
@@ -84,7 +103,12 @@ impl Workspace {
         Ok(tx.commit()?)
     }
 
-    fn demo_batch(&mut self, rules: &Rules, seed: u64, end: Moment) -> Result<HashMap<String, Truth>, WorkError> {
+    fn demo_batch(
+        &mut self,
+        rules: &Rules,
+        seed: u64,
+        end: Moment,
+    ) -> Result<HashMap<String, Truth>, WorkError> {
         let made = demo::make(seed, BATCH, end, 40_000);
         let directory = self.paths.workspace.clone();
         let logs = [directory.join("gateway.jsonl"), directory.join("router.log")];
@@ -105,7 +129,15 @@ impl Workspace {
             dry_run: false,
             watch: &|_| Ok(()),
         };
-        intake::ingest(&mut self.db, &self.key, "you", made.stream.as_bytes(), &plan, || end, |_| ())?;
+        intake::ingest(
+            &mut self.db,
+            &self.key,
+            "you",
+            made.stream.as_bytes(),
+            &plan,
+            || end,
+            |_| (),
+        )?;
         for log in &logs {
             fs::remove_file(log).map_err(failed)?;
         }
@@ -121,7 +153,14 @@ impl Workspace {
         seed: u64,
         now: Moment,
     ) -> Result<(), WorkError> {
-        let cases = case::page(&self.db.conn, CaseState::Open, QueueKey::FIRST, Direction::Forward, None, 5_000)?;
+        let cases = case::page(
+            &self.db.conn,
+            CaseState::Open,
+            QueueKey::FIRST,
+            Direction::Forward,
+            None,
+            5_000,
+        )?;
         let labeled = cases.len() * 2 / 5;
         let mut at = now.0 - 19 * HOUR;
         let step = 17 * HOUR / (labeled as i64 * 3).max(1);
@@ -135,16 +174,38 @@ impl Workspace {
                 let predicted = case.predicted.as_deref().unwrap_or_default();
                 let Answered { answers, confidence, rationale, spent_ms } =
                     demo::answers_of(person, truth, predicted, seed + i as u64);
-                let draft = Draft { answers, confidence: Some(confidence), rationale, spent_ms, ..Draft::default() };
+                let draft = Draft {
+                    answers,
+                    confidence: Some(confidence),
+                    rationale,
+                    spent_ms,
+                    ..Draft::default()
+                };
                 at += step;
                 let (reviewer, round) = (person.name, MAIN_ROUND);
-                let asked = Asked { case, published, policy: &Policy::default(), reviewer, round, chars: None, blind: false };
+                let asked = Asked {
+                    case,
+                    published,
+                    policy: &Policy::default(),
+                    reviewer,
+                    round,
+                    chars: None,
+                    blind: false,
+                };
                 if let Ok(label) = draft.label(&asked) {
-                    writer.append(person.name, vec![Append::new(&LabelGiven(label))], Moment(at))?;
+                    writer.append(
+                        person.name,
+                        vec![Append::new(&LabelGiven(label))],
+                        Moment(at),
+                    )?;
                 }
                 if i % 17 == 3 && who == 0 {
                     let text = "The same customer wrote twice; see the neighbours.".to_owned();
-                    writer.append(person.name, vec![Append::new(&CaseCommented::new(case.id, text))], Moment(at))?;
+                    writer.append(
+                        person.name,
+                        vec![Append::new(&CaseCommented::new(case.id, text))],
+                        Moment(at),
+                    )?;
                 }
             }
             writer.finish()?;
@@ -152,7 +213,8 @@ impl Workspace {
         Ok(tx.commit()?)
     }
 
-    /// What you know for certain: some messages that can't be mistaken, for `casework train parcel-desk`.
+    /// What you know for certain: some messages that can't be mistaken, for `casework train
+    /// parcel-desk`.
     fn demo_gold(
         &mut self,
         published: &Published,
@@ -161,23 +223,46 @@ impl Workspace {
         now: Moment,
     ) -> Result<(), WorkError> {
         let sure = Person { name: "you", care: 1.0, seconds: 20.0 };
-        let settled = case::page(&self.db.conn, CaseState::Resolved, QueueKey::FIRST, Direction::Forward, None, 5_000)?;
+        let settled = case::page(
+            &self.db.conn,
+            CaseState::Resolved,
+            QueueKey::FIRST,
+            Direction::Forward,
+            None,
+            5_000,
+        )?;
         let mut events = Vec::new();
         for (i, case) in settled.iter().enumerate() {
             // Why a message was hard is a matter of taste; these are not asked that.
             let plain = |truth: &&Truth| !matches!(truth, Truth::Label(_));
-            let Some(truth) = truths.get(&case.own).filter(plain).filter(|_| events.len() < GOLD) else { continue };
+            let Some(truth) = truths.get(&case.own).filter(plain).filter(|_| events.len() < GOLD)
+            else {
+                continue;
+            };
             let predicted = case.predicted.as_deref().unwrap_or_default();
-            let Answered { answers, rationale, .. } = demo::answers_of(&sure, truth, predicted, seed + i as u64);
+            let Answered { answers, rationale, .. } =
+                demo::answers_of(&sure, truth, predicted, seed + i as u64);
             let draft = Draft { answers, ..Draft::default() };
             let (policy, round) = (&Policy::default(), MAIN_ROUND);
-            if let Ok(label) = draft.label(&Asked { case, published, policy, reviewer: "you", round, chars: None, blind: false })
-            {
-                events.push(Append::new(&GoldSet { gold: Gold::of(&label, &rationale), dropped: false }));
+            if let Ok(label) = draft.label(&Asked {
+                case,
+                published,
+                policy,
+                reviewer: "you",
+                round,
+                chars: None,
+                blind: false,
+            }) {
+                events.push(Append::new(&GoldSet {
+                    gold: Gold::of(&label, &rationale),
+                    dropped: false,
+                }));
             }
         }
         let at = Moment(now.0 - HOUR);
-        self.write(&DeviceKey::load(&self.paths.key())?, |writer| writer.append("you", events, at).map(drop))
+        self.write(&DeviceKey::load(&self.paths.key())?, |writer| {
+            writer.append("you", events, at).map(drop)
+        })
     }
 
     /// The first case of the queue, if there is one.

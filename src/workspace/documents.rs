@@ -14,12 +14,15 @@ use crate::journal::Append;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
 use crate::journal::views;
 
-/// Reads and checks a protocol file strictly, with the label file it may name beside it. Terms must stand in `glossary`.
+/// Reads and checks a protocol file strictly, with the label file it may name beside it. Terms must
+/// stand in `glossary`.
 pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protocol, WorkError> {
     let name = path.display().to_string();
     let source = read_file(path)?;
     let labels = match label_source(&source) {
-        Some(LabelSource::File(file)) => Some(read_file(&path.parent().unwrap_or(Path::new("")).join(file))?),
+        Some(LabelSource::File(file)) => {
+            Some(read_file(&path.parent().unwrap_or(Path::new("")).join(file))?)
+        }
         _ => None,
     };
     let protocol = protocol::parse_strictly(&source, labels.as_deref())
@@ -44,25 +47,36 @@ fn unknown_terms(protocol: &Protocol, glossary: &Glossary) -> Vec<Fault> {
 
 pub fn read_glossary(path: &Path) -> Result<Glossary, WorkError> {
     let source = read_file(path)?;
-    Glossary::parse(&source).map_err(|faults| WorkError::Faults { name: path.display().to_string(), faults })
+    Glossary::parse(&source)
+        .map_err(|faults| WorkError::Faults { name: path.display().to_string(), faults })
 }
 
 impl Workspace {
-    /// Publishes a protocol; returns its version. One that is published already, unchanged, keeps its version. From the
-    /// second version on it must be said what changed.
-    pub fn publish_protocol(&mut self, protocol: &Protocol, changes: &str) -> Result<u32, WorkError> {
+    /// Publishes a protocol; returns its version. One that is published already, unchanged, keeps
+    /// its version. From the second version on it must be said what changed.
+    pub fn publish_protocol(
+        &mut self,
+        protocol: &Protocol,
+        changes: &str,
+    ) -> Result<u32, WorkError> {
         let protocols = self.protocols()?;
-        let latest = protocols.published.iter().find(|published| published.protocol.id == protocol.id);
+        let latest =
+            protocols.published.iter().find(|published| published.protocol.id == protocol.id);
         if let Some(same) = latest.filter(|published| published.reference.hash == protocol.hash()) {
             return Ok(same.reference.version);
         }
         // Models, and labels of before, go on saying what was renamed once.
-        let dropped = latest.iter().flat_map(|latest| &latest.protocol.renames.labels).find(|(old, _)| {
-            let is_label = protocol.has_label(old) && !protocol.labels.is_empty();
-            !is_label && !protocol.renames.labels.contains_key(*old)
-        });
+        let dropped =
+            latest.iter().flat_map(|latest| &latest.protocol.renames.labels).find(|(old, _)| {
+                let is_label = protocol.has_label(old) && !protocol.labels.is_empty();
+                !is_label && !protocol.renames.labels.contains_key(*old)
+            });
         if let Some((old, new)) = dropped {
-            return Err(WorkError::RenameDropped { id: protocol.id.clone(), old: old.clone(), new: new.clone() });
+            return Err(WorkError::RenameDropped {
+                id: protocol.id.clone(),
+                old: old.clone(),
+                new: new.clone(),
+            });
         }
         let version = protocols.next_version(&protocol.id);
         let changes = match (changes.trim(), version) {
@@ -77,9 +91,14 @@ impl Workspace {
     /// Publishes a glossary; returns its version.
     pub fn publish_glossary(&mut self, glossary: &Glossary) -> Result<u32, WorkError> {
         let protocols = self.protocols()?;
-        let in_force: Vec<&Protocol> = protocols.in_force().into_iter().map(|published| &published.protocol).collect();
-        let gone = |term: &&String| glossary.term(term).is_none() && protocols.glossary.term(term).is_some();
-        let used = in_force.iter().flat_map(|protocol| protocol.questions.iter().flat_map(|question| &question.terms));
+        let in_force: Vec<&Protocol> =
+            protocols.in_force().into_iter().map(|published| &published.protocol).collect();
+        let gone = |term: &&String| {
+            glossary.term(term).is_none() && protocols.glossary.term(term).is_some()
+        };
+        let used = in_force
+            .iter()
+            .flat_map(|protocol| protocol.questions.iter().flat_map(|question| &question.terms));
         let mut gone: Vec<String> = used.filter(gone).cloned().collect();
         if !gone.is_empty() {
             gone.sort();
@@ -87,7 +106,10 @@ impl Workspace {
             return Err(WorkError::TermsInUse(gone));
         }
         let version = protocols.glossary_version + 1;
-        self.append(vec![Append::new(&GlossaryPublished { version, source: glossary.source.clone() })])?;
+        self.append(vec![Append::new(&GlossaryPublished {
+            version,
+            source: glossary.source.clone(),
+        })])?;
         Ok(version)
     }
 
@@ -99,17 +121,29 @@ impl Workspace {
 
     pub fn set_policy(&mut self, policy: Policy) -> Result<(), WorkError> {
         let protocols = self.protocols()?;
-        let known: BTreeSet<&str> = protocols.in_force().iter().flat_map(|published| published.protocol.fields()).collect();
+        let known: BTreeSet<&str> =
+            protocols.in_force().iter().flat_map(|published| published.protocol.fields()).collect();
         let asked = policy.require.iter().filter_map(|rule| match &rule.occasion {
             Occasion::Outcome { field, .. } => Some(field),
             _ => None,
         });
-        if let Some(field) = policy.on.iter().chain(asked).find(|field| !known.is_empty() && !known.contains(field.as_str())) {
+        if let Some(field) = policy
+            .on
+            .iter()
+            .chain(asked)
+            .find(|field| !known.is_empty() && !known.contains(field.as_str()))
+        {
             return Err(WorkError::PolicyField(format!("no protocol in force sets `{field}`")));
         }
-        let leads =
-            |name: &str| Ok::<_, WorkError>(self.roster()?.iter().any(|grant| grant.name == name && grant.role == Role::Lead));
-        if !policy.owner.is_empty() && policy.owner != self.policy()?.owner && !leads(&policy.owner)? {
+        let leads = |name: &str| {
+            Ok::<_, WorkError>(
+                self.roster()?.iter().any(|grant| grant.name == name && grant.role == Role::Lead),
+            )
+        };
+        if !policy.owner.is_empty()
+            && policy.owner != self.policy()?.owner
+            && !leads(&policy.owner)?
+        {
             return Err(WorkError::OwnerNoLead(policy.owner));
         }
         self.append(vec![Append::new(&PolicySet { policy })])?;

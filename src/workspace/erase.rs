@@ -1,4 +1,5 @@
-//! Erasing: a case's input, logs and neighbours are forgotten, here at once and elsewhere on the next sync.
+//! Erasing: a case's input, logs and neighbours are forgotten, here at once and elsewhere on the
+//! next sync.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,8 @@ use crate::journal::blob::{self, Packer};
 use crate::journal::kind::PayloadErased;
 use crate::journal::{Append, JournalError};
 
-/// Cases before and after one in its stream that may show it among their neighbours: more than any window is wide.
+/// Cases before and after one in its stream that may show it among their neighbours: more than any
+/// window is wide.
 const NEAR: usize = 1_000;
 
 /// One case that is to be forgotten, and where that has been done.
@@ -39,9 +41,14 @@ pub struct StoreErased {
 }
 
 impl Workspace {
-    /// Erases the payload of a case, and takes it out of the neighbours of other cases; returns of how many.
+    /// Erases the payload of a case, and takes it out of the neighbours of other cases; returns of
+    /// how many.
     pub fn erase(&mut self, case: &CaseRow, reason: &str) -> Result<usize, WorkError> {
-        let mut events = vec![Append::new(&PayloadErased { case: case.id, reason: reason.to_owned(), instead: None })];
+        let mut events = vec![Append::new(&PayloadErased {
+            case: case.id,
+            reason: reason.to_owned(),
+            instead: None,
+        })];
         let lines = self.own_lines(case)?;
         events.extend(self.without_neighbour(case, &lines)?);
         let others = events.len() - 1;
@@ -50,8 +57,9 @@ impl Workspace {
         Ok(others)
     }
 
-    /// Takes cases that were erased here out of the neighbours of others once more: some were not here yet, and some
-    /// were put right at the same moment by somebody who did not know. Returns of how many.
+    /// Takes cases that were erased here out of the neighbours of others once more: some were not
+    /// here yet, and some were put right at the same moment by somebody who did not know. Returns
+    /// of how many.
     pub(super) fn erase_again(&mut self) -> Result<usize, WorkError> {
         let (me, replica) = (self.me.clone(), self.replica());
         let mut mine = erasure::all(&self.db.conn)?;
@@ -76,19 +84,31 @@ impl Workspace {
 
     /// The log lines of a case's own trace, while they are here.
     fn own_lines(&mut self, gone: &CaseRow) -> Result<HashSet<String>, WorkError> {
-        let Some(event) = erasure::payload_event(&self.db.conn, gone.id, gone.event)? else { return Ok(HashSet::new()) };
-        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { return Ok(HashSet::new()) };
-        let Ok(payload) = serde_json::from_slice::<Payload>(&json) else { return Ok(HashSet::new()) };
+        let Some(event) = erasure::payload_event(&self.db.conn, gone.id, gone.event)? else {
+            return Ok(HashSet::new());
+        };
+        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else {
+            return Ok(HashSet::new());
+        };
+        let Ok(payload) = serde_json::from_slice::<Payload>(&json) else {
+            return Ok(HashSet::new());
+        };
         Ok(payload.logs.into_iter().filter(|log| log.own).map(|log| log.text).collect())
     }
 
-    /// What puts payloads without a case in the place of those that show it among their neighbours, or show `lines` of it
-    /// beside their own.
-    fn without_neighbour(&mut self, gone: &CaseRow, lines: &HashSet<String>) -> Result<Vec<Append>, WorkError> {
+    /// What puts payloads without a case in the place of those that show it among their neighbours,
+    /// or show `lines` of it beside their own.
+    fn without_neighbour(
+        &mut self,
+        gone: &CaseRow,
+        lines: &HashSet<String>,
+    ) -> Result<Vec<Append>, WorkError> {
         let mut events = Vec::new();
         let mut packer = Packer::new(None)?;
         for row in case::near(&self.db.conn, gone, NEAR)? {
-            let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else { continue };
+            let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else {
+                continue;
+            };
             let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { continue };
             let Ok(mut payload) = serde_json::from_slice::<Payload>(&json) else { continue };
             let before = (payload.neighbours.len(), payload.logs.len());
@@ -130,12 +150,17 @@ impl Workspace {
             let own = case::by_id(conn, row.id)?.map(|case| case.own).unwrap_or_default();
             let of_store = |store: &String| StoreErased {
                 store: store.clone(),
-                confirmed: confirmed.iter().find(|(name, event, _)| name == store && *event == row.event).map(|(_, _, at)| *at),
+                confirmed: confirmed
+                    .iter()
+                    .find(|(name, event, _)| name == store && *event == row.event)
+                    .map(|(_, _, at)| *at),
             };
             let id = row.id.to_string();
             // A file that can't be read is not there any more, or not ours to read.
-            let holds =
-                |path: &&String| std::fs::read(path).is_ok_and(|text| memchr::memmem::find(&text, id.as_bytes()).is_some());
+            let holds = |path: &&String| {
+                std::fs::read(path)
+                    .is_ok_and(|text| memchr::memmem::find(&text, id.as_bytes()).is_some())
+            };
             out.push(Erased {
                 case: row.id,
                 id: own,

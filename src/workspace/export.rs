@@ -19,7 +19,8 @@ pub struct Exported {
 }
 
 impl Workspace {
-    /// Calls `each` with every row that whoever is at work may see: labels that count, or resolved cases, by case.
+    /// Calls `each` with every row that whoever is at work may see: labels that count, or resolved
+    /// cases, by case.
     pub fn export<E: From<WorkError>>(
         &mut self,
         rows: Rows,
@@ -29,7 +30,9 @@ impl Workspace {
         let mut sight = self.sight()?;
         let mut exported = Exported::default();
         for id in ids {
-            let Some(row) = case::by_id(&self.db.conn, id).map_err(WorkError::from)? else { continue };
+            let Some(row) = case::by_id(&self.db.conn, id).map_err(WorkError::from)? else {
+                continue;
+            };
             let all = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
             // What is hidden in a session is not given out, not even by its author.
             let hidden = |given: &GivenLabel| sight.hides_round(&given.label.round);
@@ -37,7 +40,9 @@ impl Workspace {
             if rows == Rows::Cases && row.state != CaseState::Resolved || all.is_empty() {
                 continue;
             }
-            if rows == Rows::Cases && sight.is_blind_to(&self.db.conn, id).map_err(WorkError::from)? {
+            if rows == Rows::Cases
+                && sight.is_blind_to(&self.db.conn, id).map_err(WorkError::from)?
+            {
                 exported.left_out += 1;
                 continue;
             }
@@ -54,7 +59,10 @@ impl Workspace {
             }
             let text = self.whole_text(&row)?;
             let made: Vec<ExportRow> = match rows {
-                Rows::Labels => labels.iter().map(|given| label_row(&row, &text, given, counts(given, &labels))).collect(),
+                Rows::Labels => labels
+                    .iter()
+                    .map(|given| label_row(&row, &text, given, counts(given, &labels)))
+                    .collect(),
                 Rows::Cases => vec![case_row(&row, &text, &labels)],
             };
             for row in &made {
@@ -67,10 +75,15 @@ impl Workspace {
 
     /// The input's whole text: the queue's is cut short.
     fn whole_text(&mut self, row: &CaseRow) -> Result<String, WorkError> {
-        let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else { return Ok(String::new()) };
-        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { return Ok(String::new()) };
+        let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else {
+            return Ok(String::new());
+        };
+        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else {
+            return Ok(String::new());
+        };
         let payload = serde_json::from_slice::<Payload>(&json).ok();
-        let prediction = payload.and_then(|payload| Prediction::parse(payload.prediction.get()).ok());
+        let prediction =
+            payload.and_then(|payload| Prediction::parse(payload.prediction.get()).ok());
         Ok(prediction.map(|prediction| prediction.text()).unwrap_or_default())
     }
 }
@@ -81,7 +94,9 @@ fn training_label(outcome: &Outcome) -> Option<String> {
 
 /// Whether a label is its reviewer's latest of its round on a case.
 fn counts(given: &GivenLabel, labels: &[GivenLabel]) -> bool {
-    let same = |other: &&GivenLabel| other.label.reviewer == given.label.reviewer && other.label.round == given.label.round;
+    let same = |other: &&GivenLabel| {
+        other.label.reviewer == given.label.reviewer && other.label.round == given.label.round
+    };
     labels.iter().filter(same).all(|other| other.precedence() <= given.precedence())
 }
 
@@ -119,10 +134,15 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> Exp
 }
 
 fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
-    let main: Vec<&GivenLabel> = labels.iter().filter(|given| given.label.round == MAIN_ROUND && counts(given, labels)).collect();
+    let main: Vec<&GivenLabel> = labels
+        .iter()
+        .filter(|given| given.label.round == MAIN_ROUND && counts(given, labels))
+        .collect();
     let outcome = row.outcome.clone().unwrap_or_default();
-    let mut protocols: Vec<String> =
-        main.iter().map(|given| format!("{} v{}", given.label.protocol.id, given.label.protocol.version)).collect();
+    let mut protocols: Vec<String> = main
+        .iter()
+        .map(|given| format!("{} v{}", given.label.protocol.id, given.label.protocol.version))
+        .collect();
     protocols.dedup();
     ExportRow::Case(Box::new(CaseExport {
         case: row.id,
@@ -136,7 +156,11 @@ fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
         reviewers: main.iter().map(|given| given.label.reviewer.clone()).collect(),
         authors: main.iter().map(|given| given.author.clone()).collect(),
         protocols,
-        rationales: main.iter().map(|given| given.label.rationale.clone()).filter(|why| !why.is_empty()).collect(),
+        rationales: main
+            .iter()
+            .map(|given| given.label.rationale.clone())
+            .filter(|why| !why.is_empty())
+            .collect(),
         events: main.iter().map(|given| given.event).collect(),
     }))
 }

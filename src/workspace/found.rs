@@ -13,7 +13,9 @@ use crate::domain::policy::Policy;
 use crate::domain::protocol;
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
-use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, WorkspaceFounded};
+use crate::journal::kind::{
+    GlossaryPublished, PolicySet, ProtocolPublished, ReplicaJoined, WorkspaceFounded,
+};
 use crate::journal::{Append, DeviceKey, chain};
 
 /// A protocol that casework ships.
@@ -28,16 +30,22 @@ impl Starter {
     pub fn glossary(&self) -> String {
         let Ok(glossary) = Glossary::parse(STARTER_GLOSSARY) else { return String::new() };
         let Ok(protocol) = protocol::parse(self.source, None) else { return String::new() };
-        let mut used: Vec<String> = protocol.questions.iter().flat_map(|question| question.terms.clone()).collect();
+        let mut used: Vec<String> =
+            protocol.questions.iter().flat_map(|question| question.terms.clone()).collect();
         let mut at = 0;
         while let Some(term) = used.get(at).and_then(|id| glossary.term(id)) {
-            let more: Vec<String> = term.see.iter().filter(|id| !used.contains(id)).cloned().collect();
+            let more: Vec<String> =
+                term.see.iter().filter(|id| !used.contains(id)).cloned().collect();
             used.extend(more);
             at += 1;
         }
-        let unused =
-            |part: &&str| part.starts_with("[[term]]") && !used.iter().any(|id| part.contains(&format!("\nid = \"{id}\"\n")));
-        let parts = STARTER_GLOSSARY.split("\n\n").filter(|part| !unused(part) && !part.starts_with("# ---"));
+        let unused = |part: &&str| {
+            part.starts_with("[[term]]")
+                && !used.iter().any(|id| part.contains(&format!("\nid = \"{id}\"\n")))
+        };
+        let parts = STARTER_GLOSSARY
+            .split("\n\n")
+            .filter(|part| !unused(part) && !part.starts_with("# ---"));
         parts.collect::<Vec<_>>().join("\n\n")
     }
 }
@@ -63,8 +71,15 @@ pub const STARTERS: [Starter; 3] = [
 pub const STARTER_GLOSSARY: &str = include_str!("../../glossary/terms.toml");
 
 impl Workspace {
-    /// Founds a workspace for `team`, which begins with a shipped protocol; `name` owns this device and is the first lead.
-    pub fn found(paths: Paths, env: Env, team: &str, name: &str, starter: &Starter) -> Result<Self, WorkError> {
+    /// Founds a workspace for `team`, which begins with a shipped protocol; `name` owns this device
+    /// and is the first lead.
+    pub fn found(
+        paths: Paths,
+        env: Env,
+        team: &str,
+        name: &str,
+        starter: &Starter,
+    ) -> Result<Self, WorkError> {
         let key = DeviceKey::from_seed(super::random()?);
         let mut founded = Self::found_bare(paths, env, team, name, key, clock::now())?;
         founded.begin_with(starter, clock::now())?;
@@ -72,15 +87,23 @@ impl Workspace {
     }
 
     /// The same with a key and a time of the caller's, and the first of the shipped protocols.
-    pub fn found_at(paths: Paths, env: Env, team: &str, name: &str, key: DeviceKey, now: Moment) -> Result<Self, WorkError> {
+    pub fn found_at(
+        paths: Paths,
+        env: Env,
+        team: &str,
+        name: &str,
+        key: DeviceKey,
+        now: Moment,
+    ) -> Result<Self, WorkError> {
         let mut founded = Self::found_bare(paths, env, team, name, key, now)?;
         founded.begin_with(&STARTERS[0], now)?;
         Ok(founded)
     }
 
     fn begin_with(&mut self, starter: &Starter, now: Moment) -> Result<(), WorkError> {
-        let protocol = protocol::parse(starter.source, None)
-            .map_err(|faults| WorkError::Faults { name: "the shipped protocol".to_owned(), faults })?;
+        let protocol = protocol::parse(starter.source, None).map_err(|faults| {
+            WorkError::Faults { name: "the shipped protocol".to_owned(), faults }
+        })?;
         let published = vec![
             Append::new(&GlossaryPublished { version: 1, source: starter.glossary() }),
             Append::new(&ProtocolPublished::new(&protocol, 1, "The protocol that casework ships.")),
@@ -89,15 +112,24 @@ impl Workspace {
         Ok(())
     }
 
-    fn found_bare(paths: Paths, env: Env, team: &str, name: &str, key: DeviceKey, now: Moment) -> Result<Self, WorkError> {
+    fn found_bare(
+        paths: Paths,
+        env: Env,
+        team: &str,
+        name: &str,
+        key: DeviceKey,
+        now: Moment,
+    ) -> Result<Self, WorkError> {
         if !is_name(name) {
             return Err(WorkError::Name(name.to_owned()));
         }
-        let file_error = |path: &Path, error| WorkError::File { path: path.display().to_string(), error };
+        let file_error =
+            |path: &Path, error| WorkError::File { path: path.display().to_string(), error };
         if paths.database().exists() || paths.key().exists() {
             return Err(WorkError::Exists(paths.workspace.display().to_string()));
         }
-        super::private_directory(&paths.workspace).map_err(|error| file_error(&paths.workspace, error))?;
+        super::private_directory(&paths.workspace)
+            .map_err(|error| file_error(&paths.workspace, error))?;
         let config = Config::load(&paths.config())?;
         let mut db = Db::create(&paths.database())?;
         key.save_new(&paths.key())?;
@@ -115,7 +147,9 @@ impl Workspace {
     }
 
     /// How much of the work those take of whom that was said.
-    pub fn profiles(&self) -> Result<std::collections::BTreeMap<String, crate::domain::roster::Profile>, WorkError> {
+    pub fn profiles(
+        &self,
+    ) -> Result<std::collections::BTreeMap<String, crate::domain::roster::Profile>, WorkError> {
         Ok(roster::profiles(&self.db.conn)?)
     }
 
@@ -140,7 +174,8 @@ mod tests {
         let protocols: Vec<_> = STARTERS
             .iter()
             .map(|starter| {
-                protocol::parse_strictly(starter.source, None).unwrap_or_else(|faults| panic!("{}: {faults:?}", starter.name))
+                protocol::parse_strictly(starter.source, None)
+                    .unwrap_or_else(|faults| panic!("{}: {faults:?}", starter.name))
             })
             .collect();
         let today = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();

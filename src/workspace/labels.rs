@@ -28,7 +28,9 @@ pub enum Undone {
 fn draft_key(reviewer: &str, round: Option<&str>) -> String {
     match round {
         // No name of a person has a `#` in it.
-        Some(round) if ![MAIN_ROUND, GOLD_ROUND, REPEAT_ROUND].contains(&round) => format!("{reviewer}#{round}"),
+        Some(round) if ![MAIN_ROUND, GOLD_ROUND, REPEAT_ROUND].contains(&round) => {
+            format!("{reviewer}#{round}")
+        }
         _ => reviewer.to_owned(),
     }
 }
@@ -56,11 +58,16 @@ impl Workspace {
         Ok((queue, counts))
     }
 
-    /// What a reviewer said of a case meanwhile that is about to get `label`, if that is not what they `knew`.
+    /// What a reviewer said of a case meanwhile that is about to get `label`, if that is not what
+    /// they `knew`.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn overtaken(&self, label: &Label, knew: Option<EventId>) -> Result<Option<GivenLabel>, WorkError> {
+    pub fn overtaken(
+        &self,
+        label: &Label,
+        knew: Option<EventId>,
+    ) -> Result<Option<GivenLabel>, WorkError> {
         let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round, None)?;
         Ok(latest.filter(|given| Some(given.event) != knew))
     }
@@ -71,11 +78,17 @@ impl Workspace {
         self.submit_knowing(label, latest.map(|given| given.event))
     }
 
-    /// Submits a label and drops its draft, in one transaction. When it returns, the label is on disk.
+    /// Submits a label and drops its draft, in one transaction. When it returns, the label is on
+    /// disk.
     ///
     /// # Errors
-    /// [`WorkError::LabeledMeanwhile`] if the reviewer's latest label of the case in that round is not the one they `knew`.
-    pub fn submit_knowing(&mut self, label: Label, knew: Option<EventId>) -> Result<Appended, WorkError> {
+    /// [`WorkError::LabeledMeanwhile`] if the reviewer's latest label of the case in that round is
+    /// not the one they `knew`.
+    pub fn submit_knowing(
+        &mut self,
+        label: Label,
+        knew: Option<EventId>,
+    ) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
         if let Some(session) = crate::review::calibration::of_round(&self.db.conn, &label.round)?
             && session.round_now().as_deref() != Some(label.round.as_str())
@@ -95,7 +108,8 @@ impl Workspace {
             }
             draft::delete(tx, &whose, case)
         };
-        let appended = append_and(&mut self.db, &self.key, &self.me, events, clock::now(), unless_overtaken);
+        let appended =
+            append_and(&mut self.db, &self.key, &self.me, events, clock::now(), unless_overtaken);
         match (appended, meanwhile) {
             (_, Some(given)) => Err(WorkError::LabeledMeanwhile(case, given.given_at())),
             (appended, None) => Ok(appended?),
@@ -103,10 +117,17 @@ impl Workspace {
     }
 
     /// The label that a draft makes of a case.
-    pub fn label_of(&mut self, case: &CaseRow, draft: &Draft, published: &Published) -> Result<Label, WorkError> {
+    pub fn label_of(
+        &mut self,
+        case: &CaseRow,
+        draft: &Draft,
+        published: &Published,
+    ) -> Result<Label, WorkError> {
         let policy = self.policy()?;
         let opened = self.open_case(case.clone())?;
-        draft.label(&Asked::of(&opened, published, &policy, &self.me)).map_err(WorkError::Incomplete)
+        draft
+            .label(&Asked::of(&opened, published, &policy, &self.me))
+            .map_err(WorkError::Incomplete)
     }
 
     /// Takes back the latest label or ruling of whoever is at work.
@@ -124,7 +145,10 @@ impl Workspace {
     /// The label of whoever is at work that counts for a case.
     pub fn counting_label(&self, case: CaseId) -> Result<Option<GivenLabel>, WorkError> {
         let live = label::live_of_case(&self.db.conn, case)?;
-        Ok(live.into_iter().rev().find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND))
+        Ok(live
+            .into_iter()
+            .rev()
+            .find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND))
     }
 
     /// Takes back one label.
@@ -163,7 +187,11 @@ impl Workspace {
         let mut summary = ImportSummary::default();
         let tx = self.db.begin()?;
         let mut writer = chain::Writer::new(&tx, &self.key)?;
-        let protocol = |stream: &str| protocols.for_stream(stream).map(|published| (&published.protocol, &published.reference));
+        let protocol = |stream: &str| {
+            protocols
+                .for_stream(stream)
+                .map(|published| (&published.protocol, &published.reference))
+        };
         let context = Context { conn: &tx, protocol, author: &self.me, now: clock::now() };
         let mut batch = Vec::new();
         let mut in_batch = std::collections::HashSet::new();
@@ -176,7 +204,13 @@ impl Workspace {
                 Err(reason) => summary.reject(number, &reason),
                 Ok(None) => summary.duplicate += 1,
                 Ok(Some(label)) => {
-                    let key = (label.case, label.reviewer.clone(), label.round.clone(), label.given_at, label.path.clone());
+                    let key = (
+                        label.case,
+                        label.reviewer.clone(),
+                        label.round.clone(),
+                        label.given_at,
+                        label.path.clone(),
+                    );
                     if !in_batch.insert(key) {
                         summary.duplicate += 1;
                         continue;

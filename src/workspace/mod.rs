@@ -1,4 +1,5 @@
-//! A workspace, opened: database, key, configuration, and who is at work. What `cli` and `tui` hold.
+//! A workspace, opened: database, key, configuration, and who is at work. What `cli` and `tui`
+//! hold.
 
 pub mod found;
 pub mod arbitration;
@@ -114,7 +115,9 @@ pub enum WorkError {
     TermsInUse(Vec<String>),
     #[error("nothing was set: {0}")]
     PolicyField(String),
-    #[error("{id} is not published: the version before renamed the label `{old}`, and this one does not know that name")]
+    #[error(
+        "{id} is not published: the version before renamed the label `{old}`, and this one does not know that name"
+    )]
     RenameDropped { id: String, old: String, new: String },
     #[error("no protocol `{0}` is published")]
     NoSuchProtocol(String),
@@ -185,17 +188,26 @@ pub enum WorkError {
 }
 
 impl WorkError {
-    /// The same, or that the disk is full, where that is why something could not be written to `directory`: SQLite and the
-    /// system call it by other names.
+    /// The same, or that the disk is full, where that is why something could not be written to
+    /// `directory`: SQLite and the system call it by other names.
     pub fn unless_full(self, directory: &Path) -> Self {
         let mut cause: Option<&dyn std::error::Error> = Some(&self);
         while let Some(error) = cause {
-            let of_sqlite = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+            let of_sqlite = error
+                .downcast_ref::<rusqlite::Error>()
+                .and_then(rusqlite::Error::sqlite_error_code);
             let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
             let writing = matches!(
                 of_sqlite,
-                Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DiskFull)
-            ) || matches!(io, Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded));
+                Some(
+                    rusqlite::ErrorCode::SystemIoFailure
+                        | rusqlite::ErrorCode::CannotOpen
+                        | rusqlite::ErrorCode::DiskFull
+                )
+            ) || matches!(
+                io,
+                Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            );
             if writing && crate::db::is_full(directory) {
                 return Self::Db(DbError::Full(directory.to_owned()));
             }
@@ -216,7 +228,8 @@ pub struct Workspace {
     pub me: String,
     /// The moment that is looked at, if that is not now: nothing can be written then.
     pub at: Option<Moment>,
-    /// The round of a calibration session in which cases are opened and labeled, if not in the usual one.
+    /// The round of a calibration session in which cases are opened and labeled, if not in the
+    /// usual one.
     pub sitting: Option<String>,
     /// What is hidden today, while the past is looked at.
     hide_today: Vec<Hiding>,
@@ -225,8 +238,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the workspace at `paths` in the name of `name`, else of who the configuration names, else of
-    /// the device's owner.
+    /// Opens the workspace at `paths` in the name of `name`, else of who the configuration names,
+    /// else of the device's owner.
     pub fn open(paths: Paths, env: Env, name: Option<&str>) -> Result<Self, WorkError> {
         let config = Config::load(&paths.config())?;
         let mut db = Db::open(&paths.database())?;
@@ -250,11 +263,27 @@ impl Workspace {
     }
 
     fn with(db: Db, paths: Paths, config: Config, env: Env, me: String, key: DeviceKey) -> Self {
-        Self { db, paths, config, env, me, at: None, sitting: None, hide_today: Vec::new(), key, unpacker: Unpacker::default() }
+        Self {
+            db,
+            paths,
+            config,
+            env,
+            me,
+            at: None,
+            sitting: None,
+            hide_today: Vec::new(),
+            key,
+            unpacker: Unpacker::default(),
+        }
     }
 
     /// Opens the workspace as it stood at a moment, to be read.
-    pub fn open_at(paths: Paths, env: Env, name: Option<&str>, at: Moment) -> Result<Self, WorkError> {
+    pub fn open_at(
+        paths: Paths,
+        env: Env,
+        name: Option<&str>,
+        at: Moment,
+    ) -> Result<Self, WorkError> {
         let now = Self::open(paths, env, name)?;
         let hide_today = now.policy()?.hide;
         let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
@@ -295,7 +324,8 @@ impl Workspace {
         Ok(chain::append(&mut self.db, &self.key, &self.me, events, clock::now())?)
     }
 
-    /// Must come before anything is written: a copy gets a key of its own, and a key that was replaced is read anew.
+    /// Must come before anything is written: a copy gets a key of its own, and a key that was
+    /// replaced is read anew.
     fn ready_to_write(&mut self) -> Result<(), WorkError> {
         self.reload_key()?;
         if identity::is_copy(&self.db.conn)? {
@@ -330,7 +360,8 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Finishes or drops a change of key that was cut short: the database says which key this device has.
+/// Finishes or drops a change of key that was cut short: the database says which key this device
+/// has.
 fn settle_key(db: &Db, paths: &Paths) -> Result<(), WorkError> {
     let (path, next) = (paths.key(), paths.next_key());
     if !next.exists() {
@@ -363,7 +394,8 @@ fn owner(db: &Db, key: &DeviceKey) -> Result<String, WorkError> {
 pub fn read_file(path: &Path) -> Result<String, WorkError> {
     let failed = |error| WorkError::File { path: path.display().to_string(), error };
     let bytes = std::fs::read(path).map_err(failed)?;
-    let what = recognize(&bytes[..bytes.len().min(HEAD_BYTES)]).map(|words| format!("it is {words}"));
+    let what =
+        recognize(&bytes[..bytes.len().min(HEAD_BYTES)]).map(|words| format!("it is {words}"));
     let text = String::from_utf8(bytes).map_err(|_| {
         let words = what.unwrap_or_else(|| "not UTF-8: save it as UTF-8".to_owned());
         failed(std::io::Error::new(std::io::ErrorKind::InvalidData, words))

@@ -21,15 +21,21 @@ impl WorkError {
     /// What to do next, in a sentence; commands are named as they are typed.
     pub fn next_step(&self) -> Option<String> {
         let db = match self {
-            WorkError::Db(db) | WorkError::Journal(JournalError::Db(db)) | WorkError::Intake(IntakeError::Db(db)) => Some(db),
+            WorkError::Db(db)
+            | WorkError::Journal(JournalError::Db(db))
+            | WorkError::Intake(IntakeError::Db(db)) => Some(db),
             _ => None,
         };
         let words = match (db, self) {
             (Some(DbError::Missing(_)), _) => {
                 "Found one with `casework init --name TEAM --as YOU`, or look around with `casework demo`."
             }
-            (Some(DbError::Newer { .. }), _) => "Install a newer casework; this one changes nothing in it.",
-            (Some(DbError::Locked(_)), _) => "Another casework is writing for long: wait for it, or see `casework doctor`.",
+            (Some(DbError::Newer { .. }), _) => {
+                "Install a newer casework; this one changes nothing in it."
+            }
+            (Some(DbError::Locked(_)), _) => {
+                "Another casework is writing for long: wait for it, or see `casework doctor`."
+            }
             (Some(DbError::Damaged(..)), _) => {
                 "Keep the file as it is. Put a copy of `casework backup` in its place, or join the team's store again: \
              casework join URL --as YOU --workspace NEWDIR. What was synced is there."
@@ -39,8 +45,12 @@ impl WorkError {
              again: casework join URL --as YOU --workspace NEWDIR. What was synced is there."
             }
             (Some(DbError::Foreign(_)), _) => "Name another directory with --workspace.",
-            (Some(DbError::Full(_)), _) => "Make room and do it again; what was saved before is safe.",
-            (Some(DbError::ReadOnly(..)), _) => "The directory and the file must be writable for you.",
+            (Some(DbError::Full(_)), _) => {
+                "Make room and do it again; what was saved before is safe."
+            }
+            (Some(DbError::ReadOnly(..)), _) => {
+                "The directory and the file must be writable for you."
+            }
             (_, WorkError::Stranger(name)) => {
                 return Some(format!(
                     "`casework roster show` lists names; a lead can let them in: `casework roster admit {} --role ROLE`.",
@@ -58,37 +68,64 @@ impl WorkError {
                     visible(new)
                 ));
             }
-            (_, WorkError::TermsInUse(_)) => "Put them in, or publish protocols first that do not use them.",
-            (_, WorkError::PolicyField(_)) => "`casework protocol show` lists the fields that protocols set.",
-            (_, WorkError::NoSuchProtocol(_)) => "`casework protocol show` lists those that are published.",
+            (_, WorkError::TermsInUse(_)) => {
+                "Put them in, or publish protocols first that do not use them."
+            }
+            (_, WorkError::PolicyField(_)) => {
+                "`casework protocol show` lists the fields that protocols set."
+            }
+            (_, WorkError::NoSuchProtocol(_)) => {
+                "`casework protocol show` lists those that are published."
+            }
             (_, WorkError::NoConflict(_)) => {
                 "`casework arbitrate` lists what waits to be settled; an undisputed label is taken back with `undo`."
             }
-            (_, WorkError::NoRuling(_) | WorkError::NotOverruled(_) | WorkError::AppealedAlready(_)) => {
+            (
+                _,
+                WorkError::NoRuling(_) | WorkError::NotOverruled(_) | WorkError::AppealedAlready(_),
+            ) => {
                 "`casework rulings --overruled` lists where you were overruled; `casework comment CASE TEXT` says more."
             }
             (_, WorkError::NoRationale) => "--rationale TEXT",
-            (_, WorkError::NoVerdict) => "--take SIDE, --outcome FIELD=VALUE, or --answer QUESTION=VALUE",
+            (_, WorkError::NoVerdict) => {
+                "--take SIDE, --outcome FIELD=VALUE, or --answer QUESTION=VALUE"
+            }
             (_, WorkError::NoQuestion(_) | WorkError::NotAQuestion { .. }) => {
                 "--change QUESTION or --change QUESTION=TEXT; `casework protocol show` lists them."
             }
             (_, WorkError::Required { field, .. }) => {
-                return Some(format!("Add --outcome {}=VALUE, or walk it: --answer QUESTION=VALUE.", visible(field)));
+                return Some(format!(
+                    "Add --outcome {}=VALUE, or walk it: --answer QUESTION=VALUE.",
+                    visible(field)
+                ));
             }
-            (_, WorkError::NoField { .. } | WorkError::NoLabel { .. } | WorkError::NoValue { .. }) => {
-                "`casework protocol show` lists fields and labels."
-            }
+            (
+                _,
+                WorkError::NoField { .. } | WorkError::NoLabel { .. } | WorkError::NoValue { .. },
+            ) => "`casework protocol show` lists fields and labels.",
             (_, WorkError::LeadsOnly) => "Without --roster it shows yours.",
-            (_, WorkError::NoSession(_) | WorkError::SessionExists(_)) => "`casework calibrate` lists them.",
-            (_, WorkError::SessionOfOne) => "Name them: --reviewers ana,bo; `casework roster show` lists who reviews.",
+            (_, WorkError::NoSession(_) | WorkError::SessionExists(_)) => {
+                "`casework calibrate` lists them."
+            }
+            (_, WorkError::SessionOfOne) => {
+                "Name them: --reviewers ana,bo; `casework roster show` lists who reviews."
+            }
             (_, WorkError::SessionEmpty) => "Choose others: --random N takes any.",
-            (_, WorkError::SessionStage(_, Stage::Blind)) => "`casework calibrate reveal NAME` ends the first round.",
-            (_, WorkError::SessionStage(_, Stage::Discussion)) => "`casework calibrate close NAME` ends the second round.",
-            (_, WorkError::SessionStage(_, Stage::CalledOff)) => "Nothing of it was revealed: open another.",
+            (_, WorkError::SessionStage(_, Stage::Blind)) => {
+                "`casework calibrate reveal NAME` ends the first round."
+            }
+            (_, WorkError::SessionStage(_, Stage::Discussion)) => {
+                "`casework calibrate close NAME` ends the second round."
+            }
+            (_, WorkError::SessionStage(_, Stage::CalledOff)) => {
+                "Nothing of it was revealed: open another."
+            }
             (_, WorkError::SessionStage(_, Stage::Closed)) => {
                 "`casework calibrate findings NAME` says what it found; open another."
             }
-            (_, WorkError::SessionUnderWay { .. }) => "`casework calibrate show NAME` says who; --early reveals it all the same.",
+            (_, WorkError::SessionUnderWay { .. }) => {
+                "`casework calibrate show NAME` says who; --early reveals it all the same."
+            }
             (_, WorkError::NotInvited { .. } | WorkError::NotOfSession { .. }) => {
                 "`casework calibrate show NAME --json` lists reviewers and cases."
             }
@@ -104,14 +141,21 @@ impl WorkError {
             (
                 _,
                 WorkError::Journal(JournalError::NotAllowed { author, retired, .. })
-                | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed { author, retired, .. })),
+                | WorkError::Intake(IntakeError::Journal(JournalError::NotAllowed {
+                    author,
+                    retired,
+                    ..
+                })),
             ) => {
                 if *retired {
                     return Some(
                         "Who was retired comes back by joining anew: casework join URL --as NAME --workspace DIR.".to_owned(),
                     );
                 }
-                return Some(format!("A lead can let them: `casework roster admit {} --role ROLE`.", visible(author)));
+                return Some(format!(
+                    "A lead can let them: `casework roster admit {} --role ROLE`.",
+                    visible(author)
+                ));
             }
             (_, WorkError::Config(ConfigError::Parse { .. } | ConfigError::Value { .. })) => {
                 "`casework paths --default-config` prints every option."
@@ -123,21 +167,36 @@ impl WorkError {
                 "Nothing was written there. Name another store with --store URL, or join that workspace in another directory."
             }
             (_, WorkError::Taken { store, .. }) => {
-                return Some(format!("Join it with `casework join {} --as YOU`, or name another place.", visible(store)));
+                return Some(format!(
+                    "Join it with `casework join {} --as YOU`, or name another place.",
+                    visible(store)
+                ));
             }
             (_, WorkError::NothingThere { .. }) => {
                 "A lead founds one there: `casework init --name TEAM --as NAME --store URL`, or `casework sync --store URL`."
             }
-            (_, WorkError::AnotherThere { .. }) => "Ask the lead which is yours; without --id you join the one that is there.",
-            (_, WorkError::SeveralThere { .. }) => "Say which: --id and the first digits of its id, as the lead tells you.",
-            (_, WorkError::NoSecret) => "Sync: a lead's or an engineer's device gives it to those that were admitted.",
-            (_, WorkError::NoStore) => "Name one: `casework sync --store URL`. A directory that all can reach will do.",
+            (_, WorkError::AnotherThere { .. }) => {
+                "Ask the lead which is yours; without --id you join the one that is there."
+            }
+            (_, WorkError::SeveralThere { .. }) => {
+                "Say which: --id and the first digits of its id, as the lead tells you."
+            }
+            (_, WorkError::NoSecret) => {
+                "Sync: a lead's or an engineer's device gives it to those that were admitted."
+            }
+            (_, WorkError::NoStore) => {
+                "Name one: `casework sync --store URL`. A directory that all can reach will do."
+            }
             (_, WorkError::SeveralAsk(_)) => {
                 "`casework roster show` lists their keys; name the right one with --device and the first digits of its id."
             }
             (_, WorkError::NoDevice(_)) => "`casework roster show` lists devices.",
-            (_, WorkError::LastLead(_)) => "Admit another lead first: `casework roster admit NAME --role lead`.",
-            (_, WorkError::Exists(_)) => "Open it with `casework --workspace DIR`, or choose another directory.",
+            (_, WorkError::LastLead(_)) => {
+                "Admit another lead first: `casework roster admit NAME --role lead`."
+            }
+            (_, WorkError::Exists(_)) => {
+                "Open it with `casework --workspace DIR`, or choose another directory."
+            }
             _ => return None,
         };
         Some(words.to_owned())
@@ -149,11 +208,15 @@ fn trouble_hint(trouble: Trouble) -> Option<&'static str> {
     Some(match trouble {
         Trouble::Url => "See `casework init --help` for the forms of a URL.",
         Trouble::Feature => "The other stores work in this one: a directory, or sftp://.",
-        Trouble::Unreachable => "Work goes on without it; `casework sync` takes up where it stopped.",
+        Trouble::Unreachable => {
+            "Work goes on without it; `casework sync` takes up where it stopped."
+        }
         Trouble::Denied => {
             "Look at the credentials: ssh agent, AWS_… or ~/.aws, GOOGLE_…, AZURE_…, PGPASSWORD or ~/.pgpass. Work goes on without."
         }
-        Trouble::ReadOnly => "It can be read, not written: what is new here waits until that changes.",
+        Trouble::ReadOnly => {
+            "It can be read, not written: what is new here waits until that changes."
+        }
         Trouble::Full => "Make room there; what is new here waits.",
         Trouble::Missing => "Check the name in the URL.",
         Trouble::Foreign => "Name another place, so that nothing of others is touched.",

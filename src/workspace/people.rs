@@ -8,7 +8,9 @@ use crate::domain::roster::{Profile, Role, is_name};
 use crate::domain::time::Moment;
 use crate::domain::time::short_span;
 use crate::journal::device::{self, Because};
-use crate::journal::kind::{Event, ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SecretShared, SshProof};
+use crate::journal::kind::{
+    Event, ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SecretShared, SshProof,
+};
 use crate::journal::secret::{self, Secret};
 use crate::journal::skew;
 use crate::journal::{Append, DeviceKey, sshsig};
@@ -72,7 +74,8 @@ impl Workspace {
     }
 
     /// Everybody, by name and device: those who were admitted and those who ask to be.
-    /// Whose clock was more than an hour ahead when they wrote, in words; everybody's times follow it.
+    /// Whose clock was more than an hour ahead when they wrote, in words; everybody's times follow
+    /// it.
     ///
     /// # Errors
     /// Those of the database.
@@ -83,7 +86,10 @@ impl Workspace {
         }
         let people = self.people()?;
         let words = |(replica, ms): &(ReplicaId, i64)| {
-            let of = people.iter().find(|holder| holder.replica == *replica).map_or("", |holder| holder.name.as_str());
+            let of = people
+                .iter()
+                .find(|holder| holder.replica == *replica)
+                .map_or("", |holder| holder.name.as_str());
             let whose = if *replica == self.replica() {
                 "this device".to_owned()
             } else {
@@ -113,7 +119,9 @@ impl Workspace {
             here: replica == self.key.replica(),
         };
         let place = |people: &mut Vec<Holder>, name: &str, replica: ReplicaId| {
-            let known = people.iter().position(|holder| (holder.name.as_str(), holder.replica) == (name, replica));
+            let known = people
+                .iter()
+                .position(|holder| (holder.name.as_str(), holder.replica) == (name, replica));
             known.unwrap_or_else(|| {
                 people.push(blank(name, replica));
                 people.len() - 1
@@ -130,37 +138,55 @@ impl Workspace {
         let mut replaced = Vec::new();
         for row in document::of_kind(conn, "replica")? {
             let Ok(joined) = serde_json::from_str::<ReplicaJoined>(&row.body) else { continue };
-            replaced.extend(joined.replaces.as_ref().map(|vouch| (joined.name.clone(), ReplicaId::of_key(&vouch.key.0))));
+            replaced.extend(
+                joined
+                    .replaces
+                    .as_ref()
+                    .map(|vouch| (joined.name.clone(), ReplicaId::of_key(&vouch.key.0))),
+            );
             let at = place(&mut people, &joined.name, row.event.replica);
             people[at].joined_at = Some(row.at.moment());
             people[at].ssh = joined.ssh;
         }
         // Who asked and changed keys since asks with the new one.
-        people.retain(|holder| !holder.waits() || !replaced.contains(&(holder.name.clone(), holder.replica)));
-        people.sort_by(|a, b| (&a.name, a.joined_at, a.replica).cmp(&(&b.name, b.joined_at, b.replica)));
+        people.retain(|holder| {
+            !holder.waits() || !replaced.contains(&(holder.name.clone(), holder.replica))
+        });
+        people.sort_by(|a, b| {
+            (&a.name, a.joined_at, a.replica).cmp(&(&b.name, b.joined_at, b.replica))
+        });
         Ok(people)
     }
 
-    /// The fingerprint of the SSH key by which somebody signed their join; none if they did not, or the proof is bad.
+    /// The fingerprint of the SSH key by which somebody signed their join; none if they did not, or
+    /// the proof is bad.
     pub fn proven(&self, holder: &Holder) -> Result<Option<String>, WorkError> {
         let (Some(proof), Some(key)) = (&holder.ssh, &holder.key) else { return Ok(None) };
         ssh::check(proof, self.id()?, &holder.name, key).map(Some)
     }
 
-    /// Who asks to be let in under a name: on the device whose id begins with `device`, if that is said.
+    /// Who asks to be let in under a name: on the device whose id begins with `device`, if that is
+    /// said.
     pub fn asking(&self, name: &str, device: Option<&str>) -> Result<Option<Holder>, WorkError> {
-        let fits = |holder: &Holder| device.is_none_or(|device| holder.replica.to_string().starts_with(device));
+        let fits = |holder: &Holder| {
+            device.is_none_or(|device| holder.replica.to_string().starts_with(device))
+        };
         let mut found = self.people()?;
-        found.retain(|holder| holder.name == name && fits(holder) && (holder.waits() || device.is_some()));
+        found.retain(|holder| {
+            holder.name == name && fits(holder) && (holder.waits() || device.is_some())
+        });
         match found.len() {
-            0 if device.is_some() => Err(WorkError::NoDevice(device.unwrap_or_default().to_owned())),
+            0 if device.is_some() => {
+                Err(WorkError::NoDevice(device.unwrap_or_default().to_owned()))
+            }
             0 => Ok(None),
             1 => Ok(found.pop()),
             _ => Err(WorkError::SeveralAsk(name.to_owned())),
         }
     }
 
-    /// Lets `name` work from a device (this one, if none is named) in some roles; the workspace's secrets go with it.
+    /// Lets `name` work from a device (this one, if none is named) in some roles; the workspace's
+    /// secrets go with it.
     pub fn admit(
         &mut self,
         name: &str,
@@ -172,17 +198,26 @@ impl Workspace {
             return Err(WorkError::Name(name.to_owned()));
         }
         let replica = replica.unwrap_or(self.key.replica());
-        let event = ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica, profile };
+        let event =
+            ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica, profile };
         let mut events = vec![Append::new(&event)];
         events.extend(self.secrets_for(&[replica])?);
         self.append(events)?;
         Ok(())
     }
 
-    /// What a person writes from now on does not count: on one device, or on all of theirs. Returns on how many.
-    pub fn retire(&mut self, name: &str, device: Option<&str>, reason: &str) -> Result<usize, WorkError> {
+    /// What a person writes from now on does not count: on one device, or on all of theirs. Returns
+    /// on how many.
+    pub fn retire(
+        &mut self,
+        name: &str,
+        device: Option<&str>,
+        reason: &str,
+    ) -> Result<usize, WorkError> {
         let people = self.people()?;
-        let fits = |holder: &&Holder| device.is_none_or(|device| holder.replica.to_string().starts_with(device));
+        let fits = |holder: &&Holder| {
+            device.is_none_or(|device| holder.replica.to_string().starts_with(device))
+        };
         let of_name = || people.iter().filter(|holder| holder.name == name).filter(fits);
         let mut theirs: Vec<&Holder> = of_name().filter(|holder| holder.works()).collect();
         if theirs.is_empty() {
@@ -191,14 +226,22 @@ impl Workspace {
         if theirs.is_empty() {
             return Err(WorkError::Stranger(name.to_owned()));
         }
-        let goes = |holder: &Holder| theirs.iter().any(|one| one.name == holder.name && one.replica == holder.replica);
-        let stays: Vec<&Holder> = people.iter().filter(|holder| holder.works() && !goes(holder)).collect();
+        let goes = |holder: &Holder| {
+            theirs.iter().any(|one| one.name == holder.name && one.replica == holder.replica)
+        };
+        let stays: Vec<&Holder> =
+            people.iter().filter(|holder| holder.works() && !goes(holder)).collect();
         if !stays.iter().any(|holder| holder.roles.contains(&Role::Lead)) {
             return Err(WorkError::LastLead(name.to_owned()));
         }
-        let heirs: Vec<ReplicaId> = stays.iter().filter(|holder| holder.name == name).map(|holder| holder.replica).collect();
+        let heirs: Vec<ReplicaId> = stays
+            .iter()
+            .filter(|holder| holder.name == name)
+            .map(|holder| holder.replica)
+            .collect();
         let mut events = Vec::new();
-        // Those who remain get a new secret; it goes into the same entry, which one's own retirement ends with.
+        // Those who remain get a new secret; it goes into the same entry, which one's own
+        // retirement ends with.
         if self.may_share_secrets()? && !secret::known(&self.db.conn, &self.key)?.is_empty() {
             events.push(new_secret(stays.iter().copied())?);
         }
@@ -206,11 +249,22 @@ impl Workspace {
             // The entry that says it is the last of one's own.
             let own = holder.replica == self.key.replica() && holder.name == self.me;
             let after = if holder.waits() { 0 } else { holder.entries + u64::from(own) };
-            let (name, replica, reason, heirs) = (name.to_owned(), holder.replica, reason.to_owned(), heirs.clone());
+            let (name, replica, reason, heirs) =
+                (name.to_owned(), holder.replica, reason.to_owned(), heirs.clone());
             // Of one's own the last is the entry that says so, which can't name itself.
-            let last =
-                if own || after == 0 { None } else { db::journal::replica(&self.db.conn, replica)?.map(|head| head.head_hash) };
-            events.push(Append::new(&ReviewerRetired { name, replica, after, last, reason, heirs }));
+            let last = if own || after == 0 {
+                None
+            } else {
+                db::journal::replica(&self.db.conn, replica)?.map(|head| head.head_hash)
+            };
+            events.push(Append::new(&ReviewerRetired {
+                name,
+                replica,
+                after,
+                last,
+                reason,
+                heirs,
+            }));
         }
         let n = theirs.len();
         self.append(events)?;
@@ -233,14 +287,19 @@ impl Workspace {
         let seed = super::random()?;
         let new = DeviceKey::from_seed(seed);
         let owner = super::owner(&self.db, &self.key)?;
-        let file = |error, path: &std::path::Path| WorkError::File { path: path.display().to_string(), error };
+        let file = |error, path: &std::path::Path| WorkError::File {
+            path: path.display().to_string(),
+            error,
+        };
         let (path, next) = (self.paths.key(), self.paths.next_key());
         // One at a time: whoever comes second finds another key at work, before touching any file.
         let tx = self.db.begin()?;
         let written = device::renew(&tx, &self.key, &new, &owner, because, clock::now())?;
         // A file that is left over from an attempt that did not end belongs to no chain.
         match std::fs::remove_file(&next) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(error, &next)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file(error, &next));
+            }
             _ => new.save_new(&next)?,
         }
         tx.commit()?;
@@ -273,8 +332,8 @@ impl Workspace {
         Ok(SecretShared::ROLES.is_none_or(|may| roles.iter().any(|role| may.contains(role))))
     }
 
-    /// Makes the workspace's first secret if there is none and this device may, and gives what it knows to devices of
-    /// the roster that lack it.
+    /// Makes the workspace's first secret if there is none and this device may, and gives what it
+    /// knows to devices of the roster that lack it.
     pub(super) fn tend_secrets(&mut self, wanted: bool) -> Result<(), WorkError> {
         let conn = &self.db.conn;
         if !self.may_share_secrets()? {
@@ -299,7 +358,8 @@ impl Workspace {
 
     /// The workspace's id: the hash of its first entry.
     pub fn id(&self) -> Result<Hash, WorkError> {
-        let id = db::journal::meta(&self.db.conn, "workspace")?.and_then(|bytes| Hash::from_bytes(&bytes));
+        let id = db::journal::meta(&self.db.conn, "workspace")?
+            .and_then(|bytes| Hash::from_bytes(&bytes));
         Ok(id.ok_or(crate::journal::JournalError::NoWorkspace)?)
     }
 

@@ -1,5 +1,5 @@
-//! The reading door: what the floors above may read of a workspace, each as whoever is at work may see it. The database itself
-//! leaves this floor nowhere.
+//! The reading door: what the floors above may read of a workspace, each as whoever is at work may
+//! see it. The database itself leaves this floor nowhere.
 
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
@@ -27,11 +27,15 @@ pub struct WrittenEntry {
 }
 
 impl Workspace {
-    /// Calls `each` with every label that was not withdrawn and that whoever is at work may see; tells how many more there are.
+    /// Calls `each` with every label that was not withdrawn and that whoever is at work may see;
+    /// tells how many more there are.
     ///
     /// # Errors
     /// Those of `each`, and of the database.
-    pub fn labels_seen<E: From<WorkError>>(&self, mut each: impl FnMut(&GivenLabel) -> Result<(), E>) -> Result<usize, E> {
+    pub fn labels_seen<E: From<WorkError>>(
+        &self,
+        mut each: impl FnMut(&GivenLabel) -> Result<(), E>,
+    ) -> Result<usize, E> {
         let mut sight = self.sight()?;
         let mut left_out = 0;
         let mut result = Ok(());
@@ -49,17 +53,24 @@ impl Workspace {
         result.map(|()| left_out)
     }
 
-    /// The labels of a case in a round that count, one of each reviewer; nothing while what others said of it is kept from
-    /// whoever is at work.
+    /// The labels of a case in a round that count, one of each reviewer; nothing while what others
+    /// said of it is kept from whoever is at work.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn labels_of_case(&self, case: CaseId, round: &str) -> Result<Option<Vec<GivenLabel>>, WorkError> {
+    pub fn labels_of_case(
+        &self,
+        case: CaseId,
+        round: &str,
+    ) -> Result<Option<Vec<GivenLabel>>, WorkError> {
         if !self.blind_to([case])?.is_empty() {
             return Ok(None);
         }
         let mut labels: Vec<GivenLabel> = Vec::new();
-        for given in label::live_of_case(&self.db.conn, case)?.into_iter().filter(|given| given.label.round == round) {
+        for given in label::live_of_case(&self.db.conn, case)?
+            .into_iter()
+            .filter(|given| given.label.round == round)
+        {
             labels.retain(|earlier| earlier.label.reviewer != given.label.reviewer);
             labels.push(given);
         }
@@ -118,7 +129,13 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn queue_page(&self, queue: &Queue, from: QueueKey, to: Direction, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
+    pub fn queue_page(
+        &self,
+        queue: &Queue,
+        from: QueueKey,
+        to: Direction,
+        limit: usize,
+    ) -> Result<Vec<CaseRow>, WorkError> {
         Ok(queue.page(&self.db.conn, from, to, limit)?)
     }
 
@@ -126,7 +143,12 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn queue_filtered(&self, queue: &Queue, filter: &Filter, stop: impl Fn() -> bool) -> Result<Vec<CaseRow>, WorkError> {
+    pub fn queue_filtered(
+        &self,
+        queue: &Queue,
+        filter: &Filter,
+        stop: impl Fn() -> bool,
+    ) -> Result<Vec<CaseRow>, WorkError> {
         Ok(queue.filtered(&self.db.conn, filter, stop)?)
     }
 
@@ -134,7 +156,11 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn queue_counts(&self, queue: &Queue, stop: impl Fn() -> bool) -> Result<QueueCounts, WorkError> {
+    pub fn queue_counts(
+        &self,
+        queue: &Queue,
+        stop: impl Fn() -> bool,
+    ) -> Result<QueueCounts, WorkError> {
         Ok(queue.counts(&self.db.conn, stop)?)
     }
 
@@ -202,7 +228,11 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn first_round(&self, session: &Calibration, case: Option<CaseId>) -> Result<Vec<GivenLabel>, WorkError> {
+    pub fn first_round(
+        &self,
+        session: &Calibration,
+        case: Option<CaseId>,
+    ) -> Result<Vec<GivenLabel>, WorkError> {
         let conn = &self.db.conn;
         Ok(match case {
             _ if !session.stage().is_revealed() => Vec::new(),
@@ -232,8 +262,15 @@ impl Workspace {
     /// # Errors
     /// Those of the database.
     pub fn entry(&self, replica: ReplicaId, seq: u64) -> Result<Option<WrittenEntry>, WorkError> {
-        let (entry, chain) = (journal::entry(&self.db.conn, replica, seq)?, journal::replica(&self.db.conn, replica)?);
-        Ok(entry.zip(chain).map(|(entry, chain)| WrittenEntry { body: entry.body, signature: entry.signature, key: chain.key }))
+        let (entry, chain) = (
+            journal::entry(&self.db.conn, replica, seq)?,
+            journal::replica(&self.db.conn, replica)?,
+        );
+        Ok(entry.zip(chain).map(|(entry, chain)| WrittenEntry {
+            body: entry.body,
+            signature: entry.signature,
+            key: chain.key,
+        }))
     }
 
     /// What SQLite itself finds wrong with the file.
@@ -268,7 +305,8 @@ impl Workspace {
         Ok(erasure::count(&self.db.conn)?)
     }
 
-    /// The tables themselves, for tests and benches that look into them or damage them. No other floor calls this.
+    /// The tables themselves, for tests and benches that look into them or damage them. No other
+    /// floor calls this.
     #[doc(hidden)]
     pub fn tables(&self) -> &Db {
         &self.db

@@ -42,12 +42,15 @@ impl Workspace {
         let policy = self.policy()?;
         let mut known: BTreeMap<Measure, Result<f64, &'static str>> = BTreeMap::new();
         for threshold in &policy.alert {
-            if let std::collections::btree_map::Entry::Vacant(place) = known.entry(threshold.measure) {
+            if let std::collections::btree_map::Entry::Vacant(place) =
+                known.entry(threshold.measure)
+            {
                 place.insert(self.figure(threshold.measure, owed)?);
             }
         }
         let bound = |threshold: &Threshold| {
-            let value = known.get(&threshold.measure).copied().unwrap_or(Err("it was not computed"));
+            let value =
+                known.get(&threshold.measure).copied().unwrap_or(Err("it was not computed"));
             Bound { threshold: *threshold, value }
         };
         Ok(policy.alert.iter().map(bound).collect())
@@ -55,18 +58,26 @@ impl Workspace {
 
     fn figure(&self, what: Measure, owed: &[Owed]) -> Result<Result<f64, &'static str>, WorkError> {
         let conn = &self.db.conn;
-        let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64)).map(|n| n as f64);
+        let of = |state: CaseState| {
+            count::get(conn, &format!("state:{}", state as i64)).map(|n| n as f64)
+        };
         let policy = self.policy()?;
         Ok(match what {
             Measure::Open => Ok(of(CaseState::Open)?),
             Measure::Disputed => Ok(of(CaseState::Disputed)?),
             Measure::Ready => Ok(of(CaseState::Resolved)?),
-            Measure::Overdue => Ok(owed.iter().filter(|owed| owed.is_overdue(self.now())).count() as f64),
+            Measure::Overdue => {
+                Ok(owed.iter().filter(|owed| owed.is_overdue(self.now())).count() as f64)
+            }
             Measure::Alpha => {
                 let made = ratings(conn, MAIN_ROUND, &[By::Outcome(policy.on)])?;
                 let none = Err("there are no labels");
-                made.first()
-                    .map_or(none, |ratings| measure(ratings, Resampling { times: 0, seed: 1 }).krippendorff_alpha.nominal.value)
+                made.first().map_or(none, |ratings| {
+                    measure(ratings, Resampling { times: 0, seed: 1 })
+                        .krippendorff_alpha
+                        .nominal
+                        .value
+                })
             }
             Measure::Disagreement => {
                 let found = disagreements(conn, MAIN_ROUND, &self.protocols()?, &policy.on)?;
@@ -84,7 +95,13 @@ impl Workspace {
     pub fn board(&self, sums: &mut BoardSums) -> Result<BoardSnapshot, WorkError> {
         let protocols = self.protocols()?;
         sums.refresh(&self.db.conn, &protocols)?;
-        let mut board = snapshot(&self.db.conn, sums, &protocols.policy, (self.blindness()?, &self.me), self.now())?;
+        let mut board = snapshot(
+            &self.db.conn,
+            sums,
+            &protocols.policy,
+            (self.blindness()?, &self.me),
+            self.now(),
+        )?;
         for note in self.change_notes()?.into_iter().filter(|note| note.answered_by.is_none()) {
             board.notes.entry(note.change.question).or_default().push(note.case);
         }

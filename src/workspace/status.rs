@@ -71,7 +71,8 @@ impl Workspace {
         Ok(digest(&self.db.conn)?)
     }
 
-    /// Verifies the journal, and that what every command reads is what the journal says; `quick`, the journal alone.
+    /// Verifies the journal, and that what every command reads is what the journal says; `quick`,
+    /// the journal alone.
     ///
     /// # Errors
     /// Those of the database: what is altered is in the report.

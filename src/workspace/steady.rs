@@ -32,24 +32,38 @@ impl Workspace {
     pub fn shares(&self) -> Result<Vec<ShareRow>, WorkError> {
         let owed = self.owed()?;
         let since = monday(self.now());
-        let mut given: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+        let mut given: std::collections::BTreeMap<String, usize> =
+            std::collections::BTreeMap::new();
         label::for_each(&self.db.conn, |row| {
             if row.withdrawn.is_none() && row.given.given_at() >= since {
                 *given.entry(row.given.label.reviewer).or_default() += 1;
             }
         })?;
         let (queue, _) = self.quick_queue()?;
-        let mut with: std::collections::BTreeMap<(&str, &str), usize> = std::collections::BTreeMap::new();
+        let mut with: std::collections::BTreeMap<(&str, &str), usize> =
+            std::collections::BTreeMap::new();
         for one in owed.iter().filter(|owed| owed.what == Clock::Label) {
-            for (a, b) in one.who.iter().flat_map(|a| one.who.iter().map(move |b| (a, b))).filter(|(a, b)| a != b) {
+            for (a, b) in one
+                .who
+                .iter()
+                .flat_map(|a| one.who.iter().map(move |b| (a, b)))
+                .filter(|(a, b)| a != b)
+            {
                 *with.entry((a, b)).or_default() += 1;
             }
         }
         let row = |candidate: &crate::domain::assign::Candidate| ShareRow {
             reviewer: candidate.name.clone(),
             capacity: candidate.profile.capacity,
-            open: owed.iter().filter(|owed| owed.what == Clock::Label && owed.who.contains(&candidate.name)).count(),
-            with: with.iter().filter(|((a, _), _)| *a == candidate.name).map(|((_, b), n)| ((*b).to_owned(), *n)).collect(),
+            open: owed
+                .iter()
+                .filter(|owed| owed.what == Clock::Label && owed.who.contains(&candidate.name))
+                .count(),
+            with: with
+                .iter()
+                .filter(|((a, _), _)| *a == candidate.name)
+                .map(|((_, b), n)| ((*b).to_owned(), *n))
+                .collect(),
             this_week: given.get(&candidate.name).copied().unwrap_or(0),
         };
         Ok(queue.share.candidates().iter().map(row).collect())
@@ -57,7 +71,11 @@ impl Workspace {
 
     /// Whoever is at work, up to now.
     pub fn own_steadiness(&self) -> Result<Option<Steadiness>, WorkError> {
-        let all = steadiness(&self.db.conn, &self.policy()?, crate::domain::time::Moment(self.now().0 + 1))?;
+        let all = steadiness(
+            &self.db.conn,
+            &self.policy()?,
+            crate::domain::time::Moment(self.now().0 + 1),
+        )?;
         Ok(all.into_iter().find(|one| one.reviewer == self.me))
     }
 
@@ -71,11 +89,16 @@ impl Workspace {
 
     /// What was suggested to whoever is at work, the latest first: when, and what.
     pub fn own_guards(&self) -> Result<Vec<(crate::domain::time::Moment, GuardRaised)>, WorkError> {
-        let rows = document::of_kind(&self.db.conn, "guard")?.into_iter().filter(|row| row.name == self.me);
-        Ok(rows.filter_map(|row| Some((row.at.moment(), serde_json::from_str(&row.body).ok()?))).collect())
+        let rows = document::of_kind(&self.db.conn, "guard")?
+            .into_iter()
+            .filter(|row| row.name == self.me);
+        Ok(rows
+            .filter_map(|row| Some((row.at.moment(), serde_json::from_str(&row.body).ok()?)))
+            .collect())
     }
 
-    /// What to suggest to whoever is at work after their latest label, if that was not said a while ago; it is recorded.
+    /// What to suggest to whoever is at work after their latest label, if that was not said a while
+    /// ago; it is recorded.
     pub fn raise_guard(&mut self) -> Result<Option<Suggestion>, WorkError> {
         let policy = self.policy()?;
         if !policy.guards {
@@ -96,8 +119,13 @@ impl Workspace {
         }
         let now = self.now();
         let said = self.own_guards()?;
-        let lately = |guard: Guard| said.iter().any(|(at, raised)| raised.guard == guard.word() && now.0 - at.0 < AGAIN_MS);
-        let Some(suggestion) = found.into_iter().find(|suggestion| !lately(suggestion.guard)) else { return Ok(None) };
+        let lately = |guard: Guard| {
+            said.iter().any(|(at, raised)| raised.guard == guard.word() && now.0 - at.0 < AGAIN_MS)
+        };
+        let Some(suggestion) = found.into_iter().find(|suggestion| !lately(suggestion.guard))
+        else {
+            return Ok(None);
+        };
         let (guard, words) = (suggestion.guard.word().to_owned(), suggestion.words.clone());
         self.append(vec![Append::new(&GuardRaised { reviewer: self.me.clone(), guard, words })])?;
         Ok(Some(suggestion))

@@ -39,7 +39,12 @@ pub struct SyncStatus {
 }
 
 /// Opens a store, makes sure of it, and tells which workspace it holds.
-fn prepare(url: &str, config: &Config, env: &Env, create: bool) -> Result<Box<dyn Store>, WorkError> {
+fn prepare(
+    url: &str,
+    config: &Config,
+    env: &Env,
+    create: bool,
+) -> Result<Box<dyn Store>, WorkError> {
     let mut store = store::open(url, &options(config, env, create)).map_err(SyncError::from)?;
     let random = super::random()?;
     store::probe(&mut *store, random).map_err(SyncError::from)?;
@@ -50,8 +55,8 @@ fn options(config: &Config, env: &Env, create: bool) -> Options {
     Options { ssh: config.sync.ssh.clone(), create, credentials: env.credentials.clone() }
 }
 
-/// A path as it will be understood from any directory; a URL as it is. `~/` is the home of whoever asks; any other relative
-/// path begins at `from`, or where the program was started.
+/// A path as it will be understood from any directory; a URL as it is. `~/` is the home of whoever
+/// asks; any other relative path begins at `from`, or where the program was started.
 fn absolute(url: &str, from: Option<&Path>, env: &Env) -> Result<String, WorkError> {
     if url.contains("://") || url.is_empty() {
         return Ok(url.to_owned());
@@ -59,7 +64,12 @@ fn absolute(url: &str, from: Option<&Path>, env: &Env) -> Result<String, WorkErr
     let failed = |error| WorkError::File { path: url.to_owned(), error };
     let path = match url.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-            let no_home = || std::io::Error::new(std::io::ErrorKind::NotFound, "HOME is not set: write the whole path");
+            let no_home = || {
+                std::io::Error::new(
+                    std::io::ErrorKind::NotFound,
+                    "HOME is not set: write the whole path",
+                )
+            };
             let home = env.credentials.home.clone().ok_or_else(|| failed(no_home()))?;
             home.join(rest.trim_start_matches('/'))
         }
@@ -73,7 +83,8 @@ fn absolute(url: &str, from: Option<&Path>, env: &Env) -> Result<String, WorkErr
 }
 
 impl Workspace {
-    /// Founds a workspace whose journal goes to `url`. Nothing is made here if the store is no good.
+    /// Founds a workspace whose journal goes to `url`. Nothing is made here if the store is no
+    /// good.
     pub fn found_on(
         paths: Paths,
         env: Env,
@@ -99,8 +110,8 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Joins the workspace that the store at `url` holds: pins its id, leaves a request with a key, and takes in what is
-    /// there. `expected` is the beginning of the id that it must have.
+    /// Joins the workspace that the store at `url` holds: pins its id, leaves a request with a key,
+    /// and takes in what is there. `expected` is the beginning of the id that it must have.
     pub fn join(
         paths: Paths,
         env: Env,
@@ -124,7 +135,11 @@ impl Workspace {
         let id = match held.as_slice() {
             [] => {
                 return Err(match expected.filter(|_| !there.is_empty()) {
-                    Some(expected) => WorkError::AnotherThere { store: url, expected: expected.to_owned(), ids: there },
+                    Some(expected) => WorkError::AnotherThere {
+                        store: url,
+                        expected: expected.to_owned(),
+                        ids: there,
+                    },
                     None => WorkError::NothingThere { store: url },
                 });
             }
@@ -168,7 +183,8 @@ impl Workspace {
     pub fn store_url(&self) -> Result<Option<String>, WorkError> {
         if !self.config.sync.store.is_empty() {
             // It is beside the configuration that names it.
-            return absolute(&self.config.sync.store, Some(&self.paths.workspace), &self.env).map(Some);
+            return absolute(&self.config.sync.store, Some(&self.paths.workspace), &self.env)
+                .map(Some);
         }
         Ok(db::store::setting(&self.db.conn, STORE)?.filter(|url| !url.is_empty()))
     }
@@ -182,7 +198,8 @@ impl Workspace {
         let opened = if first || db::store::reach(&self.db.conn, &url)?.is_empty() {
             prepare(&url, &self.config, &self.env, true)
         } else {
-            store::open(&url, &options(&self.config, &self.env, false)).map_err(|error| SyncError::from(error).into())
+            store::open(&url, &options(&self.config, &self.env, false))
+                .map_err(|error| SyncError::from(error).into())
         };
         if let Err(error) = &opened {
             self.remember_sync(Some(&error.to_string()))?;
@@ -194,8 +211,13 @@ impl Workspace {
         Ok(opened)
     }
 
-    /// Exchanges with a store. Another copy of this workspace is noticed, and this one goes on as a device of its own.
-    pub fn sync_with(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Synced, WorkError> {
+    /// Exchanges with a store. Another copy of this workspace is noticed, and this one goes on as a
+    /// device of its own.
+    pub fn sync_with(
+        &mut self,
+        store: &mut dyn Store,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Synced, WorkError> {
         self.reload_key()?;
         let mut notices = Vec::new();
         if identity::is_copy(&self.db.conn)? {
@@ -237,9 +259,14 @@ impl Workspace {
     }
 
     /// Reads the whole store and names what is damaged; the next sync writes anew what is here.
-    pub fn check_store(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Vec<Fault>, WorkError> {
+    pub fn check_store(
+        &mut self,
+        store: &mut dyn Store,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Vec<Fault>, WorkError> {
         let encrypt = self.policy()?.encrypt;
-        Ok(Exchange { db: &mut self.db, key: &self.key, store, encrypt, now: &clock::now, go_on }.check_store()?)
+        Ok(Exchange { db: &mut self.db, key: &self.key, store, encrypt, now: &clock::now, go_on }
+            .check_store()?)
     }
 
     fn case_count(&self) -> Result<u64, WorkError> {
@@ -256,7 +283,11 @@ impl Workspace {
         Ok(())
     }
 
-    fn exchange(&mut self, store: &mut dyn Store, go_on: &dyn Fn() -> bool) -> Result<Synced, SyncError> {
+    fn exchange(
+        &mut self,
+        store: &mut dyn Store,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Synced, SyncError> {
         let encrypt = self.policy().is_ok_and(|policy| policy.encrypt);
         Exchange { db: &mut self.db, key: &self.key, store, encrypt, now: &clock::now, go_on }.run()
     }
@@ -280,7 +311,8 @@ impl Workspace {
             last: db::store::setting(conn, LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map(Moment),
             trouble: db::store::setting(conn, TROUBLE)?.filter(|words| !words.is_empty()),
             unpushed: head.saturating_sub(there),
-            quarantined: (db::journal::all_pending(conn)?.len() + db::roster::held(conn)?.len()) as u64,
+            quarantined: (db::journal::all_pending(conn)?.len() + db::roster::held(conn)?.len())
+                as u64,
             store,
         })
     }

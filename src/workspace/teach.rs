@@ -18,7 +18,8 @@ use crate::review::{Precedent, gold, precedent};
 /// Precedents that are shown.
 const PRECEDENTS: usize = 5;
 
-/// A known answer that can be taught: its case, the right way and end under the version in force, and why.
+/// A known answer that can be taught: its case, the right way and end under the version in force,
+/// and why.
 #[derive(Debug, Clone)]
 pub struct Lesson {
     pub row: CaseRow,
@@ -43,23 +44,38 @@ impl Workspace {
     pub fn precedents(&mut self, id: CaseId) -> Result<Vec<Precedent>, WorkError> {
         let Some(row) = case::by_id(&self.db.conn, id)? else { return Ok(Vec::new()) };
         let opened = self.open_case(row)?;
-        let rival =
-            opened.prediction.as_ref().and_then(|prediction| prediction.challenger.as_ref()).map(|rival| rival.label.clone());
+        let rival = opened
+            .prediction
+            .as_ref()
+            .and_then(|prediction| prediction.challenger.as_ref())
+            .map(|rival| rival.label.clone());
         let (conn, unpacker) = (&self.db.conn, &mut self.unpacker);
-        Ok(precedent::precedents(conn, unpacker, &opened.row, rival.as_deref(), &self.me, PRECEDENTS)?)
+        Ok(precedent::precedents(
+            conn,
+            unpacker,
+            &opened.row,
+            rival.as_deref(),
+            &self.me,
+            PRECEDENTS,
+        )?)
     }
 
-    /// Cases that want something of whoever is at work beside the queue: a label of theirs about which they were asked something, or
-    /// that lacks an answer which the version in force asks; and what a peer escalated.
+    /// Cases that want something of whoever is at work beside the queue: a label of theirs about
+    /// which they were asked something, or that lacks an answer which the version in force asks;
+    /// and what a peer escalated.
     pub fn worklist(&self) -> Result<Vec<CaseRow>, WorkError> {
         let mut found = worklist(&self.db.conn, &self.protocols()?, &self.me, || false)?;
         // What others escalated lies with their peers first.
         if self.reviewers()?.contains(&self.me) {
-            for waits in
-                self.waiting()?.into_iter().filter(|waits| waits.stands.level == Level::Peer && !waits.by.contains(&self.me))
+            for waits in self
+                .waiting()?
+                .into_iter()
+                .filter(|waits| waits.stands.level == Level::Peer && !waits.by.contains(&self.me))
             {
                 let id = waits.row.id;
-                let labeled = label::live_of_case(&self.db.conn, id)?.iter().any(|given| given.label.reviewer == self.me);
+                let labeled = label::live_of_case(&self.db.conn, id)?
+                    .iter()
+                    .any(|given| given.label.reviewer == self.me);
                 if !labeled && !found.iter().any(|row| row.id == id) {
                     found.push(waits.row);
                 }
@@ -71,7 +87,9 @@ impl Workspace {
     /// What a version, published or not, would do to the labels there are.
     pub fn replay(&self, newest: &crate::domain::protocol::Protocol) -> Result<Report, WorkError> {
         let mut report = report(&self.db.conn, &self.protocols()?, newest)?;
-        let blind = self.blind_to(report.changed.iter().filter(|one| one.reviewer != self.me).map(|one| one.case))?;
+        let blind = self.blind_to(
+            report.changed.iter().filter(|one| one.reviewer != self.me).map(|one| one.case),
+        )?;
         let all = report.changed.len();
         report.changed.retain(|one| one.reviewer == self.me || !blind.contains(&one.case));
         report.left_out = all - report.changed.len();
@@ -86,8 +104,12 @@ impl Workspace {
     /// Makes the label that whoever is at work gave to a case the known answer.
     pub fn set_gold(&mut self, id: CaseId, why: &str) -> Result<Appended, WorkError> {
         let live = label::live_of_case(&self.db.conn, id)?;
-        let mine = live.into_iter().rev().find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
-        let GivenLabel { label, .. } = mine.ok_or_else(|| WorkError::NotLabeled(self.me.clone()))?;
+        let mine = live
+            .into_iter()
+            .rev()
+            .find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
+        let GivenLabel { label, .. } =
+            mine.ok_or_else(|| WorkError::NotLabeled(self.me.clone()))?;
         self.append(vec![Append::new(&GoldSet { gold: Gold::of(&label, why), dropped: false })])
     }
 
@@ -100,29 +122,53 @@ impl Workspace {
     /// The known answers to cases of a protocol.
     pub fn lessons(&self, protocol: &str) -> Result<Lessons, WorkError> {
         let protocols = self.protocols()?;
-        let published = protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
-        let newest = &published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.protocol;
+        let published =
+            protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
+        let newest =
+            &published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.protocol;
         let (mut all, mut untaught) = (Vec::new(), 0);
-        for gold in gold::all(&self.db.conn)?.into_iter().filter(|gold| gold.protocol.id == protocol) {
-            let Some(row) = case::by_id(&self.db.conn, gold.case)?.filter(|row| !row.text.is_empty()) else { continue };
+        for gold in
+            gold::all(&self.db.conn)?.into_iter().filter(|gold| gold.protocol.id == protocol)
+        {
+            let Some(row) =
+                case::by_id(&self.db.conn, gold.case)?.filter(|row| !row.text.is_empty())
+            else {
+                continue;
+            };
             match gold.under(newest, &protocols.after(&gold.protocol), row.predicted.as_deref()) {
                 Some(right) => all.push(Lesson { row, right, why: gold.why }),
                 None => untaught += 1,
             }
         }
-        let drawn = |lesson: &Lesson| *blake3::hash(&[&lesson.row.id.0[..], self.me.as_bytes()].concat()).as_bytes();
+        let drawn = |lesson: &Lesson| {
+            *blake3::hash(&[&lesson.row.id.0[..], self.me.as_bytes()].concat()).as_bytes()
+        };
         all.sort_by_key(drawn);
-        Ok(Lessons { protocol: protocol.to_owned(), all, untaught, rules: protocols.policy.training })
+        Ok(Lessons {
+            protocol: protocol.to_owned(),
+            all,
+            untaught,
+            rules: protocols.policy.training,
+        })
     }
 
     /// Records how a training went.
-    pub fn finish_training(&mut self, protocol: &str, attempts: Vec<Attempt>) -> Result<Appended, WorkError> {
+    pub fn finish_training(
+        &mut self,
+        protocol: &str,
+        attempts: Vec<Attempt>,
+    ) -> Result<Appended, WorkError> {
         let protocols = self.protocols()?;
-        let published = protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
-        let reference = published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.reference.clone();
+        let published =
+            protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
+        let reference = published
+            .ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?
+            .reference
+            .clone();
         let right = attempts.iter().filter(|attempt| attempt.right).count();
         let passed = protocols.policy.training.passes(right, attempts.len());
-        let event = TrainingFinished { reviewer: self.me.clone(), protocol: reference, attempts, passed };
+        let event =
+            TrainingFinished { reviewer: self.me.clone(), protocol: reference, attempts, passed };
         self.append(vec![Append::new(&event)])
     }
 }

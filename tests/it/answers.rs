@@ -1,4 +1,5 @@
-//! An answer is what its key says: never its place, never a text of another version, never one of two that contradict.
+//! An answer is what its key says: never its place, never a text of another version, never one of
+//! two that contradict.
 
 use std::fs;
 
@@ -13,8 +14,9 @@ use crate::support::{Place, line};
 
 /// One question with these answers; each sets `v` to what it says.
 fn protocol(answers: &[(&str, &str)]) -> String {
-    let answer =
-        |(key, text): &(&str, &str)| format!("  {{ key = \"{key}\", text = \"{text}\", set = {{ v = \"{text}\" }} }},\n");
+    let answer = |(key, text): &(&str, &str)| {
+        format!("  {{ key = \"{key}\", text = \"{text}\", set = {{ v = \"{text}\" }} }},\n")
+    };
     format!(
         "id = \"p\"\ntitle = \"t\"\nstart = \"q\"\nlabels = [\"pay\"]\n[require]\nfields = [\"v\"]\n[[question]]\nid = \"q\"\nask = \"Q?\"\nanswers = [\n{}]\n",
         answers.iter().map(answer).collect::<String>()
@@ -29,7 +31,8 @@ fn place(source: &str, cases: i64) -> Place {
     let place = Place::new();
     place.found();
     let stream = place.dir.path().join("s.jsonl");
-    let lines: String = (0..cases).map(|i| line(&format!("c{i}"), "few words", "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..cases).map(|i| line(&format!("c{i}"), "few words", "pay", 0.2, i)).collect();
     fs::write(&stream, lines).unwrap();
     place.ok(&["ingest", stream.to_str().unwrap()]);
     publish(&place, source);
@@ -50,7 +53,11 @@ fn refused(place: &Place, args: &[&str], expect: &[&str]) {
 }
 
 fn labels(place: &Place) -> Vec<serde_json::Value> {
-    place.ok(&["labels", "--json"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    place
+        .ok(&["labels", "--json"])
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -62,17 +69,30 @@ fn an_answer_that_was_taken_out_is_asked_again_and_is_no_other() {
     let next = place.dir.path().join("next.toml");
     fs::write(&next, protocol(AFTER)).unwrap();
     let report: serde_json::Value =
-        serde_json::from_str(&place.ok(&["protocol", "replay", next.to_str().unwrap(), "--json"])).unwrap();
-    assert_eq!((&report["unchanged"], &report["changed"]), (&2.into(), &serde_json::json!([])), "{report}");
+        serde_json::from_str(&place.ok(&["protocol", "replay", next.to_str().unwrap(), "--json"]))
+            .unwrap();
+    assert_eq!(
+        (&report["unchanged"], &report["changed"]),
+        (&2.into(), &serde_json::json!([])),
+        "{report}"
+    );
     assert_eq!(report["stuck"], 1, "{report}");
     publish(&place, &protocol(AFTER));
     let renew = place.ok(&["queue", "--renew", "--json"]);
     assert!(renew.contains("\"c1\"") && !renew.contains("\"c0\""), "{renew}");
-    refused(&place, &["label", "c1", "--answer", "q=2"], &["`2` is no answer to `q`", "1 (Fine), 3 (Severe)"]);
+    refused(
+        &place,
+        &["label", "c1", "--answer", "q=2"],
+        &["`2` is no answer to `q`", "1 (Fine), 3 (Severe)"],
+    );
     let file = place.dir.path().join("l.jsonl");
     fs::write(&file, "{\"case\":\"c1\",\"reviewer\":\"bo\",\"path\":[[\"q\",\"2\"]]}\n").unwrap();
     let output = place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl"]);
-    let words = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let words = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(words.contains("`2` is no answer to `q`"), "{words}");
     // By text what is meant is clear.
     place.ok(&["label", "c1", "--answer", "q=severe"]);
@@ -94,23 +114,45 @@ fn known_answers_and_trainings_go_by_keys_too() {
 fn what_contradicts_itself_or_is_not_asked_is_refused_and_named() {
     let source = "id=\"p\"\ntitle=\"t\"\nstart=\"a\"\n[[question]]\nid=\"a\"\nask=\"A?\"\nanswers=[{key=\"y\",text=\"Yes\",goto=\"b\"},{key=\"n\",text=\"No\",set={v=\"no\"}}]\n[[question]]\nid=\"b\"\nask=\"B?\"\nkind=\"number\"\nsets=\"n\"\nset={v=\"yes\"}\n";
     let place = place(source, 5);
-    refused(&place, &["label", "c0", "--answer", "a=y", "--answer", "a=n"], &["`a` is answered twice"]);
+    refused(
+        &place,
+        &["label", "c0", "--answer", "a=y", "--answer", "a=n"],
+        &["`a` is answered twice"],
+    );
     refused(&place, &["label", "c0", "--answer", "a=n", "--answer", "b=3"], &["`b` is not asked"]);
     refused(&place, &["label", "c0", "--answer", "c=n"], &["no question `c`", "a, b"]);
-    refused(&place, &["label", "c0", "--answer", "a=y", "--answer", "b=0.10000000000000000555"], &["exactly"]);
+    refused(
+        &place,
+        &["label", "c0", "--answer", "a=y", "--answer", "b=0.10000000000000000555"],
+        &["exactly"],
+    );
     assert!(labels(&place).is_empty(), "nothing was saved");
-    place.ok(&["label", "c0", "--answer", "a=y", "--answer", "a=yes", "--answer", "b=9007199254740993"]);
+    place.ok(&[
+        "label",
+        "c0",
+        "--answer",
+        "a=y",
+        "--answer",
+        "a=yes",
+        "--answer",
+        "b=9007199254740993",
+    ]);
     assert_eq!(labels(&place)[0]["outcome"]["n"].to_string(), "9007199254740993");
     let check = |path: &str, expect: &str| {
         let file = place.dir.path().join("l.jsonl");
-        fs::write(&file, format!("{{\"case\":\"c1\",\"reviewer\":\"bo\",\"path\":{path}}}\n")).unwrap();
-        let output = place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]);
+        fs::write(&file, format!("{{\"case\":\"c1\",\"reviewer\":\"bo\",\"path\":{path}}}\n"))
+            .unwrap();
+        let output =
+            place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]);
         let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         if expect.is_empty() {
             return assert_eq!(summary["imported"], 1, "{path}: {summary}");
         }
         assert_eq!(summary["rejected"], 1, "{path}: {summary}");
-        assert!(summary["rejects"][0]["reason"].as_str().unwrap().contains(expect), "{path}: {summary}");
+        assert!(
+            summary["rejects"][0]["reason"].as_str().unwrap().contains(expect),
+            "{path}: {summary}"
+        );
     };
     check(r#"[["a","n"],["a","y"],["b","3"]]"#, "`a` is answered twice");
     check(r#"[["a","n"],["b","3"]]"#, "`b` is not asked");
@@ -120,18 +162,25 @@ fn what_contradicts_itself_or_is_not_asked_is_refused_and_named() {
     check(r#"{"a":{}}"#, "the answer to `a`");
     check(r#"[["a","y"],["b",12345678901234567890123]]"#, "no answer to `b`");
     check(r#"[["a","y"],["b",9007199254740993]]"#, "");
-    assert!(labels(&place).iter().any(|label| label["outcome"]["n"] == 9_007_199_254_740_993_u64 && label["reviewer"] == "bo"));
+    assert!(labels(&place).iter().any(
+        |label| label["outcome"]["n"] == 9_007_199_254_740_993_u64 && label["reviewer"] == "bo"
+    ));
 }
 
 fn given(protocol: &Protocol, answer: &str) -> Label {
     let steps: Vec<Step> = vec![("q".to_owned(), answer.to_owned())];
     let walked = walk(protocol, &steps);
     let Walked::Ends(outcome) = walked.end else { panic!("{answer} ends") };
-    Label { path: walked.path, outcome, ..Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol.reference(1)) }
+    Label {
+        path: walked.path,
+        outcome,
+        ..Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol.reference(1))
+    }
 }
 
 proptest! {
-    /// Whatever keys and texts two versions have: a replayed label keeps its key, or needs an answer.
+    /// Whatever keys and texts two versions have: a replayed label keeps its key, or needs an
+    /// answer.
     #[test]
     fn a_replay_reads_a_key_or_nothing(
         old in proptest::collection::btree_map("[1-4a-cyn]", "(Yes|No|Fine|1|2|y|n|b)", 1..5),

@@ -10,7 +10,8 @@ use crate::support::{NOON, Place, digest, ingest, line};
 fn dispute() -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..3).map(|i| line(&format!("p{i}"), "move money to savings", "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..3).map(|i| line(&format!("p{i}"), "move money to savings", "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     for name in ["bo", "cy"] {
@@ -18,7 +19,13 @@ fn dispute() -> Place {
     }
     place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
     label(&place, "p0", "bo", &["readable=y", "verdict=1", "category=r"], "looks right");
-    label(&place, "p0", "cy", &["readable=y", "verdict=2", "corrected=transfer", "category=r"], "it says savings");
+    label(
+        &place,
+        "p0",
+        "cy",
+        &["readable=y", "verdict=2", "corrected=transfer", "category=r"],
+        "it says savings",
+    );
     place
 }
 
@@ -34,13 +41,23 @@ fn json(text: &str) -> Value {
 
 fn state(place: &Place) -> (String, Value, Value) {
     let case = json(&place.ok(&["show", "p0", "--json"]));
-    (case["state"].as_str().unwrap().to_owned(), case["outcome"]["verdict"].clone(), case["how"].clone())
+    (
+        case["state"].as_str().unwrap().to_owned(),
+        case["outcome"]["verdict"].clone(),
+        case["how"].clone(),
+    )
 }
 
 /// The side of the label that says so.
 fn side(place: &Place, verdict: &str) -> String {
     let sides = json(&place.ok(&["arbitrate", "p0", "--json"]))["sides"].clone();
-    let side = sides.as_array().unwrap().iter().find(|side| side["outcome"]["verdict"] == verdict).unwrap().clone();
+    let side = sides
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|side| side["outcome"]["verdict"] == verdict)
+        .unwrap()
+        .clone();
     side["side"].as_str().unwrap().to_owned()
 }
 
@@ -55,16 +72,31 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     let place = dispute();
     assert_eq!(state(&place).0, "disputed");
     let list = json(&place.ok(&["arbitrate", "--json"]));
-    assert_eq!((list["id"].as_str(), list["why"].as_str(), list["level"].as_str()), (Some("p0"), Some("disputed"), Some("lead")));
+    assert_eq!(
+        (list["id"].as_str(), list["why"].as_str(), list["level"].as_str()),
+        (Some("p0"), Some("disputed"), Some("lead"))
+    );
     let beside = place.ok(&["arbitrate", "p0"]);
     assert!(beside.contains("▸ verdict"), "{beside}");
     assert!(!beside.contains("bo") && !beside.contains("cy"), "nobody is named: {beside}");
 
-    fails(&place, &["arbitrate", "p1", "--take", "A", "--cause", "other", "--rationale", "x"], "nothing to rule on");
-    fails(&place, &["arbitrate", "p0", "--take", "C", "--cause", "other", "--rationale", "x"], "there are A, B");
+    fails(
+        &place,
+        &["arbitrate", "p1", "--take", "A", "--cause", "other", "--rationale", "x"],
+        "nothing to rule on",
+    );
+    fails(
+        &place,
+        &["arbitrate", "p0", "--take", "C", "--cause", "other", "--rationale", "x"],
+        "there are A, B",
+    );
     fails(&place, &["arbitrate", "p0", "--take", "A", "--rationale", "x"], "--cause");
     fails(&place, &["arbitrate", "p0", "--take", "A", "--cause", "other"], "say why");
-    fails(&place, &["arbitrate", "p0", "--outcome", "nope=1", "--cause", "other", "--rationale", "x"], "sets no field `nope`");
+    fails(
+        &place,
+        &["arbitrate", "p0", "--outcome", "nope=1", "--cause", "other", "--rationale", "x"],
+        "sets no field `nope`",
+    );
     fails(
         &place,
         &["arbitrate", "p0", "--outcome", "verdict=bogus", "--cause", "other", "--rationale", "x"],
@@ -72,11 +104,21 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     );
     fails(&place, &["policy", "set", "owner=bo"], "no lead");
     place.ok(&["policy", "set", "owner=ana"]);
-    let as_bo = ["arbitrate", "p0", "--take", "A", "--cause", "other", "--rationale", "x", "--as", "bo"];
+    let as_bo =
+        ["arbitrate", "p0", "--take", "A", "--cause", "other", "--rationale", "x", "--as", "bo"];
     fails(&place, &as_bo, "lead");
 
-    let rule =
-        ["arbitrate", "p0", "--outcome", "verdict=wrong_label", "--cause", "guideline_gap", "--rationale", "savings", "--change"];
+    let rule = [
+        "arbitrate",
+        "p0",
+        "--outcome",
+        "verdict=wrong_label",
+        "--cause",
+        "guideline_gap",
+        "--rationale",
+        "savings",
+        "--change",
+    ];
     let ruled = json(&place.ok(&[&rule[..], &["--json"]].concat()));
     assert_eq!(ruled["outcome"]["label"], "transfer", "the label that says so is taken whole");
     assert_eq!(ruled["change"]["question"], "verdict", "the question that split");
@@ -84,7 +126,8 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     let notes = json(&place.ok(&["rulings", "--changes", "--json"]));
     assert_eq!((notes["text"].as_str(), &notes["answered_by"]), (Some("savings"), &Value::Null));
 
-    // A version that changes another question leaves the note open; one that changes this one answers it.
+    // A version that changes another question leaves the note open; one that changes this one
+    // answers it.
     let source = casework::workspace::found::STARTERS[0].source;
     let publish = |source: &str| {
         let file = place.dir.path().join("edge-cases.toml");
@@ -93,10 +136,17 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
     };
     publish(&source.replacen("ask = \"Can you read the input?\"", "ask = \"Can you read it?\"", 1));
     assert_eq!(json(&place.ok(&["rulings", "--changes", "--json"]))["answered_by"], Value::Null);
-    publish(&source.replacen("ask = \"Is the model's answer right?\"", "ask = \"Is it right?\"", 1));
+    publish(&source.replacen(
+        "ask = \"Is the model's answer right?\"",
+        "ask = \"Is it right?\"",
+        1,
+    ));
     let notes = place.run(&["rulings", "--changes", "--json"]);
     assert_eq!(
-        (notes.status.code(), json(std::str::from_utf8(&notes.stdout).unwrap())["answered_by"].as_u64()),
+        (
+            notes.status.code(),
+            json(std::str::from_utf8(&notes.stdout).unwrap())["answered_by"].as_u64()
+        ),
         (Some(1), Some(3))
     );
 
@@ -118,8 +168,18 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
 #[test]
 fn who_was_overruled_sees_why_and_may_appeal_once() {
     let place = dispute();
-    let rule =
-        |side: &str, why: &str| place.ok(&["arbitrate", "p0", "--take", side, "--cause", "reviewer_error", "--rationale", why]);
+    let rule = |side: &str, why: &str| {
+        place.ok(&[
+            "arbitrate",
+            "p0",
+            "--take",
+            side,
+            "--cause",
+            "reviewer_error",
+            "--rationale",
+            why,
+        ])
+    };
     rule(&side(&place, "wrong_label"), "savings is a transfer");
     assert!(place.ok(&["rulings", "--overruled", "--as", "bo"]).contains("savings is a transfer"));
     assert_eq!(place.run(&["rulings", "--overruled", "--as", "cy"]).status.code(), Some(1));
@@ -140,12 +200,22 @@ fn a_label_returned_with_a_question_comes_first_in_its_authors_worklist() {
     let side = side(&place, "model_correct");
     let returns = ["arbitrate", "p0", "--return", &side, "--rationale", "did you read to the end?"];
     place.ok(&returns);
-    assert!(place.ok(&["show", "p0", "--as", "bo"]).contains("? asked about your label: verdict: did you read to the end?"));
+    assert!(
+        place
+            .ok(&["show", "p0", "--as", "bo"])
+            .contains("? asked about your label: verdict: did you read to the end?")
+    );
     assert!(!place.ok(&["show", "p0", "--as", "cy"]).contains("read to the end"));
     assert_eq!(json(&place.ok(&["queue", "--renew", "--as", "bo", "--json"]))["id"], "p0");
     assert_eq!(place.run(&["queue", "--renew", "--as", "cy"]).status.code(), Some(1));
     assert_eq!(json(&place.ok(&["arbitrate", "--json"]))["returned"], 1);
-    label(&place, "p0", "bo", &["readable=y", "verdict=2", "corrected=transfer", "category=r"], "now I have");
+    label(
+        &place,
+        "p0",
+        "bo",
+        &["readable=y", "verdict=2", "corrected=transfer", "category=r"],
+        "now I have",
+    );
     assert_eq!(state(&place), ("resolved".into(), "wrong_label".into(), "unanimous".into()));
     assert_eq!(place.run(&["queue", "--renew", "--as", "bo"]).status.code(), Some(1));
 }
@@ -162,8 +232,12 @@ fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
         };
         list.lines().map(line).collect()
     };
-    let far = |hours: i64| casework::domain::time::Moment(casework::clock::now().0 + hours * 3_600_000).rfc3339();
-    let at = |p0: &str, p1: &str| vec![("p0".to_owned(), p0.to_owned()), ("p1".to_owned(), p1.to_owned())];
+    let far = |hours: i64| {
+        casework::domain::time::Moment(casework::clock::now().0 + hours * 3_600_000).rfc3339()
+    };
+    let at = |p0: &str, p1: &str| {
+        vec![("p0".to_owned(), p0.to_owned()), ("p1".to_owned(), p1.to_owned())]
+    };
     let mut now = levels(&far(1));
     now.sort();
     assert_eq!(now, at("lead", "peer"));
@@ -207,7 +281,10 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     drop(session);
     assert_eq!(state(&place).2, "ruling");
     let past = json(&place.ok(&["rulings", "--json"]));
-    assert_eq!((past["cause"].as_str(), past["change"]["question"].as_str()), (Some("guideline_gap"), Some("verdict")));
+    assert_eq!(
+        (past["cause"].as_str(), past["change"]["question"].as_str()),
+        (Some("guideline_gap"), Some("verdict"))
+    );
 
     // Whoever was overruled sees it, and appeals; the lead walks it anew.
     let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
@@ -223,7 +300,10 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     session.press("v Enter A w 2 1 Enter 3 \"cannot_be_read\" Enter");
     drop(session);
     assert_eq!(state(&place), ("resolved".into(), "unreadable".into(), "ruling".into()));
-    assert!(place.open().draft(place.open().find_case("p0").unwrap().id).unwrap().is_none(), "no draft is left of it");
+    assert!(
+        place.open().draft(place.open().find_case("p0").unwrap().id).unwrap().is_none(),
+        "no draft is left of it"
+    );
 }
 
 fn open_as(place: &Place, name: &str) -> casework::workspace::Workspace {

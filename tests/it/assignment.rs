@@ -58,12 +58,20 @@ impl Desk {
 fn label(case: CaseId, reviewer: &str) -> LabelGiven {
     LabelGiven(Label {
         outcome: [("verdict".to_owned(), "ok".into())].into(),
-        ..Label::empty(case, reviewer, MAIN_ROUND, ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) })
+        ..Label::empty(
+            case,
+            reviewer,
+            MAIN_ROUND,
+            ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
+        )
     })
 }
 
 fn detected(n: usize, at: Moment) -> Append {
-    let json = format!("{{\"prediction\":{}}}", crate::support::line(&n.to_string(), "text", "x", 0.5, 0).trim());
+    let json = format!(
+        "{{\"prediction\":{}}}",
+        crate::support::line(&n.to_string(), "text", "x", 0.5, 0).trim()
+    );
     let packed = Packer::new(None).unwrap().pack(json.as_bytes(), [1; 16]).unwrap();
     let event = CaseDetected {
         case: CaseId::of("s", &n.to_string()),
@@ -82,11 +90,15 @@ fn detected(n: usize, at: Moment) -> Append {
     Append::with_payload(&event, packed, "text".into())
 }
 
-/// A week of four, two of them offline; the hours in which a case is to be labeled. Returns how many cases were settled,
-/// and how many labels more than were wanted were given.
+/// A week of four, two of them offline; the hours in which a case is to be labeled. Returns how
+/// many cases were settled, and how many labels more than were wanted were given.
 fn week(sla_hours: u32) -> (usize, usize) {
     let place = Place::new();
-    let mut store = store::open(place.dir.path().to_str().unwrap(), &Options { create: true, ..Options::default() }).unwrap();
+    let mut store = store::open(
+        place.dir.path().to_str().unwrap(),
+        &Options { create: true, ..Options::default() },
+    )
+    .unwrap();
     let mut desks: Vec<Desk> = NAMES
         .iter()
         .enumerate()
@@ -104,7 +116,12 @@ fn week(sla_hours: u32) -> (usize, usize) {
     ];
     for desk in &desks[1..] {
         let (name, replica) = (desk.name.to_owned(), desk.key.replica());
-        founded.push(Append::new(&ReviewerAdmitted { name, roles: vec![Role::Reviewer], replica, profile: None }));
+        founded.push(Append::new(&ReviewerAdmitted {
+            name,
+            roles: vec![Role::Reviewer],
+            replica,
+            profile: None,
+        }));
     }
     desks[0].append(founded, NOON);
     let workspace = workspace_id(&desks[0].db);
@@ -119,7 +136,8 @@ fn week(sla_hours: u32) -> (usize, usize) {
     for _ in 0..2 {
         desks.iter_mut().for_each(|desk| desk.sync(&mut *store, NOON));
     }
-    // A week: ana and dee sync every day, bo and chidi are away with what they have. Everybody could do 60 a day.
+    // A week: ana and dee sync every day, bo and chidi are away with what they have. Everybody
+    // could do 60 a day.
     let mut given = 0;
     for day in 1..=7 {
         let now = Moment(NOON.0 + day * 24 * HOUR);
@@ -136,10 +154,15 @@ fn week(sla_hours: u32) -> (usize, usize) {
     }
     assert!(desks.iter().all(|desk| digest(&desk.db) == digest(&desks[0].db)));
     let mut labels: BTreeMap<CaseId, usize> = BTreeMap::new();
-    db::label::for_each(&desks[0].db.conn, |row| *labels.entry(row.given.label.case).or_default() += 1).unwrap();
+    db::label::for_each(&desks[0].db.conn, |row| {
+        *labels.entry(row.given.label.case).or_default() += 1
+    })
+    .unwrap();
     let arrived: usize = labels.values().sum();
     let twice: usize = labels.values().map(|n| n - 1).sum();
-    let resolved = db::count::get(&desks[0].db.conn, &format!("state:{}", CaseState::Resolved as i64)).unwrap();
+    let resolved =
+        db::count::get(&desks[0].db.conn, &format!("state:{}", CaseState::Resolved as i64))
+            .unwrap();
     eprintln!(
         "{CASES} cases due in {sla_hours} h, two of four offline for a week: {given} labels given, {arrived} arrived, \
          {resolved} settled, {twice} labels beyond the one that is wanted"
@@ -152,9 +175,10 @@ fn week(sla_hours: u32) -> (usize, usize) {
 fn two_who_are_offline_for_a_week_lose_nothing_and_little_is_done_twice() {
     let (resolved, twice) = week(72);
     assert_eq!(resolved, CASES);
-    // Ana and dee must take what is overdue and of which they hear nothing: that half, which bo and chidi do unheard, is
-    // done twice. Beside it they do the same only where there is nothing else left to do, for a day at most. Without
-    // shares all four would go down the same list: 4 × 7 × 60 labels, 1080 more than are wanted.
+    // Ana and dee must take what is overdue and of which they hear nothing: that half, which bo and
+    // chidi do unheard, is done twice. Beside it they do the same only where there is nothing else
+    // left to do, for a day at most. Without shares all four would go down the same list: 4 × 7 ×
+    // 60 labels, 1080 more than are wanted.
     let (unheard, a_day) = (CASES / 2, 2 * A_DAY);
     assert!(twice <= unheard + a_day + CASES / 20, "{twice}, of {unheard} unheard");
 }

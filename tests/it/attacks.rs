@@ -1,4 +1,5 @@
-//! What somebody can do who may write to the store, or who has an old key: each of these is tried, and must come to nothing.
+//! What somebody can do who may write to the store, or who has an old key: each of these is tried,
+//! and must come to nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,12 @@ impl Scene {
             &casework::workspace::found::STARTERS[0],
         )
         .unwrap();
-        ingest(&mut ana, &(0..3).map(|n| line(&format!("p{n}"), &format!("text {n}"), "pay", 0.2, n)).collect::<String>());
+        ingest(
+            &mut ana,
+            &(0..3)
+                .map(|n| line(&format!("p{n}"), &format!("text {n}"), "pay", 0.2, n))
+                .collect::<String>(),
+        );
         let (bo, _) = Workspace::join(path("bo"), Env::default(), url, "bo", None, None).unwrap();
         let mut scene = Self { place, ana, bo };
         scene.sync();
@@ -101,10 +107,20 @@ fn a_name_that_promises_more_than_it_holds_stops_nobody_from_pushing() {
     scene.bo.comment(id, "still heard").unwrap();
     scene.agree();
     let row = scene.ana.find_case("p0").unwrap();
-    assert!(scene.ana.open_case(row).unwrap().history.iter().any(|line| line.words.contains("still heard")));
+    assert!(
+        scene
+            .ana
+            .open_case(row)
+            .unwrap()
+            .history
+            .iter()
+            .any(|line| line.words.contains("still heard"))
+    );
     assert_eq!(scene.bo.sync_status().unwrap().unpushed, 0);
     // And what the store loses of payloads is filled again in spite of it.
-    for entry in fs::read_dir(scene.store().join("payload").join(scene.ana.replica().to_string())).unwrap() {
+    for entry in
+        fs::read_dir(scene.store().join("payload").join(scene.ana.replica().to_string())).unwrap()
+    {
         let path = entry.unwrap().path();
         if fs::metadata(&path).unwrap().len() > 60 {
             fs::remove_file(path).unwrap();
@@ -112,7 +128,9 @@ fn a_name_that_promises_more_than_it_holds_stops_nobody_from_pushing() {
     }
     sync(&mut scene.bo);
     let paths = casework::config::Paths { workspace: scene.place.dir.path().join("dee") };
-    let (dee, _) = Workspace::join(paths, Env::default(), scene.store().to_str().unwrap(), "dee", None, None).unwrap();
+    let (dee, _) =
+        Workspace::join(paths, Env::default(), scene.store().to_str().unwrap(), "dee", None, None)
+            .unwrap();
     assert_eq!(dee.search("text", 9).unwrap().len(), 3, "a newcomer gets the payloads");
 }
 
@@ -123,13 +141,17 @@ fn a_strangers_clock_moves_nobody() {
     let workspace = workspace_id(scene.ana.tables());
     let ahead = casework::clock::now().0 + 40 * 3_600_000;
     for (n, at) in [(1, Hlc { ms: ahead, n: u32::MAX }), (2, Hlc { ms: ahead, n: 5 })] {
-        let key = if n == 1 { DeviceKey::from_seed([78; 32]) } else { DeviceKey::from_seed([77; 32]) };
+        let key =
+            if n == 1 { DeviceKey::from_seed([78; 32]) } else { DeviceKey::from_seed([77; 32]) };
         let join = encode(&ReplicaJoined::new("eve", &key));
         let entry = craft(&key, workspace, 1, "", at, "eve", vec![join]);
         scene.plant(Kind::Journal, key.replica(), (1, 1), &encode_journal(&[entry]).unwrap());
     }
     scene.sync();
-    assert!(db::journal::replica(&scene.bo.tables().conn, stranger.replica()).unwrap().is_some(), "a request is a request");
+    assert!(
+        db::journal::replica(&scene.bo.tables().conn, stranger.replica()).unwrap().is_some(),
+        "a request is a request"
+    );
     let id = case(&scene.bo);
     let appended = scene.bo.comment(id, "now").unwrap();
     assert!(appended.at.ms < ahead - 3_600_000, "bo's clock did not follow a stranger's");
@@ -139,12 +161,18 @@ fn a_strangers_clock_moves_nobody() {
 #[test]
 fn numbers_that_no_chain_has_are_kept_out_and_the_rest_goes_on() {
     let mut scene = Scene::new(false, &[Role::Reviewer]);
-    let (bo, workspace) = (key_of(&scene.place.dir.path().join("bo")), workspace_id(scene.ana.tables()));
+    let (bo, workspace) =
+        (key_of(&scene.place.dir.path().join("bo")), workspace_id(scene.ana.tables()));
     let at = Hlc { ms: casework::clock::now().0, n: 0 };
     let comment = || encode(&CaseCommented::new(CaseId::of("s", "p0"), "x".into()));
     for seq in [0, 1 << 63, u64::MAX] {
         let entry = craft(&bo, workspace, seq, "00", at, "bo", vec![comment()]);
-        scene.plant(Kind::Journal, bo.replica(), (700 + seq % 7, 700 + seq % 7), &encode_journal(&[entry]).unwrap());
+        scene.plant(
+            Kind::Journal,
+            bo.replica(),
+            (700 + seq % 7, 700 + seq % 7),
+            &encode_journal(&[entry]).unwrap(),
+        );
     }
     let event = EventId { replica: bo.replica(), seq: 1 << 63, n: 0 };
     let row = Packer::new(None).unwrap().pack(b"{}", [0; 16]).unwrap().into_row(event);
@@ -160,10 +188,23 @@ fn numbers_that_no_chain_has_are_kept_out_and_the_rest_goes_on() {
         heirs: vec![],
     };
     let head = db::journal::replica(&scene.bo.tables().conn, bo.replica()).unwrap().unwrap();
-    let events = vec![serde_json::value::RawValue::from_string(far.into()).unwrap(), encode(&retired)];
-    let entry =
-        craft(&bo, workspace, head.head_seq + 1, &head.head_hash.to_string(), head.at.next(casework::clock::now()), "bo", events);
-    scene.plant(Kind::Journal, bo.replica(), (entry.seq, entry.seq), &encode_journal(&[entry]).unwrap());
+    let events =
+        vec![serde_json::value::RawValue::from_string(far.into()).unwrap(), encode(&retired)];
+    let entry = craft(
+        &bo,
+        workspace,
+        head.head_seq + 1,
+        &head.head_hash.to_string(),
+        head.at.next(casework::clock::now()),
+        "bo",
+        events,
+    );
+    scene.plant(
+        Kind::Journal,
+        bo.replica(),
+        (entry.seq, entry.seq),
+        &encode_journal(&[entry]).unwrap(),
+    );
     let synced = sync(&mut scene.ana);
     assert!(synced.quarantined.len() >= 5, "{:?}", synced.quarantined);
     let id = case(&scene.ana);
@@ -177,17 +218,33 @@ fn a_payload_planted_for_a_number_to_come_makes_way() {
     let replica = scene.ana.replica();
     let head = db::journal::replica(&scene.ana.tables().conn, replica).unwrap().unwrap().head_seq;
     let junk = |seq: u64, n: u32| {
-        Packer::new(None).unwrap().pack(b"{\"junk\":1}", [9; 16]).unwrap().into_row(EventId { replica, seq, n })
+        Packer::new(None).unwrap().pack(b"{\"junk\":1}", [9; 16]).unwrap().into_row(EventId {
+            replica,
+            seq,
+            n,
+        })
     };
-    let rows = (head + 1..head + 9).flat_map(|seq| (0..4).map(move |n| (seq, n))).map(|(seq, n)| junk(seq, n)).collect();
+    let rows = (head + 1..head + 9)
+        .flat_map(|seq| (0..4).map(move |n| (seq, n)))
+        .map(|(seq, n)| junk(seq, n))
+        .collect();
     let bytes = encode_payloads(&Payloads { rows, ..Payloads::default() }).unwrap();
     scene.plant(Kind::Payload, replica, (head + 1, head + 9), &bytes);
     scene.sync();
-    ingest(&mut scene.ana, &(5..8).map(|n| line(&format!("p{n}"), &format!("fresh {n}"), "pay", 0.2, n)).collect::<String>());
+    ingest(
+        &mut scene.ana,
+        &(5..8)
+            .map(|n| line(&format!("p{n}"), &format!("fresh {n}"), "pay", 0.2, n))
+            .collect::<String>(),
+    );
     scene.agree();
     for workspace in [&mut scene.ana, &mut scene.bo] {
         let row = workspace.find_case("p6").unwrap();
-        assert!(workspace.open_case(row).unwrap().prediction.is_some(), "{} lost the input", workspace.me);
+        assert!(
+            workspace.open_case(row).unwrap().prediction.is_some(),
+            "{} lost the input",
+            workspace.me
+        );
         assert!(workspace.verify_all(false).unwrap().ok, "{:?}", workspace.verify().unwrap());
     }
 }
@@ -214,7 +271,9 @@ fn an_old_key_cannot_unmake_what_it_wrote_by_writing_it_again() {
     assert!(!scene.bo.verify_all(false).unwrap().ok, "and it is named");
     // Whoever meets the forgery first comes to the same.
     let paths = casework::config::Paths { workspace: scene.place.dir.path().join("dee") };
-    let (mut dee, _) = Workspace::join(paths, Env::default(), scene.store().to_str().unwrap(), "dee", None, None).unwrap();
+    let (mut dee, _) =
+        Workspace::join(paths, Env::default(), scene.store().to_str().unwrap(), "dee", None, None)
+            .unwrap();
     sync(&mut dee);
     scene.agree();
     sync(&mut dee);
@@ -243,7 +302,11 @@ fn odd_files_on_a_store_hang_and_exhaust_nobody() {
     let lines = zstd::bulk::compress("x\n".repeat(4 << 20).as_bytes(), 3).unwrap();
     scene.plant(Kind::Journal, scene.bo.replica(), (60, 60), &lines);
     let synced = sync(&mut scene.ana);
-    assert!(synced.quarantined.len() == 1 && synced.notices.iter().any(|notice| notice.contains("52-52")), "{synced:?}");
+    assert!(
+        synced.quarantined.len() == 1
+            && synced.notices.iter().any(|notice| notice.contains("52-52")),
+        "{synced:?}"
+    );
     let again = sync(&mut scene.ana);
     assert_eq!(again.pulled.bytes, 0, "what is no good is not read again and again");
 }
@@ -261,7 +324,8 @@ fn what_a_retired_key_detected_is_erased_with_the_rest() {
     scene.agree();
     for workspace in [&scene.ana, &scene.bo] {
         let mut left = Vec::new();
-        db::payload::for_each(&workspace.tables().conn, |row| left.push(row.unwrap().bytes)).unwrap();
+        db::payload::for_each(&workspace.tables().conn, |row| left.push(row.unwrap().bytes))
+            .unwrap();
         let holds = |bytes: &Vec<u8>| bytes.windows(5).any(|window| window == b"okapi");
         assert!(!left.iter().any(holds), "{} still has it", workspace.me);
     }
@@ -272,7 +336,10 @@ fn a_back_dated_detection_does_not_replace_what_was_labeled() {
     let mut scene = Scene::new(false, &[Role::Engineer, Role::Reviewer]);
     let (old, new) = (key_of(&scene.place.dir.path().join("bo")), DeviceKey::from_seed([55; 32]));
     let workspace = workspace_id(scene.ana.tables());
-    let join = ReplicaJoined { replaces: Some(Vouch::by(&old, "bo", &new.public())), ..ReplicaJoined::new("bo", &new) };
+    let join = ReplicaJoined {
+        replaces: Some(Vouch::by(&old, "bo", &new.public())),
+        ..ReplicaJoined::new("bo", &new)
+    };
     let detected = CaseDetected {
         case: case(&scene.ana),
         stream: "s".into(),
@@ -287,7 +354,15 @@ fn a_back_dated_detection_does_not_replace_what_was_labeled() {
         language: String::new(),
         needs: vec![],
     };
-    let entry = craft(&new, workspace, 1, "", Hlc { ms: 1, n: 0 }, "bo", vec![encode(&join), encode(&detected)]);
+    let entry = craft(
+        &new,
+        workspace,
+        1,
+        "",
+        Hlc { ms: 1, n: 0 },
+        "bo",
+        vec![encode(&join), encode(&detected)],
+    );
     scene.plant(Kind::Journal, new.replica(), (1, 1), &encode_journal(&[entry]).unwrap());
     scene.agree();
     let row = scene.ana.find_case("p0").unwrap();
@@ -304,15 +379,20 @@ fn two_copies_that_push_at_the_same_moment_end_alike_and_lose_nothing() {
     for name in ["casework.db", "device.key"] {
         fs::copy(scene.place.dir.path().join("bo").join(name), twin.join(name)).unwrap();
     }
-    let mut twin = Workspace::open(casework::config::Paths { workspace: twin }, Env::default(), None).unwrap();
+    let mut twin =
+        Workspace::open(casework::config::Paths { workspace: twin }, Env::default(), None).unwrap();
     let id = case(&scene.bo);
     let key = key_of(&scene.place.dir.path().join("bo"));
     scene.bo.comment(id, "from one").unwrap();
     twin.comment(id, "from the other").unwrap();
     // Both have looked at the store, and now both write.
     for workspace in [&scene.bo, &twin] {
-        let head = db::journal::replica(&workspace.tables().conn, key.replica()).unwrap().unwrap().head_seq;
-        let entry = db::journal::entry(&workspace.tables().conn, key.replica(), head).unwrap().unwrap();
+        let head = db::journal::replica(&workspace.tables().conn, key.replica())
+            .unwrap()
+            .unwrap()
+            .head_seq;
+        let entry =
+            db::journal::entry(&workspace.tables().conn, key.replica(), head).unwrap().unwrap();
         let bytes = encode_journal(&[entry]).unwrap();
         let name = Name::of(Kind::Journal, key.replica(), (head, head), &bytes, false).to_string();
         scene.plant(Kind::Journal, key.replica(), (head, head), &bytes);

@@ -61,7 +61,11 @@ fn a_newer_foreign_damaged_or_locked_database() {
     fs::write(&path, bytes).unwrap();
     let output = place.run(&["queue"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("damaged"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("damaged"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -79,9 +83,11 @@ fn a_locked_database_is_waited_for_and_then_named() {
 fn a_full_disk_loses_nothing_that_was_saved() {
     let place = Place::new();
     let mut workspace = place.found();
-    let pages: i64 = workspace.tables().conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let pages: i64 =
+        workspace.tables().conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     workspace.tables().conn.pragma_update(None, "max_page_count", pages + 2).unwrap();
-    let lines: String = (0..500).map(|i| line(&i.to_string(), "a text that takes room", "x", 0.5, i)).collect();
+    let lines: String =
+        (0..500).map(|i| line(&i.to_string(), "a text that takes room", "x", 0.5, i)).collect();
     let stop = std::sync::atomic::AtomicBool::new(false);
     let error = workspace.ingest(lines.as_bytes(), &Default::default(), &stop, |_| ()).unwrap_err();
     assert!(error.to_string().contains("full"), "{error}");
@@ -97,7 +103,11 @@ fn an_unreadable_log_a_bad_protocol_and_a_bad_configuration() {
     place.found();
     let stream = place.dir.path().join("s.jsonl");
     fs::write(&stream, line("1", "x", "y", 0.5, 0)).unwrap();
-    check(&place, &["ingest", stream.to_str().unwrap(), "--logs", "/nowhere.log"], &["/nowhere.log"]);
+    check(
+        &place,
+        &["ingest", stream.to_str().unwrap(), "--logs", "/nowhere.log"],
+        &["/nowhere.log"],
+    );
     let protocol = place.dir.path().join("p.toml");
     fs::write(
         &protocol,
@@ -107,7 +117,11 @@ fn an_unreadable_log_a_bad_protocol_and_a_bad_configuration() {
     let output = place.run(&["protocol", "publish", protocol.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(error.contains("p.toml:3: no question is called `b`") && error.contains("`a` has no answers"), "{error}");
+    assert!(
+        error.contains("p.toml:3: no question is called `b`")
+            && error.contains("`a` has no answers"),
+        "{error}"
+    );
     fs::write(&protocol, b"id = \"\xff\"").unwrap();
     check(&place, &["protocol", "check", protocol.to_str().unwrap()], &["UTF-8"]);
     fs::write(place.paths().config(), "[review]\ntheme = \"pink\"\n").unwrap();
@@ -134,7 +148,11 @@ fn a_line_of_fifty_megabytes() {
     stdin.write_all(line("2", "after", "x", 0.5, 1).as_bytes()).unwrap();
     drop(stdin);
     let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-    assert!(out.contains("\"opened\":2") && out.contains("{\"line\":2,\"reason\":\"longer than 16 MiB\"}"), "{out}");
+    assert!(
+        out.contains("\"opened\":2")
+            && out.contains("{\"line\":2,\"reason\":\"longer than 16 MiB\"}"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -149,10 +167,19 @@ fn every_unicode_control_character_is_shown_by_name() {
     for keys in ["I", "L", "N", "M", "H", "Tab", "/", "Esc"] {
         session.press(keys);
         let screen = session.text();
-        assert!(!screen.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{200b}'), "{screen}");
+        assert!(
+            !screen.contains(|c: char| (c.is_control() && c != '\n')
+                || c == '\u{202e}'
+                || c == '\u{200b}'),
+            "{screen}"
+        );
     }
     session.press("I");
-    assert!(session.text().contains("«NUL»") && session.text().contains("«U+202E»"), "{}", session.text());
+    assert!(
+        session.text().contains("«NUL»") && session.text().contains("«U+202E»"),
+        "{}",
+        session.text()
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Nobody who may still label a case is told what others said of it, by any command; and who put a label into whose mouth is
-//! said wherever the label is.
+//! Nobody who may still label a case is told what others said of it, by any command; and who put a
+//! label into whose mouth is said wherever the label is.
 
 use std::fs;
 
@@ -18,7 +18,8 @@ fn json(text: &str) -> Value {
 fn team(overlap: u32) -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     for name in ["bo", "cy"] {
@@ -29,36 +30,63 @@ fn team(overlap: u32) -> Place {
 }
 
 fn label(place: &Place, case: &str, who: &str, why: &str) {
-    let answers = ["--answer", "readable=y", "--answer", "verdict=n", "--answer", "corrected=transfer", "--answer", "category=r"];
+    let answers = [
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=n",
+        "--answer",
+        "corrected=transfer",
+        "--answer",
+        "category=r",
+    ];
     place.ok(&[&["label", case, "--as", who, "--rationale", why], &answers[..]].concat());
 }
 
-/// Ways to run each command of the table that could tell what others said. A new command has to be added here.
+/// Ways to run each command of the table that could tell what others said. A new command has to be
+/// added here.
 fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
     let out = place.dir.path().join(format!("out-{command}"));
     let out = out.to_str().unwrap();
     let protocol = place.dir.path().join("p.toml");
-    fs::write(&protocol, place.ok(&["protocol", "starter", "text"]).replace("title = \"", "title = \"Another ")).unwrap();
+    fs::write(
+        &protocol,
+        place.ok(&["protocol", "starter", "text"]).replace("title = \"", "title = \"Another "),
+    )
+    .unwrap();
     let protocol = protocol.to_str().unwrap();
     let list: Vec<Vec<&str>> = match command {
         // They say nothing of labels, or change something only.
-        "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "comment" | "defer" | "escalate" | "glossary" | "train"
-        | "erase" | "backup" | "paths" | "doctor" | "completions" | "import" | "appeal" | "help" => vec![],
+        "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "comment" | "defer"
+        | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
+        | "completions" | "import" | "appeal" | "help" => vec![],
         // Whoever reads entries themselves reads the journal, which lies open (README).
         "audit" => vec![],
         "verify" => vec![vec![]],
-        "queue" => vec![vec![], vec!["--explain"], vec!["--shares"], vec!["--renew"], vec!["--explain", "p0"]],
+        "queue" => vec![
+            vec![],
+            vec!["--explain"],
+            vec!["--shares"],
+            vec!["--renew"],
+            vec!["--explain", "p0"],
+        ],
         "show" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],
         "search" => vec![vec!["money"], vec!["SECRET"]],
         "label" => vec![vec!["p0"], vec!["p0", "--answer", "readable=x"]],
         "labels" => vec![vec![]],
-        "export" => vec![vec![], vec!["--rows", "cases"], vec!["--format", "csv"], vec!["--rows", "cases", "--format", "csv"]],
+        "export" => vec![
+            vec![],
+            vec!["--rows", "cases"],
+            vec!["--format", "csv"],
+            vec!["--rows", "cases", "--format", "csv"],
+        ],
         "protocol" => vec![vec!["show"], vec!["replay", protocol], vec!["diff", "1", protocol]],
         "gold" => vec![vec!["list"], vec!["trained"]],
         "precedents" => vec![vec!["p0"], vec!["p5"]],
         "agreement" => vec![vec![]],
         "disagreements" => {
-            let by = ["question", "pair", "category", "reviewer", "case"].map(|by| vec!["--by", by]);
+            let by =
+                ["question", "pair", "category", "reviewer", "case"].map(|by| vec!["--by", by]);
             by.into_iter().chain([vec!["p0"], vec!["p3"], vec!["--question", "verdict"]]).collect()
         }
         "arbitrate" => vec![vec![], vec!["p0"], vec!["p3"]],
@@ -76,7 +104,9 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "status" => vec![vec![]],
         other => panic!("say in this test how `{other}` is run, and what it may tell a reviewer"),
     };
-    list.into_iter().map(|args| [&[command], &args[..]].concat().into_iter().map(str::to_owned).collect()).collect()
+    list.into_iter()
+        .map(|args| [&[command], &args[..]].concat().into_iter().map(str::to_owned).collect())
+        .collect()
 }
 
 /// All that any command tells somebody, with and without --json.
@@ -85,16 +115,26 @@ fn told(place: &Place, who: &str) -> Vec<(String, String)> {
     for command in casework::cli::Cli::command().get_subcommands() {
         for args in ways(command.get_name(), place) {
             for json in [&[][..], &["--json".to_owned()]] {
-                let args: Vec<&str> = args.iter().chain(json).map(String::as_str).chain(["--as", who]).collect();
+                let args: Vec<&str> =
+                    args.iter().chain(json).map(String::as_str).chain(["--as", who]).collect();
                 let output = place.run(&args);
-                let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+                let words = [output.stdout, output.stderr]
+                    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                    .concat();
                 assert!(!words.contains("panicked"), "{args:?}: {words}");
                 told.push((args.join(" "), words));
             }
         }
     }
-    for file in fs::read_dir(place.dir.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
-        told.push((file.display().to_string(), String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned()));
+    for file in fs::read_dir(place.dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+    {
+        told.push((
+            file.display().to_string(),
+            String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned(),
+        ));
     }
     told
 }
@@ -113,10 +153,13 @@ fn no_command_tells_a_reviewer_what_others_said_of_a_case_that_waits() {
         // The first lines of `p0`'s outcome would tell as much as the reason.
         assert!(!words.contains(SECRET), "{command}: {words}");
     }
-    let ids: Vec<String> =
-        ["p0", "p1"].map(|case| json(&place.ok(&["show", case, "--json"]))["case"].as_str().unwrap().to_owned()).into();
+    let ids: Vec<String> = ["p0", "p1"]
+        .map(|case| json(&place.ok(&["show", case, "--json"]))["case"].as_str().unwrap().to_owned())
+        .into();
     for (command, words) in &of_bo {
-        let of_others = words.lines().any(|line| line.contains("wrong_label") && ids.iter().any(|id| line.contains(&id[..8])));
+        let of_others = words.lines().any(|line| {
+            line.contains("wrong_label") && ids.iter().any(|id| line.contains(&id[..8]))
+        });
         assert!(!of_others, "{command}: {words}");
     }
     // What is left out is counted, and his own is there.
@@ -151,8 +194,12 @@ fn import(place: &Place, lines: &str) -> Value {
     let file = place.dir.path().join("l.jsonl");
     fs::write(&file, lines).unwrap();
     json(
-        &String::from_utf8(place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]).stdout)
-            .unwrap(),
+        &String::from_utf8(
+            place
+                .run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"])
+                .stdout,
+        )
+        .unwrap(),
     )
 }
 
@@ -162,10 +209,16 @@ const PATH: &str = r#"[["readable","y"],["verdict","y"],["category","r"]]"#;
 fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
     let place = team(3);
     label(&place, "p0", "bo", "signed by bo");
-    let line = |case: &str, more: &str| format!("{{\"case\":\"{case}\",\"reviewer\":\"bo\",\"path\":{PATH}{more}}}\n");
+    let line = |case: &str, more: &str| {
+        format!("{{\"case\":\"{case}\",\"reviewer\":\"bo\",\"path\":{PATH}{more}}}\n")
+    };
     let refused = |lines: &str, expect: &str| {
         let summary = import(&place, lines);
-        assert_eq!((&summary["imported"], &summary["rejected"]), (&0.into(), &1.into()), "{summary}");
+        assert_eq!(
+            (&summary["imported"], &summary["rejected"]),
+            (&0.into(), &1.into()),
+            "{summary}"
+        );
         assert!(summary["rejects"][0]["reason"].as_str().unwrap().contains(expect), "{summary}");
     };
     refused(&line("p0", ""), "bo labeled this case and signed that");
@@ -184,18 +237,30 @@ fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
     assert!(place.ok(&["show", "p1", "--as", "bo"]).contains("[imported by ana]"));
     let exported = place.ok(&["export", "--as", "bo"]);
     let row = exported.lines().map(json).find(|row| row["id"] == "p1").unwrap();
-    assert_eq!((&row["reviewer"], &row["author"], &row["counts"]), (&"bo".into(), &"ana".into(), &true.into()));
+    assert_eq!(
+        (&row["reviewer"], &row["author"], &row["counts"]),
+        (&"bo".into(), &"ana".into(), &true.into())
+    );
     let csv = place.ok(&["export", "--format", "csv", "--as", "bo"]);
     assert!(csv.lines().next().unwrap().split(',').any(|name| name == "author"), "{csv}");
     let mut session = casework::tui::Review::in_turn(
-        casework::workspace::Workspace::open(place.paths(), casework::config::Env::default(), Some("bo")).unwrap(),
+        casework::workspace::Workspace::open(
+            place.paths(),
+            casework::config::Env::default(),
+            Some("bo"),
+        )
+        .unwrap(),
         (160, 45),
         || NOON,
         None,
     )
     .unwrap();
     session.press("/ p 1 Enter H");
-    assert!(session.text().contains("imported by ana") || !session.text().contains("labeled"), "{}", session.text());
+    assert!(
+        session.text().contains("imported by ana") || !session.text().contains("labeled"),
+        "{}",
+        session.text()
+    );
     // Signed later or earlier, one's own label counts.
     label(&place, "p1", "bo", "signed by bo");
     let counts: Vec<(String, bool)> = place

@@ -21,7 +21,8 @@ const NO: [&str; 4] = ["readable=y", "verdict=n", "corrected=<b>transfer</b>", "
 fn team() -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..5).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..5).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
@@ -42,7 +43,10 @@ fn what_is_kept_and_mended_is_what_is_read_anew() {
         let workspace = place.open();
         let protocols = workspace.protocols().unwrap();
         let read = sums.refresh(&workspace.tables().conn, &protocols).unwrap();
-        assert!(expect.is_none_or(|expect| expect == read), "{read} cases were read, not {expect:?}");
+        assert!(
+            expect.is_none_or(|expect| expect == read),
+            "{read} cases were read, not {expect:?}"
+        );
         let mut anew = BoardSums::default();
         anew.refresh(&workspace.tables().conn, &protocols).unwrap();
         assert!(*sums == anew, "after {read} cases");
@@ -120,7 +124,9 @@ fn each_number_knows_its_cases() {
     assert_eq!(board.matrix.cells[&(0, 1)].len(), 2);
     assert_eq!((board.weeks.len(), board.versions.len(), board.versions[0].cases.len()), (1, 1, 3));
     assert_eq!(board.days.last().unwrap().settled.len(), 1);
-    let by_owner = |who: &str| board.owed.iter().filter(|owed| owed.who.iter().any(|name| name == who)).count();
+    let by_owner = |who: &str| {
+        board.owed.iter().filter(|owed| owed.who.iter().any(|name| name == who)).count()
+    };
     assert_eq!((by_owner("ana"), by_owner("bo")), (4, 2), "two to label each, and two to rule on");
 }
 
@@ -139,7 +145,11 @@ fn a_number_opens_its_cases_and_those_their_labels() {
     session.press("2 j Enter");
     assert!(session.text().contains("part at verdict  1 of 2"), "{}", session.text());
     session.press("Enter A");
-    assert!(session.text().contains("labels without names"), "a disputed case is ruled on blind: {}", session.text());
+    assert!(
+        session.text().contains("labels without names"),
+        "a disputed case is ruled on blind: {}",
+        session.text()
+    );
     session.press("Esc Esc");
     assert!(session.front.session.listing.is_none(), "{}", session.text());
     for keys in ["D 1", "3", "4", "6", "7", "Enter"] {
@@ -171,14 +181,19 @@ fn what_was_worked_out_beside_disturbs_nobody() {
     let place = team();
     let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("r \"because\"");
-    let words = Report::Words { title: "How steady you are".into(), words: vec!["ana: 3 labels".into()] };
+    let words =
+        Report::Words { title: "How steady you are".into(), words: vec!["ana: 3 labels".into()] };
     session.hear(words.clone());
     assert!(!session.text().contains("3 labels"), "who writes goes on writing: {}", session.text());
     session.press("Esc Y");
     assert!(session.text().contains("ana: 3 labels"), "{}", session.text());
     // The board opens as it stood, before it is counted anew.
     session.press("Esc D 3 Esc D");
-    assert!(session.text().contains("‹Now›") && !session.text().contains("Counting"), "{}", session.text());
+    assert!(
+        session.text().contains("‹Now›") && !session.text().contains("Counting"),
+        "{}",
+        session.text()
+    );
     session.press("G");
     assert!(session.text().contains("▸ waits for"), "the last row is reached: {}", session.text());
 }
@@ -189,11 +204,18 @@ fn the_report_is_one_page_that_names_nobody_and_in_which_nothing_acts() {
     let file = place.dir.path().join("report.html");
     place.ok(&["report", "--out", file.to_str().unwrap()]);
     let page = std::fs::read_to_string(&file).unwrap();
-    assert!(!page.contains("<b>") && !page.contains("<script") && !page.contains("http:") && !page.contains("https:"), "{page}");
+    assert!(
+        !page.contains("<b>")
+            && !page.contains("<script")
+            && !page.contains("http:")
+            && !page.contains("https:"),
+        "{page}"
+    );
     assert!(!page.contains(">bo<") && !page.contains("ana</"), "nobody is named");
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert!(page.matches("<svg").count() >= 4 && !page.contains("NaN"));
-    let document: serde_json::Value = serde_json::from_str(&place.ok(&["report", "--json"])).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&place.ok(&["report", "--json"])).unwrap();
     assert_eq!(document["states"]["disputed"], 2);
     // With nothing in it too.
     let empty = Place::new();
@@ -217,7 +239,8 @@ fn the_board_counts_what_the_commands_count() {
     let of = &board.divergence;
     let scope = of.nodes().into_iter().find(|node| node.question == "scope").unwrap().clone();
     assert_eq!((of.pairs, scope.came, scope.parted), (2261, 1979, 545));
-    let alpha: serde_json::Value = serde_json::from_str(&place.ok(&["agreement", "--json", "--resample", "0"])).unwrap();
+    let alpha: serde_json::Value =
+        serde_json::from_str(&place.ok(&["agreement", "--json", "--resample", "0"])).unwrap();
     let alpha = alpha["krippendorff_alpha"]["nominal"]["value"].as_f64().unwrap();
     assert!((board.alpha.value.unwrap() - alpha).abs() < 1e-12);
 }

@@ -1,4 +1,5 @@
-//! Calibration sessions: blind, revealed to all at once, talked about, labeled again, closed with findings.
+//! Calibration sessions: blind, revealed to all at once, talked about, labeled again, closed with
+//! findings.
 
 use casework::config::Env;
 use casework::tui::Review;
@@ -11,7 +12,9 @@ use crate::support::{NOON, Place, digest, ingest, line};
 fn team() -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..4).map(|i| line(&format!("p{i}"), &format!("move money to savings {i}"), "pay", 0.2, i)).collect();
+    let lines: String = (0..4)
+        .map(|i| line(&format!("p{i}"), &format!("move money to savings {i}"), "pay", 0.2, i))
+        .collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     for name in ["bo", "cy"] {
@@ -42,9 +45,25 @@ fn fails(place: &Place, args: &[&str], words: &str) {
 
 /// Everybody's first round: on p0 cy differs, on p1 all agree.
 fn first_round(place: &Place) {
-    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--title", "what is right", "--deadline", "3d"]);
+    place.ok(&[
+        "calibrate",
+        "open",
+        "june",
+        "--cases",
+        "p0,p1",
+        "--title",
+        "what is right",
+        "--deadline",
+        "3d",
+    ]);
     for who in ["ana", "bo", "cy"] {
-        label(place, "p0", who, if who == "cy" { &WRONG } else { &RIGHT }, &format!("{who} says so"));
+        label(
+            place,
+            "p0",
+            who,
+            if who == "cy" { &WRONG } else { &RIGHT },
+            &format!("{who} says so"),
+        );
         label(place, "p1", who, &RIGHT, "plain");
     }
 }
@@ -61,13 +80,20 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     fails(&place, &open(&["--cases", "p0", "--deadline", "0m"]), "in the past");
     fails(&place, &["calibrate", "size", "--alpha", "nan"], "--above is a number");
     fails(&place, &open(&["--category", "nothing=3"]), "no case was chosen");
-    fails(&place, &["calibrate", "open", "main", "--cases", "p0"], "can't be the name of a session");
+    fails(
+        &place,
+        &["calibrate", "open", "main", "--cases", "p0"],
+        "can't be the name of a session",
+    );
     first_round(&place);
     fails(&place, &open(&["--cases", "p0"]), "already");
 
     // Blind: how far everybody is may be seen, nothing of what they said.
     let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
-    assert_eq!((shown["stage"].as_str(), shown["progress"][2]["done"][0].as_u64()), (Some("blind"), Some(2)));
+    assert_eq!(
+        (shown["stage"].as_str(), shown["progress"][2]["done"][0].as_u64()),
+        (Some("blind"), Some(2))
+    );
     for args in [
         &["show", "p0"][..],
         &["show", "p0", "--json"],
@@ -79,30 +105,56 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
         assert!(!seen.contains("cy says so"), "{args:?}: {seen}");
     }
     assert!(place.ok(&["labels", "--as", "bo"]).contains("bo says so"), "one's own is one's own");
-    for args in [&["agreement", "--round", "june"][..], &["disagreements", "--round", "june"], &["consensus", "--round", "june"]]
-    {
+    for args in [
+        &["agreement", "--round", "june"][..],
+        &["disagreements", "--round", "june"],
+        &["consensus", "--round", "june"],
+    ] {
         fails(&place, args, "hidden until it is revealed");
     }
-    assert_eq!(json(&place.ok(&["show", "p0", "--json"]))["state"], "open", "a session settles nothing");
+    assert_eq!(
+        json(&place.ok(&["show", "p0", "--json"]))["state"],
+        "open",
+        "a session settles nothing"
+    );
     fails(&place, &["comment", "p0", "--session", "june", "hm"], "first round, blind");
     fails(&place, &["calibrate", "findings", "june"], "first round, blind");
     fails(&place, &["calibrate", "reveal", "june", "--as", "bo"], "role lead");
-    fails(&place, &["label", "p2", "--session", "june", "--answer", "readable=n"], "no case of the session");
+    fails(
+        &place,
+        &["label", "p2", "--session", "june", "--answer", "readable=n"],
+        "no case of the session",
+    );
 
     place.ok(&["calibrate", "reveal", "june"]);
     assert!(place.ok(&["calibrate", "show", "june", "--as", "bo"]).contains("cy says so"));
     assert!(place.ok(&["agreement", "--round", "june"]).contains("2 tasks, 3 reviewers"));
     // While there is no second round, the first one alone tells what to talk about.
     let alone = place.ok(&["calibrate", "findings", "june"]);
-    assert!(alone.contains("6 labels in the first round") && alone.contains("Most part at verdict"), "{alone}");
+    assert!(
+        alone.contains("6 labels in the first round") && alone.contains("Most part at verdict"),
+        "{alone}"
+    );
     assert!(alone.lines().all(|line| line.chars().count() <= 80), "{alone}");
     let found = json(&place.ok(&["calibrate", "findings", "june", "--json"]));
     let agreement = json(&place.ok(&["agreement", "--round", "june", "--json"]));
     assert_eq!(found["first"], agreement["krippendorff_alpha"]["nominal"], "the same figure");
     // What was sealed stays as it was.
-    let given = json(place.ok(&["labels", "--json"]).lines().find(|line| line.contains("cy says so")).unwrap());
+    let given = json(
+        place.ok(&["labels", "--json"]).lines().find(|line| line.contains("cy says so")).unwrap(),
+    );
     assert_eq!(given["round"], "june");
-    place.ok(&["comment", "p0", "--session", "june", "--question", "verdict", "it is a transfer", "--as", "cy"]);
+    place.ok(&[
+        "comment",
+        "p0",
+        "--session",
+        "june",
+        "--question",
+        "verdict",
+        "it is a transfer",
+        "--as",
+        "cy",
+    ]);
     for who in ["ana", "bo", "cy"] {
         label(&place, "p0", who, &WRONG, &format!("{who} was convinced"));
         label(&place, "p1", who, &RIGHT, "");
@@ -128,27 +180,60 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     drop(workspace);
     let found = json(&place.ok(&["calibrate", "findings", "june", "--json"]));
     assert_eq!(found["labels"], serde_json::json!([6, 6]));
-    assert_eq!((found["outcome"]["better"].as_u64(), found["outcome"]["after"]["value"].as_f64()), (Some(1), Some(1.0)));
+    assert_eq!(
+        (found["outcome"]["better"].as_u64(), found["outcome"]["after"]["value"].as_f64()),
+        (Some(1), Some(1.0))
+    );
     let moved: Vec<(&str, &str, bool)> = found["moved"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|line| (line["reviewer"].as_str().unwrap(), line["to"].as_str().unwrap(), line["toward_others"].as_bool().unwrap()))
+        .map(|line| {
+            (
+                line["reviewer"].as_str().unwrap(),
+                line["to"].as_str().unwrap(),
+                line["toward_others"].as_bool().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(moved, [("ana", "wrong_label", false), ("bo", "wrong_label", false)]);
     assert_eq!(found["settled"][0]["question"], "verdict");
     let replay = place.ok(&["calibrate", "replay", "june"]);
-    let at = |words: &str| replay.lines().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {replay}"));
-    assert!(at("opened it") < at("cy says so") && at("cy says so") < at("revealed all"), "{replay}");
-    assert!(at("said of") < at("cy was convinced") && at("cy was convinced") < at("savings are transfers"));
+    let at = |words: &str| {
+        replay
+            .lines()
+            .position(|line| line.contains(words))
+            .unwrap_or_else(|| panic!("{words}: {replay}"))
+    };
+    assert!(
+        at("opened it") < at("cy says so") && at("cy says so") < at("revealed all"),
+        "{replay}"
+    );
+    assert!(
+        at("said of") < at("cy was convinced")
+            && at("cy was convinced") < at("savings are transfers")
+    );
 
     // What it proposes is ready to be published: an example of the question, and of the terms.
     let glossary = std::fs::read_to_string(directory.join("glossary.toml")).unwrap();
-    assert!(glossary.contains("june-verdict-1") && glossary.contains("\"move money to savings 0\"]"), "{glossary}");
+    assert!(
+        glossary.contains("june-verdict-1") && glossary.contains("\"move money to savings 0\"]"),
+        "{glossary}"
+    );
     let protocol = directory.join("edge-cases.toml");
-    assert!(std::fs::read_to_string(&protocol).unwrap().contains("input = \"move money to savings 0\"\nanswer = \"n\""));
+    assert!(
+        std::fs::read_to_string(&protocol)
+            .unwrap()
+            .contains("input = \"move money to savings 0\"\nanswer = \"n\"")
+    );
     place.ok(&["glossary", "publish", directory.join("glossary.toml").to_str().unwrap()]);
-    place.ok(&["protocol", "publish", protocol.to_str().unwrap(), "--changes", "an example from june"]);
+    place.ok(&[
+        "protocol",
+        "publish",
+        protocol.to_str().unwrap(),
+        "--changes",
+        "an example from june",
+    ]);
 
     let mut workspace = place.open();
     let before = digest(workspace.tables());
@@ -167,7 +252,10 @@ fn a_session_goes_on_though_its_lead_has_left() {
     place.ok(&["calibrate", "reveal", "june", "--as", "dee"]);
     place.ok(&["calibrate", "close", "june", "--as", "dee"]);
     let found = json(&place.ok(&["calibrate", "findings", "june", "--json", "--as", "dee"]));
-    assert_eq!((found["both"].as_u64(), &found["outcome"]["after"]["value"]), (Some(0), &Value::Null));
+    assert_eq!(
+        (found["both"].as_u64(), &found["outcome"]["after"]["value"]),
+        (Some(0), &Value::Null)
+    );
     assert!(!found.to_string().contains("NaN"));
 }
 
@@ -191,7 +279,9 @@ fn a_session_is_sat_in_on_the_screen() {
     // On the board, what is owed for it opens its cases.
     let mut session = Review::in_turn(as_who("ana"), (80, 24), || NOON, None).unwrap();
     session.press("D");
-    let chosen = |session: &Review| session.text().lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned();
+    let chosen = |session: &Review| {
+        session.text().lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned()
+    };
     for _ in 0..40 {
         if chosen(&session).contains("calibration case") {
             break;
@@ -199,24 +289,36 @@ fn a_session_is_sat_in_on_the_screen() {
         session.press("j");
     }
     session.press("Enter");
-    assert!(session.text().contains("waits for") && session.text().contains("1 of 2"), "{}", session.text());
+    assert!(
+        session.text().contains("waits for") && session.text().contains("1 of 2"),
+        "{}",
+        session.text()
+    );
     drop(session);
     for who in ["ana", "bo", "cy"] {
         let mut session = Review::in_turn(as_who(who), (80, 24), || NOON, None).unwrap();
         session.press("C Enter");
         assert!(session.text().contains("calibration june"), "{}", session.text());
         session.press("A");
-        assert!(session.text().contains("shown when the session is revealed"), "{}", session.text());
+        assert!(
+            session.text().contains("shown when the session is revealed"),
+            "{}",
+            session.text()
+        );
         session.press(if who == "cy" { "1 2 1 3" } else { "1 1 3" });
         // A draft of the session is not one of the queue.
         session.press("Esc");
         assert!(
-            session.front.session.sitting.is_none() && session.front.session.opened.as_ref().unwrap().draft.is_empty(),
+            session.front.session.sitting.is_none()
+                && session.front.session.opened.as_ref().unwrap().draft.is_empty(),
             "{}",
             session.text()
         );
         session.press("C Enter");
-        assert!(!session.front.session.opened.as_ref().unwrap().draft.is_empty(), "the draft is there again");
+        assert!(
+            !session.front.session.opened.as_ref().unwrap().draft.is_empty(),
+            "the draft is there again"
+        );
         session.press("Enter 1 1 3 Enter");
         assert!(session.text().contains("That was the last one"), "{}", session.text());
         session.press("U");
@@ -253,14 +355,30 @@ fn a_session_that_is_called_off_reveals_nothing() {
     fails(&place, &["calibrate", "cancel", "june", "--as", "bo"], "role lead");
     place.ok(&["calibrate", "cancel", "june", "--note", "the wrong cases"]);
     let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
-    assert_eq!((shown["stage"].as_str(), shown["note"].as_str()), (Some("called off"), Some("the wrong cases")));
+    assert_eq!(
+        (shown["stage"].as_str(), shown["note"].as_str()),
+        (Some("called off"), Some("the wrong cases"))
+    );
     assert!(place.ok(&["calibrate", "show", "june"]).contains("because: the wrong cases"));
-    for args in [&["calibrate", "reveal", "june"][..], &["calibrate", "close", "june"], &["calibrate", "findings", "june"]] {
+    for args in [
+        &["calibrate", "reveal", "june"][..],
+        &["calibrate", "close", "june"],
+        &["calibrate", "findings", "june"],
+    ] {
         fails(&place, args, "called off");
     }
-    fails(&place, &["label", "p0", "--session", "june", "--as", "bo", "--answer", "readable=n"], "called off");
+    fails(
+        &place,
+        &["label", "p0", "--session", "june", "--as", "bo", "--answer", "readable=n"],
+        "called off",
+    );
     fails(&place, &["agreement", "--round", "june"], "hidden");
-    for args in [&["show", "p0"][..], &["labels"], &["calibrate", "show", "june"], &["calibrate", "replay", "june"]] {
+    for args in [
+        &["show", "p0"][..],
+        &["labels"],
+        &["calibrate", "show", "june"],
+        &["calibrate", "replay", "june"],
+    ] {
         let seen = place.ok(&[args, &["--as", "bo"]].concat());
         assert!(!seen.contains("cy says so"), "{args:?}: {seen}");
     }
@@ -286,7 +404,12 @@ fn a_session_is_sat_in_line_by_line() {
     };
     for who in ["ana", "bo", "cy"] {
         let answers = if who == "cy" { "1\n2\ntransfer\nr\n" } else { "1\n1\nr\n" };
-        let text = by_lines(who, &format!("sessions\nsit 1\ndefer not now\nlabels\n{answers}submit\n1\n1\nr\nsubmit\nleave\n"));
+        let text = by_lines(
+            who,
+            &format!(
+                "sessions\nsit 1\ndefer not now\nlabels\n{answers}submit\n1\n1\nr\nsubmit\nleave\n"
+            ),
+        );
         for words in [
             "The calibration session june waits for you: 2 cases. sessions sits in.",
             "Sessions: 1 june, first round, blind",
@@ -299,12 +422,24 @@ fn a_session_is_sat_in_line_by_line() {
         }
         assert_eq!(text.matches("Submitted:").count(), 2, "{text}");
     }
-    let text = by_lines("ana", "reveal june\nsit june\nlabels\ncomment it is a transfer\nfindings june\n");
+    let text =
+        by_lines("ana", "reveal june\nsit june\nlabels\ncomment it is a transfer\nfindings june\n");
     assert!(text.contains("Revealed: all who take part see all labels"), "{text}");
-    assert!(text.contains(" by cy: ") && text.contains("which part at verdict"), "with names: {text}");
+    assert!(
+        text.contains(" by cy: ") && text.contains("which part at verdict"),
+        "with names: {text}"
+    );
     assert!(text.contains("Noted: Commented."), "{text}");
     let text = by_lines("ana", "sit nowhere\nboard\nall\npeople\nsteady\nexchange\ntree\nall\n");
-    for words in ["Error: ", "Board: ", "Page Weeks", "People: ana, ", "Told: How steady you are.", "Exchange: ", "Protocol: "] {
+    for words in [
+        "Error: ",
+        "Board: ",
+        "Page Weeks",
+        "People: ana, ",
+        "Told: How steady you are.",
+        "Exchange: ",
+        "Protocol: ",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -39,28 +39,47 @@ const LABEL: [&str; 12] = [
 fn a_case_is_labeled_undone_and_exported() {
     let place = sample();
     assert_eq!(place.ok(&["queue", "--json"]).lines().count(), 3);
-    let given = json(&place.ok(&[&LABEL[..], &["--rationale", "asks to move it", "--tag", "money", "--json"]].concat()));
+    let given = json(&place.ok(
+        &[&LABEL[..], &["--rationale", "asks to move it", "--tag", "money", "--json"]].concat(),
+    ));
     assert_eq!(given["outcome"]["label"], "transfer");
     let label = json(&place.ok(&["labels", "--json"]));
-    for (key, value) in [("reviewer", "ana"), ("round", "main"), ("protocol", "edge-cases"), ("rationale", "asks to move it")] {
+    for (key, value) in [
+        ("reviewer", "ana"),
+        ("round", "main"),
+        ("protocol", "edge-cases"),
+        ("rationale", "asks to move it"),
+    ] {
         assert_eq!(label[key], value);
     }
     assert_eq!((label["confidence"].as_u64(), label["version"].as_u64()), (Some(4), Some(1)));
     assert_eq!(label["path"][1], serde_json::json!(["verdict", "n"]));
     let status = json(&place.ok(&["status", "--json"]));
-    assert_eq!((status["cases"]["resolved"].as_u64(), status["labels"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(
+        (status["cases"]["resolved"].as_u64(), status["labels"].as_u64()),
+        (Some(1), Some(1))
+    );
     let row = json(&place.ok(&["export", "--rows", "cases"]));
-    assert_eq!((row["label"].as_str(), row["text"].as_str()), (Some("transfer"), Some("move money")));
+    assert_eq!(
+        (row["label"].as_str(), row["text"].as_str()),
+        (Some("transfer"), Some("move money"))
+    );
     assert_eq!(row["events"][0], given["event"]);
     place.ok(&["label", "p0", "--answer", "readable=n", "--answer", "damage=c"]);
-    let counts: Vec<bool> = place.ok(&["export"]).lines().map(|row| json(row)["counts"].as_bool().unwrap()).collect();
+    let counts: Vec<bool> =
+        place.ok(&["export"]).lines().map(|row| json(row)["counts"].as_bool().unwrap()).collect();
     assert_eq!(counts.iter().filter(|counts| **counts).count(), 1, "the later one replaced it");
     place.ok(&["undo"]);
     place.ok(&["undo"]);
     assert_eq!(place.ok(&["labels", "--json"]), "");
     assert_eq!(place.run(&["undo"]).status.code(), Some(2), "there is nothing more to take back");
     let shown = json(&place.ok(&["show", "p0", "--json"]));
-    let told: Vec<&str> = shown["history"].as_array().unwrap().iter().map(|line| line["what"].as_str().unwrap()).collect();
+    let told: Vec<&str> = shown["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["what"].as_str().unwrap())
+        .collect();
     assert!(told.iter().any(|what| what.contains("took the label back")), "{told:?}");
 }
 
@@ -74,7 +93,11 @@ fn what_is_missing_or_wrong_is_said_and_nothing_is_saved() {
         assert!(error.contains(expect), "{args:?}: {error}");
     };
     check(&LABEL[..4], 2, "`verdict` is not answered");
-    check(&["label", "p0", "--answer", "readable=perhaps"], 2, "`perhaps` is no answer to `readable`");
+    check(
+        &["label", "p0", "--answer", "readable=perhaps"],
+        2,
+        "`perhaps` is no answer to `readable`",
+    );
     check(&["label", "p0", "--answer", "taste=y"], 2, "no question `taste`");
     check(&["label", "p0", "--check", "moon"], 2, "no checklist item");
     check(&["label", "nothing", "--answer", "readable=y"], 2, "no case is called `nothing`");
@@ -115,7 +138,8 @@ fn a_queue_says_why_it_holds_what_it_holds_and_its_counts_add_up() {
     let counts = json(&place.ok(&["queue", "--explain", "--json"]));
     let count = |name: &str| counts[name].as_u64().unwrap();
     assert_eq!((count("mine"), count("labeled"), count("deferred"), count("total")), (1, 1, 1, 3));
-    let sum = ["mine", "labeled", "deferred", "disputed", "resolved"].map(count).iter().sum::<u64>();
+    let sum =
+        ["mine", "labeled", "deferred", "disputed", "resolved"].map(count).iter().sum::<u64>();
     assert_eq!(sum, count("total"));
     assert!(place.ok(&["queue"]).contains("hello"));
     let labeled = place.run(&["queue", "--json", "move"]);
@@ -126,7 +150,16 @@ fn a_queue_says_why_it_holds_what_it_holds_and_its_counts_add_up() {
 fn no_output_obeys_what_stands_in_the_data() {
     let place = sample();
     place.ok(&["comment", "p1", "a \u{1b}]0;title\u{7} comment"]);
-    place.ok(&["label", "p1", "--answer", "readable=n", "--answer", "damage=c", "--rationale", "it says \u{1b}[2J \u{202e}"]);
+    place.ok(&[
+        "label",
+        "p1",
+        "--answer",
+        "readable=n",
+        "--answer",
+        "damage=c",
+        "--rationale",
+        "it says \u{1b}[2J \u{202e}",
+    ]);
     for args in [
         &["queue"][..],
         &["queue", "--json"],
@@ -143,8 +176,10 @@ fn no_output_obeys_what_stands_in_the_data() {
         &["verify"],
     ] {
         let output = place.run(args);
-        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        let acts = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        let text =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        let acts =
+            |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!text.contains(acts), "{args:?}: {text:?}");
     }
     let exported = json(&place.ok(&["export"]));
@@ -161,8 +196,14 @@ fn the_rest_of_the_commands() {
     assert!(place.ok(&["doctor"]).contains("edge-cases v1"));
     assert!(place.ok(&["protocol", "show"]).contains("Can you read the input?"));
     assert!(place.ok(&["glossary", "show", "out-of-scope"]).contains("Out of scope"));
-    assert_eq!(place.ok(&["search", "mon", "--json"]).lines().count(), 1, "the last word may be unfinished");
-    assert!(place.ok(&["verify", "--json"]).starts_with("{\"entries\":3,\"ok\":true,\"faults\":[]"));
+    assert_eq!(
+        place.ok(&["search", "mon", "--json"]).lines().count(),
+        1,
+        "the last word may be unfinished"
+    );
+    assert!(
+        place.ok(&["verify", "--json"]).starts_with("{\"entries\":3,\"ok\":true,\"faults\":[]")
+    );
     let csv = place.ok(&["export", "--format", "csv"]);
     assert_eq!(csv, "", "no labels, no rows");
     place.ok(&["escalate", "p0", "who decides this"]);
@@ -193,7 +234,9 @@ fn every_command_speaks_json() {
     let two = [dir.join("a.jsonl"), dir.join("b.jsonl")];
     std::fs::write(&two[0], line("f1", "one", "pay", 0.2, 50)).unwrap();
     std::fs::write(&two[1], line("f2", "two", "pay", 0.2, 51) + "{broken\n").unwrap();
-    let file = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name).to_str().unwrap().to_owned();
+    let file = |name: &str| {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name).to_str().unwrap().to_owned()
+    };
     let (protocol, terms) = (file("glossary/edge-cases.toml"), file("glossary/terms.toml"));
     let other = dir.join("other");
     for args in [
@@ -217,12 +260,18 @@ fn every_command_speaks_json() {
         &["init", "--name", "other", "--as", "bo", "--workspace", other.to_str().unwrap()],
     ] {
         let out = place.ok(&[args, &["--json"]].concat());
-        assert!(serde_json::from_str::<Value>(&out).is_ok_and(|value| value.is_object()), "{args:?}: {out}");
+        assert!(
+            serde_json::from_str::<Value>(&out).is_ok_and(|value| value.is_object()),
+            "{args:?}: {out}"
+        );
     }
     let files = two.each_ref().map(|path| path.to_str().unwrap());
     let summary = json(&place.ok(&["ingest", files[0], files[1], "--json"]));
     assert_eq!((summary["read"].as_u64(), summary["opened"].as_u64()), (Some(3), Some(2)));
-    assert!(summary["rejects"][0]["reason"].as_str().unwrap().contains("b.jsonl: not JSON"), "{summary}");
+    assert!(
+        summary["rejects"][0]["reason"].as_str().unwrap().contains("b.jsonl: not JSON"),
+        "{summary}"
+    );
     let bad = dir.join("bad.toml");
     std::fs::write(&bad, "id = \"x\"\n").unwrap();
     let output = place.run(&["protocol", "check", bad.to_str().unwrap(), "--json"]);

@@ -44,16 +44,26 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_a_random_moment() {
         let saved = acknowledged(&term.text());
         let workspace = place.open();
         let head = journal::replica(&workspace.tables().conn, replica).unwrap().unwrap().head_seq;
-        assert!(head >= saved, "round {round}: the screen said {saved} was saved, the chain ends at {head}");
+        assert!(
+            head >= saved,
+            "round {round}: the screen said {saved} was saved, the chain ends at {head}"
+        );
         if saved > 0 {
             let entry = journal::entry(&workspace.tables().conn, replica, saved).unwrap().unwrap();
             assert!(String::from_utf8_lossy(&entry.body).contains("label.given"), "round {round}");
         }
         if round % 100 == 0 || round + 1 == kills {
             let report = workspace.verify().unwrap();
-            assert!(report.ok && workspace.tables().damage().unwrap().is_empty(), "round {round}: {:?}", report.faults);
+            assert!(
+                report.ok && workspace.tables().damage().unwrap().is_empty(),
+                "round {round}: {:?}",
+                report.faults
+            );
         }
         labels = head;
     }
-    assert!(labels > kills, "the kills fell while labels were given: {labels} entries in {kills} rounds");
+    assert!(
+        labels > kills,
+        "the kills fell while labels were given: {labels} entries in {kills} rounds"
+    );
 }

@@ -94,7 +94,15 @@ fn chains(founder: &Db, acts: &[(u8, u8, Act)]) -> (Vec<EntryRow>, Vec<PayloadRo
         clock = clock.max(crate::support::NOON.0 + 1);
         let seq = heads[who].0 + 1;
         let event = event_of(act, who, seq, &mut written, &mut payloads, &key);
-        push(&mut all, &mut heads[who], &key, workspace, clock + i64::from(seq as u32) * 10, NAMES[who], event);
+        push(
+            &mut all,
+            &mut heads[who],
+            &key,
+            workspace,
+            clock + i64::from(seq as u32) * 10,
+            NAMES[who],
+            event,
+        );
     }
     (all, payloads)
 }
@@ -128,7 +136,8 @@ struct Written {
 
 impl Written {
     fn ruling(&self, back: u8) -> (CaseId, EventId) {
-        let nothing = (CaseId::of("s", "0"), EventId { replica: device(0).replica(), seq: 1, n: 0 });
+        let nothing =
+            (CaseId::of("s", "0"), EventId { replica: device(0).replica(), seq: 1, n: 0 });
         self.rulings.iter().rev().nth(back.into()).copied().unwrap_or(nothing)
     }
 }
@@ -168,10 +177,19 @@ fn event_of(
         Act::Label { case: n, who: other, verdict } => {
             // Mostly one's own label, sometimes in another's name.
             let reviewer = if other == 3 { NAMES[usize::from(n) % 4] } else { NAMES[who] };
-            written.labels.push(LabelWithdrawn { case: case(n), label: event, reviewer: reviewer.into() });
+            written.labels.push(LabelWithdrawn {
+                case: case(n),
+                label: event,
+                reviewer: reviewer.into(),
+            });
             encode(&LabelGiven(Label {
                 outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
-                ..Label::empty(case(n), reviewer, MAIN_ROUND, ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) })
+                ..Label::empty(
+                    case(n),
+                    reviewer,
+                    MAIN_ROUND,
+                    ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
+                )
             }))
         }
         Act::Withdraw { back } => match written.labels.iter().rev().nth(back.into()) {
@@ -181,9 +199,15 @@ fn event_of(
             None => encode(&CaseCommented::new(case(0), "nothing to withdraw".into())),
         },
         Act::Comment { case: n } => encode(&CaseCommented::new(case(n), "hm".into())),
-        Act::Defer { case: n } => encode(&CaseDeferred { case: case(n), text: "later".into(), until: Moment(9) }),
+        Act::Defer { case: n } => {
+            encode(&CaseDeferred { case: case(n), text: "later".into(), until: Moment(9) })
+        }
         Act::Admit { who, lead } => {
-            let roles = if lead { vec![Role::Lead, Role::Reviewer] } else { vec![Role::Reviewer, Role::Engineer] };
+            let roles = if lead {
+                vec![Role::Lead, Role::Reviewer]
+            } else {
+                vec![Role::Reviewer, Role::Engineer]
+            };
             encode(&ReviewerAdmitted {
                 name: NAMES[usize::from(who)].into(),
                 roles,
@@ -199,7 +223,9 @@ fn event_of(
             reason: String::new(),
             heirs: Vec::new(),
         }),
-        Act::Erase { case: n } => encode(&PayloadErased { case: case(n), reason: "asked to".into(), instead: None }),
+        Act::Erase { case: n } => {
+            encode(&PayloadErased { case: case(n), reason: "asked to".into(), instead: None })
+        }
         Act::Rule { case: n, verdict } => {
             written.rulings.push((case(n), event));
             encode(&CaseRuled(Ruling {
@@ -223,14 +249,20 @@ fn event_of(
             encode(&CaseAppealed { case, ruling, why: "no".into() })
         }
         Act::Return { back } => match written.labels.iter().rev().nth(back.into()).cloned() {
-            Some(LabelWithdrawn { case, label, reviewer }) => {
-                encode(&LabelReturned { case, label, reviewer, question: None, text: "why?".into() })
-            }
+            Some(LabelWithdrawn { case, label, reviewer }) => encode(&LabelReturned {
+                case,
+                label,
+                reviewer,
+                question: None,
+                text: "why?".into(),
+            }),
             None => encode(&CaseCommented::new(case(0), "nothing to return".into())),
         },
         Act::Estimate { skill } => {
             let right = 0.5 + f64::from(skill) / 10.0;
-            let row = |is: &str, other: &str| (is.to_owned(), [(is.to_owned(), right), (other.to_owned(), 1.0 - right)].into());
+            let row = |is: &str, other: &str| {
+                (is.to_owned(), [(is.to_owned(), right), (other.to_owned(), 1.0 - right)].into())
+            };
             let habits: casework::domain::estimate::Habits =
                 [row("verdict v0", "verdict v1"), row("verdict v1", "verdict v0")].into();
             encode(&ConsensusEstimated(Estimate {
@@ -245,7 +277,13 @@ fn event_of(
         Act::Policy { overlap, rule } => {
             let rule = [Rule::Unanimous, Rule::Majority, Rule::DawidSkene][usize::from(rule)];
             encode(&PolicySet {
-                policy: Policy { overlap: overlap.into(), limit: 3, rule, sla_hours: overlap.into(), ..Policy::default() },
+                policy: Policy {
+                    overlap: overlap.into(),
+                    limit: 3,
+                    rule,
+                    sla_hours: overlap.into(),
+                    ..Policy::default()
+                },
             })
         }
         Act::Rename { version } => {
@@ -254,12 +292,21 @@ fn event_of(
             encode(&ProtocolPublished::new(&renamed, u32::from(version), "v0 is v1 now"))
         }
         Act::Unknown => RawValue::from_string("{\"kind\":\"moon.risen\",\"v\":1}".into()).unwrap(),
-        Act::Malformed => RawValue::from_string("{\"kind\":\"label.given\",\"v\":1,\"case\":7}".into()).unwrap(),
+        Act::Malformed => {
+            RawValue::from_string("{\"kind\":\"label.given\",\"v\":1,\"case\":7}".into()).unwrap()
+        }
     }
 }
 
 /// Delivers entries in some order, in batches; every third one twice.
-fn delivered(place: &Place, workspace: Hash, all: &[EntryRow], payloads: &[PayloadRow], order: &[usize], batch: usize) -> Db {
+fn delivered(
+    place: &Place,
+    workspace: Hash,
+    all: &[EntryRow],
+    payloads: &[PayloadRow],
+    order: &[usize],
+    batch: usize,
+) -> Db {
     std::fs::create_dir_all(place.path()).unwrap();
     let mut db = Db::create(&place.paths().database()).unwrap();
     db::journal::set_meta(&db.conn, "workspace", &workspace.0).unwrap();
@@ -323,7 +370,11 @@ fn a_ruling_may_come_before_its_case_and_before_what_renames_its_outcome() {
     let founder = Place::new();
     let founder = founder.found();
     let workspace = workspace_id(founder.tables());
-    let acts = [(0, 0, Act::Rule { case: 2, verdict: 0 }), (0, 3, Act::Detect { case: 2 }), (0, 3, Act::Rename { version: 2 })];
+    let acts = [
+        (0, 0, Act::Rule { case: 2, verdict: 0 }),
+        (0, 3, Act::Detect { case: 2 }),
+        (0, 3, Act::Rename { version: 2 }),
+    ];
     let (all, payloads) = chains(founder.tables(), &acts);
     let order: Vec<usize> = (0..all.len()).collect();
     let place = Place::new();
@@ -349,21 +400,41 @@ fn what_is_wrong_waits_and_the_rest_goes_on() {
     let join = encode(&ReplicaJoined::new("bo", &key));
     let first = craft(&key, workspace, 1, "", Hlc { ms: 5, n: 0 }, "bo", vec![join]);
     let comment = || encode(&CaseCommented::new(CaseId::of("s", "1"), "x".into()));
-    let second = craft(&key, workspace, 2, &body_hash(&first), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
+    let second =
+        craft(&key, workspace, 2, &body_hash(&first), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
     let fork = craft(&key, workspace, 1, "", Hlc { ms: 9, n: 9 }, "bo", vec![comment()]);
-    let foreign = craft(&key, Hash([3; 32]), 3, &body_hash(&second), Hlc { ms: 7, n: 0 }, "bo", vec![comment()]);
-    let backward = craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
-    let mut forged = craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: 8, n: 0 }, "bo", vec![comment()]);
+    let foreign = craft(
+        &key,
+        Hash([3; 32]),
+        3,
+        &body_hash(&second),
+        Hlc { ms: 7, n: 0 },
+        "bo",
+        vec![comment()],
+    );
+    let backward =
+        craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: 6, n: 0 }, "bo", vec![comment()]);
+    let mut forged =
+        craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: 8, n: 0 }, "bo", vec![comment()]);
     forged.signature = device(2).sign(&forged.body);
-    let early = craft(&key, workspace, 3, &body_hash(&second), Hlc { ms: LATER.0 * 2, n: 0 }, "bo", vec![comment()]);
+    let early = craft(
+        &key,
+        workspace,
+        3,
+        &body_hash(&second),
+        Hlc { ms: LATER.0 * 2, n: 0 },
+        "bo",
+        vec![comment()],
+    );
     let mut overwrite = fork.clone();
     overwrite.signature = device(2).sign(&overwrite.body);
     let tx = founder.tables_mut().begin().unwrap();
     let mut fold = Fold::new(&tx).unwrap();
-    let mut check = |entry: &EntryRow, expect: &str| match deliver(&mut fold, entry.clone(), LATER).unwrap() {
-        Delivered::Waits(fault) => assert!(fault.contains(expect), "{fault}"),
-        other => assert_eq!(format!("{other:?}"), expect),
-    };
+    let mut check =
+        |entry: &EntryRow, expect: &str| match deliver(&mut fold, entry.clone(), LATER).unwrap() {
+            Delivered::Waits(fault) => assert!(fault.contains(expect), "{fault}"),
+            other => assert_eq!(format!("{other:?}"), expect),
+        };
     check(&second, "gap");
     check(&first, "Added(2)");
     check(&first, "Known");
@@ -379,7 +450,11 @@ fn what_is_wrong_waits_and_the_rest_goes_on() {
     let report = founder.verify().unwrap();
     assert!(!report.ok);
     for expect in ["fork", "another workspace", "signature", "from the future", "forged"] {
-        assert!(report.faults.iter().any(|fault| fault.fault.contains(expect)), "{expect}: {:?}", report.faults);
+        assert!(
+            report.faults.iter().any(|fault| fault.fault.contains(expect)),
+            "{expect}: {:?}",
+            report.faults
+        );
     }
     assert!(
         db::journal::replica(&founder.tables().conn, key.replica()).unwrap().is_none(),

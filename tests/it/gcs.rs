@@ -1,5 +1,6 @@
-//! A stand-in for Google Cloud Storage, as far as our client asks for it: no emulator that can be had here minds
-//! `x-goog-if-generation-match`. It speaks HTTP/1.1 on a port that the environment names.
+//! A stand-in for Google Cloud Storage, as far as our client asks for it: no emulator that can be
+//! had here minds `x-goog-if-generation-match`. It speaks HTTP/1.1 on a port that the environment
+//! names.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -55,13 +56,21 @@ fn request(reader: &mut impl BufRead) -> Option<(String, String, Headers, Vec<u8
     Some((method, target, headers, body))
 }
 
-fn answer(method: &str, target: &str, headers: &Headers, body: Vec<u8>, objects: &Objects) -> (&'static str, Vec<u8>) {
+fn answer(
+    method: &str,
+    target: &str,
+    headers: &Headers,
+    body: Vec<u8>,
+    objects: &Objects,
+) -> (&'static str, Vec<u8>) {
     let mut objects = objects.lock().unwrap();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let key = decoded(path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key));
     match method {
         "PUT" => {
-            let only_new = headers.get("x-goog-if-generation-match").is_some_and(|generation| generation == "0");
+            let only_new = headers
+                .get("x-goog-if-generation-match")
+                .is_some_and(|generation| generation == "0");
             if only_new && objects.contains_key(&key) {
                 return ("412 Precondition Failed", Vec::new());
             }
@@ -73,14 +82,19 @@ fn answer(method: &str, target: &str, headers: &Headers, body: Vec<u8>, objects:
             None => ("404 Not Found", Vec::new()),
         },
         "GET" if key.is_empty() => {
-            let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).map(decoded).unwrap_or_default();
+            let prefix = query
+                .split('&')
+                .find_map(|part| part.strip_prefix("prefix="))
+                .map(decoded)
+                .unwrap_or_default();
             let row = |(key, bytes): (&String, &Vec<u8>)| {
                 format!(
                     "<Contents><Key>{key}</Key><Size>{}</Size><LastModified>2026-06-01T08:00:00.000Z</LastModified><ETag>e</ETag></Contents>",
                     bytes.len()
                 )
             };
-            let rows: String = objects.iter().filter(|(key, _)| key.starts_with(&prefix)).map(row).collect();
+            let rows: String =
+                objects.iter().filter(|(key, _)| key.starts_with(&prefix)).map(row).collect();
             ("200 OK", format!("<ListBucketResult>{rows}</ListBucketResult>").into_bytes())
         }
         "GET" => match objects.get(&key) {
@@ -95,7 +109,9 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        let hex = after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         match (byte, hex) {
             (b'%', Some(value)) => {
                 bytes.push(value);

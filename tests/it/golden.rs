@@ -1,5 +1,5 @@
-//! Bytes and hash of every kind of event × version. A golden file is never edited: a kind that changes gets
-//! a new version and a new file.
+//! Bytes and hash of every kind of event × version. A golden file is never edited: a kind that
+//! changes gets a new version and a new file.
 
 use std::fs;
 use std::path::Path;
@@ -20,15 +20,19 @@ use crate::support::NOON;
 
 fn check<E: Event>(event: &E) {
     let bytes = encode(event).get().to_owned();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{}.v{}.json", E::KIND, E::VERSION));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!(
+        "tests/golden/{}.v{}.json",
+        E::KIND,
+        E::VERSION
+    ));
     let hash = Hash::of(bytes.as_bytes());
     let now = format!("{bytes}\n{hash}\n");
     #[expect(clippy::disallowed_methods, reason = "only by hand, for a new kind")]
     if !path.exists() && std::env::var_os("GOLDEN_NEW").is_some() {
         fs::write(&path, &now).unwrap();
     }
-    let golden =
-        fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} has no golden file: run once with GOLDEN_NEW=1", E::KIND));
+    let golden = fs::read_to_string(&path)
+        .unwrap_or_else(|_| panic!("{} has no golden file: run once with GOLDEN_NEW=1", E::KIND));
     assert_eq!(now, golden, "{} changed under its version", E::KIND);
     let again: E = serde_json::from_str(&bytes).unwrap();
     assert_eq!(encode(&again).get(), bytes, "{} does not read back", E::KIND);
@@ -40,9 +44,13 @@ fn every_kind_is_written_as_ever() {
     let replica = ReplicaId([7; 16]);
     let protocol = ProtocolRef { id: "p".into(), version: 3, hash: Hash([2; 32]) };
     check(&WorkspaceFounded { name: "team".into() });
-    let shared = SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() };
+    let shared =
+        SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() };
     let vouch = Vouch { key: Hash([8; 32]), signature: "c2ln".into() };
-    let ssh = SshProof { key: "ssh-ed25519 AAAA ana".into(), signature: "-----BEGIN SSH SIGNATURE-----\n".into() };
+    let ssh = SshProof {
+        key: "ssh-ed25519 AAAA ana".into(),
+        signature: "-----BEGIN SSH SIGNATURE-----\n".into(),
+    };
     check(&ReplicaJoined {
         name: "ana".into(),
         key: Hash([9; 32]),
@@ -50,8 +58,14 @@ fn every_kind_is_written_as_ever() {
         ssh: Some(ssh),
         secrets: vec![shared.clone()],
     });
-    let profile = Some(Profile { capacity: 50, languages: vec!["pt".into()], skills: vec!["legal".into()] });
-    check(&ReviewerAdmitted { name: "bo".into(), roles: vec![Role::Reviewer, Role::Lead], replica, profile });
+    let profile =
+        Some(Profile { capacity: 50, languages: vec!["pt".into()], skills: vec!["legal".into()] });
+    check(&ReviewerAdmitted {
+        name: "bo".into(),
+        roles: vec![Role::Reviewer, Role::Lead],
+        replica,
+        profile,
+    });
     check(&PolicySet { policy: Policy::default() });
     check(&ProtocolPublished {
         id: "p".into(),
@@ -76,7 +90,12 @@ fn every_kind_is_written_as_ever() {
         language: "pt".into(),
         needs: vec!["legal".into()],
     });
-    check(&CaseCommented { case, text: "look \u{1b}[31m".into(), question: Some("a".into()), session: Some("june".into()) });
+    check(&CaseCommented {
+        case,
+        text: "look \u{1b}[31m".into(),
+        question: Some("a".into()),
+        session: Some("june".into()),
+    });
     check(&CaseDeferred { case, text: "later".into(), until: NOON });
     check(&CaseEscalated { case, text: "help".into() });
     let cited = protocol.clone();
@@ -106,9 +125,23 @@ fn every_kind_is_written_as_ever() {
         why: "the customs form".into(),
     };
     check(&GoldSet { gold, dropped: true });
-    let attempt = Attempt { case, path: vec![("a".into(), "n".into())], right: false, parted_at: Some("a".into()) };
-    check(&TrainingFinished { reviewer: "ana".into(), protocol: cited, attempts: vec![attempt], passed: false });
-    check(&LabelWithdrawn { case, label: EventId { replica, seq: 4, n: 0 }, reviewer: "ana".into() });
+    let attempt = Attempt {
+        case,
+        path: vec![("a".into(), "n".into())],
+        right: false,
+        parted_at: Some("a".into()),
+    };
+    check(&TrainingFinished {
+        reviewer: "ana".into(),
+        protocol: cited,
+        attempts: vec![attempt],
+        passed: false,
+    });
+    check(&LabelWithdrawn {
+        case,
+        label: EventId { replica, seq: 4, n: 0 },
+        reviewer: "ana".into(),
+    });
     check(&ReviewerRetired {
         name: "bo".into(),
         replica,
@@ -117,7 +150,10 @@ fn every_kind_is_written_as_ever() {
         reason: "left the team".into(),
         heirs: vec![ReplicaId([6; 16])],
     });
-    check(&SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() });
+    check(&SecretShared {
+        recipient: "age1x".into(),
+        sealed: [(replica, "YWdl".to_owned())].into(),
+    });
     check(&PayloadErased { case, reason: "asked to".into(), instead: Some(Hash([4; 32])) });
     let event = EventId { replica, seq: 4, n: 0 };
     check(&CaseRuled(Ruling {
@@ -129,7 +165,12 @@ fn every_kind_is_written_as_ever() {
         cause: Cause::GuidelineGap,
         rationale: "the rule does not say".into(),
         considered: vec![event, EventId { n: 1, ..event }],
-        change: Some(Change { protocol: "p".into(), version: 3, question: "a".into(), text: "say it".into() }),
+        change: Some(Change {
+            protocol: "p".into(),
+            version: 3,
+            question: "a".into(),
+            text: "say it".into(),
+        }),
     }));
     check(&RulingWithdrawn { case, ruling: event, why: "the wrong case".into() });
     check(&CaseAppealed { case, ruling: event, why: "look at line 3".into() });
@@ -137,13 +178,24 @@ fn every_kind_is_written_as_ever() {
         model: "dawid-skene".into(),
         on: vec!["verdict".into()],
         priors: [("ok".to_owned(), 0.25), ("no".to_owned(), 0.75)].into(),
-        reviewers: [("ana".to_owned(), [("ok".to_owned(), [("ok".to_owned(), 0.9), ("no".to_owned(), 0.1)].into())].into())]
-            .into(),
+        reviewers: [(
+            "ana".to_owned(),
+            [("ok".to_owned(), [("ok".to_owned(), 0.9), ("no".to_owned(), 0.1)].into())].into(),
+        )]
+        .into(),
         cases: 20,
         labels: 61,
     }));
-    check(&GuardRaised { reviewer: "ana".into(), guard: "no_break".into(), words: "95 minutes without a break".into() });
-    check(&NudgeSent { to: "ana".into(), by: "mail".into(), items: vec!["0123456789abcdef".into()] });
+    check(&GuardRaised {
+        reviewer: "ana".into(),
+        guard: "no_break".into(),
+        words: "95 minutes without a break".into(),
+    });
+    check(&NudgeSent {
+        to: "ana".into(),
+        by: "mail".into(),
+        items: vec!["0123456789abcdef".into()],
+    });
     check(&SessionOpened(Opening {
         session: "june".into(),
         title: "what is in scope".into(),
@@ -152,18 +204,38 @@ fn every_kind_is_written_as_ever() {
         reviewers: vec!["ana".into(), "bo".into()],
         deadline: NOON,
     }));
-    check(&SessionRevealed(Ending { session: "june".into(), sealed: vec![event], note: String::new() }));
-    check(&SessionClosed(Ending { session: "june".into(), sealed: vec![event], note: "scope needs an example".into() }));
+    check(&SessionRevealed(Ending {
+        session: "june".into(),
+        sealed: vec![event],
+        note: String::new(),
+    }));
+    check(&SessionClosed(Ending {
+        session: "june".into(),
+        sealed: vec![event],
+        note: "scope needs an example".into(),
+    }));
     let question = Some("a".into());
-    check(&LabelReturned { case, label: event, reviewer: "ana".into(), question, text: "did you see the logs?".into() });
+    check(&LabelReturned {
+        case,
+        label: event,
+        reviewer: "ana".into(),
+        question,
+        text: "did you see the logs?".into(),
+    });
     let mut kinds = std::collections::BTreeSet::new();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap() {
         let file = file.unwrap();
         let name = file.file_name().into_string().unwrap();
         let kind = name.rsplit_once(".v").unwrap().0.to_owned();
-        let known = KINDS.iter().find(|known| known.name == kind).unwrap_or_else(|| panic!("{name}: no such kind"));
+        let known = KINDS
+            .iter()
+            .find(|known| known.name == kind)
+            .unwrap_or_else(|| panic!("{name}: no such kind"));
         let text = fs::read_to_string(file.path()).unwrap();
-        assert!((known.reads)(text.lines().next().unwrap()), "{name}: an older version is read no more");
+        assert!(
+            (known.reads)(text.lines().next().unwrap()),
+            "{name}: an older version is read no more"
+        );
         kinds.insert(kind);
     }
     assert_eq!(kinds.len(), KINDS.len(), "every kind has a golden file");

@@ -1,4 +1,5 @@
-//! The guide driven by keys: every kind of question, marking, what must be said, what is hidden, cases like one.
+//! The guide driven by keys: every kind of question, marking, what must be said, what is hidden,
+//! cases like one.
 
 use casework::clock;
 use casework::domain::cues::Cue;
@@ -22,7 +23,11 @@ fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
     let mut values = workspace.policy().unwrap();
     policy.iter().for_each(|(name, value)| values.set(name, value).unwrap());
     workspace.set_policy(values).unwrap();
-    let lines: String = texts.iter().enumerate().map(|(i, text)| line(&format!("c{i}"), text, "pay", 0.3, i as i64)).collect();
+    let lines: String = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| line(&format!("c{i}"), text, "pay", 0.3, i as i64))
+        .collect();
     ingest(&mut workspace, &lines);
     (place, workspace)
 }
@@ -35,7 +40,8 @@ fn snapshot(name: &str, session: &Review) {
 
 fn labels(workspace: &Workspace) -> Vec<Label> {
     let mut found = Vec::new();
-    casework::db::label::for_each(&workspace.tables().conn, |row| found.push(row.given.label)).unwrap();
+    casework::db::label::for_each(&workspace.tables().conn, |row| found.push(row.given.label))
+        .unwrap();
     found
 }
 
@@ -108,16 +114,30 @@ fn what_is_ticked_and_marked_outlives_the_program() {
 
 #[test]
 fn what_must_be_said_is_named_in_a_line_and_gone_to() {
-    let rules = "rationale on override; confidence always; span if misled_by = w; check logs always";
-    let (_place, workspace) = place_with(&[("require", rules)], &["please trasnfer some money now"]);
+    let rules =
+        "rationale on override; confidence always; span if misled_by = w; check logs always";
+    let (_place, workspace) =
+        place_with(&[("require", rules)], &["please trasnfer some money now"]);
     let mut session = Review::in_turn(workspace, NARROW, clock::now, None).unwrap();
     session.press("2 p \"transfer\" Enter 2 Enter 1 m w Enter 0");
     session.press("Enter");
-    assert!(session.text().contains("Not yet: the rationale: it overrides the model"), "{}", session.text());
+    assert!(
+        session.text().contains("Not yet: the rationale: it overrides the model"),
+        "{}",
+        session.text()
+    );
     session.press("\"typo\" Esc Enter");
-    assert!(session.text().contains("How sure are you? 1 a guess, 5 certain"), "{}", session.text());
+    assert!(
+        session.text().contains("How sure are you? 1 a guess, 5 certain"),
+        "{}",
+        session.text()
+    );
     session.press("4 Enter");
-    assert!(session.text().contains("Not ticked yet: I read the log lines. x ticks it."), "{}", session.text());
+    assert!(
+        session.text().contains("Not ticked yet: I read the log lines. x ticks it."),
+        "{}",
+        session.text()
+    );
     snapshot("missing_narrow", &session);
     session.press("x Enter");
     assert_eq!(labels(session.reader.workspace()).len(), 1);
@@ -130,7 +150,8 @@ fn what_must_be_said_is_named_in_a_line_and_gone_to() {
 #[test]
 fn what_a_policy_hides_is_nowhere_until_then_and_the_label_says_what_was_seen() {
     let hide = "prediction until answer; neighbours until answer; precedents until submit; history until submit";
-    let (place, workspace) = place_with(&[("hide", hide)], &["please trasnfer some money now", "another"]);
+    let (place, workspace) =
+        place_with(&[("hide", hide)], &["please trasnfer some money now", "another"]);
     let shown = place.ok(&["show", "c0"]);
     assert!(!shown.contains("pay") && shown.contains("hidden by the policy"), "{shown}");
     let mut session = Review::in_turn(workspace, WIDE, clock::now, None).unwrap();
@@ -147,14 +168,22 @@ fn what_a_policy_hides_is_nowhere_until_then_and_the_label_says_what_was_seen() 
     let label = labels(session.reader.workspace()).pop().unwrap();
     let seen = label.seen.unwrap();
     assert_eq!(seen.first, [Cue::Flags, Cue::Logs]);
-    assert!(!seen.first.contains(&Cue::Prediction) && seen.all.contains(&Cue::Prediction) && !seen.all.contains(&Cue::History));
+    assert!(
+        !seen.first.contains(&Cue::Prediction)
+            && seen.all.contains(&Cue::Prediction)
+            && !seen.all.contains(&Cue::History)
+    );
     let json = place.ok(&["labels", "--json"]);
     assert!(json.contains(r#""seen":{"first":["#), "{json}");
 }
 
 #[test]
 fn cases_like_one_are_found_and_cited() {
-    let texts = ["where is my parcel from cape verde", "the parcel to cape verde is late", "cancel my account"];
+    let texts = [
+        "where is my parcel from cape verde",
+        "the parcel to cape verde is late",
+        "cancel my account",
+    ];
     let (place, workspace) = place_with(&[], &texts);
     drop(workspace);
     place.ok(&["label", "c1", "--answer", "fits=y", "--rationale", "cape verde is abroad"]);
@@ -168,7 +197,11 @@ fn cases_like_one_are_found_and_cited() {
     session.press("Enter 1 Enter");
     let all = labels(session.reader.workspace());
     let label = all.iter().find(|label| !label.cites.is_empty()).unwrap();
-    assert!(label.rationale.starts_with("as in ") && label.rationale.contains("verdict right"), "{}", label.rationale);
+    assert!(
+        label.rationale.starts_with("as in ") && label.rationale.contains("verdict right"),
+        "{}",
+        label.rationale
+    );
     assert!(label.seen.as_ref().unwrap().all.contains(&Cue::Precedents));
     // What is erased is no precedent.
     place.ok(&["erase", "c1", "--reason", "asked to"]);
@@ -191,9 +224,17 @@ fn a_refused_answer_stays_to_be_mended_and_says_why() {
     let mut session = Review::in_turn(workspace, NARROW, clock::now, None).unwrap();
     session.press("2 p \"transfer\" Enter Enter 5");
     session.press("- 5 Enter");
-    assert!(session.text().contains("This question takes a number of EUR from 0. > -5"), "{}", session.text());
+    assert!(
+        session.text().contains("This question takes a number of EUR from 0. > -5"),
+        "{}",
+        session.text()
+    );
     session.press("Esc Enter Backspace Backspace 7 Enter");
     assert_eq!(session.front.session.opened.as_ref().unwrap().draft.answer_to("cost"), Some("7"));
     session.press("u");
-    assert!(session.text().contains("begun: 7"), "what was written stays to be mended: {}", session.text());
+    assert!(
+        session.text().contains("begun: 7"),
+        "what was written stays to be mended: {}",
+        session.text()
+    );
 }

@@ -31,11 +31,15 @@ fn floor(module: &str) -> Option<usize> {
 
 /// Modules that a source names by `crate::…`, one by one or in braces.
 fn named(source: &str) -> Vec<&str> {
-    let first = |text: &'_ str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let first = |text: &'_ str| {
+        text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
+    };
     let mut names = Vec::new();
     for rest in source.split("crate::").skip(1) {
         match rest.strip_prefix('{').and_then(|list| list.split_once('}')) {
-            Some((list, _)) => names.extend(list.split(',').map(str::trim).map(|name| &name[..first(name)])),
+            Some((list, _)) => {
+                names.extend(list.split(',').map(str::trim).map(|name| &name[..first(name)]))
+            }
             None => names.push(&rest[..first(rest)]),
         }
     }
@@ -51,11 +55,19 @@ fn floors_point_down() {
     let mut wrong = Vec::new();
     for path in files {
         let inner = path.strip_prefix(&root).unwrap();
-        let module = inner.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let module = inner
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_string_lossy()
+            .trim_end_matches(".rs")
+            .to_owned();
         if ["main", "lib"].contains(&module.as_str()) {
             continue;
         }
-        let own = floor(&module).unwrap_or_else(|| panic!("{module} stands on no floor: name it in FLOORS"));
+        let own = floor(&module)
+            .unwrap_or_else(|| panic!("{module} stands on no floor: name it in FLOORS"));
         let source = fs::read_to_string(&path).unwrap();
         for name in named(&source) {
             let Some(other) = floor(name) else {
@@ -63,14 +75,20 @@ fn floors_point_down() {
                 continue;
             };
             if other > own || (other == own && name != module) {
-                wrong.push(format!("{} (floor {}) names {name} (floor {})", inner.display(), own + 1, other + 1));
+                wrong.push(format!(
+                    "{} (floor {}) names {name} (floor {})",
+                    inner.display(),
+                    own + 1,
+                    other + 1
+                ));
             }
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// What the top floor asks of a workspace it asks by `workspace/reading.rs`, where it is decided who may see what.
+/// What the top floor asks of a workspace it asks by `workspace/reading.rs`, where it is decided
+/// who may see what.
 #[test]
 fn the_top_floor_reads_no_table() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -81,7 +99,10 @@ fn the_top_floor_reads_no_table() {
         for path in files {
             let source = fs::read_to_string(&path).unwrap();
             let name = path.strip_prefix(&root).unwrap().display().to_string();
-            if named(&source).contains(&"db") || source.contains(".tables(") || source.contains(".tables_mut(") {
+            if named(&source).contains(&"db")
+                || source.contains(".tables(")
+                || source.contains(".tables_mut(")
+            {
                 wrong.push(format!("{name} reads tables: ask `workspace`, which knows who may see what (workspace/reading.rs)"));
             }
         }
@@ -128,8 +149,8 @@ fn literals(source: &str) -> Vec<String> {
     found
 }
 
-/// A key that is spelled in a sentence is a lie as soon as somebody changes it: words name actions, `{submit}`, and each top fills in
-/// what does them.
+/// A key that is spelled in a sentence is a lie as soon as somebody changes it: words name actions,
+/// `{submit}`, and each top fills in what does them.
 #[test]
 fn no_sentence_spells_a_key() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -139,19 +160,27 @@ fn no_sentence_spells_a_key() {
         sources(&root.join(folder), &mut files);
         for path in files {
             let name = path.strip_prefix(&root).unwrap().display().to_string();
-            if ["tui/key.rs", "tui/action.rs"].contains(&name.as_str()) || name.starts_with("tui/input/") {
+            if ["tui/key.rs", "tui/action.rs"].contains(&name.as_str())
+                || name.starts_with("tui/input/")
+            {
                 continue; // keys themselves, and the table of what they do
             }
             for words in literals(&fs::read_to_string(&path).unwrap()) {
                 let parts: Vec<&str> = words.split_whitespace().collect();
                 let is_key = |word: &&str| {
                     let bare = word.trim_matches(|c: char| "(),.;:".contains(c));
-                    let letter = bare.len() == 1 && word.starts_with('(') && word.trim_end_matches(['.', ',']).ends_with(')');
-                    ["Enter", "Esc", "Tab", "Backspace"].contains(&bare) || bare.starts_with("ctrl-") || letter
+                    let letter = bare.len() == 1
+                        && word.starts_with('(')
+                        && word.trim_end_matches(['.', ',']).ends_with(')');
+                    ["Enter", "Esc", "Tab", "Backspace"].contains(&bare)
+                        || bare.starts_with("ctrl-")
+                        || letter
                 };
-                let only_keys = parts.iter().all(|word| word.parse::<casework::tui::key::KeyPress>().is_ok());
+                let only_keys =
+                    parts.iter().all(|word| word.parse::<casework::tui::key::KeyPress>().is_ok());
                 if !only_keys && parts.iter().any(is_key) {
-                    wrong.push(format!("{name}: {words:?} spells a key: name the action in braces"));
+                    wrong
+                        .push(format!("{name}: {words:?} spells a key: name the action in braces"));
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! No circle of files: what is read first names nothing that is read after it.
 //!
-//! Imports are read from the text: `use` trees and paths in the code, by `crate::`, `super::` and `self::`. What a `mod.rs`
-//! only hands on (`pub use`) is followed to where it stands, and the lines of its table (`card::REDACTOR`) are no arrows: a map
-//! names what is on it. Tests inside files are left out.
+//! Imports are read from the text: `use` trees and paths in the code, by `crate::`, `super::` and
+//! `self::`. What a `mod.rs` only hands on (`pub use`) is followed to where it stands, and the
+//! lines of its table (`card::REDACTOR`) are no arrows: a map names what is on it. Tests inside
+//! files are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,11 +24,13 @@ fn expand(tree: &str, before: &[String], out: &mut Vec<Vec<String>>) {
     let tree = tree.trim();
     let Some(open) = tree.find('{') else {
         let name = tree.split(" as ").next().unwrap_or_default();
-        let words = name.split("::").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
+        let words =
+            name.split("::").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
         out.push(before.iter().cloned().chain(words).collect());
         return;
     };
-    let head = tree[..open].split("::").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
+    let head =
+        tree[..open].split("::").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
     let before: Vec<String> = before.iter().cloned().chain(head).collect();
     let inner = tree[open + 1..].rsplit_once('}').map_or("", |(inner, _)| inner);
     let (mut depth, mut start) = (0, 0);
@@ -62,7 +65,10 @@ fn read(source: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>, String) {
     for statement in code.split_inclusive(';') {
         let at = statement.rfind("use ").filter(|at| {
             let before = statement[..*at].trim_end();
-            before.is_empty() || before.ends_with(['}', ';', ']']) || before.ends_with("pub") || before.ends_with(')')
+            before.is_empty()
+                || before.ends_with(['}', ';', ']'])
+                || before.ends_with("pub")
+                || before.ends_with(')')
         });
         match at {
             Some(at) => {
@@ -78,8 +84,16 @@ fn read(source: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>, String) {
             if rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
                 continue;
             }
-            let end = rest[at..].find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).map_or(rest.len(), |n| at + n);
-            named.push(rest[at..end].split("::").filter(|word| !word.is_empty()).map(str::to_owned).collect());
+            let end = rest[at..]
+                .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+                .map_or(rest.len(), |n| at + n);
+            named.push(
+                rest[at..end]
+                    .split("::")
+                    .filter(|word| !word.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+            );
         }
     }
     (named, handed_on, rest)
@@ -96,7 +110,9 @@ fn by_alias(rest: &str, imported: &[Vec<String>], modules: &Modules) -> Vec<Vec<
                 continue;
             }
             let after = &rest[at + start.len()..];
-            let end = after.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(after.len());
+            let end = after
+                .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+                .unwrap_or(after.len());
             let words = after[..end].split("::").filter(|word| !word.is_empty()).map(str::to_owned);
             found.push(path.iter().cloned().chain(words).collect());
         }
@@ -137,7 +153,8 @@ impl House {
             let Some(next) = path.get(length) else { return Some(file) };
             return match self.handed_on.get(&(path[..length].to_vec(), next.clone())) {
                 Some(other) if depth < 8 => {
-                    let whole: Vec<String> = other.iter().chain(&path[length + 1..]).cloned().collect();
+                    let whole: Vec<String> =
+                        other.iter().chain(&path[length + 1..]).cloned().collect();
                     self.file_of(&whole, depth + 1).or(Some(file))
                 }
                 _ => Some(file),
@@ -160,11 +177,17 @@ fn circles(names: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> 
         }
         seen
     };
-    let reached: BTreeMap<&String, BTreeSet<String>> = names.keys().map(|file| (file, reach(file))).collect();
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        names.keys().map(|file| (file, reach(file))).collect();
     let mut found: Vec<BTreeSet<String>> = Vec::new();
     for (file, all) in &reached {
         if all.contains(*file) && !found.iter().any(|circle| circle.contains(*file)) {
-            found.push(all.iter().filter(|other| reached.get(other).is_some_and(|back| back.contains(*file))).cloned().collect());
+            found.push(
+                all.iter()
+                    .filter(|other| reached.get(other).is_some_and(|back| back.contains(*file)))
+                    .cloned()
+                    .collect(),
+            );
         }
     }
     found
@@ -186,15 +209,23 @@ fn house() -> BTreeMap<String, BTreeSet<String>> {
         let module = module_of(file);
         let (names, handed_on, rest) = read(&fs::read_to_string(root.join(file)).unwrap());
         for path in handed_on {
-            let (Some(name), Some(whole)) = (path.last().cloned(), absolute(&path, &module)) else { continue };
+            let (Some(name), Some(whole)) = (path.last().cloned(), absolute(&path, &module)) else {
+                continue;
+            };
             house.handed_on.insert((module.clone(), name), whole);
         }
-        let mut paths: Vec<Vec<String>> = names.iter().filter_map(|path| absolute(path, &module)).collect();
+        let mut paths: Vec<Vec<String>> =
+            names.iter().filter_map(|path| absolute(path, &module)).collect();
         paths.extend(by_alias(&rest, &paths, &house.modules));
         named.insert(file.clone(), paths);
     }
     let files_named = |(file, paths): (String, Vec<Vec<String>>)| {
-        let others = paths.iter().filter_map(|path| house.file_of(path, 0)).filter(|other| **other != file).cloned().collect();
+        let others = paths
+            .iter()
+            .filter_map(|path| house.file_of(path, 0))
+            .filter(|other| **other != file)
+            .cloned()
+            .collect();
         (file, others)
     };
     named.into_iter().map(files_named).collect()
@@ -205,7 +236,9 @@ fn no_circle_of_files() {
     let names = house();
     assert!(names.values().map(BTreeSet::len).sum::<usize>() > 500, "the imports were found");
     let arrows = |circle: &BTreeSet<String>| {
-        let of = |file: &String| format!("  {file} names {:?}\n", names[file].intersection(circle).collect::<Vec<_>>());
+        let of = |file: &String| {
+            format!("  {file} names {:?}\n", names[file].intersection(circle).collect::<Vec<_>>())
+        };
         circle.iter().map(of).collect::<String>()
     };
     let circles: Vec<String> = circles(&names).iter().map(arrows).collect();
@@ -220,7 +253,11 @@ fn no_circle_of_files() {
 fn imports_are_read_as_they_are_written() {
     let source = "//! use crate::no;\nuse crate::{a::b, c::{self, d as e}};\npub use crate::f::G;\nuse super::h;\nfn x() { super::super::i::j(); y::z() }\n#[cfg(test)]\nuse crate::no;";
     let (named, handed_on, _) = read(source);
-    let words = |paths: Vec<Vec<String>>| paths.iter().map(|path| path.join("::")).collect::<Vec<_>>();
-    assert_eq!(words(named), ["crate::a::b", "crate::c::self", "crate::c::d", "super::h", "super::super::i::j"]);
+    let words =
+        |paths: Vec<Vec<String>>| paths.iter().map(|path| path.join("::")).collect::<Vec<_>>();
+    assert_eq!(
+        words(named),
+        ["crate::a::b", "crate::c::self", "crate::c::d", "super::h", "super::super::i::j"]
+    );
     assert_eq!(words(handed_on), ["crate::f::G"]);
 }

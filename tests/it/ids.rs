@@ -1,4 +1,5 @@
-//! Whose id a name is: a full id of ours beats whatever a stream sends, and what could mean two cases changes neither.
+//! Whose id a name is: a full id of ours beats whatever a stream sends, and what could mean two
+//! cases changes neither.
 
 use std::fs;
 
@@ -70,12 +71,18 @@ fn an_id_of_two_streams_means_neither_and_both_are_named() {
     let place = Place::new();
     place.found();
     ingest(&place, &(of_stream("s", "7", "one text") + &of_stream("z", "7", "another text")));
-    for args in changing("7").into_iter().chain([vec!["show", "7"], vec!["precedents", "7"], vec!["disagreements", "7"]]) {
+    for args in changing("7").into_iter().chain([
+        vec!["show", "7"],
+        vec!["precedents", "7"],
+        vec!["disagreements", "7"],
+    ]) {
         refused(&place, &args, &["`7` may mean several cases", "stream `s`", "stream `z`"]);
     }
     let file = place.dir.path().join("l.jsonl");
-    fs::write(&file, "{\"case\":\"7\",\"reviewer\":\"bo\",\"path\":[[\"readable\",\"n\"]]}\n").unwrap();
-    let output = place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]);
+    fs::write(&file, "{\"case\":\"7\",\"reviewer\":\"bo\",\"path\":[[\"readable\",\"n\"]]}\n")
+        .unwrap();
+    let output =
+        place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]);
     let words = String::from_utf8(output.stdout).unwrap();
     assert!(words.contains("several streams (s, z)"), "{words}");
     // What the refusal lists can be typed.

@@ -1,4 +1,5 @@
-//! Ingest always ends: on an error or a panic of any stage, on a signal, whatever the size of its input and however slow.
+//! Ingest always ends: on an error or a panic of any stage, on a signal, whatever the size of its
+//! input and however slow.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write as _};
@@ -27,7 +28,8 @@ impl Read for Endless {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.1.is_empty() {
             self.0 += 1;
-            self.1 = line(&format!("e{}", self.0), &"some text ".repeat(40), "pay", 0.2, 0).into_bytes();
+            self.1 =
+                line(&format!("e{}", self.0), &"some text ".repeat(40), "pay", 0.2, 0).into_bytes();
         }
         let n = into.len().min(self.1.len());
         into[..n].copy_from_slice(&self.1[..n]);
@@ -39,7 +41,8 @@ impl Read for Endless {
 /// Some lines, then silence on an open pipe.
 fn then_silence(lines: u64) -> (impl Read + Send, io::PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
-    let text: String = (0..lines).map(|i| line(&format!("s{i}"), "few words", "pay", 0.2, 0)).collect();
+    let text: String =
+        (0..lines).map(|i| line(&format!("s{i}"), "few words", "pay", 0.2, 0)).collect();
     writer.write_all(text.as_bytes()).unwrap();
     (Waiting(reader), writer)
 }
@@ -51,8 +54,15 @@ fn ends<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static
     ended.recv_timeout(ENDS_WITHIN).unwrap_or_else(|_| panic!("{what}: it does not end"))
 }
 
-/// What an ingest of `input` comes to in which `stage` fails, or panics, before its `nth` piece of work.
-fn fails_in(place: &Place, stage: Stage, nth: u64, panics: bool, input: impl Read + Send) -> (IntakeError, u64) {
+/// What an ingest of `input` comes to in which `stage` fails, or panics, before its `nth` piece of
+/// work.
+fn fails_in(
+    place: &Place,
+    stage: Stage,
+    nth: u64,
+    panics: bool,
+    input: impl Read + Send,
+) -> (IntakeError, u64) {
     let rules = Rules(Vec::new());
     let needs = HashMap::new();
     let stop = AtomicBool::new(false);
@@ -78,8 +88,17 @@ fn fails_in(place: &Place, stage: Stage, nth: u64, panics: bool, input: impl Rea
     let mut db = Db::open(&place.paths().database()).unwrap();
     let key = DeviceKey::from_seed([1; 32]);
     let told = Mutex::new(0);
-    let error = ingest(&mut db, &key, "ana", input, &plan, || NOON, |progress| *told.lock().unwrap() = progress.opened);
-    let committed: u64 = db.conn.query_row("SELECT count(*) FROM view_case", [], |row| row.get(0)).unwrap();
+    let error = ingest(
+        &mut db,
+        &key,
+        "ana",
+        input,
+        &plan,
+        || NOON,
+        |progress| *told.lock().unwrap() = progress.opened,
+    );
+    let committed: u64 =
+        db.conn.query_row("SELECT count(*) FROM view_case", [], |row| row.get(0)).unwrap();
     (error.unwrap_err(), committed)
 }
 
@@ -98,7 +117,8 @@ fn an_error_of_any_stage_ends_the_run_and_keeps_what_was_committed() {
                 let (error, committed) = ends(&what, move || {
                     let place = Place::new();
                     place.found();
-                    let (error, committed) = fails_in(&place, stage, nth, panics, Endless(0, Vec::new()));
+                    let (error, committed) =
+                        fails_in(&place, stage, nth, panics, Endless(0, Vec::new()));
                     assert!(place.open().verify_all(false).unwrap().ok);
                     (error.to_string(), committed)
                 });
@@ -140,7 +160,10 @@ fn ended(child: &mut Child, what: &str) -> i32 {
 }
 
 fn signal(child: &Child, name: &str) {
-    std::process::Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    std::process::Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status()
+        .unwrap();
 }
 
 #[test]
@@ -148,7 +171,8 @@ fn a_database_that_stays_locked_ends_a_large_run_with_its_reason() {
     let place = Place::new();
     place.found();
     let stream = place.dir.path().join("s.jsonl");
-    let lines: String = (0..14_000).map(|i| line(&format!("b{i}"), &"words ".repeat(60), "pay", 0.2, 0)).collect();
+    let lines: String =
+        (0..14_000).map(|i| line(&format!("b{i}"), &"words ".repeat(60), "pay", 0.2, 0)).collect();
     std::fs::write(&stream, lines).unwrap();
     let lock = Connection::open(place.paths().database()).unwrap();
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -211,7 +235,11 @@ fn logs_may_come_through_a_pipe() {
     std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
     let to = pipe.clone();
     let writer = std::thread::spawn(move || {
-        std::fs::write(to, "ts=2026-06-01T08:00:00Z level=info trace_id=trace-1 msg=\"through a pipe\"\n").unwrap();
+        std::fs::write(
+            to,
+            "ts=2026-06-01T08:00:00Z level=info trace_id=trace-1 msg=\"through a pipe\"\n",
+        )
+        .unwrap();
     });
     place.ok(&["ingest", stream.to_str().unwrap(), "--logs", pipe.to_str().unwrap()]);
     writer.join().unwrap();

@@ -1,5 +1,5 @@
-//! Linear mode: the whole review in lines that a screen reader, a slow line or a script can take; and that it gives the
-//! same labels as the screen.
+//! Linear mode: the whole review in lines that a screen reader, a slow line or a script can take;
+//! and that it gives the same labels as the screen.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -23,7 +23,11 @@ fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
     let mut values = workspace.policy().unwrap();
     policy.iter().for_each(|(name, value)| values.set(name, value).unwrap());
     workspace.set_policy(values).unwrap();
-    let lines: String = texts.iter().enumerate().map(|(i, text)| line(&format!("c{i}"), text, "pay", 0.3, i as i64)).collect();
+    let lines: String = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| line(&format!("c{i}"), text, "pay", 0.3, i as i64))
+        .collect();
     ingest(&mut workspace, &lines);
     (place, workspace)
 }
@@ -59,7 +63,10 @@ fn timeless(text: &str) -> String {
 fn assert_linear(text: &str) {
     for line in text.lines() {
         assert!(!line.contains("  ") && !line.ends_with(' '), "{line:?}");
-        assert!(line.chars().all(|c| c == ' ' || (!c.is_control() && !c.is_whitespace())), "{line:?}");
+        assert!(
+            line.chars().all(|c| c == ' ' || (!c.is_control() && !c.is_whitespace())),
+            "{line:?}"
+        );
     }
 }
 
@@ -79,7 +86,10 @@ fn a_whole_label_line_by_line() {
     let label = labels(&place.open()).pop().unwrap();
     assert_eq!((label.rationale.as_str(), label.confidence), ("One word was\nmisread.", Some(4)));
     let outcome = serde_json::to_string(&label.outcome).unwrap();
-    assert!(outcome.contains(r#""evidence":[[7,21]]"#) && outcome.contains(r#""label":"transfer""#), "{outcome}");
+    assert!(
+        outcome.contains(r#""evidence":[[7,21]]"#) && outcome.contains(r#""label":"transfer""#),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -92,7 +102,10 @@ fn the_same_label_as_by_keys() {
     assert_eq!(labels(session.reader.workspace()).len(), 1, "{}", session.text());
     drop(session);
     let (lines, workspace) = place_with(&[], &texts);
-    review(workspace, "2\ntransfer\n1,2\n4\nwords 2\n120\ntell the desk\nwhy one word\nsure 4\nsubmit\n");
+    review(
+        workspace,
+        "2\ntransfer\n1,2\n4\nwords 2\n120\ntell the desk\nwhy one word\nsure 4\nsubmit\n",
+    );
     let told = |place: &Place| {
         let label = labels(&place.open()).pop().unwrap();
         Label { duration_ms: None, seen: None, ..label }
@@ -159,8 +172,17 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
     drop(workspace);
     let run = |args: &[&str], env: &[(&str, &str)], input: &str| {
         let mut command = program();
-        command.env("CASEWORK_WORKSPACE", place.path()).env("TERM", "xterm").args(args).envs(env.iter().copied());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command
+            .env("CASEWORK_WORKSPACE", place.path())
+            .env("TERM", "xterm")
+            .args(args)
+            .envs(env.iter().copied());
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
@@ -172,11 +194,19 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
         (&[], &[("TERM", "dumb")], "TERM names no terminal"),
     ] {
         let (text, code) = run(args, env, "");
-        assert!(text.starts_with("casework, linear mode (") && text.lines().next().unwrap().contains(why), "{text}");
+        assert!(
+            text.starts_with("casework, linear mode (")
+                && text.lines().next().unwrap().contains(why),
+            "{text}"
+        );
         assert!(text.contains("Input: a«ESC»[2Jb"), "{text}");
         assert_eq!(code, Some(0));
     }
-    assert_eq!(run(&["--linear"], &[], "1\n").1, Some(1), "the input ended in the middle of a label");
+    assert_eq!(
+        run(&["--linear"], &[], "1\n").1,
+        Some(1),
+        "the input ended in the middle of a label"
+    );
     let (_, code) = run(&[], &[("ACCESSIBLE", "1"), ("CASEWORK_LINEAR", "0")], "");
     assert_eq!(code, Some(2), "the screen was asked for, and there is no terminal");
     let mut bytes = program();
@@ -184,13 +214,28 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
     let mut child = bytes.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"\xff\xfe\n?\n").unwrap();
     let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-    assert!(text.contains("Error: that line is no UTF-8") && text.contains("undo or U: takes back"), "{text}");
+    assert!(
+        text.contains("Error: that line is no UTF-8") && text.contains("undo or U: takes back"),
+        "{text}"
+    );
 }
 
 fn typed() -> impl Strategy<Value = String> {
     let names: Vec<String> = linear::commands().map(str::to_owned).collect();
-    let arguments = prop::sample::select(vec!["", "1", "3", "c0", "words 1-2", "none", "a  b\t\u{1b}[31m", "4.5", "?", "."]);
-    let command = (prop::sample::select(names), arguments).prop_map(|(name, words)| format!("{name} {words}"));
+    let arguments = prop::sample::select(vec![
+        "",
+        "1",
+        "3",
+        "c0",
+        "words 1-2",
+        "none",
+        "a  b\t\u{1b}[31m",
+        "4.5",
+        "?",
+        ".",
+    ]);
+    let command = (prop::sample::select(names), arguments)
+        .prop_map(|(name, words)| format!("{name} {words}"));
     let answer = prop::sample::select(vec![
         "1",
         "2",
@@ -227,8 +272,12 @@ proptest! {
 
 #[test]
 fn cases_like_it_are_told_and_cited() {
-    let (place, workspace) = place_with(&[("overlap", "1")], &["please transfer money now", "please transfer money today"]);
-    let (text, _) = review(workspace, "1\nwhy a bill\n\nterms\nalike\ncite 1\ncite 9\n1\nrenew\nsubmit\n");
+    let (place, workspace) = place_with(
+        &[("overlap", "1")],
+        &["please transfer money now", "please transfer money today"],
+    );
+    let (text, _) =
+        review(workspace, "1\nwhy a bill\n\nterms\nalike\ncite 1\ncite 9\n1\nrenew\nsubmit\n");
     assert_linear(&text);
     for words in [
         "Alike: 1 please transfer money now. label pay, verdict right. Because: a bill.",
@@ -274,16 +323,19 @@ impl std::io::BufRead for Meanwhile<'_> {
 #[test]
 fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
     let (place, workspace) = place_with(&[], &["only"]);
-    let elsewhere = || drop(place.ok(&["label", "c0", "--answer", "fits=y", "--rationale", "elsewhere"]));
+    let elsewhere =
+        || drop(place.ok(&["label", "c0", "--answer", "fits=y", "--rationale", "elsewhere"]));
     let lines = ["1\n", "why here\n", "submit\n", "case\n", "submit\n"].into();
     let mut input = Meanwhile { lines, before: "submit\n", happens: &elsewhere };
     let mut out = Vec::new();
     linear::run(workspace, &mut input, &mut out, "a test", false).unwrap();
     let text = String::from_utf8(out).unwrap();
-    let (before, after) = text.split_once("Your answers are kept as a draft.").unwrap_or_else(|| panic!("{text}"));
+    let (before, after) =
+        text.split_once("Your answers are kept as a draft.").unwrap_or_else(|| panic!("{text}"));
     assert!(after.contains("Before: you submitted label pay, verdict right, at "), "{text}");
     assert!(!before.contains("Submitted:") && after.matches("Submitted:").count() == 1, "{text}");
-    let reasons: Vec<String> = labels(&place.open()).into_iter().map(|label| label.rationale).collect();
+    let reasons: Vec<String> =
+        labels(&place.open()).into_iter().map(|label| label.rationale).collect();
     assert_eq!(reasons, ["elsewhere", "here"], "both stand in the journal");
 }
 
@@ -292,7 +344,9 @@ fn a_label_that_is_called_like_a_command_can_be_given() {
     let place = Place::new();
     let mut workspace = place.found();
     let text = std::fs::read_to_string(fixture("every-kind.toml")).unwrap();
-    let text = text.replace("name = \"call\"", "name = \"help\"").replace("text = \"The order\"", "text = \"History\"");
+    let text = text
+        .replace("name = \"call\"", "name = \"help\"")
+        .replace("text = \"The order\"", "text = \"History\"");
     let file = place.dir.path().join("p.toml");
     std::fs::write(&file, text).unwrap();
     workspace.publish_protocol(&read_protocol(&file, None).unwrap(), "").unwrap();

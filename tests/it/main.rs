@@ -1,6 +1,11 @@
 //! All tests that look at the whole: one binary, so that they link once.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that fails says so by a panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that fails says so by a panic"
+)]
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! Protocols as a whole: generated ones with a fault planted are refused with that fault named; versions are compared,
-//! replayed and renamed by the real program.
+//! Protocols as a whole: generated ones with a fault planted are refused with that fault named;
+//! versions are compared, replayed and renamed by the real program.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,9 @@ use std::fs;
 use casework::domain::ids::CaseId;
 use casework::domain::label::{Label, MAIN_ROUND, Step};
 use casework::domain::protocol::replay::{Fate, replay};
-use casework::domain::protocol::{Protocol, QuestionKind, Walk, Walked, parse, parse_strictly, walk};
+use casework::domain::protocol::{
+    Protocol, QuestionKind, Walk, Walked, parse, parse_strictly, walk,
+};
 use proptest::prelude::*;
 
 use crate::support::{NOON, Place, fixture, ingest, line};
@@ -24,18 +26,18 @@ struct Plan {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    (0..6_u8, 2..4_u8, [0..4_u8, 0..4_u8, 0..4_u8], 0..6_u8).prop_map(|(kind, answers, jumps, when)| Plan {
-        kind,
-        answers,
-        jumps,
-        when,
-    })
+    (0..6_u8, 2..4_u8, [0..4_u8, 0..4_u8, 0..4_u8], 0..6_u8)
+        .prop_map(|(kind, answers, jumps, when)| Plan { kind, answers, jumps, when })
 }
 
-/// Sound by construction: every question is led to by the one before, every end sets `v`, the first is always asked.
+/// Sound by construction: every question is led to by the one before, every end sets `v`, the first
+/// is always asked.
 fn source(plans: &[Plan]) -> Vec<String> {
     let last = plans.len() - 1;
-    let mut blocks = vec!["id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\nlabels=[\"x\",\"y\"]\n[require]\nfields=[\"v\"]\n".to_owned()];
+    let mut blocks = vec![
+        "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\nlabels=[\"x\",\"y\"]\n[require]\nfields=[\"v\"]\n"
+            .to_owned(),
+    ];
     for (i, plan) in plans.iter().enumerate() {
         let to = |jump: u8| (i + usize::from(jump)).min(last);
         let goto = if i < last { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
@@ -64,7 +66,10 @@ fn source(plans: &[Plan]) -> Vec<String> {
                         0 => ",end=true".to_owned(),
                         jump => format!(",goto=\"q{}\"", to(jump)),
                     };
-                    format!("  {{key=\"{key}\",text=\"{} of q{i}\",set={{v={i}}}{goto}}},\n", key.to_uppercase())
+                    format!(
+                        "  {{key=\"{key}\",text=\"{} of q{i}\",set={{v={i}}}{goto}}},\n",
+                        key.to_uppercase()
+                    )
                 };
                 let answers: String = (0..plan.answers).map(answer).collect();
                 format!("{goto}answers=[\n{answers}]\n")
@@ -75,7 +80,8 @@ fn source(plans: &[Plan]) -> Vec<String> {
     blocks
 }
 
-/// Plants a fault; returns what must be said of it, or nothing where this protocol has no place for it.
+/// Plants a fault; returns what must be said of it, or nothing where this protocol has no place for
+/// it.
 fn plant(blocks: &mut Vec<String>, fault: u8, at: usize) -> Option<String> {
     let n = blocks.len() - 1;
     let at = 1 + at % n;
@@ -90,7 +96,10 @@ fn plant(blocks: &mut Vec<String>, fault: u8, at: usize) -> Option<String> {
             Some("the questions go round".to_owned())
         }
         1 => {
-            blocks.push("[[question]]\nid=\"lost\"\nask=\"?\"\nanswers=[{key=\"a\",text=\"A\"}]\n".to_owned());
+            blocks.push(
+                "[[question]]\nid=\"lost\"\nask=\"?\"\nanswers=[{key=\"a\",text=\"A\"}]\n"
+                    .to_owned(),
+            );
             Some("no answer leads to `lost`".to_owned())
         }
         2 => {
@@ -105,7 +114,8 @@ fn plant(blocks: &mut Vec<String>, fault: u8, at: usize) -> Option<String> {
         4 => {
             blocks[at] = blocks[at].replacen("ask=", "terms=[\"t\"]\nwhen={q0=\"zz\"}\nask=", 1);
             // A second `when` is what TOML refuses itself.
-            (blocks[at].matches("when=").count() == 1).then(|| "which is no answer to `q0`".to_owned())
+            (blocks[at].matches("when=").count() == 1)
+                .then(|| "which is no answer to `q0`".to_owned())
         }
         5 => {
             if at < 2 || blocks[at].contains("when=") {
@@ -116,10 +126,12 @@ fn plant(blocks: &mut Vec<String>, fault: u8, at: usize) -> Option<String> {
         }
         6 => {
             blocks[at] = blocks[at].replacen("ask=", "goto=\"nowhere\"\nask=", 1);
-            (blocks[at].matches("\ngoto=").count() == 1).then(|| "no question is called `nowhere`".to_owned())
+            (blocks[at].matches("\ngoto=").count() == 1)
+                .then(|| "no question is called `nowhere`".to_owned())
         }
         _ => {
-            blocks[at].push_str("[[question.example]]\ninput=\"i\"\nanswer=\"no such thing at all\"\n");
+            blocks[at]
+                .push_str("[[question.example]]\ninput=\"i\"\nanswer=\"no such thing at all\"\n");
             let takes_any = blocks[at].contains("kind=\"text\"");
             (!takes_any).then(|| "which is no answer to it".to_owned())
         }
@@ -204,12 +216,18 @@ fn outcome_again(walk: &Walk<'_>) -> BTreeMap<String, serde_json::Value> {
 fn labeled() -> Place {
     let place = Place::new();
     drop(place.found());
-    ingest(&mut place.open(), &(line("c0", "move money", "pay", 0.3, 0) + &line("c1", "call me", "pay", 0.3, 1)));
+    ingest(
+        &mut place.open(),
+        &(line("c0", "move money", "pay", 0.3, 0) + &line("c1", "call me", "pay", 0.3, 1)),
+    );
     let file = fixture("every-kind.toml");
     place.ok(&["protocol", "publish", file.to_str().unwrap()]);
     place.ok(&["label", "c0", "--answer", "fits=y"]);
     let answers = ["fits=n", "which=transfer", "why=o", "bad=2", "note="];
-    let args: Vec<&str> = ["label", "c1"].into_iter().chain(answers.iter().flat_map(|answer| ["--answer", answer])).collect();
+    let args: Vec<&str> = ["label", "c1"]
+        .into_iter()
+        .chain(answers.iter().flat_map(|answer| ["--answer", answer]))
+        .collect();
     place.ok(&args);
     place
 }
@@ -230,8 +248,9 @@ fn version(place: &Place, changes: &[(&str, &str)]) -> String {
 fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_worklist() {
     let place = labeled();
     let same = version(&place, &[]);
-    let replayed =
-        |file: &str| -> serde_json::Value { serde_json::from_str(&place.ok(&["protocol", "replay", file, "--json"])).unwrap() };
+    let replayed = |file: &str| -> serde_json::Value {
+        serde_json::from_str(&place.ok(&["protocol", "replay", file, "--json"])).unwrap()
+    };
     assert_eq!(replayed(&same)["unchanged"], 2, "a version on itself changes nothing");
     assert_eq!(place.run(&["protocol", "diff", "1", &same]).status.code(), Some(1));
     let next = version(
@@ -242,7 +261,10 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
                 "{ name = \"send\", title = \"send money\" },\n",
             ),
             ("[require]", "[rename]\nlabels = { transfer = \"send\" }\n\n[require]"),
-            ("set = { verdict = \"right\", label", "goto = \"sure\", set = { verdict = \"right\", label"),
+            (
+                "set = { verdict = \"right\", label",
+                "goto = \"sure\", set = { verdict = \"right\", label",
+            ),
             (
                 "[[checklist]]",
                 "[[question]]\nid = \"sure\"\nask = \"Would you bet on it?\"\nanswers = [{ key = \"y\", text = \"Yes\" }, { key = \"n\", text = \"No\" }]\n\n[[checklist]]",
@@ -250,16 +272,26 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
         ],
     );
     let told = replayed(&next);
-    assert_eq!((&told["labels"], &told["unchanged"], &told["stuck"]), (&2.into(), &1.into(), &0.into()), "{told}");
+    assert_eq!(
+        (&told["labels"], &told["unchanged"], &told["stuck"]),
+        (&2.into(), &1.into(), &0.into()),
+        "{told}"
+    );
     assert_eq!(told["needs"], serde_json::json!([{ "question": "sure", "labels": 1 }]));
     let words = place.ok(&["protocol", "diff", "1", &next]);
-    for expect in ["the label transfer counts as send", "sure: new question “Would you bet on it?”", "the answer y leads to sure"]
-    {
+    for expect in [
+        "the label transfer counts as send",
+        "sure: new question “Would you bet on it?”",
+        "the answer y leads to sure",
+    ] {
         assert!(words.contains(expect), "{expect}: {words}");
     }
     let refused = place.run(&["protocol", "publish", &next]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("nobody said what changed"));
-    assert_eq!(place.ok(&["queue", "--state", "resolved", "--json"]).matches("transfer").count(), 0);
+    assert_eq!(
+        place.ok(&["queue", "--state", "resolved", "--json"]).matches("transfer").count(),
+        0
+    );
     place.ok(&["protocol", "publish", &next, "--changes", "asks how sure one is"]);
     // No label is rewritten; what it counts as has the new name.
     assert!(place.ok(&["labels", "--json"]).contains("\"label\":\"transfer\""));
@@ -268,7 +300,8 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
     let worklist = place.ok(&["queue", "--renew"]);
     assert!(worklist.contains("move money") && !worklist.contains("call me"), "{worklist}");
     // The old answers stand there; only what is new is asked.
-    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
+    let mut session =
+        casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
     session.press("w");
     assert!(session.text().contains("asked of you  1 of 1"), "{}", session.text());
     session.press("Enter");
@@ -284,10 +317,19 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
 #[test]
 fn what_no_longer_walks_is_told_with_what_to_do() {
     let place = labeled();
-    let next = version(&place, &[("  { name = \"transfer\", title = \"send money to an account\" },\n", "")]);
+    let next = version(
+        &place,
+        &[("  { name = \"transfer\", title = \"send money to an account\" },\n", "")],
+    );
     let words = place.ok(&["protocol", "replay", &next]);
     assert!(words.contains("which no longer takes `transfer`: map it in [rename]"), "{words}");
-    assert_eq!(place.ok(&["protocol", "replay", "1", "--protocol", "every-kind"]).matches("2  unchanged").count(), 1);
+    assert_eq!(
+        place
+            .ok(&["protocol", "replay", "1", "--protocol", "every-kind"])
+            .matches("2  unchanged")
+            .count(),
+        1
+    );
     assert_eq!(place.run(&["protocol", "replay", "9"]).status.code(), Some(2));
 }
 
@@ -306,11 +348,23 @@ fn bad_files_are_refused_with_file_line_and_what_to_write() {
     check("a.toml", b"this is = = not TOML", "a.toml:1:");
     check("b.toml", b"id = \"caf\xe9\"", "b.toml");
     check("c.toml", &[0xff, 0xfe, b'i', 0, b'd', 0], "c.toml");
-    let many: String = (0..5000).map(|i| format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\nanswers=[]\n")).collect();
-    check("d.toml", format!("id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n{many}").as_bytes(), "5000 questions; at most 1000");
-    let one =
-        |lines: &str| format!("id=\"p\"\ntitle=\"t\"\nstart=\"a\"\n[[question]]\nid=\"a\"\nask=\"\\u001b[31mred\"\n{lines}");
-    check("e.toml", one("goto=\"a\"\nanswers=[{key=\"y\",text=\"Yes\"}]").as_bytes(), "e.toml:4: the questions go round: a → a");
+    let many: String =
+        (0..5000).map(|i| format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\nanswers=[]\n")).collect();
+    check(
+        "d.toml",
+        format!("id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n{many}").as_bytes(),
+        "5000 questions; at most 1000",
+    );
+    let one = |lines: &str| {
+        format!(
+            "id=\"p\"\ntitle=\"t\"\nstart=\"a\"\n[[question]]\nid=\"a\"\nask=\"\\u001b[31mred\"\n{lines}"
+        )
+    };
+    check(
+        "e.toml",
+        one("goto=\"a\"\nanswers=[{key=\"y\",text=\"Yes\"}]").as_bytes(),
+        "e.toml:4: the questions go round: a → a",
+    );
     check(
         "f.toml",
         one("answers=[{key=\"y\",text=\"\\u001b[1mA\"},{key=\"y\",text=\"B\"}]").as_bytes(),
@@ -321,14 +375,20 @@ fn bad_files_are_refused_with_file_line_and_what_to_write() {
         one("terms=[\"moon\"]\nanswers=[{key=\"y\",text=\"Yes\"}]").as_bytes(),
         "names the term `moon`, which is not in the glossary",
     );
-    check("h.toml", one("kind=\"label\"\nsets=\"l\"\nwhen={a=\"x\"}").as_bytes(), "is come to (from the start) but never asked");
+    check(
+        "h.toml",
+        one("kind=\"label\"\nsets=\"l\"\nwhen={a=\"x\"}").as_bytes(),
+        "is come to (from the start) but never asked",
+    );
     // Its text may hold what would act on a terminal; it is shown by name.
     let path = place.dir.path().join("i.toml");
     fs::write(&path, one("answers=[{key=\"y\",text=\"\\u001b[1mYes\"}]")).unwrap();
     let path = path.to_str().unwrap();
-    for args in
-        [&["protocol", "show", path, "--tree"][..], &["protocol", "show", path, "--format", "dot"], &["protocol", "show", path]]
-    {
+    for args in [
+        &["protocol", "show", path, "--tree"][..],
+        &["protocol", "show", path, "--format", "dot"],
+        &["protocol", "show", path],
+    ] {
         let shown = place.ok(args);
         assert!(shown.contains("«ESC»") && !shown.contains('\u{1b}'), "{shown:?}");
     }
@@ -340,14 +400,22 @@ fn a_label_of_a_version_that_is_not_here_is_shown_and_kept() {
     let mut workspace = place.open();
     let mut label = {
         let mut found = Vec::new();
-        casework::db::label::for_each(&workspace.tables().conn, |row| found.push(row.given.label)).unwrap();
+        casework::db::label::for_each(&workspace.tables().conn, |row| found.push(row.given.label))
+            .unwrap();
         found.remove(0)
     };
     label.protocol.version = 7;
     label.path.push(("unheard".to_owned(), "of".to_owned()));
     workspace.submit(label).unwrap();
-    let told: serde_json::Value =
-        serde_json::from_str(&place.ok(&["protocol", "replay", "1", "--protocol", "every-kind", "--json"])).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&place.ok(&[
+        "protocol",
+        "replay",
+        "1",
+        "--protocol",
+        "every-kind",
+        "--json",
+    ]))
+    .unwrap();
     assert_eq!((&told["labels"], &told["unchanged"]), (&3.into(), &3.into()), "{told}");
     let shown = place.ok(&["show", "c0"]) + &place.ok(&["show", "c1"]);
     assert!(shown.contains("v7") && shown.contains("unheard of"), "{shown}");
@@ -365,22 +433,38 @@ fn the_glossary_is_governed_from_the_command_line() {
     let checked = place.run(&["glossary", "check"]);
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert_eq!(checked.status.code(), Some(1));
-    assert!(said.contains("overdue    `old` was to be looked at by 2020-01-01; its owner is ana"), "{said}");
+    assert!(
+        said.contains("overdue    `old` was to be looked at by 2020-01-01; its owner is ana"),
+        "{said}"
+    );
     assert!(said.contains("unused     `old` is used nowhere"), "{said}");
     let shown = place.ok(&["glossary", "show", "corrupted-input"]);
-    assert!(shown.contains("used by            edge-cases/readable") && shown.contains("but not"), "{shown}");
+    assert!(
+        shown.contains("used by            edge-cases/readable") && shown.contains("but not"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn a_screen_notices_what_another_program_publishes() {
     let place = labeled();
-    ingest(&mut place.open(), &(line("c2", "pay it", "pay", 0.3, 2) + &line("c3", "pay him", "pay", 0.3, 3)));
-    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
+    ingest(
+        &mut place.open(),
+        &(line("c2", "pay it", "pay", 0.3, 2) + &line("c3", "pay him", "pay", 0.3, 3)),
+    );
+    let mut session =
+        casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
     assert!(session.text().contains("every-kind v1"), "{}", session.text());
-    let next = version(&place, &[("ask = \"Is the label right?\"", "ask = \"Is it the right label?\"")]);
+    let next =
+        version(&place, &[("ask = \"Is the label right?\"", "ask = \"Is it the right label?\"")]);
     place.ok(&["protocol", "publish", &next, "--changes", "asks it otherwise"]);
     session.press("1 Enter");
-    assert!(session.text().contains("every-kind v2") && session.text().contains("Is it the right label?"), "{}", session.text());
+    assert!(
+        session.text().contains("every-kind v2")
+            && session.text().contains("Is it the right label?"),
+        "{}",
+        session.text()
+    );
 }
 
 #[test]
@@ -388,8 +472,17 @@ fn what_was_renamed_once_stays_known() {
     let place = labeled();
     let rename = ("[require]", "[rename]\nlabels = { old = \"pay\" }\n\n[require]");
     place.ok(&["protocol", "publish", &version(&place, &[rename]), "--changes", "old is pay"]);
-    let refused =
-        place.run(&["protocol", "publish", &version(&place, &[("Is the label", "Is this label")]), "--changes", "words"]);
+    let refused = place.run(&[
+        "protocol",
+        "publish",
+        &version(&place, &[("Is the label", "Is this label")]),
+        "--changes",
+        "words",
+    ]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("renamed the label `old`") && said.contains("[rename] labels = { old = \"pay\" }"), "{said}");
+    assert!(
+        said.contains("renamed the label `old`")
+            && said.contains("[rename] labels = { old = \"pay\" }"),
+        "{said}"
+    );
 }

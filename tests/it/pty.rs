@@ -109,7 +109,9 @@ impl Term {
 pub fn sample(cases: i64) -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..cases).map(|i| line(&format!("p{i}"), &format!("text of case {i}"), "pay", 0.2, i)).collect();
+    let lines: String = (0..cases)
+        .map(|i| line(&format!("p{i}"), &format!("text of case {i}"), "pay", 0.2, i))
+        .collect();
     ingest(&mut workspace, &lines);
     place
 }
@@ -128,7 +130,10 @@ fn a_first_label_and_a_clean_end() {
     assert_eq!(term.wait_end(), 0);
     let written = term.written();
     for left in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l"] {
-        assert!(written.windows(left.len()).any(|part| part == left.as_bytes()), "{left:?} was not given back");
+        assert!(
+            written.windows(left.len()).any(|part| part == left.as_bytes()),
+            "{left:?} was not given back"
+        );
     }
     assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 1);
 }
@@ -182,7 +187,11 @@ fn held_keys_are_drawn_once_and_nothing_is_written_at_rest() {
     term.send(&"j".repeat(200));
     term.wait("row 201", |text| text.contains("mine 201 of 600"));
     let after = term.written().len();
-    assert!(after - before < 40_000, "{} bytes for 200 held keys: frames were queued, not dropped", after - before);
+    assert!(
+        after - before < 40_000,
+        "{} bytes for 200 held keys: frames were queued, not dropped",
+        after - before
+    );
     std::thread::sleep(Duration::from_millis(400));
     assert_eq!(term.written().len(), after, "at rest nothing is written");
 }
@@ -199,7 +208,11 @@ fn answers_of_the_terminal_to_nobodys_question_are_not_keys() {
     term.wait_for("any other key closes");
     term.send("\x1b");
     term.wait("help to close", |text| !text.contains("any other key closes"));
-    assert!(term.text().contains("Can you read the input?"), "no answer was given: {}", term.text());
+    assert!(
+        term.text().contains("Can you read the input?"),
+        "no answer was given: {}",
+        term.text()
+    );
     // Esc and a key in one packet look like the beginning of a reply, and are none.
     term.send("r");
     term.wait_for("Why (Esc: done");
@@ -229,14 +242,19 @@ fn reports_that_come_late_or_in_pieces_answer_no_question() {
     let drawn = term.written().len();
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(term.written().len(), drawn, "nothing is drawn: {}", term.text());
-    assert!(term.text().contains("Can you read the input?"), "no answer was given: {}", term.text());
+    assert!(
+        term.text().contains("Can you read the input?"),
+        "no answer was given: {}",
+        term.text()
+    );
     term.send("1");
     term.wait_for("Is the model's answer right?");
 }
 
 /// The processes whose parent is `pid`.
 fn children(pid: u32) -> Vec<u32> {
-    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let list =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
@@ -267,7 +285,8 @@ fn a_terminal_that_goes_away_ends_the_program_though_hang_ups_are_ignored() {
     let mut shell = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     // No thread reads on: the terminal is gone when this test lets go of it.
-    let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let (mut reader, mut writer) =
+        (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
     let mut screen = vt100::Parser::new(some(40), some(120), 0);
     let mut read_until = |words: &str| {
         let mut buffer = [0; 65_536];
@@ -308,7 +327,12 @@ fn suspend_goes_back_to_a_shell_and_says_so_where_there_is_none() {
     }
     // A shell with job control takes over, and gives the terminal back.
     let place = sample(5);
-    let mut term = Term::run(&place, (120, 40), &[("PS1", "shell> "), ("ENV", "/dev/null")], &["bash", "--norc", "-i"]);
+    let mut term = Term::run(
+        &place,
+        (120, 40),
+        &[("PS1", "shell> "), ("ENV", "/dev/null")],
+        &["bash", "--norc", "-i"],
+    );
     term.wait_for("shell>");
     term.send(&format!("{}\n", env!("CARGO_BIN_EXE_casework")));
     term.wait_for("Can you read the input?");
@@ -333,7 +357,8 @@ fn resize_editor_and_no_color() {
     let editor = place.dir.path().join("editor.sh");
     std::fs::write(&editor, "#!/bin/sh\nprintf 'from the editor \\033[31m' >> \"$1\"\n").unwrap();
     std::process::Command::new("chmod").args(["+x", editor.to_str().unwrap()]).status().unwrap();
-    let mut term = Term::start(&place, (160, 45), &[("EDITOR", editor.to_str().unwrap()), ("NO_COLOR", "1")]);
+    let mut term =
+        Term::start(&place, (160, 45), &[("EDITOR", editor.to_str().unwrap()), ("NO_COLOR", "1")]);
     term.wait_for("Can you read the input?");
     term.wait_for("Queue  mine");
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
@@ -343,11 +368,13 @@ fn resize_editor_and_no_color() {
     term.send("R");
     term.wait_for("from the editor «ESC»[31m");
     let written = String::from_utf8_lossy(&term.written()).into_owned();
-    let colored = written.split("\x1b[").skip(1).filter_map(|part| part.split_once('m')).any(|(codes, _)| {
-        !codes.is_empty()
-            && codes
-                .split(';')
-                .any(|code| code.parse::<u8>().is_ok_and(|code| (30..=37).contains(&code) || (90..=97).contains(&code)))
-    });
+    let colored =
+        written.split("\x1b[").skip(1).filter_map(|part| part.split_once('m')).any(|(codes, _)| {
+            !codes.is_empty()
+                && codes.split(';').any(|code| {
+                    code.parse::<u8>()
+                        .is_ok_and(|code| (30..=37).contains(&code) || (90..=97).contains(&code))
+                })
+        });
     assert!(!colored, "NO_COLOR means none");
 }

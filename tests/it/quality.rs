@@ -1,4 +1,5 @@
-//! Figures of agreement and models of truth beside what peers compute on real crowds and on textbook tables.
+//! Figures of agreement and models of truth beside what peers compute on real crowds and on
+//! textbook tables.
 
 use std::fs;
 use std::path::Path;
@@ -33,9 +34,18 @@ fn json(path: &Path) -> Value {
 
 /// The sets of crowds, with where their labels are.
 fn sets(data: &Path) -> Vec<(&'static str, std::path::PathBuf, std::path::PathBuf)> {
-    let crowd =
-        |name| (name, data.join("agreement").join(name).join("labels.csv"), data.join("agreement").join(name).join("gold.csv"));
-    let simulated = ("sim_reviews_clinc", data.join("reviews/verdicts.csv"), data.join("reviews/verdict_gold.csv"));
+    let crowd = |name| {
+        (
+            name,
+            data.join("agreement").join(name).join("labels.csv"),
+            data.join("agreement").join(name).join("gold.csv"),
+        )
+    };
+    let simulated = (
+        "sim_reviews_clinc",
+        data.join("reviews/verdicts.csv"),
+        data.join("reviews/verdict_gold.csv"),
+    );
     vec![crowd("rte"), crowd("dog"), crowd("bluebird"), crowd("wordsim"), simulated]
 }
 
@@ -54,9 +64,12 @@ fn agreement_on_real_crowds_is_what_peers_say() {
             close(name, &found.percent, percent);
         }
         let alpha = &found.krippendorff_alpha;
-        for (level, figure) in
-            [("nominal", &alpha.nominal), ("ordinal", &alpha.ordinal), ("interval", &alpha.interval), ("ratio", &alpha.ratio)]
-        {
+        for (level, figure) in [
+            ("nominal", &alpha.nominal),
+            ("ordinal", &alpha.ordinal),
+            ("interval", &alpha.interval),
+            ("ratio", &alpha.ratio),
+        ] {
             let expect = &of(&format!("krippendorff_{level}"))["alpha"];
             if expect.is_number() {
                 close(&format!("{name} alpha {level}"), figure, expect);
@@ -73,14 +86,16 @@ fn agreement_on_real_crowds_is_what_peers_say() {
             close(&format!("{name} Cohen"), &found.cohen_kappa.mean, &mean["mean"]);
             for expect in cohen["top_pairs"].as_array().unwrap() {
                 let who = expect["workers"].as_array().unwrap();
-                let pair = found
-                    .cohen_kappa
-                    .pairs
-                    .iter()
-                    .find(|pair| who.iter().all(|name| pair.reviewers.iter().any(|r| r == name.as_str().unwrap())));
+                let pair = found.cohen_kappa.pairs.iter().find(|pair| {
+                    who.iter()
+                        .all(|name| pair.reviewers.iter().any(|r| r == name.as_str().unwrap()))
+                });
                 let pair = pair.unwrap_or_else(|| panic!("{name}: {who:?} is not among the pairs"));
                 assert_eq!(pair.n as u64, expect["common_tasks"].as_u64().unwrap());
-                assert!((pair.kappa.unwrap() - expect["kappa"].as_f64().unwrap()).abs() < 1.1e-6, "{pair:?} {expect}");
+                assert!(
+                    (pair.kappa.unwrap() - expect["kappa"].as_f64().unwrap()).abs() < 1.1e-6,
+                    "{pair:?} {expect}"
+                );
             }
         }
     }
@@ -97,9 +112,11 @@ fn textbook_tables_come_out_as_printed() {
         for (a, row) in rows.iter().enumerate() {
             let cells = row.as_array().unwrap().iter().enumerate();
             match case["format"].as_str().unwrap() {
-                "units_x_raters" => cells.filter(|(_, value)| !value.is_null()).for_each(|(who, value)| {
-                    ratings.push(&a.to_string(), &who.to_string(), &value.to_string());
-                }),
+                "units_x_raters" => {
+                    cells.filter(|(_, value)| !value.is_null()).for_each(|(who, value)| {
+                        ratings.push(&a.to_string(), &who.to_string(), &value.to_string());
+                    })
+                }
                 "counts" => {
                     let mut who = 0;
                     for (value, n) in cells {
@@ -122,9 +139,13 @@ fn textbook_tables_come_out_as_printed() {
         let alpha = &found.krippendorff_alpha;
         for (name, expect) in case["values"].as_object().unwrap() {
             let figure = match name.as_str() {
-                "alpha_nominal" | "alpha_irrcac_identity" | "krippendorff_identity" => &alpha.nominal,
+                "alpha_nominal" | "alpha_irrcac_identity" | "krippendorff_identity" => {
+                    &alpha.nominal
+                }
                 "alpha_ordinal" => &alpha.ordinal,
-                "alpha_interval" | "alpha_irrcac_quadratic" | "krippendorff_quadratic" => &alpha.interval,
+                "alpha_interval" | "alpha_irrcac_quadratic" | "krippendorff_quadratic" => {
+                    &alpha.interval
+                }
                 "alpha_ratio" => &alpha.ratio,
                 "ac1_identity" | "gwet_identity" => &found.gwet_ac1,
                 "ac2_linear" | "gwet_linear" => &found.gwet_ac2.linear,
@@ -147,7 +168,8 @@ fn textbook_tables_come_out_as_printed() {
 fn accuracy(ratings: &Ratings, estimate: &Estimate, gold: &Path) -> f64 {
     let mut reader = csv::Reader::from_path(gold).unwrap();
     let rows: Vec<(String, String)> = reader.deserialize().map(Result::unwrap).collect();
-    let number: std::collections::HashMap<&str, usize> = ratings.tasks.iter().enumerate().map(|(at, name)| (name, at)).collect();
+    let number: std::collections::HashMap<&str, usize> =
+        ratings.tasks.iter().enumerate().map(|(at, name)| (name, at)).collect();
     let rows: Vec<_> = rows.iter().filter(|(task, _)| number.contains_key(task.as_str())).collect();
     let right = |row: &&&(String, String)| {
         let answer = estimate.answer(number[row.0.as_str()]).unwrap();
@@ -158,9 +180,15 @@ fn accuracy(ratings: &Ratings, estimate: &Estimate, gold: &Path) -> f64 {
 
 fn worst_difference(ratings: &Ratings, estimate: &Estimate, posteriors: &Path) -> f64 {
     let mut reader = csv::Reader::from_path(posteriors).unwrap();
-    let classes: Vec<String> =
-        reader.headers().unwrap().iter().skip(1).map(|name| name.trim_start_matches("p_").to_owned()).collect();
-    let number: std::collections::HashMap<&str, usize> = ratings.tasks.iter().enumerate().map(|(at, name)| (name, at)).collect();
+    let classes: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .skip(1)
+        .map(|name| name.trim_start_matches("p_").to_owned())
+        .collect();
+    let number: std::collections::HashMap<&str, usize> =
+        ratings.tasks.iter().enumerate().map(|(at, name)| (name, at)).collect();
     let mut worst = 0.0_f64;
     for row in reader.records().map(Result::unwrap) {
         let beliefs = estimate.beliefs_of(number[&row[0]]);
@@ -180,18 +208,25 @@ fn models_of_truth_come_to_what_peers_say() {
         let ratings = read(&labels);
         let values = &reference["sets"][name]["values"];
         let fit = |method: &str, fitting: Fitting| (model(method).unwrap().fit)(&ratings, &fitting);
-        let posteriors = |which: &str| data.join(format!("agreement/reference/{name}_{which}_posteriors.csv"));
+        let posteriors =
+            |which: &str| data.join(format!("agreement/reference/{name}_{which}_posteriors.csv"));
 
         let majority = fit("majority", Fitting::default());
         assert!(
-            (accuracy(&ratings, &majority, &gold) - values["MajorityVote"]["result"]["accuracy"].as_f64().unwrap()).abs() < 1e-6
+            (accuracy(&ratings, &majority, &gold)
+                - values["MajorityVote"]["result"]["accuracy"].as_f64().unwrap())
+            .abs()
+                < 1e-6
         );
 
-        let ten = fit("dawid-skene", Fitting { iterations: 10, tolerance: -1.0, ..Fitting::default() });
+        let ten =
+            fit("dawid-skene", Fitting { iterations: 10, tolerance: -1.0, ..Fitting::default() });
         let worst = worst_difference(&ratings, &ten, &posteriors("ds10"));
         assert!(worst < 1e-6, "{name}: {worst}");
-        let mut confusions =
-            csv::Reader::from_path(data.join(format!("agreement/reference/{name}_ds10_confusions.csv"))).unwrap();
+        let mut confusions = csv::Reader::from_path(
+            data.join(format!("agreement/reference/{name}_ds10_confusions.csv")),
+        )
+        .unwrap();
         for row in confusions.records().map(Result::unwrap) {
             let class = |name: &str| ratings.values.iter().position(|value| value == name).unwrap();
             let who = ratings.reviewers.iter().position(|reviewer| reviewer == &row[0]).unwrap();
@@ -199,21 +234,41 @@ fn models_of_truth_come_to_what_peers_say() {
             let at = class(&row[1]) * ten.classes + class(&row[2]);
             let expect: f64 = row[3].parse().unwrap();
             // Where nobody ever saw the class, a peer's row is nothing, and ours the least.
-            assert!((confusion.shares[at] - expect).abs() < 1e-6, "{name} {row:?}: {}", confusion.shares[at]);
+            assert!(
+                (confusion.shares[at] - expect).abs() < 1e-6,
+                "{name} {row:?}: {}",
+                confusion.shares[at]
+            );
         }
         let converged = fit("dawid-skene", Fitting::default());
         assert!(converged.converged, "{name}: {} rounds", converged.iterations);
-        assert!(worst_difference(&ratings, &converged, &posteriors("ds_converged")) < 1e-6, "{name}");
+        assert!(
+            worst_difference(&ratings, &converged, &posteriors("ds_converged")) < 1e-6,
+            "{name}"
+        );
         let expect = &values["DawidSkene_numpy"]["result"]["converged"];
-        assert!((converged.log_likelihood.unwrap() - expect["log_likelihood_before_last_update"].as_f64().unwrap()).abs() < 1e-5);
+        assert!(
+            (converged.log_likelihood.unwrap()
+                - expect["log_likelihood_before_last_update"].as_f64().unwrap())
+            .abs()
+                < 1e-5
+        );
 
         let rounds = values["OneCoinDawidSkene"]["result"]["iterations"].as_u64().unwrap() as usize;
-        let one = fit("one-coin", Fitting { iterations: rounds, tolerance: -1.0, ..Fitting::default() });
-        let mut skills = csv::Reader::from_path(data.join(format!("agreement/reference/{name}_onecoin_skills.csv"))).unwrap();
+        let one =
+            fit("one-coin", Fitting { iterations: rounds, tolerance: -1.0, ..Fitting::default() });
+        let mut skills = csv::Reader::from_path(
+            data.join(format!("agreement/reference/{name}_onecoin_skills.csv")),
+        )
+        .unwrap();
         for row in skills.records().map(Result::unwrap) {
             let who = ratings.reviewers.iter().position(|reviewer| reviewer == &row[0]).unwrap();
             let expect: f64 = row[1].parse().unwrap();
-            assert!((one.reviewers[who].skill - expect).abs() < 1e-6, "{name} {row:?}: {}", one.reviewers[who].skill);
+            assert!(
+                (one.reviewers[who].skill - expect).abs() < 1e-6,
+                "{name} {row:?}: {}",
+                one.reviewers[who].skill
+            );
         }
         let mace = accuracy(&ratings, &fit("mace", Fitting::default()), &gold);
         let expect = values["MACE"]["result"]["accuracy"].as_f64().unwrap();
@@ -234,16 +289,26 @@ fn the_commands_say_what_can_not_be_told_and_why() {
     // Nothing here yet: every figure has a reason and none is a number.
     let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json"])).unwrap();
     for name in ["percent", "cohen_kappa", "fleiss_kappa", "gwet_ac1"] {
-        assert!(found[name]["value"].is_null() && found[name]["reason"].is_string() && found[name]["n"] == 0, "{name}: {found}");
+        assert!(
+            found[name]["value"].is_null()
+                && found[name]["reason"].is_string()
+                && found[name]["n"] == 0,
+            "{name}: {found}"
+        );
     }
     assert!(found["krippendorff_alpha"]["nominal"]["value"].is_null());
     assert_eq!(place.run(&["consensus"]).status.code(), Some(1));
 
     let one = file("one.csv", "task,worker,label\na,w,x\nb,w,\u{1b}[31my\nc,w,\nd\n");
     let output = place.run(&["agreement", &one]);
-    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (out, err) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success() && out.contains("none: no task has two labels"), "{out}");
-    assert!(err.contains("1 lines have no label") && err.contains("line 5 is left out: too few columns"), "{err}");
+    assert!(
+        err.contains("1 lines have no label")
+            && err.contains("line 5 is left out: too few columns"),
+        "{err}"
+    );
     let refused = place.run(&["consensus", &one]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("3 reviewers or more"));
@@ -254,9 +319,21 @@ fn the_commands_say_what_can_not_be_told_and_why() {
     let words = file("words.csv", "task,worker,label\na,v,low\na,w,high\nb,v,mid\nb,w,mid\n");
     let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json", &words])).unwrap();
     assert_eq!(found["krippendorff_alpha"]["ordinal"]["reason"], "the labels are not numbers");
-    let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json", "--order", "low,mid,high", &words])).unwrap();
+    let found: Value = serde_json::from_str(&place.ok(&[
+        "agreement",
+        "--json",
+        "--order",
+        "low,mid,high",
+        &words,
+    ]))
+    .unwrap();
     assert!(found["krippendorff_alpha"]["ordinal"]["value"].is_f64(), "{found}");
-    assert!(found["krippendorff_alpha"]["ratio"]["reason"].as_str().unwrap().starts_with("the labels are ranked"));
+    assert!(
+        found["krippendorff_alpha"]["ratio"]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("the labels are ranked")
+    );
     assert!(place.ok(&["agreement", "--order", "low,mid,high", &words]).contains("  ordinal"));
     let unknown = place.run(&["agreement", "--order", "low,high", &words]);
     assert_eq!(unknown.status.code(), Some(2));
@@ -264,7 +341,11 @@ fn the_commands_say_what_can_not_be_told_and_why() {
 
     let wrong = place.run(&["agreement", &file("wrong.csv", "id,who,what\n1,2,3\n")]);
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(String::from_utf8(wrong.stderr).unwrap().contains("must name the columns task,worker,label"));
+    assert!(
+        String::from_utf8(wrong.stderr)
+            .unwrap()
+            .contains("must name the columns task,worker,label")
+    );
     assert_eq!(place.run(&["consensus", "--method", "guess", &one]).status.code(), Some(2));
 }
 
@@ -278,28 +359,50 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
     place.ok(&["ingest", &path("stream/stream.jsonl")]);
     place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
     place.ok(&["import", "labels", &path("reviews/reviews.jsonl"), "--format", "jsonl"]);
-    let found: Value =
-        serde_json::from_str(&place.ok(&["agreement", "--json", "--field", "verdict", "--resample", "200"])).unwrap();
-    let reference = &json(&data.join("agreement/reference.json"))["sets"]["sim_reviews_clinc"]["values"];
+    let found: Value = serde_json::from_str(&place.ok(&[
+        "agreement",
+        "--json",
+        "--field",
+        "verdict",
+        "--resample",
+        "200",
+    ]))
+    .unwrap();
+    let reference =
+        &json(&data.join("agreement/reference.json"))["sets"]["sim_reviews_clinc"]["values"];
     let expect = reference["krippendorff_nominal"]["result"]["alpha"].as_f64().unwrap();
     let alpha = &found["krippendorff_alpha"]["nominal"];
     assert!((alpha["value"].as_f64().unwrap() - expect).abs() < 1e-6, "{alpha}");
     let inside = |at: usize| alpha["interval"][at].as_f64().unwrap();
     assert!(inside(0) < expect && expect < inside(1));
-    let questions: Vec<&str> = found["questions"].as_array().unwrap().iter().map(|of| of["question"].as_str().unwrap()).collect();
+    let questions: Vec<&str> = found["questions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["question"].as_str().unwrap())
+        .collect();
     assert_eq!(questions[..3], ["readable", "language", "scope"]);
 
-    // The six are simulated: one does not see what is out of scope, one trusts the model, one guesses.
+    // The six are simulated: one does not see what is out of scope, one trusts the model, one
+    // guesses.
     let lines = place.ok(&["disagreements", "--json"]);
-    let by_question: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let by_question: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let number = |of: &Value, name: &str| of[name].as_u64().unwrap();
     let most = by_question.iter().max_by_key(|of| number(of, "parted")).unwrap();
-    assert_eq!((most["question"].as_str(), number(most, "pairs"), number(most, "parted")), (Some("scope"), 1979, 545));
+    assert_eq!(
+        (most["question"].as_str(), number(most, "pairs"), number(most, "parted")),
+        (Some("scope"), 1979, 545)
+    );
     assert_eq!(number(&by_question[0], "pairs"), 2261, "every pair comes to the first question");
     let came = |at: usize| number(&by_question[at], "pairs");
-    assert!((1..by_question.len()).all(|at| came(at) <= came(at - 1) - number(&by_question[at - 1], "parted")));
+    assert!(
+        (1..by_question.len())
+            .all(|at| came(at) <= came(at - 1) - number(&by_question[at - 1], "parted"))
+    );
     let here = place.run(&["disagreements", "--question", "scope", "--json"]);
-    let (here, left_out) = (String::from_utf8(here.stdout).unwrap(), String::from_utf8(here.stderr).unwrap());
+    let (here, left_out) =
+        (String::from_utf8(here.stdout).unwrap(), String::from_utf8(here.stderr).unwrap());
     assert_eq!(here.lines().count(), 526, "the rest are cases that ana may still label");
     assert!(left_out.contains("19 are left out"), "{left_out}");
     let case: Value = serde_json::from_str(here.lines().next().unwrap()).unwrap();
@@ -308,10 +411,15 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
     assert_eq!(place.run(&["disagreements", "--question", "nope"]).status.code(), Some(2));
     assert_eq!(place.run(&["disagreements", "--round", "none"]).status.code(), Some(1));
     let unknown = place.run(&["agreement", "--question", "nope"]);
-    assert!(String::from_utf8(unknown.stderr).unwrap().contains("answered are: readable, language, scope"));
+    assert!(
+        String::from_utf8(unknown.stderr)
+            .unwrap()
+            .contains("answered are: readable, language, scope")
+    );
 }
 
-/// A case is settled by what is recorded of the reviewers as the model would settle it, and says so.
+/// A case is settled by what is recorded of the reviewers as the model would settle it, and says
+/// so.
 #[test]
 fn a_recorded_estimate_settles_cases_as_the_model_does() {
     let Some(data) = shared("a_recorded_estimate_settles_cases_as_the_model_does") else { return };
@@ -326,13 +434,17 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
         let resolved = place.ok(&["queue", "--state", "resolved", "--json"]);
         let workspace = place.open();
         let rows = resolved.lines().map(|line| {
-            let id = serde_json::from_str::<Value>(line).unwrap()["case"].as_str().unwrap().to_owned();
+            let id =
+                serde_json::from_str::<Value>(line).unwrap()["case"].as_str().unwrap().to_owned();
             workspace.find_case(&id).unwrap()
         });
         rows.filter(|row| row.how.unwrap().word() == of).collect::<Vec<_>>()
     };
     assert!(how("model", &place).is_empty(), "nothing is recorded yet");
-    assert_eq!(place.run(&["consensus", "--method", "majority", "--record"]).status.code(), Some(2));
+    assert_eq!(
+        place.run(&["consensus", "--method", "majority", "--record"]).status.code(),
+        Some(2)
+    );
     place.ok(&["consensus", "--record"]);
     let consensus: Value = serde_json::from_str(&place.ok(&["consensus", "--json"])).unwrap();
     let answers: std::collections::BTreeMap<String, (String, f64)> = consensus["answers"]
@@ -351,12 +463,16 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
         assert_eq!(row.outcome.as_ref().unwrap()["verdict"], label.as_str(), "{}", row.own);
         assert!(*confidence > 0.9499, "{} is not sure: {confidence}", row.own);
     }
-    let gold: std::collections::BTreeMap<String, String> = csv::Reader::from_path(data.join("reviews/verdict_gold.csv"))
-        .unwrap()
-        .records()
-        .map(|row| row.map(|row| (row[0].to_owned(), row[1].to_owned())).unwrap())
-        .collect();
-    let right = settled.iter().filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.own].as_str()).count();
+    let gold: std::collections::BTreeMap<String, String> =
+        csv::Reader::from_path(data.join("reviews/verdict_gold.csv"))
+            .unwrap()
+            .records()
+            .map(|row| row.map(|row| (row[0].to_owned(), row[1].to_owned())).unwrap())
+            .collect();
+    let right = settled
+        .iter()
+        .filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.own].as_str())
+        .count();
     assert!(right * 100 > settled.len() * 93, "{right} of {}", settled.len());
     let mut workspace = place.open();
     let before = crate::support::digest(workspace.tables());
@@ -369,14 +485,21 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
 #[test]
 fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
     let place = Place::new();
-    let workspace =
-        casework::workspace::Workspace::found_demo(place.paths(), casework::config::Env::default(), casework::demo::SEED, NOON);
+    let workspace = casework::workspace::Workspace::found_demo(
+        place.paths(),
+        casework::config::Env::default(),
+        casework::demo::SEED,
+        NOON,
+    );
     let workspace = workspace.unwrap();
     let mut open = None;
     casework::db::label::for_each(&workspace.tables().conn, |row| {
         let label = row.given.label;
-        let case = casework::db::case::by_id(&workspace.tables().conn, label.case).unwrap().unwrap();
-        if case.state == casework::domain::resolve::CaseState::Open && !["bo", "you"].contains(&label.reviewer.as_str()) {
+        let case =
+            casework::db::case::by_id(&workspace.tables().conn, label.case).unwrap().unwrap();
+        if case.state == casework::domain::resolve::CaseState::Open
+            && !["bo", "you"].contains(&label.reviewer.as_str())
+        {
             open = Some(label.case.to_string());
         }
     })
@@ -388,7 +511,11 @@ fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
     assert!(String::from_utf8(refused.stderr).unwrap().contains("may still be yours to label"));
     assert!(refused.stdout.is_empty());
     let lead = place.run(&["disagreements", &open]);
-    assert_eq!((lead.status.code(), lead.stdout.is_empty()), (Some(2), true), "a lead who reviews may still label it too");
+    assert_eq!(
+        (lead.status.code(), lead.stdout.is_empty()),
+        (Some(2), true),
+        "a lead who reviews may still label it too"
+    );
     let disputed = place.ok(&["queue", "--state", "disputed", "--json"]);
     let disputed: Value = serde_json::from_str(disputed.lines().next().unwrap()).unwrap();
     let lead = place.run(&["disagreements", disputed["case"].as_str().unwrap()]);
@@ -408,7 +535,11 @@ fn no_figure_is_ever_not_a_number() {
     let situations: [(&str, Vec<Given<'_>>, &str); 5] = [
         ("nothing", vec![], "no task has two labels"),
         ("one reviewer", vec![("p0", "ana", yes), ("p1", "ana", no)], "no task has two labels"),
-        ("one class", vec![("p0", "ana", yes), ("p0", "bo", yes)], "everybody always said the same"),
+        (
+            "one class",
+            vec![("p0", "ana", yes), ("p0", "bo", yes)],
+            "everybody always said the same",
+        ),
         ("no overlap", vec![("p0", "ana", yes), ("p1", "bo", no)], "no task has two labels"),
         ("one case", vec![("p0", "ana", yes), ("p0", "bo", no)], ""),
     ];
@@ -416,10 +547,19 @@ fn no_figure_is_ever_not_a_number() {
         for (name, given, reason) in &situations {
             let place = Place::new();
             let mut workspace = place.found();
-            let lines: String = (0..2).map(|i| line(&format!("p{i}"), &format!("move {i}"), "pay", 0.2, i)).collect();
+            let lines: String = (0..2)
+                .map(|i| line(&format!("p{i}"), &format!("move {i}"), "pay", 0.2, i))
+                .collect();
             ingest(&mut workspace, &lines);
             place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
-            place.ok(&["policy", "set", "on=verdict", "overlap=2", "limit=2", "alert=alpha < 0.5; disagreement > 30"]);
+            place.ok(&[
+                "policy",
+                "set",
+                "on=verdict",
+                "overlap=2",
+                "limit=2",
+                "alert=alpha < 0.5; disagreement > 30",
+            ]);
             for (case, who, answers) in given {
                 let mut args = vec!["label", case, "--as", who];
                 answers.iter().for_each(|answer| args.extend(["--answer", answer]));
@@ -427,7 +567,8 @@ fn no_figure_is_ever_not_a_number() {
             }
             if outside {
                 // As a program that knows no protocol might have written it, and signed it.
-                let reference = workspace.protocols().unwrap().for_stream("s").unwrap().reference.clone();
+                let reference =
+                    workspace.protocols().unwrap().for_stream("s").unwrap().reference.clone();
                 let case = workspace.find_case("p1").unwrap().id;
                 let mut label = Label::empty(case, "ana", MAIN_ROUND, reference);
                 label.path = vec![("nowhere".into(), "zz".into())];
@@ -453,20 +594,32 @@ fn no_figure_is_ever_not_a_number() {
                 &["rulings"],
             ] {
                 let output = place.run(args);
-                let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-                assert!(output.status.code().is_some_and(|code| code < 4), "{name} {args:?}: {said}");
-                assert!(!said.contains("NaN") && !said.contains("panicked"), "{name}, outside {outside}, {args:?}: {said}");
+                let said = String::from_utf8(output.stdout).unwrap()
+                    + &String::from_utf8(output.stderr).unwrap();
+                assert!(
+                    output.status.code().is_some_and(|code| code < 4),
+                    "{name} {args:?}: {said}"
+                );
+                assert!(
+                    !said.contains("NaN") && !said.contains("panicked"),
+                    "{name}, outside {outside}, {args:?}: {said}"
+                );
             }
             assert!(!fs::read_to_string(&report).unwrap().contains("NaN"), "{name}");
             let found: Value = serde_json::from_str(&place.ok(&["agreement", "--json"])).unwrap();
             let alpha = &found["krippendorff_alpha"]["nominal"];
             match (reason.is_empty(), outside, *name) {
                 (false, false, _) | (false, true, "nothing" | "one reviewer" | "one class") => {
-                    assert!(alpha["value"].is_null() && alpha["reason"].as_str().unwrap().contains(reason), "{name}: {alpha}");
+                    assert!(
+                        alpha["value"].is_null()
+                            && alpha["reason"].as_str().unwrap().contains(reason),
+                        "{name}: {alpha}"
+                    );
                 }
                 _ => assert!(alpha["value"].is_f64(), "{name}, outside {outside}: {alpha}"),
             }
-            let mut session = casework::tui::Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+            let mut session =
+                casework::tui::Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
             for key in ["D", "2", "3", "4", "5", "6", "7"] {
                 session.press(key);
                 assert!(!session.text().contains("NaN"), "{name}, {key}: {}", session.text());
@@ -480,5 +633,8 @@ fn no_figure_is_ever_not_a_number() {
     fs::write(&file, "task,worker,label\na,w,\na,v,\n").unwrap();
     let said = place.ok(&["agreement", file.to_str().unwrap()]);
     assert!(said.contains("none: no task has two labels") && !said.contains("NaN"), "{said}");
-    assert_eq!(place.run(&["consensus", "--method", "majority", file.to_str().unwrap()]).status.code(), Some(1));
+    assert_eq!(
+        place.run(&["consensus", "--method", "majority", file.to_str().unwrap()]).status.code(),
+        Some(1)
+    );
 }

@@ -1,4 +1,5 @@
-//! What is redacted and what is not, on sets of secrets and of look-alikes; recall and false hits are printed.
+//! What is redacted and what is not, on sets of secrets and of look-alikes; recall and false hits
+//! are printed.
 
 use std::borrow::Cow;
 use std::fs;
@@ -17,7 +18,11 @@ fn redact() -> Redact {
 }
 
 fn lines(path: &Path) -> Vec<String> {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).lines().map(str::to_owned).collect()
+    fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 fn strings(value: &Value) -> Vec<&str> {
@@ -32,15 +37,21 @@ fn what_must_go_goes_and_what_looks_like_it_stays() {
     let mut wrong = Vec::new();
     for set in ["card", "email", "iban", "ip", "phone", "token"] {
         let folder = data.join(format!("bugs/redact-{set}"));
-        let expected: Value = serde_json::from_str(&fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
+        let expected: Value =
+            serde_json::from_str(&fs::read_to_string(folder.join("expected.json")).unwrap())
+                .unwrap();
         for raw in lines(&folder.join("stream.jsonl")) {
             let line = redact.line(&raw).into_owned();
             let parsed: Value = serde_json::from_str(&line).unwrap();
             let id = parsed["id"].as_str().unwrap();
             // As a person reads it: escapes are undone.
-            let words =
-                parsed["input"].as_object().unwrap().iter().map(|(name, value)| format!("{name} {value} ")).collect::<String>()
-                    + parsed["input"]["text"].as_str().unwrap();
+            let words = parsed["input"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| format!("{name} {value} "))
+                .collect::<String>()
+                + parsed["input"]["text"].as_str().unwrap();
             for secret in strings(&expected[id]["gone"]) {
                 of_gone += 1;
                 if words.contains(secret) {
@@ -63,17 +74,28 @@ fn what_must_go_goes_and_what_looks_like_it_stays() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     let floats = data.join("bugs/redact-float");
-    let expected: Value = serde_json::from_str(&fs::read_to_string(floats.join("expected.json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_str(&fs::read_to_string(floats.join("expected.json")).unwrap()).unwrap();
     for raw in lines(&floats.join("stream.jsonl")) {
         let parsed: Value = serde_json::from_str(&redact.line(&raw)).unwrap();
-        assert_eq!(parsed["input"]["score"], expected[parsed["id"].as_str().unwrap()]["input.score"], "{raw}");
+        assert_eq!(
+            parsed["input"]["score"],
+            expected[parsed["id"].as_str().unwrap()]["input.score"],
+            "{raw}"
+        );
     }
     let same = data.join("bugs/redact-pseudonym");
-    let expected: Value = serde_json::from_str(&fs::read_to_string(same.join("expected.json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_str(&fs::read_to_string(same.join("expected.json")).unwrap()).unwrap();
     let texts: std::collections::HashMap<String, String> = lines(&same.join("stream.jsonl"))
         .iter()
         .map(|raw| serde_json::from_str::<Value>(&redact.line(raw)).unwrap())
-        .map(|line| (line["id"].as_str().unwrap().to_owned(), line["input"]["text"].as_str().unwrap().to_owned()))
+        .map(|line| {
+            (
+                line["id"].as_str().unwrap().to_owned(),
+                line["input"]["text"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect();
     for group in expected["same"].as_array().unwrap() {
         let group: Vec<&String> = strings(group).into_iter().map(|id| &texts[id]).collect();

@@ -32,7 +32,8 @@ fn path(folder: &Path, name: &str) -> String {
 }
 
 fn ids(lines: &str) -> Vec<String> {
-    let mut ids: Vec<String> = lines.lines().map(|line| json(line)["id"].as_str().unwrap().to_owned()).collect();
+    let mut ids: Vec<String> =
+        lines.lines().map(|line| json(line)["id"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }
@@ -52,12 +53,18 @@ fn numbers_of_many_digits_are_shown_as_they_stand() {
     assert_eq!(ids(&place.ok(&["queue", "--json"])), wanted);
     for args in [&["show", "n"][..], &["show", "n", "--json"]] {
         let shown = place.ok(args);
-        texts(&expected["show n contains"]).iter().for_each(|digits| assert!(shown.contains(digits), "{args:?}: {shown}"));
+        texts(&expected["show n contains"])
+            .iter()
+            .for_each(|digits| assert!(shown.contains(digits), "{args:?}: {shown}"));
     }
-    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None).unwrap();
+    let mut session =
+        casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None)
+            .unwrap();
     session.press("/ \"line_3\" Enter Enter");
     let screen = session.text();
-    texts(&expected["show n contains"]).iter().for_each(|digits| assert!(screen.contains(digits), "{screen}"));
+    texts(&expected["show n contains"])
+        .iter()
+        .for_each(|digits| assert!(screen.contains(digits), "{screen}"));
 }
 
 #[test]
@@ -69,7 +76,9 @@ fn classes_that_are_numbers_are_classes() {
         for case in ["seven", "versioned"] {
             if let Some(words) = expected.get(format!("show {case} {name}")) {
                 let shown = place.ok(&["show", case]);
-                texts(words).iter().for_each(|word| assert_eq!(shown.contains(word), is, "{case} {name} {word}: {shown}"));
+                texts(words).iter().for_each(|word| {
+                    assert_eq!(shown.contains(word), is, "{case} {name} {word}: {shown}")
+                });
             }
         }
     }
@@ -79,8 +88,13 @@ fn classes_that_are_numbers_are_classes() {
 fn what_is_no_prediction_is_rejected_by_its_line() {
     let Some((folder, expected)) = bug("not-a-prediction") else { return };
     let summary = json(&founded().ok(&["ingest", &path(&folder, "stream.jsonl"), "--json"]));
-    assert_eq!((&summary["read"], &summary["opened"]), (&expected["read"], &expected["opened"]), "{summary}");
-    let lines: Vec<&Value> = summary["rejects"].as_array().unwrap().iter().map(|reject| &reject["line"]).collect();
+    assert_eq!(
+        (&summary["read"], &summary["opened"]),
+        (&expected["read"], &expected["opened"]),
+        "{summary}"
+    );
+    let lines: Vec<&Value> =
+        summary["rejects"].as_array().unwrap().iter().map(|reject| &reject["line"]).collect();
     assert_eq!(lines, expected["rejected lines"].as_array().unwrap().iter().collect::<Vec<_>>());
 }
 
@@ -90,7 +104,13 @@ fn rules_calculate_with_whole_numbers_and_times() {
     let place = founded();
     for rule in expected.as_array().unwrap() {
         let rule_of = format!("--where={}", rule["where"].as_str().unwrap());
-        let summary = json(&place.ok(&["ingest", "--dry-run", "--json", &rule_of, &path(&folder, "stream.jsonl")]));
+        let summary = json(&place.ok(&[
+            "ingest",
+            "--dry-run",
+            "--json",
+            &rule_of,
+            &path(&folder, "stream.jsonl"),
+        ]));
         assert_eq!(summary["opened"], rule["opened"], "{rule_of}: {summary}");
     }
 }
@@ -99,13 +119,17 @@ fn rules_calculate_with_whole_numbers_and_times() {
 fn labels_that_are_digits_stay_what_they_are() {
     let Some((folder, expected)) = bug("labels-that-are-digits") else { return };
     let of = json(&founded().ok(&["agreement", &path(&folder, "entities.csv"), "--json"]));
-    let near = |found: &Value, wanted: &Value| (found["value"].as_f64().unwrap() - wanted.as_f64().unwrap()).abs() < 1e-9;
+    let near = |found: &Value, wanted: &Value| {
+        (found["value"].as_f64().unwrap() - wanted.as_f64().unwrap()).abs() < 1e-9
+    };
     let wanted = &expected["agreement entities.csv --json"];
     assert!(near(&of["percent"], &wanted["percent"]), "{of}");
     assert!(near(&of["krippendorff_alpha"]["nominal"], &wanted["nominal alpha"]), "{of}");
     for file in ["truth.csv", "codes.csv"] {
         let csv = founded().ok(&["consensus", &path(&folder, file), "--method", "majority"]);
-        for (task, label) in expected[format!("consensus {file} --method majority")].as_object().unwrap() {
+        for (task, label) in
+            expected[format!("consensus {file} --method majority")].as_object().unwrap()
+        {
             assert!(csv.contains(&format!("{task},{},", label.as_str().unwrap())), "{file}: {csv}");
         }
     }
@@ -116,7 +140,10 @@ fn quotes_that_are_not_closed_and_columns_too_many_are_named() {
     let Some((folder, _)) = bug("csv-quotes") else { return };
     let place = founded();
     let output = place.run(&["agreement", &path(&folder, "unclosed.csv"), "--json"]);
-    let (words, found) = (String::from_utf8_lossy(&output.stderr).into_owned(), json(&String::from_utf8_lossy(&output.stdout)));
+    let (words, found) = (
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+        json(&String::from_utf8_lossy(&output.stdout)),
+    );
     assert!(words.contains("line 3") && found["labels"] == 5, "{words} {found}");
     let output = place.run(&["agreement", &path(&folder, "fourth-column.csv"), "--json"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 2"));
@@ -137,11 +164,19 @@ fn log_lines_of_another_hour_are_not_beside_the_case() {
     let Some((folder, expected)) = bug("log-offsets") else { return };
     for (log, wanted) in expected.as_object().unwrap() {
         let place = founded();
-        let output = place.run(&["ingest", &path(&folder, "stream.jsonl"), "--logs", &path(&folder, log)]);
-        assert!(String::from_utf8_lossy(&output.stderr).contains("joined to 1 of the cases"), "{output:?}");
+        let output =
+            place.run(&["ingest", &path(&folder, "stream.jsonl"), "--logs", &path(&folder, log)]);
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("joined to 1 of the cases"),
+            "{output:?}"
+        );
         let shown = json(&place.ok(&["show", "c", "--json"]))["logs"].to_string();
-        texts(&wanted["shown"]).iter().for_each(|text| assert!(shown.contains(text), "{log}: {shown}"));
-        texts(&wanted["not"]).iter().for_each(|text| assert!(!shown.contains(text), "{log}: {shown}"));
+        texts(&wanted["shown"])
+            .iter()
+            .for_each(|text| assert!(shown.contains(text), "{log}: {shown}"));
+        texts(&wanted["not"])
+            .iter()
+            .for_each(|text| assert!(!shown.contains(text), "{log}: {shown}"));
     }
 }
 
@@ -153,12 +188,16 @@ fn logs_that_are_not_understood_are_named_for_what_they_are() {
     let check = |bytes: &[u8], expect: &str| {
         let log = place.dir.path().join("some.log");
         fs::write(&log, bytes).unwrap();
-        let output = place.run(&["ingest", stream.to_str().unwrap(), "--logs", log.to_str().unwrap()]);
+        let output =
+            place.run(&["ingest", stream.to_str().unwrap(), "--logs", log.to_str().unwrap()]);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(words.contains("some.log") && words.contains(expect), "{expect}: {words}");
     };
     check(b"\x1f\x8b\x08\0\0\0\0\0\0\x03abc\n", "it is gzip");
-    check("\u{feff}ts=1".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice(), "UTF-16");
+    check(
+        "\u{feff}ts=1".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice(),
+        "UTF-16",
+    );
     check(b"Jun  3 12:00:00 host app[1]: hello\n", "no line has a time or a trace");
 }
 
@@ -171,11 +210,18 @@ fn a_mark_before_a_text_is_no_part_of_it() {
     place.ok(&["label", "c0", "--answer", "q=pay"]);
     // The same for imports and for files whose lines end in carriage returns.
     let file = place.dir.path().join("l.jsonl");
-    let one = |case: &str| format!("{{\"case\":\"{case}\",\"reviewer\":\"bo\",\"path\":[[\"q\",\"pay\"]]}}");
+    let one = |case: &str| {
+        format!("{{\"case\":\"{case}\",\"reviewer\":\"bo\",\"path\":[[\"q\",\"pay\"]]}}")
+    };
     fs::write(&file, format!("\u{feff}{}\r{}", one("c0"), one("nothing"))).unwrap();
-    let output = place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]);
+    let output =
+        place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl", "--json"]);
     let summary = json(&String::from_utf8_lossy(&output.stdout));
-    assert_eq!((&summary["read"], &summary["imported"], &summary["rejected"]), (&2.into(), &1.into(), &1.into()), "{summary}");
+    assert_eq!(
+        (&summary["read"], &summary["imported"], &summary["rejected"]),
+        (&2.into(), &1.into(), &1.into()),
+        "{summary}"
+    );
     fs::write(&file, one("nothing")).unwrap();
     let output = place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl"]);
     assert_eq!(output.status.code(), Some(1), "nothing at all could be used");
@@ -186,9 +232,14 @@ fn an_empty_database_is_no_workspace() {
     let place = founded();
     fs::write(place.paths().database(), b"").unwrap();
     let _ = fs::remove_file(place.paths().database().with_extension("db-wal"));
-    for args in
-        [&["status"][..], &["queue"], &["ingest", "-"], &["verify"], &["backup", "x"], &["init", "--name", "x", "--as", "bo"]]
-    {
+    for args in [
+        &["status"][..],
+        &["queue"],
+        &["ingest", "-"],
+        &["verify"],
+        &["backup", "x"],
+        &["init", "--name", "x", "--as", "bo"],
+    ] {
         let output = place.run(args);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {words}");
@@ -197,8 +248,15 @@ fn an_empty_database_is_no_workspace() {
     let output = place.run(&["doctor"]);
     assert_ne!(output.status.code(), Some(0));
     let words = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(words.contains("the workspace that was in it is gone") && words.contains("casework join"), "{words}");
-    assert_eq!(fs::metadata(place.paths().database()).unwrap().len(), 0, "nothing was made in its place");
+    assert!(
+        words.contains("the workspace that was in it is gone") && words.contains("casework join"),
+        "{words}"
+    );
+    assert_eq!(
+        fs::metadata(place.paths().database()).unwrap().len(),
+        0,
+        "nothing was made in its place"
+    );
 }
 
 #[test]
@@ -216,11 +274,18 @@ fn a_full_disk_is_called_full() {
         return;
     }
     let workspace = disk.join("w");
-    let run = |args: &[&str]| program().env("CASEWORK_WORKSPACE", &workspace).args(args).output().unwrap();
+    let run = |args: &[&str]| {
+        program().env("CASEWORK_WORKSPACE", &workspace).args(args).output().unwrap()
+    };
     assert!(run(&["init", "--name", "x", "--as", "ana"]).status.success());
     let stream = place.dir.path().join("s.jsonl");
-    fs::write(&stream, (0..2_000).map(|i| line(&i.to_string(), &"many words ".repeat(80), "pay", 0.2, i)).collect::<String>())
-        .unwrap();
+    fs::write(
+        &stream,
+        (0..2_000)
+            .map(|i| line(&i.to_string(), &"many words ".repeat(80), "pay", 0.2, i))
+            .collect::<String>(),
+    )
+    .unwrap();
     let output = run(&["ingest", stream.to_str().unwrap()]);
     let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
     let mut told = vec![(output.status.code(), said(&output))];
@@ -246,10 +311,15 @@ fn a_store_is_where_its_name_says_from_wherever_one_is() {
     fs::create_dir_all(&home).unwrap();
     fs::create_dir_all(&elsewhere).unwrap();
     let sync = |store: &str, in_config: bool| {
-        let config = if in_config { format!("[sync]\nstore = \"{store}\"\n") } else { String::new() };
+        let config =
+            if in_config { format!("[sync]\nstore = \"{store}\"\n") } else { String::new() };
         fs::write(place.paths().config(), config).unwrap();
         let mut command = program();
-        command.env("CASEWORK_WORKSPACE", place.path()).env("HOME", &home).current_dir(&elsewhere).arg("sync");
+        command
+            .env("CASEWORK_WORKSPACE", place.path())
+            .env("HOME", &home)
+            .current_dir(&elsewhere)
+            .arg("sync");
         if !in_config {
             command.args(["--store", store]);
         }
@@ -264,8 +334,15 @@ fn a_store_is_where_its_name_says_from_wherever_one_is() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
     }
     assert!(sync("beside", true).status.success());
-    assert!(place.path().join("beside/journal").is_dir(), "a relative path in config.toml begins beside it");
-    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0, "nothing is made where one happens to be");
+    assert!(
+        place.path().join("beside/journal").is_dir(),
+        "a relative path in config.toml begins beside it"
+    );
+    assert_eq!(
+        fs::read_dir(&elsewhere).unwrap().count(),
+        0,
+        "nothing is made where one happens to be"
+    );
 }
 
 #[test]
@@ -275,15 +352,42 @@ fn a_reason_that_nobody_can_see_is_none() {
     ingest(&mut workspace, &line("p0", "x", "pay", 0.2, 0));
     drop(workspace);
     place.ok(&["policy", "set", "require=rationale always"]);
-    let label = |why: &str| place.run(&["label", "p0", "--answer", "readable=n", "--answer", "damage=c", "--rationale", why]);
-    for why in
-        ["", " ", "\u{200b}", "\u{3164}", "\u{2800}", "\u{202e}", "\u{feff}\u{2060}", "\u{ad}\u{fe0f}", "\t\n\u{a0}", "\u{e0041}"]
-    {
+    let label = |why: &str| {
+        place.run(&[
+            "label",
+            "p0",
+            "--answer",
+            "readable=n",
+            "--answer",
+            "damage=c",
+            "--rationale",
+            why,
+        ])
+    };
+    for why in [
+        "",
+        " ",
+        "\u{200b}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{202e}",
+        "\u{feff}\u{2060}",
+        "\u{ad}\u{fe0f}",
+        "\t\n\u{a0}",
+        "\u{e0041}",
+    ] {
         let output = label(why);
         assert_eq!(output.status.code(), Some(2), "{why:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("the rationale"), "{why:?}: {output:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("the rationale"),
+            "{why:?}: {output:?}"
+        );
         for command in ["comment", "defer", "escalate"] {
-            assert_eq!(place.run(&[command, "p0", why]).status.code(), Some(2), "{command} {why:?}");
+            assert_eq!(
+                place.run(&[command, "p0", why]).status.code(),
+                Some(2),
+                "{command} {why:?}"
+            );
         }
     }
     assert!(label("x\u{200b}").status.success());
@@ -294,7 +398,9 @@ fn words_are_found_whatever_the_script_and_the_spelling() {
     let Some((folder, expected)) = bug("search-scripts") else { return };
     let place = founded();
     place.ok(&["ingest", &path(&folder, "stream.jsonl")]);
-    for (command, searches) in [("search", &expected["search"]), ("queue", &expected["queue filter"])] {
+    for (command, searches) in
+        [("search", &expected["search"]), ("queue", &expected["queue filter"])]
+    {
         for (text, wanted) in searches.as_object().unwrap() {
             let mut wanted = texts(wanted);
             wanted.sort();
@@ -328,17 +434,36 @@ fn a_clock_that_is_ahead_is_named_with_whose_it_is() {
         fold.finish().unwrap();
         tx.commit().unwrap();
     };
-    let joined = craft(&key, id, 1, "", ahead(30 * 3_600_000, 0), "bo", vec![encode(&ReplicaJoined::new("bo", &key))]);
+    let joined = craft(
+        &key,
+        id,
+        1,
+        "",
+        ahead(30 * 3_600_000, 0),
+        "bo",
+        vec![encode(&ReplicaJoined::new("bo", &key))],
+    );
     let prev = crate::support::body_hash(&joined);
     deliver(joined);
-    deliver(craft(&key, id, 2, &prev, ahead(30 * 3_600_000, 1), "bo", vec![encode(&CaseCommented::new(case, "x".into()))]));
+    deliver(craft(
+        &key,
+        id,
+        2,
+        &prev,
+        ahead(30 * 3_600_000, 1),
+        "bo",
+        vec![encode(&CaseCommented::new(case, "x".into()))],
+    ));
     // Whoever follows that clock is not who is wrong.
     place.ok(&["comment", "p0", "dated after that"]);
     let output = place.run(&["doctor"]);
     let words = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{words}");
     let short = key.replica().short();
-    assert!(words.contains(&short) && words.contains("h ahead") && !words.contains("this device was"), "{words}");
+    assert!(
+        words.contains(&short) && words.contains("h ahead") && !words.contains("this device was"),
+        "{words}"
+    );
     let store = place.dir.path().join("store");
     let output = place.run(&["sync", "--store", store.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&output.stderr).contains(&short), "{output:?}");
@@ -348,7 +473,10 @@ fn a_clock_that_is_ahead_is_named_with_whose_it_is() {
 fn any_key_of_a_file_counts() {
     let place = founded();
     let keygen = |path: &Path| {
-        let made = std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).status();
+        let made = std::process::Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(path)
+            .status();
         made.is_ok_and(|status| status.success())
     };
     let (mine, other) = (place.dir.path().join("k"), place.dir.path().join("other"));
@@ -367,16 +495,34 @@ fn any_key_of_a_file_counts() {
     let file = place.dir.path().join("keys");
     let admit = |text: &str| {
         fs::write(&file, text).unwrap();
-        place.run(&["roster", "admit", "bo", "--role", "reviewer", "--ssh-key", file.to_str().unwrap()])
+        place.run(&[
+            "roster",
+            "admit",
+            "bo",
+            "--role",
+            "reviewer",
+            "--ssh-key",
+            file.to_str().unwrap(),
+        ])
     };
     let refused = admit(&public(&other));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("not by any key of"), "{refused:?}");
     let refused = admit("# nothing here\n");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("holds no public SSH key"), "{refused:?}");
-    let good = admit(&format!("# keys of bo\n{}\nrestrict,command=\"x y\" {}", public(&other), public(&mine)));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("holds no public SSH key"),
+        "{refused:?}"
+    );
+    let good = admit(&format!(
+        "# keys of bo\n{}\nrestrict,command=\"x y\" {}",
+        public(&other),
+        public(&mine)
+    ));
     assert!(good.status.success(), "{good:?}");
     // What ssh-keygen says is its reason, not its frame.
-    std::os::unix::fs::PermissionsExt::set_mode(&mut fs::metadata(&mine).unwrap().permissions(), 0o644);
+    std::os::unix::fs::PermissionsExt::set_mode(
+        &mut fs::metadata(&mine).unwrap().permissions(),
+        0o644,
+    );
     fs::set_permissions(&mine, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let again = Place::new();
     let output = again.run(&["join", &store, "--as", "bo", "--ssh-key", mine.to_str().unwrap()]);
@@ -390,10 +536,13 @@ fn nothing_is_cut_unsaid() {
     let mut workspace = place.found();
     let words: String = (0..130_000).map(|i| format!("w{i:06} ")).collect();
     let long = "x".repeat(300);
-    let raw = line("1", &words, "pay", 0.2, 0).replace("\"session_id\"", &format!("\"other\":\"{long}END\",\"session_id\""));
+    let raw = line("1", &words, "pay", 0.2, 0)
+        .replace("\"session_id\"", &format!("\"other\":\"{long}END\",\"session_id\""));
     let huge = line("2", &"y".repeat(2_200_000), "pay", 0.2, 1);
     ingest(&mut workspace, &(raw + &huge));
-    let mut session = casework::tui::Review::in_turn(workspace, (120, 40), || crate::support::NOON, None).unwrap();
+    let mut session =
+        casework::tui::Review::in_turn(workspace, (120, 40), || crate::support::NOON, None)
+            .unwrap();
     session.press("I G");
     let screen = session.text();
     assert!(screen.contains("one\""), "the end of the line is shown: {screen}");

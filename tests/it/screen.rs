@@ -7,7 +7,13 @@ use casework::tui::Review;
 use crate::support::{NOON, Place, ingest, line};
 
 fn demo(place: &Place) -> casework::workspace::Workspace {
-    casework::workspace::Workspace::found_demo(place.paths(), Env::default(), casework::demo::SEED, NOON).unwrap()
+    casework::workspace::Workspace::found_demo(
+        place.paths(),
+        Env::default(),
+        casework::demo::SEED,
+        NOON,
+    )
+    .unwrap()
 }
 
 fn session(place: &Place, size: (u16, u16)) -> Review {
@@ -57,8 +63,11 @@ fn tiny_and_plain() {
     let place = Place::new();
     let workspace = demo(&place);
     drop(workspace);
-    std::fs::write(place.paths().config(), "[review]\nborders = \"ascii\"\n[keys]\nsubmit = \"?\"\nhelp = \"?\"\nquit = \"c\"\n")
-        .unwrap();
+    std::fs::write(
+        place.paths().config(),
+        "[review]\nborders = \"ascii\"\n[keys]\nsubmit = \"?\"\nhelp = \"?\"\nquit = \"c\"\n",
+    )
+    .unwrap();
     let env = Env { no_color: true, ..Env::default() };
     let workspace = casework::workspace::Workspace::open(place.paths(), env, None).unwrap();
     let mut session = Review::in_turn(workspace, (80, 24), || NOON, None).unwrap();
@@ -66,11 +75,9 @@ fn tiny_and_plain() {
     assert!(text.is_ascii(), "{}", text.chars().filter(|c| !c.is_ascii()).collect::<String>());
     assert!(text.contains("[keys] c is both"), "a clash is reported: {text}");
     session.press("1");
-    let colors = session
-        .screen()
-        .content
-        .iter()
-        .any(|cell| cell.fg != ratatui::style::Color::Reset || cell.bg != ratatui::style::Color::Reset);
+    let colors = session.screen().content.iter().any(|cell| {
+        cell.fg != ratatui::style::Color::Reset || cell.bg != ratatui::style::Color::Reset
+    });
     assert!(!colors, "NO_COLOR means none");
 }
 
@@ -78,8 +85,12 @@ fn tiny_and_plain() {
 fn every_size_from_nothing_on_is_drawn() {
     let place = Place::new();
     let mut session = session(&place, (80, 24));
-    for (width, height) in [(1, 1), (20, 24), (32, 8), (33, 9), (79, 10), (109, 12), (110, 8), (300, 100)] {
-        for keys in ["", "Tab", "?", "Esc", "ctrl-p", "Esc", "t", "Esc", "r", "Esc", "L", "M", "N", "H", "/"] {
+    for (width, height) in
+        [(1, 1), (20, 24), (32, 8), (33, 9), (79, 10), (109, 12), (110, 8), (300, 100)]
+    {
+        for keys in [
+            "", "Tab", "?", "Esc", "ctrl-p", "Esc", "t", "Esc", "r", "Esc", "L", "M", "N", "H", "/",
+        ] {
             session.feed(casework::tui::dispatch::Event::Resize(width, height));
             session.press(keys);
             session.screen();
@@ -146,12 +157,26 @@ fn deferring_commenting_and_views() {
     let mut session = session(&place, (120, 40));
     let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("c \"odd_one\" Enter");
-    assert!(session.front.session.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("odd one")));
+    assert!(
+        session
+            .front
+            .session
+            .opened
+            .as_ref()
+            .unwrap()
+            .case
+            .history
+            .iter()
+            .any(|line| line.words.contains("odd one"))
+    );
     session.press("d \"later\" Enter");
     assert_ne!(session.front.session.opened.as_ref().unwrap().case.row.id, first);
     assert_eq!(session.front.session.counts.deferred, 1);
     session.press("v");
-    assert_eq!(session.front.session.queue.rows.len() as u64, session.front.session.counts.disputed);
+    assert_eq!(
+        session.front.session.queue.rows.len() as u64,
+        session.front.session.counts.disputed
+    );
     session.press("Esc");
     assert!(session.front.session.view.is_none());
 }
@@ -168,7 +193,11 @@ fn typed_ahead_keys_act_on_what_they_were_meant_for() {
     session.press("Enter");
     assert_eq!(session.front.session.opened.as_ref().unwrap().case.row.id, expect);
     session.press("Tab Tab G");
-    assert_eq!(session.front.session.queue.place(), session.front.session.counts.mine(), "G goes to the last");
+    assert_eq!(
+        session.front.session.queue.place(),
+        session.front.session.counts.mine(),
+        "G goes to the last"
+    );
 }
 
 #[test]
@@ -176,7 +205,9 @@ fn keys_typed_after_undo_are_for_the_case_that_comes_back() {
     let place = Place::new();
     let workspace = demo(&place);
     let (report, jobs) = std::sync::mpsc::channel();
-    let mut session = Review::new(workspace, (120, 40), || NOON, None, move |one| drop(report.send(one))).unwrap();
+    let mut session =
+        Review::new(workspace, (120, 40), || NOON, None, move |one| drop(report.send(one)))
+            .unwrap();
     let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("1 1 1 2 Enter");
     session.press("U u u 2"); // typed before the worker has done anything
@@ -198,7 +229,18 @@ fn a_label_in_another_view_goes_on_to_the_next_case_there() {
     session.press("1 1 1 2 Enter");
     assert_ne!(session.front.session.opened.as_ref().unwrap().case.row.id, first);
     session.press("c \"seen\" Enter");
-    assert!(session.front.session.opened.as_ref().unwrap().case.history.iter().any(|line| line.words.contains("seen")));
+    assert!(
+        session
+            .front
+            .session
+            .opened
+            .as_ref()
+            .unwrap()
+            .case
+            .history
+            .iter()
+            .any(|line| line.words.contains("seen"))
+    );
 }
 
 #[test]
@@ -246,7 +288,8 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     )
     .unwrap();
     ingest(&mut ana, &line("p0", "move money", "pay", 0.2, 0));
-    let (bo, _) = casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
+    let (bo, _) =
+        casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
     let key = bo.fingerprint();
     let now = casework::clock::now;
     let mut lead = Review::in_turn(ana, (80, 24), now, None).unwrap();
@@ -271,7 +314,9 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     // The store goes away: it is said, work goes on, and what waits is counted.
     std::fs::rename(&store, one.dir.path().join("away")).unwrap();
     reviewer.press("S S");
-    reviewer.wait_for(|job| matches!(job, Some(Report::Synced(state)) if state.status.trouble.is_some()));
+    reviewer.wait_for(
+        |job| matches!(job, Some(Report::Synced(state)) if state.status.trouble.is_some()),
+    );
     reviewer.press("Esc 1 1 3 Enter");
     assert!(reviewer.text().contains("offline, 1 wait"), "{}", reviewer.text());
     std::fs::rename(one.dir.path().join("away"), &store).unwrap();
@@ -293,7 +338,9 @@ fn in_the_queue_keys_are_for_the_row_that_is_seen() {
     session.press("x");
     assert!(session.text().contains("Open the case first: Enter."), "{}", session.text());
     session.press("d \"later\" Enter");
-    let noted = |id| casework::db::note::of_case(&session.reader.workspace().tables().conn, id).unwrap().len();
+    let noted = |id| {
+        casework::db::note::of_case(&session.reader.workspace().tables().conn, id).unwrap().len()
+    };
     assert_eq!((noted(open), noted(row)), (0, 1));
 }
 
@@ -304,17 +351,26 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
     ingest(&mut workspace, &line("c0", "text", "pay", 0.3, 0));
     drop(workspace);
     place.ok(&["roster", "admit", "eve", "--role", "engineer"]);
-    let eve = casework::workspace::Workspace::open(place.paths(), Env::default(), Some("eve")).unwrap();
+    let eve =
+        casework::workspace::Workspace::open(place.paths(), Env::default(), Some("eve")).unwrap();
     let mut session = Review::in_turn(eve, (80, 24), || NOON, None).unwrap();
     while !session.text().contains("1 of 1") {
         session.press("v");
     }
     session.press("Enter d \"why\" Enter");
     let text = session.text();
-    let told: String =
-        text.lines().rev().take(4).collect::<Vec<_>>().into_iter().rev().map(|line| format!("{} ", line.trim())).collect();
+    let told: String = text
+        .lines()
+        .rev()
+        .take(4)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .map(|line| format!("{} ", line.trim()))
+        .collect();
     assert!(
-        told.contains("eve may not do this: ") && told.contains("A lead can let them: `casework roster admit eve --role ROLE`."),
+        told.contains("eve may not do this: ")
+            && told.contains("A lead can let them: `casework roster admit eve --role ROLE`."),
         "{text}"
     );
     for (columns, rows) in [(20, 5), (1, 1), (160, 45)] {
@@ -337,13 +393,26 @@ fn every_key_can_be_changed_and_words_name_the_new_one() {
         ("admit", "z"),
         ("board-next", "n"),
     ];
-    workspace.config.keys = keys.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
+    workspace.config.keys =
+        keys.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
     let mut session = Review::in_turn(workspace, (160, 45), || NOON, None).unwrap();
     session.press("F2");
-    assert!(session.text().contains("F3 takes back the label you submitted last"), "{}", session.text());
+    assert!(
+        session.text().contains("F3 takes back the label you submitted last"),
+        "{}",
+        session.text()
+    );
     session.press("a a");
-    assert_eq!(session.front.session.opened.as_ref().unwrap().draft.answers.len(), 2, "answers are given by place");
-    assert!(session.text().contains("     a "), "the guide shows the keys of the answers\n{}", session.text());
+    assert_eq!(
+        session.front.session.opened.as_ref().unwrap().draft.answers.len(),
+        2,
+        "answers are given by place"
+    );
+    assert!(
+        session.text().contains("     a "),
+        "the guide shows the keys of the answers\n{}",
+        session.text()
+    );
     session.press("a b");
     assert!(session.text().contains("ctrl-s submits. W says why."), "{}", session.text());
     session.press("P");
@@ -353,17 +422,23 @@ fn every_key_can_be_changed_and_words_name_the_new_one() {
     session.press("F4 ?");
     assert!(session.text().contains("Keys"), "{}", session.text());
     let help = casework::tui::action::rows();
-    let in_windows = help.iter().filter(|row| row.name == "appeal" || row.name == "reveal" || row.name == "retire");
+    let in_windows = help
+        .iter()
+        .filter(|row| row.name == "appeal" || row.name == "reveal" || row.name == "retire");
     assert_eq!(in_windows.count(), 3, "help covers windows");
 }
 
 #[test]
 fn every_command_has_a_name_of_its_own_and_a_key() {
-    let names: Vec<&str> = casework::session::command::COMMANDS.iter().map(|command| command.name).collect();
+    let names: Vec<&str> =
+        casework::session::command::COMMANDS.iter().map(|command| command.name).collect();
     let rows = casework::tui::action::rows();
     for (at, name) in names.iter().enumerate() {
         assert!(!names[..at].contains(name), "{name} is there twice");
-        assert!(rows.iter().any(|row| row.name == *name && !row.keys.is_empty()), "{name} has no key");
+        assert!(
+            rows.iter().any(|row| row.name == *name && !row.keys.is_empty()),
+            "{name} has no key"
+        );
     }
     let all: Vec<&str> = rows.iter().map(|row| row.name).collect();
     for (at, name) in all.iter().enumerate() {

@@ -1,10 +1,11 @@
-//! A deterministic simulation of a team on a store that fails in every way that stores do: answers lost, writes torn,
-//! lists stale or in another order, crashes between any two steps, a store that is emptied or set back, clocks that are
-//! days off, workspaces restored from old copies, members who forge and fork. When all that ends, everybody syncs, and
-//! everybody must hold the same, with everything that was ever acknowledged.
+//! A deterministic simulation of a team on a store that fails in every way that stores do: answers
+//! lost, writes torn, lists stale or in another order, crashes between any two steps, a store that
+//! is emptied or set back, clocks that are days off, workspaces restored from old copies, members
+//! who forge and fork. When all that ends, everybody syncs, and everybody must hold the same, with
+//! everything that was ever acknowledged.
 //!
-//! A schedule is a number. `CASEWORK_SCHEDULES` says how many are run (CI: thousands); one that fails is printed, and
-//! `CASEWORK_SEED` runs it alone.
+//! A schedule is a number. `CASEWORK_SCHEDULES` says how many are run (CI: thousands); one that
+//! fails is printed, and `CASEWORK_SEED` runs it alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,7 +33,10 @@ struct Dice(AtomicU64);
 
 impl Dice {
     fn next(&self) -> u64 {
-        let mut x = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self
+            .0
+            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed)
+            .wrapping_add(0x9E37_79B9_7F4A_7C15);
         x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ (x >> 31)
@@ -102,7 +106,9 @@ impl Store for Faulty<'_> {
                 return Err(failed("the answer was lost"));
             }
             (true, 2) if !exists => {
-                self.change(|files| drop(files.insert(key.into(), bytes[..bytes.len() / 2].into())));
+                self.change(|files| {
+                    drop(files.insert(key.into(), bytes[..bytes.len() / 2].into()))
+                });
                 return Err(failed("the write was torn"));
             }
             (true, 3) if !exists => {
@@ -134,11 +140,15 @@ impl Store for Faulty<'_> {
         }
         let back = self.dice.below(4) as usize;
         let files = match stale {
-            true => &self.world.past[self.world.past.len() - 1 - back.min(self.world.past.len() - 1)],
+            true => {
+                &self.world.past[self.world.past.len() - 1 - back.min(self.world.past.len() - 1)]
+            }
             false => &self.world.files,
         };
         let all = files.iter().filter(|(key, _)| key.starts_with(prefix));
-        let mut listed: Vec<Listed> = all.map(|(key, bytes)| Listed { key: key.clone(), bytes: bytes.len() as u64 }).collect();
+        let mut listed: Vec<Listed> = all
+            .map(|(key, bytes)| Listed { key: key.clone(), bytes: bytes.len() as u64 })
+            .collect();
         if fault {
             for i in (1..listed.len()).rev() {
                 listed.swap(i, self.dice.below(i as u64 + 1) as usize);
@@ -192,7 +202,8 @@ struct Simulation {
     workspace: Hash,
     now: i64,
     keys: u8,
-    /// Whether the store may lose things, or members be restored: what is lost with both at once is lost for good.
+    /// Whether the store may lose things, or members be restored: what is lost with both at once is
+    /// lost for good.
     store_loses: bool,
     hostile: bool,
     told: u64,
@@ -253,9 +264,11 @@ impl Simulation {
         let (seed, key) = self.fresh_key();
         let mut db = memory();
         casework::sync::pin(&db, self.workspace).unwrap();
-        let skew = if self.dice.one_in(3) { (self.dice.below(11) as i64 - 5) * 86_400_000 } else { 0 };
+        let skew =
+            if self.dice.one_in(3) { (self.dice.below(11) as i64 - 5) * 86_400_000 } else { 0 };
         let now = Moment(self.now + skew);
-        chain::append(&mut db, &key, name, vec![Append::new(&ReplicaJoined::new(name, &key))], now).unwrap();
+        chain::append(&mut db, &key, name, vec![Append::new(&ReplicaJoined::new(name, &key))], now)
+            .unwrap();
         let (said, shared) = (BTreeSet::new(), BTreeSet::new());
         self.members.push(Member {
             name: name.into(),
@@ -322,7 +335,8 @@ impl Simulation {
         let id = self.dice.below(CASES).to_string();
         let line = crate::support::line(&id, &format!("text of {id}"), "x", 0.5, 1);
         let json = format!("{{\"prediction\":{}}}", line.trim());
-        let packed = Packer::new(None).unwrap().pack(json.as_bytes(), [self.dice.next() as u8; 16]).unwrap();
+        let packed =
+            Packer::new(None).unwrap().pack(json.as_bytes(), [self.dice.next() as u8; 16]).unwrap();
         let event = CaseDetected {
             case: CaseId::of("s", &id),
             stream: "s".into(),
@@ -347,17 +361,26 @@ impl Simulation {
 
     fn erase(&mut self) {
         let case = CaseId::of("s", &self.dice.below(CASES).to_string());
-        self.append(0, vec![Append::new(&PayloadErased { case, reason: "asked to".into(), instead: None })]);
+        self.append(
+            0,
+            vec![Append::new(&PayloadErased { case, reason: "asked to".into(), instead: None })],
+        );
     }
 
     /// Ana lets in whoever asks, as far as she knows.
     fn admit_somebody(&mut self) {
         let who = 1 + self.dice.below(self.members.len() as u64 - 1) as usize;
         let (name, replica) = (self.members[who].name.clone(), self.members[who].key.replica());
-        let roles = if self.dice.one_in(3) { vec![Role::Lead, Role::Reviewer] } else { vec![Role::Reviewer, Role::Engineer] };
+        let roles = if self.dice.one_in(3) {
+            vec![Role::Lead, Role::Reviewer]
+        } else {
+            vec![Role::Reviewer, Role::Engineer]
+        };
         self.log.push(format!("ana admits {name} {}", replica.short()));
-        self.members[who].admitted |=
-            self.append(0, vec![Append::new(&ReviewerAdmitted { name, roles, replica, profile: None })]);
+        self.members[who].admitted |= self.append(
+            0,
+            vec![Append::new(&ReviewerAdmitted { name, roles, replica, profile: None })],
+        );
     }
 
     fn retire_somebody(&mut self) {
@@ -366,9 +389,18 @@ impl Simulation {
         }
         let who = 1 + self.dice.below(self.members.len() as u64 - 1) as usize;
         let (name, replica) = (self.members[who].name.clone(), self.members[who].key.replica());
-        let after = db::journal::replica(&self.members[0].db.conn, replica).unwrap().map_or(0, |head| head.head_seq);
+        let after = db::journal::replica(&self.members[0].db.conn, replica)
+            .unwrap()
+            .map_or(0, |head| head.head_seq);
         self.log.push(format!("ana retires {name} {} after {after}", replica.short()));
-        let event = ReviewerRetired { name: name.clone(), replica, after, last: None, reason: String::new(), heirs: vec![] };
+        let event = ReviewerRetired {
+            name: name.clone(),
+            replica,
+            after,
+            last: None,
+            reason: String::new(),
+            heirs: vec![],
+        };
         self.append(0, vec![Append::new(&event)]);
         // What ana had not seen does not count from now on; the person comes back on a new device.
         self.members[who].retired = true;
@@ -382,7 +414,8 @@ impl Simulation {
         }
         let at = self.dice.below(self.world.past.len() as u64) as usize;
         self.log.push(format!("the store goes back to {at}"));
-        self.world.files = if self.dice.one_in(3) { Files::new() } else { self.world.past[at].clone() };
+        self.world.files =
+            if self.dice.one_in(3) { Files::new() } else { self.world.past[at].clone() };
     }
 
     fn copy_or_restore(&mut self, who: usize) {
@@ -406,7 +439,10 @@ impl Simulation {
     fn attack(&mut self) {
         let who = 1 + self.dice.below(2) as usize;
         let Member { key, db, .. } = &self.members[who];
-        let own = entries(db).into_iter().filter(|entry| entry.replica == key.replica()).collect::<Vec<_>>();
+        let own = entries(db)
+            .into_iter()
+            .filter(|entry| entry.replica == key.replica())
+            .collect::<Vec<_>>();
         let Some(last) = own.last() else { return };
         let garbage = |text: &str| encode(&CaseCommented::new(CaseId::of("s", "0"), text.into()));
         let at = Hlc { ms: self.now - 3 * 86_400_000, n: 3 };
@@ -415,20 +451,58 @@ impl Simulation {
             0 => {
                 let stranger = DeviceKey::from_seed([200; 32]);
                 let join = encode(&ReplicaJoined::new("ana", &stranger));
-                ("stranger", craft(&stranger, self.workspace, 1, "", at, "ana", vec![join, garbage("let me in")]))
+                (
+                    "stranger",
+                    craft(
+                        &stranger,
+                        self.workspace,
+                        1,
+                        "",
+                        at,
+                        "ana",
+                        vec![join, garbage("let me in")],
+                    ),
+                )
             }
             // In another's name, with a signature of one's own.
             1 => {
-                let mut entry = craft(&self.members[0].key, self.workspace, 900, "00", at, "ana", vec![garbage("forged")]);
+                let mut entry = craft(
+                    &self.members[0].key,
+                    self.workspace,
+                    900,
+                    "00",
+                    at,
+                    "ana",
+                    vec![garbage("forged")],
+                );
                 entry.signature = key.sign(&entry.body);
                 ("forged", entry)
             }
             2 => {
                 let other = Hash([3; 32]);
-                ("foreign", craft(key, other, last.seq + 1, &body_hash(last), at, "bo", vec![garbage("replayed")]))
+                (
+                    "foreign",
+                    craft(
+                        key,
+                        other,
+                        last.seq + 1,
+                        &body_hash(last),
+                        at,
+                        "bo",
+                        vec![garbage("replayed")],
+                    ),
+                )
             }
             _ => {
-                let entry = craft(&self.members[0].key, self.workspace, 901, "00", at, "ana", vec![garbage("torn")]);
+                let entry = craft(
+                    &self.members[0].key,
+                    self.workspace,
+                    901,
+                    "00",
+                    at,
+                    "ana",
+                    vec![garbage("torn")],
+                );
                 ("cut", entry)
             }
         };
@@ -438,7 +512,8 @@ impl Simulation {
             bytes.truncate(bytes.len() / 2);
         }
         self.log.push(format!("attack: {kind}"));
-        // Ana's chain must not look like a copied workspace to ana: what is under her name she did not sign so.
+        // Ana's chain must not look like a copied workspace to ana: what is under her name she did
+        // not sign so.
         if kind != "cut" || self.dice.one_in(2) {
             self.world.files.insert(name.to_string(), bytes);
         }
@@ -447,7 +522,11 @@ impl Simulation {
 
     fn sync(&mut self, who: usize, crash_in: u64) {
         let result = self.exchange(who, 12, crash_in);
-        self.log.push(format!("{} syncs: {}", self.members[who].name, result.as_ref().err().map_or("done", |_| "cut short")));
+        self.log.push(format!(
+            "{} syncs: {}",
+            self.members[who].name,
+            result.as_ref().err().map_or("done", |_| "cut short")
+        ));
         if let Err(SyncError::Copied { entries, .. }) = &result {
             let first = entries.iter().map(|entry| entry.seq).min().unwrap();
             self.renew(who, first - 1);
@@ -463,7 +542,9 @@ impl Simulation {
         let mut store = Faulty { world: &mut self.world, dice: &self.dice, rate, crash_in };
         let (now, go_on) = (|| now, || true);
         let (db, key) = (&mut member.db, &member.key);
-        Exchange { db, key, store: &mut store, encrypt: false, now: &now, go_on: &go_on }.run().map(drop)
+        Exchange { db, key, store: &mut store, encrypt: false, now: &now, go_on: &go_on }
+            .run()
+            .map(drop)
     }
 
     fn renew(&mut self, who: usize, last: u64) {
@@ -515,7 +596,11 @@ impl Simulation {
         .unwrap();
         for member in self.members.iter().filter(|member| member.admitted && !member.retired) {
             for rationale in &member.said {
-                assert!(counted.contains(rationale), "{}'s acknowledged {rationale} is lost", member.name);
+                assert!(
+                    counted.contains(rationale),
+                    "{}'s acknowledged {rationale} is lost",
+                    member.name
+                );
             }
         }
         let tx = self.members[1].db.conn.unchecked_transaction().unwrap();
@@ -526,7 +611,10 @@ impl Simulation {
         for erased in db::erasure::all(&self.members[0].db.conn).unwrap() {
             for member in &self.members {
                 for event in db::erasure::detections(&member.db.conn, erased.id).unwrap() {
-                    assert!(db::payload::get(&member.db.conn, event).unwrap().is_none(), "an erased payload is still there");
+                    assert!(
+                        db::payload::get(&member.db.conn, event).unwrap().is_none(),
+                        "an erased payload is still there"
+                    );
                 }
             }
         }
@@ -539,8 +627,9 @@ fn difference(one: &Db, two: &Db) -> String {
         let mut statement = db.conn.prepare(sql).unwrap();
         let columns = statement.column_count();
         let row = |row: &rusqlite::Row<'_>| {
-            let values: Vec<String> =
-                (0..columns).map(|n| format!("{:?}", row.get::<_, rusqlite::types::Value>(n).unwrap())).collect();
+            let values: Vec<String> = (0..columns)
+                .map(|n| format!("{:?}", row.get::<_, rusqlite::types::Value>(n).unwrap()))
+                .collect();
             Ok(values.join(" "))
         };
         statement.query_map([], row).unwrap().collect::<Result<BTreeSet<String>, _>>().unwrap()
@@ -548,8 +637,13 @@ fn difference(one: &Db, two: &Db) -> String {
     let mut out = String::new();
     for sql in casework::journal::digest::PARTS {
         let (a, b) = (rows(one, sql), rows(two, sql));
-        for (mark, row) in a.difference(&b).map(|row| ("-", row)).chain(b.difference(&a).map(|row| ("+", row))) {
-            out.push_str(&format!("\n  {mark} {}: {row}", sql.split(" FROM ").last().unwrap_or_default()));
+        for (mark, row) in
+            a.difference(&b).map(|row| ("-", row)).chain(b.difference(&a).map(|row| ("+", row)))
+        {
+            out.push_str(&format!(
+                "\n  {mark} {}: {row}",
+                sql.split(" FROM ").last().unwrap_or_default()
+            ));
         }
     }
     out
@@ -600,5 +694,9 @@ fn whatever_fails_everybody_ends_in_the_same_place_with_all_that_was_acknowledge
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
     });
     let seeds: Vec<u64> = failures.iter().map(|(seed, _)| *seed).collect();
-    assert!(seeds.is_empty(), "CASEWORK_SEED runs one alone; these failed: {seeds:?}\n{}", failures[0].1);
+    assert!(
+        seeds.is_empty(),
+        "CASEWORK_SEED runs one alone; these failed: {seeds:?}\n{}",
+        failures[0].1
+    );
 }

@@ -10,12 +10,21 @@ use crate::support::{Place, ingest, line};
 fn team() -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..4).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..4).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
     // Cases of the support's clock are not due for long; so that they are, they have an hour.
-    place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict", "sla_hours=1", "escalation=1:2:3"]);
+    place.ok(&[
+        "policy",
+        "set",
+        "overlap=2",
+        "limit=2",
+        "on=verdict",
+        "sla_hours=1",
+        "escalation=1:2:3",
+    ]);
     place
 }
 
@@ -53,7 +62,11 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
     label(&place, "p0", "ana", &YES);
     assert_eq!((owes("ana", "label", &place), owes("bo", "label", &place)), (3, 4));
     label(&place, "p0", "bo", &NO);
-    assert_eq!((owes("ana", "disputed", &place), owes("bo", "label", &place)), (1, 3), "a lead has it now");
+    assert_eq!(
+        (owes("ana", "disputed", &place), owes("bo", "label", &place)),
+        (1, 3),
+        "a lead has it now"
+    );
     let late = place.run(&["sla", "check", "--json", "--at", &after(3)]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
     assert_eq!(
@@ -63,7 +76,11 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
     );
     let late = place.run(&["sla", "check", "--json", "--at", &after(6)]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
-    assert_eq!((late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()), (Some(3), Some(1)), "{document}");
+    assert_eq!(
+        (late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()),
+        (Some(3), Some(1)),
+        "{document}"
+    );
 
     // Bounds of the policy.
     assert_eq!(place.run(&["policy", "set", "alert=alfa < 1"]).status.code(), Some(2));
@@ -71,8 +88,12 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
     let check = place.run(&["sla", "check", "--json"]);
     let document = json(&String::from_utf8(check.stdout).unwrap());
     assert_eq!(check.status.code(), Some(3));
-    let crossed: Vec<bool> =
-        document["bounds"].as_array().unwrap().iter().map(|bound| bound["crossed"].as_bool().unwrap()).collect();
+    let crossed: Vec<bool> = document["bounds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bound| bound["crossed"].as_bool().unwrap())
+        .collect();
     assert_eq!(crossed, [true, false, true], "{document}");
 }
 
@@ -89,7 +110,11 @@ fn people_are_told_once() {
     label(&place, "p0", "bo", &NO);
     let told = place.ok(&["nudge", "--json"]);
     let document = json(&told);
-    assert_eq!((document["to"].as_str(), document["owes"][0]["what"].as_str()), (Some("ana"), Some("disputed")), "{told}");
+    assert_eq!(
+        (document["to"].as_str(), document["owes"][0]["what"].as_str()),
+        (Some("ana"), Some("disputed")),
+        "{told}"
+    );
     assert!(place.open().verify_all(false).unwrap().ok);
 }
 
@@ -102,7 +127,8 @@ fn a_command_is_given_what_each_owes_and_one_that_fails_is_tried_again() {
     assert!(failing.status.code() == Some(2) && error.contains("no route"), "{error}");
     place.ok(&["nudge", "--command", &format!("cat >> {0}; echo >> {0}", file.display())]);
     let told = std::fs::read_to_string(&file).unwrap();
-    let names: Vec<String> = told.lines().map(|line| json(line)["to"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<String> =
+        told.lines().map(|line| json(line)["to"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["ana", "bo"]);
     assert_eq!(place.run(&["nudge", "--mail", "ana=no-address"]).status.code(), Some(2));
 }
@@ -123,7 +149,10 @@ fn a_webhook_is_posted_to() {
             let mut request = String::new();
             let mut buffer = [0; 4096];
             // The body ends where its JSON does.
-            while request.split_once("\r\n\r\n").is_none_or(|(_, body)| serde_json::from_str::<Value>(body).is_err()) {
+            while request
+                .split_once("\r\n\r\n")
+                .is_none_or(|(_, body)| serde_json::from_str::<Value>(body).is_err())
+            {
                 let n = stream.read(&mut buffer).unwrap();
                 request.push_str(std::str::from_utf8(&buffer[..n]).unwrap());
             }
@@ -142,13 +171,17 @@ fn a_webhook_is_posted_to() {
 fn mail_goes_out_by_a_real_sendmail() {
     let is_msmtp = std::process::Command::new("/usr/sbin/sendmail").arg("--version").output();
     if !is_msmtp.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("msmtp")) {
-        eprintln!("skipped: mail_goes_out_by_a_real_sendmail needs the sendmail of msmtp (.ci/servers installs it)");
+        eprintln!(
+            "skipped: mail_goes_out_by_a_real_sendmail needs the sendmail of msmtp (.ci/servers installs it)"
+        );
         return;
     }
     let place = team();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = server.local_addr().unwrap().port();
-    let config = format!("account default\nhost 127.0.0.1\nport {port}\nfrom casework@example.org\nauth off\ntls off\n");
+    let config = format!(
+        "account default\nhost 127.0.0.1\nport {port}\nfrom casework@example.org\nauth off\ntls off\n"
+    );
     let rc = place.dir.path().join(".msmtprc");
     std::fs::write(&rc, config).unwrap();
     std::fs::set_permissions(&rc, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -160,7 +193,11 @@ fn mail_goes_out_by_a_real_sendmail() {
     assert!(output.status.success() && words.contains("ana has no address"), "{words}");
     let (to, mail) = mails.join().unwrap();
     assert_eq!(to, "bo@example.org");
-    assert!(mail.contains("Subject: casework: 4 to do") && mail.contains("4 cases to label, the first due"), "{mail}");
+    assert!(
+        mail.contains("Subject: casework: 4 to do")
+            && mail.contains("4 cases to label, the first due"),
+        "{mail}"
+    );
     // Who was told is not told again; who has no address still is to be.
     let again = place.ok(&["nudge", "--json"]);
     assert!(again.lines().count() == 1 && json(&again)["to"] == "ana", "{again}");

@@ -21,12 +21,23 @@ fn json(text: &str) -> Value {
 fn team(cases: usize, labeled: usize, days: i64) -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..cases).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i as i64)).collect();
+    let lines: String = (0..cases)
+        .map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i as i64))
+        .collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
     place.ok(&["policy", "set", "overlap=2", "on=verdict"]);
-    place.ok(&["label", "p0", "--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"]);
+    place.ok(&[
+        "label",
+        "p0",
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=y",
+        "--answer",
+        "category=r",
+    ]);
     let mut workspace = place.open();
     let first = workspace.find_case("p0").unwrap();
     let given = workspace.counting_label(first.id).unwrap().unwrap();
@@ -38,7 +49,8 @@ fn team(cases: usize, labeled: usize, days: i64) -> Place {
             label.case = workspace.find_case(&format!("p{i}")).unwrap().id;
             label.reviewer = who.to_owned();
             label.duration_ms = Some(30_000);
-            label.given_at = Some(Moment(casework::clock::now().0 - days * DAY + i as i64 * 60_000));
+            label.given_at =
+                Some(Moment(casework::clock::now().0 - days * DAY + i as i64 * 60_000));
             events.push(Append::new(&LabelGiven(label)));
         }
     }
@@ -57,7 +69,11 @@ fn an_old_case_comes_back_looking_like_any_other_and_settles_nothing() {
         .map(|line| json(line)["id"].as_str().unwrap().to_owned())
         .filter(|id| id[1..].parse::<usize>().unwrap() < 10)
         .collect();
-    assert_eq!((queue.lines().count(), again.len()), (31, 1), "one of the ten is among the thirty: {again:?}");
+    assert_eq!(
+        (queue.lines().count(), again.len()),
+        (31, 1),
+        "one of the ten is among the thirty: {again:?}"
+    );
     let id = &again[0];
     let shown = json(&place.ok(&["show", id, "--json"]));
     assert_eq!(
@@ -68,19 +84,44 @@ fn an_old_case_comes_back_looking_like_any_other_and_settles_nothing() {
         !place.ok(&["queue", "--state", "resolved", "--json"]).contains(&format!("\"{id}\"")),
         "in no list of what is settled"
     );
-    assert_eq!(json(&place.ok(&["show", id, "--json", "--as", "bo"]))["state"], "resolved", "to others it is what it is");
+    assert_eq!(
+        json(&place.ok(&["show", id, "--json", "--as", "bo"]))["state"],
+        "resolved",
+        "to others it is what it is"
+    );
     let mut workspace = as_ana();
     let row = workspace.find_case(id).unwrap();
     let opened = workspace.open_case(row.clone()).unwrap();
-    assert_eq!((opened.round(), opened.mine.is_none(), opened.is_blind()), (REPEAT_ROUND, true, true));
+    assert_eq!(
+        (opened.round(), opened.mine.is_none(), opened.is_blind()),
+        (REPEAT_ROUND, true, true)
+    );
     drop(workspace);
     // This time ana says otherwise.
-    place.ok(&["label", id, "--answer", "readable=y", "--answer", "verdict=o", "--answer", "category=r"]);
+    place.ok(&[
+        "label",
+        id,
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=o",
+        "--answer",
+        "category=r",
+    ]);
     let after = json(&place.ok(&["show", id, "--json"]));
-    assert_eq!((after["state"].as_str(), after["outcome"]["verdict"].as_str()), (Some("resolved"), Some("model_correct")));
-    assert!(!place.ok(&["show", id, "--as", "bo"]).contains("out_of_scope"), "it is nobody else's business");
+    assert_eq!(
+        (after["state"].as_str(), after["outcome"]["verdict"].as_str()),
+        (Some("resolved"), Some("model_correct"))
+    );
+    assert!(
+        !place.ok(&["show", id, "--as", "bo"]).contains("out_of_scope"),
+        "it is nobody else's business"
+    );
     let own = json(place.ok(&["steady", "--json"]).lines().next().unwrap());
-    assert_eq!((own["with_self"]["n"].as_f64(), own["with_self"]["value"].as_f64()), (Some(1.0), Some(0.0)));
+    assert_eq!(
+        (own["with_self"]["n"].as_f64(), own["with_self"]["value"].as_f64()),
+        (Some(1.0), Some(0.0))
+    );
     assert_eq!(own["with_others"]["value"], 1.0);
 }
 
@@ -89,7 +130,11 @@ fn labels_that_count_are_counted_by_round() {
     use casework::db::label::counts_of;
     let place = team(40, 10, 30);
     let of = |who: &str| counts_of(&place.open().tables().conn, who, REPEAT_ROUND).unwrap();
-    assert_eq!((of("ana"), of("bo"), of("eve")), ((10, 0), (10, 0), (0, 0)), "one more of ana's was taken back");
+    assert_eq!(
+        (of("ana"), of("bo"), of("eve")),
+        ((10, 0), (10, 0), (0, 0)),
+        "one more of ana's was taken back"
+    );
     let mut workspace = place.open();
     let first = workspace.find_case("p0").unwrap();
     let mut again = workspace.counting_label(first.id).unwrap().unwrap().label;
@@ -106,17 +151,37 @@ fn figures_are_ones_own_and_a_lead_sees_the_weeks_before() {
     let own = place.ok(&["steady", "--as", "bo"]);
     assert!(own.starts_with("bo: 8 labels") && !own.contains("ana"), "{own}");
     assert_eq!(place.run(&["steady", "--roster", "--as", "bo"]).status.code(), Some(2));
-    let roster: Vec<Value> = place.ok(&["steady", "--roster", "--json"]).lines().map(json).collect();
-    assert_eq!(roster.iter().map(|one| one["reviewer"].as_str().unwrap()).collect::<Vec<_>>(), ["ana", "bo"], "by name");
+    let roster: Vec<Value> =
+        place.ok(&["steady", "--roster", "--json"]).lines().map(json).collect();
+    assert_eq!(
+        roster.iter().map(|one| one["reviewer"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["ana", "bo"],
+        "by name"
+    );
     assert!(roster[0]["with_others"]["interval"].is_array());
     // What bo does today is bo's alone until the week is over.
-    place.ok(&["label", "p9", "--as", "bo", "--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"]);
+    place.ok(&[
+        "label",
+        "p9",
+        "--as",
+        "bo",
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=y",
+        "--answer",
+        "category=r",
+    ]);
     let labels = |text: &str, at: usize| json(text.lines().nth(at).unwrap())["labels"].as_u64();
     assert_eq!(labels(&place.ok(&["steady", "--json", "--as", "bo"]), 0), Some(9));
     assert_eq!(labels(&place.ok(&["steady", "--roster", "--json"]), 1), Some(8));
     let shares: Vec<Value> = place.ok(&["queue", "--shares", "--json"]).lines().map(json).collect();
     assert_eq!(
-        (shares[1]["reviewer"].as_str(), shares[1]["this_week"].as_u64(), shares[1]["open"].as_u64()),
+        (
+            shares[1]["reviewer"].as_str(),
+            shares[1]["this_week"].as_u64(),
+            shares[1]["open"].as_u64()
+        ),
         (Some("bo"), Some(1), Some(3))
     );
 }

@@ -1,5 +1,5 @@
-//! Every kind of store does the same: one suite, run on each. Those that need a server are run where one is named (see
-//! `.ci/servers`), and skipped with a printed line elsewhere.
+//! Every kind of store does the same: one suite, run on each. Those that need a server are run
+//! where one is named (see `.ci/servers`), and skipped with a printed line elsewhere.
 
 use std::fs;
 use std::sync::Barrier;
@@ -44,15 +44,25 @@ fn conforms(url: &str) {
     assert_eq!(store.list("a/").unwrap(), []);
     assert_eq!(store.put_new("a/b/one", b"first").unwrap(), Put::Created);
     assert_eq!(store.put_new("a/b/one", b"second").unwrap(), Put::Exists);
-    assert_eq!(store.get("a/b/one").unwrap().as_deref(), Some(&b"first"[..]), "what is there is never written over");
-    let large: Vec<u8> = (0..5_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    assert_eq!(
+        store.get("a/b/one").unwrap().as_deref(),
+        Some(&b"first"[..]),
+        "what is there is never written over"
+    );
+    let large: Vec<u8> =
+        (0..5_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     assert_eq!(store.put_new("a/b/large", &large).unwrap(), Put::Created);
     assert_eq!(store.get("a/b/large").unwrap(), Some(large.clone()), "all bytes come back");
     assert_eq!(store.put_new("a/c/two", b"x").unwrap(), Put::Created);
     assert_eq!(store.put_new("ab/three", b"x").unwrap(), Put::Created);
-    let listed: Vec<(String, u64)> = store.list("a/").unwrap().into_iter().map(|listed| (listed.key, listed.bytes)).collect();
+    let listed: Vec<(String, u64)> =
+        store.list("a/").unwrap().into_iter().map(|listed| (listed.key, listed.bytes)).collect();
     let expected = [("a/b/large", large.len() as u64), ("a/b/one", 5), ("a/c/two", 1)];
-    assert_eq!(listed, expected.map(|(key, bytes)| (key.to_owned(), bytes)), "in order, and nothing beside the prefix");
+    assert_eq!(
+        listed,
+        expected.map(|(key, bytes)| (key.to_owned(), bytes)),
+        "in order, and nothing beside the prefix"
+    );
     for n in 0..40 {
         store.put_new(&format!("a/many/{n:02}"), &[n]).unwrap();
     }
@@ -79,7 +89,9 @@ fn race(url: &str) {
                 let mut won = [false; 5];
                 for (round, won) in won.iter_mut().enumerate() {
                     start.wait();
-                    let put = store.put_new(&format!("a/race/{round}"), format!("writer {who}").as_bytes()).unwrap();
+                    let put = store
+                        .put_new(&format!("a/race/{round}"), format!("writer {who}").as_bytes())
+                        .unwrap();
                     *won = put == Put::Created;
                 }
                 won
@@ -113,13 +125,24 @@ fn team(url: &str) {
     if !options().ssh.is_empty() {
         for place in [&lead, &reviewer] {
             fs::create_dir_all(place.path()).unwrap();
-            fs::write(place.paths().config(), format!("[sync]\nssh = \"{}\"\n", options().ssh)).unwrap();
+            fs::write(place.paths().config(), format!("[sync]\nssh = \"{}\"\n", options().ssh))
+                .unwrap();
         }
     }
-    let mut ana =
-        Workspace::found_on(lead.paths(), env.clone(), "team", "ana", url, true, &casework::workspace::found::STARTERS[0])
-            .unwrap();
-    ingest(&mut ana, &(0..120).map(|n| line(&format!("p{n}"), "move money", "pay", 0.2, n)).collect::<String>());
+    let mut ana = Workspace::found_on(
+        lead.paths(),
+        env.clone(),
+        "team",
+        "ana",
+        url,
+        true,
+        &casework::workspace::found::STARTERS[0],
+    )
+    .unwrap();
+    ingest(
+        &mut ana,
+        &(0..120).map(|n| line(&format!("p{n}"), "move money", "pay", 0.2, n)).collect::<String>(),
+    );
     let (mut bo, _) = Workspace::join(reviewer.paths(), env, url, "bo", None, None).unwrap();
     assert!(bo.waits_for_admission().unwrap());
     ana.sync_with(&mut *store, &|| true).unwrap();
@@ -149,7 +172,9 @@ fn a_directory_is_a_store() {
 
 #[test]
 fn a_directory_over_ssh_is_a_store() {
-    let Some(url) = server("CASEWORK_TEST_SFTP", Some("a_directory_over_ssh_is_a_store")) else { return };
+    let Some(url) = server("CASEWORK_TEST_SFTP", Some("a_directory_over_ssh_is_a_store")) else {
+        return;
+    };
     conforms(&format!("{url}/made/deep"));
     let (kind, words) = trouble(&url.replace("://store", "://stranger"), &options());
     assert_eq!(kind, Trouble::Denied, "{words}");
@@ -158,7 +183,11 @@ fn a_directory_over_ssh_is_a_store() {
     let (kind, words) = trouble("sftp://127.0.0.1:1/x", &Options::default());
     assert_eq!(kind, Trouble::Unreachable, "{words}");
     let noisy = Options { ssh: "echo welcome to this host; exec cat".into(), ..Options::default() };
-    assert_ne!(trouble("sftp://x/y", &noisy).0, Trouble::Url, "words of a login script are no answer");
+    assert_ne!(
+        trouble("sftp://x/y", &noisy).0,
+        Trouble::Url,
+        "words of a login script are no answer"
+    );
 }
 
 #[cfg(feature = "cloud")]
@@ -173,7 +202,9 @@ fn a_bucket_of_s3_is_a_store() {
 #[cfg(feature = "cloud")]
 #[test]
 fn a_container_of_azure_is_a_store() {
-    let Some(url) = server("CASEWORK_TEST_AZURE", Some("a_container_of_azure_is_a_store")) else { return };
+    let Some(url) = server("CASEWORK_TEST_AZURE", Some("a_container_of_azure_is_a_store")) else {
+        return;
+    };
     conforms(&format!("{url}/team"));
     let (kind, words) = trouble("az://nosuchcontainer", &options());
     assert_eq!(kind, Trouble::Missing, "{words}");
@@ -182,7 +213,9 @@ fn a_container_of_azure_is_a_store() {
 #[cfg(feature = "cloud")]
 #[test]
 fn a_bucket_of_google_is_a_store() {
-    let Some(url) = server("CASEWORK_TEST_GCS", Some("a_bucket_of_google_is_a_store")) else { return };
+    let Some(url) = server("CASEWORK_TEST_GCS", Some("a_bucket_of_google_is_a_store")) else {
+        return;
+    };
     crate::gcs::serve("127.0.0.1:18444");
     conforms(&format!("{url}/team"));
 }
@@ -199,10 +232,16 @@ fn a_schema_of_postgresql_is_a_store_and_tells_at_once() {
     one.put_new(&key, b"news").unwrap();
     assert!(two.wait(Duration::from_secs(5)).unwrap(), "others are told");
     one.delete(&key).unwrap();
-    let wrong = Options { credentials: Credentials { pg_password: Some("wrong".into()), ..Credentials::default() }, ..options() };
+    let wrong = Options {
+        credentials: Credentials { pg_password: Some("wrong".into()), ..Credentials::default() },
+        ..options()
+    };
     let (kind, words) = trouble(&url, &wrong);
     assert_eq!(kind, Trouble::Denied, "{words}");
-    assert_eq!(trouble(&url.replace("/postgres", "/no_such_database"), &options()).0, Trouble::Missing);
+    assert_eq!(
+        trouble(&url.replace("/postgres", "/no_such_database"), &options()).0,
+        Trouble::Missing
+    );
     assert_eq!(trouble(&url.replace("15432", "1"), &options()).0, Trouble::Unreachable);
     let (kind, words) = trouble(&format!("{url}?schema=pg_catalog"), &options());
     assert_eq!(kind, Trouble::Foreign, "another program's schema is left alone: {words}");
@@ -210,12 +249,17 @@ fn a_schema_of_postgresql_is_a_store_and_tells_at_once() {
 
 #[test]
 fn a_client_that_is_not_built_in_says_how_to_get_it() {
-    let clients =
-        [("s3://bucket/x", "cloud", cfg!(feature = "cloud")), ("postgres://host/db", "postgres", cfg!(feature = "postgres"))];
+    let clients = [
+        ("s3://bucket/x", "cloud", cfg!(feature = "cloud")),
+        ("postgres://host/db", "postgres", cfg!(feature = "postgres")),
+    ];
     for (url, feature, built) in clients {
         if !built {
             let (kind, words) = trouble(url, &Options::default());
-            assert!(kind == Trouble::Feature && words.contains(&format!("--features {feature}")), "{words}");
+            assert!(
+                kind == Trouble::Feature && words.contains(&format!("--features {feature}")),
+                "{words}"
+            );
         }
     }
 }

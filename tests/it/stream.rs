@@ -21,10 +21,14 @@ fn every_dirty_line_gets_the_verdict_of_its_expectation() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|reject| (reject["line"].as_u64().unwrap(), reject["reason"].as_str().unwrap().to_owned()))
+        .map(|reject| {
+            (reject["line"].as_u64().unwrap(), reject["reason"].as_str().unwrap().to_owned())
+        })
         .collect();
-    let expected: Vec<Value> =
-        serde_json::from_str(&std::fs::read_to_string(data.join("stream/stream_dirty_expected.json")).unwrap()).unwrap();
+    let expected: Vec<Value> = serde_json::from_str(
+        &std::fs::read_to_string(data.join("stream/stream_dirty_expected.json")).unwrap(),
+    )
+    .unwrap();
     let (mut accepted, mut duplicates) = (0, 0);
     for line in &expected {
         let (number, expect) = (line["line"].as_u64().unwrap(), line["expect"].as_str().unwrap());
@@ -41,9 +45,11 @@ fn every_dirty_line_gets_the_verdict_of_its_expectation() {
                 duplicates += 1;
             }
             "skip" => assert_eq!(reason, None),
-            // Several answers can be right; ours: a number is taken for an id, a time ahead is believed, all else is rejected.
+            // Several answers can be right; ours: a number is taken for an id, a time ahead is
+            // believed, all else is rejected.
             "judge" => {
-                let believed = ["id is a number", "years ahead of the other lines"].contains(&line["why"].as_str().unwrap());
+                let believed = ["id is a number", "years ahead of the other lines"]
+                    .contains(&line["why"].as_str().unwrap());
                 assert_eq!(reason.is_none(), believed, "line {number}: {}", line["why"]);
                 accepted += u64::from(believed);
             }
@@ -53,17 +59,28 @@ fn every_dirty_line_gets_the_verdict_of_its_expectation() {
     assert_eq!(summary["opened"], accepted);
     assert_eq!(summary["duplicate"], duplicates);
     let count = |name: &str| summary[name].as_u64().unwrap();
-    assert_eq!(count("read"), count("opened") + count("duplicate") + count("passed") + count("rejected"));
+    assert_eq!(
+        count("read"),
+        count("opened") + count("duplicate") + count("passed") + count("rejected")
+    );
 }
 
 #[test]
 fn a_second_run_opens_nothing_and_standard_input_is_the_same() {
     let place = Place::new();
     place.found();
-    let lines: String = (0..40).map(|i| line(&i.to_string(), "hello", "x", f64::from(i) / 40.0, i64::from(i))).collect();
+    let lines: String = (0..40)
+        .map(|i| line(&i.to_string(), "hello", "x", f64::from(i) / 40.0, i64::from(i)))
+        .collect();
     let run = || -> Value {
         let mut command = program();
-        command.env("CASEWORK_WORKSPACE", place.path()).args(["ingest", "-", "--where", "confidence < 0.5", "--json"]);
+        command.env("CASEWORK_WORKSPACE", place.path()).args([
+            "ingest",
+            "-",
+            "--where",
+            "confidence < 0.5",
+            "--json",
+        ]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
         serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap()
@@ -85,11 +102,13 @@ fn neighbours_are_those_around_it_in_time_whatever_the_order_of_lines() {
     let mut workspace = place.found();
     let mut order: Vec<i64> = (0..60).collect();
     order.swap(30, 36); // a late line
-    let lines: String = order.iter().map(|i| line(&i.to_string(), &format!("text {i}"), "x", 0.5, *i)).collect();
+    let lines: String =
+        order.iter().map(|i| line(&i.to_string(), &format!("text {i}"), "x", 0.5, *i)).collect();
     ingest(&mut workspace, &lines);
     for (id, expect) in [(30_i64, 25..=35), (0, 0..=5), (59, 54..=59)] {
         let case = opened(&mut workspace, &id.to_string());
-        let near: Vec<i64> = case.neighbours.iter().map(|other| other.id.parse().unwrap()).collect();
+        let near: Vec<i64> =
+            case.neighbours.iter().map(|other| other.id.parse().unwrap()).collect();
         let around: Vec<i64> = expect.filter(|other| *other != id).collect();
         assert!(around.iter().all(|other| near.contains(other)), "{id}: {near:?}");
         assert!(near.is_sorted());
@@ -101,10 +120,13 @@ fn logs_are_joined_by_trace_and_else_by_time() {
     let place = Place::new();
     place.found();
     let dir = place.dir.path();
-    let stream: String = (0..20).map(|i| line(&i.to_string(), "hi", "x", 0.5, i64::from(i))).collect();
+    let stream: String =
+        (0..20).map(|i| line(&i.to_string(), "hi", "x", 0.5, i64::from(i))).collect();
     let untraced = line("lonely", "hi", "x", 0.5, 10).replace("\"trace_id\":\"trace-lonely\",", "");
     std::fs::write(dir.join("s.jsonl"), stream + &untraced).unwrap();
-    let at = |seconds: i64| casework::domain::time::Moment(crate::support::NOON.0 + seconds * 1000).rfc3339();
+    let at = |seconds: i64| {
+        casework::domain::time::Moment(crate::support::NOON.0 + seconds * 1000).rfc3339()
+    };
     let json: String = (0..20)
         .map(|i| format!("{{\"ts\":\"{}\",\"level\":\"info\",\"msg\":\"got it\", \"trace_id\": \"trace-{i}\"}}\n", at(i)))
         .collect();
@@ -116,18 +138,37 @@ fn logs_are_joined_by_trace_and_else_by_time() {
             )
         })
         .collect();
-    let plain: String = (0..20).map(|i| format!("{} WARN plain line {i}\n", at(i).replace('T', " ").replace('Z', ""))).collect();
+    let plain: String = (0..20)
+        .map(|i| format!("{} WARN plain line {i}\n", at(i).replace('T', " ").replace('Z', "")))
+        .collect();
     for (name, text) in [("a.jsonl", json), ("b.log", fmt), ("c.log", plain)] {
         std::fs::write(dir.join(name), text).unwrap();
     }
     let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
-    place.ok(&["ingest", &path("s.jsonl"), "--logs", &path("a.jsonl"), "--logs", &path("b.log"), "--logs", &path("c.log")]);
+    place.ok(&[
+        "ingest",
+        &path("s.jsonl"),
+        "--logs",
+        &path("a.jsonl"),
+        "--logs",
+        &path("b.log"),
+        "--logs",
+        &path("c.log"),
+    ]);
     let mut workspace = place.open();
     let case = opened(&mut workspace, "7");
-    let own: Vec<&str> = case.logs.iter().filter(|log| log.own).map(|log| log.line.message.as_str()).collect();
-    assert_eq!(own, ["got it", "it broke", "Traceback (most recent call last):", "  File \"x.py\""]);
+    let own: Vec<&str> =
+        case.logs.iter().filter(|log| log.own).map(|log| log.line.message.as_str()).collect();
+    assert_eq!(
+        own,
+        ["got it", "it broke", "Traceback (most recent call last):", "  File \"x.py\""]
+    );
     let lonely = opened(&mut workspace, "lonely");
-    assert!(lonely.logs.iter().any(|log| log.line.message.contains("plain line 10")), "{:?}", lonely.logs);
+    assert!(
+        lonely.logs.iter().any(|log| log.line.message.contains("plain line 10")),
+        "{:?}",
+        lonely.logs
+    );
     assert!(lonely.logs.iter().all(|log| !log.own));
 }
 
@@ -156,7 +197,12 @@ fn a_stopped_run_keeps_what_it_read_and_goes_on_without_doubles() {
     let lines: String = (0..500).map(|i| line(&i.to_string(), "hello", "x", 0.5, i)).collect();
     let mut command = program();
     command.env("CASEWORK_WORKSPACE", place.path()).args(["ingest", "-", "--json"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&lines.as_bytes()[..lines.len() / 2]).unwrap();
     stdin.flush().unwrap();
@@ -190,7 +236,10 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     lines += &line(300, serde_json::json!({ "text": "an order", "amount": 9999, "country": "PT" }));
     lines += &line(301, serde_json::json!({ "text": "cafÃ© au lait", "amount": "12" }));
     lines += &line(302, serde_json::json!({ "text": "an order", "amount": 12, "country": "PT" }));
-    let request = casework::workspace::cases::IngestRequest { rules: vec!["confidence < 0.5".to_owned()], ..Default::default() };
+    let request = casework::workspace::cases::IngestRequest {
+        rules: vec!["confidence < 0.5".to_owned()],
+        ..Default::default()
+    };
     let stop = std::sync::atomic::AtomicBool::new(false);
     assert_eq!(workspace.ingest(lines.as_bytes(), &request, &stop, |_| ()).unwrap().opened, 3);
     let check = |case: &str, expect: &[&str]| {
@@ -199,20 +248,32 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|fact| format!("{} {}", fact["field"].as_str().unwrap(), fact["what"].as_str().unwrap()))
+            .map(|fact| {
+                format!("{} {}", fact["field"].as_str().unwrap(), fact["what"].as_str().unwrap())
+            })
             .collect();
         assert!(
-            facts.len() == expect.len() && facts.iter().zip(expect).all(|(fact, expect)| fact.contains(expect)),
+            facts.len() == expect.len()
+                && facts.iter().zip(expect).all(|(fact, expect)| fact.contains(expect)),
             "{case}: {facts:?}"
         );
     };
     check("c300", &["input.amount is 9999, outside of 10 to 49"]);
-    check("c301", &["input.text was decoded wrongly", "input.amount is a text; it was a number", "input.country is absent"]);
+    check(
+        "c301",
+        &[
+            "input.text was decoded wrongly",
+            "input.amount is a text; it was a number",
+            "input.country is absent",
+        ],
+    );
     check("c302", &[]);
     // What was learned is kept for the next run.
     let later = line(400, serde_json::json!({ "text": "an order", "amount": -5, "country": "PT" }));
     workspace.ingest(later.as_bytes(), &request, &stop, |_| ()).unwrap();
     check("c400", &["input.amount is -5, outside of 10 to 9999"]);
-    let session = casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None).unwrap();
+    let session =
+        casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None)
+            .unwrap();
     assert!(session.text().contains("! corrupt: input.amount is"), "{}", session.text());
 }

@@ -64,7 +64,15 @@ impl Place {
 /// The real program, with nothing of the tester's environment.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_casework"));
-    for name in ["NO_COLOR", "VISUAL", "EDITOR", "CASEWORK_WORKSPACE", "COLORTERM", "ACCESSIBLE", "CASEWORK_LINEAR"] {
+    for name in [
+        "NO_COLOR",
+        "VISUAL",
+        "EDITOR",
+        "CASEWORK_WORKSPACE",
+        "COLORTERM",
+        "ACCESSIBLE",
+        "CASEWORK_LINEAR",
+    ] {
         command.env_remove(name);
     }
     command
@@ -80,7 +88,8 @@ pub fn shared(test: &str) -> Option<PathBuf> {
     None
 }
 
-/// What `.ci/servers` says of a server that it started; with the name of a test, a printed line where it did not.
+/// What `.ci/servers` says of a server that it started; with the name of a test, a printed line
+/// where it did not.
 #[expect(clippy::disallowed_methods, reason = "tests are told of servers by the environment")]
 pub fn server(name: &str, test: Option<&str>) -> Option<String> {
     let found = std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -124,8 +133,10 @@ pub fn craft(
     author: &str,
     events: Vec<Box<RawValue>>,
 ) -> EntryRow {
-    let (replica, workspace, prev, author) = (key.replica(), workspace.to_string(), prev.to_owned(), author.to_owned());
-    let body = Body { v: BODY_VERSION, workspace, replica, seq, prev, at, author, events }.to_bytes();
+    let (replica, workspace, prev, author) =
+        (key.replica(), workspace.to_string(), prev.to_owned(), author.to_owned());
+    let body =
+        Body { v: BODY_VERSION, workspace, replica, seq, prev, at, author, events }.to_bytes();
     EntryRow { replica, seq, signature: key.sign(&body), body }
 }
 

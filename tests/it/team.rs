@@ -1,4 +1,5 @@
-//! A team on a shared store: founding, joining, letting in and out, erasing, coming back from a copy.
+//! A team on a shared store: founding, joining, letting in and out, erasing, coming back from a
+//! copy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,8 @@ impl Team {
 
     fn run(&self, who: &str, args: &[&str]) -> (i32, String, String) {
         let mut command = crate::support::program();
-        let founding = args.first().is_some_and(|arg| matches!(*arg, "init" | "join")) && !args.contains(&"--as");
+        let founding = args.first().is_some_and(|arg| matches!(*arg, "init" | "join"))
+            && !args.contains(&"--as");
         command.env("CASEWORK_WORKSPACE", self.path(who)).args(args);
         if founding {
             command.args(["--as", who]);
@@ -74,8 +76,11 @@ impl Team {
 
     fn ingest(&self, who: &str, texts: &[&str]) {
         let file = self.path("stream.jsonl");
-        let lines: String =
-            texts.iter().enumerate().map(|(i, text)| line(&format!("p{i}"), text, "pay", 0.2, i as i64)).collect();
+        let lines: String = texts
+            .iter()
+            .enumerate()
+            .map(|(i, text)| line(&format!("p{i}"), text, "pay", 0.2, i as i64))
+            .collect();
         fs::write(&file, lines).unwrap();
         self.ok(who, &["ingest", file.to_str().unwrap()]);
     }
@@ -99,7 +104,9 @@ fn holds(directory: &Path, bytes: &[u8]) -> bool {
                 eprintln!(
                     "{}: {:?}",
                     path.display(),
-                    String::from_utf8_lossy(&text[at.saturating_sub(200)..(at + 100).min(text.len())])
+                    String::from_utf8_lossy(
+                        &text[at.saturating_sub(200)..(at + 100).min(text.len())]
+                    )
                 );
             }
             at.is_some()
@@ -127,7 +134,11 @@ fn a_team_meets_on_a_store_and_nobody_gets_in_unasked() {
     let store = team.store();
     let store = store.to_str().unwrap();
     let id = team.json("ana", &["status"])["workspace"].as_str().unwrap().to_owned();
-    team.fails("bo", &["join", store, "--id", "0000"], "holds no workspace whose id begins with 0000");
+    team.fails(
+        "bo",
+        &["join", store, "--id", "0000"],
+        "holds no workspace whose id begins with 0000",
+    );
     let joined = team.json("bo", &["join", store, "--id", &id[..12]]);
     assert_eq!(joined["workspace"], id.as_str());
     team.fails("bo", &LABEL, "needs the role");
@@ -135,14 +146,25 @@ fn a_team_meets_on_a_store_and_nobody_gets_in_unasked() {
     let shown = team.ok("ana", &["roster", "show"]);
     let key = joined["key"].as_str().unwrap();
     assert!(shown.contains("asks to be let in") && shown.contains(key), "{shown}");
-    team.fails("ana", &["roster", "admit", "bo", "--role", "reviewer", "--key", "SHA256:other"], "nothing was done");
-    team.fails("ana", &["roster", "admit", "bo", "--role", "reviewer", "--ssh-key", "SHA256:x"], "not signed by an SSH key");
+    team.fails(
+        "ana",
+        &["roster", "admit", "bo", "--role", "reviewer", "--key", "SHA256:other"],
+        "nothing was done",
+    );
+    team.fails(
+        "ana",
+        &["roster", "admit", "bo", "--role", "reviewer", "--ssh-key", "SHA256:x"],
+        "not signed by an SSH key",
+    );
     // Somebody else asks under the same name: the lead must say which device is meant.
     team.ok("eve", &["join", store, "--as", "bo"]);
     team.sync(&["ana"]);
     team.fails("ana", &["roster", "admit", "bo", "--role", "reviewer"], "several devices ask");
     let device = joined["replica"].as_str().unwrap();
-    team.ok("ana", &["roster", "admit", "bo", "--role", "reviewer", "--device", &device[..8], "--key", key]);
+    team.ok(
+        "ana",
+        &["roster", "admit", "bo", "--role", "reviewer", "--device", &device[..8], "--key", key],
+    );
     team.sync(&["ana", "bo"]);
     team.ok("bo", &LABEL);
     team.sync(&["bo", "ana"]);
@@ -177,7 +199,11 @@ fn who_is_retired_or_changes_keys_counts_up_to_there() {
     team.sync(&["dee", "ana"]);
     team.ok("bo", &["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
     team.sync(&["bo", "ana", "dee"]);
-    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 2, "what bo gave before stays");
+    assert_eq!(
+        team.ok("ana", &["labels", "--json"]).lines().count(),
+        2,
+        "what bo gave before stays"
+    );
     let (code, out, _) = team.run("ana", &["verify"]);
     assert_eq!(code, 1);
     assert!(out.contains("bo was retired on this device"), "{out}");
@@ -204,15 +230,25 @@ fn an_ssh_key_of_ones_own_signs_the_join() {
     let key = team.path("id");
     for kind in ["ed25519", "ecdsa"] {
         let path = key.with_extension(kind);
-        let made = Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", "", "-f"]).arg(&path).status().unwrap();
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", kind, "-N", "", "-f"])
+            .arg(&path)
+            .status()
+            .unwrap();
         assert!(made.success());
-        team.ok(kind, &["join", team.store().to_str().unwrap(), "--ssh-key", path.to_str().unwrap()]);
+        team.ok(
+            kind,
+            &["join", team.store().to_str().unwrap(), "--ssh-key", path.to_str().unwrap()],
+        );
     }
     team.sync(&["ana"]);
     let public = |kind: &str| key.with_extension(kind).with_extension(format!("{kind}.pub"));
     assert!(team.ok("ana", &["roster", "show"]).contains("signed by the SSH key SHA256:"));
     let admit = |name: &str, key: &Path| {
-        team.run("ana", &["roster", "admit", name, "--role", "reviewer", "--ssh-key", key.to_str().unwrap()])
+        team.run(
+            "ana",
+            &["roster", "admit", name, "--role", "reviewer", "--ssh-key", key.to_str().unwrap()],
+        )
     };
     let (code, _, err) = admit("ecdsa", &public("ed25519"));
     assert!(code == 2 && err.contains("not by any key of"), "{err}");
@@ -223,7 +259,9 @@ fn an_ssh_key_of_ones_own_signs_the_join() {
 fn what_is_erased_is_gone_everywhere_and_the_chain_still_verifies() {
     let team = Team::new(&[]);
     let secret = "zebra stripes 4711";
-    let texts: Vec<String> = (0..90).map(|n| if n == 0 { secret.to_owned() } else { format!("text number {n}") }).collect();
+    let texts: Vec<String> = (0..90)
+        .map(|n| if n == 0 { secret.to_owned() } else { format!("text number {n}") })
+        .collect();
     team.ingest("ana", &texts.iter().map(String::as_str).collect::<Vec<_>>());
     team.add("bo", &["reviewer"]);
     assert!(team.ok("bo", &["search", "zebra"]).contains("zebra"));
@@ -236,7 +274,12 @@ fn what_is_erased_is_gone_everywhere_and_the_chain_still_verifies() {
     team.sync(&["ana", "bo"]);
     let listed = team.json("ana", &["erase", "--list"]);
     assert!(listed["stores"][0]["confirmed"].is_number(), "{listed}");
-    assert!(team.json("bo", &["erase", "--list"])["exports"][0].as_str().unwrap().ends_with("out.jsonl"));
+    assert!(
+        team.json("bo", &["erase", "--list"])["exports"][0]
+            .as_str()
+            .unwrap()
+            .ends_with("out.jsonl")
+    );
     for who in ["ana", "bo"] {
         assert_eq!(team.run(who, &["search", "zebra"]).0, 1);
         assert!(team.ok(who, &["show", "p0"]).contains("erased by ana"));
@@ -257,15 +300,22 @@ fn what_is_erased_is_gone_everywhere_and_the_chain_still_verifies() {
 fn log_lines_of_an_erased_request_that_stand_beside_those_of_another_go_with_it() {
     let team = Team::new(&[]);
     let file = team.path("stream.jsonl");
-    let stream: String = (0..2).map(|n| line(&format!("p{n}"), &format!("number {n}"), "pay", 0.2, n)).collect();
+    let stream: String =
+        (0..2).map(|n| line(&format!("p{n}"), &format!("number {n}"), "pay", 0.2, n)).collect();
     fs::write(&file, stream).unwrap();
     let log = |n: usize, what: &str| {
-        format!("{{\"ts\":\"2026-06-01T08:00:0{n}.100Z\",\"trace_id\":\"trace-p{n}\",\"msg\":\"{what}\"}}\n")
+        format!(
+            "{{\"ts\":\"2026-06-01T08:00:0{n}.100Z\",\"trace_id\":\"trace-p{n}\",\"msg\":\"{what}\"}}\n"
+        )
     };
     let logs = team.path("gateway.jsonl");
     fs::write(&logs, log(0, "from zebra@example.org") + &log(1, "from okapi")).unwrap();
     team.ok("ana", &["ingest", file.to_str().unwrap(), "--logs", logs.to_str().unwrap()]);
-    assert_eq!(payloads(&team.path("ana")).matches("from zebra").count(), 2, "its own, and beside the other's");
+    assert_eq!(
+        payloads(&team.path("ana")).matches("from zebra").count(),
+        2,
+        "its own, and beside the other's"
+    );
     team.ok("ana", &["erase", "p0", "--reason", "asked to"]);
     let text = payloads(&team.path("ana"));
     assert!(text.contains("from okapi") && !text.contains("zebra"), "{text}");
@@ -283,7 +333,11 @@ fn what_two_erase_at_the_same_moment_or_what_comes_later_holds_nothing_of_it_eit
     team.ok("bo", &["erase", "p1", "--reason", "asked to as well"]);
     // Meanwhile bo opens another case beside the first, not knowing of it.
     let file = team.path("later.jsonl");
-    fs::write(&file, line("p0", texts[0], "pay", 0.9, 0) + &line("q1", "an emu in the yard", "pay", 0.2, 1)).unwrap();
+    fs::write(
+        &file,
+        line("p0", texts[0], "pay", 0.9, 0) + &line("q1", "an emu in the yard", "pay", 0.2, 1),
+    )
+    .unwrap();
     team.ok("bo", &["ingest", file.to_str().unwrap()]);
     fs::remove_file(&file).unwrap();
     assert!(payloads(&team.path("bo")).contains("zebra"));
@@ -291,11 +345,19 @@ fn what_two_erase_at_the_same_moment_or_what_comes_later_holds_nothing_of_it_eit
     for who in ["ana", "bo"] {
         let text = payloads(&team.path(who));
         assert!(text.contains("giraffe") && text.contains("emu"));
-        assert!(!text.contains("zebra") && !text.contains("okapi"), "{who} still shows it beside another: {text}");
+        assert!(
+            !text.contains("zebra") && !text.contains("okapi"),
+            "{who} still shows it beside another: {text}"
+        );
     }
     for path in [team.path("ana"), team.path("bo"), team.store()] {
         for word in [&b"zebra"[..], b"okapi"] {
-            assert!(!holds(&path, word), "{} still holds {}", path.display(), String::from_utf8_lossy(word));
+            assert!(
+                !holds(&path, word),
+                "{} still holds {}",
+                path.display(),
+                String::from_utf8_lossy(word)
+            );
         }
     }
     assert_eq!(team.digest("ana"), team.digest("bo"));
@@ -336,11 +398,16 @@ fn an_encrypted_store_leaks_no_payload_and_who_is_retired_gets_no_more() {
 #[test]
 fn what_must_not_be_kept_is_replaced_before_anything_is_written() {
     let team = Team::new(&[]);
-    let config =
-        "[redact]\nkinds = [\"email\", \"phone\", \"card\", \"iban\", \"token\", \"ip\"]\npaths = [\"input.session_id\"]\n";
+    let config = "[redact]\nkinds = [\"email\", \"phone\", \"card\", \"iban\", \"token\", \"ip\"]\npaths = [\"input.session_id\"]\n";
     fs::write(team.path("ana").join("config.toml"), config).unwrap();
-    let private =
-        ["ana@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000", "hunter2222", "10.1.2.3"];
+    let private = [
+        "ana@example.com",
+        "+49 30 1234567",
+        "4111 1111 1111 1111",
+        "DE89370400440532013000",
+        "hunter2222",
+        "10.1.2.3",
+    ];
     let text = format!(
         "mail {} or call {}, card {}, iban {}, password={}, from {}",
         private[0], private[1], private[2], private[3], private[4], private[5]
@@ -350,16 +417,27 @@ fn what_must_not_be_kept_is_replaced_before_anything_is_written() {
     team.sync(&["ana"]);
     let shown = team.ok("ana", &["show", "p0", "--json"]);
     for secret in private {
-        assert!(!holds(&team.path("ana"), secret.as_bytes()) && !holds(&team.store(), secret.as_bytes()), "{secret}");
+        assert!(
+            !holds(&team.path("ana"), secret.as_bytes())
+                && !holds(&team.store(), secret.as_bytes()),
+            "{secret}"
+        );
         assert!(!shown.contains(secret), "{secret}");
     }
     let pseudonym = shown.split("[email:").nth(1).unwrap()[..8].to_owned();
-    assert!(team.ok("ana", &["show", "p1"]).contains(&pseudonym), "the same address is the same pseudonym");
+    assert!(
+        team.ok("ana", &["show", "p1"]).contains(&pseudonym),
+        "the same address is the same pseudonym"
+    );
     // The same lines again are duplicates, not conflicts.
     let file = team.path("stream.jsonl");
     let summary = team.json("ana", &["ingest", file.to_str().unwrap()]);
     assert_eq!((summary["duplicate"].as_u64(), summary["rejected"].as_u64()), (Some(3), Some(0)));
-    assert!(summary["redacted"]["email"].as_u64().unwrap() >= 2 && summary["redacted"]["card"].as_u64() >= Some(1), "{summary}");
+    assert!(
+        summary["redacted"]["email"].as_u64().unwrap() >= 2
+            && summary["redacted"]["card"].as_u64() >= Some(1),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -385,7 +463,10 @@ fn a_copy_goes_on_as_a_device_of_its_own() {
     team.ok("plain", &["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
     team.sync(&["ana"]);
     let (_, _, err) = team.run("plain", &["sync"]);
-    assert!(err.contains("is a copy of another") && err.contains("3 entries were written again"), "{err}");
+    assert!(
+        err.contains("is a copy of another") && err.contains("3 entries were written again"),
+        "{err}"
+    );
     team.sync(&["ana"]);
     assert_eq!(team.digest("ana"), team.digest("plain"));
     assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 3);
@@ -411,7 +492,10 @@ fn the_past_is_read_as_it_was() {
     assert_eq!(team.ok("ana", &["queue", "--json", "--at", &before]).lines().count(), 2);
     assert!(team.ok("ana", &["show", "p1", "--at", &before]).contains("two"), "payloads are there");
     let digest = team.json("ana", &["status", "--at", &before])["digest"].clone();
-    assert_eq!(team.json("ana", &["status", "--at", &now()])["digest"], team.json("ana", &["status"])["digest"]);
+    assert_eq!(
+        team.json("ana", &["status", "--at", &now()])["digest"],
+        team.json("ana", &["status"])["digest"]
+    );
     assert_ne!(digest, team.json("ana", &["status"])["digest"]);
     team.fails("ana", &["comment", "p0", "x", "--at", &before], "looks at the past");
     team.fails("ana", &["status", "--at", "2020-01-01"], "nothing was there yet");
@@ -421,15 +505,31 @@ fn the_past_is_read_as_it_was() {
 
 #[test]
 fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
-    let missing = ["ssh-keygen", "b3sum", "jq"].into_iter().find(|tool| Command::new(tool).arg("--version").output().is_err());
+    let missing = ["ssh-keygen", "b3sum", "jq"]
+        .into_iter()
+        .find(|tool| Command::new(tool).arg("--version").output().is_err());
     if let Some(tool) = missing {
-        eprintln!("skipped an_outsider_checks_the_audit_bundle_with_stock_tools: {tool} is not here");
+        eprintln!(
+            "skipped an_outsider_checks_the_audit_bundle_with_stock_tools: {tool} is not here"
+        );
         return;
     }
     let team = Team::new(&[]);
     team.ingest("ana", &["one", "two"]);
     team.add("bo", &["reviewer"]);
-    team.ok("bo", &["label", "p0", "--answer", "readable=n", "--answer", "damage=c", "--rationale", "a\ttab, \"quotes\" and ü"]);
+    team.ok(
+        "bo",
+        &[
+            "label",
+            "p0",
+            "--answer",
+            "readable=n",
+            "--answer",
+            "damage=c",
+            "--rationale",
+            "a\ttab, \"quotes\" and ü",
+        ],
+    );
     team.sync(&["bo", "ana"]);
     team.ok("ana", &["erase", "p1", "--reason", "asked to"]);
     let bundle = team.path("audit");
@@ -442,14 +542,21 @@ fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
     let (good, said) = check();
     assert!(good && said.contains("all is as it was written"), "{said}");
     let payloads = fs::read_to_string(bundle.join("payloads.jsonl")).unwrap();
-    assert_eq!(payloads.matches("\"erased\":true").count(), 2, "its own, and that of the case which showed it: {payloads}");
+    assert_eq!(
+        payloads.matches("\"erased\":true").count(),
+        2,
+        "its own, and that of the case which showed it: {payloads}"
+    );
     // Whatever is changed is found.
     let chain = fs::read_dir(bundle.join("journal")).unwrap().next().unwrap().unwrap().path();
     let whole = fs::read_to_string(&chain).unwrap();
     for (what, changed) in [
         ("a word", whole.replacen("\"author\":\"", "\"author\":\"x", 1)),
         ("a missing line", whole.lines().skip(1).map(|line| format!("{line}\n")).collect()),
-        ("a missing end", whole.lines().take(whole.lines().count() - 1).map(|line| format!("{line}\n")).collect()),
+        (
+            "a missing end",
+            whole.lines().take(whole.lines().count() - 1).map(|line| format!("{line}\n")).collect(),
+        ),
         ("a signature", whole.replacen("U1NIU0lH", "U1NIU0lI", 1)),
     ] {
         fs::write(&chain, changed).unwrap();
@@ -471,7 +578,11 @@ fn a_store_that_is_gone_back_damaged_or_shared_with_strangers_stops_nobody() {
     team.ok("bo", &LABEL);
     team.fails("bo", &["sync"], "is not there");
     let status = team.json("bo", &["status"]);
-    assert!(status["sync"]["trouble"].as_str().unwrap().contains("not there") && status["unpushed"] == 1, "{status}");
+    assert!(
+        status["sync"]["trouble"].as_str().unwrap().contains("not there")
+            && status["unpushed"] == 1,
+        "{status}"
+    );
     fs::rename(team.path("away"), team.store()).unwrap();
     team.sync(&["bo", "ana"]);
     assert_eq!(team.json("bo", &["status"])["unpushed"], 0);
@@ -489,7 +600,8 @@ fn a_store_that_is_gone_back_damaged_or_shared_with_strangers_stops_nobody() {
     let segments = || {
         let mut found = Vec::new();
         for kind in ["journal", "payload"] {
-            let chains = fs::read_dir(team.store().join(kind)).unwrap().map(|entry| entry.unwrap().path());
+            let chains =
+                fs::read_dir(team.store().join(kind)).unwrap().map(|entry| entry.unwrap().path());
             for chain in chains.filter(|path| path.is_dir()) {
                 found.extend(fs::read_dir(chain).unwrap().map(|entry| entry.unwrap().path()));
             }
@@ -507,7 +619,10 @@ fn a_store_that_is_gone_back_damaged_or_shared_with_strangers_stops_nobody() {
     flip();
     team.fails("eve", &["join", team.store().to_str().unwrap()], "holds no workspace");
     let (code, _, err) = team.run("ana", &["sync", "--check"]);
-    assert!(code == 1 && err.contains("are not those that its name promises; it is written anew"), "{err}");
+    assert!(
+        code == 1 && err.contains("are not those that its name promises; it is written anew"),
+        "{err}"
+    );
     team.sync(&["bo", "dee"]);
     team.ok("ana", &["sync", "--check"]);
     team.ok("eve", &["join", team.store().to_str().unwrap()]);
@@ -529,7 +644,18 @@ fn a_calibration_session_goes_on_over_a_store_and_ends_alike_everywhere() {
         let verdict = format!("verdict={verdict}");
         team.ok(
             who,
-            &["label", case, "--session", "june", "--answer", "readable=y", "--answer", &verdict, "--answer", "category=r"],
+            &[
+                "label",
+                case,
+                "--session",
+                "june",
+                "--answer",
+                "readable=y",
+                "--answer",
+                &verdict,
+                "--answer",
+                "category=r",
+            ],
         );
     };
     exchange();
@@ -543,10 +669,14 @@ fn a_calibration_session_goes_on_over_a_store_and_ends_alike_everywhere() {
     assert!(!team.ok("ana", &["labels"]).contains("bo "), "blind until it is revealed");
     assert_eq!(team.json("ana", &["calibrate", "show", "june"])["progress"][1]["done"][0], 2);
     team.ok("ana", &["calibrate", "reveal", "june"]);
-    // This one is given before bo's device hears of that: it is of the first round, and comes too late.
+    // This one is given before bo's device hears of that: it is of the first round, and comes too
+    // late.
     label("bo", "p1", "y");
     exchange();
-    assert!(team.ok("bo", &["calibrate", "show", "june"]).contains("out_of_scope"), "what was sealed counts");
+    assert!(
+        team.ok("bo", &["calibrate", "show", "june"]).contains("out_of_scope"),
+        "what was sealed counts"
+    );
     for case in ["p0", "p1"] {
         label("ana", case, "y");
         label("bo", case, "y");
@@ -555,7 +685,10 @@ fn a_calibration_session_goes_on_over_a_store_and_ends_alike_everywhere() {
     team.ok("ana", &["calibrate", "close", "june"]);
     exchange();
     let found = team.json("bo", &["calibrate", "findings", "june"]);
-    assert_eq!((found["outcome"]["better"].as_u64(), found["moved"][0]["reviewer"].as_str()), (Some(1), Some("bo")));
+    assert_eq!(
+        (found["outcome"]["better"].as_u64(), found["moved"][0]["reviewer"].as_str()),
+        (Some(1), Some("bo"))
+    );
     assert_eq!(found, team.json("ana", &["calibrate", "findings", "june"]));
     assert_eq!(team.digest("ana"), team.digest("bo"));
 }

@@ -1,4 +1,5 @@
-//! Known answers: training with feedback, passing it, and measuring by what is mixed into the queue.
+//! Known answers: training with feedback, passing it, and measuring by what is mixed into the
+//! queue.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -15,7 +16,9 @@ use crate::support::{NOON, Place, fixture, ingest, line, program};
 fn taught(cases: usize, known: usize) -> Place {
     let place = Place::new();
     drop(place.found());
-    let lines: String = (0..cases).map(|i| line(&format!("c{i}"), &format!("text {i}"), "pay", 0.3, i as i64)).collect();
+    let lines: String = (0..cases)
+        .map(|i| line(&format!("c{i}"), &format!("text {i}"), "pay", 0.3, i as i64))
+        .collect();
     ingest(&mut place.open(), &lines);
     let file = fixture("every-kind.toml");
     place.ok(&["protocol", "publish", file.to_str().unwrap()]);
@@ -37,7 +40,8 @@ fn a_training_gives_feedback_at_once_and_one_event_says_how_it_went() {
     let place = taught(3, 3);
     place.ok(&["policy", "set", "training=3:60"]);
     let lessons = as_bo(&place).lessons("every-kind").unwrap();
-    let mut session = Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
+    let mut session =
+        Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
     assert!(!session.text().contains("resolved ·"), "{}", session.text());
     session.press("2 p \"transfer\" Enter 3 Enter 1 0 Enter");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
@@ -63,16 +67,33 @@ fn a_training_can_be_gone_through_line_by_line() {
     place.ok(&["policy", "set", "training=2:100"]);
     let train = |answers: &str| {
         let mut command = program();
-        command.env("CASEWORK_WORKSPACE", place.path()).args(["train", "every-kind", "--lines", "--as", "bo"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.env("CASEWORK_WORKSPACE", place.path()).args([
+            "train",
+            "every-kind",
+            "--lines",
+            "--as",
+            "bo",
+        ]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr)
     };
     let cut_short = train("y\n");
     assert!(cut_short.contains("left before the end: nothing is recorded"), "{cut_short}");
     let wrong = train("maybe\nno\ntransfer\nnone\n2\nnone\ny\n");
-    for expect in ["`maybe` is no answer to it", "You left the right path at `fits`", "1 of 2 right: not passed", "about bills"] {
+    for expect in [
+        "`maybe` is no answer to it",
+        "You left the right path at `fits`",
+        "1 of 2 right: not passed",
+        "about bills",
+    ] {
         assert!(wrong.contains(expect), "{expect}: {wrong}");
     }
     assert!(train("y\ny\n").contains("2 of 2 right: passed."));
@@ -90,7 +111,8 @@ fn where_a_training_is_required_nobody_gets_cases_before_it() {
     let explained = place.ok(&["queue", "--explain", "--as", "bo"]);
     assert!(explained.contains("casework train"), "{explained}");
     let lessons = as_bo(&place).lessons("every-kind").unwrap();
-    let mut session = Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
+    let mut session =
+        Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
     session.press("1 Enter Enter Enter");
     drop(session);
     assert!(waiting().mine() > 0 && waiting().beyond == 0);
@@ -110,11 +132,14 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
         .map(|(at, _)| at)
         .collect();
     assert!((3..=4).contains(&known.len()) && known[0] > 3, "{known:?}");
-    assert!(rows.iter().all(|row| row.state == casework::domain::resolve::CaseState::Open && row.outcome.is_none()));
+    assert!(rows.iter().all(
+        |row| row.state == casework::domain::resolve::CaseState::Open && row.outcome.is_none()
+    ));
     let again = queue.page(&bo.tables().conn, QueueKey::FIRST, Direction::Forward, 100).unwrap();
     assert_eq!(rows, again, "where they are does not change by looking");
     let hidden = rows[known[0]].id;
-    let digest_of_state = |place: &Place| place.ok(&["export", "--format", "jsonl", "--rows", "cases"]);
+    let digest_of_state =
+        |place: &Place| place.ok(&["export", "--format", "jsonl", "--rows", "cases"]);
     let before = digest_of_state(&place);
     let mut session = Review::in_turn(as_bo(&place), (160, 45), || NOON, None).unwrap();
     for effect in session.front.session.open(hidden) {
@@ -123,7 +148,10 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
         }
     }
     let text = session.text();
-    assert!(!text.contains("resolved ·") && !text.contains("gave a label") && !text.contains("v1)"), "{text}");
+    assert!(
+        !text.contains("resolved ·") && !text.contains("gave a label") && !text.contains("v1)"),
+        "{text}"
+    );
     session.press("2 p \"transfer\" Enter Enter 1 0 Enter");
     drop(session);
     assert_eq!(digest_of_state(&place), before, "a label that measures settles nothing");
@@ -133,11 +161,22 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     let own = (0..4).map(c).find(|own| rows[known[0]].own == *own).unwrap();
     place.ok(&[&args[..1], &[&own], &args[2..]].concat());
     assert_eq!(digest_of_state(&place), before);
-    assert_eq!(as_bo(&place).queue().unwrap().1.mine(), counts.mine(), "it was none of the cases that wait");
+    assert_eq!(
+        as_bo(&place).queue().unwrap().1.mine(),
+        counts.mine(),
+        "it was none of the cases that wait"
+    );
     place.ok(&["roster", "admit", "chidi", "--role", "reviewer"]);
     let shown = place.ok(&["show", &own, "--as", "chidi"]);
     assert!(!shown.contains("gold") && !shown.contains("bo "), "{shown}");
     assert_eq!(place.ok(&["queue", "--limit", "9", "--as", "bo", "--json"]).lines().count(), 9);
     let labels = place.ok(&["labels", "--json"]);
-    assert_eq!(labels.lines().filter(|label| label.contains(&format!("\"round\":\"{GOLD_ROUND}\""))).count(), 2, "{labels}");
+    assert_eq!(
+        labels
+            .lines()
+            .filter(|label| label.contains(&format!("\"round\":\"{GOLD_ROUND}\"")))
+            .count(),
+        2,
+        "{labels}"
+    );
 }

@@ -1,4 +1,5 @@
-//! One reviewer with two windows: the second that submits on a case is told what the first did, and asked.
+//! One reviewer with two windows: the second that submits on a case is told what the first did, and
+//! asked.
 
 use casework::config::Env;
 use casework::tui::Review;
@@ -10,20 +11,34 @@ use crate::support::{NOON, Place, ingest, line};
 fn place() -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..3).map(|i| line(&format!("p{i}"), &format!("text {i}"), "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..3).map(|i| line(&format!("p{i}"), &format!("text {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
     place
 }
 
 fn window(place: &Place) -> Review {
-    Review::in_turn(Workspace::open(place.paths(), Env::default(), None).unwrap(), (120, 40), || NOON, None).unwrap()
+    Review::in_turn(
+        Workspace::open(place.paths(), Env::default(), None).unwrap(),
+        (120, 40),
+        || NOON,
+        None,
+    )
+    .unwrap()
 }
 
 fn labels(place: &Place) -> Vec<(String, String)> {
     let lines = place.ok(&["export"]);
     let rows = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let counts = rows.filter(|row| row["counts"] == true);
-    counts.map(|row| (row["id"].as_str().unwrap().to_owned(), row["outcome"]["verdict"].as_str().unwrap().to_owned())).collect()
+    counts
+        .map(|row| {
+            (
+                row["id"].as_str().unwrap().to_owned(),
+                row["outcome"]["verdict"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// Both windows have p0 open; the first one says that the model is right.
@@ -43,7 +58,10 @@ fn the_second_is_told_and_keys_typed_ahead_decide_nothing() {
     let (place, _first, mut second) = overtaken();
     let screen = second.text();
     assert!(screen.contains("meanwhile, in another window"), "{screen}");
-    assert!(screen.contains("At ") && screen.contains("you said") && screen.contains("Here you say"), "{screen}");
+    assert!(
+        screen.contains("At ") && screen.contains("you said") && screen.contains("Here you say"),
+        "{screen}"
+    );
     let before = labels(&place);
     second.press("1 1 1 2 Enter j k");
     assert!(second.text().contains("meanwhile, in another window"), "{}", second.text());

@@ -23,7 +23,9 @@ fn cells(db: &Db) -> Vec<(&'static str, &'static str, Vec<u8>)> {
         for name in *names {
             let rows: Vec<Vec<u8>> = db
                 .conn
-                .prepare(&format!("SELECT CAST({name} AS BLOB) FROM {table} WHERE {name} IS NOT NULL"))
+                .prepare(&format!(
+                    "SELECT CAST({name} AS BLOB) FROM {table} WHERE {name} IS NOT NULL"
+                ))
                 .unwrap()
                 .query_map([], |row| row.get(0))
                 .unwrap()
@@ -35,14 +37,16 @@ fn cells(db: &Db) -> Vec<(&'static str, &'static str, Vec<u8>)> {
     found
 }
 
-/// A workspace with cases, payloads that share a dictionary, and a comment: made once, copied for each test.
+/// A workspace with cases, payloads that share a dictionary, and a comment: made once, copied for
+/// each test.
 fn sample() -> (Place, String) {
     static MADE: OnceLock<(Place, String)> = OnceLock::new();
     let (made, replica) = MADE.get_or_init(|| {
         let place = Place::new();
         let mut workspace = place.found();
-        let lines: String =
-            (0..600).map(|i| line(&i.to_string(), &format!("text number {i} of the sample"), "x", 0.3, i)).collect();
+        let lines: String = (0..600)
+            .map(|i| line(&i.to_string(), &format!("text number {i} of the sample"), "x", 0.3, i))
+            .collect();
         assert_eq!(ingest(&mut workspace, &lines).opened, 600);
         workspace.ok_label();
         let replica = workspace.replica().to_string();
@@ -94,7 +98,8 @@ proptest! {
             Ok(report) => !report.ok && !report.faults.is_empty(),
             Err(error) => !error.to_string().is_empty(), // the workspace's own id is gone
         };
-        // The number of the views' version is ours, not the journal's: a wrong one only has them folded again.
+        // The number of the views' version is ours, not the journal's: a wrong one only has them
+        // folded again.
         prop_assert!(named || (table, column) == ("journal_meta", "value"), "{table}.{column} byte {at}");
     }
 }
@@ -135,7 +140,10 @@ fn ssh_keygen_accepts_an_entry_that_was_written_out() {
             "-s",
             "entry.json.sig",
         ]);
-        command.stdin(fs::File::open(out.join(body)).unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .stdin(fs::File::open(out.join(body)).unwrap())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command.status()
     };
     match verify("entry.json") {
@@ -152,7 +160,8 @@ fn ssh_keygen_accepts_an_entry_that_was_written_out() {
 fn with_every_view() -> Place {
     let place = Place::new();
     let mut workspace = place.found();
-    let lines: String = (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    let lines: String =
+        (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
     for name in ["bo", "cy"] {
@@ -161,12 +170,30 @@ fn with_every_view() -> Place {
     place.ok(&["roster", "admit", "cy", "--role", "reviewer", "--capacity", "50"]);
     place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
     let right = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
-    let wrong = ["--answer", "readable=y", "--answer", "verdict=n", "--answer", "corrected=transfer", "--answer", "category=r"];
+    let wrong = [
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=n",
+        "--answer",
+        "corrected=transfer",
+        "--answer",
+        "category=r",
+    ];
     for case in ["p0", "p1"] {
         place.ok(&[&["label", case, "--as", "bo"], &right[..]].concat());
         place.ok(&[&["label", case, "--as", "cy"], &wrong[..]].concat());
     }
-    place.ok(&["arbitrate", "p0", "--outcome", "verdict=wrong_label", "--cause", "other", "--rationale", "so"]);
+    place.ok(&[
+        "arbitrate",
+        "p0",
+        "--outcome",
+        "verdict=wrong_label",
+        "--cause",
+        "other",
+        "--rationale",
+        "so",
+    ]);
     place.ok(&["label", "p2", "--answer", "readable=n", "--answer", "damage=c"]);
     place.ok(&["undo"]);
     place.ok(&["comment", "p3", "words"]);
@@ -193,7 +220,12 @@ fn an_altered_row_of_what_is_read_is_named() {
     };
     let conn = rusqlite::Connection::open(made.paths().database()).unwrap();
     let list = |sql: &str| -> Vec<String> {
-        conn.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        conn.prepare(sql)
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
     };
     let tables = list(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'view_*' AND sql NOT LIKE 'CREATE VIRTUAL%' \
@@ -206,7 +238,9 @@ fn an_altered_row_of_what_is_read_is_named() {
             continue;
         }
         // Every column, one row.
-        for column in list(&format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'num'")) {
+        for column in
+            list(&format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'num'"))
+        {
             let place = copy();
             let conn = rusqlite::Connection::open(place.paths().database()).unwrap();
             let change = format!(
@@ -218,7 +252,9 @@ fn an_altered_row_of_what_is_read_is_named() {
             let change = if conn.prepare(&change).is_ok() {
                 change
             } else {
-                let keys = list(&format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0")).join(", ");
+                let keys =
+                    list(&format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0"))
+                        .join(", ");
                 change.replace(
                     &format!("rowid = (SELECT min(rowid) FROM {table})"),
                     &format!("({keys}) = (SELECT {keys} FROM {table} LIMIT 1)"),
@@ -228,7 +264,12 @@ fn an_altered_row_of_what_is_read_is_named() {
             drop(conn);
             let output = place.run(&["verify", "--json"]);
             let words = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert_eq!(output.status.code(), Some(1), "{table}.{column}: {words}{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(
+                output.status.code(),
+                Some(1),
+                "{table}.{column}: {words}{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             assert!(words.contains(&format!("{table}, row ")), "{table}.{column}: {words}");
             altered += 1;
         }
@@ -239,13 +280,19 @@ fn an_altered_row_of_what_is_read_is_named() {
             drop(conn);
             let report = place.run(&["verify"]);
             let words = String::from_utf8_lossy(&report.stdout).into_owned();
-            assert!(words.contains(table.as_str()) && words.contains("is missing"), "{table}: {words}");
+            assert!(
+                words.contains(table.as_str()) && words.contains("is missing"),
+                "{table}: {words}"
+            );
             altered += 1;
         }
     }
     assert!(altered > 60, "{altered}");
     let quick = copy();
-    rusqlite::Connection::open(quick.paths().database()).unwrap().execute("DELETE FROM view_label", []).unwrap();
+    rusqlite::Connection::open(quick.paths().database())
+        .unwrap()
+        .execute("DELETE FROM view_label", [])
+        .unwrap();
     quick.ok(&["verify", "--quick"]);
     quick.ok(&["verify", "--rebuild"]);
     assert!(verify(&quick).ok);

@@ -155,7 +155,8 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
         case.text,
     ])?;
     let num = conn.last_insert_rowid();
-    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![num, for_index(&case.text)])?;
+    conn.prepare_cached(include_str!("insert_search.sql"))?
+        .execute(params![num, for_index(&case.text)])?;
     Ok(num)
 }
 
@@ -164,7 +165,8 @@ pub fn delete(conn: &Connection, case: &CaseRow) -> rusqlite::Result<()> {
     if case.state == CaseState::Resolved {
         precedent::delete(conn, case.num, &case.text)?;
     }
-    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, for_index(&case.text)])?;
+    conn.prepare_cached(include_str!("delete_search.sql"))?
+        .execute(params![case.num, for_index(&case.text)])?;
     conn.prepare_cached("DELETE FROM view_case WHERE num = ?1")?.execute([case.num]).map(drop)
 }
 
@@ -180,15 +182,21 @@ pub fn set_text(conn: &Connection, case: &CaseRow, text: &str) -> rusqlite::Resu
         precedent::delete(conn, case.num, &case.text)?;
         precedent::insert(conn, case.num, text)?;
     }
-    conn.prepare_cached(include_str!("delete_search.sql"))?.execute(params![case.num, for_index(&case.text)])?;
-    conn.prepare_cached("UPDATE view_case SET text = ?2 WHERE num = ?1")?.execute(params![case.num, text])?;
-    conn.prepare_cached(include_str!("insert_search.sql"))?.execute(params![case.num, for_index(text)]).map(drop)
+    conn.prepare_cached(include_str!("delete_search.sql"))?
+        .execute(params![case.num, for_index(&case.text)])?;
+    conn.prepare_cached("UPDATE view_case SET text = ?2 WHERE num = ?1")?
+        .execute(params![case.num, text])?;
+    conn.prepare_cached(include_str!("insert_search.sql"))?
+        .execute(params![case.num, for_index(text)])
+        .map(drop)
 }
 
 /// What the model said of a case.
 pub fn predicted(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<String>> {
-    let said =
-        conn.prepare_cached("SELECT predicted FROM view_case WHERE id = ?1")?.query_row([id.0], |row| row.get(0)).optional()?;
+    let said = conn
+        .prepare_cached("SELECT predicted FROM view_case WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
     Ok(said.flatten())
 }
 
@@ -204,28 +212,49 @@ pub fn exists(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
 }
 
 /// Ids between two bounds, both included: for a prefix that a person typed.
-pub fn ids_between(conn: &Connection, low: CaseId, high: CaseId, limit: usize) -> rusqlite::Result<Vec<CaseId>> {
+pub fn ids_between(
+    conn: &Connection,
+    low: CaseId,
+    high: CaseId,
+    limit: usize,
+) -> rusqlite::Result<Vec<CaseId>> {
     let sql = "SELECT id FROM view_case WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
     conn.prepare_cached(sql)?
-        .query_map(params![low.0, high.0, limit], |row| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes))?
+        .query_map(params![low.0, high.0, limit], |row| {
+            id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)
+        })?
         .collect()
 }
 
 /// Gives a case what its labels come to.
-pub fn set_resolution(conn: &Connection, case: &CaseRow, resolution: &Resolution) -> rusqlite::Result<()> {
+pub fn set_resolution(
+    conn: &Connection,
+    case: &CaseRow,
+    resolution: &Resolution,
+) -> rusqlite::Result<()> {
     match (case.state == CaseState::Resolved, resolution.state == CaseState::Resolved) {
         (true, false) => precedent::delete(conn, case.num, &case.text)?,
         (false, true) => precedent::insert(conn, case.num, &case.text)?,
         _ => {}
     }
     let outcome = resolution.outcome.as_ref().map(to_json);
-    let values = params![case.num, resolution.state as i64, resolution.labels, outcome, resolution.how.map(|how| how as i64)];
+    let values = params![
+        case.num,
+        resolution.state as i64,
+        resolution.labels,
+        outcome,
+        resolution.how.map(|how| how as i64)
+    ];
     conn.prepare_cached(include_str!("set_resolution.sql"))?.execute(values).map(drop)
 }
 
 /// Moves every due time by a change of the policy.
 pub fn set_due(conn: &Connection, sla_ms: i64) -> rusqlite::Result<()> {
-    conn.execute("UPDATE view_case SET due_ms = (at_ms + ?1 + 3599999) / 3600000 * 3600000", [sla_ms]).map(drop)
+    conn.execute(
+        "UPDATE view_case SET due_ms = (at_ms + ?1 + 3599999) / 3600000 * 3600000",
+        [sla_ms],
+    )
+    .map(drop)
 }
 
 /// Which way to read the queue.
@@ -235,7 +264,8 @@ pub enum Direction {
     Backward,
 }
 
-/// Cases of one state after (or before) a place in the queue, leaving out those that `but_not` labeled.
+/// Cases of one state after (or before) a place in the queue, leaving out those that `but_not`
+/// labeled.
 pub fn page(
     conn: &Connection,
     state: CaseState,
@@ -250,11 +280,15 @@ pub fn page(
     };
     let sql = sql.replace("COLUMNS", COLUMNS);
     conn.prepare_cached(&sql)?
-        .query_map(params![state as i64, from.due, from.rank, from.num, but_not, limit], row_to_case)?
+        .query_map(
+            params![state as i64, from.due, from.rank, from.num, but_not, limit],
+            row_to_case,
+        )?
         .collect()
 }
 
-/// Cases in the order of the queue for which `keep` holds, at most `limit`; stops early if `stop` says so.
+/// Cases in the order of the queue for which `keep` holds, at most `limit`; stops early if `stop`
+/// says so.
 pub fn scan(
     conn: &Connection,
     state: CaseState,
@@ -296,7 +330,10 @@ pub fn near(conn: &Connection, case: &CaseRow, each_side: usize) -> rusqlite::Re
 }
 
 /// Calls `each` with what decides whose turn every open case is; stops if it says so.
-pub fn for_each_open(conn: &Connection, mut each: impl FnMut(Work<'_>) -> bool) -> rusqlite::Result<()> {
+pub fn for_each_open(
+    conn: &Connection,
+    mut each: impl FnMut(Work<'_>) -> bool,
+) -> rusqlite::Result<()> {
     let sql = "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case INDEXED BY view_case_queue WHERE state = ?1";
     let mut cases = conn.prepare_cached(sql)?;
     let mut rows = cases.query([CaseState::Open as i64])?;
@@ -327,7 +364,8 @@ pub fn for_each(conn: &Connection, mut each: impl FnMut(CaseRow)) -> rusqlite::R
     Ok(())
 }
 
-/// Newest cases whose text has all the words of `query` (the last may be unfinished), at most `limit`.
+/// Newest cases whose text has all the words of `query` (the last may be unfinished), at most
+/// `limit`.
 pub fn search(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {
     let Some(words) = folding::query(query) else { return Ok(Vec::new()) };
     let sql = include_str!("search.sql").replace("COLUMNS", COLUMNS);
@@ -340,5 +378,7 @@ pub fn event_of(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<EventI
         let replica = id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?;
         Ok(EventId { replica, seq: row.get(1)?, n: row.get(2)? })
     };
-    conn.prepare_cached("SELECT replica, seq, n FROM view_case WHERE id = ?1")?.query_row([id.0], to_event).optional()
+    conn.prepare_cached("SELECT replica, seq, n FROM view_case WHERE id = ?1")?
+        .query_row([id.0], to_event)
+        .optional()
 }

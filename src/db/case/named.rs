@@ -1,7 +1,7 @@
 //! Which case a person means by a name: the one place that answers this.
 //!
-//! A full id of ours beats everything: it can't be made to mean another case, while a stream may send any id. Then comes the
-//! id that a stream gave, then the first digits of an id of ours.
+//! A full id of ours beats everything: it can't be made to mean another case, while a stream may
+//! send any id. Then comes the id that a stream gave, then the first digits of an id of ours.
 
 use rusqlite::Connection;
 
@@ -53,7 +53,8 @@ pub fn named(conn: &Connection, name: &str, reading: Reading) -> rusqlite::Resul
         Reading::Whole => false,
     };
     if looks_on && (PREFIX_MIN..DIGITS).contains(&name.len()) {
-        let bound = |digit: &str| format!("{name}{}", digit.repeat(DIGITS - name.len())).parse::<CaseId>();
+        let bound =
+            |digit: &str| format!("{name}{}", digit.repeat(DIGITS - name.len())).parse::<CaseId>();
         if let (Ok(low), Ok(high)) = (bound("0"), bound("f")) {
             for id in ids_between(conn, low, high, LISTED_MAX)? {
                 if !found.iter().any(|row| row.id == id) {

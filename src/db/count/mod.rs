@@ -1,7 +1,7 @@
 //! Counts kept up to date by the fold, so that no screen counts a million rows.
 //!
-//! Names: `state:0` (cases in a state), `stream:NAME` (cases of a stream), `labels` (labels that count),
-//! `labeled-open:NAME` (open cases that a reviewer labeled).
+//! Names: `state:0` (cases in a state), `stream:NAME` (cases of a stream), `labels` (labels that
+//! count), `labeled-open:NAME` (open cases that a reviewer labeled).
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,12 +12,16 @@ pub fn add(conn: &Connection, name: &str, n: i64) -> rusqlite::Result<()> {
     }
     let sql = "INSERT INTO view_count (name, n) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET n = n + ?2";
     conn.prepare_cached(sql)?.execute(params![name, n])?;
-    conn.prepare_cached("DELETE FROM view_count WHERE name = ?1 AND n = 0")?.execute([name]).map(drop)
+    conn.prepare_cached("DELETE FROM view_count WHERE name = ?1 AND n = 0")?
+        .execute([name])
+        .map(drop)
 }
 
 pub fn get(conn: &Connection, name: &str) -> rusqlite::Result<u64> {
-    let found =
-        conn.prepare_cached("SELECT n FROM view_count WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
+    let found = conn
+        .prepare_cached("SELECT n FROM view_count WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
     Ok(found.unwrap_or(0))
 }
 

@@ -9,8 +9,8 @@ use crate::domain::time::Hlc;
 /// One version of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentRow {
-    /// `protocol`, `glossary`, `policy`, `gold` (by case), `training` (by reviewer), `estimate` (by model), `session opened`,
-    /// `session revealed`, `session closed` or `nudge` (by person).
+    /// `protocol`, `glossary`, `policy`, `gold` (by case), `training` (by reviewer), `estimate` (by
+    /// model), `session opened`, `session revealed`, `session closed` or `nudge` (by person).
     pub kind: String,
     pub name: String,
     pub version: u32,
@@ -63,9 +63,11 @@ pub fn of_kind(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<DocumentRo
     conn.prepare_cached(include_str!("of_kind.sql"))?.query_map([kind], row_to_document)?.collect()
 }
 
-/// What changes whenever a document of what reviewers decide by comes: their number, and when the latest was published.
+/// What changes whenever a document of what reviewers decide by comes: their number, and when the
+/// latest was published.
 pub fn stamp(conn: &Connection) -> rusqlite::Result<(i64, i64)> {
-    conn.prepare_cached(include_str!("stamp.sql"))?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    conn.prepare_cached(include_str!("stamp.sql"))?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The latest document of a kind, whatever its name.
@@ -76,7 +78,11 @@ pub fn latest(conn: &Connection, kind: &str) -> rusqlite::Result<Option<Document
 }
 
 /// The latest document of a kind and name.
-pub fn latest_named(conn: &Connection, kind: &str, name: &str) -> rusqlite::Result<Option<DocumentRow>> {
+pub fn latest_named(
+    conn: &Connection,
+    kind: &str,
+    name: &str,
+) -> rusqlite::Result<Option<DocumentRow>> {
     let mut rows = conn.prepare_cached(include_str!("latest_named.sql"))?;
     let mut found = rows.query_map([kind, name], row_to_document)?;
     found.next().transpose()

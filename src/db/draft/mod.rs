@@ -5,7 +5,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::ids::CaseId;
 use crate::domain::time::Moment;
 
-pub fn put(conn: &Connection, reviewer: &str, id: CaseId, draft: &str, at: Moment) -> rusqlite::Result<()> {
+pub fn put(
+    conn: &Connection,
+    reviewer: &str,
+    id: CaseId,
+    draft: &str,
+    at: Moment,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO local_draft (reviewer, id, draft, at_ms) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (reviewer, id) DO UPDATE SET draft = ?3, at_ms = ?4";
     conn.prepare_cached(sql)?.execute(params![reviewer, id.0, draft, at.0]).map(drop)
@@ -36,5 +42,7 @@ pub fn put_place(conn: &Connection, reviewer: &str, place: &str) -> rusqlite::Re
 }
 
 pub fn place(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<String>> {
-    conn.prepare_cached("SELECT place FROM local_place WHERE reviewer = ?1")?.query_row([reviewer], |row| row.get(0)).optional()
+    conn.prepare_cached("SELECT place FROM local_place WHERE reviewer = ?1")?
+        .query_row([reviewer], |row| row.get(0))
+        .optional()
 }

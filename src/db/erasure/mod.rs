@@ -39,7 +39,16 @@ pub fn insert(conn: &Connection, row: &ErasedRow) -> rusqlite::Result<()> {
     let sql = "INSERT OR IGNORE INTO view_erased (id, replica, seq, n, at_ms, by, reason, instead)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let EventId { replica, seq, n } = row.event;
-    let values = params![row.id.0, replica.0, seq, n, row.at.0, row.by, row.reason, row.instead.map(|hash| hash.0)];
+    let values = params![
+        row.id.0,
+        replica.0,
+        seq,
+        n,
+        row.at.0,
+        row.by,
+        row.reason,
+        row.instead.map(|hash| hash.0)
+    ];
     conn.prepare_cached(sql)?.execute(values).map(drop)
 }
 
@@ -49,19 +58,23 @@ pub fn is_erased(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
 
 /// Whether a case's own payload was erased, not only what it showed of another.
 pub fn is_gone(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
-    conn.prepare_cached("SELECT 1 FROM view_erased WHERE id = ?1 AND instead IS NULL")?.exists([id.0])
+    conn.prepare_cached("SELECT 1 FROM view_erased WHERE id = ?1 AND instead IS NULL")?
+        .exists([id.0])
 }
 
 /// Every erasure of a case, the latest last.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<ErasedRow>> {
-    let sql =
-        "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased WHERE id = ?1 ORDER BY at_ms, replica, seq, n";
+    let sql = "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased WHERE id = ?1 ORDER BY at_ms, replica, seq, n";
     conn.prepare_cached(sql)?.query_map([id.0], row_to_erased)?.collect()
 }
 
-/// The event beside which a case's payload stands: the one that detected it, or the latest that put another in its
-/// place; none if it was erased for good.
-pub fn payload_event(conn: &Connection, id: CaseId, detected: EventId) -> rusqlite::Result<Option<EventId>> {
+/// The event beside which a case's payload stands: the one that detected it, or the latest that put
+/// another in its place; none if it was erased for good.
+pub fn payload_event(
+    conn: &Connection,
+    id: CaseId,
+    detected: EventId,
+) -> rusqlite::Result<Option<EventId>> {
     let rows = of_case(conn, id)?;
     if rows.iter().any(|row| row.instead.is_none()) {
         return Ok(None);
@@ -90,13 +103,21 @@ pub fn insert_detection(conn: &Connection, id: CaseId, event: EventId) -> rusqli
     conn.prepare_cached(sql)?.execute(params![id.0, event.replica.0, event.seq, event.n]).map(drop)
 }
 
-/// Every event that names a payload of a case that is to be forgotten: those that detected it, and those that put
-/// another in its place but are not the latest.
+/// Every event that names a payload of a case that is to be forgotten: those that detected it, and
+/// those that put another in its place but are not the latest.
 pub fn forgotten(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<EventId>> {
     let mut events = detections(conn, id)?;
     let rows = of_case(conn, id)?;
-    let kept = if rows.iter().any(|row| row.instead.is_none()) { None } else { rows.last().map(|row| row.event) };
-    events.extend(rows.iter().filter(|row| row.instead.is_some() && Some(row.event) != kept).map(|row| row.event));
+    let kept = if rows.iter().any(|row| row.instead.is_none()) {
+        None
+    } else {
+        rows.last().map(|row| row.event)
+    };
+    events.extend(
+        rows.iter()
+            .filter(|row| row.instead.is_some() && Some(row.event) != kept)
+            .map(|row| row.event),
+    );
     Ok(events)
 }
 
@@ -107,7 +128,8 @@ pub fn detections(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<EventId
         Ok(EventId { replica, seq: row.get(1)?, n: row.get(2)? })
     };
     let sql = "SELECT replica, seq, n FROM view_detection WHERE id = ?1 ORDER BY replica, seq, n";
-    let mut events: Vec<EventId> = conn.prepare_cached(sql)?.query_map([id.0], to_row)?.collect::<rusqlite::Result<_>>()?;
+    let mut events: Vec<EventId> =
+        conn.prepare_cached(sql)?.query_map([id.0], to_row)?.collect::<rusqlite::Result<_>>()?;
     events.extend(case::event_of(conn, id)?);
     Ok(events)
 }

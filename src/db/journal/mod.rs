@@ -64,13 +64,23 @@ pub fn insert_entry(conn: &Connection, entry: &EntryRow) -> rusqlite::Result<()>
     conn.prepare_cached(include_str!("insert_entry.sql"))?.execute(row).map(drop)
 }
 
-pub fn entry(conn: &Connection, replica: ReplicaId, seq: u64) -> rusqlite::Result<Option<EntryRow>> {
-    conn.prepare_cached(include_str!("entry.sql"))?.query_row(params![replica.0, seq], row_to_entry).optional()
+pub fn entry(
+    conn: &Connection,
+    replica: ReplicaId,
+    seq: u64,
+) -> rusqlite::Result<Option<EntryRow>> {
+    conn.prepare_cached(include_str!("entry.sql"))?
+        .query_row(params![replica.0, seq], row_to_entry)
+        .optional()
 }
 
 /// Calls `each` with every entry, by replica and number, until it says `false`.
-pub fn for_each_entry(conn: &Connection, mut each: impl FnMut(EntryRow) -> bool) -> rusqlite::Result<()> {
-    let mut entries = conn.prepare("SELECT replica, seq, body, signature FROM journal_entry ORDER BY replica, seq")?;
+pub fn for_each_entry(
+    conn: &Connection,
+    mut each: impl FnMut(EntryRow) -> bool,
+) -> rusqlite::Result<()> {
+    let mut entries = conn
+        .prepare("SELECT replica, seq, body, signature FROM journal_entry ORDER BY replica, seq")?;
     let mut rows = entries.query([])?;
     while let Some(row) = rows.next()? {
         if !each(row_to_entry(row)?) {
@@ -81,30 +91,45 @@ pub fn for_each_entry(conn: &Connection, mut each: impl FnMut(EntryRow) -> bool)
 }
 
 /// The latest entries of a chain, the last first.
-pub fn last_entries(conn: &Connection, replica: ReplicaId, limit: usize) -> rusqlite::Result<Vec<EntryRow>> {
+pub fn last_entries(
+    conn: &Connection,
+    replica: ReplicaId,
+    limit: usize,
+) -> rusqlite::Result<Vec<EntryRow>> {
     let sql = "SELECT replica, seq, body, signature FROM journal_entry WHERE replica = ?1 ORDER BY seq DESC LIMIT ?2";
     conn.prepare_cached(sql)?.query_map(params![replica.0, limit], row_to_entry)?.collect()
 }
 
 /// Entries `first` to `last` of a chain, by number.
-pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<EntryRow>> {
+pub fn between(
+    conn: &Connection,
+    replica: ReplicaId,
+    first: u64,
+    last: u64,
+) -> rusqlite::Result<Vec<EntryRow>> {
     let sql = "SELECT replica, seq, body, signature FROM journal_entry WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq";
     conn.prepare_cached(sql)?.query_map(params![replica.0, first, last], row_to_entry)?.collect()
 }
 
 /// Takes the entries from number `from` on out of a chain.
 pub fn delete_from(conn: &Connection, replica: ReplicaId, from: u64) -> rusqlite::Result<()> {
-    conn.prepare_cached("DELETE FROM journal_entry WHERE replica = ?1 AND seq >= ?2")?.execute(params![replica.0, from]).map(drop)
+    conn.prepare_cached("DELETE FROM journal_entry WHERE replica = ?1 AND seq >= ?2")?
+        .execute(params![replica.0, from])
+        .map(drop)
 }
 
 pub fn delete_replica(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<()> {
-    conn.prepare_cached("DELETE FROM journal_replica WHERE replica = ?1")?.execute([replica.0]).map(drop)
+    conn.prepare_cached("DELETE FROM journal_replica WHERE replica = ?1")?
+        .execute([replica.0])
+        .map(drop)
 }
 
 /// Replicas of which something waits.
 pub fn waiting(conn: &Connection) -> rusqlite::Result<Vec<ReplicaId>> {
     let to_row = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes);
-    conn.prepare_cached("SELECT DISTINCT replica FROM journal_pending ORDER BY replica")?.query_map([], to_row)?.collect()
+    conn.prepare_cached("SELECT DISTINCT replica FROM journal_pending ORDER BY replica")?
+        .query_map([], to_row)?
+        .collect()
 }
 
 pub fn count_entries(conn: &Connection) -> rusqlite::Result<u64> {
@@ -112,7 +137,9 @@ pub fn count_entries(conn: &Connection) -> rusqlite::Result<u64> {
 }
 
 pub fn replica(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<Option<ReplicaRow>> {
-    conn.prepare_cached(include_str!("replica.sql"))?.query_row([replica.0], row_to_replica).optional()
+    conn.prepare_cached(include_str!("replica.sql"))?
+        .query_row([replica.0], row_to_replica)
+        .optional()
 }
 
 pub fn replicas(conn: &Connection) -> rusqlite::Result<Vec<ReplicaRow>> {
@@ -121,7 +148,8 @@ pub fn replicas(conn: &Connection) -> rusqlite::Result<Vec<ReplicaRow>> {
 }
 
 pub fn set_replica(conn: &Connection, row: &ReplicaRow) -> rusqlite::Result<()> {
-    let values = params![row.replica.0, row.key, row.head_seq, row.head_hash.0, row.at.ms, row.at.n];
+    let values =
+        params![row.replica.0, row.key, row.head_seq, row.head_hash.0, row.at.ms, row.at.n];
     conn.prepare_cached(include_str!("set_replica.sql"))?.execute(values).map(drop)
 }
 
@@ -130,7 +158,10 @@ pub fn latest(conn: &Connection, own: ReplicaId) -> rusqlite::Result<Hlc> {
     // A stranger's clock is nobody's business.
     let sql = "SELECT at_ms, at_n FROM journal_replica WHERE replica = ?1 OR replica IN (SELECT replica FROM view_grant)
                ORDER BY at_ms DESC, at_n DESC LIMIT 1";
-    let found = conn.prepare_cached(sql)?.query_row([own.0], |row| Ok(Hlc { ms: row.get(0)?, n: row.get(1)? })).optional()?;
+    let found = conn
+        .prepare_cached(sql)?
+        .query_row([own.0], |row| Ok(Hlc { ms: row.get(0)?, n: row.get(1)? }))
+        .optional()?;
     Ok(found.unwrap_or_default())
 }
 
@@ -141,14 +172,26 @@ pub fn insert_pending(conn: &Connection, hash: Hash, row: &PendingRow) -> rusqli
 }
 
 /// What waits with this number in this chain.
-pub fn pending(conn: &Connection, replica: ReplicaId, seq: u64) -> rusqlite::Result<Vec<PendingRow>> {
+pub fn pending(
+    conn: &Connection,
+    replica: ReplicaId,
+    seq: u64,
+) -> rusqlite::Result<Vec<PendingRow>> {
     let to_row = |row: &Row<'_>| Ok(PendingRow { entry: row_to_entry(row)?, fault: row.get(4)? });
-    conn.prepare_cached(include_str!("pending.sql"))?.query_map(params![replica.0, seq], to_row)?.collect()
+    conn.prepare_cached(include_str!("pending.sql"))?
+        .query_map(params![replica.0, seq], to_row)?
+        .collect()
 }
 
 pub fn all_pending(conn: &Connection) -> rusqlite::Result<Vec<(ReplicaId, u64, String)>> {
     let sql = "SELECT replica, seq, fault FROM journal_pending ORDER BY replica, seq, hash";
-    let to_row = |row: &Row<'_>| Ok((id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?, row.get(1)?, row.get(2)?));
+    let to_row = |row: &Row<'_>| {
+        Ok((
+            id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?,
+            row.get(1)?,
+            row.get(2)?,
+        ))
+    };
     conn.prepare(sql)?.query_map([], to_row)?.collect()
 }
 

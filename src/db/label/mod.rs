@@ -42,12 +42,22 @@ fn row_to_label(row: &Row<'_>) -> rusqlite::Result<LabelRow> {
 pub fn insert(conn: &Connection, given: &GivenLabel) -> rusqlite::Result<()> {
     let GivenLabel { event, at, author, label } = given;
     conn.prepare_cached(include_str!("insert.sql"))?
-        .execute(params![label.case.0, event.replica.0, event.seq, event.n, at.ms, at.n, label.reviewer, author, to_json(label)])
+        .execute(params![
+            label.case.0,
+            event.replica.0,
+            event.seq,
+            event.n,
+            at.ms,
+            at.n,
+            label.reviewer,
+            author,
+            to_json(label)
+        ])
         .map(drop)
 }
 
-/// Every label of a case, withdrawn ones too: in the order given, but imported ones before those that their reviewers signed, so
-/// that the last of a reviewer is the one that counts.
+/// Every label of a case, withdrawn ones too: in the order given, but imported ones before those
+/// that their reviewers signed, so that the last of a reviewer is the one that counts.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<LabelRow>> {
     conn.prepare_cached(include_str!("of_case.sql"))?.query_map([id.0], row_to_label)?.collect()
 }
@@ -65,29 +75,50 @@ pub fn live_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Given
 
 /// The latest label that a reviewer signed and that was not withdrawn.
 pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<GivenLabel>> {
-    let row = conn.prepare_cached(include_str!("latest_of.sql"))?.query_row([reviewer], row_to_label).optional()?;
+    let row = conn
+        .prepare_cached(include_str!("latest_of.sql"))?
+        .query_row([reviewer], row_to_label)
+        .optional()?;
     Ok(row.map(|row| row.given))
 }
 
 /// The earliest labels of a reviewer in the main round that count and were not repeated.
-pub fn earliest_of(conn: &Connection, reviewer: &str, limit: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+pub fn earliest_of(
+    conn: &Connection,
+    reviewer: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<GivenLabel>> {
     let to_given = |row: &Row<'_>| row_to_label(row).map(|row| row.given);
-    conn.prepare_cached(include_str!("earliest_of.sql"))?.query_map(params![reviewer, limit], to_given)?.collect()
+    conn.prepare_cached(include_str!("earliest_of.sql"))?
+        .query_map(params![reviewer, limit], to_given)?
+        .collect()
 }
 
 /// The latest labels of a reviewer that count, the latest first.
-pub fn latest_many_of(conn: &Connection, reviewer: &str, limit: usize) -> rusqlite::Result<Vec<GivenLabel>> {
+pub fn latest_many_of(
+    conn: &Connection,
+    reviewer: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<GivenLabel>> {
     let to_given = |row: &Row<'_>| row_to_label(row).map(|row| row.given);
-    conn.prepare_cached(include_str!("latest_many_of.sql"))?.query_map(params![reviewer, limit], to_given)?.collect()
+    conn.prepare_cached(include_str!("latest_many_of.sql"))?
+        .query_map(params![reviewer, limit], to_given)?
+        .collect()
 }
 
-/// How many labels of a reviewer count, and how many of those are of a round other than the main one.
+/// How many labels of a reviewer count, and how many of those are of a round other than the main
+/// one.
 pub fn counts_of(conn: &Connection, reviewer: &str, round: &str) -> rusqlite::Result<(u64, u64)> {
-    conn.prepare_cached(include_str!("counts_of.sql"))?.query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))
+    conn.prepare_cached(include_str!("counts_of.sql"))?
+        .query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Calls `each` with every label of a reviewer: imported ones first, then the earliest first.
-pub fn for_each_of(conn: &Connection, reviewer: &str, mut each: impl FnMut(LabelRow)) -> rusqlite::Result<()> {
+pub fn for_each_of(
+    conn: &Connection,
+    reviewer: &str,
+    mut each: impl FnMut(LabelRow),
+) -> rusqlite::Result<()> {
     let mut labels = conn.prepare_cached(include_str!("of_reviewer.sql"))?;
     let mut rows = labels.query([reviewer])?;
     while let Some(row) = rows.next()? {
@@ -121,8 +152,23 @@ pub struct Withdrawn<'w> {
 }
 
 /// Records that a label is taken back by the event `event`.
-pub fn withdraw(conn: &Connection, what: Withdrawn<'_>, by: &Withdrawal, event: EventId) -> rusqlite::Result<()> {
+pub fn withdraw(
+    conn: &Connection,
+    what: Withdrawn<'_>,
+    by: &Withdrawal,
+    event: EventId,
+) -> rusqlite::Result<()> {
     let EventId { replica, seq, n } = what.label;
-    let values = params![what.case.0, replica.0, seq, n, what.reviewer, by.by, by.at.ms, by.at.n, event.to_string()];
+    let values = params![
+        what.case.0,
+        replica.0,
+        seq,
+        n,
+        what.reviewer,
+        by.by,
+        by.at.ms,
+        by.at.n,
+        event.to_string()
+    ];
     conn.prepare_cached(include_str!("withdraw.sql"))?.execute(values).map(drop)
 }

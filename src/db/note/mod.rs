@@ -1,4 +1,5 @@
-//! Rows of what people say and do about a case besides labeling it: comments, deferrals, escalations.
+//! Rows of what people say and do about a case besides labeling it: comments, deferrals,
+//! escalations.
 
 use rusqlite::{Connection, Row, params};
 
@@ -103,8 +104,17 @@ pub fn for_each(conn: &Connection, mut each: impl FnMut(NoteRow)) -> rusqlite::R
     Ok(())
 }
 
-/// Cases that a reviewer deferred until some later time than `now`; a later deferral replaces an earlier.
-pub fn deferred_by(conn: &Connection, author: &str, now: Moment) -> rusqlite::Result<Vec<(CaseId, Moment)>> {
-    let to_row = |row: &Row<'_>| Ok((id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?, Moment(row.get(1)?)));
-    conn.prepare_cached(include_str!("deferred_by.sql"))?.query_map(params![author, now.0], to_row)?.collect()
+/// Cases that a reviewer deferred until some later time than `now`; a later deferral replaces an
+/// earlier.
+pub fn deferred_by(
+    conn: &Connection,
+    author: &str,
+    now: Moment,
+) -> rusqlite::Result<Vec<(CaseId, Moment)>> {
+    let to_row = |row: &Row<'_>| {
+        Ok((id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?, Moment(row.get(1)?)))
+    };
+    conn.prepare_cached(include_str!("deferred_by.sql"))?
+        .query_map(params![author, now.0], to_row)?
+        .collect()
 }

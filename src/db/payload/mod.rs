@@ -48,27 +48,44 @@ pub fn delete(conn: &Connection, event: EventId) -> rusqlite::Result<()> {
     conn.prepare_cached(sql)?.execute(params![event.replica.0, event.seq, event.n]).map(drop)
 }
 
-pub fn count_between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<u64> {
+pub fn count_between(
+    conn: &Connection,
+    replica: ReplicaId,
+    first: u64,
+    last: u64,
+) -> rusqlite::Result<u64> {
     let sql = "SELECT count(*) FROM journal_payload WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3";
     conn.prepare_cached(sql)?.query_row(params![replica.0, first, last], |row| row.get(0))
 }
 
 /// The events of one entry beside which a payload stands.
-pub fn events_of(conn: &Connection, replica: ReplicaId, seq: u64) -> rusqlite::Result<Vec<EventId>> {
+pub fn events_of(
+    conn: &Connection,
+    replica: ReplicaId,
+    seq: u64,
+) -> rusqlite::Result<Vec<EventId>> {
     let sql = "SELECT n FROM journal_payload WHERE replica = ?1 AND seq = ?2 ORDER BY n";
     let to_event = |row: &Row<'_>| Ok(EventId { replica, seq, n: row.get(0)? });
     conn.prepare_cached(sql)?.query_map(params![replica.0, seq], to_event)?.collect()
 }
 
 /// Payloads of the entries `first` to `last` of a chain, in the order of their events.
-pub fn between(conn: &Connection, replica: ReplicaId, first: u64, last: u64) -> rusqlite::Result<Vec<PayloadRow>> {
+pub fn between(
+    conn: &Connection,
+    replica: ReplicaId,
+    first: u64,
+    last: u64,
+) -> rusqlite::Result<Vec<PayloadRow>> {
     let sql = "SELECT replica, seq, n, hash, salt, dictionary, bytes FROM journal_payload
                WHERE replica = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq, n";
     conn.prepare_cached(sql)?.query_map(params![replica.0, first, last], row_to_payload)?.collect()
 }
 
 /// Calls `each` with every payload, in the order of their events.
-pub fn for_each(conn: &Connection, mut each: impl FnMut(rusqlite::Result<PayloadRow>)) -> rusqlite::Result<()> {
+pub fn for_each(
+    conn: &Connection,
+    mut each: impl FnMut(rusqlite::Result<PayloadRow>),
+) -> rusqlite::Result<()> {
     let sql = "SELECT replica, seq, n, hash, salt, dictionary, bytes FROM journal_payload ORDER BY replica, seq, n";
     let mut payloads = conn.prepare(sql)?;
     let mut rows = payloads.query([])?;
@@ -91,7 +108,9 @@ pub fn dictionary(conn: &Connection, hash: Hash) -> rusqlite::Result<Option<Vec<
 /// The newest dictionary, to go on compressing with.
 pub fn any_dictionary(conn: &Connection) -> rusqlite::Result<Option<(Hash, Vec<u8>)>> {
     let sql = "SELECT hash, bytes FROM journal_dictionary ORDER BY hash LIMIT 1";
-    let to_row = |row: &Row<'_>| Ok((id_column(row.get_ref(0)?.as_blob()?, 0, Hash::from_bytes)?, row.get(1)?));
+    let to_row = |row: &Row<'_>| {
+        Ok((id_column(row.get_ref(0)?.as_blob()?, 0, Hash::from_bytes)?, row.get(1)?))
+    };
     conn.prepare_cached(sql)?.query_row([], to_row).optional()
 }
 
@@ -101,5 +120,7 @@ pub fn check_dictionaries(conn: &Connection) -> rusqlite::Result<Vec<(Hash, bool
         let hash = id_column(row.get_ref(0)?.as_blob()?, 0, Hash::from_bytes)?;
         Ok((hash, Hash::of(row.get_ref(1)?.as_blob()?) == hash))
     };
-    conn.prepare("SELECT hash, bytes FROM journal_dictionary ORDER BY hash")?.query_map([], to_row)?.collect()
+    conn.prepare("SELECT hash, bytes FROM journal_dictionary ORDER BY hash")?
+        .query_map([], to_row)?
+        .collect()
 }

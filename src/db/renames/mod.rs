@@ -7,7 +7,11 @@ use crate::domain::ids::EventId;
 use crate::domain::protocol::{RenamedLabels, VersionRenames};
 
 fn row_to_renames(row: &Row<'_>) -> rusqlite::Result<VersionRenames> {
-    Ok(VersionRenames { protocol: row.get(0)?, version: row.get(1)?, by_field: json_column(row.get_ref(2)?.as_str()?, 2)? })
+    Ok(VersionRenames {
+        protocol: row.get(0)?,
+        version: row.get(1)?,
+        by_field: json_column(row.get_ref(2)?.as_str()?, 2)?,
+    })
 }
 
 pub fn insert(conn: &Connection, event: EventId, renames: &VersionRenames) -> rusqlite::Result<()> {
@@ -20,6 +24,7 @@ pub fn insert(conn: &Connection, event: EventId, renames: &VersionRenames) -> ru
 
 /// All of them, earlier versions first.
 pub fn all(conn: &Connection) -> rusqlite::Result<RenamedLabels> {
-    let rows: rusqlite::Result<Vec<_>> = conn.prepare_cached(include_str!("all.sql"))?.query_map([], row_to_renames)?.collect();
+    let rows: rusqlite::Result<Vec<_>> =
+        conn.prepare_cached(include_str!("all.sql"))?.query_map([], row_to_renames)?.collect();
     rows.map(RenamedLabels)
 }

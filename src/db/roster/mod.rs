@@ -1,5 +1,5 @@
-//! Rows of the roster: what was said about it, what it comes to, and which events wait for their author to be
-//! admitted.
+//! Rows of the roster: what was said about it, what it comes to, and which events wait for their
+//! author to be admitted.
 
 use std::collections::BTreeMap;
 
@@ -28,10 +28,10 @@ fn row_to_grant(row: &Row<'_>) -> rusqlite::Result<Option<GrantRow>> {
 
 /// Records what an event says about the roster; tells whether it was new.
 pub fn insert_event(conn: &Connection, event: &RosterEvent) -> rusqlite::Result<bool> {
-    let sql =
-        "INSERT OR IGNORE INTO view_roster (replica, seq, n, at_ms, at_n, author, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT OR IGNORE INTO view_roster (replica, seq, n, at_ms, at_n, author, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let EventId { replica, seq, n } = event.event;
-    let values = params![replica.0, seq, n, event.at.ms, event.at.n, event.author, to_json(&event.change)];
+    let values =
+        params![replica.0, seq, n, event.at.ms, event.at.n, event.author, to_json(&event.change)];
     Ok(conn.prepare_cached(sql)?.execute(values)? > 0)
 }
 
@@ -58,11 +58,14 @@ pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
     for ((name, replica, role), since) in &settled.grants {
         grant.execute(params![name, replica.0, role.word(), since.ms, since.n])?;
     }
-    let mut cut = conn.prepare_cached("INSERT INTO view_cut (name, replica, after, last, heirs) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut cut = conn.prepare_cached(
+        "INSERT INTO view_cut (name, replica, after, last, heirs) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
     for ((name, replica), Cut { after, last, heirs }) in &settled.cuts {
         cut.execute(params![name, replica.0, after, last.map(|hash| hash.0), to_json(heirs)])?;
     }
-    let mut profile = conn.prepare_cached("INSERT INTO view_profile (name, profile) VALUES (?1, ?2)")?;
+    let mut profile =
+        conn.prepare_cached("INSERT INTO view_profile (name, profile) VALUES (?1, ?2)")?;
     for (name, of) in &settled.profiles {
         profile.execute(params![name, to_json(of)])?;
     }
@@ -73,12 +76,21 @@ pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
 pub fn cuts(conn: &Connection) -> rusqlite::Result<Vec<(Holder, Cut)>> {
     let to_row = |row: &Row<'_>| {
         let replica = id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?;
-        let last = row.get_ref(3)?.as_blob_or_null()?.map(|bytes| id_column(bytes, 3, Hash::from_bytes)).transpose()?;
-        Ok(((row.get(0)?, replica), Cut { after: row.get(2)?, last, heirs: json_column(row.get_ref(4)?.as_str()?, 4)? }))
+        let last = row
+            .get_ref(3)?
+            .as_blob_or_null()?
+            .map(|bytes| id_column(bytes, 3, Hash::from_bytes))
+            .transpose()?;
+        Ok((
+            (row.get(0)?, replica),
+            Cut { after: row.get(2)?, last, heirs: json_column(row.get_ref(4)?.as_str()?, 4)? },
+        ))
     };
-    conn.prepare_cached("SELECT name, replica, after, last, heirs FROM view_cut ORDER BY name, replica")?
-        .query_map([], to_row)?
-        .collect()
+    conn.prepare_cached(
+        "SELECT name, replica, after, last, heirs FROM view_cut ORDER BY name, replica",
+    )?
+    .query_map([], to_row)?
+    .collect()
 }
 
 /// How much of the work those take of whom that was said.
@@ -93,21 +105,31 @@ pub fn roles(conn: &Connection, name: &str, replica: ReplicaId) -> rusqlite::Res
 }
 
 /// The same, each from when on.
-pub fn grants_of(conn: &Connection, name: &str, replica: ReplicaId) -> rusqlite::Result<Vec<GrantRow>> {
+pub fn grants_of(
+    conn: &Connection,
+    name: &str,
+    replica: ReplicaId,
+) -> rusqlite::Result<Vec<GrantRow>> {
     let sql = "SELECT name, replica, role, since_ms, since_n FROM view_grant WHERE name = ?1 AND replica = ?2 ORDER BY role";
-    let rows = conn.prepare_cached(sql)?.query_map(params![name, replica.0], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
+    let rows = conn
+        .prepare_cached(sql)?
+        .query_map(params![name, replica.0], row_to_grant)?
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(rows.into_iter().flatten().collect())
 }
 
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
     let sql = "SELECT name, replica, role, since_ms, since_n FROM view_grant ORDER BY name, replica, role";
-    let rows = conn.prepare_cached(sql)?.query_map([], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        conn.prepare_cached(sql)?.query_map([], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows.into_iter().flatten().collect())
 }
 
 pub fn hold(conn: &Connection, event: EventId, reason: &str) -> rusqlite::Result<()> {
     let sql = "INSERT OR IGNORE INTO view_held (replica, seq, n, reason) VALUES (?1, ?2, ?3, ?4)";
-    conn.prepare_cached(sql)?.execute(params![event.replica.0, event.seq, event.n, reason]).map(drop)
+    conn.prepare_cached(sql)?
+        .execute(params![event.replica.0, event.seq, event.n, reason])
+        .map(drop)
 }
 
 pub fn release(conn: &Connection, event: EventId) -> rusqlite::Result<()> {

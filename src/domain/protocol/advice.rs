@@ -1,5 +1,6 @@
-//! What an author should mend before publishing a protocol that is sound: answers that mislead, values that stand for nothing,
-//! examples that walk elsewhere than they say. What was published once is never refused for these.
+//! What an author should mend before publishing a protocol that is sound: answers that mislead,
+//! values that stand for nothing, examples that walk elsewhere than they say. What was published
+//! once is never refused for these.
 
 use std::collections::BTreeSet;
 
@@ -31,11 +32,18 @@ pub fn strictly(protocol: &Protocol) -> Vec<Fault> {
 fn named(question: &Question) -> Option<Fault> {
     let Question { id, line, .. } = question;
     if WORDS.contains(&id.as_str()) {
-        return Some(Fault::new(*line, format!("question id `{id}`: all, any and not are words of conditions")));
+        return Some(Fault::new(
+            *line,
+            format!("question id `{id}`: all, any and not are words of conditions"),
+        ));
     }
     let n = question.kind.answers().len();
-    (n > ANSWERS_MAX)
-        .then(|| Fault::new(*line, format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label")))
+    (n > ANSWERS_MAX).then(|| {
+        Fault::new(
+            *line,
+            format!("`{id}` has {n} answers; at most {ANSWERS_MAX} are allowed: use a label"),
+        )
+    })
 }
 
 /// Values that stand for a field which nothing sets, or that should be a label and are none.
@@ -43,17 +51,29 @@ fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     let fields: BTreeSet<&str> = protocol.fields().collect();
     let labels = protocol.fields_of_label_questions();
     let mut faults = BTreeSet::new();
-    for then in question.kind.consequences().chain(question.kind.answers().iter().map(|answer| &answer.then)) {
+    for then in question
+        .kind
+        .consequences()
+        .chain(question.kind.answers().iter().map(|answer| &answer.then))
+    {
         for (field, value) in &then.set {
             if let Some(Reference::Field(other)) = Reference::of(value)
                 && !fields.contains(other)
             {
-                let words = format!("`{}` sets `{field}` to what `{other}` holds, which no answer sets", question.id);
+                let words = format!(
+                    "`{}` sets `{field}` to what `{other}` holds, which no answer sets",
+                    question.id
+                );
                 faults.insert(Fault::new(question.line, words));
             }
-            let named = value.as_str().filter(|_| labels.contains(&field.as_str()) && !protocol.labels.is_empty());
+            let named = value
+                .as_str()
+                .filter(|_| labels.contains(&field.as_str()) && !protocol.labels.is_empty());
             if let Some(label) = named.filter(|label| !protocol.has_label(label)) {
-                let words = format!("`{}` sets `{field}` to `{label}`, which is not in `labels`", question.id);
+                let words = format!(
+                    "`{}` sets `{field}` to `{label}`, which is not in `labels`",
+                    question.id
+                );
                 faults.insert(Fault::new(question.line, words));
             }
         }
@@ -61,26 +81,36 @@ fn values(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     for answer in question.kind.answers().iter().filter(|answer| answer.text.trim().is_empty()) {
         faults.insert(Fault::new(
             question.line,
-            format!("the answer `{}` of `{}` says nothing: fill in `text`", answer.key, question.id),
+            format!(
+                "the answer `{}` of `{}` says nothing: fill in `text`",
+                answer.key, question.id
+            ),
         ));
     }
     if question.ask.trim().is_empty() {
-        faults.insert(Fault::new(question.line, format!("`{}` asks nothing: fill in `ask`", question.id)));
+        faults.insert(Fault::new(
+            question.line,
+            format!("`{}` asks nothing: fill in `ask`", question.id),
+        ));
     }
     faults.into_iter().collect()
 }
 
-/// Required fields that are set to what another field holds, by an answer through which some path never sets that one.
+/// Required fields that are set to what another field holds, by an answer through which some path
+/// never sets that one.
 fn dangling(protocol: &Protocol) -> Vec<Fault> {
     let Ok(states) = explore(protocol, &protocol.required) else { return Vec::new() };
     let required = |field: &String| protocol.required.contains(field);
-    let edges = || states.all.iter().flat_map(|state| state.edges.iter().map(move |edge| (state, edge)));
-    let referred =
-        edges().flat_map(|(_, edge)| edge.sets.iter().filter(|(field, _)| required(field)).filter_map(|(_, of)| of.as_ref()));
+    let edges =
+        || states.all.iter().flat_map(|state| state.edges.iter().map(move |edge| (state, edge)));
+    let referred = edges().flat_map(|(_, edge)| {
+        edge.sets.iter().filter(|(field, _)| required(field)).filter_map(|(_, of)| of.as_ref())
+    });
     let mut faults = BTreeSet::new();
     for other in referred.collect::<BTreeSet<&String>>() {
         let escapes = escapes(protocol, &states, other);
-        // Situations that can be come to without it; one is found only after one that leads to it, in whatever order.
+        // Situations that can be come to without it; one is found only after one that leads to it,
+        // in whatever order.
         let mut without = vec![false; states.all.len()];
         let mut todo: Vec<usize> = states.start.into_iter().collect();
         while let Some(at) = todo.pop() {
@@ -89,10 +119,18 @@ fn dangling(protocol: &Protocol) -> Vec<Fault> {
                 todo.extend(on.filter_map(|edge| edge.next));
             }
         }
-        for state in states.all.iter().zip(&without).filter(|(_, without)| **without).map(|(state, _)| state) {
+        for state in
+            states.all.iter().zip(&without).filter(|(_, without)| **without).map(|(state, _)| state)
+        {
             let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
-            for edge in state.edges.iter().filter(|edge| !edge.sets.contains_key(other) && leaves(edge.next)) {
-                let stands_for_it = |(field, of): &(&String, &Option<String>)| required(field) && of.as_ref() == Some(other);
+            for edge in state
+                .edges
+                .iter()
+                .filter(|edge| !edge.sets.contains_key(other) && leaves(edge.next))
+            {
+                let stands_for_it = |(field, of): &(&String, &Option<String>)| {
+                    required(field) && of.as_ref() == Some(other)
+                };
                 for (field, _) in edge.sets.iter().filter(stands_for_it) {
                     let question = &protocol.questions[state.question];
                     let words = format!(
@@ -122,15 +160,23 @@ fn shadowed(question: &Question) -> Vec<Fault> {
                 other.key, answer.key
             )));
         }
-        if let Some(other) = answers.iter().find(|other| other.key != answer.key && other.key.to_lowercase() == text) {
-            let words = format!("the text of `{}` is the key of `{}`, which takes it: word it otherwise", answer.key, other.key);
+        if let Some(other) =
+            answers.iter().find(|other| other.key != answer.key && other.key.to_lowercase() == text)
+        {
+            let words = format!(
+                "the text of `{}` is the key of `{}`, which takes it: word it otherwise",
+                answer.key, other.key
+            );
             faults.push(fault(words));
         }
         if let Ok(place) = answer.key.parse::<usize>()
             && place != i + 1
             && (1..=answers.len()).contains(&place)
         {
-            let words = format!("the key {place} is on answer {}, but {place} gives answer {place}: use a letter", i + 1);
+            let words = format!(
+                "the key {place} is on answer {}, but {place} gives answer {place}: use a letter",
+                i + 1
+            );
             faults.push(fault(words));
         }
     }
@@ -149,7 +195,10 @@ fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
                 return;
             }
             for label in answers.iter().filter(|label| !protocol.has_label(label)) {
-                let words = format!("`{}` waits for the label `{label}` of `{}`, which is not in `labels`", question.id, of.id);
+                let words = format!(
+                    "`{}` waits for the label `{label}` of `{}`, which is not in `labels`",
+                    question.id, of.id
+                );
                 faults.push(Fault::new(question.line, words));
             }
         });
@@ -160,10 +209,19 @@ fn dead_labels(protocol: &Protocol) -> Vec<Fault> {
 /// Examples whose answer is none.
 fn no_answers(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     let id = &question.id;
-    let given = question.examples.iter().flat_map(|example| std::iter::once(&example.answer).chain(&example.not));
-    let wrong = given.filter(|answer| typed::take(protocol, question, answer, Written::Before).is_none());
+    let given = question
+        .examples
+        .iter()
+        .flat_map(|example| std::iter::once(&example.answer).chain(&example.not));
+    let wrong =
+        given.filter(|answer| typed::take(protocol, question, answer, Written::Before).is_none());
     wrong
-        .map(|answer| Fault::new(question.line, format!("an example of `{id}` answers `{answer}`, which is no answer to it")))
+        .map(|answer| {
+            Fault::new(
+                question.line,
+                format!("an example of `{id}` answers `{answer}`, which is no answer to it"),
+            )
+        })
         .collect()
 }
 
@@ -173,14 +231,22 @@ fn examples(protocol: &Protocol, question: &Question) -> Vec<Fault> {
     for example in &question.examples {
         let id = &question.id;
         if let Some(not) = &example.not {
-            let read = |answer: &str| typed::take(protocol, question, answer, Written::Before).map(|taken| taken.recorded);
+            let read = |answer: &str| {
+                typed::take(protocol, question, answer, Written::Before).map(|taken| taken.recorded)
+            };
             let same = |a: &str, b: &str| read(a) == read(b);
             if same(not, &example.answer) {
-                faults.push(Fault::new(question.line, format!("a counter-example of `{id}` is `{not}` and not `{not}`")));
+                faults.push(Fault::new(
+                    question.line,
+                    format!("a counter-example of `{id}` is `{not}` and not `{not}`"),
+                ));
             }
         }
         if let Some(words) = leads_elsewhere(protocol, question, example) {
-            faults.push(Fault::new(question.line, format!("an example of `{id}` ({}): {words}", example.input)));
+            faults.push(Fault::new(
+                question.line,
+                format!("an example of `{id}` ({}): {words}", example.input),
+            ));
         }
     }
     faults
@@ -198,15 +264,29 @@ fn leads_elsewhere(protocol: &Protocol, question: &Question, example: &Example) 
         Err(error) => return Some(error.to_string()),
     };
     let walked = walk(protocol, &answers);
-    let way = walked.path.iter().map(|(id, answer)| format!("{id}={answer}")).collect::<Vec<_>>().join(" → ");
-    if !walked.path.iter().any(|(id, _)| *id == question.id) && matches!(walked.end, Walked::Ends(_)) {
+    let way = walked
+        .path
+        .iter()
+        .map(|(id, answer)| format!("{id}={answer}"))
+        .collect::<Vec<_>>()
+        .join(" → ");
+    if !walked.path.iter().any(|(id, _)| *id == question.id)
+        && matches!(walked.end, Walked::Ends(_))
+    {
         return Some(format!("its path {way} ends without coming to this question"));
     }
     match walked.end {
-        Walked::Asks(asked) => Some(format!("its path {way} stops before `{}`: answer it in `path`", asked.id)),
-        Walked::Stuck { question, answer } => Some(format!("`{answer}` is no answer to `{}`", question.id)),
+        Walked::Asks(asked) => {
+            Some(format!("its path {way} stops before `{}`: answer it in `path`", asked.id))
+        }
+        Walked::Stuck { question, answer } => {
+            Some(format!("`{answer}` is no answer to `{}`", question.id))
+        }
         Walked::Ends(outcome) => {
-            let wrong = example.outcome.iter().find(|(field, value)| outcome.get(*field) != Some(*value))?;
+            let wrong = example
+                .outcome
+                .iter()
+                .find(|(field, value)| outcome.get(*field) != Some(*value))?;
             let wanted = outcome_words(&[(wrong.0.clone(), wrong.1.clone())].into());
             Some(format!("its path {way} comes to {}, not to {wanted}", outcome_words(&outcome)))
         }
@@ -228,18 +308,33 @@ mod tests {
         };
         told("text = \"No\"", "text = \"yes\"", "have the same text");
         told("text = \"No\"", "text = \"Y\"", "is the key of `y`");
-        told("verdict = \"bad\"", "verdict = \"{corrected_label}\"", "which some path through it never sets");
+        told(
+            "verdict = \"bad\"",
+            "verdict = \"{corrected_label}\"",
+            "which some path through it never sets",
+        );
         let of = SOUND.replace("verdict = \"wrong\"", "verdict = \"{corrected_label}\"");
         let faults = parse_strictly(&of, None).expect_err("bad is no label");
-        assert!(faults[0].message.contains("sets `verdict` to `bad`, which is not in `labels`"), "{faults:?}");
+        assert!(
+            faults[0].message.contains("sets `verdict` to `bad`, which is not in `labels`"),
+            "{faults:?}"
+        );
         let sound = of.replace("[\"x\"", "[\"bad\", \"x\"");
         parse_strictly(&sound, None).expect("there it is set by the answer itself");
         told("key = \"y\"", "key = \"2\"", "the key 2 is on answer 1");
         told("answer = \"n\"", "answer = \"q\"", "no answer to it");
         told("answer = \"n\"", "answer = \"2\"", "no answer to it");
         let example = |lines: &str| format!("answer = \"n\"\n{lines}");
-        told("answer = \"n\"", &example("outcome = { verdict = \"fine\" }"), "comes to verdict bad, not to verdict fine");
+        told(
+            "answer = \"n\"",
+            &example("outcome = { verdict = \"fine\" }"),
+            "comes to verdict bad, not to verdict fine",
+        );
         told("answer = \"n\"", &example("path = { b = \"x\" }\nnot = \"n\""), "is `n` and not `n`");
-        told("answer = \"n\"", "answer = \"y\"\noutcome = { verdict = \"wrong\" }", "stops before `b`");
+        told(
+            "answer = \"n\"",
+            "answer = \"y\"\noutcome = { verdict = \"wrong\" }",
+            "stops before `b`",
+        );
     }
 }

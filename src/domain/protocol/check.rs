@@ -1,9 +1,9 @@
-//! Proves that a protocol can be worked with: every question is asked on some path, no walk goes round, every
-//! path ends and sets what is required under every combination of conditions.
+//! Proves that a protocol can be worked with: every question is asked on some path, no walk goes
+//! round, every path ends and sets what is required under every combination of conditions.
 //!
-//! Whether some path leaves a required field unset is asked backwards over the situations of `states`: "is there
-//! a way from here to an end that does not set it?" has one answer a situation, so a thousand questions take no longer
-//! than their answers, however many paths they make.
+//! Whether some path leaves a required field unset is asked backwards over the situations of
+//! `states`: "is there a way from here to an end that does not set it?" has one answer a situation,
+//! so a thousand questions take no longer than their answers, however many paths they make.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,10 +66,16 @@ fn cycle(protocol: &Protocol) -> Option<Fault> {
                 }
                 Mark::Open => {
                     let from = stack.iter().position(|(at, _)| *at == next).unwrap_or(0);
-                    let mut path: Vec<&str> = stack[from..].iter().map(|(at, _)| protocol.questions[*at].id.as_str()).collect();
+                    let mut path: Vec<&str> = stack[from..]
+                        .iter()
+                        .map(|(at, _)| protocol.questions[*at].id.as_str())
+                        .collect();
                     path.push(&protocol.questions[next].id);
                     let line = protocol.questions[next].line;
-                    let words = format!("the questions go round: {}. Let one of these end, or go on elsewhere", path.join(" → "));
+                    let words = format!(
+                        "the questions go round: {}. Let one of these end, or go on elsewhere",
+                        path.join(" → ")
+                    );
                     return Some(Fault::new(line, words));
                 }
             }
@@ -84,7 +90,10 @@ fn never_asked(protocol: &Protocol, states: &States) -> Vec<Fault> {
     let fault = |(at, question): (usize, &Question)| {
         let words = match (&question.when, states.passed_over.get(&at)) {
             (Some(when), Some(from)) => {
-                let way = from.map_or_else(|| "from the start".to_owned(), |from| format!("by {}", way_to(states, from)));
+                let way = from.map_or_else(
+                    || "from the start".to_owned(),
+                    |from| format!("by {}", way_to(states, from)),
+                );
                 let when = when.words(&protocol.questions);
                 format!(
                     "`{}` is come to ({way}) but never asked: no path there has {when}. Mend its `when`, or take it out",
@@ -116,13 +125,17 @@ fn way_to(states: &States, (mut state, mut edge): (usize, usize)) -> String {
 /// For each situation, whether there is a way from it to an end that does not set `field`.
 pub(super) fn escapes(protocol: &Protocol, states: &States, field: &str) -> Vec<bool> {
     // Those that follow first.
-    let order: BTreeMap<usize, usize> = postorder(protocol).into_iter().enumerate().map(|(i, question)| (question, i)).collect();
+    let order: BTreeMap<usize, usize> =
+        postorder(protocol).into_iter().enumerate().map(|(i, question)| (question, i)).collect();
     let mut backwards: Vec<usize> = (0..states.all.len()).collect();
     backwards.sort_by_key(|at| order.get(&states.all[*at].question));
     let mut escapes = vec![false; states.all.len()];
     for at in backwards {
         let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
-        escapes[at] = states.all[at].edges.iter().any(|edge| !edge.sets.contains_key(field) && leaves(edge.next));
+        escapes[at] = states.all[at]
+            .edges
+            .iter()
+            .any(|edge| !edge.sets.contains_key(field) && leaves(edge.next));
     }
     escapes
 }
@@ -140,7 +153,10 @@ fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
     let mut path = Vec::new();
     loop {
         let leaves = |next: Option<usize>| next.is_none_or(|next| escapes[next]);
-        let edge = states.all[at].edges.iter().find(|edge| !edge.sets.contains_key(field) && leaves(edge.next))?;
+        let edge = states.all[at]
+            .edges
+            .iter()
+            .find(|edge| !edge.sets.contains_key(field) && leaves(edge.next))?;
         path.push(edge.words.clone());
         match edge.next {
             Some(next) => at = next,
@@ -149,7 +165,10 @@ fn unset(protocol: &Protocol, states: &States, field: &str) -> Option<Fault> {
     }
     let line = protocol.questions[states.all[at].question].line;
     let path = path.join(" → ");
-    Some(Fault::new(line, format!("the path {path} ends without setting `{field}`: add `set = {{ {field} = … }}`")))
+    Some(Fault::new(
+        line,
+        format!("the path {path} ends without setting `{field}`: add `set = {{ {field} = … }}`"),
+    ))
 }
 
 /// A sound protocol, for tests to plant faults in.
@@ -202,7 +221,12 @@ mod tests {
         check("start = \"a\"", "start = \"z\"", 4, "no question is called `z`");
         check("{ verdict = \"bad\" }", "{ severity = 2 }", 8, "a=n ends without setting `verdict`");
         check("set = { verdict = \"wrong\" }", "", 18, "a=y → b=any label ends without");
-        check("set = { verdict = \"wrong\" }", "set = { verdict = \"w\" }\ngoto = \"a\"", 8, "a → b → a");
+        check(
+            "set = { verdict = \"wrong\" }",
+            "set = { verdict = \"w\" }\ngoto = \"a\"",
+            8,
+            "a → b → a",
+        );
         check("goto = \"b\"", "set = { verdict = \"ok\" }", 18, "no answer leads to `b`");
         check("key = \"n\"", "key = \"y\"", 13, "two answers on the key `y`");
         check("kind = \"label\"", "kind = \"sum\"", 19, "kind `sum`");
@@ -216,11 +240,36 @@ mod tests {
             18,
             "come to (by a=y) but never asked",
         );
-        check("set = { verdict = \"wrong\" }", "when = { a = \"q\" }\nset = { verdict = \"w\" }", 23, "waits for `q`");
-        check("set = { verdict = \"wrong\" }", "when = { c = \"q\" }\nset = { verdict = \"w\" }", 23, "which is no question");
-        check("set = { verdict = \"wrong\" }", "when = { a = { at_least = 2 } }", 23, "neither a scale nor a number");
-        check("kind = \"label\"", "kind = \"scale\"\nmin = 5\nmax = 5", 19, "min 5 is not below max 5");
-        check("kind = \"label\"", "kind = \"text\"\nmin = 5\nmax = 2", 19, "there is nothing to answer");
+        check(
+            "set = { verdict = \"wrong\" }",
+            "when = { a = \"q\" }\nset = { verdict = \"w\" }",
+            23,
+            "waits for `q`",
+        );
+        check(
+            "set = { verdict = \"wrong\" }",
+            "when = { c = \"q\" }\nset = { verdict = \"w\" }",
+            23,
+            "which is no question",
+        );
+        check(
+            "set = { verdict = \"wrong\" }",
+            "when = { a = { at_least = 2 } }",
+            23,
+            "neither a scale nor a number",
+        );
+        check(
+            "kind = \"label\"",
+            "kind = \"scale\"\nmin = 5\nmax = 5",
+            19,
+            "min 5 is not below max 5",
+        );
+        check(
+            "kind = \"label\"",
+            "kind = \"text\"\nmin = 5\nmax = 2",
+            19,
+            "there is nothing to answer",
+        );
     }
 
     const MANY: &str = r#"
@@ -260,18 +309,32 @@ when = { bad = { at_least = 4 } }
 
     #[test]
     fn every_combination_of_conditions_is_looked_at() {
-        let sound =
-            MANY.replace("when = { kind = [\"a\", \"b\"] }\ngoto = \"why\"", "when = { kind = [\"a\", \"b\"] }\ngoto = \"none\"");
+        let sound = MANY.replace(
+            "when = { kind = [\"a\", \"b\"] }\ngoto = \"why\"",
+            "when = { kind = [\"a\", \"b\"] }\ngoto = \"none\"",
+        );
         parse_strictly(&sound, None).unwrap();
         let refused = |source: &str, expect: &str| {
             let faults = parse(source, None).expect_err(expect);
-            assert!(faults.iter().any(|fault| fault.message.contains(expect)), "{expect}: {faults:?}");
+            assert!(
+                faults.iter().any(|fault| fault.message.contains(expect)),
+                "{expect}: {faults:?}"
+            );
         };
         // Passed over, the question sets nothing.
         refused(MANY, "kind=c ends without setting `severity`");
-        refused(&sound.replace("not = { kind = [\"a\", \"b\"] }", "not = { kind = [\"a\", \"b\", \"c\"] }"), "`none` is come to");
+        refused(
+            &sound.replace(
+                "not = { kind = [\"a\", \"b\"] }",
+                "not = { kind = [\"a\", \"b\", \"c\"] }",
+            ),
+            "`none` is come to",
+        );
         refused(&sound.replace("at_least = 4", "at_least = 6"), "`why` is come to");
-        refused(&sound.replace("set = { severity = 0 }", "set = { other = 0 }"), "kind=c → none=y ends without");
+        refused(
+            &sound.replace("set = { severity = 0 }", "set = { other = 0 }"),
+            "kind=c → none=y ends without",
+        );
     }
 
     #[test]
@@ -295,8 +358,11 @@ when = { bad = { at_least = 4 } }
         ];
         let faults = parse(&far.concat(), None).expect_err("2e17 sets nothing");
         assert!(faults[0].message.contains("ends without setting `v`"), "{faults:?}");
-        let words =
-            [head.to_owned(), q("l", "kind=\"scale\"\nsets=\"v\"\ngoto=\"p\""), q("p", &format!("when={{l=\"03\"}}\n{yes}"))];
+        let words = [
+            head.to_owned(),
+            q("l", "kind=\"scale\"\nsets=\"v\"\ngoto=\"p\""),
+            q("p", &format!("when={{l=\"03\"}}\n{yes}")),
+        ];
         parse(&words.concat(), None).expect("03 is the step 3");
         let strict = |body: &str, expect: &str| {
             let source = [head.to_owned(), q("l", body)].concat();
@@ -311,23 +377,30 @@ when = { bad = { at_least = 4 } }
     fn too_many_combinations_are_refused_and_not_waited_for() {
         let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n".to_owned();
         for i in 0..900 {
-            let answers: String = (0..if i == 0 { 45 } else { 1 }).map(|a| format!("{{key=\"k{a}\",text=\"T{a}\"}},")).collect();
+            let answers: String = (0..if i == 0 { 45 } else { 1 })
+                .map(|a| format!("{{key=\"k{a}\",text=\"T{a}\"}},"))
+                .collect();
             let goto = if i < 899 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
             let all: String = (0..899).map(|j| format!("{{q{j}=\"k0\"}},")).collect();
             let when = if i == 899 { format!("when={{any=[{all}]}}\n") } else { String::new() };
-            source.push_str(&format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{answers}]\n"));
+            source.push_str(&format!(
+                "[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{answers}]\n"
+            ));
         }
         let faults = parse(&source, None).unwrap_err();
         assert!(faults[0].message.contains("combinations of earlier answers"), "{faults:?}");
         // The last question alone may be too much.
         let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n".to_owned();
         for i in 0..300 {
-            let answers: String =
-                (0..if i == 299 { 7_000 } else { 1 }).map(|a| format!("{{key=\"k{a}\",text=\"T{a}\"}},")).collect();
+            let answers: String = (0..if i == 299 { 7_000 } else { 1 })
+                .map(|a| format!("{{key=\"k{a}\",text=\"T{a}\"}},"))
+                .collect();
             let goto = if i < 299 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
             let all: String = (0..299).map(|j| format!("{{q{j}=\"k0\"}},")).collect();
             let when = if i == 299 { format!("when={{any=[{all}]}}\n") } else { String::new() };
-            source.push_str(&format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{answers}]\n"));
+            source.push_str(&format!(
+                "[[question]]\nid=\"q{i}\"\nask=\"?\"\n{goto}{when}answers=[{answers}]\n"
+            ));
         }
         let faults = parse(&source, None).unwrap_err();
         assert!(faults[0].message.contains("at `q299` there are more"), "{faults:?}");
@@ -335,7 +408,8 @@ when = { bad = { at_least = 4 } }
 
     #[test]
     fn a_chain_of_a_thousand_conditions_is_proved_quickly() {
-        let mut source = "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n[require]\nfields=[\"v\"]\n".to_owned();
+        let mut source =
+            "id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n[require]\nfields=[\"v\"]\n".to_owned();
         for i in 0..1000 {
             let goto = if i < 999 { format!("goto=\"q{}\"\n", i + 1) } else { String::new() };
             let when = if i > 0 {
@@ -349,8 +423,15 @@ when = { bad = { at_least = 4 } }
         }
         parse(&source, None).unwrap();
         let five = source.replace("id=\"p\"", "id=\"p\"\n");
-        let more: String = (0..5000).map(|i| format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\nanswers=[]\n")).collect();
-        let faults = parse(&format!("id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n{more}"), None).unwrap_err();
-        assert!(faults[0].message.contains("5000 questions; at most 1000"), "{faults:?} {}", five.len());
+        let more: String = (0..5000)
+            .map(|i| format!("[[question]]\nid=\"q{i}\"\nask=\"?\"\nanswers=[]\n"))
+            .collect();
+        let faults =
+            parse(&format!("id=\"p\"\ntitle=\"t\"\nstart=\"q0\"\n{more}"), None).unwrap_err();
+        assert!(
+            faults[0].message.contains("5000 questions; at most 1000"),
+            "{faults:?} {}",
+            five.len()
+        );
     }
 }

@@ -9,8 +9,13 @@ pub fn diff(old: &Protocol, new: &Protocol) -> Vec<String> {
     if old.title != new.title {
         words.push(format!("the title is now “{}”", new.title));
     }
-    let start =
-        |protocol: &Protocol| protocol.questions.get(protocol.start).map(|question| question.id.clone()).unwrap_or_default();
+    let start = |protocol: &Protocol| {
+        protocol
+            .questions
+            .get(protocol.start)
+            .map(|question| question.id.clone())
+            .unwrap_or_default()
+    };
     if start(old) != start(new) {
         words.push(format!("it begins with {}, not with {}", start(new), start(old)));
     }
@@ -34,7 +39,9 @@ pub fn diff(old: &Protocol, new: &Protocol) -> Vec<String> {
             words.push(format!("{}: new question “{}”", question.id, question.ask));
         }
     }
-    let names = |protocol: &Protocol| protocol.labels.iter().map(|label| label.name.clone()).collect::<Vec<_>>();
+    let names = |protocol: &Protocol| {
+        protocol.labels.iter().map(|label| label.name.clone()).collect::<Vec<_>>()
+    };
     for (from, to) in &new.renames.labels {
         if old.renames.labels.get(from) != Some(to) {
             words.push(format!("the label {from} counts as {to}"));
@@ -56,22 +63,38 @@ pub fn diff(old: &Protocol, new: &Protocol) -> Vec<String> {
                     if later.required { "required" } else { "optional" }
                 ));
             }
-            Some(later) if later.text != item.text => words.push(format!("checklist: {} reads “{}” now", item.id, later.text)),
+            Some(later) if later.text != item.text => {
+                words.push(format!("checklist: {} reads “{}” now", item.id, later.text))
+            }
             Some(_) => {}
         }
     }
-    for item in new.checklist.iter().filter(|item| !old.checklist.iter().any(|before| before.id == item.id)) {
+    for item in
+        new.checklist.iter().filter(|item| !old.checklist.iter().any(|before| before.id == item.id))
+    {
         words.push(format!("checklist: new item “{}”", item.text));
     }
     words
 }
 
 fn list(words: &mut Vec<String>, what: &str, old: &[String], new: &[String]) {
-    words.extend(old.iter().filter(|one| !new.contains(one)).map(|gone| format!("the {what} {gone} is gone")));
-    words.extend(new.iter().filter(|one| !old.contains(one)).map(|added| format!("the {what} {added} is new")));
+    words.extend(
+        old.iter()
+            .filter(|one| !new.contains(one))
+            .map(|gone| format!("the {what} {gone} is gone")),
+    );
+    words.extend(
+        new.iter()
+            .filter(|one| !old.contains(one))
+            .map(|added| format!("the {what} {added} is new")),
+    );
 }
 
-fn changed(words: &mut Vec<String>, (before, old): (&Protocol, &Question), (after, new): (&Protocol, &Question)) {
+fn changed(
+    words: &mut Vec<String>,
+    (before, old): (&Protocol, &Question),
+    (after, new): (&Protocol, &Question),
+) {
     let id = &new.id;
     let mut say = |text: String| words.push(format!("{id}: {text}"));
     if old.ask != new.ask {
@@ -83,14 +106,19 @@ fn changed(words: &mut Vec<String>, (before, old): (&Protocol, &Question), (afte
     if old.kind.word() != new.kind.word() {
         say(format!("is a {} now, not a {}", new.kind.word(), old.kind.word()));
     }
-    let when = |protocol: &Protocol, question: &Question| question.when.as_ref().map(|when| when.words(&protocol.questions));
+    let when = |protocol: &Protocol, question: &Question| {
+        question.when.as_ref().map(|when| when.words(&protocol.questions))
+    };
     match (when(before, old), when(after, new)) {
         (was, is) if was == is => {}
         (_, Some(is)) => say(format!("is asked only when {is}")),
         (Some(_), None) | (None, None) => say("is always asked now".to_owned()),
     }
     if old.terms != new.terms {
-        say(format!("its terms are {}", if new.terms.is_empty() { "none".to_owned() } else { new.terms.join(", ") }));
+        say(format!(
+            "its terms are {}",
+            if new.terms.is_empty() { "none".to_owned() } else { new.terms.join(", ") }
+        ));
     }
     let renames = after.renames.answers.get(id);
     for answer in old.kind.answers() {
@@ -108,14 +136,17 @@ fn changed(words: &mut Vec<String>, (before, old): (&Protocol, &Question), (afte
         leads(&mut say, &format!("the answer {key}"), (before, &answer.then), (after, &later.then));
     }
     for answer in new.kind.answers() {
-        let known = |before: &super::Answer| renames.and_then(|r| r.get(&before.key)).unwrap_or(&before.key) == &answer.key;
+        let known = |before: &super::Answer| {
+            renames.and_then(|r| r.get(&before.key)).unwrap_or(&before.key) == &answer.key
+        };
         if !old.kind.answers().iter().any(known) {
             say(format!("new answer {} “{}”", answer.key, answer.text));
         }
     }
     if old.kind.answers().is_empty()
         && new.kind.answers().is_empty()
-        && let (Some(was), Some(is)) = (old.kind.consequences().last(), new.kind.consequences().last())
+        && let (Some(was), Some(is)) =
+            (old.kind.consequences().last(), new.kind.consequences().last())
     {
         leads(&mut say, "it", (before, was), (after, is));
     }

@@ -1,8 +1,10 @@
-//! A protocol: the versioned decision tree, checklist and fields that reviewers decide by (DESIGN §6).
+//! A protocol: the versioned decision tree, checklist and fields that reviewers decide by (DESIGN
+//! §6).
 //!
-//! [`parse()`] reads its TOML and [`check()`] proves that every walk ends well; only what passed both is a
-//! [`Protocol`]. [`walk()`] is then total: for any answers it says which question is next, what the outcome
-//! is, or which answer does not fit. [`replay()`] walks the answers of an older version through a newer one.
+//! [`parse()`] reads its TOML and [`check()`] proves that every walk ends well; only what passed
+//! both is a [`Protocol`]. [`walk()`] is then total: for any answers it says which question is
+//! next, what the outcome is, or which answer does not fit. [`replay()`] walks the answers of an
+//! older version through a newer one.
 
 pub mod amend;
 pub mod condition;
@@ -31,8 +33,9 @@ pub use replay::replay;
 pub use span::Span;
 pub use walk::{Walk, Walked, walk};
 
-/// What a value in a `set` stands for, if not for itself: in TOML `"{prediction}"` and `"{field}"`. It is kept as an object, which
-/// nothing else in an outcome is, so that no words of a reviewer are taken for it.
+/// What a value in a `set` stands for, if not for itself: in TOML `"{prediction}"` and `"{field}"`.
+/// It is kept as an object, which nothing else in an outcome is, so that no words of a reviewer are
+/// taken for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference<'v> {
     /// The label that the model predicted.
@@ -110,7 +113,13 @@ pub enum QuestionKind {
     /// One of a few answers.
     Choice(Vec<Answer>),
     /// Several of a few answers, kept as a list of their keys in the field `sets`.
-    Multi { answers: Vec<Answer>, least: usize, most: usize, sets: Option<String>, then: Consequence },
+    Multi {
+        answers: Vec<Answer>,
+        least: usize,
+        most: usize,
+        sets: Option<String>,
+        then: Consequence,
+    },
     /// One of the protocol's labels, kept in the field `sets`.
     Label { sets: String, then: Consequence },
     /// A whole number between two bounds, whose ends have words.
@@ -183,7 +192,11 @@ pub(crate) fn line_of(source: &str, offset: usize) -> usize {
 impl LabelName {
     /// As it stands on a line of a label file: the name, then a tab and the title, if there is one.
     pub fn line(&self) -> String {
-        if self.title.is_empty() { self.name.clone() } else { format!("{}\t{}", self.name, self.title) }
+        if self.title.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}\t{}", self.name, self.title)
+        }
     }
 
     /// The label on a line of an author's file.
@@ -229,22 +242,28 @@ impl Protocol {
     /// Every field that some path sets.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let own = self.questions.iter().filter_map(|question| question.kind.field());
-        own.chain(self.questions.iter().flat_map(|question| question.kind.sets().map(|(field, _)| field)))
+        own.chain(
+            self.questions.iter().flat_map(|question| question.kind.sets().map(|(field, _)| field)),
+        )
     }
 
-    /// Fields that hold what a question of kind label was answered: each value of them is one of the labels.
+    /// Fields that hold what a question of kind label was answered: each value of them is one of
+    /// the labels.
     pub fn fields_of_label_questions(&self) -> Vec<&str> {
         let sets = || self.questions.iter().flat_map(|question| question.kind.sets());
-        let own: Vec<&str> = sets().filter(|(_, value)| value.is_none()).map(|(field, _)| field).collect();
+        let own: Vec<&str> =
+            sets().filter(|(_, value)| value.is_none()).map(|(field, _)| field).collect();
         let of = |value: Option<&serde_json::Value>| match value.and_then(Reference::of) {
             Some(Reference::Field(of)) => own.contains(&of),
             _ => false,
         };
-        let more: Vec<&str> = sets().filter(|(_, value)| of(*value)).map(|(field, _)| field).collect();
+        let more: Vec<&str> =
+            sets().filter(|(_, value)| of(*value)).map(|(field, _)| field).collect();
         own.iter().copied().chain(more).collect()
     }
 
-    /// Fields that hold one of the labels: set by a question of kind label, to the prediction, or to such a field.
+    /// Fields that hold one of the labels: set by a question of kind label, to the prediction, or
+    /// to such a field.
     pub fn label_fields(&self) -> Vec<&str> {
         let mut fields: Vec<&str> = Vec::new();
         let sets = self.questions.iter().flat_map(|question| question.kind.sets());
@@ -269,7 +288,11 @@ impl Protocol {
     pub fn longest_path(&self) -> usize {
         let mut longest = vec![0; self.questions.len()];
         for at in states::postorder(self) {
-            longest[at] = 1 + states::next_of(self, at).into_iter().map(|next| longest[next]).max().unwrap_or(0);
+            longest[at] = 1 + states::next_of(self, at)
+                .into_iter()
+                .map(|next| longest[next])
+                .max()
+                .unwrap_or(0);
         }
         longest.get(self.start).copied().unwrap_or(0)
     }
@@ -340,6 +363,7 @@ impl QuestionKind {
             | Self::Span { then, .. } => Some(then),
         };
         let all = self.answers().iter().map(|answer| &answer.then).chain(then);
-        all.flat_map(|then| then.set.iter().map(|(field, value)| (field.as_str(), Some(value)))).chain(label)
+        all.flat_map(|then| then.set.iter().map(|(field, value)| (field.as_str(), Some(value))))
+            .chain(label)
     }
 }

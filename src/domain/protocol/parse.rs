@@ -7,7 +7,8 @@ use toml::Spanned;
 
 use super::source::{Source, SourceAnswer, SourceExample, SourceItem, SourceLabel, SourceQuestion};
 use super::{
-    Answer, CheckItem, Consequence, Example, Fault, LabelName, Protocol, Question, QuestionKind, condition, line_of, span,
+    Answer, CheckItem, Consequence, Example, Fault, LabelName, Protocol, Question, QuestionKind,
+    condition, line_of, span,
 };
 use super::{REFERENCE, Reference};
 use crate::domain::label::Outcome;
@@ -33,7 +34,8 @@ pub fn label_source(source: &str) -> Option<LabelSource> {
     toml::from_str::<Only>(source).ok()?.labels
 }
 
-/// Parses and checks a protocol. `labels` is what the file named by the source holds, if it names one.
+/// Parses and checks a protocol. `labels` is what the file named by the source holds, if it names
+/// one.
 pub fn parse(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
     let protocol = read(source, labels, LabelName::of_name)?;
     sorted(super::check(&protocol), protocol)
@@ -44,8 +46,8 @@ pub fn parse_published(source: &str, labels: Option<&str>) -> Result<Protocol, V
     read(source, labels, LabelName::of_name)
 }
 
-/// The same for a protocol that is about to be published: what an author would want to know is a fault too.
-/// What was published once is never refused for that.
+/// The same for a protocol that is about to be published: what an author would want to know is a
+/// fault too. What was published once is never refused for that.
 pub fn parse_strictly(source: &str, labels: Option<&str>) -> Result<Protocol, Vec<Fault>> {
     let protocol = read(source, labels, LabelName::of_line)?;
     let mut faults = super::check(&protocol);
@@ -60,13 +62,18 @@ fn sorted(mut faults: Vec<Fault>, protocol: Protocol) -> Result<Protocol, Vec<Fa
     if faults.is_empty() { Ok(protocol) } else { Err(faults) }
 }
 
-fn read(source: &str, labels: Option<&str>, label: fn(&str) -> LabelName) -> Result<Protocol, Vec<Fault>> {
+fn read(
+    source: &str,
+    labels: Option<&str>,
+    label: fn(&str) -> LabelName,
+) -> Result<Protocol, Vec<Fault>> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(vec![Fault::new(1, "a protocol is at most 1 MiB")]);
     }
     let read: Source = toml::from_str(source).map_err(|error| vec![toml_fault(source, &error)])?;
     if read.question.len() > QUESTIONS_MAX {
-        let words = format!("{} questions; at most {QUESTIONS_MAX} are allowed", read.question.len());
+        let words =
+            format!("{} questions; at most {QUESTIONS_MAX} are allowed", read.question.len());
         return Err(vec![Fault::new(1, words)]);
     }
     let mut reader = Reader { source, label, index: HashMap::new(), faults: Vec::new() };
@@ -95,15 +102,24 @@ impl Reader<'_> {
 
     fn protocol(&mut self, read: Source, label_file: Option<&str>) -> Protocol {
         if !is_id(read.id.get_ref()) {
-            self.fault(read.id.span().start, format!("id `{}`: use letters, digits, `-` and `_`", read.id.get_ref()));
+            self.fault(
+                read.id.span().start,
+                format!("id `{}`: use letters, digits, `-` and `_`", read.id.get_ref()),
+            );
         }
         for (i, question) in read.question.iter().enumerate() {
             let id = &question.get_ref().id;
             if !is_id(id.get_ref()) {
-                self.fault(id.span().start, format!("question id `{}`: use letters, digits, `-` and `_`", id.get_ref()));
+                self.fault(
+                    id.span().start,
+                    format!("question id `{}`: use letters, digits, `-` and `_`", id.get_ref()),
+                );
             }
             if self.index.insert(id.get_ref().clone(), i).is_some() {
-                self.fault(id.span().start, format!("a second question `{}`: give it another id", id.get_ref()));
+                self.fault(
+                    id.span().start,
+                    format!("a second question `{}`: give it another id", id.get_ref()),
+                );
             }
         }
         let labels = self.labels(read.labels, label_file);
@@ -190,7 +206,10 @@ impl Reader<'_> {
         for (of, counter) in counters.iter().enumerate() {
             if counter.not.is_none() {
                 let id = read.id.get_ref();
-                self.fault(at, format!("counter-example {} of `{id}`: say which answer it is `not`", of + 1));
+                self.fault(
+                    at,
+                    format!("counter-example {} of `{id}`: say which answer it is `not`", of + 1),
+                );
             }
         }
         let examples = examples.chain(counters).map(|example| self.example(example, at)).collect();
@@ -201,7 +220,18 @@ impl Reader<'_> {
             first.filter(|_| places.all(|place| place == first))
         });
         let (ask, help, terms, facts) = (read.ask, read.help, read.terms, read.facts);
-        Question { id: read.id.into_inner(), ask, help, terms, facts, examples, kind, when: None, otherwise, line }
+        Question {
+            id: read.id.into_inner(),
+            ask,
+            help,
+            terms,
+            facts,
+            examples,
+            kind,
+            when: None,
+            otherwise,
+            line,
+        }
     }
 
     fn kind(&mut self, read: &mut SourceQuestion, at: usize, goto: Option<usize>) -> QuestionKind {
@@ -223,7 +253,10 @@ impl Reader<'_> {
         let then = Consequence { set: self.fields(&set, at), goto };
         let needs_sets = !takes_answers;
         let sets = read.sets.take();
-        if needs_sets && sets.is_none() && matches!(word.as_str(), "label" | "scale" | "number" | "text" | "span") {
+        if needs_sets
+            && sets.is_none()
+            && matches!(word.as_str(), "label" | "scale" | "number" | "text" | "span")
+        {
             self.fault(at, format!("`{id}` is of kind {word}: say the field it `sets`"));
         }
         let field = sets.clone().unwrap_or_default();
@@ -241,11 +274,24 @@ impl Reader<'_> {
                     self.fault(at, format!("`{id}`: a scale goes from one whole number to another, at most {SCALE_MAX} apart"));
                 }
                 let (low, high) = (std::mem::take(&mut read.low), std::mem::take(&mut read.high));
-                QuestionKind::Scale { least: least as i64, most: most as i64, low, high, sets: field, then }
+                QuestionKind::Scale {
+                    least: least as i64,
+                    most: most as i64,
+                    low,
+                    high,
+                    sets: field,
+                    then,
+                }
             }
             "number" => {
                 let (least, most) = self.bounds(read, &id, at, f64::MIN, f64::MAX);
-                QuestionKind::Number { least, most, unit: std::mem::take(&mut read.unit), sets: field, then }
+                QuestionKind::Number {
+                    least,
+                    most,
+                    unit: std::mem::take(&mut read.unit),
+                    sets: field,
+                    then,
+                }
             }
             "text" => {
                 let (least, most) = self.count(read, &id, at, 1, TEXT_MAX);
@@ -263,11 +309,21 @@ impl Reader<'_> {
         }
     }
 
-    fn bounds(&mut self, read: &SourceQuestion, id: &str, at: usize, least: f64, most: f64) -> (f64, f64) {
+    fn bounds(
+        &mut self,
+        read: &SourceQuestion,
+        id: &str,
+        at: usize,
+        least: f64,
+        most: f64,
+    ) -> (f64, f64) {
         let mut bound = |value: &Option<toml::Value>, otherwise: f64| match value {
             None => otherwise,
             Some(value) => {
-                let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64)).filter(|n| n.is_finite());
+                let number = value
+                    .as_float()
+                    .or_else(|| value.as_integer().map(|n| n as f64))
+                    .filter(|n| n.is_finite());
                 number.unwrap_or_else(|| {
                     self.fault(at, format!("`{id}`: min and max are numbers"));
                     otherwise
@@ -282,13 +338,22 @@ impl Reader<'_> {
         (least, most)
     }
 
-    fn count(&mut self, read: &SourceQuestion, id: &str, at: usize, least: usize, most: usize) -> (usize, usize) {
+    fn count(
+        &mut self,
+        read: &SourceQuestion,
+        id: &str,
+        at: usize,
+        least: usize,
+        most: usize,
+    ) -> (usize, usize) {
         let mut bound = |value: &Option<toml::Value>, otherwise: usize| match value {
             None => otherwise,
-            Some(value) => value.as_integer().and_then(|n| usize::try_from(n).ok()).unwrap_or_else(|| {
-                self.fault(at, format!("`{id}`: min and max are whole numbers from 0"));
-                otherwise
-            }),
+            Some(value) => {
+                value.as_integer().and_then(|n| usize::try_from(n).ok()).unwrap_or_else(|| {
+                    self.fault(at, format!("`{id}`: min and max are whole numbers from 0"));
+                    otherwise
+                })
+            }
         };
         let (least, limit) = (bound(&read.min, least), bound(&read.max, most));
         if least > limit || limit == 0 || limit > most {
@@ -328,16 +393,29 @@ impl Reader<'_> {
                 );
             }
             if answer.end && answer.goto.is_some() {
-                self.fault(at, format!("the answer `{}` of `{question}` both ends and goes on", answer.key));
+                self.fault(
+                    at,
+                    format!("the answer `{}` of `{question}` both ends and goes on", answer.key),
+                );
             }
             if let Some(other) = answers.iter().find(|other| other.key == answer.key) {
                 let text = &other.text;
-                self.fault(at, format!("`{question}` has two answers on the key `{}`: one is “{text}”", answer.key));
+                self.fault(
+                    at,
+                    format!(
+                        "`{question}` has two answers on the key `{}`: one is “{text}”",
+                        answer.key
+                    ),
+                );
             }
             let own = answer.goto.as_ref().and_then(|name| self.find(name));
             let goto = if answer.end { None } else { own.or(goto) };
             let set = self.fields(&answer.set, at);
-            answers.push(Answer { key: answer.key, text: answer.text, then: Consequence { set, goto } });
+            answers.push(Answer {
+                key: answer.key,
+                text: answer.text,
+                then: Consequence { set, goto },
+            });
         }
         answers
     }
@@ -347,11 +425,17 @@ impl Reader<'_> {
         for (field, value) in set {
             match json_of(value) {
                 Some(Value::String(text)) if Reference::of_text(&text).is_some() => {
-                    let reference = serde_json::Map::from_iter([(REFERENCE.to_owned(), Value::String(text))]);
+                    let reference =
+                        serde_json::Map::from_iter([(REFERENCE.to_owned(), Value::String(text))]);
                     fields.insert(field.clone(), Value::Object(reference));
                 }
                 Some(value) => drop(fields.insert(field.clone(), value)),
-                None => self.fault(at, format!("`set.{field}` must be a text, a number, true, false, or a list of those")),
+                None => self.fault(
+                    at,
+                    format!(
+                        "`set.{field}` must be a text, a number, true, false, or a list of those"
+                    ),
+                ),
             }
         }
         fields
@@ -369,7 +453,10 @@ impl Reader<'_> {
             let at = item.span().start;
             let SourceItem { id, text, required } = item.into_inner();
             if !is_id(&id) || items.iter().any(|other| other.id == id) {
-                self.fault(at, format!("checklist id `{id}`: use letters, digits, `-` and `_`, each id once"));
+                self.fault(
+                    at,
+                    format!("checklist id `{id}`: use letters, digits, `-` and `_`, each id once"),
+                );
             }
             items.push(CheckItem { id, text, required });
         }
@@ -378,7 +465,9 @@ impl Reader<'_> {
 }
 
 pub(crate) fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 80 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    !text.is_empty()
+        && text.len() <= 80
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 fn json_of(value: &toml::Value) -> Option<Value> {

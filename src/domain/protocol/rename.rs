@@ -1,5 +1,6 @@
-//! What is called otherwise than in earlier versions. No label is ever rewritten: old answers are read by
-//! these names where they are walked through the new version, and old outcomes where they are compared.
+//! What is called otherwise than in earlier versions. No label is ever rewritten: old answers are
+//! read by these names where they are walked through the new version, and old outcomes where they
+//! are compared.
 //!
 //! ```toml
 //! [rename]
@@ -38,16 +39,21 @@ impl Renames {
             let question = self.questions.get(question).unwrap_or(question);
             let renames = self.answers.get(question);
             let asked = protocol.question(question);
-            // An author may have written the new answer by its text; what is not renamed stays the key it was.
-            let renamed = |answer: &str| match (renames.and_then(|answers| answers.get(answer)), asked) {
-                (Some(new), Some(asked)) => {
-                    take(protocol, asked, new, Written::Now).map_or_else(|| new.clone(), |taken| taken.recorded)
-                }
-                _ => answer.to_owned(),
-            };
+            // An author may have written the new answer by its text; what is not renamed stays the
+            // key it was.
+            let renamed =
+                |answer: &str| match (renames.and_then(|answers| answers.get(answer)), asked) {
+                    (Some(new), Some(asked)) => take(protocol, asked, new, Written::Now)
+                        .map_or_else(|| new.clone(), |taken| taken.recorded),
+                    _ => answer.to_owned(),
+                };
             let answer = match asked.map(|question| &question.kind) {
-                Some(QuestionKind::Multi { .. }) => answer.split(',').map(renamed).collect::<Vec<_>>().join(","),
-                Some(QuestionKind::Label { .. }) => self.labels.get(answer).cloned().unwrap_or_else(|| renamed(answer)),
+                Some(QuestionKind::Multi { .. }) => {
+                    answer.split(',').map(renamed).collect::<Vec<_>>().join(",")
+                }
+                Some(QuestionKind::Label { .. }) => {
+                    self.labels.get(answer).cloned().unwrap_or_else(|| renamed(answer))
+                }
                 _ => renamed(answer),
             };
             (question.clone(), answer)
@@ -55,15 +61,25 @@ impl Renames {
         answers.iter().map(step).collect()
     }
 
-    /// New values of the outcome's fields, by field and old value: of labels, and of keys that questions of several answers keep.
+    /// New values of the outcome's fields, by field and old value: of labels, and of keys that
+    /// questions of several answers keep.
     pub fn by_field(&self, protocol: &Protocol) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut fields: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         if !self.labels.is_empty() {
-            fields.extend(protocol.label_fields().into_iter().map(|field| (field.to_owned(), self.labels.clone())));
+            fields.extend(
+                protocol
+                    .label_fields()
+                    .into_iter()
+                    .map(|field| (field.to_owned(), self.labels.clone())),
+            );
         }
         for (id, answers) in &self.answers {
             let kind = protocol.question(id).map(|question| &question.kind);
-            if let Some(QuestionKind::Multi { sets: Some(field), .. } | QuestionKind::Label { sets: field, .. }) = kind {
+            if let Some(
+                QuestionKind::Multi { sets: Some(field), .. }
+                | QuestionKind::Label { sets: field, .. },
+            ) = kind
+            {
                 fields.entry(field.clone()).or_default().extend(answers.clone());
             }
         }
@@ -73,7 +89,10 @@ impl Renames {
     /// What a model may still say by an old name, in an outcome of today.
     pub fn labels_of(&self, protocol: &Protocol, mut outcome: Outcome) -> Outcome {
         if !self.labels.is_empty() {
-            let fields = protocol.label_fields().into_iter().map(|field| (field.to_owned(), self.labels.clone()));
+            let fields = protocol
+                .label_fields()
+                .into_iter()
+                .map(|field| (field.to_owned(), self.labels.clone()));
             rename_values(&mut outcome, &fields.collect());
         }
         outcome
@@ -101,7 +120,9 @@ impl Renames {
         }
         for (old, new) in &self.questions {
             if protocol.question(new).is_none() {
-                faults.push(format!("[rename] questions: `{old}` becomes `{new}`, which is no question"));
+                faults.push(format!(
+                    "[rename] questions: `{old}` becomes `{new}`, which is no question"
+                ));
             }
             if protocol.question(old).is_some() {
                 faults.push(format!("[rename] questions: `{old}` is still a question"));
@@ -114,10 +135,14 @@ impl Renames {
             };
             for (old, new) in answers {
                 if take(protocol, question, new, Written::Now).is_none() {
-                    faults.push(format!("[rename] answers: `{old}` becomes `{new}`, which is no answer to `{id}`"));
+                    faults.push(format!(
+                        "[rename] answers: `{old}` becomes `{new}`, which is no answer to `{id}`"
+                    ));
                 }
                 let beside = |other: &&super::Question| {
-                    other.id == *id || (other.kind.field().is_some() && other.kind.field() == question.kind.field())
+                    other.id == *id
+                        || (other.kind.field().is_some()
+                            && other.kind.field() == question.kind.field())
                 };
                 let live = protocol
                     .questions
@@ -125,7 +150,10 @@ impl Renames {
                     .filter(beside)
                     .find(|other| other.kind.answers().iter().any(|answer| answer.key == *old));
                 if let Some(live) = live {
-                    faults.push(format!("[rename] answers: `{old}` is still an answer to `{}`", live.id));
+                    faults.push(format!(
+                        "[rename] answers: `{old}` is still an answer to `{}`",
+                        live.id
+                    ));
                 }
             }
         }
@@ -133,7 +161,8 @@ impl Renames {
     }
 }
 
-/// The labels that versions of protocols renamed, in the order of the versions: for comparing old labels with new ones.
+/// The labels that versions of protocols renamed, in the order of the versions: for comparing old
+/// labels with new ones.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RenamedLabels(pub Vec<VersionRenames>);
 
@@ -168,10 +197,17 @@ impl RenamedLabels {
     }
 
     /// An outcome that is meant by the names of a version, by those of today.
-    pub fn of_version(&self, version: Option<&crate::domain::label::ProtocolRef>, outcome: &Outcome) -> Outcome {
+    pub fn of_version(
+        &self,
+        version: Option<&crate::domain::label::ProtocolRef>,
+        outcome: &Outcome,
+    ) -> Outcome {
         let mut outcome = outcome.clone();
         let Some(given) = version else { return outcome };
-        let later = self.0.iter().filter(|later| later.protocol == given.id && later.version > given.version);
+        let later = self
+            .0
+            .iter()
+            .filter(|later| later.protocol == given.id && later.version > given.version);
         later.for_each(|later| rename_values(&mut outcome, &later.by_field));
         outcome
     }

@@ -30,7 +30,9 @@ impl Protocol {
                     _ if answer.then.set.is_empty() => String::new(),
                     _ => outcome_words(&answer.then.set),
                 };
-                out.push_str(format!("  {}  {} ({})  {leads}", i + 1, answer.text, answer.key).trim_end());
+                out.push_str(
+                    format!("  {}  {} ({})  {leads}", i + 1, answer.text, answer.key).trim_end(),
+                );
                 out.push('\n');
             }
             if let Some((what, then)) = self.one_way(question) {
@@ -50,7 +52,11 @@ impl Protocol {
         let what = match &question.kind {
             QuestionKind::Choice(_) => return None,
             QuestionKind::Multi { least, most, sets, .. } => {
-                let how_many = if least == most { format!("{least} of these") } else { format!("{least} to {most} of these") };
+                let how_many = if least == most {
+                    format!("{least} of these")
+                } else {
+                    format!("{least} to {most} of these")
+                };
                 sets.as_ref().map_or(how_many.clone(), |field| format!("{how_many} set {field}"))
             }
             QuestionKind::Label { sets, .. } => match self.labels.len() {
@@ -58,10 +64,13 @@ impl Protocol {
                 count => format!("one of {count} labels sets {sets}"),
             },
             QuestionKind::Scale { least, most, low, high, sets, .. } => {
-                let word = |word: &str| if word.is_empty() { String::new() } else { format!(" ({word})") };
+                let word =
+                    |word: &str| if word.is_empty() { String::new() } else { format!(" ({word})") };
                 format!("{least}{} to {most}{} sets {sets}", word(low), word(high))
             }
-            QuestionKind::Number { unit, sets, .. } => format!("a number{} sets {sets}", spaced(unit)),
+            QuestionKind::Number { unit, sets, .. } => {
+                format!("a number{} sets {sets}", spaced(unit))
+            }
             QuestionKind::Text { sets, .. } => format!("words set {sets}"),
             QuestionKind::Span { sets, .. } => format!("places in the input set {sets}"),
         };
@@ -69,14 +78,19 @@ impl Protocol {
     }
 
     fn consequence_words(&self, then: &Consequence) -> String {
-        let set = if then.set.is_empty() { String::new() } else { format!(" {}", outcome_words(&then.set)) };
+        let set = if then.set.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", outcome_words(&then.set))
+        };
         match then.goto {
             Some(next) => format!("→ {}{set}", self.questions[next].id),
             None => format!("■{set}"),
         }
     }
 
-    /// The tree from its root. What several answers lead to is drawn once, where it is come to first.
+    /// The tree from its root. What several answers lead to is drawn once, where it is come to
+    /// first.
     pub fn tree(&self) -> Vec<TreeLine> {
         let mut lines = Vec::new();
         let mut drawn = vec![false; self.questions.len()];
@@ -87,8 +101,11 @@ impl Protocol {
     fn branch(&self, at: usize, indent: &str, drawn: &mut [bool], lines: &mut Vec<TreeLine>) {
         let question = &self.questions[at];
         drawn[at] = true;
-        let when =
-            question.when.as_ref().map(|when| format!("  [only when {}]", when.words(&self.questions))).unwrap_or_default();
+        let when = question
+            .when
+            .as_ref()
+            .map(|when| format!("  [only when {}]", when.words(&self.questions)))
+            .unwrap_or_default();
         lines.push(TreeLine {
             branch: indent.to_owned(),
             words: format!("{}  {}{when}", question.id, question.ask),
@@ -99,12 +116,21 @@ impl Protocol {
         let mut ways: Vec<(Option<&Answer>, String, &Consequence)> = Vec::new();
         match &one {
             Some((what, then)) => ways.push((None, what.clone(), then)),
-            None => ways.extend(question.kind.answers().iter().map(|answer| (Some(answer), answer.text.clone(), &answer.then))),
+            None => ways.extend(
+                question
+                    .kind
+                    .answers()
+                    .iter()
+                    .map(|answer| (Some(answer), answer.text.clone(), &answer.then)),
+            ),
         }
         if one.is_some() {
             for answer in question.kind.answers() {
-                let set =
-                    if answer.then.set.is_empty() { String::new() } else { format!("  {}", outcome_words(&answer.then.set)) };
+                let set = if answer.then.set.is_empty() {
+                    String::new()
+                } else {
+                    format!("  {}", outcome_words(&answer.then.set))
+                };
                 lines.push(TreeLine {
                     branch: format!("{indent}·  "),
                     words: format!("{}  {}{set}", answer.key, answer.text),
@@ -119,7 +145,11 @@ impl Protocol {
             let end = i == last && over.is_none();
             let (tick, deeper) = if end { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             let key = answer.map(|answer| format!("{}  ", answer.key)).unwrap_or_default();
-            let set = if then.set.is_empty() { String::new() } else { format!("  {}", outcome_words(&then.set)) };
+            let set = if then.set.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", outcome_words(&then.set))
+            };
             let (leads, next) = match then.goto {
                 Some(next) if drawn[next] => (format!("  → {}", self.questions[next].id), None),
                 Some(next) => (String::new(), Some(next)),
@@ -137,7 +167,12 @@ impl Protocol {
         }
         if let Some(over) = over.filter(|over| !drawn[*over]) {
             let words = "otherwise".to_owned();
-            lines.push(TreeLine { branch: format!("{indent}└─ "), words, question: at, answer: None });
+            lines.push(TreeLine {
+                branch: format!("{indent}└─ "),
+                words,
+                question: at,
+                answer: None,
+            });
             self.branch(over, &format!("{indent}   "), drawn, lines);
         }
     }
@@ -146,20 +181,25 @@ impl Protocol {
     fn arrows(&self) -> Vec<(usize, Option<usize>, String)> {
         let mut arrows = Vec::new();
         for (at, question) in self.questions.iter().enumerate() {
-            let set =
-                |then: &Consequence| if then.set.is_empty() { String::new() } else { format!(" / {}", outcome_words(&then.set)) };
+            let set = |then: &Consequence| {
+                if then.set.is_empty() {
+                    String::new()
+                } else {
+                    format!(" / {}", outcome_words(&then.set))
+                }
+            };
             match self.one_way(question) {
                 Some((what, then)) => arrows.push((at, then.goto, format!("{what}{}", set(then)))),
-                None => arrows.extend(
-                    question
-                        .kind
-                        .answers()
-                        .iter()
-                        .map(|answer| (at, answer.then.goto, format!("{}{}", answer.text, set(&answer.then)))),
-                ),
+                None => arrows.extend(question.kind.answers().iter().map(|answer| {
+                    (at, answer.then.goto, format!("{}{}", answer.text, set(&answer.then)))
+                })),
             }
             if let Some(when) = &question.when {
-                arrows.push((at, question.otherwise, format!("unless {}", when.words(&self.questions))));
+                arrows.push((
+                    at,
+                    question.otherwise,
+                    format!("unless {}", when.words(&self.questions)),
+                ));
             }
         }
         arrows
@@ -167,10 +207,20 @@ impl Protocol {
 
     /// For Graphviz: `dot -Tsvg`.
     pub fn dot(&self) -> String {
-        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " "));
-        let mut out = format!("digraph {} {{\n  rankdir=LR;\n  node [shape=box];\n", quoted(&self.id));
+        let quoted = |text: &str| {
+            format!(
+                "\"{}\"",
+                text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ")
+            )
+        };
+        let mut out =
+            format!("digraph {} {{\n  rankdir=LR;\n  node [shape=box];\n", quoted(&self.id));
         for question in &self.questions {
-            out.push_str(&format!("  {} [label={}];\n", quoted(&question.id), quoted(&question.ask)));
+            out.push_str(&format!(
+                "  {} [label={}];\n",
+                quoted(&question.id),
+                quoted(&question.ask)
+            ));
         }
         for (i, (from, to, words)) in self.arrows().into_iter().enumerate() {
             let from = quoted(&self.questions[from].id);
@@ -190,7 +240,12 @@ impl Protocol {
 
     /// For Mermaid: in Markdown, between ```` ```mermaid ```` and ```` ``` ````.
     pub fn mermaid(&self) -> String {
-        let quoted = |text: &str| format!("\"{}\"", text.replace('#', "#35;").replace('"', "#quot;").replace(['\n', '\r'], " "));
+        let quoted = |text: &str| {
+            format!(
+                "\"{}\"",
+                text.replace('#', "#35;").replace('"', "#quot;").replace(['\n', '\r'], " ")
+            )
+        };
         let mut out = "flowchart LR\n".to_owned();
         for (at, question) in self.questions.iter().enumerate() {
             out.push_str(&format!("  q{at}[{}]\n", quoted(&question.ask)));
@@ -230,9 +285,18 @@ when = { a = "y" }
     #[test]
     fn the_tree_is_drawn() {
         let protocol = parse(SMALL, None).unwrap();
-        let lines: Vec<String> = protocol.tree().into_iter().map(|line| format!("{}{}", line.branch, line.words)).collect();
-        let expect =
-            ["a  Is it \"good\"?", "├─ y  Yes", "│  b  How?  [only when a is y]", "│  └─ 1 to 5 sets how  ■", "└─ n  No  → b"];
+        let lines: Vec<String> = protocol
+            .tree()
+            .into_iter()
+            .map(|line| format!("{}{}", line.branch, line.words))
+            .collect();
+        let expect = [
+            "a  Is it \"good\"?",
+            "├─ y  Yes",
+            "│  b  How?  [only when a is y]",
+            "│  └─ 1 to 5 sets how  ■",
+            "└─ n  No  → b",
+        ];
         assert_eq!(lines, expect);
         assert!(protocol.dot().contains(r#""a" [label="Is it \"good\"?"];"#), "{}", protocol.dot());
         assert!(protocol.mermaid().contains("q0 -- \"Yes\" --> q1"), "{}", protocol.mermaid());

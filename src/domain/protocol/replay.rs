@@ -17,7 +17,8 @@ pub enum Fate {
     Stuck { question: String, answer: String },
 }
 
-/// Walks a label's answers through the last of `chain`: all versions after the label's own, oldest first.
+/// Walks a label's answers through the last of `chain`: all versions after the label's own, oldest
+/// first.
 pub fn replay(chain: &[&Protocol], label: &Label, predicted: Option<&str>) -> Fate {
     let Some(newest) = chain.last() else { return Fate::Unchanged };
     match walk(newest, &translated(chain, &label.path)).end {
@@ -25,23 +26,32 @@ pub fn replay(chain: &[&Protocol], label: &Label, predicted: Option<&str>) -> Fa
         Walked::Stuck { question, answer } => Fate::Stuck { question: question.id.clone(), answer },
         Walked::Ends(outcome) => {
             let (from, to) = (renamed(chain, &label.outcome), newest.outcome(outcome, predicted));
-            if from == to { Fate::Unchanged } else { Fate::Changed { from: label.outcome.clone(), to } }
+            if from == to {
+                Fate::Unchanged
+            } else {
+                Fate::Changed { from: label.outcome.clone(), to }
+            }
         }
     }
 }
 
 /// Old answers by the names of the last of `chain`.
 pub fn translated(chain: &[&Protocol], answers: &[Step]) -> Vec<Step> {
-    chain.iter().fold(answers.to_vec(), |answers, protocol| protocol.renames.steps(protocol, &answers))
+    chain
+        .iter()
+        .fold(answers.to_vec(), |answers, protocol| protocol.renames.steps(protocol, &answers))
 }
 
 /// An old outcome by the names of the last of `chain`.
 pub fn renamed(chain: &[&Protocol], outcome: &Outcome) -> Outcome {
-    chain.iter().fold(outcome.clone(), |outcome, protocol| protocol.renames.outcome(protocol, &outcome))
+    chain
+        .iter()
+        .fold(outcome.clone(), |outcome, protocol| protocol.renames.outcome(protocol, &outcome))
 }
 
 impl Protocol {
-    /// What a walk that ended comes to for a case whose model predicted `label`. A model may still say old names.
+    /// What a walk that ended comes to for a case whose model predicted `label`. A model may still
+    /// say old names.
     pub fn outcome(&self, walked: Outcome, label: Option<&str>) -> Outcome {
         self.renames.labels_of(self, settle(walked, label))
     }
@@ -79,11 +89,16 @@ set = { verdict = "wrong" }
 "#;
 
     fn label(protocol: &Protocol, answers: &[(&str, &str)], predicted: &str) -> Option<Label> {
-        let answers: Vec<Step> = answers.iter().map(|(q, a)| (q.to_string(), a.to_string())).collect();
+        let answers: Vec<Step> =
+            answers.iter().map(|(q, a)| (q.to_string(), a.to_string())).collect();
         let walked = walk(protocol, &answers);
         let Walked::Ends(outcome) = walked.end else { return None };
         let outcome = protocol.outcome(outcome, Some(predicted));
-        Some(Label { path: walked.path, outcome, ..Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol.reference(1)) })
+        Some(Label {
+            path: walked.path,
+            outcome,
+            ..Label::empty(CaseId([0; 16]), "ana", MAIN_ROUND, protocol.reference(1))
+        })
     }
 
     #[test]
@@ -93,31 +108,44 @@ set = { verdict = "wrong" }
             let new = parse(new, None).unwrap();
             replay(&[&new], &label(&old, answers, predicted).unwrap(), Some(predicted))
         };
-        let merged = OLD.replace("\"pay_bill\", ", "").replace("[require]", "[rename.labels]\npay_bill = \"pay\"\n[require]");
+        let merged = OLD
+            .replace("\"pay_bill\", ", "")
+            .replace("[require]", "[rename.labels]\npay_bill = \"pay\"\n[require]");
         assert_eq!(fate(&merged, &[("fits", "n"), ("which", "pay_bill")], "call"), Fate::Unchanged);
-        assert_eq!(fate(&merged, &[("fits", "y")], "pay_bill"), Fate::Unchanged, "the model may still say the old name");
+        assert_eq!(
+            fate(&merged, &[("fits", "y")], "pay_bill"),
+            Fate::Unchanged,
+            "the model may still say the old name"
+        );
         let gone = OLD.replace("\"pay_bill\", ", "");
         let stuck = Fate::Stuck { question: "which".to_owned(), answer: "pay_bill".to_owned() };
         assert_eq!(fate(&gone, &[("fits", "n"), ("which", "pay_bill")], "call"), stuck);
         let other = OLD.replace("\"right\"", "\"model_correct\"");
-        assert!(matches!(fate(&other, &[("fits", "y")], "call"), Fate::Changed { to, .. } if to["verdict"] == "model_correct"));
+        assert!(
+            matches!(fate(&other, &[("fits", "y")], "call"), Fate::Changed { to, .. } if to["verdict"] == "model_correct")
+        );
         let more = OLD.replace("verdict = \"right\", ", "")
             + "[[question]]\nid = \"sure\"\nask = \"?\"\nkind = \"scale\"\nsets = \"verdict\"\n";
-        let more = more.replace("set = { label = \"{prediction}\" }", "goto = \"sure\", set = { label = \"{prediction}\" }");
+        let more = more.replace(
+            "set = { label = \"{prediction}\" }",
+            "goto = \"sure\", set = { label = \"{prediction}\" }",
+        );
         assert_eq!(fate(&more, &[("fits", "y")], "call"), Fate::Needs("sure".to_owned()));
         assert_eq!(fate(&more, &[("fits", "n"), ("which", "call")], "call"), Fate::Unchanged);
         let many = |answers: &str| {
             let kind = format!("kind = \"multi\"\nsets = \"why\"\nanswers = [{answers}]");
             OLD.replace("kind = \"label\"\nsets = \"label\"", &kind)
         };
-        let a = parse(&many("{ key = \"a\", text = \"A\" }, { key = \"b\", text = \"B\" }"), None).unwrap();
+        let a = parse(&many("{ key = \"a\", text = \"A\" }, { key = \"b\", text = \"B\" }"), None)
+            .unwrap();
         let x = many("{ key = \"x\", text = \"A\" }, { key = \"b\", text = \"B\" }");
         let x = x.replace("[require]", "[rename.answers]\nwhich = { a = \"x\" }\n[require]");
         let given = label(&a, &[("fits", "n"), ("which", "a,b")], "call").unwrap();
         let fate_of_many = replay(&[&parse(&x, None).unwrap()], &given, Some("call"));
         assert_eq!(fate_of_many, Fate::Unchanged, "a key of several has another name");
-        let named =
-            OLD.replace("\"which\"", "\"label\"").replace("[require]", "[rename]\nquestions = { which = \"label\" }\n[require]");
+        let named = OLD
+            .replace("\"which\"", "\"label\"")
+            .replace("[require]", "[rename]\nquestions = { which = \"label\" }\n[require]");
         assert_eq!(fate(&named, &[("fits", "n"), ("which", "call")], "pay"), Fate::Unchanged);
     }
 

@@ -66,7 +66,8 @@ pub(super) struct SourceQuestion {
     pub when: Option<Spanned<toml::Table>>,
     #[serde(default)]
     pub set: toml::Table,
-    /// Of several answers or spans: how many; of a scale or number: between what; of a text: how many characters.
+    /// Of several answers or spans: how many; of a scale or number: between what; of a text: how
+    /// many characters.
     pub min: Option<toml::Value>,
     pub max: Option<toml::Value>,
     /// Words for the ends of a scale.

@@ -1,8 +1,8 @@
 //! Spans: places in the input that are evidence.
 //!
-//! A span is named by where it begins and ends, in characters (Unicode scalar values) of the input's text,
-//! the end not included; it never cuts what a reader sees as one character. What stands there is not repeated
-//! in a label: labels are kept forever, and an input can be erased.
+//! A span is named by where it begins and ends, in characters (Unicode scalar values) of the
+//! input's text, the end not included; it never cuts what a reader sees as one character. What
+//! stands there is not repeated in a label: labels are kept forever, and an input can be erased.
 
 use std::fmt;
 use std::str::FromStr;
@@ -67,7 +67,8 @@ pub fn parse(text: &str) -> Option<Vec<Span>> {
     if text.trim().is_empty() {
         return Some(Vec::new());
     }
-    let spans: Vec<Span> = text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
+    let spans: Vec<Span> =
+        text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
     Some(joined(spans)).filter(|spans| spans.len() <= SPANS_MAX)
 }
 
@@ -87,7 +88,11 @@ mod tests {
         assert_eq!(parse("4-9, 12-20"), Some(vec![(4, 9).into(), (12, 20).into()]));
         assert_eq!(text(&parse("12-20,4-9,8-12").unwrap()), "4-20");
         assert_eq!(parse(""), Some(vec![]));
-        assert!(["4", "9-4", "4-4", "a-b", "-1-3", "1-99999999999"].iter().all(|bad| parse(bad).is_none()));
+        assert!(
+            ["4", "9-4", "4-4", "a-b", "-1-3", "1-99999999999"]
+                .iter()
+                .all(|bad| parse(bad).is_none())
+        );
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! Every situation that a walk can be in, as far as it matters for what comes.
 //!
-//! A situation is a question, with what was answered to those earlier questions that a `when` further on still asks
-//! about; of an answer only its class counts: answers that no `when` tells apart are one. So ten choices in a row
-//! make ten situations, not a thousand paths, unless conditions tie them together.
+//! A situation is a question, with what was answered to those earlier questions that a `when`
+//! further on still asks about; of an answer only its class counts: answers that no `when` tells
+//! apart are one. So ten choices in a row make ten situations, not a thousand paths, unless
+//! conditions tie them together.
 //!
 //! ```text
 //!   a ──y──▶ b {a=y} ──▶ c {a=y}        c is asked only when a=y:
@@ -61,7 +62,8 @@ pub fn next_of(protocol: &Protocol, at: usize) -> Vec<usize> {
     question.kind.consequences().filter_map(|then| then.goto).chain(over).collect()
 }
 
-/// Questions that can be come to, each after all that may follow it. Without an end if there is a cycle: check that first.
+/// Questions that can be come to, each after all that may follow it. Without an end if there is a
+/// cycle: check that first.
 pub fn postorder(protocol: &Protocol) -> Vec<usize> {
     let mut order = Vec::new();
     let mut seen = vec![false; protocol.questions.len()];
@@ -87,7 +89,8 @@ pub fn postorder(protocol: &Protocol) -> Vec<usize> {
     order
 }
 
-/// Explores a protocol without cycles. `tell_apart` names fields of which it matters which answers set them.
+/// Explores a protocol without cycles. `tell_apart` names fields of which it matters which answers
+/// set them.
 pub fn explore(protocol: &Protocol, tell_apart: &[String]) -> Result<States, TooMany> {
     let tests = tests(protocol);
     let mut explorer = Explorer {
@@ -155,13 +158,22 @@ struct Explorer<'p> {
 }
 
 impl Explorer<'_> {
-    /// The situation in which the next question is asked, from `at` on; none if the path ends before.
-    fn settle(&mut self, mut at: Option<usize>, mut known: Known, from: Option<(usize, usize)>) -> Option<usize> {
+    /// The situation in which the next question is asked, from `at` on; none if the path ends
+    /// before.
+    fn settle(
+        &mut self,
+        mut at: Option<usize>,
+        mut known: Known,
+        from: Option<(usize, usize)>,
+    ) -> Option<usize> {
         loop {
             let here = at?;
             let question = self.protocol.questions.get(here)?;
             known.retain(|asked, _| self.later[here].contains(asked));
-            let asked = question.when.as_ref().is_none_or(|when| when.holds(&|at| known.get(&at).map(String::as_str)));
+            let asked = question
+                .when
+                .as_ref()
+                .is_none_or(|when| when.holds(&|at| known.get(&at).map(String::as_str)));
             if asked {
                 let key = (here, known);
                 if let Some(&state) = self.index.get(&key) {
@@ -191,7 +203,8 @@ impl Explorer<'_> {
                 known.insert(at, taken.recorded.clone());
             }
             let next = self.settle(taken.goto, known, Some((state, i)));
-            let words = format!("{}={}", question.id, class_words(question, &taken.recorded, matters));
+            let words =
+                format!("{}={}", question.id, class_words(question, &taken.recorded, matters));
             let sets = taken.set.into_iter().map(|(field, value)| {
                 let of = match Reference::of(&value) {
                     Some(Reference::Field(of)) => Some(of.to_owned()),
@@ -220,15 +233,25 @@ fn class_words(question: &Question, answer: &str, matters: bool) -> String {
     match &question.kind {
         QuestionKind::Choice(_) => answer.to_owned(),
         QuestionKind::Label { .. } if !matters => "any label".to_owned(),
-        QuestionKind::Scale { .. } | QuestionKind::Number { .. } if !matters => "any number".to_owned(),
-        QuestionKind::Text { .. } | QuestionKind::Span { .. } if !answer.is_empty() => "anything".to_owned(),
+        QuestionKind::Scale { .. } | QuestionKind::Number { .. } if !matters => {
+            "any number".to_owned()
+        }
+        QuestionKind::Text { .. } | QuestionKind::Span { .. } if !answer.is_empty() => {
+            "anything".to_owned()
+        }
         _ if answer.is_empty() => "nothing".to_owned(),
         _ => answer.to_owned(),
     }
 }
 
-/// One answer of each class: answers that neither a test nor a field in `tell_apart` tells from each other.
-fn classes(protocol: &Protocol, question: &Question, tests: &[Test], tell_apart: &[String]) -> Option<Vec<String>> {
+/// One answer of each class: answers that neither a test nor a field in `tell_apart` tells from
+/// each other.
+fn classes(
+    protocol: &Protocol,
+    question: &Question,
+    tests: &[Test],
+    tell_apart: &[String],
+) -> Option<Vec<String>> {
     fn named(test: &Test) -> &[String] {
         if let Test::OneOf(answers) | Test::AnyOf(answers) = test { answers } else { &[] }
     }
@@ -236,7 +259,8 @@ fn classes(protocol: &Protocol, question: &Question, tests: &[Test], tell_apart:
     Some(match &question.kind {
         QuestionKind::Choice(answers) => answers.iter().map(|answer| answer.key.clone()).collect(),
         QuestionKind::Label { .. } => {
-            let known: BTreeSet<&str> = protocol.labels.iter().map(|label| label.name.as_str()).collect();
+            let known: BTreeSet<&str> =
+                protocol.labels.iter().map(|label| label.name.as_str()).collect();
             let can_be = |label: &&str| known.is_empty() || known.contains(*label);
             let named: BTreeSet<&str> = mentioned().map(String::as_str).filter(can_be).collect();
             if named.len() > CLASSES_MAX {
@@ -246,15 +270,20 @@ fn classes(protocol: &Protocol, question: &Question, tests: &[Test], tell_apart:
             let other = known.iter().copied().chain(free).find(|label| !named.contains(label));
             named.iter().copied().chain(other).map(str::to_owned).collect()
         }
-        QuestionKind::Scale { least, most, .. } => {
-            points(tests, *least as f64, *most as f64).into_iter().filter(|n| n.fract() == 0.0).map(|n| n.to_string()).collect()
+        QuestionKind::Scale { least, most, .. } => points(tests, *least as f64, *most as f64)
+            .into_iter()
+            .filter(|n| n.fract() == 0.0)
+            .map(|n| n.to_string())
+            .collect(),
+        QuestionKind::Number { least, most, .. } => {
+            points(tests, *least, *most).into_iter().map(|n| n.to_string()).collect()
         }
-        QuestionKind::Number { least, most, .. } => points(tests, *least, *most).into_iter().map(|n| n.to_string()).collect(),
         QuestionKind::Text { least, .. } | QuestionKind::Span { least, .. } => {
             let something = match &question.kind {
-                QuestionKind::Span { .. } => {
-                    (0..*least.max(&1)).map(|i| format!("{}-{}", i * 2, i * 2 + 1)).collect::<Vec<_>>().join(",")
-                }
+                QuestionKind::Span { .. } => (0..*least.max(&1))
+                    .map(|i| format!("{}-{}", i * 2, i * 2 + 1))
+                    .collect::<Vec<_>>()
+                    .join(","),
                 _ => "x".repeat(*least.max(&1)),
             };
             let nothing = (*least == 0).then(String::new);
@@ -262,20 +291,34 @@ fn classes(protocol: &Protocol, question: &Question, tests: &[Test], tell_apart:
         }
         QuestionKind::Multi { answers, least, most, .. } => {
             let counts = |answer: &super::Answer| {
-                mentioned().any(|key| *key == answer.key) || answer.then.set.keys().any(|field| tell_apart.contains(field))
+                mentioned().any(|key| *key == answer.key)
+                    || answer.then.set.keys().any(|field| tell_apart.contains(field))
             };
-            let (told, others): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| counts(answer));
+            let (told, others): (Vec<_>, Vec<_>) =
+                answers.iter().partition(|answer| counts(answer));
             if told.len() > CLASSES_MAX.ilog2() as usize {
                 return None;
             }
             let subset = |bits: usize| {
-                let chosen: Vec<&str> =
-                    told.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, a)| a.key.as_str()).collect();
-                // With enough of those that do not matter to be an answer at all; and where that is free, with none and one.
+                let chosen: Vec<&str> = told
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| bits >> i & 1 == 1)
+                    .map(|(_, a)| a.key.as_str())
+                    .collect();
+                // With enough of those that do not matter to be an answer at all; and where that is
+                // free, with none and one.
                 let fill = least.saturating_sub(chosen.len());
-                let fills = [fill, fill.max(1)].into_iter().filter(|fill| *fill <= others.len() && chosen.len() + fill <= *most);
+                let fills = [fill, fill.max(1)]
+                    .into_iter()
+                    .filter(|fill| *fill <= others.len() && chosen.len() + fill <= *most);
                 let with = |fill: usize| {
-                    chosen.iter().copied().chain(others.iter().take(fill).map(|a| a.key.as_str())).collect::<Vec<_>>().join(",")
+                    chosen
+                        .iter()
+                        .copied()
+                        .chain(others.iter().take(fill).map(|a| a.key.as_str()))
+                        .collect::<Vec<_>>()
+                        .join(",")
                 };
                 let mut subsets: Vec<String> = fills.map(with).collect();
                 subsets.dedup();
@@ -298,10 +341,15 @@ fn points(tests: &[Test], least: f64, most: f64) -> Vec<f64> {
             Test::Given => {}
         }
     }
-    let around =
-        marks.iter().flat_map(|n| [*n, n.floor(), n.ceil(), n.floor() - 1.0, n.ceil() + 1.0, n.next_down(), n.next_up()]);
-    let middle = if least > f64::MIN && most < f64::MAX { least } else { 0.0_f64.clamp(least, most) };
-    let mut points: Vec<f64> = around.chain([middle]).chain([least, most].into_iter().filter(|n| n.abs() < 1e300)).collect();
+    let around = marks.iter().flat_map(|n| {
+        [*n, n.floor(), n.ceil(), n.floor() - 1.0, n.ceil() + 1.0, n.next_down(), n.next_up()]
+    });
+    let middle =
+        if least > f64::MIN && most < f64::MAX { least } else { 0.0_f64.clamp(least, most) };
+    let mut points: Vec<f64> = around
+        .chain([middle])
+        .chain([least, most].into_iter().filter(|n| n.abs() < 1e300))
+        .collect();
     points.retain(|n| (least..=most).contains(n));
     points.sort_by(f64::total_cmp);
     points.dedup();

@@ -1,8 +1,9 @@
 //! Answers as a person writes them, in a command or in a file, read as what is recorded.
 //!
-//! What is recorded is a key, and [`walk()`](super::walk()) takes nothing else: a place or a text of one version may be those
-//! of another answer in the next. Here alone an answer may be named otherwise: by its text in any case; where it is typed
-//! at this moment, by its place too, unless keys of the question are digits themselves.
+//! What is recorded is a key, and [`walk()`](super::walk()) takes nothing else: a place or a text
+//! of one version may be those of another answer in the next. Here alone an answer may be named
+//! otherwise: by its text in any case; where it is typed at this moment, by its place too, unless
+//! keys of the question are digits themselves.
 
 use super::walk::{Taken, accepts};
 use super::{Answer, Protocol, Question, QuestionKind};
@@ -31,7 +32,12 @@ pub enum BadAnswer {
 }
 
 /// What becomes of an answer as it was written, or `None` if the question does not take it.
-pub fn take(protocol: &Protocol, question: &Question, answer: &str, written: Written) -> Option<Taken> {
+pub fn take(
+    protocol: &Protocol,
+    question: &Question,
+    answer: &str,
+    written: Written,
+) -> Option<Taken> {
     let recorded = match &question.kind {
         QuestionKind::Choice(answers) => key_of(answers, answer.trim(), written)?.to_owned(),
         QuestionKind::Multi { answers, .. } => {
@@ -64,23 +70,40 @@ fn key_of<'a>(answers: &'a [Answer], written: &str, when: Written) -> Option<&'a
 /// Answers as they are recorded, each question once.
 ///
 /// # Errors
-/// A question that is none, an answer that its question does not take, two that differ to one question.
-pub fn read(protocol: &Protocol, answers: &[Step], written: Written) -> Result<Vec<Step>, BadAnswer> {
+/// A question that is none, an answer that its question does not take, two that differ to one
+/// question.
+pub fn read(
+    protocol: &Protocol,
+    answers: &[Step],
+    written: Written,
+) -> Result<Vec<Step>, BadAnswer> {
     let mut read: Vec<Step> = Vec::with_capacity(answers.len());
     for (id, answer) in answers {
         let question = protocol.question(id).ok_or_else(|| BadAnswer::NoQuestion {
             protocol: protocol.id.clone(),
             question: id.clone(),
-            known: protocol.questions.iter().map(|question| question.id.as_str()).collect::<Vec<_>>().join(", "),
+            known: protocol
+                .questions
+                .iter()
+                .map(|question| question.id.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
         })?;
-        let no_answer =
-            || BadAnswer::NoAnswer { question: id.clone(), answer: answer.clone(), wanted: question.wanted_instead_of(answer) };
+        let no_answer = || BadAnswer::NoAnswer {
+            question: id.clone(),
+            answer: answer.clone(),
+            wanted: question.wanted_instead_of(answer),
+        };
         let recorded = take(protocol, question, answer, written).ok_or_else(no_answer)?.recorded;
         match read.iter().find(|(known, _)| known == id) {
             None => read.push((id.clone(), recorded)),
             Some((_, first)) if *first == recorded => {}
             Some((_, first)) => {
-                return Err(BadAnswer::Contradiction { question: id.clone(), first: first.clone(), other: recorded });
+                return Err(BadAnswer::Contradiction {
+                    question: id.clone(),
+                    first: first.clone(),
+                    other: recorded,
+                });
             }
         }
     }
@@ -104,8 +127,12 @@ mod tests {
     use crate::domain::protocol::parse;
 
     fn question(answers: &[(&str, &str)]) -> Protocol {
-        let answers: Vec<String> =
-            answers.iter().map(|(key, text)| format!("{{ key = \"{key}\", text = \"{text}\", set = {{ v = 1 }} }}")).collect();
+        let answers: Vec<String> = answers
+            .iter()
+            .map(|(key, text)| {
+                format!("{{ key = \"{key}\", text = \"{text}\", set = {{ v = 1 }} }}")
+            })
+            .collect();
         let source = format!(
             "id=\"p\"\ntitle=\"t\"\nstart=\"q\"\n[[question]]\nid=\"q\"\nask=\"?\"\nanswers=[{}]\n[[question]]\nid=\"unused\"\nask=\"?\"\nkind=\"number\"\nsets=\"n\"\n",
             answers.join(",")
@@ -120,7 +147,8 @@ mod tests {
         let digits = question(&[("1", "Fine"), ("3", "Severe")]);
         let check = |protocol: &Protocol, answer: &str, now: Option<&str>, before: Option<&str>| {
             let question = protocol.question("q").unwrap();
-            let read = |written| take(protocol, question, answer, written).map(|taken| taken.recorded);
+            let read =
+                |written| take(protocol, question, answer, written).map(|taken| taken.recorded);
             assert_eq!(read(Written::Now).as_deref(), now, "{answer} now");
             assert_eq!(read(Written::Before).as_deref(), before, "{answer} in a file");
             let recorded = accepts(protocol, question, answer).map(|taken| taken.recorded);
@@ -142,15 +170,26 @@ mod tests {
     fn answers_that_contradict_each_other_or_lead_nowhere_are_named() {
         let protocol = question(&[("y", "Yes"), ("n", "No")]);
         let words = |answers: &[(&str, &str)]| {
-            let answers: Vec<Step> = answers.iter().map(|(q, a)| ((*q).to_owned(), (*a).to_owned())).collect();
+            let answers: Vec<Step> =
+                answers.iter().map(|(q, a)| ((*q).to_owned(), (*a).to_owned())).collect();
             read(&protocol, &answers, Written::Now).map_err(|error| error.to_string())
         };
         assert_eq!(words(&[("q", "yes"), ("q", "y")]).unwrap(), [("q".to_owned(), "y".to_owned())]);
-        assert_eq!(words(&[("q", "y"), ("q", "n")]).unwrap_err(), "`q` is answered twice, by `y` and by `n`: say which");
+        assert_eq!(
+            words(&[("q", "y"), ("q", "n")]).unwrap_err(),
+            "`q` is answered twice, by `y` and by `n`: say which"
+        );
         assert!(words(&[("r", "y")]).unwrap_err().contains("there are q, unused"));
         assert!(words(&[("q", "x")]).unwrap_err().contains("y (Yes), n (No)"));
-        let steps = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), String::new())).collect::<Vec<_>>();
-        assert!(all_taken(&steps(&["q", "unused"]), &steps(&["q"])).unwrap_err().to_string().contains("`unused` is not asked"));
+        let steps = |ids: &[&str]| {
+            ids.iter().map(|id| ((*id).to_owned(), String::new())).collect::<Vec<_>>()
+        };
+        assert!(
+            all_taken(&steps(&["q", "unused"]), &steps(&["q"]))
+                .unwrap_err()
+                .to_string()
+                .contains("`unused` is not asked")
+        );
         assert_eq!(all_taken(&steps(&["q"]), &steps(&["q"])), Ok(()));
     }
 }

@@ -36,10 +36,11 @@ pub struct Taken {
     pub goto: Option<usize>,
 }
 
-/// Walks from the start as far as the answers lead. Answers to questions that are not met are not used.
+/// Walks from the start as far as the answers lead. Answers to questions that are not met are not
+/// used.
 ///
-/// A question whose `when` does not hold is passed over. A list that is set joins what the field has of
-/// earlier answers; any other value takes its place.
+/// A question whose `when` does not hold is passed over. A list that is set joins what the field
+/// has of earlier answers; any other value takes its place.
 pub fn walk<'p>(protocol: &'p Protocol, answers: &[Step]) -> Walk<'p> {
     let mut at = Some(protocol.start);
     let mut path: Vec<Step> = Vec::new();
@@ -75,7 +76,8 @@ fn join(outcome: &mut Outcome, set: Outcome) {
     for (field, value) in set {
         match (outcome.get_mut(&field), value) {
             (Some(Value::Array(known)), Value::Array(more)) => {
-                let more: Vec<Value> = more.into_iter().filter(|value| !known.contains(value)).collect();
+                let more: Vec<Value> =
+                    more.into_iter().filter(|value| !known.contains(value)).collect();
                 known.extend(more);
             }
             (_, value) => drop(outcome.insert(field, value)),
@@ -85,17 +87,23 @@ fn join(outcome: &mut Outcome, set: Outcome) {
 
 /// What becomes of `answer`, or `None` if the question does not take it.
 ///
-/// A choice is named by its key alone, as it is recorded (see [`super::typed`]); several, with commas between them, in any
-/// order. Spans are `4-9,12-20`. A number of more digits than can be kept is not taken.
+/// A choice is named by its key alone, as it is recorded (see [`super::typed`]); several, with
+/// commas between them, in any order. Spans are `4-9,12-20`. A number of more digits than can be
+/// kept is not taken.
 pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option<Taken> {
     let (recorded, own) = match &question.kind {
         QuestionKind::Choice(answers) => {
             let choice = choice_of(answers, answer)?;
             let then = &choice.then;
-            return Some(Taken { recorded: choice.key.clone(), set: then.set.clone(), goto: then.goto });
+            return Some(Taken {
+                recorded: choice.key.clone(),
+                set: then.set.clone(),
+                goto: then.goto,
+            });
         }
         QuestionKind::Multi { answers, least, most, .. } => {
-            let parts: Vec<&str> = answer.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+            let parts: Vec<&str> =
+                answer.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
             let mut chosen: Vec<usize> = Vec::new();
             for part in parts {
                 let choice = choice_of(answers, part)?;
@@ -112,7 +120,9 @@ pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option
             let own = Some(Value::from(keys.clone()));
             return Some(with_own(question, keys.join(","), own, set));
         }
-        QuestionKind::Label { .. } => (protocol.has_label(answer).then(|| answer.to_owned())?, Some(Value::from(answer))),
+        QuestionKind::Label { .. } => {
+            (protocol.has_label(answer).then(|| answer.to_owned())?, Some(Value::from(answer)))
+        }
         QuestionKind::Scale { least, most, .. } => {
             let n: i64 = answer.trim().parse().ok().filter(|n| (*least..=*most).contains(n))?;
             (n.to_string(), Some(Value::from(n)))
@@ -129,8 +139,12 @@ pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option
             (text.to_owned(), (long > 0).then(|| Value::from(text)))
         }
         QuestionKind::Span { least, most, .. } => {
-            let spans = span::parse(answer).filter(|spans| (*least..=*most).contains(&spans.len()))?;
-            let list = spans.iter().map(|span| Value::from(vec![span.start, span.end])).collect::<Vec<_>>();
+            let spans =
+                span::parse(answer).filter(|spans| (*least..=*most).contains(&spans.len()))?;
+            let list = spans
+                .iter()
+                .map(|span| Value::from(vec![span.start, span.end]))
+                .collect::<Vec<_>>();
             (span::text(&spans), (!spans.is_empty()).then(|| Value::from(list)))
         }
     };
@@ -141,20 +155,31 @@ fn choice_of<'a>(answers: &'a [super::Answer], key: &str) -> Option<&'a super::A
     answers.iter().find(|choice| choice.key == key)
 }
 
-/// What a question sets whose answers lead to one place: its own field, then what answers and question `set`.
-fn with_own(question: &Question, recorded: String, own: Option<Value>, of_answers: Outcome) -> Taken {
+/// What a question sets whose answers lead to one place: its own field, then what answers and
+/// question `set`.
+fn with_own(
+    question: &Question,
+    recorded: String,
+    own: Option<Value>,
+    of_answers: Outcome,
+) -> Taken {
     let mut set = Outcome::new();
     if let (Some(field), Some(value)) = (question.kind.field(), own) {
         set.insert(field.to_owned(), value);
     }
     join(&mut set, of_answers);
-    let then = question.kind.consequences().last().filter(|_| !matches!(question.kind, QuestionKind::Choice(_)));
+    let then = question
+        .kind
+        .consequences()
+        .last()
+        .filter(|_| !matches!(question.kind, QuestionKind::Choice(_)));
     join(&mut set, then.map(|then| then.set.clone()).unwrap_or_default());
     Taken { recorded, set, goto: then.and_then(|then| then.goto) }
 }
 
-/// The outcome for a case whose model predicted `label`: `{prediction}` becomes that label, `{field}` what
-/// the path set that field to. A field that stands for something which is not there is left out.
+/// The outcome for a case whose model predicted `label`: `{prediction}` becomes that label,
+/// `{field}` what the path set that field to. A field that stands for something which is not there
+/// is left out.
 pub fn settle(outcome: Outcome, label: Option<&str>) -> Outcome {
     let meant = |value| meant(&outcome, value, label);
     outcome.iter().filter_map(|(field, value)| Some((field.clone(), meant(value)?))).collect()
@@ -181,7 +206,9 @@ pub fn answer_text(question: &Question, recorded: &str) -> String {
     match &question.kind {
         QuestionKind::Choice(_) => text_of(recorded),
         QuestionKind::Multi { .. } if recorded.is_empty() => "none".to_owned(),
-        QuestionKind::Multi { .. } => recorded.split(',').map(text_of).collect::<Vec<_>>().join(", "),
+        QuestionKind::Multi { .. } => {
+            recorded.split(',').map(text_of).collect::<Vec<_>>().join(", ")
+        }
         QuestionKind::Scale { most, .. } => format!("{recorded} of {most}"),
         QuestionKind::Number { unit, .. } if !unit.is_empty() => format!("{recorded} {unit}"),
         QuestionKind::Span { .. } => match span::parse(recorded).map_or(0, |spans| spans.len()) {
@@ -190,7 +217,9 @@ pub fn answer_text(question: &Question, recorded: &str) -> String {
             n => format!("{n} places ({recorded})"),
         },
         QuestionKind::Text { .. } if recorded.is_empty() => "nothing".to_owned(),
-        QuestionKind::Label { .. } | QuestionKind::Number { .. } | QuestionKind::Text { .. } => recorded.to_owned(),
+        QuestionKind::Label { .. } | QuestionKind::Number { .. } | QuestionKind::Text { .. } => {
+            recorded.to_owned()
+        }
     }
 }
 
@@ -208,7 +237,10 @@ impl Question {
             let digits = if too_long { ", of no more digits than can be kept exactly" } else { "" };
             return self.wanted() + digits;
         }
-        let named = answers.iter().take(NAMED_MAX).map(|answer| format!("{} ({})", answer.key, answer.text));
+        let named = answers
+            .iter()
+            .take(NAMED_MAX)
+            .map(|answer| format!("{} ({})", answer.key, answer.text));
         let more = answers.len().saturating_sub(NAMED_MAX);
         let more = (more > 0).then(|| format!("and {more} more"));
         format!("{}: {}", self.wanted(), named.chain(more).collect::<Vec<_>>().join(", "))
@@ -218,10 +250,14 @@ impl Question {
     pub fn wanted(&self) -> String {
         match &self.kind {
             QuestionKind::Choice(_) => "one of the answers".to_owned(),
-            QuestionKind::Multi { least, most, .. } if least == most => format!("exactly {least} of the answers"),
+            QuestionKind::Multi { least, most, .. } if least == most => {
+                format!("exactly {least} of the answers")
+            }
             QuestionKind::Multi { least, most, .. } => format!("{least} to {most} of the answers"),
             QuestionKind::Label { .. } => "one of the labels".to_owned(),
-            QuestionKind::Scale { least, most, .. } => format!("a whole number from {least} to {most}"),
+            QuestionKind::Scale { least, most, .. } => {
+                format!("a whole number from {least} to {most}")
+            }
             QuestionKind::Number { least, most, unit, .. } => {
                 let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
                 match (*least > f64::MIN, *most < f64::MAX) {
@@ -231,11 +267,21 @@ impl Question {
                     (false, false) => format!("a number{unit}"),
                 }
             }
-            QuestionKind::Text { least: 0, most, .. } => format!("words, or none (at most {most} characters)"),
-            QuestionKind::Text { least, most, .. } => format!("words of {least} to {most} characters"),
-            QuestionKind::Span { least: 0, most: span::SPANS_MAX, .. } => "places in the input, or none".to_owned(),
-            QuestionKind::Span { least: 1, most: span::SPANS_MAX, .. } => "at least one place in the input".to_owned(),
-            QuestionKind::Span { least, most, .. } => format!("{least} to {most} places in the input"),
+            QuestionKind::Text { least: 0, most, .. } => {
+                format!("words, or none (at most {most} characters)")
+            }
+            QuestionKind::Text { least, most, .. } => {
+                format!("words of {least} to {most} characters")
+            }
+            QuestionKind::Span { least: 0, most: span::SPANS_MAX, .. } => {
+                "places in the input, or none".to_owned()
+            }
+            QuestionKind::Span { least: 1, most: span::SPANS_MAX, .. } => {
+                "at least one place in the input".to_owned()
+            }
+            QuestionKind::Span { least, most, .. } => {
+                format!("{least} to {most} places in the input")
+            }
         }
     }
 }
@@ -324,7 +370,9 @@ sets = "note"
     #[test]
     fn answers_lead_to_the_next_question_or_an_outcome() {
         let protocol = parse(ALL, None).unwrap();
-        let check = |answers: &[(&str, &str)], expect: &str| assert_eq!(outcome(&protocol, answers), expect, "{answers:?}");
+        let check = |answers: &[(&str, &str)], expect: &str| {
+            assert_eq!(outcome(&protocol, answers), expect, "{answers:?}")
+        };
         check(&[], "asks a");
         check(&[("a", "y")], "asks b");
         check(&[("a", "yes")], "stuck at a with yes");
@@ -341,9 +389,19 @@ sets = "note"
         check(&[("a", "y"), ("b", "x"), ("modes", "f"), ("bad", "3")], "asks where");
         check(&[("a", "y"), ("b", "x"), ("modes", "f"), ("bad", "6")], "stuck at bad with 6");
         check(&[("a", "y"), ("b", "x"), ("modes", ""), ("bad", "5")], "asks cost");
-        check(&[("a", "y"), ("b", "x"), ("modes", ""), ("bad", "5"), ("cost", "-1")], "stuck at cost with -1");
-        let all =
-            [("a", "y"), ("b", "x"), ("modes", "f"), ("bad", "3"), ("where", "9-12,0-4"), ("cost", "12.50"), ("note", "so")];
+        check(
+            &[("a", "y"), ("b", "x"), ("modes", ""), ("bad", "5"), ("cost", "-1")],
+            "stuck at cost with -1",
+        );
+        let all = [
+            ("a", "y"),
+            ("b", "x"),
+            ("modes", "f"),
+            ("bad", "3"),
+            ("where", "9-12,0-4"),
+            ("cost", "12.50"),
+            ("note", "so"),
+        ];
         let Walked::Ends(found) = walk(&protocol, &steps(&all)).end else { panic!("it ends") };
         assert_eq!(found["evidence"], serde_json::json!([[0, 4], [9, 12]]));
         assert_eq!((found["cost"].as_f64(), found["note"].as_str()), (Some(12.5), Some("so")));
@@ -352,15 +410,27 @@ sets = "note"
     #[test]
     fn the_predicted_label_is_filled_in() {
         let protocol = parse(ALL, None).unwrap();
-        let Walked::Ends(outcome) = walk(&protocol, &steps(&[("a", "n")])).end else { panic!("it ends") };
+        let Walked::Ends(outcome) = walk(&protocol, &steps(&[("a", "n")])).end else {
+            panic!("it ends")
+        };
         assert_eq!(settle(outcome.clone(), Some("pay"))["label"], "pay");
         assert_eq!(settle(outcome, None).get("label"), None);
         let of = |from: &str| serde_json::json!({ "$": from });
-        let outcome: Outcome =
-            [("a".to_owned(), of("{b}")), ("b".to_owned(), of("{prediction}")), ("c".to_owned(), of("{c}"))].into();
-        let outcome = outcome.into_iter().chain([("words".to_owned(), Value::from("{prediction}"))]).collect();
+        let outcome: Outcome = [
+            ("a".to_owned(), of("{b}")),
+            ("b".to_owned(), of("{prediction}")),
+            ("c".to_owned(), of("{c}")),
+        ]
+        .into();
+        let outcome = outcome
+            .into_iter()
+            .chain([("words".to_owned(), Value::from("{prediction}"))])
+            .collect();
         let settled = serde_json::to_string(&settle(outcome, Some("pay"))).unwrap();
-        assert_eq!(settled, r#"{"a":"pay","b":"pay","words":"{prediction}"}"#, "what somebody typed is only words");
+        assert_eq!(
+            settled, r#"{"a":"pay","b":"pay","words":"{prediction}"}"#,
+            "what somebody typed is only words"
+        );
         assert_eq!(protocol.label_fields(), ["corrected_label", "label"]);
     }
 

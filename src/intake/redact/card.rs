@@ -1,4 +1,5 @@
-//! Numbers of payment cards: by who issues such numbers, how long theirs are, and the checksum (ISO/IEC 7812, Luhn 1960).
+//! Numbers of payment cards: by who issues such numbers, how long theirs are, and the checksum
+//! (ISO/IEC 7812, Luhn 1960).
 
 use std::ops::Range;
 
@@ -13,7 +14,8 @@ pub const REDACTOR: Redactor = Redactor {
     fields: &["cardnumber", "cardno", "ccnumber", "ccnum", "creditcard", "pan"],
 };
 
-/// First digits from and up to, and lengths: of the schemes that are in use (ISO/IEC 7812-1 as its registrants publish them).
+/// First digits from and up to, and lengths: of the schemes that are in use (ISO/IEC 7812-1 as its
+/// registrants publish them).
 const ISSUERS: &[(u32, u32, &[usize])] = &[
     (2200, 2204, &[16, 17, 18, 19]),
     (2221, 2720, &[16]),
@@ -34,28 +36,39 @@ const ISSUERS: &[(u32, u32, &[usize])] = &[
 const WHOLE_MAX: usize = 6;
 
 fn find(text: &str) -> Vec<Range<usize>> {
-    let found = runs(text, " -./,_", &[])
-        .into_iter()
-        .flat_map(|run| longest(&run, |part| is_card(&digits(text, part)) && !is_fraction(text, part) && !in_a_hash(text, part)));
+    let found = runs(text, " -./,_", &[]).into_iter().flat_map(|run| {
+        longest(&run, |part| {
+            is_card(&digits(text, part)) && !is_fraction(text, part) && !in_a_hash(text, part)
+        })
+    });
     found.collect()
 }
 
 fn is_card(number: &str) -> bool {
     let begins = |from: u32, to: u32| {
         let digits = from.to_string().len();
-        number.get(..digits).and_then(|first| first.parse().ok()).is_some_and(|first: u32| (from..=to).contains(&first))
+        number
+            .get(..digits)
+            .and_then(|first| first.parse().ok())
+            .is_some_and(|first: u32| (from..=to).contains(&first))
     };
-    let issued = ISSUERS.iter().any(|(from, to, lengths)| lengths.contains(&number.len()) && begins(*from, *to));
+    let issued = ISSUERS
+        .iter()
+        .any(|(from, to, lengths)| lengths.contains(&number.len()) && begins(*from, *to));
     issued && luhn(number)
 }
 
 fn luhn(number: &str) -> bool {
     let digits = number.chars().rev().filter_map(|c| c.to_digit(10));
-    let sum: u32 = digits.enumerate().map(|(i, d)| if i % 2 == 0 { d } else { (2 * d) / 10 + (2 * d) % 10 }).sum();
+    let sum: u32 = digits
+        .enumerate()
+        .map(|(i, d)| if i % 2 == 0 { d } else { (2 * d) / 10 + (2 * d) % 10 })
+        .sum();
     sum.is_multiple_of(10)
 }
 
-/// Whether some groups are what stands after the point of a number, or a number with a point: `0.4111111111111111`.
+/// Whether some groups are what stands after the point of a number, or a number with a point:
+/// `0.4111111111111111`.
 fn is_fraction(text: &str, part: &[Range<usize>]) -> bool {
     let before = &text[..part[0].start];
     // What stands before a point is short; two numbers in a list are not.
@@ -74,7 +87,12 @@ fn is_fraction(text: &str, part: &[Range<usize>]) -> bool {
 fn in_a_hash(text: &str, part: &[Range<usize>]) -> bool {
     let hex = |c: &char| c.is_ascii_hexdigit();
     let end = part.last().map_or(0, |group| group.end);
-    let before = text[..part[0].start].chars().rev().take_while(hex).filter(char::is_ascii_alphabetic).count();
+    let before = text[..part[0].start]
+        .chars()
+        .rev()
+        .take_while(hex)
+        .filter(char::is_ascii_alphabetic)
+        .count();
     let after = text[end..].chars().take_while(hex).filter(char::is_ascii_alphabetic).count();
     before + after >= 3
 }
@@ -99,7 +117,10 @@ fn only_numbers_with_a_good_checksum_are_cards() {
             ("x4111111111111111y", "x[4111111111111111]y"),
             ("4111111111111111,5500000000000004", "[4111111111111111],[5500000000000004]"),
             ("took 1748503543012 ms", "took 1748503543012 ms"),
-            ("p=0.5309136012499991 q=.4111111111111111", "p=0.5309136012499991 q=.4111111111111111"),
+            (
+                "p=0.5309136012499991 q=.4111111111111111",
+                "p=0.5309136012499991 q=.4111111111111111",
+            ),
             ("12.4111111111111111 4111.111111111111", "12.4111111111111111 4111.111111111111"),
             ("trace af34111111111111111bc09e", "trace af34111111111111111bc09e"),
         ],

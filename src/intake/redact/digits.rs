@@ -8,8 +8,8 @@ const GAP_MAX: usize = 3;
 /// A run of groups, each with its place; between two of them only separators.
 pub type Run = Vec<Range<usize>>;
 
-/// The runs of a text: groups of ASCII digits with at most a few of `separators` between them, outside of `taken`, which is
-/// in order.
+/// The runs of a text: groups of ASCII digits with at most a few of `separators` between them,
+/// outside of `taken`, which is in order.
 pub fn runs(text: &str, separators: &str, taken: &[Range<usize>]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut from = 0;
@@ -50,7 +50,10 @@ pub fn digits(text: &str, groups: &[Range<usize>]) -> String {
 }
 
 /// From the left, the longest parts of a run that `good` takes, without overlaps.
-pub fn longest(run: &[Range<usize>], mut good: impl FnMut(&[Range<usize>]) -> bool) -> Vec<Range<usize>> {
+pub fn longest(
+    run: &[Range<usize>],
+    mut good: impl FnMut(&[Range<usize>]) -> bool,
+) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
     while from < run.len() {
@@ -67,8 +70,13 @@ pub fn longest(run: &[Range<usize>], mut good: impl FnMut(&[Range<usize>]) -> bo
 fn groups_belong_together_by_what_stands_between_them() {
     let text = "25 4111 - 1111,9 x3";
     let words = |runs: Vec<Run>| -> Vec<Vec<String>> {
-        runs.iter().map(|run| run.iter().map(|group| text[group.clone()].to_owned()).collect()).collect()
+        runs.iter()
+            .map(|run| run.iter().map(|group| text[group.clone()].to_owned()).collect())
+            .collect()
     };
     assert_eq!(words(runs(text, " -", &[])), [vec!["25", "4111", "1111"], vec!["9"], vec!["3"]]);
-    assert_eq!(words(runs(text, " -", std::slice::from_ref(&(0..2)))), [vec!["4111", "1111"], vec!["9"], vec!["3"]]);
+    assert_eq!(
+        words(runs(text, " -", std::slice::from_ref(&(0..2)))),
+        [vec!["4111", "1111"], vec!["9"], vec!["3"]]
+    );
 }

@@ -8,8 +8,13 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::Redactor;
 
-pub const REDACTOR: Redactor =
-    Redactor { name: "email", about: "addresses of mail", find, plainly, fields: &["email", "emailaddress", "mail"] };
+pub const REDACTOR: Redactor = Redactor {
+    name: "email",
+    about: "addresses of mail",
+    find,
+    plainly,
+    fields: &["email", "emailaddress", "mail"],
+};
 
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and the test below uses it")]
 static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
@@ -30,8 +35,8 @@ fn find(text: &str) -> Vec<Range<usize>> {
     PATTERN.captures_iter(text).filter_map(address).collect()
 }
 
-/// Where the address begins in what may be its first part: after what names it (`user=`, `?email=`) and what only looks like
-/// it. Nothing if no letter or digit is left.
+/// Where the address begins in what may be its first part: after what names it (`user=`, `?email=`)
+/// and what only looks like it. Nothing if no letter or digit is left.
 fn begins(local: &str) -> Option<usize> {
     if local.starts_with('"') {
         return Some(0);
@@ -49,13 +54,16 @@ fn begins(local: &str) -> Option<usize> {
     local[from..].chars().any(char::is_alphanumeric).then_some(from)
 }
 
-/// How much of what stands after the `@` is a domain, whose last part is of letters. Nothing if it is a version: `lr@3.1.0`.
+/// How much of what stands after the `@` is a domain, whose last part is of letters. Nothing if it
+/// is a version: `lr@3.1.0`.
 fn domain_length(domain: &str) -> Option<usize> {
     let is_top = |part: &str| {
-        let letters = part.chars().count() >= 2 && part.chars().all(|c| !c.is_ascii_digit() && c != '-');
+        let letters =
+            part.chars().count() >= 2 && part.chars().all(|c| !c.is_ascii_digit() && c != '-');
         letters || part.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
     };
-    let numbered = |part: &&str| part.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
+    let numbered =
+        |part: &&str| part.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
     if domain.split('.').take(2).filter(numbered).count() == 2 {
         return None;
     }
@@ -70,7 +78,8 @@ fn domain_length(domain: &str) -> Option<usize> {
     None
 }
 
-/// The address, however its letters are put together. Every sign counts: `ann-marie@x.org` and `annmarie@x.org` are two people.
+/// The address, however its letters are put together. Every sign counts: `ann-marie@x.org` and
+/// `annmarie@x.org` are two people.
 fn plainly(found: &str) -> String {
     found.replace("%40", "@").nfc().flat_map(char::to_lowercase).collect()
 }
@@ -89,19 +98,34 @@ fn addresses_are_found_in_text() {
     super::check(
         &REDACTOR,
         &[
-            ("write to ana.b+x@mail.example.com, please", "write to [ana.b+x@mail.example.com], please"),
+            (
+                "write to ana.b+x@mail.example.com, please",
+                "write to [ana.b+x@mail.example.com], please",
+            ),
             ("<jörg@müller.de>", "<[jörg@müller.de]>"),
             ("jo\u{308}rg@mu\u{308}ller.de", "[jo\u{308}rg@mu\u{308}ller.de]"),
             ("user=bo@x.org;", "user=[bo@x.org];"),
-            ("GET /reset?email=ana%40example.com&x=1 HTTP/1.1", "GET /reset?email=[ana%40example.com]&x=1 HTTP/1.1"),
+            (
+                "GET /reset?email=ana%40example.com&x=1 HTTP/1.1",
+                "GET /reset?email=[ana%40example.com]&x=1 HTTP/1.1",
+            ),
             ("a.b=1&c_d=ana@example.com", "a.b=1&c_d=[ana@example.com]"),
-            ("jane-@example.com, ana/b=c@example.com", "[jane-@example.com], [ana/b=c@example.com]"),
-            ("o'neil@example.com a!b#c$d@example.com", "[o'neil@example.com] [a!b#c$d@example.com]"),
+            (
+                "jane-@example.com, ana/b=c@example.com",
+                "[jane-@example.com], [ana/b=c@example.com]",
+            ),
+            (
+                "o'neil@example.com a!b#c$d@example.com",
+                "[o'neil@example.com] [a!b#c$d@example.com]",
+            ),
             (r#""ana b"@example.com"#, r#"["ana b"@example.com]"#),
             ("https://ana@example.com/x", "https://[ana@example.com]/x"),
             ("bo@163.com bo@x.xn--p1ai", "[bo@163.com] [bo@x.xn--p1ai]"),
             ("meet @ noon, @handle, a@b", "meet @ noon, @handle, a@b"),
-            ("model=intent-lr@3.1.0 gpt@v2.1.beta x@1.0", "model=intent-lr@3.1.0 gpt@v2.1.beta x@1.0"),
+            (
+                "model=intent-lr@3.1.0 gpt@v2.1.beta x@1.0",
+                "model=intent-lr@3.1.0 gpt@v2.1.beta x@1.0",
+            ),
         ],
     );
 }

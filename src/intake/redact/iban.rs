@@ -1,4 +1,5 @@
-//! International bank account numbers, by their checksum and the lengths of countries (ISO 13616, ISO 7064 MOD 97-10).
+//! International bank account numbers, by their checksum and the lengths of countries (ISO 13616,
+//! ISO 7064 MOD 97-10).
 
 use std::ops::Range;
 
@@ -8,7 +9,9 @@ pub const REDACTOR: Redactor = Redactor {
     name: "iban",
     about: "bank accounts, by their checksum",
     find,
-    plainly: |found| found.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase(),
+    plainly: |found| {
+        found.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+    },
     fields: &["iban"],
 };
 
@@ -28,15 +31,16 @@ fn find(text: &str) -> Vec<Range<usize>> {
                 found.push(at..end);
                 at = end;
             }
-            // Only this beginning was none: an account may begin inside what seemed to belong to it.
+            // Only this beginning was none: an account may begin inside what seemed to belong to
+            // it.
             None => at += 1,
         }
     }
     found
 }
 
-/// Where the account ends that begins at `start`. A word after it may look like its next group: the longest good beginning
-/// counts.
+/// Where the account ends that begins at `start`. A word after it may look like its next group: the
+/// longest good beginning counts.
 fn account(text: &str, start: usize) -> Option<usize> {
     let mut compact = String::new();
     let mut good = None;
@@ -70,7 +74,10 @@ fn only_accounts_with_a_good_checksum_are_found() {
     super::check(
         &REDACTOR,
         &[
-            ("send to DE89 3704 0044 0532 0130 00 please", "send to [DE89 3704 0044 0532 0130 00] please"),
+            (
+                "send to DE89 3704 0044 0532 0130 00 please",
+                "send to [DE89 3704 0044 0532 0130 00] please",
+            ),
             ("GB82WEST12345698765432", "[GB82WEST12345698765432]"),
             ("fr1420041010050500013m02606", "[fr1420041010050500013m02606]"),
             ("DE88 3704 0044 0532 0130 00", "DE88 3704 0044 0532 0130 00"),

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::Redactor;
 
-pub const REDACTOR: Redactor = Redactor { name: "ip", about: "IPv4 and IPv6 addresses", find, plainly, fields: &[] };
+pub const REDACTOR: Redactor =
+    Redactor { name: "ip", about: "IPv4 and IPv6 addresses", find, plainly, fields: &[] };
 
 fn find(text: &str) -> Vec<Range<usize>> {
     let part = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
@@ -40,8 +41,10 @@ fn addresses(text: &str, run: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = run.start;
     for part in whole.split(':') {
-        // Letters beside the four numbers are no part of them: `host_10.0.0.1`, but not `a10.0.0.1`.
-        let touches = (start == run.start && before.is_some()) || (start + part.len() == run.end && after.is_some());
+        // Letters beside the four numbers are no part of them: `host_10.0.0.1`, but not
+        // `a10.0.0.1`.
+        let touches = (start == run.start && before.is_some())
+            || (start + part.len() == run.end && after.is_some());
         let address = part.trim_matches('.');
         if !touches && is_v4(address) {
             let from = start + (part.len() - part.trim_start_matches('.').len());
@@ -58,7 +61,9 @@ fn is_v4(text: &str) -> bool {
 
 /// With at least one digit: `a::b` may be a name in a program.
 fn is_v6(text: &str) -> bool {
-    text.contains(':') && text.bytes().any(|byte| byte.is_ascii_digit()) && text.parse::<Ipv6Addr>().is_ok()
+    text.contains(':')
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.parse::<Ipv6Addr>().is_ok()
 }
 
 /// The address itself, however it is written.
@@ -81,7 +86,10 @@ fn addresses_are_found_and_times_are_not() {
             ("::ffff:192.168.1.77 GET /", "[::ffff:192.168.1.77] GET /"),
             ("fe80::1 is up, [::1]:80, fe80::2.", "[fe80::1] is up, [[::1]]:80, [fe80::2]."),
             ("host_192.168.1.77, x192.168.1.77", "host_[192.168.1.77], x192.168.1.77"),
-            ("std::vector abc::def 00:1a:2b:3c:4d:5e ::", "std::vector abc::def 00:1a:2b:3c:4d:5e ::"),
+            (
+                "std::vector abc::def 00:1a:2b:3c:4d:5e ::",
+                "std::vector abc::def 00:1a:2b:3c:4d:5e ::",
+            ),
             ("10.0.0.1: refused", "[10.0.0.1]: refused"),
         ],
     );

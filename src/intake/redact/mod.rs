@@ -1,8 +1,9 @@
 //! Redaction: what must not be kept is replaced before anything is written.
 //!
-//! Each thing that is found becomes a pseudonym such as `[email:7k2mqxd4]`, made with a key that only the workspace's
-//! devices know: the same address is the same pseudonym everywhere in the workspace, so that a reviewer still sees
-//! that two requests are of one person, and nobody outside can try addresses until one fits.
+//! Each thing that is found becomes a pseudonym such as `[email:7k2mqxd4]`, made with a key that
+//! only the workspace's devices know: the same address is the same pseudonym everywhere in the
+//! workspace, so that a reviewer still sees that two requests are of one person, and nobody outside
+//! can try addresses until one fits.
 //!
 //! To add a kind, add a file with its [`Redactor`] and a line in [`REDACTORS`].
 
@@ -41,12 +42,20 @@ pub struct Redactor {
 }
 
 /// Every kind, in the order in which they are looked for: what one took, a later one does not see.
-pub const REDACTORS: &[Redactor] =
-    &[token::REDACTOR, email::REDACTOR, iban::REDACTOR, card::REDACTOR, ip::REDACTOR, phone::REDACTOR];
+pub const REDACTORS: &[Redactor] = &[
+    token::REDACTOR,
+    email::REDACTOR,
+    iban::REDACTOR,
+    card::REDACTOR,
+    ip::REDACTOR,
+    phone::REDACTOR,
+];
 
 /// Parts of a prediction line that are no text of anybody's: they are kept as they are.
-const KEPT: &[&str] = &["id", "occurred_at", "stream", "model", "prediction", "challenger", "latency_ms"];
-/// Those that identify it, and that somebody may have written something into: it is counted, for a person to know.
+const KEPT: &[&str] =
+    &["id", "occurred_at", "stream", "model", "prediction", "challenger", "latency_ms"];
+/// Those that identify it, and that somebody may have written something into: it is counted, for a
+/// person to know.
 const IDENTIFYING: &[&str] = &["id", "stream"];
 /// Under which name that is counted.
 const KEPT_COUNT: &str = "kept in id or stream";
@@ -83,7 +92,10 @@ impl Redact {
     /// Nothing, if the configuration names nothing. `key` makes the pseudonyms.
     pub fn new(config: &config::Redact, key: [u8; 32]) -> Result<Option<Self>, BadRedaction> {
         let kind = |name: &String| {
-            REDACTORS.iter().find(|redactor| redactor.name == name).ok_or_else(|| BadRedaction::Kind(name.clone()))
+            REDACTORS
+                .iter()
+                .find(|redactor| redactor.name == name)
+                .ok_or_else(|| BadRedaction::Kind(name.clone()))
         };
         let mut kinds = config.kinds.iter().map(kind).collect::<Result<Vec<_>, _>>()?;
         kinds.sort_by_key(|kind| REDACTORS.iter().position(|other| other.name == kind.name));
@@ -94,8 +106,10 @@ impl Redact {
             };
             Ok((pattern.name.clone(), Regex::new(&pattern.regex).map_err(bad)?))
         };
-        let patterns = config.pattern.iter().map(pattern).collect::<Result<Vec<_>, BadRedaction>>()?;
-        let paths: Vec<Vec<String>> = config.paths.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        let patterns =
+            config.pattern.iter().map(pattern).collect::<Result<Vec<_>, BadRedaction>>()?;
+        let paths: Vec<Vec<String>> =
+            config.paths.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
         let known_by = ["id", "occurred_at", "stream", "prediction.label"];
         if let Some(path) = config.paths.iter().find(|path| known_by.contains(&path.as_str())) {
             return Err(BadRedaction::Path(path.clone()));
@@ -116,15 +130,19 @@ impl Redact {
         let mut current = Cow::Borrowed(text);
         for kind in &self.kinds {
             let plain = Plain::of(&current);
-            let found: Vec<Range<usize>> = (kind.find)(plain.text()).into_iter().map(|place| plain.original(place)).collect();
+            let found: Vec<Range<usize>> =
+                (kind.find)(plain.text()).into_iter().map(|place| plain.original(place)).collect();
             if !found.is_empty() {
                 let replaced = self.replaced(kind.name, Some(kind), &current, &found);
                 current = Cow::Owned(replaced);
             }
         }
         for (name, regex) in &self.patterns {
-            let found: Vec<Range<usize>> =
-                regex.find_iter(&current).map(|found| found.range()).filter(|range| !range.is_empty()).collect();
+            let found: Vec<Range<usize>> = regex
+                .find_iter(&current)
+                .map(|found| found.range())
+                .filter(|range| !range.is_empty())
+                .collect();
             if !found.is_empty() {
                 current = Cow::Owned(self.replaced(name, None, &current, &found));
             }
@@ -132,7 +150,13 @@ impl Redact {
         current
     }
 
-    fn replaced(&self, name: &str, kind: Option<&Redactor>, text: &str, found: &[Range<usize>]) -> String {
+    fn replaced(
+        &self,
+        name: &str,
+        kind: Option<&Redactor>,
+        text: &str,
+        found: &[Range<usize>],
+    ) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for range in found {
@@ -148,15 +172,27 @@ impl Redact {
         self.count(name);
         let plain = match kind {
             Some(kind) => (kind.plainly)(Plain::of(what).text()),
-            None => what.chars().filter(|c| c.is_alphanumeric() || "@.:_".contains(*c)).flat_map(char::to_lowercase).collect(),
+            None => what
+                .chars()
+                .filter(|c| c.is_alphanumeric() || "@.:_".contains(*c))
+                .flat_map(char::to_lowercase)
+                .collect(),
         };
         let hash = blake3::keyed_hash(&self.key, format!("{name}\0{plain}").as_bytes());
-        let letters: String = hash.as_bytes()[..8].iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+        let letters: String = hash.as_bytes()[..8]
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+            .collect();
         format!("[{name}:{letters}]")
     }
 
     fn count(&self, name: &str) {
-        *self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(name.to_owned()).or_default() += 1;
+        *self
+            .counts
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .entry(name.to_owned())
+            .or_default() += 1;
     }
 
     /// The kind that the whole of a field is, by its name.
@@ -164,10 +200,12 @@ impl Redact {
         if value.starts_with('[') && value.ends_with(']') {
             return None; // a pseudonym
         }
-        let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let letters: String =
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         let holds = |kind: &Redactor| {
             kind.name == token::REDACTOR.name && token::is_secret_field(name, value)
-                || kind.fields.contains(&letters.as_str()) && (kind.plainly)(Plain::of(value).text()).len() >= FIELD_LENGTH_MIN
+                || kind.fields.contains(&letters.as_str())
+                    && (kind.plainly)(Plain::of(value).text()).len() >= FIELD_LENGTH_MIN
         };
         self.kinds.iter().copied().find(|kind| holds(kind))
     }
@@ -191,12 +229,14 @@ impl Redact {
         {
             return Some(self.pseudonym(kind.name, Some(kind), raw));
         }
-        let named = self.patterns.iter().find(|(_, regex)| regex.find(raw).is_some_and(|found| found.range() == (0..raw.len())));
+        let named = self.patterns.iter().find(|(_, regex)| {
+            regex.find(raw).is_some_and(|found| found.range() == (0..raw.len()))
+        });
         named.map(|(name, _)| self.pseudonym(name, None, raw))
     }
 
-    /// A prediction line, byte for byte but for what is redacted. Names of fields, and what identifies the prediction,
-    /// are kept.
+    /// A prediction line, byte for byte but for what is redacted. Names of fields, and what
+    /// identifies the prediction, are kept.
     pub fn line<'l>(&self, raw: &'l str) -> Cow<'l, str> {
         self.value(raw, &mut Vec::new())
     }
@@ -209,7 +249,8 @@ impl Redact {
         if path.len() == 1 && KEPT.contains(&path[0].as_str()) {
             let plain = Plain::of(raw);
             let found = |kind: &&&Redactor| !(kind.find)(plain.text()).is_empty();
-            if IDENTIFYING.contains(&path[0].as_str()) && self.kinds.iter().any(|kind| found(&kind)) {
+            if IDENTIFYING.contains(&path[0].as_str()) && self.kinds.iter().any(|kind| found(&kind))
+            {
                 self.count(KEPT_COUNT);
             }
             return Cow::Borrowed(raw);
@@ -223,15 +264,25 @@ impl Redact {
                 Err(_) => Cow::Borrowed(raw),
             },
             Some(b'{') => {
-                let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(raw) else { return Cow::Borrowed(raw) };
-                self.children(raw, members.into_iter().map(|(name, value)| (Some(name), value)), path)
+                let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(raw) else {
+                    return Cow::Borrowed(raw);
+                };
+                self.children(
+                    raw,
+                    members.into_iter().map(|(name, value)| (Some(name), value)),
+                    path,
+                )
             }
             Some(b'[') => {
-                let Ok(items) = serde_json::from_str::<Items<'_>>(raw) else { return Cow::Borrowed(raw) };
+                let Ok(items) = serde_json::from_str::<Items<'_>>(raw) else {
+                    return Cow::Borrowed(raw);
+                };
                 self.children(raw, items.0.into_iter().map(|value| (None, value)), path)
             }
             // A number may be that of a card, or of a telephone.
-            Some(b'-' | b'0'..=b'9') => self.number(raw, path).map_or(Cow::Borrowed(raw), |text| Cow::Owned(quoted(&text))),
+            Some(b'-' | b'0'..=b'9') => {
+                self.number(raw, path).map_or(Cow::Borrowed(raw), |text| Cow::Owned(quoted(&text)))
+            }
             _ => Cow::Borrowed(raw),
         }
     }
@@ -345,7 +396,9 @@ mod tests {
     fn redact(kinds: &[&str], paths: &[&str]) -> Redact {
         let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
         let pattern = vec![config::Pattern { name: "order".into(), regex: "ORD-[0-9]+".into() }];
-        Redact::new(&config::Redact { kinds: own(kinds), paths: own(paths), pattern }, [7; 32]).unwrap().unwrap()
+        Redact::new(&config::Redact { kinds: own(kinds), paths: own(paths), pattern }, [7; 32])
+            .unwrap()
+            .unwrap()
     }
 
     #[test]
@@ -354,13 +407,17 @@ mod tests {
         let raw = r#"{"id":"a@b.de", "n":0.10, "input":{"text":"mail \"me\" at ana@example.com", "user":{"name":"Ana","x":[1, "ORD-77"]},"age":3e0}}"#;
         let line = redact.line(raw);
         let mail = redact.pseudonym("email", Some(&email::REDACTOR), "ana@example.com");
-        let (name, age) = (redact.pseudonym("field", None, "Ana"), redact.pseudonym("field", None, "3e0"));
+        let (name, age) =
+            (redact.pseudonym("field", None, "Ana"), redact.pseudonym("field", None, "3e0"));
         let order = redact.pseudonym("order", None, "ORD-77");
         let expect = format!(
             r#"{{"id":"a@b.de", "n":0.10, "input":{{"text":"mail \"me\" at {mail}", "user":{{"name":"{name}","x":[1, "{order}"]}},"age":"{age}"}}}}"#
         );
         assert_eq!(line, expect);
-        assert_eq!(redact.line(r#"{"id":"x","input":{"text":"nothing here"}}"#), r#"{"id":"x","input":{"text":"nothing here"}}"#);
+        assert_eq!(
+            redact.line(r#"{"id":"x","input":{"text":"nothing here"}}"#),
+            r#"{"id":"x","input":{"text":"nothing here"}}"#
+        );
     }
 
     #[test]
@@ -377,16 +434,26 @@ mod tests {
         assert_ne!(one.text("ana@example.com"), other.text("ana@example.com"));
         assert_eq!(one.counts()["email"], 3);
         assert_eq!(one.text("jo\u{308}rg@x.org"), one.text("jörg%40x.org"));
-        assert_eq!(one.text(&one.text("ana@example.com")), one.text("ana@example.com"), "a pseudonym is not redacted again");
+        assert_eq!(
+            one.text(&one.text("ana@example.com")),
+            one.text("ana@example.com"),
+            "a pseudonym is not redacted again"
+        );
     }
 
     #[test]
     fn fields_are_known_by_their_names_and_numbers_are_never_touched_inside() {
         let redact = redact(&["token", "email", "iban", "card", "ip", "phone"], &[]);
-        let check = |line: &str, changed: bool| assert_eq!(matches!(redact.line(line), Cow::Owned(_)), changed, "{line}");
-        for score in
-            ["0.5309136012499991", "-0.52470182069312", "0.4111111111111111", "4.111111111111111e15", "-4111111111111111"]
-        {
+        let check = |line: &str, changed: bool| {
+            assert_eq!(matches!(redact.line(line), Cow::Owned(_)), changed, "{line}")
+        };
+        for score in [
+            "0.5309136012499991",
+            "-0.52470182069312",
+            "0.4111111111111111",
+            "4.111111111111111e15",
+            "-4111111111111111",
+        ] {
             check(&format!(r#"{{"input":{{"x":{score},"y":[{score}]}}}}"#), false);
         }
         check(r#"{"input":{"x":4111111111111111}}"#, true);
@@ -407,7 +474,9 @@ mod tests {
             paths: Vec::new(),
             pattern: vec![config::Pattern { name: "p".into(), regex: regex.into() }],
         };
-        let words = |config| Redact::new(&config, [0; 32]).err().map(|error| error.to_string()).unwrap_or_default();
+        let words = |config| {
+            Redact::new(&config, [0; 32]).err().map(|error| error.to_string()).unwrap_or_default()
+        };
         assert!(words(config(&["mail"], "x")).contains("email, iban"));
         assert!(words(config(&[], "(")).contains("pattern `p`"));
     }

@@ -1,5 +1,6 @@
-//! Numbers of telephones: with a plus or 00 before them, or in groups as people write them. A run of digits alone is no
-//! telephone: it may be an order or an amount. Dates and times beside a number are no part of it.
+//! Numbers of telephones: with a plus or 00 before them, or in groups as people write them. A run
+//! of digits alone is no telephone: it may be an order or an amount. Dates and times beside a
+//! number are no part of it.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -14,7 +15,16 @@ pub const REDACTOR: Redactor = Redactor {
     about: "numbers of telephones",
     find,
     plainly,
-    fields: &["phone", "phonenumber", "telephone", "tel", "mobile", "mobilenumber", "msisdn", "fax"],
+    fields: &[
+        "phone",
+        "phonenumber",
+        "telephone",
+        "tel",
+        "mobile",
+        "mobilenumber",
+        "msisdn",
+        "fax",
+    ],
 };
 
 /// Digits of a number with its country (ITU-T E.164).
@@ -24,7 +34,8 @@ const DIGITS_MAX: usize = 15;
 static TIMES: LazyLock<Regex> = LazyLock::new(|| {
     let date = r"[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}";
     let time = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?";
-    Regex::new(&format!(r"(?:{date})(?:[T ]{time})?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}}\b)?|{time}")).unwrap()
+    Regex::new(&format!(r"(?:{date})(?:[T ]{time})?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}}\b)?|{time}"))
+        .unwrap()
 });
 
 fn find(text: &str) -> Vec<Range<usize>> {
@@ -32,7 +43,8 @@ fn find(text: &str) -> Vec<Range<usize>> {
         let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         !digit(text[..found.start].chars().next_back()) && !digit(text[found.end..].chars().next())
     };
-    let times: Vec<Range<usize>> = TIMES.find_iter(text).map(|found| found.range()).filter(whole).collect();
+    let times: Vec<Range<usize>> =
+        TIMES.find_iter(text).map(|found| found.range()).filter(whole).collect();
     let mut found = Vec::new();
     for run in runs(text, " ./()-", &times) {
         for part in longest(&run, |part| is_phone(text, part)) {
@@ -71,14 +83,18 @@ fn is_phone(text: &str, part: &[Range<usize>]) -> bool {
     in_groups && !touched && !is_number(before, &groups, &gaps)
 }
 
-/// Groups that are one number, some numbers in a row, or an address: `1234567.89`, `12 500 000`, `3 14 15 92 65`.
+/// Groups that are one number, some numbers in a row, or an address: `1234567.89`, `12 500 000`, `3
+/// 14 15 92 65`.
 fn is_number(before: &str, groups: &[&str], gaps: &[&str]) -> bool {
     let dialled = groups[0].starts_with('0') || before.ends_with('(');
     let decimal = gaps == ["."] || groups[0] == "0" && gaps.first() == Some(&".");
-    let thousands =
-        groups[1..].iter().all(|group| group.len() == 3) && groups[0].len() <= 3 && gaps.iter().all(|gap| gap == &gaps[0]);
+    let thousands = groups[1..].iter().all(|group| group.len() == 3)
+        && groups[0].len() <= 3
+        && gaps.iter().all(|gap| gap == &gaps[0]);
     let small = groups.iter().all(|group| group.len() <= 2);
-    let address = groups.len() == 4 && gaps.iter().all(|gap| *gap == ".") && groups.iter().all(|group| group.len() <= 3);
+    let address = groups.len() == 4
+        && gaps.iter().all(|gap| *gap == ".")
+        && groups.iter().all(|group| group.len() <= 3);
     // A fraction that stands before it: the first group is the rest of a number with a point.
     let rest = matches!(before.as_bytes(), [.., digit, b'.'] if digit.is_ascii_digit());
     decimal || address || rest || (!dialled && (thousands || small))
@@ -99,7 +115,10 @@ fn telephones_are_found_and_other_numbers_are_not() {
             ("(555) 123-4567", "[(555) 123-4567]"),
             ("0049301234567", "[0049301234567]"),
             ("030 123 456 78", "[030 123 456 78]"),
-            ("order 123456789012, 2026-11-24 10:00, 1234567.89 euros", "order 123456789012, 2026-11-24 10:00, 1234567.89 euros"),
+            (
+                "order 123456789012, 2026-11-24 10:00, 1234567.89 euros",
+                "order 123456789012, 2026-11-24 10:00, 1234567.89 euros",
+            ),
             ("24.11.2026 and 3.1.0", "24.11.2026 and 3.1.0"),
             ("call +49 30 1234567 2026-11-24", "call [+49 30 1234567] 2026-11-24"),
             ("2026-11-24 0171 2345678 called", "2026-11-24 [0171 2345678] called"),
@@ -107,10 +126,16 @@ fn telephones_are_found_and_other_numbers_are_not() {
             ("+1.555.123.4567 555.123.4567", "[+1.555.123.4567] [555.123.4567]"),
             ("tel:+49301234567abc", "tel:[+49301234567]abc"),
             ("2026-11-24 10:00:00", "2026-11-24 10:00:00"),
-            ("24.11.2026 09:15:30.123 took 12 500 000 ns", "24.11.2026 09:15:30.123 took 12 500 000 ns"),
+            (
+                "24.11.2026 09:15:30.123 took 12 500 000 ns",
+                "24.11.2026 09:15:30.123 took 12 500 000 ns",
+            ),
             ("3 14 15 92 65 35", "3 14 15 92 65 35"),
             ("01 23 45 67 89", "[01 23 45 67 89]"),
-            ("10.200.30.40 and 1717372801.875 and 0.4857 1234 5678", "10.200.30.40 and 1717372801.875 and 0.4857 1234 5678"),
+            (
+                "10.200.30.40 and 1717372801.875 and 0.4857 1234 5678",
+                "10.200.30.40 and 1717372801.875 and 0.4857 1234 5678",
+            ),
             ("trace a4abea001234567890cd1d", "trace a4abea001234567890cd1d"),
             ("550e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440000"),
         ],

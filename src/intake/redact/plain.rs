@@ -1,5 +1,6 @@
-//! A text as those who look for numbers and addresses read it: signs that look like ASCII are ASCII, and what nobody sees is
-//! not there. What is found in it is known by where it stands in the text itself.
+//! A text as those who look for numbers and addresses read it: signs that look like ASCII are
+//! ASCII, and what nobody sees is not there. What is found in it is known by where it stands in the
+//! text itself.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,7 +10,8 @@ use crate::domain::text::is_invisible;
 /// A text made plain.
 pub struct Plain<'t> {
     text: Cow<'t, str>,
-    /// For each byte of `text`, where its character stands in the original; empty where they are the same.
+    /// For each byte of `text`, where its character stands in the original; empty where they are
+    /// the same.
     from: Vec<Range<usize>>,
 }
 
@@ -34,7 +36,10 @@ impl<'t> Plain<'t> {
 
     /// Where a place of the plain text is in the original, with what nobody sees inside it.
     pub fn original(&self, place: Range<usize>) -> Range<usize> {
-        match (self.from.get(place.start), place.end.checked_sub(1).and_then(|last| self.from.get(last))) {
+        match (
+            self.from.get(place.start),
+            place.end.checked_sub(1).and_then(|last| self.from.get(last)),
+        ) {
             (Some(first), Some(last)) => first.start..last.end,
             _ => place,
         }
@@ -59,7 +64,8 @@ fn plain(c: char) -> Option<char> {
 
 /// The ASCII digit of a decimal digit of the scripts whose digits stand in rows of ten.
 fn digit(c: char) -> Option<char> {
-    const ZEROS: [u32; 12] = [0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xe50, 0x17e0];
+    const ZEROS: [u32; 12] =
+        [0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xe50, 0x17e0];
     let code = c as u32;
     let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code))?;
     char::from_digit(code - zero, 10)

@@ -2,13 +2,14 @@
 //!
 //! Its result depends on the set of events, not on their order or on how often they arrive, because
 //! every view is one of: a set that only grows (labels, notes, withdrawals, grants, documents), a
-//! register whose value is decided by `at` (a case's detection, the policy), or computed anew from those
-//! for the cases touched (a case's state, the counts).
+//! register whose value is decided by `at` (a case's detection, the policy), or computed anew from
+//! those for the cases touched (a case's state, the counts).
 //!
-//! An event whose author was not admitted is *held*. Admissions only add, so holding events back and
-//! taking them in when an admission arrives ends in the same place as the other order. The roster itself is
-//! settled from all that was ever said about it ([`crate::domain::roster::settle`]); if it takes away what was
-//! counted already, everything is folded again:
+//! An event whose author was not admitted is *held*. Admissions only add, so holding events back
+//! and taking them in when an admission arrives ends in the same place as the other order. The
+//! roster itself is settled from all that was ever said about it
+//! ([`crate::domain::roster::settle`]); if it takes away what was counted already, everything is
+//! folded again:
 //!
 //! ```text
 //!            roles suffice                       the roster gives more
@@ -44,13 +45,22 @@ pub struct Fold<'c, 't> {
 
 impl<'c, 't> Fold<'c, 't> {
     pub fn new(tx: &'t Transaction<'c>) -> Result<Self, JournalError> {
-        Ok(Self { views: Views::new(tx, held_detections)?, unknown: BTreeMap::new(), held: Vec::new() })
+        Ok(Self {
+            views: Views::new(tx, held_detections)?,
+            unknown: BTreeMap::new(),
+            held: Vec::new(),
+        })
     }
 
-    /// Takes in an entry that was linked into its chain. Returns the events that are held, with reasons.
-    pub fn entry(&mut self, body: &Body, hash: Hash) -> Result<Vec<(EventId, String)>, JournalError> {
-        let founding =
-            body.workspace.is_empty() && db::journal::meta(self.views.tx, "workspace")?.as_deref() == Some(&hash.0[..]);
+    /// Takes in an entry that was linked into its chain. Returns the events that are held, with
+    /// reasons.
+    pub fn entry(
+        &mut self,
+        body: &Body,
+        hash: Hash,
+    ) -> Result<Vec<(EventId, String)>, JournalError> {
+        let founding = body.workspace.is_empty()
+            && db::journal::meta(self.views.tx, "workspace")?.as_deref() == Some(&hash.0[..]);
         for (n, raw) in body.events.iter().enumerate() {
             let event = EventId { replica: body.replica, seq: body.seq, n: n as u32 };
             let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding };
@@ -60,8 +70,12 @@ impl<'c, 't> Fold<'c, 't> {
         self.views.settle_roster_if_changed()?;
         // Of what this entry says about the roster it is known only now whether it counts.
         let of_entry = |event: &&EventId| (event.replica, event.seq) == (body.replica, body.seq);
-        let refused =
-            self.views.refused.iter().filter(|(event, _)| of_entry(event)).map(|(event, reason)| (*event, reason.clone()));
+        let refused = self
+            .views
+            .refused
+            .iter()
+            .filter(|(event, _)| of_entry(event))
+            .map(|(event, reason)| (*event, reason.clone()));
         let refused: Vec<(EventId, String)> = refused.collect();
         self.held.extend(refused);
         if std::mem::take(&mut self.views.admitted) {
@@ -110,13 +124,17 @@ impl<'c, 't> Fold<'c, 't> {
                 if self.views.refused.contains_key(&event) {
                     continue;
                 }
-                if read.as_ref().is_none_or(|body| (body.replica, body.seq) != (event.replica, event.seq)) {
+                if read
+                    .as_ref()
+                    .is_none_or(|body| (body.replica, body.seq) != (event.replica, event.seq))
+                {
                     let row = db::journal::entry(self.views.tx, event.replica, event.seq)?;
                     read = row.and_then(|row| Body::parse(&row.body));
                 }
                 let Some(body) = &read else { continue };
                 let Some(raw) = body.events.get(event.n as usize) else { continue };
-                let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding: false };
+                let stamp =
+                    Stamp { event, at: body.at, author: body.author.clone(), founding: false };
                 let before = self.held.len();
                 if self.event(&stamp, raw)? {
                     db::roster::release(self.views.tx, event)?;
@@ -154,14 +172,19 @@ fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
 pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
     db::reset_views(tx)?;
     let workspace = db::journal::meta(tx, "workspace")?.unwrap_or_default();
-    // The roster first, from all that is said about it; then nothing folded can turn out not to count.
+    // The roster first, from all that is said about it; then nothing folded can turn out not to
+    // count.
     each_entry(tx, |row, body| {
         for (n, raw) in body.events.iter().enumerate() {
             let event = EventId { replica: row.replica, seq: row.seq, n: n as u32 };
-            let founding = body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
+            let founding =
+                body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
             let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding };
             if let Some(change) = roster_change(&stamp, raw) {
-                db::roster::insert_event(tx, &RosterEvent { event, at: body.at, author: stamp.author, change })?;
+                db::roster::insert_event(
+                    tx,
+                    &RosterEvent { event, at: body.at, author: stamp.author, change },
+                )?;
             }
         }
         Ok(())

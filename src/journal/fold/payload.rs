@@ -22,22 +22,37 @@ impl Fold<'_, '_> {
 
     /// Takes in a payload that came after the event which names it.
     pub fn payload_arrived(&mut self, event: EventId) -> Result<(), JournalError> {
-        let Some(row) = db::journal::entry(self.views.tx, event.replica, event.seq)? else { return Ok(()) };
+        let Some(row) = db::journal::entry(self.views.tx, event.replica, event.seq)? else {
+            return Ok(());
+        };
         let body = Body::parse(&row.body);
-        let raw = body.as_ref().and_then(|body| body.events.get(event.n as usize)).map_or("", |raw| raw.get());
+        let raw = body
+            .as_ref()
+            .and_then(|body| body.events.get(event.n as usize))
+            .map_or("", |raw| raw.get());
         let kind = serde_json::from_str::<Head<'_>>(raw).map(|head| head.kind).unwrap_or_default();
         if kind == PayloadErased::KIND {
             return match serde_json::from_str::<PayloadErased>(raw) {
-                Ok(erased) if erasure::of_case(self.views.tx, erased.case)?.iter().any(|row| row.event == event) => {
+                Ok(erased)
+                    if erasure::of_case(self.views.tx, erased.case)?
+                        .iter()
+                        .any(|row| row.event == event) =>
+                {
                     Ok(self.views.settle_erasure(erased.case)?)
                 }
                 _ => Ok(db::payload::delete(self.views.tx, event)?),
             };
         }
-        let detected = (kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw).ok()).flatten();
-        let Some(detected) = detected else { return Ok(db::payload::delete(self.views.tx, event)?) };
+        let detected = (kind == CaseDetected::KIND)
+            .then(|| serde_json::from_str::<CaseDetected>(raw).ok())
+            .flatten();
+        let Some(detected) = detected else {
+            return Ok(db::payload::delete(self.views.tx, event)?);
+        };
         let text = self.views.payload_text(detected.case, event, detected.payload)?;
-        if let Some(row) = case::by_id(self.views.tx, detected.case)?.filter(|row| row.event == event && row.text != text) {
+        if let Some(row) = case::by_id(self.views.tx, detected.case)?
+            .filter(|row| row.event == event && row.text != text)
+        {
             case::set_text(self.views.tx, &row, &text)?;
         }
         Ok(())
@@ -46,16 +61,21 @@ impl Fold<'_, '_> {
 
 fn detected_case(raw: &str) -> Option<CaseId> {
     let head: Head<'_> = serde_json::from_str(raw).ok()?;
-    (head.kind == CaseDetected::KIND).then(|| serde_json::from_str::<CaseDetected>(raw).ok()).flatten().map(|event| event.case)
+    (head.kind == CaseDetected::KIND)
+        .then(|| serde_json::from_str::<CaseDetected>(raw).ok())
+        .flatten()
+        .map(|event| event.case)
 }
 
-/// Detections that do not count, with their cases: their payloads are stored and shared like others.
+/// Detections that do not count, with their cases: their payloads are stored and shared like
+/// others.
 pub fn held_detections(conn: &rusqlite::Connection) -> rusqlite::Result<Vec<(CaseId, EventId)>> {
     let mut found = Vec::new();
     let mut read: Option<Body> = None;
     for (event, _) in roster::held(conn)? {
         if read.as_ref().is_none_or(|body| (body.replica, body.seq) != (event.replica, event.seq)) {
-            read = db::journal::entry(conn, event.replica, event.seq)?.and_then(|row| Body::parse(&row.body));
+            read = db::journal::entry(conn, event.replica, event.seq)?
+                .and_then(|row| Body::parse(&row.body));
         }
         let raw = read.as_ref().and_then(|body| body.events.get(event.n as usize));
         found.extend(raw.and_then(|raw| detected_case(raw.get())).map(|case| (case, event)));

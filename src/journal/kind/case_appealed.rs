@@ -1,4 +1,5 @@
-//! `case.appealed`: somebody who was overruled asks to have a ruling looked at again. Each may once on a case.
+//! `case.appealed`: somebody who was overruled asks to have a ruling looked at again. Each may once
+//! on a case.
 
 use serde::{Deserialize, Serialize};
 

@@ -31,14 +31,25 @@ impl CaseCommented {
 impl Event for CaseCommented {
     const KIND: &'static str = "case.commented";
     const VERSION: u32 = 2;
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
+    const ROLES: Option<&'static [Role]> =
+        Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
         let Self { case: id, text, question, session } = self;
         let (author, kind) = (stamp.author.clone(), NoteKind::Commented);
         note::insert(
             views.tx,
-            &NoteRow { id, event: stamp.event, at: stamp.at, kind, author, text, until: None, question, session },
+            &NoteRow {
+                id,
+                event: stamp.event,
+                at: stamp.at,
+                kind,
+                author,
+                text,
+                until: None,
+                question,
+                session,
+            },
         )
     }
 }

@@ -44,7 +44,8 @@ impl Event for CaseDetected {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
-        (self.case != CaseId::of(&self.stream, &self.id)).then(|| "the case id is not that of its stream and id".to_owned())
+        (self.case != CaseId::of(&self.stream, &self.id))
+            .then(|| "the case id is not that of its stream and id".to_owned())
     }
 
     fn payload(raw: &str) -> Option<Hash> {
@@ -59,7 +60,11 @@ impl Event for CaseDetected {
         let known = case::by_id(views.tx, self.case)?;
         match &known {
             Some(known) if (known.at, known.event) <= (stamp.at, stamp.event) => {
-                return if known.event == stamp.event { Ok(()) } else { views.detected_again(self.case, stamp.event) };
+                return if known.event == stamp.event {
+                    Ok(())
+                } else {
+                    views.detected_again(self.case, stamp.event)
+                };
             }
             Some(later) => views.detected_again(self.case, later.event)?,
             None => {}
@@ -91,7 +96,10 @@ impl Event for CaseDetected {
             turn: 0,
         };
         // A ruling may have come before its case, as labels may.
-        if known.is_none() && !label::any_of_case(views.tx, self.case)? && !arbitration::any_of_case(views.tx, self.case)? {
+        if known.is_none()
+            && !label::any_of_case(views.tx, self.case)?
+            && !arbitration::any_of_case(views.tx, self.case)?
+        {
             return views.open_case(&row);
         }
         views.change_case(self.case, |views| {

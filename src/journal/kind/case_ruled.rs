@@ -1,4 +1,5 @@
-//! `case.ruled`: what a disputed case counts as, and why. The latest ruling that was not taken back counts.
+//! `case.ruled`: what a disputed case counts as, and why. The latest ruling that was not taken back
+//! counts.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
-//! `consensus.estimated`: what a model of truth found out about the reviewers. The latest of each model counts.
+//! `consensus.estimated`: what a model of truth found out about the reviewers. The latest of each
+//! model counts.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +18,14 @@ impl Event for ConsensusEstimated {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer]);
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
-        let habits = self.0.reviewers.values().flat_map(|habits| habits.values().flat_map(|row| row.values()));
+        let habits = self
+            .0
+            .reviewers
+            .values()
+            .flat_map(|habits| habits.values().flat_map(|row| row.values()));
         let share = |share: &f64| (0.0..=1.0).contains(share);
-        (!self.0.priors.values().chain(habits).all(share)).then(|| "shares lie between 0 and 1".to_owned())
+        (!self.0.priors.values().chain(habits).all(share))
+            .then(|| "shares lie between 0 and 1".to_owned())
     }
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {

@@ -1,4 +1,5 @@
-//! `guard.raised`: a break, or a second look, was suggested to a reviewer. It is about them, and changes nothing.
+//! `guard.raised`: a break, or a second look, was suggested to a reviewer. It is about them, and
+//! changes nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,8 @@ impl Event for GuardRaised {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead]);
 
     fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
-        (self.reviewer != stamp.author).then(|| format!("{} may not say that of {}", stamp.author, self.reviewer))
+        (self.reviewer != stamp.author)
+            .then(|| format!("{} may not say that of {}", stamp.author, self.reviewer))
     }
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {

@@ -20,11 +20,21 @@ impl Event for LabelGiven {
 
     fn objection(&self, stamp: &Stamp, roles: &[Role]) -> Option<String> {
         let for_another = self.0.reviewer != stamp.author && !roles.contains(&Role::Lead);
-        for_another.then(|| format!("{} may not label as {}: only a lead may, by an import", stamp.author, self.0.reviewer))
+        for_another.then(|| {
+            format!(
+                "{} may not label as {}: only a lead may, by an import",
+                stamp.author, self.0.reviewer
+            )
+        })
     }
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let given = GivenLabel { event: stamp.event, at: stamp.at, author: stamp.author.clone(), label: self.0 };
+        let given = GivenLabel {
+            event: stamp.event,
+            at: stamp.at,
+            author: stamp.author.clone(),
+            label: self.0,
+        };
         views.change_case(given.label.case, |views| label::insert(views.tx, &given))
     }
 }

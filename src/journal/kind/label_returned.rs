@@ -1,4 +1,5 @@
-//! `label.returned`: a label goes back to its author with a question. It counts until they give another.
+//! `label.returned`: a label goes back to its author with a question. It counts until they give
+//! another.
 
 use serde::{Deserialize, Serialize};
 

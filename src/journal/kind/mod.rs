@@ -1,8 +1,8 @@
 //! One file for each kind of event: its fields, who may write it, and what it changes.
 //!
-//! To add a kind: a file like its neighbours here, a `mod` line, a line in [`KINDS`], and a golden file
-//! (`tests/golden`), which is never edited again. A kind that this program does not know is kept, passed
-//! on and reported.
+//! To add a kind: a file like its neighbours here, a `mod` line, a line in [`KINDS`], and a golden
+//! file (`tests/golden`), which is never edited again. A kind that this program does not know is
+//! kept, passed on and reported.
 
 mod workspace_founded;
 mod replica_joined;
@@ -157,7 +157,11 @@ pub static KINDS: &[Kind] = &[
     kind::<GuardRaised>(),
 ];
 
-fn take<E: Event>(views: &mut Views<'_, '_>, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<Verdict> {
+fn take<E: Event>(
+    views: &mut Views<'_, '_>,
+    stamp: &Stamp,
+    raw: &RawValue,
+) -> rusqlite::Result<Verdict> {
     let event: E = match serde_json::from_str(raw.get()) {
         Ok(event) => event,
         Err(error) => return Ok(Verdict::Held(format!("malformed {}: {error}", E::KIND))),
@@ -182,7 +186,11 @@ fn take<E: Event>(views: &mut Views<'_, '_>, stamp: &Stamp, raw: &RawValue) -> r
 
 fn roster<E: Event>(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
     let event: E = serde_json::from_str(raw.get()).ok()?;
-    if E::ROLES.is_some() || event.objection(stamp, &[]).is_some() { None } else { event.roster(stamp) }
+    if E::ROLES.is_some() || event.objection(stamp, &[]).is_some() {
+        None
+    } else {
+        event.roster(stamp)
+    }
 }
 
 fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &Stamp, needed: &[Role]) -> String {
@@ -190,7 +198,12 @@ fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &Stamp, needed: &[Role]) -> S
         return format!("{} was retired on this device after entry {after}", stamp.author);
     }
     let roles: Vec<&str> = needed.iter().map(|role| role.word()).collect();
-    format!("{} needs the role {}, which {} was not given on this device", E::KIND, roles.join(" or "), stamp.author)
+    format!(
+        "{} needs the role {}, which {} was not given on this device",
+        E::KIND,
+        roles.join(" or "),
+        stamp.author
+    )
 }
 
 /// The kind and version that begin every event.
@@ -212,5 +225,6 @@ pub fn encode<E: Event>(event: &E) -> Box<RawValue> {
         event: &'e E,
     }
     // Our own structs always have a JSON form.
-    to_raw_value(&Tagged { kind: E::KIND, v: E::VERSION, event }).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    to_raw_value(&Tagged { kind: E::KIND, v: E::VERSION, event })
+        .unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -1,4 +1,5 @@
-//! `nudge.sent`: somebody was told what they owe. Nobody is told of the same thing again, from whatever device.
+//! `nudge.sent`: somebody was told what they owe. Nobody is told of the same thing again, from
+//! whatever device.
 
 use serde::{Deserialize, Serialize};
 

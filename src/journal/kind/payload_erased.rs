@@ -1,8 +1,9 @@
-//! `payload.erased`: a case's input, logs and neighbours are to be forgotten everywhere. The case, its labels
-//! and the hash of what was erased stay; the hash is salted, and the salt goes with the payload.
+//! `payload.erased`: a case's input, logs and neighbours are to be forgotten everywhere. The case,
+//! its labels and the hash of what was erased stay; the hash is salted, and the salt goes with the
+//! payload.
 //!
-//! Another case may have shown the erased one among its neighbours. Its payload is erased too, and `instead` names
-//! one without that neighbour, which stands beside this event.
+//! Another case may have shown the erased one among its neighbours. Its payload is erased too, and
+//! `instead` names one without that neighbour, which stands beside this event.
 
 use serde::{Deserialize, Serialize};
 

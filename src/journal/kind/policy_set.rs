@@ -19,7 +19,8 @@ impl Event for PolicySet {
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
         let Policy { overlap, limit, .. } = self.policy;
-        (overlap == 0 || limit < overlap).then(|| "overlap is at least 1, and limit at least overlap".to_owned())
+        (overlap == 0 || limit < overlap)
+            .then(|| "overlap is at least 1, and limit at least overlap".to_owned())
     }
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {

@@ -35,7 +35,12 @@ impl ProtocolPublished {
             changes: changes.to_owned(),
             source: protocol.source.clone(),
             labels: protocol.labels.iter().map(|label| label.name.clone()).collect(),
-            titles: protocol.labels.iter().filter(|label| !label.title.is_empty()).map(title).collect(),
+            titles: protocol
+                .labels
+                .iter()
+                .filter(|label| !label.title.is_empty())
+                .map(title)
+                .collect(),
         }
     }
 
@@ -62,7 +67,9 @@ impl Event for ProtocolPublished {
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
         let fault = match protocol::parse(&self.source, Some(&self.labels.join("\n"))) {
-            Ok(protocol) if protocol.id != self.id => "it says another id than its source".to_owned(),
+            Ok(protocol) if protocol.id != self.id => {
+                "it says another id than its source".to_owned()
+            }
             Ok(_) => return None,
             Err(faults) => faults.first().map(|fault| fault.message.clone()).unwrap_or_default(),
         };

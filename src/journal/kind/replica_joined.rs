@@ -1,6 +1,6 @@
-//! `replica.joined`: the first event of a chain (in the founder's, the second). It shows the key that
-//! signs the chain and whose device it is. By itself it admits nobody, unless it takes over from a device of
-//! the same person whose key vouches for it.
+//! `replica.joined`: the first event of a chain (in the founder's, the second). It shows the key
+//! that signs the chain and whose device it is. By itself it admits nobody, unless it takes over
+//! from a device of the same person whose key vouches for it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,8 +25,8 @@ pub struct ReplicaJoined {
     /// The person's own SSH key, for leads to compare with what they know. It gives no right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshProof>,
-    /// Secrets of the workspace that the old key could open, sealed to the new one. They give this device what it had, and
-    /// make no secret of the workspace's.
+    /// Secrets of the workspace that the old key could open, sealed to the new one. They give this
+    /// device what it had, and make no secret of the workspace's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretShared>,
 }
@@ -55,7 +55,8 @@ impl Vouch {
     }
 }
 
-/// A signature by an SSH key of any type over [`SshProof::statement`], as `ssh-keygen -Y sign` makes it.
+/// A signature by an SSH key of any type over [`SshProof::statement`], as `ssh-keygen -Y sign`
+/// makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SshProof {
     /// A line as in a `.pub` file.
@@ -73,7 +74,13 @@ impl SshProof {
 
 impl ReplicaJoined {
     pub fn new(name: &str, key: &DeviceKey) -> Self {
-        Self { name: name.to_owned(), key: Hash(key.public()), replaces: None, ssh: None, secrets: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            key: Hash(key.public()),
+            replaces: None,
+            ssh: None,
+            secrets: Vec::new(),
+        }
     }
 }
 
@@ -86,7 +93,8 @@ impl Event for ReplicaJoined {
         if ReplicaId::of_key(&self.key.0) != stamp.event.replica {
             return Some("it shows another key than the one that signs the chain".to_owned());
         }
-        let bad = self.replaces.as_ref().is_some_and(|vouch| !vouch.is_good(&self.name, &self.key.0));
+        let bad =
+            self.replaces.as_ref().is_some_and(|vouch| !vouch.is_good(&self.name, &self.key.0));
         bad.then(|| "the old device's signature is not good".to_owned())
     }
 

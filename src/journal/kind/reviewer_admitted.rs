@@ -26,7 +26,8 @@ impl Event for ReviewerAdmitted {
     const ROLES: Option<&'static [Role]> = None;
 
     fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
-        (!is_name(&self.name)).then(|| "a name is 1 to 40 letters, digits, `.`, `_` or `-`".to_owned())
+        (!is_name(&self.name))
+            .then(|| "a name is 1 to 40 letters, digits, `.`, `_` or `-`".to_owned())
     }
 
     fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {

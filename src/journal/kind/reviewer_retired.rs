@@ -1,5 +1,5 @@
-//! `reviewer.retired`: what a person writes on a device after one entry of its chain does not count. A lead may
-//! say it of anybody, anybody of a device of their own.
+//! `reviewer.retired`: what a person writes on a device after one entry of its chain does not
+//! count. A lead may say it of anybody, anybody of a device of their own.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,8 @@ pub struct ReviewerRetired {
     pub replica: ReplicaId,
     /// The last entry of that device's chain in which they count; 0: none.
     pub after: u64,
-    /// The hash of that entry: another chain that its key wrote, up to the same number, is not what is meant.
+    /// The hash of that entry: another chain that its key wrote, up to the same number, is not what
+    /// is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Hash>,
     #[serde(default, skip_serializing_if = "String::is_empty")]

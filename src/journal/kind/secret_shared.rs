@@ -1,5 +1,5 @@
-//! `secret.shared`: a secret of the workspace, sealed (age) to the keys of devices of the roster. It encrypts
-//! payloads in shared stores and makes pseudonyms of what is redacted.
+//! `secret.shared`: a secret of the workspace, sealed (age) to the keys of devices of the roster.
+//! It encrypts payloads in shared stores and makes pseudonyms of what is redacted.
 
 use std::collections::BTreeMap;
 

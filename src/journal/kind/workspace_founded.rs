@@ -1,4 +1,5 @@
-//! `workspace.founded`: the first entry of the first chain. Its author is the workspace's first lead.
+//! `workspace.founded`: the first entry of the first chain. Its author is the workspace's first
+//! lead.
 
 use serde::{Deserialize, Serialize};
 

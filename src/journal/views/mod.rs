@@ -1,5 +1,5 @@
-//! The views that a fold makes, as kinds of events change them: cases and what they count as, documents, counts, the roster,
-//! the text of payloads. Nothing here knows which kinds there are.
+//! The views that a fold makes, as kinds of events change them: cases and what they count as,
+//! documents, counts, the roster, the text of payloads. Nothing here knows which kinds there are.
 
 mod payload;
 mod roster;
@@ -52,7 +52,8 @@ pub struct Views<'c, 't> {
     any_erased: bool,
     /// Payloads that were not what their events name, and were thrown away.
     pub bad_payloads: Vec<EventId>,
-    /// Detections that do not count, with their cases: their payloads are stored and shared like others.
+    /// Detections that do not count, with their cases: their payloads are stored and shared like
+    /// others.
     held_detections: HeldDetections,
 }
 
@@ -116,7 +117,8 @@ impl<'c, 't> Views<'c, 't> {
         self.again = true;
     }
 
-    /// Writes the counts that changed; `drop`ped, they are those of views that are about to be made again.
+    /// Writes the counts that changed; `drop`ped, they are those of views that are about to be made
+    /// again.
     pub(super) fn write_counts(&mut self, dropped: bool) -> rusqlite::Result<()> {
         for (name, n) in self.counts.drain().filter(|_| !dropped) {
             count::add(self.tx, &name, n)?;
@@ -135,7 +137,19 @@ impl<'c, 't> Views<'c, 't> {
         let body = db::to_json(event);
         let (kind, name, author) = (kind.to_owned(), name.to_owned(), stamp.author.clone());
         let hash = Hash::of(body.as_bytes());
-        document::insert(self.tx, &DocumentRow { kind, name, version, hash, at: stamp.at, event: stamp.event, author, body })
+        document::insert(
+            self.tx,
+            &DocumentRow {
+                kind,
+                name,
+                version,
+                hash,
+                at: stamp.at,
+                event: stamp.event,
+                author,
+                body,
+            },
+        )
     }
 
     /// Computes anew what depends on the policy, if another one counts now.
@@ -172,14 +186,16 @@ impl<'c, 't> Views<'c, 't> {
 
     fn settle_labeled(&mut self) -> rusqlite::Result<()> {
         let ruled = arbitration::all(self.tx)?.into_iter().map(|(id, _)| id);
-        let ids: std::collections::BTreeSet<CaseId> = label::labeled_cases(self.tx)?.into_iter().chain(ruled).collect();
+        let ids: std::collections::BTreeSet<CaseId> =
+            label::labeled_cases(self.tx)?.into_iter().chain(ruled).collect();
         for id in ids {
             self.change_case(id, |_| Ok(()))?;
         }
         Ok(())
     }
 
-    /// Takes in a case of which nothing was known: what [`Self::change_case`] would do, for a million of them.
+    /// Takes in a case of which nothing was known: what [`Self::change_case`] would do, for a
+    /// million of them.
     pub fn open_case(&mut self, row: &CaseRow) -> rusqlite::Result<()> {
         case::insert(self.tx, row)?;
         *self.counts.entry(format!("state:{}", row.state as i64)).or_default() += 1;
@@ -188,15 +204,27 @@ impl<'c, 't> Views<'c, 't> {
     }
 
     /// Runs `change` on what belongs to a case, then computes its state and the counts anew.
-    pub fn change_case(&mut self, id: CaseId, change: impl FnOnce(&mut Self) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    pub fn change_case(
+        &mut self,
+        id: CaseId,
+        change: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
         self.count_case(id, -1)?;
         change(self)?;
         if let Some(row) = case::by_id(self.tx, id)? {
             let labels = label::live_of_case(self.tx, id)?;
             let acts = arbitration::of_case(self.tx, id)?;
-            let resolution =
-                resolve(&labels, &acts, By { policy: &self.policy, renamed: &self.renamed, estimate: self.estimate.as_ref() });
-            let settled = (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
+            let resolution = resolve(
+                &labels,
+                &acts,
+                By {
+                    policy: &self.policy,
+                    renamed: &self.renamed,
+                    estimate: self.estimate.as_ref(),
+                },
+            );
+            let settled =
+                (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
             if (row.state, row.labels, &row.outcome, row.how) != settled {
                 case::set_resolution(self.tx, &row, &resolution)?;
             }

@@ -1,4 +1,5 @@
-//! Payloads in the views: the text that is kept of each, and what becomes of those that are to be forgotten.
+//! Payloads in the views: the text that is kept of each, and what becomes of those that are to be
+//! forgotten.
 
 use super::{Stamp, Views};
 use crate::db::erasure::{self, ErasedRow};
@@ -11,7 +12,13 @@ use crate::journal::JournalError;
 
 impl Views<'_, '_> {
     /// Forgets the payload of a case, here and for good.
-    pub fn erase(&mut self, id: CaseId, reason: &str, instead: Option<Hash>, stamp: &Stamp) -> rusqlite::Result<()> {
+    pub fn erase(
+        &mut self,
+        id: CaseId,
+        reason: &str,
+        instead: Option<Hash>,
+        stamp: &Stamp,
+    ) -> rusqlite::Result<()> {
         let (by, reason, at) = (stamp.author.clone(), reason.to_owned(), stamp.at.moment());
         self.any_erased = true;
         erasure::insert(self.tx, &ErasedRow { id, event: stamp.event, at, by, reason, instead })?;
@@ -23,7 +30,10 @@ impl Views<'_, '_> {
 
     /// Deletes what is to be forgotten of a case, and gives it the text of what is left.
     pub(in crate::journal) fn settle_erasure(&mut self, id: CaseId) -> rusqlite::Result<()> {
-        let held = (self.held_detections)(self.tx)?.into_iter().filter(|(case, _)| *case == id).map(|(_, event)| event);
+        let held = (self.held_detections)(self.tx)?
+            .into_iter()
+            .filter(|(case, _)| *case == id)
+            .map(|(_, event)| event);
         for event in erasure::forgotten(self.tx, id)?.into_iter().chain(held) {
             db::payload::delete(self.tx, event)?;
         }
@@ -38,7 +48,9 @@ impl Views<'_, '_> {
     fn text_after_erasure(&mut self, id: CaseId) -> rusqlite::Result<String> {
         let rows = erasure::of_case(self.tx, id)?;
         let latest = rows.last().filter(|_| rows.iter().all(|row| row.instead.is_some()));
-        let Some((event, Some(named))) = latest.map(|row| (row.event, row.instead)) else { return Ok(String::new()) };
+        let Some((event, Some(named))) = latest.map(|row| (row.event, row.instead)) else {
+            return Ok(String::new());
+        };
         self.stored_text(event, named)
     }
 
@@ -56,8 +68,14 @@ impl Views<'_, '_> {
     }
 
     /// The text of the input in the payload of `event`, for the queue and for search; empty if the
-    /// payload is not there (it was erased, has not arrived, or was not the one named and is thrown away).
-    pub fn payload_text(&mut self, id: CaseId, event: EventId, named: Hash) -> rusqlite::Result<String> {
+    /// payload is not there (it was erased, has not arrived, or was not the one named and is thrown
+    /// away).
+    pub fn payload_text(
+        &mut self,
+        id: CaseId,
+        event: EventId,
+        named: Hash,
+    ) -> rusqlite::Result<String> {
         if self.forgets(id)? {
             db::payload::delete(self.tx, event)?;
             return self.text_after_erasure(id);
@@ -68,10 +86,15 @@ impl Views<'_, '_> {
         self.stored_text(event, named)
     }
 
-    /// The text of a payload that stands here; empty if it does not, or was not the one named and is thrown away.
+    /// The text of a payload that stands here; empty if it does not, or was not the one named and
+    /// is thrown away.
     fn stored_text(&mut self, event: EventId, named: Hash) -> rusqlite::Result<String> {
         let Some(row) = db::payload::get(self.tx, event)? else { return Ok(String::new()) };
-        let json = if row.hash == named { self.unpacker.unpack(self.tx, &row) } else { Err(JournalError::BadPayload(event)) };
+        let json = if row.hash == named {
+            self.unpacker.unpack(self.tx, &row)
+        } else {
+            Err(JournalError::BadPayload(event))
+        };
         match json {
             Ok(json) => Ok(text_of_payload(&json)),
             Err(JournalError::Sqlite(error)) => Err(error),
@@ -87,7 +110,9 @@ impl Views<'_, '_> {
 /// What the queue shows and search finds of a payload's JSON.
 pub fn text_of_payload(json: &[u8]) -> String {
     let Ok(payload) = serde_json::from_slice::<Payload>(json) else { return String::new() };
-    let text = Prediction::parse(payload.prediction.get()).map(|prediction| prediction.text()).unwrap_or_default();
+    let text = Prediction::parse(payload.prediction.get())
+        .map(|prediction| prediction.text())
+        .unwrap_or_default();
     short_text(&text)
 }
 

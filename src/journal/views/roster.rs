@@ -18,10 +18,17 @@ impl Views<'_, '_> {
         let key = (stamp.author.clone(), stamp.event.replica);
         if !self.roles.contains_key(&key) {
             let grants = roster::grants_of(self.tx, &key.0, key.1)?;
-            self.roles.insert(key.clone(), grants.into_iter().map(|grant| (grant.role, grant.since)).collect());
+            self.roles.insert(
+                key.clone(),
+                grants.into_iter().map(|grant| (grant.role, grant.since)).collect(),
+            );
         }
         let counts = |(role, since): &(Role, Hlc)| (*since <= stamp.at).then_some(*role);
-        Ok(self.roles.get(&key).map(|roles| roles.iter().filter_map(counts).collect()).unwrap_or_default())
+        Ok(self
+            .roles
+            .get(&key)
+            .map(|roles| roles.iter().filter_map(counts).collect())
+            .unwrap_or_default())
     }
 
     /// The entry after which the author of `stamp` was retired, if `stamp` stands after it.
@@ -40,7 +47,8 @@ impl Views<'_, '_> {
 
     /// Takes note of what an event says about the roster, and settles the roster anew.
     pub fn roster_changed(&mut self, stamp: &Stamp, change: RosterChange) -> rusqlite::Result<()> {
-        let event = RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
+        let event =
+            RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
         if !self.settled {
             self.unsettled |= roster::insert_event(self.tx, &event)?;
         }
@@ -54,8 +62,10 @@ impl Views<'_, '_> {
     pub(in crate::journal) fn settle_roster(&mut self) -> rusqlite::Result<()> {
         let events = roster::events(self.tx)?;
         let settled = settle(&events);
-        let before: BTreeSet<_> =
-            roster::all(self.tx)?.into_iter().map(|grant| ((grant.name, grant.replica, grant.role), grant.since)).collect();
+        let before: BTreeSet<_> = roster::all(self.tx)?
+            .into_iter()
+            .map(|grant| ((grant.name, grant.replica, grant.role), grant.since))
+            .collect();
         let Settled { grants, cuts, refused, profiles } = &settled;
         let grants: &BTreeSet<_> = &grants.clone().into_iter().collect();
         let more = grants.difference(&before).next().is_some();

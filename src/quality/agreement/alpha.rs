@@ -1,5 +1,6 @@
-//! Krippendorff's alpha: 1 − D_o / D_e (Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011, section E), for any
-//! number of reviewers and missing labels. The levels differ in δ², how far two values are apart.
+//! Krippendorff's alpha: 1 − D_o / D_e (Krippendorff, "Computing Krippendorff's Alpha-Reliability",
+//! 2011, section E), for any number of reviewers and missing labels. The levels differ in δ², how
+//! far two values are apart.
 
 use super::because;
 use super::patterns::Sums;
@@ -14,7 +15,8 @@ pub fn nominal(sums: &Sums<'_>) -> Result<f64, &'static str> {
 pub fn ordinal(sums: &Sums<'_>) -> Result<f64, &'static str> {
     alpha(sums, |n| {
         sums.numbers.ok_or(because::NO_NUMBERS)?;
-        let up_to: Vec<f64> = n.iter().scan(0.0, |sum, n| Some(std::mem::replace(sum, *sum + n) + n / 2.0)).collect();
+        let up_to: Vec<f64> =
+            n.iter().scan(0.0, |sum, n| Some(std::mem::replace(sum, *sum + n) + n / 2.0)).collect();
         Ok(Box::new(move |a, b| (up_to[a] - up_to[b]).powi(2)))
     })
 }
@@ -32,17 +34,25 @@ pub fn ratio(sums: &Sums<'_>) -> Result<f64, &'static str> {
         if numbers.iter().any(|number| *number < 0.0) {
             return Err(because::NEGATIVE);
         }
-        let distance = |a: f64, b: f64| if a + b == 0.0 { 0.0 } else { ((a - b) / (a + b)).powi(2) };
+        let distance =
+            |a: f64, b: f64| if a + b == 0.0 { 0.0 } else { ((a - b) / (a + b)).powi(2) };
         Ok(Box::new(move |a, b| distance(numbers[a], numbers[b])))
     })
 }
 
 /// Numbers of which it is known by how much one is more than another.
 fn measured<'s>(sums: &Sums<'s>) -> Result<&'s [f64], &'static str> {
-    sums.numbers.filter(|_| !sums.ranked).ok_or(if sums.ranked { because::RANKS } else { because::NO_NUMBERS })
+    sums.numbers.filter(|_| !sums.ranked).ok_or(if sums.ranked {
+        because::RANKS
+    } else {
+        because::NO_NUMBERS
+    })
 }
 
-fn alpha<'s>(sums: &Sums<'s>, distance: impl FnOnce(&[f64]) -> Result<Distance<'s>, &'static str>) -> Result<f64, &'static str> {
+fn alpha<'s>(
+    sums: &Sums<'s>,
+    distance: impl FnOnce(&[f64]) -> Result<Distance<'s>, &'static str>,
+) -> Result<f64, &'static str> {
     if sums.several == 0.0 {
         return Err(because::NO_OVERLAP);
     }

@@ -1,5 +1,6 @@
-//! Cohen's kappa of two reviewers, (p_o − p_c) / (1 − p_c) (Cohen, "A coefficient of agreement for nominal scales", 1960,
-//! equation 1); weighted by how far two values are apart (Cohen, 1968, equation 5); of each pair, and the mean over pairs.
+//! Cohen's kappa of two reviewers, (p_o − p_c) / (1 − p_c) (Cohen, "A coefficient of agreement for
+//! nominal scales", 1960, equation 1); weighted by how far two values are apart (Cohen, 1968,
+//! equation 5); of each pair, and the mean over pairs.
 
 use serde::Serialize;
 
@@ -65,22 +66,33 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Cohen {
     let Some(mut met) = keys.meetings(ratings) else {
         let none = || Figure::new(Err(TOO_MANY), 0);
         let (mean, linear, quadratic) = (none(), none(), none());
-        return Cohen { mean, linear, quadratic, common_min: COMMON_MIN, pairs: Vec::new(), more: 0, resampled: 0 };
+        return Cohen {
+            mean,
+            linear,
+            quadratic,
+            common_min: COMMON_MIN,
+            pairs: Vec::new(),
+            more: 0,
+            resampled: 0,
+        };
     };
     met.sort_unstable();
     let mut who: Vec<u64> = Vec::new();
     let mut pairs: Vec<Pair> = Vec::new();
     for of_pair in met.chunk_by(|a, b| keys.pair(*a) == keys.pair(*b)) {
         let same = of_pair.chunk_by(|a, b| a == b);
-        let said: Vec<Said> = same.map(|same| Said { values: keys.values(same[0]), n: same.len() as f64 }).collect();
-        let mut names = keys.reviewers(of_pair[0]).map(|number| ratings.reviewers.name(number).to_owned());
+        let said: Vec<Said> =
+            same.map(|same| Said { values: keys.values(same[0]), n: same.len() as f64 }).collect();
+        let mut names =
+            keys.reviewers(of_pair[0]).map(|number| ratings.reviewers.name(number).to_owned());
         names.sort();
         who.push(keys.pair(of_pair[0]));
         pairs.push(pair(names, of_pair.len(), &said, k, ratings.numbers.as_deref()));
     }
     let common_min = if pairs.iter().any(|pair| pair.n >= COMMON_MIN) { COMMON_MIN } else { 1 };
     let mean_of = |of: fn(&Pair) -> Option<f64>| {
-        let kept: Vec<f64> = pairs.iter().filter(|pair| pair.n >= common_min).filter_map(of).collect();
+        let kept: Vec<f64> =
+            pairs.iter().filter(|pair| pair.n >= common_min).filter_map(of).collect();
         let value = match kept.len() {
             _ if pairs.is_empty() => Err(NO_PAIR),
             0 => Err(ALL_UNDEFINED),
@@ -97,7 +109,8 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Cohen {
     let affordable = resampling.times.min(WORK_MAX / (met.len() + pairs.len() * 2 * k).max(1));
     // One task drawn again and again is always the same.
     let several = ratings.tasks.len() > 1;
-    let times = if several && mean.value.is_ok() && affordable >= TIMES_MIN { affordable } else { 0 };
+    let times =
+        if several && mean.value.is_ok() && affordable >= TIMES_MIN { affordable } else { 0 };
     drop(met);
     let drawn = if times == 0 {
         Vec::new()
@@ -108,10 +121,19 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Cohen {
     let more = pairs.len().saturating_sub(LISTED_MAX);
     pairs.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.reviewers.cmp(&b.reviewers)));
     pairs.truncate(LISTED_MAX);
-    Cohen { mean: mean.with(middle(drawn)), linear, quadratic, common_min, pairs, more, resampled: times }
+    Cohen {
+        mean: mean.with(middle(drawn)),
+        linear,
+        quadratic,
+        common_min,
+        pairs,
+        more,
+        resampled: times,
+    }
 }
 
-/// A meeting of two reviewers on a task as one number: who, then what each said. Sorting brings those of a pair together.
+/// A meeting of two reviewers on a task as one number: who, then what each said. Sorting brings
+/// those of a pair together.
 struct Keys {
     reviewers: u64,
     classes: u64,
@@ -152,7 +174,13 @@ impl Keys {
     }
 }
 
-fn pair(reviewers: [String; 2], common: usize, said: &[Said], k: usize, numbers: Option<&[f64]>) -> Pair {
+fn pair(
+    reviewers: [String; 2],
+    common: usize,
+    said: &[Said],
+    k: usize,
+    numbers: Option<&[f64]>,
+) -> Pair {
     let n = common as f64;
     let mut of: [Vec<f64>; 2] = [vec![0.0; k], vec![0.0; k]];
     for Said { values: [a, b], n: times } in said {
@@ -160,14 +188,22 @@ fn pair(reviewers: [String; 2], common: usize, said: &[Said], k: usize, numbers:
         of[1][*b] += times / n;
     }
     // The sum of nothing is −0 otherwise.
-    let same: f64 = said.iter().filter(|said| said.values[0] == said.values[1]).map(|said| said.n).sum::<f64>() + 0.0;
-    // Disagreement seen against disagreement by chance; the same as Cohen's equation with weights 1 − apart.
+    let same: f64 =
+        said.iter().filter(|said| said.values[0] == said.values[1]).map(|said| said.n).sum::<f64>()
+            + 0.0;
+    // Disagreement seen against disagreement by chance; the same as Cohen's equation with weights 1
+    // − apart.
     let kappa = |apart: &dyn Fn(usize, usize) -> f64| {
-        let observed: f64 = said.iter().map(|said| said.n * apart(said.values[0], said.values[1])).sum::<f64>() / n;
+        let observed: f64 =
+            said.iter().map(|said| said.n * apart(said.values[0], said.values[1])).sum::<f64>() / n;
         let mut chance = 0.0;
         for (a, one) in of[0].iter().enumerate().filter(|(_, share)| **share > 0.0) {
-            chance +=
-                of[1].iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(b, two)| one * two * apart(a, b)).sum::<f64>();
+            chance += of[1]
+                .iter()
+                .enumerate()
+                .filter(|(_, share)| **share > 0.0)
+                .map(|(b, two)| one * two * apart(a, b))
+                .sum::<f64>();
         }
         (chance > 1e-12).then(|| 1.0 - observed / chance)
     };
@@ -204,7 +240,8 @@ fn resample(
     }
     let mut dice = Dice::new(seed);
     let mut often = vec![0_u32; tasks];
-    let (mut n, mut same, mut of) = (vec![0_u32; common.len()], vec![0_u32; common.len()], vec![0_u32; common.len() * 2 * k]);
+    let (mut n, mut same, mut of) =
+        (vec![0_u32; common.len()], vec![0_u32; common.len()], vec![0_u32; common.len() * 2 * k]);
     let mut means = Vec::with_capacity(times);
     for _ in 0..times {
         [&mut often, &mut n, &mut same, &mut of].into_iter().for_each(|counts| counts.fill(0));
@@ -219,11 +256,15 @@ fn resample(
         let kappa = |pair: usize| {
             let n = f64::from(n[pair]);
             let (one, two) = of[pair * 2 * k..(pair + 1) * 2 * k].split_at(k);
-            let chance: f64 = one.iter().zip(two).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() / (n * n);
+            let chance: f64 =
+                one.iter().zip(two).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+                    / (n * n);
             (1.0 - chance > 1e-12).then(|| (f64::from(same[pair]) / n - chance) / (1.0 - chance))
         };
-        let kept: Vec<f64> =
-            (0..common.len()).filter(|pair| common[*pair] >= common_min && n[*pair] > 0).filter_map(kappa).collect();
+        let kept: Vec<f64> = (0..common.len())
+            .filter(|pair| common[*pair] >= common_min && n[*pair] > 0)
+            .filter_map(kappa)
+            .collect();
         means.push(kept.iter().sum::<f64>() / kept.len() as f64);
     }
     means

@@ -1,6 +1,7 @@
-//! Gwet's AC1 and, with weights, AC2: (p_a − p_e) / (1 − p_e), p_e = T_w / (q (q − 1)) · Σ π (1 − π) (Gwet, "Computing inter-rater
-//! reliability and its variance in the presence of high agreement", 2008, equations 6 and 7; weights by "Handbook of
-//! Inter-Rater Reliability", 4th edition, 2014, section 3.5). They hold up where nearly all labels are of one class.
+//! Gwet's AC1 and, with weights, AC2: (p_a − p_e) / (1 − p_e), p_e = T_w / (q (q − 1)) · Σ π (1 −
+//! π) (Gwet, "Computing inter-rater reliability and its variance in the presence of high
+//! agreement", 2008, equations 6 and 7; weights by "Handbook of Inter-Rater Reliability", 4th
+//! edition, 2014, section 3.5). They hold up where nearly all labels are of one class.
 
 use super::because;
 use super::patterns::Sums;
@@ -46,8 +47,13 @@ fn ac(sums: &Sums<'_>, weight: impl Fn(usize, usize) -> f64) -> Result<f64, &'st
     let k = sums.classes;
     let observed = sums.observed(&weight);
     let spread: f64 = sums.share.iter().map(|share| share * (1.0 - share)).sum();
-    let weights: f64 = (0..k).flat_map(|a| (0..k).map(move |b| (a, b))).map(|(a, b)| weight(a, b)).sum();
+    let weights: f64 =
+        (0..k).flat_map(|a| (0..k).map(move |b| (a, b))).map(|(a, b)| weight(a, b)).sum();
     // With one value there is nothing to agree on by chance.
     let chance = if k < 2 { 0.0 } else { weights * spread / (k * (k - 1)) as f64 };
-    if chance >= 1.0 - 1e-12 { Err(because::ONE_CLASS) } else { Ok((observed - chance) / (1.0 - chance)) }
+    if chance >= 1.0 - 1e-12 {
+        Err(because::ONE_CLASS)
+    } else {
+        Ok((observed - chance) / (1.0 - chance))
+    }
 }

@@ -1,11 +1,13 @@
-//! How well people agree: percent, Cohen's, Fleiss', Krippendorff's and Gwet's coefficients, each with an interval.
+//! How well people agree: percent, Cohen's, Fleiss', Krippendorff's and Gwet's coefficients, each
+//! with an interval.
 //!
-//! All but Cohen's need only how often each value was given to each task, and many tasks look alike in that; so tasks are
-//! gathered into [`Patterns`], and resampling counts patterns and not labels. To add a coefficient that needs no more than
-//! that: a file with a function of [`Sums`], and a line in [`measure`].
+//! All but Cohen's need only how often each value was given to each task, and many tasks look alike
+//! in that; so tasks are gathered into [`Patterns`], and resampling counts patterns and not labels.
+//! To add a coefficient that needs no more than that: a file with a function of [`Sums`], and a
+//! line in [`measure`].
 //!
-//! Intervals are percentiles of a bootstrap over tasks (Efron, 1979): tasks are drawn with replacement, with a seed, so that
-//! the same labels always give the same interval.
+//! Intervals are percentiles of a bootstrap over tasks (Efron, 1979): tasks are drawn with
+//! replacement, with a seed, so that the same labels always give the same interval.
 
 mod alpha;
 mod cohen;
@@ -62,7 +64,8 @@ pub struct Agreement {
     /// The first of each reviewer on each task.
     pub labels: usize,
     pub classes: Vec<String>,
-    /// Share of pairs of labels on one task that are the same, averaged over tasks with two or more.
+    /// Share of pairs of labels on one task that are the same, averaged over tasks with two or
+    /// more.
     pub percent: Figure,
     pub cohen_kappa: Cohen,
     pub fleiss_kappa: Figure,
@@ -90,7 +93,11 @@ const COEFFICIENTS: [Coefficient; 10] = [
 ];
 
 /// Coefficients with their intervals, and how often tasks were drawn anew.
-fn figures(patterns: &Patterns, coefficients: &[Coefficient], resampling: Resampling) -> (Vec<Figure>, usize) {
+fn figures(
+    patterns: &Patterns,
+    coefficients: &[Coefficient],
+    resampling: Resampling,
+) -> (Vec<Figure>, usize) {
     let own: Vec<f64> = patterns.tasks_of.iter().map(|n| f64::from(*n)).collect();
     let sums = patterns.sums(&own);
     let values: Vec<Result<f64, &'static str>> = coefficients.iter().map(|of| of(&sums)).collect();
@@ -108,7 +115,10 @@ fn figures(patterns: &Patterns, coefficients: &[Coefficient], resampling: Resamp
             }
         }
     }
-    let figures = values.into_iter().zip(drawn).map(|(value, drawn)| Figure::new(value, several).with(middle(drawn)));
+    let figures = values
+        .into_iter()
+        .zip(drawn)
+        .map(|(value, drawn)| Figure::new(value, several).with(middle(drawn)));
     (figures.collect(), times)
 }
 
@@ -131,7 +141,12 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
         classes: ratings.values.iter().map(str::to_owned).collect(),
         percent: next(),
         fleiss_kappa: next(),
-        krippendorff_alpha: Alpha { nominal: next(), ordinal: next(), interval: next(), ratio: next() },
+        krippendorff_alpha: Alpha {
+            nominal: next(),
+            ordinal: next(),
+            interval: next(),
+            ratio: next(),
+        },
         gwet_ac1: next(),
         gwet_ac2: Weighed { linear: next(), quadratic: next(), ordinal: next() },
         cohen_kappa: cohen::measure(ratings, resampling),
@@ -144,9 +159,11 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
 pub mod because {
     pub const NOT_COMPUTED: &str = "it was not computed";
     pub const NO_OVERLAP: &str = "no task has two labels";
-    pub const ONE_CLASS: &str = "everybody always said the same, so chance can't be told from agreement";
+    pub const ONE_CLASS: &str =
+        "everybody always said the same, so chance can't be told from agreement";
     pub const NO_NUMBERS: &str = "the labels are not numbers";
-    pub const RANKS: &str = "the labels are ranked: by how much one is more than another is not known";
+    pub const RANKS: &str =
+        "the labels are ranked: by how much one is more than another is not known";
     pub const NEGATIVE: &str = "a ratio scale has no negative values";
 }
 
@@ -170,8 +187,10 @@ mod tests {
     }
 
     /// Krippendorff 2011, section C to E: twelve units, four observers, missing values.
-    const KRIPPENDORFF: [&str; 12] =
-        ["11.1", "2232", "3333", "3333", "2222", "1234", "4444", "1121", "2222", ".555", "..11", "..3."];
+    const KRIPPENDORFF: [&str; 12] = [
+        "11.1", "2232", "3333", "3333", "2222", "1234", "4444", "1121", "2222", ".555", "..11",
+        "..3.",
+    ];
 
     #[test]
     fn the_papers_examples_come_out() {
@@ -186,7 +205,11 @@ mod tests {
         assert_eq!((found.tasks, found.reviewers, found.labels, found.percent.n), (12, 4, 41, 11));
         let (low, high) = found.krippendorff_alpha.nominal.interval.unwrap();
         assert!(low < 0.743 && 0.743 < high && high <= 1.0, "{low} {high}");
-        assert_eq!(found, measure(&table(&KRIPPENDORFF), Resampling::default()), "the same seed, the same intervals");
+        assert_eq!(
+            found,
+            measure(&table(&KRIPPENDORFF), Resampling::default()),
+            "the same seed, the same intervals"
+        );
     }
 
     #[test]
@@ -221,8 +244,14 @@ mod tests {
         };
         let same = measure(&table(&["13", "11", "23", "33", "22"]), Resampling::default());
         let found = measure(&ranked(&["a", "c", "b", "never"]).unwrap(), Resampling::default());
-        assert_eq!(found.krippendorff_alpha.ordinal, same.krippendorff_alpha.ordinal, "words in order are as good as numbers");
-        assert_eq!((&found.cohen_kappa.linear, &found.gwet_ac2), (&same.cohen_kappa.linear, &same.gwet_ac2));
+        assert_eq!(
+            found.krippendorff_alpha.ordinal, same.krippendorff_alpha.ordinal,
+            "words in order are as good as numbers"
+        );
+        assert_eq!(
+            (&found.cohen_kappa.linear, &found.gwet_ac2),
+            (&same.cohen_kappa.linear, &same.gwet_ac2)
+        );
         assert_eq!(found.krippendorff_alpha.interval.value, Err(because::RANKS));
         assert_eq!(ranked(&["a", "b"]).unwrap_err(), "c");
         let words = measure(&table(&["ab", "aa"]), Resampling::default());

@@ -49,18 +49,27 @@ impl Patterns {
                 None => drop(known.insert(counts.clone(), 1)),
             }
         }
-        let made = Self::gathered(known.into_iter().collect(), ratings.values.clone(), ratings.numbers.clone());
+        let made = Self::gathered(
+            known.into_iter().collect(),
+            ratings.values.clone(),
+            ratings.numbers.clone(),
+        );
         Self { ranked: ratings.ranked, ..made }
     }
 
     /// Of patterns, each once, with how many tasks have it. Values by number, in order.
-    pub fn gathered(mut patterns: Vec<(Counts, u32)>, values: Names, numbers: Option<Vec<f64>>) -> Self {
+    pub fn gathered(
+        mut patterns: Vec<(Counts, u32)>,
+        values: Names,
+        numbers: Option<Vec<f64>>,
+    ) -> Self {
         patterns.sort_unstable();
         let (counts, tasks_of): (Vec<Counts>, Vec<u32>) = patterns.into_iter().unzip();
         let (mut rated, mut several, mut labels) = (0, 0, 0);
         let mut of_task = Vec::new();
         for (pattern, (counts, tasks)) in counts.iter().zip(&tasks_of).enumerate() {
-            let (of_one, tasks) = (counts.iter().map(|(_, n)| *n as usize).sum::<usize>(), *tasks as usize);
+            let (of_one, tasks) =
+                (counts.iter().map(|(_, n)| *n as usize).sum::<usize>(), *tasks as usize);
             rated += tasks;
             several += if of_one > 1 { tasks } else { 0 };
             labels += of_one * tasks;
@@ -128,7 +137,8 @@ pub struct Sums<'p> {
     pub numbers: Option<&'p [f64]>,
     /// The numbers are ranks: which is more is known, and not by how much.
     pub ranked: bool,
-    /// Krippendorff's coincidences: pairs of values within a task, each task of m labels weighing m.
+    /// Krippendorff's coincidences: pairs of values within a task, each task of m labels weighing
+    /// m.
     pub coincidences: Vec<f64>,
     /// The same, each task weighing 1.
     pub agreeing: Vec<f64>,

@@ -1,4 +1,5 @@
-//! Patterns to which tasks are added, and from which they are taken away again: what figures are kept of while labels come in.
+//! Patterns to which tasks are added, and from which they are taken away again: what figures are
+//! kept of while labels come in.
 
 use std::collections::BTreeMap;
 
@@ -38,13 +39,15 @@ impl Tally {
 
     /// What coefficients are computed from.
     pub fn patterns(&self) -> Patterns {
-        let names: std::collections::BTreeSet<&str> = self.tasks.keys().flatten().map(|(value, _)| value.as_str()).collect();
+        let names: std::collections::BTreeSet<&str> =
+            self.tasks.keys().flatten().map(|(value, _)| value.as_str()).collect();
         let ordered = Ordered::of(names.iter().copied());
         let place: BTreeMap<&str, u32> = names.into_iter().zip(ordered.place).collect();
         let mut tasks: BTreeMap<Counts, u32> = BTreeMap::new();
         for (said, n) in &self.tasks {
             let mut counts = Counts::new();
-            let mut numbered: Vec<(u32, u32)> = said.iter().map(|(value, n)| (place[value.as_str()], *n)).collect();
+            let mut numbered: Vec<(u32, u32)> =
+                said.iter().map(|(value, n)| (place[value.as_str()], *n)).collect();
             numbered.sort_unstable();
             for (value, n) in numbered {
                 match counts.last_mut().filter(|(same, _)| *same == value) {
@@ -75,7 +78,8 @@ mod tests {
     const VALUES: [&str; 4] = ["1", "1.0", "2", "x"];
 
     proptest! {
-        /// Whatever was added and taken away meanwhile: what is left gives the figure that it gives when read anew.
+        /// Whatever was added and taken away meanwhile: what is left gives the figure that it gives
+        /// when read anew.
         #[test]
         fn what_is_kept_is_what_is_counted_anew(
             tasks in prop::collection::vec((prop::collection::vec(0_usize..4, 0..4), any::<bool>()), 0..60),

@@ -1,6 +1,7 @@
-//! Each reviewer has a confusion matrix, found together with the truth by expectation and maximization (Dawid and Skene, "Maximum
-//! likelihood estimation of observer error-rates using the EM algorithm", 1979, equations 2.3 to 2.5). It begins with the
-//! shares of labels in each task; no count of labels is taken for less than 1e-10.
+//! Each reviewer has a confusion matrix, found together with the truth by expectation and
+//! maximization (Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the
+//! EM algorithm", 1979, equations 2.3 to 2.5). It begins with the shares of labels in each task; no
+//! count of labels is taken for less than 1e-10.
 
 use super::{Climb, Confusion, Estimate, Fitting, LEAST, Reviewer, climb};
 use crate::quality::ratings::Ratings;
@@ -36,7 +37,9 @@ fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec
     let mut sums = vec![0.0; k];
     for of_reviewer in said.chunks_mut(k * k) {
         sums.fill(0.0);
-        of_reviewer.chunks(k).for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, n)| *sum += n));
+        of_reviewer
+            .chunks(k)
+            .for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, n)| *sum += n));
         for row in of_reviewer.chunks_mut(k) {
             for (n, sum) in row.iter_mut().zip(&sums) {
                 *n = if *n > 0.0 { (*n / sum).ln() } else { LEAST.ln() };
@@ -52,7 +55,10 @@ fn reviewers(ratings: &Ratings, beliefs: &[f64], said: &[f64], k: usize) -> Vec<
     for (task, of_task) in beliefs.chunks_exact(k).enumerate() {
         for rating in ratings.of_task(task) {
             let who = rating.reviewer as usize;
-            rests_on[who * k..(who + 1) * k].iter_mut().zip(of_task).for_each(|(sum, belief)| *sum += belief);
+            rests_on[who * k..(who + 1) * k]
+                .iter_mut()
+                .zip(of_task)
+                .for_each(|(sum, belief)| *sum += belief);
             right[who].0 += of_task[rating.value as usize];
             right[who].1 += 1;
         }
@@ -60,7 +66,9 @@ fn reviewers(ratings: &Ratings, beliefs: &[f64], said: &[f64], k: usize) -> Vec<
     let shares = |of_reviewer: &[f64]| {
         let mut shares = vec![0.0; k * k];
         for (observed, row) in of_reviewer.chunks(k).enumerate() {
-            row.iter().enumerate().for_each(|(truth, log)| shares[truth * k + observed] = log.exp());
+            row.iter()
+                .enumerate()
+                .for_each(|(truth, log)| shares[truth * k + observed] = log.exp());
         }
         shares
     };

@@ -1,6 +1,7 @@
-//! Each reviewer either knows the answer or guesses, in a way of their own (Hovy, Berg-Kirkpatrick, Vaswani and Hovy, "Learning whom
-//! to trust with MACE", 2013, section 3): variational Bayes with symmetric priors, from ten random starts, of which the one
-//! under which the labels are likeliest is kept. A class is as likely as any other beforehand.
+//! Each reviewer either knows the answer or guesses, in a way of their own (Hovy, Berg-Kirkpatrick,
+//! Vaswani and Hovy, "Learning whom to trust with MACE", 2013, section 3): variational Bayes with
+//! symmetric priors, from ten random starts, of which the one under which the labels are likeliest
+//! is kept. A class is as likely as any other beforehand.
 
 use super::{Estimate, Fitting, Reviewer, mean_beliefs, right_of};
 use crate::domain::dice::Dice;
@@ -42,7 +43,8 @@ pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
         let n = ratings.reviewers.len();
         let mut any = |n: usize| -> Vec<f64> { (0..n).map(|_| 1.0 + dice.share()).collect() };
         let (knows, ways) = (any(n), any(n * k));
-        let mut habits = Habits { guesses: knows.iter().map(|knows| 3.0 - knows).collect(), knows, ways };
+        let mut habits =
+            Habits { guesses: knows.iter().map(|knows| 3.0 - knows).collect(), knows, ways };
         habits.normalize(k, |share, all| share / all);
         let mut beliefs = vec![0.0; ratings.tasks.len() * k];
         let (mut likelihood, mut rounds, mut at_rest) = (f64::NEG_INFINITY, 0, false);
@@ -63,15 +65,29 @@ pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let Start { likelihood, beliefs, habits, rounds, at_rest } = best.unwrap_or_default();
     let priors = mean_beliefs(ratings, &beliefs, k);
     let labels = right_of(ratings, &beliefs, k);
-    let knows = habits.knows.iter().zip(&habits.guesses).map(|(knows, guesses)| knows / (knows + guesses));
-    let reviewers = knows.zip(labels).map(|(skill, (_, labels))| Reviewer { skill, labels, confusion: None }).collect();
-    Estimate { beliefs, classes: k, priors, reviewers, iterations: rounds, converged: at_rest, log_likelihood: Some(likelihood) }
+    let knows =
+        habits.knows.iter().zip(&habits.guesses).map(|(knows, guesses)| knows / (knows + guesses));
+    let reviewers = knows
+        .zip(labels)
+        .map(|(skill, (_, labels))| Reviewer { skill, labels, confusion: None })
+        .collect();
+    Estimate {
+        beliefs,
+        classes: k,
+        priors,
+        reviewers,
+        iterations: rounds,
+        converged: at_rest,
+        log_likelihood: Some(likelihood),
+    }
 }
 
-/// Beliefs under these habits, with the habits that they come to, counted with their priors; and the log-likelihood.
+/// Beliefs under these habits, with the habits that they come to, counted with their priors; and
+/// the log-likelihood.
 fn round(ratings: &Ratings, habits: &Habits, beliefs: &mut [f64], k: usize) -> (Habits, f64) {
     let n = ratings.reviewers.len();
-    let mut counted = Habits { knows: vec![KNOWS; n], guesses: vec![GUESSES; n], ways: vec![WAY; n * k] };
+    let mut counted =
+        Habits { knows: vec![KNOWS; n], guesses: vec![GUESSES; n], ways: vec![WAY; n * k] };
     let mut likelihood = 0.0;
     for (task, beliefs) in beliefs.chunks_exact_mut(k).enumerate() {
         let given = ratings.of_task(task);
@@ -92,7 +108,8 @@ fn round(ratings: &Ratings, habits: &Habits, beliefs: &mut [f64], k: usize) -> (
         for rating in given {
             let (who, said) = (rating.reviewer as usize, rating.value as usize);
             let by_guess = habits.guesses[who] * habits.ways[who * k + said];
-            let knew = beliefs[said] * habits.knows[who] / (habits.knows[who] + by_guess).max(1e-300);
+            let knew =
+                beliefs[said] * habits.knows[who] / (habits.knows[who] + by_guess).max(1e-300);
             counted.knows[who] += knew;
             counted.guesses[who] += 1.0 - knew;
             counted.ways[who * k + said] += 1.0 - knew;
@@ -122,7 +139,9 @@ fn digamma(mut x: f64) -> f64 {
         x += 1.0;
     }
     let square = 1.0 / (x * x);
-    value + x.ln() - 0.5 / x - square * (1.0 / 12.0 - square * (1.0 / 120.0 - square * (1.0 / 252.0 - square / 240.0)))
+    value + x.ln()
+        - 0.5 / x
+        - square * (1.0 / 12.0 - square * (1.0 / 120.0 - square * (1.0 / 252.0 - square / 240.0)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What labels come to when reviewers differ, and how good each reviewer seems: models of truth.
 //!
-//! A model gives each task a share of belief in each class, and each reviewer a skill or a confusion matrix. A reviewer who labels
-//! a task twice counts twice. To add a model: a file with a function from ratings to [`Estimate`], and a line in [`MODELS`].
+//! A model gives each task a share of belief in each class, and each reviewer a skill or a
+//! confusion matrix. A reviewer who labels a task twice counts twice. To add a model: a file with a
+//! function from ratings to [`Estimate`], and a line in [`MODELS`].
 
 mod dawid_skene;
 mod mace;
@@ -17,7 +18,8 @@ pub struct Fitting {
     pub iterations: usize,
     /// It ends when no belief changes by more than that in a round.
     pub tolerance: f64,
-    /// Labels of each kind that every reviewer is taken to have given beforehand (a symmetric Dirichlet prior, less one).
+    /// Labels of each kind that every reviewer is taken to have given beforehand (a symmetric
+    /// Dirichlet prior, less one).
     pub smoothing: f64,
     /// Of random restarts.
     pub seed: u64,
@@ -35,7 +37,8 @@ pub struct Reviewer {
     /// Share of labels that are right, as the model sees it.
     pub skill: f64,
     pub labels: usize,
-    /// Row: the true class; column: what they say; and how many labels each row rests on. Nothing where the model has none.
+    /// Row: the true class; column: what they say; and how many labels each row rests on. Nothing
+    /// where the model has none.
     pub confusion: Option<Confusion>,
 }
 
@@ -77,11 +80,13 @@ impl Estimate {
         &self.beliefs[task * self.classes..(task + 1) * self.classes]
     }
 
-    /// The class most believed in; of several, the first in sorted order, and how many they are. Nothing without labels.
+    /// The class most believed in; of several, the first in sorted order, and how many they are.
+    /// Nothing without labels.
     pub fn answer(&self, task: usize) -> Option<Answer> {
         let beliefs = self.beliefs_of(task);
         let best = beliefs.iter().copied().fold(0.0, f64::max);
-        let first = beliefs.iter().position(|belief| *belief >= best - 1e-12).filter(|_| best > 0.0)?;
+        let first =
+            beliefs.iter().position(|belief| *belief >= best - 1e-12).filter(|_| best > 0.0)?;
         let tied = beliefs.iter().filter(|belief| **belief >= best - 1e-12).count();
         Some(Answer { class: first, belief: best, tied })
     }
@@ -98,9 +103,24 @@ pub struct Model {
 
 pub static MODELS: &[Model] = &[
     Model { name: "majority", about: "what most say", fit: majority::fit, weighs_reviewers: false },
-    Model { name: "dawid-skene", about: "each reviewer has a confusion matrix", fit: dawid_skene::fit, weighs_reviewers: true },
-    Model { name: "one-coin", about: "each reviewer has one skill", fit: one_coin::fit, weighs_reviewers: true },
-    Model { name: "mace", about: "each reviewer knows or guesses in a way of their own", fit: mace::fit, weighs_reviewers: true },
+    Model {
+        name: "dawid-skene",
+        about: "each reviewer has a confusion matrix",
+        fit: dawid_skene::fit,
+        weighs_reviewers: true,
+    },
+    Model {
+        name: "one-coin",
+        about: "each reviewer has one skill",
+        fit: one_coin::fit,
+        weighs_reviewers: true,
+    },
+    Model {
+        name: "mace",
+        about: "each reviewer knows or guesses in a way of their own",
+        fit: mace::fit,
+        weighs_reviewers: true,
+    },
 ];
 
 pub fn model(name: &str) -> Option<&'static Model> {
@@ -126,7 +146,9 @@ impl Default for Minimum {
 pub enum TooFew {
     #[error("there are no labels")]
     Nothing,
-    #[error("{model} tells {needed} reviewers or more apart, and there are {found}: --method majority needs no minimum")]
+    #[error(
+        "{model} tells {needed} reviewers or more apart, and there are {found}: --method majority needs no minimum"
+    )]
     Reviewers { model: &'static str, needed: usize, found: usize },
     #[error(
         "{model} needs {needed} tasks with two labels or more, and there are {found}: --method majority needs no minimum, --tasks-min sets another"
@@ -138,7 +160,12 @@ pub enum TooFew {
 
 impl Model {
     /// Fits it, if there is enough to go by.
-    pub fn try_fit(&self, ratings: &Ratings, fitting: &Fitting, minimum: Minimum) -> Result<Estimate, TooFew> {
+    pub fn try_fit(
+        &self,
+        ratings: &Ratings,
+        fitting: &Fitting,
+        minimum: Minimum,
+    ) -> Result<Estimate, TooFew> {
         if ratings.labels() == 0 {
             return Err(TooFew::Nothing);
         }
@@ -170,7 +197,9 @@ fn label_shares(ratings: &Ratings) -> Vec<f64> {
     let mut beliefs = vec![0.0; ratings.tasks.len() * k];
     for (task, beliefs) in beliefs.chunks_mut(k.max(1)).enumerate() {
         let of_task = ratings.of_task(task);
-        of_task.iter().for_each(|rating| beliefs[rating.value as usize] += 1.0 / of_task.len() as f64);
+        of_task
+            .iter()
+            .for_each(|rating| beliefs[rating.value as usize] += 1.0 / of_task.len() as f64);
     }
     beliefs
 }
@@ -203,8 +232,8 @@ struct Climb<P> {
     log_likelihood: Option<f64>,
 }
 
-/// Begins with the shares of labels in each task. `maximize` makes parameters of beliefs; `weigh` adds to each class the logarithm of
-/// how likely a label is under them.
+/// Begins with the shares of labels in each task. `maximize` makes parameters of beliefs; `weigh`
+/// adds to each class the logarithm of how likely a label is under them.
 fn climb<P>(
     ratings: &Ratings,
     fitting: &Fitting,
@@ -214,11 +243,19 @@ fn climb<P>(
     let k = ratings.values.len();
     let beliefs = label_shares(ratings);
     let (priors, parameters) = (mean_beliefs(ratings, &beliefs, k), maximize(&beliefs));
-    let mut climb = Climb { beliefs, priors, parameters, iterations: 0, converged: false, log_likelihood: None };
+    let mut climb = Climb {
+        beliefs,
+        priors,
+        parameters,
+        iterations: 0,
+        converged: false,
+        log_likelihood: None,
+    };
     while climb.iterations < fitting.iterations && !climb.converged {
-        let (change, likelihood) = expect(ratings, &climb.priors, &mut climb.beliefs, k, |rating, logs| {
-            weigh(&climb.parameters, rating, logs);
-        });
+        let (change, likelihood) =
+            expect(ratings, &climb.priors, &mut climb.beliefs, k, |rating, logs| {
+                weigh(&climb.parameters, rating, logs);
+            });
         climb.priors = mean_beliefs(ratings, &climb.beliefs, k);
         climb.parameters = maximize(&climb.beliefs);
         climb.iterations += 1;
@@ -228,8 +265,15 @@ fn climb<P>(
     climb
 }
 
-/// New beliefs; the largest change of one, and the log-likelihood under the parameters they were made with.
-fn expect(ratings: &Ratings, priors: &[f64], beliefs: &mut [f64], k: usize, weigh: impl Fn(Rating, &mut [f64])) -> (f64, f64) {
+/// New beliefs; the largest change of one, and the log-likelihood under the parameters they were
+/// made with.
+fn expect(
+    ratings: &Ratings,
+    priors: &[f64],
+    beliefs: &mut [f64],
+    k: usize,
+    weigh: impl Fn(Rating, &mut [f64]),
+) -> (f64, f64) {
     let priors: Vec<f64> = priors.iter().map(|prior| prior.max(LEAST).ln()).collect();
     let (mut change, mut likelihood) = (0.0_f64, 0.0);
     let mut logs = vec![0.0; k];

@@ -1,5 +1,5 @@
-//! Each reviewer is right with one share, and wrong in every way alike: the one-coin form of Dawid and Skene's model (Zhang, Chen,
-//! Zhou and Jordan, "Spectral methods meet EM", 2014, section 2).
+//! Each reviewer is right with one share, and wrong in every way alike: the one-coin form of Dawid
+//! and Skene's model (Zhang, Chen, Zhou and Jordan, "Spectral methods meet EM", 2014, section 2).
 
 use super::{Climb, Estimate, Fitting, LEAST, Reviewer, climb, right_of};
 use crate::quality::ratings::Ratings;
@@ -16,7 +16,8 @@ pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let k = ratings.values.len();
     let others = k.saturating_sub(1) as f64;
     let coin = |(right, labels): (f64, usize)| {
-        let skill = (right + fitting.smoothing) / (labels as f64 + fitting.smoothing * (1.0 + others)).max(LEAST);
+        let skill = (right + fitting.smoothing)
+            / (labels as f64 + fitting.smoothing * (1.0 + others)).max(LEAST);
         let wrong = ((1.0 - skill) / others.max(1.0)).max(LEAST).ln();
         Coin { skill, labels, right: skill.max(LEAST).ln(), wrong }
     };

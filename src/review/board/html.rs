@@ -1,4 +1,5 @@
-//! The snapshot as one HTML page that needs nothing else: no script, no font, no network; plots are SVG. It names no reviewer.
+//! The snapshot as one HTML page that needs nothing else: no script, no font, no network; plots are
+//! SVG. It names no reviewer.
 
 use std::fmt::Write as _;
 
@@ -62,15 +63,28 @@ fn standing(page: &mut String, board: &BoardSnapshot) {
     page.push_str("<table>\n");
     for (state, cases) in &board.states {
         let more = if *state == CaseState::Resolved { "ready for retraining" } else { "" };
-        let _ = writeln!(page, "<tr><td>{}</td><td class=n>{}</td><td class=q>{more}</td></tr>", state.word(), cases.len());
+        let _ = writeln!(
+            page,
+            "<tr><td>{}</td><td class=n>{}</td><td class=q>{more}</td></tr>",
+            state.word(),
+            cases.len()
+        );
     }
     for (words, cases) in
-        ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].iter().zip(&board.ages)
+        ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"]
+            .iter()
+            .zip(&board.ages)
     {
-        let _ = writeln!(page, "<tr><td>{words}</td><td class=n>{}</td><td></td></tr>", cases.len());
+        let _ =
+            writeln!(page, "<tr><td>{words}</td><td class=n>{}</td><td></td></tr>", cases.len());
     }
     for (cause, cases) in &board.causes {
-        let _ = writeln!(page, "<tr><td>ruled: {}</td><td class=n>{}</td><td></td></tr>", text(cause), cases.len());
+        let _ = writeln!(
+            page,
+            "<tr><td>ruled: {}</td><td class=n>{}</td><td></td></tr>",
+            text(cause),
+            cases.len()
+        );
     }
     page.push_str("</table>\n");
     flow(page, &board.days);
@@ -78,7 +92,8 @@ fn standing(page: &mut String, board: &BoardSnapshot) {
 
 /// Bars of what came in, above the line, and of what was settled, below.
 fn flow(page: &mut String, days: &[Day]) {
-    let most = days.iter().map(|day| day.detected.len().max(day.settled.len())).max().unwrap_or(0).max(1);
+    let most =
+        days.iter().map(|day| day.detected.len().max(day.settled.len())).max().unwrap_or(0).max(1);
     let (wide, half) = (36, 60);
     let _ = writeln!(
         page,
@@ -118,7 +133,12 @@ fn flow(page: &mut String, days: &[Day]) {
 fn figure(figure: &Figure) -> String {
     match (figure.value, figure.interval) {
         (Ok(value), Some((low, high))) => {
-            format!("{} <span class=q>({} to {})</span>", decimal(value), decimal(low), decimal(high))
+            format!(
+                "{} <span class=q>({} to {})</span>",
+                decimal(value),
+                decimal(low),
+                decimal(high)
+            )
         }
         (Ok(value), None) => decimal(value),
         (Err(reason), _) => format!("<span class=q>none: {}</span>", text(reason)),
@@ -142,7 +162,13 @@ fn agreement(page: &mut String, of: &Agreement) {
         ("Gwet's AC1", &of.gwet_ac1),
         ("Cohen's kappa, mean of pairs", &of.cohen_kappa.mean),
     ] {
-        let _ = writeln!(page, "<tr><td>{}</td><td>{}</td><td class=q>n {}</td></tr>", text(name), figure(value), value.n);
+        let _ = writeln!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td class=q>n {}</td></tr>",
+            text(name),
+            figure(value),
+            value.n
+        );
     }
     page.push_str("</table>\n");
 }
@@ -162,7 +188,9 @@ fn questions(page: &mut String, board: &BoardSnapshot) {
     for (at, node) in nodes.iter().enumerate() {
         let (y, share) = (at * row, of.share(node));
         let indent = node.depth.min(8) * 14;
-        let agree = node.agreement().map_or("none".to_owned(), |share| format!("{:.1} % agree", share * 100.0));
+        let agree = node
+            .agreement()
+            .map_or("none".to_owned(), |share| format!("{:.1} % agree", share * 100.0));
         let _ = writeln!(
             page,
             "<text x=\"{indent}\" y=\"{}\">{}</text><rect x=\"{left}\" y=\"{}\" width=\"{:.1}\" height=\"14\" fill=\"#a23b3b\"/>\
@@ -178,13 +206,20 @@ fn questions(page: &mut String, board: &BoardSnapshot) {
             share * 100.0
         );
     }
-    page.push_str("</svg>\n<table><tr><th>question</th><th>answers</th><th class=n>pairs</th></tr>\n");
+    page.push_str(
+        "</svg>\n<table><tr><th>question</th><th>answers</th><th class=n>pairs</th></tr>\n",
+    );
     for node in nodes {
         let mut splits: Vec<_> = node.splits.iter().collect();
         splits.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
         for (answers, n) in splits.into_iter().take(3) {
-            let [one, two] = answers.each_ref().map(|answer| text(answer.as_deref().unwrap_or("not asked")));
-            let _ = writeln!(page, "<tr><td>{}</td><td>{one} / {two}</td><td class=n>{n}</td></tr>", text(&node.question));
+            let [one, two] =
+                answers.each_ref().map(|answer| text(answer.as_deref().unwrap_or("not asked")));
+            let _ = writeln!(
+                page,
+                "<tr><td>{}</td><td>{one} / {two}</td><td class=n>{n}</td></tr>",
+                text(&node.question)
+            );
         }
     }
     page.push_str("</table>\n");
@@ -195,7 +230,14 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
     let matrix = &board.matrix;
     let size = 34;
     let left = 200;
-    let most = matrix.cells.iter().filter(|((a, b), _)| a != b).map(|(_, cases)| cases.len()).max().unwrap_or(0).max(1);
+    let most = matrix
+        .cells
+        .iter()
+        .filter(|((a, b), _)| a != b)
+        .map(|(_, cases)| cases.len())
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let n = matrix.classes.len();
     let _ = writeln!(
         page,
@@ -205,13 +247,28 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
     );
     for (row, name) in matrix.classes.iter().enumerate() {
         let y = row * size;
-        let _ = writeln!(page, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", left - 8, y + 21, text(name));
+        let _ = writeln!(
+            page,
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+            left - 8,
+            y + 21,
+            text(name)
+        );
         let x = left + row * size + 14;
-        let _ = writeln!(page, "<text transform=\"translate({x},{}) rotate(45)\">{}</text>", n * size + 14, text(name));
+        let _ = writeln!(
+            page,
+            "<text transform=\"translate({x},{}) rotate(45)\">{}</text>",
+            n * size + 14,
+            text(name)
+        );
         for column in 0..n {
             let count = matrix.cells.get(&(row.min(column), row.max(column))).map_or(0, Vec::len);
             let x = left + column * size;
-            let (fill, heat) = if row == column { ("#888888", 0.15) } else { ("#a23b3b", (count as f64 / most as f64).min(1.0)) };
+            let (fill, heat) = if row == column {
+                ("#888888", 0.15)
+            } else {
+                ("#a23b3b", (count as f64 / most as f64).min(1.0))
+            };
             let _ = writeln!(
                 page,
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{0}\" height=\"{0}\" fill=\"{fill}\" fill-opacity=\"{heat:.2}\" stroke=\"#999\" stroke-width=\".3\"/>\
@@ -272,11 +329,20 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
             y(value)
         );
         if at % 2 == 0 {
-            let _ = writeln!(page, "<text x=\"{}\" y=\"{}\">{}</text>", x - 14, high + 30, week.from.date().format("%m-%d"));
+            let _ = writeln!(
+                page,
+                "<text x=\"{}\" y=\"{}\">{}</text>",
+                x - 14,
+                high + 30,
+                week.from.date().format("%m-%d")
+            );
         }
     }
-    let _ =
-        writeln!(page, "<polyline points=\"{}\" fill=\"none\" stroke=\"#35618f\" stroke-width=\"1.5\"/></svg>", line.trim_end());
+    let _ = writeln!(
+        page,
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"#35618f\" stroke-width=\"1.5\"/></svg>",
+        line.trim_end()
+    );
 }
 
 fn versions(page: &mut String, board: &BoardSnapshot) {
@@ -323,6 +389,9 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_acts() {
-        assert_eq!(text("<script>\"x\" & 'y'\u{1b}[31m"), "&lt;script&gt;&quot;x&quot; &amp; &#39;y&#39;«ESC»[31m");
+        assert_eq!(
+            text("<script>\"x\" & 'y'\u{1b}[31m"),
+            "&lt;script&gt;&quot;x&quot; &amp; &#39;y&#39;«ESC»[31m"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! How the work stands: sums that are mended case by case, a snapshot of all figures at a moment, and the two forms in which it
-//! is read: pages for the terminal, and one HTML file.
+//! How the work stands: sums that are mended case by case, a snapshot of all figures at a moment,
+//! and the two forms in which it is read: pages for the terminal, and one HTML file.
 
 pub mod sums;
 pub mod snapshot;

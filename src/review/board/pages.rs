@@ -1,4 +1,5 @@
-//! The pages of the board: what stands on them, and the cases behind each number. Where they are drawn is no matter here.
+//! The pages of the board: what stands on them, and the cases behind each number. Where they are
+//! drawn is no matter here.
 
 use super::snapshot::{BoardSnapshot, CategoryFigures, Day, VersionFigures, WeekFigures};
 use crate::domain::ids::CaseId;
@@ -22,8 +23,15 @@ pub enum Page {
 }
 
 impl Page {
-    pub const ALL: [Self; 7] =
-        [Self::Now, Self::Questions, Self::Categories, Self::Pairs, Self::Matrix, Self::Weeks, Self::Versions];
+    pub const ALL: [Self; 7] = [
+        Self::Now,
+        Self::Questions,
+        Self::Categories,
+        Self::Pairs,
+        Self::Matrix,
+        Self::Weeks,
+        Self::Versions,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -103,17 +111,23 @@ impl Maker<'_> {
     fn head(&self, page: Page) -> String {
         let of = &self.board.divergence;
         match page {
-            Page::Now => format!("  {} labels that count, at {}", self.board.labels, self.board.now.minute()),
+            Page::Now => {
+                format!("  {} labels that count, at {}", self.board.labels, self.board.now.minute())
+            }
             Page::Questions => {
                 let pairs = format!("{} pairs, {} part at", of.pairs, of.parted);
                 format!("  {pairs:<24} came   part    agree  of all        most often")
             }
 
-            Page::Categories => "  category                   resolved  pending     pairs   part".to_owned(),
+            Page::Categories => {
+                "  category                   resolved  pending     pairs   part".to_owned()
+            }
             Page::Pairs => "  two reviewers                    pairs   part".to_owned(),
             Page::Matrix => "  what one says where another says …, cases".to_owned(),
             Page::Weeks => "  week from     cases  differ   alpha (95 %)".to_owned(),
-            Page::Versions => "  protocol                      cases    part   alpha (95 %)".to_owned(),
+            Page::Versions => {
+                "  protocol                      cases    part   alpha (95 %)".to_owned()
+            }
         }
     }
 
@@ -141,14 +155,20 @@ impl Maker<'_> {
             rows.push(Row { words, title: name.trim().to_owned(), cases });
         };
         let of = |state: CaseState| board.states.get(&state).cloned().unwrap_or_default();
-        for (state, more) in
-            [(CaseState::Open, ""), (CaseState::Disputed, "wait for a ruling"), (CaseState::Resolved, "ready for retraining")]
-        {
+        for (state, more) in [
+            (CaseState::Open, ""),
+            (CaseState::Disputed, "wait for a ruling"),
+            (CaseState::Resolved, "ready for retraining"),
+        ] {
             let cases = of(state);
             number(state.word(), cases.len().to_string(), more.to_owned(), Tone::Strong, cases);
         }
-        let total = |of: fn(&Day) -> &Vec<CaseId>| board.days.iter().map(|day| of(day).len()).sum::<usize>();
-        let bars = |of: fn(&Day) -> &Vec<CaseId>| spark(&board.days.iter().map(|day| of(day).len()).collect::<Vec<_>>());
+        let total = |of: fn(&Day) -> &Vec<CaseId>| {
+            board.days.iter().map(|day| of(day).len()).sum::<usize>()
+        };
+        let bars = |of: fn(&Day) -> &Vec<CaseId>| {
+            spark(&board.days.iter().map(|day| of(day).len()).collect::<Vec<_>>())
+        };
         for (name, of) in [
             ("came in, 14 days", (|day| &day.detected) as fn(&Day) -> &Vec<CaseId>),
             ("were settled, 14 days", |day| &day.settled),
@@ -157,11 +177,21 @@ impl Maker<'_> {
             number(name, total(of).to_string(), bars(of), Tone::Strong, cases);
         }
         for (name, cases) in
-            ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"].into_iter().zip(&board.ages)
+            ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"]
+                .into_iter()
+                .zip(&board.ages)
         {
-            number(name, cases.len().to_string(), bar(cases.len(), of(CaseState::Open).len()), Tone::Text, cases.clone());
+            number(
+                name,
+                cases.len().to_string(),
+                bar(cases.len(), of(CaseState::Open).len()),
+                Tone::Text,
+                cases.clone(),
+            );
         }
-        let rate = board.disagreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        let rate = board
+            .disagreement()
+            .map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
         number(
             "labels differ on",
             rate,
@@ -179,18 +209,38 @@ impl Maker<'_> {
         number("Krippendorff's alpha", value, interval, Tone::Strong, board.measured.clone());
         for (who, clocks) in by_person(&board.owed, board.now) {
             for (clock, tally) in clocks {
-                let owed = board.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who));
-                let of_session = |owed: &Owed| owed.session.as_ref().and_then(|name| board.sessions.get(name));
-                let cases = owed.flat_map(|owed| owed.case.into_iter().chain(of_session(owed).into_iter().flatten().copied()));
-                let late = if tally.overdue > 0 { format!(", {} overdue", tally.overdue) } else { String::new() };
+                let owed =
+                    board.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who));
+                let of_session =
+                    |owed: &Owed| owed.session.as_ref().and_then(|name| board.sessions.get(name));
+                let cases = owed.flat_map(|owed| {
+                    owed.case.into_iter().chain(of_session(owed).into_iter().flatten().copied())
+                });
+                let late = if tally.overdue > 0 {
+                    format!(", {} overdue", tally.overdue)
+                } else {
+                    String::new()
+                };
                 let due = tally.first_due.map_or(String::new(), |due| due.due_words(board.now));
                 let style = if tally.overdue > 0 { Tone::Warn } else { Tone::Text };
                 let name = format!("waits for {}", fit(&visible(&who), 14));
-                number(&name, tally.all.to_string(), format!("{due}{late}: {}", clock.about(tally.all)), style, cases.collect());
+                number(
+                    &name,
+                    tally.all.to_string(),
+                    format!("{due}{late}: {}", clock.about(tally.all)),
+                    style,
+                    cases.collect(),
+                );
             }
         }
         for (cause, cases) in &board.causes {
-            number(&format!("ruled: {cause}"), cases.len().to_string(), String::new(), Tone::Text, cases.clone());
+            number(
+                &format!("ruled: {cause}"),
+                cases.len().to_string(),
+                String::new(),
+                Tone::Text,
+                cases.clone(),
+            );
         }
         rows
     }
@@ -199,7 +249,9 @@ impl Maker<'_> {
         let of = &self.board.divergence;
         let row = |node: &&crate::quality::divergence::Node| {
             let name = format!("{}{}", "  ".repeat(node.depth.min(6)), visible(&node.question));
-            let agree = node.agreement().map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
+            let agree = node
+                .agreement()
+                .map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
             let most = node.splits.iter().max_by_key(|(_, n)| **n).map(|(answers, n)| {
                 let [one, two] = answers.each_ref().map(|answer| answer.as_deref().unwrap_or("·"));
                 format!("{n} {one}/{two}")
@@ -225,10 +277,17 @@ impl Maker<'_> {
             let tally = board.by_category.get(name).copied().unwrap_or_default();
             let words = vec![
                 words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
-                words_of(format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n, tally.pairs), Tone::Text),
+                words_of(
+                    format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n, tally.pairs),
+                    Tone::Text,
+                ),
                 words_of(share_words(&tally), Tone::Text),
             ];
-            Row { words, title: name.clone(), cases: resolved.iter().chain(&pending.cases).copied().collect() }
+            Row {
+                words,
+                title: name.clone(),
+                cases: resolved.iter().chain(&pending.cases).copied().collect(),
+            }
         };
         board.categories.iter().map(row).collect()
     }
@@ -252,16 +311,26 @@ impl Maker<'_> {
 
     fn matrix(&self) -> Vec<Row> {
         let matrix = &self.board.matrix;
-        let most = matrix.cells.iter().filter(|((a, b), _)| a != b).map(|(_, cases)| cases.len()).max().unwrap_or(0);
+        let most = matrix
+            .cells
+            .iter()
+            .filter(|((a, b), _)| a != b)
+            .map(|(_, cases)| cases.len())
+            .max()
+            .unwrap_or(0);
         let mut rows = Vec::new();
-        let heads: String = (0..matrix.classes.len()).map(|column| format!("{:>5} ", letter(column))).collect();
+        let heads: String =
+            (0..matrix.classes.len()).map(|column| format!("{:>5} ", letter(column))).collect();
         rows.push(Row {
             words: vec![words_of(format!("{:<28}{heads}", ""), Tone::Dim)],
             title: String::new(),
             cases: Vec::new(),
         });
         for (row, name) in matrix.classes.iter().enumerate() {
-            let mut words = vec![words_of(format!("{} {:<26}", letter(row), fit(&visible(name), 26)), Tone::Text)];
+            let mut words = vec![words_of(
+                format!("{} {:<26}", letter(row), fit(&visible(name), 26)),
+                Tone::Text,
+            )];
             let mut all = Vec::new();
             for column in 0..matrix.classes.len() {
                 let cases = matrix.cells.get(&(row.min(column), row.max(column)));
@@ -271,7 +340,10 @@ impl Maker<'_> {
                 }
                 let heat = if row == column { " " } else { heat(n, most) };
                 let style = if row == column { Tone::Dim } else { Tone::Accent };
-                words.push(words_of(format!("{:>5}{heat}", if n == 0 { "·".to_owned() } else { n.to_string() }), style));
+                words.push(words_of(
+                    format!("{:>5}{heat}", if n == 0 { "·".to_owned() } else { n.to_string() }),
+                    style,
+                ));
             }
             rows.push(Row { words, title: format!("{name} or another"), cases: all });
         }
@@ -281,16 +353,28 @@ impl Maker<'_> {
 
 fn week_row(week: &WeekFigures) -> Row {
     let (value, interval) = match (week.alpha.value, week.alpha.interval) {
-        (Ok(value), Some((low, high))) => (Some(value), format!("{} ({} to {})", decimal(value), decimal(low), decimal(high))),
+        (Ok(value), Some((low, high))) => {
+            (Some(value), format!("{} ({} to {})", decimal(value), decimal(low), decimal(high)))
+        }
         (Ok(value), None) => (Some(value), decimal(value)),
         (Err(_), _) => (None, "none".to_owned()),
     };
     let words = vec![
         words_of(format!("{:<11}", week.from.date().to_string()), Tone::Strong),
-        words_of(format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.n), Tone::Text),
-        words_of(value.map_or(String::new(), |value| bar((value.max(0.0) * 100.0) as usize, 100)), Tone::Accent),
+        words_of(
+            format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.n),
+            Tone::Text,
+        ),
+        words_of(
+            value.map_or(String::new(), |value| bar((value.max(0.0) * 100.0) as usize, 100)),
+            Tone::Accent,
+        ),
     ];
-    Row { words, title: format!("differ, week from {}", week.from.date()), cases: week.differ.cases.clone() }
+    Row {
+        words,
+        title: format!("differ, week from {}", week.from.date()),
+        cases: week.differ.cases.clone(),
+    }
 }
 
 fn version(of: &VersionFigures) -> Row {
@@ -298,7 +382,10 @@ fn version(of: &VersionFigures) -> Row {
     let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64;
     let words = vec![
         words_of(format!("{:<26} ", fit(&visible(&name), 26)), Tone::Strong),
-        words_of(format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()), Tone::Text),
+        words_of(
+            format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()),
+            Tone::Text,
+        ),
     ];
     Row { words, title: name, cases: of.cases.clone() }
 }
@@ -313,7 +400,13 @@ fn share_words(tally: &Tally) -> String {
     let share = tally.parted as f64 / tally.pairs.max(1) as f64;
     match wilson(share, tally.pairs as f64) {
         Some((low, high)) => {
-            format!("{:>5} {:>7.1} % ({:.1} to {:.1})", tally.parted, share * 100.0, low * 100.0, high * 100.0)
+            format!(
+                "{:>5} {:>7.1} % ({:.1} to {:.1})",
+                tally.parted,
+                share * 100.0,
+                low * 100.0,
+                high * 100.0
+            )
         }
         None => "none".to_owned(),
     }

@@ -1,7 +1,9 @@
-//! How the work stands, as one snapshot: what comes in and goes out, ages, where labels differ, what changed from week to week and
-//! from version to version. Each number knows the cases behind it.
+//! How the work stands, as one snapshot: what comes in and goes out, ages, where labels differ,
+//! what changed from week to week and from version to version. Each number knows the cases behind
+//! it.
 //!
-//! It is made of sums that are kept ([`BoardSums`]) while labels come in: nothing is read or compared anew for it.
+//! It is made of sums that are kept ([`BoardSums`]) while labels come in: nothing is read or
+//! compared anew for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,7 +118,8 @@ pub struct BoardSnapshot {
 
 /// Makes the snapshot of what is kept.
 ///
-/// That labels differ on a case which `me` may still label would sway them: it is counted, and not among the cases behind a number.
+/// That labels differ on a case which `me` may still label would sway them: it is counted, and not
+/// among the cases behind a number.
 pub fn snapshot(
     conn: &Connection,
     kept: &mut BoardSums,
@@ -127,7 +130,8 @@ pub fn snapshot(
     let weeks: Vec<Moment> = kept.sums().weeks.keys().rev().take(WEEKS).rev().copied().collect();
     let week_alphas: Vec<Figure> = weeks.iter().map(|from| kept.alpha_of_week(*from)).collect();
     let versions: Vec<(String, u32)> = kept.sums().versions.keys().cloned().collect();
-    let version_alphas: Vec<Figure> = versions.iter().map(|version| kept.alpha_of_version(version)).collect();
+    let version_alphas: Vec<Figure> =
+        versions.iter().map(|version| kept.alpha_of_version(version)).collect();
     let alpha = kept.alpha();
     let (kept, sums) = (&*kept, kept.sums());
     let measuring: BTreeSet<CaseId> = gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
@@ -135,7 +139,9 @@ pub fn snapshot(
         let state = kept.state(*id).unwrap_or(CaseState::Open);
         !blind.to(state, kept.gave(me, *id), measuring.contains(id))
     };
-    let seen_of = |cases: &BTreeSet<CaseId>| -> Vec<CaseId> { cases.iter().filter(|id| seen(id)).copied().collect() };
+    let seen_of = |cases: &BTreeSet<CaseId>| -> Vec<CaseId> {
+        cases.iter().filter(|id| seen(id)).copied().collect()
+    };
     let counted = |cases: &BTreeSet<CaseId>| Counted { n: cases.len(), cases: seen_of(cases) };
     let mut categories: BTreeMap<String, CategoryFigures> = BTreeMap::new();
     for (category, cases) in sums.resolved.iter() {
@@ -144,10 +150,12 @@ pub fn snapshot(
     for (category, cases) in sums.pending.iter() {
         categories.entry(category.clone()).or_default().pending = counted(cases);
     }
-    let differ = sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
+    let differ =
+        sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
     let mut parted_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
     let mut parted_by: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
-    for split in sums.found.splits.iter().filter(|(id, _)| seen(id)).flat_map(|(_, splits)| splits) {
+    for split in sums.found.splits.iter().filter(|(id, _)| seen(id)).flat_map(|(_, splits)| splits)
+    {
         let here = parted_at.entry(split.question.clone()).or_default();
         if here.last() != Some(&split.case) {
             here.push(split.case);
@@ -158,12 +166,19 @@ pub fn snapshot(
     let owing: BTreeSet<&str> = owed.iter().filter_map(|owed| owed.session.as_deref()).collect();
     let mut sessions = BTreeMap::new();
     if !owing.is_empty() {
-        let all = calibration::sessions(conn)?.into_iter().filter(|session| owing.contains(session.name()));
+        let all = calibration::sessions(conn)?
+            .into_iter()
+            .filter(|session| owing.contains(session.name()));
         sessions.extend(all.map(|session| (session.name().to_owned(), session.opened.what.cases)));
     }
     let week = |(from, alpha): (Moment, Figure)| {
         let of = &sums.weeks[&from];
-        WeekFigures { from, cases: of.cases.iter().copied().collect(), differ: counted(&of.differ), alpha }
+        WeekFigures {
+            from,
+            cases: of.cases.iter().copied().collect(),
+            differ: counted(&of.differ),
+            alpha,
+        }
     };
     let version = |(key, alpha): ((String, u32), Figure)| {
         let of = &sums.versions[&key];
@@ -191,7 +206,11 @@ pub fn snapshot(
         owed,
         sessions,
         notes: BTreeMap::new(),
-        causes: sums.causes.iter().map(|(cause, cases)| (*cause, cases.iter().copied().collect())).collect(),
+        causes: sums
+            .causes
+            .iter()
+            .map(|(cause, cases)| (*cause, cases.iter().copied().collect()))
+            .collect(),
     })
 }
 
@@ -200,7 +219,11 @@ fn days(sums: &Sums, now: Moment) -> Vec<Day> {
     let today = now.0.div_euclid(DAY_MS);
     let day = |back: usize| {
         let day = today - (DAYS - 1 - back) as i64;
-        Day { from: Moment(day * DAY_MS), detected: sums.detected.of(&day), settled: sums.settled.of(&day) }
+        Day {
+            from: Moment(day * DAY_MS),
+            detected: sums.detected.of(&day),
+            settled: sums.settled.of(&day),
+        }
     };
     (0..DAYS).map(day).collect()
 }
@@ -224,13 +247,17 @@ fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
     let mut classes: Vec<(&str, usize)> = often.into_iter().collect();
     classes.sort_by(|(a, one), (b, two)| two.cmp(one).then(a.cmp(b)));
     let rest = classes.len() > CLASSES_MAX;
-    let mut names: Vec<String> =
-        classes.iter().take(CLASSES_MAX - usize::from(rest)).map(|(name, _)| (*name).to_owned()).collect();
+    let mut names: Vec<String> = classes
+        .iter()
+        .take(CLASSES_MAX - usize::from(rest))
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
     names.sort();
     if rest {
         names.push("(others)".to_owned());
     }
-    let place = |name: &String| names.iter().position(|known| known == name).unwrap_or(names.len() - 1);
+    let place =
+        |name: &String| names.iter().position(|known| known == name).unwrap_or(names.len() - 1);
     let mut cells: BTreeMap<(usize, usize), Vec<CaseId>> = BTreeMap::new();
     for (classes, cases) in sums.classes.iter() {
         let [a, b] = classes.each_ref().map(place);

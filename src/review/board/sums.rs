@@ -1,5 +1,6 @@
-//! What figures are made of, kept while labels come in. Everything is read once; from then on a case that the journal tells of is
-//! taken away from every sum as it stood, read, and added as it stands.
+//! What figures are made of, kept while labels come in. Everything is read once; from then on a
+//! case that the journal tells of is taken away from every sum as it stood, read, and added as it
+//! stands.
 //!
 //! ```text
 //!   journal ──► cases touched ──► take away ──► read ──► add ──► sums ──► snapshot
@@ -186,7 +187,8 @@ impl Reader<'_> {
             reviewer: given.label.reviewer.clone(),
             protocol: given.label.protocol.clone(),
             at: given.given_at(),
-            class: class_of(&outcome, &self.protocols.policy.on).unwrap_or_else(|| "nothing".to_owned()),
+            class: class_of(&outcome, &self.protocols.policy.on)
+                .unwrap_or_else(|| "nothing".to_owned()),
             path: translated(&self.protocols.after(&given.label.protocol), &given.label.path),
             outcome,
         }
@@ -195,9 +197,11 @@ impl Reader<'_> {
 
 impl Standing {
     fn of(row: &CaseRow, said: Vec<Said>, acts: &[Done], labels: &[GivenLabel]) -> Self {
-        let ruled: Option<Hlc> = acts.iter().filter(|done| matches!(done.act, Act::Ruled(_))).map(|done| done.at).max();
+        let ruled: Option<Hlc> =
+            acts.iter().filter(|done| matches!(done.act, Act::Ruled(_))).map(|done| done.at).max();
         let latest = said.iter().map(|said| said.at).max().max(ruled.map(|at| at.moment()));
-        let category = row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
+        let category =
+            row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
         let counting = ruling(acts, labels).filter(|counting| counting.appeal.is_none());
         Self {
             state: row.state,
@@ -211,7 +215,8 @@ impl Standing {
 }
 
 impl BoardSums {
-    /// Reads what changed since; everything if what changed is more than cases. Returns how many cases were read.
+    /// Reads what changed since; everything if what changed is more than cases. Returns how many
+    /// cases were read.
     pub fn refresh(&mut self, conn: &Connection, protocols: &Protocols) -> rusqlite::Result<usize> {
         let heads: HashMap<ReplicaId, u64> =
             journal::replicas(conn)?.into_iter().map(|row| (row.replica, row.head_seq)).collect();
@@ -267,12 +272,19 @@ impl BoardSums {
     }
 
     pub fn alpha_of_week(&mut self, from: Moment) -> Figure {
-        let tally = || self.sums.weeks.get(&from).map_or_else(Patterns::default, |week| week.tally.patterns());
+        let tally = || {
+            self.sums.weeks.get(&from).map_or_else(Patterns::default, |week| week.tally.patterns())
+        };
         self.alphas.weeks.entry(from).or_insert_with(|| alpha(&tally())).clone()
     }
 
     pub fn alpha_of_version(&mut self, version: &VersionKey) -> Figure {
-        let tally = || self.sums.versions.get(version).map_or_else(Patterns::default, |version| version.tally.patterns());
+        let tally = || {
+            self.sums
+                .versions
+                .get(version)
+                .map_or_else(Patterns::default, |version| version.tally.patterns())
+        };
         self.alphas.versions.entry(version.clone()).or_insert_with(|| alpha(&tally())).clone()
     }
 
@@ -283,7 +295,8 @@ impl BoardSums {
         }
         self.claims.remove(&id);
         let Some(row) = case::by_id(conn, id)? else { return Ok(()) };
-        let notes = note::of_case(conn, id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
+        let notes =
+            note::of_case(conn, id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
         let escalated: Escalations = notes.map(|note| (note.at.moment(), note.author)).collect();
         let labels = label::live_of_case(conn, id)?;
         self.add(&row, reader, &labels, &arbitration::of_case(conn, id)?, &escalated);
@@ -303,13 +316,24 @@ impl BoardSums {
         let mut escalated = escalations(conn)?;
         case::for_each(conn, |row| {
             let labels = labels.remove(&row.id).unwrap_or_default();
-            let (acts, escalated) = (acts.remove(&row.id).unwrap_or_default(), escalated.remove(&row.id).unwrap_or_default());
+            let (acts, escalated) = (
+                acts.remove(&row.id).unwrap_or_default(),
+                escalated.remove(&row.id).unwrap_or_default(),
+            );
             self.add(&row, reader, &labels, &acts, &escalated);
         })
     }
 
-    fn add(&mut self, row: &CaseRow, reader: &Reader<'_>, labels: &[GivenLabel], acts: &[Done], escalated: &[(Moment, String)]) {
-        let said: Vec<Said> = latest_of_each(labels).into_iter().map(|given| reader.said(given)).collect();
+    fn add(
+        &mut self,
+        row: &CaseRow,
+        reader: &Reader<'_>,
+        labels: &[GivenLabel],
+        acts: &[Done],
+        escalated: &[(Moment, String)],
+    ) {
+        let said: Vec<Said> =
+            latest_of_each(labels).into_iter().map(|given| reader.said(given)).collect();
         let labeled = said.iter().map(|said| said.reviewer.clone()).collect();
         let claims = Claims::of(row, labeled, labels, acts, escalated);
         self.claims.extend(claims.map(|claims| (row.id, claims)));
@@ -331,7 +355,9 @@ impl BoardSums {
         }
         case.settled.iter().for_each(|at| sums.settled.change(day(*at), id, change));
         case.cause.iter().for_each(|cause| sums.causes.change(cause, id, change));
-        case.category.iter().for_each(|category| sums.resolved.change(category.clone(), id, change));
+        case.category
+            .iter()
+            .for_each(|category| sums.resolved.change(category.clone(), id, change));
         if case.state != CaseState::Resolved {
             let named = case.said.iter().filter_map(|said| said.outcome.get("category"));
             named.for_each(|category| sums.pending.change(value_text(category), id, change));
@@ -374,7 +400,10 @@ impl BoardSums {
         alphas.weeks.remove(&from);
         let mut by_version: BTreeMap<VersionKey, Vec<&Said>> = BTreeMap::new();
         for one in said {
-            by_version.entry((one.protocol.id.clone(), one.protocol.version)).or_default().push(one);
+            by_version
+                .entry((one.protocol.id.clone(), one.protocol.version))
+                .or_default()
+                .push(one);
         }
         for (key, said) in by_version.into_iter().filter(|(_, said)| said.len() > 1) {
             let version = sums.versions.entry(key.clone()).or_default();
@@ -393,7 +422,11 @@ impl BoardSums {
     }
 
     /// Cases that the journal tells of since; nothing if it tells of more than cases.
-    fn touched(&self, conn: &Connection, heads: &HashMap<ReplicaId, u64>) -> rusqlite::Result<Option<BTreeSet<CaseId>>> {
+    fn touched(
+        &self,
+        conn: &Connection,
+        heads: &HashMap<ReplicaId, u64>,
+    ) -> rusqlite::Result<Option<BTreeSet<CaseId>>> {
         let mut touched = BTreeSet::new();
         for (replica, head) in heads {
             let known = self.heads.get(replica).copied().unwrap_or(0);
@@ -403,9 +436,13 @@ impl BoardSums {
             for row in journal::between(conn, *replica, known + 1, *head)? {
                 let Some(body) = Body::parse(&row.body) else { return Ok(None) };
                 for raw in &body.events {
-                    let Ok(About { kind, case }) = serde_json::from_str::<About>(raw.get()) else { return Ok(None) };
+                    let Ok(About { kind, case }) = serde_json::from_str::<About>(raw.get()) else {
+                        return Ok(None);
+                    };
                     match (kind.split('.').next(), case) {
-                        (Some("label" | "case" | "ruling" | "payload"), Some(case)) => drop(touched.insert(case)),
+                        (Some("label" | "case" | "ruling" | "payload"), Some(case)) => {
+                            touched.insert(case);
+                        }
                         (Some("nudge" | "guard" | "session" | "training" | "gold"), _) => {}
                         // Whose labels count, or by which names, may be another matter now.
                         _ => return Ok(None),

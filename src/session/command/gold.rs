@@ -6,17 +6,21 @@ use crate::session::report::Report;
 use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
 
-pub const GOLD: Command =
-    Command::new("gold", "make your label of this case the known answer, for training and measuring", |session, said| {
+pub const GOLD: Command = Command::new(
+    "gold",
+    "make your label of this case the known answer, for training and measuring",
+    |session, said| {
         if said.text.is_empty() {
             return session.say("Nothing was written, so nothing was done.");
         }
-        case(session, said).map_or_else(Vec::new, |case| write(SetGold { case, why: said.text.clone() }))
-    })
-    .asks("The known answer. Said to whoever answers otherwise: ")
-    .needs(Needs::OwnLabel)
-    .not_in_training()
-    .not_in_calibration();
+        case(session, said)
+            .map_or_else(Vec::new, |case| write(SetGold { case, why: said.text.clone() }))
+    },
+)
+.asks("The known answer. Said to whoever answers otherwise: ")
+.needs(Needs::OwnLabel)
+.not_in_training()
+.not_in_calibration();
 
 #[derive(Debug)]
 struct SetGold {
@@ -27,6 +31,10 @@ struct SetGold {
 impl Write for SetGold {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         at.workspace.set_gold(self.case, &self.why)?;
-        Ok(Report::Noted { case: self.case, words: "It is a known answer now.".to_owned(), leaves_queue: false })
+        Ok(Report::Noted {
+            case: self.case,
+            words: "It is a known answer now.".to_owned(),
+            leaves_queue: false,
+        })
     }
 }

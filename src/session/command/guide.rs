@@ -5,41 +5,55 @@ use crate::session::effect::Effect;
 use crate::session::window::Window;
 
 pub const TAKE_BACK: Command =
-    Command::new("take-back", "take back the last answer", |session, _| session.take_back()).needs(Needs::OpenCase);
-
-pub const RATIONALE: Command =
-    Command::new("rationale", "write why", |session, _| session.write_rationale()).needs(Needs::OpenCase);
-
-pub const EVIDENCE: Command =
-    Command::new("evidence", "mark what in the input bears the label out", |session, _| session.mark(None))
+    Command::new("take-back", "take back the last answer", |session, _| session.take_back())
         .needs(Needs::OpenCase);
 
-pub const PRECEDENTS: Command =
-    Command::new("precedents", "resolved cases like this one; {cite-this} cites one in the rationale", |session, _| {
-        session.show_precedents()
+pub const RATIONALE: Command =
+    Command::new("rationale", "write why", |session, _| session.write_rationale())
+        .needs(Needs::OpenCase);
+
+pub const EVIDENCE: Command =
+    Command::new("evidence", "mark what in the input bears the label out", |session, _| {
+        session.mark(None)
+    })
+    .needs(Needs::OpenCase);
+
+pub const PRECEDENTS: Command = Command::new(
+    "precedents",
+    "resolved cases like this one; {cite-this} cites one in the rationale",
+    |session, _| session.show_precedents(),
+)
+.needs(Needs::OpenCase)
+.not_in_training()
+.not_in_calibration();
+
+pub const CITE: Command =
+    Command::new("cite", "cite the likest resolved case in the rationale", |session, _| {
+        session.cite_first()
     })
     .needs(Needs::OpenCase)
     .not_in_training()
     .not_in_calibration();
 
-pub const CITE: Command =
-    Command::new("cite", "cite the likest resolved case in the rationale", |session, _| session.cite_first())
-        .needs(Needs::OpenCase)
-        .not_in_training()
-        .not_in_calibration();
-
 pub const TREE: Command =
-    Command::new("tree", "the whole protocol as a tree, with where you are", |_, _| vec![Effect::Show(Window::Tree)])
-        .needs(Needs::OpenCase);
+    Command::new("tree", "the whole protocol as a tree, with where you are", |_, _| {
+        vec![Effect::Show(Window::Tree)]
+    })
+    .needs(Needs::OpenCase);
 
 pub const CHECK: Command =
-    Command::new("check", "tick the next item of the checklist", |session, _| session.check()).needs(Needs::OpenCase);
+    Command::new("check", "tick the next item of the checklist", |session, _| session.check())
+        .needs(Needs::OpenCase);
 
 pub const TERMS: Command =
-    Command::new("terms", "what the words of the question mean, with examples", |_, _| vec![Effect::Show(Window::Terms)]);
+    Command::new("terms", "what the words of the question mean, with examples", |_, _| {
+        vec![Effect::Show(Window::Terms)]
+    });
 
 pub const TAGS: Command = Command {
-    begins: |session| session.opened.as_ref().map(|opened| opened.draft.tags.join(" ")).unwrap_or_default(),
+    begins: |session| {
+        session.opened.as_ref().map(|opened| opened.draft.tags.join(" ")).unwrap_or_default()
+    },
     ..Command::new("tags", "tag the label", |session, said| {
         let tags: Vec<String> = said.text.split_whitespace().map(str::to_owned).collect();
         session.change_draft(|draft| draft.tags = tags)

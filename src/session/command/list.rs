@@ -4,28 +4,36 @@ use super::{Command, Needs, Said, case};
 use crate::session::effect::{Effect, Look};
 use crate::session::state::Session;
 
-pub const OPEN: Command = Command::new("open", "open this case", open).needs(Needs::Case).not_in_training();
+pub const OPEN: Command =
+    Command::new("open", "open this case", open).needs(Needs::Case).not_in_training();
 
 pub const NEXT_CASE: Command =
-    Command::new("next-case", "open the next case of the queue", |session, _| session.open_by(1)).not_in_training();
+    Command::new("next-case", "open the next case of the queue", |session, _| session.open_by(1))
+        .not_in_training();
 
 pub const PREVIOUS_CASE: Command =
-    Command::new("previous-case", "open the case before", |session, _| session.open_by(-1)).not_in_training();
+    Command::new("previous-case", "open the case before", |session, _| session.open_by(-1))
+        .not_in_training();
 
 pub const FILTER: Command = Command {
     begins: |session| session.filter.clone(),
-    ..Command::new("filter", "narrow the queue by words, flag, label, stream, model or id", |session, said| {
-        session.set_filter(&said.text)
-    })
+    ..Command::new(
+        "filter",
+        "narrow the queue by words, flag, label, stream, model or id",
+        |session, said| session.set_filter(&said.text),
+    )
     .asks("Filter (words, flag:… label:… stream:… model:… id:…): ")
     .not_in_training()
     .not_in_calibration()
 };
 
-pub const VIEW: Command =
-    Command::new("view", "show my queue, then disputed, resolved, and all open cases", |session, _| session.next_view())
-        .not_in_training()
-        .not_in_calibration();
+pub const VIEW: Command = Command::new(
+    "view",
+    "show my queue, then disputed, resolved, and all open cases",
+    |session, _| session.next_view(),
+)
+.not_in_training()
+.not_in_calibration();
 
 pub const WORKLIST: Command = Command::new(
     "worklist",
@@ -35,20 +43,25 @@ pub const WORKLIST: Command = Command::new(
 .not_in_training()
 .not_in_calibration();
 
-pub const BOARD: Command =
-    Command::new("board", "how the work stands, where labels differ; each number opens its cases", |session, _| {
-        session.show_board()
-    })
-    .not_in_training()
-    .not_in_calibration();
+pub const BOARD: Command = Command::new(
+    "board",
+    "how the work stands, where labels differ; each number opens its cases",
+    |session, _| session.show_board(),
+)
+.not_in_training()
+.not_in_calibration();
 
-pub const STEADY: Command =
-    Command::new("steady", "how steady you are: with yourself, with known answers, with others", |session, _| {
-        session.show_steadiness()
-    });
+pub const STEADY: Command = Command::new(
+    "steady",
+    "how steady you are: with yourself, with known answers, with others",
+    |session, _| session.show_steadiness(),
+);
 
-pub const CLEAR: Command =
-    Command::new("clear", "drop the filter, or go back to my queue; leave a session", |session, _| session.clear());
+pub const CLEAR: Command = Command::new(
+    "clear",
+    "drop the filter, or go back to my queue; leave a session",
+    |session, _| session.clear(),
+);
 
 fn open(session: &mut Session, said: &Said) -> Vec<Effect> {
     let Some(id) = case(session, said) else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! What a person can do, by name: each with its words, where it has no place, and what it comes to. A front gives them keys or
-//! lets them be typed; what is written stands beside its command.
+//! What a person can do, by name: each with its words, where it has no place, and what it comes to.
+//! A front gives them keys or lets them be typed; what is written stands beside its command.
 
 pub mod calibration;
 pub mod gold;
@@ -52,9 +52,22 @@ pub struct Command {
 }
 
 impl Command {
-    const fn new(name: &'static str, help: &'static str, run: fn(&mut Session, &Said) -> Vec<Effect>) -> Self {
+    const fn new(
+        name: &'static str,
+        help: &'static str,
+        run: fn(&mut Session, &Said) -> Vec<Effect>,
+    ) -> Self {
         let (ask, needs) = ("", Needs::Nothing);
-        Self { name, help, ask, begins: |_| String::new(), needs, in_training: true, in_calibration: true, run }
+        Self {
+            name,
+            help,
+            ask,
+            begins: |_| String::new(),
+            needs,
+            in_training: true,
+            in_calibration: true,
+            run,
+        }
     }
 
     const fn asks(self, ask: &'static str) -> Self {
@@ -97,7 +110,9 @@ impl Command {
         if lacks {
             return hint("No case is open.");
         }
-        if self.needs == Needs::OwnLabel && session.opened.as_ref().is_some_and(|opened| opened.case.mine.is_none()) {
+        if self.needs == Needs::OwnLabel
+            && session.opened.as_ref().is_some_and(|opened| opened.case.mine.is_none())
+        {
             return hint("Label the case first: your label becomes the known answer.");
         }
         None

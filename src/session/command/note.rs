@@ -10,24 +10,30 @@ use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
 
 pub const DEFER: Command =
-    Command::new("defer", "put the case off, with a reason", |session, said| note(session, said, Kind::Defer))
-        .asks("Put off, because: ")
-        .needs(Needs::Case)
-        .not_in_training()
-        .not_in_calibration();
+    Command::new("defer", "put the case off, with a reason", |session, said| {
+        note(session, said, Kind::Defer)
+    })
+    .asks("Put off, because: ")
+    .needs(Needs::Case)
+    .not_in_training()
+    .not_in_calibration();
 
 pub const ESCALATE: Command =
-    Command::new("escalate", "ask a lead to look at it", |session, said| note(session, said, Kind::Escalate))
-        .asks("Ask a lead: ")
-        .needs(Needs::Case)
-        .not_in_training()
-        .not_in_calibration();
+    Command::new("escalate", "ask a lead to look at it", |session, said| {
+        note(session, said, Kind::Escalate)
+    })
+    .asks("Ask a lead: ")
+    .needs(Needs::Case)
+    .not_in_training()
+    .not_in_calibration();
 
 pub const COMMENT: Command =
-    Command::new("comment", "say something about the case", |session, said| note(session, said, Kind::Comment))
-        .asks("Comment: ")
-        .needs(Needs::Case)
-        .not_in_training();
+    Command::new("comment", "say something about the case", |session, said| {
+        note(session, said, Kind::Comment)
+    })
+    .asks("Comment: ")
+    .needs(Needs::Case)
+    .not_in_training();
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -44,7 +50,8 @@ struct Note {
 }
 
 fn note(session: &mut Session, said: &Said, kind: Kind) -> Vec<Effect> {
-    case(session, said).map_or_else(Vec::new, |case| write(Note { case, kind, text: said.text.clone() }))
+    case(session, said)
+        .map_or_else(Vec::new, |case| write(Note { case, kind, text: said.text.clone() }))
 }
 
 impl Write for Note {
@@ -71,10 +78,14 @@ impl Write for Note {
 
 /// A comment; in a calibration session it may begin with the question that it is about: `scope: …`.
 fn comment(at: &mut Writing, case: CaseId, text: &str) -> Result<(), WorkError> {
-    let Some(round) = at.workspace.sitting.clone() else { return at.workspace.comment(case, text).map(drop) };
+    let Some(round) = at.workspace.sitting.clone() else {
+        return at.workspace.comment(case, text).map(drop);
+    };
     let session = session_of(&round).to_owned();
     let protocols = at.workspace.protocols()?;
-    let known = |id: &str| protocols.in_force().iter().any(|published| published.protocol.question(id).is_some());
+    let known = |id: &str| {
+        protocols.in_force().iter().any(|published| published.protocol.question(id).is_some())
+    };
     let about = text.split_once(':').filter(|(id, _)| known(id.trim()));
     let (question, text) = about.map_or((None, text), |(id, rest)| (Some(id.trim()), rest.trim()));
     if text.is_empty() {

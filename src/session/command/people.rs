@@ -10,9 +10,11 @@ use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
 
 pub const PEOPLE: Command =
-    Command::new("people", "who may do what, and who asks to be let in", |_, _| write(Look { words: String::new() }))
-        .not_in_training()
-        .not_in_calibration();
+    Command::new("people", "who may do what, and who asks to be let in", |_, _| {
+        write(Look { words: String::new() })
+    })
+    .not_in_training()
+    .not_in_calibration();
 
 impl Session {
     /// Lets somebody in on a device, in these roles.

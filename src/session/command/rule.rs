@@ -11,17 +11,20 @@ use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
 use crate::workspace::arbitration::{Reasons, Verdict};
 
-pub const ARBITRATE: Command =
-    Command::new("arbitrate", "labels side by side; of a disputed case without names, to rule on it", |session, said| {
-        case(session, said).map_or_else(Vec::new, |case| session.arbitrate(case))
-    })
-    .needs(Needs::Case)
-    .not_in_training();
+pub const ARBITRATE: Command = Command::new(
+    "arbitrate",
+    "labels side by side; of a disputed case without names, to rule on it",
+    |session, said| case(session, said).map_or_else(Vec::new, |case| session.arbitrate(case)),
+)
+.needs(Needs::Case)
+.not_in_training();
 
 pub const OVERRULED: Command =
-    Command::new("overruled", "where you were overruled, and why; you may appeal", |_, _| vec![Effect::Overruled])
-        .not_in_training()
-        .not_in_calibration();
+    Command::new("overruled", "where you were overruled, and why; you may appeal", |_, _| {
+        vec![Effect::Overruled]
+    })
+    .not_in_training()
+    .not_in_calibration();
 
 impl Session {
     /// Rules on a disputed case.
@@ -58,7 +61,10 @@ impl Write for Rule {
         // What was answered to rule is no label in the making.
         at.drafts.remove(&case);
         at.workspace.keep_draft(case, &Draft::default())?;
-        Ok(Report::Ruled { case, words: format!("{} counts as {}.", case.short(), outcome_words(&ruling.outcome)) })
+        Ok(Report::Ruled {
+            case,
+            words: format!("{} counts as {}.", case.short(), outcome_words(&ruling.outcome)),
+        })
     }
 
     fn switches(&self) -> bool {
@@ -77,7 +83,8 @@ impl Write for Return {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         let row = at.workspace.find_case(&self.case.to_string())?;
         at.workspace.return_label(row, self.side, None, &self.text)?;
-        let words = format!("The author of {} is asked; until they answer, their label counts.", self.side);
+        let words =
+            format!("The author of {} is asked; until they answer, their label counts.", self.side);
         Ok(Report::Ruled { case: self.case, words })
     }
 
@@ -95,6 +102,10 @@ struct Appeal {
 impl Write for Appeal {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         at.workspace.appeal(self.case, &self.why)?;
-        Ok(Report::Noted { case: self.case, words: "Appealed: it is disputed again.".to_owned(), leaves_queue: false })
+        Ok(Report::Noted {
+            case: self.case,
+            words: "Appealed: it is disputed again.".to_owned(),
+            leaves_queue: false,
+        })
     }
 }

@@ -10,10 +10,14 @@ use crate::session::state::Session;
 use crate::session::write::{Write, Writing};
 use crate::workspace::{Undone, WorkError};
 
-pub const SUBMIT: Command = Command::new("submit", "submit the label and go to the next case", |session, _| session.submit());
+pub const SUBMIT: Command =
+    Command::new("submit", "submit the label and go to the next case", |session, _| {
+        session.submit()
+    });
 
 pub const UNDO: Command =
-    Command::new("undo", "take back the label you submitted last", |session, _| undo(session)).not_in_training();
+    Command::new("undo", "take back the label you submitted last", |session, _| undo(session))
+        .not_in_training();
 
 fn undo(session: &mut Session) -> Vec<Effect> {
     let mut effects = session.settle_time();
@@ -61,7 +65,11 @@ impl Write for Undo {
                     Some(draft) => Some(draft.clone()),
                     None => at.workspace.draft(case)?,
                 };
-                let draft = Box::new(begun.filter(|draft| !draft.is_empty()).unwrap_or_else(|| Draft::of(&given.label)));
+                let draft = Box::new(
+                    begun
+                        .filter(|draft| !draft.is_empty())
+                        .unwrap_or_else(|| Draft::of(&given.label)),
+                );
                 Ok(Report::Undone { case, draft, seq: event.seq })
             }
         }

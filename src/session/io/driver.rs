@@ -24,8 +24,8 @@ pub trait Front {
     /// Takes in what an effect came to.
     fn heard(&mut self, report: Report, now: Moment) -> Vec<Effect>;
 
-    /// Whether an event is something that a person typed: it waits while another case is about to be opened, so that what is typed
-    /// ahead is not taken for the case that is leaving.
+    /// Whether an event is something that a person typed: it waits while another case is about to
+    /// be opened, so that what is typed ahead is not taken for the case that is leaving.
     fn is_typed(event: &Self::Event) -> bool;
 
     /// Whether the board is before the person: then it follows what is written.
@@ -73,8 +73,8 @@ pub fn start_of(
 }
 
 impl<F: Front> Driver<F> {
-    /// Sets a front to work. `begin` makes it, with its first effects; `now` is asked what time it is; `report` is called, from
-    /// other threads, with what effects came to.
+    /// Sets a front to work. `begin` makes it, with its first effects; `now` is asked what time it
+    /// is; `report` is called, from other threads, with what effects came to.
     ///
     /// # Errors
     /// Those of the database.
@@ -100,7 +100,8 @@ impl<F: Front> Driver<F> {
         Ok(driver)
     }
 
-    /// The same, one thing after another: what an effect comes to is waited for before anything else happens.
+    /// The same, one thing after another: what an effect comes to is waited for before anything
+    /// else happens.
     ///
     /// # Errors
     /// Those of the database.
@@ -204,7 +205,9 @@ impl<F: Front> Driver<F> {
 fn waiting_words(workspace: &Workspace) -> Result<Option<Message>, WorkError> {
     let waits = workspace.waits_for_admission()?;
     // Whoever sits down in one at once need not be told.
-    if let (false, None, Some((session, left))) = (waits, &workspace.sitting, workspace.session_waits()?) {
+    if let (false, None, Some((session, left))) =
+        (waits, &workspace.sitting, workspace.session_waits()?)
+    {
         let words = format!("The calibration session {session} waits for you: {left} cases.");
         return Ok(Some(Message { words, hint: "{sessions} sits in." }));
     }

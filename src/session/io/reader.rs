@@ -1,5 +1,6 @@
-//! Does what a session asks for. Reads are a fraction of a millisecond and are done at once, so that keys
-//! typed ahead act on the state they were meant for. What writes or may take long goes to a worker thread.
+//! Does what a session asks for. Reads are a fraction of a millisecond and are done at once, so
+//! that keys typed ahead act on the state they were meant for. What writes or may take long goes to
+//! a worker thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,8 +49,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// `documents` is the stamp of what reviewers decide by, as it was read; `report` is called from the worker thread with what
-    /// its work came to.
+    /// `documents` is the stamp of what reviewers decide by, as it was read; `report` is called
+    /// from the worker thread with what its work came to.
     pub fn new(
         workspace: Workspace,
         now: fn() -> Moment,
@@ -91,14 +92,20 @@ impl Reader {
         let answered = match effect {
             Effect::Page { from, direction, limit } => {
                 let rows = self.workspace.queue_page(&self.queue, from, direction, limit);
-                rows.map(|rows| Some(Report::Page { from, direction, full: rows.len() >= limit, rows }))
+                rows.map(|rows| {
+                    Some(Report::Page { from, direction, full: rows.len() >= limit, rows })
+                })
             }
             Effect::View(state) => {
                 self.newest_filter.fetch_add(1, Ordering::Relaxed);
                 self.load_queue(state).map(|()| None)
             }
             Effect::Open { id } => self.open(id).map(Some),
-            Effect::OpenNamed(name) => self.workspace.find_case_to_change(&name).and_then(|row| self.open(row.id)).map(Some),
+            Effect::OpenNamed(name) => self
+                .workspace
+                .find_case_to_change(&name)
+                .and_then(|row| self.open(row.id))
+                .map(Some),
             Effect::Documents => self.documents(),
             Effect::Count { all } => self.count(all),
             Effect::Filter { text, generation } => {
@@ -107,7 +114,9 @@ impl Reader {
             }
             Effect::Submit { label, knew } => {
                 match self.workspace.overtaken(&label, knew) {
-                    Ok(Some(other)) => Ok(Some(Report::Overtaken { label, other: Box::new(other) })),
+                    Ok(Some(other)) => {
+                        Ok(Some(Report::Overtaken { label, other: Box::new(other) }))
+                    }
                     Err(error) => Err(error),
                     Ok(None) => {
                         // The draft stays until the label is on disk.
@@ -134,7 +143,9 @@ impl Reader {
             Effect::Guard => self.send(Work::Guard),
             Effect::Steady => self.beside(Search::Steady),
             Effect::Findings(name) => self.findings(&name).map(Some),
-            Effect::Overruled => self.workspace.overruled().map(|rows| Some(Report::Overruled(rows))),
+            Effect::Overruled => {
+                self.workspace.overruled().map(|rows| Some(Report::Overruled(rows)))
+            }
             Effect::Precedents { case } => self.beside(Search::Precedents(case)),
             Effect::Worklist => self.beside(Search::Worklist),
             Effect::SyncNow => {
@@ -150,8 +161,13 @@ impl Reader {
     /// Takes note of what became of a submit.
     pub fn heard(&mut self, report: &Report) {
         // What was written is for others too.
-        let wrote = matches!(report, Report::Saved { .. } | Report::Undone { .. } | Report::Noted { .. } | Report::Ruled { .. })
-            || matches!(report, Report::People { words, .. } if !words.is_empty());
+        let wrote = matches!(
+            report,
+            Report::Saved { .. }
+                | Report::Undone { .. }
+                | Report::Noted { .. }
+                | Report::Ruled { .. }
+        ) || matches!(report, Report::People { words, .. } if !words.is_empty());
         if let Some(syncer) = self.syncer.as_ref().filter(|_| wrote) {
             syncer.soon();
         }
@@ -181,17 +197,22 @@ impl Reader {
             self.searcher = Some(asks);
         }
         let gone = self.searcher.as_ref().is_none_or(|asks| asks.send(search).is_err());
-        Ok(gone.then(|| Report::Failed("the thread that searches has ended: restart casework".to_owned())))
+        Ok(gone.then(|| {
+            Report::Failed("the thread that searches has ended: restart casework".to_owned())
+        }))
     }
 
     fn send(&self, work: Work) -> Result<Option<Report>, WorkError> {
         if self.worker.send(work).is_err() {
-            return Ok(Some(Report::Failed("the thread that saves has ended: restart casework; drafts are kept".to_owned())));
+            return Ok(Some(Report::Failed(
+                "the thread that saves has ended: restart casework; drafts are kept".to_owned(),
+            )));
         }
         Ok(None)
     }
 
-    /// Filters on a thread of its own: a search through a million cases must not keep drafts waiting.
+    /// Filters on a thread of its own: a search through a million cases must not keep drafts
+    /// waiting.
     fn filter(&self, text: String, generation: u64) -> Result<(), WorkError> {
         let (queue, workspace) = (self.queue.clone(), self.workspace.again()?);
         let (newest, report) = (Arc::clone(&self.newest_filter), Arc::clone(&self.report));
@@ -214,7 +235,11 @@ impl Reader {
     /// Whether an effect's counting is reported by a thread of its own.
     pub fn counts_beside(&self, effect: &Effect) -> bool {
         let Effect::Count { all } = effect else { return false };
-        let many = || self.workspace.quick_counts(&self.queue).is_ok_and(|counts| counts.open > COUNTED_OFTEN_MAX);
+        let many = || {
+            self.workspace
+                .quick_counts(&self.queue)
+                .is_ok_and(|counts| counts.open > COUNTED_OFTEN_MAX)
+        };
         self.queue.counts_are_slow() && (*all || !many())
     }
 
@@ -241,7 +266,8 @@ impl Reader {
         Ok(None)
     }
 
-    /// What reviewers decide by, if that changed since it was looked at: another program may have published.
+    /// What reviewers decide by, if that changed since it was looked at: another program may have
+    /// published.
     fn documents(&mut self) -> Result<Option<Report>, WorkError> {
         let stamp = self.workspace.documents_stamp()?;
         if std::mem::replace(&mut self.documents, stamp) == stamp {
@@ -259,7 +285,10 @@ impl Reader {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
         };
-        Ok(Report::Opened { case: Box::new(self.workspace.open_case(row)?), draft: draft.map(Box::new) })
+        Ok(Report::Opened {
+            case: Box::new(self.workspace.open_case(row)?),
+            draft: draft.map(Box::new),
+        })
     }
 
     /// Takes a seat in a session, or leaves it. Drafts are kept apart.
@@ -287,14 +316,20 @@ impl Reader {
     fn cases(&self, title: String, ids: &[CaseId]) -> Result<Report, WorkError> {
         let mut rows = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        for id in ids.iter().filter(|id| seen.insert(**id)).take(crate::review::queue::FILTERED_MAX) {
+        for id in ids.iter().filter(|id| seen.insert(**id)).take(crate::review::queue::FILTERED_MAX)
+        {
             rows.extend(self.workspace.listed_case(*id)?);
         }
         Ok(Report::Cases { title, rows })
     }
 
     fn sessions(&self) -> Result<Vec<CalibrationProgress>, WorkError> {
-        let sat = |session| Ok(CalibrationProgress { progress: self.workspace.session_progress(&session)?, session });
+        let sat = |session| {
+            Ok(CalibrationProgress {
+                progress: self.workspace.session_progress(&session)?,
+                session,
+            })
+        };
         self.workspace.sessions()?.into_iter().map(sat).collect()
     }
 
@@ -303,13 +338,20 @@ impl Reader {
         Ok(Report::Words { title: format!("What {name} found"), words })
     }
 
-    /// The labels of a case side by side: of a session, with names, once it is revealed; of a dispute without, for a lead to rule; of
-    /// what was labeled, with names, for whoever gave a label too.
+    /// The labels of a case side by side: of a session, with names, once it is revealed; of a
+    /// dispute without, for a lead to rule; of what was labeled, with names, for whoever gave a
+    /// label too.
     fn dispute(&mut self, id: CaseId) -> Result<Report, WorkError> {
         let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
         if let Some(round) = self.workspace.sitting.clone() {
-            let Some(session) = self.workspace.session_of_round(&round)?.filter(|session| session.stage().is_revealed()) else {
-                return Ok(Report::Failed("What the others said is shown when the session is revealed.".to_owned()));
+            let Some(session) = self
+                .workspace
+                .session_of_round(&round)?
+                .filter(|session| session.stage().is_revealed())
+            else {
+                return Ok(Report::Failed(
+                    "What the others said is shown when the session is revealed.".to_owned(),
+                ));
             };
             let labels = self.workspace.first_round(&session, Some(id))?;
             return Ok(Report::Dispute(Box::new(self.workspace.beside(row, labels)?)));
@@ -385,7 +427,11 @@ impl Boards {
     fn make(&mut self, workspace: &Workspace, at: Moment) -> Result<Arc<Pages>, WorkError> {
         // Before it is read: what is written meanwhile is for the next.
         (self.version, self.at) = (workspace.data_version()?, at);
-        Ok(Arc::new(Pages::of(&workspace.board(&mut self.kept)?, &workspace.me, workspace.is_lead()?)))
+        Ok(Arc::new(Pages::of(
+            &workspace.board(&mut self.kept)?,
+            &workspace.me,
+            workspace.is_lead()?,
+        )))
     }
 
     /// Whether something was written since, or ages and deadlines have moved on.
@@ -394,7 +440,12 @@ impl Boards {
     }
 }
 
-fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: &AtomicBool, report: &dyn Fn(Report)) {
+fn search_beside(
+    mut workspace: Workspace,
+    asked: &Receiver<Search>,
+    following: &AtomicBool,
+    report: &dyn Fn(Report),
+) {
     // Labels are read once; from then on what changed.
     let mut boards = Boards::default();
     loop {
@@ -405,7 +456,9 @@ fn search_beside(mut workspace: Workspace, asked: &Receiver<Search>, following: 
         };
         let now = workspace.now();
         let found = match search {
-            Ok(Search::Precedents(case)) => workspace.precedents(case).map(|found| Report::Precedents { case, found }),
+            Ok(Search::Precedents(case)) => {
+                workspace.precedents(case).map(|found| Report::Precedents { case, found })
+            }
             Ok(Search::Board) => boards.make(&workspace, now).map(Report::Board),
             Ok(Search::Steady) => steady_report(&workspace),
             Ok(Search::Worklist) => workspace.worklist().map(Report::Worklist),

@@ -1,5 +1,6 @@
-//! Exchanges with the shared store on a thread of its own: now and then, when something new was written here, and at
-//! once where the store can tell that others wrote. Nothing on the screen waits for it.
+//! Exchanges with the shared store on a thread of its own: now and then, when something new was
+//! written here, and at once where the store can tell that others wrote. Nothing on the screen
+//! waits for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,14 +35,24 @@ pub struct Syncer {
 
 impl Syncer {
     /// None if the workspace has no store, or the configuration says that the screen does not sync.
-    pub fn start(workspace: &Workspace, report: Arc<dyn Fn(Report) + Send + Sync>) -> Result<Option<Self>, WorkError> {
+    pub fn start(
+        workspace: &Workspace,
+        report: Arc<dyn Fn(Report) + Send + Sync>,
+    ) -> Result<Option<Self>, WorkError> {
         let every = Duration::from_secs(workspace.config.sync.every_seconds);
         if workspace.store_url()?.is_none() || every.is_zero() {
             return Ok(None);
         }
         let (wishes, heard) = channel();
         let stop = Arc::new(AtomicBool::new(false));
-        let worker = Worker { workspace: workspace.again()?, store: None, every, pause: every, stop: Arc::clone(&stop), report };
+        let worker = Worker {
+            workspace: workspace.again()?,
+            store: None,
+            every,
+            pause: every,
+            stop: Arc::clone(&stop),
+            report,
+        };
         let thread = std::thread::spawn(move || worker.run(&heard));
         Ok(Some(Self { wishes: Some(wishes), stop, thread: Some(thread) }))
     }
@@ -131,7 +142,15 @@ impl Worker {
                 let news = synced.pulled.entries > 0 || !synced.notices.is_empty();
                 let protocols = news.then(|| self.workspace.protocols()).transpose()?.map(Box::new);
                 let Synced { pulled, notices, quarantined, .. } = synced;
-                Ok(SyncState { status, notices, quarantined, asking, pulled: pulled.entries, erased, protocols })
+                Ok(SyncState {
+                    status,
+                    notices,
+                    quarantined,
+                    asking,
+                    pulled: pulled.entries,
+                    erased,
+                    protocols,
+                })
             }
             Err(error) => {
                 let words = match &error {
@@ -164,7 +183,11 @@ impl Worker {
     }
 
     /// A wish, or nothing; a timeout if others wrote.
-    fn listen(&mut self, wishes: &Receiver<Wish>, left: Duration) -> Result<Option<Wish>, RecvTimeoutError> {
+    fn listen(
+        &mut self,
+        wishes: &Receiver<Wish>,
+        left: Duration,
+    ) -> Result<Option<Wish>, RecvTimeoutError> {
         match self.store.as_mut().filter(|store| store.tells()) {
             None => wishes.recv_timeout(left).map(Some),
             Some(store) => match wishes.try_recv() {

@@ -1,5 +1,5 @@
-//! The writer: the only thread of a session that writes. Drafts wait a moment, so that typing is written now and then; what was
-//! submitted is written at once.
+//! The writer: the only thread of a session that writes. Drafts wait a moment, so that typing is
+//! written now and then; what was submitted is written at once.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -61,7 +61,9 @@ impl Writer {
                 Ok(Some(done)) => report(done),
                 Ok(None) => {}
                 Err(error) => {
-                    report(Report::Failed(error.unless_full(&self.at.workspace.paths.workspace).with_next_step()));
+                    report(Report::Failed(
+                        error.unless_full(&self.at.workspace.paths.workspace).with_next_step(),
+                    ));
                 }
             }
             if !self.at.drafts.is_empty() || self.place.is_some() {
@@ -91,7 +93,11 @@ impl Writer {
         match work {
             Work::Write(what) => return what.run(&mut self.at).map(Some),
             Work::Guard => {
-                return Ok(self.at.workspace.raise_guard()?.map(|suggestion| Report::Suggested(suggestion.words)));
+                return Ok(self
+                    .at
+                    .workspace
+                    .raise_guard()?
+                    .map(|suggestion| Report::Suggested(suggestion.words)));
             }
             Work::KeepDraft { case, draft } => drop(self.at.drafts.insert(case, *draft)),
             Work::KeepPlace(place) => self.place = Some(place),

@@ -1,4 +1,5 @@
-//! Sitting in a calibration session: the queue holds its cases, labels go to its round, nothing else is shown or done meanwhile.
+//! Sitting in a calibration session: the queue holds its cases, labels go to its round, nothing
+//! else is shown or done meanwhile.
 
 use super::Sitting;
 use crate::domain::calibration::{Calibration, Stage};
@@ -11,7 +12,11 @@ use crate::session::window::{CalibrationProgress, Window};
 
 impl Session {
     /// Takes a seat in a session, or leaves it.
-    pub(in crate::session) fn sat(&mut self, session: Option<Calibration>, rows: Vec<CaseRow>) -> Vec<Effect> {
+    pub(in crate::session) fn sat(
+        &mut self,
+        session: Option<Calibration>,
+        rows: Vec<CaseRow>,
+    ) -> Vec<Effect> {
         let was = self.sitting.is_some();
         self.opened = None;
         self.first = None;
@@ -24,7 +29,12 @@ impl Session {
             if was {
                 self.queue.take_filtered(Vec::new());
             }
-            return vec![Effect::Show(Window::Closed), Effect::View(None), QueueModel::start(), Effect::Count { all: true }];
+            return vec![
+                Effect::Show(Window::Closed),
+                Effect::View(None),
+                QueueModel::start(),
+                Effect::Count { all: true },
+            ];
         };
         let (left, first) = (rows.len(), rows.first().map(|row| row.id));
         self.queue.take_filtered(rows.into_iter().map(CaseRow::masked).collect());
@@ -67,6 +77,8 @@ impl Session {
 
     /// What the header says of the session instead of the team.
     pub fn sitting_name(&self) -> Option<String> {
-        self.sitting.as_ref().map(|sitting| format!(" casework · calibration {}", visible(sitting.session.name())))
+        self.sitting
+            .as_ref()
+            .map(|sitting| format!(" casework · calibration {}", visible(sitting.session.name())))
     }
 }

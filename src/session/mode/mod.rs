@@ -1,5 +1,5 @@
-//! What a person is at other than the queue: a training, a calibration session, a ruling. What each is stands here; how it goes
-//! on in a file of its own.
+//! What a person is at other than the queue: a training, a calibration session, a ruling. What each
+//! is stands here; how it goes on in a file of its own.
 
 mod calibration;
 mod ruling;
@@ -57,7 +57,9 @@ impl Sitting {
         let done = of.saturating_sub(self.left);
         let wait = self.session.opened.what.deadline.0 - now.0;
         match self.session.stage() {
-            Stage::Blind if wait > 0 => format!("blind · {done} of {of} done · {} left", short_span(wait)),
+            Stage::Blind if wait > 0 => {
+                format!("blind · {done} of {of} done · {} left", short_span(wait))
+            }
             Stage::Blind => format!("blind · {done} of {of} done · time is over"),
             Stage::Discussion => format!("second round · {done} of {of} done"),
             stage @ (Stage::Closed | Stage::CalledOff) => stage.word().to_owned(),

@@ -27,23 +27,30 @@ impl Session {
 
     /// Begins to walk a disputed case anew.
     pub fn walk_anew(&mut self, case: CaseId) -> Vec<Effect> {
-        let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) else { return Vec::new() };
+        let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) else {
+            return Vec::new();
+        };
         (opened.ruling, opened.draft) = (true, Draft::default());
         self.hint("Walk it anew; {submit} at the end asks why you rule so.");
         vec![Effect::Look(Look::Case)]
     }
 
-    /// Labels of a case came, to be laid side by side; what was walked anew meanwhile only lacks its reason.
+    /// Labels of a case came, to be laid side by side; what was walked anew meanwhile only lacks
+    /// its reason.
     pub(in crate::session) fn disputed(&mut self, dispute: Dispute) -> Vec<Effect> {
         let opened = self.opened.as_ref().filter(|opened| opened.case.row.id == dispute.row.id);
         let prediction = opened.and_then(|opened| opened.case.prediction.as_ref());
-        let text = prediction.map_or_else(|| dispute.row.text.clone(), |prediction| prediction.text());
-        let walked = opened.filter(|opened| opened.ruling && opened.ended()).map(|opened| opened.draft.clone());
+        let text =
+            prediction.map_or_else(|| dispute.row.text.clone(), |prediction| prediction.text());
+        let walked = opened
+            .filter(|opened| opened.ruling && opened.ended())
+            .map(|opened| opened.draft.clone());
         let walked = walked.map(|draft| Verdict::Walked(Box::new(draft)));
         vec![Effect::Show(Window::Dispute { dispute: Box::new(dispute), text, walked })]
     }
 
-    /// On from a case that was ruled on: to the next that is disputed, if those are being gone through.
+    /// On from a case that was ruled on: to the next that is disputed, if those are being gone
+    /// through.
     pub(in crate::session) fn ruled(&mut self, case: CaseId, words: &str) -> Vec<Effect> {
         self.wrote();
         self.say(words);

@@ -1,5 +1,5 @@
-//! Training: cases whose right answer is known, one after another, each compared as soon as it is answered.
-//! Nothing is written until the last; then one event says how it went.
+//! Training: cases whose right answer is known, one after another, each compared as soon as it is
+//! answered. Nothing is written until the last; then one event says how it went.
 
 use crate::domain::label::Label;
 use crate::domain::training::{Attempt, compare};
@@ -14,12 +14,19 @@ impl Session {
     /// Takes an answer in a training: nothing is written of it yet.
     pub(in crate::session) fn trained(&mut self, label: Label) -> Vec<Effect> {
         let Some(training) = &mut self.training else { return Vec::new() };
-        let Some(protocol) = self.opened.as_ref().and_then(Opened::protocol) else { return Vec::new() };
+        let Some(protocol) = self.opened.as_ref().and_then(Opened::protocol) else {
+            return Vec::new();
+        };
         let Some(lesson) = training.lesson(label.case).cloned() else { return Vec::new() };
         let found = compare(protocol, &lesson.right, &label.path, &label.outcome);
         let words = feedback(&self.protocols, protocol, &lesson.why, &found, &label.outcome);
         let parted_at = found.parted_at.map(|(question, _)| question);
-        training.attempts.push(Attempt { case: label.case, path: label.path, right: found.right, parted_at });
+        training.attempts.push(Attempt {
+            case: label.case,
+            path: label.path,
+            right: found.right,
+            parted_at,
+        });
         let title = format!("{} of {}", training.attempts.len(), training.lessons.len());
         self.queue.remove(label.case);
         vec![Effect::Show(Window::Feedback { title, words, is_end: false })]
@@ -37,7 +44,11 @@ impl Session {
         }
         let words = vec![summary(&training.rules, training.right(), training.attempts.len())];
         let mut effects = finish(training);
-        effects.push(Effect::Show(Window::Feedback { title: "The training is over".to_owned(), words, is_end: true }));
+        effects.push(Effect::Show(Window::Feedback {
+            title: "The training is over".to_owned(),
+            words,
+            is_end: true,
+        }));
         effects
     }
 }

@@ -1,5 +1,5 @@
-//! A directory as a store: local, NFS, sshfs. A file is written under a temporary name and linked to its own, so
-//! it is there whole or not at all, and never over another.
+//! A directory as a store: local, NFS, sshfs. A file is written under a temporary name and linked
+//! to its own, so it is there whole or not at all, and never over another.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -34,11 +34,21 @@ pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, Store
 impl Directory {
     fn explain(&self, path: &Path, error: &io::Error) -> StoreError {
         let (trouble, why) = match error.kind() {
-            ErrorKind::NotFound => (Trouble::Missing, "the directory is not there; is it mounted?".to_owned()),
-            ErrorKind::PermissionDenied => (Trouble::Denied, format!("{}: permission denied", path.display())),
-            ErrorKind::ReadOnlyFilesystem => (Trouble::ReadOnly, "the file system is read-only".to_owned()),
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (Trouble::Full, "the disk is full".to_owned()),
-            ErrorKind::StaleNetworkFileHandle | ErrorKind::TimedOut => (Trouble::Unreachable, error.to_string()),
+            ErrorKind::NotFound => {
+                (Trouble::Missing, "the directory is not there; is it mounted?".to_owned())
+            }
+            ErrorKind::PermissionDenied => {
+                (Trouble::Denied, format!("{}: permission denied", path.display()))
+            }
+            ErrorKind::ReadOnlyFilesystem => {
+                (Trouble::ReadOnly, "the file system is read-only".to_owned())
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                (Trouble::Full, "the disk is full".to_owned())
+            }
+            ErrorKind::StaleNetworkFileHandle | ErrorKind::TimedOut => {
+                (Trouble::Unreachable, error.to_string())
+            }
             _ => (Trouble::Other, format!("{}: {error}", path.display())),
         };
         StoreError { trouble, store: self.name.clone(), why }
@@ -98,7 +108,10 @@ impl Directory {
 fn link(temporary: &Path, path: &Path) -> io::Result<Put> {
     let linked = match fs::hard_link(temporary, path) {
         // No hard links here: rename without writing over.
-        Err(error) if error.kind() == ErrorKind::Unsupported || error.kind() == ErrorKind::PermissionDenied => {
+        Err(error)
+            if error.kind() == ErrorKind::Unsupported
+                || error.kind() == ErrorKind::PermissionDenied =>
+        {
             rename_new(temporary, path)
         }
         other => other,
@@ -152,7 +165,8 @@ impl Store for Directory {
         fs::metadata(&self.root).map_err(|error| self.explain(&self.root, &error))?;
         let mut out = Vec::new();
         let directory = self.path(prefix);
-        self.walk(&directory, prefix, &mut out).map_err(|error| self.explain(&directory, &error))?;
+        self.walk(&directory, prefix, &mut out)
+            .map_err(|error| self.explain(&directory, &error))?;
         out.sort();
         Ok(out)
     }

@@ -1,7 +1,7 @@
 //! Shared stores: places that keep immutable files under names. One trait, a file for each kind.
 //!
-//! A store must create a name only if it is absent, and must show a file whole or not at all. [`probe`] finds out
-//! those that don't; they are refused.
+//! A store must create a name only if it is absent, and must show a file whole or not at all.
+//! [`probe`] finds out those that don't; they are refused.
 
 mod dir;
 mod sftp;
@@ -62,7 +62,8 @@ pub trait Store: Send {
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Every file whose name begins with `prefix`, which ends with a slash, in the order of their names.
+    /// Every file whose name begins with `prefix`, which ends with a slash, in the order of their
+    /// names.
     fn list(&mut self, prefix: &str) -> Result<Vec<Listed>, StoreError>;
 
     /// Deletes a file; there may be none.
@@ -123,25 +124,37 @@ fn database(url: &str, _options: &Options) -> Result<Box<dyn Store>, StoreError>
     Err(without("postgres", url))
 }
 
-#[cfg_attr(all(feature = "cloud", feature = "postgres"), expect(dead_code, reason = "this binary has every client"))]
+#[cfg_attr(
+    all(feature = "cloud", feature = "postgres"),
+    expect(dead_code, reason = "this binary has every client")
+)]
 fn without(feature: &str, url: &str) -> StoreError {
-    let why = format!("this casework was built without it: cargo install --path . --features {feature}");
+    let why =
+        format!("this casework was built without it: cargo install --path . --features {feature}");
     StoreError { trouble: Trouble::Feature, store: url.to_owned(), why }
 }
 
 /// Opens the store at `url`.
 pub fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     let named = |url: &str| without_secret(url.split('?').next().unwrap_or_default());
-    let bad = |why: &str| StoreError { trouble: Trouble::Url, store: named(url), why: why.to_owned() };
+    let bad =
+        |why: &str| StoreError { trouble: Trouble::Url, store: named(url), why: why.to_owned() };
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    if without_secret(url) != url || query.split('&').any(|part| part.to_lowercase().starts_with("password=")) {
-        return Err(bad("it has a password in it, and this URL is kept in clear: use the agent, ~/.pgpass or the environment"));
+    if without_secret(url) != url
+        || query.split('&').any(|part| part.to_lowercase().starts_with("password="))
+    {
+        return Err(bad(
+            "it has a password in it, and this URL is kept in clear: use the agent, ~/.pgpass or the environment",
+        ));
     }
     match KINDS.iter().find(|(scheme, ..)| url.starts_with(scheme)) {
         Some((_, _, open)) => open(url, options),
         None if url.contains("://") => {
             let all: Vec<&str> = KINDS.iter().map(|(scheme, ..)| *scheme).collect();
-            Err(bad(&format!("no store's URL begins like that: there are a path, {}", all.join(", "))))
+            Err(bad(&format!(
+                "no store's URL begins like that: there are a path, {}",
+                all.join(", ")
+            )))
         }
         None if url.is_empty() => Err(bad("the URL of a store is empty")),
         None => dir::open(url, options),
@@ -160,11 +173,16 @@ pub fn without_secret(url: &str) -> String {
     }
 }
 
-/// Finds out whether a store keeps its promises. Writes a file under `probe/` and takes it away again.
+/// Finds out whether a store keeps its promises. Writes a file under `probe/` and takes it away
+/// again.
 pub fn probe(store: &mut dyn Store, random: [u8; 8]) -> Result<(), StoreError> {
     let key = format!("probe/{}", crate::domain::ids::hex(&random));
     let name = store.name().to_owned();
-    let unfit = |why: &str| StoreError { trouble: Trouble::Unfit, store: name.clone(), why: why.to_owned() };
+    let unfit = |why: &str| StoreError {
+        trouble: Trouble::Unfit,
+        store: name.clone(),
+        why: why.to_owned(),
+    };
     let first = store.put_new(&key, b"first")?;
     let second = store.put_new(&key, b"second")?;
     let read = store.get(&key)?;
@@ -172,7 +190,9 @@ pub fn probe(store: &mut dyn Store, random: [u8; 8]) -> Result<(), StoreError> {
     store.delete(&key)?;
     let gone = store.get(&key)?.is_none();
     if first != Put::Created || second != Put::Exists || read.as_deref() != Some(b"first") {
-        return Err(unfit("it writes over files that exist (create-if-absent is not honoured): work could be lost there"));
+        return Err(unfit(
+            "it writes over files that exist (create-if-absent is not honoured): work could be lost there",
+        ));
     }
     if !listed {
         return Err(unfit("it does not list what was just written"));
@@ -186,7 +206,9 @@ mod tests {
 
     #[test]
     fn passwords_do_not_pass() {
-        let trouble = |url: &str| open(url, &Options::default()).err().map(|error| (error.trouble, error.to_string()));
+        let trouble = |url: &str| {
+            open(url, &Options::default()).err().map(|error| (error.trouble, error.to_string()))
+        };
         let (kind, words) = trouble("postgres://ana:secret@db/x").unwrap();
         assert!(kind == Trouble::Url && !words.contains("secret"), "{words}");
         assert_eq!(trouble("ftp://x").unwrap().0, Trouble::Url);

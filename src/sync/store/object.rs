@@ -1,7 +1,9 @@
-//! Buckets: Amazon S3 and what speaks its language, Google Cloud Storage, Azure Blob Storage, through one client.
+//! Buckets: Amazon S3 and what speaks its language, Google Cloud Storage, Azure Blob Storage,
+//! through one client.
 //!
-//! The client is asynchronous; its runtime stays in this file, and runs on the thread that asks. Credentials come from
-//! the environment and the machine as each cloud has it, for S3 from `~/.aws` too, which the client itself does not read.
+//! The client is asynchronous; its runtime stays in this file, and runs on the thread that asks.
+//! Credentials come from the environment and the machine as each cloud has it, for S3 from `~/.aws`
+//! too, which the client itself does not read.
 
 use std::time::Duration;
 
@@ -11,7 +13,9 @@ use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt as _, PutMode, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt as _, PutMode, RetryConfig,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Listed, Options, Put, Store, StoreError, Trouble};
@@ -38,36 +42,55 @@ pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, Store
     }
     // A provider that was installed before serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = client(scheme, bucket, &options.credentials).map_err(|cause| explain(url, &cause))?;
-    let prefix = Path::parse(prefix.trim_matches('/')).map_err(|cause| error(Trouble::Url, cause.to_string()))?;
+    let client =
+        client(scheme, bucket, &options.credentials).map_err(|cause| explain(url, &cause))?;
+    let prefix = Path::parse(prefix.trim_matches('/'))
+        .map_err(|cause| error(Trouble::Url, cause.to_string()))?;
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|cause| error(Trouble::Other, format!("the client's runtime: {cause}")))?;
+    let runtime =
+        runtime.map_err(|cause| error(Trouble::Other, format!("the client's runtime: {cause}")))?;
     let store = Bucket { name: url.to_owned(), prefix, client, runtime };
     store.look()?;
     Ok(Box::new(store))
 }
 
-fn client(scheme: &str, bucket: &str, credentials: &Credentials) -> Result<Box<dyn ObjectStore>, Error> {
-    let backoff = BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(4), base: 2.0 };
+fn client(
+    scheme: &str,
+    bucket: &str,
+    credentials: &Credentials,
+) -> Result<Box<dyn ObjectStore>, Error> {
+    let backoff = BackoffConfig {
+        init_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(4),
+        base: 2.0,
+    };
     let retry = RetryConfig { backoff, max_retries: 3, retry_timeout: Duration::from_secs(20) };
     let options = ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(REQUEST);
     Ok(match scheme {
         "s3" => {
-            let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry);
+            let mut builder =
+                AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry);
             if !credentials.aws_key {
                 builder = with_profile(builder, credentials);
             }
-            // An endpoint of one's own in a closed network often has no certificate; it was named on purpose.
-            let plain = builder.get_config_value(&"aws_endpoint".parse()?).is_some_and(|url| url.starts_with("http://"));
+            // An endpoint of one's own in a closed network often has no certificate; it was named
+            // on purpose.
+            let plain = builder
+                .get_config_value(&"aws_endpoint".parse()?)
+                .is_some_and(|url| url.starts_with("http://"));
             Box::new(builder.with_client_options(options.with_allow_http(plain)).build()?)
         }
         "gs" => {
-            let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry);
+            let builder =
+                GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry);
             Box::new(builder.with_client_options(options.with_allow_http(true)).build()?)
         }
         _ => {
-            let builder = MicrosoftAzureBuilder::from_env().with_container_name(bucket).with_retry(retry);
-            let plain = builder.get_config_value(&"azure_endpoint".parse()?).is_some_and(|url| url.starts_with("http://"));
+            let builder =
+                MicrosoftAzureBuilder::from_env().with_container_name(bucket).with_retry(retry);
+            let plain = builder
+                .get_config_value(&"azure_endpoint".parse()?)
+                .is_some_and(|url| url.starts_with("http://"));
             Box::new(builder.with_client_options(options.with_allow_http(plain)).build()?)
         }
     })
@@ -80,14 +103,17 @@ fn with_profile(mut builder: AmazonS3Builder, credentials: &Credentials) -> Amaz
         let mut file = Ini::new_cs();
         path.and_then(|path| file.load(path).ok()).map(|_| file)
     };
-    let secrets = read(credentials.file(credentials.aws_credentials_file.as_ref(), ".aws/credentials"));
+    let secrets =
+        read(credentials.file(credentials.aws_credentials_file.as_ref(), ".aws/credentials"));
     let settings = read(credentials.file(credentials.aws_config_file.as_ref(), ".aws/config"));
-    let section = if profile == "default" { profile.to_owned() } else { format!("profile {profile}") };
+    let section =
+        if profile == "default" { profile.to_owned() } else { format!("profile {profile}") };
     let value = |key: &str| {
         let secret = secrets.as_ref().and_then(|file| file.get(profile, key));
         secret.or_else(|| settings.as_ref().and_then(|file| file.get(&section, key)))
     };
-    if let (Some(key), Some(secret)) = (value("aws_access_key_id"), value("aws_secret_access_key")) {
+    if let (Some(key), Some(secret)) = (value("aws_access_key_id"), value("aws_secret_access_key"))
+    {
         builder = builder.with_access_key_id(key).with_secret_access_key(secret);
     }
     if let Some(token) = value("aws_session_token") {
@@ -114,7 +140,12 @@ fn explain(store: &str, error: &Error) -> StoreError {
     let has = |parts: &[&str]| parts.iter().any(|part| all.contains(part));
     let (trouble, why) = if has(&["expiredtoken", "expired token", "token has expired"]) {
         (Trouble::Denied, "the credentials have expired: get new ones".to_owned())
-    } else if has(&["nosuchbucket", "containernotfound", "bucket does not exist", "bucket not found"]) {
+    } else if has(&[
+        "nosuchbucket",
+        "containernotfound",
+        "bucket does not exist",
+        "bucket not found",
+    ]) {
         (Trouble::Missing, "there is no such bucket".to_owned())
     } else if matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. })
         || has(&[
@@ -127,9 +158,26 @@ fn explain(store: &str, error: &Error) -> StoreError {
         ])
     {
         (Trouble::Denied, "the credentials are not let in, or may not do this".to_owned())
-    } else if has(&["169.254.169.254", "metadata", "missing azure account", "account must be specified", "no credentials"]) {
-        (Trouble::Denied, "no credentials were found in the environment, in ~/.aws or on the machine".to_owned())
-    } else if has(&["connect", "dns", "timed out", "timeout", "refused", "unreachable", "sending request"]) {
+    } else if has(&[
+        "169.254.169.254",
+        "metadata",
+        "missing azure account",
+        "account must be specified",
+        "no credentials",
+    ]) {
+        (
+            Trouble::Denied,
+            "no credentials were found in the environment, in ~/.aws or on the machine".to_owned(),
+        )
+    } else if has(&[
+        "connect",
+        "dns",
+        "timed out",
+        "timeout",
+        "refused",
+        "unreachable",
+        "sending request",
+    ]) {
         (Trouble::Unreachable, format!("it cannot be reached: {}", visible(&words)))
     } else if has(&["insufficientstorage", "507", "quota", "no space", "no free volumes"]) {
         (Trouble::Full, "the store is full".to_owned())
@@ -142,7 +190,9 @@ fn explain(store: &str, error: &Error) -> StoreError {
 
 impl Bucket {
     fn path(&self, key: &str) -> Path {
-        key.split('/').filter(|part| !part.is_empty()).fold(self.prefix.clone(), |path, part| path.join(part))
+        key.split('/')
+            .filter(|part| !part.is_empty())
+            .fold(self.prefix.clone(), |path, part| path.join(part))
     }
 
     fn explain(&self, error: &Error) -> StoreError {
@@ -184,12 +234,15 @@ impl Store for Bucket {
 
     fn list(&mut self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let path = self.path(prefix);
-        let found: Result<Vec<_>, _> = self.runtime.block_on(self.client.list(Some(&path)).try_collect());
-        let strip = if self.prefix.as_ref().is_empty() { 0 } else { self.prefix.as_ref().len() + 1 };
+        let found: Result<Vec<_>, _> =
+            self.runtime.block_on(self.client.list(Some(&path)).try_collect());
+        let strip =
+            if self.prefix.as_ref().is_empty() { 0 } else { self.prefix.as_ref().len() + 1 };
         let listed = |meta: object_store::ObjectMeta| {
             Some(Listed { key: meta.location.as_ref().get(strip..)?.to_owned(), bytes: meta.size })
         };
-        let mut out: Vec<Listed> = found.map_err(|error| self.explain(&error))?.into_iter().filter_map(listed).collect();
+        let mut out: Vec<Listed> =
+            found.map_err(|error| self.explain(&error))?.into_iter().filter_map(listed).collect();
         out.sort();
         Ok(out)
     }

@@ -1,8 +1,9 @@
-//! A schema of a PostgreSQL database: one table of names and bytes. Who writes tells the others (NOTIFY), so that
-//! their work arrives at once.
+//! A schema of a PostgreSQL database: one table of names and bytes. Who writes tells the others
+//! (NOTIFY), so that their work arrives at once.
 //!
-//! Where the host is not this machine the connection is encrypted and the certificate checked against those that the
-//! system trusts, unless the URL says `sslmode=disable`. Passwords come from `PGPASSWORD` and `~/.pgpass`.
+//! Where the host is not this machine the connection is encrypted and the certificate checked
+//! against those that the system trusts, unless the URL says `sslmode=disable`. Passwords come from
+//! `PGPASSWORD` and `~/.pgpass`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -39,22 +40,36 @@ pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, Store
     if !schema.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || schema.is_empty() {
         return Err(bad("a schema's name is letters, digits and `_`".to_owned()));
     }
-    let mut config: Config = plain.parse().map_err(|error: postgres::Error| bad(error.to_string()))?;
+    let mut config: Config =
+        plain.parse().map_err(|error: postgres::Error| bad(error.to_string()))?;
     if config.get_user().is_none() {
         config.user(options.credentials.pg_user.as_deref().unwrap_or("postgres"));
     }
     let local = config.get_hosts().iter().all(|host| match host {
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
         #[cfg(unix)]
         Host::Unix(_) => true,
     });
-    let tls = config.get_ssl_mode() != SslMode::Disable && (!local || plain.contains("sslmode=require"));
+    let tls =
+        config.get_ssl_mode() != SslMode::Disable && (!local || plain.contains("sslmode=require"));
     config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
-    config.connect_timeout(CONNECT).application_name("casework").keepalives_idle(Duration::from_secs(30));
+    config
+        .connect_timeout(CONNECT)
+        .application_name("casework")
+        .keepalives_idle(Duration::from_secs(30));
     if let Some(password) = password(&config, &options.credentials) {
         config.password(password);
     }
-    let mut store = Database { name: url.to_owned(), schema, config, tls, client: None, create: options.create };
+    let mut store = Database {
+        name: url.to_owned(),
+        schema,
+        config,
+        tls,
+        client: None,
+        create: options.create,
+    };
     store.connect()?;
     Ok(Box::new(store))
 }
@@ -101,7 +116,8 @@ fn safe_file(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// The password of the first line of a `.pgpass` file that fits: `host:port:database:user:password`, `*` fits all.
+/// The password of the first line of a `.pgpass` file that fits:
+/// `host:port:database:user:password`, `*` fits all.
 fn password_in(text: &str, wanted: [&str; 4]) -> Option<String> {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut fields = vec![String::new()];
@@ -118,7 +134,8 @@ fn password_in(text: &str, wanted: [&str; 4]) -> Option<String> {
                 }
             }
         }
-        let fits = wanted.iter().zip(&fields).all(|(wanted, field)| field == "*" || field == wanted);
+        let fits =
+            wanted.iter().zip(&fields).all(|(wanted, field)| field == "*" || field == wanted);
         if fits && fields.len() == 5 {
             return fields.pop();
         }
@@ -132,8 +149,9 @@ impl Database {
             // A provider that was installed before serves as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
             let certificates = MakeRustlsConnect::with_native_certs();
-            let (tls, _) =
-                certificates.map_err(|_| self.error(Trouble::Other, "the system has no certificates to check its own by"))?;
+            let (tls, _) = certificates.map_err(|_| {
+                self.error(Trouble::Other, "the system has no certificates to check its own by")
+            })?;
             self.config.connect(tls)
         } else {
             self.config.connect(NoTls)
@@ -149,13 +167,17 @@ impl Database {
         let sql = "SELECT c.oid::regclass::text, obj_description(c.oid, 'pg_class') FROM pg_class c
                    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'p')";
         let tables = self.with(|client| client.query(sql, &[&schema]))?;
-        let ours = tables.iter().any(|row| row.get::<_, Option<String>>(1).as_deref() == Some(MARK));
+        let ours =
+            tables.iter().any(|row| row.get::<_, Option<String>>(1).as_deref() == Some(MARK));
         if !ours && !tables.is_empty() {
-            let why = format!("the schema `{schema}` holds another program's tables: name another with ?schema=NAME");
+            let why = format!(
+                "the schema `{schema}` holds another program's tables: name another with ?schema=NAME"
+            );
             return Err(self.error(Trouble::Foreign, &why));
         }
         if !ours && !self.create {
-            let why = format!("the schema `{schema}` holds no store: `casework init --store` makes one");
+            let why =
+                format!("the schema `{schema}` holds no store: `casework init --store` makes one");
             return Err(self.error(Trouble::Missing, &why));
         }
         if !ours {
@@ -172,7 +194,10 @@ impl Database {
     }
 
     /// Runs a statement; connects again, once, if the connection was lost.
-    fn with<T>(&mut self, mut work: impl FnMut(&mut Client) -> Result<T, postgres::Error>) -> Result<T, StoreError> {
+    fn with<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, StoreError> {
         for again in [true, false] {
             if self.client.as_ref().is_none_or(Client::is_closed) {
                 self.client = None;
@@ -206,7 +231,10 @@ impl Database {
             }
         };
         let trouble = match error.code() {
-            Some(code) if *code == SqlState::INVALID_PASSWORD || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            Some(code)
+                if *code == SqlState::INVALID_PASSWORD
+                    || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
+            {
                 Trouble::Denied
             }
             Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Trouble::Denied,
@@ -228,7 +256,10 @@ impl Store for Database {
     }
 
     fn put_new(&mut self, key: &str, bytes: &[u8]) -> Result<Put, StoreError> {
-        let sql = format!("INSERT INTO \"{}\".file (key, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING", self.schema);
+        let sql = format!(
+            "INSERT INTO \"{}\".file (key, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            self.schema
+        );
         let channel = self.schema.clone();
         self.with(|client| {
             let mut tx = client.transaction()?;
@@ -254,7 +285,10 @@ impl Store for Database {
         // `prefix` ends with a slash; a zero is the next character.
         let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
         let rows = self.with(|client| client.query(sql.as_str(), &[&prefix, &end]))?;
-        Ok(rows.iter().map(|row| Listed { key: row.get(0), bytes: row.get::<_, i64>(1).unsigned_abs() }).collect())
+        Ok(rows
+            .iter()
+            .map(|row| Listed { key: row.get(0), bytes: row.get::<_, i64>(1).unsigned_abs() })
+            .collect())
     }
 
     fn delete(&mut self, key: &str) -> Result<(), StoreError> {
@@ -294,7 +328,10 @@ mod tests {
     #[test]
     fn our_own_parameter_is_not_the_servers() {
         let url = "postgres://h/d?schema=team_a&sslmode=disable";
-        assert_eq!(without_schema(url), ("postgres://h/d?sslmode=disable".to_owned(), Some("team_a".to_owned())));
+        assert_eq!(
+            without_schema(url),
+            ("postgres://h/d?sslmode=disable".to_owned(), Some("team_a".to_owned()))
+        );
         assert_eq!(without_schema("postgres://h/d"), ("postgres://h/d".to_owned(), None));
     }
 }

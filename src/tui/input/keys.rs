@@ -1,6 +1,8 @@
 //! The events that characters and whole control sequences are.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 pub(super) fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
     Event::Key(KeyEvent::new(code, modifiers))
@@ -14,9 +16,11 @@ pub(super) fn of_char(c: char) -> Event {
 pub(super) fn known(parameters: &[u8], last: u8) -> Option<Event> {
     let text = std::str::from_utf8(parameters).ok()?;
     if let Some(report) = text.strip_prefix('<') {
-        let numbers: Vec<u16> = report.split(';').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        let numbers: Vec<u16> =
+            report.split(';').map(|part| part.parse().ok()).collect::<Option<_>>()?;
         let [button, x, y] = numbers[..] else { return None };
-        return matches!(last, b'M' | b'm').then(|| mouse(button, x.saturating_sub(1), y.saturating_sub(1), last == b'm'))?;
+        return matches!(last, b'M' | b'm')
+            .then(|| mouse(button, x.saturating_sub(1), y.saturating_sub(1), last == b'm'))?;
     }
     if text.starts_with(['=', '>', '?']) {
         return None;
@@ -46,7 +50,12 @@ pub(super) fn known(parameters: &[u8], last: u8) -> Option<Event> {
         b'u' if !parameters.is_empty() => return of_code(first, modifiers),
         b'M' if numbers.len() == 3 => {
             let at = |n: u32| u16::try_from(n.saturating_sub(1)).unwrap_or(u16::MAX);
-            return mouse(u16::try_from(first.saturating_sub(32)).ok()?, at(numbers[1]), at(numbers[2]), false);
+            return mouse(
+                u16::try_from(first.saturating_sub(32)).ok()?,
+                at(numbers[1]),
+                at(numbers[2]),
+                false,
+            );
         }
         _ => return None,
     };
@@ -79,8 +88,13 @@ fn of_code(code: u32, modifiers: KeyModifiers) -> Option<Event> {
         27 => KeyCode::Esc,
         127 => KeyCode::Backspace,
         code => {
-            let c = char::from_u32(code).filter(|c| !c.is_control() && !('\u{e000}'..='\u{f8ff}').contains(c))?;
-            KeyCode::Char(if modifiers.contains(KeyModifiers::SHIFT) { c.to_uppercase().next().unwrap_or(c) } else { c })
+            let c = char::from_u32(code)
+                .filter(|c| !c.is_control() && !('\u{e000}'..='\u{f8ff}').contains(c))?;
+            KeyCode::Char(if modifiers.contains(KeyModifiers::SHIFT) {
+                c.to_uppercase().next().unwrap_or(c)
+            } else {
+                c
+            })
         }
     };
     Some(key(code, modifiers))
@@ -89,7 +103,9 @@ fn of_code(code: u32, modifiers: KeyModifiers) -> Option<Event> {
 fn modifiers(number: u32) -> KeyModifiers {
     let bits = number.saturating_sub(1);
     let mut modifiers = KeyModifiers::NONE;
-    for (bit, modifier) in [(1, KeyModifiers::SHIFT), (2, KeyModifiers::ALT), (4, KeyModifiers::CONTROL)] {
+    for (bit, modifier) in
+        [(1, KeyModifiers::SHIFT), (2, KeyModifiers::ALT), (4, KeyModifiers::CONTROL)]
+    {
         modifiers.set(modifier, bits & bit != 0);
     }
     modifiers

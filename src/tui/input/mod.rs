@@ -1,8 +1,10 @@
-//! What the terminal sends, as events: keys, pastes, the mouse; and nothing of what it only reports.
+//! What the terminal sends, as events: keys, pastes, the mouse; and nothing of what it only
+//! reports.
 //!
-//! Programs before us, multiplexers and editors ask the terminal who it is, and its answer may come when we read: device
-//! attributes, colours, titles. Bytes may be split between reads anywhere. So every control sequence is taken as one thing
-//! up to its own end, known or not, and a string (OSC, DCS, APC, PM, SOS) up to its terminator however late that comes.
+//! Programs before us, multiplexers and editors ask the terminal who it is, and its answer may come
+//! when we read: device attributes, colours, titles. Bytes may be split between reads anywhere. So
+//! every control sequence is taken as one thing up to its own end, known or not, and a string (OSC,
+//! DCS, APC, PM, SOS) up to its terminator however late that comes.
 //!
 //! ```text
 //!  ground ──ESC──▶ escape ──[──▶ CSI … final byte 0x40–0x7E ──▶ an event, or nothing
@@ -12,8 +14,9 @@
 //!    └──CSI 200~──▶ paste … CSI 201~
 //! ```
 //!
-//! What is not yet whole is waited for: [`Decoder::patience`] says how long, [`Decoder::time_out`] settles it then. Esc alone
-//! is a key, and so is Esc with a key typed right after it, in one packet.
+//! What is not yet whole is waited for: [`Decoder::patience`] says how long, [`Decoder::time_out`]
+//! settles it then. Esc alone is a key, and so is Esc with a key typed right after it, in one
+//! packet.
 
 use std::time::Duration;
 
@@ -44,7 +47,8 @@ pub struct Decoder {
 enum State {
     #[default]
     Ground,
-    /// In a string that is no key: how much was swallowed, its last byte, and how many bytes its last character lacks.
+    /// In a string that is no key: how much was swallowed, its last byte, and how many bytes its
+    /// last character lacks.
     Swallowing {
         bytes: usize,
         last: u8,
@@ -215,7 +219,9 @@ mod tests {
 
     #[test]
     fn keys_are_keys() {
-        let check = |bytes: &[u8], expect: &str| assert_eq!(words(&[bytes]), expect, "{:?}", String::from_utf8_lossy(bytes));
+        let check = |bytes: &[u8], expect: &str| {
+            assert_eq!(words(&[bytes]), expect, "{:?}", String::from_utf8_lossy(bytes))
+        };
         check(b"aZ1 \t\r\n\x7f", "a Z 1 Space Tab Enter Enter Backspace");
         check(b"\x10\x1a\x03", "ctrl-p ctrl-z ctrl-c");
         check("ü退👩".as_bytes(), "ü 退 👩");
@@ -227,7 +233,10 @@ mod tests {
         check(b"\x1bOP\x1b[15~\x1b[24~\x1b[[A", "F1 F5 F12 F1");
         check(b"\x1b[Z", "BackTab");
         check(b"\x1b[97;5u\x1b[27;5;112~\x1b[13;1:3u", "ctrl-a ctrl-p");
-        check(b"\x1b[<0;10;5M\x1b[<0;10;5m\x1b[<65;1;1M", "Down(Left) 9 4 Up(Left) 9 4 ScrollDown 0 0");
+        check(
+            b"\x1b[<0;10;5M\x1b[<0;10;5m\x1b[<65;1;1M",
+            "Down(Left) 9 4 Up(Left) 9 4 ScrollDown 0 0",
+        );
         check(b"\x1b[M !\"j", "Down(Left) 0 1 j");
         check(b"\x1b[200~two\nlines \x1b[31m\x1b[201~x", "paste \"two\\nlines \\u{1b}[31m\" x");
         check(b"\xff\xfea\xc3", "a");
@@ -235,7 +244,9 @@ mod tests {
 
     #[test]
     fn esc_and_a_key_in_one_packet_were_typed() {
-        let check = |bytes: &[u8], expect: &str| assert_eq!(words(&[bytes]), expect, "{:?}", String::from_utf8_lossy(bytes));
+        let check = |bytes: &[u8], expect: &str| {
+            assert_eq!(words(&[bytes]), expect, "{:?}", String::from_utf8_lossy(bytes))
+        };
         check(b"\x1b]", "Esc ]");
         check(b"\x1b]1", "Esc ] 1");
         check(b"\x1b]11\r", "Esc ] 1 1 Enter");
@@ -310,8 +321,21 @@ mod tests {
         forms.collect()
     }
 
-    const KEYS: &[&str] =
-        &["j", "1", "Z", ";", "\r", "\t", "ü", "退", "\u{1b}[A", "\u{1b}OP", "\u{1b}[5~", "\u{10}", "\u{1b}[200~pa\u{1b}[201~"];
+    const KEYS: &[&str] = &[
+        "j",
+        "1",
+        "Z",
+        ";",
+        "\r",
+        "\t",
+        "ü",
+        "退",
+        "\u{1b}[A",
+        "\u{1b}OP",
+        "\u{1b}[5~",
+        "\u{10}",
+        "\u{1b}[200~pa\u{1b}[201~",
+    ];
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]

@@ -1,4 +1,5 @@
-//! What the first bytes of the terminal's are: a key, a report, a string that begins, or not yet whole.
+//! What the first bytes of the terminal's are: a key, a report, a string that begins, or not yet
+//! whole.
 
 use std::time::Duration;
 
@@ -63,9 +64,10 @@ pub(super) fn step(bytes: &[u8]) -> Step {
         [ESC, kind @ (b']' | b'P' | b'_' | b'^' | b'X'), body @ ..] => string(*kind, body),
         [ESC, b'O', ..] => single_shift(bytes),
         [ESC, rest @ ..] => match character(rest) {
-            Step::Took(n, Some(Event::Key(typed))) => {
-                Step::Took(n + 1, Some(Event::Key(KeyEvent::new(typed.code, typed.modifiers | KeyModifiers::ALT))))
-            }
+            Step::Took(n, Some(Event::Key(typed))) => Step::Took(
+                n + 1,
+                Some(Event::Key(KeyEvent::new(typed.code, typed.modifiers | KeyModifiers::ALT))),
+            ),
             Step::Took(n, other) => Step::Took(n + 1, other),
             more => more,
         },
@@ -96,7 +98,9 @@ fn character(bytes: &[u8]) -> Step {
             let there = bytes.len().min(width);
             match std::str::from_utf8(&bytes[..there]) {
                 Ok(text) => Step::Took(width, text.chars().next().map(of_char)),
-                Err(error) if error.error_len().is_none() => Step::More(UNDECIDED, Without::Nothing),
+                Err(error) if error.error_len().is_none() => {
+                    Step::More(UNDECIDED, Without::Nothing)
+                }
                 Err(error) => Step::Took(error.error_len().unwrap_or(1).max(1), None),
             }
         }
@@ -154,7 +158,10 @@ fn single_shift(bytes: &[u8]) -> Step {
         // Esc, then O was typed.
         Some(_) => {
             let esc = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
-            return Step::Typed(2, vec![esc, KeyEvent::new(KeyCode::Char('O'), KeyModifiers::SHIFT)]);
+            return Step::Typed(
+                2,
+                vec![esc, KeyEvent::new(KeyCode::Char('O'), KeyModifiers::SHIFT)],
+            );
         }
     };
     Step::Took(3, Some(key(code, KeyModifiers::NONE)))
@@ -176,8 +183,13 @@ fn sequence(bytes: &[u8], from: usize) -> Step {
     };
     if !(0x40..=0x7e).contains(&last) {
         // Cut off by something else, which counts.
-        let typed = [KeyCode::Esc, KeyCode::Char('[')].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
-        return if end == 0 && from == 2 { Step::Typed(2, typed.to_vec()) } else { Step::Took(from + end, None) };
+        let typed =
+            [KeyCode::Esc, KeyCode::Char('[')].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
+        return if end == 0 && from == 2 {
+            Step::Typed(2, typed.to_vec())
+        } else {
+            Step::Took(from + end, None)
+        };
     }
     let whole = from + end + 1;
     match (&body[..end], last) {
@@ -185,14 +197,19 @@ fn sequence(bytes: &[u8], from: usize) -> Step {
         // The Linux console's function keys have one letter more.
         (b"", b'[') => match bytes.get(whole) {
             None => Step::More(AFTER_ESC, Without::Nothing),
-            Some(c @ b'A'..=b'E') => Step::Took(whole + 1, Some(key(KeyCode::F(c - b'A' + 1), KeyModifiers::NONE))),
+            Some(c @ b'A'..=b'E') => {
+                Step::Took(whole + 1, Some(key(KeyCode::F(c - b'A' + 1), KeyModifiers::NONE)))
+            }
             Some(_) => Step::Took(whole, None),
         },
         // A click as the oldest terminals tell it: three bytes more.
         (b"", b'M') => match &bytes[whole..] {
             [button, x, y, ..] => {
                 let at = |byte: &u8| u16::from(byte.saturating_sub(33));
-                Step::Took(whole + 3, mouse(u16::from(button.saturating_sub(32)), at(x), at(y), false))
+                Step::Took(
+                    whole + 3,
+                    mouse(u16::from(button.saturating_sub(32)), at(x), at(y), false),
+                )
             }
             _ => Step::More(LATE, Without::Nothing),
         },

@@ -1,4 +1,5 @@
-//! Ruling on a case: its labels side by side without names, where they part, what each marked; take one, or walk anew.
+//! Ruling on a case: its labels side by side without names, where they part, what each marked; take
+//! one, or walk anew.
 //!
 //! ```text
 //!  look ── A B C … ──▶ cause ── 1-6 ──▶ why ── Enter ──▶ ruled
@@ -66,20 +67,62 @@ pub static KEYS: &[KeyRow] = &[
         "say something about the case, or about the question where it parts",
     ),
     KeyRow::new("labels-leave", "q", Place::Labels, "", "close the window"),
-    KeyRow::new("take-label", "a b c d e f", Place::Ruling, "take it", "take this label as the ruling"),
-    KeyRow::new("walk-again", "w", Place::Ruling, "walk anew", "walk the guide anew, and rule what that comes to"),
-    KeyRow::new("ask-author", "r", Place::Ruling, "ask its author", "return a label to its author with a question"),
-    KeyRow::new("must-change", "p", Place::Ruling, "", "note that the protocol must change at the question that splits"),
+    KeyRow::new(
+        "take-label",
+        "a b c d e f",
+        Place::Ruling,
+        "take it",
+        "take this label as the ruling",
+    ),
+    KeyRow::new(
+        "walk-again",
+        "w",
+        Place::Ruling,
+        "walk anew",
+        "walk the guide anew, and rule what that comes to",
+    ),
+    KeyRow::new(
+        "ask-author",
+        "r",
+        Place::Ruling,
+        "ask its author",
+        "return a label to its author with a question",
+    ),
+    KeyRow::new(
+        "must-change",
+        "p",
+        Place::Ruling,
+        "",
+        "note that the protocol must change at the question that splits",
+    ),
     KeyRow::new("ruling-leave", "q", Place::Ruling, "", "close the window"),
     KeyRow::new("cause", "1 2 3 4 5 6", Place::Cause, "", "why reviewers differ"),
-    KeyRow::new("cause-and-change", "p", Place::Cause, "", "note that the protocol must change at the question that splits"),
-    KeyRow::new("ask-this", "a b c d e f", Place::WhichLabel, "this one", "the label whose author you ask"),
+    KeyRow::new(
+        "cause-and-change",
+        "p",
+        Place::Cause,
+        "",
+        "note that the protocol must change at the question that splits",
+    ),
+    KeyRow::new(
+        "ask-this",
+        "a b c d e f",
+        Place::WhichLabel,
+        "this one",
+        "the label whose author you ask",
+    ),
     KeyRow::new("rule", "Enter", Place::RulingWords, "", "rule, or send the question"),
 ];
 
 impl Arbitrate {
     pub fn new(dispute: Dispute, text: &str) -> Self {
-        Self { dispute, text: head(text, TEXT_BYTES_MAX).to_owned(), change: false, scroll: 0, step: Step::Look }
+        Self {
+            dispute,
+            text: head(text, TEXT_BYTES_MAX).to_owned(),
+            change: false,
+            scroll: 0,
+            step: Step::Look,
+        }
     }
 
     /// The same, once the case was walked anew: what is left is to say why.
@@ -87,7 +130,8 @@ impl Arbitrate {
         Self { step: Step::Cause(verdict), ..self }
     }
 
-    /// A step back, which loses nothing but what was typed there; from the first one the window closes.
+    /// A step back, which loses nothing but what was typed there; from the first one the window
+    /// closes.
     fn back(&mut self, cx: &mut Cx<'_>) -> Next {
         if matches!(self.step, Step::Look) {
             cx.session.rule_no_more();
@@ -113,7 +157,11 @@ impl Arbitrate {
 
     /// The keys of an action that stand for sides.
     fn side_keys(&self, action: &str, keymap: &Keymap) -> String {
-        let key = |n: usize| keymap.nth(action, n).unwrap_or_else(|| self.dispute.sides[n].name.to_lowercase().to_string());
+        let key = |n: usize| {
+            keymap
+                .nth(action, n)
+                .unwrap_or_else(|| self.dispute.sides[n].name.to_lowercase().to_string())
+        };
         (0..self.dispute.sides.len()).map(key).collect::<Vec<_>>().join(" ")
     }
 
@@ -130,7 +178,8 @@ impl Arbitrate {
         let effects = match &self.step {
             Step::Why(verdict, cause, edit) if !edit.text().trim().is_empty() => {
                 let change = self.change.then(|| (None, String::new()));
-                let reasons = Reasons { cause: *cause, rationale: edit.text().trim().to_owned(), change };
+                let reasons =
+                    Reasons { cause: *cause, rationale: edit.text().trim().to_owned(), change };
                 cx.session.rule(case, verdict.clone(), reasons)
             }
             Step::Ask(side, edit) if !edit.text().trim().is_empty() => {
@@ -142,19 +191,23 @@ impl Arbitrate {
         Next::Closes
     }
 
-    /// Asks for a comment; in a session it is about the question that parts them, unless that is taken out.
+    /// Asks for a comment; in a session it is about the question that parts them, unless that is
+    /// taken out.
     fn comment(&self, cx: &Cx<'_>) -> Prompt {
         let of_session = self.dispute.question().filter(|_| cx.session.sitting.is_some());
         let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
         let case = Some(self.dispute.row.id);
-        let done = move |text: &str, cx: &mut Cx<'_>| COMMENT.run(cx.session, &Said { text: text.to_owned(), case });
+        let done = move |text: &str, cx: &mut Cx<'_>| {
+            COMMENT.run(cx.session, &Said { text: text.to_owned(), case })
+        };
         Prompt::new(COMMENT.ask, &text, done)
     }
 
     /// How far its lines can be scrolled.
     fn overflow(&self, (width, height): (u16, u16), view: &View<'_>) -> usize {
         let columns = usize::from(width.saturating_sub(2).min(WIDE_MAX)).saturating_sub(4);
-        let (lines, below) = (self.lines(columns, view.theme).len(), self.below(columns, view).len());
+        let (lines, below) =
+            (self.lines(columns, view.theme).len(), self.below(columns, view).len());
         lines.saturating_sub(usize::from(height.saturating_sub(4)).saturating_sub(below + 1))
     }
 }
@@ -181,13 +234,16 @@ impl Layer for Arbitrate {
                 return Next::Closes;
             }
             "ask-author" => self.step = Step::WhichLabel,
-            "must-change" | "cause-and-change" => self.change = !self.change && self.dispute.question().is_some(),
+            "must-change" | "cause-and-change" => {
+                self.change = !self.change && self.dispute.question().is_some()
+            }
             "cause" => self.cause(cx.keymap.place_of("cause", key)),
             "rule" => return self.written(cx),
             action => {
                 let by = list::step(action, list::PAGE).unwrap_or(0);
                 let most = self.overflow(cx.size, &cx.view());
-                self.scroll = (self.scroll as i64).saturating_add(by).clamp(0, most as i64) as usize;
+                self.scroll =
+                    (self.scroll as i64).saturating_add(by).clamp(0, most as i64) as usize;
             }
         }
         Next::Stays
@@ -199,7 +255,10 @@ impl Layer for Arbitrate {
             // More sides than the table has letters.
             Step::Look if self.dispute.named => {}
             Step::Look | Step::WhichLabel => {
-                let side = KeyPress::of(&event).char().and_then(|c| self.dispute.side(c)).map(|side| side.name);
+                let side = KeyPress::of(&event)
+                    .char()
+                    .and_then(|c| self.dispute.side(c))
+                    .map(|side| side.name);
                 self.take_side(side);
             }
             Step::Cause(_) => {}
@@ -256,27 +315,42 @@ impl Arbitrate {
     fn below(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let (theme, keymap) = (view.theme, view.keymap);
         let dim = |text: &str| Line::from(Span::styled(text.to_owned(), theme.dim));
-        let asked = |text: String| Line::from(Span::styled(fit(&text, columns).into_owned(), theme.accent));
+        let asked =
+            |text: String| Line::from(Span::styled(fit(&text, columns).into_owned(), theme.accent));
         let hint = |pairs: &[(&str, &str)]| {
-            let each =
-                pairs.iter().flat_map(|(key, word)| [Span::styled(keymap.fill(key), theme.key), Span::raw(format!(" {word}  "))]);
+            let each = pairs.iter().flat_map(|(key, word)| {
+                [Span::styled(keymap.fill(key), theme.key), Span::raw(format!(" {word}  "))]
+            });
             Line::from(each.collect::<Vec<_>>())
         };
         let change = match self.dispute.question() {
             Some(question) if self.change => {
-                format!("The protocol must change at `{}` ({})", visible(question), keymap.first("must-change"))
+                format!(
+                    "The protocol must change at `{}` ({})",
+                    visible(question),
+                    keymap.first("must-change")
+                )
             }
-            Some(question) => format!("{}: the protocol must change at `{}`", keymap.first("must-change"), visible(question)),
+            Some(question) => format!(
+                "{}: the protocol must change at `{}`",
+                keymap.first("must-change"),
+                visible(question)
+            ),
             None => String::new(),
         };
-        let changed = Line::from(Span::styled(change, if self.change { theme.warn } else { theme.dim }));
+        let changed =
+            Line::from(Span::styled(change, if self.change { theme.warn } else { theme.dim }));
         let verdict = |verdict: &Verdict| match verdict {
             Verdict::Takes(side) => format!("takes {side}"),
             _ => "walked anew".to_owned(),
         };
         match &self.step {
             Step::Look if self.dispute.named => {
-                vec![hint(&[("{line-down} {line-up}", "scroll"), ("{comment-here}", "comment"), ("{close}", "leave")])]
+                vec![hint(&[
+                    ("{line-down} {line-up}", "scroll"),
+                    ("{comment-here}", "comment"),
+                    ("{close}", "leave"),
+                ])]
             }
             Step::Look => {
                 vec![
@@ -290,11 +364,15 @@ impl Arbitrate {
                 ]
             }
             Step::Cause(chosen) => {
-                let mut lines = vec![changed, asked(format!("{}. Why do reviewers differ?", verdict(chosen)))];
+                let mut lines =
+                    vec![changed, asked(format!("{}. Why do reviewers differ?", verdict(chosen)))];
                 for (n, cause) in Cause::ALL.into_iter().enumerate() {
                     let about = fit(cause.about(), columns.saturating_sub(22)).into_owned();
                     lines.push(Line::from(vec![
-                        Span::styled(format!("  {} ", keymap.nth("cause", n).unwrap_or_default()), theme.key),
+                        Span::styled(
+                            format!("  {} ", keymap.nth("cause", n).unwrap_or_default()),
+                            theme.key,
+                        ),
                         Span::raw(format!("{:<17}", cause.word())),
                         Span::styled(about, theme.dim),
                     ]));
@@ -320,7 +398,13 @@ impl Arbitrate {
                 ]
             }
             Step::Ask(side, _) => {
-                vec![asked(format!("Your question to the author of {side}. {} sends it.", keymap.first("rule"))), dim(">")]
+                vec![
+                    asked(format!(
+                        "Your question to the author of {side}. {} sends it.",
+                        keymap.first("rule")
+                    )),
+                    dim(">"),
+                ]
             }
         }
     }
@@ -328,7 +412,9 @@ impl Arbitrate {
     fn lines(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
         let mut lines = self.input(columns, theme);
         let mut say = |mark: &'static str, text: &str, style| {
-            for (i, line) in wrap(&visible(text), columns.saturating_sub(2)).into_iter().take(4).enumerate() {
+            for (i, line) in
+                wrap(&visible(text), columns.saturating_sub(2)).into_iter().take(4).enumerate()
+            {
                 lines.push(Line::from(vec![
                     Span::styled(if i == 0 { mark } else { "  " }, theme.warn),
                     Span::styled(line, style),
@@ -339,7 +425,12 @@ impl Arbitrate {
             say("! ", &format!("escalated: {text}"), theme.text);
         }
         if let Some((ruling, appeals)) = &self.dispute.ruled {
-            let words = format!("ruled {} ({}): {}", outcome_in_short(&ruling.outcome), ruling.cause.word(), ruling.rationale);
+            let words = format!(
+                "ruled {} ({}): {}",
+                outcome_in_short(&ruling.outcome),
+                ruling.cause.word(),
+                ruling.rationale
+            );
             say("! ", &words, theme.dim);
             for why in appeals {
                 say("! ", &format!("appealed: {why}"), theme.text);
@@ -356,16 +447,29 @@ impl Arbitrate {
 
     /// The input with what the labels mark, and under it who marked what.
     fn input(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-        let marks: Vec<(char, &[Marked])> =
-            self.dispute.sides.iter().map(|side| (side.name, side.given.label.evidence.as_slice())).collect();
+        let marks: Vec<(char, &[Marked])> = self
+            .dispute
+            .sides
+            .iter()
+            .map(|side| (side.name, side.given.label.evidence.as_slice()))
+            .collect();
         let mut lines = Vec::new();
         for row in rows(&self.text, columns).into_iter().take(8) {
             let (mut spans, mut under) = (Vec::new(), String::new());
             for sign in row {
-                let inside = |place: &&Marked| place.start <= sign.place.start && sign.place.end <= place.end;
-                let by: Vec<char> =
-                    marks.iter().filter(|(_, places)| places.iter().any(|place| inside(&place))).map(|(name, _)| *name).collect();
-                let style = if by.is_empty() { theme.text } else { theme.accent.add_modifier(Modifier::UNDERLINED) };
+                let inside = |place: &&Marked| {
+                    place.start <= sign.place.start && sign.place.end <= place.end
+                };
+                let by: Vec<char> = marks
+                    .iter()
+                    .filter(|(_, places)| places.iter().any(|place| inside(&place)))
+                    .map(|(name, _)| *name)
+                    .collect();
+                let style = if by.is_empty() {
+                    theme.text
+                } else {
+                    theme.accent.add_modifier(Modifier::UNDERLINED)
+                };
                 let name = match by[..] {
                     [] => ' ',
                     [one] => one,
@@ -392,13 +496,17 @@ impl Arbitrate {
             format!("{text}{}", " ".repeat(wide.saturating_sub(width(&text))))
         };
         let head: String = self.dispute.sides.iter().map(|side| cell(&self.head(side))).collect();
-        let mut lines = vec![Line::from(Span::styled(format!("{}{head}", " ".repeat(question_wide + 3)), theme.strong))];
+        let mut lines = vec![Line::from(Span::styled(
+            format!("{}{head}", " ".repeat(question_wide + 3)),
+            theme.strong,
+        ))];
         for (place, (question, answers)) in self.dispute.questions.iter().enumerate() {
             let parts = self.dispute.parts_at == Some(place);
             let mark = if parts { theme.sign("▸ ", "> ") } else { "  " };
             let name = fit(&visible(question), question_wide).into_owned();
             let pad = " ".repeat(question_wide + 1 - width(&name));
-            let cells: String = answers.iter().map(|answer| cell(answer.as_deref().unwrap_or("·"))).collect();
+            let cells: String =
+                answers.iter().map(|answer| cell(answer.as_deref().unwrap_or("·"))).collect();
             lines.push(Line::from(vec![
                 Span::styled(mark, theme.accent),
                 Span::styled(format!("{name}{pad}"), if parts { theme.strong } else { theme.dim }),
@@ -421,7 +529,9 @@ impl Arbitrate {
     fn side(&self, side: &Side, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
         let label = &side.given.label;
         let sure = label.confidence.map_or(String::new(), |sure| format!("  sure {sure}/5"));
-        let words = fit(&visible(&outcome_in_short(&side.outcome)), columns.saturating_sub(3 + sure.len())).into_owned();
+        let words =
+            fit(&visible(&outcome_in_short(&side.outcome)), columns.saturating_sub(3 + sure.len()))
+                .into_owned();
         let mut lines = vec![Line::from(vec![
             Span::styled(format!("{}  ", side.name), theme.key),
             Span::styled(words, theme.strong),
@@ -437,7 +547,13 @@ impl Arbitrate {
         }
         if let Some(seen) = &label.seen {
             let cues: Vec<&str> = seen.all.iter().map(|cue| cue.word()).collect();
-            more(format!("had on screen: {}", if cues.is_empty() { "the input".to_owned() } else { cues.join(", ") }), theme.dim);
+            more(
+                format!(
+                    "had on screen: {}",
+                    if cues.is_empty() { "the input".to_owned() } else { cues.join(", ") }
+                ),
+                theme.dim,
+            );
         }
         if let Some(asked) = &side.asked {
             more(format!("its author was asked: {asked}"), theme.warn);

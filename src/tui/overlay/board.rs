@@ -1,5 +1,5 @@
-//! The board: how the work stands, and where labels differ, on a few pages; each number opens the cases behind it. While it is
-//! looked at it follows what is written, here or by others.
+//! The board: how the work stands, and where labels differ, on a few pages; each number opens the
+//! cases behind it. While it is looked at it follows what is written, here or by others.
 
 use std::sync::Arc;
 
@@ -56,7 +56,8 @@ impl Layer for Board {
                 (self.page, self.cursor) = (page.copied().unwrap_or(self.page), 0);
             }
             "board-cases" => {
-                if let Some(row) = self.rows().get(self.cursor).filter(|row| !row.cases.is_empty()) {
+                if let Some(row) = self.rows().get(self.cursor).filter(|row| !row.cases.is_empty())
+                {
                     cx.then([Effect::Cases { title: row.title.clone(), ids: row.cases.clone() }]);
                     return Next::Closes;
                 }
@@ -75,9 +76,14 @@ impl Layer for Board {
         if self.pages.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, pages)) {
             return;
         }
-        let title = self.rows().get(self.cursor).map(|row| row.title.clone()).filter(|title| !title.is_empty());
+        let title = self
+            .rows()
+            .get(self.cursor)
+            .map(|row| row.title.clone())
+            .filter(|title| !title.is_empty());
         self.pages = Some(Arc::clone(pages));
-        let rows = self.rows().iter().enumerate().filter(|(_, row)| title.as_ref() == Some(&row.title));
+        let rows =
+            self.rows().iter().enumerate().filter(|(_, row)| title.as_ref() == Some(&row.title));
         // Of several rows of one title, the nearest.
         let place = rows.map(|(at, _)| at).min_by_key(|at| at.abs_diff(self.cursor));
         self.cursor = place.unwrap_or(self.cursor.min(self.rows().len().saturating_sub(1)));
@@ -85,8 +91,14 @@ impl Layer for Board {
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
-        let area = centered(screen, screen.width.saturating_sub(2).min(124), screen.height.saturating_sub(2));
-        let title = view.keymap.fill("Board ({board-previous} {board-next} page · {board-cases} cases · {close})");
+        let area = centered(
+            screen,
+            screen.width.saturating_sub(2).min(124),
+            screen.height.saturating_sub(2),
+        );
+        let title = view
+            .keymap
+            .fill("Board ({board-previous} {board-next} page · {board-cases} cases · {close})");
         let inner = boxed(area, buf, theme, &title);
         let mut tabs = Vec::new();
         for page in Page::ALL {
@@ -104,16 +116,30 @@ impl Layer for Board {
             return;
         };
         // Names of classes are long and begin alike: the chosen one is said in full.
-        let whole = self.rows().get(self.cursor).filter(|row| self.page == Page::Matrix && !row.title.is_empty());
-        let head = whole.map_or_else(|| pages.head(self.page).to_owned(), |row| format!("  {}", visible(&row.title)));
+        let whole = self
+            .rows()
+            .get(self.cursor)
+            .filter(|row| self.page == Page::Matrix && !row.title.is_empty());
+        let head = whole.map_or_else(
+            || pages.head(self.page).to_owned(),
+            |row| format!("  {}", visible(&row.title)),
+        );
         put_line(buf, inner, 1, &Line::from(Span::styled(head, theme.dim)));
         let list = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
         let (rows, height) = (self.rows(), usize::from(list.height));
         let top = (self.cursor + 1).saturating_sub(height);
         for (y, (at, row)) in rows.iter().enumerate().skip(top).take(height).enumerate() {
             let mark = if at == self.cursor { theme.sign("▸ ", "> ") } else { "  " };
-            let words = row.words.iter().map(|(words, tone)| Span::styled(words.as_str(), style(*tone, theme)));
-            put_line(buf, list, y as u16, &Line::from_iter(std::iter::once(Span::styled(mark, theme.accent)).chain(words)));
+            let words = row
+                .words
+                .iter()
+                .map(|(words, tone)| Span::styled(words.as_str(), style(*tone, theme)));
+            put_line(
+                buf,
+                list,
+                y as u16,
+                &Line::from_iter(std::iter::once(Span::styled(mark, theme.accent)).chain(words)),
+            );
         }
         if rows.is_empty() {
             put_line(buf, list, 0, &Line::from(Span::styled("  Nothing to show yet.", theme.dim)));
@@ -125,7 +151,8 @@ impl Layer for Board {
                 more,
                 0,
                 &Line::from(Span::styled(
-                    view.keymap.fill(&format!(" {} more: {{line-down}} ", rows.len() - top - height)),
+                    view.keymap
+                        .fill(&format!(" {} more: {{line-down}} ", rows.len() - top - height)),
                     theme.dim,
                 )),
             );

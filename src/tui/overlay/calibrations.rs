@@ -17,7 +17,13 @@ use crate::tui::place::Place;
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
     KeyRow::new("sit", "Enter", Place::Calibrations, "sits in", "sit in: label its cases"),
-    KeyRow::new("reveal", "r", Place::Calibrations, "reveals", "end the blind round: all who take part see all labels"),
+    KeyRow::new(
+        "reveal",
+        "r",
+        Place::Calibrations,
+        "reveals",
+        "end the blind round: all who take part see all labels",
+    ),
     KeyRow::new("findings", "f", Place::Calibrations, "findings", "what it found"),
 ];
 
@@ -66,12 +72,19 @@ impl Layer for Calibrations {
         let columns = list::columns(screen);
         let entry = |(row, one)| entry(one, row == self.cursor, columns, view);
         let entries = self.rows.iter().enumerate().map(entry).collect();
-        let title = view.keymap.fill("Calibration ({sit} sits in · {reveal} reveals · {findings} findings · {close})");
+        let title = view
+            .keymap
+            .fill("Calibration ({sit} sits in · {reveal} reveals · {findings} findings · {close})");
         list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }
 
-fn entry(sat: &CalibrationProgress, chosen: bool, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+fn entry(
+    sat: &CalibrationProgress,
+    chosen: bool,
+    columns: usize,
+    view: &View<'_>,
+) -> Vec<Line<'static>> {
     let theme = view.theme;
     let what = &sat.session.opened.what;
     let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
@@ -82,7 +95,11 @@ fn entry(sat: &CalibrationProgress, chosen: bool, columns: usize, view: &View<'_
         Stage::Blind => format!("{}, overdue for {}", Stage::Blind.word(), short_span(-wait)),
         stage => stage.word().to_owned(),
     };
-    let name = if what.title.is_empty() { what.session.clone() } else { format!("{}: {}", what.session, what.title) };
+    let name = if what.title.is_empty() {
+        what.session.clone()
+    } else {
+        format!("{}: {}", what.session, what.title)
+    };
     let room = columns.saturating_sub(state.len() + 4);
     let mut lines = vec![Line::from(vec![
         Span::styled(mark, theme.accent),

@@ -8,7 +8,8 @@ use crate::tui::keymap::KeyRow;
 use crate::tui::place::Place;
 
 /// Keys of the window.
-pub static KEYS: &[KeyRow] = &[KeyRow::new("exchange-now", "S", Place::Exchange, "", "exchange with the shared store now")];
+pub static KEYS: &[KeyRow] =
+    &[KeyRow::new("exchange-now", "S", Place::Exchange, "", "exchange with the shared store now")];
 
 /// The lines of the window, at a width.
 pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
@@ -20,9 +21,15 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
         }
     };
     let Some(state) = &view.session.sync else {
-        paragraph("This workspace has no shared store, or config.toml says that the screen does not sync.", theme.text);
+        paragraph(
+            "This workspace has no shared store, or config.toml says that the screen does not sync.",
+            theme.text,
+        );
         paragraph("", theme.text);
-        paragraph("casework sync --store URL names one: a directory, sftp://, s3://, gs://, az:// or postgres://.", theme.dim);
+        paragraph(
+            "casework sync --store URL names one: a directory, sftp://, s3://, gs://, az:// or postgres://.",
+            theme.dim,
+        );
         return lines;
     };
     let status = &state.status;
@@ -36,7 +43,14 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
         paragraph("Work goes on here; it is tried again by itself.", theme.dim);
     }
     if state.asking > 0 {
-        paragraph(&format!("asking         {} want to be let in ({})", state.asking, view.keymap.first("people")), theme.accent);
+        paragraph(
+            &format!(
+                "asking         {} want to be let in ({})",
+                state.asking,
+                view.keymap.first("people")
+            ),
+            theme.accent,
+        );
     }
     paragraph("", theme.text);
     for notice in &state.notices {

@@ -22,7 +22,12 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::from(Span::styled(place.title(), theme.strong)));
         for row in of_place {
-            lines.extend(entry(theme, &view.keymap.words(row.name), &view.keymap.fill(row.help), columns));
+            lines.extend(entry(
+                theme,
+                &view.keymap.words(row.name),
+                &view.keymap.fill(row.help),
+                columns,
+            ));
         }
         lines.push(Line::default());
     }

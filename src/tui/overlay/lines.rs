@@ -23,7 +23,11 @@ pub struct Lines {
 
 impl Lines {
     /// `title` may name actions, whose keys are shown.
-    pub fn new(title: &'static str, places: &'static [Place], lines: fn(&View<'_>, usize) -> Vec<Line<'static>>) -> Self {
+    pub fn new(
+        title: &'static str,
+        places: &'static [Place],
+        lines: fn(&View<'_>, usize) -> Vec<Line<'static>>,
+    ) -> Self {
         Self { title, places, lines, scroll: 0 }
     }
 }
@@ -47,7 +51,14 @@ pub fn columns((width, height): (u16, u16)) -> usize {
 }
 
 /// Draws lines in a frame, from one on.
-pub fn draw(area: Rect, buf: &mut Buffer, view: &View<'_>, title: &str, lines: &[Line<'static>], scroll: usize) {
+pub fn draw(
+    area: Rect,
+    buf: &mut Buffer,
+    view: &View<'_>,
+    title: &str,
+    lines: &[Line<'static>],
+    scroll: usize,
+) {
     let theme: &Theme = view.theme;
     let inner = boxed(area, buf, theme, title);
     for (row, line) in lines.iter().skip(scroll).take(usize::from(inner.height)).enumerate() {

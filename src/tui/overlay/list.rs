@@ -1,4 +1,5 @@
-//! A window with a list of entries, each of some lines: as high as it must be, scrolled so that the chosen one is seen to its end.
+//! A window with a list of entries, each of some lines: as high as it must be, scrolled so that the
+//! chosen one is seen to its end.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,7 +21,13 @@ pub static KEYS: &[KeyRow] = &[
     KeyRow::new("lines-first", "g Home", Place::Lines, "", "to the top"),
     KeyRow::new("lines-last", "G End", Place::Lines, "", "to the end"),
     KeyRow::new("close", "Esc ctrl-c", Place::Window, "", "close the window"),
-    KeyRow::new("leave", "Esc ctrl-c", Place::Writing, "", "leave: what is kept as it is typed stays, the rest is dropped"),
+    KeyRow::new(
+        "leave",
+        "Esc ctrl-c",
+        Place::Writing,
+        "",
+        "leave: what is kept as it is typed stays, the rest is dropped",
+    ),
 ];
 
 /// How far a key of a list moves, if it moves. `page` is how far a page is.
@@ -54,7 +61,14 @@ pub fn moved(cursor: usize, by: i64, entries: usize) -> usize {
 /// How many entries a page is.
 pub const PAGE: usize = 10;
 
-pub fn draw(screen: Rect, buf: &mut Buffer, theme: &Theme, title: &str, chosen: usize, entries: Vec<Vec<Line<'static>>>) {
+pub fn draw(
+    screen: Rect,
+    buf: &mut Buffer,
+    theme: &Theme,
+    title: &str,
+    chosen: usize,
+    entries: Vec<Vec<Line<'static>>>,
+) {
     let end: usize = entries.iter().take(chosen + 1).map(Vec::len).sum();
     let lines: Vec<Line<'static>> = entries.into_iter().flatten().collect();
     let high = screen.height.saturating_sub(2).min(lines.len() as u16 + 2);

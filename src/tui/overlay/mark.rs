@@ -1,4 +1,5 @@
-//! Marking places in the input, by word and by character. Drawn in the input itself, which takes the keys meanwhile.
+//! Marking places in the input, by word and by character. Drawn in the input itself, which takes
+//! the keys meanwhile.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,9 +19,27 @@ pub const TEXT_BYTES_MAX: usize = 200_000;
 
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("mark-done", "Enter", Place::Marking, "", "done; with nothing marked, mark what is selected first"),
-    KeyRow::new("mark-here", "m Space", Place::Marking, "mark", "mark what is selected, or take its mark away"),
-    KeyRow::new("mark-stretch", "v", Place::Marking, "", "stretch the selection from here, or stop stretching"),
+    KeyRow::new(
+        "mark-done",
+        "Enter",
+        Place::Marking,
+        "",
+        "done; with nothing marked, mark what is selected first",
+    ),
+    KeyRow::new(
+        "mark-here",
+        "m Space",
+        Place::Marking,
+        "mark",
+        "mark what is selected, or take its mark away",
+    ),
+    KeyRow::new(
+        "mark-stretch",
+        "v",
+        Place::Marking,
+        "",
+        "stretch the selection from here, or stop stretching",
+    ),
     KeyRow::new("mark-next-word", "l Right w", Place::Marking, "", "next word"),
     KeyRow::new("mark-previous-word", "h Left b", Place::Marking, "", "word before"),
     KeyRow::new("mark-next-sign", ".", Place::Marking, "", "next sign"),
@@ -32,10 +51,17 @@ pub static KEYS: &[KeyRow] = &[
     KeyRow::new("mark-next-place", "Tab", Place::Marking, "", "to the next place that is marked"),
     KeyRow::new("unmark", "u Backspace", Place::Marking, "unmark", "take the last mark away"),
     KeyRow::new("mark-nothing", "0", Place::Marking, "", "done, with no place"),
-    KeyRow::new("mark-leave", "Esc ctrl-c", Place::Marking, "leave", "leave: what is marked is kept"),
+    KeyRow::new(
+        "mark-leave",
+        "Esc ctrl-c",
+        Place::Marking,
+        "leave",
+        "leave: what is marked is kept",
+    ),
 ];
 
-/// Span_s that are being marked. One sign or word is under the cursor; stretched, all from where that began.
+/// Span_s that are being marked. One sign or word is under the cursor; stretched, all from where
+/// that began.
 #[derive(Debug, Clone)]
 pub struct Mark {
     /// The question that is answered by it; none: it is evidence.
@@ -52,11 +78,25 @@ pub struct Mark {
 
 impl Mark {
     /// Nothing, if the text has nothing to mark.
-    pub fn new(question: Option<String>, ask: &str, text: &str, spans: Vec<Marked>) -> Option<Self> {
+    pub fn new(
+        question: Option<String>,
+        ask: &str,
+        text: &str,
+        spans: Vec<Marked>,
+    ) -> Option<Self> {
         let text = head(text, TEXT_BYTES_MAX).to_owned();
         let (signs, words) = (layout::signs(&text), layout::words(&text));
         let cursor = *words.first().or(signs.first())?;
-        Some(Self { question, ask: ask.to_owned(), text, signs, words, cursor, anchor: None, spans })
+        Some(Self {
+            question,
+            ask: ask.to_owned(),
+            text,
+            signs,
+            words,
+            cursor,
+            anchor: None,
+            spans,
+        })
     }
 
     /// What is selected.
@@ -86,7 +126,9 @@ impl Mark {
             "mark-row-up" => self.row(-1, columns),
             "mark-first" => self.cursor = self.words.first().copied().unwrap_or(self.cursor),
             "mark-last" => self.cursor = self.words.last().copied().unwrap_or(self.cursor),
-            "mark-stretch" => self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) },
+            "mark-stretch" => {
+                self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) }
+            }
             "mark-here" => self.mark(),
             "mark-next-place" => self.next_span(),
             "mark-nothing" => return Some(Vec::new()),
@@ -115,7 +157,9 @@ impl Mark {
         let next = match by_word {
             true => self.words.iter().find(|word| word.start >= end),
             // From a word to its first sign, then on.
-            false if self.anchor.is_none() && self.is_many() => self.signs.iter().find(|sign| sign.start >= self.cursor.start),
+            false if self.anchor.is_none() && self.is_many() => {
+                self.signs.iter().find(|sign| sign.start >= self.cursor.start)
+            }
             false => self.signs.iter().find(|sign| sign.start >= end),
         };
         self.cursor = next.copied().unwrap_or(self.cursor);
@@ -124,8 +168,14 @@ impl Mark {
     fn back(&mut self, by_word: bool) {
         let start = self.cursor.start;
         let before = match by_word {
-            true => self.words.iter().rev().find(|word| word.end <= start || (word.start < start && start < word.end)),
-            false if self.anchor.is_none() && self.is_many() => self.signs.iter().rev().find(|sign| sign.end <= self.cursor.end),
+            true => self
+                .words
+                .iter()
+                .rev()
+                .find(|word| word.end <= start || (word.start < start && start < word.end)),
+            false if self.anchor.is_none() && self.is_many() => {
+                self.signs.iter().rev().find(|sign| sign.end <= self.cursor.end)
+            }
             false => self.signs.iter().rev().find(|sign| sign.end <= start),
         };
         self.cursor = before.copied().unwrap_or(self.cursor);
@@ -166,7 +216,8 @@ impl Mark {
         let start = self.selected().start;
         let next = self.spans.iter().find(|span| span.start > start).or(self.spans.first());
         if let Some(span) = next {
-            self.cursor = self.words.iter().find(|word| word.start >= span.start).copied().unwrap_or(*span);
+            self.cursor =
+                self.words.iter().find(|word| word.start >= span.start).copied().unwrap_or(*span);
         }
     }
 }
@@ -184,16 +235,24 @@ impl Layer for Mark {
             return self.done(spans, cx);
         }
         // What is marked is kept as it is marked.
-        cx.row_to_show = place_of(&layout::rows(&self.text, cx.context_columns), self.selected().start).map(|(row, _)| row);
+        cx.row_to_show =
+            place_of(&layout::rows(&self.text, cx.context_columns), self.selected().start)
+                .map(|(row, _)| row);
         let draft = cx.session.opened.as_ref().map(|opened| &opened.draft);
         let spans = self.spans.clone();
         let effects = match &self.question {
             Some(question) => {
                 let pending = (question.clone(), span::text(&spans));
                 let changed = draft.is_some_and(|draft| draft.pending.as_ref() != Some(&pending));
-                if changed { cx.session.change_draft(|draft| draft.pending = Some(pending)) } else { Vec::new() }
+                if changed {
+                    cx.session.change_draft(|draft| draft.pending = Some(pending))
+                } else {
+                    Vec::new()
+                }
             }
-            None if draft.is_some_and(|draft| draft.evidence != spans) => cx.session.change_draft(|draft| draft.evidence = spans),
+            None if draft.is_some_and(|draft| draft.evidence != spans) => {
+                cx.session.change_draft(|draft| draft.evidence = spans)
+            }
             None => Vec::new(),
         };
         cx.then(effects);
@@ -215,7 +274,8 @@ impl Layer for Mark {
         for x in line.left()..line.right() {
             buf[(x, line.y)].reset();
         }
-        let mut spans = vec![Span::styled(format!(" {}  ", fit(&visible(&self.ask), 34)), theme.accent)];
+        let mut spans =
+            vec![Span::styled(format!(" {}  ", fit(&visible(&self.ask), 34)), theme.accent)];
         let stretch = if self.stretches() { "stop stretching" } else { "stretch" };
         let done = if self.spans.is_empty() { "mark it, done" } else { "done" };
         let keys = [
@@ -295,7 +355,11 @@ mod tests {
         assert_eq!(marked(text, "w v w Enter"), ["some cafe\u{301}"]);
         assert_eq!(marked(text, "m w w m Enter"), ["move", "cafe\u{301}"]);
         assert_eq!(marked(text, "m m w Enter"), ["some"]);
-        assert_eq!(marked(text, "w w . . . . Enter"), ["e\u{301}"], "an accent is not cut off its letter");
+        assert_eq!(
+            marked(text, "w w . . . . Enter"),
+            ["e\u{301}"],
+            "an accent is not cut off its letter"
+        );
         assert_eq!(marked(text, "w w . v . . Enter"), ["caf"]);
         assert_eq!(marked(text, "G b Enter"), ["👩‍🔬"]);
         assert_eq!(marked(text, "j Enter"), ["cafe\u{301}"], "the row below");

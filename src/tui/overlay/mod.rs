@@ -1,5 +1,6 @@
-//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people, the exchange. Each window has
-//! a file, with a table of its keys, what they do, and how it is drawn.
+//! What lies over the panes for a moment: help, lists to pick from, prompts, the rationale, people,
+//! the exchange. Each window has a file, with a table of its keys, what they do, and how it is
+//! drawn.
 
 pub mod arbitrate;
 pub mod board;

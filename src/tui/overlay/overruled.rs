@@ -18,7 +18,13 @@ use crate::tui::place::Place;
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
     KeyRow::new("open-ruled", "Enter", Place::Overruled, "opens", "open the case"),
-    KeyRow::new("appeal", "a", Place::Overruled, "appeals", "appeal: say what the ruling did not weigh"),
+    KeyRow::new(
+        "appeal",
+        "a",
+        Place::Overruled,
+        "appeals",
+        "appeal: say what the ruling did not weigh",
+    ),
 ];
 
 /// The list.
@@ -69,7 +75,9 @@ impl Layer for Overruled {
         let columns = list::columns(screen);
         let entry = |(row, past)| entry(past, row == self.cursor, columns, view);
         let entries = self.rows.iter().enumerate().map(entry).collect();
-        let title = view.keymap.fill("Where you were overruled ({open-ruled} opens · {appeal} appeals · {close})");
+        let title = view
+            .keymap
+            .fill("Where you were overruled ({open-ruled} opens · {appeal} appeals · {close})");
         list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }

@@ -1,5 +1,6 @@
-//! A label that was about to be given where its reviewer had labeled the case meanwhile, in another window: it asks which is to
-//! count. Only what answers that does anything, so that keys typed ahead decide nothing.
+//! A label that was about to be given where its reviewer had labeled the case meanwhile, in another
+//! window: it asks which is to count. Only what answers that does anything, so that keys typed
+//! ahead decide nothing.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,8 +16,20 @@ use crate::tui::place::Place;
 
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("count-this", "y", Place::Overtaken, "", "replace the label given meanwhile with this one"),
-    KeyRow::new("count-other", "n", Place::Overtaken, "", "keep the label given meanwhile, and drop these answers"),
+    KeyRow::new(
+        "count-this",
+        "y",
+        Place::Overtaken,
+        "",
+        "replace the label given meanwhile with this one",
+    ),
+    KeyRow::new(
+        "count-other",
+        "n",
+        Place::Overtaken,
+        "",
+        "keep the label given meanwhile, and drop these answers",
+    ),
 ];
 
 /// The question, with what it is about.
@@ -50,8 +63,18 @@ impl Layer for OvertakenWindow {
             let wrapped = wrap(&visible(&text), columns).into_iter();
             lines.extend(wrapped.map(|line| Line::from(Span::styled(line, style))));
         };
-        say(format!("At {} you said  {}", other.given_at().clock(), outcome_in_short(&other.label.outcome)), theme.text);
-        say(format!("Here you say        {}", outcome_in_short(&self.0.label.outcome)), theme.strong);
+        say(
+            format!(
+                "At {} you said  {}",
+                other.given_at().clock(),
+                outcome_in_short(&other.label.outcome)
+            ),
+            theme.text,
+        );
+        say(
+            format!("Here you say        {}", outcome_in_short(&self.0.label.outcome)),
+            theme.strong,
+        );
         say(String::new(), theme.text);
         say(keymap.fill("{count-this}  replace it with this label"), theme.text);
         say(keymap.fill("{count-other}  keep that label, and drop these answers"), theme.text);

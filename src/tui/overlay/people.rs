@@ -18,8 +18,20 @@ use crate::workspace::Person;
 
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("admit", "a Enter", Place::People, "admit", "let this one in, in roles that you pick"),
-    KeyRow::new("retire", "x", Place::People, "retire or turn down", "retire this one on that device, or turn them down"),
+    KeyRow::new(
+        "admit",
+        "a Enter",
+        Place::People,
+        "admit",
+        "let this one in, in roles that you pick",
+    ),
+    KeyRow::new(
+        "retire",
+        "x",
+        Place::People,
+        "retire or turn down",
+        "retire this one on that device, or turn them down",
+    ),
 ];
 
 /// The list.
@@ -29,8 +41,15 @@ pub struct People {
 }
 
 /// Roles that are offered, the usual first.
-const ROLES: &[&str] =
-    &["reviewer", "reviewer engineer", "lead reviewer", "lead reviewer engineer", "engineer", "auditor", "agent"];
+const ROLES: &[&str] = &[
+    "reviewer",
+    "reviewer engineer",
+    "lead reviewer",
+    "lead reviewer engineer",
+    "engineer",
+    "auditor",
+    "agent",
+];
 
 impl People {
     fn current(&self) -> Option<&Person> {
@@ -40,7 +59,9 @@ impl People {
     /// What the list of roles is called, with a warning if the name is taken.
     fn admission_title(&self) -> String {
         match self.current() {
-            Some(person) if self.is_another(person) => format!("Let ANOTHER {} in as", person.holder.name),
+            Some(person) if self.is_another(person) => {
+                format!("Let ANOTHER {} in as", person.holder.name)
+            }
             Some(person) => format!("Let {} in as", person.holder.name),
             None => String::new(),
         }
@@ -58,9 +79,14 @@ impl People {
         let (state, style) = match holder.retired_after {
             Some(0) if holder.roles.is_empty() => ("was turned down".to_owned(), theme.dim),
             Some(after) => (format!("retired after entry {after}"), theme.dim),
-            None if self.is_another(person) => (format!("ANOTHER {} asks to be let in", visible(&holder.name)), theme.bad),
+            None if self.is_another(person) => {
+                (format!("ANOTHER {} asks to be let in", visible(&holder.name)), theme.bad)
+            }
             None if holder.waits() => ("asks to be let in".to_owned(), theme.warn),
-            None => (holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "), theme.text),
+            None => (
+                holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "),
+                theme.text,
+            ),
         };
         let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
         let name = format!("{:<16} ", fit(&visible(&holder.name), 16));
@@ -72,14 +98,21 @@ impl People {
                 Span::styled(state, style),
                 Span::styled(here, theme.dim),
             ]),
-            Line::from(Span::styled(format!("    {}  key {}", holder.replica.short(), holder.fingerprint()), theme.dim)),
+            Line::from(Span::styled(
+                format!("    {}  key {}", holder.replica.short(), holder.fingerprint()),
+                theme.dim,
+            )),
         ];
         match &person.ssh {
             Ok(None) => {}
-            Ok(Some(ssh)) => lines.push(Line::from(Span::styled(format!("    signed by SSH {}", visible(ssh)), theme.dim))),
-            Err(why) => {
-                lines.push(Line::from(Span::styled(format!("    the SSH signature is NOT good: {}", visible(why)), theme.bad)))
-            }
+            Ok(Some(ssh)) => lines.push(Line::from(Span::styled(
+                format!("    signed by SSH {}", visible(ssh)),
+                theme.dim,
+            ))),
+            Err(why) => lines.push(Line::from(Span::styled(
+                format!("    the SSH signature is NOT good: {}", visible(why)),
+                theme.bad,
+            ))),
         }
         lines
     }
@@ -99,7 +132,8 @@ fn admit(title: &str, name: String, replica: ReplicaId) -> Pick {
 /// Retires somebody on a device, for a reason that is written.
 fn retire(name: String, replica: ReplicaId) -> Prompt {
     let about = format!("{name} on {}: ", replica.short());
-    let done = move |why: &str, cx: &mut Cx<'_>| cx.session.retire(name.clone(), replica, why.to_owned());
+    let done =
+        move |why: &str, cx: &mut Cx<'_>| cx.session.retire(name.clone(), replica, why.to_owned());
     Prompt::new("Retire, because: ", "", done).about(about)
 }
 
@@ -111,7 +145,9 @@ impl Layer for People {
     fn act(&mut self, action: &str, _: KeyPress, _: &mut Cx<'_>) -> Next {
         let who = self.current().map(|person| (person.holder.name.clone(), person.holder.replica));
         match (action, who) {
-            ("admit", Some((name, replica))) => Next::Opens(Box::new(admit(&self.admission_title(), name, replica))),
+            ("admit", Some((name, replica))) => {
+                Next::Opens(Box::new(admit(&self.admission_title(), name, replica)))
+            }
             ("retire", Some((name, replica))) => Next::Opens(Box::new(retire(name, replica))),
             ("close", _) => Next::Closes,
             (action, _) => {
@@ -129,7 +165,8 @@ impl Layer for People {
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
         let entry = |(row, person)| self.lines(person, row == self.cursor, view.theme);
         let entries = self.rows.iter().enumerate().map(entry).collect();
-        let title = view.keymap.fill("People ({admit} admit · {retire} retire or turn down · {close})");
+        let title =
+            view.keymap.fill("People ({admit} admit · {retire} retire or turn down · {close})");
         list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }

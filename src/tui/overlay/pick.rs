@@ -57,10 +57,22 @@ pub struct Pick {
 }
 
 impl Pick {
-    pub fn new(title: &str, choices: Vec<Choice>, taken: impl Fn(&Choice, &mut Cx<'_>) -> Next + 'static) -> Self {
+    pub fn new(
+        title: &str,
+        choices: Vec<Choice>,
+        taken: impl Fn(&Choice, &mut Cx<'_>) -> Next + 'static,
+    ) -> Self {
         let found = (0..choices.len()).collect();
         let title = title.to_owned();
-        Self { title, query: String::new(), choices, found, cursor: 0, taken: Box::new(taken), typed: None }
+        Self {
+            title,
+            query: String::new(),
+            choices,
+            found,
+            cursor: 0,
+            taken: Box::new(taken),
+            typed: None,
+        }
     }
 
     /// The same where what is typed may be taken though no choice fits it.
@@ -94,8 +106,12 @@ impl Pick {
             let about = || matcher.fuzzy_match(&choice.about, &self.query).map(|score| score + 500);
             value.or_else(about).or_else(|| matcher.fuzzy_match(&choice.words, &self.query))
         };
-        let mut found: Vec<(i64, usize)> =
-            self.choices.iter().enumerate().filter_map(|(i, choice)| Some((score(choice)?, i))).collect();
+        let mut found: Vec<(i64, usize)> = self
+            .choices
+            .iter()
+            .enumerate()
+            .filter_map(|(i, choice)| Some((score(choice)?, i)))
+            .collect();
         found.sort_by_key(|(score, i)| (-score, *i));
         self.found = found.into_iter().map(|(_, i)| i).collect();
         self.cursor = 0;
@@ -111,7 +127,9 @@ impl Layer for Pick {
         match action {
             "pick" => match (self.picked(), &self.typed) {
                 (Some(choice), _) => return (self.taken)(choice, cx),
-                (None, Some(typed)) if !self.query.trim().is_empty() => return typed(self.query.trim(), cx),
+                (None, Some(typed)) if !self.query.trim().is_empty() => {
+                    return typed(self.query.trim(), cx);
+                }
                 (None, _) => {
                     cx.session.hint("Nothing fits what was typed. {leave} leaves.");
                 }
@@ -144,7 +162,8 @@ impl Layer for Pick {
         let area = centered(screen, wide, screen.height.saturating_sub(4).min(24));
         let inner = boxed(area, buf, theme, &self.title);
         let count = format!(" {}/{}", self.found.len(), self.choices.len());
-        let typed = fit(&self.query, usize::from(inner.width).saturating_sub(width(&count) + 4)).into_owned();
+        let typed = fit(&self.query, usize::from(inner.width).saturating_sub(width(&count) + 4))
+            .into_owned();
         let prompt = vec![
             Span::styled("> ", theme.accent),
             Span::raw(typed),
@@ -154,7 +173,8 @@ impl Layer for Pick {
         put_line(buf, inner, 0, &Line::from(prompt));
         let rows = usize::from(inner.height).saturating_sub(1);
         let top = (self.cursor + 1).saturating_sub(rows);
-        let name_width = self.choices.iter().map(|choice| width(&choice.value)).max().unwrap_or(0).min(32);
+        let name_width =
+            self.choices.iter().map(|choice| width(&choice.value)).max().unwrap_or(0).min(32);
         for (row, index) in self.found.iter().skip(top).take(rows).enumerate() {
             let choice = &self.choices[*index];
             let chosen = top + row == self.cursor;

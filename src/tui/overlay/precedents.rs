@@ -14,8 +14,13 @@ use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 
 /// Keys of the window.
-pub static KEYS: &[KeyRow] =
-    &[KeyRow::new("cite-this", "Enter +", Place::Precedents, "cites", "cite this case in the rationale, or no longer")];
+pub static KEYS: &[KeyRow] = &[KeyRow::new(
+    "cite-this",
+    "Enter +",
+    Place::Precedents,
+    "cites",
+    "cite this case in the rationale, or no longer",
+)];
 
 /// The list.
 pub struct Precedents {
@@ -31,7 +36,8 @@ impl Layer for Precedents {
     fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
         match action {
             "cite-this" => {
-                let effects = self.rows.get(self.cursor).map(|precedent| cx.session.cite(precedent));
+                let effects =
+                    self.rows.get(self.cursor).map(|precedent| cx.session.cite(precedent));
                 cx.then(effects.unwrap_or_default());
                 Next::Closes
             }
@@ -73,7 +79,10 @@ fn entry(precedent: &Precedent, chosen: bool, columns: usize, theme: &Theme) -> 
     let mut lines = vec![Line::from(vec![
         Span::styled(mark, theme.accent),
         Span::styled(format!("{}  ", precedent.case.short()), theme.dim),
-        Span::styled(fit(&visible(&outcome_in_short(&precedent.outcome)), room).into_owned(), style),
+        Span::styled(
+            fit(&visible(&outcome_in_short(&precedent.outcome)), room).into_owned(),
+            style,
+        ),
         Span::styled(format!("  {alike}{said}"), theme.dim),
     ])];
     let mut more = |text: &str, style, rows: usize| {
@@ -82,7 +91,8 @@ fn entry(precedent: &Precedent, chosen: bool, columns: usize, theme: &Theme) -> 
         }
     };
     more(&fit(&precedent.text, 300), theme.text, 2);
-    let path: Vec<String> = precedent.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
+    let path: Vec<String> =
+        precedent.path.iter().map(|(question, answer)| format!("{question} {answer}")).collect();
     more(&path.join(" · "), theme.dim, 2);
     if !precedent.rationale.is_empty() {
         more(&format!("“{}”", precedent.rationale), theme.text, 3);

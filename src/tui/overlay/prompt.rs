@@ -16,7 +16,8 @@ use crate::tui::paint::put_line;
 use crate::tui::place::Place;
 
 /// Keys of the window.
-pub static KEYS: &[KeyRow] = &[KeyRow::new("written", "Enter", Place::Prompt, "", "done: take what was written")];
+pub static KEYS: &[KeyRow] =
+    &[KeyRow::new("written", "Enter", Place::Prompt, "", "done: take what was written")];
 
 /// What becomes of what was written.
 type Done = Box<dyn Fn(&str, &mut Cx<'_>) -> Vec<Effect>>;
@@ -33,8 +34,18 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    pub fn new(ask: &'static str, text: &str, done: impl Fn(&str, &mut Cx<'_>) -> Vec<Effect> + 'static) -> Self {
-        Self { ask, about: String::new(), edit: Edit::new(text), done: Box::new(done), answers: false }
+    pub fn new(
+        ask: &'static str,
+        text: &str,
+        done: impl Fn(&str, &mut Cx<'_>) -> Vec<Effect> + 'static,
+    ) -> Self {
+        Self {
+            ask,
+            about: String::new(),
+            edit: Edit::new(text),
+            done: Box::new(done),
+            answers: false,
+        }
     }
 
     pub fn about(self, about: String) -> Self {
@@ -103,10 +114,18 @@ impl Layer for Prompt {
         let ask = format!("{}{}", visible(&self.about), self.ask);
         let room = usize::from(line.width).saturating_sub(12);
         // What was typed needs its room too.
-        let ask = if width(&ask) > room { format!("{}> ", fit(&visible(&self.about), room / 2)) } else { ask };
+        let ask = if width(&ask) > room {
+            format!("{}> ", fit(&visible(&self.about), room / 2))
+        } else {
+            ask
+        };
         let used = width(&ask) as u16 + 1;
         put_line(buf, line, 0, &Line::from(vec![Span::raw(" "), Span::styled(ask, theme.accent)]));
-        let rest = Rect { x: line.x + used.min(line.width), width: line.width.saturating_sub(used), ..line };
+        let rest = Rect {
+            x: line.x + used.min(line.width),
+            width: line.width.saturating_sub(used),
+            ..line
+        };
         self.edit.area().render(rest, buf);
     }
 }

@@ -14,7 +14,13 @@ use crate::tui::paint::{boxed, centered};
 use crate::tui::place::Place;
 
 /// Keys of the window.
-pub static KEYS: &[KeyRow] = &[KeyRow::new("write-in-editor", "ctrl-e", Place::Rationale, "", "write on in your own editor")];
+pub static KEYS: &[KeyRow] = &[KeyRow::new(
+    "write-in-editor",
+    "ctrl-e",
+    Place::Rationale,
+    "",
+    "write on in your own editor",
+)];
 
 /// The window.
 pub struct Rationale(pub Edit);
@@ -61,7 +67,11 @@ impl Layer for Rationale {
     }
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let area = centered(screen, screen.width.saturating_sub(8).min(76), screen.height.saturating_sub(6).min(12));
+        let area = centered(
+            screen,
+            screen.width.saturating_sub(8).min(76),
+            screen.height.saturating_sub(6).min(12),
+        );
         let title = view.keymap.fill("Why ({leave}: done; {write-in-editor}: in your editor)");
         let inner = boxed(area, buf, view.theme, &title);
         self.0.area().render(inner, buf);

@@ -16,7 +16,16 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let Some(opened) = &shell.session.opened else {
-        put_line(buf, inner, 0, &Line::from(heading(theme, "No case is open".to_owned(), shell.focus == Focus::Context)));
+        put_line(
+            buf,
+            inner,
+            0,
+            &Line::from(heading(
+                theme,
+                "No case is open".to_owned(),
+                shell.focus == Focus::Context,
+            )),
+        );
         return;
     };
     put_line(buf, inner, 0, &title(shell, opened, usize::from(inner.width)));
@@ -42,10 +51,17 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         return vec![Line::from(Span::styled(trouble.clone(), shell.theme.bad))];
     }
     let hidden = |cue: Cue| {
-        let until =
-            if crate::domain::cues::hides(&opened.hide, cue, true) { "you have given your label" } else { "your first answer" };
-        let words = format!("The policy hides the {} until {until}, so that it sways nobody.", cue.word());
-        wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, shell.theme.dim))).collect()
+        let until = if crate::domain::cues::hides(&opened.hide, cue, true) {
+            "you have given your label"
+        } else {
+            "your first answer"
+        };
+        let words =
+            format!("The policy hides the {} until {until}, so that it sways nobody.", cue.word());
+        wrap(&words, columns)
+            .into_iter()
+            .map(|line| Line::from(Span::styled(line, shell.theme.dim)))
+            .collect()
     };
     let cue = match shell.tab {
         Tab::Input => None,
@@ -74,8 +90,11 @@ fn title(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
         (Some(label), None) => visible(label).into_owned(),
         (None, _) => "no prediction".to_owned(),
     };
-    let state =
-        if row.state == crate::domain::resolve::CaseState::Open { String::new() } else { format!(" · {}", row.state.word()) };
+    let state = if row.state == crate::domain::resolve::CaseState::Open {
+        String::new()
+    } else {
+        format!(" · {}", row.state.word())
+    };
     let text = format!("{}  {said}  {}{state}", visible(&row.own), visible(&row.model));
     let text = fit(&text, columns).into_owned();
     Line::from(heading(theme, text, shell.focus == Focus::Context))

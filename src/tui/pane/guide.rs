@@ -24,7 +24,9 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let title = match shell.session.opened.as_ref().and_then(|opened| opened.published.as_ref()) {
-        Some(published) => format!("Guide  {} v{}", published.protocol.id, published.reference.version),
+        Some(published) => {
+            format!("Guide  {} v{}", published.protocol.id, published.reference.version)
+        }
         None => "Guide".to_owned(),
     };
     let title = fit(&visible(&title), usize::from(inner.width)).into_owned();
@@ -52,7 +54,10 @@ pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
             "No protocol is published for the stream {}: casework protocol publish FILE",
             visible(&opened.case.row.stream)
         );
-        return wrap(&words, columns).into_iter().map(|line| Line::from(Span::styled(line, theme.bad))).collect();
+        return wrap(&words, columns)
+            .into_iter()
+            .map(|line| Line::from(Span::styled(line, theme.bad)))
+            .collect();
     };
     let mut lines = Vec::new();
     path(shell, opened, protocol, columns, low, &mut lines);
@@ -70,7 +75,12 @@ pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
 }
 
 /// Checklist, confidence, tags and rationale on one line; nothing if there is none of it.
-fn in_short(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize) -> Option<Line<'static>> {
+fn in_short(
+    shell: &Shell,
+    opened: &Opened,
+    protocol: &Protocol,
+    columns: usize,
+) -> Option<Line<'static>> {
     let draft = &opened.draft;
     let mut parts = Vec::new();
     let (done, all) = (draft.checked.len(), protocol.checklist.len());
@@ -90,21 +100,32 @@ fn in_short(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize)
 }
 
 /// In a low pane the answered questions share a line, so that the answers to the next one fit.
-fn path(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, low: bool, lines: &mut Vec<Line<'static>>) {
+fn path(
+    shell: &Shell,
+    opened: &Opened,
+    protocol: &Protocol,
+    columns: usize,
+    low: bool,
+    lines: &mut Vec<Line<'static>>,
+) {
     let theme = &shell.theme;
     let done = theme.sign("✓", "+");
     let steps = opened.draft.path(protocol);
     let words = |(id, answer): &(String, String)| {
         let question = protocol.question(id);
         let text = match question.map(|question| &question.kind) {
-            Some(QuestionKind::Span { .. }) if !answer.is_empty() => question::marked_words(opened, answer),
+            Some(QuestionKind::Span { .. }) if !answer.is_empty() => {
+                question::marked_words(opened, answer)
+            }
             _ => question.map_or_else(|| answer.clone(), |question| answer_text(question, answer)),
         };
         (visible(id).into_owned(), visible(&text).into_owned())
     };
     if low && !steps.is_empty() {
-        let all: Vec<String> = steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
-        lines.push(Line::from(Span::styled(fit(&all.join("  "), columns).into_owned(), theme.good)));
+        let all: Vec<String> =
+            steps.iter().map(words).map(|(id, text)| format!("{done} {id} {text}")).collect();
+        lines
+            .push(Line::from(Span::styled(fit(&all.join("  "), columns).into_owned(), theme.good)));
         return;
     }
     for (id, text) in steps.iter().map(words) {
@@ -116,13 +137,24 @@ fn path(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, low
     }
 }
 
-fn ended(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+fn ended(
+    shell: &Shell,
+    opened: &Opened,
+    protocol: &Protocol,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
     let theme = &shell.theme;
     let outcome = opened.outcome(protocol).unwrap_or_default();
     let arrow = theme.sign(" ■ ", " = ");
-    for (i, line) in wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate() {
+    for (i, line) in
+        wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate()
+    {
         let mark = if i == 0 { arrow } else { "   " };
-        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
+        lines.push(Line::from(vec![
+            Span::styled(mark, theme.accent),
+            Span::styled(line, theme.strong),
+        ]));
     }
     let key = |action: &str| shell.keymap.first(action);
     let words = match (opened.sending, &opened.case.mine, shell.session.missing()) {
@@ -130,16 +162,28 @@ fn ended(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, li
         (false, _, Some(missing)) => format!("Missing: {missing}. {} goes there.", key("submit")),
         (false, Some(mine), None) => {
             let at = mine.given_at().minute();
-            format!("You labeled it on {at}. {} gives this label instead; {} goes on.", key("submit"), key("next-case"))
+            format!(
+                "You labeled it on {at}. {} gives this label instead; {} goes on.",
+                key("submit"),
+                key("next-case")
+            )
         }
-        (false, None, None) => shell.keymap.fill("{submit} submits. {rationale} says why. {confidence}: how sure."),
+        (false, None, None) => {
+            shell.keymap.fill("{submit} submits. {rationale} says why. {confidence}: how sure.")
+        }
     };
     for line in wrap(&words, columns.saturating_sub(3)) {
         lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, theme.dim)]));
     }
 }
 
-fn rest(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lines: &mut Vec<Line<'static>>) {
+fn rest(
+    shell: &Shell,
+    opened: &Opened,
+    protocol: &Protocol,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
     let theme = &shell.theme;
     let draft = &opened.draft;
     lines.push(Line::default());
@@ -147,21 +191,33 @@ fn rest(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lin
         let done = draft.checked.contains(&item.id);
         let mark = if done { "[x] " } else { "[ ] " };
         let style = if item.required && !done { theme.warn } else { theme.text };
-        for (i, line) in wrap(&visible(&item.text), columns.saturating_sub(5)).into_iter().enumerate() {
+        for (i, line) in
+            wrap(&visible(&item.text), columns.saturating_sub(5)).into_iter().enumerate()
+        {
             let lead = if i == 0 { mark } else { "    " };
-            lines.push(Line::from(vec![Span::raw(" "), Span::styled(lead, style), Span::raw(line)]));
+            lines.push(Line::from(vec![
+                Span::raw(" "),
+                Span::styled(lead, style),
+                Span::raw(line),
+            ]));
         }
     }
     if let Some(confidence) = draft.confidence {
         let word = SURE.get(usize::from(confidence).saturating_sub(1)).copied().unwrap_or_default();
-        lines.push(Line::from(vec![Span::styled(" sure  ", theme.dim), Span::raw(format!("{confidence} of 5, {word}"))]));
+        lines.push(Line::from(vec![
+            Span::styled(" sure  ", theme.dim),
+            Span::raw(format!("{confidence} of 5, {word}")),
+        ]));
     }
     if !draft.tags.is_empty() {
         let tags = fit(&visible(&draft.tags.join(" ")), columns.saturating_sub(8)).into_owned();
         lines.push(Line::from(vec![Span::styled(" tags  ", theme.dim), Span::raw(tags)]));
     }
     if !draft.rationale.is_empty() {
-        let text = draft.rationale.split('\n').flat_map(|line| wrap(&visible(line), columns.saturating_sub(7)));
+        let text = draft
+            .rationale
+            .split('\n')
+            .flat_map(|line| wrap(&visible(line), columns.saturating_sub(7)));
         for (i, line) in text.enumerate() {
             let lead = if i == 0 { " why   " } else { "       " };
             lines.push(Line::from(vec![Span::styled(lead, theme.dim), Span::raw(line)]));
@@ -169,7 +225,11 @@ fn rest(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lin
     }
     if !draft.evidence.is_empty() {
         let n = draft.evidence.len();
-        let words = format!("{n} place{} in the input ({})", if n == 1 { "" } else { "s" }, shell.keymap.first("evidence"));
+        let words = format!(
+            "{n} place{} in the input ({})",
+            if n == 1 { "" } else { "s" },
+            shell.keymap.first("evidence")
+        );
         lines.push(Line::from(vec![Span::styled(" mark  ", theme.dim), Span::raw(words)]));
     }
     if !draft.cites.is_empty() {
@@ -182,14 +242,22 @@ fn rest(shell: &Shell, opened: &Opened, protocol: &Protocol, columns: usize, lin
 /// The likest cases in short.
 fn precedents(shell: &Shell, opened: &Opened, columns: usize, lines: &mut Vec<Line<'static>>) {
     let theme = &shell.theme;
-    let found = opened.precedents.as_deref().filter(|_| !opened.hides(Cue::Precedents)).unwrap_or_default();
+    let found =
+        opened.precedents.as_deref().filter(|_| !opened.hides(Cue::Precedents)).unwrap_or_default();
     if found.is_empty() {
         return;
     }
     lines.push(Line::default());
-    lines.push(Line::from(Span::styled(shell.keymap.fill(" Like this one ({precedents})"), theme.dim)));
+    lines.push(Line::from(Span::styled(
+        shell.keymap.fill(" Like this one ({precedents})"),
+        theme.dim,
+    )));
     for precedent in found.iter().take(PRECEDENTS) {
-        let cited = if opened.draft.cites.contains(&precedent.case) { theme.sign("✓ ", "+ ") } else { "  " };
+        let cited = if opened.draft.cites.contains(&precedent.case) {
+            theme.sign("✓ ", "+ ")
+        } else {
+            "  "
+        };
         let words = outcome_in_short(&precedent.outcome);
         let text = format!("{}  {words}", precedent.case.short());
         lines.push(Line::from(vec![

@@ -14,7 +14,10 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         lines.push(Line::from(vec![
             Span::styled(format!("{}  ", event.at.minute()), theme.dim),
             Span::styled(visible(&event.who).into_owned(), theme.strong),
-            Span::styled(format!("  {}:{}:{}", event.event.replica.short(), event.event.seq, event.event.n), theme.dim),
+            Span::styled(
+                format!("  {}:{}:{}", event.event.replica.short(), event.event.seq, event.event.n),
+                theme.dim,
+            ),
         ]));
         // The first says why it was flagged.
         let flags = event.event == opened.case.row.event && opened.hides(Cue::Flags);

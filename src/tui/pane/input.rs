@@ -20,16 +20,24 @@ use crate::tui::shell::Shell;
 const SHOWN_BYTES_MAX: usize = 2_000_000;
 
 pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let Some(prediction) = &opened.case.prediction else { return vec![Line::raw("The line cannot be read.")] };
+    let Some(prediction) = &opened.case.prediction else {
+        return vec![Line::raw("The line cannot be read.")];
+    };
     let theme = &shell.theme;
     let mut lines = Vec::new();
     for question in &opened.case.asked {
-        for (i, line) in wrap(&visible(&format!("You are asked about your label: {question}")), columns.saturating_sub(2))
-            .into_iter()
-            .enumerate()
+        for (i, line) in wrap(
+            &visible(&format!("You are asked about your label: {question}")),
+            columns.saturating_sub(2),
+        )
+        .into_iter()
+        .enumerate()
         {
             let mark = if i == 0 { "? " } else { "  " };
-            lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.warn)]));
+            lines.push(Line::from(vec![
+                Span::styled(mark, theme.accent),
+                Span::styled(line, theme.warn),
+            ]));
         }
     }
     let text = prediction.text();
@@ -38,7 +46,9 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     }
     let spans = opened.protocol().map(|protocol| opened.draft.spans(protocol)).unwrap_or_default();
     match shell.layer.as_ref().and_then(|layer| layer.marks()) {
-        Some((marked, selected)) => lines.extend(with_places(shell, &text, columns, marked, Some(selected))),
+        Some((marked, selected)) => {
+            lines.extend(with_places(shell, &text, columns, marked, Some(selected)))
+        }
         _ if !spans.is_empty() => lines.extend(with_places(shell, &text, columns, &spans, None)),
         _ => {
             let shown = cut(&text, SHOWN_BYTES_MAX);
@@ -49,9 +59,14 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     }
     let found = opened.case.facts.iter().filter(|_| !opened.hides(Cue::Facts));
     for fact in found {
-        for (i, line) in wrap(&visible(&fact.to_string()), columns.saturating_sub(2)).into_iter().enumerate() {
+        for (i, line) in
+            wrap(&visible(&fact.to_string()), columns.saturating_sub(2)).into_iter().enumerate()
+        {
             let mark = if i == 0 { "! " } else { "  " };
-            lines.push(Line::from(vec![Span::styled(mark, theme.warn), Span::styled(line, theme.dim)]));
+            lines.push(Line::from(vec![
+                Span::styled(mark, theme.warn),
+                Span::styled(line, theme.dim),
+            ]));
         }
     }
     lines.push(Line::default());
@@ -60,18 +75,27 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         let blind = opened.hides(Cue::Prediction);
         object.retain(|name, _| !blind || NEVER_TELLING.contains(&name.as_str()));
         let pretty = serde_json::to_string_pretty(&rest).unwrap_or_default();
-        lines.extend(highlight::json(&pretty, theme).into_iter().flat_map(|line| wrapped(line, columns)));
+        lines.extend(
+            highlight::json(&pretty, theme).into_iter().flat_map(|line| wrapped(line, columns)),
+        );
     }
     lines
 }
 
 /// The text with the places that are marked, and what is selected.
-fn with_places(shell: &Shell, text: &str, columns: usize, places: &[Place], selected: Option<Place>) -> Vec<Line<'static>> {
+fn with_places(
+    shell: &Shell,
+    text: &str,
+    columns: usize,
+    places: &[Place],
+    selected: Option<Place>,
+) -> Vec<Line<'static>> {
     let theme = &shell.theme;
     let row = |signs: Vec<crate::domain::layout::Sign>| {
         let mut spans: Vec<Span<'static>> = Vec::new();
         for sign in signs {
-            let inside = |place: &Place| place.start <= sign.place.start && sign.place.end <= place.end;
+            let inside =
+                |place: &Place| place.start <= sign.place.start && sign.place.end <= place.end;
             let mut style = theme.text;
             if places.iter().any(inside) {
                 style = theme.accent.add_modifier(Modifier::UNDERLINED);
@@ -90,7 +114,8 @@ fn with_places(shell: &Shell, text: &str, columns: usize, places: &[Place], sele
     };
     let kept = head(text, TEXT_BYTES_MAX);
     let more = text[kept.len()..].chars().count();
-    let note = (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));
+    let note =
+        (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));
     let note = note.map(|words| Line::from(Span::styled(words, theme.warn)));
     rows(kept, columns).into_iter().map(row).chain(note).collect()
 }

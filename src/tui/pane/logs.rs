@@ -11,7 +11,9 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let theme = &shell.theme;
     let case = &opened.case;
     if case.logs.is_empty() {
-        return vec![Line::raw("No log line was found for it: `casework ingest --logs FILE` joins them.")];
+        return vec![Line::raw(
+            "No log line was found for it: `casework ingest --logs FILE` joins them.",
+        )];
     }
     let mut lines = Vec::new();
     for log in case.logs.iter().filter(|log| shell.all_logs || log.own) {
@@ -25,8 +27,12 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         let own = if log.own { theme.sign("│", "|") } else { " " };
         let at = line.at.map_or_else(|| " ".repeat(8), |at| at.clock());
         let level = line.level.map_or("    ", Level::word);
-        let service =
-            line.service.as_deref().or(Some(&log.file)).map(|name| fit(&visible(name), 14).into_owned()).unwrap_or_default();
+        let service = line
+            .service
+            .as_deref()
+            .or(Some(&log.file))
+            .map(|name| fit(&visible(name), 14).into_owned())
+            .unwrap_or_default();
         let room = columns.saturating_sub(17 + service.chars().count());
         let message = fit(&visible(&line.message), room.max(20)).into_owned();
         lines.push(Line::from(vec![

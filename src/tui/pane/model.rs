@@ -13,7 +13,8 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let mut lines = Vec::new();
     let mut section = |title: String, pairs: &[(String, f64)], largest: f64| {
         lines.push(Line::from(Span::styled(title, theme.strong)));
-        let name_width = pairs.iter().map(|(name, _)| width(&visible(name))).max().unwrap_or(4).clamp(4, 24);
+        let name_width =
+            pairs.iter().map(|(name, _)| width(&visible(name))).max().unwrap_or(4).clamp(4, 24);
         let room = columns.saturating_sub(name_width + 11).clamp(4, 40);
         for (name, value) in pairs {
             let name = fit(&visible(name), name_width).into_owned();
@@ -32,12 +33,25 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         candidates => section(format!("{} considered", visible(&model)), candidates, 1.0),
     }
     if let Some(rival) = prediction.challenger.as_ref().filter(|_| !opened.hides(Cue::Challenger)) {
-        let agrees = if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
-        section(format!("{} {agrees}: {}", visible(&rival.model), visible(&rival.label)), &rival.top_k, 1.0);
+        let agrees =
+            if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
+        section(
+            format!("{} {agrees}: {}", visible(&rival.model), visible(&rival.label)),
+            &rival.top_k,
+            1.0,
+        );
     }
     if !prediction.features.is_empty() && !opened.hides(Cue::Features) {
-        let largest = prediction.features.iter().map(|(_, weight)| weight.abs()).fold(f64::MIN_POSITIVE, f64::max);
-        section("What weighed in (against it where negative)".to_owned(), &prediction.features, largest);
+        let largest = prediction
+            .features
+            .iter()
+            .map(|(_, weight)| weight.abs())
+            .fold(f64::MIN_POSITIVE, f64::max);
+        section(
+            "What weighed in (against it where negative)".to_owned(),
+            &prediction.features,
+            largest,
+        );
     }
     if let Some(error) = prediction.line.get("error") {
         lines.push(Line::from(Span::styled(visible(&error.to_string()).into_owned(), theme.bad)));

@@ -13,9 +13,11 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let theme = &shell.theme;
     let case = &opened.case;
     let hidden = opened.hides(Cue::Prediction);
-    let said = if hidden { "(hidden)".to_owned() } else { case.row.predicted.clone().unwrap_or_default() };
+    let said =
+        if hidden { "(hidden)".to_owned() } else { case.row.predicted.clone().unwrap_or_default() };
     let here = (case.row.occurred_at, said);
-    // What the model said of others that wait for this reviewer is hidden as long as it is for them.
+    // What the model said of others that wait for this reviewer is hidden as long as it is for
+    // them.
     let policy = opened.hide.iter().any(|hiding| hiding.cue == Cue::Prediction);
     let is_hidden = |other: &Neighbour| policy && case.waiting.contains(&other.id);
     let mut rows: Vec<Row> = case
@@ -39,7 +41,8 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         own: true,
     });
     rows.sort_by_key(|row| (row.at, row.own));
-    let label_width = rows.iter().map(|row| width(&visible(&row.label))).max().unwrap_or(8).clamp(8, 22);
+    let label_width =
+        rows.iter().map(|row| width(&visible(&row.label))).max().unwrap_or(8).clamp(8, 22);
     let mut lines = Vec::new();
     let mut before: Option<String> = None;
     for row in rows {

@@ -8,21 +8,35 @@ use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
 use crate::tui::shell::Shell;
 
-pub fn lines(shell: &Shell, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+pub fn lines(
+    shell: &Shell,
+    opened: &Opened,
+    question: &Question,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
     let theme = &shell.theme;
-    for (i, line) in wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate() {
+    for (i, line) in
+        wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate()
+    {
         let mark = if i == 0 { theme.sign(" ▸ ", " > ") } else { "   " };
-        lines.push(Line::from(vec![Span::styled(mark, theme.accent), Span::styled(line, theme.strong)]));
+        lines.push(Line::from(vec![
+            Span::styled(mark, theme.accent),
+            Span::styled(line, theme.strong),
+        ]));
     }
     facts(shell, opened, question, columns, lines);
     answers(shell, opened, question, columns, lines);
     let begun = opened.draft.begun(&question.id).filter(|begun| !begun.is_empty());
-    if let (Some(begun), QuestionKind::Text { .. } | QuestionKind::Number { .. } | QuestionKind::Span { .. }) =
-        (begun, &question.kind)
+    if let (
+        Some(begun),
+        QuestionKind::Text { .. } | QuestionKind::Number { .. } | QuestionKind::Span { .. },
+    ) = (begun, &question.kind)
     {
         let is_span = matches!(question.kind, QuestionKind::Span { .. });
         let words = if is_span { marked_words(opened, begun) } else { begun.to_owned() };
-        let line = fit(&visible(&format!("begun: {words}")), columns.saturating_sub(6)).into_owned();
+        let line =
+            fit(&visible(&format!("begun: {words}")), columns.saturating_sub(6)).into_owned();
         lines.push(Line::from(Span::styled(format!("      {line}"), theme.warn)));
     }
     let mut quiet = |text: String| {
@@ -33,8 +47,12 @@ pub fn lines(shell: &Shell, opened: &Opened, question: &Question, columns: usize
     if !question.help.is_empty() {
         quiet(question.help.clone());
     }
-    let names: Vec<&str> =
-        question.terms.iter().filter_map(|id| shell.session.protocols.glossary.term(id)).map(|term| term.name.as_str()).collect();
+    let names: Vec<&str> = question
+        .terms
+        .iter()
+        .filter_map(|id| shell.session.protocols.glossary.term(id))
+        .map(|term| term.name.as_str())
+        .collect();
     if !names.is_empty() || !question.examples.is_empty() {
         let examples = match question.examples.len() {
             0 => String::new(),
@@ -45,29 +63,45 @@ pub fn lines(shell: &Shell, opened: &Opened, question: &Question, columns: usize
 }
 
 /// What was found at ingest of what the question asks about.
-fn facts(shell: &Shell, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+fn facts(
+    shell: &Shell,
+    opened: &Opened,
+    question: &Question,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
     let theme = &shell.theme;
     if question.facts.is_empty() || opened.hides(crate::domain::cues::Cue::Facts) {
         return;
     }
-    let found: Vec<_> = opened.case.facts.iter().filter(|fact| question.facts.contains(&fact.trouble)).collect();
+    let found: Vec<_> =
+        opened.case.facts.iter().filter(|fact| question.facts.contains(&fact.trouble)).collect();
     // Where there is little room, answers need it more.
     if found.is_empty() && shell.is_wide() {
         lines.push(Line::from(Span::styled("   nothing was found at ingest", theme.dim)));
     }
     for fact in found {
-        for (i, line) in wrap(&visible(&fact.to_string()), columns.saturating_sub(5)).into_iter().enumerate() {
+        for (i, line) in
+            wrap(&visible(&fact.to_string()), columns.saturating_sub(5)).into_iter().enumerate()
+        {
             let mark = if i == 0 { "   ! " } else { "     " };
             lines.push(Line::from(vec![Span::styled(mark, theme.warn), Span::raw(line)]));
         }
     }
 }
 
-fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, lines: &mut Vec<Line<'static>>) {
+fn answers(
+    shell: &Shell,
+    opened: &Opened,
+    question: &Question,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
     let theme = &shell.theme;
     let mut choice = |key: String, letter: String, text: &str| {
         let used = key.len() + letter.len() + 6;
-        for (i, line) in wrap(&visible(text), columns.saturating_sub(used)).into_iter().enumerate() {
+        for (i, line) in wrap(&visible(text), columns.saturating_sub(used)).into_iter().enumerate()
+        {
             let lead = if i == 0 { key.clone() } else { " ".repeat(key.len()) };
             let tail = if i == 0 { letter.clone() } else { String::new() };
             lines.push(Line::from(vec![
@@ -98,8 +132,11 @@ fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, 
                 let mark = if ticked.contains(&answer.key) { "[x] " } else { "[ ] " };
                 choice(nth("tick", i), letter_of(&answer.key), &format!("{mark}{}", answer.text));
             }
-            let words =
-                if ticked.is_empty() { format!("give {}", question.wanted()) } else { format!("give these {}", ticked.len()) };
+            let words = if ticked.is_empty() {
+                format!("give {}", question.wanted())
+            } else {
+                format!("give these {}", ticked.len())
+            };
             choice(keymap.first("done"), String::new(), &words);
         }
         QuestionKind::Label { .. } => {
@@ -119,18 +156,25 @@ fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, 
                     } else {
                         String::new()
                     };
-                    let key = if n == 0 { keymap.first("step-0") } else { nth("step", (n - 1) as usize) };
+                    let key =
+                        if n == 0 { keymap.first("step-0") } else { nth("step", (n - 1) as usize) };
                     choice(key, String::new(), &end);
                 }
             } else {
                 choice(
                     keymap.first("step-written"),
                     String::new(),
-                    &format!("{least}{} to {most}{}: write it, or press its digit", word(low), word(high)),
+                    &format!(
+                        "{least}{} to {most}{}: write it, or press its digit",
+                        word(low),
+                        word(high)
+                    ),
                 );
             }
         }
-        QuestionKind::Number { .. } => choice(keymap.first("write"), String::new(), &question.wanted()),
+        QuestionKind::Number { .. } => {
+            choice(keymap.first("write"), String::new(), &question.wanted())
+        }
         QuestionKind::Text { least, .. } => {
             choice(keymap.first("write"), String::new(), &question.wanted());
             if *least == 0 {
@@ -148,7 +192,12 @@ fn answers(shell: &Shell, opened: &Opened, question: &Question, columns: usize, 
 
 /// What stands at the places of an answer.
 pub(super) fn marked_words(opened: &Opened, answer: &str) -> String {
-    let text = opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
+    let text =
+        opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
     let places = span::parse(answer).unwrap_or_default();
-    places.iter().map(|place| format!("“{}”", layout::at(&text, *place))).collect::<Vec<_>>().join(" ")
+    places
+        .iter()
+        .map(|place| format!("“{}”", layout::at(&text, *place)))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

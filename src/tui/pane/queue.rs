@@ -20,34 +20,61 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let queue = &shell.session.queue;
     let total = if queue.filtered { queue.rows.len() as u64 } else { shell.session.shown_total() };
-    let filter = if shell.session.filter.is_empty() { String::new() } else { format!("  /{}", visible(&shell.session.filter)) };
+    let filter = if shell.session.filter.is_empty() {
+        String::new()
+    } else {
+        format!("  /{}", visible(&shell.session.filter))
+    };
     let title = match (&shell.session.training, &shell.session.listing) {
-        (Some(training), _) => format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len()),
-        _ if shell.session.sitting.is_some() => format!(" Session  {} of {total} to label", queue.place()),
-        (None, Some(listing)) => format!(" Queue  {}  {} of {total}", visible(listing), queue.place()),
-        (None, None) => format!(" Queue  {} {} of {total}{filter}", view_words(shell.session.view), queue.place()),
+        (Some(training), _) => {
+            format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len())
+        }
+        _ if shell.session.sitting.is_some() => {
+            format!(" Session  {} of {total} to label", queue.place())
+        }
+        (None, Some(listing)) => {
+            format!(" Queue  {}  {} of {total}", visible(listing), queue.place())
+        }
+        (None, None) => format!(
+            " Queue  {} {} of {total}{filter}",
+            view_words(shell.session.view),
+            queue.place()
+        ),
     };
     let title = fit(&title, usize::from(area.width)).into_owned();
     put_line(buf, area, 0, &Line::from(heading(theme, title, shell.focus == Focus::Queue)));
     if queue.rows.is_empty() {
         let words = match (shell.session.filter.is_empty(), shell.session.view) {
-            _ if shell.session.sitting.is_some() => "No case of the session is left. {clear} leaves it.",
+            _ if shell.session.sitting.is_some() => {
+                "No case of the session is left. {clear} leaves it."
+            }
             (false, _) => "No case fits the filter. {clear} drops it.",
-            (true, None) => "Nothing waits for you. {view} shows other cases; casework ingest brings new ones.",
+            (true, None) => {
+                "Nothing waits for you. {view} shows other cases; casework ingest brings new ones."
+            }
             (true, Some(_)) => "No case is in this state. {view} shows others.",
         };
-        for (row, line) in crate::domain::text::wrap(&shell.keymap.fill(words), usize::from(area.width).saturating_sub(3))
-            .into_iter()
-            .enumerate()
+        for (row, line) in crate::domain::text::wrap(
+            &shell.keymap.fill(words),
+            usize::from(area.width).saturating_sub(3),
+        )
+        .into_iter()
+        .enumerate()
         {
-            put_line(buf, area, row as u16 + 2, &Line::from(vec![Span::raw("  "), Span::raw(line)]));
+            put_line(
+                buf,
+                area,
+                row as u16 + 2,
+                &Line::from(vec![Span::raw("  "), Span::raw(line)]),
+            );
         }
         return;
     }
     let open = shell.session.opened.as_ref().map(|opened| opened.case.row.id);
     let rows = usize::from(area.height).saturating_sub(1);
     for (row, case) in queue.rows.iter().enumerate().skip(queue.top).take(rows) {
-        let line = line(shell, case, row == queue.cursor, open == Some(case.id), usize::from(area.width));
+        let line =
+            line(shell, case, row == queue.cursor, open == Some(case.id), usize::from(area.width));
         put_line(buf, area, (row - queue.top) as u16 + 1, &line);
     }
 }

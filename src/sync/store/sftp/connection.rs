@@ -1,4 +1,5 @@
-//! A connection to an SFTP server: a child `ssh`, requests sent ahead of their answers, and what is done with files.
+//! A connection to an SFTP server: a child `ssh`, requests sent ahead of their answers, and what is
+//! done with files.
 
 use std::collections::HashMap;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -42,22 +43,40 @@ impl Connection {
         let mut ssh = Command::new("sh");
         // The command may have arguments of its own, like that of an editor.
         ssh.args(["-c", &format!("exec {command} \"$@\""), "sh"]);
-        ssh.args(["-oBatchMode=yes", "-oConnectTimeout=15", "-oServerAliveInterval=15", "-oServerAliveCountMax=3"]);
-        ssh.args(["-oForwardX11=no", "-oForwardAgent=no", "-oClearAllForwardings=yes", "-oPermitLocalCommand=no"]);
+        ssh.args([
+            "-oBatchMode=yes",
+            "-oConnectTimeout=15",
+            "-oServerAliveInterval=15",
+            "-oServerAliveCountMax=3",
+        ]);
+        ssh.args([
+            "-oForwardX11=no",
+            "-oForwardAgent=no",
+            "-oClearAllForwardings=yes",
+            "-oPermitLocalCommand=no",
+        ]);
         if let Some(port) = port {
             ssh.args(["-p", port]);
         }
         ssh.args(["-s", "--", host, "sftp"]);
-        let spawned = ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = spawned.map_err(|error| Failed::Status(u32::MAX, format!("it cannot be started: {error}")))?;
-        let (Some(input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+        let spawned =
+            ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = spawned
+            .map_err(|error| Failed::Status(u32::MAX, format!("it cannot be started: {error}")))?;
+        let (Some(input), Some(output), Some(errors)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
             return Err(Failed::Lost);
         };
         let said = Arc::new(Mutex::new(Vec::new()));
         let keep = Arc::clone(&said);
         let listener = std::thread::spawn(move || listen(errors, &keep));
-        let (input, output) = (Some(BufWriter::with_capacity(64 << 10, input)), BufReader::with_capacity(64 << 10, output));
-        let mut connection = Self { child, input, output, said, listener: Some(listener), next: 0, can_sync: false };
+        let (input, output) = (
+            Some(BufWriter::with_capacity(64 << 10, input)),
+            BufReader::with_capacity(64 << 10, output),
+        );
+        let mut connection =
+            Self { child, input, output, said, listener: Some(listener), next: 0, can_sync: false };
         match connection.greet() {
             Ok(()) => Ok(connection),
             Err(_) => Err(Failed::Status(u32::MAX, connection.last_words())),
@@ -97,7 +116,8 @@ impl Connection {
     /// What `ssh` said on its way out.
     pub fn last_words(mut self) -> String {
         drop(self.input.take());
-        // It ends now that its input is closed, or is ended; either way there is nothing to be told.
+        // It ends now that its input is closed, or is ended; either way there is nothing to be
+        // told.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(listener) = self.listener.take() {
@@ -105,7 +125,8 @@ impl Connection {
         }
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&said).into_owned();
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         // Its warnings come first, the reason last.
         lines.last().map(|line| (*line).to_owned()).unwrap_or_default()
     }
@@ -164,7 +185,8 @@ impl Connection {
         self.one(kind, fields)?.done()
     }
 
-    /// Sends many requests of a kind, some ahead of their answers; gives the answers in the order of the requests.
+    /// Sends many requests of a kind, some ahead of their answers; gives the answers in the order
+    /// of the requests.
     fn many(&mut self, kind: u8, all: &[Fields]) -> Answer<Vec<Packet>> {
         let mut places = HashMap::new();
         let mut answers: Vec<Option<Packet>> = all.iter().map(|_| None).collect();
@@ -220,23 +242,31 @@ impl Connection {
     fn write_all(&mut self, handle: &[u8], bytes: &[u8]) -> Answer<()> {
         let mut offset = 0;
         for chunk in bytes.chunks(PIECE * AHEAD) {
-            let piece = |(n, part): (usize, &[u8])| Fields::new().bytes(handle).long((offset + n * PIECE) as u64).bytes(part);
+            let piece = |(n, part): (usize, &[u8])| {
+                Fields::new().bytes(handle).long((offset + n * PIECE) as u64).bytes(part)
+            };
             let writes: Vec<Fields> = chunk.chunks(PIECE).enumerate().map(piece).collect();
             self.many(number::WRITE, &writes)?.iter().try_for_each(Packet::done)?;
             offset += chunk.len();
         }
-        if self.can_sync { self.status(number::EXTENDED, &Fields::new().text("fsync@openssh.com").bytes(handle)) } else { Ok(()) }
+        if self.can_sync {
+            self.status(number::EXTENDED, &Fields::new().text("fsync@openssh.com").bytes(handle))
+        } else {
+            Ok(())
+        }
     }
 
     /// Renames; the protocol's rename fails where the name is taken.
     fn rename_new(&mut self, from: &str, to: &str) -> Answer<Put> {
         match self.status(number::RENAME, &Fields::new().text(from).text(to)) {
             Ok(()) => Ok(Put::Created),
-            Err(Failed::Status(code, words)) => match self.one(number::STAT, &Fields::new().text(to))?.expect(number::ATTRS) {
-                Ok(_) => Ok(Put::Exists),
-                Err(Failed::Status(..)) => Err(Failed::Status(code, words)),
-                Err(other) => Err(other),
-            },
+            Err(Failed::Status(code, words)) => {
+                match self.one(number::STAT, &Fields::new().text(to))?.expect(number::ATTRS) {
+                    Ok(_) => Ok(Put::Exists),
+                    Err(Failed::Status(..)) => Err(Failed::Status(code, words)),
+                    Err(other) => Err(other),
+                }
+            }
             Err(other) => Err(other),
         }
     }
@@ -250,7 +280,11 @@ impl Connection {
 
     fn make_directories(&mut self, path: &str) -> Answer<()> {
         let mut made = Ok(());
-        for (at, _) in path.match_indices('/').chain(std::iter::once((path.len(), ""))).filter(|(at, _)| *at > 0) {
+        for (at, _) in path
+            .match_indices('/')
+            .chain(std::iter::once((path.len(), "")))
+            .filter(|(at, _)| *at > 0)
+        {
             made = self.status(number::MKDIR, &Fields::new().text(&path[..at]).int(0));
             if let Err(Failed::Lost | Failed::Malformed) = made {
                 return made;
@@ -261,7 +295,8 @@ impl Connection {
         if there.expect(number::ATTRS).is_ok() { Ok(()) } else { made }
     }
 
-    /// Why a write failed: the protocol has one code for a full disk, a read-only one and much else.
+    /// Why a write failed: the protocol has one code for a full disk, a read-only one and much
+    /// else.
     fn reason(&mut self, directory: &str, code: u32, words: String) -> Failed {
         let ask = Fields::new().text("statvfs@openssh.com").text(directory);
         let figures = self.one(number::EXTENDED, &ask).and_then(|packet| {
@@ -270,14 +305,17 @@ impl Connection {
             Ok((figures[4], figures[9])) // free blocks, flags
         });
         match figures {
-            Ok((_, flags)) if flags & 1 != 0 => Failed::Status(READ_ONLY, "the file system there is read-only".to_owned()),
+            Ok((_, flags)) if flags & 1 != 0 => {
+                Failed::Status(READ_ONLY, "the file system there is read-only".to_owned())
+            }
             Ok((0, _)) => Failed::Status(FULL, "the disk there is full".to_owned()),
             _ => Failed::Status(code, words),
         }
     }
 
     pub fn get(&mut self, path: &str) -> Answer<Option<Vec<u8>>> {
-        let opened = self.one(number::OPEN, &Fields::new().text(path).int(number::OPEN_READ).int(0))?;
+        let opened =
+            self.one(number::OPEN, &Fields::new().text(path).int(number::OPEN_READ).int(0))?;
         let handle = match opened.expect(number::HANDLE) {
             Ok(mut rest) => rest.bytes()?.to_vec(),
             Err(Failed::Status(number::NO_SUCH_FILE, _)) => return Ok(None),
@@ -292,7 +330,9 @@ impl Connection {
         let mut bytes = Vec::new();
         let mut pieces = 1;
         loop {
-            let ask = |n: usize| Fields::new().bytes(handle).long((bytes.len() + n * PIECE) as u64).int(PIECE as u32);
+            let ask = |n: usize| {
+                Fields::new().bytes(handle).long((bytes.len() + n * PIECE) as u64).int(PIECE as u32)
+            };
             let reads: Vec<Fields> = (0..pieces).map(ask).collect();
             for packet in self.many(number::READ, &reads)? {
                 match packet.expect(number::DATA) {
@@ -333,8 +373,10 @@ impl Connection {
     }
 
     fn read_directories(&mut self, root: &str, prefixes: &[String]) -> Answer<Vec<Directory>> {
-        let opens: Vec<Fields> =
-            prefixes.iter().map(|prefix| Fields::new().text(&format!("{root}/{}", prefix.trim_end_matches('/')))).collect();
+        let opens: Vec<Fields> = prefixes
+            .iter()
+            .map(|prefix| Fields::new().text(&format!("{root}/{}", prefix.trim_end_matches('/'))))
+            .collect();
         let mut open = Vec::new();
         for (place, packet) in self.many(number::OPENDIR, &opens)?.iter().enumerate() {
             match packet.expect(number::HANDLE) {
@@ -343,12 +385,16 @@ impl Connection {
                 Err(other) => return Err(other),
             }
         }
-        let mut out: Vec<Directory> = prefixes.iter().map(|prefix| (prefix.clone(), Vec::new())).collect();
+        let mut out: Vec<Directory> =
+            prefixes.iter().map(|prefix| (prefix.clone(), Vec::new())).collect();
         let mut reading = open.clone();
         while !reading.is_empty() {
-            let reads: Vec<Fields> = reading.iter().map(|(_, handle)| Fields::new().bytes(handle)).collect();
+            let reads: Vec<Fields> =
+                reading.iter().map(|(_, handle)| Fields::new().bytes(handle)).collect();
             let mut more = Vec::new();
-            for ((place, handle), packet) in reading.into_iter().zip(self.many(number::READDIR, &reads)?) {
+            for ((place, handle), packet) in
+                reading.into_iter().zip(self.many(number::READDIR, &reads)?)
+            {
                 match packet.expect(number::NAME) {
                     Ok(rest) => {
                         names(rest, &mut out[place].1)?;
@@ -360,7 +406,8 @@ impl Connection {
             }
             reading = more;
         }
-        let closes: Vec<Fields> = open.iter().map(|(_, handle)| Fields::new().bytes(handle)).collect();
+        let closes: Vec<Fields> =
+            open.iter().map(|(_, handle)| Fields::new().bytes(handle)).collect();
         self.many(number::CLOSE, &closes)?;
         Ok(out)
     }

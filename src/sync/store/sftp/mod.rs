@@ -1,8 +1,9 @@
-//! A directory on another machine, over the system's `ssh`: configuration, agent, jump hosts and known hosts are
-//! those the person has. It speaks version 3 of the SFTP protocol (draft-ietf-secsh-filexfer-02) to `ssh -s HOST sftp`.
+//! A directory on another machine, over the system's `ssh`: configuration, agent, jump hosts and
+//! known hosts are those the person has. It speaks version 3 of the SFTP protocol
+//! (draft-ietf-secsh-filexfer-02) to `ssh -s HOST sftp`.
 //!
-//! Requests are sent ahead of their answers, so that a list of many directories or a long file costs a few round
-//! trips, not one for each piece.
+//! Requests are sent ahead of their answers, so that a list of many directories or a long file
+//! costs a few round trips, not one for each piece.
 
 mod connection;
 mod packet;
@@ -27,11 +28,19 @@ struct Sftp {
 }
 
 pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    let bad = |why: &str| StoreError { trouble: Trouble::Url, store: url.to_owned(), why: why.to_owned() };
+    let bad = |why: &str| StoreError {
+        trouble: Trouble::Url,
+        store: url.to_owned(),
+        why: why.to_owned(),
+    };
     let rest = url.strip_prefix("sftp://").unwrap_or(url);
-    let (authority, path) = rest.split_once('/').ok_or_else(|| bad("write sftp://HOST/DIRECTORY, or sftp://HOST/~/DIRECTORY"))?;
+    let (authority, path) = rest
+        .split_once('/')
+        .ok_or_else(|| bad("write sftp://HOST/DIRECTORY, or sftp://HOST/~/DIRECTORY"))?;
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => (host, Some(port.to_owned())),
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => {
+            (host, Some(port.to_owned()))
+        }
         _ => (authority, None),
     };
     let plain = |c: char| c.is_alphanumeric() || "@._-%[]:".contains(c);
@@ -43,8 +52,15 @@ pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, Store
         None => format!("/{}", path.trim_end_matches('/')),
     };
     let command = if options.ssh.is_empty() { "ssh".to_owned() } else { options.ssh.clone() };
-    let mut store =
-        Sftp { name: url.to_owned(), command, port, host: host.to_owned(), root, connection: None, create: options.create };
+    let mut store = Sftp {
+        name: url.to_owned(),
+        command,
+        port,
+        host: host.to_owned(),
+        root,
+        connection: None,
+        create: options.create,
+    };
     store.with(Connection::nothing)?;
     Ok(Box::new(store))
 }
@@ -54,7 +70,8 @@ impl Sftp {
         format!("{}/{key}", self.root)
     }
 
-    /// Does something over the connection; makes one if there is none, and makes it again if it was lost meanwhile.
+    /// Does something over the connection; makes one if there is none, and makes it again if it was
+    /// lost meanwhile.
     fn with<T>(&mut self, work: impl Fn(&mut Connection) -> Answer<T>) -> Result<T, StoreError> {
         let had = self.connection.is_some();
         match self.attempt(&work) {
@@ -68,7 +85,8 @@ impl Sftp {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => {
-                let mut connection = Connection::open(&self.command, self.port.as_deref(), &self.host)?;
+                let mut connection =
+                    Connection::open(&self.command, self.port.as_deref(), &self.host)?;
                 connection.look_at_root(&self.root, self.create)?;
                 none.insert(connection)
             }
@@ -76,7 +94,11 @@ impl Sftp {
         let result = work(connection);
         if matches!(result, Err(Failed::Lost | Failed::Malformed)) {
             let said = self.connection.take().map(Connection::last_words).unwrap_or_default();
-            return Err(if said.is_empty() { Failed::Lost } else { Failed::Status(u32::MAX, said) });
+            return Err(if said.is_empty() {
+                Failed::Lost
+            } else {
+                Failed::Status(u32::MAX, said)
+            });
         }
         result
     }
@@ -84,15 +106,23 @@ impl Sftp {
     fn explain(&self, failed: Failed) -> StoreError {
         let (trouble, why) = match failed {
             Failed::Lost => (Trouble::Unreachable, "the connection was closed".to_owned()),
-            Failed::Malformed => (Trouble::Unfit, "what answers there is not an SFTP server".to_owned()),
-            Failed::Status(u32::MAX, said) => (trouble_of(&said), format!("ssh says: {}", visible(&said))),
+            Failed::Malformed => {
+                (Trouble::Unfit, "what answers there is not an SFTP server".to_owned())
+            }
+            Failed::Status(u32::MAX, said) => {
+                (trouble_of(&said), format!("ssh says: {}", visible(&said)))
+            }
             Failed::Status(number::NO_SUCH_FILE, _) => {
                 (Trouble::Missing, format!("there is no directory {}", visible(&self.root)))
             }
-            Failed::Status(number::PERMISSION_DENIED, words) => (Trouble::Denied, visible(&words).to_lowercase()),
+            Failed::Status(number::PERMISSION_DENIED, words) => {
+                (Trouble::Denied, visible(&words).to_lowercase())
+            }
             Failed::Status(FULL, words) => (Trouble::Full, words),
             Failed::Status(READ_ONLY, words) => (Trouble::ReadOnly, words),
-            Failed::Status(code, words) => (Trouble::Other, format!("the server says {} (status {code})", visible(&words))),
+            Failed::Status(code, words) => {
+                (Trouble::Other, format!("the server says {} (status {code})", visible(&words)))
+            }
         };
         StoreError { trouble, store: self.name.clone(), why }
     }
@@ -109,7 +139,15 @@ fn trouble_of(said: &str) -> Trouble {
         "identification has changed",
     ]) {
         Trouble::Denied
-    } else if has(&["could not resolve", "refused", "timed out", "no route", "unreachable", "closed by", "reset by"]) {
+    } else if has(&[
+        "could not resolve",
+        "refused",
+        "timed out",
+        "no route",
+        "unreachable",
+        "closed by",
+        "reset by",
+    ]) {
         Trouble::Unreachable
     } else {
         Trouble::Other
@@ -145,9 +183,11 @@ impl Store for Sftp {
 
     fn delete(&mut self, key: &str) -> Result<(), StoreError> {
         let path = self.path(key);
-        self.with(|connection| match connection.status(number::REMOVE, &Fields::new().text(&path)) {
-            Err(Failed::Status(number::NO_SUCH_FILE, _)) => Ok(()),
-            other => other,
+        self.with(|connection| {
+            match connection.status(number::REMOVE, &Fields::new().text(&path)) {
+                Err(Failed::Status(number::NO_SUCH_FILE, _)) => Ok(()),
+                other => other,
+            }
         })
     }
 }
@@ -158,12 +198,19 @@ mod tests {
 
     #[test]
     fn urls_name_a_host_and_a_directory_and_nothing_that_ssh_takes_for_an_option() {
-        let bad = |url: &str| open(url, &Options { ssh: "false".into(), ..Options::default() }).err().map(|error| error.trouble);
+        let bad = |url: &str| {
+            open(url, &Options { ssh: "false".into(), ..Options::default() })
+                .err()
+                .map(|error| error.trouble)
+        };
         assert_eq!(bad("sftp://host"), Some(Trouble::Url));
         assert_eq!(bad("sftp:///x"), Some(Trouble::Url));
         assert_eq!(bad("sftp://-oProxyCommand=x/y"), Some(Trouble::Url));
         assert_ne!(bad("sftp://ana@host:22/srv/x"), Some(Trouble::Url));
         assert_eq!(trouble_of("ana@host: Permission denied (publickey)."), Trouble::Denied);
-        assert_eq!(trouble_of("ssh: connect to host x port 22: Connection refused"), Trouble::Unreachable);
+        assert_eq!(
+            trouble_of("ssh: connect to host x port 22: Connection refused"),
+            Trouble::Unreachable
+        );
     }
 }

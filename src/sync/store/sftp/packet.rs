@@ -139,7 +139,9 @@ impl Packet {
             number::OK => Ok(()),
             code => Err(Failed::Status(
                 code,
-                rest.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default(),
+                rest.bytes()
+                    .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                    .unwrap_or_default(),
             )),
         }
     }
