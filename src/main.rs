@@ -4,16 +4,15 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use casework::cli::train::{Train, trained};
-use casework::cli::{self, Cli, CliError, Next};
+use casework::cli::{self, CliError, Next};
 use casework::config::Env;
 use casework::linear::{self, Ended, LinearError, Lines};
 use casework::tui;
 use casework::workspace::Workspace;
-use clap::Parser as _;
 
 fn main() -> color_eyre::Result<ExitCode> {
     color_eyre::install()?;
-    Ok(match cli::run(Cli::parse(), Env::read()) {
+    Ok(match cli::run(cli::parse(), Env::read()) {
         Next::Exit(code) => code,
         Next::Train(train) if train.by_lines => train_by_lines(*train),
         Next::Train(train) => {

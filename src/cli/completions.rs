@@ -1,9 +1,8 @@
 //! `casework completions`: for bash, zsh, fish, elvish and powershell.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, CliError, Exit, Out};
+use super::{CliError, Exit, Out};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -12,7 +11,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "casework", &mut script);
+    clap_complete::generate(args.shell, &mut super::help::command(), "casework", &mut script);
     let mut out = Out::new();
     out.raw(&String::from_utf8_lossy(&script))?;
     out.finish()?;

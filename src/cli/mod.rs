@@ -22,6 +22,7 @@ mod error;
 mod escalate;
 mod export;
 mod glossary;
+mod help;
 mod gold;
 mod import;
 mod ingest;
@@ -53,7 +54,7 @@ mod verify;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::clock;
 use crate::config::{Env, Paths};
@@ -61,12 +62,13 @@ use crate::domain::time::Moment;
 use crate::workspace::{WorkError, Workspace};
 
 pub use error::{CliError, Exit};
+pub use help::GROUPS;
 pub use out::Out;
 use signals::stopped_by_signals;
 
 /// Label the edge cases of a model in production, and trace every label to its reasons.
 #[derive(Debug, Parser)]
-#[command(name = "casework", version, about, max_term_width = 100)]
+#[command(name = "casework", version, about, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -76,6 +78,7 @@ pub struct Cli {
 
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The workspace's directory, instead of the default one or CASEWORK_WORKSPACE
     #[arg(long, global = true, value_name = "DIR")]
@@ -208,6 +211,10 @@ enum Command {
     Doctor(doctor::Args),
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Write man pages
+    Man(help::ManArgs),
+    /// Read the manual by topic, or what a command takes
+    Help(help::Args),
 }
 
 /// What `main` does after the command line was carried out.
@@ -219,6 +226,21 @@ pub enum Next {
     Train(Box<train::Train>),
     /// Make the journey of the demo without a terminal.
     Journey(Box<Workspace>),
+}
+
+/// Reads the command line; ends the program where it asks for help or can't be read.
+pub fn parse() -> Cli {
+    Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// The names of all commands.
+pub fn names() -> Vec<String> {
+    help::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+/// All commands as Markdown, as the manual has them.
+pub fn commands_markdown() -> String {
+    help::markdown()
 }
 
 /// Carries out the command line.
@@ -280,6 +302,8 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Paths(args)) => paths::run(&context, &args),
         Some(Command::Doctor(args)) => doctor::run(&context, &args),
         Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Man(args)) => help::man(&args),
+        Some(Command::Help(args)) => help::run(&args),
     };
     Next::Exit(error::exit_code(context.explained(result)))
 }

@@ -17,6 +17,7 @@ pub mod effect;
 mod guide;
 pub mod io;
 mod list;
+pub mod manual;
 pub mod mode;
 pub mod open_case;
 pub mod pages;

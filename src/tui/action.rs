@@ -6,6 +6,7 @@ use super::key::KeyPress;
 use super::keymap::{KeyRow, Keymap};
 use super::overlay::lines::{LINES, Lines};
 use super::overlay::pick::{Choice, Pick};
+use super::overlay::words::Words;
 use super::overlay::{
     Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled,
     overtaken, people, pick, precedents, prompt, rationale,
@@ -13,6 +14,7 @@ use super::overlay::{
 use super::place::{Place, Tab};
 use super::shell::{Shell, Wish};
 use crate::session::command::{self as commands, Command};
+use crate::session::manual::TOPICS;
 use crate::session::{Effect, Opened};
 
 /// One thing that keys do where no window lies over the panes.
@@ -332,6 +334,7 @@ pub static ACTIONS: &[Action] = &[
     action("help", "?", Place::Any, "help", "every key", |shell, _| {
         open_layer(shell, Lines::new("Keys (any other key closes)", LINES, help::lines))
     }),
+    action("manual", "F1", Place::Any, "", "the manual, by topic", manual),
     action("repaint", "ctrl-l", Place::Any, "", "draw the screen again", |shell, _| {
         wish(shell, Wish::Repaint)
     }),
@@ -343,23 +346,42 @@ pub static ACTIONS: &[Action] = &[
     }),
 ];
 
-/// The table of keys as Markdown, for the README.
+/// The table of keys as Markdown, for the manual.
 pub fn markdown() -> String {
     let (rows, keymap) = (rows(), Keymap::new(&Default::default(), rows()));
-    let mut out = String::from("| where | key | what it does |\n| --- | --- | --- |\n");
+    let mut out = String::from(
+        "# Keys\n\nEvery key can be changed in `config.toml`, by the name of what it does:\n\n\
+         ```toml\n[keys]\nsubmit = \"ctrl-s\"\nanswer = \"a s d f\"\n```\n",
+    );
     for place in Place::ALL {
+        out.push_str(&format!(
+            "\n## {}\n\n| key | name | what it does |\n| --- | --- | --- |\n",
+            place.title()
+        ));
         for row in rows.iter().filter(|row| row.place == place) {
             let keys: Vec<String> =
                 row.keys.split_whitespace().map(|key| format!("`{key}`")).collect();
             out.push_str(&format!(
                 "| {} | {} | {} |\n",
-                place.title(),
                 keys.join(" "),
+                row.name,
                 keymap.fill(row.help)
             ));
         }
     }
     out
+}
+
+/// The manual: a topic is picked, and read.
+fn manual(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    let choices = TOPICS.iter().map(|topic| Choice::new(topic.name, topic.about)).collect();
+    let done = |choice: &Choice, _: &mut Cx<'_>| {
+        let Some(topic) = crate::session::manual::named(&choice.value) else { return Next::Closes };
+        let words = topic.text.lines().map(str::to_owned).collect();
+        let title = format!("Manual: {} (any other key closes)", topic.name);
+        Next::Opens(Box::new(Words { title, words, trains_on: false, scroll: 0 }))
+    };
+    open_layer(shell, Pick::new("The manual", choices, done))
 }
 
 fn open_layer(shell: &mut Shell, layer: impl Layer + 'static) -> Vec<Effect> {

@@ -59,7 +59,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         // They say nothing of labels, or change something only.
         "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "comment" | "defer"
         | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
-        | "completions" | "import" | "appeal" | "help" => vec![],
+        | "completions" | "man" | "import" | "appeal" | "help" => vec![],
         // Whoever reads entries themselves reads the journal, which lies open (README).
         "audit" => vec![],
         "verify" => vec![vec![]],

@@ -445,3 +445,17 @@ fn every_command_has_a_name_of_its_own_and_a_key() {
         assert!(!all[..at].contains(name), "{name} means two things in [keys]");
     }
 }
+
+#[test]
+fn the_screen_of_the_readme() {
+    let place = Place::new();
+    let mut session = session(&place, (100, 24));
+    session.press("1 1");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("readme_screen", session.text());
+    });
+    session.press("F1 \"trust\" Enter");
+    assert!(session.text().contains("Manual: trust"), "{}", session.text());
+    session.press("q ?");
+    assert!(session.text().contains("F1 opens the manual"), "{}", session.text());
+}

@@ -14,7 +14,8 @@ const KEYS: usize = 24;
 /// The lines of the window, which is so many columns wide.
 pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let mut lines = Vec::new();
+    let manual = view.keymap.fill("{manual} opens the manual; `casework help` prints it.");
+    let mut lines = vec![Line::from(Span::styled(manual, theme.dim)), Line::default()];
     for place in Place::ALL {
         let mut of_place = view.keymap.rows().iter().filter(|row| row.place == place).peekable();
         if of_place.peek().is_none() {
