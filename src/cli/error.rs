@@ -51,6 +51,7 @@ pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
+            tracing::error!("{error}");
             let code =
                 if matches!(&error, CliError::Work(WorkError::Faults { .. })) { 1 } else { 2 };
             explain(&error);

@@ -217,6 +217,58 @@ enum Command {
     Help(help::Args),
 }
 
+impl Command {
+    /// What it is called, for the log.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Join(_) => "join",
+            Self::Sync(_) => "sync",
+            Self::Demo(_) => "demo",
+            Self::Ingest(_) => "ingest",
+            Self::Queue(_) => "queue",
+            Self::Show(_) => "show",
+            Self::Search(_) => "search",
+            Self::Label(_) => "label",
+            Self::Labels(_) => "labels",
+            Self::Import(_) => "import",
+            Self::Export(_) => "export",
+            Self::Undo(_) => "undo",
+            Self::Comment(_) => "comment",
+            Self::Defer(_) => "defer",
+            Self::Escalate(_) => "escalate",
+            Self::Protocol(_) => "protocol",
+            Self::Glossary(_) => "glossary",
+            Self::Train(_) => "train",
+            Self::Gold(_) => "gold",
+            Self::Precedents(_) => "precedents",
+            Self::Agreement(_) => "agreement",
+            Self::Disagreements(_) => "disagreements",
+            Self::Arbitrate(_) => "arbitrate",
+            Self::Rulings(_) => "rulings",
+            Self::Appeal(_) => "appeal",
+            Self::Calibrate(_) => "calibrate",
+            Self::Consensus(_) => "consensus",
+            Self::Report(_) => "report",
+            Self::Steady(_) => "steady",
+            Self::Sla(_) => "sla",
+            Self::Nudge(_) => "nudge",
+            Self::Policy(_) => "policy",
+            Self::Roster(_) => "roster",
+            Self::Erase(_) => "erase",
+            Self::Audit(_) => "audit",
+            Self::Backup(_) => "backup",
+            Self::Verify(_) => "verify",
+            Self::Status(_) => "status",
+            Self::Paths(_) => "paths",
+            Self::Doctor(_) => "doctor",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+            Self::Help(_) => "help",
+        }
+    }
+}
+
 /// What `main` does after the command line was carried out.
 pub enum Next {
     Exit(ExitCode),
@@ -245,6 +297,18 @@ pub fn commands_markdown() -> String {
 
 /// Carries out the command line.
 pub fn run(cli: Cli, env: Env) -> Next {
+    if let Some(path) = &env.log
+        && let Err(error) = crate::log::start(path)
+    {
+        let words = format!("CASEWORK_LOG names {}: {error}", path.display());
+        return Next::Exit(error::exit_code(Err(CliError::Use(words))));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(
+        version,
+        command = cli.command.as_ref().map_or("review", Command::name),
+        "begins"
+    );
     let linear = env.linear_because(cli.global.linear);
     let context = Context { global: cli.global, env };
     let result = match cli.command {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 pub struct Env {
     /// `CASEWORK_WORKSPACE`
     pub workspace: Option<PathBuf>,
+    /// `CASEWORK_LOG`: the file in which is told what happened.
+    pub log: Option<PathBuf>,
     /// `NO_COLOR` is set to something.
     pub no_color: bool,
     /// `VISUAL`, else `EDITOR`.
@@ -88,6 +90,7 @@ impl Env {
         let term = text("TERM").unwrap_or_default();
         Self {
             workspace: path("CASEWORK_WORKSPACE"),
+            log: path("CASEWORK_LOG"),
             no_color: text("NO_COLOR").is_some(),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             dumb_terminal: term.is_empty() || term == "dumb",

@@ -321,7 +321,11 @@ impl Workspace {
     /// Appends one entry by whoever is at work. When it returns, the entry is on disk.
     pub fn append(&mut self, events: Vec<Append>) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
-        Ok(chain::append(&mut self.db, &self.key, &self.me, events, clock::now())?)
+        let begun = clock::instant();
+        let appended = chain::append(&mut self.db, &self.key, &self.me, events, clock::now())?;
+        let ms = begun.elapsed().as_secs_f64() * 1e3;
+        tracing::info!(seq = appended.seq, replica = %self.key.replica(), ms, "wrote an entry");
+        Ok(appended)
     }
 
     /// Must come before anything is written: a copy gets a key of its own, and a key that was

@@ -249,9 +249,12 @@ impl Workspace {
                 synced.notices.splice(0..0, notices);
                 synced.notices.extend(self.clock_words()?);
                 self.remember_sync(None)?;
+                let (pulled, kept_out) = (synced.pulled.entries, synced.quarantined.len());
+                tracing::info!(pulled, kept_out, "exchanged with the store");
                 Ok(synced)
             }
             Err(error) => {
+                tracing::warn!("the store: {error}");
                 self.remember_sync(Some(&error.to_string()))?;
                 Err(error.into())
             }

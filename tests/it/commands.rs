@@ -278,3 +278,23 @@ fn every_command_speaks_json() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(json(&String::from_utf8(output.stdout).unwrap())["ok"], false);
 }
+
+#[test]
+fn what_happened_is_told_to_a_log_and_nothing_of_a_case() {
+    let place = sample();
+    let log = place.dir.path().join("casework.log");
+    let run = |args: &[&str], log: &std::path::Path| {
+        let mut command = program();
+        command.env("CASEWORK_WORKSPACE", place.path()).env("CASEWORK_LOG", log).args(args);
+        command.output().unwrap()
+    };
+    assert!(run(&["comment", "p0", "SECRET words"], &log).status.success());
+    assert_eq!(run(&["show", "no-such-case"], &log).status.code(), Some(2));
+    let told = std::fs::read_to_string(&log).unwrap();
+    for words in ["command=\"comment\"", "wrote an entry", "ERROR", "no-such-case"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("SECRET") && !told.contains("move money"), "{told}");
+    let nowhere = run(&["status"], std::path::Path::new("/no/such/place/log"));
+    assert_eq!(nowhere.status.code(), Some(2), "a log that can't be written is said");
+}

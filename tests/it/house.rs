@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: &[&[&str]] = &[
     &["domain"],
-    &["chance", "clock", "config", "db"],
+    &["chance", "clock", "config", "db", "log"],
     &["journal"],
     &["dataset", "quality", "sync", "trap"],
     &["demo", "intake", "review"],

@@ -150,6 +150,9 @@ impl<F: Front> Driver<F> {
 
     /// Takes in a report and does what follows from it, and from what was typed meanwhile.
     pub fn hear(&mut self, report: Report) -> Vec<Effect> {
+        if let Report::Failed(why) | Report::NotSaved { why, .. } = &report {
+            tracing::warn!("{why}");
+        }
         self.reader.heard(&report);
         let switched = report.ends_switching();
         let effects = self.front.heard(report, (self.now)());
