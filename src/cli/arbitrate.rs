@@ -263,7 +263,7 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
     }
     for side in &dispute.sides {
         let label = &side.given.label;
-        let sure = label.confidence.map_or(String::new(), |sure| format!(" · sure {sure}/5"));
+        let sure = label.confidence.map_or(String::new(), |sure| format!(" · confidence {sure}/5"));
         let marks: Vec<String> =
             label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
         let marks = if marks.is_empty() {

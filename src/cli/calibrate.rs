@@ -161,7 +161,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
             let saved = context.open()?.call_off_session(session, note)?;
             done(
                 context.global.json,
-                &format!("{session} is called off."),
+                &format!("{session} is cancelled."),
                 &json!({ "session": session, "event": saved.event() }),
             )?;
             Exit::Done
@@ -260,7 +260,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
 fn document(session: &Calibration, progress: &[Progress]) -> serde_json::Value {
     let what = &session.opened.what;
     json!({ "session": what.session, "title": what.title, "stage": match session.stage() {
-            Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed", Stage::CalledOff => "called off" },
+            Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed", Stage::CalledOff => "cancelled" },
         "opened_by": session.opened.by, "opened_at": session.opened.at.moment().rfc3339(), "deadline": what.deadline.rfc3339(),
         "chosen": what.chosen, "cases": what.cases, "rounds": session.rounds(), "progress": progress,
         "note": session.closed.as_ref().map(|closed| &closed.what.note) })

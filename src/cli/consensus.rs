@@ -332,11 +332,11 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
     let Document { method, tasks, labels, iterations, converged, tied, .. } = document;
     let rounds = match (iterations, converged) {
         (0, _) => String::new(),
-        (n, true) => format!(", {n} rounds"),
+        (n, true) => format!(", {n} iterations"),
         (n, false) if *n == iterations_max => {
-            format!(", {n} rounds and not at rest yet (--iterations)")
+            format!(", {n} iterations, did not converge (--iterations)")
         }
-        (n, false) => format!(", {n} rounds and not quite at rest"),
+        (n, false) => format!(", {n} iterations, nearly converged"),
     };
     say(&format!("{tasks} tasks from {labels} labels by {method}{rounds}"));
     if *tied > 0 {

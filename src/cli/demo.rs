@@ -52,7 +52,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
     let place = workspace.paths.workspace.display().to_string();
     let seconds = started.elapsed().as_secs_f64();
     if known {
-        say(&format!("The demo at {place} goes on. Remove the directory to begin anew."));
+        say(&format!("The demo at {place} goes on. Remove the directory to begin again."));
     } else {
         say(&format!("An invented parcel desk was made at {place} in {seconds:.1} s."));
     }

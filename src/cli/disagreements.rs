@@ -25,7 +25,7 @@ pub struct Args {
     /// What to gather them by
     #[arg(long, value_parser = ["question", "pair", "category", "reviewer", "case"], default_value = "question")]
     by: String,
-    /// List the cases on which reviewers part at this question
+    /// List the cases whose labels diverge at this question
     #[arg(long, value_name = "ID")]
     question: Option<String>,
     /// The round whose labels are compared
@@ -108,12 +108,12 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
     let divergence = &found.divergence;
     if !json {
         out.line(&format!(
-            "{} pairs of labels on one case; {} part. First question answered otherwise:",
+            "{} pairs of labels on one case; {} disagree. First question at which they diverge:",
             divergence.pairs, divergence.parted
         ))?;
         out.line(&format!(
             "  {:<22} {:>6} {:>6} {:>8} {:>8}  {}",
-            "question", "came", "part", "agree", "of all", "most often"
+            "question", "asked", "diverge", "agree", "share", "most often"
         ))?;
     }
     for node in divergence.nodes() {
@@ -182,7 +182,7 @@ fn tallies<'t>(
     if !json {
         out.line(&format!(
             "{by:<26} {:>7} {:>6} {:>24} {:>7}",
-            "pairs", "part", "share (95 %)", "differ"
+            "pairs", "diverge", "share (95 %)", "differ"
         ))?;
     }
     for (name, Tally { pairs, parted, differ }) in &all {
@@ -224,7 +224,7 @@ fn list_splits(
         let known: Vec<&str> =
             found.divergence.nodes().iter().map(|node| node.question.as_str()).collect();
         return Err(CliError::Use(format!(
-            "nobody came to `{question}` together; asked were: {}",
+            "nobody was asked `{question}` together; asked were: {}",
             known.join(", ")
         )));
     }

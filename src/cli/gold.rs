@@ -35,7 +35,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let mut workspace = context.open()?;
             let row = workspace.find_case_to_change(case)?;
             let event = workspace.set_gold(row.id, why)?.event();
-            let words = format!("{}: your label is the known answer now.", row.id.short());
+            let words = format!("{}: your label is a gold item now.", row.id.short());
             done(context.global.json, &words, &json!({ "case": row.id, "event": event }))?;
             Ok(Exit::Done)
         }

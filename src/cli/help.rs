@@ -38,7 +38,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("precedents", "casework precedents 5a1f5472"),
             ("train", "casework train edge-cases"),
             ("appeal", "casework appeal 5a1f5472 \"the date was not weighed\""),
-            ("steady", "casework steady"),
+            ("reliability", "casework reliability"),
             ("demo", "casework demo"),
         ],
     ),

@@ -137,7 +137,7 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     let Summary { read, opened, duplicate, passed, rejected, .. } = summary;
     let would = if args.dry_run { "would open" } else { "opened" };
     out.line(&format!(
-        "{read} read: {opened} {would}, {duplicate} duplicate, {passed} passed, {rejected} rejected"
+        "{read} read: {opened} {would}, {duplicate} duplicate, {passed} not flagged, {rejected} rejected"
     ))?;
     out.finish()?;
     if let Some(logs) = &summary.logs {

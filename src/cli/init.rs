@@ -35,7 +35,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     let place = workspace.paths.workspace.display().to_string();
     let id = workspace.id()?.to_string();
-    let words = format!("{} is founded at {place}; {name} is its first lead.", args.team);
+    let words = format!("{} is created at {place}; {name} is its first lead.", args.team);
     let document = json!({ "workspace": id, "path": place, "replica": workspace.replica(), "store": args.store });
     done(context.global.json, &words, &document)?;
     if context.global.json {

@@ -1,4 +1,4 @@
-//! `casework join`: ask to be let into a workspace.
+//! `casework join`: ask to jointo a workspace.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let id = workspace.id()?.to_string();
     let (team, replica, key) = (workspace.team()?, workspace.replica(), workspace.fingerprint());
     let words =
-        format!("{name} asks to be let into {team} (workspace {}), with the key {key}.", &id[..16]);
+        format!("{name} asks to join {team} (workspace {}), with the key {key}.", &id[..16]);
     let document = json!({ "workspace": id, "team": team, "replica": replica, "key": key, "entries": synced.pulled.entries });
     done(context.global.json, &words, &document)?;
     if !context.global.json {

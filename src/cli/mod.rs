@@ -127,9 +127,9 @@ fn time(text: &str) -> Result<Asked, String> {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Found a workspace
+    /// Create a workspace
     Init(init::Args),
-    /// Ask to be let into a workspace that others share
+    /// Ask to join a workspace that others share
     Join(join::Args),
     /// Exchange with the shared store
     Sync(sync::Args),
@@ -151,11 +151,11 @@ enum Command {
     Import(import::Args),
     /// Write labels or resolved cases to a file
     Export(export::Args),
-    /// Take back your latest label or ruling
+    /// Undo your latest label or ruling
     Undo(undo::Args),
     /// Say something about a case
     Comment(comment::Args),
-    /// Put a case off
+    /// Defer a case
     Defer(defer::Args),
     /// Ask a lead to look at a case
     Escalate(escalate::Args),
@@ -163,17 +163,17 @@ enum Command {
     Protocol(protocol::Args),
     /// Check, show and publish the glossary
     Glossary(glossary::Args),
-    /// Go through cases whose right answer is known, with feedback
+    /// Go through gold items, with feedback after each
     Train(train::Args),
-    /// Set and list cases whose right answer is known
+    /// Set and list gold items: cases whose right answer is known
     Gold(gold::Args),
     /// Show resolved cases like one
     Precedents(precedents::Args),
     /// Measure how well reviewers agree, here or in a file
     Agreement(agreement::Args),
-    /// Show where labels differ, and at which question reviewers part
+    /// Show where annotators disagree, and the question at which their paths diverge
     Disagreements(disagreements::Args),
-    /// Lay disputed labels side by side, and rule on them
+    /// Adjudicate disputed cases: labels side by side, and a ruling
     Arbitrate(arbitrate::Args),
     /// List rulings, where you were overruled, and where protocols must change
     Rulings(rulings::Args),
@@ -181,15 +181,16 @@ enum Command {
     Appeal(appeal::Args),
     /// Label the same cases blind, talk about them, label again
     Calibrate(calibrate::Args),
-    /// Work out what labels come to, here or in a file, and how good each reviewer seems
+    /// Estimate the true label of each case (label aggregation), and how reliable each annotator is
     Consensus(consensus::Args),
     /// Write where labels differ and how the work stands as one HTML page
     Report(report::Args),
-    /// Show how steady you are: with yourself, with known answers, with others
-    Steady(steady::Args),
-    /// Say what is owed, by whom, and what is past its time
+    /// Show how reliable you are: self-consistency, accuracy on gold items, agreement
+    #[command(alias = "steady")]
+    Reliability(steady::Args),
+    /// List what is due, for whom, and what is overdue
     Sla(sla::Args),
-    /// Tell people what they owe, once
+    /// Notify people of what is due, once
     Nudge(nudge::Args),
     /// Show and change how the team works
     Policy(policy::Args),
@@ -250,7 +251,7 @@ impl Command {
             Self::Calibrate(_) => "calibrate",
             Self::Consensus(_) => "consensus",
             Self::Report(_) => "report",
-            Self::Steady(_) => "steady",
+            Self::Reliability(_) => "reliability",
             Self::Sla(_) => "sla",
             Self::Nudge(_) => "nudge",
             Self::Policy(_) => "policy",
@@ -356,7 +357,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Report(args)) => report::run(&context, &args),
-        Some(Command::Steady(args)) => steady::run(&context, &args),
+        Some(Command::Reliability(args)) => steady::run(&context, &args),
         Some(Command::Sla(args)) => sla::run(&context, &args),
         Some(Command::Nudge(args)) => nudge::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),

@@ -54,11 +54,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             }
             workspace.set_policy(policy.clone())?;
             let document = serde_json::to_value(&policy).unwrap_or_default();
-            done(
-                context.global.json,
-                "The policy is set; cases were settled anew by it.",
-                &document,
-            )?;
+            done(context.global.json, "The policy is set; outcomes were recomputed.", &document)?;
         }
     }
     Ok(Exit::Done)

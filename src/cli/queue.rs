@@ -300,7 +300,7 @@ fn explain(
     out.line(&format!(
         "{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"
     ))?;
-    out.line(&format!("{deferred:>9}  put off by {reviewer}"))?;
+    out.line(&format!("{deferred:>9}  deferred by {reviewer}"))?;
     out.line(&format!("{disputed:>9}  disputed: enough labels, and they differ"))?;
     out.line(&format!("{resolved:>9}  resolved"))?;
     out.line(&format!("{:>9}  cases in all ({open} open)", counts.total()))?;

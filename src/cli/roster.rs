@@ -19,7 +19,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Show everybody: roles, devices, keys, and who asks to be let in
+    /// Show everybody: roles, devices, keys, and who asks to join
     Show,
     /// Let somebody in who asked to be; without a request, let them work on this device
     Admit(Admit),
@@ -113,7 +113,7 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
         let roles: Vec<&str> = holder.roles.iter().map(|role| role.word()).collect();
         let state = match (holder.waits(), holder.retired_after) {
             (true, _) if other_devices(workspace, &holder.name, Some(&holder))?.is_empty() => {
-                "asks to be let in".to_owned()
+                "asks to join".to_owned()
             }
             (true, _) => format!("ANOTHER {} asks", holder.name),
             (_, Some(0)) if holder.roles.is_empty() => "was turned down".to_owned(),
@@ -147,7 +147,7 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
         compare(workspace, admit, holder)?;
     } else if admit.key.is_some() || admit.ssh_key.is_some() {
         return Err(CliError::Use(format!(
-            "nobody asks to be let in as {name}: sync first, or look at `casework roster show`"
+            "nobody asks to join as {name}: sync first, or look at `casework roster show`"
         )));
     }
     let places = match &asks {
@@ -179,7 +179,7 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
         ));
     }
     if asks.is_none() && !context.global.json {
-        say("Nobody asked to be let in under this name from a device of their own.");
+        say("Nobody asked to join under this name from a device of their own.");
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 fn words(out: &mut Out, past: &PastRuling, me: &str) -> std::io::Result<()> {
     let PastRuling { row, done, ruling, outcome, overruled, counts, appeals } = past;
-    let gone = if *counts { "" } else { "  (counts no more)" };
+    let gone = if *counts { "" } else { "  (superseded)" };
     let at = done.at.moment().minute();
     out.line(&format!(
         "{}  {at}  {}  {}{gone}",

@@ -60,7 +60,7 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
     }
     out.finish()?;
     if owed.is_empty() && !context.global.json {
-        say("Nobody owes anything.");
+        say("Nothing is due.");
     }
     Ok(if owed.is_empty() { Exit::No } else { Exit::Done })
 }

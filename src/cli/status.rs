@@ -39,10 +39,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
             None => out.line("store    none: `casework sync --store URL` names one")?,
         }
         if status.waiting > 0 {
-            out.line(&format!(
-                "waiting  {} ask to be let in: `casework roster show`",
-                status.waiting
-            ))?;
+            out.line(&format!("waiting  {} ask to join: `casework roster show`", status.waiting))?;
         }
         if status.quarantined > 0 {
             out.line(&format!(

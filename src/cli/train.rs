@@ -35,13 +35,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Train, CliError> {
     let lessons = workspace.lessons(&args.protocol)?;
     if lessons.untaught > 0 {
         say(&format!(
-            "{} known answers lack one that the version in force asks: a lead answers them again.",
+            "{} gold items lack an answer that the version in force asks: a lead answers them again.",
             lessons.untaught
         ));
     }
     if lessons.all.is_empty() {
         return Err(CliError::Use(format!(
-            "no case of {} has a known answer yet: a lead labels one and says `casework gold set CASE`",
+            "no case of {} is a gold item yet: a lead labels one and says `casework gold set CASE`",
             args.protocol
         )));
     }

@@ -16,11 +16,8 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         Undone::Label(given, event) => (given, event),
         Undone::Ruling { case, event } => {
             let row = workspace.find_case(&case.to_string())?;
-            let words = format!(
-                "Took back the ruling on {}: it is {} now.",
-                case.short(),
-                row.state.word()
-            );
+            let words =
+                format!("Undone: the ruling on {}: it is {} now.", case.short(), row.state.word());
             done(
                 context.global.json,
                 &words,
@@ -35,8 +32,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         Some(earlier) => format!("Your label of {} counts again.", earlier.given_at().minute()),
         None => "The case wants a label again.".to_owned(),
     };
-    let words =
-        format!("Took back: {} {}. {then}", label.case.short(), outcome_words(&label.outcome));
+    let words = format!("Undone: {} {}. {then}", label.case.short(), outcome_words(&label.outcome));
     done(
         context.global.json,
         &words,

@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             .any(|fault| fault.replica.is_empty() && fault.fault.starts_with("view_"))
         {
             say(
-                "What commands read is not what the journal says: `casework verify --rebuild` makes it anew from the journal.",
+                "What commands read is not what the journal says: `casework verify --rebuild` makes it again from the journal.",
             );
         }
         for notice in &report.notices {

@@ -91,7 +91,7 @@ pub struct Ruling {
     pub protocol: Option<ProtocolRef>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<Step>,
-    /// The label that it takes over; none if the case was walked anew.
+    /// The label that it takes over; none if the case was answered again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes: Option<EventId>,
     pub cause: Cause,

@@ -73,7 +73,7 @@ impl Stage {
             Self::Blind => "first round, blind",
             Self::Discussion => "revealed: discussion and second round",
             Self::Closed => "closed",
-            Self::CalledOff => "called off",
+            Self::CalledOff => "cancelled",
         }
     }
 
@@ -91,7 +91,7 @@ impl Stage {
 impl Calibration {
     /// Puts facts about one session together. Of several openings, revealings or closings the
     /// earliest counts; what ends a round counts only after what began it. Closed before it is
-    /// revealed, a session is called off.
+    /// revealed, a session is cancelled.
     pub fn of(
         opened: Vec<Fact<Opening>>,
         revealed: Vec<Fact<Ending>>,

@@ -60,7 +60,7 @@ pub struct Policy {
     /// What reviewers do not see at first.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known")]
     pub hide: Vec<Hiding>,
-    /// Of a hundred cases that a reviewer labels, how many have a known answer and only measure.
+    /// Of a hundred cases that a reviewer labels, how many are gold items and only measure.
     #[serde(skip_serializing_if = "is_zero")]
     pub gold_percent: u32,
     /// Of a hundred cases that a reviewer labels, how many are old ones of theirs that come back,
@@ -182,7 +182,7 @@ pub const NAMES: [(&str, &str); 19] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
-    ("sure_percent", "how sure a model of truth must be to settle one"),
+    ("sure_percent", "how sure an aggregation model must be to settle one"),
     ("on", "fields that must agree, with commas; empty: all"),
     ("sla_hours", "hours until a case is due"),
     ("encrypt", "payloads in the store are for the roster only: yes or no"),
@@ -191,7 +191,7 @@ pub const NAMES: [(&str, &str); 19] = [
         "what a label must say: rationale on override; confidence always; span if category = adversarial; check logs always",
     ),
     ("hide", "what is not shown at first: prediction until answer; precedents until submit"),
-    ("gold_percent", "of a hundred cases a reviewer labels, how many have a known answer"),
+    ("gold_percent", "of a hundred cases a reviewer labels, how many are gold items"),
     ("repeat_percent", "of a hundred cases a reviewer labels, how many are old ones of theirs"),
     ("repeat_days", "how old those are at least"),
     ("guards", "whether breaks and second looks are suggested: yes or no"),

@@ -181,7 +181,7 @@ impl Desk {
             }
             Missing::Wanted { wanted: Wanted::Span, why } => {
                 format!(
-                    "what in the input bears it out, as evidence words 4-6 (words tells them by number): {why}."
+                    "evidence in the input, as evidence words 4-6 (words tells them by number): {why}."
                 )
             }
             missing => format!("{missing}."),

@@ -52,7 +52,7 @@ pub const COMMANDS: &[Command] = &[
         "evidence",
         "m mark",
         "PLACES",
-        "marks what in the input bears the label out",
+        "highlights the evidence in the input",
         |desk, words| desk.evidence(words),
     ),
     command("tags", "#", "WORDS", "tags the label", |desk, words| desk.tags(words)),
@@ -64,7 +64,7 @@ pub const COMMANDS: &[Command] = &[
         snippet,
     ),
     command("submit", "", "", "submits the label, as an empty line does", |desk, _| desk.submit()),
-    command("undo", "U", "", "takes back the label you submitted last", |desk, _| {
+    command("undo", "U", "", "undoes the label you submitted last", |desk, _| {
         of_session(desk, "undo", "")
     }),
     command("next", "] next-case", "", "opens the next case of the queue", |desk, _| {
@@ -73,7 +73,7 @@ pub const COMMANDS: &[Command] = &[
     command("previous", "[ previous-case", "", "opens the case before", |desk, _| {
         of_session(desk, "previous-case", "")
     }),
-    command("defer", "d", "WORDS", "puts the case off, and says why", |desk, words| {
+    command("defer", "d", "WORDS", "defers the case, and says why", |desk, words| {
         note(desk, "defer", words)
     }),
     command("escalate", "e", "WORDS", "asks a lead to look at it", |desk, words| {
@@ -86,7 +86,7 @@ pub const COMMANDS: &[Command] = &[
         "gold",
         "*",
         "WORDS",
-        "makes your label the known answer, and says why to whoever answers otherwise",
+        "makes your label a gold item, and says why to those who answer differently",
         |desk, words| note(desk, "gold", words),
     ),
     command("case", "", "", "tells the case again", |desk, _| tells(desk, Desk::tell_case)),
@@ -199,8 +199,8 @@ pub const COMMANDS: &[Command] = &[
     command("board", "D", "", "tells how the work stands, and where labels differ", |desk, _| {
         of_session(desk, "board", "")
     }),
-    command("steady", "Y", "", "tells how steady you are", |desk, _| {
-        of_session(desk, "steady", "")
+    command("reliability", "Y steady", "", "tells how reliable you are", |desk, _| {
+        of_session(desk, "reliability", "")
     }),
     command(
         "exchange",
@@ -210,7 +210,7 @@ pub const COMMANDS: &[Command] = &[
         |desk, _| of_session(desk, "exchange", ""),
     ),
     command("sync", "", "", "exchanges with the shared store now", |_, _| vec![Effect::SyncNow]),
-    command("people", "P", "", "tells who may do what, and who asks to be let in", |desk, _| {
+    command("people", "P", "", "tells who may do what, and who asks to join", |desk, _| {
         of_session(desk, "people", "")
     }),
     command("more", "", "", "tells the next lines of what was long", |desk, _| {

@@ -104,7 +104,7 @@ impl Desk {
             dispute.row.own,
             dispute
                 .question()
-                .map(|question| format!(", which part at {question}"))
+                .map(|question| format!(", which diverge at {question}"))
                 .unwrap_or_default()
         )];
         let side = |side: &Side| {
@@ -220,7 +220,7 @@ impl Desk {
             let holder = &person.holder;
             let state = match holder.retired_after {
                 Some(after) => format!("retired after entry {after}"),
-                None if holder.waits() => "asks to be let in".to_owned(),
+                None if holder.waits() => "asks to join".to_owned(),
                 None => holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "),
             };
             let here = if holder.here { ", this device" } else { "" };

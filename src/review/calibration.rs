@@ -261,7 +261,7 @@ impl Findings {
             "{} labels in the first round; nobody has labeled in the second one yet",
             self.labels[0]
         )];
-        lines.push(format!("  {:<20} {:>10}  alpha (95 %)", "", "pairs part"));
+        lines.push(format!("  {:<20} {:>10}  alpha (95 %)", "", "diverge"));
         let row = |name: &str, parted: &str, alpha: &Figure| {
             format!("  {:<20} {parted:>10}  {}", fit(name, 20), fit(&alpha.words(), 45))
         };
@@ -274,8 +274,9 @@ impl Findings {
         let mut split: Vec<&QuestionFindings> =
             self.questions.iter().filter(|of| of.first_parted > 0).collect();
         split.sort_by_key(|of| std::cmp::Reverse(of.first_parted));
-        let most =
-            split.first().map(|of| format!("Most part at {}: talk about that first.", of.question));
+        let most = split
+            .first()
+            .map(|of| format!("Most diverge at {}: talk about that first.", of.question));
         lines.extend(most);
         lines
     }
@@ -301,7 +302,7 @@ impl Findings {
             outcome.worse
         ));
         for of in questions {
-            let parted = format!("{} → {} part", of.parted[0], of.parted[1]);
+            let parted = format!("{} → {} diverge", of.parted[0], of.parted[1]);
             lines.push(format!(
                 "  {:<10} {} {parted}",
                 fit(&of.question, 10),

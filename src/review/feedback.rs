@@ -24,7 +24,7 @@ pub fn feedback(
             .collect();
     }
     let mut words = vec![
-        "Not so.".to_owned(),
+        "Incorrect.".to_owned(),
         format!("You came to   {}", outcome_words(given)),
         format!("Right is      {}", outcome_words(&found.outcome)),
         String::new(),
@@ -62,7 +62,7 @@ pub fn summary(rules: &Training, right: usize, of: usize) -> String {
     match (rules.passes(right, of), of < cases as usize) {
         (true, _) => format!("{right} of {of} right: passed."),
         (false, true) => format!(
-            "{right} of {of} right. Passing takes {cases} cases; only {of} have a known answer yet."
+            "{right} of {of} right. Passing takes {cases} cases; there are only {of} gold items yet."
         ),
         (false, false) => format!(
             "{right} of {of} right: not passed, that takes {right_percent} %. Do it again when you like."

@@ -152,7 +152,7 @@ impl Session {
                 }
             }
             None => {
-                let ask = "What in the input bears it out?".to_owned();
+                let ask = "Highlight the evidence".to_owned();
                 ToMark { question: None, ask, text, spans: opened.draft.evidence.clone() }
             }
         };
@@ -231,7 +231,7 @@ impl Session {
         let steps = opened.draft.path(&protocol).len();
         if steps == 0 {
             return self
-                .hint("Nothing is answered yet. {undo} takes back the label you submitted last.");
+                .hint("Nothing is answered yet. {undo} undoes the label you submitted last.");
         }
         self.change_draft(|draft| draft.take_back(&protocol, steps - 1))
     }

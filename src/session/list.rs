@@ -52,7 +52,7 @@ impl Session {
     /// Shows the cases whose label lacks an answer.
     pub fn show_worklist(&mut self) -> Vec<Effect> {
         if self.worklist.is_empty() {
-            return self.say("Nothing is asked of you beside the queue.");
+            return self.say("Nothing is asked of you besides the queue.");
         }
         self.show_listing("asked of you".to_owned(), self.worklist.clone())
     }

@@ -19,7 +19,7 @@ pub struct SyncState {
     pub status: SyncStatus,
     pub notices: Vec<String>,
     pub quarantined: Vec<Fault>,
-    /// How many ask to be let in, for who can do that.
+    /// How many ask to join, for who can do that.
     pub asking: usize,
     /// Entries that came with the last sync.
     pub pulled: u64,

@@ -190,7 +190,7 @@ impl Session {
                     Effect::Open { id: case },
                 ]);
                 effects.extend(self.say(&format!(
-                    "Took back the label of {}; its answers are a draft again.",
+                    "Undone: the label of {}; its answers are a draft again.",
                     case.short()
                 )));
                 effects

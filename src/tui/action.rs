@@ -323,7 +323,7 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::rule::OVERRULED, "O", Place::Any, ""),
     command(&commands::calibration::SESSIONS, "C", Place::Any, ""),
     command(&commands::list::BOARD, "D", Place::Any, ""),
-    command(&commands::list::STEADY, "Y", Place::Any, ""),
+    command(&commands::list::RELIABILITY, "Y", Place::Any, ""),
     command(&commands::list::CLEAR, "Esc", Place::Any, ""),
     command(&commands::store::EXCHANGE, "S", Place::Any, ""),
     command(&commands::people::PEOPLE, "P", Place::Any, ""),

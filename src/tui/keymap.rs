@@ -31,6 +31,9 @@ impl KeyRow {
     }
 }
 
+/// What actions were called before, in `[keys]` that were written then.
+const OLD_NAMES: &[(&str, &str)] = &[("steady", "reliability")];
+
 /// Keys to what they do.
 #[derive(Debug, Clone, Default)]
 pub struct Keymap {
@@ -45,6 +48,14 @@ impl Keymap {
     /// The tables' keys, each row's replaced by what is configured for it.
     pub fn new(configured: &BTreeMap<String, String>, rows: Vec<&'static KeyRow>) -> Self {
         let mut map = Self { rows, ..Self::default() };
+        let today = |name: &String| {
+            OLD_NAMES
+                .iter()
+                .find(|(old, _)| old == name)
+                .map_or(name.clone(), |(_, new)| (*new).to_owned())
+        };
+        let configured: BTreeMap<String, String> =
+            configured.iter().map(|(name, keys)| (today(name), keys.clone())).collect();
         for name in
             configured.keys().filter(|name| !map.rows.iter().any(|row| row.name == name.as_str()))
         {

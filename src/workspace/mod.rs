@@ -83,7 +83,7 @@ pub enum WorkError {
     Ssh(String),
     #[error("no device begins with `{0}`")]
     NoDevice(String),
-    #[error("several devices ask to be let in as `{0}`")]
+    #[error("several devices ask to join as `{0}`")]
     SeveralAsk(String),
     #[error("{0} is the last lead: nobody could let anyone in after that")]
     LastLead(String),
@@ -107,7 +107,7 @@ pub enum WorkError {
     LabeledMeanwhile(CaseId, Moment),
     #[error("{0} has not labeled that case")]
     NotLabeled(String),
-    #[error("that case has no known answer")]
+    #[error("that case is no gold item")]
     NotGold,
     #[error("{id} v{version} is not published: nobody said what changed")]
     NoChanges { id: String, version: u32 },
@@ -149,7 +149,7 @@ pub enum WorkError {
     Hidden(String),
     #[error("that is for leads")]
     LeadsOnly,
-    #[error("known answers measure reviewers: only a lead lists them")]
+    #[error("gold items measure reviewers: only a lead lists them")]
     KnownAnswers,
     #[error("say why: nothing was written, so nothing was done")]
     NoRationale,
@@ -159,7 +159,7 @@ pub enum WorkError {
     NoSide(char, Vec<char>),
     #[error("{side} was not asked `{question}`")]
     NotAsked { side: char, question: String },
-    #[error("say at which question `{0}` must change: the labels part at none that it has")]
+    #[error("say at which question `{0}` must change: the labels diverge at none that it has")]
     NoQuestion(String),
     #[error("`{question}` is no question of `{protocol}`")]
     NotAQuestion { protocol: String, question: String },

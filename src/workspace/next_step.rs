@@ -130,7 +130,7 @@ impl WorkError {
                 "`casework calibrate show NAME --json` lists reviewers and cases."
             }
             (_, WorkError::Hidden(_)) => "`casework calibrate reveal NAME` ends the first round.",
-            (_, WorkError::NotLabeled(_)) => "Label it first: the label becomes the known answer.",
+            (_, WorkError::NotLabeled(_)) => "Label it first: the label becomes the gold item.",
             (_, WorkError::NoProtocol(_)) => "Publish one with `casework protocol publish FILE`.",
             (_, WorkError::Incomplete(_)) => {
                 "Answer with --answer QUESTION=VALUE, check with --check ITEM; `casework protocol show` lists them."

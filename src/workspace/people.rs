@@ -22,7 +22,7 @@ pub struct Holder {
     pub replica: ReplicaId,
     /// None while the device's first entry has not come.
     pub key: Option<[u8; 32]>,
-    /// None: they ask to be let in.
+    /// None: they ask to join.
     pub roles: Vec<Role>,
     /// The last entry that counts, if they were retired there.
     pub retired_after: Option<u64>,
@@ -44,7 +44,7 @@ impl Holder {
         !self.roles.is_empty() && self.retired_after.is_none()
     }
 
-    /// Whether they ask to be let in.
+    /// Whether they ask to join.
     pub fn waits(&self) -> bool {
         self.roles.is_empty() && self.retired_after.is_none()
     }
@@ -59,7 +59,7 @@ pub struct Person {
 }
 
 impl Workspace {
-    /// Everybody, with what their SSH keys said; whoever asks to be let in stands first.
+    /// Everybody, with what their SSH keys said; whoever asks to join stands first.
     ///
     /// # Errors
     /// Those of the database.
@@ -165,7 +165,7 @@ impl Workspace {
         ssh::check(proof, self.id()?, &holder.name, key).map(Some)
     }
 
-    /// Who asks to be let in under a name: on the device whose id begins with `device`, if that is
+    /// Who asks to join under a name: on the device whose id begins with `device`, if that is
     /// said.
     pub fn asking(&self, name: &str, device: Option<&str>) -> Result<Option<Holder>, WorkError> {
         let fits = |holder: &Holder| {

@@ -22,7 +22,7 @@ pub struct Status {
     /// Entries and events that wait or do not count.
     pub quarantined: u64,
     pub sync: Option<SyncStatus>,
-    /// Devices that ask to be let in.
+    /// Devices that ask to join.
     pub waiting: u64,
     pub cases: StatusCases,
     pub labels: u64,

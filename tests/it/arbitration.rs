@@ -327,7 +327,7 @@ fn a_lead_rules_line_by_line_and_who_was_overruled_appeals() {
     for words in [
         "Disputed: 1 case.",
         "Error: labels tells the labels of a disputed case first.",
-        "Labels: 2 of p0, which part at verdict.",
+        "Labels: 2 of p0, which diverge at verdict.",
         "B: category rare-combination",
         "Error: `` is no cause.",
         "Error: `taste` is no cause. There are ambiguous_input",

@@ -96,7 +96,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
         "report" => vec![vec![], vec!["--out", out]],
-        "steady" => vec![vec![]],
+        "reliability" => vec![vec![]],
         "sla" => vec![vec![], vec!["check"]],
         "nudge" => vec![vec!["--dry-run"]],
         "policy" => vec![vec!["show"]],

@@ -82,18 +82,18 @@ fn the_board_follows_what_others_write() {
     let place = team();
     let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("D 2 j");
-    assert!(session.text().contains("3 pairs, 2 part at"), "{}", session.text());
+    assert!(session.text().contains("3 pairs, 2 diverge"), "{}", session.text());
     label(&place, "p3", "ana", &YES);
     label(&place, "p3", "bo", &NO);
     // Two labels are two writes, and may be seen one by one.
     for _ in 0..2 {
-        if !session.text().contains("4 pairs, 3 part at") {
+        if !session.text().contains("4 pairs, 3 diverge") {
             session.wait_for(|job| matches!(job, Some(Report::BoardChanged(_))));
         }
     }
-    assert!(session.text().contains("4 pairs, 3 part at"), "{}", session.text());
+    assert!(session.text().contains("4 pairs, 3 diverge"), "{}", session.text());
     session.press("Enter");
-    assert!(session.text().contains("part at verdict"), "{}", session.text());
+    assert!(session.text().contains("diverge at verdict"), "{}", session.text());
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_number_opens_its_cases_and_those_their_labels() {
         insta::assert_snapshot!("board_matrix", below(&session));
     });
     session.press("2 j Enter");
-    assert!(session.text().contains("part at verdict  1 of 2"), "{}", session.text());
+    assert!(session.text().contains("diverge at verdict  1 of 2"), "{}", session.text());
     session.press("Enter A");
     assert!(
         session.text().contains("labels without names"),
@@ -182,7 +182,7 @@ fn what_was_worked_out_beside_disturbs_nobody() {
     let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("r \"because\"");
     let words =
-        Report::Words { title: "How steady you are".into(), words: vec!["ana: 3 labels".into()] };
+        Report::Words { title: "How reliable you are".into(), words: vec!["ana: 3 labels".into()] };
     session.hear(words.clone());
     assert!(!session.text().contains("3 labels"), "who writes goes on writing: {}", session.text());
     session.press("Esc Y");

@@ -132,7 +132,7 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
     // While there is no second round, the first one alone tells what to talk about.
     let alone = place.ok(&["calibrate", "findings", "june"]);
     assert!(
-        alone.contains("6 labels in the first round") && alone.contains("Most part at verdict"),
+        alone.contains("6 labels in the first round") && alone.contains("Most diverge at verdict"),
         "{alone}"
     );
     assert!(alone.lines().all(|line| line.chars().count() <= 80), "{alone}");
@@ -357,7 +357,7 @@ fn a_session_that_is_called_off_reveals_nothing() {
     let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
     assert_eq!(
         (shown["stage"].as_str(), shown["note"].as_str()),
-        (Some("called off"), Some("the wrong cases"))
+        (Some("cancelled"), Some("the wrong cases"))
     );
     assert!(place.ok(&["calibrate", "show", "june"]).contains("because: the wrong cases"));
     for args in [
@@ -365,12 +365,12 @@ fn a_session_that_is_called_off_reveals_nothing() {
         &["calibrate", "close", "june"],
         &["calibrate", "findings", "june"],
     ] {
-        fails(&place, args, "called off");
+        fails(&place, args, "cancelled");
     }
     fails(
         &place,
         &["label", "p0", "--session", "june", "--as", "bo", "--answer", "readable=n"],
-        "called off",
+        "cancelled",
     );
     fails(&place, &["agreement", "--round", "june"], "hidden");
     for args in [
@@ -387,7 +387,7 @@ fn a_session_that_is_called_off_reveals_nothing() {
     assert_eq!(json(&place.ok(&["show", "p0", "--json"]))["state"], "open");
     let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
     session.press("C");
-    assert!(session.text().contains("called off"), "{}", session.text());
+    assert!(session.text().contains("cancelled"), "{}", session.text());
     session.press("Enter");
     assert!(session.front.session.sitting.is_none(), "{}", session.text());
 }
@@ -411,7 +411,7 @@ fn a_session_is_sat_in_line_by_line() {
             ),
         );
         for words in [
-            "The calibration session june waits for you: 2 cases. sessions sits in.",
+            "The calibration session june waits for you: 2 cases. sessions joins it.",
             "Sessions: 1 june, first round, blind",
             "Calibration session june.",
             "Note: Not in a calibration session: leave leaves it.",
@@ -426,7 +426,7 @@ fn a_session_is_sat_in_line_by_line() {
         by_lines("ana", "reveal june\nsit june\nlabels\ncomment it is a transfer\nfindings june\n");
     assert!(text.contains("Revealed: all who take part see all labels"), "{text}");
     assert!(
-        text.contains(" by cy: ") && text.contains("which part at verdict"),
+        text.contains(" by cy: ") && text.contains("which diverge at verdict"),
         "with names: {text}"
     );
     assert!(text.contains("Noted: Commented."), "{text}");
@@ -436,7 +436,7 @@ fn a_session_is_sat_in_line_by_line() {
         "Board: ",
         "Page Weeks",
         "People: ana, ",
-        "Told: How steady you are.",
+        "Told: How reliable you are.",
         "Exchange: ",
         "Protocol: ",
     ] {

@@ -142,7 +142,7 @@ fn taking_back_passing_over_and_putting_off() {
         "Error: comment takes words",
         "Noted: Commented.",
         "Noted: A lead will look at it.",
-        "Noted: Put off until",
+        "Noted: Deferred until",
         "Disputed: no case.",
         "Found: 1 case.",
         "Error: no case is called",
@@ -215,7 +215,7 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
     child.stdin.take().unwrap().write_all(b"\xff\xfe\n?\n").unwrap();
     let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     assert!(
-        text.contains("Error: that line is no UTF-8") && text.contains("undo or U: takes back"),
+        text.contains("Error: that line is no UTF-8") && text.contains("undo or U: undoes"),
         "{text}"
     );
 }

@@ -298,12 +298,12 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
     assert!(lead.text().contains("1 ask (P)"), "{}", lead.text());
     lead.press("P");
     assert!(
-        lead.text().contains("asks to be let in") && lead.text().contains(&key),
+        lead.text().contains("asks to join") && lead.text().contains(&key),
         "the whole key, at 80 columns: {}",
         lead.text()
     );
     lead.press("a Enter");
-    assert!(lead.text().contains("bo is let in."), "{}", lead.text());
+    assert!(lead.text().contains("bo is admitted."), "{}", lead.text());
     lead.press("Esc S S");
     lead.wait_for(synced);
     assert!(lead.text().contains("Nothing was kept out."), "{}", lead.text());
@@ -398,7 +398,7 @@ fn every_key_can_be_changed_and_words_name_the_new_one() {
     let mut session = Review::in_turn(workspace, (160, 45), || NOON, None).unwrap();
     session.press("F2");
     assert!(
-        session.text().contains("F3 takes back the label you submitted last"),
+        session.text().contains("F3 undoes the label you submitted last"),
         "{}",
         session.text()
     );

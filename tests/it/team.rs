@@ -145,7 +145,7 @@ fn a_team_meets_on_a_store_and_nobody_gets_in_unasked() {
     team.sync(&["ana"]);
     let shown = team.ok("ana", &["roster", "show"]);
     let key = joined["key"].as_str().unwrap();
-    assert!(shown.contains("asks to be let in") && shown.contains(key), "{shown}");
+    assert!(shown.contains("asks to join") && shown.contains(key), "{shown}");
     team.fails(
         "ana",
         &["roster", "admit", "bo", "--role", "reviewer", "--key", "SHA256:other"],

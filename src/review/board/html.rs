@@ -176,12 +176,13 @@ fn agreement(page: &mut String, of: &Agreement) {
 fn questions(page: &mut String, board: &BoardSnapshot) {
     heading(page, "The first question answered otherwise");
     let of = &board.divergence;
-    let _ = writeln!(page, "<p>{} pairs of labels on one case; {} part.</p>", of.pairs, of.parted);
+    let _ =
+        writeln!(page, "<p>{} pairs of labels on one case; {} disagree.</p>", of.pairs, of.parted);
     let nodes = of.nodes();
     let (row, left, wide) = (24, 260, 300);
     let _ = writeln!(
         page,
-        "<svg width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"share of partings at each question\">",
+        "<svg width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"share of disagreements that begin at each question\">",
         left + wide + 260,
         nodes.len() * row + 4
     );
@@ -194,7 +195,7 @@ fn questions(page: &mut String, board: &BoardSnapshot) {
         let _ = writeln!(
             page,
             "<text x=\"{indent}\" y=\"{}\">{}</text><rect x=\"{left}\" y=\"{}\" width=\"{:.1}\" height=\"14\" fill=\"#a23b3b\"/>\
-             <text x=\"{:.1}\" y=\"{}\">{} of {} part, {:.1} % of all · {agree}</text>",
+             <text x=\"{:.1}\" y=\"{}\">{} of {} diverge, {:.1} % of all · {agree}</text>",
             y + 15,
             text(&node.question),
             y + 4,
@@ -348,7 +349,7 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
 fn versions(page: &mut String, board: &BoardSnapshot) {
     heading(page, "Before and after a version of the protocol");
     page.push_str(
-        "<table><tr><th>version</th><th class=n>cases</th><th class=n>pairs</th><th class=n>part</th><th>alpha</th></tr>\n",
+        "<table><tr><th>version</th><th class=n>cases</th><th class=n>pairs</th><th class=n>disagree</th><th>alpha</th></tr>\n",
     );
     for of in &board.versions {
         let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64 * 100.0;
@@ -367,7 +368,7 @@ fn versions(page: &mut String, board: &BoardSnapshot) {
 
 fn categories(page: &mut String, board: &BoardSnapshot) {
     heading(page, "Categories");
-    page.push_str("<table><tr><th>category</th><th class=n>resolved</th><th class=n>pending</th><th class=n>pairs</th><th class=n>part</th></tr>\n");
+    page.push_str("<table><tr><th>category</th><th class=n>resolved</th><th class=n>pending</th><th class=n>pairs</th><th class=n>disagree</th></tr>\n");
     for (name, of) in &board.categories {
         let tally = board.by_category.get(name).copied().unwrap_or_default();
         let _ = writeln!(

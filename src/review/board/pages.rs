@@ -115,18 +115,18 @@ impl Maker<'_> {
                 format!("  {} labels that count, at {}", self.board.labels, self.board.now.minute())
             }
             Page::Questions => {
-                let pairs = format!("{} pairs, {} part at", of.pairs, of.parted);
-                format!("  {pairs:<24} came   part    agree  of all        most often")
+                let pairs = format!("{} pairs, {} diverge", of.pairs, of.parted);
+                format!("  {pairs:<24}asked diverge   agree  of all        most often")
             }
 
             Page::Categories => {
-                "  category                   resolved  pending     pairs   part".to_owned()
+                "  category                   resolved  pending     pairs disagree".to_owned()
             }
-            Page::Pairs => "  two reviewers                    pairs   part".to_owned(),
+            Page::Pairs => "  two reviewers                    pairs disagree".to_owned(),
             Page::Matrix => "  what one says where another says …, cases".to_owned(),
             Page::Weeks => "  week from     cases  differ   alpha (95 %)".to_owned(),
             Page::Versions => {
-                "  protocol                      cases    part   alpha (95 %)".to_owned()
+                "  protocol                      cases disagree   alpha (95 %)".to_owned()
             }
         }
     }
@@ -266,7 +266,7 @@ impl Maker<'_> {
                 words_of(notes, Tone::Warn),
             ];
             let cases = self.board.parted_at.get(&node.question).cloned().unwrap_or_default();
-            Row { words, title: format!("part at {}", node.question), cases }
+            Row { words, title: format!("diverge at {}", node.question), cases }
         };
         of.nodes().iter().map(row).collect()
     }

@@ -9,7 +9,7 @@ use crate::workspace::WorkError;
 
 pub const SESSIONS: Command = Command::new(
     "sessions",
-    "calibration sessions: sit in, see how far everybody is, reveal, findings",
+    "calibration sessions: join one, see how far everybody is, reveal, findings",
     |_, _| vec![Effect::Sessions],
 )
 .not_in_training();

@@ -8,7 +8,7 @@ use crate::workspace::WorkError;
 
 pub const GOLD: Command = Command::new(
     "gold",
-    "make your label of this case the known answer, for training and measuring",
+    "make your label of this case a gold item, for training and measuring",
     |session, said| {
         if said.text.is_empty() {
             return session.say("Nothing was written, so nothing was done.");
@@ -17,7 +17,7 @@ pub const GOLD: Command = Command::new(
             .map_or_else(Vec::new, |case| write(SetGold { case, why: said.text.clone() }))
     },
 )
-.asks("The known answer. Said to whoever answers otherwise: ")
+.asks("Gold item. Said to those who answer differently: ")
 .needs(Needs::OwnLabel)
 .not_in_training()
 .not_in_calibration();
@@ -33,7 +33,7 @@ impl Write for SetGold {
         at.workspace.set_gold(self.case, &self.why)?;
         Ok(Report::Noted {
             case: self.case,
-            words: "It is a known answer now.".to_owned(),
+            words: "It is a gold item now.".to_owned(),
             leaves_queue: false,
         })
     }

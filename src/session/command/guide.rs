@@ -13,7 +13,7 @@ pub const RATIONALE: Command =
         .needs(Needs::OpenCase);
 
 pub const EVIDENCE: Command =
-    Command::new("evidence", "mark what in the input bears the label out", |session, _| {
+    Command::new("evidence", "highlight the evidence in the input", |session, _| {
         session.mark(None)
     })
     .needs(Needs::OpenCase);
@@ -28,7 +28,7 @@ pub const PRECEDENTS: Command = Command::new(
 .not_in_calibration();
 
 pub const CITE: Command =
-    Command::new("cite", "cite the likest resolved case in the rationale", |session, _| {
+    Command::new("cite", "cite the most similar resolved case in the rationale", |session, _| {
         session.cite_first()
     })
     .needs(Needs::OpenCase)

@@ -51,9 +51,9 @@ pub const BOARD: Command = Command::new(
 .not_in_training()
 .not_in_calibration();
 
-pub const STEADY: Command = Command::new(
-    "steady",
-    "how steady you are: with yourself, with known answers, with others",
+pub const RELIABILITY: Command = Command::new(
+    "reliability",
+    "how reliable you are: self-consistency, accuracy on gold items, agreement with others",
     |session, _| session.show_steadiness(),
 );
 

@@ -113,7 +113,7 @@ impl Command {
         if self.needs == Needs::OwnLabel
             && session.opened.as_ref().is_some_and(|opened| opened.case.mine.is_none())
         {
-            return hint("Label the case first: your label becomes the known answer.");
+            return hint("Label the case first: your label becomes the gold item.");
         }
         None
     }
@@ -164,7 +164,7 @@ pub static COMMANDS: &[&Command] = &[
     &list::VIEW,
     &list::WORKLIST,
     &list::BOARD,
-    &list::STEADY,
+    &list::RELIABILITY,
     &list::CLEAR,
     &gold::GOLD,
     &rule::ARBITRATE,

@@ -10,10 +10,10 @@ use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
 
 pub const DEFER: Command =
-    Command::new("defer", "put the case off, with a reason", |session, said| {
+    Command::new("defer", "defer the case, with a reason", |session, said| {
         note(session, said, Kind::Defer)
     })
-    .asks("Put off, because: ")
+    .asks("Defer, because: ")
     .needs(Needs::Case)
     .not_in_training()
     .not_in_calibration();
@@ -58,7 +58,7 @@ impl Write for Note {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         let Self { case, kind, text } = *self;
         let words = match kind {
-            Kind::Defer => format!("Put off until {}.", at.workspace.defer(case, &text)?.minute()),
+            Kind::Defer => format!("Deferred until {}.", at.workspace.defer(case, &text)?.minute()),
             Kind::Escalate => {
                 at.workspace.escalate(case, &text)?;
                 "A lead will look at it.".to_owned()

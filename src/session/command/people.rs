@@ -10,7 +10,7 @@ use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
 
 pub const PEOPLE: Command =
-    Command::new("people", "who may do what, and who asks to be let in", |_, _| {
+    Command::new("people", "who may do what, and who asks to join", |_, _| {
         write(Look { words: String::new() })
     })
     .not_in_training()
@@ -50,7 +50,7 @@ struct Admit {
 impl Write for Admit {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         at.workspace.admit(&self.name, &self.roles, Some(self.replica), None)?;
-        Box::new(Look { words: format!("{} is let in.", self.name) }).run(at)
+        Box::new(Look { words: format!("{} is admitted.", self.name) }).run(at)
     }
 }
 

@@ -16,7 +16,7 @@ pub const SUBMIT: Command =
     });
 
 pub const UNDO: Command =
-    Command::new("undo", "take back the label you submitted last", |session, _| undo(session))
+    Command::new("undo", "undo the label you submitted last", |session, _| undo(session))
         .not_in_training();
 
 fn undo(session: &mut Session) -> Vec<Effect> {
@@ -55,7 +55,7 @@ impl Write for Undo {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         match at.workspace.undo()? {
             Undone::Ruling { case, .. } => {
-                let words = format!("Took back the ruling on {}.", case.short());
+                let words = format!("Undone: the ruling on {}.", case.short());
                 Ok(Report::Noted { case, words, leaves_queue: false })
             }
             Undone::Label(given, event) => {

@@ -212,8 +212,8 @@ fn waiting_words(workspace: &Workspace) -> Result<Option<Message>, WorkError> {
         (waits, &workspace.sitting, workspace.session_waits()?)
     {
         let words = format!("The calibration session {session} waits for you: {left} cases.");
-        return Ok(Some(Message { words, hint: "{sessions} sits in." }));
+        return Ok(Some(Message { words, hint: "{sessions} joins it." }));
     }
-    let hint = "A lead has to let you in first: {people} shows your key, for them to compare.";
+    let hint = "A lead has to admit you first: {people} shows your key, for them to compare.";
     Ok(waits.then(|| Message { words: String::new(), hint }))
 }

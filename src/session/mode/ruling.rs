@@ -31,11 +31,11 @@ impl Session {
             return Vec::new();
         };
         (opened.ruling, opened.draft) = (true, Draft::default());
-        self.hint("Walk it anew; {submit} at the end asks why you rule so.");
+        self.hint("Answer it again; {submit} at the end asks why you rule so.");
         vec![Effect::Look(Look::Case)]
     }
 
-    /// Labels of a case came, to be laid side by side; what was walked anew meanwhile only lacks
+    /// Labels of a case came, to be laid side by side; what was answered again meanwhile only lacks
     /// its reason.
     pub(in crate::session) fn disputed(&mut self, dispute: Dispute) -> Vec<Effect> {
         let opened = self.opened.as_ref().filter(|opened| opened.case.row.id == dispute.row.id);

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  look ── A B C … ──▶ cause ── 1-6 ──▶ why ── Enter ──▶ ruled
-//!    ├──── w ────▶ the guide, walked anew; Enter there comes to ▲
+//!    ├──── w ────▶ the guide, answered again; Enter there comes to ▲
 //!    └──── r ────▶ which label ──▶ question to its author
 //! ```
 
@@ -64,7 +64,7 @@ pub static KEYS: &[KeyRow] = &[
         "c",
         Place::Labels,
         "comment",
-        "say something about the case, or about the question where it parts",
+        "say something about the case, or about the question where it diverges",
     ),
     KeyRow::new("labels-leave", "q", Place::Labels, "", "close the window"),
     KeyRow::new(
@@ -78,8 +78,8 @@ pub static KEYS: &[KeyRow] = &[
         "walk-again",
         "w",
         Place::Ruling,
-        "walk anew",
-        "walk the guide anew, and rule what that comes to",
+        "answer again",
+        "answer the questions again, and rule what that comes to",
     ),
     KeyRow::new(
         "ask-author",
@@ -125,7 +125,7 @@ impl Arbitrate {
         }
     }
 
-    /// The same, once the case was walked anew: what is left is to say why.
+    /// The same, once the case was answered again: what is left is to say why.
     pub fn walked(self, verdict: Verdict) -> Self {
         Self { step: Step::Cause(verdict), ..self }
     }
@@ -342,7 +342,7 @@ impl Arbitrate {
             Line::from(Span::styled(change, if self.change { theme.warn } else { theme.dim }));
         let verdict = |verdict: &Verdict| match verdict {
             Verdict::Takes(side) => format!("takes {side}"),
-            _ => "walked anew".to_owned(),
+            _ => "answered again".to_owned(),
         };
         match &self.step {
             Step::Look if self.dispute.named => {
@@ -357,7 +357,7 @@ impl Arbitrate {
                     changed,
                     hint(&[
                         (&self.side_keys("take-label", keymap), "take it"),
-                        ("{walk-again}", "walk anew"),
+                        ("{walk-again}", "answer again"),
                         ("{ask-author}", "ask its author"),
                         ("{close}", "leave"),
                     ]),
@@ -528,7 +528,7 @@ impl Arbitrate {
     /// What one label says, how sure, why, and what was on the screen.
     fn side(&self, side: &Side, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
         let label = &side.given.label;
-        let sure = label.confidence.map_or(String::new(), |sure| format!("  sure {sure}/5"));
+        let sure = label.confidence.map_or(String::new(), |sure| format!("  confidence {sure}/5"));
         let words =
             fit(&visible(&outcome_in_short(&side.outcome)), columns.saturating_sub(3 + sure.len()))
                 .into_owned();

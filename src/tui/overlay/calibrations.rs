@@ -16,7 +16,7 @@ use crate::tui::place::Place;
 
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("sit", "Enter", Place::Calibrations, "sits in", "sit in: label its cases"),
+    KeyRow::new("sit", "Enter", Place::Calibrations, "joins", "join: label its cases"),
     KeyRow::new(
         "reveal",
         "r",
@@ -74,7 +74,7 @@ impl Layer for Calibrations {
         let entries = self.rows.iter().enumerate().map(entry).collect();
         let title = view
             .keymap
-            .fill("Calibration ({sit} sits in · {reveal} reveals · {findings} findings · {close})");
+            .fill("Calibration ({sit} joins · {reveal} reveals · {findings} findings · {close})");
         list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }

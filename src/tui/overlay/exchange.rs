@@ -45,7 +45,7 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
     if state.asking > 0 {
         paragraph(
             &format!(
-                "asking         {} want to be let in ({})",
+                "asking         {} want to join ({})",
                 state.asking,
                 view.keymap.first("people")
             ),

@@ -38,12 +38,12 @@ pub static KEYS: &[KeyRow] = &[
         "v",
         Place::Marking,
         "",
-        "stretch the selection from here, or stop stretching",
+        "extend the selection from here, or stop extending it",
     ),
     KeyRow::new("mark-next-word", "l Right w", Place::Marking, "", "next word"),
     KeyRow::new("mark-previous-word", "h Left b", Place::Marking, "", "word before"),
-    KeyRow::new("mark-next-sign", ".", Place::Marking, "", "next sign"),
-    KeyRow::new("mark-previous-sign", ",", Place::Marking, "", "sign before"),
+    KeyRow::new("mark-next-sign", ".", Place::Marking, "", "next character"),
+    KeyRow::new("mark-previous-sign", ",", Place::Marking, "", "character before"),
     KeyRow::new("mark-row-down", "j Down", Place::Marking, "", "a row down"),
     KeyRow::new("mark-row-up", "k Up", Place::Marking, "", "a row up"),
     KeyRow::new("mark-first", "g Home", Place::Marking, "", "the first word"),
@@ -276,14 +276,14 @@ impl Layer for Mark {
         }
         let mut spans =
             vec![Span::styled(format!(" {}  ", fit(&visible(&self.ask), 34)), theme.accent)];
-        let stretch = if self.stretches() { "stop stretching" } else { "stretch" };
+        let stretch = if self.stretches() { "stop extending" } else { "extend" };
         let done = if self.spans.is_empty() { "mark it, done" } else { "done" };
         let keys = [
             ("{mark-done}", done),
             ("{mark-here}", "mark"),
             ("{mark-stretch}", stretch),
             ("{mark-previous-word} {mark-next-word}", "word"),
-            ("{mark-previous-sign} {mark-next-sign}", "sign"),
+            ("{mark-previous-sign} {mark-next-sign}", "character"),
             ("{mark-row-down} {mark-row-up}", "row"),
             ("{unmark}", "unmark"),
             ("{mark-leave}", "leave"),

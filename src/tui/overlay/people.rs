@@ -1,4 +1,4 @@
-//! Who may do what, and who asks to be let in: a list on which a lead admits and retires.
+//! Who may do what, and who asks to join: a list on which a lead admits and retires.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,7 +23,7 @@ pub static KEYS: &[KeyRow] = &[
         "a Enter",
         Place::People,
         "admit",
-        "let this one in, in roles that you pick",
+        "admit this one, in roles that you pick",
     ),
     KeyRow::new(
         "retire",
@@ -60,9 +60,9 @@ impl People {
     fn admission_title(&self) -> String {
         match self.current() {
             Some(person) if self.is_another(person) => {
-                format!("Let ANOTHER {} in as", person.holder.name)
+                format!("Admit ANOTHER {} as", person.holder.name)
             }
-            Some(person) => format!("Let {} in as", person.holder.name),
+            Some(person) => format!("Admit {} as", person.holder.name),
             None => String::new(),
         }
     }
@@ -80,9 +80,9 @@ impl People {
             Some(0) if holder.roles.is_empty() => ("was turned down".to_owned(), theme.dim),
             Some(after) => (format!("retired after entry {after}"), theme.dim),
             None if self.is_another(person) => {
-                (format!("ANOTHER {} asks to be let in", visible(&holder.name)), theme.bad)
+                (format!("ANOTHER {} asks to join", visible(&holder.name)), theme.bad)
             }
-            None if holder.waits() => ("asks to be let in".to_owned(), theme.warn),
+            None if holder.waits() => ("asks to join".to_owned(), theme.warn),
             None => (
                 holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "),
                 theme.text,

@@ -87,7 +87,7 @@ fn in_short(
     if all > 0 {
         parts.push(format!("checked {done}/{all} ({})", shell.keymap.first("check")));
     }
-    parts.extend(draft.confidence.map(|confidence| format!("sure {confidence}/5")));
+    parts.extend(draft.confidence.map(|confidence| format!("confidence {confidence}/5")));
     parts.extend(draft.tags.iter().map(|tag| format!("#{tag}")));
     if !draft.evidence.is_empty() {
         parts.push(format!("{} marked", draft.evidence.len()));

@@ -78,7 +78,7 @@ fn facts(
         opened.case.facts.iter().filter(|fact| question.facts.contains(&fact.trouble)).collect();
     // Where there is little room, answers need it more.
     if found.is_empty() && shell.is_wide() {
-        lines.push(Line::from(Span::styled("   nothing was found at ingest", theme.dim)));
+        lines.push(Line::from(Span::styled("   no data-quality issues", theme.dim)));
     }
     for fact in found {
         for (i, line) in
