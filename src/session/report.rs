@@ -11,7 +11,7 @@ use crate::review::board::pages::Pages;
 use crate::review::{CaseRow, Direction, QueueKey};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::sync::Fault;
-use crate::workspace::{Person, SyncStatus};
+use crate::workspace::{Person, SyncStatus, Told};
 
 /// How the exchange with the shared store stands.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,7 +62,7 @@ pub enum Report {
     /// A submit failed: its draft is kept.
     NotSaved {
         case: CaseId,
-        why: String,
+        why: Told,
     },
     Undone {
         case: CaseId,
@@ -118,7 +118,7 @@ pub enum Report {
     /// How a training went is on disk.
     Trained(u64),
     Edited(Option<String>),
-    Failed(String),
+    Failed(Told),
 }
 
 impl Report {

@@ -162,11 +162,12 @@ impl Session {
             Report::Overtaken { label, other } => self.overtaken(label, other),
             Report::NotSaved { case, why } => {
                 self.saving = self.saving.saturating_sub(1);
-                let mut effects = self.say(&format!(
+                let words = format!(
                     "NOT SAVED ({}): {}. Your answers are kept as a draft.",
                     case.short(),
-                    why.trim_end_matches('.')
-                ));
+                    why.words.trim_end_matches('.')
+                );
+                let mut effects = self.say_with(&words, why.hint);
                 effects.extend([QueueModel::start(), Effect::Count { all: false }]);
                 if let Some(opened) =
                     self.opened.as_mut().filter(|opened| opened.case.row.id == case)
@@ -261,7 +262,7 @@ impl Session {
                 Vec::new()
             }
             Report::Edited(None) => self.say("The editor ended without saving."),
-            Report::Failed(why) => self.say(&why),
+            Report::Failed(why) => self.say_with(&why.words, why.hint),
         }
     }
 

@@ -293,7 +293,7 @@ impl Outside<'_> {
                 let stopped = self.screen.lend(suspend)??;
                 if !stopped {
                     session.hear(Report::Failed(
-                        "There is no shell here to go back to: casework goes on.".to_owned(),
+                        "There is no shell here to go back to: casework goes on.".into(),
                     ));
                 }
             }
@@ -305,7 +305,7 @@ impl Outside<'_> {
         let Effect::Editor(text) = effect else { return Ok(()) };
         session.hear(match self.edit(&text) {
             Ok(text) => Report::Edited(text),
-            Err(error) => Report::Failed(format!("the editor `{}`: {error}", self.editor)),
+            Err(error) => Report::Failed(format!("the editor `{}`: {error}", self.editor).into()),
         });
         let (width, height) = self.screen.size()?;
         session.feed(Event::Resize(width, height));

@@ -43,6 +43,7 @@ pub use crate::db::DbError;
 pub use demo::DEMO_TEAM;
 pub use erase::Erased;
 pub use labels::Undone;
+pub use next_step::Told;
 pub use people::{Holder, Person};
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;

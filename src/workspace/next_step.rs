@@ -1,4 +1,5 @@
-//! What can be done about an error: for the commands, the screen and linear mode alike.
+//! What can be done about an error: for commands as commands, for the screen and linear mode as
+//! actions, which each spells as its key or its command.
 
 use super::{DbError, WorkError};
 use crate::config::ConfigError;
@@ -8,14 +9,70 @@ use crate::intake::IntakeError;
 use crate::journal::JournalError;
 use crate::sync::{StoreError, SyncError, Trouble};
 
+/// An error as a person is told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub words: String,
+    /// What they can do. An action in braces stands for the key or the command that does it.
+    pub hint: &'static str,
+}
+
+impl From<&str> for Told {
+    fn from(words: &str) -> Self {
+        Self { words: words.to_owned(), hint: "" }
+    }
+}
+
+impl From<String> for Told {
+    fn from(words: String) -> Self {
+        Self { words, hint: "" }
+    }
+}
+
 impl WorkError {
-    /// What happened and what to do next, on one line.
-    pub fn with_next_step(&self) -> String {
-        let what = self.to_string();
-        match self.next_step() {
-            Some(step) => format!("{}. {step}", what.trim_end_matches('.')),
-            None => what,
+    /// What happened and what to do next, for where a person is at work: the step is one that can be
+    /// taken there, and a command only where there is none.
+    pub fn told(&self) -> Told {
+        let words = self.to_string();
+        match (self.step_at_work(), self.next_step()) {
+            (Some(hint), _) => Told { words, hint },
+            (None, Some(step)) => {
+                Told { words: format!("{}. {step}", words.trim_end_matches('.')), hint: "" }
+            }
+            (None, None) => Told { words, hint: "" },
         }
+    }
+
+    /// What to do next on the screen or line by line, if anything can be done there: actions stand
+    /// in braces, for each of the two to name its key or its command.
+    fn step_at_work(&self) -> Option<&'static str> {
+        Some(match self {
+            WorkError::NoCase(_) => "{filter} and {view} list cases.",
+            WorkError::NoConflict(_) => {
+                "{view} shows disputed cases; {undo} undoes your own label."
+            }
+            WorkError::NoRuling(_) | WorkError::NotOverruled(_) | WorkError::AppealedAlready(_) => {
+                "{overruled} lists where you were overruled; {comment} says more."
+            }
+            WorkError::NoRationale => "Say why, in words that can be read.",
+            WorkError::NotLabeled(_) => "Label it first: the label becomes the gold item.",
+            WorkError::NoSession(_)
+            | WorkError::NotInvited { .. }
+            | WorkError::NotOfSession { .. } => "{sessions} lists them, with who takes part.",
+            WorkError::SessionStage(_, Stage::Blind) | WorkError::Hidden(_) => {
+                "{sessions} lists them: a lead ends the blind round there, by {reveal}."
+            }
+            WorkError::SessionStage(_, Stage::Closed) => {
+                "{sessions} lists them: {findings} says what it found."
+            }
+            WorkError::SessionUnderWay { .. } => "{sessions} shows who has not labeled every case.",
+            WorkError::Stranger(_)
+            | WorkError::SeveralAsk(_)
+            | WorkError::Journal(JournalError::NotAllowed { retired: false, .. }) => {
+                "{people} lists names; a lead admits them there."
+            }
+            _ => return None,
+        })
     }
 
     /// What to do next, in a sentence; commands are named as they are typed.

@@ -340,8 +340,16 @@ fn a_lead_rules_line_by_line_and_who_was_overruled_appeals() {
     assert_eq!(state(&place).2, "ruling");
     let past = json(&place.ok(&["rulings", "--json"]));
     let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
-    let text = by_lines(open_as(&place, who), "overruled\nappeal 7 x\nappeal 1 look again\n");
+    let text = by_lines(
+        open_as(&place, who),
+        "overruled\nappeal 7 x\nappeal 1 look again\nappeal 1 and again\n",
+    );
     assert!(text.contains("You said") && text.contains("Error: appeal takes a number"), "{text}");
     assert!(text.contains("Noted: Appealed: it is disputed again."), "{text}");
+    // The next step is one that can be taken here, by its name here.
+    assert!(
+        text.contains("overruled lists where you were overruled; comment says more."),
+        "{text}"
+    );
     assert_eq!(state(&place).0, "disputed");
 }

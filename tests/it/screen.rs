@@ -370,7 +370,7 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
         .collect();
     assert!(
         told.contains("eve may not do this: ")
-            && told.contains("A lead can let them: `casework roster admit eve --role ROLE`."),
+            && told.contains("P lists names; a lead admits them there."),
         "{text}"
     );
     for (columns, rows) in [(20, 5), (1, 1), (160, 45)] {

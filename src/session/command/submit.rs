@@ -41,7 +41,7 @@ impl Write for Submit {
             Ok(saved) => Ok(Report::Saved { case, seq: saved.seq }),
             Err(error) => {
                 at.drafts.extend(draft.map(|draft| (case, draft)));
-                let why = error.unless_full(&at.workspace.paths.workspace).with_next_step();
+                let why = error.unless_full(&at.workspace.paths.workspace).told();
                 Ok(Report::NotSaved { case, why })
             }
         }

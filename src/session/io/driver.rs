@@ -151,7 +151,7 @@ impl<F: Front> Driver<F> {
     /// Takes in a report and does what follows from it, and from what was typed meanwhile.
     pub fn hear(&mut self, report: Report) -> Vec<Effect> {
         if let Report::Failed(why) | Report::NotSaved { why, .. } = &report {
-            tracing::warn!("{why}");
+            tracing::warn!("{}", why.words);
         }
         self.reader.heard(&report);
         let switched = report.ends_switching();

@@ -155,7 +155,7 @@ impl Reader {
             // These are the front's own.
             Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit => Ok(None),
         };
-        answered.unwrap_or_else(|error| Some(Report::Failed(error.with_next_step())))
+        answered.unwrap_or_else(|error| Some(Report::Failed(error.told())))
     }
 
     /// Takes note of what became of a submit.
@@ -197,15 +197,14 @@ impl Reader {
             self.searcher = Some(asks);
         }
         let gone = self.searcher.as_ref().is_none_or(|asks| asks.send(search).is_err());
-        Ok(gone.then(|| {
-            Report::Failed("the thread that searches has ended: restart casework".to_owned())
-        }))
+        Ok(gone
+            .then(|| Report::Failed("the thread that searches has ended: restart casework".into())))
     }
 
     fn send(&self, work: Work) -> Result<Option<Report>, WorkError> {
         if self.worker.send(work).is_err() {
             return Ok(Some(Report::Failed(
-                "the thread that saves has ended: restart casework; drafts are kept".to_owned(),
+                "the thread that saves has ended: restart casework; drafts are kept".into(),
             )));
         }
         Ok(None)
@@ -221,7 +220,7 @@ impl Reader {
             let rows = workspace.queue_filtered(&queue, &Filter::parse(&text), stop);
             report(match rows {
                 Ok(rows) => Report::Filtered { generation, rows },
-                Err(error) => Report::Failed(error.with_next_step()),
+                Err(error) => Report::Failed(error.told()),
             });
         });
         Ok(())
@@ -260,7 +259,7 @@ impl Reader {
             let stop = || newest.load(Ordering::Relaxed) != number;
             report(match workspace.queue_counts(&queue, stop) {
                 Ok(counts) => Report::Counted(QueueCounts { counting: stop(), ..counts }),
-                Err(error) => Report::Failed(error.with_next_step()),
+                Err(error) => Report::Failed(error.told()),
             });
         });
         Ok(None)
@@ -278,7 +277,7 @@ impl Reader {
 
     fn open(&mut self, id: CaseId) -> Result<Report, WorkError> {
         if self.sending.contains_key(&id) {
-            return Ok(Report::Failed("The label of that case is being saved.".to_owned()));
+            return Ok(Report::Failed("The label of that case is being saved.".into()));
         }
         let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
         let draft = match self.drafts.get(&(self.workspace.sitting.clone(), id)) {
@@ -350,7 +349,7 @@ impl Reader {
                 .filter(|session| session.stage().is_revealed())
             else {
                 return Ok(Report::Failed(
-                    "What the others said is shown when the session is revealed.".to_owned(),
+                    "What the others said is shown when the session is revealed.".into(),
                 ));
             };
             let labels = self.workspace.first_round(&session, Some(id))?;
@@ -361,11 +360,11 @@ impl Reader {
             return Ok(Report::Dispute(Box::new(dispute)));
         }
         if dispute.sides.is_empty() {
-            return Ok(Report::Failed("Nobody has labeled this case.".to_owned()));
+            return Ok(Report::Failed("Nobody has labeled this case.".into()));
         }
         if !self.workspace.may_see_labels(&dispute)? {
             return Ok(Report::Failed(
-                "What others said is shown when you have labeled the case; a lead rules on disputes.".to_owned(),
+                "What others said is shown when you have labeled the case; a lead rules on disputes.".into(),
             ));
         }
         let labels = dispute.sides.into_iter().map(|side| side.given).collect();
@@ -469,6 +468,6 @@ fn search_beside(
             },
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        report(found.unwrap_or_else(|error| Report::Failed(error.with_next_step())));
+        report(found.unwrap_or_else(|error| Report::Failed(error.told())));
     }
 }

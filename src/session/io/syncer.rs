@@ -112,7 +112,7 @@ impl Worker {
             }
             match self.state(result) {
                 Ok(state) => (self.report)(Report::Synced(Box::new(state))),
-                Err(error) => (self.report)(Report::Failed(error.with_next_step())),
+                Err(error) => (self.report)(Report::Failed(error.told())),
             }
             if !self.wait(wishes) {
                 return;

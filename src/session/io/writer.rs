@@ -62,7 +62,7 @@ impl Writer {
                 Ok(None) => {}
                 Err(error) => {
                     report(Report::Failed(
-                        error.unless_full(&self.at.workspace.paths.workspace).with_next_step(),
+                        error.unless_full(&self.at.workspace.paths.workspace).told(),
                     ));
                 }
             }
