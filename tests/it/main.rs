@@ -16,6 +16,7 @@ mod fold;
 #[cfg(feature = "cloud")]
 mod gcs;
 mod intake_ends;
+mod session;
 mod simulation;
 mod stores;
 mod team;
