@@ -124,10 +124,16 @@ pub const COMMANDS: &[Command] = &[
         "refers to one of them in your reasons, or no longer",
         |desk, words| desk.cite(words),
     ),
-    command("queue", "v view", "", "tells the cases that are yours to label", |desk, _| {
-        desk.tell.list = Some("Queue");
-        desk.session.show_view(None)
-    }),
+    command(
+        "queue",
+        "v view",
+        "",
+        "tells the cases that are yours to label, without a filter",
+        |desk, _| {
+            desk.tell.list = Some("Queue");
+            desk.session.show_view(None)
+        },
+    ),
     command("disputed", "", "", "tells the cases whose labels differ", |desk, _| {
         desk.tell.list = Some("Disputed");
         desk.session.show_view(Some(CaseState::Disputed))
@@ -146,7 +152,10 @@ pub const COMMANDS: &[Command] = &[
         "WORDS",
         "narrows the queue by words, flag:… label:… stream:… model:… id:…; alone, no longer",
         |desk, words| {
-            desk.tell.list = Some("Queue");
+            desk.tell.list = Some(match desk.session.view {
+                Some(CaseState::Disputed) => "Disputed",
+                _ => "Queue",
+            });
             of_session(desk, "filter", words)
         },
     ),
@@ -184,7 +193,7 @@ pub const COMMANDS: &[Command] = &[
         "clear",
         "",
         "leaves a calibration session, or goes back to your queue",
-        |desk, _| of_session(desk, "clear", ""),
+        |desk, _| leave(desk),
     ),
     command(
         "reveal",
@@ -270,6 +279,14 @@ fn snippet(desk: &mut Desk, words: &str) -> Vec<Effect> {
     effects
 }
 
+fn leave(desk: &mut Desk) -> Vec<Effect> {
+    let effects = of_session(desk, "clear", "");
+    if effects.is_empty() && desk.session.message.is_none() {
+        desk.line("There is nothing to leave: this is your queue. quit ends the review.");
+    }
+    effects
+}
+
 /// Cases that want something of whoever is at work besides the queue.
 fn renew(desk: &mut Desk, _: &str) -> Vec<Effect> {
     if desk.session.worklist.is_empty() {
@@ -303,9 +320,6 @@ fn open(desk: &mut Desk, name: &str) -> Vec<Effect> {
     if name.is_empty() {
         desk.say("Error", "open takes a number of the list told last, or an id.");
         return Vec::new();
-    }
-    if desk.has_begun() {
-        desk.line("Draft kept.");
     }
     let said = Said { text: name.to_owned(), case: listed };
     let command = &command::list::OPEN;
@@ -365,6 +379,10 @@ fn named_session(
     words: &str,
     act: impl FnOnce(&mut Desk, String) -> Vec<Effect>,
 ) -> Vec<Effect> {
+    if let Some(message) = command::calibration::SESSIONS.refused(&desk.session, None) {
+        desk.session.message = Some(message);
+        return Vec::new();
+    }
     let words = words.trim();
     let listed =
         words.parse::<usize>().ok().and_then(|n| desk.calibrations.get(n.checked_sub(1)?)).cloned();

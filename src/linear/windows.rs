@@ -19,7 +19,11 @@ impl Desk {
     pub fn show(&mut self, window: Window) -> Vec<Effect> {
         match window {
             // These are written and marked by lines: what is wanted was said.
-            Window::Closed | Window::Rationale(_) | Window::Mark(_) | Window::Board => {}
+            Window::Closed
+            | Window::Rationale(_)
+            | Window::Mark(_)
+            | Window::Counting { .. }
+            | Window::Board => {}
             Window::Precedents(found) => self.alike(&found),
             Window::Feedback { title, words, .. } => {
                 self.say("Feedback", &sentence(&title));

@@ -17,8 +17,7 @@ impl Session {
 
     /// How steady the person is: with themselves, with known answers, with others.
     pub fn show_steadiness(&mut self) -> Vec<Effect> {
-        let words = vec!["Counting …".to_owned()];
-        vec![Effect::Show(Window::Words { title: STEADY.to_owned(), words }), Effect::Steady]
+        vec![Effect::Show(Window::Counting { title: STEADY.to_owned() }), Effect::Steady]
     }
 
     pub fn next_view(&mut self) -> Vec<Effect> {

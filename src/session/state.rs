@@ -179,9 +179,9 @@ impl Session {
     /// Opens the case that stands `by` rows from the open one.
     pub fn open_by(&mut self, by: i64) -> Vec<Effect> {
         let open = self.open_id();
-        if let Some(id) = open {
-            self.queue.go_to(id);
-        }
+        // Of a list that the open case is not in, the one under the cursor comes first.
+        let is_listed = open.is_none_or(|id| self.queue.go_to(id));
+        let by = if is_listed { by } else { 0 };
         let before = self.queue.cursor;
         let mut effects = self.queue.step(by);
         match self.queue.current().map(|row| row.id) {

@@ -34,6 +34,10 @@ pub enum Window {
         title: String,
         words: Vec<String>,
     },
+    /// Words that are being worked out.
+    Counting {
+        title: String,
+    },
     /// How the work stands: what the session has of it.
     Board,
     /// The whole protocol, with what was answered.

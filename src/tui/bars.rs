@@ -115,10 +115,7 @@ fn exchange_words(shell: &Shell) -> [String; 2] {
 
 pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
-    if let Some(message) = &shell.session.message {
-        let hint = shell.keymap.fill(message.hint);
-        let between = if message.words.is_empty() || hint.is_empty() { "" } else { " " };
-        told(&format!("{}{between}{hint}", message.words), area, buf, theme);
+    if shell.session.message.is_some() {
         return;
     }
     let right = progress(shell);
@@ -158,6 +155,14 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// What is to be told, if anything is.
+pub fn message(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    let Some(message) = &shell.session.message else { return };
+    let hint = shell.keymap.fill(message.hint);
+    let between = if message.words.is_empty() || hint.is_empty() { "" } else { " " };
+    told(&format!("{}{between}{hint}", message.words), area, buf, &shell.theme);
+}
+
 /// Rows that a message takes at most.
 const MESSAGE_ROWS_MAX: usize = 4;
 
@@ -184,7 +189,11 @@ fn told(message: &str, area: Rect, buf: &mut Buffer, theme: &Theme) {
 fn progress(shell: &Shell) -> String {
     let Some(opened) = &shell.session.opened else { return String::new() };
     let Some(protocol) = opened.protocol() else { return String::new() };
-    let kept = if opened.draft.is_empty() { "" } else { "draft kept · " };
+    let kept = match (opened.ruling, opened.draft.is_empty()) {
+        (true, _) => "for a ruling · ",
+        (false, true) => "",
+        (false, false) => "draft kept · ",
+    };
     let answered = opened.draft.path(protocol).len();
     if opened.ended() {
         format!("{kept}ready ")

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::bars::{footer, header};
+use super::bars::{footer, header, message};
 use super::measure::measure;
 use super::overlay::View;
 use super::paint::put_line;
@@ -52,12 +52,17 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     }
     separators(shell, &places, buf);
     let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
-    if shell.layer.as_ref().is_none_or(|layer| !layer.is_in_the_footer()) {
+    let foot_is_free = shell.layer.as_ref().is_none_or(|layer| !layer.is_in_the_footer());
+    if foot_is_free {
         footer(shell, foot, buf);
     }
     if let Some(layer) = &shell.layer {
         let view = View { session: &shell.session, theme: &shell.theme, keymap: &shell.keymap };
         layer.draw(area, buf, &view);
+    }
+    if foot_is_free {
+        // Over a window too: its end says what to do.
+        message(shell, foot, buf);
     }
     if !shell.theme.unicode {
         for cell in &mut buf.content {

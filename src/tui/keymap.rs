@@ -108,21 +108,14 @@ impl Keymap {
         self.rows.iter().position(|row| row.name == name).map_or(&[], |index| &self.keys[index])
     }
 
-    /// The keys of an action, for people.
+    /// The keys of an action, for people: `1-9` where they follow each other.
     pub fn words(&self, name: &str) -> String {
-        match self.keys(name) {
-            [first, .., last] if self.keys(name).len() > 3 => format!("{first}…{last}"),
-            keys => keys.iter().map(KeyPress::to_string).collect::<Vec<_>>().join(" "),
-        }
+        runs(self.keys(name)).join(" ")
     }
 
-    /// The first key of an action.
+    /// The first key of an action, or its keys from the first to the last that follows.
     pub fn first(&self, name: &str) -> String {
-        match self.keys(name) {
-            [first, .., last] if self.keys(name).len() > 3 => format!("{first}-{last}"),
-            [first, ..] => first.to_string(),
-            [] => String::new(),
-        }
+        runs(self.keys(name)).into_iter().next().unwrap_or_default()
     }
 
     /// The last key of an action: where a common one stands first, its own.
@@ -151,7 +144,11 @@ impl Keymap {
                 .filter(|(name, _)| self.rows.iter().any(|row| row.name == *name))
             {
                 Some((name, after)) => {
-                    out.push_str(&self.first(name));
+                    match self.first(name) {
+                        // No key was left for it: the palette has it by name.
+                        key if key.is_empty() => out.push_str(&format!(":{name}")),
+                        key => out.push_str(&key),
+                    }
                     rest = after;
                 }
                 None => {
@@ -163,6 +160,20 @@ impl Keymap {
         out.push_str(rest);
         out
     }
+}
+
+/// Keys in words; four digits or letters or more that follow each other as their ends.
+fn runs(keys: &[KeyPress]) -> Vec<String> {
+    let follows = |one: &KeyPress, two: &KeyPress| match (one.char(), two.char()) {
+        (Some(one), Some(two)) => u32::from(two) == u32::from(one) + 1,
+        _ => false,
+    };
+    keys.chunk_by(follows)
+        .flat_map(|run| match run {
+            [first, .., last] if run.len() > 3 => vec![format!("{first}-{last}")],
+            run => run.iter().map(KeyPress::to_string).collect(),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -197,6 +208,9 @@ mod tests {
 
     #[test]
     fn words_name_the_keys_of_today() {
+        assert_eq!(map(&[("submit", "")]).fill("{submit} submits."), ":submit submits.");
+        let odd = map(&[("sure", "a s d f")]);
+        assert_eq!((odd.first("sure").as_str(), odd.words("sure").as_str()), ("a", "a s d f"));
         let words = "{submit} submits, {sure} how sure; {quit} {nothing} {";
         assert_eq!(map(&[]).fill(words), "Enter submits, 1-5 how sure; q {nothing} {");
         assert_eq!(map(&[("submit", "ctrl-s")]).fill("{submit} submits."), "ctrl-s submits.");

@@ -178,6 +178,12 @@ impl Shell {
                 trains_on: false,
                 scroll: 0,
             }),
+            Window::Counting { title } => Box::new(Words {
+                title: format!("{title} (any key closes)"),
+                words: vec!["Counting …".to_owned()],
+                trains_on: false,
+                scroll: 0,
+            }),
             Window::Board => {
                 Box::new(Board { pages: self.session.board.clone(), ..Board::default() })
             }

@@ -59,7 +59,9 @@ impl Workspace {
     /// they will not label it themselves any more. A lead who reviews has not said yet what they
     /// think of an open case either.
     pub fn may_see_labels(&self, dispute: &Dispute) -> Result<bool, WorkError> {
-        if dispute.is_one() && self.is_lead()? {
+        // What is escalated is there to be ruled on while it is open; asking for that must not show
+        // a lead what others said of a case that they may still label.
+        if dispute.sides.iter().all(|side| side.own) {
             return Ok(true);
         }
         Ok(self.blind_to([dispute.row.id])?.is_empty())

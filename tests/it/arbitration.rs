@@ -353,3 +353,35 @@ fn a_lead_rules_line_by_line_and_who_was_overruled_appeals() {
     );
     assert_eq!(state(&place).0, "disputed");
 }
+
+#[test]
+fn escalating_a_case_shows_its_lead_nothing_while_they_may_label_it() {
+    let place = dispute();
+    label(&place, "p1", "bo", &["readable=y", "verdict=1", "category=r"], "SECRET");
+    place.ok(&["escalate", "p1", "help"]);
+    fails(&place, &["arbitrate", "p1"], "may still be yours to label");
+    let id = place.open().find_case("p1").unwrap().id;
+    let text =
+        by_lines(place.open(), &format!("open {id}\nlabels\nhistory\nescalate again\nlabels\n"));
+    assert!(text.contains("shown when you have labeled the case"), "{text}");
+    assert!(!text.contains("SECRET") && !text.contains("A: "), "{text}");
+    label(&place, "p1", "ana", &["readable=y", "verdict=1", "category=r"], "mine");
+    assert!(by_lines(place.open(), &format!("open {id}\nlabels\n")).contains("Because: SECRET"));
+}
+
+#[test]
+fn what_a_ruling_came_to_is_read_over_the_next_dispute() {
+    let place = dispute();
+    for (case, answers) in [("bo", "verdict=1"), ("cy", "verdict=2")] {
+        let more: &[&str] = if case == "cy" { &["corrected=transfer"] } else { &[] };
+        label(&place, "p2", case, &[&["readable=y", answers, "category=r"], more].concat(), "why");
+    }
+    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    session.press("v Enter A w 1");
+    assert!(session.text().contains("for a ruling · question 2"), "{}", session.text());
+    assert!(!session.text().contains("draft kept"), "{}", session.text());
+    session.press("A a 2 \"it_says_so\" Enter");
+    let told: String =
+        session.text().lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect();
+    assert!(told.contains("counts as"), "{}", session.text());
+}

@@ -355,3 +355,23 @@ fn a_label_that_is_called_like_a_command_can_be_given() {
     assert!(text.contains("Said: help.") && text.contains("back or u: takes back"), "{text}");
     assert!(text.contains("Said: History."), "{text}");
 }
+
+#[test]
+fn a_list_is_gone_through_from_its_first_case_and_nothing_is_without_an_answer() {
+    let (_place, workspace) = place_with(&[], &["first", "second money", "third money"]);
+    let (text, _) =
+        review(workspace, "filter money\nnext\nnext\nqueue\nsync\nleave\nreliability\nopen 9999\n");
+    let (_, after) = text.split_once("Queue: 2 cases.").unwrap();
+    let cases: Vec<&str> = after.lines().filter(|line| line.starts_with("Case: ")).collect();
+    assert!(cases[0].contains("c1") && cases[1].contains("c2"), "{text}");
+    for words in [
+        "Queue: 3 cases.",
+        "Error: There is no shared store to exchange with.",
+        "There is nothing to leave",
+        "Told: How reliable you are.",
+        "Error: no case is called",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("Counting") && !text.contains("Draft kept"), "{text}");
+}

@@ -66,7 +66,8 @@ pub fn start_of(
         sync: Some(workspace.sync_status()?)
             .filter(|status| !status.store.is_empty())
             .map(|status| SyncState { status, ..SyncState::default() }),
-        message: waiting_words(workspace)?,
+        // A training is not interrupted by what waits.
+        message: if training.is_some() { None } else { waiting_words(workspace)? },
         training,
         session: workspace.sitting.as_ref().map(|round| session_of(round).to_owned()),
     })

@@ -150,7 +150,9 @@ impl Reader {
             Effect::Worklist => self.beside(Search::Worklist),
             Effect::SyncNow => {
                 self.syncer.iter().for_each(Syncer::now);
-                Ok(None)
+                let none = self.syncer.is_none();
+                Ok(none
+                    .then(|| Report::Failed("There is no shared store to exchange with.".into())))
             }
             // These are the front's own.
             Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit => Ok(None),
@@ -356,13 +358,14 @@ impl Reader {
             return Ok(Report::Dispute(Box::new(self.workspace.beside(row, labels)?)));
         }
         let dispute = self.workspace.dispute(row.clone())?;
-        if dispute.is_one() && self.workspace.is_lead()? {
+        let may_see = self.workspace.may_see_labels(&dispute)?;
+        if may_see && dispute.is_one() && self.workspace.is_lead()? {
             return Ok(Report::Dispute(Box::new(dispute)));
         }
         if dispute.sides.is_empty() {
             return Ok(Report::Failed("Nobody has labeled this case.".into()));
         }
-        if !self.workspace.may_see_labels(&dispute)? {
+        if !may_see {
             return Ok(Report::Failed(
                 "What others said is shown when you have labeled the case; a lead rules on disputes.".into(),
             ));

@@ -75,7 +75,7 @@ fn entry(precedent: &Precedent, chosen: bool, columns: usize, theme: &Theme) -> 
         (false, false) => "",
     };
     let alike = format!("{:>3.0} %", precedent.likeness * 100.0);
-    let room = columns.saturating_sub(2 + 10 + alike.len() + said.len());
+    let room = columns.saturating_sub(2 + 10 + 2 + alike.len() + said.len());
     let mut lines = vec![Line::from(vec![
         Span::styled(mark, theme.accent),
         Span::styled(format!("{}  ", precedent.case.short()), theme.dim),

@@ -93,7 +93,7 @@ fn in_short(
         parts.push(format!("{} marked", draft.evidence.len()));
     }
     if !draft.rationale.is_empty() {
-        parts.push(format!("why: {}", draft.rationale));
+        parts.push(format!("why: {}", draft.rationale.replace('\n', " ")));
     }
     let text = fit(&visible(&parts.join(" · ")), columns.saturating_sub(1)).into_owned();
     (!parts.is_empty()).then(|| Line::from(Span::styled(format!(" {text}"), shell.theme.dim)))
@@ -157,8 +157,10 @@ fn ended(
         ]));
     }
     let key = |action: &str| shell.keymap.first(action);
+    let ruling = "{submit} asks why you rule so; {arbitrate} begins again.";
     let words = match (opened.sending, &opened.case.mine, shell.session.missing()) {
         (true, ..) => "Being saved…".to_owned(),
+        _ if opened.ruling => shell.keymap.fill(ruling),
         (false, _, Some(missing)) => format!("Missing: {missing}. {} goes there.", key("submit")),
         (false, Some(mine), None) => {
             let at = mine.given_at().minute();
