@@ -127,6 +127,10 @@ impl Session {
             }
             Report::Synced(state) => self.synced(*state),
             Report::People { rows, words } => {
+                if let Some(sync) = &mut self.sync {
+                    sync.asking =
+                        sync.asking.min(rows.iter().filter(|one| one.holder.waits()).count());
+                }
                 let mut effects = vec![Effect::Show(Window::People(rows))];
                 effects.extend(if words.is_empty() { Vec::new() } else { self.say(&words) });
                 effects

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::keymap::KeyRow;
 use super::paint::{put_at, put_line};
+use super::place::Place;
 use super::shell::Shell;
 use super::theme::Theme;
 use crate::domain::resolve::CaseState;
@@ -123,12 +124,15 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let wide = |(key, word): &(String, &str)| width(key) + word.len() + 3;
     let rows = shell.keymap.rows();
     // Whoever knows no key needs this one.
-    let help = rows.iter().find(|row| row.name == "help").map(|row| hint(row));
+    let over = shell.layer.as_ref().map(|layer| layer.places());
+    let help = rows.iter().find(|row| row.name == "help").filter(|_| over.is_none());
+    let help = help.map(|row| hint(row));
     let room =
         usize::from(area.width).saturating_sub(width(&right) + 2 + help.as_ref().map_or(0, wide));
     let mut hints = Vec::new();
     let mut used = 1;
-    for place in shell.places() {
+    // A window takes all keys: its own are those that hold.
+    for place in over.map_or_else(|| shell.places(), <[Place]>::to_vec) {
         for row in rows
             .iter()
             .filter(|row| row.place == place && !row.foot.is_empty() && row.name != "help")
@@ -191,6 +195,7 @@ fn progress(shell: &Shell) -> String {
     let Some(protocol) = opened.protocol() else { return String::new() };
     let kept = match (opened.ruling, opened.draft.is_empty()) {
         (true, _) => "for a ruling · ",
+        _ if shell.session.training.is_some() => "",
         (false, true) => "",
         (false, false) => "draft kept · ",
     };

@@ -88,7 +88,28 @@ impl Keymap {
             }
             map.keys.push(keys);
         }
+        map.name_shadows(&configured);
         map
+    }
+
+    /// Names keys that were set for something which something else takes first where both hold.
+    fn name_shadows(&mut self, configured: &BTreeMap<String, String>) {
+        let mut shadows = Vec::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            if !configured.contains_key(row.name) {
+                continue;
+            }
+            for (other_index, other) in self.rows.iter().enumerate() {
+                let shared =
+                    self.keys[index].iter().find(|key| self.keys[other_index].contains(key));
+                if let Some(key) = shared.filter(|_| other.place.comes_before(row.place)) {
+                    let place = other.place.title().to_lowercase();
+                    shadows.push(format!("[keys] {}: {key} is {} {place}", row.name, other.name));
+                    break;
+                }
+            }
+        }
+        self.troubles.extend(shadows);
     }
 
     /// All rows, in the order of the tables.
@@ -202,6 +223,8 @@ mod tests {
         };
         let changed = map(&[("submit", "ctrl-s")]);
         assert!(submits(&changed, "ctrl-s") && !submits(&changed, "Enter"));
+        let shadowed = map(&[("help", "Enter")]);
+        assert!(shadowed.troubles[0].contains("help: Enter is submit"), "{:?}", shadowed.troubles);
         let wrong = map(&[("quit", "?"), ("sing", "x"), ("leave", "e")]);
         assert_eq!(wrong.troubles.len(), 3, "{:?}", wrong.troubles);
     }

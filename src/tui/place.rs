@@ -86,6 +86,22 @@ impl Place {
         Self::Writing,
     ];
 
+    /// Whether a key that holds here is taken before one that holds at `other`, where both do.
+    pub fn comes_before(self, other: Self) -> bool {
+        let in_panes = |place: Self| (place as usize) < Self::Any as usize;
+        let in_windows = |place: Self| {
+            (place as usize) > Self::Any as usize
+                && ![Self::Lines, Self::Window, Self::Writing].contains(&place)
+        };
+        match other {
+            Self::Any => in_panes(self),
+            Self::Lines => in_windows(self),
+            Self::Window => self == Self::Lines || in_windows(self),
+            Self::Writing => in_windows(self) && self.takes_text(),
+            _ => false,
+        }
+    }
+
     /// Whether letters are text there.
     pub fn takes_text(self) -> bool {
         matches!(

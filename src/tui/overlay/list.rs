@@ -14,18 +14,18 @@ const WIDE_MAX: u16 = 96;
 
 /// Keys of every window with lines or a list, and of every window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("line-down", "j Down", Place::Lines, "", "a line or an entry down"),
-    KeyRow::new("line-up", "k Up", Place::Lines, "", "a line or an entry up"),
+    KeyRow::new("line-down", "j Down", Place::Lines, "down", "a line or an entry down"),
+    KeyRow::new("line-up", "k Up", Place::Lines, "up", "a line or an entry up"),
     KeyRow::new("lines-down", "PageDown Space", Place::Lines, "", "a page down"),
     KeyRow::new("lines-up", "PageUp", Place::Lines, "", "a page up"),
     KeyRow::new("lines-first", "g Home", Place::Lines, "", "to the top"),
     KeyRow::new("lines-last", "G End", Place::Lines, "", "to the end"),
-    KeyRow::new("close", "Esc ctrl-c", Place::Window, "", "close the window"),
+    KeyRow::new("close", "Esc ctrl-c", Place::Window, "close", "close the window"),
     KeyRow::new(
         "leave",
         "Esc ctrl-c",
         Place::Writing,
-        "",
+        "leave",
         "leave: what is kept as it is typed stays, the rest is dropped",
     ),
 ];

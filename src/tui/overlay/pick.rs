@@ -16,7 +16,7 @@ use crate::tui::place::Place;
 
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("pick", "Enter", Place::Picking, "", "take what is chosen"),
+    KeyRow::new("pick", "Enter", Place::Picking, "take it", "take what is chosen"),
     KeyRow::new("pick-down", "Down Tab ctrl-n ctrl-j", Place::Picking, "", "one down"),
     KeyRow::new("pick-up", "Up BackTab ctrl-p ctrl-k", Place::Picking, "", "one up"),
     KeyRow::new("pick-page-down", "PageDown", Place::Picking, "", "ten down"),
