@@ -45,7 +45,7 @@ mod show;
 mod signals;
 mod sla;
 mod status;
-mod steady;
+mod reliability;
 mod sync;
 pub mod train;
 mod undo;
@@ -187,7 +187,7 @@ enum Command {
     Report(report::Args),
     /// Show how reliable you are: self-consistency, accuracy on gold items, agreement
     #[command(alias = "steady")]
-    Reliability(steady::Args),
+    Reliability(reliability::Args),
     /// List what is due, for whom, and what is overdue
     Sla(sla::Args),
     /// Notify people of what is due, once
@@ -357,7 +357,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Appeal(args)) => appeal::run(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Report(args)) => report::run(&context, &args),
-        Some(Command::Reliability(args)) => steady::run(&context, &args),
+        Some(Command::Reliability(args)) => reliability::run(&context, &args),
         Some(Command::Sla(args)) => sla::run(&context, &args),
         Some(Command::Nudge(args)) => nudge::run(&context, &args),
         Some(Command::Policy(args)) => policy::run(&context, &args),

@@ -8,7 +8,7 @@ use super::error::exit_code;
 use super::out::{done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::policy::Training as Rules;
-use crate::workspace::{Lessons, Workspace};
+use crate::workspace::{TrainingSet, Workspace};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,7 +23,7 @@ pub struct Args {
 /// A training that is to be gone through.
 pub struct Train {
     pub workspace: Workspace,
-    pub lessons: Lessons,
+    pub lessons: TrainingSet,
     /// Line by line, without a screen.
     pub by_lines: bool,
     pub json: bool,
@@ -33,10 +33,10 @@ pub struct Train {
 pub fn run(context: &Context, args: &Args) -> Result<Train, CliError> {
     let workspace = context.open()?;
     let lessons = workspace.lessons(&args.protocol)?;
-    if lessons.untaught > 0 {
+    if lessons.outdated > 0 {
         say(&format!(
             "{} gold items lack an answer that the version in force asks: a lead answers them again.",
-            lessons.untaught
+            lessons.outdated
         ));
     }
     if lessons.all.is_empty() {

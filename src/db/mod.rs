@@ -17,7 +17,7 @@ pub mod erasure;
 pub mod journal;
 pub mod label;
 pub mod note;
-mod past;
+mod as_of;
 pub mod payload;
 pub mod precedent;
 pub mod renames;

@@ -2,8 +2,8 @@
 
 use super::sentences::{BY_LABEL, WHY};
 use super::stream::Truth;
-use crate::domain::dice::Dice;
 use crate::domain::label::Step;
+use crate::domain::random::SplitMix64;
 
 /// A reviewer who was here before you.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +34,9 @@ pub struct Answered {
 
 /// What `person` answers to a message that is `truth` and was taken for `predicted`.
 pub fn answers_of(person: &Person, truth: &Truth, predicted: &str, seed: u64) -> Answered {
-    let mut dice =
-        Dice::new(seed ^ person.name.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)));
+    let mut dice = SplitMix64::new(
+        seed ^ person.name.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)),
+    );
     let careful = dice.chance(person.care);
     let mut steps: Vec<Step> = Vec::new();
     let mut step =

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::sentences::{BY_LABEL, DAYS, OTHER_LANGUAGE, OUT_OF_SCOPE, PLACES, UNREADABLE};
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 use crate::domain::time::Moment;
 
 /// What a message really is.
@@ -31,7 +31,7 @@ pub struct Made {
 
 /// Makes `count` messages that end at `end`, `gap_ms` apart on average.
 pub fn make(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
-    let mut dice = Dice::new(seed);
+    let mut dice = SplitMix64::new(seed);
     let mut made = Made::default();
     let mut at = end.0 - count as i64 * gap_ms;
     let mut session = 0;
@@ -51,7 +51,7 @@ pub fn make(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
     made
 }
 
-fn message(dice: &mut Dice, made: &mut Made, id: &str, at: Moment, session: u64) {
+fn message(dice: &mut SplitMix64, made: &mut Made, id: &str, at: Moment, session: u64) {
     let (truth, mut text) = match dice.share() {
         x if x < 0.10 => (Truth::OutOfScope, (*dice.pick(OUT_OF_SCOPE)).to_owned()),
         x if x < 0.13 => (Truth::OtherLanguage, (*dice.pick(OTHER_LANGUAGE)).to_owned()),
@@ -100,7 +100,7 @@ fn message(dice: &mut Dice, made: &mut Made, id: &str, at: Moment, session: u64)
 
 #[expect(clippy::too_many_arguments, reason = "a log line says much")]
 fn logs(
-    dice: &mut Dice,
+    dice: &mut SplitMix64,
     made: &mut Made,
     at: Moment,
     trace: &str,
@@ -142,7 +142,7 @@ fn logs(
 }
 
 /// What the router says, and how sure it is.
-fn guess(dice: &mut Dice, truth: &Truth, misspelt: bool) -> (&'static str, f64) {
+fn guess(dice: &mut SplitMix64, truth: &Truth, misspelt: bool) -> (&'static str, f64) {
     let any = dice.pick(BY_LABEL).0;
     match truth {
         Truth::Label(label) if misspelt && dice.chance(0.5) => {
@@ -154,7 +154,11 @@ fn guess(dice: &mut Dice, truth: &Truth, misspelt: bool) -> (&'static str, f64) 
     }
 }
 
-fn candidates(dice: &mut Dice, label: &'static str, confidence: f64) -> Vec<(&'static str, f64)> {
+fn candidates(
+    dice: &mut SplitMix64,
+    label: &'static str,
+    confidence: f64,
+) -> Vec<(&'static str, f64)> {
     let mut list = vec![(label, confidence)];
     let mut left = 1.0 - confidence;
     while list.len() < 4 {
@@ -177,7 +181,7 @@ fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
 
-fn swap_letters(dice: &mut Dice, text: &str) -> String {
+fn swap_letters(dice: &mut SplitMix64, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     for _ in 0..3 {
         let at = dice.below(letters.len().saturating_sub(1).max(1));

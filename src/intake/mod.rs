@@ -15,7 +15,7 @@ pub mod waiting;
 pub mod recognize;
 pub mod read;
 pub mod mapping;
-pub mod look;
+pub mod scan;
 mod profile;
 pub mod window;
 pub mod logindex;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::logindex::LogIndex;
-use super::look::Seen;
 use super::redact::Redact;
+use super::scan::Seen;
 use super::window::Matured;
 use crate::domain::ids::CaseId;
 use crate::domain::payload::{PayloadRef, Salt};

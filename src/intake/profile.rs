@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::look::Seen;
 use super::redact::Redact;
+use super::scan::Seen;
 use crate::db::store;
 use crate::domain::hygiene::{Fact, Profile, facts_of_line};
 

@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use super::admit::Admitter;
 use super::logindex::LogIndex;
-use super::look::{Looked, look};
 use super::pack::{self, Ready};
 use super::profile::Profiles;
 use super::read::{Chunk, read_chunks};
 use super::redact::Redact;
+use super::scan::{Scanned, look};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
@@ -196,7 +196,7 @@ pub fn ingest(
     let learned = &mut profiles;
     let mut summary = scope(|threads| {
         let (to_look, chunks) = sync_channel::<(u64, Arc<Chunk>)>(QUEUE);
-        let (to_order, looked) = sync_channel::<(u64, Looked)>(QUEUE);
+        let (to_order, looked) = sync_channel::<(u64, Scanned)>(QUEUE);
         let (to_pack, matured) = sync_channel::<Vec<Matured>>(QUEUE);
         let (to_write, messages) = sync_channel::<Message>(QUEUE);
         let chunks = Arc::new(Mutex::new(chunks));
@@ -297,7 +297,7 @@ fn read(
 
 fn looker(
     chunks: &Mutex<Receiver<(u64, Arc<Chunk>)>>,
-    out: &SyncSender<(u64, Looked)>,
+    out: &SyncSender<(u64, Scanned)>,
     plan: &Ingest<'_>,
 ) -> Result<(), IntakeError> {
     loop {
@@ -318,14 +318,14 @@ fn looker(
 
 /// Puts chunks back in order and finds the neighbours of each case.
 fn order(
-    looked: &Receiver<(u64, Looked)>,
+    looked: &Receiver<(u64, Scanned)>,
     to_pack: &SyncSender<Vec<Matured>>,
     to_write: &SyncSender<Message>,
     plan: &Ingest<'_>,
     profiles: &mut Profiles,
 ) -> Result<(), IntakeError> {
     let mut window = Window::new(plan.neighbours);
-    let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
+    let mut early: BTreeMap<u64, Scanned> = BTreeMap::new();
     let mut next = 0;
     let mut matured = Vec::new();
     while let Ok((number, part)) = looked.recv() {
@@ -334,7 +334,7 @@ fn order(
             next += 1;
             plan.may_go_on(Stage::Order)?;
             let flagged = part.seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
-            let Looked { read, seen, rejected, read_bytes: bytes } = part;
+            let Scanned { read, seen, rejected, read_bytes: bytes } = part;
             let passed = read - flagged - rejected.len() as u64;
             if plan.dry_run && to_write.send(Message::WouldOpen(flagged)).is_err() {
                 return Ok(());

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::look::Seen;
+use super::scan::Seen;
 use crate::domain::payload::Neighbour;
 use crate::domain::text::cut;
 

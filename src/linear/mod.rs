@@ -19,7 +19,7 @@ use std::io::{self, BufRead, Write};
 use crate::clock;
 use crate::session::mode::Training;
 use crate::session::{Driver, Effect};
-use crate::workspace::{Lessons, Workspace};
+use crate::workspace::{TrainingSet, Workspace};
 use desk::Desk;
 pub use desk::LinearError;
 
@@ -74,7 +74,7 @@ pub fn run(
 /// As those of [`run`].
 pub fn train(
     workspace: Workspace,
-    lessons: Lessons,
+    lessons: TrainingSet,
     lines: Lines<'_>,
 ) -> Result<Ended, LinearError> {
     let hello = format!(

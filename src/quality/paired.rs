@@ -8,7 +8,7 @@
 
 use super::agreement::Resampling;
 use super::figure::{Figure, middle};
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 
 /// Up to this many changed cases all combinations of signs are counted.
 pub const EXACT_MAX: usize = 16;
@@ -86,7 +86,7 @@ pub fn compare(cases: &[[Counts; 2]], resampling: Resampling) -> Paired {
     let once = vec![1; cases.len()];
     let [before, after] = [alpha(0, &once), alpha(1, &once)];
     let mut drawn: [Vec<f64>; 3] = Default::default();
-    let mut dice = Dice::new(resampling.seed);
+    let mut dice = SplitMix64::new(resampling.seed);
     let draws = if cases.len() < 2 { 0 } else { resampling.times };
     for _ in 0..draws {
         let mut times = vec![0; cases.len()];
@@ -120,7 +120,7 @@ pub fn compare(cases: &[[Counts; 2]], resampling: Resampling) -> Paired {
 }
 
 /// How often the sum of changes is as far from nothing, if each sign were a coin.
-fn test(changes: &[f64], dice: &mut Dice) -> Option<f64> {
+fn test(changes: &[f64], dice: &mut SplitMix64) -> Option<f64> {
     if changes.is_empty() {
         return None;
     }

@@ -7,7 +7,7 @@
 //! Power is the share of sessions of the true alpha that do.
 
 use super::paired::{Counts, nominal};
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 
 /// Sessions that are simulated for each number of cases.
 const SESSIONS: usize = 400;
@@ -50,7 +50,7 @@ pub fn cases(question: &Question) -> Option<usize> {
 pub fn power(question: &Question, cases: usize) -> f64 {
     // Each number of cases has its own dice, so that it does not matter in what order they are
     // tried.
-    let mut dice = Dice::new(question.seed ^ (cases as u64) << 20);
+    let mut dice = SplitMix64::new(question.seed ^ (cases as u64) << 20);
     let mut under = sample(question, question.above, cases, &mut dice);
     under.sort_unstable_by(f64::total_cmp);
     let Some(bound) = under
@@ -65,9 +65,9 @@ pub fn power(question: &Question, cases: usize) -> f64 {
 
 /// Alphas of sessions whose true alpha is this. One in which everybody always said the same shows
 /// nothing.
-fn sample(question: &Question, alpha: f64, cases: usize, dice: &mut Dice) -> Vec<f64> {
+fn sample(question: &Question, alpha: f64, cases: usize, dice: &mut SplitMix64) -> Vec<f64> {
     let knows = alpha.max(0.0).sqrt();
-    let draw = |dice: &mut Dice| {
+    let draw = |dice: &mut SplitMix64| {
         let mut at = dice.share() * question.classes.iter().sum::<f64>();
         let found = question.classes.iter().position(|share| {
             at -= share;
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn simulated_sessions_have_the_alpha_that_is_asked_for() {
         for alpha in [0.0, 0.4, 0.8] {
-            let all = sample(&question(alpha, 0.0, 4), alpha, 60, &mut Dice::new(3));
+            let all = sample(&question(alpha, 0.0, 4), alpha, 60, &mut SplitMix64::new(3));
             let mean = all.iter().sum::<f64>() / all.len() as f64;
             assert!((mean - alpha).abs() < 0.02, "{mean} and not {alpha}");
         }

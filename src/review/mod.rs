@@ -17,8 +17,8 @@ pub mod history;
 pub mod precedent;
 pub mod ratings;
 pub mod board;
-pub mod repeat;
-pub mod consistency;
+pub mod retest;
+pub mod reliability;
 pub mod replay;
 pub mod sla;
 

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::history::{HistoryLine, history, in_session};
-use super::{arbitration, calibration, gold, repeat};
+use super::{arbitration, calibration, gold, retest};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
@@ -187,7 +187,7 @@ impl OpenCase {
         // An old case of theirs that comes back looks like one that they never saw.
         let again = session.is_none()
             && decided
-            && repeat::is_pending(conn, reviewer, &views::policy(conn)?, now, row.id)?;
+            && retest::is_pending(conn, reviewer, &views::policy(conn)?, now, row.id)?;
         let mine = mine.filter(|_| !again);
         // Who once gave a label that only measured gives no other on it while its answer is known.
         let gold = again

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::{Filter, gold, repeat};
+use super::{Filter, gold, retest};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::{count, document, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
@@ -112,7 +112,7 @@ impl Queue {
             .map_or(now, Moment);
         let policy = views::policy(conn)?;
         let gold_percent = policy.gold_percent;
-        let repeat = repeat::pending(conn, reviewer, &policy, now)?;
+        let repeat = retest::pending(conn, reviewer, &policy, now)?;
         let (reviewer, share) = (reviewer.to_owned(), share(conn)?);
         Ok(Self {
             reviewer,

@@ -75,7 +75,7 @@ pub enum Effect {
         ids: Vec<CaseId>,
     },
     /// Work out how steady the reviewer is.
-    Steady,
+    Reliability,
     /// Read what a session found.
     Findings(String),
     /// Find where the reviewer was overruled.
@@ -99,7 +99,7 @@ impl Effect {
                 | Self::Filter { .. }
                 | Self::Precedents { .. }
                 | Self::Worklist
-                | Self::Steady
+                | Self::Reliability
                 | Self::Board
         )
     }

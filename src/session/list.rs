@@ -4,7 +4,7 @@
 use super::effect::{Effect, Look};
 use super::pages::QueueModel;
 use super::state::Session;
-use super::window::{STEADY, Window};
+use super::window::{RELIABILITY_TITLE, Window};
 use crate::domain::resolve::CaseState;
 use crate::review::CaseRow;
 use crate::review::Filter;
@@ -16,8 +16,11 @@ impl Session {
     }
 
     /// How steady the person is: with themselves, with known answers, with others.
-    pub fn show_steadiness(&mut self) -> Vec<Effect> {
-        vec![Effect::Show(Window::Counting { title: STEADY.to_owned() }), Effect::Steady]
+    pub fn show_reliability(&mut self) -> Vec<Effect> {
+        vec![
+            Effect::Show(Window::Counting { title: RELIABILITY_TITLE.to_owned() }),
+            Effect::Reliability,
+        ]
     }
 
     pub fn next_view(&mut self) -> Vec<Effect> {

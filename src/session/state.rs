@@ -89,9 +89,9 @@ impl Session {
             effects = training.next().map(|id| Effect::Open { id }).into_iter().collect();
             queue.take_filtered(
                 training
-                    .lessons
+                    .items
                     .iter()
-                    .map(|lesson| CaseRow { flags: Vec::new(), ..lesson.row.clone() })
+                    .map(|item| CaseRow { flags: Vec::new(), ..item.row.clone() })
                     .collect(),
             );
         }

@@ -10,7 +10,7 @@ use crate::workspace::Person;
 use crate::workspace::arbitration::Verdict;
 
 /// What words of how steady somebody is are called.
-pub const STEADY: &str = "How reliable you are";
+pub const RELIABILITY_TITLE: &str = "How reliable you are";
 
 /// Something to be shown for a moment.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ use crate::clock;
 use crate::domain::text::visible_lines;
 use crate::session::mode::Training;
 use crate::session::{Effect, Report};
-use crate::workspace::{Lessons, WorkError, Workspace};
+use crate::workspace::{TrainingSet, WorkError, Workspace};
 
 /// Most events taken in before a frame: a stuck key must not starve the screen.
 const EVENTS_PER_FRAME: usize = 4_096;
@@ -63,7 +63,7 @@ pub fn run(workspace: Workspace) -> Result<ExitCode, ScreenError> {
 }
 
 /// Shows it for a training, until that is over or left.
-pub fn train(workspace: Workspace, lessons: Lessons) -> Result<ExitCode, ScreenError> {
+pub fn train(workspace: Workspace, lessons: TrainingSet) -> Result<ExitCode, ScreenError> {
     show(workspace, Some(Training::new(lessons)))
 }
 

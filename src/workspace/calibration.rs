@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::{WorkError, Workspace};
 use crate::db::case;
 use crate::domain::calibration::{Calibration, Ending, Opening, Stage};
-use crate::domain::dice::Dice;
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_amend::{Kind, with_example_of};
 use crate::domain::ids::{CaseId, EventId};
@@ -14,6 +13,7 @@ use crate::domain::label::{GivenLabel, MAIN_ROUND, value_text};
 use crate::domain::protocol::amend::{NewExample, with_example};
 use crate::domain::protocol::parse::{LabelSource, label_source};
 use crate::domain::protocol::{Protocol, parse_strictly};
+use crate::domain::random::SplitMix64;
 use crate::domain::roster::{Role, is_name};
 use crate::domain::time::Moment;
 use crate::journal::Append;
@@ -134,7 +134,7 @@ impl Workspace {
     /// Cases, each once, and how they were chosen.
     fn choose(&self, choices: &[Choice], seed: u64) -> Result<(Vec<CaseId>, String), WorkError> {
         let conn = &self.db.conn;
-        let mut dice = Dice::new(seed);
+        let mut dice = SplitMix64::new(seed);
         let mut cases: Vec<CaseId> = Vec::new();
         let mut words = Vec::new();
         let mut drawn = |from: Vec<CaseId>, n: usize, cases: &mut Vec<CaseId>| {

@@ -173,7 +173,7 @@ impl Workspace {
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
         let again =
-            crate::review::repeat::pending(&self.db.conn, &self.me, &self.policy()?, self.now())?
+            crate::review::retest::pending(&self.db.conn, &self.me, &self.policy()?, self.now())?
                 .map(|(_, row)| row.id);
         let masked = |row: CaseRow| {
             let masked = gold::masked(&self.db.conn, &self.me, row)?;

@@ -19,8 +19,8 @@ mod erase;
 pub mod export;
 pub mod sla;
 mod status;
-pub mod steady;
-mod teach;
+pub mod reliability;
+mod training;
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ pub use next_step::Told;
 pub use people::{Holder, Person};
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;
-pub use teach::{Lesson, Lessons};
+pub use training::{TrainingItem, TrainingSet};
 
 /// What can go wrong with work in a workspace.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use casework::config::Env;
 use casework::tui::Review;
 use serde_json::Value;
 
-use crate::support::{NOON, Place, digest, ingest, line};
+use crate::support::{Place, T0, digest, ingest, line};
 
 /// Three cases; ana leads, bo and cy review. All have labeled p0, and differ.
 fn dispute() -> Place {
@@ -270,7 +270,7 @@ fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
 fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     let place = dispute();
     let workspace = place.open();
-    let mut session = Review::in_turn(workspace, (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(workspace, (80, 24), || T0, None).unwrap();
     session.press("v Enter A");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("arbitrate_sides", session.text());
@@ -288,7 +288,7 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
 
     // Whoever was overruled sees it, and appeals; the lead walks it anew.
     let who = if past["outcome"]["verdict"] == "wrong_label" { "bo" } else { "cy" };
-    let mut session = Review::in_turn(open_as(&place, who), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(open_as(&place, who), (80, 24), || T0, None).unwrap();
     session.press("A");
     assert!(session.text().contains("Nobody has labeled this case"), "{}", session.text());
     session.press("O");
@@ -296,7 +296,7 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     session.press("a \"look_again\" Enter");
     drop(session);
     assert_eq!(state(&place).0, "disputed");
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("v Enter A w 2 1 Enter 3 \"cannot_be_read\" Enter");
     drop(session);
     assert_eq!(state(&place), ("resolved".into(), "unreadable".into(), "ruling".into()));
@@ -376,7 +376,7 @@ fn what_a_ruling_came_to_is_read_over_the_next_dispute() {
         let more: &[&str] = if case == "cy" { &["corrected=transfer"] } else { &[] };
         label(&place, "p2", case, &[&["readable=y", answers, "category=r"], more].concat(), "why");
     }
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("v Enter A w 1");
     assert!(session.text().contains("for a ruling · question 2"), "{}", session.text());
     assert!(!session.text().contains("draft kept"), "{}", session.text());

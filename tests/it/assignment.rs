@@ -18,7 +18,7 @@ use casework::review::Queue;
 use casework::sync::store::{self, Options};
 use casework::sync::{Exchange, Store};
 
-use crate::support::{NOON, Place, digest, workspace_id};
+use crate::support::{Place, T0, digest, workspace_id};
 
 const HOUR: i64 = 3_600_000;
 const NAMES: [&str; 4] = ["ana", "bo", "chidi", "dee"];
@@ -123,24 +123,24 @@ fn week(sla_hours: u32) -> (usize, usize) {
             profile: None,
         }));
     }
-    desks[0].append(founded, NOON);
+    desks[0].append(founded, T0);
     let workspace = workspace_id(&desks[0].db);
     for desk in &mut desks[1..] {
         casework::sync::pin(&desk.db, workspace).unwrap();
         let joined = ReplicaJoined::new(desk.name, &desk.key);
-        desk.append(vec![Append::new(&joined)], NOON);
+        desk.append(vec![Append::new(&joined)], T0);
     }
     for chunk in (0..CASES).collect::<Vec<_>>().chunks(100) {
-        desks[0].append(chunk.iter().map(|n| detected(*n, NOON)).collect(), NOON);
+        desks[0].append(chunk.iter().map(|n| detected(*n, T0)).collect(), T0);
     }
     for _ in 0..2 {
-        desks.iter_mut().for_each(|desk| desk.sync(&mut *store, NOON));
+        desks.iter_mut().for_each(|desk| desk.sync(&mut *store, T0));
     }
     // A week: ana and dee sync every day, bo and chidi are away with what they have. Everybody
     // could do 60 a day.
     let mut given = 0;
     for day in 1..=7 {
-        let now = Moment(NOON.0 + day * 24 * HOUR);
+        let now = Moment(T0.0 + day * 24 * HOUR);
         for n in [0, 3, 1, 2] {
             given += desks[n].work(A_DAY, now);
             if n == 0 || n == 3 {
@@ -148,7 +148,7 @@ fn week(sla_hours: u32) -> (usize, usize) {
             }
         }
     }
-    let now = Moment(NOON.0 + 8 * 24 * HOUR);
+    let now = Moment(T0.0 + 8 * 24 * HOUR);
     for _ in 0..2 {
         desks.iter_mut().for_each(|desk| desk.sync(&mut *store, now));
     }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::support::{NOON, Place, ingest, line, program};
+use crate::support::{Place, T0, ingest, line, program};
 
 fn check(place: &Place, args: &[&str], expect: &[&str]) {
     let output = place.run(args);
@@ -163,7 +163,7 @@ fn every_unicode_control_character_is_shown_by_name() {
         .filter(|c| c.is_control() || "\u{200b}\u{202e}\u{2066}\u{feff}\u{ad}\u{2028}".contains(*c))
         .collect();
     ingest(&mut workspace, &line("1", &all, &all, 0.5, 0));
-    let mut session = casework::tui::Review::in_turn(workspace, (160, 45), || NOON, None).unwrap();
+    let mut session = casework::tui::Review::in_turn(workspace, (160, 45), || T0, None).unwrap();
     for keys in ["I", "L", "N", "M", "H", "Tab", "/", "Esc"] {
         session.press(keys);
         let screen = session.text();

@@ -6,7 +6,7 @@ use std::fs;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
-use crate::support::{NOON, Place, ingest, line};
+use crate::support::{Place, T0, ingest, line};
 
 const SECRET: &str = "SECRET-OF-OTHERS";
 
@@ -251,7 +251,7 @@ fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
         )
         .unwrap(),
         (160, 45),
-        || NOON,
+        || T0,
         None,
     )
     .unwrap();

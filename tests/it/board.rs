@@ -7,7 +7,7 @@ use casework::session::Report;
 use casework::tui::Review;
 use casework::workspace::Workspace;
 
-use crate::support::{NOON, Place, fixture, ingest, line, shared};
+use crate::support::{Place, T0, fixture, ingest, line, shared};
 
 fn label(place: &Place, case: &str, who: &str, answers: &[&str]) {
     let mut args = vec!["label", case, "--as", who];
@@ -80,7 +80,7 @@ fn what_is_kept_and_mended_is_what_is_read_anew() {
 #[test]
 fn the_board_follows_what_others_write() {
     let place = team();
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("D 2 j");
     assert!(session.text().contains("3 pairs, 2 diverge"), "{}", session.text());
     label(&place, "p3", "ana", &YES);
@@ -133,7 +133,7 @@ fn each_number_knows_its_cases() {
 #[test]
 fn a_number_opens_its_cases_and_those_their_labels() {
     let place = team();
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("D 2 j");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         // The header tells of the calendar.
@@ -158,7 +158,7 @@ fn a_number_opens_its_cases_and_those_their_labels() {
     }
     // Figures about pairs are shown to leads, and to the two.
     let as_bo = Workspace::open(place.paths(), Env::default(), Some("bo")).unwrap();
-    let mut session = Review::in_turn(as_bo, (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(as_bo, (80, 24), || T0, None).unwrap();
     session.press("D 4");
     assert!(session.text().contains("ana            bo"), "{}", session.text());
 }
@@ -167,7 +167,7 @@ fn a_number_opens_its_cases_and_those_their_labels() {
 fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
     let place = team();
     label(&place, "p3", "bo", &NO);
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("BackTab Enter");
     let open = session.front.session.opened.as_ref().unwrap().case.row.clone();
     assert_eq!((open.own.as_str(), open.labels), ("p3", 1));
@@ -179,7 +179,7 @@ fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
 #[test]
 fn what_was_worked_out_beside_disturbs_nobody() {
     let place = team();
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("r \"because\"");
     let words =
         Report::Words { title: "How reliable you are".into(), words: vec!["ana: 3 labels".into()] };

@@ -6,7 +6,7 @@ use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
-use crate::support::{NOON, Place, digest, ingest, line};
+use crate::support::{Place, T0, digest, ingest, line};
 
 /// Four cases; ana leads and reviews, bo and cy review.
 fn team() -> Place {
@@ -277,7 +277,7 @@ fn a_session_is_sat_in_on_the_screen() {
     place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);
     let as_who = |name: &str| Workspace::open(place.paths(), Env::default(), Some(name)).unwrap();
     // On the board, what is owed for it opens its cases.
-    let mut session = Review::in_turn(as_who("ana"), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(as_who("ana"), (80, 24), || T0, None).unwrap();
     session.press("D");
     let chosen = |session: &Review| {
         session.text().lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned()
@@ -296,7 +296,7 @@ fn a_session_is_sat_in_on_the_screen() {
     );
     drop(session);
     for who in ["ana", "bo", "cy"] {
-        let mut session = Review::in_turn(as_who(who), (80, 24), || NOON, None).unwrap();
+        let mut session = Review::in_turn(as_who(who), (80, 24), || T0, None).unwrap();
         session.press("C Enter");
         assert!(session.text().contains("calibration june"), "{}", session.text());
         session.press("A");
@@ -326,7 +326,7 @@ fn a_session_is_sat_in_on_the_screen() {
         session.press("Enter");
         assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 0, "{}", session.text());
     }
-    let mut session = Review::in_turn(as_who("ana"), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(as_who("ana"), (80, 24), || T0, None).unwrap();
     session.press("C");
     assert!(session.text().contains("2 of 2"), "{}", session.text());
     session.press("r");
@@ -385,7 +385,7 @@ fn a_session_that_is_called_off_reveals_nothing() {
     // Nobody owes anything for it, and its cases wait as they did.
     assert!(!place.ok(&["sla", "--json"]).contains("session"));
     assert_eq!(json(&place.ok(&["show", "p0", "--json"]))["state"], "open");
-    let mut session = Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("C");
     assert!(session.text().contains("cancelled"), "{}", session.text());
     session.press("Enter");

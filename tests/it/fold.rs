@@ -66,7 +66,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// A wall clock after everything that is written here.
-const LATER: Moment = Moment(crate::support::NOON.0 + 86_400_000);
+const LATER: Moment = Moment(crate::support::T0.0 + 86_400_000);
 
 const NAMES: [&str; 4] = ["ana", "bo", "chidi", "dee"];
 
@@ -82,7 +82,7 @@ fn chains(founder: &Db, acts: &[(u8, u8, Act)]) -> (Vec<EntryRow>, Vec<PayloadRo
     let mut heads: Vec<(u64, String)> = (0..4).map(|_| (0, String::new())).collect();
     heads[0] = (all.len() as u64, body_hash(all.last().unwrap()));
     let mut written = Written::default();
-    let mut clock = crate::support::NOON.0 + 1000;
+    let mut clock = crate::support::T0.0 + 1000;
     for (who, pause, act) in acts {
         let who = usize::from(*who) % 4;
         let key = device(who);
@@ -91,7 +91,7 @@ fn chains(founder: &Db, acts: &[(u8, u8, Act)]) -> (Vec<EntryRow>, Vec<PayloadRo
             push(&mut all, &mut heads[who], &key, workspace, clock, NAMES[who], joined);
         }
         clock += i64::from(*pause) - 2; // clocks of different devices go back and forth
-        clock = clock.max(crate::support::NOON.0 + 1);
+        clock = clock.max(crate::support::T0.0 + 1);
         let seq = heads[who].0 + 1;
         let event = event_of(act, who, seq, &mut written, &mut payloads, &key);
         push(

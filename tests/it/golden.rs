@@ -16,7 +16,7 @@ use casework::domain::time::Moment;
 use casework::domain::training::{Attempt, Gold};
 use casework::journal::kind::*;
 
-use crate::support::NOON;
+use crate::support::T0;
 
 fn check<E: Event>(event: &E) {
     let bytes = encode(event).get().to_owned();
@@ -96,7 +96,7 @@ fn every_kind_is_written_as_ever() {
         question: Some("a".into()),
         session: Some("june".into()),
     });
-    check(&CaseDeferred { case, text: "later".into(), until: NOON });
+    check(&CaseDeferred { case, text: "later".into(), until: T0 });
     check(&CaseEscalated { case, text: "help".into() });
     let cited = protocol.clone();
     let gold_protocol = protocol.clone();
@@ -202,7 +202,7 @@ fn every_kind_is_written_as_ever() {
         cases: vec![case],
         chosen: "random 1, seed 7".into(),
         reviewers: vec!["ana".into(), "bo".into()],
-        deadline: NOON,
+        deadline: T0,
     }));
     check(&SessionRevealed(Ending {
         session: "june".into(),

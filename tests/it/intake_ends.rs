@@ -16,7 +16,7 @@ use casework::journal::DeviceKey;
 use casework::trap::Rules;
 use rusqlite::Connection;
 
-use crate::support::{NOON, Place, line, program};
+use crate::support::{Place, T0, line, program};
 
 /// Longer than any error takes to end a run, and far shorter than for ever.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
@@ -94,7 +94,7 @@ fn fails_in(
         "ana",
         input,
         &plan,
-        || NOON,
+        || T0,
         |progress| *told.lock().unwrap() = progress.opened,
     );
     let committed: u64 =

@@ -21,7 +21,7 @@ mod simulation;
 mod stores;
 mod team;
 mod verify;
-mod steady;
+mod reliability;
 mod stream;
 mod real_run;
 mod board;

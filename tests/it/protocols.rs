@@ -12,7 +12,7 @@ use casework::domain::protocol::{
 };
 use proptest::prelude::*;
 
-use crate::support::{NOON, Place, fixture, ingest, line};
+use crate::support::{Place, T0, fixture, ingest, line};
 
 /// A question in numbers that proptest can shrink.
 #[derive(Debug, Clone)]
@@ -300,8 +300,7 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
     let worklist = place.ok(&["queue", "--renew"]);
     assert!(worklist.contains("move money") && !worklist.contains("call me"), "{worklist}");
     // The old answers stand there; only what is new is asked.
-    let mut session =
-        casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
+    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || T0, None).unwrap();
     session.press("w");
     assert!(session.text().contains("asked of you  1 of 1"), "{}", session.text());
     session.press("Enter");
@@ -452,8 +451,7 @@ fn a_screen_notices_what_another_program_publishes() {
         &mut place.open(),
         &(line("c2", "pay it", "pay", 0.3, 2) + &line("c3", "pay him", "pay", 0.3, 3)),
     );
-    let mut session =
-        casework::tui::Review::in_turn(place.open(), (160, 45), || NOON, None).unwrap();
+    let mut session = casework::tui::Review::in_turn(place.open(), (160, 45), || T0, None).unwrap();
     assert!(session.text().contains("every-kind v1"), "{}", session.text());
     let next =
         version(&place, &[("ask = \"Is the label right?\"", "ask = \"Is it the right label?\"")]);

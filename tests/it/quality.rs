@@ -10,7 +10,7 @@ use casework::quality::ratings::Ratings;
 use casework::quality::truth::{Estimate, Fitting, model};
 use serde_json::Value;
 
-use crate::support::{NOON, Place, fixture, ingest, line, shared};
+use crate::support::{Place, T0, fixture, ingest, line, shared};
 
 const NONE: Resampling = Resampling { times: 0, seed: 1 };
 
@@ -489,7 +489,7 @@ fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
         place.paths(),
         casework::config::Env::default(),
         casework::demo::SEED,
-        NOON,
+        T0,
     );
     let workspace = workspace.unwrap();
     let mut open = None;
@@ -619,7 +619,7 @@ fn no_figure_is_ever_not_a_number() {
                 _ => assert!(alpha["value"].is_f64(), "{name}, outside {outside}: {alpha}"),
             }
             let mut session =
-                casework::tui::Review::in_turn(place.open(), (80, 24), || NOON, None).unwrap();
+                casework::tui::Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
             for key in ["D", "2", "3", "4", "5", "6", "7"] {
                 session.press(key);
                 assert!(!session.text().contains("NaN"), "{name}, {key}: {}", session.text());

@@ -133,7 +133,7 @@ fn texts_and_logs_without_secrets_are_left_alone() {
 #[test]
 fn random_numbers_are_numbers_afterwards() {
     let redact = redact();
-    let mut random = casework::domain::dice::Dice::new(7);
+    let mut random = casework::domain::random::SplitMix64::new(7);
     for _ in 0..20_000 {
         let bits = random.roll();
         let float = f64::from_bits(bits);

@@ -58,7 +58,7 @@ fn numbers_of_many_digits_are_shown_as_they_stand() {
             .for_each(|digits| assert!(shown.contains(digits), "{args:?}: {shown}"));
     }
     let mut session =
-        casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None)
+        casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::T0, None)
             .unwrap();
     session.press("/ \"line_3\" Enter Enter");
     let screen = session.text();
@@ -541,8 +541,7 @@ fn nothing_is_cut_unsaid() {
     let huge = line("2", &"y".repeat(2_200_000), "pay", 0.2, 1);
     ingest(&mut workspace, &(raw + &huge));
     let mut session =
-        casework::tui::Review::in_turn(workspace, (120, 40), || crate::support::NOON, None)
-            .unwrap();
+        casework::tui::Review::in_turn(workspace, (120, 40), || crate::support::T0, None).unwrap();
     session.press("I G");
     let screen = session.text();
     assert!(screen.contains("one\""), "the end of the line is shown: {screen}");

@@ -4,20 +4,20 @@ use casework::config::Env;
 use casework::session::Report;
 use casework::tui::Review;
 
-use crate::support::{NOON, Place, ingest, line};
+use crate::support::{Place, T0, ingest, line};
 
 fn demo(place: &Place) -> casework::workspace::Workspace {
     casework::workspace::Workspace::found_demo(
         place.paths(),
         Env::default(),
         casework::demo::SEED,
-        NOON,
+        T0,
     )
     .unwrap()
 }
 
 fn session(place: &Place, size: (u16, u16)) -> Review {
-    Review::in_turn(demo(place), size, || NOON, None).unwrap()
+    Review::in_turn(demo(place), size, || T0, None).unwrap()
 }
 
 /// The frame after some keys, as it was looked at and found good.
@@ -70,7 +70,7 @@ fn tiny_and_plain() {
     .unwrap();
     let env = Env { no_color: true, ..Env::default() };
     let workspace = casework::workspace::Workspace::open(place.paths(), env, None).unwrap();
-    let mut session = Review::in_turn(workspace, (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(workspace, (80, 24), || T0, None).unwrap();
     let text = session.text();
     assert!(text.is_ascii(), "{}", text.chars().filter(|c| !c.is_ascii()).collect::<String>());
     assert!(text.contains("[keys] c is both"), "a clash is reported: {text}");
@@ -143,7 +143,7 @@ fn drafts_and_places_survive_the_end_of_the_program() {
     one.press("] 1 1 2 r \"half_a_tho\" Esc L");
     let id = one.front.session.opened.as_ref().unwrap().case.row.id;
     drop(one); // as the program ends
-    let two = Review::in_turn(place.open(), (120, 40), || NOON, None).unwrap();
+    let two = Review::in_turn(place.open(), (120, 40), || T0, None).unwrap();
     let opened = two.front.session.opened.as_ref().unwrap();
     assert_eq!(opened.case.row.id, id);
     assert_eq!(opened.draft.rationale, "half a tho");
@@ -206,8 +206,7 @@ fn keys_typed_after_undo_are_for_the_case_that_comes_back() {
     let workspace = demo(&place);
     let (report, jobs) = std::sync::mpsc::channel();
     let mut session =
-        Review::new(workspace, (120, 40), || NOON, None, move |one| drop(report.send(one)))
-            .unwrap();
+        Review::new(workspace, (120, 40), || T0, None, move |one| drop(report.send(one))).unwrap();
     let first = session.front.session.opened.as_ref().unwrap().case.row.id;
     session.press("1 1 1 2 Enter");
     session.press("U u u 2"); // typed before the worker has done anything
@@ -353,7 +352,7 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
     place.ok(&["roster", "admit", "eve", "--role", "engineer"]);
     let eve =
         casework::workspace::Workspace::open(place.paths(), Env::default(), Some("eve")).unwrap();
-    let mut session = Review::in_turn(eve, (80, 24), || NOON, None).unwrap();
+    let mut session = Review::in_turn(eve, (80, 24), || T0, None).unwrap();
     while !session.text().contains("1 of 1") {
         session.press("v");
     }
@@ -395,7 +394,7 @@ fn every_key_can_be_changed_and_words_name_the_new_one() {
     ];
     workspace.config.keys =
         keys.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
-    let mut session = Review::in_turn(workspace, (160, 45), || NOON, None).unwrap();
+    let mut session = Review::in_turn(workspace, (160, 45), || T0, None).unwrap();
     session.press("F2");
     assert!(
         session.text().contains("F3 undoes the label you submitted last"),

@@ -6,7 +6,7 @@ use casework::session::command::{COMMANDS, Command, Said};
 use casework::session::io::driver::start_of;
 use casework::session::mode::Training;
 use casework::session::{Driver, Effect, Front, Report, Session};
-use casework::workspace::{Lessons, Workspace};
+use casework::workspace::{TrainingSet, Workspace};
 use proptest::prelude::*;
 
 use crate::support::{Place, ingest, line};
@@ -67,7 +67,7 @@ impl Front for Bare {
     }
 }
 
-fn at_work(workspace: Workspace, lessons: Option<Lessons>) -> Driver<Bare> {
+fn at_work(workspace: Workspace, lessons: Option<TrainingSet>) -> Driver<Bare> {
     Driver::waiting(workspace, clock::now, |workspace| {
         let training = lessons.map(Training::new);
         let (session, effects) = Session::start(start_of(workspace, clock::now(), None, training)?);

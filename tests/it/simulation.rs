@@ -26,12 +26,12 @@ use casework::sync::segment::{Kind, Name, encode_journal};
 use casework::sync::store::Listed;
 use casework::sync::{Exchange, Put, Store, StoreError, SyncError, Trouble};
 
-use crate::support::{NOON, body_hash, craft, digest, entries, number, workspace_id};
+use crate::support::{T0, body_hash, craft, digest, entries, number, workspace_id};
 
 /// Numbers that only the seed decides.
-struct Dice(AtomicU64);
+struct SplitMix64(AtomicU64);
 
-impl Dice {
+impl SplitMix64 {
     fn next(&self) -> u64 {
         let mut x = self
             .0
@@ -63,7 +63,7 @@ struct World {
 /// The store as one replica meets it during one sync.
 struct Faulty<'w> {
     world: &'w mut World,
-    dice: &'w Dice,
+    dice: &'w SplitMix64,
     /// One operation in so many fails somehow; 0: none.
     rate: u64,
     /// Operations until the program crashes.
@@ -196,7 +196,7 @@ fn copy_of(db: &Db) -> Db {
 }
 
 struct Simulation {
-    dice: Dice,
+    dice: SplitMix64,
     world: World,
     members: Vec<Member>,
     workspace: Hash,
@@ -214,7 +214,7 @@ const CASES: u64 = 6;
 
 impl Simulation {
     fn new(seed: u64) -> Self {
-        let dice = Dice(AtomicU64::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D)));
+        let dice = SplitMix64(AtomicU64::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D)));
         let mut db = memory();
         let key = DeviceKey::from_seed([1; 32]);
         let founded = vec![
@@ -222,7 +222,7 @@ impl Simulation {
             Append::new(&ReplicaJoined::new("ana", &key)),
             Append::new(&PolicySet { policy: Policy { overlap: 2, ..Policy::default() } }),
         ];
-        chain::append(&mut db, &key, "ana", founded, NOON).unwrap();
+        chain::append(&mut db, &key, "ana", founded, T0).unwrap();
         let workspace = workspace_id(&db);
         let mut simulation = Self {
             store_loses: dice.one_in(2),
@@ -231,7 +231,7 @@ impl Simulation {
             world: World::default(),
             members: Vec::new(),
             workspace,
-            now: NOON.0,
+            now: T0.0,
             keys: 1,
             told: 0,
             log: Vec::new(),

@@ -125,7 +125,7 @@ fn logs_are_joined_by_trace_and_else_by_time() {
     let untraced = line("lonely", "hi", "x", 0.5, 10).replace("\"trace_id\":\"trace-lonely\",", "");
     std::fs::write(dir.join("s.jsonl"), stream + &untraced).unwrap();
     let at = |seconds: i64| {
-        casework::domain::time::Moment(crate::support::NOON.0 + seconds * 1000).rfc3339()
+        casework::domain::time::Moment(crate::support::T0.0 + seconds * 1000).rfc3339()
     };
     let json: String = (0..20)
         .map(|i| format!("{{\"ts\":\"{}\",\"level\":\"info\",\"msg\":\"got it\", \"trace_id\": \"trace-{i}\"}}\n", at(i)))
@@ -226,7 +226,7 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     let place = Place::new();
     let mut workspace = place.found();
     let line = |i: usize, input: Value| {
-        let at = casework::domain::time::Moment(crate::support::NOON.0 + i as i64 * 1000).rfc3339();
+        let at = casework::domain::time::Moment(crate::support::T0.0 + i as i64 * 1000).rfc3339();
         let line = serde_json::json!({ "id": format!("c{i}"), "occurred_at": at, "stream": "s", "input": input,
             "prediction": { "label": "approve", "confidence": if i < 300 { 0.9 } else { 0.1 } } });
         format!("{line}\n")
@@ -273,7 +273,7 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     workspace.ingest(later.as_bytes(), &request, &stop, |_| ()).unwrap();
     check("c400", &["input.amount is -5, outside of 10 to 9999"]);
     let session =
-        casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::NOON, None)
+        casework::tui::Review::in_turn(place.open(), (160, 45), || crate::support::T0, None)
             .unwrap();
     assert!(session.text().contains("! corrupt: input.amount is"), "{}", session.text());
 }

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use tempfile::TempDir;
 
 /// 2026-06-01T08:00:00Z: what clocks show in tests.
-pub const NOON: Moment = Moment(1_780_300_800_000);
+pub const T0: Moment = Moment(1_780_300_800_000);
 
 /// A directory that goes away, and a workspace in it.
 pub struct Place {
@@ -36,10 +36,10 @@ impl Place {
         Paths { workspace: self.path() }
     }
 
-    /// A workspace of `ana`, founded at [`NOON`].
+    /// A workspace of `ana`, founded at [`T0`].
     pub fn found(&self) -> Workspace {
         let key = DeviceKey::from_seed([1; 32]);
-        Workspace::found_at(self.paths(), Env::default(), "team", "ana", key, NOON).unwrap()
+        Workspace::found_at(self.paths(), Env::default(), "team", "ana", key, T0).unwrap()
     }
 
     pub fn open(&self) -> Workspace {
@@ -110,7 +110,7 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// A line of a stream.
 pub fn line(id: &str, text: &str, label: &str, confidence: f64, seconds: i64) -> String {
-    let at = Moment(NOON.0 + seconds * 1000).rfc3339();
+    let at = Moment(T0.0 + seconds * 1000).rfc3339();
     let prediction = serde_json::json!({ "label": label, "confidence": confidence,
         "top_k": [{ "label": label, "p": confidence }, { "label": "other", "p": confidence / 3.0 }] });
     let line = serde_json::json!({ "id": id, "occurred_at": at, "stream": "s", "trace_id": format!("trace-{id}"),

@@ -10,7 +10,7 @@ use casework::session::mode::Training;
 use casework::tui::Review;
 use casework::workspace::Workspace;
 
-use crate::support::{NOON, Place, fixture, ingest, line, program};
+use crate::support::{Place, T0, fixture, ingest, line, program};
 
 /// A team of ana, who leads, and bo, on one device; ana knows the answers to the first cases.
 fn taught(cases: usize, known: usize) -> Place {
@@ -41,7 +41,7 @@ fn a_training_gives_feedback_at_once_and_one_event_says_how_it_went() {
     place.ok(&["policy", "set", "training=3:60"]);
     let lessons = as_bo(&place).lessons("every-kind").unwrap();
     let mut session =
-        Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
+        Review::in_turn(as_bo(&place), (100, 30), || T0, Some(Training::new(lessons))).unwrap();
     assert!(!session.text().contains("resolved ·"), "{}", session.text());
     session.press("2 p \"transfer\" Enter 3 Enter 1 0 Enter");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
@@ -112,7 +112,7 @@ fn where_a_training_is_required_nobody_gets_cases_before_it() {
     assert!(explained.contains("casework train"), "{explained}");
     let lessons = as_bo(&place).lessons("every-kind").unwrap();
     let mut session =
-        Review::in_turn(as_bo(&place), (100, 30), || NOON, Some(Training::new(lessons))).unwrap();
+        Review::in_turn(as_bo(&place), (100, 30), || T0, Some(Training::new(lessons))).unwrap();
     session.press("1 Enter Enter Enter");
     drop(session);
     assert!(waiting().mine() > 0 && waiting().beyond == 0);
@@ -141,7 +141,7 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     let digest_of_state =
         |place: &Place| place.ok(&["export", "--format", "jsonl", "--rows", "cases"]);
     let before = digest_of_state(&place);
-    let mut session = Review::in_turn(as_bo(&place), (160, 45), || NOON, None).unwrap();
+    let mut session = Review::in_turn(as_bo(&place), (160, 45), || T0, None).unwrap();
     for effect in session.front.session.open(hidden) {
         if let Some(job) = session.reader.perform(effect) {
             session.hear(job);

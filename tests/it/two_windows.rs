@@ -6,7 +6,7 @@ use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
-use crate::support::{NOON, Place, ingest, line};
+use crate::support::{Place, T0, ingest, line};
 
 fn place() -> Place {
     let place = Place::new();
@@ -21,7 +21,7 @@ fn window(place: &Place) -> Review {
     Review::in_turn(
         Workspace::open(place.paths(), Env::default(), None).unwrap(),
         (120, 40),
-        || NOON,
+        || T0,
         None,
     )
     .unwrap()

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::{Resampling, because};
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 use crate::quality::figure::{Figure, middle};
 use crate::quality::ratings::{Rating, Ratings};
 
@@ -238,7 +238,7 @@ fn resample(
             }
         }
     }
-    let mut dice = Dice::new(seed);
+    let mut dice = SplitMix64::new(seed);
     let mut often = vec![0_u32; tasks];
     let (mut n, mut same, mut of) =
         (vec![0_u32; common.len()], vec![0_u32; common.len()], vec![0_u32; common.len() * 2 * k]);

@@ -23,7 +23,7 @@ pub use self::patterns::{Patterns, Sums};
 pub use self::tally::Tally;
 use super::figure::{Figure, middle};
 use super::ratings::Ratings;
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 
 /// How intervals are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn figures(
     let several = patterns.several;
     let times = if several < 2 { 0 } else { patterns.affordable(resampling.times) };
     let mut drawn: Vec<Vec<f64>> = vec![Vec::with_capacity(times); coefficients.len()];
-    let mut dice = Dice::new(resampling.seed);
+    let mut dice = SplitMix64::new(resampling.seed);
     let mut counts = vec![0_f64; patterns.tasks_of.len()];
     for _ in 0..times {
         patterns.draw(&mut dice, &mut counts);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 use crate::quality::ratings::{Names, Ratings};
 
 /// How often each value was given to a task, by the number of the value.
@@ -86,7 +86,7 @@ impl Patterns {
     }
 
     /// Draws as many tasks as there are, with replacement; counts their patterns.
-    pub fn draw(&self, dice: &mut Dice, counts: &mut [f64]) {
+    pub fn draw(&self, dice: &mut SplitMix64, counts: &mut [f64]) {
         counts.fill(0.0);
         for _ in 0..self.of_task.len() {
             counts[self.of_task[dice.below(self.of_task.len())] as usize] += 1.0;

@@ -4,7 +4,7 @@
 //! is kept. A class is as likely as any other beforehand.
 
 use super::{Estimate, Fitting, Reviewer, mean_beliefs, right_of};
-use crate::domain::dice::Dice;
+use crate::domain::random::SplitMix64;
 use crate::quality::ratings::Ratings;
 
 const STARTS: usize = 10;
@@ -37,7 +37,7 @@ struct Habits {
 
 pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let k = ratings.values.len();
-    let mut dice = Dice::new(fitting.seed);
+    let mut dice = SplitMix64::new(fitting.seed);
     let mut best: Option<Start> = None;
     for _ in 0..STARTS {
         let n = ratings.reviewers.len();

@@ -31,8 +31,8 @@ use crate::quality::figure::Figure;
 use crate::quality::ratings::Ratings;
 use crate::review::Protocols;
 use crate::review::arbitration::{Escalations, escalations};
-use crate::review::consistency::monday;
 use crate::review::disagreement::Disagreements;
+use crate::review::reliability::monday;
 use crate::review::sla::Claims;
 
 pub(super) const DAY_MS: i64 = 86_400_000;

@@ -54,7 +54,7 @@ pub const BOARD: Command = Command::new(
 pub const RELIABILITY: Command = Command::new(
     "reliability",
     "how reliable you are: self-consistency, accuracy on gold items, agreement with others",
-    |session, _| session.show_steadiness(),
+    |session, _| session.show_reliability(),
 );
 
 pub const CLEAR: Command = Command::new(

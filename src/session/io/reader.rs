@@ -20,7 +20,7 @@ use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::session::command::submit::Submit;
 use crate::session::effect::Effect;
 use crate::session::report::Report;
-use crate::session::window::{CalibrationProgress, STEADY};
+use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE};
 use crate::workspace::{WorkError, Workspace};
 
 /// Up to this many open cases it is counted anew after every label whose they are.
@@ -141,7 +141,7 @@ impl Reader {
             }
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
-            Effect::Steady => self.beside(Search::Steady),
+            Effect::Reliability => self.beside(Search::Reliability),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => {
                 self.workspace.overruled().map(|rows| Some(Report::Overruled(rows)))
@@ -403,17 +403,17 @@ enum Search {
     Precedents(CaseId),
     Worklist,
     Board,
-    Steady,
+    Reliability,
 }
 
-fn steady_report(workspace: &Workspace) -> Result<Report, WorkError> {
-    let mut words = workspace.own_steadiness()?.map(|own| own.words()).unwrap_or_default();
+fn reliability_report(workspace: &Workspace) -> Result<Report, WorkError> {
+    let mut words = workspace.own_reliability()?.map(|own| own.words()).unwrap_or_default();
     let said = workspace.own_guards()?.into_iter().take(5);
     words.extend(said.map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)));
     if words.is_empty() {
         words.push("There is no label of yours to tell it from.".to_owned());
     }
-    Ok(Report::Words { title: STEADY.to_owned(), words })
+    Ok(Report::Words { title: RELIABILITY_TITLE.to_owned(), words })
 }
 
 /// The board as it stands, made of what is kept.
@@ -462,7 +462,7 @@ fn search_beside(
                 workspace.precedents(case).map(|found| Report::Precedents { case, found })
             }
             Ok(Search::Board) => boards.make(&workspace, now).map(Report::Board),
-            Ok(Search::Steady) => steady_report(&workspace),
+            Ok(Search::Reliability) => reliability_report(&workspace),
             Ok(Search::Worklist) => workspace.worklist().map(Report::Worklist),
             Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {
                 Ok(true) => boards.make(&workspace, now).map(Report::BoardChanged),

@@ -10,31 +10,31 @@ use crate::domain::ids::CaseId;
 use crate::domain::policy::Training as Rules;
 use crate::domain::time::{Moment, short_span};
 use crate::domain::training::Attempt;
-use crate::workspace::{Lesson, Lessons};
+use crate::workspace::{TrainingItem, TrainingSet};
 
 /// A training under way.
 #[derive(Debug, Clone)]
 pub struct Training {
     /// Id of the protocol.
     pub protocol: String,
-    pub lessons: Vec<Lesson>,
+    pub items: Vec<TrainingItem>,
     pub rules: Rules,
     pub attempts: Vec<Attempt>,
 }
 
 impl Training {
-    pub fn new(Lessons { protocol, all, rules, .. }: Lessons) -> Self {
-        Self { protocol, lessons: all, rules, attempts: Vec::new() }
+    pub fn new(TrainingSet { protocol, all, rules, .. }: TrainingSet) -> Self {
+        Self { protocol, items: all, rules, attempts: Vec::new() }
     }
 
-    pub fn lesson(&self, id: CaseId) -> Option<&Lesson> {
-        self.lessons.iter().find(|lesson| lesson.row.id == id)
+    pub fn item(&self, id: CaseId) -> Option<&TrainingItem> {
+        self.items.iter().find(|item| item.row.id == id)
     }
 
     /// The next case that was not answered yet.
     pub fn next(&self) -> Option<CaseId> {
         let done = |id: CaseId| self.attempts.iter().any(|attempt| attempt.case == id);
-        self.lessons.iter().map(|lesson| lesson.row.id).find(|id| !done(*id))
+        self.items.iter().map(|item| item.row.id).find(|id| !done(*id))
     }
 
     pub fn right(&self) -> usize {

@@ -17,9 +17,9 @@ impl Session {
         let Some(protocol) = self.opened.as_ref().and_then(Opened::protocol) else {
             return Vec::new();
         };
-        let Some(lesson) = training.lesson(label.case).cloned() else { return Vec::new() };
-        let found = compare(protocol, &lesson.right, &label.path, &label.outcome);
-        let words = feedback(&self.protocols, protocol, &lesson.why, &found, &label.outcome);
+        let Some(item) = training.item(label.case).cloned() else { return Vec::new() };
+        let found = compare(protocol, &item.right, &label.path, &label.outcome);
+        let words = feedback(&self.protocols, protocol, &item.why, &found, &label.outcome);
         let parted_at = found.parted_at.map(|(question, _)| question);
         training.attempts.push(Attempt {
             case: label.case,
@@ -27,7 +27,7 @@ impl Session {
             right: found.right,
             parted_at,
         });
-        let title = format!("{} of {}", training.attempts.len(), training.lessons.len());
+        let title = format!("{} of {}", training.attempts.len(), training.items.len());
         self.queue.remove(label.case);
         vec![Effect::Show(Window::Feedback { title, words, is_end: false })]
     }

@@ -6,9 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Cx, Layer, Next, View};
-use crate::domain::layout;
 use crate::domain::protocol::{Span as Marked, span};
 use crate::domain::text::{fit, head, visible, width};
+use crate::domain::text_rows;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
 use crate::tui::paint::put_line;
@@ -85,7 +85,7 @@ impl Mark {
         spans: Vec<Marked>,
     ) -> Option<Self> {
         let text = head(text, TEXT_BYTES_MAX).to_owned();
-        let (signs, words) = (layout::signs(&text), layout::words(&text));
+        let (signs, words) = (text_rows::signs(&text), text_rows::words(&text));
         let cursor = *words.first().or(signs.first())?;
         Some(Self {
             question,
@@ -188,7 +188,7 @@ impl Mark {
 
     /// To the word below or above.
     fn row(&mut self, by: isize, columns: usize) {
-        let rows = layout::rows(&self.text, columns);
+        let rows = text_rows::rows(&self.text, columns);
         let Some((row, column)) = place_of(&rows, self.cursor.start) else { return };
         let mut target = row as isize + by;
         while let Some(signs) = usize::try_from(target).ok().and_then(|target| rows.get(target)) {
@@ -236,7 +236,7 @@ impl Layer for Mark {
         }
         // What is marked is kept as it is marked.
         cx.row_to_show =
-            place_of(&layout::rows(&self.text, cx.context_columns), self.selected().start)
+            place_of(&text_rows::rows(&self.text, cx.context_columns), self.selected().start)
                 .map(|(row, _)| row);
         let draft = cx.session.opened.as_ref().map(|opened| &opened.draft);
         let spans = self.spans.clone();
@@ -322,7 +322,7 @@ impl Mark {
 }
 
 /// Row and column at which the sign that begins at a place is drawn.
-pub fn place_of(rows: &[Vec<layout::Sign>], start: usize) -> Option<(usize, usize)> {
+pub fn place_of(rows: &[Vec<text_rows::Sign>], start: usize) -> Option<(usize, usize)> {
     rows.iter().enumerate().find_map(|(row, signs)| {
         let at = signs.iter().position(|sign| sign.place.start == start)?;
         Some((row, signs[..at].iter().map(|sign| sign.wide).sum()))
@@ -344,7 +344,7 @@ mod tests {
                 spans = done;
             }
         }
-        spans.into_iter().map(|span| layout::at(text, span).to_owned()).collect()
+        spans.into_iter().map(|span| text_rows::at(text, span).to_owned()).collect()
     }
 
     #[test]

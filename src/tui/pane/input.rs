@@ -6,9 +6,9 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::cues::Cue;
-use crate::domain::layout::rows;
 use crate::domain::protocol::Span as Place;
 use crate::domain::text::{cut, head, visible, visible_lines, width, wrap};
+use crate::domain::text_rows::rows;
 use crate::review::open::NEVER_TELLING;
 use crate::session::Opened;
 use crate::tui::highlight;
@@ -91,7 +91,7 @@ fn with_places(
     selected: Option<Place>,
 ) -> Vec<Line<'static>> {
     let theme = &shell.theme;
-    let row = |signs: Vec<crate::domain::layout::Sign>| {
+    let row = |signs: Vec<crate::domain::text_rows::Sign>| {
         let mut spans: Vec<Span<'static>> = Vec::new();
         for sign in signs {
             let inside =

@@ -2,9 +2,9 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::layout;
 use crate::domain::protocol::{Question, QuestionKind, span};
 use crate::domain::text::{fit, visible, wrap};
+use crate::domain::text_rows;
 use crate::session::Opened;
 use crate::tui::shell::Shell;
 
@@ -197,7 +197,7 @@ pub(super) fn marked_words(opened: &Opened, answer: &str) -> String {
     let places = span::parse(answer).unwrap_or_default();
     places
         .iter()
-        .map(|place| format!("“{}”", layout::at(&text, *place)))
+        .map(|place| format!("“{}”", text_rows::at(&text, *place)))
         .collect::<Vec<_>>()
         .join(" ")
 }

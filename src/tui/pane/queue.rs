@@ -27,7 +27,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     };
     let title = match (&shell.session.training, &shell.session.listing) {
         (Some(training), _) => {
-            format!(" Training  {} of {} done", training.attempts.len(), training.lessons.len())
+            format!(" Training  {} of {} done", training.attempts.len(), training.items.len())
         }
         _ if shell.session.sitting.is_some() => {
             format!(" Session  {} of {total} to label", queue.place())

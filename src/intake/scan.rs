@@ -113,7 +113,7 @@ impl Seen {
 
 /// What became of the lines of a chunk.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub struct Scanned {
     /// Lines that were not blank.
     pub read: u64,
     pub seen: Vec<Seen>,
@@ -123,8 +123,8 @@ pub struct Looked {
 
 /// Looks at a chunk. With a mapping, the chunk is made into our shape first. Predictions that pass
 /// are given only if `keep_all`: they are neighbours of others.
-pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all: bool) -> Looked {
-    let mut looked = Looked { read_bytes: chunk.read_bytes, ..Looked::default() };
+pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all: bool) -> Scanned {
+    let mut looked = Scanned { read_bytes: chunk.read_bytes, ..Scanned::default() };
     let mut texts: Vec<(u64, Range<usize>)> = Vec::new();
     for (number, range) in chunk.lines() {
         let bytes = &chunk.text.as_bytes()[range.clone()];
@@ -171,7 +171,7 @@ pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all
     looked
 }
 
-impl Looked {
+impl Scanned {
     fn reject(&mut self, line: u64, reject: Reject) {
         self.read += 1;
         self.rejected.push(Rejected { line, reject });
@@ -182,7 +182,7 @@ fn mapped(
     chunk: &Chunk,
     texts: &[(u64, Range<usize>)],
     source: &Source,
-    looked: &mut Looked,
+    looked: &mut Scanned,
 ) -> (Arc<Chunk>, Vec<(u64, Range<usize>)>) {
     let mut text = String::with_capacity(chunk.text.len() * 2);
     let mut ranges = Vec::with_capacity(texts.len());

@@ -73,7 +73,7 @@ pub struct Week {
 
 /// One reviewer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Steadiness {
+pub struct Reliability {
     pub reviewer: String,
     pub labels: usize,
     /// On old cases that came back.
@@ -109,11 +109,11 @@ struct Tally {
 }
 
 /// Every reviewer by name, from labels given before `until`.
-pub fn steadiness(
+pub fn reliability(
     conn: &Connection,
     policy: &Policy,
     until: Moment,
-) -> rusqlite::Result<Vec<Steadiness>> {
+) -> rusqlite::Result<Vec<Reliability>> {
     let renamed = renames::all(conn)?;
     let known: BTreeMap<_, _> =
         gold::all(conn)?.into_iter().map(|gold| (gold.case, gold)).collect();
@@ -164,7 +164,7 @@ pub fn steadiness(
     Ok(tallies.into_iter().map(|(reviewer, tally)| summed(reviewer, tally)).collect())
 }
 
-fn summed(reviewer: String, mut tally: Tally) -> Steadiness {
+fn summed(reviewer: String, mut tally: Tally) -> Reliability {
     let share = |(right, n): (f64, f64)| Share::of(right, n);
     let weeks: Vec<(i64, InWeek)> = std::mem::take(&mut tally.weeks).into_iter().collect();
     let drift = drift(&weeks);
@@ -175,7 +175,7 @@ fn summed(reviewer: String, mut tally: Tally) -> Steadiness {
         agreement: share(week.with_others),
         median_seconds: median(&mut week.seconds),
     };
-    Steadiness {
+    Reliability {
         reviewer,
         labels: tally.labels,
         with_self: share(tally.with_self),
@@ -232,7 +232,7 @@ pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     Some(values[values.len() / 2])
 }
 
-impl Steadiness {
+impl Reliability {
     /// In words, a line each.
     pub fn words(&self) -> Vec<String> {
         let pace = |seconds: Option<f64>| {

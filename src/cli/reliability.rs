@@ -17,7 +17,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let all = if args.roster {
         workspace.roster_steadiness()?
     } else {
-        workspace.own_steadiness()?.into_iter().collect()
+        workspace.own_reliability()?.into_iter().collect()
     };
     let mut out = Out::new();
     for (n, one) in all.iter().enumerate() {

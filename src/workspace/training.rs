@@ -21,7 +21,7 @@ const PRECEDENTS: usize = 5;
 /// A known answer that can be taught: its case, the right way and end under the version in force,
 /// and why.
 #[derive(Debug, Clone)]
-pub struct Lesson {
+pub struct TrainingItem {
     pub row: CaseRow,
     pub right: (Vec<Step>, Outcome),
     pub why: String,
@@ -29,13 +29,13 @@ pub struct Lesson {
 
 /// What a training goes through.
 #[derive(Debug, Clone)]
-pub struct Lessons {
+pub struct TrainingSet {
     /// Id of the protocol.
     pub protocol: String,
     /// In an order of the reviewer's own.
-    pub all: Vec<Lesson>,
+    pub all: Vec<TrainingItem>,
     /// Cases that can't be taught: the version in force asks for more than their answers have.
-    pub untaught: usize,
+    pub outdated: usize,
     pub rules: Training,
 }
 
@@ -120,13 +120,13 @@ impl Workspace {
     }
 
     /// The known answers to cases of a protocol.
-    pub fn lessons(&self, protocol: &str) -> Result<Lessons, WorkError> {
+    pub fn lessons(&self, protocol: &str) -> Result<TrainingSet, WorkError> {
         let protocols = self.protocols()?;
         let published =
             protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
         let newest =
             &published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.protocol;
-        let (mut all, mut untaught) = (Vec::new(), 0);
+        let (mut all, mut outdated) = (Vec::new(), 0);
         for gold in
             gold::all(&self.db.conn)?.into_iter().filter(|gold| gold.protocol.id == protocol)
         {
@@ -136,18 +136,18 @@ impl Workspace {
                 continue;
             };
             match gold.under(newest, &protocols.after(&gold.protocol), row.predicted.as_deref()) {
-                Some(right) => all.push(Lesson { row, right, why: gold.why }),
-                None => untaught += 1,
+                Some(right) => all.push(TrainingItem { row, right, why: gold.why }),
+                None => outdated += 1,
             }
         }
-        let drawn = |lesson: &Lesson| {
+        let drawn = |lesson: &TrainingItem| {
             *blake3::hash(&[&lesson.row.id.0[..], self.me.as_bytes()].concat()).as_bytes()
         };
         all.sort_by_key(drawn);
-        Ok(Lessons {
+        Ok(TrainingSet {
             protocol: protocol.to_owned(),
             all,
-            untaught,
+            outdated,
             rules: protocols.policy.training,
         })
     }

@@ -6,7 +6,7 @@ use crate::domain::estimate::class_of;
 use crate::domain::fatigue::{Guard, Recent, Suggestion, suggestions};
 use crate::journal::Append;
 use crate::journal::kind::GuardRaised;
-use crate::review::consistency::{Steadiness, monday, steadiness};
+use crate::review::reliability::{Reliability, monday, reliability};
 use crate::review::sla::Clock;
 
 /// Labels that are looked at for a suggestion.
@@ -70,8 +70,8 @@ impl Workspace {
     }
 
     /// Whoever is at work, up to now.
-    pub fn own_steadiness(&self) -> Result<Option<Steadiness>, WorkError> {
-        let all = steadiness(
+    pub fn own_reliability(&self) -> Result<Option<Reliability>, WorkError> {
+        let all = reliability(
             &self.db.conn,
             &self.policy()?,
             crate::domain::time::Moment(self.now().0 + 1),
@@ -80,11 +80,11 @@ impl Workspace {
     }
 
     /// Everybody, up to the beginning of the week: the weeks since are their own. For leads.
-    pub fn roster_steadiness(&self) -> Result<Vec<Steadiness>, WorkError> {
+    pub fn roster_steadiness(&self) -> Result<Vec<Reliability>, WorkError> {
         if !self.is_lead()? {
             return Err(WorkError::LeadsOnly);
         }
-        Ok(steadiness(&self.db.conn, &self.policy()?, monday(self.now()))?)
+        Ok(reliability(&self.db.conn, &self.policy()?, monday(self.now()))?)
     }
 
     /// What was suggested to whoever is at work, the latest first: when, and what.

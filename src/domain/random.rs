@@ -1,8 +1,8 @@
 //! Random numbers from a seed: SplitMix64 (Steele, Lea, Flood, 2014).
 
-pub struct Dice(u64);
+pub struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
