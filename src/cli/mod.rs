@@ -5,21 +5,18 @@
 //! and exit codes.
 
 mod agreement;
-mod appeal;
 mod arbitrate;
 mod audit;
 mod backup;
 mod calibrate;
-mod comment;
+mod note;
 mod completions;
 mod consensus;
-mod defer;
 mod demo;
 mod disagreements;
 mod doctor;
 mod erase;
 mod error;
-mod escalate;
 mod export;
 mod glossary;
 mod help;
@@ -154,11 +151,11 @@ enum Command {
     /// Undo your latest label or ruling
     Undo(undo::Args),
     /// Say something about a case
-    Comment(comment::Args),
+    Comment(note::CommentArgs),
     /// Defer a case
-    Defer(defer::Args),
+    Defer(note::About),
     /// Ask a lead to look at a case
-    Escalate(escalate::Args),
+    Escalate(note::About),
     /// Check, show and publish protocols
     Protocol(protocol::Args),
     /// Check, show and publish the glossary
@@ -178,7 +175,7 @@ enum Command {
     /// List rulings, where you were overruled, and where protocols must change
     Rulings(rulings::Args),
     /// Ask to have a ruling looked at again that overruled you
-    Appeal(appeal::Args),
+    Appeal(note::About),
     /// Label the same cases blind, talk about them, label again
     Calibrate(calibrate::Args),
     /// Estimate the true label of each case (label aggregation), and how reliable each annotator is
@@ -334,9 +331,9 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Import(args)) => import::run(&context, &args),
         Some(Command::Export(args)) => export::run(&context, &args),
         Some(Command::Undo(args)) => undo::run(&context, &args),
-        Some(Command::Comment(args)) => comment::run(&context, &args),
-        Some(Command::Defer(args)) => defer::run(&context, &args),
-        Some(Command::Escalate(args)) => escalate::run(&context, &args),
+        Some(Command::Comment(args)) => note::comment(&context, &args),
+        Some(Command::Defer(args)) => note::defer(&context, &args),
+        Some(Command::Escalate(args)) => note::escalate(&context, &args),
         Some(Command::Protocol(args)) => protocol::run(&context, &args),
         Some(Command::Glossary(args)) => glossary::run(&context, &args),
         Some(Command::Train(args)) => match train::run(&context, &args) {
@@ -354,7 +351,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
             Ok(Ok(exit)) => Ok(exit),
             Err(error) => Err(error),
         },
-        Some(Command::Appeal(args)) => appeal::run(&context, &args),
+        Some(Command::Appeal(args)) => note::appeal(&context, &args),
         Some(Command::Consensus(args)) => consensus::run(&context, &args),
         Some(Command::Report(args)) => report::run(&context, &args),
         Some(Command::Reliability(args)) => reliability::run(&context, &args),

@@ -50,3 +50,10 @@ pub struct Stamp {
     /// Whether it stands in the entry that founded the workspace.
     pub founding: bool,
 }
+
+impl Stamp {
+    /// Which event it was, when, and by whom, as rows of views have it.
+    pub fn of_row(&self) -> (EventId, Hlc, &str) {
+        (self.event, self.at, &self.author)
+    }
+}

@@ -47,6 +47,19 @@ pub struct NoteRow {
     pub session: Option<String>,
 }
 
+impl NoteRow {
+    /// A note of a kind on a case, which says nothing but words.
+    pub fn new(
+        id: CaseId,
+        (event, at, author): (EventId, Hlc, &str),
+        kind: NoteKind,
+        text: String,
+    ) -> Self {
+        let author = author.to_owned();
+        Self { id, event, at, kind, author, text, until: None, question: None, session: None }
+    }
+}
+
 fn row_to_note(row: &Row<'_>) -> rusqlite::Result<NoteRow> {
     Ok(NoteRow {
         id: id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?,

@@ -35,21 +35,8 @@ impl Event for CaseCommented {
         Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let Self { case: id, text, question, session } = self;
-        let (author, kind) = (stamp.author.clone(), NoteKind::Commented);
-        note::insert(
-            views.tx,
-            &NoteRow {
-                id,
-                event: stamp.event,
-                at: stamp.at,
-                kind,
-                author,
-                text,
-                until: None,
-                question,
-                session,
-            },
-        )
+        let Self { case, text, question, session } = self;
+        let said = NoteRow::new(case, stamp.of_row(), NoteKind::Commented, text);
+        note::insert(views.tx, &NoteRow { question, session, ..said })
     }
 }

@@ -22,21 +22,7 @@ impl Event for CaseDeferred {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let (author, text) = (stamp.author.clone(), self.text);
-        let kind = NoteKind::Deferred;
-        note::insert(
-            views.tx,
-            &NoteRow {
-                id: self.case,
-                event: stamp.event,
-                at: stamp.at,
-                kind,
-                author,
-                text,
-                until: Some(self.until),
-                question: None,
-                session: None,
-            },
-        )
+        let said = NoteRow::new(self.case, stamp.of_row(), NoteKind::Deferred, self.text);
+        note::insert(views.tx, &NoteRow { until: Some(self.until), ..said })
     }
 }

@@ -20,21 +20,7 @@ impl Event for CaseEscalated {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
-        let (author, text) = (stamp.author.clone(), self.text);
-        let kind = NoteKind::Escalated;
-        note::insert(
-            views.tx,
-            &NoteRow {
-                id: self.case,
-                event: stamp.event,
-                at: stamp.at,
-                kind,
-                author,
-                text,
-                until: None,
-                question: None,
-                session: None,
-            },
-        )
+        let said = NoteRow::new(self.case, stamp.of_row(), NoteKind::Escalated, self.text);
+        note::insert(views.tx, &said)
     }
 }
