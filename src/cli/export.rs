@@ -18,18 +18,46 @@ pub struct Args {
     /// A row for each label, or for each resolved case
     #[arg(long, value_parser = ["labels", "cases"], default_value = "labels")]
     rows: String,
+    /// List who exported everything, also what reviewers are not shown, and when
+    #[arg(long, conflicts_with_all = ["format", "rows", "out"])]
+    recorded: bool,
     /// Write to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
+/// Who exported everything.
+fn recorded(context: &Context) -> Result<Exit, CliError> {
+    let mut out = Out::new();
+    let exports = context.read()?.exports()?;
+    for (at, author, exported) in &exports {
+        if context.global.json {
+            out.json(&serde_json::json!({
+                "at": at.rfc3339(), "author": author, "rows": exported.rows, "format": exported.format,
+            }))?;
+        } else {
+            let what = format!("{} as {}", exported.rows, exported.format);
+            out.line(&format!("{}  {author:<16} {what}", at.minute()))?;
+        }
+    }
+    out.finish()?;
+    Ok(if exports.is_empty() { Exit::No } else { Exit::Done })
+}
+
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.recorded {
+        return recorded(context);
+    }
     let kind = FORMATS.iter().find(|kind| kind.name == args.format).ok_or_else(|| {
         let known: Vec<String> =
             FORMATS.iter().map(|kind| format!("{} ({})", kind.name, kind.about)).collect();
         CliError::Use(format!("no format `{}`: there is {}", args.format, known.join(", ")))
     })?;
     let mut workspace = context.read()?;
+    if workspace.exports_everything()? {
+        context.open_now()?.record_export(&args.rows, kind.name)?;
+        say("You review nothing, so that nothing is left out; that you export it all is recorded.");
+    }
     let mut format = (kind.make)();
     let rows = if args.rows == "cases" { Rows::Cases } else { Rows::Labels };
     let mut out: Box<dyn Write> = match &args.out {

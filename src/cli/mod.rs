@@ -419,12 +419,17 @@ impl Context {
         Ok(Workspace::open_at(self.paths()?, self.env.clone(), self.global.actor.as_deref(), at)?)
     }
 
+    /// The workspace of today, also where another command of the same looks at the past.
+    pub fn open_now(&self) -> Result<Workspace, CliError> {
+        Ok(Workspace::open(self.paths()?, self.env.clone(), self.global.actor.as_deref())?)
+    }
+
     pub fn open(&self) -> Result<Workspace, CliError> {
         if self.global.at.is_some() {
             return Err(CliError::Use(
                 "--at looks at the past, which this command would change: leave it out".to_owned(),
             ));
         }
-        Ok(Workspace::open(self.paths()?, self.env.clone(), self.global.actor.as_deref())?)
+        self.open_now()
     }
 }

@@ -3,12 +3,15 @@
 use super::{WorkError, Workspace};
 use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
-use crate::db::{case, erasure, label};
+use crate::db::{case, document, erasure, label};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome};
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
-use crate::journal::blob;
+use crate::domain::time::Moment;
+use crate::journal::kind::LabelsExported;
+use crate::journal::{Append, blob};
+use crate::review::Blind;
 
 /// What an export came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,6 +22,31 @@ pub struct Exported {
 }
 
 impl Workspace {
+    /// Whether an export by whoever is at work is of everything: they review nothing, so that
+    /// nothing is kept from them.
+    pub fn exports_everything(&self) -> Result<bool, WorkError> {
+        Ok(self.blindness()? == Blind::Never)
+    }
+
+    /// Records that everything is exported, as a role that reviews nothing may.
+    ///
+    /// # Errors
+    /// Nobody without such a role may.
+    pub fn record_export(&mut self, rows: &str, format: &str) -> Result<(), WorkError> {
+        let (rows, format) = (rows.to_owned(), format.to_owned());
+        self.append(vec![Append::new(&LabelsExported { rows, format })]).map(drop)
+    }
+
+    /// Who exported everything, when, and what; the latest first.
+    pub fn exports(&self) -> Result<Vec<(Moment, String, LabelsExported)>, WorkError> {
+        let rows = document::of_kind(&self.db.conn, "export")?.into_iter();
+        let read = |row: document::DocumentRow| {
+            let exported = serde_json::from_str(&row.body).ok()?;
+            Some((row.at.moment(), row.author, exported))
+        };
+        Ok(rows.filter_map(read).collect())
+    }
+
     /// Calls `each` with every row that whoever is at work may see: labels that count, or resolved
     /// cases, by case.
     pub fn export<E: From<WorkError>>(

@@ -276,3 +276,21 @@ fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
     place.ok(&["undo", "--as", "bo"]);
     assert_eq!(label_of("p1").len(), 1, "what was imported stays");
 }
+
+#[test]
+fn who_reviews_nothing_exports_everything_and_it_is_recorded() {
+    let place = team(2);
+    label(&place, "p0", "bo", SECRET);
+    assert_eq!(place.run(&["export", "--recorded"]).status.code(), Some(1), "nobody did yet");
+    place.ok(&["roster", "admit", "eve", "--role", "engineer"]);
+    let all = place.ok(&["export", "--as", "eve"]);
+    assert!(all.contains(SECRET), "{all}");
+    let told = place.ok(&["export", "--recorded"]);
+    assert!(told.contains("eve") && told.contains("labels as jsonl"), "{told}");
+    // A lead who reviews is shown no more than a reviewer, and nothing is recorded of it.
+    place.ok(&["export"]);
+    assert_eq!(place.ok(&["export", "--recorded", "--json"]).lines().count(), 1);
+    // The past is no way round it.
+    place.ok(&["export", "--as", "eve", "--rows", "cases", "--at", "0m"]);
+    assert!(place.ok(&["export", "--recorded"]).contains("cases as jsonl"));
+}

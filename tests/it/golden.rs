@@ -191,6 +191,7 @@ fn every_kind_is_written_as_ever() {
         guard: "no_break".into(),
         words: "95 minutes without a break".into(),
     });
+    check(&LabelsExported { rows: "labels".into(), format: "jsonl".into() });
     check(&NudgeSent {
         to: "ana".into(),
         by: "mail".into(),

@@ -10,7 +10,8 @@ use crate::domain::time::Hlc;
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentRow {
     /// `protocol`, `glossary`, `policy`, `gold` (by case), `training` (by reviewer), `estimate` (by
-    /// model), `session opened`, `session revealed`, `session closed` or `nudge` (by person).
+    /// model), `session opened`, `session revealed`, `session closed`, `nudge` (by person) or
+    /// `export` (by person).
     pub kind: String,
     pub name: String,
     pub version: u32,

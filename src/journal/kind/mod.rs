@@ -31,6 +31,7 @@ mod session_revealed;
 mod session_closed;
 mod nudge_sent;
 mod guard_raised;
+mod labels_exported;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,7 @@ pub use guard_raised::GuardRaised;
 pub use label_given::LabelGiven;
 pub use label_returned::LabelReturned;
 pub use label_withdrawn::LabelWithdrawn;
+pub use labels_exported::LabelsExported;
 pub use nudge_sent::NudgeSent;
 pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
@@ -155,6 +157,7 @@ pub static KINDS: &[Kind] = &[
     kind::<SessionClosed>(),
     kind::<NudgeSent>(),
     kind::<GuardRaised>(),
+    kind::<LabelsExported>(),
 ];
 
 fn take<E: Event>(

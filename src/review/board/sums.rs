@@ -443,7 +443,10 @@ impl BoardSums {
                         (Some("label" | "case" | "ruling" | "payload"), Some(case)) => {
                             touched.insert(case);
                         }
-                        (Some("nudge" | "guard" | "session" | "training" | "gold"), _) => {}
+                        (
+                            Some("nudge" | "guard" | "labels" | "session" | "training" | "gold"),
+                            _,
+                        ) => {}
                         // Whose labels count, or by which names, may be another matter now.
                         _ => return Ok(None),
                     }
