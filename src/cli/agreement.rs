@@ -13,6 +13,7 @@ use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::figure::{Figure, decimal};
 use crate::quality::ratings::Ratings;
 use crate::review::ratings::By;
+use crate::review::sight::{Figures, figures_left_out};
 use crate::workspace::WorkError;
 
 /// Most pairs that are printed.
@@ -66,6 +67,22 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some(file) => (measure(&in_order(read(file)?, args)?, resampling), Vec::new()),
         None => of_workspace(context, args, resampling)?,
     };
+    let figures = match &args.file {
+        Some(_) => Figures::all(),
+        None => context.read()?.figures()?,
+    };
+    let (mut whole, mut by_question) = (whole, by_question);
+    let mut left_out = 0;
+    for one in std::iter::once(&mut whole).chain(by_question.iter_mut().map(|(_, one)| one)) {
+        let before = one.cohen_kappa.pairs.len();
+        one.cohen_kappa
+            .pairs
+            .retain(|pair| figures.shows(pair.reviewers.iter().map(String::as_str)));
+        left_out += before - one.cohen_kappa.pairs.len();
+    }
+    if let Some(words) = figures_left_out(left_out) {
+        say(&words);
+    }
     let mut out = Out::new();
     if context.global.json {
         let questions = by_question

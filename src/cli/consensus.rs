@@ -18,7 +18,7 @@ use crate::quality::figure::wilson;
 use crate::quality::ratings::Ratings;
 use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, model};
 use crate::review::ratings::By;
-use crate::review::sight::left_out;
+use crate::review::sight::{Figures, figures_left_out, left_out};
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Args)]
@@ -124,7 +124,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             "--smoothing is a number from 0, and --tolerance a number".to_owned(),
         ));
     }
-    let mut blind = BTreeSet::new();
+    let (mut blind, mut figures) = (BTreeSet::new(), Figures::all());
     let ratings = match &args.file {
         Some(file) => read(file)?,
         None => {
@@ -134,6 +134,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let made = workspace.ratings(&args.round, &[By::Outcome(fields)])?;
             let made = made.into_iter().next().unwrap_or_default();
             let cases = made.tasks.iter().filter_map(|task| task.parse::<CaseId>().ok());
+            figures = workspace.figures()?;
             blind = workspace.blind_to(cases)?.iter().map(ToString::to_string).collect();
             made
         }
@@ -158,6 +159,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let mut document = document(model, &ratings, &estimate);
     document.answers.retain(|answer| !blind.contains(answer.task));
+    let people = document.reviewers.len();
+    document.reviewers.retain(|line| figures.shows([line.reviewer]));
+    if let Some(words) = figures_left_out(people - document.reviewers.len()) {
+        say(&words);
+    }
     if let Some(words) = left_out(blind.len(), "answers") {
         say(&words);
     }

@@ -11,7 +11,7 @@ use crate::domain::label::MAIN_ROUND;
 use crate::quality::divergence::Node;
 use crate::quality::figure::wilson;
 use crate::review::disagreement::{Disagreements, Split, Tally};
-use crate::review::sight::left_out;
+use crate::review::sight::{figures_left_out, left_out};
 use crate::workspace::Workspace;
 
 /// Most cases or splits that are printed in words.
@@ -39,28 +39,30 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return side_by_side(context, &workspace, case, &args.round);
     }
     let found = workspace.disagreements(&args.round)?;
+    let figures = workspace.figures()?;
     let (mut out, json) = (Out::new(), context.global.json);
     match (&args.question, args.by.as_str()) {
         (Some(question), _) => list_splits(&mut out, json, &workspace, &found, question)?,
         (None, "question") => by_question(&mut out, json, &found)?,
-        (None, "pair") => tallies(
-            &mut out,
-            json,
-            "pair",
-            found.pairs.iter().map(|(pair, tally)| (pair.join(" and "), tally)),
-        )?,
+        (None, "pair") => {
+            let shown = |pair: &[String; 2]| figures.shows(pair.iter().map(String::as_str));
+            say_left_out(found.pairs.keys().filter(|pair| !shown(pair)).count());
+            let pairs = found.pairs.iter().filter(|(pair, _)| shown(pair));
+            let pairs = pairs.map(|(pair, tally)| (pair.join(" and "), tally));
+            tallies(&mut out, json, "pair", pairs)?;
+        }
         (None, "category") => tallies(
             &mut out,
             json,
             "category",
             found.categories.iter().map(|(name, tally)| (name.clone(), tally)),
         )?,
-        (None, "reviewer") => tallies(
-            &mut out,
-            json,
-            "reviewer",
-            found.reviewers.iter().map(|(name, tally)| (name.clone(), tally)),
-        )?,
+        (None, "reviewer") => {
+            let shown = |name: &String| figures.shows([name.as_str()]);
+            say_left_out(found.reviewers.keys().filter(|name| !shown(name)).count());
+            let people = found.reviewers.iter().filter(|(name, _)| shown(name));
+            tallies(&mut out, json, "reviewer", people.map(|(name, tally)| (name.clone(), tally)))?;
+        }
         _ => {
             let parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
             let blind = workspace.blind_to(parted.iter().map(|(case, _)| **case))?;
@@ -74,6 +76,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     out.finish()?;
     Ok(if found.divergence.parted == 0 { Exit::No } else { Exit::Done })
+}
+
+fn say_left_out(n: usize) {
+    if let Some(words) = figures_left_out(n) {
+        say(&words);
+    }
 }
 
 #[derive(Serialize)]

@@ -93,6 +93,35 @@ impl Sight {
     }
 }
 
+/// Whose figures somebody is shown: how often they disagree, how reliable they seem. Reviewers see
+/// their own; whoever leads, or reviews nothing, sees everybody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Nobody's but theirs; none: everybody's.
+    own: Option<String>,
+}
+
+impl Figures {
+    pub fn of(me: &str, kept_from: Blind) -> Self {
+        Self { own: (kept_from == Blind::UntilSettled).then(|| me.to_owned()) }
+    }
+
+    /// Those of everybody: of a file, whose figures nobody here keeps.
+    pub fn all() -> Self {
+        Self { own: None }
+    }
+
+    /// Whether figures about these people are shown: about one, or about one with others.
+    pub fn shows<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> bool {
+        self.own.as_ref().is_none_or(|own| names.into_iter().any(|name| name == own))
+    }
+}
+
+/// How many figures about people were left out, and why.
+pub fn figures_left_out(n: usize) -> Option<String> {
+    (n > 0).then(|| format!("Left out: {n} figures about others (they are shown to leads)."))
+}
+
 /// How many things were left out, and why, in words for whoever listed them.
 pub fn left_out(n: usize, what: &str) -> Option<String> {
     let why = "you may still label their cases, or they measure reviewers";

@@ -17,7 +17,7 @@ use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
-use crate::review::sight::Sight;
+use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
 use crate::trap::{Rule, Rules};
 
@@ -47,6 +47,11 @@ impl Workspace {
             (true, true) => Blind::WhileOpen,
             (true, false) => Blind::UntilSettled,
         })
+    }
+
+    /// Whose figures whoever is at work is shown.
+    pub fn figures(&self) -> Result<Figures, WorkError> {
+        Ok(Figures::of(&self.me, self.blindness()?))
     }
 
     /// What whoever is at work may see of what others said.

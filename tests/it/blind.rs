@@ -294,3 +294,41 @@ fn who_reviews_nothing_exports_everything_and_it_is_recorded() {
     place.ok(&["export", "--as", "eve", "--rows", "cases", "--at", "0m"]);
     assert!(place.ok(&["export", "--recorded"]).contains("cases as jsonl"));
 }
+
+#[test]
+fn figures_about_others_are_for_leads() {
+    let place = team(2);
+    for (case, who) in
+        [("p0", "bo"), ("p0", "cy"), ("p1", "bo"), ("p1", "ana"), ("p2", "cy"), ("p2", "ana")]
+    {
+        label(&place, case, who, "so");
+    }
+    // A verdict of one kind tells a model nothing.
+    let right = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+    place.ok(&[&["label", "p3", "--as", "cy", "--rationale", "right"], &right[..]].concat());
+    place.ok(&[&["label", "p3", "--as", "bo", "--rationale", "right"], &right[..]].concat());
+    let consensus =
+        ["consensus", "--method", "one-coin", "--reviewers-min", "1", "--tasks-min", "1", "--json"];
+    let ways: [&[&str]; 4] = [
+        &["disagreements", "--by", "reviewer", "--json"],
+        &["disagreements", "--by", "pair", "--json"],
+        &["agreement", "--json"],
+        &consensus,
+    ];
+    for args in ways {
+        let output = place.run(&[args, &["--as", "bo"]].concat());
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            !told.is_empty() && told.contains("\"bo\"") | told.contains("bo and"),
+            "{args:?}: {told}"
+        );
+        for other in ["[\"ana\",\"cy\"]", "ana and cy", "\"name\":\"cy\"", "\"reviewer\":\"cy\""] {
+            assert!(!told.contains(other), "{args:?} tells bo of others: {told}");
+        }
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("figures about others"), "{args:?}: {said}");
+        let lead = place.run(args);
+        assert!(String::from_utf8(lead.stdout).unwrap().contains("cy"), "{args:?}");
+        assert!(!String::from_utf8(lead.stderr).unwrap().contains("figures about others"));
+    }
+}
