@@ -1,4 +1,4 @@
-//! `casework steady`: how steady you are; for leads, how steady everybody is.
+//! `casework reliability`: how reliable you are; for leads, how reliable everybody is.
 
 use serde_json::json;
 

@@ -7,6 +7,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
+use crate::review::sight::Figures;
 use crate::review::sla::{Owed, by_person};
 
 /// A page of the board.
@@ -93,15 +94,13 @@ impl Pages {
 /// What makes pages of a snapshot.
 struct Maker<'p> {
     board: &'p BoardSnapshot,
-    me: &'p str,
-    /// Whether figures about others are shown: to leads.
-    leads: bool,
+    figures: &'p Figures,
 }
 
 impl Pages {
-    /// The pages as `me` may see them.
-    pub fn of(snapshot: &BoardSnapshot, me: &str, leads: bool) -> Self {
-        let maker = Maker { board: snapshot, me, leads };
+    /// The pages for whoever is shown these figures about people.
+    pub fn of(snapshot: &BoardSnapshot, figures: &Figures) -> Self {
+        let maker = Maker { board: snapshot, figures };
         Self(Page::ALL.into_iter().map(|page| (maker.head(page), maker.rows(page))).collect())
     }
 }
@@ -292,10 +291,10 @@ impl Maker<'_> {
         board.categories.iter().map(row).collect()
     }
 
-    /// Pairs by name, with intervals: this is no ranking. Others than a lead see their own.
+    /// Pairs by name, with intervals: this is no ranking.
     fn pairs(&self) -> Vec<Row> {
         let board = &self.board;
-        let seen = |names: &[String; 2]| self.leads || names.iter().any(|name| name == self.me);
+        let shown = |names: &[String; 2]| self.figures.shows(names.iter().map(String::as_str));
         let row = |(names, tally): (&[String; 2], &Tally)| {
             let [one, two] = names.each_ref().map(|name| fit(&visible(name), 14).into_owned());
             let words = vec![
@@ -306,7 +305,7 @@ impl Maker<'_> {
             let cases = board.parted_by.get(names).cloned().unwrap_or_default();
             Row { words, title: names.join(" and "), cases }
         };
-        board.pairs.iter().filter(|(names, _)| seen(names)).map(row).collect()
+        board.pairs.iter().filter(|(names, _)| shown(names)).map(row).collect()
     }
 
     fn matrix(&self) -> Vec<Row> {

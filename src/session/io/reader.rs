@@ -429,11 +429,7 @@ impl Boards {
     fn make(&mut self, workspace: &Workspace, at: Moment) -> Result<Arc<Pages>, WorkError> {
         // Before it is read: what is written meanwhile is for the next.
         (self.version, self.at) = (workspace.data_version()?, at);
-        Ok(Arc::new(Pages::of(
-            &workspace.board(&mut self.kept)?,
-            &workspace.me,
-            workspace.is_lead()?,
-        )))
+        Ok(Arc::new(Pages::of(&workspace.board(&mut self.kept)?, &workspace.figures()?)))
     }
 
     /// Whether something was written since, or ages and deadlines have moved on.
