@@ -14,7 +14,7 @@ use crate::quality::figure::{Figure, decimal};
 use crate::quality::ratings::Ratings;
 use crate::review::ratings::By;
 use crate::review::sight::{Figures, figures_left_out};
-use crate::workspace::WorkError;
+use crate::workspace::{WorkError, Workspace};
 
 /// Most pairs that are printed.
 const PAIRS_SHOWN: usize = 10;
@@ -63,15 +63,15 @@ struct OfQuestion<'d> {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let resampling = Resampling { times: args.resample, seed: args.seed };
-    let (whole, by_question) = match &args.file {
-        Some(file) => (measure(&in_order(read(file)?, args)?, resampling), Vec::new()),
-        None => of_workspace(context, args, resampling)?,
+    let ((mut whole, mut by_question), figures) = match &args.file {
+        Some(file) => {
+            ((measure(&in_order(read(file)?, args)?, resampling), Vec::new()), Figures::all())
+        }
+        None => {
+            let workspace = context.read()?;
+            (of_workspace(&workspace, args, resampling)?, workspace.figures()?)
+        }
     };
-    let figures = match &args.file {
-        Some(_) => Figures::all(),
-        None => context.read()?.figures()?,
-    };
-    let (mut whole, mut by_question) = (whole, by_question);
     let mut left_out = 0;
     for one in std::iter::once(&mut whole).chain(by_question.iter_mut().map(|(_, one)| one)) {
         let before = one.cohen_kappa.pairs.len();
@@ -131,11 +131,10 @@ fn in_order(ratings: Ratings, args: &Args) -> Result<Ratings, CliError> {
 type Measured = (Agreement, Vec<(String, Agreement)>);
 
 fn of_workspace(
-    context: &Context,
+    workspace: &Workspace,
     args: &Args,
     resampling: Resampling,
 ) -> Result<Measured, CliError> {
-    let workspace = context.read()?;
     let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
     if let Some(question) = &args.question {
         let made = workspace.ratings(&args.round, &[By::Question(question.clone())])?;
