@@ -177,7 +177,7 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             let state = match queue.share.turn(&candidate.name, &work, &gone, now) {
                 _ if gave(&candidate.name) => "has labeled it",
                 Turn::First => "may label it: among the first in its order",
-                Turn::Widened(_) => "may label it: its time runs out",
+                Turn::Widened(_) => "may label it as a stand-by: its time runs out",
                 Turn::Others | Turn::Cannot => "comes later in its order",
             };
             mine |= candidate.name == workspace.me && state.starts_with("may");
@@ -281,7 +281,7 @@ fn explain(
     }
     let overlap = policy.overlap;
     let late = if widened > 0 {
-        format!(", {widened} of them because their time runs out")
+        format!(", {widened} of them as a stand-by: their time runs out")
     } else {
         String::new()
     };

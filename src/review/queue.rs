@@ -85,7 +85,7 @@ pub struct QueueCounts {
     /// Open, not labeled, and beyond what they can: a language, a skill, or that they do not
     /// review.
     pub beyond: u64,
-    /// Theirs because its time runs out.
+    /// Theirs as a stand-by: others' first, and its time runs out.
     pub widened: u64,
     /// Whose the open cases are is still being counted.
     pub counting: bool,
@@ -96,9 +96,14 @@ impl QueueCounts {
         self.open + self.disputed + self.resolved
     }
 
-    /// Cases in the reviewer's queue.
+    /// Cases in the reviewer's queue: assigned to them, or theirs as a stand-by.
     pub fn mine(&self) -> u64 {
         self.open.saturating_sub(self.labeled + self.deferred + self.others + self.beyond)
+    }
+
+    /// Cases that are assigned to the reviewer, so that they are due of them.
+    pub fn assigned(&self) -> u64 {
+        self.mine().saturating_sub(self.widened)
     }
 }
 

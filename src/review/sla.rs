@@ -70,7 +70,7 @@ impl Clock {
     /// What whoever owes so many of it has to do.
     pub fn about(self, n: usize) -> &'static str {
         let (one, more) = match self {
-            Self::Label => ("case to label", "cases to label"),
+            Self::Label => ("assigned case to label", "assigned cases to label"),
             Self::Escalated => ("escalated case to look at", "escalated cases to look at"),
             Self::Disputed => ("disputed case to rule on", "disputed cases to rule on"),
             Self::Appealed => ("appeal to decide", "appeals to decide"),

@@ -233,8 +233,11 @@ impl Session {
         let mut effects = vec![Effect::Submit { label: Box::new(label), knew }];
         let was_there = self.queue.go_to(id);
         if self.view.is_none() {
+            let stands_by = self.queue.current().is_some_and(|row| row.turn > 0);
             self.queue.remove(id);
-            self.counts.labeled += u64::from(was_there && was_open);
+            let less = u64::from(was_there && was_open);
+            self.counts.labeled += less;
+            self.counts.widened = self.counts.widened.saturating_sub(less * u64::from(stands_by));
         } else if was_there {
             effects.extend(self.queue.step(1));
         }

@@ -60,15 +60,21 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
     };
     let room = total.saturating_sub(width(&left) + width(&right) + 4);
     let counts = shell.session.counts;
+    // The first number is the one that is due of them on the board.
     let parts = [
         if counts.counting {
-            format!("… mine{due}")
+            format!("… assigned{due}")
         } else {
-            format!("{} mine{due}", counts.mine())
+            format!("{} assigned{due}", counts.assigned())
         },
+        format!("{} stand-by", counts.widened),
         format!("{} disputed", counts.disputed),
         format!("{} resolved", counts.resolved),
     ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|part| counts.widened > 0 || !part.ends_with("stand-by"))
+        .collect();
     // As many whole parts as there is room for.
     let whole =
         (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
@@ -210,9 +216,9 @@ fn progress(shell: &Shell) -> String {
 /// The name of a view.
 pub fn view_words(view: Option<CaseState>) -> &'static str {
     match view {
-        None => "mine",
-        Some(CaseState::Open) => "all open",
-        Some(CaseState::Disputed) => "disputed",
-        Some(CaseState::Resolved) => "resolved",
+        None => "My queue",
+        Some(CaseState::Open) => "All open",
+        Some(CaseState::Disputed) => "Disputed",
+        Some(CaseState::Resolved) => "Resolved",
     }
 }

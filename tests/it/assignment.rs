@@ -14,7 +14,7 @@ use casework::domain::time::Moment;
 use casework::journal::blob::Packer;
 use casework::journal::kind::*;
 use casework::journal::{Append, DeviceKey, chain};
-use casework::review::Queue;
+use casework::review::{Queue, sla};
 use casework::sync::store::{self, Options};
 use casework::sync::{Exchange, Store};
 
@@ -42,6 +42,18 @@ impl Desk {
         let (db, key) = (&mut self.db, &self.key);
         Exchange { db, key, store, encrypt: false, now: &clock, go_on: &go_on }.run().unwrap();
         db::store::set_setting(&self.db.conn, db::store::LAST_SYNC, &now.0.to_string()).unwrap();
+        self.counts_agree(now);
+    }
+
+    /// What the screen says is assigned to somebody is what the board says waits for them.
+    fn counts_agree(&self, now: Moment) {
+        let policy = casework::journal::views::policy(&self.db.conn).unwrap();
+        let counts = Queue::load(&self.db.conn, self.name, now).unwrap();
+        let counts = counts.counts(&self.db.conn, || false).unwrap();
+        let due = sla::by_person(&sla::owed(&self.db.conn, &policy, now).unwrap(), now);
+        let due = due.get(self.name).and_then(|of| of.get(&sla::Clock::Label));
+        let waits = due.map_or(0, |tally| tally.all as u64);
+        assert_eq!(counts.assigned() + counts.deferred, waits, "{}: {counts:?}", self.name);
     }
 
     /// Labels what stands first in the queue, as much as somebody does in a day.

@@ -124,7 +124,7 @@ fn a_first_label_and_a_clean_end() {
     term.send("1");
     term.wait_for("Is the model's answer right?");
     term.send("17\r");
-    term.wait_for("4 mine");
+    term.wait_for("4 assigned");
     term.wait_for("saved 4");
     term.send("q");
     assert_eq!(term.wait_end(), 0);
@@ -185,7 +185,7 @@ fn held_keys_are_drawn_once_and_nothing_is_written_at_rest() {
     term.wait("the queue", |text| text.contains("Enter open"));
     let before = term.written().len();
     term.send(&"j".repeat(200));
-    term.wait("row 201", |text| text.contains("mine 201 of 600"));
+    term.wait("row 201", |text| text.contains("My queue  201 of 600"));
     let after = term.written().len();
     assert!(
         after - before < 40_000,
@@ -360,11 +360,11 @@ fn resize_editor_and_no_color() {
     let mut term =
         Term::start(&place, (160, 45), &[("EDITOR", editor.to_str().unwrap()), ("NO_COLOR", "1")]);
     term.wait_for("Can you read the input?");
-    term.wait_for("Queue  mine");
+    term.wait_for("My queue");
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     term.screen.lock().unwrap().screen_mut().set_size(some(24), some(80));
     term.master.resize(size).unwrap();
-    term.wait("stacked panes", |text| text.contains("Guide") && !text.contains("Queue  mine"));
+    term.wait("stacked panes", |text| text.contains("Guide") && !text.contains("My queue"));
     term.send("R");
     term.wait_for("from the editor «ESC»[31m");
     let written = String::from_utf8_lossy(&term.written()).into_owned();

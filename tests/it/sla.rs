@@ -103,9 +103,9 @@ fn people_are_told_once() {
     let first = place.ok(&["nudge", "--dry-run", "--json"]);
     assert_eq!(first.lines().count(), 2);
     let told = place.ok(&["nudge"]);
-    assert!(told.contains("bo\n  4 cases to label, the first due"), "{told}");
+    assert!(told.contains("bo\n  4 assigned cases to label, the first due"), "{told}");
     assert_eq!(place.run(&["nudge"]).status.code(), Some(1), "nothing new");
-    assert!(place.ok(&["nudge", "--again", "--dry-run"]).contains("4 cases to label"));
+    assert!(place.ok(&["nudge", "--again", "--dry-run"]).contains("4 assigned cases to label"));
     label(&place, "p0", "ana", &YES);
     label(&place, "p0", "bo", &NO);
     let told = place.ok(&["nudge", "--json"]);
@@ -163,7 +163,10 @@ fn a_webhook_is_posted_to() {
     });
     place.ok(&["nudge", "--webhook", &url]);
     let bodies = heard.join().unwrap();
-    assert!(bodies[1]["text"].as_str().unwrap().starts_with("bo: 4 cases to label"), "{bodies:?}");
+    assert!(
+        bodies[1]["text"].as_str().unwrap().starts_with("bo: 4 assigned cases to label"),
+        "{bodies:?}"
+    );
 }
 
 /// The sendmail of `msmtp` hands a mail to whatever its file says: here to a server of this test.
@@ -195,7 +198,7 @@ fn mail_goes_out_by_a_real_sendmail() {
     assert_eq!(to, "bo@example.org");
     assert!(
         mail.contains("Subject: casework: 4 to do")
-            && mail.contains("4 cases to label, the first due"),
+            && mail.contains("4 assigned cases to label, the first due"),
         "{mail}"
     );
     // Who was told is not told again; who has no address still is to be.

@@ -35,11 +35,9 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         (None, Some(listing)) => {
             format!(" Queue  {}  {} of {total}", visible(listing), queue.place())
         }
-        (None, None) => format!(
-            " Queue  {} {} of {total}{filter}",
-            view_words(shell.session.view),
-            queue.place()
-        ),
+        (None, None) => {
+            format!(" {}  {} of {total}{filter}", view_words(shell.session.view), queue.place())
+        }
     };
     let title = fit(&title, usize::from(area.width)).into_owned();
     put_line(buf, area, 0, &Line::from(heading(theme, title, shell.focus == Focus::Queue)));
