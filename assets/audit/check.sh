@@ -56,5 +56,5 @@ while IFS=$'\t' read -r file event; do
     cmp -s - "$file" || fault "$file is not what the journal says"
 done < <(jq -r '.documents[] | "\(.file)\t\(.event)"' workspace.json)
 
-[ "$bad" = 0 ] && echo "all is as it was written"
+[ "$bad" = 0 ] && echo "verification passed"
 exit "$bad"

@@ -124,7 +124,7 @@ fn in_order(ratings: Ratings, args: &Args) -> Result<Ratings, CliError> {
         return Ok(ratings);
     }
     let unknown =
-        |value: String| CliError::Use(format!("somebody said `{value}`, which is not in --order"));
+        |value: String| CliError::Use(format!("label `{value}` occurs, and is not in --order"));
     ratings.ranked(&args.order).map_err(unknown)
 }
 

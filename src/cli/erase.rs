@@ -42,7 +42,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             1 => " One case that showed it beside its own shows it no more.".to_owned(),
             n => format!(" {n} cases that showed it beside their own show it no more."),
         };
-        let words = format!("Input, logs and neighbours of {} are erased here.{also}", case.own);
+        let words =
+            format!("Input, logs and nearby predictions of {} are erased here.{also}", case.own);
         done(context.global.json, &words, &serde_json::json!(erased))?;
         if let Some(erased) = erased.filter(|_| !context.global.json) {
             explain(&erased);

@@ -114,7 +114,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     if failed > 0 {
         return Err(CliError::Use(format!(
-            "{failed} could not be told; they are told the next time"
+            "{failed} could not be notified; they will be the next time"
         )));
     }
     Ok(if nudges.is_empty() { Exit::No } else { Exit::Done })

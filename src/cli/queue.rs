@@ -178,7 +178,7 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
                 _ if gave(&candidate.name) => "has labeled it",
                 Turn::First => "may label it: among the first in its order",
                 Turn::Widened(_) => "may label it as a stand-by: its time runs out",
-                Turn::Others | Turn::Cannot => "comes later in its order",
+                Turn::Others | Turn::Cannot => "not yet: comes later in its order",
             };
             mine |= candidate.name == workspace.me && state.starts_with("may");
             (candidate.name.clone(), state)
@@ -292,11 +292,11 @@ fn explain(
     let why = match (reviews, policy.training.required) {
         (true, _) => "a language, a skill, or no share in the work",
         (false, true) => {
-            "they have to pass a training first (casework train NAME), or a lead has to let them in"
+            "they have to pass a training first (casework train NAME), or to be admitted as a reviewer"
         }
-        (false, false) => "a lead has to let them in as a reviewer",
+        (false, false) => "a lead has to admit them as a reviewer",
     };
-    out.line(&format!("{beyond:>9}  open, and beyond {reviewer}: {why}"))?;
+    out.line(&format!("{beyond:>9}  open, and {reviewer} is not eligible: {why}"))?;
     out.line(&format!(
         "{labeled:>9}  open, and labeled by {reviewer} already (each case wants {overlap})"
     ))?;

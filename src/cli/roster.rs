@@ -206,7 +206,7 @@ fn known_devices(workspace: &Workspace, name: &str) -> Result<Vec<ReplicaId>, Cl
     }
     if workspace.people()?.iter().any(|holder| holder.name == name) {
         let words = format!(
-            "{name} was retired, and asks no more: they join anew, in another directory, with `casework join`. \
+            "{name} was retired, and asks no more: they join again, in another directory, with `casework join`. \
              Or let them work on this very device with --here"
         );
         return Err(CliError::Use(words));

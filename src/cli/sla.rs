@@ -22,7 +22,7 @@ pub struct Args {
 enum What {
     /// What is owed, by person
     Show,
-    /// What is past its time, and which of the policy's bounds are crossed; ends with 3 if anything
+    /// What is past its time, and which of the policy's bounds are breached; ends with 3 if anything
     /// is
     Check,
 }
@@ -116,7 +116,7 @@ fn check(
         }
         for bound in bounds {
             let value = bound.value.map_or_else(|reason| format!("none: {reason}"), decimal);
-            let mark = if bound.is_crossed() { "crossed" } else { "kept" };
+            let mark = if bound.is_crossed() { "breached" } else { "within" };
             out.line(&format!("{:<24} {value:<12} {mark}", bound.threshold.to_string()))?;
         }
     }
@@ -124,7 +124,7 @@ fn check(
     let breached = !late.is_empty() || crossed > 0;
     if !context.global.json {
         say(&format!(
-            "{overdue} of {all} are overdue; {crossed} of {} bounds are crossed.",
+            "{overdue} of {all} are overdue; {crossed} of {} bounds are breached.",
             bounds.len()
         ));
     }

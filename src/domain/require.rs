@@ -86,11 +86,11 @@ impl Requirement {
 }
 
 impl Occasion {
-    /// Why something is wanted, after its name: `the rationale: it overrides the model`.
+    /// Why something is wanted, after its name: `the rationale: the label differs from the prediction`.
     pub fn why(&self) -> String {
         match self {
             Self::Always => "the policy always wants it".to_owned(),
-            Self::Override => "it overrides the model".to_owned(),
+            Self::Override => "the label differs from the prediction".to_owned(),
             Self::Unsure(most) => format!("you are not sure (at most {most} of 5)"),
             Self::Outcome { field, value } => format!("{field} is {value}"),
         }

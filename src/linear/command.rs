@@ -95,7 +95,7 @@ pub const COMMANDS: &[Command] = &[
         tells(desk, Desk::words)
     }),
     command("logs", "L", "", "tells the log lines", |desk, _| tells(desk, Desk::logs)),
-    command("near", "N neighbours", "", "tells the predictions around it", |desk, _| {
+    command("near", "N neighbours", "", "tells the nearby predictions", |desk, _| {
         tells(desk, Desk::near)
     }),
     command("model", "M", "", "tells what the model said", |desk, _| tells(desk, Desk::model)),

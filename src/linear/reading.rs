@@ -165,7 +165,7 @@ impl Desk {
             self.say("Asked", &format!("about your label: {question}"));
         }
         let logs = counted(case.own_logs(), "log line of its trace", "log lines of its trace");
-        let near = counted(case.neighbours.len(), "prediction around it", "predictions around it");
+        let near = counted(case.neighbours.len(), "nearby prediction", "nearby predictions");
         let hidden: Vec<&str> = case
             .hidden
             .iter()

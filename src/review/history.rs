@@ -38,7 +38,7 @@ pub fn history(
     let words = format!("detected{why}");
     let mut lines = vec![HistoryLine {
         at: case.at.moment(),
-        who: "trap".to_owned(),
+        who: "rule".to_owned(),
         words,
         event: case.event,
     }];
@@ -78,7 +78,7 @@ pub fn history(
             let words = if withdrawal.by == label.reviewer {
                 "took the label back".to_owned()
             } else {
-                format!("took back {}'s label", label.reviewer)
+                format!("withdrew {}'s label", label.reviewer)
             };
             lines.push(HistoryLine {
                 at: withdrawal.at.moment(),
@@ -149,7 +149,7 @@ pub fn in_session(
     let why =
         if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
     let (at, words) = (case.at.moment(), format!("detected{why}"));
-    let mut lines = vec![HistoryLine { at, who: "trap".to_owned(), words, event: case.event }];
+    let mut lines = vec![HistoryLine { at, who: "rule".to_owned(), words, event: case.event }];
     let revealed = session.stage().is_revealed();
     for which in 0..=usize::from(revealed) {
         for given in calibration::labels_of_case(conn, session, which, case.id)? {

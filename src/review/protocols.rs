@@ -94,8 +94,10 @@ impl Protocols {
     /// What belongs to a term beside its definition, each with a word before it.
     pub fn term_details(&self, term: &Term) -> Vec<(&'static str, String)> {
         let mut details: Vec<(&str, String)> = Vec::new();
-        details.extend(term.examples.iter().map(|example| ("e.g.", example.clone())));
-        details.extend(term.counter_examples.iter().map(|example| ("but not", example.clone())));
+        details.extend(term.examples.iter().map(|example| ("example", example.clone())));
+        details.extend(
+            term.counter_examples.iter().map(|example| ("counter-example", example.clone())),
+        );
         let mut list = |word, items: &[String]| {
             details.extend((!items.is_empty()).then(|| (word, items.join(", "))))
         };
@@ -105,7 +107,7 @@ impl Protocols {
         if !term.owner.is_empty() {
             details.push(("owner", term.owner.clone()));
         }
-        details.extend(term.review_by.map(|day| ("look again by", day.to_string())));
+        details.extend(term.review_by.map(|day| ("review due", day.to_string())));
         details
     }
 

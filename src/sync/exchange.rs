@@ -165,7 +165,7 @@ impl Exchange<'_> {
             let Some(name) = Name::parse(&listed.key) else { continue };
             let Some(bytes) = self.fetch(&name)? else { continue };
             if let Err(fault) = segment::check(&name, &bytes) {
-                let words = if self.mend(&name, &bytes)? { "" } else { "; it is written anew" };
+                let words = if self.mend(&name, &bytes)? { "" } else { "; it is written again" };
                 faults.push(of_segment(&name, &format!("{fault}{words}")));
             }
         }

@@ -135,7 +135,7 @@ impl Exchange<'_> {
             Ok(payloads) => payloads,
             Err(fault) => {
                 let kept = self.mend(name, &bytes)?;
-                let words = if kept { "" } else { "; it is written anew" };
+                let words = if kept { "" } else { "; it is written again" };
                 done.damaged.push(of_segment(name, &format!("{fault}{words}")));
                 return Ok(kept);
             }
@@ -190,7 +190,7 @@ impl Exchange<'_> {
     }
 
     /// Takes a segment away whose bytes are not those that its name promises, if it is ours to
-    /// write, or if what should stand in it is here: it is written anew then. Tells whether it
+    /// write, or if what should stand in it is here: it is written again then. Tells whether it
     /// stays.
     pub(super) fn mend(&mut self, name: &Name, bytes: &[u8]) -> Result<bool, SyncError> {
         let head =
@@ -223,7 +223,7 @@ impl Exchange<'_> {
             Ok(lines) => lines,
             Err(fault) => {
                 let kept = self.mend(name, &bytes)?;
-                let words = if kept { "" } else { "; it is written anew" };
+                let words = if kept { "" } else { "; it is written again" };
                 done.damaged.push(of_segment(name, &format!("{fault}{words}")));
                 return Ok(kept);
             }

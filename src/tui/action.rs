@@ -184,7 +184,7 @@ pub static ACTIONS: &[Action] = &[
         "0",
         Place::AskingWords,
         "",
-        "a number that begins with 0; no words, where none will do",
+        "a number that begins with 0; leave the text empty, where that will do",
         no_words,
     ),
     action(
@@ -306,7 +306,7 @@ pub static ACTIONS: &[Action] = &[
     }),
     action("input", "I", Place::Any, "", "show the input", |shell, _| shell.show_tab(Tab::Input)),
     action("logs", "L", Place::Any, "", "show the logs", |shell, _| shell.show_tab(Tab::Logs)),
-    action("neighbours", "N", Place::Any, "", "show the predictions around it", |shell, _| {
+    action("neighbours", "N", Place::Any, "", "show the nearby predictions", |shell, _| {
         shell.show_tab(Tab::Neighbours)
     }),
     action("model", "M", Place::Any, "", "show what the model considered", |shell, _| {

@@ -175,7 +175,7 @@ impl Tab {
         match self {
             Self::Input => "Input",
             Self::Logs => "Logs",
-            Self::Neighbours => "Neighbours",
+            Self::Neighbours => "Nearby",
             Self::Model => "Model",
             Self::History => "History",
         }

@@ -200,7 +200,8 @@ impl Workspace {
                     )?;
                 }
                 if i % 17 == 3 && who == 0 {
-                    let text = "The same customer wrote twice; see the neighbours.".to_owned();
+                    let text =
+                        "The same customer wrote twice; see the nearby predictions.".to_owned();
                     writer.append(
                         person.name,
                         vec![Append::new(&CaseCommented::new(case.id, text))],

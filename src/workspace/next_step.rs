@@ -110,7 +110,7 @@ impl WorkError {
             }
             (_, WorkError::Stranger(name)) => {
                 return Some(format!(
-                    "`casework roster show` lists names; a lead can let them in: `casework roster admit {} --role ROLE`.",
+                    "`casework roster show` lists names; a lead can admit them: `casework roster admit {} --role ROLE`.",
                     visible(name)
                 ));
             }
@@ -206,7 +206,7 @@ impl WorkError {
             ) => {
                 if *retired {
                     return Some(
-                        "Who was retired comes back by joining anew: casework join URL --as NAME --workspace DIR.".to_owned(),
+                        "Who was retired comes back by joining again: casework join URL --as NAME --workspace DIR.".to_owned(),
                     );
                 }
                 return Some(format!(

@@ -122,7 +122,7 @@ fn what_must_be_said_is_named_in_a_line_and_gone_to() {
     session.press("2 p \"transfer\" Enter 2 Enter 1 m w Enter 0");
     session.press("Enter");
     assert!(
-        session.text().contains("Not yet: the rationale: it overrides the model"),
+        session.text().contains("Not yet: the rationale: the label differs from the prediction"),
         "{}",
         session.text()
     );

@@ -337,7 +337,7 @@ fn the_commands_say_what_can_not_be_told_and_why() {
     assert!(place.ok(&["agreement", "--order", "low,mid,high", &words]).contains("  ordinal"));
     let unknown = place.run(&["agreement", "--order", "low,high", &words]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(String::from_utf8(unknown.stderr).unwrap().contains("somebody said `mid`"));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("label `mid` occurs"));
 
     let wrong = place.run(&["agreement", &file("wrong.csv", "id,who,what\n1,2,3\n")]);
     assert_eq!(wrong.status.code(), Some(2));

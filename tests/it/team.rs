@@ -208,7 +208,7 @@ fn who_is_retired_or_changes_keys_counts_up_to_there() {
     assert_eq!(code, 1);
     assert!(out.contains("bo was retired on this device"), "{out}");
     team.fails("bo", &["comment", "p0", "still here"], "was retired");
-    team.fails("bo", &["comment", "p0", "still here"], "joining anew");
+    team.fails("bo", &["comment", "p0", "still here"], "joining again");
     team.fails("ana", &["roster", "retire", "ana", "--device", "ffff"], "nobody called");
     team.ok("ana", &["roster", "retire", "ana"]);
     team.sync(&["ana", "dee"]);
@@ -540,7 +540,7 @@ fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let (good, said) = check();
-    assert!(good && said.contains("all is as it was written"), "{said}");
+    assert!(good && said.contains("verification passed"), "{said}");
     let payloads = fs::read_to_string(bundle.join("payloads.jsonl")).unwrap();
     assert_eq!(
         payloads.matches("\"erased\":true").count(),
@@ -620,7 +620,7 @@ fn a_store_that_is_gone_back_damaged_or_shared_with_strangers_stops_nobody() {
     team.fails("eve", &["join", team.store().to_str().unwrap()], "holds no workspace");
     let (code, _, err) = team.run("ana", &["sync", "--check"]);
     assert!(
-        code == 1 && err.contains("are not those that its name promises; it is written anew"),
+        code == 1 && err.contains("are not those that its name promises; it is written again"),
         "{err}"
     );
     team.sync(&["bo", "dee"]);

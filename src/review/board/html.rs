@@ -59,7 +59,7 @@ fn heading(page: &mut String, words: &str) {
 }
 
 fn standing(page: &mut String, board: &BoardSnapshot) {
-    heading(page, "How it stands");
+    heading(page, "Summary");
     page.push_str("<table>\n");
     for (state, cases) in &board.states {
         let more = if *state == CaseState::Resolved { "ready for retraining" } else { "" };
@@ -227,7 +227,7 @@ fn questions(page: &mut String, board: &BoardSnapshot) {
 }
 
 fn matrix(page: &mut String, board: &BoardSnapshot) {
-    heading(page, "What one says where another says something else");
+    heading(page, "Reviewer confusion matrix");
     let matrix = &board.matrix;
     let size = 34;
     let left = 200;

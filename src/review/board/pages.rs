@@ -122,7 +122,9 @@ impl Maker<'_> {
                 "  category                   resolved  pending     pairs disagree".to_owned()
             }
             Page::Pairs => "  two reviewers                    pairs disagree".to_owned(),
-            Page::Matrix => "  what one says where another says …, cases".to_owned(),
+            Page::Matrix => {
+                "  reviewer confusion matrix: what one says where another says …, cases".to_owned()
+            }
             Page::Weeks => "  week from     cases  differ   alpha (95 %)".to_owned(),
             Page::Versions => {
                 "  protocol                      cases disagree   alpha (95 %)".to_owned()

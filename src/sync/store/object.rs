@@ -157,7 +157,7 @@ fn explain(store: &str, error: &Error) -> StoreError {
             "authorizationfailure",
         ])
     {
-        (Trouble::Denied, "the credentials are not let in, or may not do this".to_owned())
+        (Trouble::Denied, "the credentials are refused, or may not do this".to_owned())
     } else if has(&[
         "169.254.169.254",
         "metadata",

@@ -58,7 +58,7 @@ impl Layer for Overruled {
                 Next::Closes
             }
             ("appeal", Some(past)) if has_appealed(past, &cx.session.me) => {
-                cx.session.say("You have appealed on this case: one appeal is weighed.");
+                cx.session.say("You have appealed on this case: one appeal is allowed.");
                 Next::Stays
             }
             ("appeal", Some(past)) => Next::Opens(Box::new(appeal(past.row.id, &past.row.own))),

@@ -31,7 +31,7 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
         paragraph(&term.name, theme.strong);
         paragraph(&term.definition, theme.text);
         for (word, text) in view.session.protocols.term_details(term) {
-            paragraph(&format!("{word} {text}"), theme.dim);
+            paragraph(&format!("{word}: {text}"), theme.dim);
         }
         paragraph("", theme.text);
     }

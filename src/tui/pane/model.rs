@@ -48,7 +48,7 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
             .map(|(_, weight)| weight.abs())
             .fold(f64::MIN_POSITIVE, f64::max);
         section(
-            "What weighed in (against it where negative)".to_owned(),
+            "Feature importance (against it where negative)".to_owned(),
             &prediction.features,
             largest,
         );
