@@ -11,7 +11,7 @@ use crate::domain::label::MAIN_ROUND;
 use crate::quality::divergence::Node;
 use crate::quality::figure::wilson;
 use crate::review::disagreement::{Disagreements, Split, Tally};
-use crate::review::sight::{figures_left_out, left_out};
+use crate::review::sight::{cases_left_out, figures_left_out};
 use crate::workspace::Workspace;
 
 /// Most cases or splits that are printed in words.
@@ -67,7 +67,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
             let blind = workspace.blind_to(parted.iter().map(|(case, _)| **case))?;
             let shown = parted.iter().filter(|(case, _)| !blind.contains(*case));
-            if let Some(words) = left_out(blind.len(), "cases") {
+            if let Some(words) = cases_left_out(blind.len()) {
                 say(&words);
             }
             let name = |case: &CaseId| if json { case.to_string() } else { case.short() };

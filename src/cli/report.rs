@@ -60,7 +60,7 @@ fn document(board: &BoardSnapshot) -> serde_json::Value {
     let weeks: Vec<_> = board
         .weeks
         .iter()
-        .map(|week| json!({ "from": week.from.date().to_string(), "cases": week.cases.len(), "differ": week.differ.n, "alpha": week.alpha }))
+        .map(|week| json!({ "from": week.from.date().to_string(), "cases": week.cases.len(), "differ": week.differ.n(), "alpha": week.alpha }))
         .collect();
     let versions: Vec<_> = board
         .versions
@@ -74,14 +74,14 @@ fn document(board: &BoardSnapshot) -> serde_json::Value {
         .categories
         .iter()
         .map(|(name, of)| {
-            (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.n }))
+            (name.clone(), json!({ "resolved": of.resolved.len(), "pending": of.pending.n() }))
         })
         .collect();
     let cells: Vec<_> = board
         .matrix
         .cells
         .iter()
-        .map(|((a, b), cases)| json!({ "classes": [board.matrix.classes[*a], board.matrix.classes[*b]], "cases": cases.len() }))
+        .map(|((a, b), cases)| json!({ "classes": [board.matrix.classes[*a], board.matrix.classes[*b]], "cases": cases.n() }))
         .collect();
     json!({ "at": board.now.rfc3339(), "labels": board.labels, "states": states, "ages": board.ages.each_ref().map(Vec::len),
         "days": days, "disagreement": board.disagreement(), "alpha": board.alpha, "weeks": weeks,

@@ -249,6 +249,7 @@ impl Desk {
             for row in pages.rows(page) {
                 let words: String = row.words.iter().map(|(words, _)| words.as_str()).collect();
                 lines.push(sentence(spoken(&words).trim()));
+                lines.extend(row.left_out());
             }
         }
         self.long("Board", lines);

@@ -119,7 +119,16 @@ impl Figures {
 
 /// How many figures about people were left out, and why.
 pub fn figures_left_out(n: usize) -> Option<String> {
-    (n > 0).then(|| format!("Left out: {n} figures about others (they are shown to leads)."))
+    let figures = if n == 1 { "figure" } else { "figures" };
+    (n > 0).then(|| format!("Left out: {n} {figures} about others (shown to leads)."))
+}
+
+/// How many cases were left out of a list, and why.
+pub fn cases_left_out(n: usize) -> Option<String> {
+    let cases = if n == 1 { "case" } else { "cases" };
+    (n > 0).then(|| {
+        format!("Left out: {n} {cases} that you may still label, or that measure reviewers.")
+    })
 }
 
 /// How many things were left out, and why, in words for whoever listed them.

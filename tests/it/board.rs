@@ -3,6 +3,7 @@
 use casework::config::Env;
 use casework::domain::resolve::CaseState;
 use casework::review::board::BoardSums;
+use casework::review::board::snapshot::Counted;
 use casework::session::Report;
 use casework::tui::Review;
 use casework::workspace::Workspace;
@@ -103,11 +104,30 @@ fn what_labels_say_of_a_case_that_waits_is_counted_and_not_shown_to_whom_it_wait
     place.ok(&["roster", "admit", "cy", "--role", "reviewer"]);
     let as_cy = Workspace::open(place.paths(), Env::default(), Some("cy")).unwrap();
     let board = as_cy.board(&mut BoardSums::default()).unwrap();
-    assert_eq!((board.differ.n, board.differ.cases.len()), (2, 0));
+    let behind = |of: &Counted| (of.n(), of.cases.len());
+    assert_eq!(behind(&board.differ), (2, 0));
     let pending = &board.categories["distribution-shift"].pending;
-    assert_eq!((pending.n, pending.cases.len()), (2, 0));
-    assert_eq!((board.weeks[0].differ.n, board.weeks[0].differ.cases.len()), (2, 0));
-    assert!(board.parted_at.is_empty() && board.parted_by.is_empty());
+    assert_eq!(behind(pending), (2, 0));
+    assert_eq!(behind(&board.weeks[0].differ), (2, 0));
+    assert_eq!(behind(&board.parted_at["verdict"]), (2, 0));
+    assert!(board.parted_by.values().all(|of| behind(of) == (2, 0)));
+    let off_diagonal = board.matrix.cells.iter().filter(|((a, b), _)| a != b);
+    assert!(off_diagonal.map(|(_, of)| behind(of)).eq([(2, 0)]));
+    // Every row that stands for fewer cases than it counts says so: in the window, as it is opened,
+    // and line by line.
+    let as_cy = || Workspace::open(place.paths(), Env::default(), Some("cy")).unwrap();
+    let mut session = Review::in_turn(as_cy(), (100, 30), || T0, None).unwrap();
+    session.press("D");
+    let says = "Left out: 2 cases that you may still label, or that measure reviewers.";
+    let about_others = "Left out: 1 figure about others (shown to leads).";
+    for (page, says) in [("2 j", says), ("4", about_others), ("6", says), ("5 j", says)] {
+        session.press(page);
+        assert!(session.text().contains(says), "{}", session.text());
+    }
+    session.press("Enter");
+    assert!(session.text().contains("Board"), "there is nothing to list");
+    let lines = crate::linear::review(as_cy(), "board\nmore\nmore\nquit\n").0;
+    assert!(lines.contains(says), "{lines}");
 }
 
 #[test]
@@ -117,11 +137,11 @@ fn each_number_knows_its_cases() {
     let board = workspace.board(&mut BoardSums::default()).unwrap();
     assert_eq!(board.states[&CaseState::Disputed].len(), 2);
     assert_eq!(board.disagreement(), Some(2.0 / 3.0));
-    assert_eq!(board.parted_at["verdict"].len(), 2);
+    assert_eq!(board.parted_at["verdict"].n(), 2);
     assert_eq!(board.categories["rare-combination"].resolved.len(), 1);
-    assert_eq!(board.categories["distribution-shift"].pending.n, 2);
+    assert_eq!(board.categories["distribution-shift"].pending.n(), 2);
     assert_eq!(board.matrix.classes, ["model_correct", "wrong_label"]);
-    assert_eq!(board.matrix.cells[&(0, 1)].len(), 2);
+    assert_eq!(board.matrix.cells[&(0, 1)].n(), 2);
     assert_eq!((board.weeks.len(), board.versions.len(), board.versions[0].cases.len()), (1, 1, 3));
     assert_eq!(board.days.last().unwrap().settled.len(), 1);
     let by_owner = |who: &str| {

@@ -33,7 +33,7 @@ fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
 }
 
 /// What is said to some lines, and how it ended.
-fn review(workspace: Workspace, lines: &str) -> (String, Ended) {
+pub fn review(workspace: Workspace, lines: &str) -> (String, Ended) {
     let mut out = Vec::new();
     let ended = linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
     (String::from_utf8(out).unwrap(), ended)

@@ -235,7 +235,7 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
         .cells
         .iter()
         .filter(|((a, b), _)| a != b)
-        .map(|(_, cases)| cases.len())
+        .map(|(_, cases)| cases.n())
         .max()
         .unwrap_or(0)
         .max(1);
@@ -263,7 +263,8 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
             text(name)
         );
         for column in 0..n {
-            let count = matrix.cells.get(&(row.min(column), row.max(column))).map_or(0, Vec::len);
+            let count =
+                matrix.cells.get(&(row.min(column), row.max(column))).map_or(0, |cases| cases.n());
             let x = left + column * size;
             let (fill, heat) = if row == column {
                 ("#888888", 0.15)
@@ -321,7 +322,7 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
             "week from {}: alpha {}, {} of {} cases differ",
             week.from.date(),
             decimal(value),
-            week.differ.n,
+            week.differ.n(),
             week.cases.len()
         );
         let _ = writeln!(
@@ -376,7 +377,7 @@ fn categories(page: &mut String, board: &BoardSnapshot) {
             "<tr><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>",
             text(name),
             of.resolved.len(),
-            of.pending.n,
+            of.pending.n(),
             tally.pairs,
             tally.parted
         );

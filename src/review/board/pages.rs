@@ -1,13 +1,13 @@
 //! The pages of the board: what stands on them, and the cases behind each number. Where they are
 //! drawn is no matter here.
 
-use super::snapshot::{BoardSnapshot, CategoryFigures, Day, VersionFigures, WeekFigures};
+use super::snapshot::{BoardSnapshot, CategoryFigures, Counted, Day, VersionFigures, WeekFigures};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
-use crate::review::sight::Figures;
+use crate::review::sight::{Figures, cases_left_out, figures_left_out};
 use crate::review::sla::{Owed, by_person};
 
 /// A page of the board.
@@ -73,7 +73,23 @@ pub enum Tone {
 pub struct Row {
     pub words: Vec<(String, Tone)>,
     pub title: String,
-    pub cases: Vec<CaseId>,
+    pub behind: Counted,
+}
+
+impl Row {
+    fn new(words: Vec<(String, Tone)>, title: String, behind: impl Into<Counted>) -> Self {
+        Self { words, title, behind: behind.into() }
+    }
+
+    /// Words alone.
+    fn of_words(words: Vec<(String, Tone)>) -> Self {
+        Self::new(words, String::new(), Counted::default())
+    }
+
+    /// How many cases behind it are kept from whoever looks, and why.
+    pub fn left_out(&self) -> Option<String> {
+        cases_left_out(self.behind.left_out.len())
+    }
 }
 
 /// All pages, in the order of [`Page::ALL`], made once of a snapshot: a frame only shows them.
@@ -147,13 +163,13 @@ impl Maker<'_> {
     fn now(&self) -> Vec<Row> {
         let board = &self.board;
         let mut rows = Vec::new();
-        let mut number = |name: &str, n: String, more: String, style: Tone, cases: Vec<CaseId>| {
+        let mut number = |name: &str, n: String, more: String, style: Tone, behind: Counted| {
             let words = vec![
                 words_of(format!("{name:<24}"), Tone::Text),
                 words_of(format!("{n:>8}  "), style),
                 words_of(more, Tone::Dim),
             ];
-            rows.push(Row { words, title: name.trim().to_owned(), cases });
+            rows.push(Row::new(words, name.trim().to_owned(), behind));
         };
         let of = |state: CaseState| board.states.get(&state).cloned().unwrap_or_default();
         for (state, more) in [
@@ -162,7 +178,13 @@ impl Maker<'_> {
             (CaseState::Resolved, "ready for retraining"),
         ] {
             let cases = of(state);
-            number(state.word(), cases.len().to_string(), more.to_owned(), Tone::Strong, cases);
+            number(
+                state.word(),
+                cases.len().to_string(),
+                more.to_owned(),
+                Tone::Strong,
+                cases.into(),
+            );
         }
         let total = |of: fn(&Day) -> &Vec<CaseId>| {
             board.days.iter().map(|day| of(day).len()).sum::<usize>()
@@ -174,8 +196,8 @@ impl Maker<'_> {
             ("came in, 14 days", (|day| &day.detected) as fn(&Day) -> &Vec<CaseId>),
             ("were settled, 14 days", |day| &day.settled),
         ] {
-            let cases = board.days.iter().flat_map(|day| of(day).clone()).collect();
-            number(name, total(of).to_string(), bars(of), Tone::Strong, cases);
+            let cases: Vec<CaseId> = board.days.iter().flat_map(|day| of(day).clone()).collect();
+            number(name, total(of).to_string(), bars(of), Tone::Strong, cases.into());
         }
         for (name, cases) in
             ["open, under a day", "open, 1 to 3 days", "open, 3 to 7 days", "open, over a week"]
@@ -187,7 +209,7 @@ impl Maker<'_> {
                 cases.len().to_string(),
                 bar(cases.len(), of(CaseState::Open).len()),
                 Tone::Text,
-                cases.clone(),
+                cases.clone().into(),
             );
         }
         let rate = board
@@ -198,7 +220,7 @@ impl Maker<'_> {
             rate,
             format!("of {} cases with two labels", board.measured.len()),
             Tone::Strong,
-            board.differ.cases.clone(),
+            board.differ.clone(),
         );
         let alpha = &board.alpha;
         let value = alpha.value.map_or("none".to_owned(), decimal);
@@ -207,7 +229,13 @@ impl Maker<'_> {
             (Err(reason), _) => reason.to_owned(),
             _ => String::new(),
         };
-        number("Krippendorff's alpha", value, interval, Tone::Strong, board.measured.clone());
+        number(
+            "Krippendorff's alpha",
+            value,
+            interval,
+            Tone::Strong,
+            board.measured.clone().into(),
+        );
         for (who, clocks) in by_person(&board.owed, board.now) {
             for (clock, tally) in clocks {
                 let owed =
@@ -230,7 +258,7 @@ impl Maker<'_> {
                     tally.all.to_string(),
                     format!("{due}{late}: {}", clock.about(tally.all)),
                     style,
-                    cases.collect(),
+                    cases.collect::<Vec<_>>().into(),
                 );
             }
         }
@@ -240,7 +268,7 @@ impl Maker<'_> {
                 cases.len().to_string(),
                 String::new(),
                 Tone::Text,
-                cases.clone(),
+                cases.clone().into(),
             );
         }
         rows
@@ -267,7 +295,7 @@ impl Maker<'_> {
                 words_of(notes, Tone::Warn),
             ];
             let cases = self.board.parted_at.get(&node.question).cloned().unwrap_or_default();
-            Row { words, title: format!("diverge at {}", node.question), cases }
+            Row::new(words, format!("diverge at {}", node.question), cases)
         };
         of.nodes().iter().map(row).collect()
     }
@@ -279,16 +307,14 @@ impl Maker<'_> {
             let words = vec![
                 words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
                 words_of(
-                    format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n, tally.pairs),
+                    format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n(), tally.pairs),
                     Tone::Text,
                 ),
                 words_of(share_words(&tally), Tone::Text),
             ];
-            Row {
-                words,
-                title: name.clone(),
-                cases: resolved.iter().chain(&pending.cases).copied().collect(),
-            }
+            let mut behind = Counted::from(resolved.clone());
+            behind.extend(pending);
+            Row::new(words, name.clone(), behind)
         };
         board.categories.iter().map(row).collect()
     }
@@ -305,9 +331,15 @@ impl Maker<'_> {
                 words_of(share_words(tally), Tone::Text),
             ];
             let cases = board.parted_by.get(names).cloned().unwrap_or_default();
-            Row { words, title: names.join(" and "), cases }
+            Row::new(words, names.join(" and "), cases)
         };
-        board.pairs.iter().filter(|(names, _)| shown(names)).map(row).collect()
+        let mut rows: Vec<Row> =
+            board.pairs.iter().filter(|(names, _)| shown(names)).map(row).collect();
+        rows.extend(
+            figures_left_out(board.pairs.len() - rows.len())
+                .map(|words| Row::of_words(vec![words_of(words, Tone::Dim)])),
+        );
+        rows
     }
 
     fn matrix(&self) -> Vec<Row> {
@@ -316,28 +348,25 @@ impl Maker<'_> {
             .cells
             .iter()
             .filter(|((a, b), _)| a != b)
-            .map(|(_, cases)| cases.len())
+            .map(|(_, cases)| cases.n())
             .max()
             .unwrap_or(0);
         let mut rows = Vec::new();
         let heads: String =
             (0..matrix.classes.len()).map(|column| format!("{:>5} ", letter(column))).collect();
-        rows.push(Row {
-            words: vec![words_of(format!("{:<28}{heads}", ""), Tone::Dim)],
-            title: String::new(),
-            cases: Vec::new(),
-        });
+        let heads = vec![words_of(format!("{:<28}{heads}", ""), Tone::Dim)];
+        rows.push(Row::of_words(heads));
         for (row, name) in matrix.classes.iter().enumerate() {
             let mut words = vec![words_of(
                 format!("{} {:<26}", letter(row), fit(&visible(name), 26)),
                 Tone::Text,
             )];
-            let mut all = Vec::new();
+            let mut all = Counted::default();
             for column in 0..matrix.classes.len() {
                 let cases = matrix.cells.get(&(row.min(column), row.max(column)));
-                let n = cases.map_or(0, Vec::len);
-                if row != column {
-                    all.extend(cases.into_iter().flatten().copied());
+                let n = cases.map_or(0, Counted::n);
+                if let Some(cases) = cases.filter(|_| row != column) {
+                    all.extend(cases);
                 }
                 let heat = if row == column { " " } else { heat(n, most) };
                 let style = if row == column { Tone::Dim } else { Tone::Accent };
@@ -346,7 +375,7 @@ impl Maker<'_> {
                     style,
                 ));
             }
-            rows.push(Row { words, title: format!("{name} or another"), cases: all });
+            rows.push(Row::new(words, format!("{name} or another"), all));
         }
         rows
     }
@@ -363,7 +392,7 @@ fn week_row(week: &WeekFigures) -> Row {
     let words = vec![
         words_of(format!("{:<11}", week.from.date().to_string()), Tone::Strong),
         words_of(
-            format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.n),
+            format!("{:>8} {:>7}   {interval:<26} ", week.cases.len(), week.differ.n()),
             Tone::Text,
         ),
         words_of(
@@ -371,11 +400,7 @@ fn week_row(week: &WeekFigures) -> Row {
             Tone::Accent,
         ),
     ];
-    Row {
-        words,
-        title: format!("differ, week from {}", week.from.date()),
-        cases: week.differ.cases.clone(),
-    }
+    Row::new(words, format!("differ, week from {}", week.from.date()), week.differ.clone())
 }
 
 fn version(of: &VersionFigures) -> Row {
@@ -388,7 +413,7 @@ fn version(of: &VersionFigures) -> Row {
             Tone::Text,
         ),
     ];
-    Row { words, title: name, cases: of.cases.clone() }
+    Row::new(words, name, of.cases.clone())
 }
 
 /// Words that stand out so.

@@ -26,11 +26,40 @@ pub const WEEKS: usize = 26;
 /// Classes of the heat map; the rest are gathered.
 pub const CLASSES_MAX: usize = 12;
 
-/// A number of cases, and those of them that may be looked at.
+/// The cases behind a number: those that may be looked at, and those that are kept from whoever
+/// looks. Each once, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Counted {
-    pub n: usize,
     pub cases: Vec<CaseId>,
+    pub left_out: Vec<CaseId>,
+}
+
+impl Counted {
+    /// Counts cases of which those may be looked at that are `seen`.
+    fn of(cases: impl IntoIterator<Item = CaseId>, seen: impl Fn(&CaseId) -> bool) -> Self {
+        let cases: BTreeSet<CaseId> = cases.into_iter().collect();
+        let (cases, left_out) = cases.into_iter().partition(seen);
+        Self { cases, left_out }
+    }
+
+    pub fn n(&self) -> usize {
+        self.cases.len() + self.left_out.len()
+    }
+
+    /// Adds what stands behind another number.
+    pub fn extend(&mut self, more: &Self) {
+        for (all, more) in [(&mut self.cases, &more.cases), (&mut self.left_out, &more.left_out)] {
+            all.extend(more);
+            all.sort_unstable();
+            all.dedup();
+        }
+    }
+}
+
+impl From<Vec<CaseId>> for Counted {
+    fn from(cases: Vec<CaseId>) -> Self {
+        Self { cases, left_out: Vec::new() }
+    }
 }
 
 /// What came in and went out on a day.
@@ -68,7 +97,7 @@ pub struct Matrix {
     /// In order; the last gathers what is rare, if there is more.
     pub classes: Vec<String>,
     /// By row and column, the lower place first.
-    pub cells: BTreeMap<(usize, usize), Vec<CaseId>>,
+    pub cells: BTreeMap<(usize, usize), Counted>,
 }
 
 /// A kind of edge case.
@@ -97,11 +126,11 @@ pub struct BoardSnapshot {
     /// By what either of two labels named as category.
     pub by_category: BTreeMap<String, Tally>,
     /// Cases on which two reviewers part.
-    pub parted_by: BTreeMap<[String; 2], Vec<CaseId>>,
+    pub parted_by: BTreeMap<[String; 2], Counted>,
     /// Cases whose labels differ in what counts.
     pub differ: Counted,
     /// Cases that part at each question.
-    pub parted_at: BTreeMap<String, Vec<CaseId>>,
+    pub parted_at: BTreeMap<String, Counted>,
     pub matrix: Matrix,
     pub weeks: Vec<WeekFigures>,
     pub versions: Vec<VersionFigures>,
@@ -139,10 +168,7 @@ pub fn snapshot(
         let state = kept.state(*id).unwrap_or(CaseState::Open);
         !blind.to(state, kept.gave(me, *id), measuring.contains(id))
     };
-    let seen_of = |cases: &BTreeSet<CaseId>| -> Vec<CaseId> {
-        cases.iter().filter(|id| seen(id)).copied().collect()
-    };
-    let counted = |cases: &BTreeSet<CaseId>| Counted { n: cases.len(), cases: seen_of(cases) };
+    let counted = |cases: &BTreeSet<CaseId>| Counted::of(cases.iter().copied(), seen);
     let mut categories: BTreeMap<String, CategoryFigures> = BTreeMap::new();
     for (category, cases) in sums.resolved.iter() {
         categories.entry(category.clone()).or_default().resolved = cases.iter().copied().collect();
@@ -154,14 +180,12 @@ pub fn snapshot(
         sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
     let mut parted_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
     let mut parted_by: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
-    for split in sums.found.splits.iter().filter(|(id, _)| seen(id)).flat_map(|(_, splits)| splits)
-    {
-        let here = parted_at.entry(split.question.clone()).or_default();
-        if here.last() != Some(&split.case) {
-            here.push(split.case);
-        }
+    for split in sums.found.splits.values().flatten() {
+        parted_at.entry(split.question.clone()).or_default().push(split.case);
         parted_by.entry(split.reviewers.clone()).or_default().push(split.case);
     }
+    let parted_at = parted_at.into_iter().map(|(at, cases)| (at, Counted::of(cases, seen)));
+    let parted_by = parted_by.into_iter().map(|(by, cases)| (by, Counted::of(cases, seen)));
     let owed = owed_of(conn, kept.claims(), policy, now)?;
     let owing: BTreeSet<&str> = owed.iter().filter_map(|owed| owed.session.as_deref()).collect();
     let mut sessions = BTreeMap::new();
@@ -196,9 +220,9 @@ pub fn snapshot(
         divergence: sums.found.divergence.clone(),
         pairs: sums.found.pairs.clone(),
         by_category: sums.found.categories.clone(),
-        parted_by,
+        parted_by: parted_by.collect(),
         differ: counted(&differ),
-        parted_at,
+        parted_at: parted_at.collect(),
         matrix: matrix(sums, seen),
         weeks: weeks.into_iter().zip(week_alphas).map(week).collect(),
         versions: versions.into_iter().zip(version_alphas).map(version).collect(),
@@ -261,12 +285,9 @@ fn matrix(sums: &Sums, seen: impl Fn(&CaseId) -> bool) -> Matrix {
     let mut cells: BTreeMap<(usize, usize), Vec<CaseId>> = BTreeMap::new();
     for (classes, cases) in sums.classes.iter() {
         let [a, b] = classes.each_ref().map(place);
-        cells.entry((a.min(b), a.max(b))).or_default().extend(cases.iter().filter(|id| seen(id)));
+        cells.entry((a.min(b), a.max(b))).or_default().extend(cases);
     }
-    cells.values_mut().for_each(|cases| {
-        cases.sort_unstable();
-        cases.dedup();
-    });
+    let cells = cells.into_iter().map(|(at, cases)| (at, Counted::of(cases, &seen))).collect();
     Matrix { classes: names, cells }
 }
 
@@ -274,6 +295,6 @@ impl BoardSnapshot {
     /// Share of cases with two labels or more on which they differ; nothing if there are none.
     pub fn disagreement(&self) -> Option<f64> {
         let all = self.measured.len();
-        (all > 0).then(|| self.differ.n as f64 / all as f64)
+        (all > 0).then(|| self.differ.n() as f64 / all as f64)
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::review::board::BoardSums;
 use crate::review::board::pages::Pages;
+use crate::review::queue::FILTERED_MAX;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::session::command::submit::Submit;
 use crate::session::effect::Effect;
@@ -136,7 +137,7 @@ impl Reader {
             Effect::Sessions => self.sessions().map(|rows| Some(Report::Calibrations(rows))),
             Effect::Board => self.beside(Search::Board),
             Effect::Search(words) => {
-                let rows = self.workspace.search(&words, crate::review::queue::FILTERED_MAX);
+                let rows = self.workspace.search(&words, FILTERED_MAX);
                 rows.map(|rows| Some(Report::Cases { title: format!("found: {words}"), rows }))
             }
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
@@ -314,12 +315,15 @@ impl Reader {
     }
 
     /// Rows of these cases, as whoever is at work may see them.
-    fn cases(&self, title: String, ids: &[CaseId]) -> Result<Report, WorkError> {
-        let mut rows = Vec::new();
+    fn cases(&self, mut title: String, ids: &[CaseId]) -> Result<Report, WorkError> {
         let mut seen = std::collections::HashSet::new();
-        for id in ids.iter().filter(|id| seen.insert(**id)).take(crate::review::queue::FILTERED_MAX)
-        {
-            rows.extend(self.workspace.listed_case(*id)?);
+        let ids: Vec<CaseId> = ids.iter().filter(|id| seen.insert(**id)).copied().collect();
+        if ids.len() > FILTERED_MAX {
+            title = format!("{title}, the first {FILTERED_MAX} of {}", ids.len());
+        }
+        let mut rows = Vec::new();
+        for id in ids.into_iter().take(FILTERED_MAX) {
+            rows.extend(self.workspace.listed_case(id)?);
         }
         Ok(Report::Cases { title, rows })
     }

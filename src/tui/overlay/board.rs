@@ -56,10 +56,14 @@ impl Layer for Board {
                 (self.page, self.cursor) = (page.copied().unwrap_or(self.page), 0);
             }
             "board-cases" => {
-                if let Some(row) = self.rows().get(self.cursor).filter(|row| !row.cases.is_empty())
-                {
-                    cx.then([Effect::Cases { title: row.title.clone(), ids: row.cases.clone() }]);
-                    return Next::Closes;
+                if let Some(row) = self.rows().get(self.cursor) {
+                    let ids = row.behind.cases.clone();
+                    if !ids.is_empty() {
+                        cx.then([Effect::Cases { title: row.title.clone(), ids }]);
+                    }
+                    let told = row.left_out().map(|words| cx.session.say(&words));
+                    cx.then(told.unwrap_or_default());
+                    return if row.behind.cases.is_empty() { Next::Stays } else { Next::Closes };
                 }
             }
             "board-leave" | "close" => return Next::Closes,
@@ -144,19 +148,14 @@ impl Layer for Board {
         if rows.is_empty() {
             put_line(buf, list, 0, &Line::from(Span::styled("  Nothing to show yet.", theme.dim)));
         }
-        if rows.len() > top + height {
-            let more = Rect { y: inner.bottom(), height: 1, ..inner };
-            put_line(
-                buf,
-                more,
-                0,
-                &Line::from(Span::styled(
-                    view.keymap
-                        .fill(&format!(" {} more: {{line-down}} ", rows.len() - top - height)),
-                    theme.dim,
-                )),
-            );
-        }
+        let more = rows.len().saturating_sub(top + height);
+        let more = (more > 0)
+            .then(|| view.keymap.fill(&format!(" {more} more: {{line-down}} ")))
+            .unwrap_or_default();
+        let left_out = rows.get(self.cursor).and_then(Row::left_out);
+        let below = left_out.map_or(more.clone(), |words| format!("{more} {words} "));
+        let border = Rect { y: inner.bottom(), height: 1, ..inner };
+        put_line(buf, border, 0, &Line::from(Span::styled(below, theme.dim)));
     }
 }
 
