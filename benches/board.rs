@@ -21,9 +21,9 @@ use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet};
 use casework::review::board::BoardSums;
 use casework::tui::Review;
-use casework::workspace::Workspace;
 use casework::workspace::cases::IngestRequest;
 use casework::workspace::found::STARTERS;
+use casework::workspace::{WorkError, Workspace};
 
 fn main() {
     let labels: usize =
@@ -54,6 +54,27 @@ fn main() {
     println!("the board after   one label          {:>9.1} ms", again.as_secs_f64() * 1e3);
     let (_, still) = took(|| workspace.board(&mut sums).unwrap());
     println!("the board when   nothing changed     {:>9.1} ms", still.as_secs_f64() * 1e3);
+
+    // Every label, asked of each whether its reader may see it: of one who leads and reviews, and
+    // beside it the same labels read and not asked about.
+    let mut n = 0;
+    let (_, raw) = took(|| {
+        let conn = &workspace.tables().conn;
+        casework::db::label::for_each(conn, |row| n += usize::from(row.withdrawn.is_none()))
+    });
+    println!("{n:>7} labels read                  {:>9.1} ms", raw.as_secs_f64() * 1e3);
+    let mut seen = 0;
+    let (left_out, listed) = took(|| {
+        let each = |_: &_| {
+            seen += 1;
+            Ok::<(), WorkError>(())
+        };
+        workspace.labels_seen(each).unwrap()
+    });
+    println!(
+        "the same, seen or left out            {:>9.1} ms, {seen} seen, {left_out} left out",
+        listed.as_secs_f64() * 1e3
+    );
 
     // What the queue asks after every label, where old cases come back: how many labels there are.
     workspace

@@ -4,7 +4,7 @@
 //! known answers, on cases that come back) are for their reviewer and for leads. Labels of a
 //! calibration session are their reviewer's alone until it is revealed, to all at once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -23,9 +23,13 @@ pub struct Sight {
     /// Rounds of sessions, and those of them that are not revealed yet.
     of_sessions: BTreeSet<String>,
     hidden: BTreeSet<String>,
-    /// What was found out about cases so far.
+    /// What was found out about cases so far, and whether that is all there is to know.
     known: HashMap<CaseId, bool>,
+    knows_all: bool,
 }
+
+/// After so many cases that were looked at one by one, all are, at once.
+const ONE_BY_ONE_MAX: usize = 64;
 
 impl Sight {
     /// # Errors
@@ -35,7 +39,8 @@ impl Sight {
         let hidden =
             sessions.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect();
         let of_sessions = sessions.iter().flat_map(Calibration::rounds).collect();
-        Ok(Self { me: me.to_owned(), kept_from, of_sessions, hidden, known: HashMap::new() })
+        let (known, knows_all) = (HashMap::new(), false);
+        Ok(Self { me: me.to_owned(), kept_from, of_sessions, hidden, known, knows_all })
     }
 
     /// Whether what others said of a case is kept from them.
@@ -49,12 +54,28 @@ impl Sight {
         if let Some(blind) = self.known.get(&id) {
             return Ok(*blind);
         }
+        if self.known.len() >= ONE_BY_ONE_MAX && !self.knows_all {
+            self.look_at_all(conn)?;
+            return self.is_blind_to(conn, id);
+        }
         let blind = match case::by_id(conn, id)? {
             Some(row) => self.looks_at(conn, &row)?,
             None => false,
         };
         self.known.insert(id, blind);
         Ok(blind)
+    }
+
+    fn look_at_all(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let given: HashSet<CaseId> = label::cases_of(conn, &self.me, MAIN_ROUND)?;
+        let measuring: HashSet<CaseId> =
+            gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
+        let (known, kept_from) = (&mut self.known, self.kept_from);
+        case::for_each_state(conn, |id, state| {
+            known.insert(id, kept_from.to(state, given.contains(&id), measuring.contains(&id)));
+        })?;
+        self.knows_all = true;
+        Ok(())
     }
 
     fn looks_at(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {

@@ -6,6 +6,10 @@ use std::fs;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
+use casework::config::Env;
+use casework::workspace::Workspace;
+use casework::{db, demo};
+
 use crate::support::{Place, T0, ingest, line};
 
 const SECRET: &str = "SECRET-OF-OTHERS";
@@ -244,12 +248,7 @@ fn an_import_takes_the_place_of_nothing_signed_and_is_called_one_everywhere() {
     let csv = place.ok(&["export", "--format", "csv", "--as", "bo"]);
     assert!(csv.lines().next().unwrap().split(',').any(|name| name == "author"), "{csv}");
     let mut session = casework::tui::Review::in_turn(
-        casework::workspace::Workspace::open(
-            place.paths(),
-            casework::config::Env::default(),
-            Some("bo"),
-        )
-        .unwrap(),
+        Workspace::open(place.paths(), Env::default(), Some("bo")).unwrap(),
         (160, 45),
         || T0,
         None,
@@ -326,9 +325,30 @@ fn figures_about_others_are_for_leads() {
             assert!(!told.contains(other), "{args:?} tells bo of others: {told}");
         }
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("figures about others"), "{args:?}: {said}");
+        assert!(said.contains("about others"), "{args:?}: {said}");
         let lead = place.run(args);
         assert!(String::from_utf8(lead.stdout).unwrap().contains("cy"), "{args:?}");
         assert!(!String::from_utf8(lead.stderr).unwrap().contains("figures about others"));
+    }
+}
+
+#[test]
+fn what_is_looked_up_for_all_cases_at_once_is_what_each_alone_says() {
+    let place = Place::new();
+    let found = Workspace::found_demo(place.paths(), Env::default(), demo::SEED, T0).unwrap();
+    drop(found);
+    for who in ["you", "ana", "bo", "dee"] {
+        let workspace = Workspace::open(place.paths(), Env::default(), Some(who)).unwrap();
+        let conn = &workspace.tables().conn;
+        let mut cases = Vec::new();
+        db::case::for_each(conn, |row| cases.push(row.id)).unwrap();
+        assert!(cases.len() > 150, "more than are looked up one by one");
+        let mut of_all = workspace.sight().unwrap();
+        let at_once: Vec<bool> =
+            cases.iter().map(|id| of_all.is_blind_to(conn, *id).unwrap()).collect();
+        let alone = |id| workspace.sight().unwrap().is_blind_to(conn, id).unwrap();
+        assert_eq!(at_once, cases.iter().map(|id| alone(*id)).collect::<Vec<_>>(), "{who}");
+        let lead_or_reviewer = at_once.iter().filter(|blind| **blind).count();
+        assert!((1..cases.len()).contains(&lead_or_reviewer), "{who}: {lead_or_reviewer}");
     }
 }

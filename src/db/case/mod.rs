@@ -364,6 +364,22 @@ pub fn for_each(conn: &Connection, mut each: impl FnMut(CaseRow)) -> rusqlite::R
     Ok(())
 }
 
+/// Calls `each` with the state of every case.
+pub fn for_each_state(
+    conn: &Connection,
+    mut each: impl FnMut(CaseId, CaseState),
+) -> rusqlite::Result<()> {
+    for state in CaseState::ALL {
+        let sql = "SELECT id FROM view_case INDEXED BY view_case_queue WHERE state = ?1";
+        let mut cases = conn.prepare_cached(sql)?;
+        let mut rows = cases.query([state as i64])?;
+        while let Some(row) = rows.next()? {
+            each(id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?, state);
+        }
+    }
+    Ok(())
+}
+
 /// Newest cases whose text has all the words of `query` (the last may be unfinished), at most
 /// `limit`.
 pub fn search(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {

@@ -113,6 +113,18 @@ pub fn counts_of(conn: &Connection, reviewer: &str, round: &str) -> rusqlite::Re
         .query_row([reviewer, round], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+/// The cases of which a label of a reviewer in a round was not withdrawn.
+pub fn cases_of<C: FromIterator<CaseId>>(
+    conn: &Connection,
+    reviewer: &str,
+    round: &str,
+) -> rusqlite::Result<C> {
+    let to_id = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes);
+    conn.prepare_cached(include_str!("cases_of.sql"))?
+        .query_map([reviewer, round], to_id)?
+        .collect()
+}
+
 /// Calls `each` with every label of a reviewer: imported ones first, then the earliest first.
 pub fn for_each_of(
     conn: &Connection,
