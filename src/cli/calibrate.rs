@@ -17,6 +17,7 @@ use crate::quality::power::{CASES_MAX, Question, cases};
 use crate::review::calibration::{Findings, Progress};
 use crate::review::ratings::By;
 use crate::workspace::calibration::{Choice, GLOSSARY, Plan, Proposal, Proposed};
+use crate::workspace::error::CalibrationError;
 use crate::workspace::{WorkError, Workspace};
 
 #[derive(Debug, clap::Args)]
@@ -356,15 +357,12 @@ fn sit(context: &Context, name: &str) -> Result<Workspace, CliError> {
     let mut workspace = context.open()?;
     let session = workspace.session(name)?;
     if !session.takes_part(&workspace.me) {
-        return Err(WorkError::NotInvited {
-            session: name.to_owned(),
-            reviewer: workspace.me.clone(),
-        }
-        .into());
+        let (session, reviewer) = (name.to_owned(), workspace.me.clone());
+        return Err(WorkError::from(CalibrationError::NotInvited { session, reviewer }).into());
     }
-    let round = session
-        .round_now()
-        .ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
+    let round = session.round_now().ok_or_else(|| {
+        WorkError::from(CalibrationError::Stage(name.to_owned(), session.stage()))
+    })?;
     workspace.sitting = Some(round);
     Ok(workspace)
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::out::Out;
 use super::{CliError, Context, Exit};
+use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
 use crate::workspace::Workspace;
 

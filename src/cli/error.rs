@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
-use crate::workspace::{DbError, WorkError};
+use crate::workspace::{DbError, Kind, WorkError};
 
 /// How a command that worked ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,10 @@ pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
         }
         Err(error) => {
             tracing::error!("{error}");
-            let code =
-                if matches!(&error, CliError::Work(WorkError::Faults { .. })) { 1 } else { 2 };
+            let code = match &error {
+                CliError::Work(error) if error.kind() == Kind::No => 1,
+                _ => 2,
+            };
             explain(&error);
             ExitCode::from(code)
         }
@@ -63,7 +66,7 @@ pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
 /// With `--json`, prints the faults of a check as a document too; the error goes on to its exit
 /// code.
 pub fn or_faults<T>(json: bool, result: Result<T, WorkError>) -> Result<T, CliError> {
-    if let (true, Err(WorkError::Faults { faults, .. })) = (json, &result) {
+    if let (true, Some((_, faults))) = (json, result.as_ref().err().and_then(WorkError::faults)) {
         let list: Vec<_> = faults
             .iter()
             .map(|fault| serde_json::json!({ "line": fault.line, "fault": fault.message }))
@@ -78,7 +81,8 @@ pub fn explain(error: &CliError) {
     let mut err = io::stderr().lock();
     // Standard error may be closed; there is nowhere else to say so.
     let _ = writeln!(err, "casework: {}", visible(&error.to_string()));
-    if let CliError::Work(WorkError::Faults { name, faults }) = error {
+    let CliError::Work(error) = error else { return };
+    if let Some((name, faults)) = error.faults() {
         for fault in faults.iter().take(50) {
             let _ =
                 writeln!(err, "  {}:{}: {}", visible(name), fault.line, visible(&fault.message));
@@ -87,9 +91,7 @@ pub fn explain(error: &CliError) {
             let _ = writeln!(err, "  … and {} more", faults.len() - 50);
         }
     }
-    if let CliError::Work(error) = error
-        && let Some(step) = error.next_step()
-    {
+    if let Some(step) = error.next_step() {
         let _ = writeln!(err, "  {step}");
     }
 }

@@ -13,6 +13,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::domain::advice::Advice;
+
 pub use env::{Credentials, Env};
 pub use paths::Paths;
 
@@ -143,6 +145,13 @@ pub enum ConfigError {
         "no home directory: set HOME, or name a workspace with --workspace or CASEWORK_WORKSPACE"
     )]
     NoHome,
+}
+
+impl Advice for ConfigError {
+    fn next_step(&self) -> Option<String> {
+        matches!(self, Self::Parse { .. } | Self::Value { .. })
+            .then(|| "`casework paths --default-config` prints every option.".to_owned())
+    }
 }
 
 impl Config {

@@ -29,6 +29,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::domain::advice::Advice;
+
 /// Changes of the lasting tables, oldest first. Only ever appended to.
 const MIGRATIONS: &[&str] = &[
     include_str!("migration_1.sql"),
@@ -71,6 +73,33 @@ pub enum DbError {
     ReadOnly(PathBuf, String),
     #[error("{}: {}", .0.display(), .1)]
     Sqlite(PathBuf, rusqlite::Error),
+}
+
+impl Advice for DbError {
+    fn next_step(&self) -> Option<String> {
+        let step = match self {
+            Self::Missing(_) => {
+                "Found one with `casework init --name TEAM --as YOU`, or look around with `casework demo`."
+            }
+            Self::Newer { .. } => "Install a newer casework; this one changes nothing in it.",
+            Self::Locked(_) => {
+                "Another casework is writing for long: wait for it, or see `casework doctor`."
+            }
+            Self::Damaged(..) => {
+                "Keep the file as it is. Put a copy of `casework backup` in its place, or join the team's store again: \
+             casework join URL --as YOU --workspace NEWDIR. What was synced is there."
+            }
+            Self::Empty(_) => {
+                "This device's key is still beside it. Put a copy of `casework backup` in its place, or join the team's store \
+             again: casework join URL --as YOU --workspace NEWDIR. What was synced is there."
+            }
+            Self::Foreign(_) => "Name another directory with --workspace.",
+            Self::Full(_) => "Make room and do it again; what was saved before is safe.",
+            Self::ReadOnly(..) => "The directory and the file must be writable for you.",
+            Self::Sqlite(..) => return None,
+        };
+        Some(step.to_owned())
+    }
 }
 
 /// The open database.

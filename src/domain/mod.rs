@@ -25,6 +25,7 @@ pub mod require;
 pub mod escalation;
 pub mod threshold;
 pub mod policy;
+pub mod advice;
 pub mod arbitration;
 pub mod assign;
 pub mod estimate;

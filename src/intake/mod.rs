@@ -30,6 +30,7 @@ pub use admit::Admitter;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, LogSummary, Progress, RejectLine, Stage, Summary, index_logs, ingest};
 
+use crate::domain::advice::Advice;
 use crate::domain::prediction::Reject;
 
 /// What can stop an ingest.
@@ -51,6 +52,16 @@ pub enum IntakeError {
     Thread,
     #[error("{0:?}: {1}")]
     Stage(Stage, std::io::Error),
+}
+
+impl Advice for IntakeError {
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Db(error) => error.next_step(),
+            Self::Journal(error) => error.next_step(),
+            _ => None,
+        }
+    }
 }
 
 /// A line that was not taken in.

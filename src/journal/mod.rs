@@ -30,7 +30,9 @@ pub use chain::{Append, Delivered, Writer};
 pub use key::DeviceKey;
 
 use crate::db::DbError;
+use crate::domain::advice::Advice;
 use crate::domain::ids::EventId;
+use crate::domain::text::visible;
 
 /// What can go wrong with the journal.
 #[derive(Debug, thiserror::Error)]
@@ -59,4 +61,26 @@ pub enum JournalError {
     Copy,
     #[error("the database has no workspace in it")]
     NoWorkspace,
+}
+
+impl Advice for JournalError {
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Db(error) => error.next_step(),
+            Self::NotAllowed { retired: true, .. } => Some(
+                "Who was retired comes back by joining again: casework join URL --as NAME --workspace DIR."
+                    .to_owned(),
+            ),
+            Self::NotAllowed { author, .. } => Some(format!(
+                "A lead can let them: `casework roster admit {} --role ROLE`.",
+                visible(author)
+            )),
+            _ => None,
+        }
+    }
+
+    fn at_work(&self) -> Option<&'static str> {
+        matches!(self, Self::NotAllowed { retired: false, .. })
+            .then_some("{people} lists names; a lead admits them there.")
+    }
 }

@@ -15,6 +15,7 @@ use super::store::{Store, StoreError};
 use crate::db::journal::EntryRow;
 use crate::db::store::Known;
 use crate::db::{self, Db, DbError};
+use crate::domain::advice::Advice;
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::time::Moment;
 use crate::journal::secret;
@@ -42,6 +43,19 @@ pub enum SyncError {
     Copied { store: String, entries: Vec<EntryRow> },
     #[error("stopped")]
     Stopped,
+}
+
+impl Advice for SyncError {
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.next_step(),
+            Self::OtherWorkspace { .. } => Some(
+                "Nothing was written there. Name another store with --store URL, or join that workspace in another directory."
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// How much went one way.

@@ -13,6 +13,7 @@ use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use cel::{Context, Program, Value};
 
+use crate::domain::advice::Advice;
 use crate::domain::prediction::Row;
 
 /// Stack for a thread that runs rules.
@@ -47,6 +48,15 @@ pub enum BadRule {
     TooCostly,
     #[error("the rule `{0}` cannot be read: {1}")]
     Syntax(String, String),
+}
+
+impl Advice for BadRule {
+    fn next_step(&self) -> Option<String> {
+        Some(
+            "Rules are CEL, as in --where 'confidence < 0.4 && label != \"oos\"'; `casework ingest --help` lists the names."
+                .to_owned(),
+        )
+    }
 }
 
 /// A compiled rule.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::error::RulingError;
 use super::{WorkError, Workspace};
 use crate::db::case::CaseRow;
 use crate::db::{arbitration, label};
@@ -70,7 +71,11 @@ impl Workspace {
     /// A case on which there is something to rule.
     fn conflict(&self, row: CaseRow) -> Result<Dispute, WorkError> {
         let dispute = self.dispute(row)?;
-        if dispute.is_one() { Ok(dispute) } else { Err(WorkError::NoConflict(dispute.row.id)) }
+        if dispute.is_one() {
+            Ok(dispute)
+        } else {
+            Err(RulingError::NoConflict(dispute.row.id).into())
+        }
     }
 
     /// Every case that waits to be settled.
@@ -109,7 +114,7 @@ impl Workspace {
     ) -> Result<(Ruling, Appended), WorkError> {
         let dispute = self.conflict(row)?;
         if is_blank(&reasons.rationale) {
-            return Err(WorkError::NoRationale);
+            return Err(RulingError::NoRationale.into());
         }
         let protocols = self.protocols()?;
         let stream = &dispute.row.stream;
@@ -123,12 +128,14 @@ impl Workspace {
                 question.as_ref().filter(|id| published.protocol.question(id).is_none())
             {
                 let protocol = published.protocol.id.clone();
-                return Err(WorkError::NotAQuestion { protocol, question: question.clone() });
+                return Err(
+                    RulingError::NotAQuestion { protocol, question: question.clone() }.into()
+                );
             }
             let question = question.or_else(|| dispute.question().map(str::to_owned));
             let question = question.filter(|id| published.protocol.question(id).is_some());
             let question =
-                question.ok_or_else(|| WorkError::NoQuestion(published.protocol.id.clone()))?;
+                question.ok_or_else(|| RulingError::NoQuestion(published.protocol.id.clone()))?;
             let (protocol, version) = (published.protocol.id.clone(), published.reference.version);
             ruling.change = Some(Change { protocol, version, question, text });
         }
@@ -145,7 +152,7 @@ impl Workspace {
     ) -> Result<Ruling, WorkError> {
         let side = match &verdict {
             Verdict::Takes(name) => Some(dispute.side(*name).ok_or_else(|| {
-                WorkError::NoSide(*name, dispute.sides.iter().map(|side| side.name).collect())
+                RulingError::NoSide(*name, dispute.sides.iter().map(|side| side.name).collect())
             })?),
             Verdict::Fields(fields) => {
                 check_fields(published, fields)?;
@@ -190,18 +197,19 @@ impl Workspace {
                     )));
                 }
                 let outcome = draft.outcome(protocol, dispute.row.predicted.as_deref());
-                (outcome.ok_or(WorkError::NoVerdict)?, draft.path(protocol))
+                (outcome.ok_or(RulingError::NoVerdict)?, draft.path(protocol))
             }
             Verdict::Fields(fields) => (fields, Vec::new()),
-            Verdict::Takes(_) => return Err(WorkError::NoVerdict),
+            Verdict::Takes(_) => return Err(RulingError::NoVerdict.into()),
         };
         if let Some(field) =
             published.protocol.required.iter().find(|field| !outcome.contains_key(*field))
         {
-            return Err(WorkError::Required {
+            return Err(RulingError::Required {
                 protocol: published.protocol.id.clone(),
                 field: field.clone(),
-            });
+            }
+            .into());
         }
         Ok(Ruling { outcome, path, ..empty })
     }
@@ -220,7 +228,7 @@ impl Workspace {
 
     /// Takes back the ruling of a case: it is disputed again, or an earlier ruling counts.
     pub fn withdraw_ruling(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
-        let (ruling, _) = self.ruled(case)?.ok_or(WorkError::NoRuling(case))?;
+        let (ruling, _) = self.ruled(case)?.ok_or(RulingError::NoRuling(case))?;
         self.append(vec![Append::new(&RulingWithdrawn { case, ruling, why: why.to_owned() })])
     }
 
@@ -228,14 +236,14 @@ impl Workspace {
     /// case.
     pub fn appeal(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
         if is_blank(why) {
-            return Err(WorkError::NoRationale);
+            return Err(RulingError::NoRationale.into());
         }
-        let (ruling, _) = self.ruled(case)?.ok_or(WorkError::NoRuling(case))?;
+        let (ruling, _) = self.ruled(case)?.ok_or(RulingError::NoRuling(case))?;
         if has_appealed(&arbitration::of_case(&self.db.conn, case)?, &self.me) {
-            return Err(WorkError::AppealedAlready(case));
+            return Err(RulingError::AppealedAlready(case).into());
         }
         if !self.overruled()?.iter().any(|past| past.row.id == case) {
-            return Err(WorkError::NotOverruled(case));
+            return Err(RulingError::NotOverruled(case).into());
         }
         self.append(vec![Append::new(&CaseAppealed { case, ruling, why: why.trim().to_owned() })])
     }
@@ -250,14 +258,16 @@ impl Workspace {
     ) -> Result<Appended, WorkError> {
         let dispute = self.conflict(row)?;
         let names = || dispute.sides.iter().map(|side| side.name).collect();
-        let side = dispute.side(side).ok_or_else(|| WorkError::NoSide(side, names()))?;
+        let side = dispute.side(side).ok_or_else(|| RulingError::NoSide(side, names()))?;
         if is_blank(text) {
-            return Err(WorkError::NoRationale);
+            return Err(RulingError::NoRationale.into());
         }
         if let Some(question) =
             question.filter(|question| !side.path.iter().any(|(asked, _)| asked == question))
         {
-            return Err(WorkError::NotAsked { side: side.name, question: question.to_owned() });
+            return Err(
+                RulingError::NotAsked { side: side.name, question: question.to_owned() }.into()
+            );
         }
         let question = question.or(dispute.question()).map(str::to_owned);
         let (label, reviewer) = (side.given.event, side.given.label.reviewer.clone());
@@ -291,11 +301,12 @@ fn check_fields(published: &Published, fields: &Outcome) -> Result<(), WorkError
             let mut names = known.clone();
             names.sort_unstable();
             names.dedup();
-            return Err(WorkError::NoField {
+            return Err(RulingError::NoField {
                 protocol: protocol.id.clone(),
                 field: field.clone(),
                 known: names.join(", "),
-            });
+            }
+            .into());
         }
         let label = value_text(value);
         // What answers set is known, unless they take it from the model or from what was written.
@@ -312,17 +323,18 @@ fn check_fields(published: &Published, fields: &Outcome) -> Result<(), WorkError
             let mut known: Vec<String> = set.iter().map(|value| value_text(value)).collect();
             known.sort();
             known.dedup();
-            return Err(WorkError::NoValue {
+            return Err(RulingError::NoValue {
                 field: field.clone(),
                 value: label,
                 known: known.join(", "),
-            });
+            }
+            .into());
         }
         if protocol.label_fields().contains(&field.as_str())
             && !protocol.labels.is_empty()
             && !protocol.has_label(&label)
         {
-            return Err(WorkError::NoLabel { protocol: protocol.id.clone(), label });
+            return Err(RulingError::NoLabel { protocol: protocol.id.clone(), label }.into());
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::error::CalibrationError;
 use super::{WorkError, Workspace};
 use crate::db::case;
 use crate::domain::calibration::{Calibration, Ending, Opening, Stage};
@@ -61,13 +62,13 @@ impl Workspace {
 
     pub fn session(&self, name: &str) -> Result<Calibration, WorkError> {
         calibration::session(&self.db.conn, name)?
-            .ok_or_else(|| WorkError::NoSession(name.to_owned()))
+            .ok_or_else(|| CalibrationError::Unknown(name.to_owned()).into())
     }
 
     /// Refuses what is hidden until a session is revealed.
     pub fn may_see(&self, round: &str) -> Result<(), WorkError> {
         let hidden = calibration::hidden_rounds(&self.db.conn)?.contains(round);
-        if hidden { Err(WorkError::Hidden(round.to_owned())) } else { Ok(()) }
+        if hidden { Err(CalibrationError::Hidden(round.to_owned()).into()) } else { Ok(()) }
     }
 
     /// Rounds whose labels are their authors' alone for now.
@@ -103,7 +104,7 @@ impl Workspace {
             return Err(WorkError::Name(plan.name));
         }
         if calibration::session(&self.db.conn, &plan.name)?.is_some() {
-            return Err(WorkError::SessionExists(plan.name));
+            return Err(CalibrationError::Exists(plan.name).into());
         }
         let known = self.reviewers()?;
         if let Some(stranger) = plan.reviewers.iter().find(|name| !known.contains(name)) {
@@ -113,11 +114,11 @@ impl Workspace {
         reviewers.sort();
         reviewers.dedup();
         if reviewers.len() < 2 {
-            return Err(WorkError::SessionOfOne);
+            return Err(CalibrationError::OfOne.into());
         }
         let (cases, chosen) = self.choose(&plan.choices, plan.seed)?;
         if cases.is_empty() {
-            return Err(WorkError::SessionEmpty);
+            return Err(CalibrationError::Empty.into());
         }
         let opening = Opening {
             session: plan.name,
@@ -211,7 +212,7 @@ impl Workspace {
     pub fn reveal_session(&mut self, name: &str, early: bool) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Blind {
-            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         let of = session.opened.what.cases.len();
         let late = calibration::progress(&self.db.conn, &session)?
@@ -220,10 +221,11 @@ impl Workspace {
             .count();
         // Who may not reveal it at all is told that, and not of the time.
         if self.is_lead()? && !early && late > 0 && self.now() < session.opened.what.deadline {
-            return Err(WorkError::SessionUnderWay {
+            return Err(CalibrationError::UnderWay {
                 late,
                 of: session.opened.what.reviewers.len(),
-            });
+            }
+            .into());
         }
         let sealed = self.counting(&session, 0)?;
         self.append(vec![Append::new(&SessionRevealed(Ending {
@@ -237,7 +239,7 @@ impl Workspace {
     pub fn close_session(&mut self, name: &str, note: &str) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Discussion {
-            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         let sealed = self.counting(&session, 1)?;
         self.append(vec![Append::new(&SessionClosed(Ending {
@@ -251,7 +253,7 @@ impl Workspace {
     pub fn call_off_session(&mut self, name: &str, note: &str) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Blind {
-            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         let ending = Ending { session: name.to_owned(), sealed: Vec::new(), note: note.to_owned() };
         self.append(vec![Append::new(&SessionClosed(ending))])
@@ -271,15 +273,16 @@ impl Workspace {
         let session = self.session(name)?;
         let round = session
             .round_now()
-            .ok_or_else(|| WorkError::SessionStage(name.to_owned(), session.stage()))?;
+            .ok_or_else(|| CalibrationError::Stage(name.to_owned(), session.stage()))?;
         if !session.takes_part(&self.me) {
-            return Err(WorkError::NotInvited {
+            return Err(CalibrationError::NotInvited {
                 session: name.to_owned(),
                 reviewer: self.me.clone(),
-            });
+            }
+            .into());
         }
         if !session.opened.what.cases.contains(&case) {
-            return Err(WorkError::NotOfSession { session: name.to_owned(), case });
+            return Err(CalibrationError::NotInIt { session: name.to_owned(), case }.into());
         }
         Ok(round)
     }
@@ -294,10 +297,10 @@ impl Workspace {
     ) -> Result<Appended, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Discussion {
-            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         if !session.opened.what.cases.contains(&case) {
-            return Err(WorkError::NotOfSession { session: name.to_owned(), case });
+            return Err(CalibrationError::NotInIt { session: name.to_owned(), case }.into());
         }
         let (question, session) = (question.map(str::to_owned), Some(name.to_owned()));
         self.append(vec![Append::new(&CaseCommented {
@@ -312,7 +315,7 @@ impl Workspace {
     pub fn findings(&self, name: &str) -> Result<Findings, WorkError> {
         let session = self.session(name)?;
         if !session.stage().is_revealed() {
-            return Err(WorkError::SessionStage(name.to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         let protocols = self.protocols()?;
         Ok(calibration::findings(&self.db.conn, &session, &protocols, &protocols.policy)?)

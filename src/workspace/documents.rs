@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::error::PublishError;
 use super::{WorkError, Workspace, read_file};
 use crate::domain::glossary::Glossary;
 use crate::domain::policy::Policy;
@@ -72,16 +73,19 @@ impl Workspace {
                 !is_label && !protocol.renames.labels.contains_key(*old)
             });
         if let Some((old, new)) = dropped {
-            return Err(WorkError::RenameDropped {
+            return Err(PublishError::RenameDropped {
                 id: protocol.id.clone(),
                 old: old.clone(),
                 new: new.clone(),
-            });
+            }
+            .into());
         }
         let version = protocols.next_version(&protocol.id);
         let changes = match (changes.trim(), version) {
             ("", 1) => "The first version.",
-            ("", _) => return Err(WorkError::NoChanges { id: protocol.id.clone(), version }),
+            ("", _) => {
+                return Err(PublishError::NoChanges { id: protocol.id.clone(), version }.into());
+            }
             (changes, _) => changes,
         };
         self.append(vec![Append::new(&ProtocolPublished::new(protocol, version, changes))])?;
@@ -103,7 +107,7 @@ impl Workspace {
         if !gone.is_empty() {
             gone.sort();
             gone.dedup();
-            return Err(WorkError::TermsInUse(gone));
+            return Err(PublishError::TermsInUse(gone).into());
         }
         let version = protocols.glossary_version + 1;
         self.append(vec![Append::new(&GlossaryPublished {
@@ -133,7 +137,9 @@ impl Workspace {
             .chain(asked)
             .find(|field| !known.is_empty() && !known.contains(field.as_str()))
         {
-            return Err(WorkError::PolicyField(format!("no protocol in force sets `{field}`")));
+            return Err(
+                PublishError::PolicyField(format!("no protocol in force sets `{field}`")).into()
+            );
         }
         let leads = |name: &str| {
             Ok::<_, WorkError>(
@@ -144,7 +150,7 @@ impl Workspace {
             && policy.owner != self.policy()?.owner
             && !leads(&policy.owner)?
         {
-            return Err(WorkError::OwnerNoLead(policy.owner));
+            return Err(PublishError::OwnerNoLead(policy.owner).into());
         }
         self.append(vec![Append::new(&PolicySet { policy })])?;
         Ok(())

@@ -1,5 +1,6 @@
 //! Labels: giving them, taking them back, drafts, importing.
 
+use super::error::{CalibrationError, LabelError};
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::CaseRow;
@@ -82,7 +83,7 @@ impl Workspace {
     /// disk.
     ///
     /// # Errors
-    /// [`WorkError::LabeledMeanwhile`] if the reviewer's latest label of the case in that round is
+    /// [`LabelError::Meanwhile`] if the reviewer's latest label of the case in that round is
     /// not the one they `knew`.
     pub fn submit_knowing(
         &mut self,
@@ -94,7 +95,7 @@ impl Workspace {
             && session.round_now().as_deref() != Some(label.round.as_str())
         {
             // It went on elsewhere since this was begun: what is given now would not count.
-            return Err(WorkError::SessionStage(session.name().to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(session.name().to_owned(), session.stage()).into());
         }
         let (whose, case) = (draft_key(&self.me, Some(&label.round)), label.case);
         let (reviewer, round) = (label.reviewer.clone(), label.round.clone());
@@ -111,7 +112,7 @@ impl Workspace {
         let appended =
             append_and(&mut self.db, &self.key, &self.me, events, clock::now(), unless_overtaken);
         match (appended, meanwhile) {
-            (_, Some(given)) => Err(WorkError::LabeledMeanwhile(case, given.given_at())),
+            (_, Some(given)) => Err(LabelError::Meanwhile(case, given.given_at()).into()),
             (appended, None) => Ok(appended?),
         }
     }
@@ -137,7 +138,7 @@ impl Workspace {
             let event = self.withdraw_ruling(case, "")?.event();
             return Ok(Undone::Ruling { case, event });
         }
-        let given = latest.ok_or_else(|| WorkError::NothingToUndo(self.me.clone()))?;
+        let given = latest.ok_or_else(|| LabelError::NothingToUndo(self.me.clone()))?;
         let event = self.withdraw(&given)?;
         Ok(Undone::Label(Box::new(given), event))
     }

@@ -10,7 +10,7 @@ pub mod ssh;
 mod sync;
 pub mod cases;
 mod labels;
-mod next_step;
+pub mod error;
 pub mod documents;
 mod audit;
 mod backup;
@@ -24,199 +24,27 @@ mod training;
 
 use std::path::Path;
 
-use crate::config::{Config, ConfigError, Env, Paths};
+use crate::clock;
+use crate::config::{Config, Env, Paths};
 use crate::db::{Db, document, journal, roster};
-use crate::domain::calibration::Stage;
 use crate::domain::cues::Hiding;
-use crate::domain::ids::CaseId;
-use crate::domain::protocol::Fault;
 use crate::domain::time::Moment;
 use crate::intake::recognize::{HEAD_BYTES, recognize};
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
 use crate::journal::entry::Body;
 use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
-use crate::journal::{Append, DeviceKey, JournalError, chain, device, fold, identity};
-use crate::{clock, intake};
+use crate::journal::{Append, DeviceKey, chain, device, fold, identity};
 
 pub use crate::db::DbError;
 pub use demo::DEMO_TEAM;
 pub use erase::Erased;
+pub use error::{Kind, Told, WorkError};
 pub use labels::Undone;
-pub use next_step::Told;
 pub use people::{Holder, Person};
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;
 pub use training::{TrainingItem, TrainingSet};
-
-/// What can go wrong with work in a workspace.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkError {
-    #[error(transparent)]
-    Db(#[from] DbError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Intake(#[from] intake::IntakeError),
-    #[error("sqlite: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Sync(#[from] crate::sync::SyncError),
-    #[error("there is a workspace at {0} already")]
-    Exists(String),
-    #[error("{store} holds a workspace already: {theirs}")]
-    Taken { store: String, theirs: String },
-    #[error("{store} holds no workspace")]
-    NothingThere { store: String },
-    #[error("{store} holds no workspace whose id begins with {expected}, but {}", ids.join(", "))]
-    AnotherThere { store: String, expected: String, ids: Vec<String> },
-    #[error("{store} holds more than one workspace: {}", ids.join(", "))]
-    SeveralThere { store: String, ids: Vec<String> },
-    #[error("this workspace has no shared store")]
-    NoStore,
-    #[error("{0} is not empty")]
-    NotEmpty(String),
-    #[error("nothing was there yet at {}", .0.rfc3339())]
-    BeforeAll(Moment),
-    #[error("{0}")]
-    Ssh(String),
-    #[error("no device begins with `{0}`")]
-    NoDevice(String),
-    #[error("several devices ask to join as `{0}`")]
-    SeveralAsk(String),
-    #[error("{0} is the last lead: nobody could let anyone in after that")]
-    LastLead(String),
-    #[error("{path}: {error}")]
-    File { path: String, error: std::io::Error },
-    #[error("`{0}` is not a name: use 1 to 40 letters, digits, `.`, `_` or `-`")]
-    Name(String),
-    #[error("nobody called `{0}` was admitted to this workspace")]
-    Stranger(String),
-    #[error("no case is called `{0}`")]
-    NoCase(String),
-    #[error("`{0}` may mean several cases: {1}")]
-    Ambiguous(String, String),
-    #[error("no protocol is published for the stream `{0}`")]
-    NoProtocol(String),
-    #[error("{0}")]
-    Incomplete(crate::review::Missing),
-    #[error("{name} does not check")]
-    Faults { name: String, faults: Vec<Fault> },
-    #[error("you labeled {} meanwhile, at {}", .0.short(), .1.clock())]
-    LabeledMeanwhile(CaseId, Moment),
-    #[error("{0} has not labeled that case")]
-    NotLabeled(String),
-    #[error("that case is no gold item")]
-    NotGold,
-    #[error("{id} v{version} is not published: nobody said what changed")]
-    NoChanges { id: String, version: u32 },
-    #[error("the glossary is not published: protocols in force use terms that are not in it any longer: {}", .0.join(", "))]
-    TermsInUse(Vec<String>),
-    #[error("nothing was set: {0}")]
-    PolicyField(String),
-    #[error(
-        "{id} is not published: the version before renamed the label `{old}`, and this one does not know that name"
-    )]
-    RenameDropped { id: String, old: String, new: String },
-    #[error("no protocol `{0}` is published")]
-    NoSuchProtocol(String),
-    #[error("there is nothing to rule on {}: its labels are not in dispute", .0.short())]
-    NoConflict(CaseId),
-    #[error("no ruling counts on {}", .0.short())]
-    NoRuling(CaseId),
-    #[error("the ruling on {} says what your label said, or you gave none", .0.short())]
-    NotOverruled(CaseId),
-    #[error("you have appealed on {} already: each may once on a case", .0.short())]
-    AppealedAlready(CaseId),
-    #[error("no calibration session is called `{0}`")]
-    NoSession(String),
-    #[error("there is a calibration session `{0}` already")]
-    SessionExists(String),
-    #[error("a session takes two reviewers or more")]
-    SessionOfOne,
-    #[error("no case was chosen")]
-    SessionEmpty,
-    #[error("that can't be done now with the session `{0}`: {stage}", stage = .1.word())]
-    SessionStage(String, Stage),
-    #[error("{late} of {of} reviewers have not labeled every case, and there is still time")]
-    SessionUnderWay { late: usize, of: usize },
-    #[error("{reviewer} was not asked into the session `{session}`")]
-    NotInvited { session: String, reviewer: String },
-    #[error("{} is no case of the session `{session}`", case.short())]
-    NotOfSession { session: String, case: CaseId },
-    #[error("the labels of the session `{0}` are hidden until it is revealed")]
-    Hidden(String),
-    #[error("that is for leads")]
-    LeadsOnly,
-    #[error("gold items measure reviewers: only a lead lists them")]
-    KnownAnswers,
-    #[error("say why: nothing was written, so nothing was done")]
-    NoRationale,
-    #[error("say what it counts as: one of the labels, fields, or answers")]
-    NoVerdict,
-    #[error("no label here is called {0}: there are {names}", names = .1.iter().map(char::to_string).collect::<Vec<_>>().join(", "))]
-    NoSide(char, Vec<char>),
-    #[error("{side} was not asked `{question}`")]
-    NotAsked { side: char, question: String },
-    #[error("say at which question `{0}` must change: the labels diverge at none that it has")]
-    NoQuestion(String),
-    #[error("`{question}` is no question of `{protocol}`")]
-    NotAQuestion { protocol: String, question: String },
-    #[error("`{protocol}` sets no field `{field}`: there are {known}")]
-    NoField { protocol: String, field: String, known: String },
-    #[error("`{protocol}` wants `{field}` of every outcome")]
-    Required { protocol: String, field: String },
-    #[error("no answer sets `{field}` to `{value}`: there are {known}")]
-    NoValue { field: String, value: String, known: String },
-    #[error("`{0}` is no lead, and could not rule")]
-    OwnerNoLead(String),
-    #[error("`{protocol}` has no label `{label}`")]
-    NoLabel { protocol: String, label: String },
-    #[error("there is no label of {0} to take back")]
-    NothingToUndo(String),
-    #[error(transparent)]
-    Policy(#[from] crate::domain::policy::BadPolicy),
-    #[error(transparent)]
-    Answer(#[from] crate::domain::protocol::typed::BadAnswer),
-    #[error(transparent)]
-    Rule(#[from] crate::trap::BadRule),
-    #[error("config.toml: {0}")]
-    Redaction(#[from] intake::BadRedaction),
-    #[error("this device was not given the workspace's secret, which makes pseudonyms")]
-    NoSecret,
-}
-
-impl WorkError {
-    /// The same, or that the disk is full, where that is why something could not be written to
-    /// `directory`: SQLite and the system call it by other names.
-    pub fn unless_full(self, directory: &Path) -> Self {
-        let mut cause: Option<&dyn std::error::Error> = Some(&self);
-        while let Some(error) = cause {
-            let of_sqlite = error
-                .downcast_ref::<rusqlite::Error>()
-                .and_then(rusqlite::Error::sqlite_error_code);
-            let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-            let writing = matches!(
-                of_sqlite,
-                Some(
-                    rusqlite::ErrorCode::SystemIoFailure
-                        | rusqlite::ErrorCode::CannotOpen
-                        | rusqlite::ErrorCode::DiskFull
-                )
-            ) || matches!(
-                io,
-                Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
-            );
-            if writing && crate::db::is_full(directory) {
-                return Self::Db(DbError::Full(directory.to_owned()));
-            }
-            cause = error.source();
-        }
-        self
-    }
-}
 
 /// An open workspace.
 pub struct Workspace {

@@ -1,5 +1,6 @@
 //! Who may do what, on which device: asking to be let in, letting in, retiring, changing keys.
 
+use super::error::RosterError;
 use super::{WorkError, Workspace, ssh};
 use crate::clock;
 use crate::db::{self, document, roster};
@@ -177,11 +178,11 @@ impl Workspace {
         });
         match found.len() {
             0 if device.is_some() => {
-                Err(WorkError::NoDevice(device.unwrap_or_default().to_owned()))
+                Err(RosterError::NoDevice(device.unwrap_or_default().to_owned()).into())
             }
             0 => Ok(None),
             1 => Ok(found.pop()),
-            _ => Err(WorkError::SeveralAsk(name.to_owned())),
+            _ => Err(RosterError::SeveralAsk(name.to_owned()).into()),
         }
     }
 
@@ -232,7 +233,7 @@ impl Workspace {
         let stays: Vec<&Holder> =
             people.iter().filter(|holder| holder.works() && !goes(holder)).collect();
         if !stays.iter().any(|holder| holder.roles.contains(&Role::Lead)) {
-            return Err(WorkError::LastLead(name.to_owned()));
+            return Err(RosterError::LastLead(name.to_owned()).into());
         }
         let heirs: Vec<ReplicaId> = stays
             .iter()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::error::SharedStoreError;
 use super::found::Starter;
 use super::{WorkError, Workspace, ssh};
 use crate::clock;
@@ -98,7 +99,7 @@ impl Workspace {
         let url = absolute(url, None, &env)?;
         let mut store = prepare(&url, &config, &env, true)?;
         if let Some((theirs, _)) = founded_on(&mut *store)?.first() {
-            return Err(WorkError::Taken { store: url, theirs: theirs.to_string() });
+            return Err(SharedStoreError::Taken { store: url, theirs: theirs.to_string() }.into());
         }
         let mut workspace = Self::found(paths, env, team, name, starter)?;
         db::store::set_setting(&workspace.db.conn, STORE, &url)?;
@@ -134,19 +135,20 @@ impl Workspace {
         held.retain(|(id, _)| expected.is_none_or(|expected| id.to_string().starts_with(expected)));
         let id = match held.as_slice() {
             [] => {
-                return Err(match expected.filter(|_| !there.is_empty()) {
-                    Some(expected) => WorkError::AnotherThere {
+                let error = match expected.filter(|_| !there.is_empty()) {
+                    Some(expected) => SharedStoreError::AnotherThere {
                         store: url,
                         expected: expected.to_owned(),
                         ids: there,
                     },
-                    None => WorkError::NothingThere { store: url },
-                });
+                    None => SharedStoreError::NothingThere { store: url },
+                };
+                return Err(error.into());
             }
             [(id, _)] => *id,
             several => {
                 let ids = several.iter().map(|(id, _)| id.to_string()).collect();
-                return Err(WorkError::SeveralThere { store: url, ids });
+                return Err(SharedStoreError::SeveralThere { store: url, ids }.into());
             }
         };
         let seed = super::random()?;
@@ -194,7 +196,7 @@ impl Workspace {
         let known = self.store_url()?;
         let url = url.map(|url| absolute(url, None, &self.env)).transpose()?;
         let first = url.is_some() && known.is_none();
-        let url = url.or(known).ok_or(WorkError::NoStore)?;
+        let url = url.or(known).ok_or(SharedStoreError::NoStore)?;
         let opened = if first || db::store::reach(&self.db.conn, &url)?.is_empty() {
             prepare(&url, &self.config, &self.env, true)
         } else {

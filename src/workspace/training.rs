@@ -1,5 +1,6 @@
 //! Known answers, training, precedents, and the worklist that a new version makes.
 
+use super::error::TrainingError;
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow};
 use crate::db::label;
@@ -109,13 +110,13 @@ impl Workspace {
             .rev()
             .find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND);
         let GivenLabel { label, .. } =
-            mine.ok_or_else(|| WorkError::NotLabeled(self.me.clone()))?;
+            mine.ok_or_else(|| TrainingError::NotLabeled(self.me.clone()))?;
         self.append(vec![Append::new(&GoldSet { gold: Gold::of(&label, why), dropped: false })])
     }
 
     /// Takes back that a case has a known answer.
     pub fn drop_gold(&mut self, id: CaseId) -> Result<Appended, WorkError> {
-        let gold = gold::of_case(&self.db.conn, id)?.ok_or(WorkError::NotGold)?;
+        let gold = gold::of_case(&self.db.conn, id)?.ok_or(TrainingError::NotGold)?;
         self.append(vec![Append::new(&GoldSet { gold, dropped: true })])
     }
 
@@ -125,7 +126,7 @@ impl Workspace {
         let published =
             protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
         let newest =
-            &published.ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?.protocol;
+            &published.ok_or_else(|| TrainingError::NoSuchProtocol(protocol.to_owned()))?.protocol;
         let (mut all, mut outdated) = (Vec::new(), 0);
         for gold in
             gold::all(&self.db.conn)?.into_iter().filter(|gold| gold.protocol.id == protocol)
@@ -162,7 +163,7 @@ impl Workspace {
         let published =
             protocols.in_force().into_iter().find(|published| published.protocol.id == protocol);
         let reference = published
-            .ok_or_else(|| WorkError::NoSuchProtocol(protocol.to_owned()))?
+            .ok_or_else(|| TrainingError::NoSuchProtocol(protocol.to_owned()))?
             .reference
             .clone();
         let right = attempts.iter().filter(|attempt| attempt.right).count();

@@ -8,6 +8,7 @@ use crate::session::report::Report;
 use crate::session::state::Session;
 use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
+use crate::workspace::error::RulingError;
 
 pub const DEFER: Command =
     Command::new("defer", "defer the case, with a reason", |session, said| {
@@ -89,7 +90,7 @@ fn comment(at: &mut Writing, case: CaseId, text: &str) -> Result<(), WorkError> 
     let about = text.split_once(':').filter(|(id, _)| known(id.trim()));
     let (question, text) = about.map_or((None, text), |(id, rest)| (Some(id.trim()), rest.trim()));
     if text.is_empty() {
-        return Err(WorkError::NoRationale);
+        return Err(RulingError::NoRationale.into());
     }
     at.workspace.comment_in(&session, case, question, text).map(drop)
 }

@@ -22,6 +22,7 @@ use crate::session::command::submit::Submit;
 use crate::session::effect::Effect;
 use crate::session::report::Report;
 use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE};
+use crate::workspace::error::CalibrationError;
 use crate::workspace::{WorkError, Workspace};
 
 /// Up to this many open cases it is counted anew after every label whose they are.
@@ -298,10 +299,14 @@ impl Reader {
         let session = name.map(|name| self.workspace.session(&name)).transpose()?;
         let me = self.workspace.me.clone();
         if let Some(session) = session.as_ref().filter(|session| !session.takes_part(&me)) {
-            return Err(WorkError::NotInvited { session: session.name().to_owned(), reviewer: me });
+            return Err(CalibrationError::NotInvited {
+                session: session.name().to_owned(),
+                reviewer: me,
+            }
+            .into());
         }
         if let Some(session) = session.as_ref().filter(|session| session.round_now().is_none()) {
-            return Err(WorkError::SessionStage(session.name().to_owned(), session.stage()));
+            return Err(CalibrationError::Stage(session.name().to_owned(), session.stage()).into());
         }
         let rows = match &session {
             Some(session) => self.workspace.session_cases_to_label(session)?,

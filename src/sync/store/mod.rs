@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub use super::plan::Listed;
 use crate::config::Credentials;
+use crate::domain::advice::Advice;
 
 /// What became of a file that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,30 @@ pub struct StoreError {
     pub trouble: Trouble,
     pub store: String,
     pub why: String,
+}
+
+impl Advice for StoreError {
+    fn next_step(&self) -> Option<String> {
+        let step = match self.trouble {
+            Trouble::Url => "See `casework init --help` for the forms of a URL.",
+            Trouble::Feature => "The other stores work in this one: a directory, or sftp://.",
+            Trouble::Unreachable => {
+                "Work goes on without it; `casework sync` takes up where it stopped."
+            }
+            Trouble::Denied => {
+                "Look at the credentials: ssh agent, AWS_… or ~/.aws, GOOGLE_…, AZURE_…, PGPASSWORD or ~/.pgpass. Work goes on without."
+            }
+            Trouble::ReadOnly => {
+                "It can be read, not written: what is new here waits until that changes."
+            }
+            Trouble::Full => "Make room there; what is new here waits.",
+            Trouble::Missing => "Check the name in the URL.",
+            Trouble::Foreign => "Name another place, so that nothing of others is touched.",
+            Trouble::Unfit => "Use another store: work could be lost on this one.",
+            Trouble::Other => return None,
+        };
+        Some(step.to_owned())
+    }
 }
 
 /// A place that keeps files under names like `journal/…/1-9-….zst`.

@@ -149,9 +149,10 @@ impl Layer for Board {
             put_line(buf, list, 0, &Line::from(Span::styled("  Nothing to show yet.", theme.dim)));
         }
         let more = rows.len().saturating_sub(top + height);
-        let more = (more > 0)
-            .then(|| view.keymap.fill(&format!(" {more} more: {{line-down}} ")))
-            .unwrap_or_default();
+        let more = match more {
+            0 => String::new(),
+            more => view.keymap.fill(&format!(" {more} more: {{line-down}} ")),
+        };
         let left_out = rows.get(self.cursor).and_then(Row::left_out);
         let below = left_out.map_or(more.clone(), |words| format!("{more} {words} "));
         let border = Rect { y: inner.bottom(), height: 1, ..inner };
