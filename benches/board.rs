@@ -23,7 +23,13 @@ use casework::review::board::BoardSums;
 use casework::tui::Review;
 use casework::workspace::cases::IngestRequest;
 use casework::workspace::found::STARTERS;
+
+use crate::keys::Keys as _;
 use casework::workspace::{WorkError, Workspace};
+
+#[path = "../tests/it/keys.rs"]
+#[expect(dead_code, reason = "tests read the screen as text too")]
+mod keys;
 
 fn main() {
     let labels: usize =

@@ -5,8 +5,8 @@ use super::desk::{Desk, PAGE, plain};
 use crate::domain::arbitration::Cause;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::is_blank;
-use crate::session::Effect;
 use crate::session::command::{self, Said};
+use crate::session::{Effect, Input};
 use crate::workspace::arbitration::{Reasons, Verdict};
 
 /// Something that can be typed.
@@ -238,7 +238,9 @@ fn of_session(desk: &mut Desk, name: &str, words: &str) -> Vec<Effect> {
         desk.note_told(&[crate::domain::cues::Cue::Precedents]);
     }
     let said = Said { text: words.to_owned(), case: None };
-    command::named(name).map(|command| command.run(&mut desk.session, &said)).unwrap_or_default()
+    command::named(name)
+        .map(|command| desk.session.take(Input::Command(command, said), desk.session.now))
+        .unwrap_or_default()
 }
 
 fn tells(desk: &mut Desk, tell: impl FnOnce(&mut Desk)) -> Vec<Effect> {
@@ -324,7 +326,7 @@ fn open(desk: &mut Desk, name: &str) -> Vec<Effect> {
     let said = Said { text: name.to_owned(), case: listed };
     let command = &command::list::OPEN;
     match listed {
-        Some(_) => command.run(&mut desk.session, &said),
+        Some(_) => desk.session.take(Input::Command(command, said), desk.session.now),
         None => desk.session.open_named(name),
     }
 }

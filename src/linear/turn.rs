@@ -7,7 +7,7 @@ use crate::domain::time::Moment;
 use crate::session::io::driver::start_of;
 use crate::session::mode::Training;
 use crate::session::state::Message;
-use crate::session::{Effect, Front, Look, Report, Session};
+use crate::session::{Effect, Front, Input, Look, Report, Session};
 use crate::workspace::{WorkError, Workspace};
 
 impl Desk {
@@ -167,7 +167,7 @@ impl Front for Desk {
             _ => {}
         }
         let undone = matches!(report, Report::Undone { .. });
-        let effects = self.session.heard(report, now);
+        let effects = self.session.take(Input::Report(report), now);
         if let Some(message) = self.session.message.take().filter(|_| !undone) {
             self.tell_message(what, &message);
         }

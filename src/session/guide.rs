@@ -211,7 +211,7 @@ impl Session {
     }
 
     /// Gives one answer, or ticks it where there may be several.
-    pub fn give(&mut self, answer: &str) -> Vec<Effect> {
+    pub(super) fn give(&mut self, answer: &str) -> Vec<Effect> {
         let several = |question: &Question| matches!(question.kind, QuestionKind::Multi { .. });
         let several = self.opened.as_ref().and_then(Opened::question).is_some_and(several);
         if several { self.tick(answer) } else { self.answer(answer) }

@@ -8,8 +8,8 @@
 //!    └────────────── windows, places to look at ◀─── reports ◀───┘
 //! ```
 //!
-//! [`Session`] is the whole state; its methods say as data what is to be done ([`Effect`]), also
-//! what is to be shown ([`Window`]). A front (the screen, linear mode) turns input into calls and
+//! [`Session`] is the whole state; [`Session::take`] says as data what is to be done ([`Effect`]),
+//! also what is to be shown ([`Window`]). A front (the screen, linear mode) turns input into calls and
 //! windows into what can be seen or heard; [`Driver`] does what the effects say.
 
 pub mod command;
@@ -24,6 +24,7 @@ pub mod pages;
 pub mod report;
 mod reports;
 pub mod state;
+mod take;
 pub mod window;
 pub mod write;
 
@@ -32,4 +33,5 @@ pub use io::driver::{Driver, Front};
 pub use open_case::Opened;
 pub use report::Report;
 pub use state::Session;
+pub use take::Input;
 pub use window::Window;

@@ -9,7 +9,6 @@ use super::window::{Counts, Overtaken, Window};
 use crate::domain::cues::Cue;
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::resolve::CaseState;
-use crate::domain::time::Moment;
 use crate::review::QueueKey;
 use crate::review::{Draft, OpenCase};
 
@@ -98,13 +97,7 @@ impl Session {
     }
 
     /// Takes in what an effect came to, or what came unasked.
-    pub fn heard(&mut self, report: Report, now: Moment) -> Vec<Effect> {
-        self.now = now;
-        let effects = self.take_report(report);
-        self.allowed(effects)
-    }
-
-    fn take_report(&mut self, report: Report) -> Vec<Effect> {
+    pub(super) fn take_report(&mut self, report: Report) -> Vec<Effect> {
         match report {
             Report::Page { from, direction, rows, full } => {
                 if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {

@@ -12,7 +12,7 @@ use super::place::{Focus, Place};
 use super::shell::Shell;
 use crate::domain::time::Moment;
 use crate::session::command::{Command, Needs, Said};
-use crate::session::{Effect, Front, Opened, Report};
+use crate::session::{Effect, Front, Input, Opened, Report};
 
 /// What happens to the screen. Closed: there is nothing else.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Front for Shell {
         if let (Report::Edited(Some(text)), Some(layer)) = (&report, &mut self.layer) {
             layer.edited(text);
         }
-        let effects = self.session.heard(report, now);
+        let effects = self.session.take(Input::Report(report), now);
         let effects = self.settle(effects);
         if let (Some(layer), Some(pages)) = (&mut self.layer, &self.session.board) {
             layer.board(pages);
@@ -121,7 +121,7 @@ impl Shell {
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
         match self.session.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers)
         {
-            Some(answer) => self.session.give(&answer),
+            Some(answer) => self.session.take(Input::Answer(answer), self.session.now),
             None if self.covers_the_case() && key.char().is_some_and(|c| c.is_ascii_digit()) => {
                 self.session.hint("Open the case first: {open}.")
             }
@@ -154,7 +154,8 @@ impl Shell {
         let row = self.session.queue.current().filter(|_| self.focus == Focus::Queue);
         let (case, own) = (row.map(|row| row.id), row.map(|row| row.own.clone()));
         if command.ask.is_empty() {
-            return command.run(&mut self.session, &Said { case, ..Said::default() });
+            let said = Said { case, ..Said::default() };
+            return self.session.take(Input::Command(command, said), self.session.now);
         }
         if let Some(message) = command.refused(&self.session, case) {
             self.session.message = Some(message);
@@ -164,7 +165,7 @@ impl Shell {
             case.is_some() && case != self.session.open_id() && command.needs == Needs::Case;
         let about = own.filter(|_| other).map(|own| format!("{own}: ")).unwrap_or_default();
         let done = move |text: &str, cx: &mut Cx<'_>| {
-            command.run(cx.session, &Said { text: text.to_owned(), case })
+            cx.take(Input::Command(command, Said { text: text.to_owned(), case }))
         };
         let prompt = Prompt::new(command.ask, &(command.begins)(&self.session), done).about(about);
         self.layer = Some(Box::new(prompt));

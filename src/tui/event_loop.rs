@@ -17,8 +17,8 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::dispatch::Event;
-use super::harness::Review;
 use super::input::Decoder;
+use super::review::Review;
 use super::shell::Wish;
 use super::terminal::Screen;
 use crate::clock;

@@ -6,13 +6,13 @@ use super::overlay::pick::{Choice, Pick};
 use super::overlay::prompt::Prompt;
 use super::overlay::{Cx, Next};
 use super::shell::Shell;
-use crate::session::{Effect, Opened};
+use crate::session::{Effect, Input, Opened};
 
 /// The answer that stands at the place of its key among those of an action.
 fn nth(shell: &mut Shell, action: &str, key: KeyPress) -> Vec<Effect> {
     let place = shell.keymap.place_of(action, key).unwrap_or(0) + 1;
     match shell.session.opened.as_ref().and_then(|opened| opened.answer_of_digit(place)) {
-        Some(answer) => shell.session.give(&answer),
+        Some(answer) => shell.session.take(Input::Answer(answer), shell.session.now),
         None => shell.say("There is no such answer."),
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn scale_step(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
 /// The step 0 of a scale.
 pub(super) fn step_0(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     match shell.session.opened.as_ref().and_then(|opened| opened.answer_of_digit(0)) {
-        Some(answer) => shell.session.give(&answer),
+        Some(answer) => shell.session.take(Input::Answer(answer), shell.session.now),
         None => shell.say("There is no such answer."),
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn pick_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         .map(|answer| Choice::new(&answer.text, &answer.key))
         .collect();
     let done = |choice: &Choice, cx: &mut Cx<'_>| {
-        let effects = cx.session.give(&choice.about);
+        let effects = cx.take(Input::Answer(choice.about.clone()));
         cx.then(effects);
         Next::Closes
     };

@@ -19,7 +19,7 @@ pub mod draw;
 pub mod edit;
 pub mod event_loop;
 mod guide_keys;
-mod harness;
+mod review;
 mod input;
 pub mod highlight;
 pub mod key;
@@ -34,5 +34,5 @@ pub mod terminal;
 pub mod theme;
 
 pub use event_loop::{run, train};
-pub use harness::Review;
+pub use review::Review;
 pub use shell::Shell;

@@ -4,6 +4,7 @@ use casework::config::Env;
 use casework::tui::Review;
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, digest, ingest, line};
 
 /// Three cases; ana leads, bo and cy review. All have labeled p0, and differ.

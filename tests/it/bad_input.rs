@@ -8,6 +8,7 @@ use std::process::Stdio;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, ingest, line, program};
 
 fn check(place: &Place, args: &[&str], expect: &[&str]) {

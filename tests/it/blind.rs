@@ -10,6 +10,7 @@ use casework::config::Env;
 use casework::workspace::Workspace;
 use casework::{db, demo};
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, ingest, line};
 
 const SECRET: &str = "SECRET-OF-OTHERS";

@@ -8,6 +8,7 @@ use casework::session::Report;
 use casework::tui::Review;
 use casework::workspace::Workspace;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, fixture, ingest, line, shared};
 
 fn label(place: &Place, case: &str, who: &str, answers: &[&str]) {

@@ -9,6 +9,7 @@ use casework::tui::dispatch::Event;
 use casework::workspace::Workspace;
 use casework::workspace::documents::read_protocol;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, fixture, ingest, line};
 
 const WIDE: (u16, u16) = (160, 45);

@@ -12,6 +12,7 @@ use casework::workspace::Workspace;
 use casework::workspace::documents::read_protocol;
 use proptest::prelude::*;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, fixture, ingest, line, program};
 
 /// A workspace with the protocol of every kind, a policy, and some cases.

@@ -7,6 +7,7 @@
     reason = "a test that fails says so by a panic"
 )]
 
+mod keys;
 mod support;
 
 mod house;

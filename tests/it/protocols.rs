@@ -12,6 +12,7 @@ use casework::domain::protocol::{
 };
 use proptest::prelude::*;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, fixture, ingest, line};
 
 /// A question in numbers that proptest can shrink.

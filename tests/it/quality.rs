@@ -10,6 +10,7 @@ use casework::quality::ratings::Ratings;
 use casework::quality::truth::{Estimate, Fitting, model};
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, fixture, ingest, line, shared};
 
 const NONE: Resampling = Resampling { times: 0, seed: 1 };

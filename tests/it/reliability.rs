@@ -9,6 +9,7 @@ use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, ingest, line};
 
 const DAY: i64 = 86_400_000;

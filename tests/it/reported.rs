@@ -8,6 +8,7 @@ use casework::journal::DeviceKey;
 use casework::journal::kind::{CaseCommented, ReplicaJoined, encode};
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, craft, ingest, line, program, shared, workspace_id};
 
 fn json(text: &str) -> Value {

@@ -4,6 +4,7 @@ use casework::config::Env;
 use casework::session::Report;
 use casework::tui::Review;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, ingest, line};
 
 fn demo(place: &Place) -> casework::workspace::Workspace {

@@ -5,7 +5,7 @@ use casework::domain::time::Moment;
 use casework::session::command::{COMMANDS, Command, Said};
 use casework::session::io::driver::start_of;
 use casework::session::mode::Training;
-use casework::session::{Driver, Effect, Front, Report, Session};
+use casework::session::{Driver, Effect, Front, Input, Report, Session};
 use casework::workspace::{TrainingSet, Workspace};
 use proptest::prelude::*;
 
@@ -37,24 +37,23 @@ impl Front for Bare {
     type Event = Deed;
 
     fn update(&mut self, deed: Deed, now: Moment) -> Vec<Effect> {
-        self.session.now = now;
-        let effects = match deed {
+        let opened = self.session.opened.as_ref();
+        let input = match deed {
             Deed::Command(command, text) => {
-                command.run(&mut self.session, &Said { text, case: None })
+                Some(Input::Command(command, Said { text, case: None }))
             }
             Deed::Answer(n) => {
-                let answer =
-                    self.session.opened.as_ref().and_then(|opened| opened.answer_of_digit(n));
-                answer.map(|answer| self.session.give(&answer)).unwrap_or_default()
+                opened.and_then(|opened| opened.answer_of_digit(n)).map(Input::Answer)
             }
         };
+        let effects = input.map(|input| self.session.take(input, now)).unwrap_or_default();
         self.settle(effects)
     }
 
     fn heard(&mut self, report: Report, now: Moment) -> Vec<Effect> {
         self.saved += usize::from(matches!(report, Report::Saved { .. }));
         self.undone += usize::from(matches!(report, Report::Undone { .. }));
-        let effects = self.session.heard(report, now);
+        let effects = self.session.take(Input::Report(report), now);
         self.settle(effects)
     }
 

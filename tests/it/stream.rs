@@ -7,6 +7,7 @@ use std::process::Stdio;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, ingest, line, program, shared};
 
 #[test]

@@ -10,6 +10,7 @@ use casework::session::mode::Training;
 use casework::tui::Review;
 use casework::workspace::Workspace;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, fixture, ingest, line, program};
 
 /// A team of ana, who leads, and bo, on one device; ana knows the answers to the first cases.

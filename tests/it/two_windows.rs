@@ -6,6 +6,7 @@ use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, T0, ingest, line};
 
 fn place() -> Place {

@@ -119,7 +119,7 @@ impl Command {
     }
 
     /// Does it, where it has a place.
-    pub fn run(&self, session: &mut Session, said: &Said) -> Vec<Effect> {
+    pub(super) fn run(&self, session: &mut Session, said: &Said) -> Vec<Effect> {
         if let Some(message) = self.refused(session, said.case) {
             session.message = Some(message);
             return Vec::new();

@@ -22,6 +22,7 @@ use crate::domain::protocol::Span as Marked;
 use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::domain::text_rows::rows;
 use crate::review::arbitration::{Dispute, Side};
+use crate::session::Input;
 use crate::session::command::Said;
 use crate::session::command::note::COMMENT;
 use crate::tui::edit::Edit;
@@ -198,7 +199,7 @@ impl Arbitrate {
         let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
         let case = Some(self.dispute.row.id);
         let done = move |text: &str, cx: &mut Cx<'_>| {
-            COMMENT.run(cx.session, &Said { text: text.to_owned(), case })
+            cx.take(Input::Command(&COMMENT, Said { text: text.to_owned(), case }))
         };
         Prompt::new(COMMENT.ask, &text, done)
     }

@@ -33,7 +33,7 @@ use super::place::Place;
 use super::theme::Theme;
 use crate::domain::protocol::Span;
 use crate::review::board::pages::Pages;
-use crate::session::{Effect, Session};
+use crate::session::{Effect, Input, Session};
 
 /// What a window may read.
 pub struct View<'a> {
@@ -59,6 +59,11 @@ pub struct Cx<'a> {
 impl Cx<'_> {
     pub fn view(&self) -> View<'_> {
         View { session: self.session, theme: self.theme, keymap: self.keymap }
+    }
+
+    /// Gives the session something to take in.
+    pub fn take(&mut self, input: Input) -> Vec<Effect> {
+        self.session.take(input, self.session.now)
     }
 
     pub fn then(&mut self, effects: impl IntoIterator<Item = Effect>) {

@@ -1,11 +1,6 @@
-//! A review that is not drawn anywhere: what the event loop drives, and what tests press keys on.
-
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+//! The screen's first state on a workspace, and what drives it.
 
 use super::action::rows;
-use super::dispatch::Event;
-use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::place::WhereWasI;
 use super::shell::Shell;
@@ -67,7 +62,7 @@ impl Review {
         )
     }
 
-    /// The same, one thing after another: what the threads did is waited for by [`Self::press`].
+    /// The same, one thing after another: what the threads did is waited for by [`Driver::feed`].
     ///
     /// # Errors
     /// Those of the database.
@@ -78,62 +73,5 @@ impl Review {
         training: Option<Training>,
     ) -> Result<Self, WorkError> {
         Self::waiting(workspace, now, |workspace| Shell::open(workspace, size, now(), training))
-    }
-
-    /// Presses keys by name, separated by spaces; `"text"` types its characters.
-    pub fn press(&mut self, keys: &str) -> Vec<Effect> {
-        let mut left = Vec::new();
-        for name in keys.split(' ').filter(|name| !name.is_empty()) {
-            let text = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
-            let presses: Vec<KeyPress> = match text {
-                Some(text) => text
-                    .chars()
-                    .map(|c| {
-                        KeyPress::plain(crossterm::event::KeyCode::Char(if c == '_' {
-                            ' '
-                        } else {
-                            c
-                        }))
-                    })
-                    .collect(),
-                None => name.parse().into_iter().collect(),
-            };
-            for key in presses {
-                let mut modifiers = crossterm::event::KeyModifiers::empty();
-                modifiers.set(crossterm::event::KeyModifiers::CONTROL, key.ctrl);
-                modifiers.set(crossterm::event::KeyModifiers::ALT, key.alt);
-                left.extend(
-                    self.feed(Event::Key(crossterm::event::KeyEvent::new(key.code, modifiers))),
-                );
-            }
-        }
-        left
-    }
-
-    /// What the screen shows now.
-    pub fn screen(&self) -> Buffer {
-        let (width, height) = self.front.size;
-        let area = Rect::new(0, 0, width, height);
-        let mut buf = Buffer::empty(area);
-        super::draw::draw(&self.front, area, &mut buf);
-        buf
-    }
-
-    /// The screen as text, without trailing spaces.
-    pub fn text(&self) -> String {
-        let buf = self.screen();
-        let mut out = String::new();
-        for y in 0..buf.area.height {
-            let mut line = String::new();
-            let mut x = 0;
-            while x < buf.area.width {
-                let symbol = buf[(x, y)].symbol();
-                line.push_str(symbol);
-                x += (crate::domain::text::width(symbol).max(1)) as u16;
-            }
-            out.push_str(line.trim_end());
-            out.push('\n');
-        }
-        out
     }
 }
