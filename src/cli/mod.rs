@@ -270,8 +270,12 @@ impl Command {
 /// What `main` does after the command line was carried out.
 pub enum Next {
     Exit(ExitCode),
-    /// Review: on the screen, or line by line if there is a reason to.
-    Review(Box<Workspace>, Option<&'static str>),
+    /// Review: on the screen, or line by line if there is a reason to, for a program or a person.
+    Review {
+        workspace: Box<Workspace>,
+        linear: Option<&'static str>,
+        json: bool,
+    },
     /// Go through a training.
     Train(Box<train::Train>),
     /// Make the journey of the demo without a terminal.
@@ -307,13 +311,12 @@ pub fn run(cli: Cli, env: Env) -> Next {
         command = cli.command.as_ref().map_or("review", Command::name),
         "begins"
     );
-    let linear = env.linear_because(cli.global.linear);
     let context = Context { global: cli.global, env };
     let result = match cli.command {
-        None => return review(&context, linear),
+        None => return review(&context),
         Some(Command::Demo(args)) => match demo::run(&context, &args) {
             Ok(demo) if demo.headless => return Next::Journey(Box::new(demo.workspace)),
-            Ok(demo) => return Next::Review(Box::new(demo.workspace), linear),
+            Ok(demo) => return opened(&context, demo.workspace),
             Err(error) => Err(error),
         },
         Some(Command::Init(args)) => init::run(&context, &args),
@@ -347,7 +350,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Arbitrate(args)) => arbitrate::run(&context, &args),
         Some(Command::Rulings(args)) => rulings::run(&context, &args),
         Some(Command::Calibrate(args)) => match calibrate::run(&context, &args) {
-            Ok(Err(workspace)) => return Next::Review(workspace, linear),
+            Ok(Err(workspace)) => return opened(&context, *workspace),
             Ok(Ok(exit)) => Ok(exit),
             Err(error) => Err(error),
         },
@@ -383,11 +386,21 @@ pub fn refuse(error: &dyn std::error::Error) -> ExitCode {
     error::exit_code(Err(CliError::Use(error.to_string())))
 }
 
-fn review(context: &Context, linear: Option<&'static str>) -> Next {
+fn review(context: &Context) -> Next {
     match context.open() {
-        Ok(workspace) => Next::Review(Box::new(workspace), linear),
+        Ok(workspace) => opened(context, workspace),
         Err(error) => Next::Exit(error::exit_code(context.explained(Err(error)))),
     }
+}
+
+fn opened(context: &Context, workspace: Workspace) -> Next {
+    let Global { linear, json, .. } = context.global;
+    let linear = context.env.linear_because(linear, workspace.config.review.linear);
+    if json && linear.is_none() {
+        let words = "--json is of commands, and of --linear: the screen prints no JSON";
+        return Next::Exit(error::exit_code(Err(CliError::Use(words.to_owned()))));
+    }
+    Next::Review { workspace: Box::new(workspace), linear, json }
 }
 
 /// What every command is given.

@@ -46,8 +46,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Train, CliError> {
         )));
     }
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let by_lines =
-        args.lines || !terminal || context.env.linear_because(context.global.linear).is_some();
+    let asked = args.lines || context.global.linear;
+    let linear = context.env.linear_because(asked, workspace.config.review.linear);
+    let by_lines = !terminal || linear.is_some();
     Ok(Train { workspace, lessons, by_lines, json: context.global.json })
 }
 

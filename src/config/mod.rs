@@ -43,6 +43,7 @@ pub struct Review {
     pub theme: ThemeName,
     pub borders: Borders,
     pub mouse: bool,
+    pub linear: bool,
     pub editor: String,
     pub defer_hours: u32,
 }

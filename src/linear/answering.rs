@@ -289,13 +289,20 @@ impl Desk {
 
     /// Writes the reasons; without words, over the lines that follow.
     pub fn why(&mut self, words: &str) -> Vec<Effect> {
-        if self.session.opened.is_none() {
+        let Some(opened) = &self.session.opened else {
             self.line("No case is open.");
             return Vec::new();
-        }
+        };
         if words.is_empty() {
-            self.line("Write your reasons. A line with a single full stop ends them.");
-            self.reasons = Some(String::new());
+            let mut begun = opened.draft.rationale.clone();
+            if begun.trim().is_empty() {
+                self.line("Write your reasons. A line with a single full stop ends them.");
+            } else {
+                self.tell_reasons(&begun);
+                self.line("They go on: a line with a single full stop ends them; why and words takes their place.");
+                begun.push('\n');
+            }
+            self.reasons = Some(begun);
             return Vec::new();
         }
         self.tell_reasons(words);

@@ -42,11 +42,27 @@ pub struct Tell {
     pub board: bool,
 }
 
+/// A line that is told: what it is, unless it goes on with what came before, and the thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub what: Option<String>,
+    pub words: String,
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.what {
+            Some(what) => f.write_str(&plain(&format!("{what}: {}", self.words))),
+            None => f.write_str(&self.words),
+        }
+    }
+}
+
 /// A person at work, line by line.
 pub struct Desk {
     pub session: Session,
-    /// Lines that are to be printed.
-    lines: Vec<String>,
+    /// Lines that are to be told.
+    lines: Vec<Line>,
     pub tell: Tell,
     /// Cases by the numbers under which they were told last.
     pub listed: Vec<CaseRow>,
@@ -111,11 +127,12 @@ impl Desk {
 
     /// Says one thing.
     pub fn say(&mut self, what: &str, words: &str) {
-        self.line(&format!("{what}: {words}"));
+        self.lines.push(Line { what: Some(plain(what)), words: plain(words) });
     }
 
+    /// Goes on with what was said last.
     pub fn line(&mut self, words: &str) {
-        self.lines.push(plain(words));
+        self.lines.push(Line { what: None, words: plain(words) });
     }
 
     /// Says what can be typed, to whoever does not know it yet.
@@ -152,7 +169,7 @@ impl Desk {
     }
 
     /// The lines that were said since they were taken last.
-    pub fn take_lines(&mut self) -> Vec<String> {
+    pub fn take_lines(&mut self) -> Vec<Line> {
         std::mem::take(&mut self.lines)
     }
 

@@ -12,6 +12,7 @@ mod command;
 mod desk;
 mod reading;
 mod turn;
+mod typed;
 mod windows;
 
 use std::io::{self, BufRead, Write};
@@ -22,6 +23,7 @@ use crate::session::{Driver, Effect};
 use crate::workspace::{TrainingSet, Workspace};
 use desk::Desk;
 pub use desk::LinearError;
+use typed::Typed;
 
 /// The names of all commands.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -45,27 +47,33 @@ pub struct Lines<'l> {
     pub out: &'l mut dyn Write,
     /// Whether somebody's terminal shows what they type.
     pub typed: bool,
+    /// For a program: a JSON document a line, `{"kind": …, "text": …}`, and nothing else.
+    pub json: bool,
 }
 
-/// Reviews line by line. `why` says why there is no screen; `typed` is whether somebody's terminal
-/// shows what they type.
+/// Lines from standard input: those that a person types at a terminal, or those of a script.
+///
+/// # Errors
+/// Those of `work`, and of listening for Ctrl-C.
+pub fn standard<T>(
+    out: &mut dyn Write,
+    (typed, json): (bool, bool),
+    work: impl FnOnce(Lines<'_>) -> Result<T, LinearError>,
+) -> Result<T, LinearError> {
+    if typed {
+        return work(Lines { input: &mut Typed::listen()?, out, typed, json });
+    }
+    work(Lines { input: &mut io::stdin().lock(), out, typed, json })
+}
+
+/// Reviews line by line. `why` says why there is no screen.
 ///
 /// # Errors
 /// Those of reading and writing, and of a workspace that can't be read at all; what a person can
 /// mend is told them.
-pub fn run(
-    workspace: Workspace,
-    input: &mut dyn BufRead,
-    out: &mut dyn Write,
-    why: &str,
-    typed: bool,
-) -> Result<Ended, LinearError> {
-    work(
-        workspace,
-        None,
-        &format!("casework, linear mode ({why}). ? lists commands."),
-        Lines { input, out, typed },
-    )
+pub fn run(workspace: Workspace, why: &str, lines: Lines<'_>) -> Result<Ended, LinearError> {
+    let hello = format!("casework, linear mode ({why}). ? lists commands.");
+    work(workspace, None, &hello, lines)
 }
 
 /// Goes through a training line by line.
@@ -97,6 +105,7 @@ fn work(
         desk.front.tell.case = true;
     }
     let mut ended = finish_turn(&mut desk);
+    let mut cancelled = false;
     loop {
         tell(&mut desk.front, &mut lines)?;
         if let Some(training) = desk.front.session.training.as_ref().filter(|_| ended) {
@@ -115,11 +124,22 @@ fn work(
             (None, true) => "Answer",
             (None, false) => "Command",
         };
-        let Some(line) = read(&mut desk.front, &mut lines, prompt)? else {
-            let begun = desk.front.has_begun();
-            leave(&mut desk, &mut lines)?;
-            return Ok(if begun { Ended::InTheMiddle } else { Ended::Left });
+        let line = match read(&mut desk.front, &mut lines, prompt)? {
+            Read::Line(line) => line,
+            Read::End => {
+                let begun = desk.front.has_begun();
+                leave(&mut desk, &mut lines)?;
+                return Ok(if begun { Ended::InTheMiddle } else { Ended::Left });
+            }
+            Read::Cancelled if cancelled => break,
+            Read::Cancelled => {
+                cancelled = true;
+                desk.front.cancel();
+                ended = finish_turn(&mut desk);
+                continue;
+            }
         };
+        cancelled = false;
         let effects = desk.feed(line);
         ended =
             effects.iter().any(|effect| matches!(effect, Effect::Quit)) | finish_turn(&mut desk);
@@ -155,41 +175,59 @@ fn leave(desk: &mut Driver<Desk>, lines: &mut Lines<'_>) -> Result<(), LinearErr
 /// Writes what is to be told.
 fn tell(desk: &mut Desk, lines: &mut Lines<'_>) -> Result<(), LinearError> {
     for line in desk.take_lines() {
-        writeln!(lines.out, "{line}")?;
+        if lines.json {
+            tell_program(lines.out, line.what.as_deref(), &line.words)?;
+        } else {
+            writeln!(lines.out, "{line}")?;
+        }
     }
     Ok(lines.out.flush()?)
+}
+
+/// Writes a line for a program. One that goes on with what came before is of no kind of its own.
+fn tell_program(out: &mut dyn Write, what: Option<&str>, words: &str) -> Result<(), LinearError> {
+    let kind = what.map(|what| what.to_lowercase().replace(' ', "_"));
+    Ok(writeln!(out, "{}", serde_json::json!({ "kind": kind, "text": words }))?)
 }
 
 /// Longer lines than this a terminal cuts without a word.
 const LINE_MAX: usize = 4000;
 
-/// Reads a line; none at the end of the input.
-fn read(
-    desk: &mut Desk,
-    lines: &mut Lines<'_>,
-    prompt: &str,
-) -> Result<Option<String>, LinearError> {
+/// What came of waiting for a line.
+enum Read {
+    Line(String),
+    End,
+    /// Its person pressed Ctrl-C in the middle of it.
+    Cancelled,
+}
+
+/// Reads a line.
+fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, LinearError> {
     loop {
         // A line that nobody types stands behind its prompt once it was read.
-        if lines.typed {
+        if lines.json {
+            tell_program(lines.out, Some("prompt"), prompt)?;
+            lines.out.flush()?;
+        } else if lines.typed {
             write!(lines.out, "{prompt}: ")?;
             lines.out.flush()?;
         }
         let mut bytes = Vec::new();
-        let n = loop {
-            match lines.input.read_until(b'\n', &mut bytes) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                n => break n?,
+        let n = match lines.input.read_until(b'\n', &mut bytes) {
+            Err(error) if typed::is_cancelled(&error) => {
+                desk.line(""); // ends the line of the prompt
+                return Ok(Read::Cancelled);
             }
+            n => n?,
         };
         if n == 0 {
-            if lines.typed {
+            if lines.typed && !lines.json {
                 desk.line(""); // ends the line of the prompt
             }
-            return Ok(None);
+            return Ok(Read::End);
         }
         let line = String::from_utf8(bytes);
-        if !lines.typed {
+        if !lines.typed && !lines.json {
             desk.say(prompt, line.as_deref().unwrap_or_default().trim_end());
             tell(desk, lines)?;
         }
@@ -202,7 +240,7 @@ fn read(
                     );
                     tell(desk, lines)?;
                 }
-                return Ok(Some(line.trim_end_matches(['\n', '\r']).to_owned()));
+                return Ok(Read::Line(line.trim_end_matches(['\n', '\r']).to_owned()));
             }
             Err(_) => {
                 desk.say("Error", "that line is no UTF-8, and was not read.");

@@ -161,6 +161,15 @@ impl Desk {
         for fact in &case.facts {
             self.say("Warning", &format!("{fact}."));
         }
+        let begun = self.session.opened.as_ref().filter(|opened| opened.case.mine.is_none());
+        if begun.is_some_and(|opened| !opened.draft.is_empty()) {
+            let reasons = self.session.opened.as_ref().map(|opened| opened.draft.rationale.clone());
+            let reasons = reasons.filter(|words| !words.trim().is_empty());
+            let reasons = reasons.map(|words| {
+                format!(" Your reasons so far: {}", sentence(&words.replace('\n', " ")))
+            });
+            self.say("Draft", &format!("kept.{}", reasons.unwrap_or_default()));
+        }
         for question in &case.asked {
             self.say("Asked", &format!("about your label: {question}"));
         }

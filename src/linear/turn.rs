@@ -44,6 +44,16 @@ impl Desk {
         self.session.allowed(left)
     }
 
+    /// Takes back what was begun of a line; what was kept stays.
+    pub fn cancel(&mut self) {
+        let words = match self.reasons.take() {
+            Some(_) => "what was written of the reasons is kept. Ctrl-C again leaves.",
+            None => "that line was not taken. Ctrl-C again leaves.",
+        };
+        self.say("Cancelled", words);
+        self.tell.question = true;
+    }
+
     /// Tells what came of it all, once everything has happened.
     pub fn finish_turn(&mut self) -> Vec<Effect> {
         if let Some(message) = self.session.message.take() {

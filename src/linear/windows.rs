@@ -247,7 +247,7 @@ impl Desk {
         for page in Page::ALL {
             lines.push(format!("Page {}: {}", page.word(), sentence(pages.head(page).trim())));
             for row in pages.rows(page) {
-                let words: String = row.words.iter().map(|(words, _)| words.as_str()).collect();
+                let words: String = row.words.iter().map(|words| words.text.as_str()).collect();
                 lines.push(sentence(spoken(&words).trim()));
                 lines.extend(row.left_out());
             }

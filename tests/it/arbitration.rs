@@ -314,7 +314,12 @@ fn open_as(place: &Place, name: &str) -> casework::workspace::Workspace {
 /// What is said to some lines.
 fn by_lines(workspace: casework::workspace::Workspace, lines: &str) -> String {
     let mut out = Vec::new();
-    casework::linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
+    casework::linear::run(
+        workspace,
+        "a test",
+        crate::linear::script(&mut lines.as_bytes(), &mut out),
+    )
+    .unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -400,7 +400,12 @@ fn a_session_is_sat_in_line_by_line() {
     let by_lines = |name: &str, lines: &str| {
         let workspace = Workspace::open(place.paths(), Env::default(), Some(name)).unwrap();
         let mut out = Vec::new();
-        casework::linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
+        casework::linear::run(
+            workspace,
+            "a test",
+            crate::linear::script(&mut lines.as_bytes(), &mut out),
+        )
+        .unwrap();
         String::from_utf8(out).unwrap()
     };
     for who in ["ana", "bo", "cy"] {

@@ -1,12 +1,13 @@
 //! Linear mode: the whole review in lines that a screen reader, a slow line or a script can take;
 //! and that it gives the same labels as the screen.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{BufRead, Write};
 use std::process::Stdio;
 
 use casework::clock;
 use casework::domain::label::Label;
-use casework::linear::{self, Ended};
+use casework::linear::{self, Ended, Lines};
 use casework::tui::Review;
 use casework::workspace::Workspace;
 use casework::workspace::documents::read_protocol;
@@ -33,10 +34,15 @@ fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
     (place, workspace)
 }
 
+/// Lines that nobody types.
+pub fn script<'l>(input: &'l mut dyn BufRead, out: &'l mut dyn Write) -> Lines<'l> {
+    Lines { input, out, typed: false, json: false }
+}
+
 /// What is said to some lines, and how it ended.
 pub fn review(workspace: Workspace, lines: &str) -> (String, Ended) {
     let mut out = Vec::new();
-    let ended = linear::run(workspace, &mut lines.as_bytes(), &mut out, "a test", false).unwrap();
+    let ended = linear::run(workspace, "a test", script(&mut lines.as_bytes(), &mut out)).unwrap();
     (String::from_utf8(out).unwrap(), ended)
 }
 
@@ -208,6 +214,9 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
         Some(1),
         "the input ended in the middle of a label"
     );
+    fs::write(place.path().join("config.toml"), "[review]\nlinear = true\n").unwrap();
+    let (text, _) = run(&[], &[], "");
+    assert!(text.contains("linear mode ([review] linear is on in config.toml)"), "{text}");
     let (_, code) = run(&[], &[("ACCESSIBLE", "1"), ("CASEWORK_LINEAR", "0")], "");
     assert_eq!(code, Some(2), "the screen was asked for, and there is no terminal");
     let mut bytes = program();
@@ -219,6 +228,47 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
         text.contains("Error: that line is no UTF-8") && text.contains("undo or U: undoes"),
         "{text}"
     );
+}
+
+#[test]
+fn reasons_that_were_begun_go_on() {
+    let (place, workspace) = place_with(&[], &["few words"]);
+    let (text, _) = review(workspace, "1\n1\n3\nwhy first\nwhy\nsecond\n");
+    assert!(text.contains("They go on"), "{text}");
+    let (text, _) = review(place.open(), "why\n.\n\n");
+    assert!(text.contains("Draft: kept. Your reasons so far: first second."), "{text}");
+    assert_eq!(labels(&place.open())[0].rationale, "first\nsecond");
+}
+
+#[test]
+fn a_program_is_told_each_line_as_a_document() {
+    let (place, workspace) = place_with(&[], &["a\u{1b}[2Jb \"quoted\""]);
+    drop(workspace);
+    let script = "1\n1\n3\n\nundo\nhistory\nquit\n";
+    let run = |args: &[&str]| {
+        let mut command = program();
+        command.env("CASEWORK_WORKSPACE", place.path()).args(args);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut kinds = Vec::new();
+    for line in run(&["--linear", "--json"]).lines() {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let keys: Vec<&String> = told.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["kind", "text"]);
+        kinds.extend(told["kind"].as_str().map(str::to_owned));
+        assert!(!told["text"].as_str().unwrap().contains('\u{1b}'));
+    }
+    for kind in
+        ["case", "input", "question", "said", "prompt", "submitted", "taken_back", "history"]
+    {
+        assert!(kinds.iter().any(|one| one == kind), "{kind} is not among {kinds:?}");
+    }
+    let screen = program().env("CASEWORK_WORKSPACE", place.path()).arg("--json").output().unwrap();
+    assert_eq!(screen.status.code(), Some(2), "the screen prints no JSON");
 }
 
 fn typed() -> impl Strategy<Value = String> {
@@ -306,7 +356,7 @@ impl std::io::Read for Meanwhile<'_> {
     }
 }
 
-impl std::io::BufRead for Meanwhile<'_> {
+impl BufRead for Meanwhile<'_> {
     fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
         let line = self.lines.front().copied().unwrap_or_default();
         if line == self.before {
@@ -329,7 +379,7 @@ fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
     let lines = ["1\n", "why here\n", "submit\n", "case\n", "submit\n"].into();
     let mut input = Meanwhile { lines, before: "submit\n", happens: &elsewhere };
     let mut out = Vec::new();
-    linear::run(workspace, &mut input, &mut out, "a test", false).unwrap();
+    linear::run(workspace, "a test", script(&mut input, &mut out)).unwrap();
     let text = String::from_utf8(out).unwrap();
     let (before, after) =
         text.split_once("Your answers are kept as a draft.").unwrap_or_else(|| panic!("{text}"));
@@ -344,12 +394,12 @@ fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
 fn a_label_that_is_called_like_a_command_can_be_given() {
     let place = Place::new();
     let mut workspace = place.found();
-    let text = std::fs::read_to_string(fixture("every-kind.toml")).unwrap();
+    let text = fs::read_to_string(fixture("every-kind.toml")).unwrap();
     let text = text
         .replace("name = \"call\"", "name = \"help\"")
         .replace("text = \"The order\"", "text = \"History\"");
     let file = place.dir.path().join("p.toml");
-    std::fs::write(&file, text).unwrap();
+    fs::write(&file, text).unwrap();
     workspace.publish_protocol(&read_protocol(&file, None).unwrap(), "").unwrap();
     ingest(&mut workspace, &line("c0", "text", "pay", 0.3, 0));
     let (text, _) = review(workspace, "2\nhelp\n:help\nhistory\n");

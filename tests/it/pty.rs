@@ -352,6 +352,33 @@ fn suspend_goes_back_to_a_shell_and_says_so_where_there_is_none() {
 }
 
 #[test]
+fn control_c_takes_back_a_line_and_twice_leaves_with_what_was_begun_kept() {
+    let place = sample(2);
+    let mut term = Term::start(&place, (80, 24), &[("TERM", "dumb")]);
+    term.wait("a question", |text| text.trim_end().ends_with("Answer:"));
+    term.send("1\n");
+    term.wait_for("Said: Yes.");
+    term.send("no such ans");
+    term.send("\u{3}");
+    term.wait_for("Cancelled: that line was not taken. Ctrl-C again leaves.");
+    // A line in between: once more is no second time.
+    term.wait("the question again", |text| text.trim_end().ends_with("Answer:"));
+    term.send("why\n");
+    term.wait("reasons", |text| text.trim_end().ends_with("Reasons:"));
+    term.send("because it\n");
+    term.wait("more reasons", |text| text.matches("Reasons:").count() == 2);
+    term.send("\u{3}");
+    term.wait_for("Cancelled: what was written of the reasons is kept.");
+    term.send("\u{3}");
+    assert_eq!(term.wait_end(), 0, "{}", term.text());
+    assert!(term.text().contains("Draft kept."), "{}", term.text());
+    let mut term = Term::start(&place, (80, 24), &[("TERM", "dumb")]);
+    term.wait_for("Question: 2.");
+    term.send("why\n");
+    term.wait_for("because it");
+}
+
+#[test]
 fn resize_editor_and_no_color() {
     let place = sample(5);
     let editor = place.dir.path().join("editor.sh");

@@ -4,7 +4,7 @@
 use super::snapshot::{BoardSnapshot, CategoryFigures, Counted, Day, VersionFigures, WeekFigures};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
-use crate::domain::text::{fit, visible};
+use crate::domain::text::{fit, visible, width};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
 use crate::review::sight::{Figures, cases_left_out, figures_left_out};
@@ -68,21 +68,42 @@ pub enum Tone {
     Warn,
 }
 
+/// Words of a line, whole.
+#[derive(Debug)]
+pub struct Words {
+    pub text: String,
+    pub tone: Tone,
+    /// Columns that they have where lines stand below each other; 0: as many as they take.
+    columns: usize,
+}
+
+impl Words {
+    /// The words in their columns: cut, or with blanks behind them.
+    pub fn in_columns(&self) -> String {
+        if self.columns == 0 {
+            return self.text.clone();
+        }
+        let text = fit(&self.text, self.columns);
+        let room = self.columns.saturating_sub(width(&text));
+        format!("{text}{}", " ".repeat(room))
+    }
+}
+
 /// A line, and the cases behind it.
 #[derive(Debug)]
 pub struct Row {
-    pub words: Vec<(String, Tone)>,
+    pub words: Vec<Words>,
     pub title: String,
     pub behind: Counted,
 }
 
 impl Row {
-    fn new(words: Vec<(String, Tone)>, title: String, behind: impl Into<Counted>) -> Self {
+    fn new(words: Vec<Words>, title: String, behind: impl Into<Counted>) -> Self {
         Self { words, title, behind: behind.into() }
     }
 
     /// Words alone.
-    fn of_words(words: Vec<(String, Tone)>) -> Self {
+    fn of_words(words: Vec<Words>) -> Self {
         Self::new(words, String::new(), Counted::default())
     }
 
@@ -165,7 +186,7 @@ impl Maker<'_> {
         let mut rows = Vec::new();
         let mut number = |name: &str, n: String, more: String, style: Tone, behind: Counted| {
             let words = vec![
-                words_of(format!("{name:<24}"), Tone::Text),
+                name_of(name, 24, Tone::Text),
                 words_of(format!("{n:>8}  "), style),
                 words_of(more, Tone::Dim),
             ];
@@ -252,7 +273,7 @@ impl Maker<'_> {
                 };
                 let due = tally.first_due.map_or(String::new(), |due| due.due_words(board.now));
                 let style = if tally.overdue > 0 { Tone::Warn } else { Tone::Text };
-                let name = format!("waits for {}", fit(&visible(&who), 14));
+                let name = format!("waits for {who}");
                 number(
                     &name,
                     tally.all.to_string(),
@@ -277,7 +298,7 @@ impl Maker<'_> {
     fn questions(&self) -> Vec<Row> {
         let of = &self.board.divergence;
         let row = |node: &&crate::quality::divergence::Node| {
-            let name = format!("{}{}", "  ".repeat(node.depth.min(6)), visible(&node.question));
+            let name = format!("{}{}", "  ".repeat(node.depth.min(6)), node.question);
             let agree = node
                 .agreement()
                 .map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0));
@@ -288,10 +309,11 @@ impl Maker<'_> {
             let notes = self.board.notes.get(&node.question).map_or(0, Vec::len);
             let notes = if notes > 0 { format!("  {notes} must change") } else { String::new() };
             let words = vec![
-                words_of(format!("{:<22}", fit(&name, 22)), Tone::Strong),
+                name_of(&name, 22, Tone::Strong),
                 words_of(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), Tone::Text),
                 words_of(bar(node.parted, of.parted), Tone::Accent),
-                words_of(format!("  {}", fit(&visible(&most.unwrap_or_default()), 11)), Tone::Dim),
+                words_of("  ", Tone::Dim),
+                name_of(&most.unwrap_or_default(), 11, Tone::Dim),
                 words_of(notes, Tone::Warn),
             ];
             let cases = self.board.parted_at.get(&node.question).cloned().unwrap_or_default();
@@ -305,9 +327,9 @@ impl Maker<'_> {
         let row = |(name, CategoryFigures { resolved, pending }): (&String, &CategoryFigures)| {
             let tally = board.by_category.get(name).copied().unwrap_or_default();
             let words = vec![
-                words_of(format!("{:<26} ", fit(&visible(name), 26)), Tone::Strong),
+                name_of(name, 26, Tone::Strong),
                 words_of(
-                    format!("{:>8} {:>8} {:>9}  ", resolved.len(), pending.n(), tally.pairs),
+                    format!(" {:>8} {:>8} {:>9}  ", resolved.len(), pending.n(), tally.pairs),
                     Tone::Text,
                 ),
                 words_of(share_words(&tally), Tone::Text),
@@ -324,9 +346,10 @@ impl Maker<'_> {
         let board = &self.board;
         let shown = |names: &[String; 2]| self.figures.shows(names.iter().map(String::as_str));
         let row = |(names, tally): (&[String; 2], &Tally)| {
-            let [one, two] = names.each_ref().map(|name| fit(&visible(name), 14).into_owned());
             let words = vec![
-                words_of(format!("{one:<14} {two:<14}"), Tone::Strong),
+                name_of(&names[0], 14, Tone::Strong),
+                words_of(" ", Tone::Strong),
+                name_of(&names[1], 14, Tone::Strong),
                 words_of(format!("{:>8}   ", tally.pairs), Tone::Text),
                 words_of(share_words(tally), Tone::Text),
             ];
@@ -357,10 +380,10 @@ impl Maker<'_> {
         let heads = vec![words_of(format!("{:<28}{heads}", ""), Tone::Dim)];
         rows.push(Row::of_words(heads));
         for (row, name) in matrix.classes.iter().enumerate() {
-            let mut words = vec![words_of(
-                format!("{} {:<26}", letter(row), fit(&visible(name), 26)),
-                Tone::Text,
-            )];
+            let mut words = vec![
+                words_of(format!("{} ", letter(row)), Tone::Text),
+                name_of(name, 26, Tone::Text),
+            ];
             let mut all = Counted::default();
             for column in 0..matrix.classes.len() {
                 let cases = matrix.cells.get(&(row.min(column), row.max(column)));
@@ -407,9 +430,9 @@ fn version(of: &VersionFigures) -> Row {
     let name = format!("{} v{}", of.protocol, of.version);
     let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64;
     let words = vec![
-        words_of(format!("{:<26} ", fit(&visible(&name), 26)), Tone::Strong),
+        name_of(&name, 26, Tone::Strong),
         words_of(
-            format!("{:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()),
+            format!(" {:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()),
             Tone::Text,
         ),
     ];
@@ -417,8 +440,13 @@ fn version(of: &VersionFigures) -> Row {
 }
 
 /// Words that stand out so.
-fn words_of(words: impl Into<String>, tone: Tone) -> (String, Tone) {
-    (words.into(), tone)
+fn words_of(text: impl Into<String>, tone: Tone) -> Words {
+    Words { text: text.into(), tone, columns: 0 }
+}
+
+/// A name from outside, whole, that has so many columns.
+fn name_of(text: &str, columns: usize, tone: Tone) -> Words {
+    Words { text: visible(text).into_owned(), tone, columns }
 }
 
 /// `545    27.5 % (25.6 to 29.6)`.
@@ -461,4 +489,19 @@ fn heat(n: usize, most: usize) -> &'static str {
     const HEAT: [&str; 5] = [" ", "░", "▒", "▓", "█"];
     let at = if n == 0 { 0 } else { (n * 4).div_ceil(most.max(1)).min(4) };
     HEAT[at]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_whole_and_has_its_columns_where_lines_stand_below_each_other() {
+        let long = "a label whose name is longer than its column";
+        for (text, shown) in [("short", "short   "), (long, "a label…"), ("二字三字", "二字三字")]
+        {
+            let name = name_of(text, 8, Tone::Text);
+            assert_eq!((name.text.as_str(), name.in_columns().as_str()), (text, shown));
+        }
+    }
 }

@@ -137,7 +137,7 @@ impl Layer for Board {
             let words = row
                 .words
                 .iter()
-                .map(|(words, tone)| Span::styled(words.as_str(), style(*tone, theme)));
+                .map(|words| Span::styled(words.in_columns(), style(words.tone, theme)));
             put_line(
                 buf,
                 list,
