@@ -13,7 +13,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
-use crate::review::sla::{Clock, Owed};
+use crate::review::sla::{DueItem, Duty};
 use crate::workspace::sla::Bound;
 
 #[derive(Debug, clap::Args)]
@@ -48,11 +48,11 @@ struct Nudge {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let (owed, now) = (workspace.owed()?, workspace.now());
-    let bounds = workspace.bounds(&owed)?;
+    let (due_items, now) = (workspace.due_items()?, workspace.now());
+    let bounds = workspace.bounds(&due_items)?;
     let known = if args.again { std::collections::HashSet::new() } else { workspace.nudged()? };
     let until = Moment(now.0 + i64::from(args.within) * 3_600_000);
-    let mut nudges = nudges(&owed, &known, until, now);
+    let mut nudges = nudges(&due_items, &known, until, now);
     let leads: Vec<String> = workspace
         .roster()?
         .into_iter()
@@ -121,41 +121,41 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 }
 
 fn nudges(
-    owed: &[Owed],
+    due_items: &[DueItem],
     known: &std::collections::HashSet<String>,
     until: Moment,
     now: Moment,
 ) -> Vec<Nudge> {
-    let mut people: BTreeMap<&str, BTreeMap<Clock, Vec<&Owed>>> = BTreeMap::new();
-    for one in owed {
+    let mut people: BTreeMap<&str, BTreeMap<Duty, Vec<&DueItem>>> = BTreeMap::new();
+    for one in due_items {
         // What lies with somebody because it was escalated, disputed or asked, they are told of at
         // once.
-        if one.what == Clock::Label && one.due > until {
+        if one.what == Duty::Label && one.due > until {
             continue;
         }
         for who in one.who.iter().filter(|who| !known.contains(&one.key(who))) {
             people.entry(who).or_default().entry(one.what).or_default().push(one);
         }
     }
-    let nudge = |(who, clocks): (&str, BTreeMap<Clock, Vec<&Owed>>)| {
+    let nudge = |(who, clocks): (&str, BTreeMap<Duty, Vec<&DueItem>>)| {
         let mut lines = Vec::new();
         let mut documents = Vec::new();
         let mut items = Vec::new();
         for (clock, all) in &clocks {
-            let cases: usize = all.iter().map(|owed| owed.cases).sum();
+            let cases: usize = all.iter().map(|item| item.cases).sum();
             let late: usize =
-                all.iter().filter(|owed| owed.is_overdue(now)).map(|owed| owed.cases).sum();
-            let first = all.iter().map(|owed| owed.due).min().unwrap_or(now);
+                all.iter().filter(|item| item.is_overdue(now)).map(|item| item.cases).sum();
+            let first = all.iter().map(|item| item.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
             lines.push(format!(
                 "{cases} {}, the first {}{overdue}",
                 clock.about(cases),
                 first.due_words(now)
             ));
-            let ids: Vec<_> = all.iter().filter_map(|owed| owed.case).take(50).collect();
+            let ids: Vec<_> = all.iter().filter_map(|item| item.case).take(50).collect();
             documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids,
-                "session": all.first().and_then(|owed| owed.session.clone()) }));
-            items.extend(all.iter().map(|owed| owed.key(who)));
+                "session": all.first().and_then(|item| item.session.clone()) }));
+            items.extend(all.iter().map(|item| item.key(who)));
         }
         let text = format!("{who}: {}", lines.join("; "));
         Nudge {

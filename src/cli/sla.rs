@@ -1,4 +1,4 @@
-//! `casework sla`: what is owed, by whom, and what is past its time.
+//! `casework sla`: what is due, by whom, and what is past its time.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::quality::figure::decimal;
-use crate::review::sla::{Clock, Owed, by_person};
+use crate::review::sla::{DueItem, Duty, by_person};
 use crate::workspace::sla::Bound;
 
 /// Most things that are listed in words.
@@ -20,7 +20,7 @@ pub struct Args {
 
 #[derive(Debug, Clone, clap::Subcommand)]
 enum What {
-    /// What is owed, by person
+    /// What is due, by person
     Show,
     /// What is past its time, and which of the policy's bounds are breached; ends with 3 if anything
     /// is
@@ -29,16 +29,16 @@ enum What {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
-    let (owed, now) = (workspace.owed()?, workspace.now());
+    let (due_items, now) = (workspace.due_items()?, workspace.now());
     match args.what {
-        None | Some(What::Show) => show(context, &owed, now),
-        Some(What::Check) => check(context, &owed, &workspace.bounds(&owed)?, now),
+        None | Some(What::Show) => show(context, &due_items, now),
+        Some(What::Check) => check(context, &due_items, &workspace.bounds(&due_items)?, now),
     }
 }
 
-fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError> {
+fn show(context: &Context, due_items: &[DueItem], now: Moment) -> Result<Exit, CliError> {
     let mut out = Out::new();
-    for (who, clocks) in by_person(owed, now) {
+    for (who, clocks) in by_person(due_items, now) {
         for (clock, tally) in clocks {
             if context.global.json {
                 out.json(&json!({ "who": who, "what": clock, "cases": tally.all, "overdue": tally.overdue,
@@ -59,56 +59,56 @@ fn show(context: &Context, owed: &[Owed], now: Moment) -> Result<Exit, CliError>
         }
     }
     out.finish()?;
-    if owed.is_empty() && !context.global.json {
+    if due_items.is_empty() && !context.global.json {
         say("Nothing is due.");
     }
-    Ok(if owed.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if due_items.is_empty() { Exit::No } else { Exit::Done })
 }
 
-/// How many cases are owed: a session is owed once by each who takes part, for as many as they have
+/// How many cases are due: a session is owed once by each who takes part, for as many as they have
 /// left.
-fn cases<'o>(owed: impl Iterator<Item = &'o Owed>) -> usize {
-    owed.map(|one| one.cases).sum()
+fn cases<'o>(due_items: impl Iterator<Item = &'o DueItem>) -> usize {
+    due_items.map(|one| one.cases).sum()
 }
 
 fn check(
     context: &Context,
-    owed: &[Owed],
+    due_items: &[DueItem],
     bounds: &[Bound],
     now: Moment,
 ) -> Result<Exit, CliError> {
-    let late: Vec<&Owed> = owed.iter().filter(|owed| owed.is_overdue(now)).collect();
+    let late: Vec<&DueItem> = due_items.iter().filter(|item| item.is_overdue(now)).collect();
     let crossed = bounds.iter().filter(|bound| bound.is_crossed()).count();
-    let (overdue, all) = (cases(late.iter().copied()), cases(owed.iter()));
+    let (overdue, all) = (cases(late.iter().copied()), cases(due_items.iter()));
     let mut out = Out::new();
     if context.global.json {
-        let of = |clock: Clock| {
-            let all = owed.iter().filter(|owed| owed.what == clock);
-            let late = all.clone().filter(|owed| owed.is_overdue(now));
-            let oldest = late.clone().map(|owed| owed.due).min().map(Moment::rfc3339);
+        let of = |clock: Duty| {
+            let all = due_items.iter().filter(|item| item.what == clock);
+            let late = all.clone().filter(|item| item.is_overdue(now));
+            let oldest = late.clone().map(|item| item.due).min().map(Moment::rfc3339);
             (
                 clock.word(),
                 json!({ "all": cases(all), "overdue": cases(late), "oldest_due": oldest }),
             )
         };
         let clocks: serde_json::Map<String, serde_json::Value> =
-            Clock::ALL.map(of).map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+            Duty::ALL.map(of).map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
         let bound = |bound: &Bound| json!({ "bound": bound.threshold.to_string(), "value": bound.value.ok(), "reason": bound.value.err(), "crossed": bound.is_crossed() });
         let bounds: Vec<_> = bounds.iter().map(bound).collect();
         out.json(
             &json!({ "breached": !late.is_empty() || crossed > 0, "overdue": overdue, "clocks": clocks, "bounds": bounds }),
         )?;
     } else {
-        for owed in late.iter().take(SHOWN) {
-            let what = owed
+        for item in late.iter().take(SHOWN) {
+            let what = item
                 .case
-                .map_or_else(|| owed.session.clone().unwrap_or_default(), |case| case.short());
-            let level = owed.level.map_or("", |level| level.word());
+                .map_or_else(|| item.session.clone().unwrap_or_default(), |case| case.short());
+            let level = item.level.map_or("", |level| level.word());
             out.line(&format!(
                 "{what:<12} {:<10} {level:<6} {:<14} {}",
-                owed.what.word(),
-                owed.due.due_words(now),
-                owed.who.join(", ")
+                item.what.word(),
+                item.due.due_words(now),
+                item.who.join(", ")
             ))?;
         }
         if late.len() > SHOWN {

@@ -1,4 +1,4 @@
-//! Clocks: what is owed, by whom, and until when. A function of the journal and the time, the same
+//! What is due, by whom, and until when. A function of the journal and the time, the same
 //! on every device.
 //!
 //! | what                       | who                                  | until                                |
@@ -34,10 +34,10 @@ use crate::journal::kind::NudgeSent;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// What is owed.
+/// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Clock {
+pub enum Duty {
     Label,
     Escalated,
     Disputed,
@@ -46,7 +46,7 @@ pub enum Clock {
     Session,
 }
 
-impl Clock {
+impl Duty {
     pub const ALL: [Self; 6] = [
         Self::Label,
         Self::Escalated,
@@ -83,10 +83,10 @@ impl Clock {
     }
 }
 
-/// One thing that somebody owes.
+/// One thing that is due of somebody.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Owed {
-    pub what: Clock,
+pub struct DueItem {
+    pub what: Duty,
     /// Everybody whose turn it is.
     pub who: Vec<String>,
     pub case: Option<CaseId>,
@@ -98,7 +98,7 @@ pub struct Owed {
     pub cases: usize,
 }
 
-impl Owed {
+impl DueItem {
     pub fn is_overdue(&self, now: Moment) -> bool {
         self.due <= now
     }
@@ -117,9 +117,13 @@ impl Owed {
     }
 }
 
-/// Everything that is owed, what is due first first.
-pub fn owed(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result<Vec<Owed>> {
-    let people = People::read(conn, policy)?;
+/// Everything that is due, what is due first first.
+pub fn due_items(
+    conn: &Connection,
+    policy: &Policy,
+    now: Moment,
+) -> rusqlite::Result<Vec<DueItem>> {
+    let people = Assignees::read(conn, policy)?;
     let mut found = Vec::new();
     let mut failed = None;
     case::for_each_open(conn, |work| match labeled_by(conn, work.case, work.labels) {
@@ -148,21 +152,21 @@ pub fn owed(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result
         );
     }
     found.extend(sessions(conn)?);
-    found.sort_by_key(|owed| (owed.due, owed.case));
+    found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
 }
 
-/// What is owed for cases whose claims are known: the same as [`owed`], without reading them.
-pub fn owed_of<'c>(
+/// What is due for cases whose claims are known: the same as [`due_items`], without reading them.
+pub fn due_items_of<'c>(
     conn: &Connection,
-    claims: impl Iterator<Item = (CaseId, &'c Claims)>,
+    claims: impl Iterator<Item = (CaseId, &'c DueCandidates)>,
     policy: &Policy,
     now: Moment,
-) -> rusqlite::Result<Vec<Owed>> {
-    let people = People::read(conn, policy)?;
+) -> rusqlite::Result<Vec<DueItem>> {
+    let people = Assignees::read(conn, policy)?;
     let mut found = Vec::new();
     for (case, claims) in claims {
-        let Claims { labeled, open, waits, asked } = claims;
+        let DueCandidates { labeled, open, waits, asked } = claims;
         if let Some(Open { detected, due, labels, language, needs }) = open {
             let work =
                 Work { case, detected: *detected, due: *due, labels: *labels, language, needs };
@@ -181,13 +185,13 @@ pub fn owed_of<'c>(
         );
     }
     found.extend(sessions(conn)?);
-    found.sort_by_key(|owed| (owed.due, owed.case));
+    found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
 }
 
 /// What a case makes somebody owe, before it is asked what time it is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Claims {
+pub struct DueCandidates {
     /// Who gave a label that counts.
     labeled: Vec<String>,
     open: Option<Open>,
@@ -206,7 +210,7 @@ struct Open {
     needs: Vec<String>,
 }
 
-impl Claims {
+impl DueCandidates {
     /// Nothing if nobody owes anything for the case.
     pub fn of(
         row: &CaseRow,
@@ -230,14 +234,14 @@ impl Claims {
 }
 
 /// Who can owe something.
-struct People {
+struct Assignees {
     share: Share,
     reviewers: Vec<String>,
     leads: Vec<String>,
     owner: String,
 }
 
-impl People {
+impl Assignees {
     fn read(conn: &Connection, policy: &Policy) -> rusqlite::Result<Self> {
         let grants = roster::all(conn)?;
         let of_role = |role: Role| {
@@ -252,7 +256,7 @@ impl People {
     }
 
     /// An open case wants labels from the first of its order who have not given one.
-    fn label(&self, work: &Work<'_>, labeled: &[String], now: Moment) -> Owed {
+    fn label(&self, work: &Work<'_>, labeled: &[String], now: Moment) -> DueItem {
         let (wanted, _) = self.share.places(work, now);
         let order = self.share.order(work, now);
         let left = order.into_iter().filter(|candidate| !labeled.contains(&candidate.name));
@@ -261,7 +265,7 @@ impl People {
             .map(|candidate| candidate.name.clone())
             .collect();
         let (case, since, due) = (Some(work.case), work.detected, work.due);
-        Owed { what: Clock::Label, who, case, session: None, level: None, since, due, cases: 1 }
+        DueItem { what: Duty::Label, who, case, session: None, level: None, since, due, cases: 1 }
     }
 
     /// A case that was escalated, disputed or appealed against waits for those of its level.
@@ -271,7 +275,7 @@ impl People {
         labeled: &[String],
         (why, since, by): (Why, Moment, &[String]),
         stands: Stands,
-    ) -> Owed {
+    ) -> DueItem {
         let peer = |name: &&String| !labeled.contains(name) && !by.contains(name);
         let who = match stands.level {
             Level::Peer => self.reviewers.iter().filter(peer).cloned().collect(),
@@ -279,11 +283,11 @@ impl People {
             Level::Owner => vec![self.owner.clone()],
         };
         let what = match why {
-            Why::Disputed => Clock::Disputed,
-            Why::Escalated => Clock::Escalated,
-            Why::Appealed => Clock::Appealed,
+            Why::Disputed => Duty::Disputed,
+            Why::Escalated => Duty::Escalated,
+            Why::Appealed => Duty::Appealed,
         };
-        Owed {
+        DueItem {
             what,
             who,
             case: Some(id),
@@ -306,10 +310,10 @@ fn asked(acts: &[Done], labels: &[GivenLabel]) -> Vec<(String, Moment)> {
 }
 
 /// A question about a label wants an answer of whoever gave it.
-fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> Owed {
+fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> DueItem {
     let due = Moment(since.0 + i64::from(policy.escalation.peer.max(1)) * HOUR_MS);
-    Owed {
-        what: Clock::Returned,
+    DueItem {
+        what: Duty::Returned,
         who: vec![reviewer],
         case: Some(id),
         session: None,
@@ -321,7 +325,7 @@ fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> Owed 
 }
 
 /// A session that is blind wants labels of everybody it invited.
-fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Owed>> {
+fn sessions(conn: &Connection) -> rusqlite::Result<Vec<DueItem>> {
     let mut found = Vec::new();
     for session in
         calibration::sessions(conn)?.into_iter().filter(|session| session.stage() == Stage::Blind)
@@ -329,8 +333,8 @@ fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Owed>> {
         let of = session.opened.what.cases.len();
         for one in calibration::progress(conn, &session)?.into_iter().filter(|one| one.done[0] < of)
         {
-            found.push(Owed {
-                what: Clock::Session,
+            found.push(DueItem {
+                what: Duty::Session,
                 who: vec![one.reviewer],
                 case: None,
                 session: Some(session.name().to_owned()),
@@ -353,7 +357,7 @@ fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<
     Ok(given.map(|given| given.label.reviewer).collect())
 }
 
-/// What somebody owes, by clock.
+/// What is due of somebody, by duty.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Tally {
     pub all: usize,
@@ -363,9 +367,9 @@ pub struct Tally {
 }
 
 /// By person, then by clock.
-pub fn by_person(owed: &[Owed], now: Moment) -> BTreeMap<String, BTreeMap<Clock, Tally>> {
-    let mut people: BTreeMap<String, BTreeMap<Clock, Tally>> = BTreeMap::new();
-    for one in owed {
+pub fn by_person(due_items: &[DueItem], now: Moment) -> BTreeMap<String, BTreeMap<Duty, Tally>> {
+    let mut people: BTreeMap<String, BTreeMap<Duty, Tally>> = BTreeMap::new();
+    for one in due_items {
         for who in &one.who {
             let tally = people.entry(who.clone()).or_default().entry(one.what).or_default();
             tally.all += one.cases;

@@ -7,7 +7,7 @@ use crate::domain::fatigue::{Guard, Recent, Suggestion, suggestions};
 use crate::journal::Append;
 use crate::journal::kind::GuardRaised;
 use crate::review::reliability::{Reliability, monday, reliability};
-use crate::review::sla::Clock;
+use crate::review::sla::Duty;
 
 /// Labels that are looked at for a suggestion.
 const RECENT: usize = 200;
@@ -30,7 +30,7 @@ pub struct ShareRow {
 impl Workspace {
     /// How work is shared between those who review.
     pub fn shares(&self) -> Result<Vec<ShareRow>, WorkError> {
-        let owed = self.owed()?;
+        let due_items = self.due_items()?;
         let since = monday(self.now());
         let mut given: std::collections::BTreeMap<String, usize> =
             std::collections::BTreeMap::new();
@@ -42,7 +42,7 @@ impl Workspace {
         let (queue, _) = self.quick_queue()?;
         let mut with: std::collections::BTreeMap<(&str, &str), usize> =
             std::collections::BTreeMap::new();
-        for one in owed.iter().filter(|owed| owed.what == Clock::Label) {
+        for one in due_items.iter().filter(|item| item.what == Duty::Label) {
             for (a, b) in one
                 .who
                 .iter()
@@ -55,9 +55,9 @@ impl Workspace {
         let row = |candidate: &crate::domain::assign::Candidate| ShareRow {
             reviewer: candidate.name.clone(),
             capacity: candidate.profile.capacity,
-            open: owed
+            open: due_items
                 .iter()
-                .filter(|owed| owed.what == Clock::Label && owed.who.contains(&candidate.name))
+                .filter(|item| item.what == Duty::Label && item.who.contains(&candidate.name))
                 .count(),
             with: with
                 .iter()

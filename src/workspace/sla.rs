@@ -1,4 +1,4 @@
-//! What is owed, what bounds are crossed, and telling people once.
+//! What is due, what bounds are crossed, and telling people once.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::disagreement::disagreements;
 use crate::review::ratings::{By, ratings};
-use crate::review::sla::{Owed, nudged, owed};
+use crate::review::sla::{DueItem, due_items, nudged};
 
 /// A bound with where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,20 +32,20 @@ impl Bound {
 }
 
 impl Workspace {
-    /// Everything that is owed, what is due first first.
-    pub fn owed(&self) -> Result<Vec<Owed>, WorkError> {
-        Ok(owed(&self.db.conn, &self.policy()?, self.now())?)
+    /// Everything that is due, what is due first first.
+    pub fn due_items(&self) -> Result<Vec<DueItem>, WorkError> {
+        Ok(due_items(&self.db.conn, &self.policy()?, self.now())?)
     }
 
     /// The policy's bounds, each with where it stands.
-    pub fn bounds(&self, owed: &[Owed]) -> Result<Vec<Bound>, WorkError> {
+    pub fn bounds(&self, due_items: &[DueItem]) -> Result<Vec<Bound>, WorkError> {
         let policy = self.policy()?;
         let mut known: BTreeMap<Measure, Result<f64, &'static str>> = BTreeMap::new();
         for threshold in &policy.alert {
             if let std::collections::btree_map::Entry::Vacant(place) =
                 known.entry(threshold.measure)
             {
-                place.insert(self.figure(threshold.measure, owed)?);
+                place.insert(self.figure(threshold.measure, due_items)?);
             }
         }
         let bound = |threshold: &Threshold| {
@@ -56,7 +56,11 @@ impl Workspace {
         Ok(policy.alert.iter().map(bound).collect())
     }
 
-    fn figure(&self, what: Measure, owed: &[Owed]) -> Result<Result<f64, &'static str>, WorkError> {
+    fn figure(
+        &self,
+        what: Measure,
+        due_items: &[DueItem],
+    ) -> Result<Result<f64, &'static str>, WorkError> {
         let conn = &self.db.conn;
         let of = |state: CaseState| {
             count::get(conn, &format!("state:{}", state as i64)).map(|n| n as f64)
@@ -67,7 +71,7 @@ impl Workspace {
             Measure::Disputed => Ok(of(CaseState::Disputed)?),
             Measure::Ready => Ok(of(CaseState::Resolved)?),
             Measure::Overdue => {
-                Ok(owed.iter().filter(|owed| owed.is_overdue(self.now())).count() as f64)
+                Ok(due_items.iter().filter(|item| item.is_overdue(self.now())).count() as f64)
             }
             Measure::Alpha => {
                 let made = ratings(conn, MAIN_ROUND, &[By::Outcome(policy.on)])?;

@@ -50,8 +50,8 @@ impl Desk {
         let policy = casework::journal::views::policy(&self.db.conn).unwrap();
         let counts = Queue::load(&self.db.conn, self.name, now).unwrap();
         let counts = counts.counts(&self.db.conn, || false).unwrap();
-        let due = sla::by_person(&sla::owed(&self.db.conn, &policy, now).unwrap(), now);
-        let due = due.get(self.name).and_then(|of| of.get(&sla::Clock::Label));
+        let due = sla::by_person(&sla::due_items(&self.db.conn, &policy, now).unwrap(), now);
+        let due = due.get(self.name).and_then(|of| of.get(&sla::Duty::Label));
         let waits = due.map_or(0, |tally| tally.all as u64);
         assert_eq!(counts.assigned() + counts.deferred, waits, "{}: {counts:?}", self.name);
     }

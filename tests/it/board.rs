@@ -52,7 +52,11 @@ fn what_is_kept_and_mended_is_what_is_read_anew() {
         let mut anew = BoardSums::default();
         anew.refresh(&workspace.tables().conn, &protocols).unwrap();
         assert!(*sums == anew, "after {read} cases");
-        assert_eq!(workspace.board(sums).unwrap().owed, workspace.owed().unwrap(), "what is owed");
+        assert_eq!(
+            workspace.board(sums).unwrap().due_items,
+            workspace.due_items().unwrap(),
+            "what is owed"
+        );
     };
     refresh(&mut sums, Some(5));
     refresh(&mut sums, Some(0));
@@ -146,7 +150,7 @@ fn each_number_knows_its_cases() {
     assert_eq!((board.weeks.len(), board.versions.len(), board.versions[0].cases.len()), (1, 1, 3));
     assert_eq!(board.days.last().unwrap().settled.len(), 1);
     let by_owner = |who: &str| {
-        board.owed.iter().filter(|owed| owed.who.iter().any(|name| name == who)).count()
+        board.due_items.iter().filter(|item| item.who.iter().any(|name| name == who)).count()
     };
     assert_eq!((by_owner("ana"), by_owner("bo")), (4, 2), "two to label each, and two to rule on");
 }

@@ -1,4 +1,4 @@
-//! What is owed, what is past its time, and that people are told once.
+//! What is due, what is past its time, and that people are told once.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -8,7 +8,7 @@ use crate::domain::text::{fit, visible, width};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
 use crate::review::sight::{Figures, cases_left_out, figures_left_out};
-use crate::review::sla::{Owed, by_person};
+use crate::review::sla::{DueItem, by_person};
 
 /// A page of the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -257,14 +257,17 @@ impl Maker<'_> {
             Tone::Strong,
             board.measured.clone().into(),
         );
-        for (who, clocks) in by_person(&board.owed, board.now) {
+        for (who, clocks) in by_person(&board.due_items, board.now) {
             for (clock, tally) in clocks {
-                let owed =
-                    board.owed.iter().filter(|owed| owed.what == clock && owed.who.contains(&who));
-                let of_session =
-                    |owed: &Owed| owed.session.as_ref().and_then(|name| board.sessions.get(name));
-                let cases = owed.flat_map(|owed| {
-                    owed.case.into_iter().chain(of_session(owed).into_iter().flatten().copied())
+                let due_items = board
+                    .due_items
+                    .iter()
+                    .filter(|item| item.what == clock && item.who.contains(&who));
+                let of_session = |item: &DueItem| {
+                    item.session.as_ref().and_then(|name| board.sessions.get(name))
+                };
+                let cases = due_items.flat_map(|item| {
+                    item.case.into_iter().chain(of_session(item).into_iter().flatten().copied())
                 });
                 let late = if tally.overdue > 0 {
                     format!(", {} overdue", tally.overdue)

@@ -17,7 +17,7 @@ use crate::domain::time::Moment;
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::Figure;
 use crate::review::disagreement::Tally;
-use crate::review::sla::{Owed, owed_of};
+use crate::review::sla::{DueItem, due_items_of};
 use crate::review::{Blind, calibration, gold};
 
 /// Days of flow, and weeks, that are shown.
@@ -136,7 +136,7 @@ pub struct BoardSnapshot {
     pub versions: Vec<VersionFigures>,
     /// Krippendorff's nominal alpha.
     pub alpha: Figure,
-    pub owed: Vec<Owed>,
+    pub due_items: Vec<DueItem>,
     /// The cases of calibration sessions for which somebody owes a label.
     pub sessions: BTreeMap<String, Vec<CaseId>>,
     /// Rulings that say a question must change, and whose question has not changed since.
@@ -186,8 +186,9 @@ pub fn snapshot(
     }
     let parted_at = parted_at.into_iter().map(|(at, cases)| (at, Counted::of(cases, seen)));
     let parted_by = parted_by.into_iter().map(|(by, cases)| (by, Counted::of(cases, seen)));
-    let owed = owed_of(conn, kept.claims(), policy, now)?;
-    let owing: BTreeSet<&str> = owed.iter().filter_map(|owed| owed.session.as_deref()).collect();
+    let due_items = due_items_of(conn, kept.claims(), policy, now)?;
+    let owing: BTreeSet<&str> =
+        due_items.iter().filter_map(|item| item.session.as_deref()).collect();
     let mut sessions = BTreeMap::new();
     if !owing.is_empty() {
         let all = calibration::sessions(conn)?
@@ -227,7 +228,7 @@ pub fn snapshot(
         weeks: weeks.into_iter().zip(week_alphas).map(week).collect(),
         versions: versions.into_iter().zip(version_alphas).map(version).collect(),
         alpha,
-        owed,
+        due_items,
         sessions,
         notes: BTreeMap::new(),
         causes: sums

@@ -33,7 +33,7 @@ use crate::review::Protocols;
 use crate::review::arbitration::{Escalations, escalations};
 use crate::review::disagreement::Disagreements;
 use crate::review::reliability::monday;
-use crate::review::sla::Claims;
+use crate::review::sla::DueCandidates;
 
 pub(super) const DAY_MS: i64 = 86_400_000;
 /// How intervals of kept figures are made.
@@ -154,7 +154,7 @@ pub struct BoardSums {
     on: Vec<String>,
     cases: BTreeMap<CaseId, Standing>,
     /// What is owed for those for which anything is.
-    claims: BTreeMap<CaseId, Claims>,
+    claims: BTreeMap<CaseId, DueCandidates>,
     sums: Sums,
     alphas: Alphas,
 }
@@ -248,7 +248,7 @@ impl BoardSums {
     }
 
     /// What is owed for cases, before it is asked what time it is.
-    pub fn claims(&self) -> impl Iterator<Item = (CaseId, &Claims)> {
+    pub fn claims(&self) -> impl Iterator<Item = (CaseId, &DueCandidates)> {
         self.claims.iter().map(|(id, claims)| (*id, claims))
     }
 
@@ -335,7 +335,7 @@ impl BoardSums {
         let said: Vec<Said> =
             latest_of_each(labels).into_iter().map(|given| reader.said(given)).collect();
         let labeled = said.iter().map(|said| said.reviewer.clone()).collect();
-        let claims = Claims::of(row, labeled, labels, acts, escalated);
+        let claims = DueCandidates::of(row, labeled, labels, acts, escalated);
         self.claims.extend(claims.map(|claims| (row.id, claims)));
         let standing = Standing::of(row, said, acts, labels);
         self.weigh(row.id, &standing, Change::Add);
