@@ -22,7 +22,7 @@ use casework::journal::kind::{LabelGiven, PolicySet};
 use casework::review::board::BoardSums;
 use casework::tui::Review;
 use casework::workspace::cases::IngestRequest;
-use casework::workspace::found::STARTERS;
+use casework::workspace::create::STARTERS;
 
 use crate::keys::Keys as _;
 use casework::workspace::{WorkError, Workspace};
@@ -37,7 +37,7 @@ fn main() {
     let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR").to_owned() + "/target").unwrap();
     let paths = Paths { workspace: dir.path().join("w") };
     let mut workspace =
-        Workspace::found(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap();
+        Workspace::create(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap();
     fill(&mut workspace, labels / 2);
     println!("== board of {labels} labels on {} cases", labels / 2);
     let protocols = workspace.protocols().unwrap();

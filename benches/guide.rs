@@ -21,7 +21,7 @@ use casework::domain::protocol::{Protocol, Walked, parse, parse_strictly, walk};
 use casework::journal::Append;
 use casework::journal::kind::LabelGiven;
 use casework::workspace::Workspace;
-use casework::workspace::found::STARTERS;
+use casework::workspace::create::STARTERS;
 
 const LABELS: usize = 100_000;
 const ROUNDS: usize = 200;
@@ -59,9 +59,9 @@ fn proof() {
     println!("parse and prove                      {:>9.1} ms", time.as_secs_f64() * 1e3);
 }
 
-fn found(path: &Path) -> Workspace {
+fn create(path: &Path) -> Workspace {
     let paths = Paths { workspace: path.to_owned() };
-    Workspace::found(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap()
+    Workspace::create(paths, Env::default(), "bench", "ana", &STARTERS[0]).unwrap()
 }
 
 const WORDS: &[&str] = &[
@@ -123,7 +123,7 @@ fn label(protocol: &Protocol, case: usize) -> Label {
 }
 
 fn replay(path: &Path) {
-    let mut workspace = found(path);
+    let mut workspace = create(path);
     ingest(&mut workspace, LABELS);
     let starter = parse(STARTERS[0].source, None).unwrap();
     for batch in (0..LABELS).collect::<Vec<_>>().chunks(1000) {
@@ -167,7 +167,7 @@ fn replay(path: &Path) {
 }
 
 fn precedents(path: &Path, cases: usize) {
-    let mut workspace = found(path);
+    let mut workspace = create(path);
     let ((), time) = took(|| ingest(&mut workspace, cases));
     println!("== precedents beside {cases} resolved cases (made in {:.0} s)", time.as_secs_f64());
     // The state that a million labels would come to, without signing them all.

@@ -62,12 +62,12 @@ fn bare(path: &Path) -> Vec<Duration> {
 
 fn submits(path: &Path, cases: usize) -> Vec<Duration> {
     let paths = Paths { workspace: path.to_owned() };
-    let mut workspace = Workspace::found(
+    let mut workspace = Workspace::create(
         paths,
         Env::default(),
         "bench",
         "ana",
-        &casework::workspace::found::STARTERS[0],
+        &casework::workspace::create::STARTERS[0],
     )
     .unwrap();
     let lines: String = (0..cases).map(line).collect();

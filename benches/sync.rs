@@ -102,7 +102,7 @@ fn open(dir: &Path, wire: &Wire) -> Counting {
     }
 }
 
-fn found(dir: &Path, cases: usize) -> Workspace {
+fn create(dir: &Path, cases: usize) -> Workspace {
     let paths = Paths { workspace: dir.join("ana") };
     let url = dir.join("store");
     let mut ana = Workspace::found_on(
@@ -112,7 +112,7 @@ fn found(dir: &Path, cases: usize) -> Workspace {
         "ana",
         url.to_str().unwrap(),
         false,
-        &casework::workspace::found::STARTERS[0],
+        &casework::workspace::create::STARTERS[0],
     )
     .unwrap();
     let mut input = Lines { next: 0, last: cases, left: Vec::new() };
@@ -162,7 +162,7 @@ fn row(name: &str, time: Duration, base: Option<Duration>) {
 fn first_pull(dir: &Path, events: usize) {
     println!("== first pull, {events} events");
     let begun = instant();
-    let mut ana = found(dir, events);
+    let mut ana = create(dir, events);
     row("ingest, for comparison", begun.elapsed(), None);
     let wire = Wire::default();
     let mut store = open(dir, &wire);
@@ -212,7 +212,7 @@ fn first_pull(dir: &Path, events: usize) {
 
     let small = dir.join("small");
     std::fs::create_dir_all(&small).unwrap();
-    let mut ana = found(&small, 1_000);
+    let mut ana = create(&small, 1_000);
     let mut store = open(&small, &wire);
     ana.admit("bo", &[Role::Reviewer], None, None).unwrap();
     ana.sync_with(&mut store, &|| true).unwrap();
@@ -337,7 +337,7 @@ fn fifty(dir: &Path) {
     const EACH: usize = 10;
     let dir = dir.join("fifty");
     std::fs::create_dir_all(&dir).unwrap();
-    let mut ana = found(&dir, PEOPLE * LABELS);
+    let mut ana = create(&dir, PEOPLE * LABELS);
     let wire = Wire::default();
     let mut store = open(&dir, &wire);
     let url = dir.join("store");

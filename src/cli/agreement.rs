@@ -172,7 +172,7 @@ fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
         of.classes.len()
     ))?;
     let mut line = |name: &str, figure: &Figure, of: &str| {
-        out.line(&format!("  {name:<28} {:<28} {} {of}", figure.words(), figure.n))
+        out.line(&format!("  {name:<28} {:<28} {} {of}", figure.describe(), figure.n))
     };
     let numbers = of.krippendorff_alpha.ordinal.value.is_ok();
     line("percent agreement", &of.percent, "tasks")?;
@@ -223,7 +223,7 @@ fn print_questions(out: &mut Out, by_question: &[(String, Agreement)]) -> std::i
         let same = of.percent.value.map_or("none".to_owned(), percent);
         let (alpha, ac1) =
             (&of.krippendorff_alpha.nominal, of.gwet_ac1.value.map_or("none".to_owned(), decimal));
-        let alpha = if alpha.value.is_ok() { alpha.words() } else { "none".to_owned() };
+        let alpha = if alpha.value.is_ok() { alpha.describe() } else { "none".to_owned() };
         out.line(&format!("  {question:<20} {:>6} {same:>9}  {alpha:<26} {ac1}", of.percent.n))?;
     }
     Ok(())

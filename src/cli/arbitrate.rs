@@ -19,7 +19,7 @@ use crate::workspace::{WorkError, Workspace};
 
 /// What each cause means.
 fn causes() -> String {
-    let line = |cause: Cause| format!("  {:<16} {}\n", cause.word(), cause.about());
+    let line = |cause: Cause| format!("  {:<16} {}\n", cause.as_str(), cause.about());
     format!("Causes:\n{}", Cause::ALL.map(line).concat())
 }
 
@@ -81,12 +81,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.withdraw {
         let saved = workspace.withdraw_ruling(id, &args.rationale)?;
         let row = workspace.find_case(&id.to_string())?;
-        let words =
-            format!("The ruling on {} is taken back: it is {} now.", id.short(), row.state.word());
+        let words = format!(
+            "The ruling on {} is taken back: it is {} now.",
+            id.short(),
+            row.state.as_str()
+        );
         done(
             context.global.json,
             &words,
-            &json!({ "case": id, "state": row.state.word(), "event": saved.event() }),
+            &json!({ "case": id, "state": row.state.as_str(), "event": saved.event() }),
         )?;
         return Ok(Exit::Done);
     }
@@ -100,7 +103,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let cause = args.cause.ok_or_else(|| {
         CliError::Use(format!(
             "say why reviewers differ: --cause {}",
-            Cause::ALL.map(Cause::word).join(" | ")
+            Cause::ALL.map(Cause::as_str).join(" | ")
         ))
     })?;
     let change = args.change.as_ref().map(|change| match change.split_once('=') {
@@ -112,8 +115,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let verdict = verdict(args, &workspace, &row)?;
         workspace.rule(row, verdict, reasons)?
     };
-    let words =
-        format!("{} counts as {} ({}).", id.short(), outcome_words(&ruling.outcome), cause.word());
+    let words = format!(
+        "{} counts as {} ({}).",
+        id.short(),
+        outcome_words(&ruling.outcome),
+        cause.as_str()
+    );
     let document = json!({ "case": id, "outcome": ruling.outcome, "cause": cause, "takes": ruling.takes, "change": ruling.change,
         "event": saved.event() });
     done(context.global.json, &words, &document)?;
@@ -154,7 +161,7 @@ fn list(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
         if context.global.json {
             let Waiting { row, why, stands, since, returned, .. } = waits;
             out.json(
-                &json!({ "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.word(), "why": why.word(),
+                &json!({ "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.as_str(), "why": why.as_str(),
                 "level": stands.level, "due": stands.due.rfc3339(), "since": since.rfc3339(), "labels": row.labels,
                 "returned": returned }),
             )?;
@@ -179,8 +186,8 @@ fn words(waits: &Waiting, now: Moment) -> String {
     format!(
         "{}  {due:>5}  {:<5}  {:<9} {:>2} labels {back:<5}  {}",
         row.id.short(),
-        stands.level.word(),
-        why.word(),
+        stands.level.as_str(),
+        why.as_str(),
         row.labels,
         fit(&text, 30)
     )
@@ -211,7 +218,7 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             json!({ "outcome": ruling.outcome, "cause": ruling.cause,
             "rationale": ruling.rationale, "appeals": appeals })
         });
-        out.json(&json!({ "case": dispute.row.id, "id": dispute.row.own, "state": dispute.row.state.word(),
+        out.json(&json!({ "case": dispute.row.id, "id": dispute.row.own, "state": dispute.row.state.as_str(),
             "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
             "escalated": dispute.escalated }))?;
     } else {
@@ -227,7 +234,7 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
     out.line(&format!(
         "{}  {}  {}",
         row.id.short(),
-        row.state.word(),
+        row.state.as_str(),
         fit(&visible(&row.text), 60)
     ))?;
     for text in &dispute.escalated {
@@ -237,7 +244,7 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
         out.line(&format!(
             "  ruled {} ({}): {}",
             outcome_words(&ruling.outcome),
-            ruling.cause.word(),
+            ruling.cause.as_str(),
             ruling.rationale
         ))?;
         for why in appeals {
@@ -276,7 +283,7 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
             out.line(&format!("      “{}”", label.rationale))?;
         }
         if let Some(seen) = &label.seen {
-            let words: Vec<&str> = seen.all.iter().map(|cue| cue.word()).collect();
+            let words: Vec<&str> = seen.all.iter().map(|cue| cue.as_str()).collect();
             out.line(&format!("      had on screen: {}", words.join(", ")))?;
         }
         if let Some(asked) = &side.asked {

@@ -247,7 +247,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
                 "{:<20} {:>4} cases  {:<38} {title}",
                 what.session,
                 what.cases.len(),
-                session.stage().word()
+                session.stage().as_str()
             ))?;
         }
     }
@@ -292,7 +292,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
         what.chosen,
         session.opened.by
     ))?;
-    out.line(&format!("  {}{time}", session.stage().word()))?;
+    out.line(&format!("  {}{time}", session.stage().as_str()))?;
     let of = what.cases.len();
     let second = session.stage().is_revealed();
     for Progress { reviewer, done: [one, two] } in &progress {
@@ -424,7 +424,7 @@ fn print_findings(context: &Context, findings: &Findings) -> Result<(), CliError
     if context.global.json {
         out.json(findings)?;
     } else {
-        findings.words().iter().try_for_each(|line| out.line(line))?;
+        findings.describe().iter().try_for_each(|line| out.line(line))?;
     }
     Ok(out.finish()?)
 }

@@ -41,7 +41,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
     let workspace = if known {
         Workspace::open(paths, context.env.clone(), context.global.actor.as_deref())?
     } else {
-        Workspace::found_demo(paths, context.env.clone(), SEED, clock::now())?
+        Workspace::create_demo(paths, context.env.clone(), SEED, clock::now())?
     };
     if known && workspace.team()? != DEMO_TEAM {
         let place = workspace.paths.workspace.display();

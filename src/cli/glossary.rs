@@ -12,8 +12,8 @@ use crate::domain::glossary::{Finding, Glossary, Term};
 use crate::domain::protocol::Protocol;
 use crate::domain::time::Moment;
 use crate::review::Protocols;
+use crate::workspace::create::STARTER_GLOSSARY;
 use crate::workspace::documents::read_glossary;
-use crate::workspace::found::STARTER_GLOSSARY;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -89,7 +89,7 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
     let terms = glossary.terms.len();
     let list: Vec<_> = findings
         .iter()
-        .map(|one| json!({ "finding": one.word(), "what": one.to_string() }))
+        .map(|one| json!({ "finding": one.as_str(), "what": one.to_string() }))
         .collect();
     let document =
         json!({ "ok": findings.is_empty(), "terms": terms, "findings": list, "faults": [] });
@@ -102,7 +102,7 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
         out.json(&document)?;
     }
     for finding in findings.iter().filter(|_| !context.global.json) {
-        out.line(&format!("{:<9}  {finding}", finding.word()))?;
+        out.line(&format!("{:<9}  {finding}", finding.as_str()))?;
     }
     out.finish()?;
     Ok(Exit::No)

@@ -31,7 +31,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let starter = super::protocol::starter(&args.starter)?;
     let workspace = match &args.store {
         Some(url) => Workspace::found_on(paths, env, &args.team, name, url, args.encrypt, starter)?,
-        None => Workspace::found(paths, env, &args.team, name, starter)?,
+        None => Workspace::create(paths, env, &args.team, name, starter)?,
     };
     let place = workspace.paths.workspace.display().to_string();
     let id = workspace.id()?.to_string();

@@ -16,8 +16,8 @@ use crate::review::Protocols;
 use crate::review::replay::Report;
 use crate::review::sight::left_out;
 use crate::workspace::WorkError;
+use crate::workspace::create::{STARTERS, Starter};
 use crate::workspace::documents::read_protocol;
-use crate::workspace::found::{STARTERS, Starter};
 
 /// Cases that are named for each change; all stand in the JSON.
 const NAMED: usize = 5;

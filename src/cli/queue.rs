@@ -57,7 +57,7 @@ pub struct QueueLine<'c> {
 impl<'c> QueueLine<'c> {
     pub fn of(case: &'c CaseRow) -> Self {
         let CaseRow { id, own, stream, state, due, flags, text, .. } = case;
-        Self { case: *id, id: own, stream, state: state.word(), due: due.rfc3339(), flags, text }
+        Self { case: *id, id: own, stream, state: state.as_str(), due: due.rfc3339(), flags, text }
     }
 }
 
@@ -74,7 +74,7 @@ pub fn words(case: &CaseRow, now: Moment) -> String {
     format!(
         "{}  {due:>5}  {:<8}  {:<22}  {}",
         case.id.short(),
-        case.state.word(),
+        case.state.as_str(),
         fit(&flags, 22),
         fit(&text, 90)
     )
@@ -99,7 +99,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some(word) => {
             let state = CaseState::ALL
                 .into_iter()
-                .find(|state| state.word() == word)
+                .find(|state| state.as_str() == word)
                 .unwrap_or(CaseState::Open);
             workspace.queue_of(Some(state), workspace.now())?
         }
@@ -110,7 +110,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if let Some(cue) = filter.asks_hidden(&hide) {
         return Err(CliError::Use(format!(
             "the policy hides the {}: the queue can't be narrowed by it",
-            cue.word()
+            cue.as_str()
         )));
     }
     let hides_flags = hide.iter().any(|hiding| hiding.cue == Cue::Flags);
@@ -189,14 +189,14 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             .iter()
             .map(|(name, state)| serde_json::json!({ "reviewer": name, "state": state }))
             .collect();
-        out.json(&serde_json::json!({ "case": case.id, "id": case.own, "state": case.state.word(), "wanted": wanted,
+        out.json(&serde_json::json!({ "case": case.id, "id": case.own, "state": case.state.as_str(), "wanted": wanted,
             "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order }))?;
     } else {
         out.line(&format!(
             "{}  {}  {}, due {}",
             case.id.short(),
             case.own,
-            case.state.word(),
+            case.state.as_str(),
             case.due.minute()
         ))?;
         if !case.language.is_empty() || !case.needs.is_empty() {

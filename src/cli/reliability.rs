@@ -28,7 +28,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         if n > 0 {
             out.line("")?;
         }
-        one.words().iter().try_for_each(|line| out.line(line))?;
+        one.describe().iter().try_for_each(|line| out.line(line))?;
     }
     if !args.roster {
         for (at, raised) in workspace.own_guards()?.iter().take(5) {

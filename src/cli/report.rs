@@ -50,7 +50,7 @@ fn document(board: &BoardSnapshot) -> serde_json::Value {
     let states: serde_json::Map<String, serde_json::Value> = board
         .states
         .iter()
-        .map(|(state, cases)| (state.word().to_owned(), cases.len().into()))
+        .map(|(state, cases)| (state.as_str().to_owned(), cases.len().into()))
         .collect();
     let days: Vec<_> = board
         .days

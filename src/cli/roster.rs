@@ -68,7 +68,7 @@ struct Admit {
 
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word)
-        .ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::word).join(", ")))
+        .ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::as_str).join(", ")))
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -110,7 +110,7 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
             }))?;
             continue;
         }
-        let roles: Vec<&str> = holder.roles.iter().map(|role| role.word()).collect();
+        let roles: Vec<&str> = holder.roles.iter().map(|role| role.as_str()).collect();
         let state = match (holder.waits(), holder.retired_after) {
             (true, _) if other_devices(workspace, &holder.name, Some(&holder))?.is_empty() => {
                 "asks to join".to_owned()
@@ -158,7 +158,7 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
     for replica in &places {
         workspace.admit(name, roles, Some(*replica), profile(workspace, admit)?)?;
     }
-    let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
+    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     let document = json!({ "name": name, "roles": roles, "replica": places.first(), "requested": asks.is_some() });
     let place = match &asks {
         Some(holder) => {

@@ -71,7 +71,7 @@ fn words(out: &mut Out, past: &PastRuling, me: &str) -> std::io::Result<()> {
     out.line(&format!(
         "{}  {at}  {}  {}{gone}",
         row.id.short(),
-        ruling.cause.word(),
+        ruling.cause.as_str(),
         outcome_words(outcome)
     ))?;
     out.line(&format!("          “{}”", ruling.rationale))?;

@@ -39,7 +39,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
         .iter()
         .map(|log| {
             let line = &log.line;
-            let level = line.level.map(|level| level.word().trim());
+            let level = line.level.map(|level| level.as_str().trim());
             json!({ "file": log.file, "own": log.own, "at": line.at.map(|at| at.rfc3339()), "level": level, "text": line.message })
         })
         .collect();
@@ -49,9 +49,9 @@ fn document(case: &OpenCase) -> serde_json::Value {
         .map(|line| json!({ "at": line.at.rfc3339(), "who": line.who, "what": line.words, "event": line.event }))
         .collect();
     json!({
-        "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.word(), "due": row.due.rfc3339(),
+        "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
         "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
-        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::word), "asked": case.asked,
+        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
         "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": case.neighbours, "history": history,
     })
@@ -65,9 +65,9 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     } else {
         format!("; flagged: {}", row.flags.join(", "))
     };
-    out.line(&format!("{}, due {}{flags}", row.state.word(), row.due.minute()))?;
+    out.line(&format!("{}, due {}{flags}", row.state.as_str(), row.due.minute()))?;
     if let Some(outcome) = &row.outcome {
-        let how = row.how.map_or(String::new(), |how| format!(" ({})", how.word()));
+        let how = row.how.map_or(String::new(), |how| format!(" ({})", how.as_str()));
         out.line(&format!("counts as {}{how}", outcome_words(outcome)))?;
     }
     if let Some(trouble) = &case.trouble {
@@ -105,7 +105,7 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         out.line(&format!("  ! {fact}"))?;
     }
     if !case.hidden.is_empty() {
-        let hidden: Vec<&str> = case.hidden.iter().map(|cue| cue.word()).collect();
+        let hidden: Vec<&str> = case.hidden.iter().map(|cue| cue.as_str()).collect();
         out.line(&format!(
             "  hidden by the policy until you have labeled it: {}",
             hidden.join(", ")
@@ -134,7 +134,7 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         let own = if log.own { '|' } else { ' ' };
         out.line(&format!(
             " {own}{at} {} {}",
-            log.line.level.map_or("    ", |level| level.word()),
+            log.line.level.map_or("    ", |level| level.as_str()),
             visible(&log.line.message)
         ))?;
     }

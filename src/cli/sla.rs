@@ -87,7 +87,7 @@ fn check(
             let late = all.clone().filter(|item| item.is_overdue(now));
             let oldest = late.clone().map(|item| item.due).min().map(Moment::rfc3339);
             (
-                clock.word(),
+                clock.as_str(),
                 json!({ "all": cases(all), "overdue": cases(late), "oldest_due": oldest }),
             )
         };
@@ -103,10 +103,10 @@ fn check(
             let what = item
                 .case
                 .map_or_else(|| item.session.clone().unwrap_or_default(), |case| case.short());
-            let level = item.level.map_or("", |level| level.word());
+            let level = item.level.map_or("", |level| level.as_str());
             out.line(&format!(
                 "{what:<12} {:<10} {level:<6} {:<14} {}",
-                item.what.word(),
+                item.what.as_str(),
                 item.due.due_words(now),
                 item.who.join(", ")
             ))?;

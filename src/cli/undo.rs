@@ -16,12 +16,15 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         Undone::Label(given, event) => (given, event),
         Undone::Ruling { case, event } => {
             let row = workspace.find_case(&case.to_string())?;
-            let words =
-                format!("Undone: the ruling on {}: it is {} now.", case.short(), row.state.word());
+            let words = format!(
+                "Undone: the ruling on {}: it is {} now.",
+                case.short(),
+                row.state.as_str()
+            );
             done(
                 context.global.json,
                 &words,
-                &json!({ "case": case, "state": row.state.word(), "event": event }),
+                &json!({ "case": case, "state": row.state.as_str(), "event": event }),
             )?;
             return Ok(Exit::Done);
         }

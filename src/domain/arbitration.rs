@@ -33,7 +33,7 @@ impl Cause {
         Self::Other,
     ];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::AmbiguousInput => "ambiguous_input",
             Self::GuidelineGap => "guideline_gap",
@@ -60,9 +60,9 @@ impl FromStr for Cause {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|cause| cause.word() == word);
+        let found = Self::ALL.into_iter().find(|cause| cause.as_str() == word);
         found.ok_or_else(|| {
-            format!("`{word}` is no cause: there are {}", Self::ALL.map(Self::word).join(", "))
+            format!("`{word}` is no cause: there are {}", Self::ALL.map(Self::as_str).join(", "))
         })
     }
 }

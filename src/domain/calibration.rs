@@ -68,7 +68,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Blind => "first round, blind",
             Self::Discussion => "revealed: discussion and second round",

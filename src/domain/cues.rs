@@ -46,7 +46,7 @@ impl Cue {
         Self::History,
     ];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Prediction => "prediction",
             Self::Challenger => "challenger",
@@ -85,7 +85,7 @@ impl fmt::Display for Hiding {
             Until::Answer => "answer",
             Until::Submit => "submit",
         };
-        write!(f, "{} until {until}", self.cue.word())
+        write!(f, "{} until {until}", self.cue.as_str())
     }
 }
 
@@ -99,8 +99,8 @@ impl FromStr for Hiding {
             [name, "until", "submit"] => (*name, Until::Submit),
             _ => return Err(format!("`{text}`: write CUE until answer, or CUE until submit")),
         };
-        let cue = Cue::ALL.into_iter().find(|cue| cue.word() == name);
-        let all = || Cue::ALL.map(Cue::word).join(", ");
+        let cue = Cue::ALL.into_iter().find(|cue| cue.as_str() == name);
+        let all = || Cue::ALL.map(Cue::as_str).join(", ");
         let cue = cue.ok_or_else(|| format!("`{name}` is no cue: there are {}", all()))?;
         Ok(Self { cue, until })
     }

@@ -27,7 +27,7 @@ pub enum Level {
 impl Level {
     pub const ALL: [Self; 3] = [Self::Peer, Self::Lead, Self::Owner];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Peer => "peer",
             Self::Lead => "lead",

@@ -28,7 +28,7 @@ pub enum Guard {
 impl Guard {
     pub const ALL: [Self; 4] = [Self::TooFast, Self::Drifting, Self::OneAnswer, Self::NoBreak];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::TooFast => "too_fast",
             Self::Drifting => "drifting",

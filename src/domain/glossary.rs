@@ -174,7 +174,7 @@ impl Glossary {
 
 impl Finding {
     /// Its kind in a word.
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Undefined { .. } => "undefined",
             Self::Unused { .. } => "unused",
@@ -267,7 +267,7 @@ mod tests {
             (Glossary::parse(source).unwrap(), parse(protocol, None).unwrap());
         let on = |day: &str| {
             let findings = glossary.findings(&[&protocol], day.parse().unwrap());
-            findings.iter().map(Finding::word).collect::<Vec<_>>()
+            findings.iter().map(Finding::as_str).collect::<Vec<_>>()
         };
         assert_eq!(on("2026-05-31"), ["undefined", "unused"]);
         assert_eq!(on("2026-06-01"), ["undefined", "unused", "overdue"]);

@@ -24,7 +24,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Corrupt => "corrupt",
@@ -45,7 +45,7 @@ pub struct Fact {
 
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.trouble.word(), self.field, self.what)
+        write!(f, "{}: {} {}", self.trouble.as_str(), self.field, self.what)
     }
 }
 

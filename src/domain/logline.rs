@@ -37,7 +37,7 @@ impl Level {
     }
 
     /// Four letters, so that a column of them lines up.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Debug => "DBUG",
             Self::Info => "INFO",

@@ -25,7 +25,7 @@ pub enum CaseState {
 impl CaseState {
     pub const ALL: [Self; 3] = [Self::Open, Self::Disputed, Self::Resolved];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Disputed => "disputed",
@@ -54,7 +54,7 @@ pub enum How {
 impl How {
     pub const ALL: [Self; 4] = [Self::Unanimous, Self::Majority, Self::Model, Self::Ruling];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unanimous => "unanimous",
             Self::Majority => "majority",

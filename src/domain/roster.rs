@@ -39,7 +39,7 @@ impl Role {
     pub const ALL: [Self; 5] =
         [Self::Reviewer, Self::Lead, Self::Engineer, Self::Auditor, Self::Agent];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Reviewer => "reviewer",
             Self::Lead => "lead",
@@ -50,7 +50,7 @@ impl Role {
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.word() == word)
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 }
 

@@ -29,7 +29,7 @@ impl Measure {
     pub const ALL: [Self; 6] =
         [Self::Alpha, Self::Open, Self::Disputed, Self::Overdue, Self::Disagreement, Self::Ready];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Alpha => "alpha",
             Self::Open => "open",
@@ -80,7 +80,7 @@ impl FromStr for Threshold {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            let names = Measure::ALL.map(Measure::word).join(", ");
+            let names = Measure::ALL.map(Measure::as_str).join(", ");
             format!(
                 "`{text}` is no bound: write as `alpha < 0.6`, with one of {names} and one of <, <=, >, >="
             )
@@ -94,7 +94,7 @@ impl FromStr for Threshold {
             text[place + sign_text.len()..].trim().trim_end_matches('%').trim(),
         );
         let measure =
-            Measure::ALL.into_iter().find(|measure| measure.word() == name).ok_or_else(wrong)?;
+            Measure::ALL.into_iter().find(|measure| measure.as_str() == name).ok_or_else(wrong)?;
         let bound = bound.parse().ok().filter(|bound: &f64| bound.is_finite()).ok_or_else(wrong)?;
         Ok(Self { measure, sign, bound })
     }
@@ -117,7 +117,7 @@ impl From<Threshold> for String {
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = SIGNS.iter().find(|(_, sign)| *sign == self.sign).map_or("<", |(text, _)| text);
-        write!(f, "{} {sign} {}", self.measure.word(), self.bound)
+        write!(f, "{} {sign} {}", self.measure.as_str(), self.bound)
     }
 }
 

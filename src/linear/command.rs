@@ -335,7 +335,7 @@ fn open(desk: &mut Desk, name: &str) -> Vec<Effect> {
 fn rule(desk: &mut Desk, words: &str) -> Vec<Effect> {
     let (side, rest) = words.trim().split_once(' ').unwrap_or((words.trim(), ""));
     let (cause, why) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-    let causes = || Cause::ALL.map(Cause::word).join(", ");
+    let causes = || Cause::ALL.map(Cause::as_str).join(", ");
     let mut letters = side.chars();
     let (Some(side), None) = (letters.next(), letters.next()) else {
         desk.say(

@@ -147,7 +147,7 @@ impl Desk {
                 "{}, stream {}, {}.{session}{flags} {due} {}.",
                 row.own,
                 row.stream,
-                row.state.word(),
+                row.state.as_str(),
                 from_now(row.due, now)
             ),
         );
@@ -179,7 +179,7 @@ impl Desk {
             .hidden
             .iter()
             .filter(|cue| **cue != Cue::Prediction)
-            .map(|cue| cue.word())
+            .map(|cue| cue.as_str())
             .collect();
         let hidden = if hidden.is_empty() {
             String::new()
@@ -228,7 +228,7 @@ impl Desk {
                 let level = log
                     .line
                     .level
-                    .map_or(String::new(), |level| format!("{}: ", level.word().trim()));
+                    .map_or(String::new(), |level| format!("{}: ", level.as_str().trim()));
                 let at = log.line.at.map_or(String::new(), |at| format!(" At {}.", at.rfc3339()));
                 format!("{level}{}{at}", sentence(&log.line.message))
             };

@@ -142,14 +142,14 @@ impl Desk {
             lines.push(format!(
                 "Ruled: {}, {}: {}",
                 outcome_in_words(&ruling.outcome),
-                ruling.cause.word(),
+                ruling.cause.as_str(),
                 sentence(&ruling.rationale)
             ));
             lines.extend(appeals.iter().map(|why| format!("Appealed: {}", sentence(why))));
         }
         self.long("Labels", lines);
         if !dispute.named {
-            let causes = Cause::ALL.map(Cause::word).join(", ");
+            let causes = Cause::ALL.map(Cause::as_str).join(", ");
             self.hint(&format!("rule, a letter, a cause and why rules: rule A guideline_gap it is not said. Causes: {causes}."));
         }
     }
@@ -166,7 +166,7 @@ impl Desk {
                 i + 1,
                 past.row.own,
                 sentence(&past.row.text),
-                past.ruling.cause.word()
+                past.ruling.cause.as_str()
             )
         };
         let lines = rows.iter().enumerate().map(line).collect();
@@ -209,7 +209,7 @@ impl Desk {
                 "{} {}, {}, {left}: {}.",
                 i + 1,
                 what.session,
-                one.session.stage().word(),
+                one.session.stage().as_str(),
                 done.collect::<Vec<_>>().join(", ")
             )
         };
@@ -225,7 +225,9 @@ impl Desk {
             let state = match holder.retired_after {
                 Some(after) => format!("retired after entry {after}"),
                 None if holder.waits() => "asks to join".to_owned(),
-                None => holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "),
+                None => {
+                    holder.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
+                }
             };
             let here = if holder.here { ", this device" } else { "" };
             format!(
@@ -245,7 +247,7 @@ impl Desk {
         let Some(pages) = self.session.board.clone() else { return };
         let mut lines = Vec::new();
         for page in Page::ALL {
-            lines.push(format!("Page {}: {}", page.word(), sentence(pages.head(page).trim())));
+            lines.push(format!("Page {}: {}", page.as_str(), sentence(pages.head(page).trim())));
             for row in pages.rows(page) {
                 let words: String = row.words.iter().map(|words| words.text.as_str()).collect();
                 lines.push(sentence(spoken(&words).trim()));

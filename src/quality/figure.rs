@@ -26,7 +26,7 @@ impl Figure {
     }
 
     /// `0.241 (0.220 to 0.262)`, or `none: …`.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match (self.value, self.interval) {
             (Ok(value), Some((low, high))) => {
                 format!("{} ({} to {})", decimal(value), decimal(low), decimal(high))
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn no_nan_is_ever_shown() {
         let figure = Figure::new(Ok(f64::NAN), 3);
-        assert_eq!(figure.words(), "none: it is not a number here");
+        assert_eq!(figure.describe(), "none: it is not a number here");
         assert!(serde_json::to_string(&figure).unwrap().contains("\"value\":null"));
         assert_eq!(decimal(-0.0001), "0.000");
         assert_eq!(decimal(-0.25), "-0.250");

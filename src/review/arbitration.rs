@@ -202,7 +202,7 @@ pub enum Why {
 }
 
 impl Why {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Disputed => "disputed",
             Self::Escalated => "escalated",
@@ -407,7 +407,7 @@ fn same(one: Option<&Question>, two: Option<&Question>) -> bool {
             .collect::<Vec<_>>()
     };
     let said = |of: &Question| {
-        (of.ask.clone(), of.help.clone(), of.terms.clone(), of.kind.word(), of.examples.clone())
+        (of.ask.clone(), of.help.clone(), of.terms.clone(), of.kind.as_str(), of.examples.clone())
     };
     said(one) == said(two) && answers(one) == answers(two)
 }

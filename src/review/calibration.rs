@@ -263,7 +263,7 @@ impl Findings {
         )];
         lines.push(format!("  {:<20} {:>10}  alpha (95 %)", "", "diverge"));
         let row = |name: &str, parted: &str, alpha: &Figure| {
-            format!("  {:<20} {parted:>10}  {}", fit(name, 20), fit(&alpha.words(), 45))
+            format!("  {:<20} {parted:>10}  {}", fit(name, 20), fit(&alpha.describe(), 45))
         };
         lines.push(row("outcome", "", &self.first));
         lines.extend(
@@ -282,7 +282,7 @@ impl Findings {
     }
 
     /// In words, a line each.
-    pub fn words(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         let Self { labels: [one, two], both, outcome, questions, moved, settled, open, .. } = self;
         if *both == 0 {
             return self.first_words();

@@ -114,7 +114,7 @@ pub fn history(
                 format!(
                     "ruled {} ({}{change}): {}",
                     outcome_words(&ruling.outcome),
-                    ruling.cause.word(),
+                    ruling.cause.as_str(),
                     ruling.rationale
                 )
             }

@@ -45,7 +45,7 @@ impl Share {
     }
 
     /// `87.5 % (52.9 to 97.8) of 8`.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match (self.value, self.interval) {
             (Some(value), Some((low, high))) => {
                 format!(
@@ -234,15 +234,15 @@ pub(super) fn median(values: &mut [f64]) -> Option<f64> {
 
 impl Reliability {
     /// In words, a line each.
-    pub fn words(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         let pace = |seconds: Option<f64>| {
             seconds.map_or("none yet".to_owned(), |seconds| format!("{seconds:.0} s"))
         };
         let mut lines = vec![
             format!("{}: {} labels", self.reviewer, self.labels),
-            format!("  the same on old cases     {}", self.with_self.words()),
-            format!("  right on known cases      {}", self.with_known.words()),
-            format!("  the same as others        {}", self.with_others.words()),
+            format!("  the same on old cases     {}", self.with_self.describe()),
+            format!("  right on known cases      {}", self.with_known.describe()),
+            format!("  the same as others        {}", self.with_others.describe()),
             format!("  usual time for a label    {}", pace(self.median_seconds)),
         ];
         lines.extend(
@@ -255,7 +255,7 @@ impl Reliability {
             ));
         }
         for week in self.weeks.iter().filter(|_| self.weeks.len() > 1) {
-            let (pace, agreement) = (pace(week.median_seconds), week.agreement.words());
+            let (pace, agreement) = (pace(week.median_seconds), week.agreement.describe());
             lines.push(format!(
                 "  {:<12} {:>7} {pace:>7}  {agreement}",
                 week.from.date().to_string(),

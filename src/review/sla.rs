@@ -56,7 +56,7 @@ impl Duty {
         Self::Session,
     ];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Label => "label",
             Self::Escalated => "escalated",
@@ -106,11 +106,11 @@ impl DueItem {
     /// What it is known by, for one of those who owe it: nobody is told of it twice.
     pub fn key(&self, who: &str) -> String {
         let case = self.case.map(|case| case.to_string()).unwrap_or_default();
-        let level = self.level.map_or("", Level::word);
+        let level = self.level.map_or("", Level::as_str);
         let session = self.session.as_deref().unwrap_or_default();
         let text = format!(
             "{who}\u{1f}{}\u{1f}{case}\u{1f}{session}\u{1f}{level}\u{1f}{}",
-            self.what.word(),
+            self.what.as_str(),
             self.since.0
         );
         blake3::hash(text.as_bytes()).to_hex().as_str().chars().take(16).collect()

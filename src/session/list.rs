@@ -72,7 +72,7 @@ impl Session {
         if let Some(cue) = Filter::parse(text).asks_hidden(&self.protocols.policy.hide) {
             return self.say(&format!(
                 "The policy hides the {}: the queue can't be narrowed by it.",
-                cue.word()
+                cue.as_str()
             ));
         }
         self.filter = text.to_owned();

@@ -407,7 +407,7 @@ fn no_words(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
         let none = |question: &crate::domain::protocol::Question| {
             opened.draft.begun(&question.id).unwrap_or_default().is_empty()
         };
-        opened.question().is_some_and(|question| question.kind.word() == "text" && none(question))
+        opened.question().is_some_and(|question| question.kind.as_str() == "text" && none(question))
     };
     if shell.session.opened.as_ref().is_some_and(words) {
         shell.session.answer("")

@@ -83,7 +83,7 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
         .session
         .sitting
         .as_ref()
-        .map_or(middle, |sitting| fit(&sitting.words(shell.session.now), room).into_owned());
+        .map_or(middle, |sitting| fit(&sitting.describe(shell.session.now), room).into_owned());
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));

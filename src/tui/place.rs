@@ -171,7 +171,7 @@ impl Tab {
     pub const ALL: [Self; 5] =
         [Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Input => "Input",
             Self::Logs => "Logs",
@@ -182,7 +182,7 @@ impl Tab {
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tab| tab.word() == word)
+        Self::ALL.into_iter().find(|tab| tab.as_str() == word)
     }
 
     /// Its place among all.

@@ -366,7 +366,7 @@ impl Shell {
         let case = self.session.open_id();
         let place = WhereWasI {
             case,
-            tab: case.map_or("", |_| self.tab.word()).to_owned(),
+            tab: case.map_or("", |_| self.tab.as_str()).to_owned(),
             focus: self.focus,
             scroll: case.map_or(0, |_| self.scroll[self.tab.at()]),
         };

@@ -35,13 +35,13 @@ const BATCH: usize = 260;
 
 impl Workspace {
     /// Makes the demo at `paths`, as it stands at `now`. You are `you`.
-    pub fn found_demo(paths: Paths, env: Env, seed: u64, now: Moment) -> Result<Self, WorkError> {
+    pub fn create_demo(paths: Paths, env: Env, seed: u64, now: Moment) -> Result<Self, WorkError> {
         let mut random = blake3::Hasher::new_keyed(blake3::hash(&seed.to_le_bytes()).as_bytes());
         let mut key = |name: &str| {
             DeviceKey::from_seed(*random.update(name.as_bytes()).finalize().as_bytes())
         };
         let start = Moment(now.0 - 71 * HOUR);
-        let mut made = Self::found_at(paths, env, DEMO_TEAM, "you", key("you"), start)?;
+        let mut made = Self::create_at(paths, env, DEMO_TEAM, "you", key("you"), start)?;
         let protocol = protocol::parse(demo::PROTOCOL, None).map_err(|faults| {
             WorkError::Faults { name: "the demo's protocol".to_owned(), faults }
         })?;

@@ -157,7 +157,7 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> Exp
         duration_ms: label.duration_ms,
         event: given.event,
         counts,
-        state: row.state.word().to_owned(),
+        state: row.state.as_str().to_owned(),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! A workspace, opened: database, key, configuration, and who is at work. What `cli` and `tui`
 //! hold.
 
-pub mod found;
+pub mod create;
 pub mod arbitration;
 pub mod calibration;
 pub mod reading;

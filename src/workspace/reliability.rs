@@ -120,13 +120,14 @@ impl Workspace {
         let now = self.now();
         let said = self.own_guards()?;
         let lately = |guard: Guard| {
-            said.iter().any(|(at, raised)| raised.guard == guard.word() && now.0 - at.0 < AGAIN_MS)
+            said.iter()
+                .any(|(at, raised)| raised.guard == guard.as_str() && now.0 - at.0 < AGAIN_MS)
         };
         let Some(suggestion) = found.into_iter().find(|suggestion| !lately(suggestion.guard))
         else {
             return Ok(None);
         };
-        let (guard, words) = (suggestion.guard.word().to_owned(), suggestion.words.clone());
+        let (guard, words) = (suggestion.guard.as_str().to_owned(), suggestion.words.clone());
         self.append(vec![Append::new(&GuardRaised { reviewer: self.me.clone(), guard, words })])?;
         Ok(Some(suggestion))
     }

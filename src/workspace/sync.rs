@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::create::Starter;
 use super::error::SharedStoreError;
-use super::found::Starter;
 use super::{WorkError, Workspace, ssh};
 use crate::clock;
 use crate::config::{Config, Env, Paths};
@@ -101,7 +101,7 @@ impl Workspace {
         if let Some((theirs, _)) = founded_on(&mut *store)?.first() {
             return Err(SharedStoreError::Taken { store: url, theirs: theirs.to_string() }.into());
         }
-        let mut workspace = Self::found(paths, env, team, name, starter)?;
+        let mut workspace = Self::create(paths, env, team, name, starter)?;
         db::store::set_setting(&workspace.db.conn, STORE, &url)?;
         if encrypt {
             let policy = crate::domain::policy::Policy { encrypt, ..workspace.policy()? };

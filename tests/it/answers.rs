@@ -29,7 +29,7 @@ const AFTER: &[(&str, &str)] = &[("1", "Fine"), ("3", "Severe")];
 /// A workspace whose protocol is `source`, with cases c0, c1 …
 fn place(source: &str, cases: i64) -> Place {
     let place = Place::new();
-    place.found();
+    place.create();
     let stream = place.dir.path().join("s.jsonl");
     let lines: String =
         (0..cases).map(|i| line(&format!("c{i}"), "few words", "pay", 0.2, i)).collect();

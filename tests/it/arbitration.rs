@@ -10,7 +10,7 @@ use crate::support::{Place, T0, digest, ingest, line};
 /// Three cases; ana leads, bo and cy review. All have labeled p0, and differ.
 fn dispute() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..3).map(|i| line(&format!("p{i}"), "move money to savings", "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
@@ -129,7 +129,7 @@ fn a_dispute_is_ruled_on_blind_to_names_and_only_where_there_is_one() {
 
     // A version that changes another question leaves the note open; one that changes this one
     // answers it.
-    let source = casework::workspace::found::STARTERS[0].source;
+    let source = casework::workspace::create::STARTERS[0].source;
     let publish = |source: &str| {
         let file = place.dir.path().join("edge-cases.toml");
         std::fs::write(&file, source).unwrap();

@@ -38,7 +38,7 @@ impl Scene {
             "ana",
             url,
             encrypt,
-            &casework::workspace::found::STARTERS[0],
+            &casework::workspace::create::STARTERS[0],
         )
         .unwrap();
         ingest(

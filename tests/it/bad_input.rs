@@ -30,7 +30,7 @@ fn no_workspace() {
 #[test]
 fn a_workspace_is_founded_once() {
     let place = Place::new();
-    place.found();
+    place.create();
     check(&place, &["init", "--name", "x", "--as", "ana"], &["already"]);
     check(&Place::new(), &["init", "--name", "x"], &["--as YOU"]);
     check(&Place::new(), &["init", "--name", "x", "--as", "a b"], &["not a name"]);
@@ -39,7 +39,7 @@ fn a_workspace_is_founded_once() {
 #[test]
 fn a_newer_foreign_damaged_or_locked_database() {
     let place = Place::new();
-    place.found();
+    place.create();
     let path = place.paths().database();
     let db = || Connection::open(&path).unwrap();
     db().pragma_update(None, "user_version", 99).unwrap();
@@ -51,7 +51,7 @@ fn a_newer_foreign_damaged_or_locked_database() {
     check(&place, &["queue"], &["not a casework database"]);
 
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String = (0..2000).map(|i| line(&i.to_string(), "hello", "x", 0.5, i)).collect();
     ingest(&mut workspace, &lines);
     drop(workspace);
@@ -72,7 +72,7 @@ fn a_newer_foreign_damaged_or_locked_database() {
 #[test]
 fn a_locked_database_is_waited_for_and_then_named() {
     let place = Place::new();
-    place.found();
+    place.create();
     let lock = Connection::open(place.paths().database()).unwrap();
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
     check(&place, &["policy", "set", "overlap=2"], &["locked by another process"]);
@@ -83,7 +83,7 @@ fn a_locked_database_is_waited_for_and_then_named() {
 #[test]
 fn a_full_disk_loses_nothing_that_was_saved() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let pages: i64 =
         workspace.tables().conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     workspace.tables().conn.pragma_update(None, "max_page_count", pages + 2).unwrap();
@@ -101,7 +101,7 @@ fn a_full_disk_loses_nothing_that_was_saved() {
 #[test]
 fn an_unreadable_log_a_bad_protocol_and_a_bad_configuration() {
     let place = Place::new();
-    place.found();
+    place.create();
     let stream = place.dir.path().join("s.jsonl");
     fs::write(&stream, line("1", "x", "y", 0.5, 0)).unwrap();
     check(
@@ -132,7 +132,7 @@ fn an_unreadable_log_a_bad_protocol_and_a_bad_configuration() {
 #[test]
 fn a_line_of_fifty_megabytes() {
     let place = Place::new();
-    place.found();
+    place.create();
     let mut child = program()
         .env("CASEWORK_WORKSPACE", place.path())
         .args(["ingest", "-", "--json"])
@@ -159,7 +159,7 @@ fn a_line_of_fifty_megabytes() {
 #[test]
 fn every_unicode_control_character_is_shown_by_name() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let all: String = ('\0'..='\u{10ffff}')
         .filter(|c| c.is_control() || "\u{200b}\u{202e}\u{2066}\u{feff}\u{ad}\u{2028}".contains(*c))
         .collect();
@@ -186,7 +186,7 @@ fn every_unicode_control_character_is_shown_by_name() {
 #[test]
 fn no_terminal_for_the_screen() {
     let place = Place::new();
-    place.found();
+    place.create();
     let mut command = program();
     command.env("CASEWORK_WORKSPACE", place.path()).env("TERM", "xterm").stdin(Stdio::null());
     let output = command.output().unwrap();
@@ -217,7 +217,7 @@ proptest! {
         cuts in proptest::collection::vec(0..400_usize, 0..20),
     ) {
         let place = Place::new();
-        let mut workspace = place.found();
+        let mut workspace = place.create();
         let good = line("good", "the one good line", "x", 0.5, 0);
         let mut input: Vec<u8> = lines.join(&b'\n');
         input.push(b'\n');

@@ -22,7 +22,7 @@ fn json(text: &str) -> Value {
 /// Six cases; ana leads, bo and cy review.
 fn team(overlap: u32) -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
@@ -336,7 +336,7 @@ fn figures_about_others_are_for_leads() {
 #[test]
 fn what_is_looked_up_for_all_cases_at_once_is_what_each_alone_says() {
     let place = Place::new();
-    let found = Workspace::found_demo(place.paths(), Env::default(), demo::SEED, T0).unwrap();
+    let found = Workspace::create_demo(place.paths(), Env::default(), demo::SEED, T0).unwrap();
     drop(found);
     for who in ["you", "ana", "bo", "dee"] {
         let workspace = Workspace::open(place.paths(), Env::default(), Some(who)).unwrap();

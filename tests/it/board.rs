@@ -22,7 +22,7 @@ const NO: [&str; 4] = ["readable=y", "verdict=n", "corrected=<b>transfer</b>", "
 
 fn team() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..5).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);
@@ -244,7 +244,7 @@ fn the_report_is_one_page_that_names_nobody_and_in_which_nothing_acts() {
     assert_eq!(document["states"]["disputed"], 2);
     // With nothing in it too.
     let empty = Place::new();
-    empty.found();
+    empty.create();
     assert!(!empty.ok(&["report"]).contains("NaN"));
 }
 
@@ -253,7 +253,7 @@ fn the_report_is_one_page_that_names_nobody_and_in_which_nothing_acts() {
 fn the_board_counts_what_the_commands_count() {
     let Some(data) = shared("the_board_counts_what_the_commands_count") else { return };
     let place = Place::new();
-    place.found();
+    place.create();
     let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
     place.ok(&["ingest", &path("stream/stream.jsonl")]);
     place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);

@@ -12,7 +12,7 @@ use crate::support::{Place, T0, digest, ingest, line};
 /// Four cases; ana leads and reviews, bo and cy review.
 fn team() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String = (0..4)
         .map(|i| line(&format!("p{i}"), &format!("move money to savings {i}"), "pay", 0.2, i))
         .collect();

@@ -10,7 +10,7 @@ fn json(text: &str) -> Value {
 
 fn sample() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String = ["move money", "red \u{1b}[31m text \u{202e}", "hello"]
         .iter()
         .enumerate()

@@ -341,7 +341,7 @@ proptest! {
         batch in 1..9_usize,
     ) {
         let founder = Place::new();
-        let founder = founder.found();
+        let founder = founder.create();
         let workspace = workspace_id(founder.tables());
         let (all, payloads) = chains(founder.tables(), &acts);
         let straight: Vec<usize> = (0..all.len()).collect();
@@ -368,7 +368,7 @@ proptest! {
 #[test]
 fn a_ruling_may_come_before_its_case_and_before_what_renames_its_outcome() {
     let founder = Place::new();
-    let founder = founder.found();
+    let founder = founder.create();
     let workspace = workspace_id(founder.tables());
     let acts = [
         (0, 0, Act::Rule { case: 2, verdict: 0 }),
@@ -394,7 +394,7 @@ fn a_ruling_may_come_before_its_case_and_before_what_renames_its_outcome() {
 #[test]
 fn what_is_wrong_waits_and_the_rest_goes_on() {
     let place = Place::new();
-    let mut founder = place.found();
+    let mut founder = place.create();
     let workspace = workspace_id(founder.tables());
     let key = device(1);
     let join = encode(&ReplicaJoined::new("bo", &key));

@@ -18,7 +18,7 @@ const NARROW: (u16, u16) = (80, 24);
 /// A workspace with the protocol of every kind, a policy, and some cases.
 fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let protocol = read_protocol(&fixture("every-kind.toml"), None).unwrap();
     workspace.publish_protocol(&protocol, "").unwrap();
     let mut values = workspace.policy().unwrap();

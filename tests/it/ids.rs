@@ -49,7 +49,7 @@ fn changing(case: &str) -> Vec<Vec<&str>> {
 #[test]
 fn a_stream_cannot_take_the_id_of_another_case() {
     let place = Place::new();
-    place.found();
+    place.create();
     ingest(&place, &line("victim", "the text of the victim", "pay", 0.2, 0));
     let id = show(&place, "victim")["case"].as_str().unwrap().to_owned();
     ingest(&place, &line(&id, "the text of the attacker", "pay", 0.2, 1));
@@ -69,7 +69,7 @@ fn a_stream_cannot_take_the_id_of_another_case() {
 #[test]
 fn an_id_of_two_streams_means_neither_and_both_are_named() {
     let place = Place::new();
-    place.found();
+    place.create();
     ingest(&place, &(of_stream("s", "7", "one text") + &of_stream("z", "7", "another text")));
     for args in changing("7").into_iter().chain([
         vec!["show", "7"],
@@ -94,7 +94,7 @@ fn an_id_of_two_streams_means_neither_and_both_are_named() {
 #[test]
 fn what_is_also_the_beginning_of_an_id_is_looked_at_but_not_changed() {
     let place = Place::new();
-    place.found();
+    place.create();
     ingest(&place, &line("victim", "one text", "pay", 0.2, 0));
     let id = show(&place, "victim")["case"].as_str().unwrap().to_owned();
     let beginning = &id[..6];

@@ -116,7 +116,7 @@ fn an_error_of_any_stage_ends_the_run_and_keeps_what_was_committed() {
                 let nth = if stage == Stage::Write { nth.min(2) } else { nth };
                 let (error, committed) = ends(&what, move || {
                     let place = Place::new();
-                    place.found();
+                    place.create();
                     let (error, committed) =
                         fails_in(&place, stage, nth, panics, Endless(0, Vec::new()));
                     assert!(place.open().verify_all(false).unwrap().ok);
@@ -137,7 +137,7 @@ fn an_error_ends_a_run_that_waits_for_more_input() {
     for stage in [Stage::Read, Stage::Look, Stage::Order, Stage::Pack, Stage::Write] {
         let error = ends(&format!("{stage:?}"), move || {
             let place = Place::new();
-            place.found();
+            place.create();
             let (input, _open) = then_silence(30);
             fails_in(&place, stage, 1, false, input).0.to_string()
         });
@@ -169,7 +169,7 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn a_database_that_stays_locked_ends_a_large_run_with_its_reason() {
     let place = Place::new();
-    place.found();
+    place.create();
     let stream = place.dir.path().join("s.jsonl");
     let lines: String =
         (0..14_000).map(|i| line(&format!("b{i}"), &"words ".repeat(60), "pay", 0.2, 0)).collect();
@@ -194,7 +194,7 @@ fn a_database_that_stays_locked_ends_a_large_run_with_its_reason() {
 #[test]
 fn signals_end_a_run_that_waits_whatever_it_waits_for() {
     let place = Place::new();
-    place.found();
+    place.create();
     let pipe = place.dir.path().join("pipe");
     std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
     let pipe = pipe.to_str().unwrap();
@@ -228,7 +228,7 @@ fn signals_end_a_run_that_waits_whatever_it_waits_for() {
 #[test]
 fn logs_may_come_through_a_pipe() {
     let place = Place::new();
-    place.found();
+    place.create();
     let stream = place.dir.path().join("s.jsonl");
     std::fs::write(&stream, line("1", "words", "pay", 0.2, 0)).unwrap();
     let pipe = place.dir.path().join("pipe");

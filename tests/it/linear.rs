@@ -19,7 +19,7 @@ use crate::support::{Place, fixture, ingest, line, program};
 /// A workspace with the protocol of every kind, a policy, and some cases.
 fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let protocol = read_protocol(&fixture("every-kind.toml"), None).unwrap();
     workspace.publish_protocol(&protocol, "").unwrap();
     let mut values = workspace.policy().unwrap();
@@ -174,7 +174,7 @@ fn nothing_hidden_is_told_before_it_may_be() {
 #[test]
 fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     ingest(&mut workspace, &line("c0", "a\u{1b}[2Jb", "pay", 0.3, 0));
     drop(workspace);
     let run = |args: &[&str], env: &[(&str, &str)], input: &str| {
@@ -393,7 +393,7 @@ fn a_label_given_elsewhere_meanwhile_is_told_before_it_is_replaced() {
 #[test]
 fn a_label_that_is_called_like_a_command_can_be_given() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let text = fs::read_to_string(fixture("every-kind.toml")).unwrap();
     let text = text
         .replace("name = \"call\"", "name = \"help\"")

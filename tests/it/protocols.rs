@@ -216,7 +216,7 @@ fn outcome_again(walk: &Walk<'_>) -> BTreeMap<String, serde_json::Value> {
 /// A workspace with two labels under the protocol of every kind: one right, one that names a label.
 fn labeled() -> Place {
     let place = Place::new();
-    drop(place.found());
+    drop(place.create());
     ingest(
         &mut place.open(),
         &(line("c0", "move money", "pay", 0.3, 0) + &line("c1", "call me", "pay", 0.3, 1)),
@@ -336,7 +336,7 @@ fn what_no_longer_walks_is_told_with_what_to_do() {
 #[test]
 fn bad_files_are_refused_with_file_line_and_what_to_write() {
     let place = Place::new();
-    drop(place.found());
+    drop(place.create());
     let check = |name: &str, bytes: &[u8], expect: &str| {
         let path = place.dir.path().join(name);
         fs::write(&path, bytes).unwrap();
@@ -424,7 +424,7 @@ fn a_label_of_a_version_that_is_not_here_is_shown_and_kept() {
 #[test]
 fn the_glossary_is_governed_from_the_command_line() {
     let place = Place::new();
-    drop(place.found());
+    drop(place.create());
     assert!(place.run(&["glossary", "check"]).status.success(), "what is shipped is in order");
     let terms = place.dir.path().join("terms.toml");
     let old = "\n[[term]]\nid = \"old\"\nname = \"Old\"\ndefinition = \"d\"\nowner = \"ana\"\nreview_by = 2020-01-01\n";

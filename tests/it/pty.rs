@@ -108,7 +108,7 @@ impl Term {
 
 pub fn sample(cases: i64) -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String = (0..cases)
         .map(|i| line(&format!("p{i}"), &format!("text of case {i}"), "pay", 0.2, i))
         .collect();

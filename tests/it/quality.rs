@@ -281,7 +281,7 @@ fn models_of_truth_come_to_what_peers_say() {
 #[test]
 fn the_commands_say_what_can_not_be_told_and_why() {
     let place = Place::new();
-    place.found();
+    place.create();
     let file = |name: &str, text: &str| {
         let path = place.dir.path().join(name);
         fs::write(&path, text).unwrap();
@@ -355,7 +355,7 @@ fn the_commands_say_what_can_not_be_told_and_why() {
 fn a_workspace_is_measured_as_the_file_of_its_labels() {
     let Some(data) = shared("a_workspace_is_measured_as_the_file_of_its_labels") else { return };
     let place = Place::new();
-    place.found();
+    place.create();
     let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
     place.ok(&["ingest", &path("stream/stream.jsonl")]);
     place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
@@ -425,7 +425,7 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
 fn a_recorded_estimate_settles_cases_as_the_model_does() {
     let Some(data) = shared("a_recorded_estimate_settles_cases_as_the_model_does") else { return };
     let place = Place::new();
-    place.found();
+    place.create();
     let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
     place.ok(&["ingest", &path("stream/stream.jsonl")]);
     place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
@@ -439,7 +439,7 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
                 serde_json::from_str::<Value>(line).unwrap()["case"].as_str().unwrap().to_owned();
             workspace.find_case(&id).unwrap()
         });
-        rows.filter(|row| row.how.unwrap().word() == of).collect::<Vec<_>>()
+        rows.filter(|row| row.how.unwrap().as_str() == of).collect::<Vec<_>>()
     };
     assert!(how("model", &place).is_empty(), "nothing is recorded yet");
     assert_eq!(
@@ -486,7 +486,7 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
 #[test]
 fn what_others_said_of_a_case_is_not_shown_before_giving_ones_own() {
     let place = Place::new();
-    let workspace = casework::workspace::Workspace::found_demo(
+    let workspace = casework::workspace::Workspace::create_demo(
         place.paths(),
         casework::config::Env::default(),
         casework::demo::SEED,
@@ -547,7 +547,7 @@ fn no_figure_is_ever_not_a_number() {
     for outside in [false, true] {
         for (name, given, reason) in &situations {
             let place = Place::new();
-            let mut workspace = place.found();
+            let mut workspace = place.create();
             let lines: String = (0..2)
                 .map(|i| line(&format!("p{i}"), &format!("move {i}"), "pay", 0.2, i))
                 .collect();

@@ -25,7 +25,7 @@ fn recorded_reviews_come_to_the_outcomes_that_the_files_say() {
         return;
     };
     let place = Place::new();
-    place.found();
+    place.create();
     let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
     let logs = [path("stream/logs/gateway.jsonl"), path("stream/logs/model-server.log")];
     let out = place.ok(&[

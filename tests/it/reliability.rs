@@ -21,7 +21,7 @@ fn json(text: &str) -> Value {
 /// `cases` cases, of which ana and bo have labeled the first `labeled`, all alike, `days` ago.
 fn team(cases: usize, labeled: usize, days: i64) -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String = (0..cases)
         .map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i as i64))
         .collect();

@@ -17,7 +17,7 @@ fn json(text: &str) -> Value {
 
 fn founded() -> Place {
     let place = Place::new();
-    place.found();
+    place.create();
     place
 }
 
@@ -534,7 +534,7 @@ fn any_key_of_a_file_counts() {
 #[test]
 fn nothing_is_cut_unsaid() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let words: String = (0..130_000).map(|i| format!("w{i:06} ")).collect();
     let long = "x".repeat(300);
     let raw = line("1", &words, "pay", 0.2, 0)

@@ -8,7 +8,7 @@ use crate::keys::Keys as _;
 use crate::support::{Place, T0, ingest, line};
 
 fn demo(place: &Place) -> casework::workspace::Workspace {
-    casework::workspace::Workspace::found_demo(
+    casework::workspace::Workspace::create_demo(
         place.paths(),
         Env::default(),
         casework::demo::SEED,
@@ -284,7 +284,7 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
         "ana",
         url,
         false,
-        &casework::workspace::found::STARTERS[0],
+        &casework::workspace::create::STARTERS[0],
     )
     .unwrap();
     ingest(&mut ana, &line("p0", "move money", "pay", 0.2, 0));
@@ -347,7 +347,7 @@ fn in_the_queue_keys_are_for_the_row_that_is_seen() {
 #[test]
 fn a_message_is_read_to_its_end_which_says_what_to_do() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     ingest(&mut workspace, &line("c0", "text", "pay", 0.3, 0));
     drop(workspace);
     place.ok(&["roster", "admit", "eve", "--role", "engineer"]);

@@ -79,7 +79,7 @@ fn at_work(workspace: Workspace, lessons: Option<TrainingSet>) -> Driver<Bare> {
 
 fn place() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..4).map(|i| line(&format!("c{i}"), "few words", "pay", 0.3, i)).collect();
     ingest(&mut workspace, &lines);

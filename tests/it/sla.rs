@@ -9,7 +9,7 @@ use crate::support::{Place, ingest, line};
 
 fn team() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..4).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);

@@ -136,7 +136,7 @@ fn team(url: &str) {
         "ana",
         url,
         true,
-        &casework::workspace::found::STARTERS[0],
+        &casework::workspace::create::STARTERS[0],
     )
     .unwrap();
     ingest(

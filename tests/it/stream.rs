@@ -14,7 +14,7 @@ use crate::support::{Place, ingest, line, program, shared};
 fn every_dirty_line_gets_the_verdict_of_its_expectation() {
     let Some(data) = shared("every_dirty_line_gets_the_verdict_of_its_expectation") else { return };
     let place = Place::new();
-    place.found();
+    place.create();
     let stream = data.join("stream/stream_dirty.jsonl");
     let out = place.ok(&["ingest", stream.to_str().unwrap(), "--json"]);
     let summary: Value = serde_json::from_str(&out).unwrap();
@@ -69,7 +69,7 @@ fn every_dirty_line_gets_the_verdict_of_its_expectation() {
 #[test]
 fn a_second_run_opens_nothing_and_standard_input_is_the_same() {
     let place = Place::new();
-    place.found();
+    place.create();
     let lines: String = (0..40)
         .map(|i| line(&i.to_string(), "hello", "x", f64::from(i) / 40.0, i64::from(i)))
         .collect();
@@ -100,7 +100,7 @@ fn opened(workspace: &mut Workspace, name: &str) -> casework::review::OpenCase {
 #[test]
 fn neighbours_are_those_around_it_in_time_whatever_the_order_of_lines() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let mut order: Vec<i64> = (0..60).collect();
     order.swap(30, 36); // a late line
     let lines: String =
@@ -119,7 +119,7 @@ fn neighbours_are_those_around_it_in_time_whatever_the_order_of_lines() {
 #[test]
 fn logs_are_joined_by_trace_and_else_by_time() {
     let place = Place::new();
-    place.found();
+    place.create();
     let dir = place.dir.path();
     let stream: String =
         (0..20).map(|i| line(&i.to_string(), "hi", "x", 0.5, i64::from(i))).collect();
@@ -176,7 +176,7 @@ fn logs_are_joined_by_trace_and_else_by_time() {
 #[test]
 fn lines_of_another_shape_go_in_by_a_mapping() {
     let place = Place::new();
-    place.found();
+    place.create();
     let config = "[source]\nid = \"req\"\noccurred_at = \"time\"\ntext = \"body.q\"\nlabel = \"answer\"\nconfidence = \"score\"\nstream = \"app\"\n";
     std::fs::write(place.paths().config(), config).unwrap();
     let lines = "{\"req\":\"r1\",\"time\":1780300800,\"body\":{\"q\":\"hello there\"},\"answer\":\"greet\",\"score\":0.2,\"app\":\"bot\"}\n{\"time\":1}\n";
@@ -194,7 +194,7 @@ fn lines_of_another_shape_go_in_by_a_mapping() {
 #[test]
 fn a_stopped_run_keeps_what_it_read_and_goes_on_without_doubles() {
     let place = Place::new();
-    place.found();
+    place.create();
     let lines: String = (0..500).map(|i| line(&i.to_string(), "hello", "x", 0.5, i)).collect();
     let mut command = program();
     command.env("CASEWORK_WORKSPACE", place.path()).args(["ingest", "-", "--json"]);
@@ -225,7 +225,7 @@ fn a_stopped_run_keeps_what_it_read_and_goes_on_without_doubles() {
 #[test]
 fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let line = |i: usize, input: Value| {
         let at = casework::domain::time::Moment(crate::support::T0.0 + i as i64 * 1000).rfc3339();
         let line = serde_json::json!({ "id": format!("c{i}"), "occurred_at": at, "stream": "s", "input": input,

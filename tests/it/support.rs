@@ -37,9 +37,9 @@ impl Place {
     }
 
     /// A workspace of `ana`, founded at [`T0`].
-    pub fn found(&self) -> Workspace {
+    pub fn create(&self) -> Workspace {
         let key = DeviceKey::from_seed([1; 32]);
-        Workspace::found_at(self.paths(), Env::default(), "team", "ana", key, T0).unwrap()
+        Workspace::create_at(self.paths(), Env::default(), "team", "ana", key, T0).unwrap()
     }
 
     pub fn open(&self) -> Workspace {

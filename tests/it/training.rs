@@ -16,7 +16,7 @@ use crate::support::{Place, T0, fixture, ingest, line, program};
 /// A team of ana, who leads, and bo, on one device; ana knows the answers to the first cases.
 fn taught(cases: usize, known: usize) -> Place {
     let place = Place::new();
-    drop(place.found());
+    drop(place.create());
     let lines: String = (0..cases)
         .map(|i| line(&format!("c{i}"), &format!("text {i}"), "pay", 0.3, i as i64))
         .collect();

@@ -11,7 +11,7 @@ use crate::support::{Place, T0, ingest, line};
 
 fn place() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..3).map(|i| line(&format!("p{i}"), &format!("text {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);

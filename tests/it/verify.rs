@@ -43,7 +43,7 @@ fn sample() -> (Place, String) {
     static MADE: OnceLock<(Place, String)> = OnceLock::new();
     let (made, replica) = MADE.get_or_init(|| {
         let place = Place::new();
-        let mut workspace = place.found();
+        let mut workspace = place.create();
         let lines: String = (0..600)
             .map(|i| line(&i.to_string(), &format!("text number {i} of the sample"), "x", 0.3, i))
             .collect();
@@ -159,7 +159,7 @@ fn ssh_keygen_accepts_an_entry_that_was_written_out() {
 /// A workspace in which every view has rows, made by commands.
 fn with_every_view() -> Place {
     let place = Place::new();
-    let mut workspace = place.found();
+    let mut workspace = place.create();
     let lines: String =
         (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
     ingest(&mut workspace, &lines);

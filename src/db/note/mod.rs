@@ -15,7 +15,7 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Commented => "commented",
             Self::Deferred => "deferred",
@@ -89,7 +89,7 @@ pub fn insert(conn: &Connection, note: &NoteRow) -> rusqlite::Result<()> {
             n,
             note.at.ms,
             note.at.n,
-            note.kind.word(),
+            note.kind.as_str(),
             note.author,
             note.text,
             until,

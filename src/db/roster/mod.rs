@@ -56,7 +56,7 @@ pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
     let mut grant =
         conn.prepare_cached("INSERT INTO view_grant (name, replica, role, since_ms, since_n) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for ((name, replica, role), since) in &settled.grants {
-        grant.execute(params![name, replica.0, role.word(), since.ms, since.n])?;
+        grant.execute(params![name, replica.0, role.as_str(), since.ms, since.n])?;
     }
     let mut cut = conn.prepare_cached(
         "INSERT INTO view_cut (name, replica, after, last, heirs) VALUES (?1, ?2, ?3, ?4, ?5)",

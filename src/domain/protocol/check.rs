@@ -94,7 +94,7 @@ fn never_asked(protocol: &Protocol, states: &States) -> Vec<Fault> {
                     || "from the start".to_owned(),
                     |from| format!("by {}", way_to(states, from)),
                 );
-                let when = when.words(&protocol.questions);
+                let when = when.describe(&protocol.questions);
                 format!(
                     "`{}` is come to ({way}) but never asked: no path there has {when}. Mend its `when`, or take it out",
                     question.id

@@ -74,15 +74,15 @@ impl Condition {
     }
 
     /// In words, with questions by their ids.
-    pub fn words(&self, questions: &[Question]) -> String {
+    pub fn describe(&self, questions: &[Question]) -> String {
         let list = |parts: &[Self], between: &str| {
-            parts.iter().map(|part| part.words(questions)).collect::<Vec<_>>().join(between)
+            parts.iter().map(|part| part.describe(questions)).collect::<Vec<_>>().join(between)
         };
         match self {
-            Self::All(parts) if parts.len() == 1 => parts[0].words(questions),
+            Self::All(parts) if parts.len() == 1 => parts[0].describe(questions),
             Self::All(parts) => list(parts, " and "),
             Self::Any(parts) => format!("({})", list(parts, " or ")),
-            Self::Not(part) => format!("not ({})", part.words(questions)),
+            Self::Not(part) => format!("not ({})", part.describe(questions)),
             Self::Answer(question, test) => {
                 let id = questions.get(*question).map_or("?", |question| question.id.as_str());
                 match test {

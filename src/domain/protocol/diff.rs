@@ -103,11 +103,11 @@ fn changed(
     if old.help != new.help {
         say("its help is another".to_owned());
     }
-    if old.kind.word() != new.kind.word() {
-        say(format!("is a {} now, not a {}", new.kind.word(), old.kind.word()));
+    if old.kind.as_str() != new.kind.as_str() {
+        say(format!("is a {} now, not a {}", new.kind.as_str(), old.kind.as_str()));
     }
     let when = |protocol: &Protocol, question: &Question| {
-        question.when.as_ref().map(|when| when.words(&protocol.questions))
+        question.when.as_ref().map(|when| when.describe(&protocol.questions))
     };
     match (when(before, old), when(after, new)) {
         (was, is) if was == is => {}

@@ -300,7 +300,7 @@ impl Protocol {
 
 impl QuestionKind {
     /// Its name in a source.
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Choice(_) => "choice",
             Self::Multi { .. } => "multi",

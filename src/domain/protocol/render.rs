@@ -22,7 +22,7 @@ impl Protocol {
         for question in &self.questions {
             out.push_str(&format!("{}  {}\n", question.id, question.ask));
             if let Some(when) = &question.when {
-                out.push_str(&format!("  only when {}\n", when.words(&self.questions)));
+                out.push_str(&format!("  only when {}\n", when.describe(&self.questions)));
             }
             for (i, answer) in question.kind.answers().iter().enumerate() {
                 let leads = match question.kind {
@@ -104,7 +104,7 @@ impl Protocol {
         let when = question
             .when
             .as_ref()
-            .map(|when| format!("  [only when {}]", when.words(&self.questions)))
+            .map(|when| format!("  [only when {}]", when.describe(&self.questions)))
             .unwrap_or_default();
         lines.push(TreeLine {
             branch: indent.to_owned(),
@@ -198,7 +198,7 @@ impl Protocol {
                 arrows.push((
                     at,
                     question.otherwise,
-                    format!("unless {}", when.words(&self.questions)),
+                    format!("unless {}", when.describe(&self.questions)),
                 ));
             }
         }

@@ -200,7 +200,7 @@ fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &Stamp, needed: &[Role]) -> S
     if let Some(after) = views.cut(stamp) {
         return format!("{} was retired on this device after entry {after}", stamp.author);
     }
-    let roles: Vec<&str> = needed.iter().map(|role| role.word()).collect();
+    let roles: Vec<&str> = needed.iter().map(|role| role.as_str()).collect();
     format!(
         "{} needs the role {}, which {} was not given on this device",
         E::KIND,

@@ -66,7 +66,7 @@ fn standing(page: &mut String, board: &BoardSnapshot) {
         let _ = writeln!(
             page,
             "<tr><td>{}</td><td class=n>{}</td><td class=q>{more}</td></tr>",
-            state.word(),
+            state.as_str(),
             cases.len()
         );
     }

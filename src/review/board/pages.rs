@@ -34,7 +34,7 @@ impl Page {
         Self::Versions,
     ];
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Now => "Now",
             Self::Questions => "Questions",
@@ -200,7 +200,7 @@ impl Maker<'_> {
         ] {
             let cases = of(state);
             number(
-                state.word(),
+                state.as_str(),
                 cases.len().to_string(),
                 more.to_owned(),
                 Tone::Strong,
@@ -435,7 +435,7 @@ fn version(of: &VersionFigures) -> Row {
     let words = vec![
         name_of(&name, 26, Tone::Strong),
         words_of(
-            format!(" {:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.words()),
+            format!(" {:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.describe()),
             Tone::Text,
         ),
     ];

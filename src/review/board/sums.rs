@@ -208,7 +208,7 @@ impl Standing {
             detected: row.at.moment(),
             settled: latest.filter(|_| row.state == CaseState::Resolved),
             category: category.filter(|_| row.state == CaseState::Resolved),
-            cause: counting.map(|counting| counting.ruling.cause.word()),
+            cause: counting.map(|counting| counting.ruling.cause.as_str()),
             said,
         }
     }

@@ -344,7 +344,7 @@ impl Reader {
     }
 
     fn findings(&self, name: &str) -> Result<Report, WorkError> {
-        let words = self.workspace.findings(name)?.words();
+        let words = self.workspace.findings(name)?.describe();
         Ok(Report::Words { title: format!("What {name} found"), words })
     }
 
@@ -416,7 +416,7 @@ enum Search {
 }
 
 fn reliability_report(workspace: &Workspace) -> Result<Report, WorkError> {
-    let mut words = workspace.own_reliability()?.map(|own| own.words()).unwrap_or_default();
+    let mut words = workspace.own_reliability()?.map(|own| own.describe()).unwrap_or_default();
     let said = workspace.own_guards()?.into_iter().take(5);
     words.extend(said.map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)));
     if words.is_empty() {

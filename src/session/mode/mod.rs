@@ -52,7 +52,7 @@ pub struct Sitting {
 
 impl Sitting {
     /// What stands in the header: how many are left, and until when.
-    pub fn words(&self, now: Moment) -> String {
+    pub fn describe(&self, now: Moment) -> String {
         let of = self.session.opened.what.cases.len();
         let done = of.saturating_sub(self.left);
         let wait = self.session.opened.what.deadline.0 - now.0;
@@ -62,7 +62,7 @@ impl Sitting {
             }
             Stage::Blind => format!("blind · {done} of {of} done · time is over"),
             Stage::Discussion => format!("second round · {done} of {of} done"),
-            stage @ (Stage::Closed | Stage::CalledOff) => stage.word().to_owned(),
+            stage @ (Stage::Closed | Stage::CalledOff) => stage.as_str().to_owned(),
         }
     }
 }

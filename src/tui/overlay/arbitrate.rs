@@ -374,7 +374,7 @@ impl Arbitrate {
                             format!("  {} ", keymap.nth("cause", n).unwrap_or_default()),
                             theme.key,
                         ),
-                        Span::raw(format!("{:<17}", cause.word())),
+                        Span::raw(format!("{:<17}", cause.as_str())),
                         Span::styled(about, theme.dim),
                     ]));
                 }
@@ -386,7 +386,7 @@ impl Arbitrate {
                     asked(format!(
                         "{}, {}. Say why; reviewers will read it. {} rules.",
                         verdict(chosen),
-                        cause.word(),
+                        cause.as_str(),
                         keymap.first("rule")
                     )),
                     dim(">"),
@@ -429,7 +429,7 @@ impl Arbitrate {
             let words = format!(
                 "ruled {} ({}): {}",
                 outcome_in_short(&ruling.outcome),
-                ruling.cause.word(),
+                ruling.cause.as_str(),
                 ruling.rationale
             );
             say("! ", &words, theme.dim);
@@ -547,7 +547,7 @@ impl Arbitrate {
             more(format!("“{}”", label.rationale), theme.text);
         }
         if let Some(seen) = &label.seen {
-            let cues: Vec<&str> = seen.all.iter().map(|cue| cue.word()).collect();
+            let cues: Vec<&str> = seen.all.iter().map(|cue| cue.as_str()).collect();
             more(
                 format!(
                     "had on screen: {}",

@@ -108,9 +108,9 @@ impl Layer for Board {
         for page in Page::ALL {
             let here = page == self.page;
             let word = if here {
-                format!("{}{}{} ", theme.sign("‹", "<"), page.word(), theme.sign("›", ">"))
+                format!("{}{}{} ", theme.sign("‹", "<"), page.as_str(), theme.sign("›", ">"))
             } else {
-                format!(" {}  ", page.word())
+                format!(" {}  ", page.as_str())
             };
             tabs.push(Span::styled(word, if here { theme.accent } else { theme.dim }));
         }

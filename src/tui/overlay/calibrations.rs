@@ -91,9 +91,9 @@ fn entry(
     let style = if chosen { theme.strong } else { theme.text };
     let wait = what.deadline.0 - view.session.now.0;
     let state = match sat.session.stage() {
-        Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.word(), short_span(wait)),
-        Stage::Blind => format!("{}, overdue for {}", Stage::Blind.word(), short_span(-wait)),
-        stage => stage.word().to_owned(),
+        Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.as_str(), short_span(wait)),
+        Stage::Blind => format!("{}, overdue for {}", Stage::Blind.as_str(), short_span(-wait)),
+        stage => stage.as_str().to_owned(),
     };
     let name = if what.title.is_empty() {
         what.session.clone()

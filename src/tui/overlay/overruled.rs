@@ -101,7 +101,7 @@ fn entry(past: &PastRuling, chosen: bool, columns: usize, view: &View<'_>) -> Ve
     let mine = mine.map(|given| outcome_in_short(&given.label.outcome)).unwrap_or_default();
     more(format!("ruled     {}", outcome_in_short(&past.outcome)), theme.text);
     more(format!("you said  {mine}"), theme.text);
-    more(format!("{}: {}", past.ruling.cause.word(), past.ruling.rationale), theme.dim);
+    more(format!("{}: {}", past.ruling.cause.as_str(), past.ruling.rationale), theme.dim);
     if let Some((_, why)) = past.appeals.iter().find(|(who, _)| *who == *me) {
         more(format!("you appealed: {why}"), theme.warn);
     }

@@ -84,7 +84,7 @@ impl People {
             }
             None if holder.waits() => ("asks to join".to_owned(), theme.warn),
             None => (
-                holder.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", "),
+                holder.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "),
                 theme.text,
             ),
         };

@@ -56,8 +56,10 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         } else {
             "your first answer"
         };
-        let words =
-            format!("The policy hides the {} until {until}, so that it sways nobody.", cue.word());
+        let words = format!(
+            "The policy hides the {} until {until}, so that it sways nobody.",
+            cue.as_str()
+        );
         wrap(&words, columns)
             .into_iter()
             .map(|line| Line::from(Span::styled(line, shell.theme.dim)))
@@ -93,7 +95,7 @@ fn title(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
     let state = if row.state == crate::domain::resolve::CaseState::Open {
         String::new()
     } else {
-        format!(" · {}", row.state.word())
+        format!(" · {}", row.state.as_str())
     };
     let text = format!("{}  {said}  {}{state}", visible(&row.own), visible(&row.model));
     let text = fit(&text, columns).into_owned();
@@ -110,7 +112,7 @@ fn tabs(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
             Tab::Neighbours => Some(opened.case.neighbours.len()),
             _ => None,
         };
-        let name = if roomy { tab.word() } else { &tab.word()[..tab.word().len().min(6)] };
+        let name = if roomy { tab.as_str() } else { &tab.as_str()[..tab.as_str().len().min(6)] };
         let count = count.filter(|n| *n > 0 && roomy).map(|n| format!(" {n}")).unwrap_or_default();
         if tab == shell.tab {
             let (open, close) = (theme.sign("‹", "<"), theme.sign("›", ">"));

@@ -26,7 +26,7 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         };
         let own = if log.own { theme.sign("│", "|") } else { " " };
         let at = line.at.map_or_else(|| " ".repeat(8), |at| at.clock());
-        let level = line.level.map_or("    ", Level::word);
+        let level = line.level.map_or("    ", Level::as_str);
         let service = line
             .service
             .as_deref()

@@ -15,7 +15,7 @@ pub enum CalibrationError {
     OfOne,
     #[error("no case was chosen")]
     Empty,
-    #[error("that can't be done now with the session `{0}`: {stage}", stage = .1.word())]
+    #[error("that can't be done now with the session `{0}`: {stage}", stage = .1.as_str())]
     Stage(String, Stage),
     #[error("{late} of {of} reviewers have not labeled every case, and there is still time")]
     UnderWay { late: usize, of: usize },

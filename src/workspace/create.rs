@@ -73,7 +73,7 @@ pub const STARTER_GLOSSARY: &str = include_str!("../../glossary/terms.toml");
 impl Workspace {
     /// Founds a workspace for `team`, which begins with a shipped protocol; `name` owns this device
     /// and is the first lead.
-    pub fn found(
+    pub fn create(
         paths: Paths,
         env: Env,
         team: &str,
@@ -87,7 +87,7 @@ impl Workspace {
     }
 
     /// The same with a key and a time of the caller's, and the first of the shipped protocols.
-    pub fn found_at(
+    pub fn create_at(
         paths: Paths,
         env: Env,
         team: &str,
