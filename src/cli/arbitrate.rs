@@ -14,7 +14,7 @@ use crate::domain::time::{Moment, short_span};
 use crate::review::CaseRow;
 use crate::review::Draft;
 use crate::review::arbitration::{Dispute, Side, Waiting};
-use crate::workspace::arbitration::{Reasons, Verdict};
+use crate::workspace::arbitration::{Reasons, RulingChoice};
 use crate::workspace::{WorkError, Workspace};
 
 /// What each cause means.
@@ -127,9 +127,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<Verdict, CliError> {
+fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<RulingChoice, CliError> {
     if let Some(side) = args.take {
-        return Ok(Verdict::Takes(side));
+        return Ok(RulingChoice::Takes(side));
     }
     if !args.answers.is_empty() {
         let protocols = workspace.protocols()?;
@@ -139,7 +139,7 @@ fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<Verdict,
         let answers = typed::read(&published.protocol, &steps(&args.answers)?, Written::Now)?;
         let draft = Draft { answers, ..Draft::default() };
         typed::all_taken(&draft.answers, &draft.path(&published.protocol))?;
-        return Ok(Verdict::Walked(Box::new(draft)));
+        return Ok(RulingChoice::Walked(Box::new(draft)));
     }
     let fields = args.outcome.iter().map(|text| {
         let parts = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -151,7 +151,7 @@ fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<Verdict,
             .filter(|json: &Value| json.is_number() || json.is_array() || json.is_boolean());
         Ok((field, json.unwrap_or(Value::String(value))))
     });
-    Ok(Verdict::Fields(fields.collect::<Result<Outcome, CliError>>()?))
+    Ok(RulingChoice::Fields(fields.collect::<Result<Outcome, CliError>>()?))
 }
 
 fn list(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {

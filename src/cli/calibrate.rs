@@ -198,8 +198,8 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
         return Err(CliError::Use(words.to_owned()));
     }
     let deadline = match super::time(&args.deadline) {
-        Ok(super::Asked::Ago(ms)) => Moment(clock::now().0 + ms),
-        Ok(super::Asked::At(at)) => at,
+        Ok(super::TimeArg::Ago(ms)) => Moment(clock::now().0 + ms),
+        Ok(super::TimeArg::At(at)) => at,
         Err(_) => {
             return Err(CliError::Use(format!(
                 "--deadline takes 90m, 12h, 3d or 2w, not `{}`",

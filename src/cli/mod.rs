@@ -85,7 +85,7 @@ pub struct Global {
     pub actor: Option<String>,
     /// Read the workspace as it stood at a time: 2026-06-03, 2026-06-03T12:00:00Z, or 3d ago
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
-    pub at: Option<Asked>,
+    pub at: Option<TimeArg>,
     /// Review line by line, without a screen: for screen readers, slow lines and scripts
     #[arg(long, global = true)]
     pub linear: bool,
@@ -96,13 +96,13 @@ pub struct Global {
 
 /// A time that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum TimeArg {
     At(Moment),
     /// Milliseconds before now.
     Ago(i64),
 }
 
-fn time(text: &str) -> Result<Asked, String> {
+fn time(text: &str) -> Result<TimeArg, String> {
     let whole = [
         text.to_owned(),
         format!("{text}T23:59:59.999Z"),
@@ -110,14 +110,14 @@ fn time(text: &str) -> Result<Asked, String> {
         format!("{}:00Z", text.replacen(' ', "T", 1)),
     ];
     if let Some(at) = whole.iter().find_map(|text| Moment::parse(text)) {
-        return Ok(Asked::At(at));
+        return Ok(TimeArg::At(at));
     }
     let ago = text.strip_suffix("ago").unwrap_or(text).trim();
     let units = [('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
     let span = units.iter().find_map(|(unit, ms)| {
         ago.strip_suffix(*unit)?.trim().parse::<i64>().ok().map(|n| n.saturating_mul(*ms))
     });
-    span.map(Asked::Ago).ok_or_else(|| {
+    span.map(TimeArg::Ago).ok_or_else(|| {
         "write 2026-06-03, 2026-06-03T12:00:00Z, or 90m, 12h, 3d, 2w for that long ago".to_owned()
     })
 }
@@ -426,8 +426,8 @@ impl Context {
     pub fn read(&self) -> Result<Workspace, CliError> {
         let at = match self.global.at {
             None => return self.open(),
-            Some(Asked::At(at)) => at,
-            Some(Asked::Ago(ms)) => Moment(clock::now().0 - ms),
+            Some(TimeArg::At(at)) => at,
+            Some(TimeArg::Ago(ms)) => Moment(clock::now().0 - ms),
         };
         Ok(Workspace::open_at(self.paths()?, self.env.clone(), self.global.actor.as_deref(), at)?)
     }

@@ -32,7 +32,7 @@ pub const BEHIND_MAX: u8 = 8;
 
 /// What there is to know of a case for this.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Work<'c> {
+pub struct CaseLoad<'c> {
     pub case: CaseId,
     pub detected: Moment,
     pub due: Moment,
@@ -60,7 +60,7 @@ impl Candidate {
     }
 
     /// Whether they can judge it.
-    fn can(&self, work: &Work<'_>) -> bool {
+    fn can(&self, work: &CaseLoad<'_>) -> bool {
         let Profile { capacity, languages, skills } = &self.profile;
         *capacity > 0
             && (work.language.is_empty()
@@ -69,7 +69,7 @@ impl Candidate {
             && work.needs.iter().all(|need| skills.contains(need))
     }
 
-    fn draw(&self, work: &Work<'_>, epoch: u64) -> f64 {
+    fn draw(&self, work: &CaseLoad<'_>, epoch: u64) -> f64 {
         let case = work.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let hash = mix(case ^ mix(self.seed ^ mix(week(work.detected) as u64 ^ epoch << 48)));
         // Never 0, of which there is no logarithm.
@@ -79,12 +79,12 @@ impl Candidate {
 }
 
 /// How much of a case's time is gone; from 1 on it is due.
-fn part_gone(work: &Work<'_>, now: Moment) -> f64 {
+fn part_gone(work: &CaseLoad<'_>, now: Moment) -> f64 {
     (now.0 - work.detected.0) as f64 / (work.due.0 - work.detected.0).max(1) as f64
 }
 
 /// How many quarters of its time have begun since a case was due; nothing before.
-fn quarters_over(work: &Work<'_>, now: Moment) -> Option<u64> {
+fn quarters_over(work: &CaseLoad<'_>, now: Moment) -> Option<u64> {
     let over = part_gone(work, now) - 1.0;
     (over >= 0.0).then_some(1 + (over * 4.0) as u64)
 }
@@ -147,7 +147,7 @@ impl Share {
     }
 
     /// Those who can judge a case, in its order. If nobody can, everybody who takes work.
-    pub fn order(&self, work: &Work<'_>, now: Moment) -> Vec<&Candidate> {
+    pub fn order(&self, work: &CaseLoad<'_>, now: Moment) -> Vec<&Candidate> {
         let epoch = quarters_over(work, now).unwrap_or(0);
         let mut able: Vec<&Candidate> =
             self.candidates.iter().filter(|candidate| candidate.can(work)).collect();
@@ -163,7 +163,7 @@ impl Share {
 
     /// How many labels are wanted of a case, and how many more may be asked because its time runs
     /// out.
-    pub fn places(&self, work: &Work<'_>, now: Moment) -> (usize, usize) {
+    pub fn places(&self, work: &CaseLoad<'_>, now: Moment) -> (usize, usize) {
         // One that is open with enough labels is one on which they differ: one more.
         let wanted = self.overlap.max(work.labels + 1);
         let widened = match quarters_over(work, now) {
@@ -175,7 +175,7 @@ impl Share {
 
     /// Whose turn it is, for one of them. `labeled` are those who gave theirs, who are not asked
     /// again.
-    pub fn turn(&self, name: &str, work: &Work<'_>, labeled: &[&str], now: Moment) -> Turn {
+    pub fn turn(&self, name: &str, work: &CaseLoad<'_>, labeled: &[&str], now: Moment) -> Turn {
         if !self.candidates.iter().any(|candidate| candidate.name == name) {
             return Turn::Cannot;
         }
@@ -211,10 +211,10 @@ mod tests {
             .collect()
     }
 
-    fn work(n: u32) -> Work<'static> {
+    fn work(n: u32) -> CaseLoad<'static> {
         let detected = Moment(1_780_000_000_000);
         let due = Moment(detected.0 + 100_000);
-        Work {
+        CaseLoad {
             case: CaseId::of("s", &n.to_string()),
             detected,
             due,
@@ -273,7 +273,7 @@ mod tests {
         let one = work(7);
         let moved = (0..60).filter(|week| {
             let detected = Moment(one.detected.0 + week * 7 * DAY_MS);
-            let later = Work { detected, due: Moment(detected.0 + 1), ..one };
+            let later = CaseLoad { detected, due: Moment(detected.0 + 1), ..one };
             four.order(&later, later.detected)[0].name != four.order(&one, one.detected)[0].name
         });
         assert!(moved.count() > 20, "the same case in another week is somebody else's");
@@ -296,7 +296,7 @@ mod tests {
             [1, 1, 2, 3, 2, 3, 4]
         );
         // One label was given by somebody it was not meant for: who is first is not asked any more.
-        let labeled = Work { labels: 1, ..work };
+        let labeled = CaseLoad { labels: 1, ..work };
         assert_eq!(
             share.turn(order[0], &labeled, &[order[2]], work.detected),
             Turn::First,
@@ -317,7 +317,7 @@ mod tests {
             Candidate::new("chidi", profile(&[], &[])),
         ];
         let share = Share::new(candidates, &Policy { overlap: 3, ..Policy::default() });
-        let who = |work: &Work<'_>| {
+        let who = |work: &CaseLoad<'_>| {
             share
                 .order(work, work.detected)
                 .into_iter()
@@ -325,12 +325,12 @@ mod tests {
                 .collect::<std::collections::BTreeSet<_>>()
         };
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(who(&Work { language: "pt", ..work(1) }), set(&["bo", "chidi"]));
+        assert_eq!(who(&CaseLoad { language: "pt", ..work(1) }), set(&["bo", "chidi"]));
         let legal = ["legal".to_owned()];
-        assert_eq!(who(&Work { needs: &legal, ..work(1) }), set(&["ana"]));
+        assert_eq!(who(&CaseLoad { needs: &legal, ..work(1) }), set(&["ana"]));
         let unknown = ["rocketry".to_owned()];
         assert_eq!(
-            who(&Work { needs: &unknown, ..work(1) }),
+            who(&CaseLoad { needs: &unknown, ..work(1) }),
             set(&["ana", "bo", "chidi"]),
             "better anybody than nobody"
         );

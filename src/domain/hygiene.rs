@@ -15,7 +15,7 @@ use serde_json::Value;
 /// Kinds of trouble: the words of DESIGN §6 for hygiene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Trouble {
+pub enum Defect {
     Missing,
     Corrupt,
     Truncated,
@@ -23,7 +23,7 @@ pub enum Trouble {
     Unlabelable,
 }
 
-impl Trouble {
+impl Defect {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -38,7 +38,7 @@ impl Trouble {
 /// Something found, about a field of the line as `input.amount`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    pub trouble: Trouble,
+    pub trouble: Defect,
     pub field: String,
     pub what: String,
 }
@@ -76,7 +76,7 @@ pub fn facts_of_line(input: &Value, text: &str) -> Vec<Fact> {
     each_leaf(input, &mut |field, value| {
         if value.is_null() {
             facts.push(Fact {
-                trouble: Trouble::Missing,
+                trouble: Defect::Missing,
                 field: field.to_owned(),
                 what: "is null".to_owned(),
             });
@@ -86,7 +86,7 @@ pub fn facts_of_line(input: &Value, text: &str) -> Vec<Fact> {
     facts
 }
 
-fn of_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
+fn of_text(text: &str, say: &mut dyn FnMut(Defect, String)) {
     // Nearly all texts are plain, and are looked at no more than they need.
     let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_blank(c)).is_empty() {
@@ -95,45 +95,45 @@ fn of_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
         } else {
             format!("is {} blank characters", text.chars().count())
         };
-        return say(Trouble::Missing, what);
+        return say(Defect::Missing, what);
     }
     if !plain {
         of_odd_text(text, say);
     }
     let holes = if text.contains('?') { holes(text) } else { 0 };
     if holes > 0 {
-        say(Trouble::Corrupt, format!("has question marks inside {holes} word{}", plural(holes)));
+        say(Defect::Corrupt, format!("has question marks inside {holes} word{}", plural(holes)));
     }
     if let Some(what) = cut(text) {
-        say(Trouble::Truncated, what);
+        say(Defect::Truncated, what);
     }
     if let Some(what) = redacted(text) {
-        say(Trouble::Redacted, what);
+        say(Defect::Redacted, what);
     }
     if !text.chars().any(char::is_alphanumeric) {
-        say(Trouble::Unlabelable, "has no letter and no digit".to_owned());
+        say(Defect::Unlabelable, "has no letter and no digit".to_owned());
     } else if is_one_thing_again(text) {
-        say(Trouble::Unlabelable, "is one character again and again".to_owned());
+        say(Defect::Unlabelable, "is one character again and again".to_owned());
     }
 }
 
 /// What only characters beyond plain ASCII can show.
-fn of_odd_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
+fn of_odd_text(text: &str, say: &mut dyn FnMut(Defect, String)) {
     let count = |odd: fn(char) -> bool| text.chars().filter(|c| odd(*c)).count();
     let lost = count(|c| c == '\u{fffd}');
     if lost > 0 {
-        say(Trouble::Corrupt, format!("has {lost} replacement sign{}", plural(lost)));
+        say(Defect::Corrupt, format!("has {lost} replacement sign{}", plural(lost)));
     }
     let controls = count(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if controls > 0 {
-        say(Trouble::Corrupt, format!("has {controls} control character{}", plural(controls)));
+        say(Defect::Corrupt, format!("has {controls} control character{}", plural(controls)));
     }
     let unseen = count(
         |c| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'),
     );
     if unseen > 0 {
         say(
-            Trouble::Corrupt,
+            Defect::Corrupt,
             format!(
                 "has {unseen} invisible character{}, which change how it is read",
                 plural(unseen)
@@ -141,7 +141,7 @@ fn of_odd_text(text: &str, say: &mut dyn FnMut(Trouble, String)) {
         );
     }
     if let Some(meant) = mojibake(text) {
-        say(Trouble::Corrupt, format!("was decoded wrongly: as UTF-8 a part of it is “{meant}”"));
+        say(Defect::Corrupt, format!("was decoded wrongly: as UTF-8 a part of it is “{meant}”"));
     }
 }
 
@@ -371,7 +371,7 @@ impl Profile {
             each_leaf(input, &mut |field, _| here.push(field.to_owned()));
             for (field, _) in expected.filter(|(field, _)| !here.contains(field)) {
                 let what = "is absent; nearly all others have it".to_owned();
-                facts.push(Fact { trouble: Trouble::Missing, field: field.clone(), what });
+                facts.push(Fact { trouble: Defect::Missing, field: field.clone(), what });
             }
         }
         facts.truncate(FACTS_MAX);
@@ -408,7 +408,7 @@ impl Feature {
         self.most = Some(self.most.map_or(number, |most| most.max(number)));
     }
 
-    fn stands_out(&self, value: &Value) -> Option<(Trouble, String)> {
+    fn stands_out(&self, value: &Value) -> Option<(Defect, String)> {
         if self.seen < SEEN_MIN || value.is_null() {
             return None;
         }
@@ -416,21 +416,21 @@ impl Feature {
         let is = type_of(value);
         if is != usual && often * 100 >= self.seen * 99 {
             return Some((
-                Trouble::Corrupt,
+                Defect::Corrupt,
                 format!("is {}; it was {} until now", TYPES[is], TYPES[usual]),
             ));
         }
         let (number, least, most) = (value.as_f64()?, self.least?, self.most?);
         if number < least || number > most {
             return Some((
-                Trouble::Corrupt,
+                Defect::Corrupt,
                 format!("is {number}, outside of {least} to {most} seen until now"),
             ));
         }
         let stuck = self.last == Some(number) && self.again >= STUCK_AFTER && least < most;
         stuck.then(|| {
             (
-                Trouble::Corrupt,
+                Defect::Corrupt,
                 format!("has been {number} for {} lines; before, it varied", self.again),
             )
         })

@@ -7,7 +7,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::text::is_blank;
 use crate::session::command::{self, Said};
 use crate::session::{Effect, Input};
-use crate::workspace::arbitration::{Reasons, Verdict};
+use crate::workspace::arbitration::{Reasons, RulingChoice};
 
 /// Something that can be typed.
 pub struct Command {
@@ -351,7 +351,7 @@ fn rule(desk: &mut Desk, words: &str) -> Vec<Effect> {
     match cause.parse::<Cause>() {
         Ok(cause) if !is_blank(why) => {
             let reasons = Reasons { cause, rationale: why.trim().to_owned(), change: None };
-            desk.session.rule(case, Verdict::Takes(side.to_ascii_uppercase()), reasons)
+            desk.session.rule(case, RulingChoice::Takes(side.to_ascii_uppercase()), reasons)
         }
         Ok(_) => tells(desk, |desk| desk.say("Error", "say why too: reviewers will read it.")),
         Err(_) => {

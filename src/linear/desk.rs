@@ -9,7 +9,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, value_text};
 use crate::domain::text::visible;
 use crate::review::arbitration::PastRuling;
-use crate::review::{Asked, CaseRow, Draft, OpenCase};
+use crate::review::{CaseRow, Draft, LabelContext, OpenCase};
 use crate::session::{Effect, Opened, Session};
 use crate::workspace::WorkError;
 
@@ -226,7 +226,7 @@ impl Desk {
             return Vec::new();
         }
         let outcome = opened.published.as_ref().and_then(|published| {
-            let asked = Asked::of(
+            let asked = LabelContext::of(
                 &opened.case,
                 published,
                 &self.session.protocols.policy,

@@ -39,7 +39,7 @@ pub struct Draft {
 
 /// What a label is given on and under.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct LabelContext<'a> {
     pub case: &'a CaseRow,
     pub published: &'a Published,
     pub policy: &'a Policy,
@@ -51,7 +51,7 @@ pub struct Asked<'a> {
     pub blind: bool,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> LabelContext<'a> {
     /// What a label of a case that is open is given on and under.
     pub fn of(
         open: &'a OpenCase,
@@ -283,7 +283,7 @@ impl Draft {
     }
 
     /// What is still wanted; nothing if the draft can be submitted.
-    pub fn missing(&self, asked: &Asked<'_>) -> Option<Missing> {
+    pub fn missing(&self, asked: &LabelContext<'_>) -> Option<Missing> {
         let protocol = &asked.published.protocol;
         let outcome = match walk(protocol, &self.answers).end {
             Walked::Asks(question) => return Some(Missing::Question(question.id.clone())),
@@ -355,8 +355,8 @@ impl Draft {
     }
 
     /// The label, if nothing is missing.
-    pub fn label(&self, asked: &Asked<'_>) -> Result<Label, Missing> {
-        let Asked { case, published, reviewer, round, .. } = *asked;
+    pub fn label(&self, asked: &LabelContext<'_>) -> Result<Label, Missing> {
+        let LabelContext { case, published, reviewer, round, .. } = *asked;
         let protocol = &published.protocol;
         if let Some(missing) = self.missing(asked) {
             return Err(missing);

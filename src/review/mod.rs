@@ -24,7 +24,7 @@ pub mod sla;
 
 pub use crate::db::case::{CaseRow, Direction, QueueKey};
 pub use blind::Blind;
-pub use draft::{Asked, Draft, Missing};
+pub use draft::{Draft, LabelContext, Missing};
 pub use filter::Filter;
 pub use open::OpenCase;
 pub use precedent::Precedent;

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::{Filter, gold, retest};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::{count, document, label, note, roster, store};
-use crate::domain::assign::{BEHIND_MAX, Candidate, Share, Turn, Work};
+use crate::domain::assign::{BEHIND_MAX, Candidate, CaseLoad, Share, Turn};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::domain::resolve::CaseState;
@@ -196,7 +196,7 @@ impl Queue {
     }
 
     /// Why an open case is the reviewer's or not; nothing if they have labeled it.
-    pub fn turn(&self, conn: &Connection, work: &Work<'_>) -> rusqlite::Result<Option<Turn>> {
+    pub fn turn(&self, conn: &Connection, work: &CaseLoad<'_>) -> rusqlite::Result<Option<Turn>> {
         let given =
             if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
         let main = given.iter().filter(|given| given.label.round == MAIN_ROUND);
@@ -228,7 +228,7 @@ impl Queue {
 
     /// Whether a case that is settled could be the reviewer's, if it were not.
     fn could_be_given(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {
-        let turn = self.turn(conn, &Work { labels: 0, ..row.work() })?;
+        let turn = self.turn(conn, &CaseLoad { labels: 0, ..row.work() })?;
         Ok(!self.deferred.contains_key(&row.id) && !matches!(turn, None | Some(Turn::Cannot)))
     }
 

@@ -21,7 +21,7 @@ use super::queue::share;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration as acts, document, label, roster};
 use crate::domain::arbitration::{Act, Done, returned};
-use crate::domain::assign::{Share, Work};
+use crate::domain::assign::{CaseLoad, Share};
 use crate::domain::calibration::Stage;
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
@@ -169,7 +169,7 @@ pub fn due_items_of<'c>(
         let DueCandidates { labeled, open, waits, asked } = claims;
         if let Some(Open { detected, due, labels, language, needs }) = open {
             let work =
-                Work { case, detected: *detected, due: *due, labels: *labels, language, needs };
+                CaseLoad { case, detected: *detected, due: *due, labels: *labels, language, needs };
             found.push(people.label(&work, labeled, now));
         }
         if let Some(Waits { why, first, since, by }) = waits {
@@ -256,7 +256,7 @@ impl Assignees {
     }
 
     /// An open case wants labels from the first of its order who have not given one.
-    fn label(&self, work: &Work<'_>, labeled: &[String], now: Moment) -> DueItem {
+    fn label(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> DueItem {
         let (wanted, _) = self.share.places(work, now);
         let order = self.share.order(work, now);
         let left = order.into_iter().filter(|candidate| !labeled.contains(&candidate.name));

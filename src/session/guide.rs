@@ -8,7 +8,7 @@ use super::window::{ToMark, Window};
 use crate::domain::cues::Cue;
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::require::Wanted;
-use crate::review::{Asked, Missing, Precedent};
+use crate::review::{LabelContext, Missing, Precedent};
 
 impl Session {
     /// Answers the question that is asked.
@@ -96,7 +96,7 @@ impl Session {
         let Some(published) = &opened.published else { return Vec::new() };
         let mut draft = opened.draft.clone();
         draft.spent_ms += (now.0 - opened.since.0).max(0) as u64;
-        let asked = Asked::of(&opened.case, published, &self.protocols.policy, &self.me);
+        let asked = LabelContext::of(&opened.case, published, &self.protocols.policy, &self.me);
         match draft.label(&asked) {
             Ok(label) if self.training.is_some() => self.trained(label),
             Ok(label) => self.send(label),
@@ -107,8 +107,12 @@ impl Session {
     /// What is still wanted of the open case before it can be submitted.
     pub fn missing(&self) -> Option<Missing> {
         let opened = self.opened.as_ref()?;
-        let asked =
-            Asked::of(&opened.case, opened.published.as_ref()?, &self.protocols.policy, &self.me);
+        let asked = LabelContext::of(
+            &opened.case,
+            opened.published.as_ref()?,
+            &self.protocols.policy,
+            &self.me,
+        );
         opened.draft.missing(&asked)
     }
 

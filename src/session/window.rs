@@ -7,7 +7,7 @@ use crate::review::Precedent;
 use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::calibration::Progress;
 use crate::workspace::Person;
-use crate::workspace::arbitration::Verdict;
+use crate::workspace::arbitration::RulingChoice;
 
 /// What words of how steady somebody is are called.
 pub const RELIABILITY_TITLE: &str = "How reliable you are";
@@ -50,7 +50,7 @@ pub enum Window {
     Dispute {
         dispute: Box<Dispute>,
         text: String,
-        walked: Option<Verdict>,
+        walked: Option<RulingChoice>,
     },
     /// Where the person was overruled.
     Overruled(Vec<PastRuling>),

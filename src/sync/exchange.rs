@@ -125,7 +125,7 @@ pub struct Exchange<'e> {
     pub encrypt: bool,
     /// What the wall clock shows.
     pub now: &'e dyn Fn() -> Moment,
-    /// Asked between steps; `false` stops.
+    /// LabelContext between steps; `false` stops.
     pub go_on: &'e dyn Fn() -> bool,
 }
 

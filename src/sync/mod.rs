@@ -21,4 +21,4 @@ mod forget;
 
 pub use exchange::{Counts, Exchange, Fault, SyncError, Synced, workspace_of};
 pub use pull::{founded_on, pin};
-pub use store::{Put, Store, StoreError, Trouble};
+pub use store::{Put, Store, StoreError, StoreErrorKind};

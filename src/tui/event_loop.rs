@@ -94,7 +94,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     let mut outside = Outside { screen: &mut screen, paused, editor };
     let ended = outside.screen.draw(&session.front).map_err(ScreenError::from);
     let ended = ended.and_then(|()| main_loop(&mut session, &mut outside, &wakes));
-    if !matches!(ended, Ok(Left::Asked)) {
+    if !matches!(ended, Ok(Left::LabelContext)) {
         leave(&mut session);
     }
     drop(screen);
@@ -105,7 +105,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
 /// How the loop ended.
 enum Left {
     /// The person left; what is to be kept was kept by that.
-    Asked,
+    LabelContext,
     /// A signal, or the terminal is gone.
     Called,
 }
@@ -142,7 +142,7 @@ fn main_loop(
             };
             for effect in effects {
                 if matches!(effect, Effect::Quit) {
-                    return Ok(Left::Asked);
+                    return Ok(Left::LabelContext);
                 }
                 outside.perform(effect, session)?;
             }

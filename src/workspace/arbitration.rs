@@ -26,7 +26,7 @@ use crate::review::{Draft, Published};
 
 /// What a ruling is made of.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum RulingChoice {
     /// That of a label.
     Takes(char),
     /// A walk anew through the protocol in force.
@@ -109,7 +109,7 @@ impl Workspace {
     pub fn rule(
         &mut self,
         row: CaseRow,
-        verdict: Verdict,
+        verdict: RulingChoice,
         reasons: Reasons,
     ) -> Result<(Ruling, Appended), WorkError> {
         let dispute = self.conflict(row)?;
@@ -148,13 +148,13 @@ impl Workspace {
         &self,
         dispute: &Dispute,
         published: &Published,
-        verdict: Verdict,
+        verdict: RulingChoice,
     ) -> Result<Ruling, WorkError> {
         let side = match &verdict {
-            Verdict::Takes(name) => Some(dispute.side(*name).ok_or_else(|| {
+            RulingChoice::Takes(name) => Some(dispute.side(*name).ok_or_else(|| {
                 RulingError::NoSide(*name, dispute.sides.iter().map(|side| side.name).collect())
             })?),
-            Verdict::Fields(fields) => {
+            RulingChoice::Fields(fields) => {
                 check_fields(published, fields)?;
                 // A label that says so, if all that do mean the same.
                 let says = |side: &&Side| {
@@ -163,7 +163,7 @@ impl Workspace {
                 let mut sides = dispute.sides.iter().filter(says);
                 sides.next().filter(|first| sides.all(|other| other.outcome == first.outcome))
             }
-            Verdict::Walked(_) => None,
+            RulingChoice::Walked(_) => None,
         };
         let considered = dispute.sides.iter().map(|side| side.given.event).collect();
         let empty = Ruling {
@@ -189,7 +189,7 @@ impl Workspace {
             });
         }
         let (outcome, path) = match verdict {
-            Verdict::Walked(draft) => {
+            RulingChoice::Walked(draft) => {
                 let protocol = &published.protocol;
                 if let Walked::Asks(question) = walk(protocol, &draft.answers).end {
                     return Err(WorkError::Incomplete(crate::review::Missing::Question(
@@ -199,8 +199,8 @@ impl Workspace {
                 let outcome = draft.outcome(protocol, dispute.row.predicted.as_deref());
                 (outcome.ok_or(RulingError::NoVerdict)?, draft.path(protocol))
             }
-            Verdict::Fields(fields) => (fields, Vec::new()),
-            Verdict::Takes(_) => return Err(RulingError::NoVerdict.into()),
+            RulingChoice::Fields(fields) => (fields, Vec::new()),
+            RulingChoice::Takes(_) => return Err(RulingError::NoVerdict.into()),
         };
         if let Some(field) =
             published.protocol.required.iter().find(|field| !outcome.contains_key(*field))

@@ -22,7 +22,7 @@ use crate::journal::kind::{
     ReviewerAdmitted,
 };
 use crate::journal::{Append, DeviceKey, Writer};
-use crate::review::{Asked, Draft, Published};
+use crate::review::{Draft, LabelContext, Published};
 use crate::trap::{Rule, Rules};
 
 /// The name by which a demo is known.
@@ -183,7 +183,7 @@ impl Workspace {
                 };
                 at += step;
                 let (reviewer, round) = (person.name, MAIN_ROUND);
-                let asked = Asked {
+                let asked = LabelContext {
                     case,
                     published,
                     policy: &Policy::default(),
@@ -245,7 +245,7 @@ impl Workspace {
                 demo::answers_of(&sure, truth, predicted, seed + i as u64);
             let draft = Draft { answers, ..Draft::default() };
             let (policy, round) = (&Policy::default(), MAIN_ROUND);
-            if let Ok(label) = draft.label(&Asked {
+            if let Ok(label) = draft.label(&LabelContext {
                 case,
                 published,
                 policy,

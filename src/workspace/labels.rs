@@ -13,7 +13,7 @@ use crate::journal::chain::{Appended, append_and};
 use crate::journal::kind::{LabelGiven, LabelWithdrawn};
 use crate::journal::{Append, chain};
 use crate::review::open::latest_in;
-use crate::review::{Asked, Draft, Protocols, Published, Queue, QueueCounts};
+use crate::review::{Draft, LabelContext, Protocols, Published, Queue, QueueCounts};
 
 /// Labels in one entry of an import.
 const IMPORT_BATCH: usize = 500;
@@ -127,7 +127,7 @@ impl Workspace {
         let policy = self.policy()?;
         let opened = self.open_case(case.clone())?;
         draft
-            .label(&Asked::of(&opened, published, &policy, &self.me))
+            .label(&LabelContext::of(&opened, published, &policy, &self.me))
             .map_err(WorkError::Incomplete)
     }
 

@@ -24,7 +24,7 @@ use casework::journal::kind::*;
 use casework::journal::{Append, DeviceKey, chain};
 use casework::sync::segment::{Kind, Name, encode_journal};
 use casework::sync::store::Listed;
-use casework::sync::{Exchange, Put, Store, StoreError, SyncError, Trouble};
+use casework::sync::{Exchange, Put, Store, StoreError, StoreErrorKind, SyncError};
 
 use crate::support::{T0, body_hash, craft, digest, entries, number, workspace_id};
 
@@ -71,7 +71,7 @@ struct Faulty<'w> {
 }
 
 fn failed(why: &str) -> StoreError {
-    StoreError { trouble: Trouble::Unreachable, store: "sim".into(), why: why.into() }
+    StoreError { trouble: StoreErrorKind::Unreachable, store: "sim".into(), why: why.into() }
 }
 
 impl Faulty<'_> {

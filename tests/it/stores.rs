@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use casework::config::{Credentials, Env};
 use casework::sync::store::{self, Options, probe};
-use casework::sync::{Put, Store, Trouble};
+use casework::sync::{Put, Store, StoreErrorKind};
 use casework::workspace::Workspace;
 
 use crate::support::{Place, ingest, line, server};
@@ -22,7 +22,7 @@ fn open(url: &str) -> Box<dyn Store> {
     store::open(url, &options()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn trouble(url: &str, options: &Options) -> (Trouble, String) {
+fn trouble(url: &str, options: &Options) -> (StoreErrorKind, String) {
     match store::open(url, options) {
         Err(error) => (error.trouble, error.to_string()),
         Ok(mut store) => match store.put_new("journal/x", b"x") {
@@ -177,15 +177,15 @@ fn a_directory_over_ssh_is_a_store() {
     };
     conforms(&format!("{url}/made/deep"));
     let (kind, words) = trouble(&url.replace("://store", "://stranger"), &options());
-    assert_eq!(kind, Trouble::Denied, "{words}");
+    assert_eq!(kind, StoreErrorKind::Denied, "{words}");
     let nowhere = Options { create: false, ..options() };
-    assert_eq!(trouble(&format!("{url}/not-there"), &nowhere).0, Trouble::Missing);
+    assert_eq!(trouble(&format!("{url}/not-there"), &nowhere).0, StoreErrorKind::Missing);
     let (kind, words) = trouble("sftp://127.0.0.1:1/x", &Options::default());
-    assert_eq!(kind, Trouble::Unreachable, "{words}");
+    assert_eq!(kind, StoreErrorKind::Unreachable, "{words}");
     let noisy = Options { ssh: "echo welcome to this host; exec cat".into(), ..Options::default() };
     assert_ne!(
         trouble("sftp://x/y", &noisy).0,
-        Trouble::Url,
+        StoreErrorKind::Url,
         "words of a login script are no answer"
     );
 }
@@ -196,7 +196,7 @@ fn a_bucket_of_s3_is_a_store() {
     let Some(url) = server("CASEWORK_TEST_S3", Some("a_bucket_of_s3_is_a_store")) else { return };
     conforms(&format!("{url}/team/a"));
     let (kind, words) = trouble("s3://no-such-bucket-here", &options());
-    assert!(matches!(kind, Trouble::Missing | Trouble::Denied), "{kind:?} {words}");
+    assert!(matches!(kind, StoreErrorKind::Missing | StoreErrorKind::Denied), "{kind:?} {words}");
 }
 
 #[cfg(feature = "cloud")]
@@ -207,7 +207,7 @@ fn a_container_of_azure_is_a_store() {
     };
     conforms(&format!("{url}/team"));
     let (kind, words) = trouble("az://nosuchcontainer", &options());
-    assert_eq!(kind, Trouble::Missing, "{words}");
+    assert_eq!(kind, StoreErrorKind::Missing, "{words}");
 }
 
 #[cfg(feature = "cloud")]
@@ -237,14 +237,14 @@ fn a_schema_of_postgresql_is_a_store_and_tells_at_once() {
         ..options()
     };
     let (kind, words) = trouble(&url, &wrong);
-    assert_eq!(kind, Trouble::Denied, "{words}");
+    assert_eq!(kind, StoreErrorKind::Denied, "{words}");
     assert_eq!(
         trouble(&url.replace("/postgres", "/no_such_database"), &options()).0,
-        Trouble::Missing
+        StoreErrorKind::Missing
     );
-    assert_eq!(trouble(&url.replace("15432", "1"), &options()).0, Trouble::Unreachable);
+    assert_eq!(trouble(&url.replace("15432", "1"), &options()).0, StoreErrorKind::Unreachable);
     let (kind, words) = trouble(&format!("{url}?schema=pg_catalog"), &options());
-    assert_eq!(kind, Trouble::Foreign, "another program's schema is left alone: {words}");
+    assert_eq!(kind, StoreErrorKind::Foreign, "another program's schema is left alone: {words}");
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_client_that_is_not_built_in_says_how_to_get_it() {
         if !built {
             let (kind, words) = trouble(url, &Options::default());
             assert!(
-                kind == Trouble::Feature && words.contains(&format!("--features {feature}")),
+                kind == StoreErrorKind::Feature && words.contains(&format!("--features {feature}")),
                 "{words}"
             );
         }
@@ -305,7 +305,7 @@ fn a_store_that_does_not_keep_its_promises_is_found_out() {
         let place = Place::new();
         let inner = open(place.dir.path().join("store").to_str().unwrap());
         let error = probe(&mut Careless { inner, fault }, [1; 8]).unwrap_err();
-        assert_eq!(error.trouble, Trouble::Unfit, "{fault}: {error}");
+        assert_eq!(error.trouble, StoreErrorKind::Unfit, "{fault}: {error}");
     }
 }
 
@@ -314,9 +314,9 @@ fn a_directory_that_is_gone_read_only_or_a_file_is_said_to_be() {
     let place = Place::new();
     let root = place.dir.path();
     let plain = Options::default();
-    assert_eq!(trouble(root.join("gone").to_str().unwrap(), &plain).0, Trouble::Missing);
+    assert_eq!(trouble(root.join("gone").to_str().unwrap(), &plain).0, StoreErrorKind::Missing);
     fs::write(root.join("file"), "x").unwrap();
-    assert_eq!(trouble(root.join("file").to_str().unwrap(), &plain).0, Trouble::Missing);
+    assert_eq!(trouble(root.join("file").to_str().unwrap(), &plain).0, StoreErrorKind::Missing);
     let full = trouble("/dev/full/x", &plain);
-    assert_ne!(full.0, Trouble::Url);
+    assert_ne!(full.0, StoreErrorKind::Url);
 }

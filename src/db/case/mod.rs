@@ -5,7 +5,7 @@ pub mod named;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{id_column, json_column, precedent, to_json};
-use crate::domain::assign::Work;
+use crate::domain::assign::CaseLoad;
 use crate::domain::folding::{self, for_index};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::Outcome;
@@ -68,9 +68,9 @@ impl QueueKey {
 
 impl CaseRow {
     /// What decides whose turn it is.
-    pub fn work(&self) -> Work<'_> {
+    pub fn work(&self) -> CaseLoad<'_> {
         let Self { id, at, due, labels, language, needs, .. } = self;
-        Work { case: *id, detected: at.moment(), due: *due, labels: *labels, language, needs }
+        CaseLoad { case: *id, detected: at.moment(), due: *due, labels: *labels, language, needs }
     }
 
     /// The row as it looks to whom the case must seem like any other that waits.
@@ -332,14 +332,14 @@ pub fn near(conn: &Connection, case: &CaseRow, each_side: usize) -> rusqlite::Re
 /// Calls `each` with what decides whose turn every open case is; stops if it says so.
 pub fn for_each_open(
     conn: &Connection,
-    mut each: impl FnMut(Work<'_>) -> bool,
+    mut each: impl FnMut(CaseLoad<'_>) -> bool,
 ) -> rusqlite::Result<()> {
     let sql = "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case INDEXED BY view_case_queue WHERE state = ?1";
     let mut cases = conn.prepare_cached(sql)?;
     let mut rows = cases.query([CaseState::Open as i64])?;
     while let Some(row) = rows.next()? {
         let needs = needs_column(row.get_ref(5)?.as_str()?, 5)?;
-        let work = Work {
+        let work = CaseLoad {
             case: id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)?,
             detected: Moment(row.get(1)?),
             due: Moment(row.get(2)?),

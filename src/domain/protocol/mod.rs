@@ -21,7 +21,7 @@ pub mod replay;
 pub mod render;
 pub mod diff;
 
-use super::hygiene::Trouble;
+use super::hygiene::Defect;
 use super::ids::Hash;
 use super::label::{Outcome, ProtocolRef};
 
@@ -97,7 +97,7 @@ pub struct Question {
     /// Ids of glossary terms.
     pub terms: Vec<String>,
     /// What it asks about of what was found wrong with the input at ingest.
-    pub facts: Vec<Trouble>,
+    pub facts: Vec<Defect>,
     pub examples: Vec<Example>,
     pub kind: QuestionKind,
     /// It is asked only where this holds.

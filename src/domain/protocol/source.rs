@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Renames;
-use crate::domain::hygiene::Trouble;
+use crate::domain::hygiene::Defect;
 
 /// Where a protocol's labels stand.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -57,7 +57,7 @@ pub(super) struct SourceQuestion {
     #[serde(default)]
     pub terms: Vec<String>,
     #[serde(default)]
-    pub facts: Vec<Trouble>,
+    pub facts: Vec<Defect>,
     pub kind: Option<Spanned<String>>,
     pub sets: Option<String>,
     pub goto: Option<Spanned<String>>,

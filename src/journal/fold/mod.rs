@@ -29,7 +29,7 @@ use serde_json::value::RawValue;
 pub use self::payload::held_detections;
 use super::JournalError;
 use super::entry::{Body, Stamp};
-use super::kind::{CaseDetected, Event, Head, KINDS, Verdict};
+use super::kind::{CaseDetected, Event, FoldOutcome, Head, KINDS};
 use super::views::Views;
 use crate::db::{self, count};
 use crate::domain::ids::{EventId, Hash};
@@ -86,10 +86,10 @@ impl<'c, 't> Fold<'c, 't> {
 
     fn event(&mut self, stamp: &Stamp, raw: &RawValue) -> Result<bool, JournalError> {
         let verdict = match serde_json::from_str::<Head<'_>>(raw.get()) {
-            Err(error) => Verdict::Held(format!("malformed event: {error}")),
+            Err(error) => FoldOutcome::Held(format!("malformed event: {error}")),
             Ok(Head { kind, .. }) => match KINDS.iter().find(|known| known.name == kind) {
                 Some(known) => match (known.take)(&mut self.views, stamp, raw)? {
-                    held @ Verdict::Held(_) if known.name == CaseDetected::KIND => {
+                    held @ FoldOutcome::Held(_) if known.name == CaseDetected::KIND => {
                         self.held_detection(stamp, raw)?;
                         held
                     }
@@ -99,13 +99,13 @@ impl<'c, 't> Fold<'c, 't> {
                     let name = Cow::into_owned(kind);
                     count::add(self.views.tx, &format!("unknown:{name}"), 1)?;
                     *self.unknown.entry(name).or_default() += 1;
-                    Verdict::Counts
+                    FoldOutcome::Counts
                 }
             },
         };
         match verdict {
-            Verdict::Counts => Ok(true),
-            Verdict::Held(reason) => {
+            FoldOutcome::Counts => Ok(true),
+            FoldOutcome::Held(reason) => {
                 db::roster::hold(self.views.tx, stamp.event, &reason)?;
                 self.held.push((stamp.event, reason));
                 Ok(false)

@@ -100,7 +100,7 @@ pub trait Event: Serialize + DeserializeOwned {
 }
 
 /// What the fold does with an event.
-pub enum Verdict {
+pub enum FoldOutcome {
     Counts,
     /// It waits for its author to be admitted, or is malformed.
     Held(String),
@@ -109,7 +109,7 @@ pub enum Verdict {
 /// A kind as the fold sees it.
 pub struct Kind {
     pub name: &'static str,
-    pub take: fn(&mut Views<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<Verdict>,
+    pub take: fn(&mut Views<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<FoldOutcome>,
     /// Whether this JSON is an event of the kind, of any version that was ever written.
     pub reads: fn(&str) -> bool,
     /// What a good event says about the roster.
@@ -164,27 +164,27 @@ fn take<E: Event>(
     views: &mut Views<'_, '_>,
     stamp: &Stamp,
     raw: &RawValue,
-) -> rusqlite::Result<Verdict> {
+) -> rusqlite::Result<FoldOutcome> {
     let event: E = match serde_json::from_str(raw.get()) {
         Ok(event) => event,
-        Err(error) => return Ok(Verdict::Held(format!("malformed {}: {error}", E::KIND))),
+        Err(error) => return Ok(FoldOutcome::Held(format!("malformed {}: {error}", E::KIND))),
     };
     if let Some(needed) = E::ROLES {
         let roles = views.roles(stamp)?;
         if !roles.iter().any(|role| needed.contains(role)) {
-            return Ok(Verdict::Held(refusal::<E>(views, stamp, needed)));
+            return Ok(FoldOutcome::Held(refusal::<E>(views, stamp, needed)));
         }
         if let Some(objection) = event.objection(stamp, &roles) {
-            return Ok(Verdict::Held(objection));
+            return Ok(FoldOutcome::Held(objection));
         }
     } else if let Some(objection) = event.objection(stamp, &[]) {
-        return Ok(Verdict::Held(objection));
+        return Ok(FoldOutcome::Held(objection));
     }
     if let Some(change) = event.roster(stamp) {
         views.roster_changed(stamp, change)?;
     }
     event.fold(views, stamp)?;
-    Ok(Verdict::Counts)
+    Ok(FoldOutcome::Counts)
 }
 
 fn roster<E: Event>(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {

@@ -9,7 +9,7 @@ use crate::session::report::Report;
 use crate::session::state::Session;
 use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
-use crate::workspace::arbitration::{Reasons, Verdict};
+use crate::workspace::arbitration::{Reasons, RulingChoice};
 
 pub const ARBITRATE: Command = Command::new(
     "arbitrate",
@@ -28,7 +28,7 @@ pub const OVERRULED: Command =
 
 impl Session {
     /// Rules on a disputed case.
-    pub fn rule(&mut self, case: CaseId, verdict: Verdict, reasons: Reasons) -> Vec<Effect> {
+    pub fn rule(&mut self, case: CaseId, verdict: RulingChoice, reasons: Reasons) -> Vec<Effect> {
         write(Rule { case, verdict, reasons })
     }
 
@@ -49,7 +49,7 @@ impl Session {
 #[derive(Debug)]
 struct Rule {
     case: CaseId,
-    verdict: Verdict,
+    verdict: RulingChoice,
     reasons: Reasons,
 }
 

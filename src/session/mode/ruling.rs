@@ -7,7 +7,7 @@ use crate::review::arbitration::Dispute;
 use crate::session::effect::{Effect, Look};
 use crate::session::state::Session;
 use crate::session::window::Window;
-use crate::workspace::arbitration::Verdict;
+use crate::workspace::arbitration::RulingChoice;
 
 impl Session {
     /// Lays the labels of a case side by side, to rule on it.
@@ -45,7 +45,7 @@ impl Session {
         let walked = opened
             .filter(|opened| opened.ruling && opened.ended())
             .map(|opened| opened.draft.clone());
-        let walked = walked.map(|draft| Verdict::Walked(Box::new(draft)));
+        let walked = walked.map(|draft| RulingChoice::Walked(Box::new(draft)));
         vec![Effect::Show(Window::Dispute { dispute: Box::new(dispute), text, walked })]
     }
 

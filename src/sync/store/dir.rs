@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Listed, Options, Put, Store, StoreError, Trouble};
+use super::{Listed, Options, Put, Store, StoreError, StoreErrorKind};
 use crate::chance;
 use crate::domain::ids::hex;
 
@@ -26,7 +26,7 @@ pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, Store
     let kind = fs::metadata(&store.root).map_err(|error| store.explain(&store.root, &error))?;
     if !kind.is_dir() {
         let why = "it is a file, not a directory".to_owned();
-        return Err(StoreError { trouble: Trouble::Missing, store: store.name, why });
+        return Err(StoreError { trouble: StoreErrorKind::Missing, store: store.name, why });
     }
     Ok(Box::new(store))
 }
@@ -35,21 +35,21 @@ impl Directory {
     fn explain(&self, path: &Path, error: &io::Error) -> StoreError {
         let (trouble, why) = match error.kind() {
             ErrorKind::NotFound => {
-                (Trouble::Missing, "the directory is not there; is it mounted?".to_owned())
+                (StoreErrorKind::Missing, "the directory is not there; is it mounted?".to_owned())
             }
             ErrorKind::PermissionDenied => {
-                (Trouble::Denied, format!("{}: permission denied", path.display()))
+                (StoreErrorKind::Denied, format!("{}: permission denied", path.display()))
             }
             ErrorKind::ReadOnlyFilesystem => {
-                (Trouble::ReadOnly, "the file system is read-only".to_owned())
+                (StoreErrorKind::ReadOnly, "the file system is read-only".to_owned())
             }
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                (Trouble::Full, "the disk is full".to_owned())
+                (StoreErrorKind::Full, "the disk is full".to_owned())
             }
             ErrorKind::StaleNetworkFileHandle | ErrorKind::TimedOut => {
-                (Trouble::Unreachable, error.to_string())
+                (StoreErrorKind::Unreachable, error.to_string())
             }
-            _ => (Trouble::Other, format!("{}: {error}", path.display())),
+            _ => (StoreErrorKind::Other, format!("{}: {error}", path.display())),
         };
         StoreError { trouble, store: self.name.clone(), why }
     }

@@ -26,7 +26,7 @@ pub enum Put {
 
 /// What is wrong with a store, for the words of help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum StoreErrorKind {
     /// The URL is not one of a store.
     Url,
     /// This binary was built without the client.
@@ -48,7 +48,7 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{store}: {why}")]
 pub struct StoreError {
-    pub trouble: Trouble,
+    pub trouble: StoreErrorKind,
     pub store: String,
     pub why: String,
 }
@@ -56,22 +56,24 @@ pub struct StoreError {
 impl Advice for StoreError {
     fn next_step(&self) -> Option<String> {
         let step = match self.trouble {
-            Trouble::Url => "See `casework init --help` for the forms of a URL.",
-            Trouble::Feature => "The other stores work in this one: a directory, or sftp://.",
-            Trouble::Unreachable => {
+            StoreErrorKind::Url => "See `casework init --help` for the forms of a URL.",
+            StoreErrorKind::Feature => {
+                "The other stores work in this one: a directory, or sftp://."
+            }
+            StoreErrorKind::Unreachable => {
                 "Work goes on without it; `casework sync` takes up where it stopped."
             }
-            Trouble::Denied => {
+            StoreErrorKind::Denied => {
                 "Look at the credentials: ssh agent, AWS_… or ~/.aws, GOOGLE_…, AZURE_…, PGPASSWORD or ~/.pgpass. Work goes on without."
             }
-            Trouble::ReadOnly => {
+            StoreErrorKind::ReadOnly => {
                 "It can be read, not written: what is new here waits until that changes."
             }
-            Trouble::Full => "Make room there; what is new here waits.",
-            Trouble::Missing => "Check the name in the URL.",
-            Trouble::Foreign => "Name another place, so that nothing of others is touched.",
-            Trouble::Unfit => "Use another store: work could be lost on this one.",
-            Trouble::Other => return None,
+            StoreErrorKind::Full => "Make room there; what is new here waits.",
+            StoreErrorKind::Missing => "Check the name in the URL.",
+            StoreErrorKind::Foreign => "Name another place, so that nothing of others is touched.",
+            StoreErrorKind::Unfit => "Use another store: work could be lost on this one.",
+            StoreErrorKind::Other => return None,
         };
         Some(step.to_owned())
     }
@@ -156,14 +158,17 @@ fn database(url: &str, _options: &Options) -> Result<Box<dyn Store>, StoreError>
 fn without(feature: &str, url: &str) -> StoreError {
     let why =
         format!("this casework was built without it: cargo install --path . --features {feature}");
-    StoreError { trouble: Trouble::Feature, store: url.to_owned(), why }
+    StoreError { trouble: StoreErrorKind::Feature, store: url.to_owned(), why }
 }
 
 /// Opens the store at `url`.
 pub fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     let named = |url: &str| without_secret(url.split('?').next().unwrap_or_default());
-    let bad =
-        |why: &str| StoreError { trouble: Trouble::Url, store: named(url), why: why.to_owned() };
+    let bad = |why: &str| StoreError {
+        trouble: StoreErrorKind::Url,
+        store: named(url),
+        why: why.to_owned(),
+    };
     let query = url.split_once('?').map_or("", |(_, query)| query);
     if without_secret(url) != url
         || query.split('&').any(|part| part.to_lowercase().starts_with("password="))
@@ -204,7 +209,7 @@ pub fn probe(store: &mut dyn Store, random: [u8; 8]) -> Result<(), StoreError> {
     let key = format!("probe/{}", crate::domain::ids::hex(&random));
     let name = store.name().to_owned();
     let unfit = |why: &str| StoreError {
-        trouble: Trouble::Unfit,
+        trouble: StoreErrorKind::Unfit,
         store: name.clone(),
         why: why.to_owned(),
     };
@@ -235,11 +240,11 @@ mod tests {
             open(url, &Options::default()).err().map(|error| (error.trouble, error.to_string()))
         };
         let (kind, words) = trouble("postgres://ana:secret@db/x").unwrap();
-        assert!(kind == Trouble::Url && !words.contains("secret"), "{words}");
-        assert_eq!(trouble("ftp://x").unwrap().0, Trouble::Url);
+        assert!(kind == StoreErrorKind::Url && !words.contains("secret"), "{words}");
+        assert_eq!(trouble("ftp://x").unwrap().0, StoreErrorKind::Url);
         for url in ["postgres://db/x?password=secret&user=u", "postgres://ana:se/cret@db/x"] {
             let (kind, words) = trouble(url).unwrap();
-            assert!(kind == Trouble::Url && !words.contains("cret"), "{words}");
+            assert!(kind == StoreErrorKind::Url && !words.contains("cret"), "{words}");
         }
         assert_eq!(without_secret("sftp://ana@host:22/x"), "sftp://ana@host:22/x");
     }

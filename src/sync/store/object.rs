@@ -18,7 +18,7 @@ use object_store::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Listed, Options, Put, Store, StoreError, Trouble};
+use super::{Listed, Options, Put, Store, StoreError, StoreErrorKind};
 use crate::config::Credentials;
 use crate::domain::text::visible;
 
@@ -38,17 +38,20 @@ pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, Store
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(error(Trouble::Url, format!("name the bucket: {scheme}://BUCKET/PREFIX")));
+        return Err(error(
+            StoreErrorKind::Url,
+            format!("name the bucket: {scheme}://BUCKET/PREFIX"),
+        ));
     }
     // A provider that was installed before serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client =
         client(scheme, bucket, &options.credentials).map_err(|cause| explain(url, &cause))?;
     let prefix = Path::parse(prefix.trim_matches('/'))
-        .map_err(|cause| error(Trouble::Url, cause.to_string()))?;
+        .map_err(|cause| error(StoreErrorKind::Url, cause.to_string()))?;
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|cause| error(Trouble::Other, format!("the client's runtime: {cause}")))?;
+    let runtime = runtime
+        .map_err(|cause| error(StoreErrorKind::Other, format!("the client's runtime: {cause}")))?;
     let store = Bucket { name: url.to_owned(), prefix, client, runtime };
     store.look()?;
     Ok(Box::new(store))
@@ -139,14 +142,14 @@ fn explain(store: &str, error: &Error) -> StoreError {
     let all = format!("{error:?} {words}").to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| all.contains(part));
     let (trouble, why) = if has(&["expiredtoken", "expired token", "token has expired"]) {
-        (Trouble::Denied, "the credentials have expired: get new ones".to_owned())
+        (StoreErrorKind::Denied, "the credentials have expired: get new ones".to_owned())
     } else if has(&[
         "nosuchbucket",
         "containernotfound",
         "bucket does not exist",
         "bucket not found",
     ]) {
-        (Trouble::Missing, "there is no such bucket".to_owned())
+        (StoreErrorKind::Missing, "there is no such bucket".to_owned())
     } else if matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. })
         || has(&[
             "accessdenied",
@@ -157,7 +160,7 @@ fn explain(store: &str, error: &Error) -> StoreError {
             "authorizationfailure",
         ])
     {
-        (Trouble::Denied, "the credentials are refused, or may not do this".to_owned())
+        (StoreErrorKind::Denied, "the credentials are refused, or may not do this".to_owned())
     } else if has(&[
         "169.254.169.254",
         "metadata",
@@ -166,7 +169,7 @@ fn explain(store: &str, error: &Error) -> StoreError {
         "no credentials",
     ]) {
         (
-            Trouble::Denied,
+            StoreErrorKind::Denied,
             "no credentials were found in the environment, in ~/.aws or on the machine".to_owned(),
         )
     } else if has(&[
@@ -178,12 +181,12 @@ fn explain(store: &str, error: &Error) -> StoreError {
         "unreachable",
         "sending request",
     ]) {
-        (Trouble::Unreachable, format!("it cannot be reached: {}", visible(&words)))
+        (StoreErrorKind::Unreachable, format!("it cannot be reached: {}", visible(&words)))
     } else if has(&["insufficientstorage", "507", "quota", "no space", "no free volumes"]) {
-        (Trouble::Full, "the store is full".to_owned())
+        (StoreErrorKind::Full, "the store is full".to_owned())
     } else {
         let words = visible(&words).into_owned();
-        (Trouble::Other, words.chars().take(300).collect())
+        (StoreErrorKind::Other, words.chars().take(300).collect())
     };
     StoreError { trouble, store: store.to_owned(), why }
 }

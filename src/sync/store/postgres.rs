@@ -14,7 +14,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Listed, Options, Put, Store, StoreError, Trouble};
+use super::{Listed, Options, Put, Store, StoreError, StoreErrorKind};
 use crate::config::Credentials;
 use crate::domain::text::visible;
 
@@ -34,7 +34,7 @@ struct Database {
 }
 
 pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    let bad = |why: String| StoreError { trouble: Trouble::Url, store: url.to_owned(), why };
+    let bad = |why: String| StoreError { trouble: StoreErrorKind::Url, store: url.to_owned(), why };
     let (plain, schema) = without_schema(url);
     let schema = schema.unwrap_or_else(|| SCHEMA.to_owned());
     if !schema.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || schema.is_empty() {
@@ -150,7 +150,10 @@ impl Database {
             let _ = rustls::crypto::ring::default_provider().install_default();
             let certificates = MakeRustlsConnect::with_native_certs();
             let (tls, _) = certificates.map_err(|_| {
-                self.error(Trouble::Other, "the system has no certificates to check its own by")
+                self.error(
+                    StoreErrorKind::Other,
+                    "the system has no certificates to check its own by",
+                )
             })?;
             self.config.connect(tls)
         } else {
@@ -173,12 +176,12 @@ impl Database {
             let why = format!(
                 "the schema `{schema}` holds another program's tables: name another with ?schema=NAME"
             );
-            return Err(self.error(Trouble::Foreign, &why));
+            return Err(self.error(StoreErrorKind::Foreign, &why));
         }
         if !ours && !self.create {
             let why =
                 format!("the schema `{schema}` holds no store: `casework init --store` makes one");
-            return Err(self.error(Trouble::Missing, &why));
+            return Err(self.error(StoreErrorKind::Missing, &why));
         }
         if !ours {
             // Names compare byte by byte, whatever language the database sorts by.
@@ -210,10 +213,10 @@ impl Database {
                 Err(error) => return Err(self.explain(&error)),
             }
         }
-        Err(self.error(Trouble::Unreachable, "the connection was closed"))
+        Err(self.error(StoreErrorKind::Unreachable, "the connection was closed"))
     }
 
-    fn error(&self, trouble: Trouble, why: &str) -> StoreError {
+    fn error(&self, trouble: StoreErrorKind, why: &str) -> StoreError {
         StoreError { trouble, store: self.name.clone(), why: why.to_owned() }
     }
 
@@ -235,16 +238,16 @@ impl Database {
                 if *code == SqlState::INVALID_PASSWORD
                     || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
             {
-                Trouble::Denied
+                StoreErrorKind::Denied
             }
-            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Trouble::Denied,
-            Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Trouble::ReadOnly,
-            Some(code) if *code == SqlState::DISK_FULL => Trouble::Full,
-            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => Trouble::Missing,
-            Some(code) if *code == SqlState::UNDEFINED_TABLE => Trouble::Missing,
-            Some(_) => Trouble::Other,
-            None if words.contains("password missing") => Trouble::Denied,
-            None => Trouble::Unreachable,
+            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => StoreErrorKind::Denied,
+            Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => StoreErrorKind::ReadOnly,
+            Some(code) if *code == SqlState::DISK_FULL => StoreErrorKind::Full,
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => StoreErrorKind::Missing,
+            Some(code) if *code == SqlState::UNDEFINED_TABLE => StoreErrorKind::Missing,
+            Some(_) => StoreErrorKind::Other,
+            None if words.contains("password missing") => StoreErrorKind::Denied,
+            None => StoreErrorKind::Unreachable,
         };
         self.error(trouble, &visible(&words))
     }

@@ -31,7 +31,7 @@ use crate::tui::keymap::{KeyRow, Keymap};
 use crate::tui::paint::{boxed, centered, put_line};
 use crate::tui::place::Place;
 use crate::tui::theme::Theme;
-use crate::workspace::arbitration::{Reasons, Verdict};
+use crate::workspace::arbitration::{Reasons, RulingChoice};
 
 /// The most columns that the window takes.
 const WIDE_MAX: u16 = 124;
@@ -52,8 +52,8 @@ pub struct Arbitrate {
 
 enum Step {
     Look,
-    Cause(Verdict),
-    Why(Verdict, Cause, Edit),
+    Cause(RulingChoice),
+    Why(RulingChoice, Cause, Edit),
     WhichLabel,
     Ask(char, Edit),
 }
@@ -127,7 +127,7 @@ impl Arbitrate {
     }
 
     /// The same, once the case was answered again: what is left is to say why.
-    pub fn walked(self, verdict: Verdict) -> Self {
+    pub fn walked(self, verdict: RulingChoice) -> Self {
         Self { step: Step::Cause(verdict), ..self }
     }
 
@@ -147,7 +147,7 @@ impl Arbitrate {
         let Some(name) = name else { return };
         self.step = match self.step {
             Step::WhichLabel => Step::Ask(name, Edit::new("")),
-            _ => Step::Cause(Verdict::Takes(name)),
+            _ => Step::Cause(RulingChoice::Takes(name)),
         };
     }
 
@@ -341,8 +341,8 @@ impl Arbitrate {
         };
         let changed =
             Line::from(Span::styled(change, if self.change { theme.warn } else { theme.dim }));
-        let verdict = |verdict: &Verdict| match verdict {
-            Verdict::Takes(side) => format!("takes {side}"),
+        let verdict = |verdict: &RulingChoice| match verdict {
+            RulingChoice::Takes(side) => format!("takes {side}"),
             _ => "answered again".to_owned(),
         };
         match &self.step {

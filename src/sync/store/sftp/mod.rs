@@ -11,7 +11,7 @@ mod packet;
 use connection::{Connection, FULL, READ_ONLY};
 use packet::{Answer, Failed, Fields, number};
 
-use super::{Listed, Options, Put, Store, StoreError, Trouble};
+use super::{Listed, Options, Put, Store, StoreError, StoreErrorKind};
 use crate::chance;
 use crate::domain::ids::hex;
 use crate::domain::text::visible;
@@ -29,7 +29,7 @@ struct Sftp {
 
 pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     let bad = |why: &str| StoreError {
-        trouble: Trouble::Url,
+        trouble: StoreErrorKind::Url,
         store: url.to_owned(),
         why: why.to_owned(),
     };
@@ -105,31 +105,32 @@ impl Sftp {
 
     fn explain(&self, failed: Failed) -> StoreError {
         let (trouble, why) = match failed {
-            Failed::Lost => (Trouble::Unreachable, "the connection was closed".to_owned()),
+            Failed::Lost => (StoreErrorKind::Unreachable, "the connection was closed".to_owned()),
             Failed::Malformed => {
-                (Trouble::Unfit, "what answers there is not an SFTP server".to_owned())
+                (StoreErrorKind::Unfit, "what answers there is not an SFTP server".to_owned())
             }
             Failed::Status(u32::MAX, said) => {
                 (trouble_of(&said), format!("ssh says: {}", visible(&said)))
             }
             Failed::Status(number::NO_SUCH_FILE, _) => {
-                (Trouble::Missing, format!("there is no directory {}", visible(&self.root)))
+                (StoreErrorKind::Missing, format!("there is no directory {}", visible(&self.root)))
             }
             Failed::Status(number::PERMISSION_DENIED, words) => {
-                (Trouble::Denied, visible(&words).to_lowercase())
+                (StoreErrorKind::Denied, visible(&words).to_lowercase())
             }
-            Failed::Status(FULL, words) => (Trouble::Full, words),
-            Failed::Status(READ_ONLY, words) => (Trouble::ReadOnly, words),
-            Failed::Status(code, words) => {
-                (Trouble::Other, format!("the server says {} (status {code})", visible(&words)))
-            }
+            Failed::Status(FULL, words) => (StoreErrorKind::Full, words),
+            Failed::Status(READ_ONLY, words) => (StoreErrorKind::ReadOnly, words),
+            Failed::Status(code, words) => (
+                StoreErrorKind::Other,
+                format!("the server says {} (status {code})", visible(&words)),
+            ),
         };
         StoreError { trouble, store: self.name.clone(), why }
     }
 }
 
 /// What the last words of `ssh` mean.
-fn trouble_of(said: &str) -> Trouble {
+fn trouble_of(said: &str) -> StoreErrorKind {
     let said = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if has(&[
@@ -138,7 +139,7 @@ fn trouble_of(said: &str) -> Trouble {
         "too many authentication failures",
         "identification has changed",
     ]) {
-        Trouble::Denied
+        StoreErrorKind::Denied
     } else if has(&[
         "could not resolve",
         "refused",
@@ -148,9 +149,9 @@ fn trouble_of(said: &str) -> Trouble {
         "closed by",
         "reset by",
     ]) {
-        Trouble::Unreachable
+        StoreErrorKind::Unreachable
     } else {
-        Trouble::Other
+        StoreErrorKind::Other
     }
 }
 
@@ -162,7 +163,7 @@ impl Store for Sftp {
     fn put_new(&mut self, key: &str, bytes: &[u8]) -> Result<Put, StoreError> {
         let path = self.path(key);
         let random = chance::bytes::<8>().map_err(|error| StoreError {
-            trouble: Trouble::Other,
+            trouble: StoreErrorKind::Other,
             store: self.name.clone(),
             why: format!("randomness: {error}"),
         })?;
@@ -203,14 +204,14 @@ mod tests {
                 .err()
                 .map(|error| error.trouble)
         };
-        assert_eq!(bad("sftp://host"), Some(Trouble::Url));
-        assert_eq!(bad("sftp:///x"), Some(Trouble::Url));
-        assert_eq!(bad("sftp://-oProxyCommand=x/y"), Some(Trouble::Url));
-        assert_ne!(bad("sftp://ana@host:22/srv/x"), Some(Trouble::Url));
-        assert_eq!(trouble_of("ana@host: Permission denied (publickey)."), Trouble::Denied);
+        assert_eq!(bad("sftp://host"), Some(StoreErrorKind::Url));
+        assert_eq!(bad("sftp:///x"), Some(StoreErrorKind::Url));
+        assert_eq!(bad("sftp://-oProxyCommand=x/y"), Some(StoreErrorKind::Url));
+        assert_ne!(bad("sftp://ana@host:22/srv/x"), Some(StoreErrorKind::Url));
+        assert_eq!(trouble_of("ana@host: Permission denied (publickey)."), StoreErrorKind::Denied);
         assert_eq!(
             trouble_of("ssh: connect to host x port 22: Connection refused"),
-            Trouble::Unreachable
+            StoreErrorKind::Unreachable
         );
     }
 }
