@@ -161,7 +161,7 @@ fn list(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
         if context.global.json {
             let Waiting { row, why, stands, since, returned, .. } = waits;
             out.json(
-                &json!({ "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.as_str(), "why": why.as_str(),
+                &json!({ "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "why": why.as_str(),
                 "level": stands.level, "due": stands.due.rfc3339(), "since": since.rfc3339(), "labels": row.labels,
                 "returned": returned }),
             )?;
@@ -218,7 +218,7 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             json!({ "outcome": ruling.outcome, "cause": ruling.cause,
             "rationale": ruling.rationale, "appeals": appeals })
         });
-        out.json(&json!({ "case": dispute.row.id, "id": dispute.row.own, "state": dispute.row.state.as_str(),
+        out.json(&json!({ "case": dispute.row.id, "id": dispute.row.external_id, "state": dispute.row.state.as_str(),
             "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
             "escalated": dispute.escalated }))?;
     } else {

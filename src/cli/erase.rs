@@ -28,7 +28,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         {
             let words = format!(
                 "{} was erased already, by {} on {}.",
-                case.own,
+                case.external_id,
                 erased.by,
                 erased.at.minute()
             );
@@ -42,8 +42,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             1 => " One case that showed it beside its own shows it no more.".to_owned(),
             n => format!(" {n} cases that showed it beside their own show it no more."),
         };
-        let words =
-            format!("Input, logs and nearby predictions of {} are erased here.{also}", case.own);
+        let words = format!(
+            "Input, logs and nearby predictions of {} are erased here.{also}",
+            case.external_id
+        );
         done(context.global.json, &words, &serde_json::json!(erased))?;
         if let Some(erased) = erased.filter(|_| !context.global.json) {
             explain(&erased);

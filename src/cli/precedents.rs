@@ -33,7 +33,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut out = Out::new();
     for one in &found {
         if context.global.json {
-            out.json(&json!({ "case": one.case, "id": one.own, "text": one.text, "outcome": one.outcome, "path": one.path,
+            out.json(&json!({ "case": one.case, "id": one.external_id, "text": one.text, "outcome": one.outcome, "path": one.path,
                 "rationale": one.rationale, "likeness": one.likeness, "same_label": one.same_label, "same_pair": one.same_pair }))?;
             continue;
         }

@@ -56,8 +56,16 @@ pub struct QueueLine<'c> {
 
 impl<'c> QueueLine<'c> {
     pub fn of(case: &'c CaseRow) -> Self {
-        let CaseRow { id, own, stream, state, due, flags, text, .. } = case;
-        Self { case: *id, id: own, stream, state: state.as_str(), due: due.rfc3339(), flags, text }
+        let CaseRow { id, external_id, stream, state, due, flags, text, .. } = case;
+        Self {
+            case: *id,
+            id: external_id,
+            stream,
+            state: state.as_str(),
+            due: due.rfc3339(),
+            flags,
+            text,
+        }
     }
 }
 
@@ -189,13 +197,13 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             .iter()
             .map(|(name, state)| serde_json::json!({ "reviewer": name, "state": state }))
             .collect();
-        out.json(&serde_json::json!({ "case": case.id, "id": case.own, "state": case.state.as_str(), "wanted": wanted,
+        out.json(&serde_json::json!({ "case": case.id, "id": case.external_id, "state": case.state.as_str(), "wanted": wanted,
             "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order }))?;
     } else {
         out.line(&format!(
             "{}  {}  {}, due {}",
             case.id.short(),
-            case.own,
+            case.external_id,
             case.state.as_str(),
             case.due.minute()
         ))?;

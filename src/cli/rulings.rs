@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             // Who was overruled is for themselves to know.
             let mine = past.overruled.iter().find(|given| given.label.reviewer == workspace.me);
             out.json(
-                &json!({ "case": past.row.id, "id": past.row.own, "at": past.done.at.moment().rfc3339(), "by": past.done.author,
+                &json!({ "case": past.row.id, "id": past.row.external_id, "at": past.done.at.moment().rfc3339(), "by": past.done.author,
                 "outcome": past.outcome, "cause": past.ruling.cause, "rationale": past.ruling.rationale,
                 "change": past.ruling.change, "counts": past.counts, "overruled": past.overruled.len(),
                 "yours": mine.map(|given| &given.label.outcome), "appeals": past.appeals.len(), "event": past.done.event }),

@@ -49,7 +49,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
         .map(|line| json!({ "at": line.at.rfc3339(), "who": line.who, "what": line.words, "event": line.event }))
         .collect();
     json!({
-        "case": row.id, "id": row.own, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
+        "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
         "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
@@ -59,7 +59,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
 
 fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     let row = &case.row;
-    out.line(&format!("{}  {}  {}", row.id, row.own, row.stream))?;
+    out.line(&format!("{}  {}  {}", row.id, row.external_id, row.stream))?;
     let flags = if row.flags.is_empty() {
         String::new()
     } else {

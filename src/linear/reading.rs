@@ -111,7 +111,7 @@ impl Desk {
             self.line(&format!(
                 "{} {}: {text}{flags} {due} {}.",
                 i + 1,
-                row.own,
+                row.external_id,
                 from_now(row.due, now)
             ));
         }
@@ -145,7 +145,7 @@ impl Desk {
             "Case",
             &format!(
                 "{}, stream {}, {}.{session}{flags} {due} {}.",
-                row.own,
+                row.external_id,
                 row.stream,
                 row.state.as_str(),
                 from_now(row.due, now)

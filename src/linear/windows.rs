@@ -105,7 +105,7 @@ impl Desk {
         let mut lines = vec![format!(
             "{} of {}{}.",
             dispute.sides.len(),
-            dispute.row.own,
+            dispute.row.external_id,
             dispute
                 .question()
                 .map(|question| format!(", which diverge at {question}"))
@@ -164,7 +164,7 @@ impl Desk {
             format!(
                 "{} {}: {} You said {mine}; ruled {ruled}. {}: {why}",
                 i + 1,
-                past.row.own,
+                past.row.external_id,
                 sentence(&past.row.text),
                 past.ruling.cause.as_str()
             )

@@ -73,7 +73,7 @@ impl Filter {
             && has(&self.stream, &case.stream)
             && has(&self.model, &case.model)
             && (self.flag.is_empty() || has(&self.flag, &case.flags.join("\n")))
-            && (self.id.is_empty() || has(&self.id, &format!("{} {}", case.own, case.id)))
+            && (self.id.is_empty() || has(&self.id, &format!("{} {}", case.external_id, case.id)))
             && has(&self.words, &case.text)
     }
 

@@ -43,7 +43,7 @@ const SAME_PAIR: f64 = 0.15;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Precedent {
     pub case: CaseId,
-    pub own: String,
+    pub external_id: String,
     pub text: String,
     pub outcome: Outcome,
     /// Of the label that its outcome rests on.
@@ -121,7 +121,7 @@ pub fn precedents(
         let label = of_outcome.first();
         precedents.push(Precedent {
             case: other.id,
-            own: other.own,
+            external_id: other.external_id,
             text: other.text,
             path: label.map(|label| label.path.clone()).unwrap_or_default(),
             rationale: label.map(|label| label.rationale.clone()).unwrap_or_default(),

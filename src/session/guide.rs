@@ -189,7 +189,7 @@ impl Session {
         let text = snippet.fill(|name| match name {
             "prediction" => row.predicted.clone().filter(|_| !opened.hides(Cue::Prediction)),
             "case" => Some(row.id.short()),
-            "id" => Some(row.own.clone()),
+            "id" => Some(row.external_id.clone()),
             "stream" => Some(row.stream.clone()),
             "reviewer" => Some(self.me.clone()),
             field => outcome.as_ref()?.get(field).map(crate::domain::label::value_text),

@@ -60,7 +60,8 @@ impl Exchange<'_> {
         cases.retain(|id| all.iter().any(|row| row.id == *id && row.instead.is_none()));
         for id in cases {
             done.erased.push(
-                case::by_id(&self.db.conn, id)?.map_or_else(|| id.to_string(), |row| row.own),
+                case::by_id(&self.db.conn, id)?
+                    .map_or_else(|| id.to_string(), |row| row.external_id),
             );
         }
         Ok(())

@@ -152,7 +152,7 @@ impl Shell {
     /// one. What it takes is asked for first.
     fn command(&mut self, command: &'static Command) -> Vec<Effect> {
         let row = self.session.queue.current().filter(|_| self.focus == Focus::Queue);
-        let (case, own) = (row.map(|row| row.id), row.map(|row| row.own.clone()));
+        let (case, own) = (row.map(|row| row.id), row.map(|row| row.external_id.clone()));
         if command.ask.is_empty() {
             let said = Said { case, ..Said::default() };
             return self.session.take(Input::Command(command, said), self.session.now);

@@ -35,7 +35,7 @@ pub struct IngestRequest {
 fn several(cases: &[CaseRow]) -> String {
     let words = cases
         .iter()
-        .map(|case| format!("{} (`{}` of stream `{}`)", case.id, case.own, case.stream));
+        .map(|case| format!("{} (`{}` of stream `{}`)", case.id, case.external_id, case.stream));
     words.collect::<Vec<_>>().join(", ")
 }
 

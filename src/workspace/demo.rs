@@ -170,7 +170,7 @@ impl Workspace {
             let mut writer = Writer::new(&tx, device)?;
             for (i, case) in cases.iter().take(labeled).enumerate() {
                 let looks = (i + who) % 4 < 2 || (i % 5 == 0 && (i + who) % 4 == 2);
-                let Some(truth) = truths.get(&case.own).filter(|_| looks) else { continue };
+                let Some(truth) = truths.get(&case.external_id).filter(|_| looks) else { continue };
                 let predicted = case.predicted.as_deref().unwrap_or_default();
                 let Answered { answers, confidence, rationale, spent_ms } =
                     demo::answers_of(person, truth, predicted, seed + i as u64);
@@ -236,7 +236,8 @@ impl Workspace {
         for (i, case) in settled.iter().enumerate() {
             // Why a message was hard is a matter of taste; these are not asked that.
             let plain = |truth: &&Truth| !matches!(truth, Truth::Label(_));
-            let Some(truth) = truths.get(&case.own).filter(plain).filter(|_| events.len() < GOLD)
+            let Some(truth) =
+                truths.get(&case.external_id).filter(plain).filter(|_| events.len() < GOLD)
             else {
                 continue;
             };

@@ -112,7 +112,7 @@ impl Workspace {
             let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else { continue };
             let Ok(mut payload) = serde_json::from_slice::<Payload>(&json) else { continue };
             let before = (payload.neighbours.len(), payload.logs.len());
-            payload.neighbours.retain(|neighbour| neighbour.id != gone.own);
+            payload.neighbours.retain(|neighbour| neighbour.id != gone.external_id);
             payload.logs.retain(|log| log.own || !lines.contains(&log.text));
             if (payload.neighbours.len(), payload.logs.len()) == before {
                 continue;
@@ -147,7 +147,7 @@ impl Workspace {
             if row.instead.is_some() || out.last().is_some_and(|last| last.case == row.id) {
                 continue;
             }
-            let own = case::by_id(conn, row.id)?.map(|case| case.own).unwrap_or_default();
+            let own = case::by_id(conn, row.id)?.map(|case| case.external_id).unwrap_or_default();
             let of_store = |store: &String| StoreErased {
                 store: store.clone(),
                 confirmed: confirmed

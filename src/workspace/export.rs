@@ -132,7 +132,7 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> Exp
     let label = given.label.clone();
     ExportRow::Label(Box::new(LabelExport {
         case: row.id,
-        id: row.own.clone(),
+        id: row.external_id.clone(),
         stream: row.stream.clone(),
         occurred_at: row.occurred_at.rfc3339(),
         text: text.to_owned(),
@@ -174,7 +174,7 @@ fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
     protocols.dedup();
     ExportRow::Case(Box::new(CaseExport {
         case: row.id,
-        id: row.own.clone(),
+        id: row.external_id.clone(),
         stream: row.stream.clone(),
         occurred_at: row.occurred_at.rfc3339(),
         text: text.to_owned(),

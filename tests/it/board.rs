@@ -195,7 +195,7 @@ fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
     let mut session = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
     session.press("BackTab Enter");
     let open = session.front.session.opened.as_ref().unwrap().case.row.clone();
-    assert_eq!((open.own.as_str(), open.labels), ("p3", 1));
+    assert_eq!((open.external_id.as_str(), open.labels), ("p3", 1));
     session.press("A");
     assert!(session.text().contains("shown when you have labeled"), "{}", session.text());
     assert!(!session.text().contains("transfer"), "{}", session.text());

@@ -461,8 +461,8 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
     assert!(settled.len() > 200, "{}", settled.len());
     for row in &settled {
         let (label, confidence) = &answers[&row.id.to_string()];
-        assert_eq!(row.outcome.as_ref().unwrap()["verdict"], label.as_str(), "{}", row.own);
-        assert!(*confidence > 0.9499, "{} is not sure: {confidence}", row.own);
+        assert_eq!(row.outcome.as_ref().unwrap()["verdict"], label.as_str(), "{}", row.external_id);
+        assert!(*confidence > 0.9499, "{} is not sure: {confidence}", row.external_id);
     }
     let gold: std::collections::BTreeMap<String, String> =
         csv::Reader::from_path(data.join("reviews/verdict_gold.csv"))
@@ -472,7 +472,7 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
             .collect();
     let right = settled
         .iter()
-        .filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.own].as_str())
+        .filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.external_id].as_str())
         .count();
     assert!(right * 100 > settled.len() * 93, "{right} of {}", settled.len());
     let mut workspace = place.open();

@@ -129,7 +129,7 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     let known: Vec<usize> = rows
         .iter()
         .enumerate()
-        .filter(|(_, row)| ["c0", "c1", "c2", "c3"].contains(&row.own.as_str()))
+        .filter(|(_, row)| ["c0", "c1", "c2", "c3"].contains(&row.external_id.as_str()))
         .map(|(at, _)| at)
         .collect();
     assert!((3..=4).contains(&known.len()) && known[0] > 3, "{known:?}");
@@ -159,7 +159,7 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     // Given again, it still measures; and nobody else learns that it does.
     let args = ["label", "c0", "--answer", "fits=y", "--as", "bo"];
     let c = |n: usize| format!("c{n}");
-    let own = (0..4).map(c).find(|own| rows[known[0]].own == *own).unwrap();
+    let own = (0..4).map(c).find(|own| rows[known[0]].external_id == *own).unwrap();
     place.ok(&[&args[..1], &[&own], &args[2..]].concat());
     assert_eq!(digest_of_state(&place), before);
     assert_eq!(

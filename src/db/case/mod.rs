@@ -23,7 +23,7 @@ pub struct CaseRow {
     pub id: CaseId,
     pub stream: String,
     /// The id that the stream gave it.
-    pub own: String,
+    pub external_id: String,
     pub occurred_at: Moment,
     /// When it was detected.
     pub at: Hlc,
@@ -93,7 +93,7 @@ fn row_to_case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         num: row.get(0)?,
         id: id_column(row.get_ref(1)?.as_blob()?, 1, CaseId::from_bytes)?,
         stream: row.get(2)?,
-        own: row.get(3)?,
+        external_id: row.get(3)?,
         occurred_at: Moment(row.get(4)?),
         at: Hlc { ms: row.get(5)?, n: row.get(6)? },
         event: EventId {
@@ -133,7 +133,7 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
     conn.prepare_cached(include_str!("insert.sql"))?.execute(params![
         case.id.0,
         case.stream,
-        case.own,
+        case.external_id,
         case.occurred_at.0,
         case.at.ms,
         case.at.n,

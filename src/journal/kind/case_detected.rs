@@ -75,7 +75,7 @@ impl Event for CaseDetected {
             num: 0,
             id: self.case,
             stream: self.stream,
-            own: self.id,
+            external_id: self.id,
             occurred_at: self.occurred_ms,
             at: stamp.at,
             event: stamp.event,

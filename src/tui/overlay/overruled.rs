@@ -61,7 +61,9 @@ impl Layer for Overruled {
                 cx.session.say("You have appealed on this case: one appeal is allowed.");
                 Next::Stays
             }
-            ("appeal", Some(past)) => Next::Opens(Box::new(appeal(past.row.id, &past.row.own))),
+            ("appeal", Some(past)) => {
+                Next::Opens(Box::new(appeal(past.row.id, &past.row.external_id)))
+            }
             ("close", _) => Next::Closes,
             (action, _) => {
                 let by = list::step(action, list::PAGE).unwrap_or(0);

@@ -97,7 +97,7 @@ fn title(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
     } else {
         format!(" · {}", row.state.as_str())
     };
-    let text = format!("{}  {said}  {}{state}", visible(&row.own), visible(&row.model));
+    let text = format!("{}  {said}  {}{state}", visible(&row.external_id), visible(&row.model));
     let text = fit(&text, columns).into_owned();
     Line::from(heading(theme, text, shell.focus == Focus::Context))
 }
