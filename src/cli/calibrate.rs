@@ -137,7 +137,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
         Some(What::Show { session: None }) => list(context)?,
         Some(What::Show { session: Some(name) }) => show(context, name)?,
         Some(What::Label { session }) => {
-            return sit(context, session).map(|workspace| Err(Box::new(workspace)));
+            return take_part(context, session).map(|workspace| Err(Box::new(workspace)));
         }
         Some(What::Reveal { session, early }) => {
             let mut workspace = context.open()?;
@@ -353,7 +353,7 @@ fn discussion(out: &mut Out, workspace: &Workspace, session: &Calibration) -> Re
     Ok(())
 }
 
-fn sit(context: &Context, name: &str) -> Result<Workspace, CliError> {
+fn take_part(context: &Context, name: &str) -> Result<Workspace, CliError> {
     let mut workspace = context.open()?;
     let session = workspace.session(name)?;
     if !session.takes_part(&workspace.me) {
@@ -363,7 +363,7 @@ fn sit(context: &Context, name: &str) -> Result<Workspace, CliError> {
     let round = session.round_now().ok_or_else(|| {
         WorkError::from(CalibrationError::Stage(name.to_owned(), session.stage()))
     })?;
-    workspace.sitting = Some(round);
+    workspace.in_round = Some(round);
     Ok(workspace)
 }
 

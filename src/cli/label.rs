@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let case = workspace.find_case_to_change(&args.case)?;
     if let Some(session) = &args.session {
-        workspace.sitting = Some(workspace.round_of(session, case.id)?);
+        workspace.in_round = Some(workspace.round_of(session, case.id)?);
     }
     let protocols = workspace.protocols()?;
     let published = protocols

@@ -182,11 +182,11 @@ pub const COMMANDS: &[Command] = &[
         |desk, _| of_session(desk, "sessions", ""),
     ),
     command(
+        "join",
         "sit",
-        "",
         "SESSION",
-        "sits in one, by its number or name: its cases are labeled",
-        |desk, words| named_session(desk, words, |desk, name| desk.session.sit(name)),
+        "joins one, by its number or name: its cases are labeled",
+        |desk, words| named_session(desk, words, |desk, name| desk.session.enter_calibration(name)),
     ),
     command(
         "leave",
@@ -304,7 +304,7 @@ fn search(desk: &mut Desk, words: &str) -> Vec<Effect> {
         desk.say("Error", "search takes words of the case's text.");
         return Vec::new();
     }
-    if desk.session.sitting.is_some() || desk.session.training.is_some() {
+    if desk.session.calibration.is_some() || desk.session.training.is_some() {
         return of_session(desk, "filter", words); // which says why not
     }
     desk.tell.list = Some("Found");

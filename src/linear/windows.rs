@@ -216,7 +216,7 @@ impl Desk {
         let lines = rows.iter().enumerate().map(line).collect();
         self.calibrations = rows.iter().map(|one| one.session.name().to_owned()).collect();
         self.long("Sessions", lines);
-        self.hint("sit and a number sits in one; leave leaves it.");
+        self.hint("join and a number joins one; leave leaves it.");
     }
 
     fn tell_people(&mut self, rows: &[Person]) {

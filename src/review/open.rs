@@ -121,7 +121,7 @@ impl OpenCase {
         unpacker: &mut Unpacker,
         row: CaseRow,
         reviewer: &str,
-        sitting: Option<&str>,
+        in_round: Option<&str>,
         now: Moment,
     ) -> Result<Self, JournalError> {
         let event = erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event);
@@ -141,9 +141,9 @@ impl OpenCase {
         let decided = live
             .iter()
             .any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
-        let session = sitting.map_or(Ok(None), |round| calibration::of_round(conn, round))?;
+        let session = in_round.map_or(Ok(None), |round| calibration::of_round(conn, round))?;
         let counts = |round: &str| {
-            sitting.map_or([MAIN_ROUND, GOLD_ROUND].contains(&round), |sitting| sitting == round)
+            in_round.map_or([MAIN_ROUND, GOLD_ROUND].contains(&round), |in_round| in_round == round)
         };
         let first = session
             .as_ref()

@@ -62,7 +62,7 @@ pub enum Effect {
         case: CaseId,
     },
     /// Sit in a calibration session, or leave it.
-    Sit(Option<String>),
+    EnterCalibration(Option<String>),
     /// Look which sessions there are.
     Sessions,
     /// Look whether a break is to be suggested.

@@ -85,9 +85,9 @@ impl Session {
     }
 
     pub fn clear(&mut self) -> Vec<Effect> {
-        if self.sitting.is_some() {
+        if self.calibration.is_some() {
             let mut effects = self.settle_time();
-            effects.push(Effect::Sit(None));
+            effects.push(Effect::EnterCalibration(None));
             return effects;
         }
         if !self.filter.is_empty() {

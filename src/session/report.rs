@@ -95,7 +95,7 @@ pub enum Report {
     },
     Overruled(Vec<PastRuling>),
     /// The session that is sat in, with the cases that are left.
-    Sat {
+    EnteredCalibration {
         session: Option<Box<Calibration>>,
         rows: Vec<CaseRow>,
     },

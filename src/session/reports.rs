@@ -180,8 +180,11 @@ impl Session {
                 effects.push(Effect::Look(Look::Case));
                 effects.push(Effect::KeepDraft { case, draft });
                 // It is to be labeled again.
-                let name = self.sitting.as_ref().map(|sitting| sitting.session.name().to_owned());
-                effects.extend(name.map(|name| Effect::Sit(Some(name))));
+                let name = self
+                    .calibration
+                    .as_ref()
+                    .map(|calibration| calibration.session.name().to_owned());
+                effects.extend(name.map(|name| Effect::EnterCalibration(Some(name))));
                 effects.extend([
                     QueueModel::start(),
                     Effect::Count { all: false },
@@ -234,7 +237,9 @@ impl Session {
             }
             Report::Dispute(dispute) => self.disputed(*dispute),
             Report::Ruled { case, words } => self.ruled(case, &words),
-            Report::Sat { session, rows } => self.sat(session.map(|session| *session), rows),
+            Report::EnteredCalibration { session, rows } => {
+                self.entered_calibration(session.map(|session| *session), rows)
+            }
             Report::Calibrations(rows) => self.sessions(rows),
             Report::Board(pages) | Report::BoardChanged(pages) => {
                 // Whoever went on meanwhile finds it when they look again.

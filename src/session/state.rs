@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::effect::Effect;
-use super::mode::{Sitting, Training};
+use super::mode::{InCalibration, Training};
 use super::open_case::Opened;
 use super::pages::QueueModel;
 use super::report::SyncState;
@@ -51,8 +51,8 @@ pub struct Session {
     /// What the cases are that the queue shows, if they were listed for something.
     pub listing: Option<String>,
     pub training: Option<Training>,
-    /// The calibration session that is sat in.
-    pub sitting: Option<Sitting>,
+    /// The calibration session that its person takes part in now.
+    pub calibration: Option<InCalibration>,
     /// The board as it stood when it was looked at last.
     pub board: Option<Arc<Pages>>,
 }
@@ -70,7 +70,7 @@ pub struct Start {
     /// Said at the start.
     pub message: Option<Message>,
     pub training: Option<Training>,
-    /// The calibration session to sit in at once.
+    /// The calibration session to take part in at once.
     pub session: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl Session {
             );
         }
         if let Some(name) = &session {
-            effects = vec![Effect::Sit(Some(name.clone()))];
+            effects = vec![Effect::EnterCalibration(Some(name.clone()))];
         }
         let session = Self {
             me,
@@ -117,7 +117,7 @@ impl Session {
             worklist: Vec::new(),
             listing: None,
             training,
-            sitting: None,
+            calibration: None,
             board: None,
         };
         (session, effects)
@@ -128,7 +128,7 @@ impl Session {
         if self.training.is_some() {
             effects.retain(allowed_in_training);
         }
-        if self.sitting.is_some() {
+        if self.calibration.is_some() {
             effects.retain(allowed_in_calibration);
         }
         effects

@@ -32,7 +32,7 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
         Some(training) => format!(" casework · training {}", visible(&training.protocol)),
         None => shell
             .session
-            .sitting_name()
+            .calibration_name()
             .unwrap_or_else(|| format!(" casework · {}", visible(&shell.session.team))),
     };
     let choices = [
@@ -79,11 +79,9 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let whole =
         (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
     let middle = whole.filter(|_| shell.session.training.is_none()).unwrap_or_default();
-    let middle = shell
-        .session
-        .sitting
-        .as_ref()
-        .map_or(middle, |sitting| fit(&sitting.describe(shell.session.now), room).into_owned());
+    let middle = shell.session.calibration.as_ref().map_or(middle, |calibration| {
+        fit(&calibration.describe(shell.session.now), room).into_owned()
+    });
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;
     put_at(buf, area, at, &Line::from(Span::styled(middle, theme.dim)));

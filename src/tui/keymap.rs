@@ -32,7 +32,7 @@ impl KeyRow {
 }
 
 /// What actions were called before, in `[keys]` that were written then.
-const OLD_NAMES: &[(&str, &str)] = &[("steady", "reliability")];
+const OLD_NAMES: &[(&str, &str)] = &[("steady", "reliability"), ("sit", "join")];
 
 /// Keys to what they do.
 #[derive(Debug, Clone, Default)]

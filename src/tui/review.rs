@@ -26,8 +26,9 @@ impl Shell {
         let place =
             workspace.place()?.and_then(|place| serde_json::from_str::<WhereWasI>(&place).ok());
         // A training and a calibration session begin where they begin.
-        let place =
-            place.filter(|_| training.is_none() && workspace.sitting.is_none()).unwrap_or_default();
+        let place = place
+            .filter(|_| training.is_none() && workspace.in_round.is_none())
+            .unwrap_or_default();
         let keymap = Keymap::new(&workspace.config.keys, rows());
         let mut start = start_of(workspace, now, place.case, training)?;
         let trouble = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));

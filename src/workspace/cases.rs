@@ -165,13 +165,13 @@ impl Workspace {
 
     /// A case with its payload and history, as whoever is at work may see it.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
-        let (sitting, now) = (self.sitting.clone(), self.now());
+        let (in_round, now) = (self.in_round.clone(), self.now());
         Ok(OpenCase::load(
             &self.db.conn,
             &mut self.unpacker,
             row,
             &self.me,
-            sitting.as_deref(),
+            in_round.as_deref(),
             now,
         )?)
     }

@@ -160,12 +160,12 @@ impl Workspace {
     }
 
     pub fn draft(&self, case: CaseId) -> Result<Option<Draft>, WorkError> {
-        let text = draft::get(&self.db.conn, &draft_key(&self.me, self.sitting.as_deref()), case)?;
+        let text = draft::get(&self.db.conn, &draft_key(&self.me, self.in_round.as_deref()), case)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     pub fn keep_draft(&mut self, case: CaseId, kept: &Draft) -> Result<(), WorkError> {
-        let (conn, me) = (&self.db.conn, &draft_key(&self.me, self.sitting.as_deref()));
+        let (conn, me) = (&self.db.conn, &draft_key(&self.me, self.in_round.as_deref()));
         if kept.is_empty() {
             return Ok(draft::delete(conn, me, case)?);
         }

@@ -59,7 +59,7 @@ pub struct Workspace {
     pub at: Option<Moment>,
     /// The round of a calibration session in which cases are opened and labeled, if not in the
     /// usual one.
-    pub sitting: Option<String>,
+    pub in_round: Option<String>,
     /// What is hidden today, while the past is looked at.
     hide_today: Vec<Hiding>,
     key: DeviceKey,
@@ -99,7 +99,7 @@ impl Workspace {
             env,
             me,
             at: None,
-            sitting: None,
+            in_round: None,
             hide_today: Vec::new(),
             key,
             unpacker: Unpacker::default(),
@@ -140,7 +140,7 @@ impl Workspace {
             env: self.env.clone(),
             me: self.me.clone(),
             at: None,
-            sitting: self.sitting.clone(),
+            in_round: self.in_round.clone(),
             hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),

@@ -173,7 +173,7 @@ fn a_session_is_blind_then_seen_by_all_then_labeled_again_and_closed_with_findin
         answers: vec![("readable".into(), "n".into()), ("damage".into(), "m".into())],
         ..Default::default()
     };
-    workspace.sitting = Some("june#2".to_owned());
+    workspace.in_round = Some("june#2".to_owned());
     let published = workspace.protocols().unwrap().for_stream("s").unwrap().clone();
     let label = workspace.label_of(&late, &draft, &published).unwrap();
     assert!(workspace.submit(label).unwrap_err().to_string().contains("closed"));
@@ -310,7 +310,7 @@ fn a_session_is_sat_in_on_the_screen() {
         // A draft of the session is not one of the queue.
         session.press("Esc");
         assert!(
-            session.front.session.sitting.is_none()
+            session.front.session.calibration.is_none()
                 && session.front.session.opened.as_ref().unwrap().draft.is_empty(),
             "{}",
             session.text()
@@ -323,9 +323,19 @@ fn a_session_is_sat_in_on_the_screen() {
         session.press("Enter 1 1 3 Enter");
         assert!(session.text().contains("That was the last one"), "{}", session.text());
         session.press("U");
-        assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 1, "{}", session.text());
+        assert_eq!(
+            session.front.session.calibration.as_ref().unwrap().left,
+            1,
+            "{}",
+            session.text()
+        );
         session.press("Enter");
-        assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 0, "{}", session.text());
+        assert_eq!(
+            session.front.session.calibration.as_ref().unwrap().left,
+            0,
+            "{}",
+            session.text()
+        );
     }
     let mut session = Review::in_turn(as_who("ana"), (80, 24), || T0, None).unwrap();
     session.press("C");
@@ -343,7 +353,7 @@ fn a_session_is_sat_in_on_the_screen() {
     assert!(place.ok(&["calibrate", "show", "june"]).contains("ana: (verdict) it is a transfer"));
     // The second round begins with what one said: Enter says it again.
     session.press("Enter Enter");
-    assert_eq!(session.front.session.sitting.as_ref().unwrap().left, 0);
+    assert_eq!(session.front.session.calibration.as_ref().unwrap().left, 0);
     session.press("C f");
     assert!(session.text().contains("labels in the first round"), "{}", session.text());
     assert!(place.open().verify_all(false).unwrap().ok);
@@ -390,7 +400,7 @@ fn a_session_that_is_called_off_reveals_nothing() {
     session.press("C");
     assert!(session.text().contains("cancelled"), "{}", session.text());
     session.press("Enter");
-    assert!(session.front.session.sitting.is_none(), "{}", session.text());
+    assert!(session.front.session.calibration.is_none(), "{}", session.text());
 }
 
 #[test]

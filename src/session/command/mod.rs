@@ -99,7 +99,7 @@ impl Command {
         if session.training.is_some() && !self.in_training {
             return hint("Not in a training: {quit} leaves it, and nothing is recorded then.");
         }
-        if session.sitting.is_some() && !self.in_calibration {
+        if session.calibration.is_some() && !self.in_calibration {
             return hint("Not in a calibration session: {clear} leaves it.");
         }
         let lacks = match self.needs {

@@ -79,7 +79,7 @@ impl Write for Note {
 
 /// A comment; in a calibration session it may begin with the question that it is about: `scope: …`.
 fn comment(at: &mut Writing, case: CaseId, text: &str) -> Result<(), WorkError> {
-    let Some(round) = at.workspace.sitting.clone() else {
+    let Some(round) = at.workspace.in_round.clone() else {
         return at.workspace.comment(case, text).map(drop);
     };
     let session = session_of(&round).to_owned();

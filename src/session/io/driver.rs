@@ -69,7 +69,7 @@ pub fn start_of(
         // A training is not interrupted by what waits.
         message: if training.is_some() { None } else { waiting_words(workspace)? },
         training,
-        session: workspace.sitting.as_ref().map(|round| session_of(round).to_owned()),
+        session: workspace.in_round.as_ref().map(|round| session_of(round).to_owned()),
     })
 }
 
@@ -210,7 +210,7 @@ fn waiting_words(workspace: &Workspace) -> Result<Option<Message>, WorkError> {
     let waits = workspace.waits_for_admission()?;
     // Whoever sits down in one at once need not be told.
     if let (false, None, Some((session, left))) =
-        (waits, &workspace.sitting, workspace.session_waits()?)
+        (waits, &workspace.in_round, workspace.session_waits()?)
     {
         let words = format!("The calibration session {session} waits for you: {left} cases.");
         return Ok(Some(Message { words, hint: "{sessions} joins it." }));

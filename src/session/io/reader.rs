@@ -122,19 +122,19 @@ impl Reader {
                     Err(error) => Err(error),
                     Ok(None) => {
                         // The draft stays until the label is on disk.
-                        self.sending.insert(label.case, self.workspace.sitting.clone());
+                        self.sending.insert(label.case, self.workspace.in_round.clone());
                         self.send(Work::Write(Box::new(Submit { label, knew })))
                     }
                 }
             }
             Effect::Write(what) => self.send(Work::Write(what)),
             Effect::KeepDraft { case, draft } => {
-                self.drafts.insert((self.workspace.sitting.clone(), case), *draft.clone());
+                self.drafts.insert((self.workspace.in_round.clone(), case), *draft.clone());
                 self.send(Work::KeepDraft { case, draft })
             }
             Effect::KeepPlace(place) => self.send(Work::KeepPlace(place)),
             Effect::Dispute { case } => self.dispute(case).map(Some),
-            Effect::Sit(name) => self.sit(name).map(Some),
+            Effect::EnterCalibration(name) => self.enter_calibration(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Report::Calibrations(rows))),
             Effect::Board => self.beside(Search::Board),
             Effect::Search(words) => {
@@ -284,7 +284,7 @@ impl Reader {
             return Ok(Report::Failed("The label of that case is being saved.".into()));
         }
         let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
-        let draft = match self.drafts.get(&(self.workspace.sitting.clone(), id)) {
+        let draft = match self.drafts.get(&(self.workspace.in_round.clone(), id)) {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
         };
@@ -295,7 +295,7 @@ impl Reader {
     }
 
     /// Takes a seat in a session, or leaves it. Drafts are kept apart.
-    fn sit(&mut self, name: Option<String>) -> Result<Report, WorkError> {
+    fn enter_calibration(&mut self, name: Option<String>) -> Result<Report, WorkError> {
         let session = name.map(|name| self.workspace.session(&name)).transpose()?;
         let me = self.workspace.me.clone();
         if let Some(session) = session.as_ref().filter(|session| !session.takes_part(&me)) {
@@ -313,10 +313,10 @@ impl Reader {
             None => Vec::new(),
         };
         let round = session.as_ref().and_then(crate::domain::calibration::Calibration::round_now);
-        if std::mem::replace(&mut self.workspace.sitting, round.clone()) != round {
+        if std::mem::replace(&mut self.workspace.in_round, round.clone()) != round {
             self.send(Work::Round(round))?;
         }
-        Ok(Report::Sat { session: session.map(Box::new), rows })
+        Ok(Report::EnteredCalibration { session: session.map(Box::new), rows })
     }
 
     /// Rows of these cases, as whoever is at work may see them.
@@ -353,7 +353,7 @@ impl Reader {
     /// label too.
     fn dispute(&mut self, id: CaseId) -> Result<Report, WorkError> {
         let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
-        if let Some(round) = self.workspace.sitting.clone() {
+        if let Some(round) = self.workspace.in_round.clone() {
             let Some(session) = self
                 .workspace
                 .session_of_round(&round)?

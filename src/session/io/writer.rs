@@ -104,7 +104,7 @@ impl Writer {
             Work::Round(round) => {
                 // What was begun before belongs to the other round.
                 self.flush()?;
-                self.at.workspace.sitting = round;
+                self.at.workspace.in_round = round;
             }
         }
         Ok(None)

@@ -1,7 +1,7 @@
-//! Sitting in a calibration session: the queue holds its cases, labels go to its round, nothing
+//! InCalibration in a calibration session: the queue holds its cases, labels go to its round, nothing
 //! else is shown or done meanwhile.
 
-use super::Sitting;
+use super::InCalibration;
 use crate::domain::calibration::{Calibration, Stage};
 use crate::domain::text::visible;
 use crate::review::CaseRow;
@@ -12,12 +12,12 @@ use crate::session::window::{CalibrationProgress, Window};
 
 impl Session {
     /// Takes a seat in a session, or leaves it.
-    pub(in crate::session) fn sat(
+    pub(in crate::session) fn entered_calibration(
         &mut self,
         session: Option<Calibration>,
         rows: Vec<CaseRow>,
     ) -> Vec<Effect> {
-        let was = self.sitting.is_some();
+        let was = self.calibration.is_some();
         self.opened = None;
         self.first = None;
         self.view = None;
@@ -25,7 +25,7 @@ impl Session {
         self.listing = None;
         self.generation += 1;
         let Some(session) = session else {
-            self.sitting = None;
+            self.calibration = None;
             if was {
                 self.queue.take_filtered(Vec::new());
             }
@@ -39,7 +39,7 @@ impl Session {
         let (left, first) = (rows.len(), rows.first().map(|row| row.id));
         self.queue.take_filtered(rows.into_iter().map(CaseRow::masked).collect());
         let stage = session.stage();
-        self.sitting = Some(Sitting { session, left });
+        self.calibration = Some(InCalibration { session, left });
         let mut effects = vec![Effect::Show(Window::Closed), Effect::Look(Look::Case)];
         effects.extend(match (first, stage) {
             (Some(id), _) => vec![Effect::Open { id }],
@@ -53,17 +53,17 @@ impl Session {
 
     /// One case less is left.
     pub(in crate::session) fn labeled_in_session(&mut self) {
-        let Some(sitting) = &mut self.sitting else { return };
-        sitting.left = self.queue.rows.len();
-        if sitting.left == 0 {
+        let Some(calibration) = &mut self.calibration else { return };
+        calibration.left = self.queue.rows.len();
+        if calibration.left == 0 {
             self.hint("That was the last one. {clear} leaves the session; {sessions} shows how far the others are.");
         }
     }
 
     /// Sits in a session.
-    pub fn sit(&mut self, name: String) -> Vec<Effect> {
+    pub fn enter_calibration(&mut self, name: String) -> Vec<Effect> {
         let mut effects = self.settle_time();
-        effects.push(Effect::Sit(Some(name)));
+        effects.push(Effect::EnterCalibration(Some(name)));
         effects
     }
 
@@ -76,9 +76,9 @@ impl Session {
     }
 
     /// What the header says of the session instead of the team.
-    pub fn sitting_name(&self) -> Option<String> {
-        self.sitting
-            .as_ref()
-            .map(|sitting| format!(" casework · calibration {}", visible(sitting.session.name())))
+    pub fn calibration_name(&self) -> Option<String> {
+        self.calibration.as_ref().map(|calibration| {
+            format!(" casework · calibration {}", visible(calibration.session.name()))
+        })
     }
 }

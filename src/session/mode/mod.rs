@@ -44,13 +44,13 @@ impl Training {
 
 /// A session that is sat in.
 #[derive(Debug, Clone)]
-pub struct Sitting {
+pub struct InCalibration {
     pub session: Calibration,
     /// Cases that wait for a label in the round under way.
     pub left: usize,
 }
 
-impl Sitting {
+impl InCalibration {
     /// What stands in the header: how many are left, and until when.
     pub fn describe(&self, now: Moment) -> String {
         let of = self.session.opened.what.cases.len();

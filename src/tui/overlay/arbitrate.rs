@@ -195,7 +195,7 @@ impl Arbitrate {
     /// Asks for a comment; in a session it is about the question that parts them, unless that is
     /// taken out.
     fn comment(&self, cx: &Cx<'_>) -> Prompt {
-        let of_session = self.dispute.question().filter(|_| cx.session.sitting.is_some());
+        let of_session = self.dispute.question().filter(|_| cx.session.calibration.is_some());
         let text = of_session.map(|question| format!("{question}: ")).unwrap_or_default();
         let case = Some(self.dispute.row.id);
         let done = move |text: &str, cx: &mut Cx<'_>| {

@@ -16,7 +16,7 @@ use crate::tui::place::Place;
 
 /// Keys of the window.
 pub static KEYS: &[KeyRow] = &[
-    KeyRow::new("sit", "Enter", Place::Calibrations, "joins", "join: label its cases"),
+    KeyRow::new("join", "Enter", Place::Calibrations, "joins", "join: label its cases"),
     KeyRow::new(
         "reveal",
         "r",
@@ -41,8 +41,8 @@ impl Layer for Calibrations {
     fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
         let name = self.rows.get(self.cursor).map(|one| one.session.name().to_owned());
         match (action, name) {
-            ("sit", Some(name)) => {
-                let effects = cx.session.sit(name);
+            ("join", Some(name)) => {
+                let effects = cx.session.enter_calibration(name);
                 cx.then(effects);
             }
             ("reveal", Some(name)) => {
@@ -74,23 +74,23 @@ impl Layer for Calibrations {
         let entries = self.rows.iter().enumerate().map(entry).collect();
         let title = view
             .keymap
-            .fill("Calibration ({sit} joins · {reveal} reveals · {findings} findings · {close})");
+            .fill("Calibration ({join} joins · {reveal} reveals · {findings} findings · {close})");
         list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }
 
 fn entry(
-    sat: &CalibrationProgress,
+    calibration: &CalibrationProgress,
     chosen: bool,
     columns: usize,
     view: &View<'_>,
 ) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let what = &sat.session.opened.what;
+    let what = &calibration.session.opened.what;
     let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
     let style = if chosen { theme.strong } else { theme.text };
     let wait = what.deadline.0 - view.session.now.0;
-    let state = match sat.session.stage() {
+    let state = match calibration.session.stage() {
         Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.as_str(), short_span(wait)),
         Stage::Blind => format!("{}, overdue for {}", Stage::Blind.as_str(), short_span(-wait)),
         stage => stage.as_str().to_owned(),
@@ -108,8 +108,8 @@ fn entry(
     ])];
     if chosen {
         let of = what.cases.len();
-        for one in &sat.progress {
-            let done = sat.done(&one.reviewer).unwrap_or(0);
+        for one in &calibration.progress {
+            let done = calibration.done(&one.reviewer).unwrap_or(0);
             let full = done * 20 / of.max(1);
             let bar = format!("{}{}", "█".repeat(full), "·".repeat(20 - full));
             let who = fit(&visible(&one.reviewer), 16).into_owned();

@@ -29,7 +29,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         (Some(training), _) => {
             format!(" Training  {} of {} done", training.attempts.len(), training.items.len())
         }
-        _ if shell.session.sitting.is_some() => {
+        _ if shell.session.calibration.is_some() => {
             format!(" Session  {} of {total} to label", queue.place())
         }
         (None, Some(listing)) => {
@@ -43,7 +43,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     put_line(buf, area, 0, &Line::from(heading(theme, title, shell.focus == Focus::Queue)));
     if queue.rows.is_empty() {
         let words = match (shell.session.filter.is_empty(), shell.session.view) {
-            _ if shell.session.sitting.is_some() => {
+            _ if shell.session.calibration.is_some() => {
                 "No case of the session is left. {clear} leaves it."
             }
             (false, _) => "No case fits the filter. {clear} drops it.",
