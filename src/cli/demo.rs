@@ -82,7 +82,7 @@ pub fn journey(
     ))?;
     out.finish()?;
 
-    label(workspace.again()?, ANSWERS)?;
+    label(workspace.reopen()?, ANSWERS)?;
     let mut out = Out::new();
     let report = workspace.verify()?;
     out.line(&format!("verify   {} entries, {} faults", report.entries, report.faults.len()))?;

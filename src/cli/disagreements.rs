@@ -64,9 +64,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             tallies(&mut out, json, "reviewer", people.map(|(name, tally)| (name.clone(), tally)))?;
         }
         _ => {
-            let parted: Vec<_> = found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
-            let blind = workspace.blind_to(parted.iter().map(|(case, _)| **case))?;
-            let shown = parted.iter().filter(|(case, _)| !blind.contains(*case));
+            let diverged: Vec<_> =
+                found.cases.iter().filter(|(_, tally)| tally.diverged > 0).collect();
+            let blind = workspace.blind_to(diverged.iter().map(|(case, _)| **case))?;
+            let shown = diverged.iter().filter(|(case, _)| !blind.contains(*case));
             if let Some(words) = cases_left_out(blind.len()) {
                 say(&words);
             }
@@ -75,7 +76,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
     }
     out.finish()?;
-    Ok(if found.divergence.parted == 0 { Exit::No } else { Exit::Done })
+    Ok(if found.divergence.diverged == 0 { Exit::No } else { Exit::Done })
 }
 
 fn say_left_out(n: usize) {
@@ -90,9 +91,9 @@ struct QuestionLine<'l> {
     /// Pairs of labels that came to it by the same way, that part there, and that differ in what
     /// counts because of it.
     pairs: usize,
-    parted: usize,
+    diverged: usize,
     differ: usize,
-    /// Share of pairs that agree here, and share of all partings that are here.
+    /// Share of pairs that agree here, and share of all divergences that are here.
     agreement: Option<f64>,
     share: f64,
     splits: Vec<SplitCount<'l>>,
@@ -117,7 +118,7 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
     if !json {
         out.line(&format!(
             "{} pairs of labels on one case; {} disagree. First question at which they diverge:",
-            divergence.pairs, divergence.parted
+            divergence.pairs, divergence.diverged
         ))?;
         out.line(&format!(
             "  {:<22} {:>6} {:>6} {:>8} {:>8}  {}",
@@ -127,12 +128,12 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
     for node in divergence.nodes() {
         let share = divergence.share(node);
         if json {
-            let Node { question, came: pairs, parted, differ, .. } = node;
+            let Node { question, reached: pairs, diverged, differ, .. } = node;
             let agreement = node.agreement();
             out.json(&QuestionLine {
                 question,
                 pairs: *pairs,
-                parted: *parted,
+                diverged: *diverged,
                 differ: *differ,
                 agreement,
                 share,
@@ -149,8 +150,8 @@ fn by_question(out: &mut Out, json: bool, found: &Disagreements) -> std::io::Res
         let agree = node.agreement().map_or("none".to_owned(), percent);
         out.line(&format!(
             "  {name:<22} {:>6} {:>6} {agree:>8} {:>8}  {}",
-            node.came,
-            node.parted,
+            node.reached,
+            node.diverged,
             percent(share),
             most
         ))?;
@@ -168,7 +169,7 @@ struct TallyLine<'l> {
     by: &'l str,
     name: String,
     pairs: usize,
-    parted: usize,
+    diverged: usize,
     differ: usize,
 }
 
@@ -185,7 +186,10 @@ fn tallies<'t>(
         if people {
             return a.cmp(b);
         }
-        two.differ.cmp(&one.differ).then_with(|| two.parted.cmp(&one.parted)).then_with(|| a.cmp(b))
+        two.differ
+            .cmp(&one.differ)
+            .then_with(|| two.diverged.cmp(&one.diverged))
+            .then_with(|| a.cmp(b))
     });
     if !json {
         out.line(&format!(
@@ -193,20 +197,20 @@ fn tallies<'t>(
             "pairs", "diverge", "share (95 %)", "differ"
         ))?;
     }
-    for (name, Tally { pairs, parted, differ }) in &all {
+    for (name, Tally { pairs, diverged, differ }) in &all {
         if json {
             out.json(&TallyLine {
                 by,
                 name: name.clone(),
                 pairs: *pairs,
-                parted: *parted,
+                diverged: *diverged,
                 differ: *differ,
             })?;
         } else {
-            let share = *parted as f64 / *pairs as f64;
+            let share = *diverged as f64 / *pairs as f64;
             let (low, high) = wilson(share, *pairs as f64).unwrap_or((0.0, 1.0));
             let share = format!("{} ({:.1} to {:.1})", percent(share), low * 100.0, high * 100.0);
-            out.line(&format!("{name:<26} {pairs:>7} {parted:>6} {share:>24} {differ:>7}"))?;
+            out.line(&format!("{name:<26} {pairs:>7} {diverged:>6} {share:>24} {differ:>7}"))?;
         }
     }
     Ok(())
@@ -292,7 +296,7 @@ fn side_by_side(
         return Ok(if labels.len() < 2 { Exit::No } else { Exit::Done });
     }
     let given = labels.len();
-    super::arbitrate::side_by_side(&mut out, &workspace.beside(row, labels)?)?;
+    super::arbitrate::side_by_side(&mut out, &workspace.side_by_side(row, labels)?)?;
     out.finish()?;
     Ok(if given < 2 { Exit::No } else { Exit::Done })
 }

@@ -67,7 +67,7 @@ fn document(board: &BoardSnapshot) -> serde_json::Value {
         .iter()
         .map(|of| {
             json!({ "protocol": of.protocol, "version": of.version, "cases": of.cases.len(), "pairs": of.divergence.pairs,
-                "parted": of.divergence.parted, "alpha": of.alpha })
+                "parted": of.divergence.diverged, "alpha": of.alpha })
         })
         .collect();
     let categories: serde_json::Map<String, serde_json::Value> = board

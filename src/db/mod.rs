@@ -161,7 +161,7 @@ impl Db {
     }
 
     /// Another connection to the same file, for another thread.
-    pub fn again(&self) -> Result<Self, DbError> {
+    pub fn reopen(&self) -> Result<Self, DbError> {
         Self::open(&self.path)
     }
 

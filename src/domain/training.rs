@@ -29,7 +29,7 @@ pub struct Attempt {
     pub right: bool,
     /// The first question answered otherwise than right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parted_at: Option<String>,
+    pub diverged_at: Option<String>,
 }
 
 /// What an answer came to beside the right one.
@@ -38,7 +38,7 @@ pub struct Comparison {
     pub right: bool,
     /// The first question answered otherwise, with what would have been right, if the right path
     /// asks it.
-    pub parted_at: Option<(String, Option<String>)>,
+    pub diverged_at: Option<(String, Option<String>)>,
     /// The right outcome, by the names of the protocol that was walked.
     pub outcome: Outcome,
 }
@@ -96,7 +96,11 @@ pub fn compare(
         let expected = right.0.iter().find(|(id, _)| id == question).map(|(_, answer)| answer);
         (expected != Some(answer) && !free(question)).then(|| (question.clone(), expected.cloned()))
     });
-    Comparison { right: is_right, parted_at: other.filter(|_| !is_right), outcome: right.1.clone() }
+    Comparison {
+        right: is_right,
+        diverged_at: other.filter(|_| !is_right),
+        outcome: right.1.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -118,8 +122,8 @@ mod tests {
         let right = done(&[("a", "y"), ("b", "2"), ("c", "so")]);
         let check = |answers: &[(&str, &str)]| {
             let (path, outcome) = done(answers);
-            let Comparison { right, parted_at, .. } = compare(&protocol, &right, &path, &outcome);
-            (right, parted_at)
+            let Comparison { right, diverged_at, .. } = compare(&protocol, &right, &path, &outcome);
+            (right, diverged_at)
         };
         assert_eq!(check(&[("a", "y"), ("b", "2"), ("c", "other words")]), (true, None));
         assert_eq!(

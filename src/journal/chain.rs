@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::blob::Packed;
 use super::check::{Checked, check, joining_key, payload_of};
-use super::entry::Stamp;
+use super::entry::EventContext;
 use super::entry::{BODY_VERSION, Body, hash};
 use super::fold::Fold;
 use super::kind::{Event, encode};
@@ -152,7 +152,7 @@ impl<'c, 't> Writer<'c, 't> {
         self.head = Some(head);
         self.latest = at;
         if let Some((event, reason)) = self.fold.entry(&body, hash)?.into_iter().next() {
-            let stamp = Stamp { event, at, author: author.to_owned(), founding: false };
+            let stamp = EventContext { event, at, author: author.to_owned(), founding: false };
             let retired = self.fold.views.cut(&stamp).is_some();
             return Err(JournalError::NotAllowed { author: stamp.author, reason, retired });
         }

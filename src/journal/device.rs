@@ -41,7 +41,7 @@ pub enum Because {
 
 /// Goes on under a new key, inside one transaction; returns how many entries were written again.
 /// `owner` is whose device it is. The caller keeps the key's file in step.
-pub fn renew(
+pub fn rotate_key(
     tx: &Transaction<'_>,
     old: &DeviceKey,
     new: &DeviceKey,

@@ -43,7 +43,7 @@ pub fn hash(body: &[u8]) -> Hash {
 
 /// Where, when and by whom an event was written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stamp {
+pub struct EventContext {
     pub event: EventId,
     pub at: Hlc,
     pub author: String,
@@ -51,7 +51,7 @@ pub struct Stamp {
     pub founding: bool,
 }
 
-impl Stamp {
+impl EventContext {
     /// Which event it was, when, and by whom, as rows of views have it.
     pub fn of_row(&self) -> (EventId, Hlc, &str) {
         (self.event, self.at, &self.author)

@@ -14,7 +14,7 @@ use crate::domain::label::Step;
 /// The first question at which two paths part, and what each answered; nothing where it was not
 /// asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parting<'p> {
+pub struct FirstDivergence<'p> {
     /// Its place in the paths, from 0.
     pub at: usize,
     pub question: &'p str,
@@ -22,14 +22,14 @@ pub struct Parting<'p> {
 }
 
 /// Where two paths part; nothing if they are the same.
-pub fn parting<'p>(one: &'p [Step], two: &'p [Step]) -> Option<Parting<'p>> {
+pub fn first_divergence<'p>(one: &'p [Step], two: &'p [Step]) -> Option<FirstDivergence<'p>> {
     let at = (0..one.len().max(two.len())).find(|at| one.get(*at) != two.get(*at))?;
     let (a, b) = (one.get(at), two.get(at));
     let question = a.or(b).map(|(question, _)| question.as_str())?;
     let answer = |step: Option<&'p Step>| {
         step.filter(|(asked, _)| asked == question).map(|(_, answer)| answer.as_str())
     };
-    Some(Parting { at, question, answers: [answer(a), answer(b)] })
+    Some(FirstDivergence { at, question, answers: [answer(a), answer(b)] })
 }
 
 /// Whether something comes to what was counted, or goes from it again.
@@ -60,9 +60,9 @@ pub struct Node {
     /// The earliest place at which it was asked.
     pub depth: usize,
     /// Pairs of reviewers of one case who both came to it by the same way.
-    pub came: usize,
+    pub reached: usize,
     /// Pairs who part here.
-    pub parted: usize,
+    pub diverged: usize,
     /// Of those, pairs whose outcomes differ in what counts.
     pub differ: usize,
     /// By what they answered, in order: how many pairs. Nothing: it was not asked.
@@ -74,7 +74,7 @@ pub struct Node {
 impl Node {
     /// Share of pairs who agree here, of those who came; nothing if nobody did.
     pub fn agreement(&self) -> Option<f64> {
-        (self.came > 0).then(|| 1.0 - self.parted as f64 / self.came as f64)
+        (self.reached > 0).then(|| 1.0 - self.diverged as f64 / self.reached as f64)
     }
 }
 
@@ -83,7 +83,7 @@ impl Node {
 pub struct Divergence {
     nodes: BTreeMap<String, Node>,
     pub pairs: usize,
-    pub parted: usize,
+    pub diverged: usize,
 }
 
 impl Divergence {
@@ -93,7 +93,7 @@ impl Divergence {
         one: &'p [Step],
         two: &'p [Step],
         differ: bool,
-    ) -> Option<Parting<'p>> {
+    ) -> Option<FirstDivergence<'p>> {
         self.change(one, two, differ, Change::Add)
     }
 
@@ -104,17 +104,18 @@ impl Divergence {
         two: &'p [Step],
         differ: bool,
         change: Change,
-    ) -> Option<Parting<'p>> {
-        let parting = parting(one, two);
+    ) -> Option<FirstDivergence<'p>> {
+        let first_divergence = first_divergence(one, two);
         change.one(&mut self.pairs);
-        let together = parting.as_ref().map_or(one.len(), |parting| parting.at);
+        let together =
+            first_divergence.as_ref().map_or(one.len(), |first_divergence| first_divergence.at);
         for (at, (question, _)) in one[..together].iter().enumerate() {
             self.come(question, at, change, |_| ());
         }
-        if let Some(Parting { at, question, answers }) = &parting {
-            change.one(&mut self.parted);
+        if let Some(FirstDivergence { at, question, answers }) = &first_divergence {
+            change.one(&mut self.diverged);
             self.come(question, *at, change, |node| {
-                change.one(&mut node.parted);
+                change.one(&mut node.diverged);
                 change.by(&mut node.differ, usize::from(differ));
                 let mut split = answers.map(|answer| answer.map(str::to_owned));
                 split.sort();
@@ -125,7 +126,7 @@ impl Divergence {
                 }
             });
         }
-        parting
+        first_divergence
     }
 
     /// A pair comes to a question at a place; what nobody comes to is no question here.
@@ -137,7 +138,7 @@ impl Divergence {
             );
         }
         let Some(node) = self.nodes.get_mut(question) else { return };
-        change.one(&mut node.came);
+        change.one(&mut node.reached);
         let there = node.places.entry(at).or_default();
         change.one(there);
         if *there == 0 {
@@ -145,7 +146,7 @@ impl Divergence {
         }
         node.depth = node.places.keys().next().copied().unwrap_or(0);
         more(node);
-        if node.came == 0 {
+        if node.reached == 0 {
             self.nodes.remove(question);
         }
     }
@@ -154,15 +155,16 @@ impl Divergence {
     pub fn nodes(&self) -> Vec<&Node> {
         let mut nodes: Vec<&Node> = self.nodes.values().collect();
         let place = |node: &Node| {
-            node.places.iter().map(|(at, n)| at * n).sum::<usize>() as f64 / node.came.max(1) as f64
+            node.places.iter().map(|(at, n)| at * n).sum::<usize>() as f64
+                / node.reached.max(1) as f64
         };
-        nodes.sort_by(|a, b| place(a).total_cmp(&place(b)).then_with(|| b.came.cmp(&a.came)));
+        nodes.sort_by(|a, b| place(a).total_cmp(&place(b)).then_with(|| b.reached.cmp(&a.reached)));
         nodes
     }
 
-    /// Share of all partings that are at a question.
+    /// Share of all divergences that are at a question.
     pub fn share(&self, node: &Node) -> f64 {
-        if self.parted == 0 { 0.0 } else { node.parted as f64 / self.parted as f64 }
+        if self.diverged == 0 { 0.0 } else { node.diverged as f64 / self.diverged as f64 }
     }
 }
 
@@ -182,7 +184,11 @@ mod tests {
 
     fn check(one: &str, two: &str, expect: Option<(&str, [Option<&str>; 2])>) {
         let (one, two) = (path(one), path(two));
-        assert_eq!(parting(&one, &two).map(|parting| (parting.question, parting.answers)), expect);
+        assert_eq!(
+            first_divergence(&one, &two)
+                .map(|first_divergence| (first_divergence.question, first_divergence.answers)),
+            expect
+        );
     }
 
     #[test]
@@ -196,7 +202,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the paths: partings at all questions together are the pairs that part, and
+        /// Whatever the paths: divergences at all questions together are the pairs that part, and
         /// nobody parts where they did not come.
         #[test]
         fn counts_add_up(paths in prop::collection::vec(prop::collection::vec(0_u8..3, 0..5), 2..8)) {
@@ -208,8 +214,8 @@ mod tests {
                 for two in &paths[at + 1..] {
                     // What is taken away again leaves nothing.
                     divergence.change(two, one, true, Change::Add);
-                    let parted = divergence.count(one, two, false).is_some();
-                    prop_assert_eq!(parted, one != two);
+                    let diverged = divergence.count(one, two, false).is_some();
+                    prop_assert_eq!(diverged, one != two);
                 }
             }
             let mut left = divergence.clone();
@@ -222,9 +228,9 @@ mod tests {
             }
             prop_assert_eq!(left, Divergence::default());
             let nodes = divergence.nodes();
-            prop_assert_eq!(nodes.iter().map(|node| node.parted).sum::<usize>(), divergence.parted);
-            prop_assert!(nodes.iter().all(|node| node.parted <= node.came && node.came <= divergence.pairs));
-            prop_assert!(nodes.iter().all(|node| node.splits.values().sum::<usize>() == node.parted));
+            prop_assert_eq!(nodes.iter().map(|node| node.diverged).sum::<usize>(), divergence.diverged);
+            prop_assert!(nodes.iter().all(|node| node.diverged <= node.reached && node.reached <= divergence.pairs));
+            prop_assert!(nodes.iter().all(|node| node.splits.values().sum::<usize>() == node.diverged));
         }
     }
 }

@@ -216,7 +216,7 @@ pub struct QuestionFindings {
     pub paired: Paired,
     /// Pairs of labels that part there, in the first round and in the second: of people and cases
     /// that have both.
-    pub parted: [usize; 2],
+    pub diverged: [usize; 2],
     /// Krippendorff's alpha over every label of the first round, and pairs of these that part
     /// there.
     pub first: Figure,
@@ -262,8 +262,8 @@ impl Findings {
             self.labels[0]
         )];
         lines.push(format!("  {:<20} {:>10}  alpha (95 %)", "", "diverge"));
-        let row = |name: &str, parted: &str, alpha: &Figure| {
-            format!("  {:<20} {parted:>10}  {}", fit(name, 20), fit(&alpha.describe(), 45))
+        let row = |name: &str, diverged: &str, alpha: &Figure| {
+            format!("  {:<20} {diverged:>10}  {}", fit(name, 20), fit(&alpha.describe(), 45))
         };
         lines.push(row("outcome", "", &self.first));
         lines.extend(
@@ -302,9 +302,9 @@ impl Findings {
             outcome.worse
         ));
         for of in questions {
-            let parted = format!("{} → {} diverge", of.parted[0], of.parted[1]);
+            let diverged = format!("{} → {} diverge", of.diverged[0], of.diverged[1]);
             lines.push(format!(
-                "  {:<10} {} {parted}",
+                "  {:<10} {} {diverged}",
                 fit(&of.question, 10),
                 paired_words(&of.paired)
             ));
@@ -412,9 +412,9 @@ pub fn findings(
     let cases = &session.opened.what.cases;
     let outcome =
         compare(&tables(cases, &rounds, &|label| Some(label.class.clone())), Resampling::default());
-    let divergence = rounds.each_ref().map(|labels| parted(cases, labels));
+    let divergence = rounds.each_ref().map(|labels| diverged(cases, labels));
     let whole: Vec<&Read> = first.iter().collect();
-    let first_divergence = parted(cases, &whole);
+    let first_divergence = diverged(cases, &whole);
     let mut order: Vec<String> = Vec::new();
     for node in
         divergence.iter().chain([&first_divergence]).flat_map(|divergence| divergence.nodes())
@@ -433,13 +433,13 @@ pub fn findings(
         };
         let paired = compare(&tables(cases, &rounds, &answer), Resampling::default());
         let parted_in = |of: &Divergence| {
-            of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.parted)
+            of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.diverged)
         };
-        let (parted, first_parted) =
+        let (diverged, first_parted) =
             (divergence.each_ref().map(parted_in), parted_in(&first_divergence));
         QuestionFindings {
             paired,
-            parted,
+            diverged,
             first: alpha(cases, &whole, &answer),
             first_parted,
             question,
@@ -498,7 +498,7 @@ fn tables(
     tables
 }
 
-fn parted(cases: &[CaseId], labels: &[&Read]) -> Divergence {
+fn diverged(cases: &[CaseId], labels: &[&Read]) -> Divergence {
     let mut divergence = Divergence::default();
     for case in cases {
         let of_case: Vec<&&Read> = labels.iter().filter(|label| label.case == *case).collect();
@@ -530,8 +530,8 @@ fn moved(rounds: &[Vec<&Read>; 2]) -> Vec<Moved> {
             with += usize::from(other.class == now.class);
             against += usize::from(other.class == before.class);
         }
-        let question = crate::quality::divergence::parting(&before.path, &now.path)
-            .map(|parting| parting.question.to_owned());
+        let question = crate::quality::divergence::first_divergence(&before.path, &now.path)
+            .map(|first_divergence| first_divergence.question.to_owned());
         let (case, reviewer, from, to) =
             (now.case, now.reviewer.clone(), before.class.clone(), now.class.clone());
         found.push(Moved { case, reviewer, from, to, toward_others: with > against, question });

@@ -17,15 +17,15 @@ use crate::quality::divergence::{Change, Divergence};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     pub pairs: usize,
-    pub parted: usize,
+    pub diverged: usize,
     /// Pairs whose outcomes differ in what counts.
     pub differ: usize,
 }
 
 impl Tally {
-    fn change(&mut self, parted: bool, differ: bool, change: Change) {
+    fn change(&mut self, diverged: bool, differ: bool, change: Change) {
         change.one(&mut self.pairs);
-        change.by(&mut self.parted, usize::from(parted));
+        change.by(&mut self.diverged, usize::from(diverged));
         change.by(&mut self.differ, usize::from(differ));
     }
 }
@@ -100,13 +100,13 @@ impl Disagreements {
             on.iter().any(|field| left.get(field) != right.get(field))
         };
         let reviewers = of.map(str::to_owned);
-        let parting = self.divergence.change(one, two, differ, change);
-        let parted = parting.is_some();
-        match (parting, change) {
-            (Some(parting), Change::Add) => {
+        let first_divergence = self.divergence.change(one, two, differ, change);
+        let diverged = first_divergence.is_some();
+        match (first_divergence, change) {
+            (Some(first_divergence), Change::Add) => {
                 let (question, answers) = (
-                    parting.question.to_owned(),
-                    parting.answers.map(|answer| answer.map(str::to_owned)),
+                    first_divergence.question.to_owned(),
+                    first_divergence.answers.map(|answer| answer.map(str::to_owned)),
                 );
                 let split = Split { case, reviewers: reviewers.clone(), question, answers, differ };
                 self.splits.entry(case).or_default().push(split);
@@ -128,24 +128,24 @@ impl Disagreements {
         categories.dedup();
         categories
             .into_iter()
-            .for_each(|category| tally(&mut self.categories, category, parted, differ, change));
+            .for_each(|category| tally(&mut self.categories, category, diverged, differ, change));
         reviewers.iter().for_each(|reviewer| {
-            tally(&mut self.reviewers, reviewer.clone(), parted, differ, change)
+            tally(&mut self.reviewers, reviewer.clone(), diverged, differ, change)
         });
-        tally(&mut self.pairs, reviewers, parted, differ, change);
-        tally(&mut self.cases, case, parted, differ, change);
+        tally(&mut self.pairs, reviewers, diverged, differ, change);
+        tally(&mut self.cases, case, diverged, differ, change);
     }
 }
 
 fn tally<K: Ord + Clone>(
     tallies: &mut BTreeMap<K, Tally>,
     of: K,
-    parted: bool,
+    diverged: bool,
     differ: bool,
     change: Change,
 ) {
     let tally = tallies.entry(of.clone()).or_default();
-    tally.change(parted, differ, change);
+    tally.change(diverged, differ, change);
     if tally.pairs == 0 {
         tallies.remove(&of);
     }

@@ -29,7 +29,7 @@ pub fn feedback(
         format!("Right is      {}", outcome_words(&found.outcome)),
         String::new(),
     ];
-    if let Some((id, expected)) = &found.parted_at
+    if let Some((id, expected)) = &found.diverged_at
         && let Some(question) = protocol.question(id)
     {
         words.push(format!("You left the right path at `{id}`: {}", question.ask));

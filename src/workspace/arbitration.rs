@@ -52,7 +52,11 @@ impl Workspace {
     }
 
     /// A case with labels that may be seen, and whose they are.
-    pub fn beside(&self, row: CaseRow, labels: Vec<GivenLabel>) -> Result<Dispute, WorkError> {
+    pub fn side_by_side(
+        &self,
+        row: CaseRow,
+        labels: Vec<GivenLabel>,
+    ) -> Result<Dispute, WorkError> {
         Ok(Dispute::named(&self.db.conn, &self.protocols()?, row, &self.me, &labels)?)
     }
 

@@ -173,20 +173,20 @@ impl Workspace {
                 Choice::Divergent(n) => {
                     let protocols = self.protocols()?;
                     let found = disagreements(conn, MAIN_ROUND, &protocols, &protocols.policy.on)?;
-                    let mut parted: Vec<_> =
-                        found.cases.iter().filter(|(_, tally)| tally.parted > 0).collect();
+                    let mut diverged: Vec<_> =
+                        found.cases.iter().filter(|(_, tally)| tally.diverged > 0).collect();
                     let share = |of: usize, pairs: usize| of as f64 / pairs as f64;
-                    parted.sort_by(|(a, one), (b, two)| {
+                    diverged.sort_by(|(a, one), (b, two)| {
                         let differ =
                             share(two.differ, two.pairs).total_cmp(&share(one.differ, one.pairs));
                         differ
                             .then(
-                                share(two.parted, two.pairs)
-                                    .total_cmp(&share(one.parted, one.pairs)),
+                                share(two.diverged, two.pairs)
+                                    .total_cmp(&share(one.diverged, one.pairs)),
                             )
                             .then(a.cmp(b))
                     });
-                    let ids = parted
+                    let ids = diverged
                         .into_iter()
                         .map(|(id, _)| *id)
                         .filter(|id| !cases.contains(id))

@@ -132,9 +132,9 @@ impl Workspace {
     }
 
     /// The same workspace on another connection, for another thread.
-    pub fn again(&self) -> Result<Self, WorkError> {
+    pub fn reopen(&self) -> Result<Self, WorkError> {
         Ok(Self {
-            db: self.db.again()?,
+            db: self.db.reopen()?,
             paths: self.paths.clone(),
             config: self.config.clone(),
             env: self.env.clone(),
@@ -162,7 +162,7 @@ impl Workspace {
     fn ready_to_write(&mut self) -> Result<(), WorkError> {
         self.reload_key()?;
         if identity::is_copy(&self.db.conn)? {
-            self.renew(device::Because::Copied { last: u64::MAX })?;
+            self.change_key(device::Because::Copied { last: u64::MAX })?;
         }
         Ok(())
     }

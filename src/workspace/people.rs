@@ -274,7 +274,7 @@ impl Workspace {
 
     /// Signs with a new key from now on; the old one vouches for it and is retired.
     pub fn rotate_key(&mut self) -> Result<ReplicaId, WorkError> {
-        self.renew(Because::Rotated)?;
+        self.change_key(Because::Rotated)?;
         // Whoever took the old key gets no later secret.
         if self.may_share_secrets()? && !secret::known(&self.db.conn, &self.key)?.is_empty() {
             let people = self.people()?;
@@ -284,7 +284,7 @@ impl Workspace {
     }
 
     /// Goes on under a new key; returns how many entries were written again.
-    pub(super) fn renew(&mut self, because: Because) -> Result<usize, WorkError> {
+    pub(super) fn change_key(&mut self, because: Because) -> Result<usize, WorkError> {
         let seed = super::random()?;
         let new = DeviceKey::from_seed(seed);
         let owner = super::owner(&self.db, &self.key)?;
@@ -295,7 +295,7 @@ impl Workspace {
         let (path, next) = (self.paths.key(), self.paths.next_key());
         // One at a time: whoever comes second finds another key at work, before touching any file.
         let tx = self.db.begin()?;
-        let written = device::renew(&tx, &self.key, &new, &owner, because, clock::now())?;
+        let written = device::rotate_key(&tx, &self.key, &new, &owner, because, clock::now())?;
         // A file that is left over from an attempt that did not end belongs to no chain.
         match std::fs::remove_file(&next) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

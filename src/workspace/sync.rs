@@ -280,7 +280,7 @@ impl Workspace {
 
     fn renew_copy(&mut self, last: u64, notices: &mut Vec<String>) -> Result<(), WorkError> {
         let old = self.key.replica().short();
-        let written = self.renew(Because::Copied { last })?;
+        let written = self.change_key(Because::Copied { last })?;
         let new = self.key.replica().short();
         notices.push(format!(
             "this workspace is a copy of another: it goes on as device {new} instead of {old}; {written} entries were written again"

@@ -114,8 +114,8 @@ fn what_labels_say_of_a_case_that_waits_is_counted_and_not_shown_to_whom_it_wait
     let pending = &board.categories["distribution-shift"].pending;
     assert_eq!(behind(pending), (2, 0));
     assert_eq!(behind(&board.weeks[0].differ), (2, 0));
-    assert_eq!(behind(&board.parted_at["verdict"]), (2, 0));
-    assert!(board.parted_by.values().all(|of| behind(of) == (2, 0)));
+    assert_eq!(behind(&board.diverged_at["verdict"]), (2, 0));
+    assert!(board.diverged_by.values().all(|of| behind(of) == (2, 0)));
     let off_diagonal = board.matrix.cells.iter().filter(|((a, b), _)| a != b);
     assert!(off_diagonal.map(|(_, of)| behind(of)).eq([(2, 0)]));
     // Every row that stands for fewer cases than it counts says so: in the window, as it is opened,
@@ -142,7 +142,7 @@ fn each_number_knows_its_cases() {
     let board = workspace.board(&mut BoardSums::default()).unwrap();
     assert_eq!(board.states[&CaseState::Disputed].len(), 2);
     assert_eq!(board.disagreement(), Some(2.0 / 3.0));
-    assert_eq!(board.parted_at["verdict"].n(), 2);
+    assert_eq!(board.diverged_at["verdict"].n(), 2);
     assert_eq!(board.categories["rare-combination"].resolved.len(), 1);
     assert_eq!(board.categories["distribution-shift"].pending.n(), 2);
     assert_eq!(board.matrix.classes, ["model_correct", "wrong_label"]);
@@ -263,7 +263,7 @@ fn the_board_counts_what_the_commands_count() {
     let board = workspace.board(&mut BoardSums::default()).unwrap();
     let of = &board.divergence;
     let scope = of.nodes().into_iter().find(|node| node.question == "scope").unwrap().clone();
-    assert_eq!((of.pairs, scope.came, scope.parted), (2261, 1979, 545));
+    assert_eq!((of.pairs, scope.reached, scope.diverged), (2261, 1979, 545));
     let alpha: serde_json::Value =
         serde_json::from_str(&place.ok(&["agreement", "--json", "--resample", "0"])).unwrap();
     let alpha = alpha["krippendorff_alpha"]["nominal"]["value"].as_f64().unwrap();

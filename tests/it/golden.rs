@@ -129,7 +129,7 @@ fn every_kind_is_written_as_ever() {
         case,
         path: vec![("a".into(), "n".into())],
         right: false,
-        parted_at: Some("a".into()),
+        diverged_at: Some("a".into()),
     };
     check(&TrainingFinished {
         reviewer: "ana".into(),

@@ -396,10 +396,10 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
         (Some("scope"), 1979, 545)
     );
     assert_eq!(number(&by_question[0], "pairs"), 2261, "every pair comes to the first question");
-    let came = |at: usize| number(&by_question[at], "pairs");
+    let reached = |at: usize| number(&by_question[at], "pairs");
     assert!(
         (1..by_question.len())
-            .all(|at| came(at) <= came(at - 1) - number(&by_question[at - 1], "parted"))
+            .all(|at| reached(at) <= reached(at - 1) - number(&by_question[at - 1], "parted"))
     );
     let here = place.run(&["disagreements", "--question", "scope", "--json"]);
     let (here, left_out) =

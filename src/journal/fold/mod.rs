@@ -28,7 +28,7 @@ use serde_json::value::RawValue;
 
 pub use self::payload::held_detections;
 use super::JournalError;
-use super::entry::{Body, Stamp};
+use super::entry::{Body, EventContext};
 use super::kind::{CaseDetected, Event, FoldOutcome, Head, KINDS};
 use super::views::Views;
 use crate::db::{self, count};
@@ -63,7 +63,7 @@ impl<'c, 't> Fold<'c, 't> {
             && db::journal::meta(self.views.tx, "workspace")?.as_deref() == Some(&hash.0[..]);
         for (n, raw) in body.events.iter().enumerate() {
             let event = EventId { replica: body.replica, seq: body.seq, n: n as u32 };
-            let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding };
+            let stamp = EventContext { event, at: body.at, author: body.author.clone(), founding };
             self.event(&stamp, raw)?;
         }
         self.views.drop_texts();
@@ -84,7 +84,7 @@ impl<'c, 't> Fold<'c, 't> {
         Ok(std::mem::take(&mut self.held))
     }
 
-    fn event(&mut self, stamp: &Stamp, raw: &RawValue) -> Result<bool, JournalError> {
+    fn event(&mut self, stamp: &EventContext, raw: &RawValue) -> Result<bool, JournalError> {
         let verdict = match serde_json::from_str::<Head<'_>>(raw.get()) {
             Err(error) => FoldOutcome::Held(format!("malformed event: {error}")),
             Ok(Head { kind, .. }) => match KINDS.iter().find(|known| known.name == kind) {
@@ -133,8 +133,12 @@ impl<'c, 't> Fold<'c, 't> {
                 }
                 let Some(body) = &read else { continue };
                 let Some(raw) = body.events.get(event.n as usize) else { continue };
-                let stamp =
-                    Stamp { event, at: body.at, author: body.author.clone(), founding: false };
+                let stamp = EventContext {
+                    event,
+                    at: body.at,
+                    author: body.author.clone(),
+                    founding: false,
+                };
                 let before = self.held.len();
                 if self.event(&stamp, raw)? {
                     db::roster::release(self.views.tx, event)?;
@@ -162,7 +166,7 @@ impl<'c, 't> Fold<'c, 't> {
 }
 
 /// What an event says about the roster, if its kind says anything.
-fn roster_change(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
+fn roster_change(stamp: &EventContext, raw: &RawValue) -> Option<RosterChange> {
     let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
     let kind = KINDS.iter().find(|known| known.name == head.kind)?;
     (kind.roster)(stamp, raw)
@@ -179,7 +183,7 @@ pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
             let event = EventId { replica: row.replica, seq: row.seq, n: n as u32 };
             let founding =
                 body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
-            let stamp = Stamp { event, at: body.at, author: body.author.clone(), founding };
+            let stamp = EventContext { event, at: body.at, author: body.author.clone(), founding };
             if let Some(change) = roster_change(&stamp, raw) {
                 db::roster::insert_event(
                     tx,

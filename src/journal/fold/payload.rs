@@ -6,12 +6,16 @@ use super::Fold;
 use crate::db::{self, case, erasure, roster};
 use crate::domain::ids::{CaseId, EventId};
 use crate::journal::JournalError;
-use crate::journal::entry::{Body, Stamp};
+use crate::journal::entry::{Body, EventContext};
 use crate::journal::kind::{CaseDetected, Event, Head, PayloadErased};
 
 impl Fold<'_, '_> {
     /// An event that does not count has a payload all the same, which must not outlive an erasure.
-    pub(super) fn held_detection(&mut self, stamp: &Stamp, raw: &RawValue) -> rusqlite::Result<()> {
+    pub(super) fn held_detection(
+        &mut self,
+        stamp: &EventContext,
+        raw: &RawValue,
+    ) -> rusqlite::Result<()> {
         if let Some(case) = detected_case(raw.get())
             && self.views.forgets(case)?
         {

@@ -7,7 +7,7 @@ use super::Event;
 use crate::domain::arbitration::Act;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ impl Event for CaseAppealed {
     const KIND: &'static str = "case.appealed";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.arbitrated(self.case, Act::Appealed { ruling: self.ruling, why: self.why }, stamp)
     }
 }

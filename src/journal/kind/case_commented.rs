@@ -6,7 +6,7 @@ use super::Event;
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::ids::CaseId;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Event for CaseCommented {
     const ROLES: Option<&'static [Role]> =
         Some(&[Role::Lead, Role::Reviewer, Role::Engineer, Role::Auditor, Role::Agent]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let Self { case, text, question, session } = self;
         let said = NoteRow::new(case, stamp.of_row(), NoteKind::Commented, text);
         note::insert(views.tx, &NoteRow { question, session, ..said })

@@ -7,7 +7,7 @@ use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::ids::CaseId;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ impl Event for CaseDeferred {
     const KIND: &'static str = "case.deferred";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let said = NoteRow::new(self.case, stamp.of_row(), NoteKind::Deferred, self.text);
         note::insert(views.tx, &NoteRow { until: Some(self.until), ..said })
     }

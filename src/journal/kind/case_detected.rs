@@ -9,7 +9,7 @@ use crate::domain::ids::{CaseId, Hash};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl Event for CaseDetected {
     const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         (self.case != CaseId::of(&self.stream, &self.id))
             .then(|| "the case id is not that of its stream and id".to_owned())
     }
@@ -56,7 +56,7 @@ impl Event for CaseDetected {
         serde_json::from_str::<Named>(raw).ok().map(|named| named.payload)
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let known = case::by_id(views.tx, self.case)?;
         match &known {
             Some(known) if (known.at, known.event) <= (stamp.at, stamp.event) => {

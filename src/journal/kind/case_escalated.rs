@@ -6,7 +6,7 @@ use super::Event;
 use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::ids::CaseId;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ impl Event for CaseEscalated {
     const KIND: &'static str = "case.escalated";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Reviewer]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let said = NoteRow::new(self.case, stamp.of_row(), NoteKind::Escalated, self.text);
         note::insert(views.tx, &said)
     }

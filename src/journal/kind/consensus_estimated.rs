@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::estimate::Estimate;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ impl Event for ConsensusEstimated {
     const KIND: &'static str = "consensus.estimated";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer]);
 
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         let habits = self
             .0
             .reviewers
@@ -28,7 +28,7 @@ impl Event for ConsensusEstimated {
             .then(|| "shares lie between 0 and 1".to_owned())
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.document("estimate", &self.0.model, 1, &self, stamp)?;
         views.estimate_changed()
     }

@@ -7,7 +7,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, ProtocolRef, Step};
 use crate::domain::roster::Role;
 use crate::domain::training::Gold;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Event for GoldSet {
     const KIND: &'static str = "gold.set";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let name = self.gold.case.to_string();
         views.document("gold", &name, 1, &self, stamp)
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,12 +21,12 @@ impl Event for GuardRaised {
     const KIND: &'static str = "guard.raised";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead]);
 
-    fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         (self.reviewer != stamp.author)
             .then(|| format!("{} may not say that of {}", stamp.author, self.reviewer))
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.document("guard", &self.reviewer, 1, &self, stamp)
     }
 }

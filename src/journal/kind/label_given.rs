@@ -6,7 +6,7 @@ use super::Event;
 use crate::db::label;
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ impl Event for LabelGiven {
     const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
 
-    fn objection(&self, stamp: &Stamp, roles: &[Role]) -> Option<String> {
+    fn objection(&self, stamp: &EventContext, roles: &[Role]) -> Option<String> {
         let for_another = self.0.reviewer != stamp.author && !roles.contains(&Role::Lead);
         for_another.then(|| {
             format!(
@@ -28,7 +28,7 @@ impl Event for LabelGiven {
         })
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let given = GivenLabel {
             event: stamp.event,
             at: stamp.at,

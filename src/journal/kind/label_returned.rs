@@ -7,7 +7,7 @@ use super::Event;
 use crate::domain::arbitration::Act;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Event for LabelReturned {
     const KIND: &'static str = "label.returned";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let Self { case, label, reviewer, question, text } = self;
         views.arbitrated(case, Act::Returned { label, reviewer, question, text }, stamp)
     }

@@ -6,7 +6,7 @@ use super::Event;
 use crate::db::label::{self, Withdrawal, Withdrawn};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,12 +22,12 @@ impl Event for LabelWithdrawn {
     const KIND: &'static str = "label.withdrawn";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
 
-    fn objection(&self, stamp: &Stamp, roles: &[Role]) -> Option<String> {
+    fn objection(&self, stamp: &EventContext, roles: &[Role]) -> Option<String> {
         let another = self.reviewer != stamp.author && !roles.contains(&Role::Lead);
         another.then(|| format!("{} may not withdraw a label of {}", stamp.author, self.reviewer))
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let by = Withdrawal { by: stamp.author.clone(), at: stamp.at };
         let what = Withdrawn { label: self.label, case: self.case, reviewer: &self.reviewer };
         views.change_case(self.case, |views| label::withdraw(views.tx, what, &by, stamp.event))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ impl Event for LabelsExported {
     const ROLES: Option<&'static [Role]> =
         Some(&[Role::Lead, Role::Engineer, Role::Auditor, Role::Agent]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.document("export", &stamp.author, 1, &self, stamp)
     }
 }

@@ -66,7 +66,7 @@ pub use session_revealed::SessionRevealed;
 pub use training_finished::TrainingFinished;
 pub use workspace_founded::WorkspaceFounded;
 
-use super::entry::Stamp;
+use super::entry::EventContext;
 use super::views::Views;
 use crate::domain::ids::Hash;
 use crate::domain::roster::{Role, RosterChange};
@@ -81,12 +81,12 @@ pub trait Event: Serialize + DeserializeOwned {
     const ROLES: Option<&'static [Role]>;
 
     /// Why these fields can't count, coming from this author in these roles.
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         None
     }
 
     /// What it says about the roster, which is settled from all such events together.
-    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+    fn roster(&self, _stamp: &EventContext) -> Option<RosterChange> {
         None
     }
 
@@ -96,7 +96,7 @@ pub trait Event: Serialize + DeserializeOwned {
     }
 
     /// Takes the event into the views. Must give the same views in whatever order events come.
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()>;
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()>;
 }
 
 /// What the fold does with an event.
@@ -109,11 +109,11 @@ pub enum FoldOutcome {
 /// A kind as the fold sees it.
 pub struct Kind {
     pub name: &'static str,
-    pub take: fn(&mut Views<'_, '_>, &Stamp, &RawValue) -> rusqlite::Result<FoldOutcome>,
+    pub take: fn(&mut Views<'_, '_>, &EventContext, &RawValue) -> rusqlite::Result<FoldOutcome>,
     /// Whether this JSON is an event of the kind, of any version that was ever written.
     pub reads: fn(&str) -> bool,
     /// What a good event says about the roster.
-    pub roster: fn(&Stamp, &RawValue) -> Option<RosterChange>,
+    pub roster: fn(&EventContext, &RawValue) -> Option<RosterChange>,
     /// The payload that an event names.
     pub payload: fn(&str) -> Option<Hash>,
 }
@@ -162,7 +162,7 @@ pub static KINDS: &[Kind] = &[
 
 fn take<E: Event>(
     views: &mut Views<'_, '_>,
-    stamp: &Stamp,
+    stamp: &EventContext,
     raw: &RawValue,
 ) -> rusqlite::Result<FoldOutcome> {
     let event: E = match serde_json::from_str(raw.get()) {
@@ -187,7 +187,7 @@ fn take<E: Event>(
     Ok(FoldOutcome::Counts)
 }
 
-fn roster<E: Event>(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
+fn roster<E: Event>(stamp: &EventContext, raw: &RawValue) -> Option<RosterChange> {
     let event: E = serde_json::from_str(raw.get()).ok()?;
     if E::ROLES.is_some() || event.objection(stamp, &[]).is_some() {
         None
@@ -196,7 +196,7 @@ fn roster<E: Event>(stamp: &Stamp, raw: &RawValue) -> Option<RosterChange> {
     }
 }
 
-fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &Stamp, needed: &[Role]) -> String {
+fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &EventContext, needed: &[Role]) -> String {
     if let Some(after) = views.cut(stamp) {
         return format!("{} was retired on this device after entry {after}", stamp.author);
     }

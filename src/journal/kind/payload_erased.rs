@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Event for PayloadErased {
         serde_json::from_str::<Self>(raw).ok()?.instead
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.erase(self.case, &self.reason, self.instead, stamp)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::policy::Policy;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,13 +17,13 @@ impl Event for PolicySet {
     const KIND: &'static str = "policy.set";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         let Policy { overlap, limit, .. } = self.policy;
         (overlap == 0 || limit < overlap)
             .then(|| "overlap is at least 1, and limit at least overlap".to_owned())
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.document("policy", "policy", 1, &self, stamp)?;
         views.policy_changed()
     }

@@ -8,7 +8,7 @@ use super::Event;
 use crate::db::renames;
 use crate::domain::protocol::{self, Fault, LabelName, Protocol, VersionRenames};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl Event for ProtocolPublished {
     const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         let fault = match protocol::parse(&self.source, Some(&self.labels.join("\n"))) {
             Ok(protocol) if protocol.id != self.id => {
                 "it says another id than its source".to_owned()
@@ -76,7 +76,7 @@ impl Event for ProtocolPublished {
         Some(format!("the protocol `{}` does not check: {fault}", self.id))
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let name = self.id.clone();
         views.document("protocol", &name, self.version, &self, stamp)?;
         let Ok(protocol) = self.protocol() else { return Ok(()) };

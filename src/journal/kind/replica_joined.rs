@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Event, SecretShared};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Role, RosterChange};
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 use crate::journal::{DeviceKey, sshsig};
 
@@ -89,7 +89,7 @@ impl Event for ReplicaJoined {
     const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = None;
 
-    fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         if ReplicaId::of_key(&self.key.0) != stamp.event.replica {
             return Some("it shows another key than the one that signs the chain".to_owned());
         }
@@ -98,12 +98,12 @@ impl Event for ReplicaJoined {
         bad.then(|| "the old device's signature is not good".to_owned())
     }
 
-    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+    fn roster(&self, _stamp: &EventContext) -> Option<RosterChange> {
         let old = ReplicaId::of_key(&self.replaces.as_ref()?.key.0);
         Some(RosterChange::Replaced { name: self.name.clone(), old })
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let name = stamp.event.replica.to_string();
         views.document("replica", &name, 1, &self, stamp)
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::{Profile, Role, RosterChange, is_name};
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,17 +25,17 @@ impl Event for ReviewerAdmitted {
     /// A lead may; [`crate::domain::roster::settle`] sees to it.
     const ROLES: Option<&'static [Role]> = None;
 
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         (!is_name(&self.name))
             .then(|| "a name is 1 to 40 letters, digits, `.`, `_` or `-`".to_owned())
     }
 
-    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+    fn roster(&self, _stamp: &EventContext) -> Option<RosterChange> {
         let Self { name, roles, replica, profile } = self.clone();
         Some(RosterChange::Admitted { name, roles, replica, profile })
     }
 
-    fn fold(self, _fold: &mut Views<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, _fold: &mut Views<'_, '_>, _stamp: &EventContext) -> rusqlite::Result<()> {
         Ok(())
     }
 }

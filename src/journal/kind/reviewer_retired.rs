@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::{Hash, ReplicaId, SEQ_MAX};
 use crate::domain::roster::{Role, RosterChange};
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,16 +31,16 @@ impl Event for ReviewerRetired {
     /// [`crate::domain::roster::settle`] decides.
     const ROLES: Option<&'static [Role]> = None;
 
-    fn objection(&self, _stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         (self.after > SEQ_MAX).then(|| "no chain has so many entries".to_owned())
     }
 
-    fn roster(&self, _stamp: &Stamp) -> Option<RosterChange> {
+    fn roster(&self, _stamp: &EventContext) -> Option<RosterChange> {
         let Self { name, replica, after, last, heirs, .. } = self.clone();
         Some(RosterChange::Retired { name, replica, after, last, heirs })
     }
 
-    fn fold(self, _fold: &mut Views<'_, '_>, _stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, _fold: &mut Views<'_, '_>, _stamp: &EventContext) -> rusqlite::Result<()> {
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::Event;
 use crate::domain::arbitration::Act;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ impl Event for RulingWithdrawn {
     const KIND: &'static str = "ruling.withdrawn";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.arbitrated(self.case, Act::Withdrew { ruling: self.ruling, why: self.why }, stamp)
     }
 }

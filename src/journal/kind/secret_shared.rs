@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::Role;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ impl Event for SecretShared {
     const KIND: &'static str = "secret.shared";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         views.document("secret", &self.recipient.clone(), 1, &self, stamp)
     }
 }

@@ -8,7 +8,7 @@ use super::Event;
 use crate::domain::label::ProtocolRef;
 use crate::domain::roster::Role;
 use crate::domain::training::Attempt;
-use crate::journal::entry::Stamp;
+use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Event for TrainingFinished {
     const KIND: &'static str = "training.finished";
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
 
-    fn objection(&self, stamp: &Stamp, _roles: &[Role]) -> Option<String> {
+    fn objection(&self, stamp: &EventContext, _roles: &[Role]) -> Option<String> {
         if self.reviewer != stamp.author {
             return Some(format!("{} may not pass a training for {}", stamp.author, self.reviewer));
         }
@@ -39,7 +39,7 @@ impl Event for TrainingFinished {
         hollow.then(|| "it says that a training was passed, and not by what".to_owned())
     }
 
-    fn fold(self, views: &mut Views<'_, '_>, stamp: &Stamp) -> rusqlite::Result<()> {
+    fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let name = self.reviewer.clone();
         views.document("training", &name, 1, &self, stamp)
     }

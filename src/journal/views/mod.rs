@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::payload::{short_text, text_of_payload};
 use super::blob::Unpacker;
-use super::entry::Stamp;
+use super::entry::EventContext;
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
 use crate::db::erasure;
@@ -132,7 +132,7 @@ impl<'c, 't> Views<'c, 't> {
         name: &str,
         version: u32,
         event: &impl Serialize,
-        stamp: &Stamp,
+        stamp: &EventContext,
     ) -> rusqlite::Result<()> {
         let body = db::to_json(event);
         let (kind, name, author) = (kind.to_owned(), name.to_owned(), stamp.author.clone());
@@ -233,7 +233,12 @@ impl<'c, 't> Views<'c, 't> {
     }
 
     /// Takes in something that was done about a disputed case.
-    pub fn arbitrated(&mut self, id: CaseId, act: Act, stamp: &Stamp) -> rusqlite::Result<()> {
+    pub fn arbitrated(
+        &mut self,
+        id: CaseId,
+        act: Act,
+        stamp: &EventContext,
+    ) -> rusqlite::Result<()> {
         let done = Done { event: stamp.event, at: stamp.at, author: stamp.author.clone(), act };
         self.change_case(id, |views| arbitration::insert(views.tx, id, &done))
     }

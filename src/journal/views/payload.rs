@@ -1,7 +1,7 @@
 //! Payloads in the views: the text that is kept of each, and what becomes of those that are to be
 //! forgotten.
 
-use super::{Stamp, Views};
+use super::{EventContext, Views};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{self, case, draft};
 use crate::domain::ids::{CaseId, EventId, Hash};
@@ -17,7 +17,7 @@ impl Views<'_, '_> {
         id: CaseId,
         reason: &str,
         instead: Option<Hash>,
-        stamp: &Stamp,
+        stamp: &EventContext,
     ) -> rusqlite::Result<()> {
         let (by, reason, at) = (stamp.author.clone(), reason.to_owned(), stamp.at.moment());
         self.any_erased = true;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Stamp, Views};
+use super::{EventContext, Views};
 use crate::db::{self, roster};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::roster::{Role, RosterChange, RosterEvent, Settled, settle};
@@ -10,7 +10,7 @@ use crate::domain::time::Hlc;
 
 impl Views<'_, '_> {
     /// The roles in which an event's author may act on its device at that entry.
-    pub fn roles(&mut self, stamp: &Stamp) -> rusqlite::Result<Vec<Role>> {
+    pub fn roles(&mut self, stamp: &EventContext) -> rusqlite::Result<Vec<Role>> {
         self.settle_roster_if_changed()?;
         if self.cut(stamp).is_some() {
             return Ok(Vec::new());
@@ -32,7 +32,7 @@ impl Views<'_, '_> {
     }
 
     /// The entry after which the author of `stamp` was retired, if `stamp` stands after it.
-    pub fn cut(&self, stamp: &Stamp) -> Option<u64> {
+    pub fn cut(&self, stamp: &EventContext) -> Option<u64> {
         if self.cuts.is_empty() {
             return None;
         }
@@ -46,7 +46,11 @@ impl Views<'_, '_> {
     }
 
     /// Takes note of what an event says about the roster, and settles the roster anew.
-    pub fn roster_changed(&mut self, stamp: &Stamp, change: RosterChange) -> rusqlite::Result<()> {
+    pub fn roster_changed(
+        &mut self,
+        stamp: &EventContext,
+        change: RosterChange,
+    ) -> rusqlite::Result<()> {
         let event =
             RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
         if !self.settled {

@@ -176,8 +176,11 @@ fn agreement(page: &mut String, of: &Agreement) {
 fn questions(page: &mut String, board: &BoardSnapshot) {
     heading(page, "The first question answered otherwise");
     let of = &board.divergence;
-    let _ =
-        writeln!(page, "<p>{} pairs of labels on one case; {} disagree.</p>", of.pairs, of.parted);
+    let _ = writeln!(
+        page,
+        "<p>{} pairs of labels on one case; {} disagree.</p>",
+        of.pairs, of.diverged
+    );
     let nodes = of.nodes();
     let (row, left, wide) = (24, 260, 300);
     let _ = writeln!(
@@ -202,8 +205,8 @@ fn questions(page: &mut String, board: &BoardSnapshot) {
             share * wide as f64,
             left as f64 + share * wide as f64 + 6.0,
             y + 15,
-            node.parted,
-            node.came,
+            node.diverged,
+            node.reached,
             share * 100.0
         );
     }
@@ -353,10 +356,10 @@ fn versions(page: &mut String, board: &BoardSnapshot) {
         "<table><tr><th>version</th><th class=n>cases</th><th class=n>pairs</th><th class=n>disagree</th><th>alpha</th></tr>\n",
     );
     for of in &board.versions {
-        let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64 * 100.0;
+        let diverged = of.divergence.diverged as f64 / of.divergence.pairs.max(1) as f64 * 100.0;
         let _ = writeln!(
             page,
-            "<tr><td>{} v{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{parted:.1} %</td><td>{}</td></tr>",
+            "<tr><td>{} v{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{diverged:.1} %</td><td>{}</td></tr>",
             text(&of.protocol),
             of.version,
             of.cases.len(),
@@ -379,7 +382,7 @@ fn categories(page: &mut String, board: &BoardSnapshot) {
             of.resolved.len(),
             of.pending.n(),
             tally.pairs,
-            tally.parted
+            tally.diverged
         );
     }
     page.push_str("</table>\n");

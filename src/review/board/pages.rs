@@ -151,7 +151,7 @@ impl Maker<'_> {
                 format!("  {} labels that count, at {}", self.board.labels, self.board.now.minute())
             }
             Page::Questions => {
-                let pairs = format!("{} pairs, {} diverge", of.pairs, of.parted);
+                let pairs = format!("{} pairs, {} diverge", of.pairs, of.diverged);
                 format!("  {pairs:<24}asked diverge   agree  of all        most often")
             }
 
@@ -313,13 +313,16 @@ impl Maker<'_> {
             let notes = if notes > 0 { format!("  {notes} must change") } else { String::new() };
             let words = vec![
                 name_of(&name, 22, Tone::Strong),
-                words_of(format!("{:>7} {:>6} {agree:>8}  ", node.came, node.parted), Tone::Text),
-                words_of(bar(node.parted, of.parted), Tone::Accent),
+                words_of(
+                    format!("{:>7} {:>6} {agree:>8}  ", node.reached, node.diverged),
+                    Tone::Text,
+                ),
+                words_of(bar(node.diverged, of.diverged), Tone::Accent),
                 words_of("  ", Tone::Dim),
                 name_of(&most.unwrap_or_default(), 11, Tone::Dim),
                 words_of(notes, Tone::Warn),
             ];
-            let cases = self.board.parted_at.get(&node.question).cloned().unwrap_or_default();
+            let cases = self.board.diverged_at.get(&node.question).cloned().unwrap_or_default();
             Row::new(words, format!("diverge at {}", node.question), cases)
         };
         of.nodes().iter().map(row).collect()
@@ -356,7 +359,7 @@ impl Maker<'_> {
                 words_of(format!("{:>8}   ", tally.pairs), Tone::Text),
                 words_of(share_words(tally), Tone::Text),
             ];
-            let cases = board.parted_by.get(names).cloned().unwrap_or_default();
+            let cases = board.diverged_by.get(names).cloned().unwrap_or_default();
             Row::new(words, names.join(" and "), cases)
         };
         let mut rows: Vec<Row> =
@@ -431,11 +434,11 @@ fn week_row(week: &WeekFigures) -> Row {
 
 fn version(of: &VersionFigures) -> Row {
     let name = format!("{} v{}", of.protocol, of.version);
-    let parted = of.divergence.parted as f64 / of.divergence.pairs.max(1) as f64;
+    let diverged = of.divergence.diverged as f64 / of.divergence.pairs.max(1) as f64;
     let words = vec![
         name_of(&name, 26, Tone::Strong),
         words_of(
-            format!(" {:>8} {:>6.1} %  {}", of.cases.len(), parted * 100.0, of.alpha.describe()),
+            format!(" {:>8} {:>6.1} %  {}", of.cases.len(), diverged * 100.0, of.alpha.describe()),
             Tone::Text,
         ),
     ];
@@ -454,12 +457,12 @@ fn name_of(text: &str, columns: usize, tone: Tone) -> Words {
 
 /// `545    27.5 % (25.6 to 29.6)`.
 fn share_words(tally: &Tally) -> String {
-    let share = tally.parted as f64 / tally.pairs.max(1) as f64;
+    let share = tally.diverged as f64 / tally.pairs.max(1) as f64;
     match wilson(share, tally.pairs as f64) {
         Some((low, high)) => {
             format!(
                 "{:>5} {:>7.1} % ({:.1} to {:.1})",
-                tally.parted,
+                tally.diverged,
                 share * 100.0,
                 low * 100.0,
                 high * 100.0

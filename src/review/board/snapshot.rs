@@ -126,11 +126,11 @@ pub struct BoardSnapshot {
     /// By what either of two labels named as category.
     pub by_category: BTreeMap<String, Tally>,
     /// Cases on which two reviewers part.
-    pub parted_by: BTreeMap<[String; 2], Counted>,
+    pub diverged_by: BTreeMap<[String; 2], Counted>,
     /// Cases whose labels differ in what counts.
     pub differ: Counted,
     /// Cases that part at each question.
-    pub parted_at: BTreeMap<String, Counted>,
+    pub diverged_at: BTreeMap<String, Counted>,
     pub matrix: Matrix,
     pub weeks: Vec<WeekFigures>,
     pub versions: Vec<VersionFigures>,
@@ -178,14 +178,14 @@ pub fn snapshot(
     }
     let differ =
         sums.found.cases.iter().filter(|(_, tally)| tally.differ > 0).map(|(id, _)| *id).collect();
-    let mut parted_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
-    let mut parted_by: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
+    let mut diverged_at: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
+    let mut diverged_by: BTreeMap<[String; 2], Vec<CaseId>> = BTreeMap::new();
     for split in sums.found.splits.values().flatten() {
-        parted_at.entry(split.question.clone()).or_default().push(split.case);
-        parted_by.entry(split.reviewers.clone()).or_default().push(split.case);
+        diverged_at.entry(split.question.clone()).or_default().push(split.case);
+        diverged_by.entry(split.reviewers.clone()).or_default().push(split.case);
     }
-    let parted_at = parted_at.into_iter().map(|(at, cases)| (at, Counted::of(cases, seen)));
-    let parted_by = parted_by.into_iter().map(|(by, cases)| (by, Counted::of(cases, seen)));
+    let diverged_at = diverged_at.into_iter().map(|(at, cases)| (at, Counted::of(cases, seen)));
+    let diverged_by = diverged_by.into_iter().map(|(by, cases)| (by, Counted::of(cases, seen)));
     let due_items = due_items_of(conn, kept.claims(), policy, now)?;
     let owing: BTreeSet<&str> =
         due_items.iter().filter_map(|item| item.session.as_deref()).collect();
@@ -221,9 +221,9 @@ pub fn snapshot(
         divergence: sums.found.divergence.clone(),
         pairs: sums.found.pairs.clone(),
         by_category: sums.found.categories.clone(),
-        parted_by: parted_by.collect(),
+        diverged_by: diverged_by.collect(),
         differ: counted(&differ),
-        parted_at: parted_at.collect(),
+        diverged_at: diverged_at.collect(),
         matrix: matrix(sums, seen),
         weeks: weeks.into_iter().zip(week_alphas).map(week).collect(),
         versions: versions.into_iter().zip(version_alphas).map(version).collect(),

@@ -183,7 +183,7 @@ impl<F: Front> Driver<F> {
                 left.push(effect);
                 continue;
             }
-            let reported = effect.is_reported() || self.reader.counts_beside(&effect);
+            let reported = effect.is_reported() || self.reader.counts_in_background(&effect);
             waits += usize::from(reported);
             self.switching |= effect.switches();
             if let Some(report) = self.reader.perform(effect) {

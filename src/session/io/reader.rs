@@ -62,7 +62,7 @@ impl Reader {
         let report: Arc<dyn Fn(Report) + Send + Sync> = Arc::new(report);
         let (worker, work) = channel();
         let newest_filter = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(workspace.again()?);
+        let writer = Writer::new(workspace.reopen()?);
         let reports = Arc::clone(&report);
         let thread = std::thread::spawn(move || writer.run(&work, &*reports));
         let (queue, _) = workspace.queue_at(now())?;
@@ -136,20 +136,20 @@ impl Reader {
             Effect::Dispute { case } => self.dispute(case).map(Some),
             Effect::EnterCalibration(name) => self.enter_calibration(name).map(Some),
             Effect::Sessions => self.sessions().map(|rows| Some(Report::Calibrations(rows))),
-            Effect::Board => self.beside(Search::Board),
+            Effect::Board => self.in_background(Search::Board),
             Effect::Search(words) => {
                 let rows = self.workspace.search(&words, FILTERED_MAX);
                 rows.map(|rows| Some(Report::Cases { title: format!("found: {words}"), rows }))
             }
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
             Effect::Guard => self.send(Work::Guard),
-            Effect::Reliability => self.beside(Search::Reliability),
+            Effect::Reliability => self.in_background(Search::Reliability),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => {
                 self.workspace.overruled().map(|rows| Some(Report::Overruled(rows)))
             }
-            Effect::Precedents { case } => self.beside(Search::Precedents(case)),
-            Effect::Worklist => self.beside(Search::Worklist),
+            Effect::Precedents { case } => self.in_background(Search::Precedents(case)),
+            Effect::Worklist => self.in_background(Search::Worklist),
             Effect::SyncNow => {
                 self.syncer.iter().for_each(Syncer::now);
                 let none = self.syncer.is_none();
@@ -192,12 +192,14 @@ impl Reader {
     }
 
     /// Has something looked for on the thread that does only that.
-    fn beside(&mut self, search: Search) -> Result<Option<Report>, WorkError> {
+    fn in_background(&mut self, search: Search) -> Result<Option<Report>, WorkError> {
         if self.searcher.is_none() {
             let (asks, asked) = channel();
-            let (workspace, report) = (self.workspace.again()?, Arc::clone(&self.report));
+            let (workspace, report) = (self.workspace.reopen()?, Arc::clone(&self.report));
             let following = Arc::clone(&self.following);
-            std::thread::spawn(move || search_beside(workspace, &asked, &following, &*report));
+            std::thread::spawn(move || {
+                search_in_background(workspace, &asked, &following, &*report)
+            });
             self.searcher = Some(asks);
         }
         let gone = self.searcher.as_ref().is_none_or(|asks| asks.send(search).is_err());
@@ -217,7 +219,7 @@ impl Reader {
     /// Filters on a thread of its own: a search through a million cases must not keep drafts
     /// waiting.
     fn filter(&self, text: String, generation: u64) -> Result<(), WorkError> {
-        let (queue, workspace) = (self.queue.clone(), self.workspace.again()?);
+        let (queue, workspace) = (self.queue.clone(), self.workspace.reopen()?);
         let (newest, report) = (Arc::clone(&self.newest_filter), Arc::clone(&self.report));
         std::thread::spawn(move || {
             let stop = || newest.load(Ordering::Relaxed) != generation;
@@ -236,7 +238,7 @@ impl Reader {
     }
 
     /// Whether an effect's counting is reported by a thread of its own.
-    pub fn counts_beside(&self, effect: &Effect) -> bool {
+    pub fn counts_in_background(&self, effect: &Effect) -> bool {
         let Effect::Count { all } = effect else { return false };
         let many = || {
             self.workspace
@@ -253,11 +255,11 @@ impl Reader {
         if !self.queue.counts_are_slow() {
             return Ok(Some(Report::Counted(self.workspace.queue_counts(&self.queue, || false)?)));
         }
-        if !self.counts_beside(&Effect::Count { all }) {
+        if !self.counts_in_background(&Effect::Count { all }) {
             return Ok(None); // the screen counts its own steps
         }
         let number = self.newest_count.fetch_add(1, Ordering::Relaxed) + 1;
-        let (queue, workspace) = (self.queue.clone(), self.workspace.again()?);
+        let (queue, workspace) = (self.queue.clone(), self.workspace.reopen()?);
         let (newest, report) = (Arc::clone(&self.newest_count), Arc::clone(&self.report));
         std::thread::spawn(move || {
             let stop = || newest.load(Ordering::Relaxed) != number;
@@ -364,7 +366,7 @@ impl Reader {
                 ));
             };
             let labels = self.workspace.first_round(&session, Some(id))?;
-            return Ok(Report::Dispute(Box::new(self.workspace.beside(row, labels)?)));
+            return Ok(Report::Dispute(Box::new(self.workspace.side_by_side(row, labels)?)));
         }
         let dispute = self.workspace.dispute(row.clone())?;
         let may_see = self.workspace.may_see_labels(&dispute)?;
@@ -380,7 +382,7 @@ impl Reader {
             ));
         }
         let labels = dispute.sides.into_iter().map(|side| side.given).collect();
-        Ok(Report::Dispute(Box::new(self.workspace.beside(row, labels)?)))
+        Ok(Report::Dispute(Box::new(self.workspace.side_by_side(row, labels)?)))
     }
 
     /// Waits until everything asked for is on disk.
@@ -447,7 +449,7 @@ impl Boards {
     }
 }
 
-fn search_beside(
+fn search_in_background(
     mut workspace: Workspace,
     asked: &Receiver<Search>,
     following: &AtomicBool,

@@ -46,7 +46,7 @@ impl Syncer {
         let (wishes, heard) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let worker = Worker {
-            workspace: workspace.again()?,
+            workspace: workspace.reopen()?,
             store: None,
             every,
             pause: every,

@@ -20,12 +20,12 @@ impl Session {
         let Some(item) = training.item(label.case).cloned() else { return Vec::new() };
         let found = compare(protocol, &item.right, &label.path, &label.outcome);
         let words = feedback(&self.protocols, protocol, &item.why, &found, &label.outcome);
-        let parted_at = found.parted_at.map(|(question, _)| question);
+        let diverged_at = found.diverged_at.map(|(question, _)| question);
         training.attempts.push(Attempt {
             case: label.case,
             path: label.path,
             right: found.right,
-            parted_at,
+            diverged_at,
         });
         let title = format!("{} of {}", training.attempts.len(), training.items.len());
         self.queue.remove(label.case);
