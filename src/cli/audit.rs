@@ -7,14 +7,8 @@ use serde_json::json;
 use super::out::{done, say};
 use super::{CliError, Context, Exit};
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Write journal, keys, payload hashes, roster and protocols, with a script that checks them
     Export {
         /// A new directory
@@ -23,8 +17,8 @@ enum What {
     },
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let What::Export { out } = &args.what;
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    let What::Export { out } = what;
     let workspace = context.read()?;
     let entries = workspace.audit(out)?;
     let place = out.display().to_string();

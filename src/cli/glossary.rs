@@ -15,14 +15,8 @@ use crate::review::Protocols;
 use crate::workspace::create::STARTER_GLOSSARY;
 use crate::workspace::documents::read_glossary;
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Find terms that are undefined, unused or overdue, in a file or as published; ends with 1 if
     /// there are any
     Check { file: Option<PathBuf> },
@@ -34,8 +28,8 @@ enum What {
     Publish { file: PathBuf },
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    match &args.what {
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    match what {
         What::Check { file } => check(context, file.as_deref()),
         What::Publish { file } => {
             let glossary = read_glossary(file)?;

@@ -6,14 +6,8 @@ use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Make your own label of a case the known answer
     Set {
         case: String,
@@ -29,8 +23,8 @@ enum What {
     Trained,
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    match &args.what {
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    match what {
         What::Set { case, why } => {
             let mut workspace = context.open()?;
             let row = workspace.find_case_to_change(case)?;

@@ -7,14 +7,8 @@ use super::{CliError, Context, Exit};
 use crate::intake::labels::FORMATS;
 use crate::workspace::read_file;
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Labels of cases that are in this workspace, in the name of a lead
     Labels {
         file: PathBuf,
@@ -24,8 +18,8 @@ enum What {
     },
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let What::Labels { file, format } = &args.what;
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    let What::Labels { file, format } = what;
     if !FORMATS.iter().any(|(name, _)| name == format) {
         let known: Vec<String> =
             FORMATS.iter().map(|(name, about)| format!("{name} ({about})")).collect();

@@ -122,6 +122,13 @@ fn time(text: &str) -> Result<TimeArg, String> {
     })
 }
 
+/// A command that is one of several, as `roster admit`.
+#[derive(Debug, Args)]
+pub struct OneOf<What: Subcommand> {
+    #[command(subcommand)]
+    pub what: What,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Create a workspace
@@ -145,7 +152,7 @@ enum Command {
     /// List the labels that count
     Labels(labels::Args),
     /// Take in labels that were given elsewhere
-    Import(import::Args),
+    Import(OneOf<import::What>),
     /// Write labels or resolved cases to a file
     Export(export::Args),
     /// Undo your latest label or ruling
@@ -157,13 +164,13 @@ enum Command {
     /// Ask a lead to look at a case
     Escalate(note::About),
     /// Check, show and publish protocols
-    Protocol(protocol::Args),
+    Protocol(OneOf<protocol::What>),
     /// Check, show and publish the glossary
-    Glossary(glossary::Args),
+    Glossary(OneOf<glossary::What>),
     /// Go through gold items, with feedback after each
     Train(train::Args),
     /// Set and list gold items: cases whose right answer is known
-    Gold(gold::Args),
+    Gold(OneOf<gold::What>),
     /// Show resolved cases like one
     Precedents(precedents::Args),
     /// Measure how well reviewers agree, here or in a file
@@ -190,13 +197,13 @@ enum Command {
     /// Notify people of what is due, once
     Nudge(nudge::Args),
     /// Show and change how the team works
-    Policy(policy::Args),
+    Policy(OneOf<policy::What>),
     /// Show who may do what, admit people, retire them, change keys
-    Roster(roster::Args),
+    Roster(OneOf<roster::What>),
     /// Forget what a case shows of somebody, here and in the store
     Erase(erase::Args),
     /// Write a bundle that outsiders check with stock tools
-    Audit(audit::Args),
+    Audit(OneOf<audit::What>),
     /// Copy the workspace while it is in use
     Backup(backup::Args),
     /// Check that nothing in the journal was altered
@@ -323,7 +330,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Join(args)) => join::run(&context, &args),
         Some(Command::Sync(args)) => sync::run(&context, &args),
         Some(Command::Erase(args)) => erase::run(&context, &args),
-        Some(Command::Audit(args)) => audit::run(&context, &args),
+        Some(Command::Audit(args)) => audit::run(&context, &args.what),
         Some(Command::Backup(args)) => backup::run(&context, &args),
         Some(Command::Ingest(args)) => ingest::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
@@ -331,19 +338,19 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Search(args)) => search::run(&context, &args),
         Some(Command::Label(args)) => label::run(&context, &args),
         Some(Command::Labels(args)) => labels::run(&context, &args),
-        Some(Command::Import(args)) => import::run(&context, &args),
+        Some(Command::Import(args)) => import::run(&context, &args.what),
         Some(Command::Export(args)) => export::run(&context, &args),
         Some(Command::Undo(args)) => undo::run(&context, &args),
         Some(Command::Comment(args)) => note::comment(&context, &args),
         Some(Command::Defer(args)) => note::defer(&context, &args),
         Some(Command::Escalate(args)) => note::escalate(&context, &args),
-        Some(Command::Protocol(args)) => protocol::run(&context, &args),
-        Some(Command::Glossary(args)) => glossary::run(&context, &args),
+        Some(Command::Protocol(args)) => protocol::run(&context, &args.what),
+        Some(Command::Glossary(args)) => glossary::run(&context, &args.what),
         Some(Command::Train(args)) => match train::run(&context, &args) {
             Ok(train) => return Next::Train(Box::new(train)),
             Err(error) => Err(error),
         },
-        Some(Command::Gold(args)) => gold::run(&context, &args),
+        Some(Command::Gold(args)) => gold::run(&context, &args.what),
         Some(Command::Precedents(args)) => precedents::run(&context, &args),
         Some(Command::Agreement(args)) => agreement::run(&context, &args),
         Some(Command::Disagreements(args)) => disagreements::run(&context, &args),
@@ -360,8 +367,8 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Reliability(args)) => reliability::run(&context, &args),
         Some(Command::Sla(args)) => sla::run(&context, &args),
         Some(Command::Nudge(args)) => nudge::run(&context, &args),
-        Some(Command::Policy(args)) => policy::run(&context, &args),
-        Some(Command::Roster(args)) => roster::run(&context, &args),
+        Some(Command::Policy(args)) => policy::run(&context, &args.what),
+        Some(Command::Roster(args)) => roster::run(&context, &args.what),
         Some(Command::Verify(args)) => verify::run(&context, &args),
         Some(Command::Status(args)) => status::run(&context, &args),
         Some(Command::Paths(args)) => paths::run(&context, &args),

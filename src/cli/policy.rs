@@ -5,14 +5,8 @@ use super::{CliError, Context, Exit};
 use crate::domain::policy::NAMES;
 use crate::workspace::WorkError;
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Show the policy that counts
     Show,
     /// Change values: overlap=2 rule=majority on=label sla_hours=48 …
@@ -29,10 +23,10 @@ fn names() -> String {
     format!("Names:\n{}", NAMES.iter().map(line).collect::<String>())
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let mut policy = workspace.policy()?;
-    match &args.what {
+    match what {
         What::Show => {
             let mut out = Out::new();
             let json = serde_json::to_value(&policy).unwrap_or_default();

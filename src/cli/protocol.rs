@@ -22,14 +22,8 @@ use crate::workspace::documents::read_protocol;
 /// Cases that are named for each change; all stand in the JSON.
 const NAMED: usize = 5;
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Prove that every path of a protocol file ends and sets what it must
     Check { file: PathBuf },
     /// Show a protocol file, a published protocol by its id or version, or all that are published
@@ -70,8 +64,8 @@ enum What {
     Starter { name: Option<String> },
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    match &args.what {
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    match what {
         What::Check { file } => check(context, file),
         What::Show { file, tree, format } => {
             let protocols = match file {

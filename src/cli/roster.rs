@@ -11,14 +11,8 @@ use crate::domain::roster::{Profile, Role};
 use crate::workspace::ssh::public_keys;
 use crate::workspace::{Holder, WorkError, Workspace, read_file};
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum What {
+pub enum What {
     /// Show everybody: roles, devices, keys, and who asks to join
     Show,
     /// Let somebody in who asked to be; without a request, let them work on this device
@@ -38,7 +32,7 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-struct Admit {
+pub struct Admit {
     name: String,
     /// reviewer, lead, engineer, auditor or agent; may be given several times
     #[arg(long = "role", required = true, value_name = "ROLE", value_parser = role)]
@@ -71,13 +65,13 @@ fn role(word: &str) -> Result<Role, String> {
         .ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::as_str).join(", ")))
 }
 
-pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    if matches!(args.what, What::Show) {
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    if matches!(what, What::Show) {
         show(context, &context.read()?)?;
         return Ok(Exit::Done);
     }
     let mut workspace = context.open()?;
-    match &args.what {
+    match what {
         What::Show => {}
         What::Admit(admit) => let_in(context, &mut workspace, admit)?,
         What::Retire { name, device, reason } => {

@@ -119,6 +119,19 @@ impl Exchange<'_> {
         Ok(tx.commit()?)
     }
 
+    /// The next segment, counted; nothing if it is gone.
+    fn pull_segment(
+        &mut self,
+        name: &Name,
+        done: &mut Synced,
+    ) -> Result<Option<Vec<u8>>, SyncError> {
+        self.step()?;
+        let Some(bytes) = self.fetch(name)? else { return Ok(None) };
+        done.pulled.segments += 1;
+        done.pulled.bytes += bytes.len() as u64;
+        Ok(Some(bytes))
+    }
+
     /// Takes in a segment of payloads; `false` if it is gone.
     fn pull_payloads(
         &mut self,
@@ -127,10 +140,7 @@ impl Exchange<'_> {
         spare: &mut Vec<PayloadRow>,
         done: &mut Synced,
     ) -> Result<bool, SyncError> {
-        self.step()?;
-        let Some(bytes) = self.fetch(name)? else { return Ok(false) };
-        done.pulled.segments += 1;
-        done.pulled.bytes += bytes.len() as u64;
+        let Some(bytes) = self.pull_segment(name, done)? else { return Ok(false) };
         let payloads = match open_payloads(name, &bytes, secrets) {
             Ok(payloads) => payloads,
             Err(fault) => {
@@ -213,10 +223,7 @@ impl Exchange<'_> {
         spare: &mut Vec<PayloadRow>,
         done: &mut Synced,
     ) -> Result<bool, SyncError> {
-        self.step()?;
-        let Some(bytes) = self.fetch(name)? else { return Ok(false) };
-        done.pulled.segments += 1;
-        done.pulled.bytes += bytes.len() as u64;
+        let Some(bytes) = self.pull_segment(name, done)? else { return Ok(false) };
         let lines = segment::check(name, &bytes)
             .and_then(|()| segment::decode_journal(name.replica, &bytes));
         let lines = match lines {

@@ -11,7 +11,7 @@ use casework::workspace::Workspace;
 use casework::{db, demo};
 
 use crate::keys::Keys as _;
-use crate::support::{Place, T0, ingest, line};
+use crate::support::{Place, T0, team_of_three};
 
 const SECRET: &str = "SECRET-OF-OTHERS";
 
@@ -21,15 +21,7 @@ fn json(text: &str) -> Value {
 
 /// Six cases; ana leads, bo and cy review.
 fn team(overlap: u32) -> Place {
-    let place = Place::new();
-    let mut workspace = place.create();
-    let lines: String =
-        (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
-    ingest(&mut workspace, &lines);
-    drop(workspace);
-    for name in ["bo", "cy"] {
-        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
-    }
+    let place = team_of_three();
     place.ok(&["policy", "set", &format!("overlap={overlap}"), "limit=5", "on=verdict"]);
     place
 }

@@ -16,7 +16,7 @@ const WIDE: (u16, u16) = (160, 45);
 const NARROW: (u16, u16) = (80, 24);
 
 /// A workspace with the protocol of every kind, a policy, and some cases.
-fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
+pub fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
     let place = Place::new();
     let mut workspace = place.create();
     let protocol = read_protocol(&fixture("every-kind.toml"), None).unwrap();

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{BufRead, Write};
-use std::process::Stdio;
 
 use casework::clock;
 use casework::domain::label::Label;
@@ -13,26 +12,9 @@ use casework::workspace::Workspace;
 use casework::workspace::documents::read_protocol;
 use proptest::prelude::*;
 
+use crate::guide::place_with;
 use crate::keys::Keys as _;
-use crate::support::{Place, fixture, ingest, line, program};
-
-/// A workspace with the protocol of every kind, a policy, and some cases.
-fn place_with(policy: &[(&str, &str)], texts: &[&str]) -> (Place, Workspace) {
-    let place = Place::new();
-    let mut workspace = place.create();
-    let protocol = read_protocol(&fixture("every-kind.toml"), None).unwrap();
-    workspace.publish_protocol(&protocol, "").unwrap();
-    let mut values = workspace.policy().unwrap();
-    policy.iter().for_each(|(name, value)| values.set(name, value).unwrap());
-    workspace.set_policy(values).unwrap();
-    let lines: String = texts
-        .iter()
-        .enumerate()
-        .map(|(i, text)| line(&format!("c{i}"), text, "pay", 0.3, i as i64))
-        .collect();
-    ingest(&mut workspace, &lines);
-    (place, workspace)
-}
+use crate::support::{Place, fixture, ingest, line, piped, program};
 
 /// Lines that nobody types.
 pub fn script<'l>(input: &'l mut dyn BufRead, out: &'l mut dyn Write) -> Lines<'l> {
@@ -184,14 +166,7 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
             .env("TERM", "xterm")
             .args(args)
             .envs(env.iter().copied());
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let output = piped(&mut command, input.as_bytes());
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
     };
     for (args, env, why) in [
@@ -221,9 +196,7 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
     assert_eq!(code, Some(2), "the screen was asked for, and there is no terminal");
     let mut bytes = program();
     bytes.env("CASEWORK_WORKSPACE", place.path()).arg("--linear");
-    let mut child = bytes.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"\xff\xfe\n?\n").unwrap();
-    let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let text = String::from_utf8(piped(&mut bytes, b"\xff\xfe\n?\n").stdout).unwrap();
     assert!(
         text.contains("Error: that line is no UTF-8") && text.contains("undo or U: undoes"),
         "{text}"
@@ -248,9 +221,7 @@ fn a_program_is_told_each_line_as_a_document() {
     let run = |args: &[&str]| {
         let mut command = program();
         command.env("CASEWORK_WORKSPACE", place.path()).args(args);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let output = piped(&mut command, script.as_bytes());
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };

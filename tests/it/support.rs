@@ -1,7 +1,8 @@
 //! Workspaces to test on.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use casework::config::{Env, Paths};
 use casework::db::journal::EntryRow;
@@ -161,4 +162,26 @@ pub fn workspace_id(db: &Db) -> Hash {
 
 pub fn digest(db: &Db) -> Hash {
     casework::journal::digest::digest(&db.conn).unwrap()
+}
+
+/// Runs a program that is given its input through a pipe.
+pub fn piped(command: &mut Command, input: &[u8]) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Six cases, p0 to p5, of a team in which ana leads, and bo and cy review.
+pub fn team_of_three() -> Place {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let lines: String =
+        (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    for name in ["bo", "cy"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    place
 }

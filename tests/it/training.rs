@@ -1,9 +1,6 @@
 //! Known answers: training with feedback, passing it, and measuring by what is mixed into the
 //! queue.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use casework::db::case::{Direction, QueueKey};
 use casework::domain::label::GOLD_ROUND;
 use casework::session::mode::Training;
@@ -11,7 +8,7 @@ use casework::tui::Review;
 use casework::workspace::Workspace;
 
 use crate::keys::Keys as _;
-use crate::support::{Place, T0, fixture, ingest, line, program};
+use crate::support::{Place, T0, fixture, ingest, line, piped, program};
 
 /// A team of ana, who leads, and bo, on one device; ana knows the answers to the first cases.
 fn taught(cases: usize, known: usize) -> Place {
@@ -75,14 +72,7 @@ fn a_training_can_be_gone_through_line_by_line() {
             "--as",
             "bo",
         ]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let output = piped(&mut command, answers.as_bytes());
         String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr)
     };

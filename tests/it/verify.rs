@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use casework::db::Db;
 use proptest::prelude::*;
 
-use crate::support::{Place, ingest, line};
+use crate::support::{Place, ingest, line, team_of_three};
 
 /// Every cell of the journal's tables.
 fn cells(db: &Db) -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -158,15 +158,7 @@ fn ssh_keygen_accepts_an_entry_that_was_written_out() {
 
 /// A workspace in which every view has rows, made by commands.
 fn with_every_view() -> Place {
-    let place = Place::new();
-    let mut workspace = place.create();
-    let lines: String =
-        (0..6).map(|i| line(&format!("p{i}"), &format!("move money {i}"), "pay", 0.2, i)).collect();
-    ingest(&mut workspace, &lines);
-    drop(workspace);
-    for name in ["bo", "cy"] {
-        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
-    }
+    let place = team_of_three();
     place.ok(&["roster", "admit", "cy", "--role", "reviewer", "--capacity", "50"]);
     place.ok(&["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
     let right = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];

@@ -146,16 +146,8 @@ fn ended(
 ) {
     let theme = &shell.theme;
     let outcome = opened.outcome(protocol).unwrap_or_default();
-    let arrow = theme.sign(" ■ ", " = ");
-    for (i, line) in
-        wrap(&visible(&outcome_words(&outcome)), columns.saturating_sub(3)).into_iter().enumerate()
-    {
-        let mark = if i == 0 { arrow } else { "   " };
-        lines.push(Line::from(vec![
-            Span::styled(mark, theme.accent),
-            Span::styled(line, theme.strong),
-        ]));
-    }
+    let words = outcome_words(&outcome);
+    question::headed(theme, theme.sign(" ■ ", " = "), &words, columns, lines);
     let key = |action: &str| shell.keymap.first(action);
     let ruling = "{submit} asks why you rule so; {arbitrate} begins again.";
     let words = match (opened.sending, &opened.case.mine, shell.session.missing()) {

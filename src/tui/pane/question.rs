@@ -7,6 +7,7 @@ use crate::domain::text::{fit, visible, wrap};
 use crate::domain::text_rows;
 use crate::session::Opened;
 use crate::tui::shell::Shell;
+use crate::tui::theme::Theme;
 
 pub fn lines(
     shell: &Shell,
@@ -16,15 +17,7 @@ pub fn lines(
     lines: &mut Vec<Line<'static>>,
 ) {
     let theme = &shell.theme;
-    for (i, line) in
-        wrap(&visible(&question.ask), columns.saturating_sub(3)).into_iter().enumerate()
-    {
-        let mark = if i == 0 { theme.sign(" ▸ ", " > ") } else { "   " };
-        lines.push(Line::from(vec![
-            Span::styled(mark, theme.accent),
-            Span::styled(line, theme.strong),
-        ]));
-    }
+    headed(theme, theme.sign(" ▸ ", " > "), &question.ask, columns, lines);
     facts(shell, opened, question, columns, lines);
     answers(shell, opened, question, columns, lines);
     let begun = opened.draft.begun(&question.id).filter(|begun| !begun.is_empty());
@@ -59,6 +52,23 @@ pub fn lines(
             n => format!(" {n} example{}", if n == 1 { "" } else { "s" }),
         };
         quiet(format!("{}: {}{examples}", shell.keymap.first("terms"), names.join(", ")));
+    }
+}
+
+/// Words that stand out, with a mark before the first line of them.
+pub(super) fn headed(
+    theme: &Theme,
+    mark: &'static str,
+    words: &str,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
+    for (i, line) in wrap(&visible(words), columns.saturating_sub(3)).into_iter().enumerate() {
+        let mark = if i == 0 { mark } else { "   " };
+        lines.push(Line::from(vec![
+            Span::styled(mark, theme.accent),
+            Span::styled(line, theme.strong),
+        ]));
     }
 }
 
