@@ -91,6 +91,7 @@ struct QuestionLine<'l> {
     /// Pairs of labels that came to it by the same way, that part there, and that differ in what
     /// counts because of it.
     pairs: usize,
+    #[serde(rename = "parted")]
     diverged: usize,
     differ: usize,
     /// Share of pairs that agree here, and share of all divergences that are here.
@@ -169,6 +170,7 @@ struct TallyLine<'l> {
     by: &'l str,
     name: String,
     pairs: usize,
+    #[serde(rename = "parted")]
     diverged: usize,
     differ: usize,
 }

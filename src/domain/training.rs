@@ -28,7 +28,7 @@ pub struct Attempt {
     pub path: Vec<Step>,
     pub right: bool,
     /// The first question answered otherwise than right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "parted_at", skip_serializing_if = "Option::is_none")]
     pub diverged_at: Option<String>,
 }
 

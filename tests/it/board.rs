@@ -167,6 +167,9 @@ fn a_number_opens_its_cases_and_those_their_labels() {
         session.press("5 j");
         insta::assert_snapshot!("board_matrix", below(&session));
     });
+    session.press("5 g Enter");
+    let text = session.text();
+    assert!(text.contains("No case stands behind this row.") && text.contains("Matrix"), "{text}");
     session.press("2 j Enter");
     assert!(session.text().contains("diverge at verdict  1 of 2"), "{}", session.text());
     session.press("Enter A");

@@ -61,7 +61,9 @@ impl Layer for Board {
                     if !ids.is_empty() {
                         cx.then([Effect::Cases { title: row.title.clone(), ids }]);
                     }
-                    let told = row.left_out().map(|words| cx.session.say(&words));
+                    let nothing = || "No case stands behind this row.".to_owned();
+                    let nothing = row.behind.cases.is_empty().then(nothing);
+                    let told = row.left_out().or(nothing).map(|words| cx.session.say(&words));
                     cx.then(told.unwrap_or_default());
                     return if row.behind.cases.is_empty() { Next::Stays } else { Next::Closes };
                 }
