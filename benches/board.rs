@@ -71,7 +71,7 @@ fn main() {
     println!("{n:>7} labels read                  {:>9.1} ms", raw.as_secs_f64() * 1e3);
     let mut seen = 0;
     let (left_out, listed) = took(|| {
-        let each = |_: &_| {
+        let each = |_: &_, _| {
             seen += 1;
             Ok::<(), WorkError>(())
         };

@@ -11,7 +11,11 @@ use crate::domain::protocol::Span;
 use crate::review::sight::left_out;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Those too that their reviewers replaced since
+    #[arg(long)]
+    all: bool,
+}
 
 #[derive(Serialize)]
 struct LabelLine<'l> {
@@ -32,13 +36,16 @@ struct LabelLine<'l> {
     at: String,
     duration_ms: Option<u64>,
     event: EventId,
+    counts: bool,
 }
 
-pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let mut out = Out::new();
-    let left = workspace
-        .labels_seen(|given| print(&mut out, context.global.json, given).map_err(CliError::from))?;
+    let left = workspace.labels_seen(|given, counts| match args.all || counts {
+        true => print(&mut out, context.global.json, given, counts).map_err(CliError::from),
+        false => Ok(()),
+    })?;
     out.finish()?;
     if let Some(words) = left_out(left, "labels") {
         say(&words);
@@ -46,7 +53,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn print(out: &mut Out, json: bool, given: &GivenLabel) -> std::io::Result<()> {
+fn print(out: &mut Out, json: bool, given: &GivenLabel, counts: bool) -> std::io::Result<()> {
     let label = &given.label;
     if json {
         return out.json(&LabelLine {
@@ -67,11 +74,13 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel) -> std::io::Result<()> {
             at: given.given_at().rfc3339(),
             duration_ms: label.duration_ms,
             event: given.event,
+            counts,
         });
     }
     let (at, words) = (given.given_at().minute(), outcome_words(&label.outcome));
     let by =
         given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();
+    let by = if counts { by } else { format!("{by}  (replaced since)") };
     out.line(&format!(
         "{}  {at}  {:<10} {words}{by}  {}",
         label.case.short(),

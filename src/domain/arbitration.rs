@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{CaseId, EventId};
-use super::label::{GivenLabel, Label, MAIN_ROUND, Outcome, ProtocolRef, Step};
+use super::label::{GivenLabel, Label, MAIN_ROUND, Outcome, ProtocolRef, Step, that_count_in};
 use super::time::Hlc;
 
 /// Why reviewers differed.
@@ -207,7 +207,7 @@ pub fn returned<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Vec<&'a Done> {
     for done in acts {
         let Act::Returned { label, .. } = &done.act else { continue };
         // A label given since answers it, and so does taking the label back.
-        if latest_of_each(labels).iter().any(|given| given.event == *label) {
+        if that_count_in(labels, MAIN_ROUND).iter().any(|given| given.event == *label) {
             standing.retain(
                 |other| !matches!(&other.act, Act::Returned { label: same, .. } if same == label),
             );
@@ -217,23 +217,10 @@ pub fn returned<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Vec<&'a Done> {
     standing
 }
 
-/// The label of each reviewer that counts in the main round, in the order of their names.
-pub fn latest_of_each(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
-    let mut latest: std::collections::BTreeMap<&str, &GivenLabel> =
-        std::collections::BTreeMap::new();
-    for given in labels.iter().filter(|given| given.label.round == MAIN_ROUND) {
-        let slot = latest.entry(&given.label.reviewer).or_insert(given);
-        if slot.precedence() < given.precedence() {
-            *slot = given;
-        }
-    }
-    latest.into_values().collect()
-}
-
 /// The labels that count as whoever rules sees them: in an order that tells neither who gave one
 /// nor when.
 pub fn blind_order(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
-    let mut labels = latest_of_each(labels);
+    let mut labels = that_count_in(labels, MAIN_ROUND);
     let drawn = |label: &Label| {
         *blake3::hash(&[&label.case.0[..], label.reviewer.as_bytes()].concat()).as_bytes()
     };

@@ -122,6 +122,24 @@ impl GivenLabel {
     }
 }
 
+/// The labels that count, of those of one case that were not withdrawn: of each reviewer the latest
+/// in each round, by round and name. Nothing else answers that.
+pub fn that_count(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
+    let mut latest: BTreeMap<(&str, &str), &GivenLabel> = BTreeMap::new();
+    for given in labels {
+        let slot = latest.entry((&given.label.round, &given.label.reviewer)).or_insert(given);
+        if slot.precedence() < given.precedence() {
+            *slot = given;
+        }
+    }
+    latest.into_values().collect()
+}
+
+/// Those of them in one round, by the reviewers' names.
+pub fn that_count_in<'l>(labels: &'l [GivenLabel], round: &str) -> Vec<&'l GivenLabel> {
+    that_count(labels).into_iter().filter(|given| given.label.round == round).collect()
+}
+
 /// An outcome in one line: `verdict wrong_label · corrected_label transfer`.
 pub fn outcome_words(outcome: &Outcome) -> String {
     let word = |(field, value): (&String, &Value)| format!("{field} {}", value_text(value));

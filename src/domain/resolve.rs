@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::arbitration::{Done, Ruled, latest_of_each, ruling};
+use super::arbitration::{Done, Ruled, ruling};
 use super::estimate::{Estimate, class_of};
-use super::label::{GivenLabel, Outcome};
+use super::label::{GivenLabel, MAIN_ROUND, Outcome, that_count_in};
 use super::policy::{Policy, Rule};
 use super::protocol::RenamedLabels;
 
@@ -98,7 +98,7 @@ pub struct By<'b> {
 /// case it leaves undecided is disputed at `limit` labels. The outcome is that of the earliest
 /// label among those that agree, so that it does not depend on delivery.
 pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
-    let latest = latest_of_each(labels);
+    let latest = that_count_in(labels, MAIN_ROUND);
     let count = latest.len();
     let undecided = |state| Resolution { state, outcome: None, how: None, labels: count };
     let decided = |(outcome, how)| Resolution {

@@ -10,12 +10,11 @@ use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, label, renames};
 use crate::domain::arbitration::{
-    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, latest_of_each, returned,
-    ruling, side_name,
+    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, returned, ruling, side_name,
 };
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, Outcome, Step};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step, that_count_in};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Question;
 use crate::domain::protocol::replay::translated;
@@ -300,7 +299,8 @@ pub fn waits(
     match state {
         CaseState::Disputed => {
             // It was settled by nobody when its last label came, or when a ruling was taken back.
-            let given = latest_of_each(labels).into_iter().map(|given| given.at.moment());
+            let given =
+                that_count_in(labels, MAIN_ROUND).into_iter().map(|given| given.at.moment());
             let back = acts
                 .iter()
                 .filter(|done| matches!(done.act, Act::Withdrew { .. }))
@@ -359,7 +359,8 @@ pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastR
                     policy.on.iter().any(|field| theirs.get(field) != outcome.get(field))
                 }
             };
-            let overruled = latest_of_each(&labels).into_iter().filter(differs).cloned().collect();
+            let overruled =
+                that_count_in(&labels, MAIN_ROUND).into_iter().filter(differs).cloned().collect();
             let appeal = |other: &Done| match &other.act {
                 Act::Appealed { ruling, why } if *ruling == done.event => {
                     Some((other.author.clone(), why.clone()))

@@ -12,7 +12,7 @@ use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::{count, document, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, CaseLoad, Share, Turn};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -199,10 +199,8 @@ impl Queue {
     pub fn turn(&self, conn: &Connection, work: &CaseLoad<'_>) -> rusqlite::Result<Option<Turn>> {
         let given =
             if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
-        let main = given.iter().filter(|given| given.label.round == MAIN_ROUND);
-        let mut labeled: Vec<&str> = main.map(|given| given.label.reviewer.as_str()).collect();
-        labeled.sort_unstable();
-        labeled.dedup();
+        let counting = that_count_in(&given, MAIN_ROUND).into_iter();
+        let labeled: Vec<&str> = counting.map(|given| given.label.reviewer.as_str()).collect();
         if labeled.contains(&self.reviewer.as_str()) {
             return Ok(None);
         }

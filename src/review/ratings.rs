@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::db::{label, renames};
 use crate::domain::estimate::class_of;
-use crate::domain::label::GivenLabel;
+use crate::domain::label::{GivenLabel, that_count, that_count_in};
 use crate::quality::ratings::Ratings;
 
 /// What reviewers are compared by.
@@ -19,55 +19,26 @@ pub enum By {
     Question(String),
 }
 
-/// The latest label of each reviewer on each case in a round, by case.
+/// The labels of each case that count in a round, by case.
 pub fn for_each_case(
     conn: &Connection,
     round: &str,
     mut each: impl FnMut(Vec<GivenLabel>),
 ) -> rusqlite::Result<()> {
-    let mut latest: BTreeMap<String, GivenLabel> = BTreeMap::new();
-    let mut take = |latest: &mut BTreeMap<String, GivenLabel>| {
-        if !latest.is_empty() {
-            each(std::mem::take(latest).into_values().collect());
+    label::for_each_case(conn, |labels| {
+        let counting = that_count_in(&labels, round);
+        if !counting.is_empty() {
+            each(counting.into_iter().cloned().collect());
         }
-    };
-    // By case and time, so that the last one of a reviewer is their latest.
-    label::for_each(conn, |row| {
-        if latest.values().next().is_some_and(|given| given.label.case != row.given.label.case) {
-            take(&mut latest);
-        }
-        if row.withdrawn.is_none() && row.given.label.round == round {
-            latest.insert(row.given.label.reviewer.clone(), row.given);
-        }
-    })?;
-    take(&mut latest);
-    Ok(())
+    })
 }
 
-/// The latest label of each reviewer in each round on each case, by case.
+/// The labels of each case that count, in whatever round, by case.
 pub fn for_each_case_and_round(
     conn: &Connection,
     mut each: impl FnMut(Vec<GivenLabel>),
 ) -> rusqlite::Result<()> {
-    let mut latest: BTreeMap<(String, String), GivenLabel> = BTreeMap::new();
-    let mut take = |latest: &mut BTreeMap<(String, String), GivenLabel>| {
-        if !latest.is_empty() {
-            each(std::mem::take(latest).into_values().collect());
-        }
-    };
-    label::for_each(conn, |row| {
-        if latest.values().next().is_some_and(|given| given.label.case != row.given.label.case) {
-            take(&mut latest);
-        }
-        if row.withdrawn.is_none() {
-            latest.insert(
-                (row.given.label.round.clone(), row.given.label.reviewer.clone()),
-                row.given,
-            );
-        }
-    })?;
-    take(&mut latest);
-    Ok(())
+    label::for_each_case(conn, |labels| each(that_count(&labels).into_iter().cloned().collect()))
 }
 
 /// The ratings for each of several ways to compare, in one reading.

@@ -8,7 +8,7 @@ use super::{Protocols, arbitration};
 use crate::db::case::{self, CaseRow};
 use crate::db::label;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, Label, MAIN_ROUND, Outcome};
+use crate::domain::label::{GivenLabel, Label, MAIN_ROUND, Outcome, that_count, that_count_in};
 use crate::domain::protocol::Protocol;
 use crate::domain::protocol::replay::{Fate, replay};
 
@@ -56,9 +56,8 @@ pub fn report(
     let mut predicted: Option<(CaseId, Option<String>)> = None;
     let mut failed = None;
     let mut chains: BTreeMap<u32, Vec<&Protocol>> = BTreeMap::new();
-    label::for_each(conn, |row| {
-        let GivenLabel { label, .. } = row.given;
-        if row.withdrawn.is_some() || failed.is_some() {
+    let mut take = |label: &Label| {
+        if failed.is_some() {
             return;
         }
         if label.protocol.id != newest.id {
@@ -79,7 +78,10 @@ pub fn report(
             }
             chain
         });
-        report.take(chain, &label, predicted.as_ref().and_then(|(_, said)| said.as_deref()));
+        report.take(chain, label, predicted.as_ref().and_then(|(_, said)| said.as_deref()));
+    };
+    label::for_each_case(conn, |labels| {
+        that_count(&labels).into_iter().for_each(|given| take(&given.label));
     })?;
     failed.map_or(Ok(report), Err)
 }
@@ -119,24 +121,27 @@ pub fn worklist(
     if !protocols.has_older() {
         return Ok(found); // no label lacks an answer
     }
-    let mut latest: BTreeMap<CaseId, Label> = BTreeMap::new();
+    let mut of_case: BTreeMap<CaseId, Vec<GivenLabel>> = BTreeMap::new();
     let mut order: Vec<CaseId> = Vec::new();
     label::for_each_of(conn, reviewer, |row| {
-        let label = row.given.label;
-        if row.withdrawn.is_some() || label.round != MAIN_ROUND {
+        let given = row.given;
+        if row.withdrawn.is_some() || given.label.round != MAIN_ROUND {
             return;
         }
-        let case = label.case;
-        if latest.insert(case, label).is_none() {
-            order.push(case);
+        let labels = of_case.entry(given.label.case).or_default();
+        if labels.is_empty() {
+            order.push(given.label.case);
         }
+        labels.push(given);
     })?;
     let asked: Vec<CaseId> = found.iter().map(|row| row.id).collect();
     for case in order.into_iter().filter(|case| !asked.contains(case)) {
         if found.len() >= WORKLIST_MAX || stop() {
             break;
         }
-        let Some(label) = latest.get(&case) else { continue };
+        let counting = of_case.get(&case).map(|labels| that_count_in(labels, MAIN_ROUND));
+        let Some(given) = counting.as_deref().and_then(<[_]>::first) else { continue };
+        let label = &given.label;
         let chain = protocols.after(&label.protocol);
         if chain.is_empty() {
             continue;

@@ -25,7 +25,7 @@ use crate::domain::assign::{CaseLoad, Share};
 use crate::domain::calibration::Stage;
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
@@ -352,9 +352,9 @@ fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<
     if labels == 0 {
         return Ok(Vec::new());
     }
-    let given =
-        label::live_of_case(conn, id)?.into_iter().filter(|given| given.label.round == MAIN_ROUND);
-    Ok(given.map(|given| given.label.reviewer).collect())
+    let given = label::live_of_case(conn, id)?;
+    let counting = that_count_in(&given, MAIN_ROUND).into_iter();
+    Ok(counting.map(|given| given.label.reviewer.clone()).collect())
 }
 
 /// What is due of somebody, by duty.

@@ -4,7 +4,7 @@ use super::{WorkError, Workspace};
 use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
 use crate::db::{case, document, erasure, label};
-use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, that_count};
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;
@@ -120,12 +120,9 @@ fn training_label(outcome: &Outcome) -> Option<String> {
     outcome.get("label").and_then(|value| value.as_str()).map(str::to_owned)
 }
 
-/// Whether a label is its reviewer's latest of its round on a case.
+/// Whether a label of a case counts.
 fn counts(given: &GivenLabel, labels: &[GivenLabel]) -> bool {
-    let same = |other: &&GivenLabel| {
-        other.label.reviewer == given.label.reviewer && other.label.round == given.label.round
-    };
-    labels.iter().filter(same).all(|other| other.precedence() <= given.precedence())
+    that_count(labels).into_iter().any(|one| one.event == given.event)
 }
 
 fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> ExportRow {

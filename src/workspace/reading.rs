@@ -1,13 +1,15 @@
 //! The reading door: what the floors above may read of a workspace, each as whoever is at work may
 //! see it. The database itself leaves this floor nowhere.
 
+use std::collections::BTreeSet;
+
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::NoteRow;
 use crate::db::{self, Db, erasure, journal, label};
 use crate::domain::calibration::Calibration;
-use crate::domain::ids::{CaseId, ReplicaId};
-use crate::domain::label::GivenLabel;
+use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::domain::label::{GivenLabel, that_count, that_count_in};
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
@@ -27,26 +29,30 @@ pub struct WrittenEntry {
 }
 
 impl Workspace {
-    /// Calls `each` with every label that was not withdrawn and that whoever is at work may see;
-    /// tells how many more there are.
+    /// Calls `each` with every label that was not withdrawn and that whoever is at work may see, and
+    /// with whether it counts; tells how many more there are.
     ///
     /// # Errors
     /// Those of `each`, and of the database.
     pub fn labels_seen<E: From<WorkError>>(
         &self,
-        mut each: impl FnMut(&GivenLabel) -> Result<(), E>,
+        mut each: impl FnMut(&GivenLabel, bool) -> Result<(), E>,
     ) -> Result<usize, E> {
         let mut sight = self.sight()?;
         let mut left_out = 0;
         let mut result = Ok(());
-        label::for_each(&self.db.conn, |row| {
-            if row.withdrawn.is_some() || result.is_err() {
-                return;
-            }
-            match sight.sees(&self.db.conn, &row.given) {
-                Ok(true) => result = each(&row.given),
-                Ok(false) => left_out += 1,
-                Err(error) => result = Err(WorkError::from(error).into()),
+        label::for_each_case(&self.db.conn, |labels| {
+            let counting: Vec<EventId> =
+                that_count(&labels).into_iter().map(|given| given.event).collect();
+            for given in &labels {
+                if result.is_err() {
+                    return;
+                }
+                match sight.sees(&self.db.conn, given) {
+                    Ok(true) => result = each(given, counting.contains(&given.event)),
+                    Ok(false) => left_out += 1,
+                    Err(error) => result = Err(WorkError::from(error).into()),
+                }
             }
         })
         .map_err(WorkError::from)?;
@@ -66,15 +72,8 @@ impl Workspace {
         if !self.blind_to([case])?.is_empty() {
             return Ok(None);
         }
-        let mut labels: Vec<GivenLabel> = Vec::new();
-        for given in label::live_of_case(&self.db.conn, case)?
-            .into_iter()
-            .filter(|given| given.label.round == round)
-        {
-            labels.retain(|earlier| earlier.label.reviewer != given.label.reviewer);
-            labels.push(given);
-        }
-        Ok(Some(labels))
+        let labels = label::live_of_case(&self.db.conn, case)?;
+        Ok(Some(that_count_in(&labels, round).into_iter().cloned().collect()))
     }
 
     /// Who has labeled a case, in whatever round. What they said is not told.
@@ -83,7 +82,8 @@ impl Workspace {
     /// Those of the database.
     pub fn who_labeled(&self, case: CaseId) -> Result<Vec<String>, WorkError> {
         let live = label::live_of_case(&self.db.conn, case)?;
-        Ok(live.into_iter().map(|given| given.label.reviewer).collect())
+        let who: BTreeSet<String> = live.into_iter().map(|given| given.label.reviewer).collect();
+        Ok(who.into_iter().collect())
     }
 
     /// Ratings for measuring, for each of several ways to compare.

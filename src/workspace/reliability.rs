@@ -4,6 +4,7 @@ use super::{WorkError, Workspace};
 use crate::db::{document, label, renames};
 use crate::domain::estimate::class_of;
 use crate::domain::fatigue::{Guard, Recent, Suggestion, suggestions};
+use crate::domain::label::that_count;
 use crate::journal::Append;
 use crate::journal::kind::GuardRaised;
 use crate::review::reliability::{Reliability, monday, reliability};
@@ -34,9 +35,9 @@ impl Workspace {
         let since = monday(self.now());
         let mut given: std::collections::BTreeMap<String, usize> =
             std::collections::BTreeMap::new();
-        label::for_each(&self.db.conn, |row| {
-            if row.withdrawn.is_none() && row.given.given_at() >= since {
-                *given.entry(row.given.label.reviewer).or_default() += 1;
+        label::for_each_case(&self.db.conn, |labels| {
+            for one in that_count(&labels).into_iter().filter(|one| one.given_at() >= since) {
+                *given.entry(one.label.reviewer.clone()).or_default() += 1;
             }
         })?;
         let (queue, _) = self.quick_queue()?;

@@ -28,6 +28,7 @@ mod real_run;
 mod board;
 mod calibration;
 mod commands;
+mod counts;
 mod arbitration;
 mod assignment;
 mod attacks;

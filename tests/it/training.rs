@@ -161,7 +161,7 @@ fn known_answers_are_mixed_in_and_settle_nothing() {
     let shown = place.ok(&["show", &own, "--as", "chidi"]);
     assert!(!shown.contains("gold") && !shown.contains("bo "), "{shown}");
     assert_eq!(place.ok(&["queue", "--limit", "9", "--as", "bo", "--json"]).lines().count(), 9);
-    let labels = place.ok(&["labels", "--json"]);
+    let labels = place.ok(&["labels", "--all", "--json"]);
     assert_eq!(
         labels
             .lines()

@@ -149,6 +149,24 @@ pub fn for_each(conn: &Connection, mut each: impl FnMut(LabelRow)) -> rusqlite::
     Ok(())
 }
 
+/// Calls `each` with the labels of each case that were not withdrawn, in the order of [`of_case`].
+pub fn for_each_case(
+    conn: &Connection,
+    mut each: impl FnMut(Vec<GivenLabel>),
+) -> rusqlite::Result<()> {
+    let mut of_one: Vec<GivenLabel> = Vec::new();
+    for_each(conn, |row| {
+        if of_one.first().is_some_and(|given| given.label.case != row.given.label.case) {
+            each(std::mem::take(&mut of_one));
+        }
+        of_one.extend(row.withdrawn.is_none().then_some(row.given));
+    })?;
+    if !of_one.is_empty() {
+        each(of_one);
+    }
+    Ok(())
+}
+
 /// Ids of the cases that have any label.
 pub fn labeled_cases(conn: &Connection) -> rusqlite::Result<Vec<CaseId>> {
     let to_id = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes);

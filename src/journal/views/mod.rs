@@ -19,7 +19,7 @@ use crate::db::{self, arbitration, case, count, document, label, renames};
 use crate::domain::arbitration::{Act, Done};
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
-use crate::domain::label::MAIN_ROUND;
+use crate::domain::label::{MAIN_ROUND, that_count};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{By, CaseState, resolve};
@@ -247,18 +247,16 @@ impl<'c, 't> Views<'c, 't> {
     fn count_case(&mut self, id: CaseId, sign: i64) -> rusqlite::Result<()> {
         let labels = label::live_of_case(self.tx, id)?;
         let mut add = |name: String, n: i64| *self.counts.entry(name).or_default() += sign * n;
-        if !labels.is_empty() {
-            add("labels".to_owned(), labels.len() as i64);
+        let counting = that_count(&labels);
+        if !counting.is_empty() {
+            add("labels".to_owned(), counting.len() as i64);
         }
         let Some(row) = case::by_id(self.tx, id)? else { return Ok(()) };
         add(format!("state:{}", row.state as i64), 1);
         add(format!("stream:{}", row.stream), 1);
         if row.state == CaseState::Open {
-            let main = labels.into_iter().filter(|given| given.label.round == MAIN_ROUND);
-            let mut who: Vec<String> = main.map(|given| given.label.reviewer).collect();
-            who.sort();
-            who.dedup();
-            who.into_iter().for_each(|name| add(format!("labeled-open:{name}"), 1));
+            let main = counting.iter().filter(|given| given.label.round == MAIN_ROUND);
+            main.for_each(|given| add(format!("labeled-open:{}", given.label.reviewer), 1));
         }
         Ok(())
     }

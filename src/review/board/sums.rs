@@ -16,10 +16,12 @@ use serde::Deserialize;
 use crate::db::case::{self, CaseRow};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, journal, label, renames};
-use crate::domain::arbitration::{Act, Done, latest_of_each, ruling};
+use crate::domain::arbitration::{Act, Done, ruling};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::{CaseId, ReplicaId};
-use crate::domain::label::{GivenLabel, Outcome, ProtocolRef, Step, value_text};
+use crate::domain::label::{
+    GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, Step, that_count_in, value_text,
+};
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::protocol::replay::translated;
 use crate::domain::resolve::CaseState;
@@ -333,7 +335,7 @@ impl BoardSums {
         escalated: &[(Moment, String)],
     ) {
         let said: Vec<Said> =
-            latest_of_each(labels).into_iter().map(|given| reader.said(given)).collect();
+            that_count_in(labels, MAIN_ROUND).into_iter().map(|given| reader.said(given)).collect();
         let labeled = said.iter().map(|said| said.reviewer.clone()).collect();
         let claims = DueCandidates::of(row, labeled, labels, acts, escalated);
         self.claims.extend(claims.map(|claims| (row.id, claims)));
