@@ -17,7 +17,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let mut workspace = context.open()?;
+    let mut workspace = if args.case.is_some() { context.open()? } else { context.read()? };
     if let Some(name) = &args.case {
         let reason = args.reason.as_ref();
         let reason = reason.ok_or_else(|| {

@@ -47,7 +47,7 @@ struct Nudge {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let mut workspace = context.open()?;
+    let mut workspace = if args.dry_run { context.read()? } else { context.open()? };
     let (due_items, now) = (workspace.due_items()?, workspace.now());
     let bounds = workspace.bounds(&due_items)?;
     let known = if args.again { std::collections::HashSet::new() } else { workspace.nudged()? };

@@ -1,8 +1,11 @@
 //! `casework policy`: how the team works.
 
+use serde_json::{Value, json};
+
 use super::out::{Out, done};
 use super::{CliError, Context, Exit};
-use crate::domain::policy::NAMES;
+use crate::domain::policy::{NAMES, Policy};
+use crate::domain::text::visible;
 use crate::workspace::WorkError;
 
 #[derive(Debug, clap::Subcommand)]
@@ -24,17 +27,23 @@ fn names() -> String {
 }
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
-    let mut workspace = context.open()?;
+    let mut workspace =
+        if matches!(what, What::Show) { context.read()? } else { context.open()? };
     let mut policy = workspace.policy()?;
     match what {
         What::Show => {
             let mut out = Out::new();
-            let json = serde_json::to_value(&policy).unwrap_or_default();
             if context.global.json {
-                out.json(&json)?;
+                out.json(&document(&policy))?;
             } else {
-                for (name, value) in json.as_object().into_iter().flatten() {
-                    out.line(&format!("{name:<10} {value}"))?;
+                let usual = Policy::default();
+                for (name, help) in NAMES {
+                    let value = policy.get(name).unwrap_or_default();
+                    let is_usual = usual.get(name).as_ref() == Some(&value);
+                    let value = if value.is_empty() { "none".to_owned() } else { value };
+                    let mark = if is_usual { "" } else { "  (set)" };
+                    out.line(&format!("{name:<18} {}{mark}", visible(&value)))?;
+                    out.line(&format!("{:<18}   {help}", ""))?;
                 }
             }
             out.finish()?;
@@ -46,10 +55,37 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                     .ok_or_else(|| CliError::Use(format!("write NAME=VALUE, not `{value}`")))?;
                 policy.set(name, value).map_err(WorkError::from)?;
             }
+            let limit = workspace.policy()?.limit;
+            let asked = values.iter().any(|value| value.starts_with("limit="));
             workspace.set_policy(policy.clone())?;
-            let document = serde_json::to_value(&policy).unwrap_or_default();
-            done(context.global.json, "The policy is set; outcomes were recomputed.", &document)?;
+            let raised = (policy.limit != limit && !asked)
+                .then(|| format!(" limit is {} too: it is never below overlap.", policy.limit));
+            let words = format!(
+                "The policy is set; outcomes were recomputed.{}",
+                raised.unwrap_or_default()
+            );
+            done(context.global.json, &words, &document(&policy))?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// Every value, those too that are as they are at first.
+fn document(policy: &Policy) -> Value {
+    let mut document = serde_json::to_value(policy).unwrap_or_default();
+    if let Some(values) = document.as_object_mut() {
+        for (name, _) in NAMES {
+            let value = policy.get(name).unwrap_or_default();
+            let value = match (name, value.as_str(), value.parse::<u32>()) {
+                ("require" | "hide" | "alert" | "on", "", _) => json!([]),
+                ("training", ..) => json!(policy.training),
+                ("escalation", ..) => json!(policy.escalation),
+                ("guards" | "encrypt" | "training_required", is, _) => json!(is == "yes"),
+                (_, _, Ok(number)) => json!(number),
+                _ => json!(value),
+            };
+            values.entry(name).or_insert(value);
+        }
+    }
+    document
 }

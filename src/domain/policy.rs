@@ -25,6 +25,15 @@ pub enum Rule {
 }
 
 impl Rule {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unanimous => "unanimous",
+            Self::Majority => "majority",
+            Self::DawidSkene => "dawid-skene",
+            Self::OneCoin => "one-coin",
+        }
+    }
+
     /// The model of truth that it goes by.
     pub fn model(self) -> Option<&'static str> {
         match self {
@@ -293,6 +302,39 @@ impl Policy {
         Ok(())
     }
 
+    /// One value by its name, as [`Self::set`] takes it; nothing if nothing is called so.
+    pub fn get(&self, name: &str) -> Option<String> {
+        fn list(rules: &[impl ToString]) -> String {
+            rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        }
+        let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+        Some(match name {
+            "overlap" => self.overlap.to_string(),
+            "limit" => self.limit.to_string(),
+            "rule" => self.rule.as_str().to_owned(),
+            "sure_percent" => self.sure_percent.to_string(),
+            "on" => self.on.join(","),
+            "sla_hours" => self.sla_hours.to_string(),
+            "encrypt" => yes(self.encrypt),
+            "require" => list(&self.require),
+            "hide" => list(&self.hide),
+            "gold_percent" => self.gold_percent.to_string(),
+            "repeat_percent" => self.repeat_percent.to_string(),
+            "repeat_days" => self.repeat_days.to_string(),
+            "guards" => yes(self.guards),
+            "break_minutes" => self.break_minutes.to_string(),
+            "training" => format!("{}:{}", self.training.cases, self.training.right_percent),
+            "training_required" => yes(self.training.required),
+            "escalation" => {
+                let Escalation { peer, lead, owner } = self.escalation;
+                format!("{peer}:{lead}:{owner}")
+            }
+            "alert" => list(&self.alert),
+            "owner" => self.owner.clone(),
+            _ => return None,
+        })
+    }
+
     pub fn sla_ms(&self) -> i64 {
         i64::from(self.sla_hours) * 3_600_000
     }
@@ -318,6 +360,41 @@ fn rules<T: std::str::FromStr<Err = String>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_value_is_told_as_it_is_set() {
+        let set = [
+            ("overlap", "2"),
+            ("limit", "4"),
+            ("rule", "one-coin"),
+            ("sure_percent", "80"),
+            ("on", "verdict,label"),
+            ("sla_hours", "12"),
+            ("encrypt", "yes"),
+            ("require", "rationale on override; check logs always"),
+            ("hide", "prediction until answer; precedents until submit"),
+            ("gold_percent", "5"),
+            ("repeat_percent", "6"),
+            ("repeat_days", "7"),
+            ("guards", "no"),
+            ("break_minutes", "45"),
+            ("training", "8:75"),
+            ("training_required", "yes"),
+            ("escalation", "1:2:3"),
+            ("alert", "alpha < 0.6; open > 500"),
+            ("owner", "ana"),
+        ];
+        assert_eq!(set.map(|(name, _)| name), NAMES.map(|(name, _)| name), "none is forgotten");
+        let mut policy = Policy::default();
+        for (name, value) in set {
+            let before = policy.get(name).unwrap();
+            policy.set(name, &before).unwrap();
+            assert_eq!(policy.get(name).unwrap(), before, "{name} as it is at first");
+            policy.set(name, value).unwrap();
+            assert_eq!(policy.get(name).as_deref(), Some(value), "{name}");
+        }
+        assert_eq!(policy.get("nosuch"), None);
+    }
 
     #[test]
     fn values_are_set_by_name_and_checked() {

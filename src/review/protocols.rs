@@ -1,5 +1,7 @@
 //! The protocols and the glossary that were published, and which one a case is reviewed by.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use crate::db::document;
@@ -109,6 +111,11 @@ impl Protocols {
         }
         details.extend(term.review_by.map(|day| ("review due", day.to_string())));
         details
+    }
+
+    /// Every field that a published version sets.
+    pub fn fields(&self) -> BTreeSet<&str> {
+        self.published.iter().flat_map(|published| published.protocol.fields()).collect()
     }
 
     /// Whether there are versions that others took the place of.

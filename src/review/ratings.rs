@@ -19,6 +19,16 @@ pub enum By {
     Question(String),
 }
 
+impl By {
+    /// The fields that are named.
+    pub fn fields(&self) -> &[String] {
+        match self {
+            Self::Outcome(fields) => fields,
+            Self::Question(_) => &[],
+        }
+    }
+}
+
 /// The labels of each case that count in a round, by case.
 pub fn for_each_case(
     conn: &Connection,

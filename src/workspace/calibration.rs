@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::error::CalibrationError;
 use super::{WorkError, Workspace};
-use crate::db::case;
+use crate::db::{case, label};
 use crate::domain::calibration::{Calibration, Ending, Opening, Stage};
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_amend::{Kind, with_example_of};
@@ -65,8 +65,26 @@ impl Workspace {
             .ok_or_else(|| CalibrationError::Unknown(name.to_owned()).into())
     }
 
-    /// Refuses what is hidden until a session is revealed.
+    /// The rounds there are: the main one, those of sessions, and those of which there are labels.
+    pub fn rounds(&self) -> Result<BTreeSet<String>, WorkError> {
+        let mut rounds: BTreeSet<String> = label::rounds(&self.db.conn)?.into_iter().collect();
+        rounds.insert(MAIN_ROUND.to_owned());
+        for session in calibration::sessions(&self.db.conn)? {
+            rounds.extend(session.rounds());
+        }
+        Ok(rounds)
+    }
+
+    /// Refuses a round that there is not, and what is hidden until a session is revealed.
     pub fn may_see(&self, round: &str) -> Result<(), WorkError> {
+        let known = self.rounds()?;
+        if !known.contains(round) {
+            return Err(CalibrationError::NoRound {
+                round: round.to_owned(),
+                known: known.into_iter().collect(),
+            }
+            .into());
+        }
         let hidden = calibration::hidden_rounds(&self.db.conn)?.contains(round);
         if hidden { Err(CalibrationError::Hidden(round.to_owned()).into()) } else { Ok(()) }
     }

@@ -89,9 +89,19 @@ impl Workspace {
     /// Ratings for measuring, for each of several ways to compare.
     ///
     /// # Errors
-    /// That the round is hidden, and those of the database.
+    /// That the round is hidden, that there is none, that no protocol sets a field, and those of the
+    /// database.
     pub fn ratings(&self, round: &str, by: &[By]) -> Result<Vec<Ratings>, WorkError> {
         self.may_see(round)?;
+        let protocols = self.protocols()?;
+        let known = protocols.fields();
+        for field in by.iter().flat_map(By::fields) {
+            let of_policy = protocols.policy.on.contains(field);
+            if !of_policy && !known.is_empty() && !known.contains(field.as_str()) {
+                let known = known.into_iter().map(str::to_owned).collect();
+                return Err(WorkError::NoField { field: field.clone(), known });
+            }
+        }
         Ok(ratings(&self.db.conn, round, by)?)
     }
 

@@ -13,6 +13,7 @@ use casework::journal::kind::LabelGiven;
 use casework::review::board::BoardSums;
 use casework::review::sla::{Duty, by_person};
 use casework::workspace::Workspace;
+use clap::CommandFactory as _;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -190,5 +191,67 @@ proptest! {
             }
         }
         compare(&place);
+    }
+}
+
+/// Every command that reads and takes a name of a round, a field or a question, from the command table.
+#[test]
+fn a_name_that_there_is_not_is_refused_with_those_that_there_are() {
+    let place = place();
+    for who in ["ana", "bo"] {
+        let mut at = as_one(&place, who);
+        let given = label(&at, who, 0, true, MAIN_ROUND);
+        at.append(vec![given]).unwrap();
+    }
+    let mut tried = 0;
+    for command in casework::cli::Cli::command().get_subcommands() {
+        if command.get_arguments().any(|arg| arg.is_required_set()) {
+            continue; // it changes something
+        }
+        for option in command.get_arguments().filter_map(|arg| arg.get_long()) {
+            let knows = match option {
+                "round" => "main",
+                "field" => "verdict",
+                "question" => "readable",
+                _ => continue,
+            };
+            let args = [command.get_name(), &format!("--{option}"), "nosuch", "--as", "eve"];
+            let refused = place.run(&args);
+            let said = String::from_utf8(refused.stderr).unwrap();
+            assert_eq!(refused.status.code(), Some(2), "{args:?}: {said}");
+            if said.contains("required arguments were not provided") {
+                continue; // it goes with another option, which changes something
+            }
+            assert!(said.contains("`nosuch`") && said.contains(knows), "{args:?}: {said}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 5, "{tried}");
+}
+
+#[test]
+fn the_policy_is_shown_whole_and_as_it_was() {
+    let place = place();
+    let names = casework::domain::policy::NAMES.map(|(name, _)| name);
+    let shown = place.ok(&["policy", "show"]);
+    let document: Value = serde_json::from_str(&place.ok(&["policy", "show", "--json"])).unwrap();
+    for name in names {
+        assert!(
+            shown.contains(&format!("\n{name} ")) || shown.starts_with(name),
+            "{name}: {shown}"
+        );
+        assert!(!document[name].is_null(), "{name}: {document}");
+    }
+    let before = place.open().now().rfc3339();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let set = place.run(&["policy", "set", "overlap=5"]);
+    let said = String::from_utf8(set.stderr).unwrap();
+    assert!(said.contains("limit is 5 too"), "{said}");
+    let then = place.ok(&["policy", "show", "--at", &before, "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&then).unwrap(), document);
+    // What only reads, reads the past too.
+    for args in [&["nudge", "--dry-run"][..], &["erase", "--list"]] {
+        let told = place.run(&[args, &["--at", &before]].concat());
+        assert!(told.status.code().unwrap() < 2, "{args:?}: {told:?}");
     }
 }

@@ -410,7 +410,7 @@ fn a_workspace_is_measured_as_the_file_of_its_labels() {
     let beside = place.ok(&["disagreements", case["case"].as_str().unwrap()]);
     assert!(beside.contains("▸ "), "the question at which they part is pointed at: {beside}");
     assert_eq!(place.run(&["disagreements", "--question", "nope"]).status.code(), Some(2));
-    assert_eq!(place.run(&["disagreements", "--round", "none"]).status.code(), Some(1));
+    assert_eq!(place.run(&["disagreements", "--round", "none"]).status.code(), Some(2));
     let unknown = place.run(&["agreement", "--question", "nope"]);
     assert!(
         String::from_utf8(unknown.stderr)

@@ -167,6 +167,12 @@ pub fn for_each_case(
     Ok(())
 }
 
+/// The rounds other than the main one of which there are labels.
+pub fn rounds(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT json_extract(label, '$.round') FROM view_label WHERE json_extract(label, '$.round') <> 'main'";
+    conn.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Ids of the cases that have any label.
 pub fn labeled_cases(conn: &Connection) -> rusqlite::Result<Vec<CaseId>> {
     let to_id = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes);

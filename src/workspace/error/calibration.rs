@@ -23,6 +23,8 @@ pub enum CalibrationError {
     NotInvited { session: String, reviewer: String },
     #[error("{} is no case of the session `{session}`", case.short())]
     NotInIt { session: String, case: CaseId },
+    #[error("there is no round `{round}`: there are {}", known.join(", "))]
+    NoRound { round: String, known: Vec<String> },
     #[error("the labels of the session `{0}` are hidden until it is revealed")]
     Hidden(String),
 }
@@ -45,6 +47,7 @@ impl Advice for CalibrationError {
             Self::Stage(_, Stage::Closed) => {
                 "`casework calibrate findings NAME` says what it found; open another."
             }
+            Self::NoRound { .. } => return None,
             Self::UnderWay { .. } => {
                 "`casework calibrate show NAME` says who; --early reveals it all the same."
             }

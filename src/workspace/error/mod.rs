@@ -90,6 +90,8 @@ pub enum WorkError {
     NoCase(String),
     #[error("`{0}` may mean several cases: {1}")]
     Ambiguous(String, String),
+    #[error("no protocol sets the field `{field}`: there are {}", known.join(", "))]
+    NoField { field: String, known: Vec<String> },
     #[error("no protocol is published for the stream `{0}`")]
     NoProtocol(String),
     #[error("{0}")]
