@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::out::{Out, say};
+use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::ids::ReplicaId;
 use crate::journal::sshsig::{NAMESPACE, armored, public_line};
@@ -18,8 +18,8 @@ pub struct Args {
     /// Make what is read from the journal anew, if it was altered
     #[arg(long, conflicts_with_all = ["quick", "entry"])]
     rebuild: bool,
-    /// Write one entry out, for ssh-keygen to verify: its number in this device's chain, or
-    /// REPLICA:SEQ
+    /// Write one entry out, for ssh-keygen to verify: its number in this device's chain,
+    /// REPLICA:SEQ, or the id of an event in it, as JSON and screens print it
     #[arg(long, value_name = "ENTRY", requires = "out")]
     entry: Option<String>,
     /// The directory to write it to
@@ -33,7 +33,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         workspace.rebuild_views()?;
     }
     if let (Some(entry), Some(directory)) = (&args.entry, &args.out) {
-        return write_out(&workspace, entry, directory);
+        return write_out(context, &workspace, entry, directory);
     }
     let mut out = Out::new();
     let damage = workspace.damage()?;
@@ -74,14 +74,44 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if report.ok { Exit::Done } else { Exit::No })
 }
 
-fn write_out(workspace: &Workspace, name: &str, directory: &Path) -> Result<Exit, CliError> {
-    let bad =
-        || CliError::Use(format!("`{name}` is no entry here: write its number, or REPLICA:SEQ"));
-    let (replica, seq) = match name.split_once(':') {
-        Some((replica, seq)) => (replica.parse::<ReplicaId>().map_err(|_| bad())?, seq),
-        None => (workspace.replica(), name),
+/// Digits of a replica that are enough, if no other begins with them.
+const SHORT: usize = 4;
+
+/// The entry that a name means: its number in this device's chain, `REPLICA:SEQ`, or the id of an
+/// event in it, each as it is printed, in full or by the first digits of the replica.
+fn named(workspace: &Workspace, name: &str) -> Result<(ReplicaId, u64), CliError> {
+    let bad = || {
+        CliError::Use(format!(
+            "`{name}` is no entry here: write its number, REPLICA:SEQ, or the id of an event"
+        ))
     };
-    let seq = seq.parse().map_err(|_| bad())?;
+    let parts: Vec<&str> = name.split(':').collect();
+    let (replica, seq) = match parts[..] {
+        [seq] => (workspace.replica(), seq),
+        [replica, seq] | [replica, seq, _] => {
+            match workspace.replicas_beginning(&replica.to_lowercase())?[..] {
+                [one] if replica.len() >= SHORT => (one, seq),
+                [_, _, ..] => {
+                    return Err(CliError::Use(format!(
+                        "several devices begin with `{replica}`: write more of its digits"
+                    )));
+                }
+                _ => return Err(bad()),
+            }
+        }
+        _ => return Err(bad()),
+    };
+    Ok((replica, seq.parse().map_err(|_| bad())?))
+}
+
+fn write_out(
+    context: &Context,
+    workspace: &Workspace,
+    name: &str,
+    directory: &Path,
+) -> Result<Exit, CliError> {
+    let (replica, seq) = named(workspace, name)?;
+    let bad = || CliError::Use(format!("`{name}` is no entry here"));
     let entry = workspace.entry(replica, seq)?.ok_or_else(bad)?;
     let failed =
         |error| CliError::Work(WorkError::File { path: directory.display().to_string(), error });
@@ -90,9 +120,16 @@ fn write_out(workspace: &Workspace, name: &str, directory: &Path) -> Result<Exit
     fs::write(directory.join("entry.json.sig"), armored(&entry.signature)).map_err(failed)?;
     let signer = format!("{replica} namespaces=\"{NAMESPACE}\" {}\n", public_line(&entry.key));
     fs::write(directory.join("allowed_signers"), signer).map_err(failed)?;
-    say(&format!("Written to {}. To check it there:", directory.display()));
-    say(&format!(
-        "  ssh-keygen -Y verify -f allowed_signers -I {replica} -n {NAMESPACE} -s entry.json.sig < entry.json"
-    ));
+    let check = format!(
+        "ssh-keygen -Y verify -f allowed_signers -I {replica} -n {NAMESPACE} -s entry.json.sig < entry.json"
+    );
+    let words = format!("Written to {}. To check it there:", directory.display());
+    let document = serde_json::json!({
+        "replica": replica, "seq": seq, "directory": directory.display().to_string(), "check": check,
+    });
+    done(context.global.json, &words, &document)?;
+    if !context.global.json {
+        say(&format!("  {check}"));
+    }
     Ok(Exit::Done)
 }

@@ -283,6 +283,15 @@ impl Workspace {
         }))
     }
 
+    /// The devices whose id begins so.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn replicas_beginning(&self, digits: &str) -> Result<Vec<ReplicaId>, WorkError> {
+        let rows = journal::replicas(&self.db.conn)?.into_iter().map(|row| row.replica);
+        Ok(rows.filter(|replica| replica.to_string().starts_with(digits)).collect())
+    }
+
     /// What SQLite itself finds wrong with the file.
     ///
     /// # Errors

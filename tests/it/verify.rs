@@ -121,6 +121,35 @@ fn removed_and_moved_entries_are_named() {
     }
 }
 
+/// What JSON and screens print is what can be pasted.
+#[test]
+fn an_entry_is_named_as_it_is_printed() {
+    let place = team_of_three();
+    place.ok(&["label", "p0", "--answer", "readable=n", "--answer", "damage=c"]);
+    let labels = place.ok(&["labels", "--json"]);
+    let label: serde_json::Value = serde_json::from_str(labels.trim()).unwrap();
+    let event = label["event"].as_str().unwrap();
+    let parts: Vec<&str> = event.split(':').collect();
+    let out = place.dir.path().join("out");
+    let (short, entry) = (&parts[0][..8], parts[..2].join(":"));
+    for name in [event.to_owned(), entry, format!("{short}:{}:0", parts[1]), parts[1].to_owned()] {
+        fs::remove_dir_all(&out).ok();
+        let args = ["verify", "--entry", &name, "--out", out.to_str().unwrap(), "--json"];
+        let told: serde_json::Value = serde_json::from_str(&place.ok(&args)).unwrap();
+        assert_eq!(
+            (&told["replica"], &told["seq"].to_string()),
+            (&parts[0].into(), &parts[1].to_owned())
+        );
+        let body = fs::read_to_string(out.join("entry.json")).unwrap();
+        assert!(body.contains("label.given"), "{name}: {body}");
+    }
+    for wrong in ["abc:1", "nosuch", "1:2:3:4", &format!("{short}:999")] {
+        let said = place.run(&["verify", "--entry", wrong, "--out", out.to_str().unwrap()]);
+        assert_eq!(said.status.code(), Some(2), "{wrong}");
+        assert!(String::from_utf8(said.stderr).unwrap().contains("no entry here"), "{wrong}");
+    }
+}
+
 #[test]
 fn ssh_keygen_accepts_an_entry_that_was_written_out() {
     let (place, replica) = sample();
