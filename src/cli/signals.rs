@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// A flag that is set when the program is asked to stop. LabelContext once more, the program ends with 128
+/// A flag that is set when the program is asked to stop. Asked once more, the program ends with 128
 /// and the signal's number, as shells count; what was committed by then is kept.
 pub fn stopped_by_signals() -> io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));

@@ -55,7 +55,7 @@ pub struct Ingest<'i> {
     pub stop: &'i AtomicBool,
     /// Only count; write nothing.
     pub dry_run: bool,
-    /// LabelContext by a stage before each piece of its work; an error ends the run as one of the stage's
+    /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's
     /// own would.
     pub watch: &'i (dyn Fn(Stage) -> io::Result<()> + Sync),
 }

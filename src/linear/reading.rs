@@ -171,7 +171,7 @@ impl Desk {
             self.say("Draft", &format!("kept.{}", reasons.unwrap_or_default()));
         }
         for question in &case.asked {
-            self.say("LabelContext", &format!("about your label: {question}"));
+            self.say("Asked", &format!("about your label: {question}"));
         }
         let logs = counted(case.own_logs(), "log line of its trace", "log lines of its trace");
         let near = counted(case.neighbours.len(), "nearby prediction", "nearby predictions");

@@ -1,4 +1,4 @@
-//! CaseLoad is shared without anybody handing it out, also among people who do not hear of each other.
+//! Work is shared without anybody handing it out, also among people who do not hear of each other.
 
 use std::collections::BTreeMap;
 use std::path::Path;

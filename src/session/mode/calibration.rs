@@ -1,4 +1,4 @@
-//! InCalibration in a calibration session: the queue holds its cases, labels go to its round, nothing
+//! Taking part in a calibration session: the queue holds its cases, labels go to its round, nothing
 //! else is shown or done meanwhile.
 
 use super::InCalibration;
