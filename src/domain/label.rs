@@ -1,5 +1,6 @@
 //! A label: what one reviewer recorded of one case in one round.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -124,20 +125,25 @@ impl GivenLabel {
 
 /// The labels that count, of those of one case that were not withdrawn: of each reviewer the latest
 /// in each round, by round and name. Nothing else answers that.
-pub fn that_count(labels: &[GivenLabel]) -> Vec<&GivenLabel> {
-    let mut latest: BTreeMap<(&str, &str), &GivenLabel> = BTreeMap::new();
-    for given in labels {
-        let slot = latest.entry((&given.label.round, &given.label.reviewer)).or_insert(given);
-        if slot.precedence() < given.precedence() {
-            *slot = given;
-        }
+pub fn that_count<L: Borrow<GivenLabel>>(labels: impl IntoIterator<Item = L>) -> Vec<L> {
+    fn key(given: &GivenLabel) -> (&str, &str) {
+        (&given.label.round, &given.label.reviewer)
     }
-    latest.into_values().collect()
+    let mut labels: Vec<L> = labels.into_iter().collect();
+    labels.sort_by(|a, b| {
+        let (a, b): (&GivenLabel, &GivenLabel) = (a.borrow(), b.borrow());
+        key(a).cmp(&key(b)).then_with(|| b.precedence().cmp(&a.precedence()))
+    });
+    labels.dedup_by(|later, first| key((*later).borrow()) == key((*first).borrow()));
+    labels
 }
 
 /// Those of them in one round, by the reviewers' names.
-pub fn that_count_in<'l>(labels: &'l [GivenLabel], round: &str) -> Vec<&'l GivenLabel> {
-    that_count(labels).into_iter().filter(|given| given.label.round == round).collect()
+pub fn that_count_in<L: Borrow<GivenLabel>>(
+    labels: impl IntoIterator<Item = L>,
+    round: &str,
+) -> Vec<L> {
+    that_count(labels.into_iter().filter(|given| given.borrow().label.round == round))
 }
 
 /// An outcome in one line: `verdict wrong_label · corrected_label transfer`.

@@ -52,7 +52,8 @@ pub struct Line {
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.what {
-            Some(what) => f.write_str(&plain(&format!("{what}: {}", self.words))),
+            Some(what) if self.words.is_empty() => write!(f, "{what}:"),
+            Some(what) => write!(f, "{what}: {}", self.words),
             None => f.write_str(&self.words),
         }
     }

@@ -220,7 +220,7 @@ pub struct QuestionFindings {
     /// Krippendorff's alpha over every label of the first round, and pairs of these that part
     /// there.
     pub first: Figure,
-    pub first_parted: usize,
+    pub first_diverged: usize,
 }
 
 /// A case on which people differed at a question at first, and not any more.
@@ -269,11 +269,11 @@ impl Findings {
         lines.extend(
             self.questions
                 .iter()
-                .map(|of| row(&of.question, &of.first_parted.to_string(), &of.first)),
+                .map(|of| row(&of.question, &of.first_diverged.to_string(), &of.first)),
         );
         let mut split: Vec<&QuestionFindings> =
-            self.questions.iter().filter(|of| of.first_parted > 0).collect();
-        split.sort_by_key(|of| std::cmp::Reverse(of.first_parted));
+            self.questions.iter().filter(|of| of.first_diverged > 0).collect();
+        split.sort_by_key(|of| std::cmp::Reverse(of.first_diverged));
         let most = split
             .first()
             .map(|of| format!("Most diverge at {}: talk about that first.", of.question));
@@ -412,9 +412,9 @@ pub fn findings(
     let cases = &session.opened.what.cases;
     let outcome =
         compare(&tables(cases, &rounds, &|label| Some(label.class.clone())), Resampling::default());
-    let divergence = rounds.each_ref().map(|labels| diverged(cases, labels));
+    let divergence = rounds.each_ref().map(|labels| divergence_of(cases, labels));
     let whole: Vec<&Read> = first.iter().collect();
-    let first_divergence = diverged(cases, &whole);
+    let first_divergence = divergence_of(cases, &whole);
     let mut order: Vec<String> = Vec::new();
     for node in
         divergence.iter().chain([&first_divergence]).flat_map(|divergence| divergence.nodes())
@@ -432,16 +432,16 @@ pub fn findings(
                 .map(|(_, answer)| answer.clone())
         };
         let paired = compare(&tables(cases, &rounds, &answer), Resampling::default());
-        let parted_in = |of: &Divergence| {
+        let diverged_in = |of: &Divergence| {
             of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.diverged)
         };
-        let (diverged, first_parted) =
-            (divergence.each_ref().map(parted_in), parted_in(&first_divergence));
+        let (diverged, first_diverged) =
+            (divergence.each_ref().map(diverged_in), diverged_in(&first_divergence));
         QuestionFindings {
             paired,
             diverged,
             first: alpha(cases, &whole, &answer),
-            first_parted,
+            first_diverged,
             question,
         }
     };
@@ -498,7 +498,7 @@ fn tables(
     tables
 }
 
-fn diverged(cases: &[CaseId], labels: &[&Read]) -> Divergence {
+fn divergence_of(cases: &[CaseId], labels: &[&Read]) -> Divergence {
     let mut divergence = Divergence::default();
     for case in cases {
         let of_case: Vec<&&Read> = labels.iter().filter(|label| label.case == *case).collect();

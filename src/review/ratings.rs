@@ -36,9 +36,9 @@ pub fn for_each_case(
     mut each: impl FnMut(Vec<GivenLabel>),
 ) -> rusqlite::Result<()> {
     label::for_each_case(conn, |labels| {
-        let counting = that_count_in(&labels, round);
+        let counting = that_count_in(labels, round);
         if !counting.is_empty() {
-            each(counting.into_iter().cloned().collect());
+            each(counting);
         }
     })
 }
@@ -48,7 +48,7 @@ pub fn for_each_case_and_round(
     conn: &Connection,
     mut each: impl FnMut(Vec<GivenLabel>),
 ) -> rusqlite::Result<()> {
-    label::for_each_case(conn, |labels| each(that_count(&labels).into_iter().cloned().collect()))
+    label::for_each_case(conn, |labels| each(that_count(labels)))
 }
 
 /// The ratings for each of several ways to compare, in one reading.

@@ -81,7 +81,7 @@ impl Workspace {
         starter: &Starter,
     ) -> Result<Self, WorkError> {
         let key = DeviceKey::from_seed(super::random()?);
-        let mut founded = Self::found_bare(paths, env, team, name, key, clock::now())?;
+        let mut founded = Self::create_bare(paths, env, team, name, key, clock::now())?;
         founded.begin_with(starter, clock::now())?;
         Ok(founded)
     }
@@ -95,7 +95,7 @@ impl Workspace {
         key: DeviceKey,
         now: Moment,
     ) -> Result<Self, WorkError> {
-        let mut founded = Self::found_bare(paths, env, team, name, key, now)?;
+        let mut founded = Self::create_bare(paths, env, team, name, key, now)?;
         founded.begin_with(&STARTERS[0], now)?;
         Ok(founded)
     }
@@ -112,7 +112,7 @@ impl Workspace {
         Ok(())
     }
 
-    fn found_bare(
+    fn create_bare(
         paths: Paths,
         env: Env,
         team: &str,

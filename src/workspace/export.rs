@@ -1,9 +1,12 @@
 //! Labels on their way out, each row with the event it comes from.
 
+use std::collections::BTreeSet;
+
 use super::{WorkError, Workspace};
 use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
 use crate::db::{case, document, erasure, label};
+use crate::domain::ids::EventId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, that_count};
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
@@ -87,10 +90,13 @@ impl Workspace {
             }
             let text = self.whole_text(&row)?;
             let made: Vec<ExportRow> = match rows {
-                Rows::Labels => labels
-                    .iter()
-                    .map(|given| label_row(&row, &text, given, counts(given, &labels)))
-                    .collect(),
+                Rows::Labels => {
+                    let counting = counting(&labels);
+                    let row = |given: &GivenLabel| {
+                        label_row(&row, &text, given, counting.contains(&given.event))
+                    };
+                    labels.iter().map(row).collect()
+                }
                 Rows::Cases => vec![case_row(&row, &text, &labels)],
             };
             for row in &made {
@@ -120,9 +126,9 @@ fn training_label(outcome: &Outcome) -> Option<String> {
     outcome.get("label").and_then(|value| value.as_str()).map(str::to_owned)
 }
 
-/// Whether a label of a case counts.
-fn counts(given: &GivenLabel, labels: &[GivenLabel]) -> bool {
-    that_count(labels).into_iter().any(|one| one.event == given.event)
+/// Which labels of a case count.
+fn counting(labels: &[GivenLabel]) -> BTreeSet<EventId> {
+    that_count(labels).into_iter().map(|given| given.event).collect()
 }
 
 fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> ExportRow {
@@ -159,10 +165,11 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> Exp
 }
 
 fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
-    let main: Vec<&GivenLabel> = labels
-        .iter()
-        .filter(|given| given.label.round == MAIN_ROUND && counts(given, labels))
-        .collect();
+    let counting = counting(labels);
+    let counts = |given: &&GivenLabel| counting.contains(&given.event);
+    // In the order given.
+    let main: Vec<&GivenLabel> =
+        labels.iter().filter(counts).filter(|given| given.label.round == MAIN_ROUND).collect();
     let outcome = row.outcome.clone().unwrap_or_default();
     let mut protocols: Vec<String> = main
         .iter()

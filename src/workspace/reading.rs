@@ -72,8 +72,7 @@ impl Workspace {
         if !self.blind_to([case])?.is_empty() {
             return Ok(None);
         }
-        let labels = label::live_of_case(&self.db.conn, case)?;
-        Ok(Some(that_count_in(&labels, round).into_iter().cloned().collect()))
+        Ok(Some(that_count_in(label::live_of_case(&self.db.conn, case)?, round)))
     }
 
     /// Who has labeled a case, in whatever round. What they said is not told.

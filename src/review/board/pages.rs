@@ -1,6 +1,8 @@
 //! The pages of the board: what stands on them, and the cases behind each number. Where they are
 //! drawn is no matter here.
 
+use std::borrow::Cow;
+
 use super::snapshot::{BoardSnapshot, CategoryFigures, Counted, Day, VersionFigures, WeekFigures};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
@@ -79,13 +81,13 @@ pub struct Words {
 
 impl Words {
     /// The words in their columns: cut, or with blanks behind them.
-    pub fn in_columns(&self) -> String {
+    pub fn in_columns(&self) -> Cow<'_, str> {
         if self.columns == 0 {
-            return self.text.clone();
+            return Cow::Borrowed(&self.text);
         }
         let text = fit(&self.text, self.columns);
         let room = self.columns.saturating_sub(width(&text));
-        format!("{text}{}", " ".repeat(room))
+        Cow::Owned(format!("{text}{}", " ".repeat(room)))
     }
 }
 
@@ -507,7 +509,7 @@ mod tests {
         for (text, shown) in [("short", "short   "), (long, "a label…"), ("二字三字", "二字三字")]
         {
             let name = name_of(text, 8, Tone::Text);
-            assert_eq!((name.text.as_str(), name.in_columns().as_str()), (text, shown));
+            assert_eq!((name.text.as_str(), &*name.in_columns()), (text, shown));
         }
     }
 }
