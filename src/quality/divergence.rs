@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::label::Step;
+use crate::domain::protocol::Answered;
 
 /// The first question at which two paths part, and what each answered; nothing where it was not
 /// asked.
@@ -21,15 +21,30 @@ pub struct FirstDivergence<'p> {
     pub answers: [Option<&'p str>; 2],
 }
 
-/// Where two paths part; nothing if they are the same.
-pub fn first_divergence<'p>(one: &'p [Step], two: &'p [Step]) -> Option<FirstDivergence<'p>> {
-    let at = (0..one.len().max(two.len())).find(|at| one.get(*at) != two.get(*at))?;
-    let (a, b) = (one.get(at), two.get(at));
-    let question = a.or(b).map(|(question, _)| question.as_str())?;
-    let answer = |step: Option<&'p Step>| {
-        step.filter(|(asked, _)| asked == question).map(|(_, answer)| answer.as_str())
-    };
-    Some(FirstDivergence { at, question, answers: [answer(a), answer(b)] })
+/// Where two people part; nothing if they do not. Under different versions of the protocol only a
+/// question that both were asked can part them: what one version asks and the other does not, or
+/// asks after another answer, says nothing of the people.
+pub fn first_divergence<'p>(one: &'p Answered, two: &'p Answered) -> Option<FirstDivergence<'p>> {
+    met(one, two).1
+}
+
+/// The questions that two people came to by the same way and answered alike, and where they part.
+fn met<'p>(one: &'p Answered, two: &'p Answered) -> (Vec<&'p str>, Option<FirstDivergence<'p>>) {
+    let (left, right) = (one.comparable_with(two), two.comparable_with(one));
+    let at = (0..left.len().max(right.len())).find(|at| left.get(*at) != right.get(*at));
+    let alike = &left[..at.unwrap_or(left.len())];
+    let alike: Vec<&str> = alike.iter().map(|(question, _)| question.as_str()).collect();
+    let parted = at.and_then(|at| {
+        let (a, b) = (left.get(at), right.get(at));
+        let question = a.or(b).map(|(question, _)| question.as_str())?;
+        let answer = |step: Option<&&'p (String, String)>| {
+            step.filter(|(asked, _)| asked == question).map(|(_, answer)| answer.as_str())
+        };
+        let answers = [answer(a), answer(b)];
+        let parts = one.parts_from(two, answers);
+        parts.then_some(FirstDivergence { at, question, answers })
+    });
+    (alike, parted)
 }
 
 /// Whether something comes to what was counted, or goes from it again.
@@ -90,8 +105,8 @@ impl Divergence {
     /// Counts two paths of one case. `differ`: whether their outcomes do, in what counts.
     pub fn count<'p>(
         &mut self,
-        one: &'p [Step],
-        two: &'p [Step],
+        one: &'p Answered,
+        two: &'p Answered,
         differ: bool,
     ) -> Option<FirstDivergence<'p>> {
         self.change(one, two, differ, Change::Add)
@@ -100,16 +115,14 @@ impl Divergence {
     /// Counts two paths of one case, or takes them away if they were counted.
     pub fn change<'p>(
         &mut self,
-        one: &'p [Step],
-        two: &'p [Step],
+        one: &'p Answered,
+        two: &'p Answered,
         differ: bool,
         change: Change,
     ) -> Option<FirstDivergence<'p>> {
-        let first_divergence = first_divergence(one, two);
+        let (alike, first_divergence) = met(one, two);
         change.one(&mut self.pairs);
-        let together =
-            first_divergence.as_ref().map_or(one.len(), |first_divergence| first_divergence.at);
-        for (at, (question, _)) in one[..together].iter().enumerate() {
+        for (at, question) in alike.into_iter().enumerate() {
             self.come(question, at, change, |_| ());
         }
         if let Some(FirstDivergence { at, question, answers }) = &first_divergence {
@@ -174,12 +187,16 @@ mod tests {
 
     use super::*;
 
-    fn path(words: &str) -> Vec<Step> {
-        words
-            .split_whitespace()
-            .filter_map(|step| step.split_once('='))
-            .map(|(q, a)| (q.to_owned(), a.to_owned()))
-            .collect()
+    fn path(words: &str) -> Answered {
+        let steps = words.split_whitespace().filter_map(|step| step.split_once('='));
+        let path = steps.map(|(q, a)| (q.to_owned(), a.to_owned())).collect();
+        Answered { path, version: 1, ..Answered::default() }
+    }
+
+    /// The same, under a version with these questions.
+    fn under(version: u32, questions: &str, words: &str) -> Answered {
+        let questions = questions.split_whitespace().map(str::to_owned).collect();
+        Answered { version, questions: std::sync::Arc::new(questions), ..path(words) }
     }
 
     fn check(one: &str, two: &str, expect: Option<(&str, [Option<&str>; 2])>) {
@@ -201,21 +218,47 @@ mod tests {
         check("", "", None);
     }
 
+    #[test]
+    fn what_another_version_does_not_ask_is_no_difference() {
+        let check = |one: (&str, &str), two: (&str, &str), expect: Option<&str>| {
+            let (one, two) = (under(1, one.0, one.1), under(2, two.0, two.1));
+            let parted = first_divergence(&one, &two).map(|parted| parted.question);
+            assert_eq!(parted, expect, "{one:?} {two:?}");
+            let mut divergence = Divergence::default();
+            divergence.count(&one, &two, false);
+            assert_eq!((divergence.pairs, divergence.diverged), (1, usize::from(expect.is_some())));
+            let reached: Vec<&str> =
+                divergence.nodes().iter().map(|node| node.question.as_str()).collect();
+            assert!(reached.iter().all(|asked| one.answer(asked).is_some()), "{reached:?}");
+        };
+        // A question that only the newer version has: at its place, at the end, in the middle.
+        check(("a b", "a=y b=1"), ("a n b", "a=y n=o b=1"), None);
+        check(("a b", "a=y b=1"), ("a b n", "a=y b=1 n=o"), None);
+        check(("a b", "a=y b=1"), ("a n b", "a=y n=o b=2"), Some("b"));
+        // The newer version goes another way after the same answer, by questions both have.
+        check(("a b c", "a=y b=1"), ("a b c", "a=y c=1"), None);
+        check(("a b c", "a=y b=1"), ("a b c", "a=n c=1"), Some("a"));
+        // A question that was taken out.
+        check(("a x b", "a=y x=1 b=2"), ("a b", "a=y b=2"), None);
+        // Under one version it is the people who were asked otherwise.
+        let (one, two) = (under(2, "a n", "a=y"), under(2, "a n", "a=y n=o"));
+        assert_eq!(first_divergence(&one, &two).map(|parted| parted.question), Some("n"));
+    }
+
     proptest! {
         /// Whatever the paths: divergences at all questions together are the pairs that part, and
         /// nobody parts where they did not come.
         #[test]
         fn counts_add_up(paths in prop::collection::vec(prop::collection::vec(0_u8..3, 0..5), 2..8)) {
-            let paths: Vec<Vec<Step>> = paths.iter()
-                .map(|answers| answers.iter().enumerate().map(|(at, answer)| (format!("q{at}"), answer.to_string())).collect())
-                .collect();
+            let path = |answers: &Vec<u8>| answers.iter().enumerate().map(|(at, answer)| (format!("q{at}"), answer.to_string())).collect();
+            let paths: Vec<Answered> = paths.iter().map(|answers| Answered { path: path(answers), ..Answered::default() }).collect();
             let mut divergence = Divergence::default();
             for (at, one) in paths.iter().enumerate() {
                 for two in &paths[at + 1..] {
                     // What is taken away again leaves nothing.
                     divergence.change(two, one, true, Change::Add);
                     let diverged = divergence.count(one, two, false).is_some();
-                    prop_assert_eq!(diverged, one != two);
+                    prop_assert_eq!(diverged, one.path != two.path);
                 }
             }
             let mut left = divergence.clone();

@@ -16,8 +16,8 @@ use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step, that_count_in};
 use crate::domain::policy::Policy;
+use crate::domain::protocol::Answered;
 use crate::domain::protocol::Question;
-use crate::domain::protocol::replay::translated;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 
@@ -99,15 +99,16 @@ impl Dispute {
         };
         let side = |(place, given): (usize, &GivenLabel)| Side {
             name: side_name(place),
-            path: translated(&protocols.after(&given.label.protocol), &given.label.path),
+            path: protocols.answered(&given.label).path,
             outcome: renamed.outcome(&given.label),
             own: given.label.reviewer == me,
             asked: asked(given),
             given: given.clone(),
         };
         let sides: Vec<Side> = order.into_iter().enumerate().map(side).collect();
-        let paths: Vec<&[Step]> = sides.iter().map(|side| side.path.as_slice()).collect();
-        let (questions, parts_at) = aligned(&paths);
+        let answered: Vec<Answered> =
+            sides.iter().map(|side| protocols.answered(&side.given.label)).collect();
+        let (questions, parts_at) = aligned(&answered.iter().collect::<Vec<_>>());
         let why = |done: &Done| match &done.act {
             Act::Appealed { why, .. } => Some(why.clone()),
             _ => None,
@@ -146,13 +147,13 @@ impl Dispute {
 /// A question with the answers of several paths; none where it was not asked.
 pub type Row = (String, Vec<Option<String>>);
 
-/// Questions of several paths in one order, with each path's answers; and the first that is
-/// answered otherwise.
-pub fn aligned(paths: &[&[Step]]) -> (Vec<Row>, Option<usize>) {
+/// Questions of several paths in one order, with each path's answers; and the first at which two
+/// of them part.
+pub fn aligned(sides: &[&Answered]) -> (Vec<Row>, Option<usize>) {
     let mut order: Vec<&str> = Vec::new();
-    for path in paths {
+    for side in sides {
         let mut after = 0;
-        for (question, _) in path.iter() {
+        for (question, _) in &side.path {
             match order.iter().position(|known| known == question) {
                 Some(at) => after = at + 1,
                 None => {
@@ -164,17 +165,21 @@ pub fn aligned(paths: &[&[Step]]) -> (Vec<Row>, Option<usize>) {
             }
         }
     }
-    let answer = |path: &[Step], question: &str| {
-        path.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone())
-    };
+    let answer = |side: &&Answered, question: &str| side.answer(question).map(str::to_owned);
     let rows: Vec<Row> = order
         .into_iter()
         .map(|question| {
-            (question.to_owned(), paths.iter().map(|path| answer(path, question)).collect())
+            (question.to_owned(), sides.iter().map(|side| answer(side, question)).collect())
         })
         .collect();
-    let parts_at =
-        rows.iter().position(|(_, answers)| answers.windows(2).any(|pair| pair[0] != pair[1]));
+    let part = |answers: &[Option<String>]| {
+        sides.iter().enumerate().any(|(at, one)| {
+            sides.iter().enumerate().skip(at + 1).any(|(other, two)| {
+                one.parts_from(two, [answers[at].as_deref(), answers[other].as_deref()])
+            })
+        })
+    };
+    let parts_at = rows.iter().position(|(_, answers)| part(answers));
     (rows, parts_at)
 }
 
@@ -496,12 +501,10 @@ mod tests {
 
     #[test]
     fn ways_that_part_and_meet_again_stay_in_order() {
-        let path = |text: &str| -> Vec<Step> {
-            text.split(' ')
-                .map(|step| {
-                    step.split_once('=').map(|(q, a)| (q.to_owned(), a.to_owned())).unwrap()
-                })
-                .collect()
+        let path = |text: &str| {
+            let steps = text.split(' ').filter_map(|step| step.split_once('='));
+            let path: Vec<Step> = steps.map(|(q, a)| (q.to_owned(), a.to_owned())).collect();
+            Answered { path, ..Answered::default() }
         };
         let (one, two) = (path("a=y b=1 d=x"), path("a=n c=2 d=x"));
         let (rows, parts_at) = aligned(&[&one, &two]);

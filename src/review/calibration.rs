@@ -13,9 +13,9 @@ use crate::db::{label, renames};
 use crate::domain::calibration::{Calibration, Ending, Fact, Opening, Stage, session_of};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, Step, value_text};
+use crate::domain::label::{GivenLabel, value_text};
 use crate::domain::policy::Policy;
-use crate::domain::protocol::replay::translated;
+use crate::domain::protocol::Answered;
 use crate::domain::text::fit;
 use crate::journal::kind::{SessionClosed, SessionOpened, SessionRevealed};
 use crate::quality::agreement::{Resampling, Tally, nominal_alpha};
@@ -375,7 +375,7 @@ struct Read {
     class: String,
     /// The values of the outcome.
     values: BTreeSet<String>,
-    path: Vec<Step>,
+    answered: Answered,
     why: String,
 }
 
@@ -394,7 +394,7 @@ pub fn findings(
             reviewer: given.label.reviewer.clone(),
             class: class_of(&outcome, &policy.on).unwrap_or_else(|| "nothing".to_owned()),
             values: outcome.values().map(value_text).collect(),
-            path: translated(&protocols.after(&given.label.protocol), &given.label.path),
+            answered: protocols.answered(&given.label),
             why: given.label.rationale.clone(),
         }
     };
@@ -424,13 +424,7 @@ pub fn findings(
         }
     }
     let of_question = |question: String| {
-        let answer = |label: &Read| {
-            label
-                .path
-                .iter()
-                .find(|(asked, _)| *asked == question)
-                .map(|(_, answer)| answer.clone())
-        };
+        let answer = |label: &Read| label.answered.answer(&question).map(str::to_owned);
         let paired = compare(&tables(cases, &rounds, &answer), Resampling::default());
         let diverged_in = |of: &Divergence| {
             of.nodes().iter().find(|node| node.question == question).map_or(0, |node| node.diverged)
@@ -504,7 +498,7 @@ fn divergence_of(cases: &[CaseId], labels: &[&Read]) -> Divergence {
         let of_case: Vec<&&Read> = labels.iter().filter(|label| label.case == *case).collect();
         for (at, one) in of_case.iter().enumerate() {
             for two in &of_case[at + 1..] {
-                divergence.count(&one.path, &two.path, one.class != two.class);
+                divergence.count(&one.answered, &two.answered, one.class != two.class);
             }
         }
     }
@@ -530,8 +524,9 @@ fn moved(rounds: &[Vec<&Read>; 2]) -> Vec<Moved> {
             with += usize::from(other.class == now.class);
             against += usize::from(other.class == before.class);
         }
-        let question = crate::quality::divergence::first_divergence(&before.path, &now.path)
-            .map(|first_divergence| first_divergence.question.to_owned());
+        let question =
+            crate::quality::divergence::first_divergence(&before.answered, &now.answered)
+                .map(|first_divergence| first_divergence.question.to_owned());
         let (case, reviewer, from, to) =
             (now.case, now.reviewer.clone(), before.class.clone(), now.class.clone());
         found.push(Moved { case, reviewer, from, to, toward_others: with > against, question });
@@ -556,21 +551,23 @@ fn settled(
                 .collect::<Vec<&Read>>()
         };
         let splits = |labels: &[&Read]| {
-            let paths: Vec<&[Step]> = labels.iter().map(|label| label.path.as_slice()).collect();
-            let (rows, parts_at) = super::arbitration::aligned(&paths);
+            let answered: Vec<&Answered> = labels.iter().map(|label| &label.answered).collect();
+            let (rows, parts_at) = super::arbitration::aligned(&answered);
             parts_at.map(|at| rows[at].0.clone())
         };
         let (first, second) = (of(0), of(1));
         match (splits(&first), splits(&second)) {
             (_, Some(question)) => open.push((*case, question)),
             (Some(question), None) if second.len() > 1 => {
-                let path = second.first().map(|label| label.path.as_slice()).unwrap_or_default();
-                let Some((_, answer)) = path.iter().find(|(asked, _)| *asked == question) else {
+                let first_of = second.first();
+                let Some(answer) = first_of.and_then(|label| label.answered.answer(&question))
+                else {
                     continue;
                 };
                 let changed = |label: &&&Read| {
                     first.iter().any(|before| {
-                        before.reviewer == label.reviewer && before.path != label.path
+                        before.reviewer == label.reviewer
+                            && before.answered.path != label.answered.path
                     }) && !label.why.is_empty()
                 };
                 let why = second
@@ -598,7 +595,7 @@ fn settled(
                 settled.push(Settled {
                     case: *case,
                     question,
-                    answer: answer.clone(),
+                    answer: answer.to_owned(),
                     agreed,
                     dropped,
                     why,

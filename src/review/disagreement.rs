@@ -9,8 +9,8 @@ use super::Protocols;
 use super::ratings::for_each_case;
 use crate::db::renames;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, Outcome, Step, value_text};
-use crate::domain::protocol::replay::translated;
+use crate::domain::label::{GivenLabel, Outcome, value_text};
+use crate::domain::protocol::Answered;
 use crate::quality::divergence::{Change, Divergence};
 
 /// Pairs of labels on one case, and how many of them part.
@@ -63,17 +63,15 @@ pub fn disagreements(
     let renamed = renames::all(conn)?;
     let mut found = Disagreements::default();
     for_each_case(conn, round, |labels| {
-        let read = |given: &GivenLabel| {
-            let label = &given.label;
-            (translated(&protocols.after(&label.protocol), &label.path), renamed.outcome(label))
-        };
-        let read: Vec<(Vec<Step>, Outcome)> = labels.iter().map(read).collect();
+        let read =
+            |given: &GivenLabel| (protocols.answered(&given.label), renamed.outcome(&given.label));
+        let read: Vec<(Answered, Outcome)> = labels.iter().map(read).collect();
         for (at, one) in labels.iter().enumerate() {
             for (other, two) in labels.iter().enumerate().skip(at + 1) {
                 if one.label.protocol.id == two.label.protocol.id {
                     let [left, right] = [&read[at], &read[other]];
                     let names = [&*one.label.reviewer, &two.label.reviewer];
-                    let read = [(&*left.0, &left.1), (&right.0, &right.1)];
+                    let read = [(&left.0, &left.1), (&right.0, &right.1)];
                     found.change(one.label.case, names, read, on, Change::Add);
                 }
             }
@@ -89,7 +87,7 @@ impl Disagreements {
         &mut self,
         case: CaseId,
         of: [&str; 2],
-        read: [(&[Step], &Outcome); 2],
+        read: [(&Answered, &Outcome); 2],
         on: &[String],
         change: Change,
     ) {

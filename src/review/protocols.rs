@@ -1,14 +1,16 @@
 //! The protocols and the glossary that were published, and which one a case is reviewed by.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use crate::db::document;
 use crate::domain::glossary::{Glossary, Term};
-use crate::domain::label::ProtocolRef;
+use crate::domain::label::{Label, ProtocolRef};
 use crate::domain::policy::Policy;
-use crate::domain::protocol::Protocol;
+use crate::domain::protocol::replay::translated;
+use crate::domain::protocol::{Answered, Protocol};
 use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
 use crate::journal::views;
 
@@ -19,6 +21,8 @@ pub struct Published {
     pub reference: ProtocolRef,
     pub changes: String,
     pub author: String,
+    /// Its questions, by the names of the latest version of its protocol.
+    pub questions: Arc<BTreeSet<String>>,
 }
 
 /// All that reviewers decide by, the latest first.
@@ -43,6 +47,7 @@ impl Protocols {
                 reference,
                 changes: event.changes,
                 author: row.author,
+                questions: Arc::default(),
             });
         }
         let row = document::latest(conn, "glossary")?;
@@ -51,7 +56,34 @@ impl Protocols {
             Some(event) => (event.version, Glossary::parse(&event.source).unwrap_or_default()),
             None => (0, Glossary::default()),
         };
-        Ok(Self { published, glossary, glossary_version, policy: views::policy(conn)? })
+        let mut protocols =
+            Self { published, glossary, glossary_version, policy: views::policy(conn)? };
+        let questions: Vec<_> =
+            protocols.published.iter().map(|one| protocols.asked(one)).collect();
+        for (published, questions) in protocols.published.iter_mut().zip(questions) {
+            published.questions = Arc::new(questions);
+        }
+        Ok(protocols)
+    }
+
+    /// The questions of a version by the names of the latest one.
+    fn asked(&self, published: &Published) -> BTreeSet<String> {
+        let questions = published.protocol.questions.iter();
+        let steps: Vec<_> =
+            questions.map(|question| (question.id.clone(), String::new())).collect();
+        let steps = translated(&self.after(&published.reference), &steps);
+        steps.into_iter().map(|(question, _)| question).collect()
+    }
+
+    /// What a label answered, by the names of today, and what it was asked.
+    pub fn answered(&self, label: &Label) -> Answered {
+        let cited = &label.protocol;
+        let version = self.version(&cited.id, cited.version);
+        Answered {
+            path: translated(&self.after(cited), &label.path),
+            version: cited.version,
+            questions: version.map(|version| version.questions.clone()).unwrap_or_default(),
+        }
     }
 
     /// The protocol for cases of a stream: the latest that names the stream, else the latest that

@@ -7,6 +7,7 @@
 //! older version through a newer one.
 
 pub mod amend;
+pub mod answered;
 pub mod condition;
 pub mod span;
 pub mod parse;
@@ -25,6 +26,7 @@ use super::hygiene::Defect;
 use super::ids::Hash;
 use super::label::{Outcome, ProtocolRef};
 
+pub use answered::Answered;
 pub use check::check;
 pub use condition::Condition;
 pub use parse::{parse, parse_published, parse_strictly};

@@ -20,10 +20,9 @@ use crate::domain::arbitration::{Act, Done, ruling};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::{
-    GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, Step, that_count_in, value_text,
+    GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, that_count_in, value_text,
 };
-use crate::domain::protocol::RenamedLabels;
-use crate::domain::protocol::replay::translated;
+use crate::domain::protocol::{Answered, RenamedLabels};
 use crate::domain::resolve::CaseState;
 use crate::domain::time::{Hlc, Moment};
 use crate::journal::entry::Body;
@@ -80,7 +79,7 @@ struct Said {
     at: Moment,
     class: String,
     outcome: Outcome,
-    path: Vec<Step>,
+    answered: Answered,
 }
 
 /// A case as it stood when it was added to the sums.
@@ -191,7 +190,7 @@ impl Reader<'_> {
             at: given.given_at(),
             class: class_of(&outcome, &self.protocols.policy.on)
                 .unwrap_or_else(|| "nothing".to_owned()),
-            path: translated(&self.protocols.after(&given.label.protocol), &given.label.path),
+            answered: self.protocols.answered(&given.label),
             outcome,
         }
     }
@@ -384,7 +383,7 @@ impl BoardSums {
                 sums.classes.change(classes, id, change);
                 if one.protocol.id == two.protocol.id {
                     let names = [&*one.reviewer, &two.reviewer];
-                    let read = [(&*one.path, &one.outcome), (&two.path, &two.outcome)];
+                    let read = [(&one.answered, &one.outcome), (&two.answered, &two.outcome)];
                     sums.found.change(id, names, read, on, change);
                 }
             }
@@ -413,7 +412,8 @@ impl BoardSums {
             set(&mut version.cases, id, change);
             for (at, one) in said.iter().enumerate() {
                 said[at + 1..].iter().for_each(|two| {
-                    version.divergence.change(&one.path, &two.path, one.class != two.class, change);
+                    let differ = one.class != two.class;
+                    version.divergence.change(&one.answered, &two.answered, differ, change);
                 });
             }
             if version.cases.is_empty() {
