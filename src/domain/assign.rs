@@ -1,10 +1,14 @@
 //! Whose turn a case is, without anybody handing out work.
 //!
 //! Every device computes the same order of reviewers for a case by weighted rendezvous hashing
-//! (Thaler and Ravishankar, "A name-based mapping scheme for rendezvous", 1996; with weights, each
-//! reviewer draws `-ln(u) / capacity` and the smallest comes first). The case goes to as many of
-//! the first as the policy's overlap says. The week in which a case was detected is part of what is
-//! hashed, so that neighbours rotate. Who joins or leaves moves only their own share.
+//! (Thaler and Ravishankar, "A name-based mapping scheme for rendezvous", 1996). The case goes to as
+//! many of the first as the policy's overlap says. The week in which a case was detected is part of
+//! what is hashed, so that neighbours rotate. Who joins or leaves moves only their own share, and of
+//! the others' little where capacities differ.
+//!
+//! Whoever has half the capacity of another gets half as many cases, whatever the overlap: how is in
+//! [`super::proportion`]. Dividing what is drawn by capacity alone gives the weak too much as soon
+//! as one case takes several.
 //!
 //! As a case's time runs out, the next in its order may take it too. Once it is due, whoever is
 //! first may be away for long: a new order is drawn again and again, with one more place each time.
@@ -18,8 +22,12 @@
 //! Time is that up to which a device has heard of the others: one that was offline for a week does
 //! not take their work for undone.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::ids::CaseId;
 use super::policy::Policy;
+use super::proportion;
 use super::roster::Profile;
 use super::time::Moment;
 
@@ -69,12 +77,14 @@ impl Candidate {
             && work.needs.iter().all(|need| skills.contains(need))
     }
 
-    fn draw(&self, work: &CaseLoad<'_>, epoch: u64) -> f64 {
+    /// Their place for a case, with what they multiply by: the smallest come first.
+    fn draw(&self, work: &CaseLoad<'_>, epoch: u64, multiply: f64) -> f64 {
         let case = work.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let hash = mix(case ^ mix(self.seed ^ mix(week(work.detected) as u64 ^ epoch << 48)));
-        // Never 0, of which there is no logarithm.
+        // Never 0 and never 1.
         let u = ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-        -u.ln() / f64::from(self.profile.capacity)
+        // Who gets every case comes before all who do not.
+        if multiply > 0.0 { (1.0 - u) / u * multiply } else { -u }
     }
 }
 
@@ -121,17 +131,35 @@ impl Turn {
     }
 }
 
+/// What reviewers multiply what they draw by, by their capacities.
+type Multipliers = HashMap<Vec<u32>, Arc<[f64]>>;
+
 /// Everybody who reviews, and how work is shared between them.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Share {
     candidates: Vec<Candidate>,
     overlap: usize,
+    /// By the capacities of those who can judge a case: they are many cases' alike.
+    multipliers: Arc<Mutex<Multipliers>>,
 }
 
 impl Share {
     pub fn new(mut candidates: Vec<Candidate>, policy: &Policy) -> Self {
         candidates.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { candidates, overlap: policy.overlap as usize }
+        Self { candidates, overlap: policy.overlap as usize, multipliers: Arc::default() }
+    }
+
+    /// What each of those who can judge a case multiplies what they draw by.
+    fn multipliers(&self, able: &[&Candidate]) -> Arc<[f64]> {
+        let capacities: Vec<u32> =
+            able.iter().map(|candidate| candidate.profile.capacity).collect();
+        let mut known = self.multipliers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(multipliers) = known.get(&capacities) {
+            return multipliers.clone();
+        }
+        let multipliers: Arc<[f64]> = proportion::multipliers(&capacities, self.overlap).into();
+        known.insert(capacities, multipliers.clone());
+        multipliers
     }
 
     pub fn candidates(&self) -> &[Candidate] {
@@ -155,8 +183,12 @@ impl Share {
             able =
                 self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0).collect();
         }
-        let mut drawn: Vec<(f64, &Candidate)> =
-            able.into_iter().map(|candidate| (candidate.draw(work, epoch), candidate)).collect();
+        let multiply = self.multipliers(&able);
+        let mut drawn: Vec<(f64, &Candidate)> = able
+            .into_iter()
+            .zip(multiply.iter())
+            .map(|(candidate, multiply)| (candidate.draw(work, epoch, *multiply), candidate))
+            .collect();
         drawn.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.name.cmp(&two.name)));
         drawn.into_iter().map(|(_, candidate)| candidate).collect()
     }
@@ -199,8 +231,6 @@ impl Share {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
 
     fn people(list: &[(&str, u32)]) -> Vec<Candidate> {
@@ -246,6 +276,32 @@ mod tests {
             "{counts:?}"
         );
         assert!(!counts.contains_key("dee"));
+    }
+
+    #[test]
+    fn capacity_is_proportional_whatever_the_overlap() {
+        let check = |list: &[(&str, u32)], overlap: u32, expect: &[f64]| {
+            let share = share(list, overlap);
+            let mut counts = vec![0; list.len()];
+            for n in 0..20_000 {
+                let work = work(n);
+                let first = &share.order(&work, work.detected)[..overlap as usize];
+                for ((name, _), count) in list.iter().zip(&mut counts) {
+                    *count += usize::from(first.iter().any(|one| one.name == *name));
+                }
+            }
+            for (count, expect) in counts.iter().zip(expect) {
+                let got = *count as f64 / 20_000.0;
+                assert!((got - expect).abs() < 0.03 * expect, "{list:?}: {counts:?}");
+            }
+        };
+        let half = [("ana", 100), ("bo", 50), ("chidi", 100), ("dee", 100)];
+        check(&half, 1, &[2.0 / 7.0, 1.0 / 7.0, 2.0 / 7.0, 2.0 / 7.0]);
+        check(&half, 2, &[4.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0, 4.0 / 7.0]);
+        check(&half, 3, &[6.0 / 7.0, 3.0 / 7.0, 6.0 / 7.0, 6.0 / 7.0]);
+        // Nobody gets a case twice: who would, gets all, and the others share what is left.
+        check(&[("ana", 900), ("bo", 50), ("chidi", 50)], 2, &[1.0, 0.5, 0.5]);
+        check(&[("ana", 900), ("bo", 50), ("chidi", 50)], 3, &[1.0, 1.0, 1.0]);
     }
 
     #[test]

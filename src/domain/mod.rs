@@ -15,6 +15,7 @@ pub mod payload;
 pub mod hygiene;
 pub mod text_rows;
 pub mod number;
+pub mod proportion;
 pub mod protocol;
 pub mod glossary;
 pub mod glossary_amend;
