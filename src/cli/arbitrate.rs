@@ -160,10 +160,12 @@ fn list(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
     for waits in &waiting {
         if context.global.json {
             let Waiting { row, why, stands, since, returned, .. } = waits;
+            let missed =
+                stands.missed.map(|(level, due)| json!({ "level": level, "due": due.rfc3339() }));
             out.json(
                 &json!({ "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "why": why.as_str(),
                 "level": stands.level, "due": stands.due.rfc3339(), "since": since.rfc3339(), "labels": row.labels,
-                "returned": returned }),
+                "returned": returned, "missed": missed }),
             )?;
         } else {
             out.line(&words(waits, now))?;

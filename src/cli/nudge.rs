@@ -13,7 +13,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
-use crate::review::sla::{DueItem, Duty};
+use crate::review::sla::{DueItem, Duty, cases_due, cases_overdue};
 use crate::workspace::sla::Bound;
 
 #[derive(Debug, clap::Args)]
@@ -142,9 +142,8 @@ fn nudges(
         let mut documents = Vec::new();
         let mut items = Vec::new();
         for (clock, all) in &clocks {
-            let cases: usize = all.iter().map(|item| item.cases).sum();
-            let late: usize =
-                all.iter().filter(|item| item.is_overdue(now)).map(|item| item.cases).sum();
+            let cases = cases_due(all.iter().copied());
+            let late = cases_overdue(all.iter().copied(), now);
             let first = all.iter().map(|item| item.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
             lines.push(format!(
@@ -177,7 +176,7 @@ fn add_bounds(
     now: Moment,
 ) {
     for bound in bounds.iter().filter(|bound| bound.is_crossed()) {
-        let value = bound.value.map(crate::quality::figure::decimal).unwrap_or_default();
+        let value = bound.value.map(|value| bound.threshold.value_words(value)).unwrap_or_default();
         let line = format!("{}: it is {value}", bound.threshold);
         for lead in leads {
             let key = format!("{lead}\u{1f}{}\u{1f}{}", bound.threshold, now.date());

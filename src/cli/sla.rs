@@ -5,8 +5,7 @@ use serde_json::json;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
-use crate::quality::figure::decimal;
-use crate::review::sla::{DueItem, Duty, by_person};
+use crate::review::sla::{DueItem, Duty, by_person, cases_due, cases_overdue};
 use crate::workspace::sla::Bound;
 
 /// Most things that are listed in words.
@@ -65,12 +64,6 @@ fn show(context: &Context, due_items: &[DueItem], now: Moment) -> Result<Exit, C
     Ok(if due_items.is_empty() { Exit::No } else { Exit::Done })
 }
 
-/// How many cases are due: a session is owed once by each who takes part, for as many as they have
-/// left.
-fn cases<'o>(due_items: impl Iterator<Item = &'o DueItem>) -> usize {
-    due_items.map(|one| one.cases).sum()
-}
-
 fn check(
     context: &Context,
     due_items: &[DueItem],
@@ -79,16 +72,16 @@ fn check(
 ) -> Result<Exit, CliError> {
     let late: Vec<&DueItem> = due_items.iter().filter(|item| item.is_overdue(now)).collect();
     let crossed = bounds.iter().filter(|bound| bound.is_crossed()).count();
-    let (overdue, all) = (cases(late.iter().copied()), cases(due_items.iter()));
+    let (overdue, all) = (cases_overdue(due_items, now), cases_due(due_items));
     let mut out = Out::new();
     if context.global.json {
         let of = |clock: Duty| {
             let all = due_items.iter().filter(|item| item.what == clock);
             let late = all.clone().filter(|item| item.is_overdue(now));
-            let oldest = late.clone().map(|item| item.due).min().map(Moment::rfc3339);
+            let oldest = late.clone().map(DueItem::overdue_since).min().map(Moment::rfc3339);
             (
                 clock.as_str(),
-                json!({ "all": cases(all), "overdue": cases(late), "oldest_due": oldest }),
+                json!({ "all": cases_due(all), "overdue": cases_due(late), "oldest_due": oldest }),
             )
         };
         let clocks: serde_json::Map<String, serde_json::Value> =
@@ -104,8 +97,11 @@ fn check(
                 .case
                 .map_or_else(|| item.session.clone().unwrap_or_default(), |case| case.short());
             let level = item.level.map_or("", |level| level.as_str());
+            let missed = item.missed.map_or(String::new(), |(level, due)| {
+                format!(" · the {} had it until {}", level.as_str(), due.minute())
+            });
             out.line(&format!(
-                "{what:<12} {:<10} {level:<6} {:<14} {}",
+                "{what:<12} {:<10} {level:<6} {:<14} {}{missed}",
                 item.what.as_str(),
                 item.due.due_words(now),
                 item.who.join(", ")
@@ -115,7 +111,10 @@ fn check(
             out.line(&format!("and {} more (--json)", late.len() - SHOWN))?;
         }
         for bound in bounds {
-            let value = bound.value.map_or_else(|reason| format!("none: {reason}"), decimal);
+            let value = bound.value.map_or_else(
+                |reason| format!("none: {reason}"),
+                |value| bound.threshold.value_words(value),
+            );
             let mark = if bound.is_crossed() { "breached" } else { "within" };
             out.line(&format!("{:<24} {value:<12} {mark}", bound.threshold.to_string()))?;
         }
@@ -124,7 +123,7 @@ fn check(
     let breached = !late.is_empty() || crossed > 0;
     if !context.global.json {
         say(&format!(
-            "{overdue} of {all} are overdue; {crossed} of {} bounds are breached.",
+            "{overdue} of {all} cases that are due to somebody are overdue; {crossed} of {} bounds are breached.",
             bounds.len()
         ));
     }

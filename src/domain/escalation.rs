@@ -57,6 +57,8 @@ pub struct Stands {
     pub level: Level,
     /// Until when that level has time. For the owner it may be over.
     pub due: Moment,
+    /// The first level whose time ran out before this one got it, and when that was.
+    pub missed: Option<(Level, Moment)>,
 }
 
 impl Escalation {
@@ -70,14 +72,17 @@ impl Escalation {
 
     /// Where something stands now that came to the level `first` at `since`.
     pub fn stands(&self, first: Level, since: Moment, now: Moment) -> Stands {
-        let mut due = since;
+        let (mut due, mut missed) = (since, None);
         for level in Level::ALL.into_iter().filter(|level| *level >= first) {
             due = Moment(due.0 + i64::from(self.hours(level)) * HOUR_MS);
             if now < due || level == Level::Owner {
-                return Stands { level, due };
+                return Stands { level, due, missed };
+            }
+            if self.hours(level) > 0 {
+                missed = missed.or(Some((level, due)));
             }
         }
-        Stands { level: Level::Owner, due }
+        Stands { level: Level::Owner, due, missed }
     }
 
     /// Reads `PEER:LEAD:OWNER`, hours each.
@@ -105,14 +110,22 @@ mod tests {
         let check = |hours: Escalation, first, now: i64, expect: (Level, i64)| {
             let stands = hours.stands(first, Moment(0), Moment(now * HOUR_MS));
             assert_eq!((stands.level, stands.due.0 / HOUR_MS), expect, "{first:?} after {now} h");
+            stands.missed.map(|(level, due)| (level, due.0 / HOUR_MS))
         };
-        check(hours, Level::Peer, 0, (Level::Peer, 24));
-        check(hours, Level::Peer, 24, (Level::Lead, 72));
-        check(hours, Level::Peer, 72, (Level::Owner, 144));
-        check(hours, Level::Peer, 1_000, (Level::Owner, 144));
-        check(hours, Level::Lead, 0, (Level::Lead, 48));
-        check(hours, Level::Owner, 0, (Level::Owner, 72));
-        check(Escalation::parse("0:8:8").unwrap(), Level::Peer, 0, (Level::Lead, 8));
+        let peers = Some((Level::Peer, 24));
+        assert_eq!(check(hours, Level::Peer, 0, (Level::Peer, 24)), None);
+        assert_eq!(check(hours, Level::Peer, 24, (Level::Lead, 72)), peers);
+        assert_eq!(check(hours, Level::Peer, 72, (Level::Owner, 144)), peers, "the first is kept");
+        assert_eq!(check(hours, Level::Peer, 1_000, (Level::Owner, 144)), peers);
+        assert_eq!(check(hours, Level::Lead, 0, (Level::Lead, 48)), None);
+        assert_eq!(
+            check(hours, Level::Lead, 48, (Level::Owner, 120)),
+            Some((Level::Lead, 48)),
+            "a new clock does not hide that the last one ran out"
+        );
+        assert_eq!(check(hours, Level::Owner, 0, (Level::Owner, 72)), None);
+        let no_peers = Escalation::parse("0:8:8").unwrap();
+        assert_eq!(check(no_peers, Level::Peer, 0, (Level::Lead, 8)), None, "nobody missed that");
         assert_eq!(Escalation::parse("1:2"), None);
         assert_eq!(Escalation::parse("1:2:0"), None, "somebody has to have it in the end");
     }

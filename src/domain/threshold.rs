@@ -65,6 +65,17 @@ pub struct Threshold {
 impl Eq for Threshold {} // its bound is a number that was read, never NaN
 
 impl Threshold {
+    /// A value of what is bounded, in words: cases are counted, and the rest is measured.
+    pub fn value_words(&self, value: f64) -> String {
+        match self.measure {
+            Measure::Alpha => format!("{value:.3}"),
+            Measure::Disagreement => format!("{value:.1} %"),
+            Measure::Open | Measure::Disputed | Measure::Overdue | Measure::Ready => {
+                format!("{value:.0} cases")
+            }
+        }
+    }
+
     pub fn is_crossed(&self, value: f64) -> bool {
         match self.sign {
             Sign::Less => value < self.bound,

@@ -94,13 +94,21 @@ pub struct DueItem {
     pub level: Option<Level>,
     pub since: Moment,
     pub due: Moment,
+    /// The first level that let its time run out before it came to those who have it now.
+    pub missed: Option<(Level, Moment)>,
     /// How many cases it is.
     pub cases: usize,
 }
 
 impl DueItem {
+    /// Whether time ran out: of those whose turn it is, or of a level before them.
     pub fn is_overdue(&self, now: Moment) -> bool {
-        self.due <= now
+        self.overdue_since() <= now
+    }
+
+    /// When time runs, or ran, out first.
+    pub fn overdue_since(&self) -> Moment {
+        self.missed.map_or(self.due, |(_, due)| due.min(self.due))
     }
 
     /// What it is known by, for one of those who owe it: nobody is told of it twice.
@@ -265,7 +273,17 @@ impl Assignees {
             .map(|candidate| candidate.name.clone())
             .collect();
         let (case, since, due) = (Some(work.case), work.detected, work.due);
-        DueItem { what: Duty::Label, who, case, session: None, level: None, since, due, cases: 1 }
+        DueItem {
+            what: Duty::Label,
+            who,
+            case,
+            session: None,
+            level: None,
+            since,
+            due,
+            missed: None,
+            cases: 1,
+        }
     }
 
     /// A case that was escalated, disputed or appealed against waits for those of its level.
@@ -295,6 +313,7 @@ impl Assignees {
             level: Some(stands.level),
             since,
             due: stands.due,
+            missed: stands.missed,
             cases: 1,
         }
     }
@@ -320,6 +339,7 @@ fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> DueIt
         level: None,
         since,
         due,
+        missed: None,
         cases: 1,
     }
 }
@@ -341,6 +361,7 @@ fn sessions(conn: &Connection) -> rusqlite::Result<Vec<DueItem>> {
                 level: None,
                 since: session.opened.at.moment(),
                 due: session.opened.what.deadline,
+                missed: None,
                 cases: of - one.done[0],
             });
         }
@@ -355,6 +376,17 @@ fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<
     let given = label::live_of_case(conn, id)?;
     let counting = that_count_in(&given, MAIN_ROUND).into_iter();
     Ok(counting.map(|given| given.label.reviewer.clone()).collect())
+}
+
+/// How many cases are due: a session is owed once by each who takes part, for as many as they have
+/// left.
+pub fn cases_due<'o>(due_items: impl IntoIterator<Item = &'o DueItem>) -> usize {
+    due_items.into_iter().map(|one| one.cases).sum()
+}
+
+/// How many of them are past their time.
+pub fn cases_overdue<'o>(due_items: impl IntoIterator<Item = &'o DueItem>, now: Moment) -> usize {
+    cases_due(due_items.into_iter().filter(|item| item.is_overdue(now)))
 }
 
 /// What is due of somebody, by duty.

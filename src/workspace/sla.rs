@@ -15,7 +15,7 @@ use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::disagreement::disagreements;
 use crate::review::ratings::{By, ratings};
-use crate::review::sla::{DueItem, due_items, nudged};
+use crate::review::sla::{DueItem, cases_overdue, due_items, nudged};
 
 /// A bound with where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,9 +70,7 @@ impl Workspace {
             Measure::Open => Ok(of(CaseState::Open)?),
             Measure::Disputed => Ok(of(CaseState::Disputed)?),
             Measure::Ready => Ok(of(CaseState::Resolved)?),
-            Measure::Overdue => {
-                Ok(due_items.iter().filter(|item| item.is_overdue(self.now())).count() as f64)
-            }
+            Measure::Overdue => Ok(cases_overdue(due_items, self.now()) as f64),
             Measure::Alpha => {
                 let made = ratings(conn, MAIN_ROUND, &[By::Outcome(policy.on)])?;
                 let none = Err("there are no labels");

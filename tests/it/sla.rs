@@ -71,8 +71,16 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
     let document = json(&String::from_utf8(late.stdout).unwrap());
     assert_eq!(
         (late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()),
-        (Some(0), Some(0)),
-        "then the owner has"
+        (Some(3), Some(1)),
+        "the owner has it with a new clock, and that the lead let it lapse is not hidden"
+    );
+    let words = place.run(&["sla", "check", "--at", &after(3)]);
+    let words = String::from_utf8(words.stdout).unwrap();
+    assert!(words.contains("owner") && words.contains("· the lead had it until"), "{words}");
+    let waiting = json(&place.ok(&["arbitrate", "--json", "--at", &after(3)]));
+    assert_eq!(
+        (&waiting["level"], &waiting["missed"]["level"]),
+        (&json("\"owner\""), &json("\"lead\""))
     );
     let late = place.run(&["sla", "check", "--json", "--at", &after(6)]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
