@@ -27,6 +27,28 @@ pub const GOLD_ROUND: &str = "gold";
 /// settle nothing.
 pub const REPEAT_ROUND: &str = "repeat";
 
+/// The round of the labels that a pass over cases gave: the first is the main one, the second
+/// repeats it, and a third and more, which only imports have, have rounds of their own.
+pub fn round_of_pass(pass: u64) -> String {
+    match pass {
+        0 | 1 => MAIN_ROUND.to_owned(),
+        2 => REPEAT_ROUND.to_owned(),
+        more => format!("{REPEAT_ROUND}-{more}"),
+    }
+}
+
+/// Whether labels of a round are given on a case again, to measure.
+pub fn is_repeat(round: &str) -> bool {
+    let after = round.strip_prefix(REPEAT_ROUND);
+    let pass = after.and_then(|after| after.strip_prefix('-'));
+    after == Some("") || pass.is_some_and(|pass| pass.parse::<u32>().is_ok())
+}
+
+/// Whether labels of a round measure and settle nothing.
+pub fn measures(round: &str) -> bool {
+    round == GOLD_ROUND || is_repeat(round)
+}
+
 /// The exact version of a protocol that a label was given under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProtocolRef {

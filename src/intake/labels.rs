@@ -14,7 +14,7 @@ use super::run::RejectLine;
 use crate::db::case;
 use crate::db::case::named::{Named, Reading};
 use crate::db::label::{self, LabelRow};
-use crate::domain::label::{Label, MAIN_ROUND, Outcome, Step};
+use crate::domain::label::{Label, Outcome, Step, round_of_pass};
 use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
@@ -107,8 +107,7 @@ where
     contradiction(&outcome, &value)?;
     let round = match (text(&["round"]), first(&["pass"]).and_then(Value::as_u64)) {
         (Some(round), _) => round,
-        (None, Some(pass)) if pass > 1 => format!("repeat-{pass}"),
-        _ => MAIN_ROUND.to_owned(),
+        (None, pass) => round_of_pass(pass.unwrap_or(1)),
     };
     let given_at = match text(&["at", "submitted_at"]) {
         Some(text) => {

@@ -14,7 +14,7 @@ use crate::db::note::{self, NoteKind, NoteRow};
 use crate::domain::arbitration::Act;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::EventId;
-use crate::domain::label::{GOLD_ROUND, MAIN_ROUND, REPEAT_ROUND, outcome_words};
+use crate::domain::label::{MAIN_ROUND, measures, outcome_words};
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 
@@ -49,11 +49,10 @@ pub fn history(
     let open_to_me = gave || case.state == CaseState::Resolved;
     // What measures is nobody else's business, and would tell that the case does; what is hidden in
     // a session is not yet.
-    let hidden = calibration::hidden_rounds(conn)?;
-    let measures =
-        |round: &str| [GOLD_ROUND, REPEAT_ROUND].contains(&round) || hidden.contains(round);
+    let of_session = calibration::hidden_rounds(conn)?;
+    let hidden = |round: &str| measures(round) || of_session.contains(round);
     let own =
-        |row: &LabelRow| !measures(&row.given.label.round) || row.given.label.reviewer == reviewer;
+        |row: &LabelRow| !hidden(&row.given.label.round) || row.given.label.reviewer == reviewer;
     for LabelRow { given, withdrawn } in labels.into_iter().filter(own) {
         let (label, at) = (&given.label, given.given_at());
         let shown = open_to_me || label.reviewer == reviewer;

@@ -13,7 +13,7 @@ use super::gold;
 use super::ratings::for_each_case_and_round;
 use crate::db::renames;
 use crate::domain::estimate::class_of;
-use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
+use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, is_repeat};
 use crate::domain::policy::Policy;
 use crate::domain::time::Moment;
 use crate::quality::figure::wilson;
@@ -143,8 +143,10 @@ pub fn reliability(
                 week.with_others.0 += same;
                 week.with_others.1 += 1.0;
             }
-            let again = of(REPEAT_ROUND).find(|other| {
-                other.label.reviewer == given.label.reviewer && other.given_at() < until
+            let again = labels.iter().find(|other| {
+                is_repeat(&other.label.round)
+                    && other.label.reviewer == given.label.reviewer
+                    && other.given_at() < until
             });
             if let Some(again) = again {
                 tally.with_self.0 += f64::from(u8::from(class(again) == mine));

@@ -13,7 +13,7 @@ use crate::db::case::{self, CaseRow};
 use crate::db::label;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, measures};
 use crate::domain::resolve::CaseState;
 
 /// Who looks, and what is kept from them.
@@ -106,8 +106,7 @@ impl Sight {
         if self.of_sessions.contains(&label.round) {
             return Ok(!self.hidden.contains(&label.round));
         }
-        let measures = [GOLD_ROUND, REPEAT_ROUND].contains(&label.round.as_str());
-        if measures && self.kept_from == Blind::UntilSettled {
+        if measures(&label.round) && self.kept_from == Blind::UntilSettled {
             return Ok(false);
         }
         Ok(!self.is_blind_to(conn, label.case)?)
