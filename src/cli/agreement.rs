@@ -11,7 +11,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::label::MAIN_ROUND;
 use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::figure::{Figure, decimal};
-use crate::quality::ratings::Ratings;
+use crate::quality::ratings::{Ratings, Repeated};
 use crate::review::ratings::By;
 use crate::review::sight::{Figures, figures_left_out};
 use crate::workspace::{WorkError, Workspace};
@@ -92,6 +92,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         out.json(&Document { whole: &whole, questions })?;
     } else {
         print(&mut out, &whole)?;
+        if let Some(words) = repeated_words(whole.repeated, "the first of each is compared") {
+            say(&words);
+        }
         if !by_question.is_empty() {
             print_questions(&mut out, &by_question)?;
         }
@@ -227,6 +230,18 @@ fn print_questions(out: &mut Out, by_question: &[(String, Agreement)]) -> std::i
         out.line(&format!("  {question:<20} {:>6} {same:>9}  {alpha:<26} {ac1}", of.percent.n))?;
     }
     Ok(())
+}
+
+/// That reviewers labeled a task more than once, and what becomes of it.
+pub(super) fn repeated_words(repeated: Repeated, becomes: &str) -> Option<String> {
+    let Repeated { labels, differ } = repeated;
+    let again = if labels == 1 {
+        "1 label is by a reviewer who had".to_owned()
+    } else {
+        format!("{labels} labels are by reviewers who had")
+    };
+    (labels > 0)
+        .then(|| format!("{again} labeled the task before, {differ} of them otherwise: {becomes}"))
 }
 
 /// A share as `62.3 %`.

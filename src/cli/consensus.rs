@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::agreement::{percent, read};
+use super::agreement::{percent, read, repeated_words};
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::estimate::{Estimate as Recorded, Habits};
@@ -15,7 +15,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::text::visible;
 use crate::quality::figure::wilson;
-use crate::quality::ratings::Ratings;
+use crate::quality::ratings::{Ratings, Repeated};
 use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, model};
 use crate::review::ratings::By;
 use crate::review::sight::{Figures, figures_left_out, left_out};
@@ -74,6 +74,8 @@ struct Document<'d> {
     /// By class.
     priors: &'d [f64],
     tied: usize,
+    /// Labels by a reviewer who had labeled the task before: each counts.
+    repeated: Repeated,
     reviewers: Vec<ReviewerLine<'d>>,
     answers: Vec<AnswerLine<'d>>,
 }
@@ -205,6 +207,11 @@ fn record(
             model.name
         )));
     }
+    if let Some(why) = model.unfit(ratings, estimate) {
+        return Err(CliError::Use(format!(
+            "nothing is recorded, since cases would be settled by it: {why}"
+        )));
+    }
     let mut workspace = context.open()?;
     let policy = workspace.policy()?;
     let before = workspace.status()?.cases;
@@ -319,6 +326,7 @@ fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) 
         log_likelihood: estimate.log_likelihood.filter(|value| value.is_finite()),
         priors: &estimate.priors,
         tied: answers.iter().filter(|answer| answer.tied.is_some()).count(),
+        repeated: ratings.repeated(),
         reviewers: ratings.reviewers.iter().zip(&estimate.reviewers).map(reviewer).collect(),
         answers,
     }
@@ -347,6 +355,9 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
     say(&format!("{tasks} tasks from {labels} labels by {method}{rounds}"));
     if *tied > 0 {
         say(&format!("{tied} tasks are tied: the first class in order is given"));
+    }
+    if let Some(words) = repeated_words(document.repeated, "each counts") {
+        say(&words);
     }
     let mut by_labels: Vec<&ReviewerLine<'_>> = document.reviewers.iter().collect();
     by_labels.sort_by(|a, b| b.labels.cmp(&a.labels).then_with(|| a.reviewer.cmp(b.reviewer)));

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io::Read;
 
+use serde::Serialize;
+
 use crate::domain::number::{Digits, digits};
 
 /// Names that were given numbers in the order of their first appearance.
@@ -65,6 +67,14 @@ pub struct Ratings {
     /// Ratings of task `t` are `of_task[starts[t]..starts[t + 1]]`, in the order given.
     starts: Vec<u32>,
     of_task: Vec<Rating>,
+}
+
+/// Ratings by somebody who rated the same task before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Repeated {
+    pub labels: usize,
+    /// Those that say something else than their reviewer's first.
+    pub differ: usize,
 }
 
 /// What is wrong with a file of labels.
@@ -275,6 +285,34 @@ impl Ratings {
         self.of_task.len()
     }
 
+    /// How many tasks two reviewers or more rated.
+    pub fn tasks_with_several(&self) -> usize {
+        let mut first = Vec::new();
+        let several = |task: &usize| {
+            self.first_of_each(*task, &mut first);
+            first.len() > 1
+        };
+        (0..self.tasks.len()).filter(several).count()
+    }
+
+    /// Ratings of a task by somebody who rated it before, and those of them that say something else
+    /// than the first.
+    pub fn repeated(&self) -> Repeated {
+        let (mut found, mut first) = (Repeated::default(), Vec::new());
+        for task in 0..self.tasks.len() {
+            self.first_of_each(task, &mut first);
+            let all = self.of_task(task);
+            found.labels += all.len() - first.len();
+            let differ = |rating: &&Rating| {
+                first.iter().any(|one| one.reviewer == rating.reviewer && one.value != rating.value)
+            };
+            if all.len() > first.len() {
+                found.differ += all.iter().filter(differ).count();
+            }
+        }
+        found
+    }
+
     /// The first rating that each reviewer gave of a task, by reviewer, into `out`.
     pub fn first_of_each(&self, task: usize, out: &mut Vec<Rating>) {
         out.clear();
@@ -374,6 +412,19 @@ mod tests {
             [0, 1, 2].map(|task| ratings.spelling(task, ratings.of_task(task)[0].value)),
             ["9.0", "9", "10"]
         );
+    }
+
+    #[test]
+    fn labels_given_again_are_counted() {
+        let read = |text: &str| {
+            Ratings::read_csv(format!("task,worker,label\n{text}").as_bytes())
+                .unwrap()
+                .ratings
+                .repeated()
+        };
+        assert_eq!(read("t,a,x\nt,b,y\nu,a,x\n"), Repeated::default());
+        assert_eq!(read("t,a,x\nt,b,y\nt,a,x\nt,a,y\n"), Repeated { labels: 2, differ: 1 });
+        assert_eq!(read("t,a,9\nt,a,9.0\n"), Repeated { labels: 1, differ: 0 });
     }
 
     #[test]

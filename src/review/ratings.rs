@@ -9,6 +9,7 @@ use crate::db::{label, renames};
 use crate::domain::estimate::class_of;
 use crate::domain::label::{GivenLabel, that_count, that_count_in};
 use crate::quality::ratings::Ratings;
+use crate::review::Protocols;
 
 /// What reviewers are compared by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn for_each_case_and_round(
 
 /// The ratings for each of several ways to compare, in one reading.
 pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Vec<Ratings>> {
-    let renamed = renames::all(conn)?;
+    let (renamed, protocols) = (renames::all(conn)?, Protocols::load(conn)?);
     let mut made = vec![Ratings::default(); by.len()];
     for_each_case(conn, round, |labels| {
         for given in labels {
@@ -63,11 +64,7 @@ pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Ve
             for (by, ratings) in by.iter().zip(&mut made) {
                 let value = match by {
                     By::Outcome(fields) => class_of(&outcome, fields),
-                    By::Question(id) => label
-                        .path
-                        .iter()
-                        .find(|(question, _)| question == id)
-                        .map(|(_, answer)| answer.clone()),
+                    By::Question(id) => protocols.answered(label).answer(id).map(str::to_owned),
                 };
                 if let Some(value) = value {
                     ratings.push(&task, &label.reviewer, &value);
@@ -81,12 +78,12 @@ pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Ve
 /// The questions that labels of a round answered, in the order in which they are mostly asked, with
 /// how many answered each.
 pub fn questions(conn: &Connection, round: &str) -> rusqlite::Result<Vec<(String, usize)>> {
+    let protocols = Protocols::load(conn)?;
     let mut asked: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for_each_case(conn, round, |labels| {
-        for (place, (question, _)) in
-            labels.iter().flat_map(|given| given.label.path.iter().enumerate())
-        {
-            let (labels, places) = asked.entry(question.clone()).or_default();
+        let paths = labels.iter().map(|given| protocols.answered(&given.label).path);
+        for (place, (question, _)) in paths.flat_map(|path| path.into_iter().enumerate()) {
+            let (labels, places) = asked.entry(question).or_default();
             *labels += 1;
             *places += place;
         }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{WorkError, Workspace};
@@ -75,6 +76,7 @@ impl Workspace {
             protocol,
             changes: String::new(),
             author: "you".to_owned(),
+            questions: Arc::default(),
         };
         let rules = demo::TRAPS
             .iter()

@@ -446,6 +446,17 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
         place.run(&["consensus", "--method", "majority", "--record"]).status.code(),
         Some(2)
     );
+    // What one may look at is less than what cases may be settled by.
+    for (thin, why) in [
+        (vec!["--iterations", "2"], "did not converge in 2 iterations"),
+        (vec!["--iterations", "2", "--tasks-min", "1"], "did not converge"),
+    ] {
+        let refused = place.run(&[&["consensus", "--record"], thin.as_slice()].concat());
+        assert_eq!(refused.status.code(), Some(2), "{thin:?}");
+        let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(words.contains(why) && words.contains("nothing is recorded"), "{words}");
+    }
+    assert!(how("model", &place).is_empty());
     place.ok(&["consensus", "--record"]);
     let consensus: Value = serde_json::from_str(&place.ok(&["consensus", "--json"])).unwrap();
     let answers: std::collections::BTreeMap<String, (String, f64)> = consensus["answers"]

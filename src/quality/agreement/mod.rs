@@ -22,7 +22,7 @@ pub use self::cohen::{Cohen, Pair};
 pub use self::patterns::{Patterns, Sums};
 pub use self::tally::Tally;
 use super::figure::{Figure, middle};
-use super::ratings::Ratings;
+use super::ratings::{Ratings, Repeated};
 use crate::domain::random::SplitMix64;
 
 /// How intervals are made.
@@ -63,6 +63,8 @@ pub struct Agreement {
     pub reviewers: usize,
     /// The first of each reviewer on each task.
     pub labels: usize,
+    /// Labels by a reviewer who had labeled the task before: they are left out.
+    pub repeated: Repeated,
     pub classes: Vec<String>,
     /// Share of pairs of labels on one task that are the same, averaged over tasks with two or
     /// more.
@@ -138,6 +140,7 @@ pub fn measure(ratings: &Ratings, resampling: Resampling) -> Agreement {
         tasks: patterns.rated,
         reviewers: ratings.reviewers.len(),
         labels: patterns.labels,
+        repeated: ratings.repeated(),
         classes: ratings.values.iter().map(str::to_owned).collect(),
         percent: next(),
         fleiss_kappa: next(),

@@ -166,28 +166,63 @@ impl Model {
         fitting: &Fitting,
         minimum: Minimum,
     ) -> Result<Estimate, TooFew> {
+        self.enough(ratings, minimum)?;
+        Ok((self.fit)(ratings, fitting))
+    }
+}
+
+/// Why no case may be settled by what a model found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error(transparent)]
+    TooFew(#[from] TooFew),
+    #[error("it did not converge in {0} iterations: give it more with --iterations")]
+    NotConverged(usize),
+    #[error(
+        "{model} learns how often each reviewer says each of {classes} classes, and {tasks} tasks with two labels or more are too few for that, less than {PER_CLASS} a class: compare by fewer fields (`casework policy set on=FIELD`), or take --method one-coin"
+    )]
+    Thin { model: &'static str, classes: usize, tasks: usize },
+}
+
+/// Fewest tasks with two labels for each class that a confusion matrix is told by.
+const PER_CLASS: usize = 2;
+
+impl Model {
+    /// Why cases can't be settled by an estimate, if they can't. What one may look at is less than
+    /// what one may settle by.
+    pub fn unfit(&self, ratings: &Ratings, estimate: &Estimate) -> Option<Unfit> {
+        if !estimate.converged {
+            return Some(Unfit::NotConverged(estimate.iterations));
+        }
+        if let Err(few) = self.enough(ratings, Minimum::default()) {
+            return Some(few.into());
+        }
+        let (model, classes, tasks) =
+            (self.name, ratings.values.len(), ratings.tasks_with_several());
+        let matrix = estimate.reviewers.iter().any(|reviewer| reviewer.confusion.is_some());
+        (matrix && tasks < classes * PER_CLASS).then_some(Unfit::Thin { model, classes, tasks })
+    }
+
+    /// Whether there are labels enough to tell anything.
+    fn enough(&self, ratings: &Ratings, minimum: Minimum) -> Result<(), TooFew> {
         if ratings.labels() == 0 {
             return Err(TooFew::Nothing);
         }
-        let (model, found) = (self.name, ratings.reviewers.len());
-        if self.weighs_reviewers {
-            if ratings.values.len() < 2 {
-                return Err(TooFew::OneClass(ratings.values.name(0).to_owned()));
-            }
-            if found < minimum.reviewers {
-                return Err(TooFew::Reviewers { model, needed: minimum.reviewers, found });
-            }
-            let mut first = Vec::new();
-            let several = |task: &usize| {
-                ratings.first_of_each(*task, &mut first);
-                first.len() > 1
-            };
-            let found = (0..ratings.tasks.len()).filter(several).count();
-            if found < minimum.tasks {
-                return Err(TooFew::Tasks { model, needed: minimum.tasks, found });
-            }
+        if !self.weighs_reviewers {
+            return Ok(());
         }
-        Ok((self.fit)(ratings, fitting))
+        let (model, found) = (self.name, ratings.reviewers.len());
+        if ratings.values.len() < 2 {
+            return Err(TooFew::OneClass(ratings.values.name(0).to_owned()));
+        }
+        if found < minimum.reviewers {
+            return Err(TooFew::Reviewers { model, needed: minimum.reviewers, found });
+        }
+        let found = ratings.tasks_with_several();
+        if found < minimum.tasks {
+            return Err(TooFew::Tasks { model, needed: minimum.tasks, found });
+        }
+        Ok(())
     }
 }
 
