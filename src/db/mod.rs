@@ -27,6 +27,7 @@ pub mod store;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::domain::advice::Advice;
@@ -149,6 +150,9 @@ impl Db {
         db.explained(|conn| {
             conn.busy_timeout(BUSY)?;
             conn.set_prepared_statement_cache_capacity(96);
+            // A plan never depends on what is bound: where a table has a partial index, SQLite would
+            // else prepare a statement anew for each value.
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             conn.pragma_update(None, "journal_mode", "WAL")?;
             conn.pragma_update(None, "synchronous", "FULL")?;
             conn.pragma_update(None, "cache_size", -32_768)?; // 32 MiB
