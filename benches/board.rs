@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use casework::clock::instant;
 use casework::config::{Env, Paths};
+use casework::dataset::{FORMATS, Rows};
 use casework::domain::ids::CaseId;
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::Policy;
@@ -81,6 +82,27 @@ fn main() {
         "the same, seen or left out            {:>9.1} ms, {seen} seen, {left_out} left out",
         listed.as_secs_f64() * 1e3
     );
+
+    // The same labels, and the cases, as rows of an export; beside them `labels read` above.
+    for rows in [Rows::Labels, Rows::Cases] {
+        let (mut format, mut bytes) = ((FORMATS[0].make)(rows), Vec::new());
+        let (exported, took) = took(|| {
+            workspace
+                .export(rows, |row| -> Result<(), WorkError> {
+                    format.row(&mut bytes, row).unwrap();
+                    Ok(())
+                })
+                .unwrap()
+        });
+        println!(
+            "export of {} {:<6} rows as JSON    {:>9.1} ms, {:.0} rows a second, {} MB",
+            exported.rows,
+            rows.as_str(),
+            took.as_secs_f64() * 1e3,
+            exported.rows as f64 / took.as_secs_f64(),
+            bytes.len() / 1_000_000
+        );
+    }
 
     // What the queue asks after every label, where old cases come back: how many labels there are.
     workspace

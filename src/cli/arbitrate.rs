@@ -9,6 +9,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::arbitration::Cause;
 use crate::domain::label::{Outcome, outcome_words};
 use crate::domain::protocol::typed::{self, Written};
+use crate::domain::resolve::How;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::review::CaseRow;
@@ -211,7 +212,7 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             .iter()
             .map(|side| {
                 let label = &side.given.label;
-                json!({ "side": side.name, "label": side.given.event, "path": side.path, "outcome": side.outcome,
+                json!({ "side": side.name, "label": dispute.named.then_some(side.given.event), "path": side.path, "outcome": side.outcome,
                     "confidence": label.confidence, "rationale": label.rationale, "evidence": label.evidence, "seen": label.seen,
                     "own": side.own, "asked": side.asked })
             })
@@ -220,9 +221,14 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             json!({ "outcome": ruling.outcome, "cause": ruling.cause,
             "rationale": ruling.rationale, "appeals": appeals })
         });
+        let same_input: Vec<_> = dispute
+            .same_input
+            .iter()
+            .map(|row| json!({ "case": row.id, "outcome": row.outcome, "how": row.how.map(How::as_str) }))
+            .collect();
         out.json(&json!({ "case": dispute.row.id, "id": dispute.row.external_id, "state": dispute.row.state.as_str(),
             "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
-            "escalated": dispute.escalated }))?;
+            "escalated": dispute.escalated, "same_input": same_input }))?;
     } else {
         side_by_side(&mut out, &dispute)?;
     }
@@ -239,8 +245,8 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
         row.state.as_str(),
         fit(&visible(&row.text), 60)
     ))?;
-    for text in &dispute.escalated {
-        out.line(&format!("  escalated: {text}"))?;
+    for text in dispute.beside() {
+        out.line(&format!("  {}", visible(&text)))?;
     }
     if let Some((ruling, appeals)) = &dispute.ruled {
         out.line(&format!(

@@ -9,6 +9,7 @@ use super::{CliError, Context, Exit};
 use crate::dataset::{FORMATS, Rows};
 use crate::review::sight::left_out;
 use crate::workspace::WorkError;
+use crate::workspace::export::Exported;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -44,6 +45,24 @@ fn recorded(context: &Context) -> Result<Exit, CliError> {
     Ok(if exports.is_empty() { Exit::No } else { Exit::Done })
 }
 
+/// Says what of the rows a reader should know.
+fn told(exported: &Exported) {
+    if let Some(words) = left_out(exported.left_out, "rows") {
+        say(&words);
+    }
+    let say_of = |n: usize, words: &str| {
+        if n > 0 {
+            say(&format!("{n} {}: {words}", if n == 1 { "case" } else { "cases" }));
+        }
+    };
+    say_of(exported.erased, "the input was erased, so that text and input are empty");
+    say_of(exported.without_payload, "the input is not on this device yet (casework sync)");
+    say_of(
+        exported.contradicted,
+        "another case has the same input and counts as something else (casework conflicts)",
+    );
+}
+
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.recorded {
         return recorded(context);
@@ -58,8 +77,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         context.open_now()?.record_export(&args.rows, kind.name)?;
         say("You review nothing, so that nothing is left out; that you export it all is recorded.");
     }
-    let mut format = (kind.make)();
     let rows = if args.rows == "cases" { Rows::Cases } else { Rows::Labels };
+    let mut format = (kind.make)(rows);
+    if format.looks_first() {
+        workspace.export::<CliError>(rows, |row| Ok(format.look(row)?))?;
+    }
     let mut out: Box<dyn Write> = match &args.out {
         Some(path) => {
             let failed = |error| WorkError::File { path: path.display().to_string(), error };
@@ -73,8 +95,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         workspace.exported(path)?;
         say(&format!("{} rows written to {}", exported.rows, path.display()));
     }
-    if let Some(words) = left_out(exported.left_out, "rows") {
-        say(&words);
-    }
+    told(&exported);
     Ok(Exit::Done)
 }

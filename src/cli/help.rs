@@ -55,6 +55,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
                 "casework arbitrate 360f4c68 --take A --cause other --rationale \"it says so\"",
             ),
             ("rulings", "casework rulings --changes"),
+            ("conflicts", "casework conflicts --near 0.8"),
             ("calibrate", "casework calibrate open june --divergent 12"),
             ("sla", "casework sla check"),
             ("nudge", "casework nudge --dry-run"),

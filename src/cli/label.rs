@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::out::done;
+use super::out::{done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::label::{Step, outcome_words};
 use crate::domain::protocol::span;
@@ -81,13 +81,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     typed::all_taken(&draft.answers, &label.path)?;
     let outcome = label.outcome.clone();
     let saved = workspace.submit(label)?;
+    let otherwise = workspace.settled_otherwise(case.id, &outcome)?;
     let words =
         format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
     done(
         context.global.json,
         &words,
-        &json!({ "case": case.id, "outcome": outcome, "event": saved.event() }),
+        &json!({ "case": case.id, "outcome": outcome, "event": saved.event(), "otherwise": otherwise }),
     )?;
+    if let Some(otherwise) = otherwise.filter(|_| !context.global.json) {
+        say(&format!("{otherwise}."));
+    }
     Ok(Exit::Done)
 }
 

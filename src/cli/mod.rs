@@ -31,6 +31,7 @@ mod nudge;
 mod out;
 mod paths;
 mod policy;
+mod conflicts;
 mod precedents;
 mod protocol;
 mod queue;
@@ -173,6 +174,8 @@ enum Command {
     Gold(OneOf<gold::What>),
     /// Show resolved cases like one
     Precedents(precedents::Args),
+    /// List settled cases with the same input that count as something else
+    Conflicts(conflicts::Args),
     /// Measure how well reviewers agree, here or in a file
     Agreement(agreement::Args),
     /// Show where annotators disagree, and the question at which their paths diverge
@@ -247,6 +250,7 @@ impl Command {
             Self::Train(_) => "train",
             Self::Gold(_) => "gold",
             Self::Precedents(_) => "precedents",
+            Self::Conflicts(_) => "conflicts",
             Self::Agreement(_) => "agreement",
             Self::Disagreements(_) => "disagreements",
             Self::Arbitrate(_) => "arbitrate",
@@ -352,6 +356,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         },
         Some(Command::Gold(args)) => gold::run(&context, &args.what),
         Some(Command::Precedents(args)) => precedents::run(&context, &args),
+        Some(Command::Conflicts(args)) => conflicts::run(&context, &args),
         Some(Command::Agreement(args)) => agreement::run(&context, &args),
         Some(Command::Disagreements(args)) => disagreements::run(&context, &args),
         Some(Command::Arbitrate(args)) => arbitrate::run(&context, &args),

@@ -1,31 +1,91 @@
-//! CSV with a header. Lists and objects stand in their cells as JSON.
+//! CSV with a header and a column a field: `outcome.verdict`, `input.channel`, `prediction.label`.
+//! Lists stand in their cells as JSON.
 //!
 //! CSV is for people and their spreadsheets: what would act on a terminal is named, and a text that
 //! would be run as a formula gets an apostrophe before it. JSON lines keep every text as it is.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
+use serde_json::{Map, Value};
+
+use super::row::{Rows, fields_of};
 use super::{ExportRow, Format, FormatKind};
 use crate::domain::text::visible;
 
 pub const KIND: FormatKind = FormatKind {
     name: "csv",
-    about: "CSV with a header, for spreadsheets",
-    make: || Box::new(Csv { header: false }),
+    about: "CSV with a header and a column a field, for spreadsheets",
+    make: |rows| Box::new(Csv { rows, inner: HashMap::new(), columns: Vec::new() }),
 };
 
 struct Csv {
-    header: bool,
+    rows: Rows,
+    /// The columns of each field that is an object in some row.
+    inner: HashMap<String, BTreeSet<String>>,
+    columns: Vec<String>,
+}
+
+/// The texts of a row by column.
+type Cells = HashMap<String, String>;
+
+/// Puts a field's cells in; what is in an object, and each answer of a path, gets a column of its
+/// own.
+fn flatten(name: String, value: &Value, cells: &mut Cells) {
+    match value {
+        Value::Array(steps) if name == "path" => {
+            for step in steps {
+                let question = step[0].as_str().unwrap_or_default();
+                flatten(format!("path.{question}"), &step[1], cells);
+            }
+        }
+        Value::Object(inner) if !inner.is_empty() => {
+            inner.iter().for_each(|(key, value)| flatten(format!("{name}.{key}"), value, cells));
+        }
+        Value::Null => {}
+        Value::String(text) => drop(cells.insert(name, text.clone())),
+        other => drop(cells.insert(name, other.to_string())),
+    }
+}
+
+fn cells(row: &ExportRow) -> io::Result<(Map<String, Value>, Cells)> {
+    let Value::Object(fields) = serde_json::to_value(row)? else { return Ok(Default::default()) };
+    let mut cells = Cells::new();
+    fields.iter().for_each(|(name, value)| flatten(name.clone(), value, &mut cells));
+    Ok((fields, cells))
 }
 
 impl Format for Csv {
-    fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()> {
-        let columns = row.columns();
-        let mut writer = csv::Writer::from_writer(out);
-        if !std::mem::replace(&mut self.header, true) {
-            writer.write_record(columns.iter().map(|(name, _)| name))?;
+    fn looks_first(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, row: &ExportRow) -> io::Result<()> {
+        let (fields, _) = cells(row)?;
+        for (name, value) in fields {
+            if value.is_object() || name == "path" {
+                let mut inner = Cells::new();
+                flatten(name.clone(), &value, &mut inner);
+                self.inner.entry(name).or_default().extend(inner.into_keys());
+            }
         }
-        writer.write_record(columns.iter().map(|(_, text)| harmless(text)))?;
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()> {
+        let (_, mut cells) = cells(row)?;
+        let mut writer = csv::Writer::from_writer(out);
+        if self.columns.is_empty() {
+            for field in fields_of(self.rows) {
+                match self.inner.get(field.name) {
+                    Some(inner) => self.columns.extend(inner.iter().cloned()),
+                    None => self.columns.push(field.name.to_owned()),
+                }
+            }
+            writer.write_record(self.columns.iter().map(|name| harmless(name)))?;
+        }
+        let cell = |name: &String| harmless(&cells.remove(name).unwrap_or_default());
+        writer.write_record(self.columns.iter().map(cell))?;
         writer.flush()
     }
 }

@@ -6,7 +6,7 @@ use super::{ExportRow, Format, FormatKind};
 use crate::domain::text::json_for_output;
 
 pub const KIND: FormatKind =
-    FormatKind { name: "jsonl", about: "JSON lines, every field", make: || Box::new(Jsonl) };
+    FormatKind { name: "jsonl", about: "JSON lines, every field", make: |_| Box::new(Jsonl) };
 
 struct Jsonl;
 

@@ -1,15 +1,25 @@
 //! Labels on their way out: what an exported row holds, and one file for each format.
 
-mod row;
+pub mod row;
 mod jsonl;
+pub mod near;
 mod csv;
 
 use std::io::{self, Write};
 
-pub use row::{CaseExport, ExportRow, LabelExport, Rows};
+pub use row::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 
 /// Writes rows in one format.
 pub trait Format {
+    /// Whether it has to see every row before it writes the first.
+    fn looks_first(&self) -> bool {
+        false
+    }
+
+    fn look(&mut self, _row: &ExportRow) -> io::Result<()> {
+        Ok(())
+    }
+
     fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()>;
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -21,7 +31,7 @@ pub trait Format {
 pub struct FormatKind {
     pub name: &'static str,
     pub about: &'static str,
-    pub make: fn() -> Box<dyn Format>,
+    pub make: fn(Rows) -> Box<dyn Format>,
 }
 
 /// Every format that can be written.

@@ -10,6 +10,7 @@ use super::estimate::{Estimate, class_of};
 use super::label::{GivenLabel, MAIN_ROUND, Outcome, that_count_in};
 use super::policy::{Policy, Rule};
 use super::protocol::RenamedLabels;
+use super::time::Moment;
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,6 +145,28 @@ fn by_rule(
     let largest = groups.values().max_by_key(|group| group.len())?;
     let earliest = largest.iter().min_by_key(|given| (given.at, given.event))?;
     Some((renamed.outcome(&earliest.label), how))
+}
+
+/// How sure a recorded estimate is of what it says of a case's labels: 0 to 1.
+pub fn belief(labels: &[GivenLabel], by: By<'_>) -> Option<f64> {
+    let estimate = by.estimate?;
+    let latest = that_count_in(labels, MAIN_ROUND);
+    let said: Vec<(&str, String)> = latest
+        .iter()
+        .filter_map(|given| {
+            let class = class_of(&by.renamed.outcome(&given.label), &estimate.on)?;
+            Some((given.label.reviewer.as_str(), class))
+        })
+        .collect();
+    estimate.answer(&said).map(|(_, share)| share)
+}
+
+/// When what settles a case was said: the ruling that counts, or the last of the labels that do.
+pub fn settled_at(labels: &[GivenLabel], acts: &[Done]) -> Option<Moment> {
+    match ruling(acts, labels).filter(|ruled| ruled.appeal.is_none()) {
+        Some(ruled) => Some(ruled.at.moment()),
+        None => that_count_in(labels, MAIN_ROUND).iter().map(|given| given.given_at()).max(),
+    }
 }
 
 /// What a recorded estimate is sure enough of, if somebody said it.

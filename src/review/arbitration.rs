@@ -14,11 +14,13 @@ use crate::domain::arbitration::{
 };
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step, that_count_in};
+use crate::domain::label::{
+    GivenLabel, MAIN_ROUND, Outcome, Step, outcome_in_short, that_count_in,
+};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Answered;
 use crate::domain::protocol::Question;
-use crate::domain::resolve::CaseState;
+use crate::domain::resolve::{CaseState, How};
 use crate::domain::time::Moment;
 
 /// Most disputed cases that are listed.
@@ -54,9 +56,22 @@ pub struct Dispute {
     pub ruled: Option<(Ruling, Vec<String>)>,
     /// Why it was escalated.
     pub escalated: Vec<String>,
+    /// Settled cases with the same input.
+    pub same_input: Vec<CaseRow>,
 }
 
 impl Dispute {
+    /// What else is known that bears on it, in a line each.
+    pub fn beside(&self) -> Vec<String> {
+        let escalated = self.escalated.iter().map(|text| format!("escalated: {text}"));
+        let same = self.same_input.iter().map(|row| {
+            let counts_as = row.outcome.as_ref().map(outcome_in_short).unwrap_or_default();
+            let how = row.how.map_or("", How::as_str);
+            format!("same input: {} counts as {counts_as} ({how})", row.id.short())
+        });
+        escalated.chain(same).collect()
+    }
+
     pub fn load(
         conn: &Connection,
         protocols: &Protocols,
@@ -123,7 +138,8 @@ impl Dispute {
             .into_iter()
             .filter(|note| note.kind == NoteKind::Escalated);
         let escalated = notes.map(|note| note.text).collect();
-        Ok(Self { row, named: false, sides, questions, parts_at, ruled, escalated })
+        let same_input = Vec::new();
+        Ok(Self { row, named: false, sides, questions, parts_at, ruled, escalated, same_input })
     }
 
     pub fn side(&self, name: char) -> Option<&Side> {

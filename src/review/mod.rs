@@ -15,6 +15,8 @@ pub mod gold;
 pub mod sight;
 pub mod history;
 pub mod precedent;
+pub mod conflict;
+pub mod rows;
 pub mod ratings;
 pub mod board;
 pub mod retest;

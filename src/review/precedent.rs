@@ -137,7 +137,7 @@ pub fn precedents(
 }
 
 /// The words of a text, each once, in lower case.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     let text = for_index(text);
     let all = text

@@ -61,6 +61,11 @@ pub static TOPICS: &[Topic] = &[
         "a shared store, who may do what, erasure, backups",
         include_str!("../../assets/help/team.md"),
     ),
+    topic(
+        "export",
+        "what an exported row holds, key by key",
+        include_str!("../../assets/help/export.md"),
+    ),
     topic("trust", "verifying, signatures, audits", include_str!("../../assets/help/trust.md")),
     topic(
         "commands",

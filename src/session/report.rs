@@ -53,6 +53,8 @@ pub enum Report {
     Saved {
         case: CaseId,
         seq: u64,
+        /// That a case with the same input counts as something else.
+        otherwise: Option<String>,
     },
     /// The reviewer labeled the case meanwhile, in another window.
     Overtaken {

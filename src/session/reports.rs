@@ -142,12 +142,15 @@ impl Session {
                 self.first = None;
                 self.open_something()
             }
-            Report::Saved { case: _, seq } => {
+            Report::Saved { case, seq, otherwise } => {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved = Some(seq);
                 self.wrote();
                 self.labeled_in_session();
                 let mut effects = vec![Effect::Count { all: false }, Effect::Guard];
+                if let Some(otherwise) = otherwise {
+                    effects.extend(self.say(&format!("{} is saved; {otherwise}.", case.short())));
+                }
                 // What was just decided may be like the next.
                 effects.extend(
                     self.opened

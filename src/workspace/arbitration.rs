@@ -48,7 +48,9 @@ pub struct Reasons {
 impl Workspace {
     /// A case with its labels side by side.
     pub fn dispute(&self, row: CaseRow) -> Result<Dispute, WorkError> {
-        Ok(Dispute::load(&self.db.conn, &self.protocols()?, row, &self.me)?)
+        let same_input = self.same_input(row.id)?;
+        let dispute = Dispute::load(&self.db.conn, &self.protocols()?, row, &self.me)?;
+        Ok(Dispute { same_input, ..dispute })
     }
 
     /// A case with labels that may be seen, and whose they are.

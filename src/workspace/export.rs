@@ -1,20 +1,24 @@
 //! Labels on their way out, each row with the event it comes from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::Connection;
 
 use super::{WorkError, Workspace};
-use crate::dataset::{CaseExport, ExportRow, LabelExport, Rows};
+use crate::dataset::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
-use crate::db::{case, document, erasure, label};
-use crate::domain::ids::EventId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, that_count};
-use crate::domain::payload::Payload;
-use crate::domain::prediction::Prediction;
-use crate::domain::resolve::CaseState;
+use crate::db::{arbitration, case, document, label};
+use crate::domain::arbitration::Done;
+use crate::domain::ids::{CaseId, EventId};
+use crate::domain::label::{GivenLabel, that_count};
+use crate::domain::resolve::{CaseState, How};
 use crate::domain::time::Moment;
+use crate::journal::Append;
+use crate::journal::blob::Unpacker;
 use crate::journal::kind::LabelsExported;
-use crate::journal::{Append, blob};
 use crate::review::Blind;
+use crate::review::rows::{RowMaker, Settled, training_label};
+use crate::review::sight::Sight;
 
 /// What an export came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +26,11 @@ pub struct Exported {
     pub rows: u64,
     /// Rows that whoever exported may not see.
     pub left_out: usize,
+    /// Cases whose input is not on this device yet, and those whose input was erased.
+    pub without_payload: usize,
+    pub erased: usize,
+    /// Settled cases with the same input as another that counts as something else.
+    pub contradicted: usize,
 }
 
 impl Workspace {
@@ -50,103 +59,143 @@ impl Workspace {
         Ok(rows.filter_map(read).collect())
     }
 
-    /// Calls `each` with every row that whoever is at work may see: labels that count, or resolved
-    /// cases, by case.
+    /// Calls `each` with every row that whoever is at work may see: labels that were not withdrawn,
+    /// or resolved cases, by case.
+    ///
+    /// # Errors
+    /// Those of `each`, and of the database.
     pub fn export<E: From<WorkError>>(
         &mut self,
         rows: Rows,
         mut each: impl FnMut(&ExportRow) -> Result<(), E>,
     ) -> Result<Exported, E> {
-        let ids = label::labeled_cases(&self.db.conn).map_err(WorkError::from)?;
-        let mut sight = self.sight()?;
-        let mut exported = Exported::default();
+        let ids = match rows {
+            Rows::Labels => label::labeled_cases(&self.db.conn).map_err(WorkError::from)?,
+            Rows::Cases => self.resolved_cases()?,
+        };
+        let policy = self.policy()?;
+        // All rows are of one moment, whatever is written meanwhile.
+        let reading = self.db.conn.unchecked_transaction().map_err(WorkError::from)?;
+        let mut exporting = Exporting {
+            conn: &reading,
+            rows,
+            sight: self.sight()?,
+            maker: RowMaker::load(&reading, &mut self.unpacker, policy, rows == Rows::Cases)
+                .map_err(WorkError::from)?,
+            acts: arbitration::all(&reading).map_err(WorkError::from)?.into_iter().collect(),
+            unpacker: &mut self.unpacker,
+            exported: Exported::default(),
+        };
         for id in ids {
-            let Some(row) = case::by_id(&self.db.conn, id).map_err(WorkError::from)? else {
-                continue;
-            };
-            let all = label::live_of_case(&self.db.conn, id).map_err(WorkError::from)?;
-            // What is hidden in a session is not given out, not even by its author.
-            let hidden = |given: &GivenLabel| sight.hides_round(&given.label.round);
-            let all: Vec<GivenLabel> = all.into_iter().filter(|given| !hidden(given)).collect();
-            if rows == Rows::Cases && row.state != CaseState::Resolved || all.is_empty() {
-                continue;
-            }
-            if rows == Rows::Cases
-                && sight.is_blind_to(&self.db.conn, id).map_err(WorkError::from)?
-            {
-                exported.left_out += 1;
-                continue;
-            }
-            let mut labels = Vec::with_capacity(all.len());
-            for given in all {
-                if sight.sees(&self.db.conn, &given).map_err(WorkError::from)? {
-                    labels.push(given);
-                } else {
-                    exported.left_out += usize::from(rows == Rows::Labels);
-                }
-            }
-            if labels.is_empty() {
-                continue;
-            }
-            let text = self.whole_text(&row)?;
-            let made: Vec<ExportRow> = match rows {
-                Rows::Labels => {
-                    let counting = counting(&labels);
-                    let row = |given: &GivenLabel| {
-                        label_row(&row, &text, given, counting.contains(&given.event))
-                    };
-                    labels.iter().map(row).collect()
-                }
-                Rows::Cases => vec![case_row(&row, &text, &labels)],
-            };
-            for row in &made {
-                each(row)?;
-                exported.rows += 1;
+            for row in exporting.rows_of(id)? {
+                each(&row)?;
+                exporting.exported.rows += 1;
             }
         }
-        Ok(exported)
+        Ok(exporting.exported)
     }
 
-    /// The input's whole text: the queue's is cut short.
-    fn whole_text(&mut self, row: &CaseRow) -> Result<String, WorkError> {
-        let Some(event) = erasure::payload_event(&self.db.conn, row.id, row.event)? else {
-            return Ok(String::new());
-        };
-        let Ok(json) = blob::read(&self.db.conn, &mut self.unpacker, event) else {
-            return Ok(String::new());
-        };
-        let payload = serde_json::from_slice::<Payload>(&json).ok();
-        let prediction =
-            payload.and_then(|payload| Prediction::parse(payload.prediction.get()).ok());
-        Ok(prediction.map(|prediction| prediction.text()).unwrap_or_default())
+    fn resolved_cases(&self) -> Result<Vec<CaseId>, WorkError> {
+        let mut ids = Vec::new();
+        case::for_each_state(&self.db.conn, |id, state| {
+            ids.extend((state == CaseState::Resolved).then_some(id));
+        })?;
+        ids.sort_unstable();
+        Ok(ids)
     }
 }
 
-fn training_label(outcome: &Outcome) -> Option<String> {
-    outcome.get("label").and_then(|value| value.as_str()).map(str::to_owned)
+/// An export under way.
+struct Exporting<'w> {
+    conn: &'w Connection,
+    rows: Rows,
+    sight: Sight,
+    maker: RowMaker,
+    /// What was done about disputed cases: few are.
+    acts: HashMap<CaseId, Vec<Done>>,
+    unpacker: &'w mut Unpacker,
+    exported: Exported,
 }
 
-/// Which labels of a case count.
-fn counting(labels: &[GivenLabel]) -> BTreeSet<EventId> {
-    that_count(labels).into_iter().map(|given| given.event).collect()
+impl Exporting<'_> {
+    /// The rows of one case.
+    fn rows_of(&mut self, id: CaseId) -> Result<Vec<ExportRow>, WorkError> {
+        let Self { conn, rows, sight, maker, acts, unpacker, exported } = self;
+        let Some(row) = case::by_id(conn, id)? else { return Ok(Vec::new()) };
+        let mut labels = label::live_of_case(conn, id)?;
+        // What is hidden in a session is not given out, not even by its author.
+        labels.retain(|given| !sight.hides_round(&given.label.round));
+        match rows {
+            Rows::Cases if sight.is_blind_to(conn, id)? => {
+                exported.left_out += 1;
+                return Ok(Vec::new());
+            }
+            Rows::Cases => {}
+            Rows::Labels => {
+                let mut seen = Vec::with_capacity(labels.len());
+                for given in labels {
+                    if sight.sees(conn, &given)? {
+                        seen.push(given);
+                    } else {
+                        exported.left_out += 1;
+                    }
+                }
+                labels = seen;
+                if labels.is_empty() {
+                    return Ok(Vec::new());
+                }
+            }
+        }
+        let acts = acts.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let (mut about, here) = maker.context(conn, unpacker, &row)?;
+        exported.without_payload += usize::from(!here);
+        exported.erased += usize::from(about.erased);
+        Ok(match rows {
+            Rows::Labels => {
+                let counting: BTreeSet<EventId> =
+                    that_count(&labels).into_iter().map(|given| given.event).collect();
+                let settled = maker.settled(&row, &labels, acts);
+                let made = |given: &GivenLabel| {
+                    let mut about = about.clone();
+                    about.prior = maker.prior(&row, given.label.outcome.get("category"));
+                    label_row(&row, about, given, counting.contains(&given.event), &settled)
+                };
+                labels.iter().map(made).collect()
+            }
+            Rows::Cases => {
+                let category = row.outcome.as_ref().and_then(|outcome| outcome.get("category"));
+                about.prior = maker.prior(&row, category);
+                let mut conflicts = Vec::new();
+                for other in maker.contradicts(id) {
+                    conflicts.extend((!sight.is_blind_to(conn, other)?).then_some(other));
+                }
+                exported.contradicted += usize::from(!conflicts.is_empty());
+                vec![case_row(&row, about, &labels, acts, maker, conflicts)]
+            }
+        })
+    }
 }
 
-fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> ExportRow {
+fn label_row(
+    row: &CaseRow,
+    about: CaseContext,
+    given: &GivenLabel,
+    counts: bool,
+    settled: &Settled,
+) -> ExportRow {
     let label = given.label.clone();
     ExportRow::Label(Box::new(LabelExport {
-        case: row.id,
-        id: row.external_id.clone(),
-        stream: row.stream.clone(),
-        occurred_at: row.occurred_at.rfc3339(),
-        text: text.to_owned(),
-        predicted: row.predicted.clone(),
+        about,
         protocol: label.protocol.id,
         version: label.protocol.version,
         protocol_hash: label.protocol.hash,
         path: label.path,
         label: training_label(&label.outcome),
+        category: label.outcome.get("category").cloned(),
+        failure_mode: label.outcome.get("failure_mode").cloned(),
         outcome: label.outcome,
         author: given.author.clone(),
+        imported_by: given.imported_by().map(str::to_owned),
         reviewer: label.reviewer,
         round: label.round,
         checked: label.checked,
@@ -161,38 +210,47 @@ fn label_row(row: &CaseRow, text: &str, given: &GivenLabel, counts: bool) -> Exp
         event: given.event,
         counts,
         state: row.state.as_str().to_owned(),
+        resolved: row.outcome.clone(),
+        how: settled.how.map(How::as_str),
+        settled_at: settled.at.map(Moment::rfc3339),
     }))
 }
 
-fn case_row(row: &CaseRow, text: &str, labels: &[GivenLabel]) -> ExportRow {
-    let counting = counting(labels);
-    let counts = |given: &&GivenLabel| counting.contains(&given.event);
-    // In the order given.
-    let main: Vec<&GivenLabel> =
-        labels.iter().filter(counts).filter(|given| given.label.round == MAIN_ROUND).collect();
+fn case_row(
+    row: &CaseRow,
+    about: CaseContext,
+    labels: &[GivenLabel],
+    acts: &[Done],
+    maker: &RowMaker,
+    conflicts: Vec<CaseId>,
+) -> ExportRow {
     let outcome = row.outcome.clone().unwrap_or_default();
-    let mut protocols: Vec<String> = main
+    let (settled, votes) = (maker.settled(row, labels, acts), maker.votes(row, labels));
+    let mut protocols: Vec<String> = votes
         .iter()
-        .map(|given| format!("{} v{}", given.label.protocol.id, given.label.protocol.version))
+        .map(|vote| format!("{} v{}", vote.protocol.id, vote.protocol.version))
         .collect();
     protocols.dedup();
+    let events = match &settled.ruling {
+        Some(ruling) => vec![ruling.event],
+        None => votes.iter().map(|vote| vote.event).collect(),
+    };
     ExportRow::Case(Box::new(CaseExport {
-        case: row.id,
-        id: row.external_id.clone(),
-        stream: row.stream.clone(),
-        occurred_at: row.occurred_at.rfc3339(),
-        text: text.to_owned(),
-        predicted: row.predicted.clone(),
+        about,
         label: training_label(&outcome),
+        category: outcome.get("category").cloned(),
+        failure_mode: outcome.get("failure_mode").cloned(),
         outcome,
-        reviewers: main.iter().map(|given| given.label.reviewer.clone()).collect(),
-        authors: main.iter().map(|given| given.author.clone()).collect(),
+        how: settled.how.map(How::as_str),
+        belief: settled.belief,
+        settled_at: settled.at.map(Moment::rfc3339),
+        ruling: settled.ruling,
+        reviewers: votes.iter().map(|vote| vote.reviewer.clone()).collect(),
+        authors: votes.iter().map(|vote| vote.author.clone()).collect(),
         protocols,
-        rationales: main
-            .iter()
-            .map(|given| given.label.rationale.clone())
-            .filter(|why| !why.is_empty())
-            .collect(),
-        events: main.iter().map(|given| given.event).collect(),
+        rationales: votes.iter().map(|vote| vote.rationale.clone()).collect(),
+        events,
+        conflicts,
+        votes,
     }))
 }

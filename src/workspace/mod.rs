@@ -4,6 +4,7 @@
 pub mod create;
 pub mod arbitration;
 pub mod calibration;
+pub mod conflicts;
 pub mod reading;
 mod people;
 pub mod ssh;

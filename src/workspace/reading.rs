@@ -92,16 +92,28 @@ impl Workspace {
     /// database.
     pub fn ratings(&self, round: &str, by: &[By]) -> Result<Vec<Ratings>, WorkError> {
         self.may_see(round)?;
+        self.known_fields(by.iter().flat_map(By::fields))?;
+        Ok(ratings(&self.db.conn, round, by)?)
+    }
+
+    /// Refuses a field that no published protocol sets and the policy does not name.
+    ///
+    /// # Errors
+    /// That there is no such field, and those of the database.
+    pub fn known_fields<'f>(
+        &self,
+        fields: impl IntoIterator<Item = &'f String>,
+    ) -> Result<(), WorkError> {
         let protocols = self.protocols()?;
         let known = protocols.fields();
-        for field in by.iter().flat_map(By::fields) {
+        for field in fields {
             let of_policy = protocols.policy.on.contains(field);
             if !of_policy && !known.is_empty() && !known.contains(field.as_str()) {
                 let known = known.into_iter().map(str::to_owned).collect();
                 return Err(WorkError::NoField { field: field.clone(), known });
             }
         }
-        Ok(ratings(&self.db.conn, round, by)?)
+        Ok(())
     }
 
     /// The questions that labels of a round answered, with how many answered each.

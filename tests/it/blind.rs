@@ -79,6 +79,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         ],
         "protocol" => vec![vec!["show"], vec!["replay", protocol], vec!["diff", "1", protocol]],
         "gold" => vec![vec!["list"], vec!["trained"]],
+        "conflicts" => vec![vec![], vec!["--near", "0.3"]],
         "precedents" => vec![vec!["p0"], vec!["p5"]],
         "agreement" => vec![vec![]],
         "disagreements" => {

@@ -29,6 +29,7 @@ mod board;
 mod calibration;
 mod commands;
 mod counts;
+mod export;
 mod arbitration;
 mod assignment;
 mod attacks;

@@ -297,7 +297,12 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
     // No label is rewritten; what it counts as has the new name.
     assert!(place.ok(&["labels", "--json"]).contains("\"label\":\"transfer\""));
     let cases = place.ok(&["export", "--format", "jsonl", "--rows", "cases"]);
-    assert!(cases.contains("\"label\":\"send\"") && !cases.contains("transfer\""), "{cases}");
+    let row: serde_json::Value = serde_json::from_str(cases.lines().nth(1).unwrap()).unwrap();
+    for counts_as in [&row, &row["votes"][0]] {
+        assert_eq!(counts_as["outcome"]["label"], "send", "{cases}");
+        assert_eq!(counts_as["label"], "send");
+    }
+    assert_eq!(row["votes"][0]["path"][1], serde_json::json!(["which", "transfer"]), "as given");
     let worklist = place.ok(&["queue", "--renew"]);
     assert!(worklist.contains("move money") && !worklist.contains("call me"), "{worklist}");
     // The old answers stand there; only what is new is asked.

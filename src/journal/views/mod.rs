@@ -72,9 +72,9 @@ pub fn policy(conn: &Connection) -> rusqlite::Result<Policy> {
 }
 
 /// What is recorded of the reviewers for the model of truth that a policy names.
-fn estimate_of(tx: &Transaction<'_>, policy: &Policy) -> rusqlite::Result<Option<Estimate>> {
+pub fn estimate_of(conn: &Connection, policy: &Policy) -> rusqlite::Result<Option<Estimate>> {
     let Some(model) = policy.rule.model() else { return Ok(None) };
-    let row = document::latest_named(tx, "estimate", model)?;
+    let row = document::latest_named(conn, "estimate", model)?;
     Ok(row.and_then(|row| serde_json::from_str::<Estimate>(&row.body).ok()))
 }
 

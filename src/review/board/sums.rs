@@ -16,15 +16,15 @@ use serde::Deserialize;
 use crate::db::case::{self, CaseRow};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, journal, label, renames};
-use crate::domain::arbitration::{Act, Done, ruling};
+use crate::domain::arbitration::{Done, ruling};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::{
     GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, that_count_in, value_text,
 };
 use crate::domain::protocol::{Answered, RenamedLabels};
-use crate::domain::resolve::CaseState;
-use crate::domain::time::{Hlc, Moment};
+use crate::domain::resolve::{CaseState, settled_at};
+use crate::domain::time::Moment;
 use crate::journal::entry::Body;
 use crate::quality::agreement::{Patterns, Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::{Change, Divergence};
@@ -87,7 +87,7 @@ struct Said {
 struct Standing {
     state: CaseState,
     detected: Moment,
-    /// When the latest of its labels or rulings was given, if it is settled.
+    /// When what settles it was said, if it is settled.
     settled: Option<Moment>,
     /// As it was resolved.
     category: Option<String>,
@@ -198,16 +198,13 @@ impl Reader<'_> {
 
 impl Standing {
     fn of(row: &CaseRow, said: Vec<Said>, acts: &[Done], labels: &[GivenLabel]) -> Self {
-        let ruled: Option<Hlc> =
-            acts.iter().filter(|done| matches!(done.act, Act::Ruled(_))).map(|done| done.at).max();
-        let latest = said.iter().map(|said| said.at).max().max(ruled.map(|at| at.moment()));
         let category =
             row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
         let counting = ruling(acts, labels).filter(|counting| counting.appeal.is_none());
         Self {
             state: row.state,
             detected: row.at.moment(),
-            settled: latest.filter(|_| row.state == CaseState::Resolved),
+            settled: settled_at(labels, acts).filter(|_| row.state == CaseState::Resolved),
             category: category.filter(|_| row.state == CaseState::Resolved),
             cause: counting.map(|counting| counting.ruling.cause.as_str()),
             said,

@@ -35,10 +35,13 @@ pub struct Submit {
 
 impl Write for Submit {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
-        let case = self.label.case;
+        let (case, outcome) = (self.label.case, self.label.outcome.clone());
         let draft = at.drafts.remove(&case);
         match at.workspace.submit_knowing(*self.label, self.knew) {
-            Ok(saved) => Ok(Report::Saved { case, seq: saved.seq }),
+            Ok(saved) => {
+                let otherwise = at.workspace.settled_otherwise(case, &outcome).unwrap_or_default();
+                Ok(Report::Saved { case, seq: saved.seq, otherwise })
+            }
             Err(error) => {
                 at.drafts.extend(draft.map(|draft| (case, draft)));
                 let why = error.unless_full(&at.workspace.paths.workspace).told();

@@ -422,8 +422,8 @@ impl Arbitrate {
                 ]));
             }
         };
-        for text in &self.dispute.escalated {
-            say("! ", &format!("escalated: {text}"), theme.text);
+        for text in self.dispute.beside() {
+            say("! ", &text, theme.text);
         }
         if let Some((ruling, appeals)) = &self.dispute.ruled {
             let words = format!(
