@@ -32,6 +32,9 @@ pub struct Args {
     /// Take over this label: A, B …
     #[arg(long, value_name = "SIDE", conflicts_with_all = ["outcome", "answers", "returns", "withdraw"])]
     take: Option<char>,
+    /// Take what a calibration session agreed on, with the session as the reason
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["take", "outcome", "answers", "returns", "withdraw"])]
+    session: Option<String>,
     /// What it counts as; if all labels that say so mean the same, all that they say
     #[arg(long, value_name = "FIELD=VALUE", conflicts_with_all = ["answers", "returns", "withdraw"])]
     outcome: Vec<String>,
@@ -59,7 +62,10 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let rules = args.take.is_some() || !args.outcome.is_empty() || !args.answers.is_empty();
+    let rules = args.take.is_some()
+        || args.session.is_some()
+        || !args.outcome.is_empty()
+        || !args.answers.is_empty();
     let acts = rules || args.returns.is_some() || args.withdraw;
     let Some(name) = &args.case else {
         if acts {
@@ -101,7 +107,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         done(context.global.json, &words, &json!({ "case": id, "event": saved.event() }))?;
         return Ok(Exit::Done);
     }
-    let cause = args.cause.ok_or_else(|| {
+    let cause = args.cause.or(args.session.as_ref().map(|_| Cause::Other));
+    let cause = cause.ok_or_else(|| {
         CliError::Use(format!(
             "say why reviewers differ: --cause {}",
             Cause::ALL.map(Cause::as_str).join(" | ")
@@ -111,8 +118,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some((question, text)) => (Some(question.to_owned()), text.to_owned()),
         None => (Some(change.clone()).filter(|question| !question.is_empty()), String::new()),
     });
-    let reasons = Reasons { cause, rationale: args.rationale.clone(), change };
+    let mut reasons = Reasons { cause, rationale: args.rationale.clone(), change };
     let (ruling, saved) = {
+        if let Some(name) = args.session.as_ref().filter(|_| reasons.rationale.is_empty()) {
+            reasons.rationale = workspace.session_reason(&row, name)?;
+        }
         let verdict = verdict(args, &workspace, &row)?;
         workspace.rule(row, verdict, reasons)?
     };
@@ -131,6 +141,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 fn verdict(args: &Args, workspace: &Workspace, row: &CaseRow) -> Result<RulingChoice, CliError> {
     if let Some(side) = args.take {
         return Ok(RulingChoice::Takes(side));
+    }
+    if let Some(name) = &args.session {
+        return Ok(RulingChoice::Session(name.clone()));
     }
     if !args.answers.is_empty() {
         let protocols = workspace.protocols()?;
@@ -226,9 +239,14 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             .iter()
             .map(|row| json!({ "case": row.id, "outcome": row.outcome, "how": row.how.map(How::as_str) }))
             .collect();
+        let sessions: Vec<_> = dispute
+            .sessions
+            .iter()
+            .map(|said| json!({ "session": said.session, "labels": said.labels.len(), "agreed": said.agreed }))
+            .collect();
         out.json(&json!({ "case": dispute.row.id, "id": dispute.row.external_id, "state": dispute.row.state.as_str(),
             "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
-            "escalated": dispute.escalated, "same_input": same_input }))?;
+            "escalated": dispute.escalated, "same_input": same_input, "sessions": sessions }))?;
     } else {
         side_by_side(&mut out, &dispute)?;
     }

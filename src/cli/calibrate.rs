@@ -9,7 +9,7 @@ use super::agreement::percent;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
-use crate::domain::calibration::{Calibration, Stage};
+use crate::domain::calibration::{Amendment, Calibration, Stage};
 use crate::domain::label::{MAIN_ROUND, outcome_in_short};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
@@ -71,6 +71,27 @@ enum What {
         /// Why, in your words
         #[arg(long, value_name = "TEXT", default_value = "")]
         note: String,
+    },
+    /// Ask more people into a session that is under way
+    Add {
+        #[arg(value_name = "NAME")]
+        session: String,
+        /// Who takes part too, with commas
+        #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+        reviewers: Vec<String>,
+    },
+    /// Give the first round more time
+    Extend {
+        #[arg(value_name = "NAME")]
+        session: String,
+        /// How long it lasts from now: 90m, 12h, 3d, 2w
+        #[arg(long, value_name = "SPAN")]
+        deadline: String,
+    },
+    /// Let a session go on that was closed or called off
+    Reopen {
+        #[arg(value_name = "NAME")]
+        session: String,
     },
     /// Everything of a session in the order in which it happened
     Replay {
@@ -167,10 +188,77 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
             )?;
             Exit::Done
         }
+        Some(What::Add { session, reviewers }) => {
+            let change = Amendment {
+                session: session.clone(),
+                adds: reviewers.clone(),
+                ..Amendment::default()
+            };
+            let words = format!("{} may join {session}.", reviewers.join(", "));
+            amend(context, change, &words)?
+        }
+        Some(What::Extend { session, deadline }) => {
+            let deadline = deadline_from(deadline)?;
+            let words = format!("The first round of {session} lasts until {}.", deadline.minute());
+            let change = Amendment {
+                session: session.clone(),
+                deadline: Some(deadline),
+                ..Amendment::default()
+            };
+            amend(context, change, &words)?
+        }
+        Some(What::Reopen { session }) => {
+            let change =
+                Amendment { session: session.clone(), reopens: true, ..Amendment::default() };
+            amend(context, change, &format!("{session} goes on."))?
+        }
         Some(What::Replay { session }) => replay(context, session)?,
         Some(What::Size(args)) => size(context, args)?,
     };
     Ok(Ok(exit))
+}
+
+/// The end of a first round, from what `--deadline` was given.
+fn deadline_from(text: &str) -> Result<Moment, CliError> {
+    let at = match super::time(text) {
+        Ok(super::TimeArg::Ago(ms)) => Moment(clock::now().0.saturating_add(ms)),
+        Ok(super::TimeArg::At(at)) => at,
+        Err(_) => {
+            return Err(CliError::Use(format!(
+                "--deadline takes 90m, 12h, 3d or 2w, not `{text}`"
+            )));
+        }
+    };
+    if at <= clock::now() {
+        return Err(CliError::Use(
+            "--deadline lies in the past: the first round takes time".to_owned(),
+        ));
+    }
+    Ok(at)
+}
+
+fn amend(context: &Context, change: Amendment, words: &str) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let session = change.session.clone();
+    let saved = workspace.amend_session(change)?;
+    let session = workspace.session(&session)?;
+    done(
+        context.global.json,
+        words,
+        &json!({ "session": session.name(), "reviewers": session.reviewers(), "deadline": session.deadline().rfc3339(),
+            "stage": stage_key(session.stage()), "event": saved.event() }),
+    )?;
+    Ok(Exit::Done)
+}
+
+/// A stage as JSON names it.
+fn stage_key(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Blind => "blind",
+        Stage::Discussion => "discussion",
+        Stage::Closed => "closed",
+        Stage::CalledOff => "cancelled",
+    }
 }
 
 fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
@@ -197,21 +285,7 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
         let words = "choose cases: --random N, --divergent N, --category NAME=N, --cases CASE,CASE; `casework calibrate size` says how many";
         return Err(CliError::Use(words.to_owned()));
     }
-    let deadline = match super::time(&args.deadline) {
-        Ok(super::TimeArg::Ago(ms)) => Moment(clock::now().0 + ms),
-        Ok(super::TimeArg::At(at)) => at,
-        Err(_) => {
-            return Err(CliError::Use(format!(
-                "--deadline takes 90m, 12h, 3d or 2w, not `{}`",
-                args.deadline
-            )));
-        }
-    };
-    if deadline <= clock::now() {
-        return Err(CliError::Use(
-            "--deadline lies in the past: the first round takes time".to_owned(),
-        ));
-    }
+    let deadline = deadline_from(&args.deadline)?;
     let plan = Plan {
         name: args.session.clone(),
         title: args.title.clone(),
@@ -222,7 +296,7 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
     };
     let (opening, saved) = workspace.open_session(plan)?;
     let words = format!(
-        "{} is open: {} cases for {}, blind until {}. They begin with `casework calibrate label {}`, or C on the screen.",
+        "{} is open: {} cases for {}, blind until {}. They begin, each once their device has exchanged with the store, with `casework calibrate label {}`, or C on the screen.",
         opening.session,
         opening.cases.len(),
         opening.reviewers.join(", "),
@@ -260,9 +334,9 @@ fn list(context: &Context) -> Result<Exit, CliError> {
 
 fn document(session: &Calibration, progress: &[Progress]) -> serde_json::Value {
     let what = &session.opened.what;
-    json!({ "session": what.session, "title": what.title, "stage": match session.stage() {
-            Stage::Blind => "blind", Stage::Discussion => "discussion", Stage::Closed => "closed", Stage::CalledOff => "cancelled" },
-        "opened_by": session.opened.by, "opened_at": session.opened.at.moment().rfc3339(), "deadline": what.deadline.rfc3339(),
+    json!({ "session": what.session, "title": what.title, "stage": stage_key(session.stage()),
+        "opened_by": session.opened.by, "opened_at": session.opened.at.moment().rfc3339(), "deadline": session.deadline().rfc3339(),
+        "reviewers": session.reviewers(),
         "chosen": what.chosen, "cases": what.cases, "rounds": session.rounds(), "progress": progress,
         "note": session.closed.as_ref().map(|closed| &closed.what.note) })
 }
@@ -278,7 +352,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let what = &session.opened.what;
-    let left = what.deadline.0 - workspace.now().0;
+    let left = session.deadline().0 - workspace.now().0;
     let time = match session.stage() {
         Stage::Blind if left > 0 => format!(", {} left", short_span(left)),
         Stage::Blind => format!(", overdue for {}", short_span(-left)),
@@ -356,7 +430,7 @@ fn discussion(out: &mut Out, workspace: &Workspace, session: &Calibration) -> Re
 fn take_part(context: &Context, name: &str) -> Result<Workspace, CliError> {
     let mut workspace = context.open()?;
     let session = workspace.session(name)?;
-    if !session.takes_part(&workspace.me) {
+    if !session.sits_in(&workspace.me) {
         let (session, reviewer) = (name.to_owned(), workspace.me.clone());
         return Err(WorkError::from(CalibrationError::NotInvited { session, reviewer }).into());
     }

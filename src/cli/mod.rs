@@ -56,7 +56,7 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::clock;
 use crate::config::{Env, Paths};
-use crate::domain::time::Moment;
+use crate::domain::time::{Moment, parse_span};
 use crate::workspace::{WorkError, Workspace};
 
 pub use error::{CliError, Exit};
@@ -114,11 +114,7 @@ fn time(text: &str) -> Result<TimeArg, String> {
         return Ok(TimeArg::At(at));
     }
     let ago = text.strip_suffix("ago").unwrap_or(text).trim();
-    let units = [('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
-    let span = units.iter().find_map(|(unit, ms)| {
-        ago.strip_suffix(*unit)?.trim().parse::<i64>().ok().map(|n| n.saturating_mul(*ms))
-    });
-    span.map(TimeArg::Ago).ok_or_else(|| {
+    parse_span(ago).map(TimeArg::Ago).ok_or_else(|| {
         "write 2026-06-03, 2026-06-03T12:00:00Z, or 90m, 12h, 3d, 2w for that long ago".to_owned()
     })
 }

@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let until = Moment(now.0 + i64::from(args.within) * 3_600_000);
     let mut nudges = nudges(&due_items, &known, until, now);
     let leads: Vec<String> = workspace
-        .roster()?
+        .roster_now()?
         .into_iter()
         .filter(|grant| grant.role == crate::domain::roster::Role::Lead)
         .map(|grant| grant.name)

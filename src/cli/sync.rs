@@ -148,6 +148,11 @@ fn report(
         say(&format!("  erased from the store: {id}"));
     }
     named(quarantined);
+    if let Some((session, left)) = workspace.session_waits()?.filter(|_| pulled.entries > 0) {
+        say(&format!(
+            "The calibration session {session} waits for you: {left} cases (casework calibrate label {session})."
+        ));
+    }
     Ok(())
 }
 

@@ -40,6 +40,21 @@ pub struct Ending {
     pub note: String,
 }
 
+/// What a lead changes about a session.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Amendment {
+    pub session: String,
+    /// Who takes part too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adds: Vec<String>,
+    /// Until when the first round is to be done now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Moment>,
+    /// It goes on where it was when it was closed or called off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopens: bool,
+}
+
 /// Something that happened to a session, with its place in the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact<T> {
@@ -53,6 +68,8 @@ pub struct Fact<T> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     pub opened: Fact<Opening>,
+    /// In the order of time.
+    pub amended: Vec<Fact<Amendment>>,
     pub revealed: Option<Fact<Ending>>,
     pub closed: Option<Fact<Ending>>,
 }
@@ -90,21 +107,25 @@ impl Stage {
 
 impl Calibration {
     /// Puts facts about one session together. Of several openings, revealings or closings the
-    /// earliest counts; what ends a round counts only after what began it. Closed before it is
-    /// revealed, a session is cancelled.
+    /// earliest counts; what ends a round counts only after what began it, and no closing counts
+    /// after which it was reopened. Closed before it is revealed, a session is cancelled.
     pub fn of(
         opened: Vec<Fact<Opening>>,
+        mut amended: Vec<Fact<Amendment>>,
         revealed: Vec<Fact<Ending>>,
         closed: Vec<Fact<Ending>>,
     ) -> Option<Self> {
         let opened = earliest(opened)?;
+        amended.retain(|fact| fact.at > opened.at);
+        amended.sort_by_key(|fact| (fact.at, fact.event));
+        let reopened = amended.iter().rev().find(|fact| fact.what.reopens).map(|fact| fact.at);
         let after = |facts: Vec<Fact<Ending>>, at: Hlc| {
             earliest(facts.into_iter().filter(|fact| fact.at > at).collect())
         };
         let revealed = after(revealed, opened.at);
-        let closed = after(closed, opened.at);
+        let closed = after(closed, reopened.unwrap_or(opened.at));
         let called_off = matches!((&revealed, &closed), (Some(revealed), Some(closed)) if closed.at <= revealed.at);
-        Some(Self { opened, revealed: revealed.filter(|_| !called_off), closed })
+        Some(Self { opened, amended, revealed: revealed.filter(|_| !called_off), closed })
     }
 
     pub fn name(&self) -> &str {
@@ -139,8 +160,29 @@ impl Calibration {
         (!self.stage().is_revealed()).then(|| self.name())
     }
 
+    /// Everybody who takes part, by name.
+    pub fn reviewers(&self) -> Vec<&str> {
+        let added = self.amended.iter().flat_map(|fact| &fact.what.adds);
+        let mut all: Vec<&str> =
+            self.opened.what.reviewers.iter().chain(added).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Until when the first round is to be done.
+    pub fn deadline(&self) -> Moment {
+        let latest = self.amended.iter().rev().find_map(|fact| fact.what.deadline);
+        latest.unwrap_or(self.opened.what.deadline)
+    }
+
     pub fn takes_part(&self, reviewer: &str) -> bool {
-        self.opened.what.reviewers.iter().any(|name| name == reviewer)
+        self.reviewers().contains(&reviewer)
+    }
+
+    /// Whether somebody may sit in it: who takes part, and who opened it.
+    pub fn sits_in(&self, name: &str) -> bool {
+        self.takes_part(name) || self.opened.by == name
     }
 }
 
@@ -183,7 +225,7 @@ mod tests {
         let open = || vec![fact(5, "bo", opening.clone()), fact(2, "ana", opening.clone())];
         let check = |revealed: &[i64], closed: &[i64], expect: (Stage, Option<&str>)| {
             let facts = |at: &[i64]| at.iter().map(|at| end(*at, "x")).collect();
-            let session = Calibration::of(open(), facts(revealed), facts(closed)).unwrap();
+            let session = Calibration::of(open(), vec![], facts(revealed), facts(closed)).unwrap();
             assert_eq!(
                 (session.stage(), session.round_now().as_deref()),
                 expect,
@@ -198,6 +240,27 @@ mod tests {
         check(&[], &[6], (Stage::CalledOff, None));
         check(&[7], &[1], (Stage::Discussion, Some("s#2")));
         check(&[7], &[8], (Stage::Closed, None));
-        assert_eq!(Calibration::of(vec![], vec![end(1, "x")], vec![]), None);
+        assert_eq!(Calibration::of(vec![], vec![], vec![end(1, "x")], vec![]), None);
+        // Reopened: closings before that count no more, whatever the order they come in.
+        let amendment = |at, adds: &[&str], deadline: Option<i64>, reopens| {
+            let adds = adds.iter().map(|name| (*name).to_owned()).collect();
+            let deadline = deadline.map(Moment);
+            fact(at, "ana", Amendment { session: "s".into(), adds, deadline, reopens })
+        };
+        let amended =
+            || vec![amendment(9, &["cy"], None, true), amendment(6, &["bo"], Some(40), false)];
+        let session =
+            Calibration::of(open(), amended(), vec![end(7, "x")], vec![end(8, "x")]).unwrap();
+        assert_eq!(
+            (session.stage(), session.reviewers()),
+            (Stage::Discussion, vec!["ana", "bo", "cy"])
+        );
+        assert_eq!(session.deadline(), Moment(40));
+        assert!(session.takes_part("cy") && !session.takes_part("dee"));
+        let again = vec![end(8, "x"), end(12, "x")];
+        let session = Calibration::of(open(), amended(), vec![end(7, "x")], again).unwrap();
+        assert_eq!((session.stage(), session.closed.unwrap().at.ms), (Stage::Closed, 12));
+        let session = Calibration::of(open(), amended(), vec![], vec![end(8, "x")]).unwrap();
+        assert_eq!(session.stage(), Stage::Blind, "called off, and open again");
     }
 }

@@ -56,6 +56,15 @@ impl Moment {
     }
 }
 
+/// Reads a length of time as people write it: `90m`, `12h`, `3d`, `2w`; in milliseconds.
+pub fn parse_span(text: &str) -> Option<i64> {
+    let units = [('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
+    units.iter().find_map(|(unit, ms)| {
+        let n: i64 = text.trim().strip_suffix(*unit)?.trim().parse().ok()?;
+        n.checked_mul(*ms)
+    })
+}
+
 /// A length of time in the fewest characters that tell it: `42s`, `7m`, `3h`, `12d`, `2y`.
 pub fn short_span(ms: i64) -> String {
     let seconds = ms.unsigned_abs() / 1000;

@@ -200,7 +200,11 @@ pub const COMMANDS: &[Command] = &[
         "",
         "SESSION",
         "ends the blind round: all who take part see all labels",
-        |desk, words| named_session(desk, words, |desk, name| desk.session.reveal(name)),
+        |desk, words| {
+            named_session(desk, words, |desk, name| {
+                desk.session.moderate(name, command::calibration::Moderation::Reveal)
+            })
+        },
     ),
     command("findings", "", "SESSION", "tells what one found", |desk, words| {
         named_session(desk, words, |_, name| vec![Effect::Findings(name)])

@@ -195,7 +195,7 @@ impl Desk {
         let now = self.session.now;
         let line = |(i, one): (usize, &CalibrationProgress)| {
             let what = &one.session.opened.what;
-            let wait = what.deadline.0 - now.0;
+            let wait = one.session.deadline().0 - now.0;
             let left = if wait > 0 {
                 format!("{} left", short_span(wait))
             } else {

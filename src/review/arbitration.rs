@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::Protocols;
+use super::aligned::{Row, aligned};
+use super::session_said::{SessionSaid, sessions_on};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, label, renames};
@@ -58,6 +60,8 @@ pub struct Dispute {
     pub escalated: Vec<String>,
     /// Settled cases with the same input.
     pub same_input: Vec<CaseRow>,
+    /// What calibration sessions that are over, or revealed, came to on it; the latest first.
+    pub sessions: Vec<SessionSaid>,
 }
 
 impl Dispute {
@@ -69,7 +73,9 @@ impl Dispute {
             let how = row.how.map_or("", How::as_str);
             format!("same input: {} counts as {counts_as} ({how})", row.id.short())
         });
-        escalated.chain(same).collect()
+        // In a session its labels lie there by name already.
+        let sessions = self.sessions.iter().filter(|said| !self.named && !said.labels.is_empty());
+        escalated.chain(sessions.map(SessionSaid::words)).chain(same).collect()
     }
 
     pub fn load(
@@ -138,8 +144,9 @@ impl Dispute {
             .into_iter()
             .filter(|note| note.kind == NoteKind::Escalated);
         let escalated = notes.map(|note| note.text).collect();
-        let same_input = Vec::new();
-        Ok(Self { row, named: false, sides, questions, parts_at, ruled, escalated, same_input })
+        let sessions = sessions_on(conn, protocols, row.id)?;
+        let (named, same_input) = (false, Vec::new());
+        Ok(Self { row, named, sides, questions, parts_at, ruled, escalated, same_input, sessions })
     }
 
     pub fn side(&self, name: char) -> Option<&Side> {
@@ -158,45 +165,6 @@ impl Dispute {
             || appealed
             || (self.row.state == CaseState::Open && !self.escalated.is_empty())
     }
-}
-
-/// A question with the answers of several paths; none where it was not asked.
-pub type Row = (String, Vec<Option<String>>);
-
-/// Questions of several paths in one order, with each path's answers; and the first at which two
-/// of them part.
-pub fn aligned(sides: &[&Answered]) -> (Vec<Row>, Option<usize>) {
-    let mut order: Vec<&str> = Vec::new();
-    for side in sides {
-        let mut after = 0;
-        for (question, _) in &side.path {
-            match order.iter().position(|known| known == question) {
-                Some(at) => after = at + 1,
-                None => {
-                    // Beside what comes before it in this path, so that ways that part and meet
-                    // again stay in order.
-                    order.insert(after, question);
-                    after += 1;
-                }
-            }
-        }
-    }
-    let answer = |side: &&Answered, question: &str| side.answer(question).map(str::to_owned);
-    let rows: Vec<Row> = order
-        .into_iter()
-        .map(|question| {
-            (question.to_owned(), sides.iter().map(|side| answer(side, question)).collect())
-        })
-        .collect();
-    let part = |answers: &[Option<String>]| {
-        sides.iter().enumerate().any(|(at, one)| {
-            sides.iter().enumerate().skip(at + 1).any(|(other, two)| {
-                one.parts_from(two, [answers[at].as_deref(), answers[other].as_deref()])
-            })
-        })
-    };
-    let parts_at = rows.iter().position(|(_, answers)| part(answers));
-    (rows, parts_at)
 }
 
 /// A case that waits for somebody to settle it.
@@ -509,23 +477,4 @@ fn asked_about(
         _ => None,
     };
     Ok(returned(acts, &labels).into_iter().filter(|done| to_them(done)).filter_map(words).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ways_that_part_and_meet_again_stay_in_order() {
-        let path = |text: &str| {
-            let steps = text.split(' ').filter_map(|step| step.split_once('='));
-            let path: Vec<Step> = steps.map(|(q, a)| (q.to_owned(), a.to_owned())).collect();
-            Answered { path, ..Answered::default() }
-        };
-        let (one, two) = (path("a=y b=1 d=x"), path("a=n c=2 d=x"));
-        let (rows, parts_at) = aligned(&[&one, &two]);
-        let order: Vec<&str> = rows.iter().map(|(question, _)| question.as_str()).collect();
-        assert_eq!((order, parts_at), (vec!["a", "c", "b", "d"], Some(0)));
-        assert_eq!(rows[1].1, [None, Some("2".to_owned())]);
-    }
 }

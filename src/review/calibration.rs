@@ -6,18 +6,22 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::Protocols;
+use super::aligned::aligned;
 use crate::db::case::{self, CaseRow};
 use crate::db::document::{self, DocumentRow};
 use crate::db::note::{self, NoteKind, NoteRow};
-use crate::db::{label, renames};
-use crate::domain::calibration::{Calibration, Ending, Fact, Opening, Stage, session_of};
+use crate::db::{label, renames, roster};
+use crate::domain::calibration::{
+    Amendment, Calibration, Ending, Fact, Opening, Stage, session_of,
+};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, value_text};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Answered;
+use crate::domain::roster::Role;
 use crate::domain::text::fit;
-use crate::journal::kind::{SessionClosed, SessionOpened, SessionRevealed};
+use crate::journal::kind::{SessionAmended, SessionClosed, SessionOpened, SessionRevealed};
 use crate::quality::agreement::{Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::{Figure, decimal};
@@ -41,9 +45,16 @@ pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Calibration>> {
     let mut closed = endings(conn, "session closed", |body| {
         serde_json::from_str(body).ok().map(|SessionClosed(what)| what)
     })?;
+    let mut amended: BTreeMap<String, Vec<Fact<Amendment>>> = BTreeMap::new();
+    for row in document::of_kind(conn, "session amended")? {
+        if let Ok(SessionAmended(what)) = serde_json::from_str(&row.body) {
+            amended.entry(row.name.clone()).or_default().push(fact(row, what));
+        }
+    }
     let whole = opened.into_iter().filter_map(|(name, opened)| {
         Calibration::of(
             opened,
+            amended.remove(&name).unwrap_or_default(),
             revealed.remove(&name).unwrap_or_default(),
             closed.remove(&name).unwrap_or_default(),
         )
@@ -141,22 +152,32 @@ pub fn progress(conn: &Connection, session: &Calibration) -> rusqlite::Result<Ve
             .map(|labels| labels.iter().filter(|given| given.label.reviewer == reviewer).count())
     };
     Ok(session
-        .opened
-        .what
-        .reviewers
-        .iter()
-        .map(|reviewer| Progress { reviewer: reviewer.clone(), done: done(reviewer) })
+        .reviewers()
+        .into_iter()
+        .map(|reviewer| Progress { reviewer: reviewer.to_owned(), done: done(reviewer) })
         .collect())
 }
 
+/// Those for whose labels of the first round a session waits, with how far they are: nobody waits
+/// for who is no reviewer any more.
+pub fn awaited(conn: &Connection, session: &Calibration) -> rusqlite::Result<Vec<Progress>> {
+    let grants = roster::current(conn)?;
+    let reviews =
+        |name: &str| grants.iter().any(|grant| grant.name == name && grant.role == Role::Reviewer);
+    let of = session.opened.what.cases.len();
+    let mut all = progress(conn, session)?;
+    all.retain(|one| one.done[0] < of && reviews(&one.reviewer));
+    Ok(all)
+}
+
 /// The cases of a session that a reviewer has not labeled in the round that is under way, in its
-/// order.
+/// order; all of them for who opened it and takes no part.
 pub fn to_label(
     conn: &Connection,
     session: &Calibration,
     reviewer: &str,
 ) -> rusqlite::Result<Vec<CaseRow>> {
-    if !session.takes_part(reviewer) || !session.stage().is_under_way() {
+    if !session.sits_in(reviewer) || !session.stage().is_under_way() {
         return Ok(Vec::new());
     }
     let which = usize::from(session.stage() == Stage::Discussion);
@@ -552,7 +573,7 @@ fn settled(
         };
         let splits = |labels: &[&Read]| {
             let answered: Vec<&Answered> = labels.iter().map(|label| &label.answered).collect();
-            let (rows, parts_at) = super::arbitration::aligned(&answered);
+            let (rows, parts_at) = aligned(&answered);
             parts_at.map(|at| rows[at].0.clone())
         };
         let (first, second) = (of(0), of(1));

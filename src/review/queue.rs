@@ -42,14 +42,10 @@ pub struct Queue {
 /// How work is shared between those who were admitted to review.
 pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
     let mut profiles = roster::profiles(conn)?;
-    let cut: Vec<_> = roster::cuts(conn)?.into_iter().map(|(holder, _)| holder).collect();
-    let reviews = |grant: &roster::GrantRow| {
-        grant.role == Role::Reviewer
-            && !cut.iter().any(|(name, replica)| (name, *replica) == (&grant.name, grant.replica))
-    };
-    let grants = roster::all(conn)?;
+    let grants = roster::current(conn)?;
+    let reviews = |grant: &&roster::GrantRow| grant.role == Role::Reviewer;
     let mut names: Vec<String> =
-        grants.iter().filter(|grant| reviews(grant)).map(|grant| grant.name.clone()).collect();
+        grants.iter().filter(reviews).map(|grant| grant.name.clone()).collect();
     names.sort();
     names.dedup();
     let policy = views::policy(conn)?;

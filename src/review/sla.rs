@@ -160,6 +160,7 @@ pub fn due_items(
         );
     }
     found.extend(sessions(conn)?);
+    found.retain(|item| people.has_to(item));
     found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
 }
@@ -193,6 +194,7 @@ pub fn due_items_of<'c>(
         );
     }
     found.extend(sessions(conn)?);
+    found.retain(|item| people.has_to(item));
     found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
 }
@@ -246,12 +248,13 @@ struct Assignees {
     share: Share,
     reviewers: Vec<String>,
     leads: Vec<String>,
-    owner: String,
+    /// Who has it in the end: all leads, where the owner leads no more.
+    owner: Vec<String>,
 }
 
 impl Assignees {
     fn read(conn: &Connection, policy: &Policy) -> rusqlite::Result<Self> {
-        let grants = roster::all(conn)?;
+        let grants = roster::current(conn)?;
         let of_role = |role: Role| {
             let of_role = grants.iter().filter(|grant| grant.role == role);
             let mut names: Vec<String> = of_role.map(|grant| grant.name.clone()).collect();
@@ -260,7 +263,9 @@ impl Assignees {
             names
         };
         let (reviewers, leads) = (of_role(Role::Reviewer), of_role(Role::Lead));
-        Ok(Self { share: share(conn)?, reviewers, leads, owner: arbitration::owner(conn, policy)? })
+        let owner = arbitration::owner(conn, policy)?;
+        let owner = if leads.contains(&owner) { vec![owner] } else { leads.clone() };
+        Ok(Self { share: share(conn)?, reviewers, leads, owner })
     }
 
     /// An open case wants labels from the first of its order who have not given one.
@@ -286,6 +291,12 @@ impl Assignees {
         }
     }
 
+    /// Whether anybody who is still here has to do something: a question to who was retired is
+    /// nobody's to answer.
+    fn has_to(&self, item: &DueItem) -> bool {
+        item.what != Duty::Returned || item.who.iter().any(|who| self.reviewers.contains(who))
+    }
+
     /// A case that was escalated, disputed or appealed against waits for those of its level.
     fn settle(
         &self,
@@ -298,7 +309,7 @@ impl Assignees {
         let who = match stands.level {
             Level::Peer => self.reviewers.iter().filter(peer).cloned().collect(),
             Level::Lead => self.leads.clone(),
-            Level::Owner => vec![self.owner.clone()],
+            Level::Owner => self.owner.clone(),
         };
         let what = match why {
             Why::Disputed => Duty::Disputed,
@@ -351,8 +362,7 @@ fn sessions(conn: &Connection) -> rusqlite::Result<Vec<DueItem>> {
         calibration::sessions(conn)?.into_iter().filter(|session| session.stage() == Stage::Blind)
     {
         let of = session.opened.what.cases.len();
-        for one in calibration::progress(conn, &session)?.into_iter().filter(|one| one.done[0] < of)
-        {
+        for one in calibration::awaited(conn, &session)? {
             found.push(DueItem {
                 what: Duty::Session,
                 who: vec![one.reviewer],
@@ -360,7 +370,7 @@ fn sessions(conn: &Connection) -> rusqlite::Result<Vec<DueItem>> {
                 session: Some(session.name().to_owned()),
                 level: None,
                 since: session.opened.at.moment(),
-                due: session.opened.what.deadline,
+                due: session.deadline(),
                 missed: None,
                 cases: of - one.done[0],
             });

@@ -84,6 +84,9 @@ impl Session {
 
     pub fn submit(&mut self) -> Vec<Effect> {
         let now = self.now;
+        if self.moderates() {
+            return self.hint("You moderate this session and label nothing in it: {sessions}, then {add-people} with your own name, lets you take part.");
+        }
         let Some(opened) = &mut self.opened else { return Vec::new() };
         if opened.sending {
             return Vec::new();

@@ -80,7 +80,7 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
         (1..=parts.len()).rev().map(|n| parts[..n].join(" · ")).find(|words| width(words) <= room);
     let middle = whole.filter(|_| shell.session.training.is_none()).unwrap_or_default();
     let middle = shell.session.calibration.as_ref().map_or(middle, |calibration| {
-        fit(&calibration.describe(shell.session.now), room).into_owned()
+        fit(&calibration.describe(shell.session.now, &shell.session.me), room).into_owned()
     });
     put_line(buf, area, 0, &Line::from(Span::styled(fit(&left, total).into_owned(), theme.strong)));
     let at = (width(&left) + (room.saturating_sub(width(&middle))) / 2 + 2) as u16;

@@ -22,6 +22,7 @@ use crate::review::arbitration::{
     ChangeNote, Dispute, PastRuling, Side, WAITING_MAX, Waiting, change_notes, owner, rulings,
     waiting,
 };
+use crate::review::session_said::SessionSaid;
 use crate::review::{Draft, Published};
 
 /// What a ruling is made of.
@@ -31,6 +32,8 @@ pub enum RulingChoice {
     Takes(char),
     /// A walk anew through the protocol in force.
     Walked(Box<Draft>),
+    /// What a calibration session agreed on, by its name.
+    Session(String),
     /// Fields that were named. If all labels that say so have one outcome, it is theirs.
     Fields(Outcome),
 }
@@ -72,6 +75,15 @@ impl Workspace {
             return Ok(true);
         }
         Ok(self.blind_to([dispute.row.id])?.is_empty())
+    }
+
+    /// Why a ruling on a case takes what a session agreed on.
+    ///
+    /// # Errors
+    /// That it agreed on nothing there, and those of the database.
+    pub fn session_reason(&self, row: &CaseRow, name: &str) -> Result<String, WorkError> {
+        let dispute = self.dispute(row.clone())?;
+        Ok(agreed_in(&dispute, name)?.reason())
     }
 
     /// A case on which there is something to rule.
@@ -169,7 +181,7 @@ impl Workspace {
                 let mut sides = dispute.sides.iter().filter(says);
                 sides.next().filter(|first| sides.all(|other| other.outcome == first.outcome))
             }
-            RulingChoice::Walked(_) => None,
+            RulingChoice::Walked(_) | RulingChoice::Session(_) => None,
         };
         let considered = dispute.sides.iter().map(|side| side.given.event).collect();
         let empty = Ruling {
@@ -206,6 +218,7 @@ impl Workspace {
                 (outcome.ok_or(RulingError::NoVerdict)?, draft.path(protocol))
             }
             RulingChoice::Fields(fields) => (fields, Vec::new()),
+            RulingChoice::Session(name) => return of_session(dispute, &name, empty),
             RulingChoice::Takes(_) => return Err(RulingError::NoVerdict.into()),
         };
         if let Some(field) =
@@ -275,6 +288,9 @@ impl Workspace {
                 RulingError::NotAsked { side: side.name, question: question.to_owned() }.into()
             );
         }
+        if !self.reviewers()?.contains(&side.given.label.reviewer) {
+            return Err(RulingError::Gone { side: side.name }.into());
+        }
         let question = question.or(dispute.question()).map(str::to_owned);
         let (label, reviewer) = (side.given.event, side.given.label.reviewer.clone());
         let event = LabelReturned {
@@ -296,6 +312,32 @@ impl Workspace {
         let mine = rulings.iter().find(|past| past.counts && past.done.author == self.me);
         Ok(mine.filter(|past| than.is_none_or(|than| past.done.at > than)).map(|past| past.row.id))
     }
+}
+
+/// What a session said of a case, if it agreed on something.
+fn agreed_in<'d>(dispute: &'d Dispute, name: &str) -> Result<&'d SessionSaid, RulingError> {
+    let said = dispute.sessions.iter().find(|said| said.session == name);
+    said.filter(|said| said.agreed.is_some()).ok_or_else(|| {
+        let known = dispute.sessions.iter().filter(|said| said.agreed.is_some());
+        let known = known.map(|said| said.session.clone()).collect();
+        RulingError::NoAgreement { session: name.to_owned(), known }
+    })
+}
+
+/// The ruling that takes what a session agreed on.
+fn of_session(dispute: &Dispute, name: &str, ruling: Ruling) -> Result<Ruling, WorkError> {
+    let said = agreed_in(dispute, name)?;
+    let Some(first) = said.labels.first() else { return Err(RulingError::NoVerdict.into()) };
+    let mut considered = ruling.considered;
+    considered.extend(said.labels.iter().map(|given| given.event));
+    Ok(Ruling {
+        outcome: first.label.outcome.clone(),
+        path: first.label.path.clone(),
+        protocol: Some(first.label.protocol.clone()),
+        takes: Some(first.event),
+        considered,
+        ..ruling
+    })
 }
 
 /// Whether a protocol sets such fields, and knows such labels.

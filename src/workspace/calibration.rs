@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::error::CalibrationError;
 use super::{WorkError, Workspace};
 use crate::db::{case, label};
-use crate::domain::calibration::{Calibration, Ending, Opening, Stage};
+use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Stage};
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_amend::{Kind, with_example_of};
 use crate::domain::ids::{CaseId, EventId};
@@ -19,7 +19,9 @@ use crate::domain::roster::{Role, is_name};
 use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
-use crate::journal::kind::{CaseCommented, SessionClosed, SessionOpened, SessionRevealed};
+use crate::journal::kind::{
+    CaseCommented, SessionAmended, SessionClosed, SessionOpened, SessionRevealed,
+};
 use crate::review::calibration::{self, Findings, Settled};
 use crate::review::disagreement::disagreements;
 
@@ -96,7 +98,7 @@ impl Workspace {
 
     /// The latest session that waits for a label of whoever is at work, with how many.
     pub fn session_waits(&self) -> Result<Option<(String, usize)>, WorkError> {
-        for session in self.sessions()? {
+        for session in self.sessions()?.into_iter().filter(|one| one.takes_part(&self.me)) {
             let left = calibration::to_label(&self.db.conn, &session, &self.me)?.len();
             if left > 0 {
                 return Ok(Some((session.name().to_owned(), left)));
@@ -108,7 +110,7 @@ impl Workspace {
     /// Everybody who may review.
     pub fn reviewers(&self) -> Result<Vec<String>, WorkError> {
         let names: BTreeSet<String> = self
-            .roster()?
+            .roster_now()?
             .into_iter()
             .filter(|grant| grant.role == Role::Reviewer)
             .map(|grant| grant.name)
@@ -232,18 +234,10 @@ impl Workspace {
         if session.stage() != Stage::Blind {
             return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
-        let of = session.opened.what.cases.len();
-        let late = calibration::progress(&self.db.conn, &session)?
-            .into_iter()
-            .filter(|one| one.done[0] < of)
-            .count();
+        let late = calibration::awaited(&self.db.conn, &session)?.len();
         // Who may not reveal it at all is told that, and not of the time.
-        if self.is_lead()? && !early && late > 0 && self.now() < session.opened.what.deadline {
-            return Err(CalibrationError::UnderWay {
-                late,
-                of: session.opened.what.reviewers.len(),
-            }
-            .into());
+        if self.is_lead()? && !early && late > 0 && self.now() < session.deadline() {
+            return Err(CalibrationError::UnderWay { late, of: session.reviewers().len() }.into());
         }
         let sealed = self.counting(&session, 0)?;
         self.append(vec![Append::new(&SessionRevealed(Ending {
@@ -275,6 +269,23 @@ impl Workspace {
         }
         let ending = Ending { session: name.to_owned(), sealed: Vec::new(), note: note.to_owned() };
         self.append(vec![Append::new(&SessionClosed(ending))])
+    }
+
+    /// Adds people, gives more time, or lets a session that was closed or called off go on.
+    ///
+    /// # Errors
+    /// A name that reviews nothing here, a stage in which that can't be done, and those of the
+    /// database.
+    pub fn amend_session(&mut self, change: Amendment) -> Result<Appended, WorkError> {
+        let session = self.session(&change.session)?;
+        let known = self.reviewers()?;
+        if let Some(stranger) = change.adds.iter().find(|name| !known.contains(name)) {
+            return Err(WorkError::Stranger(stranger.clone()));
+        }
+        if session.stage().is_under_way() == change.reopens {
+            return Err(CalibrationError::Stage(change.session, session.stage()).into());
+        }
+        self.append(vec![Append::new(&SessionAmended(change))])
     }
 
     fn counting(&self, session: &Calibration, which: usize) -> Result<Vec<EventId>, WorkError> {

@@ -146,6 +146,14 @@ impl Workspace {
         Ok(roster::all(&self.db.conn)?)
     }
 
+    /// Who holds which role now, on which device.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn roster_now(&self) -> Result<Vec<GrantRow>, WorkError> {
+        Ok(roster::current(&self.db.conn)?)
+    }
+
     /// How much of the work those take of whom that was said.
     pub fn profiles(
         &self,

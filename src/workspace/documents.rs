@@ -143,7 +143,9 @@ impl Workspace {
         }
         let leads = |name: &str| {
             Ok::<_, WorkError>(
-                self.roster()?.iter().any(|grant| grant.name == name && grant.role == Role::Lead),
+                self.roster_now()?
+                    .iter()
+                    .any(|grant| grant.name == name && grant.role == Role::Lead),
             )
         };
         if !policy.owner.is_empty()

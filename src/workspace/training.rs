@@ -99,7 +99,7 @@ impl Workspace {
 
     /// Whether whoever is at work is a lead.
     pub fn is_lead(&self) -> Result<bool, WorkError> {
-        Ok(self.roster()?.iter().any(|grant| grant.name == self.me && grant.role == Role::Lead))
+        Ok(self.roster_now()?.iter().any(|grant| grant.name == self.me && grant.role == Role::Lead))
     }
 
     /// Makes the label that whoever is at work gave to a case the known answer.

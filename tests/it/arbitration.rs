@@ -275,7 +275,7 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     session.press("v Enter A");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("arbitrate_sides", session.text());
-        session.press("p a");
+        session.press("p \"say_what_a_transfer_is\" Enter a");
         insta::assert_snapshot!("arbitrate_cause", session.text());
     });
     session.press("2 \"it_says_so\" Enter");

@@ -459,3 +459,122 @@ fn a_session_is_sat_in_line_by_line() {
         assert!(text.contains(words), "{words}: {text}");
     }
 }
+
+#[test]
+fn who_opened_a_session_sits_in_it_and_runs_it_on_the_screen() {
+    let place = team();
+    place.ok(&["roster", "admit", "dee", "--role", "lead"]);
+    let dee = || {
+        let workspace = Workspace::open(place.paths(), Env::default(), Some("dee")).unwrap();
+        Review::in_turn(workspace, (100, 40), casework::clock::now, None).unwrap()
+    };
+    let mut screen = dee();
+    screen.press("C");
+    assert!(screen.text().contains("No calibration session was opened yet"), "{}", screen.text());
+    screen.press("n");
+    screen.press("\"june_random_4_for_1d_with_bo,cy\" Enter");
+    assert!(screen.text().contains("Open: 4 cases for bo, cy"), "{}", screen.text());
+    screen.press("Esc C Enter");
+    let text = screen.text();
+    assert!(text.contains("you moderate") && text.contains("move money to savings"), "{text}");
+    // They answer nothing.
+    screen.press("1 1 3 Enter");
+    assert!(screen.text().contains("label nothing in it"), "{}", screen.text());
+    fails(
+        &place,
+        &["label", "p0", "--session", "june", "--answer", "readable=n", "--as", "dee"],
+        "was not asked into",
+    );
+    screen.press("C a");
+    screen.press("\"ana\" Enter Esc C t");
+    screen.press("\"5d\" Enter");
+    let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
+    assert_eq!(shown["reviewers"], serde_json::json!(["ana", "bo", "cy"]));
+    let deadline = casework::domain::time::Moment::parse(shown["deadline"].as_str().unwrap());
+    let days = (deadline.unwrap().0 - casework::clock::now().0) as f64 / 86_400_000.0;
+    assert!((4.9..5.1).contains(&days), "{days}");
+    fails(&place, &["calibrate", "add", "june", "--reviewers", "eve"], "nobody called `eve`");
+    // Called off, and open again.
+    screen.press("Esc C x");
+    screen.press("\"no_time_this_week\" Enter Esc C u");
+    assert_eq!(json(&place.ok(&["calibrate", "show", "june", "--json"]))["stage"], "blind");
+    fails(&place, &["calibrate", "reopen", "june"], "first round, blind");
+
+    for who in ["ana", "bo", "cy"] {
+        label(&place, "p0", who, if who == "cy" { &WRONG } else { &RIGHT }, &format!("{who} says"));
+    }
+    place.ok(&["calibrate", "reveal", "june", "--early", "--as", "dee"]);
+    let mut screen = dee();
+    screen.press("C Enter");
+    for _ in 0..4 {
+        if screen.text().contains("savings 0") {
+            break;
+        }
+        screen.press("]");
+    }
+    screen.press("A");
+    assert!(screen.text().contains("cy says"), "all labels, by name: {}", screen.text());
+    screen.press("c \"it_moves_money\" Enter");
+    let said = place.ok(&["calibrate", "replay", "june", "--json"]);
+    assert!(said.contains("it moves money"), "{said}");
+}
+
+#[test]
+fn nobody_waits_for_who_was_retired() {
+    let place = team();
+    first_round_of(&place, &["ana", "bo"]);
+    fails(&place, &["calibrate", "reveal", "june"], "1 of 3 reviewers");
+    place.ok(&["roster", "retire", "cy"]);
+    let owed = place.run(&["sla", "--json"]);
+    let owed = String::from_utf8(owed.stdout).unwrap();
+    assert!(!owed.contains("\"who\":\"cy\""), "{owed}");
+    place.ok(&["calibrate", "reveal", "june"]);
+}
+
+fn first_round_of(place: &Place, who: &[&str]) {
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "3d"]);
+    for who in who {
+        label(place, "p0", who, &RIGHT, "plain");
+        label(place, "p1", who, &RIGHT, "plain");
+    }
+}
+
+#[test]
+fn what_a_session_agreed_on_is_a_ruling_by_one_key() {
+    let place = team();
+    place.ok(&["policy", "set", "overlap=2", "limit=2"]);
+    for (who, answers) in [("bo", &RIGHT[..]), ("cy", &WRONG[..])] {
+        for case in ["p0", "p1"] {
+            let mut args = vec!["label", case, "--as", who];
+            answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+            place.ok(&args);
+        }
+    }
+    first_round(&place);
+    place.ok(&["calibrate", "reveal", "june"]);
+    fails(&place, &["arbitrate", "p0", "--session", "june"], "agreed on nothing here");
+    for who in ["ana", "bo", "cy"] {
+        label(&place, "p0", who, &RIGHT, "the protocol says so");
+        label(&place, "p1", who, &RIGHT, "the protocol says so");
+    }
+    let shown = place.ok(&["arbitrate", "p0"]);
+    assert!(shown.contains("calibration june: all 3 agreed in the second round on"), "{shown}");
+    place.ok(&["arbitrate", "p0", "--session", "june"]);
+    let mut screen = Review::in_turn(place.open(), (100, 40), || T0, None).unwrap();
+    screen.press("v Enter A");
+    assert!(screen.text().contains("take the session's"), "{}", screen.text());
+    screen.press("s");
+    for case in ["p0", "p1"] {
+        let rows = place.ok(&["export", "--rows", "cases"]);
+        let row = rows.lines().map(json).find(|row| row["id"] == case).unwrap();
+        assert_eq!(
+            (&row["how"], &row["outcome"]["verdict"]),
+            (&json("\"ruling\""), &json("\"model_correct\""))
+        );
+        let why = row["ruling"]["rationale"].as_str().unwrap();
+        assert_eq!(
+            why,
+            "agreed in the calibration session june by ana, bo, cy: the protocol says so"
+        );
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use casework::domain::arbitration::{Cause, Change, Ruling};
-use casework::domain::calibration::{Ending, Opening};
+use casework::domain::calibration::{Amendment, Ending, Opening};
 use casework::domain::cues::{Cue, Seen};
 use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
@@ -204,6 +204,12 @@ fn every_kind_is_written_as_ever() {
         chosen: "random 1, seed 7".into(),
         reviewers: vec!["ana".into(), "bo".into()],
         deadline: T0,
+    }));
+    check(&SessionAmended(Amendment {
+        session: "june".into(),
+        adds: vec!["cy".into()],
+        deadline: Some(Moment(T0.0 + 1)),
+        reopens: true,
     }));
     check(&SessionRevealed(Ending {
         session: "june".into(),

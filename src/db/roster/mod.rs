@@ -1,7 +1,7 @@
 //! Rows of the roster: what was said about it, what it comes to, and which events wait for their
 //! author to be admitted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, params};
 
@@ -123,6 +123,15 @@ pub fn all(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
     let rows =
         conn.prepare_cached(sql)?.query_map([], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows.into_iter().flatten().collect())
+}
+
+/// Who holds which role now: whoever was retired on a device holds none there. Nothing else answers
+/// whose turn something is, or for whom anybody waits.
+pub fn current(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
+    let cut: BTreeSet<Holder> = cuts(conn)?.into_iter().map(|(holder, _)| holder).collect();
+    let mut grants = all(conn)?;
+    grants.retain(|grant| !cut.contains(&(grant.name.clone(), grant.replica)));
+    Ok(grants)
 }
 
 pub fn hold(conn: &Connection, event: EventId, reason: &str) -> rusqlite::Result<()> {

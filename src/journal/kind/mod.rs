@@ -27,6 +27,7 @@ mod case_appealed;
 mod label_returned;
 mod consensus_estimated;
 mod session_opened;
+mod session_amended;
 mod session_revealed;
 mod session_closed;
 mod nudge_sent;
@@ -60,6 +61,7 @@ pub use reviewer_admitted::ReviewerAdmitted;
 pub use reviewer_retired::ReviewerRetired;
 pub use ruling_withdrawn::RulingWithdrawn;
 pub use secret_shared::SecretShared;
+pub use session_amended::SessionAmended;
 pub use session_closed::SessionClosed;
 pub use session_opened::SessionOpened;
 pub use session_revealed::SessionRevealed;
@@ -153,6 +155,7 @@ pub static KINDS: &[Kind] = &[
     kind::<LabelReturned>(),
     kind::<ConsensusEstimated>(),
     kind::<SessionOpened>(),
+    kind::<SessionAmended>(),
     kind::<SessionRevealed>(),
     kind::<SessionClosed>(),
     kind::<NudgeSent>(),

@@ -300,7 +300,7 @@ impl Reader {
     fn enter_calibration(&mut self, name: Option<String>) -> Result<Report, WorkError> {
         let session = name.map(|name| self.workspace.session(&name)).transpose()?;
         let me = self.workspace.me.clone();
-        if let Some(session) = session.as_ref().filter(|session| !session.takes_part(&me)) {
+        if let Some(session) = session.as_ref().filter(|session| !session.sits_in(&me)) {
             return Err(CalibrationError::NotInvited {
                 session: session.name().to_owned(),
                 reviewer: me,

@@ -38,8 +38,22 @@ impl Session {
         };
         let (left, first) = (rows.len(), rows.first().map(|row| row.id));
         self.queue.take_filtered(rows.into_iter().map(CaseRow::masked).collect());
-        let stage = session.stage();
+        let (stage, moderates) = (session.stage(), !session.takes_part(&self.me));
         self.calibration = Some(InCalibration { session, left });
+        if moderates {
+            let words = match stage {
+                Stage::Blind => {
+                    "You moderate this session: what people say of its cases is shown once it is revealed. {sessions} ends the blind round."
+                }
+                _ => {
+                    "You moderate this session: everything said of a case is in {history}; you comment, and label nothing."
+                }
+            };
+            let mut effects = vec![Effect::Show(Window::Closed), Effect::Look(Look::Case)];
+            effects.extend(first.map(|id| Effect::Open { id }));
+            effects.extend(self.hint(words));
+            return effects;
+        }
         let mut effects = vec![Effect::Show(Window::Closed), Effect::Look(Look::Case)];
         effects.extend(match (first, stage) {
             (Some(id), _) => vec![Effect::Open { id }],
@@ -49,6 +63,13 @@ impl Session {
             (None, _) => self.hint("You have labeled every case again. {clear} leaves the session."),
         });
         effects
+    }
+
+    /// Whether whoever is at work sits in a session in which they do not label.
+    pub fn moderates(&self) -> bool {
+        self.calibration
+            .as_ref()
+            .is_some_and(|calibration| !calibration.session.takes_part(&self.me))
     }
 
     /// One case less is left.
@@ -69,10 +90,14 @@ impl Session {
 
     /// The sessions that there are.
     pub(in crate::session) fn sessions(&mut self, rows: Vec<CalibrationProgress>) -> Vec<Effect> {
-        if rows.is_empty() {
-            return self.say("No calibration session was opened. A lead opens one: casework calibrate open NAME --divergent 12");
+        let rows_are_none = rows.is_empty();
+        let mut effects = vec![Effect::Show(Window::Calibrations(rows))];
+        if rows_are_none {
+            effects.extend(self.hint(
+                "No calibration session was opened yet: a lead opens one by {open-session}.",
+            ));
         }
-        vec![Effect::Show(Window::Calibrations(rows))]
+        effects
     }
 
     /// What the header says of the session instead of the team.

@@ -52,10 +52,13 @@ pub struct InCalibration {
 
 impl InCalibration {
     /// What stands in the header: how many are left, and until when.
-    pub fn describe(&self, now: Moment) -> String {
+    pub fn describe(&self, now: Moment, me: &str) -> String {
+        if !self.session.takes_part(me) {
+            return format!("you moderate · {}", self.session.stage().as_str());
+        }
         let of = self.session.opened.what.cases.len();
         let done = of.saturating_sub(self.left);
-        let wait = self.session.opened.what.deadline.0 - now.0;
+        let wait = self.session.deadline().0 - now.0;
         match self.session.stage() {
             Stage::Blind if wait > 0 => {
                 format!("blind · {done} of {of} done · {} left", short_span(wait))

@@ -44,8 +44,8 @@ pub struct Arbitrate {
     pub dispute: Dispute,
     /// The input, whose places the labels mark.
     text: String,
-    /// Whether the protocol must change at the question that split.
-    change: bool,
+    /// What must change in the protocol at the question that split; empty: the reason says it.
+    change: Option<String>,
     scroll: usize,
     step: Step,
 }
@@ -56,6 +56,8 @@ enum Step {
     Why(RulingChoice, Cause, Edit),
     WhichLabel,
     Ask(char, Edit),
+    /// What must change in the protocol, and the step that it was said in.
+    Note(Box<Step>, Edit),
 }
 
 /// Keys of the window.
@@ -81,6 +83,13 @@ pub static KEYS: &[KeyRow] = &[
         Place::Ruling,
         "answer again",
         "answer the questions again, and rule what that comes to",
+    ),
+    KeyRow::new(
+        "take-session",
+        "s",
+        Place::Ruling,
+        "",
+        "rule what the latest calibration session agreed on, with the session as the reason",
     ),
     KeyRow::new(
         "ask-author",
@@ -120,7 +129,7 @@ impl Arbitrate {
         Self {
             dispute,
             text: head(text, TEXT_BYTES_MAX).to_owned(),
-            change: false,
+            change: None,
             scroll: 0,
             step: Step::Look,
         }
@@ -134,12 +143,44 @@ impl Arbitrate {
     /// A step back, which loses nothing but what was typed there; from the first one the window
     /// closes.
     fn back(&mut self, cx: &mut Cx<'_>) -> Next {
+        if let Step::Note(before, _) = &mut self.step {
+            self.step = std::mem::replace(before, Step::Look);
+            return Next::Stays;
+        }
         if matches!(self.step, Step::Look) {
             cx.session.rule_no_more();
             return Next::Closes;
         }
         self.step = Step::Look;
         Next::Stays
+    }
+
+    /// Opens a note on what must change in the protocol, or takes it out again.
+    fn note_change(&mut self) {
+        if self.change.take().is_none() && self.dispute.question().is_some() {
+            let before = Box::new(std::mem::replace(&mut self.step, Step::Look));
+            self.step = Step::Note(before, Edit::new(""));
+        }
+    }
+
+    /// Rules what the latest session agreed on.
+    fn take_session(&self, cx: &mut Cx<'_>) -> Next {
+        let Some(said) = self.dispute.sessions.iter().find(|said| said.agreed.is_some()) else {
+            let effects = cx.session.say("No calibration session agreed on this case.");
+            cx.then(effects);
+            return Next::Stays;
+        };
+        let reasons =
+            Reasons { cause: Cause::Other, rationale: said.reason(), change: self.noted() };
+        let choice = RulingChoice::Session(said.session.clone());
+        let effects = cx.session.rule(self.dispute.row.id, choice, reasons);
+        cx.then(effects);
+        Next::Closes
+    }
+
+    /// The change of the protocol that goes with the ruling.
+    fn noted(&self) -> Option<(Option<String>, String)> {
+        self.change.as_ref().map(|text| (None, text.clone()))
     }
 
     /// Takes the label of a side, or asks its author.
@@ -174,13 +215,17 @@ impl Arbitrate {
     }
 
     /// Rules, or asks, once something was written.
-    fn written(&self, cx: &mut Cx<'_>) -> Next {
+    fn written(&mut self, cx: &mut Cx<'_>) -> Next {
+        if let Step::Note(before, edit) = &mut self.step {
+            self.change = Some(edit.text().trim().to_owned());
+            self.step = std::mem::replace(before, Step::Look);
+            return Next::Stays;
+        }
         let case = self.dispute.row.id;
         let effects = match &self.step {
             Step::Why(verdict, cause, edit) if !edit.text().trim().is_empty() => {
-                let change = self.change.then(|| (None, String::new()));
-                let reasons =
-                    Reasons { cause: *cause, rationale: edit.text().trim().to_owned(), change };
+                let (rationale, change) = (edit.text().trim().to_owned(), self.noted());
+                let reasons = Reasons { cause: *cause, rationale, change };
                 cx.session.rule(case, verdict.clone(), reasons)
             }
             Step::Ask(side, edit) if !edit.text().trim().is_empty() => {
@@ -220,7 +265,7 @@ impl Layer for Arbitrate {
             Step::Look => &[Place::Ruling, Place::Lines, Place::Window],
             Step::Cause(_) => &[Place::Cause, Place::Window],
             Step::WhichLabel => &[Place::WhichLabel, Place::Window],
-            Step::Why(..) | Step::Ask(..) => &[Place::RulingWords, Place::Writing],
+            Step::Why(..) | Step::Ask(..) | Step::Note(..) => &[Place::RulingWords, Place::Writing],
         }
     }
 
@@ -235,9 +280,8 @@ impl Layer for Arbitrate {
                 return Next::Closes;
             }
             "ask-author" => self.step = Step::WhichLabel,
-            "must-change" | "cause-and-change" => {
-                self.change = !self.change && self.dispute.question().is_some()
-            }
+            "must-change" | "cause-and-change" => self.note_change(),
+            "take-session" => return self.take_session(cx),
             "cause" => self.cause(cx.keymap.place_of("cause", key)),
             "rule" => return self.written(cx),
             action => {
@@ -252,7 +296,9 @@ impl Layer for Arbitrate {
 
     fn typed(&mut self, event: KeyEvent, _: &mut Cx<'_>) -> Next {
         match &mut self.step {
-            Step::Why(_, _, edit) | Step::Ask(_, edit) => drop(edit.key(event)),
+            Step::Why(_, _, edit) | Step::Ask(_, edit) | Step::Note(_, edit) => {
+                edit.key(event);
+            }
             // More sides than the table has letters.
             Step::Look if self.dispute.named => {}
             Step::Look | Step::WhichLabel => {
@@ -269,7 +315,7 @@ impl Layer for Arbitrate {
 
     fn pasted(&mut self, text: &str, _: &mut Cx<'_>) -> bool {
         match &mut self.step {
-            Step::Why(_, _, edit) | Step::Ask(_, edit) => {
+            Step::Why(_, _, edit) | Step::Ask(_, edit) | Step::Note(_, edit) => {
                 edit.paste(text, true);
                 true
             }
@@ -303,7 +349,7 @@ impl Layer for Arbitrate {
         for (row, line) in below.iter().enumerate() {
             put_line(buf, inner, inner.height - foot + row as u16, line);
         }
-        if let Step::Why(_, _, edit) | Step::Ask(_, edit) = &self.step {
+        if let Step::Why(_, _, edit) | Step::Ask(_, edit) | Step::Note(_, edit) = &self.step {
             let line = Rect { y: inner.bottom() - 1, height: 1, ..inner };
             let used = 2.min(line.width);
             edit.area().render(Rect { x: line.x + used, width: line.width - used, ..line }, buf);
@@ -325,10 +371,13 @@ impl Arbitrate {
             Line::from(each.collect::<Vec<_>>())
         };
         let change = match self.dispute.question() {
-            Some(question) if self.change => {
+            Some(question) if self.change.is_some() => {
+                let text = self.change.as_deref().unwrap_or_default();
+                let text = if text.is_empty() { String::new() } else { format!(": {text}") };
                 format!(
-                    "The protocol must change at `{}` ({})",
+                    "The protocol must change at `{}`{} ({} drops it)",
                     visible(question),
+                    visible(&text),
                     keymap.first("must-change")
                 )
             }
@@ -339,10 +388,13 @@ impl Arbitrate {
             ),
             None => String::new(),
         };
-        let changed =
-            Line::from(Span::styled(change, if self.change { theme.warn } else { theme.dim }));
+        let changed = Line::from(Span::styled(
+            change,
+            if self.change.is_some() { theme.warn } else { theme.dim },
+        ));
         let verdict = |verdict: &RulingChoice| match verdict {
             RulingChoice::Takes(side) => format!("takes {side}"),
+            RulingChoice::Session(name) => format!("takes what {name} agreed on"),
             _ => "answered again".to_owned(),
         };
         match &self.step {
@@ -354,15 +406,17 @@ impl Arbitrate {
                 ])]
             }
             Step::Look => {
-                vec![
-                    changed,
-                    hint(&[
-                        (&self.side_keys("take-label", keymap), "take it"),
-                        ("{walk-again}", "answer again"),
-                        ("{ask-author}", "ask its author"),
-                        ("{close}", "leave"),
-                    ]),
-                ]
+                let sides = self.side_keys("take-label", keymap);
+                let mut keys = vec![
+                    (sides.as_str(), "take it"),
+                    ("{walk-again}", "answer again"),
+                    ("{ask-author}", "ask its author"),
+                    ("{close}", "leave"),
+                ];
+                if self.dispute.sessions.iter().any(|said| said.agreed.is_some()) {
+                    keys.insert(1, ("{take-session}", "take the session's"));
+                }
+                vec![changed, hint(&keys)]
             }
             Step::Cause(chosen) => {
                 let mut lines =
@@ -387,6 +441,15 @@ impl Arbitrate {
                         "{}, {}. Say why; reviewers will read it. {} rules.",
                         verdict(chosen),
                         cause.as_str(),
+                        keymap.first("rule")
+                    )),
+                    dim(">"),
+                ]
+            }
+            Step::Note(..) => {
+                vec![
+                    asked(format!(
+                        "What must change there? Empty: your reason says it. {} keeps it.",
                         keymap.first("rule")
                     )),
                     dim(">"),

@@ -4,11 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::prompt::Prompt;
 use super::{Cx, Layer, Next, View, list};
 use crate::domain::calibration::Stage;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::short_span;
 use crate::session::Effect;
+use crate::session::command::calibration::Moderation;
 use crate::session::window::CalibrationProgress;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
@@ -25,7 +27,48 @@ pub static KEYS: &[KeyRow] = &[
         "end the blind round: all who take part see all labels",
     ),
     KeyRow::new("findings", "f", Place::Calibrations, "findings", "what it found"),
+    KeyRow::new("open-session", "n", Place::Calibrations, "new", "open another session"),
+    KeyRow::new("add-people", "a", Place::Calibrations, "add people", "ask more people into it"),
+    KeyRow::new(
+        "more-time",
+        "t",
+        Place::Calibrations,
+        "more time",
+        "give the blind round more time",
+    ),
+    KeyRow::new(
+        "end-session",
+        "x",
+        Place::Calibrations,
+        "end",
+        "close it, or call it off where it was not revealed",
+    ),
+    KeyRow::new(
+        "reopen-session",
+        "u",
+        Place::Calibrations,
+        "",
+        "let one that was closed or called off go on",
+    ),
 ];
+
+/// Asks for what a lead says of a session, and does it.
+fn ask(question: &'static str, name: String, make: fn(String) -> Moderation) -> Prompt {
+    let about = format!("{}: ", visible(&name));
+    let done = move |text: &str, cx: &mut Cx<'_>| {
+        cx.session.moderate(name.clone(), make(text.trim().to_owned()))
+    };
+    Prompt::new(question, "", done).about(about)
+}
+
+/// Asks how a session is opened: its name, and how its cases are chosen.
+fn ask_opening() -> Prompt {
+    let done = |text: &str, cx: &mut Cx<'_>| {
+        let (name, how) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        cx.session.moderate(name.to_owned(), Moderation::Open(how.to_owned()))
+    };
+    Prompt::new("NAME divergent 12 | random 12 | category C 12 [for 2d] [with ana,bo]: ", "", done)
+}
 
 /// The list.
 pub struct Calibrations {
@@ -46,7 +89,23 @@ impl Layer for Calibrations {
                 cx.then(effects);
             }
             ("reveal", Some(name)) => {
-                let effects = cx.session.reveal(name);
+                let effects = cx.session.moderate(name, Moderation::Reveal);
+                cx.then(effects);
+            }
+            ("open-session", _) => return Next::Opens(Box::new(ask_opening())),
+            ("add-people", Some(name)) => {
+                return Next::Opens(Box::new(ask("who takes part too? ", name, Moderation::Add)));
+            }
+            ("more-time", Some(name)) => {
+                let words = "how long from now? 12h, 3d: ";
+                return Next::Opens(Box::new(ask(words, name, Moderation::Extend)));
+            }
+            ("end-session", Some(name)) => {
+                let words = "end it: what was found, or why? ";
+                return Next::Opens(Box::new(ask(words, name, Moderation::End)));
+            }
+            ("reopen-session", Some(name)) => {
+                let effects = cx.session.moderate(name, Moderation::Reopen);
                 cx.then(effects);
             }
             ("findings", Some(name)) => cx.then([Effect::Findings(name)]),
@@ -72,9 +131,9 @@ impl Layer for Calibrations {
         let columns = list::columns(screen);
         let entry = |(row, one)| entry(one, row == self.cursor, columns, view);
         let entries = self.rows.iter().enumerate().map(entry).collect();
-        let title = view
-            .keymap
-            .fill("Calibration ({join} joins · {reveal} reveals · {findings} findings · {close})");
+        let title = view.keymap.fill(
+            "Calibration ({join} joins · {reveal} reveals · {findings} findings · {open-session} new · {close})",
+        );
         list::draw(screen, buf, view.theme, &title, self.cursor, entries);
     }
 }
@@ -89,7 +148,7 @@ fn entry(
     let what = &calibration.session.opened.what;
     let mark = if chosen { theme.sign("▸ ", "> ") } else { "  " };
     let style = if chosen { theme.strong } else { theme.text };
-    let wait = what.deadline.0 - view.session.now.0;
+    let wait = calibration.session.deadline().0 - view.session.now.0;
     let state = match calibration.session.stage() {
         Stage::Blind if wait > 0 => format!("{}, {} left", Stage::Blind.as_str(), short_span(wait)),
         Stage::Blind => format!("{}, overdue for {}", Stage::Blind.as_str(), short_span(-wait)),

@@ -15,6 +15,8 @@ pub enum CalibrationError {
     OfOne,
     #[error("no case was chosen")]
     Empty,
+    #[error("`{0}` can't be read here: write {1}")]
+    Opening(String, &'static str),
     #[error("that can't be done now with the session `{0}`: {stage}", stage = .1.as_str())]
     Stage(String, Stage),
     #[error("{late} of {of} reviewers have not labeled every case, and there is still time")]
@@ -43,11 +45,13 @@ impl Advice for CalibrationError {
             Self::Stage(_, Stage::Discussion) => {
                 "`casework calibrate close NAME` ends the second round."
             }
-            Self::Stage(_, Stage::CalledOff) => "Nothing of it was revealed: open another.",
-            Self::Stage(_, Stage::Closed) => {
-                "`casework calibrate findings NAME` says what it found; open another."
+            Self::Stage(_, Stage::CalledOff) => {
+                "Nothing of it was revealed: `casework calibrate reopen NAME` lets it go on."
             }
-            Self::NoRound { .. } => return None,
+            Self::Stage(_, Stage::Closed) => {
+                "`casework calibrate findings NAME` says what it found; `calibrate reopen NAME` lets it go on."
+            }
+            Self::NoRound { .. } | Self::Opening(..) => return None,
             Self::UnderWay { .. } => {
                 "`casework calibrate show NAME` says who; --early reveals it all the same."
             }

@@ -21,6 +21,10 @@ pub enum RulingError {
     NoVerdict,
     #[error("no label here is called {0}: there are {names}", names = .1.iter().map(char::to_string).collect::<Vec<_>>().join(", "))]
     NoSide(char, Vec<char>),
+    #[error("the calibration session `{session}` agreed on nothing here{}", agreed_words(known))]
+    NoAgreement { session: String, known: Vec<String> },
+    #[error("whoever gave {side} reviews here no more, and can be asked nothing")]
+    Gone { side: char },
     #[error("{side} was not asked `{question}`")]
     NotAsked { side: char, question: String },
     #[error("say at which question `{0}` must change: the labels diverge at none that it has")]
@@ -35,6 +39,10 @@ pub enum RulingError {
     NoValue { field: String, value: String, known: String },
     #[error("`{protocol}` has no label `{label}`")]
     NoLabel { protocol: String, label: String },
+}
+
+fn agreed_words(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!("; {} did", known.join(", ")) }
 }
 
 impl Advice for RulingError {
@@ -60,7 +68,8 @@ impl Advice for RulingError {
             Self::NoField { .. } | Self::NoLabel { .. } | Self::NoValue { .. } => {
                 "`casework protocol show` lists fields and labels."
             }
-            Self::NoSide(..) | Self::NotAsked { .. } => return None,
+            Self::Gone { .. } => "Rule instead: --take SIDE, --outcome FIELD=VALUE.",
+            Self::NoSide(..) | Self::NoAgreement { .. } | Self::NotAsked { .. } => return None,
         };
         Some(step.to_owned())
     }
