@@ -3,10 +3,13 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::{WorkError, Workspace};
 use crate::clock;
@@ -65,8 +68,12 @@ impl Workspace {
         let about = json!({
             "workspace": self.id()?, "team": self.team()?, "at": self.now().rfc3339(), "written": clock::now().rfc3339(),
             "entries": entries, "digest": self.digest()?, "replicas": chains, "documents": documents,
+            "signed_by": { "name": self.me, "replica": self.key.replica() },
         });
         put("workspace.json", &pretty(&about))?;
+        let manifest = manifest(directory).map_err(failed)?;
+        put("MANIFEST.sha256", &manifest)?;
+        put("MANIFEST.sig", &(STANDARD.encode(self.key.sign(manifest.as_bytes())) + "\n"))?;
         Ok(entries)
     }
 
@@ -128,6 +135,37 @@ impl Workspace {
         }
         Ok(listed)
     }
+}
+
+/// The SHA-256 of every file, as `sha256sum` writes them.
+fn manifest(directory: &Path) -> io::Result<String> {
+    let mut files = Vec::new();
+    for place in ["", "journal", "protocols"] {
+        for entry in fs::read_dir(directory.join(place))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let name = if place.is_empty() { name } else { format!("{place}/{name}") };
+                files.push(name);
+            }
+        }
+    }
+    files.sort();
+    let mut out = String::new();
+    for name in files {
+        let (mut hasher, mut file) = (Sha256::new(), File::open(directory.join(&name))?);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = file.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+        }
+        let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        out.push_str(&format!("{hex}  ./{name}\n"));
+    }
+    Ok(out)
 }
 
 /// The files of the journal while they are written.

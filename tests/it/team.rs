@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::support::{Place, line};
@@ -503,6 +505,9 @@ fn the_past_is_read_as_it_was() {
     assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 1, "nothing was changed");
 }
 
+const ARBITRATE_P0: [&str; 8] =
+    ["arbitrate", "p0", "--take", "A", "--cause", "other", "--rationale", "it is so"];
+
 #[test]
 fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
     let missing = ["ssh-keygen", "b3sum", "jq"]
@@ -531,6 +536,9 @@ fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
         ],
     );
     team.sync(&["bo", "ana"]);
+    team.ok("ana", &["policy", "set", "overlap=2"]);
+    team.ok("ana", &["escalate", "p0", "is that so"]);
+    team.ok("ana", &ARBITRATE_P0);
     team.ok("ana", &["erase", "p1", "--reason", "asked to"]);
     let bundle = team.path("audit");
     team.ok("ana", &["audit", "export", "--out", bundle.to_str().unwrap()]);
@@ -566,6 +574,64 @@ fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
     assert!(!check().0, "a missing chain");
     fs::write(&chain, whole).unwrap();
     assert!(check().0);
+    let every = Command::new("bash").arg(bundle.join("check.sh")).arg("--every").output().unwrap();
+    assert!(every.status.success());
+
+    // Even by somebody who may sign the bundle: what the journal says is found out from it.
+    let key = casework::journal::DeviceKey::load(
+        &casework::config::Paths { workspace: team.path("ana") }.key(),
+    )
+    .unwrap();
+    let sign_again = || {
+        let names = fs::read_to_string(bundle.join("MANIFEST.sha256")).unwrap();
+        let names = names.lines().map(|line| line.split("  ").nth(1).unwrap());
+        let names = names.filter(|name| bundle.join(name).exists());
+        let output = Command::new("sha256sum").current_dir(&bundle).args(names).output().unwrap();
+        fs::write(bundle.join("MANIFEST.sha256"), &output.stdout).unwrap();
+        let signature = STANDARD.encode(key.sign(&output.stdout));
+        fs::write(bundle.join("MANIFEST.sig"), signature + "\n").unwrap();
+    };
+    let edits: [(&str, &str, &str, &str); 6] = [
+        ("roster.json", "\"reviewer\"", "\"auditor\"", "no entry admits"),
+        ("payloads.jsonl", "\"erased\":true", "\"erased\":false", "payloads.jsonl is not"),
+        ("payloads.jsonl", "\"payload\":\"", "\"payload\":\"0", "payloads.jsonl is not"),
+        ("workspace.json", "\"author\": \"ana\"", "\"author\": \"bo\"", "its author is not bo"),
+        ("workspace.json", "\"entries\": ", "\"entries\": 1", "entries"),
+        ("roster.json", "\"retired_after\": null", "\"retired_after\": 3", "no entry retires"),
+    ];
+    for (file, from, to, words) in edits {
+        let path = bundle.join(file);
+        let whole = fs::read_to_string(&path).unwrap();
+        assert!(whole.contains(from), "{file}: {from}");
+        fs::write(&path, whole.replacen(from, to, 1)).unwrap();
+        let (good, said) = check();
+        assert!(!good && said.contains("MANIFEST"), "{file}: {said}");
+        sign_again();
+        let (good, said) = check();
+        assert!(!good && said.contains(words) && !said.contains("MANIFEST"), "{file}: {said}");
+        fs::write(&path, whole).unwrap();
+        sign_again();
+    }
+    let (good, said) = check();
+    assert!(good, "{said}");
+    // A ruling rests on a label of bo; without their chain, whatever else is adjusted, it dangles.
+    let bo = team.json("bo", &["status"])["replica"].as_str().map(str::to_owned);
+    let bo = bo.unwrap_or_else(|| {
+        let labels = team.json("ana", &["labels"]);
+        labels["event"].as_str().unwrap().split(':').next().unwrap().to_owned()
+    });
+    let about: Value =
+        serde_json::from_str(&fs::read_to_string(bundle.join("workspace.json")).unwrap()).unwrap();
+    let mut less = about.clone();
+    let chains = less["replicas"].as_array_mut().unwrap();
+    let gone = chains.iter().position(|one| one["replica"] == bo.as_str()).unwrap();
+    let entries = chains.remove(gone)["entries"].as_u64().unwrap();
+    less["entries"] = (about["entries"].as_u64().unwrap() - entries).into();
+    fs::write(bundle.join("workspace.json"), less.to_string()).unwrap();
+    fs::remove_file(bundle.join(format!("journal/{bo}.jsonl"))).unwrap();
+    sign_again();
+    let (good, said) = check();
+    assert!(!good && said.contains("which is not here"), "{said}");
 }
 
 #[test]
