@@ -1,6 +1,8 @@
 //! OpenSSH's signature format for files, for ed25519 keys: what `ssh-keygen -Y sign` makes and
 //! `ssh-keygen -Y verify` checks. Source: OpenSSH's PROTOCOL.sshsig.
 
+use std::cell::Cell;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -34,9 +36,25 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
 /// agree on which signatures are good, so no malleable form is taken.
 pub fn verify(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     let Some((key, raw)) = parts(signature) else { return false };
-    let Ok(verifying) = VerifyingKey::from_bytes(public) else { return false };
+    let Some(verifying) = point_of(public) else { return false };
     key == *public
         && verifying.verify_strict(&signed_data(message), &Signature::from_bytes(&raw)).is_ok()
+}
+
+thread_local! {
+    /// The key that was asked for last: the entries of a chain all have the same one, and to find
+    /// its point is a good part of checking a signature.
+    static LAST: Cell<Option<VerifyingKey>> = const { Cell::new(None) };
+}
+
+/// The point that a public key is.
+fn point_of(public: &[u8; 32]) -> Option<VerifyingKey> {
+    if let Some(last) = LAST.get().filter(|last| last.as_bytes() == public) {
+        return Some(last);
+    }
+    let found = VerifyingKey::from_bytes(public).ok()?;
+    LAST.set(Some(found));
+    Some(found)
 }
 
 /// The key and the raw signature, if `blob` is exactly what [`sign`] writes.
