@@ -2,16 +2,18 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
+use crate::intake::recognize::{HEAD_BYTES, recognize, recognize_text};
 use crate::intake::waiting::{self, Waiting};
 use crate::intake::{Progress, Summary};
 use crate::trap::VARIABLES;
-use crate::workspace::WorkError;
 use crate::workspace::cases::IngestRequest;
+use crate::workspace::{WorkError, Workspace};
 
 /// Rejected lines that are named on standard error; --json has them all.
 const NAMED_MAX: usize = 10;
@@ -28,12 +30,61 @@ pub struct Args {
     /// Which predictions become cases: a CEL expression; several are tried one after another
     #[arg(long = "where", value_name = "EXPR")]
     rules: Vec<String>,
+    /// What the cases of a --where are flagged with, instead of its expression: the first for the
+    /// first, and so on
+    #[arg(long = "flag", value_name = "NAME", requires = "rules")]
+    names: Vec<String>,
     /// Predictions to keep before and after each case
     #[arg(long, value_name = "N")]
     window: Option<usize>,
-    /// Only count what would be opened
+    /// Count what would be opened, by rule, and what would be redacted, with examples; write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask where a redaction hits many lines
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Bytes of a file that are looked at for what redaction would do to it.
+const PREVIEW_BYTES: u64 = 4 << 20;
+
+/// Asks, on a terminal, before a redaction takes much away that may not be what it is taken for:
+/// what is redacted is gone for good.
+fn may_redact(workspace: &mut Workspace, args: &Args, stop: &AtomicBool) -> Result<bool, CliError> {
+    let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if !asks || !workspace.redacts() {
+        return Ok(true);
+    }
+    let request = IngestRequest {
+        rules: args.rules.clone(),
+        names: args.names.clone(),
+        neighbours: Some(0),
+        dry_run: true,
+        ..IngestRequest::default()
+    };
+    for file in args.files.iter().filter(|file| file.as_os_str() != "-") {
+        let (input, _) = open(file)?;
+        let seen = workspace.ingest(input.take(PREVIEW_BYTES), &request, stop, |_| {})?;
+        for (kind, hits) in
+            seen.redactions.iter().filter(|(_, hits)| hits.is_many(seen.redacted_of))
+        {
+            let (lines, of) = (hits.lines, seen.redacted_of);
+            say(&format!(
+                "{kind} is found in {lines} of the first {of} lines of {}, for example {}.",
+                file.display(),
+                hits.examples.join(" · ")
+            ));
+            say(
+                "What is redacted is gone for good. Is that right? y goes on, anything else stops.",
+            );
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer)?;
+            if !answer.trim().eq_ignore_ascii_case("y") {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 fn names() -> String {
@@ -41,19 +92,32 @@ fn names() -> String {
     for (name, about) in VARIABLES {
         out.push_str(&format!("  {name:<17} {about}\n"));
     }
-    out + "  anything else     by its own name in the line, e.g. input.channel == \"voice\""
+    out + "  anything else     by its own name in the line, e.g. input.channel == \"voice\"\n\
+        What a line lacks is absent: the rule does not hold for it. has(input.channel) asks whether it is there."
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.names.len() > args.rules.len() {
+        return Err(CliError::Use(format!(
+            "{} --flag names for {} --where rules: the first names the first, and so on",
+            args.names.len(),
+            args.rules.len()
+        )));
+    }
     let mut workspace = context.open()?;
     let stop = stopped_by_signals()?;
     let mut inputs = Vec::new();
     for file in &args.files {
         inputs.push(open(file)?); // all of them, before anything is written
     }
+    if !args.dry_run && !args.yes && !may_redact(&mut workspace, args, &stop)? {
+        say("Nothing was taken in.");
+        return Ok(Exit::No);
+    }
     let request = IngestRequest {
         logs: args.logs.clone(),
         rules: args.rules.clone(),
+        names: args.names.clone(),
         neighbours: args.window,
         dry_run: args.dry_run,
     };
@@ -68,12 +132,29 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
     }
     report(context, args, &summary)?;
+    say_what_it_is(args, &summary);
     if summary.stopped {
         say("Stopped. What was read is saved; run it again to go on.");
         return Ok(Exit::No);
     }
     let none_good = summary.rejected > 0 && summary.rejected == summary.read;
     Ok(if none_good { Exit::No } else { Exit::Done })
+}
+
+/// What a file is of which no line could be taken in, said once.
+fn say_what_it_is(args: &Args, summary: &Summary) {
+    if summary.read == 0 || summary.rejected < summary.read {
+        return;
+    }
+    for file in args.files.iter().filter(|file| file.as_os_str() != "-") {
+        let Ok(mut opened) = std::fs::File::open(file) else { continue };
+        let mut head = vec![0; HEAD_BYTES];
+        let Ok(read) = opened.read(&mut head) else { continue };
+        head.truncate(read);
+        let words =
+            recognize(&head).unwrap_or_else(|| recognize_text(&String::from_utf8_lossy(&head)));
+        say(&format!("  {} is {words}", file.display()));
+    }
 }
 
 type Input = (Box<dyn Read + Send>, Option<u64>);
@@ -135,34 +216,55 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         return Ok(out.finish()?);
     }
     let Summary { read, opened, duplicate, passed, rejected, .. } = summary;
-    let would = if args.dry_run { "would open" } else { "opened" };
+    let would = if args.dry_run { "would be opened" } else { "opened" };
     out.line(&format!(
         "{read} read: {opened} {would}, {duplicate} duplicate, {passed} not flagged, {rejected} rejected"
     ))?;
     out.finish()?;
     if let Some(logs) = &summary.logs {
-        if args.dry_run {
-            say(&format!("  logs: {} lines read; a dry run joins none", logs.lines));
-        } else {
-            say(&format!(
-                "  logs: {} lines read, joined to {} of the cases opened (a line may stand beside several: {} in all)",
-                logs.lines, logs.cases, logs.joined
-            ));
-        }
+        say(&format!(
+            "  logs: {} lines read, joined to {} of the cases {would} (a line may stand beside several: {} in all)",
+            logs.lines, logs.cases, logs.joined
+        ));
         for file in &logs.not_understood {
             say(&format!("  {file}"));
         }
+    }
+    if !summary.flagged.is_empty() {
+        let rules: Vec<String> =
+            summary.flagged.iter().map(|(rule, n)| format!("{n} by {rule}")).collect();
+        say(&format!("  flagged: {}", rules.join(", ")));
     }
     if !summary.redacted.is_empty() {
         let kinds: Vec<String> =
             summary.redacted.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         say(&format!("  redacted: {}", kinds.join(", ")));
     }
-    for reject in summary.rejects.iter().take(NAMED_MAX) {
-        say(&format!("  line {}: {}", reject.line, reject.reason));
+    for (kind, hits) in &summary.redactions {
+        let of = format!("{kind} in {} of {} lines", hits.lines, summary.redacted_of);
+        if args.dry_run {
+            say(&format!("    {of}, for example {}", hits.examples.join(" · ")));
+        } else if hits.is_many(summary.redacted_of) {
+            say(&format!("    {of}: look whether that is right; --dry-run shows examples"));
+        }
     }
-    if summary.rejected > NAMED_MAX as u64 {
-        say(&format!("  … and {} more; --json lists them", summary.rejected - NAMED_MAX as u64));
+    // The same said of many lines is said once, of the first of them.
+    let mut reasons: Vec<(&str, u64, usize)> = Vec::new();
+    for reject in &summary.rejects {
+        match reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
+            Some((_, _, n)) => *n += 1,
+            None => reasons.push((&reject.reason, reject.line, 1)),
+        }
+    }
+    for (reason, line, n) in reasons.iter().take(NAMED_MAX) {
+        let more = if *n > 1 { format!(" (and {} more lines)", n - 1) } else { String::new() };
+        say(&format!("  line {line}: {reason}{more}"));
+    }
+    if reasons.len() > NAMED_MAX {
+        say(&format!(
+            "  … and {} more reasons; --json lists every line",
+            reasons.len() - NAMED_MAX
+        ));
     }
     Ok(())
 }

@@ -217,6 +217,14 @@ impl Db {
             .map_err(|error| explain(path, error))
     }
 
+    /// Starts a transaction that only reads, and keeps nobody from writing.
+    pub fn read(&mut self) -> Result<Transaction<'_>, DbError> {
+        let path = &self.path;
+        self.conn
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(|error| explain(path, error))
+    }
+
     /// Runs `work`, turning SQLite's errors into words about this file.
     pub fn explained<T>(
         &self,

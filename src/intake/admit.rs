@@ -1,7 +1,7 @@
 //! Admits cases into the journal: new ones open, the same again is a duplicate, another content
 //! under the same id is a conflict.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Transaction;
 
@@ -27,13 +27,15 @@ pub struct Admitted {
     pub log_lines: u64,
     pub with_logs: u64,
     pub rejected: Vec<Rejected>,
+    /// How many of those opened each rule flagged.
+    pub flagged: BTreeMap<String, u64>,
 }
 
 /// Admits cases inside one transaction.
 pub struct Admitter<'c, 't> {
     tx: &'t Transaction<'c>,
-    writer: Writer<'c, 't>,
-    author: &'t str,
+    /// Who writes, with what; nothing in a dry run.
+    writer: Option<(Writer<'c, 't>, &'t str)>,
     /// Cases of this transaction, with the hash of their lines.
     new: HashMap<CaseId, Hash>,
     events: Vec<Append>,
@@ -42,17 +44,20 @@ pub struct Admitter<'c, 't> {
 }
 
 impl<'c, 't> Admitter<'c, 't> {
+    /// `new` are the cases of earlier transactions that stand in no table.
     pub fn new(
         tx: &'t Transaction<'c>,
-        key: &'t DeviceKey,
-        author: &'t str,
+        author: Option<(&'t DeviceKey, &'t str)>,
+        new: HashMap<CaseId, Hash>,
     ) -> Result<Self, IntakeError> {
-        let writer = Writer::new(tx, key)?;
-        let (events, new) = (Vec::with_capacity(ENTRY_EVENTS), HashMap::new());
+        let writer = match author {
+            Some((key, author)) => Some((Writer::new(tx, key)?, author)),
+            None => None,
+        };
+        let events = Vec::with_capacity(ENTRY_EVENTS);
         Ok(Self {
             tx,
             writer,
-            author,
             new,
             events,
             unpacker: Unpacker::default(),
@@ -61,6 +66,9 @@ impl<'c, 't> Admitter<'c, 't> {
     }
 
     pub fn dictionary(&self, dictionary: &Dictionary) -> Result<(), IntakeError> {
+        if self.writer.is_none() {
+            return Ok(());
+        }
         Ok(db::payload::insert_dictionary(self.tx, dictionary.hash, &dictionary.bytes)?)
     }
 
@@ -83,6 +91,12 @@ impl<'c, 't> Admitter<'c, 't> {
                 self.admitted.opened += 1;
                 self.admitted.log_lines += ready.log_lines;
                 self.admitted.with_logs += u64::from(ready.log_lines > 0);
+                for flag in &ready.event.flags {
+                    *self.admitted.flagged.entry(flag.clone()).or_default() += 1;
+                }
+                if self.writer.is_none() {
+                    return Ok(());
+                }
                 self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
                 if self.events.len() >= ENTRY_EVENTS {
                     self.entry(now)?;
@@ -105,16 +119,19 @@ impl<'c, 't> Admitter<'c, 't> {
     }
 
     fn entry(&mut self, now: Moment) -> Result<(), IntakeError> {
-        if !self.events.is_empty() {
-            self.writer.append(self.author, std::mem::take(&mut self.events), now)?;
+        if let Some((writer, author)) = self.writer.as_mut().filter(|_| !self.events.is_empty()) {
+            writer.append(author, std::mem::take(&mut self.events), now)?;
         }
         Ok(())
     }
 
-    /// Must be called before the transaction commits.
-    pub fn finish(mut self, now: Moment) -> Result<Admitted, IntakeError> {
+    /// Must be called before the transaction commits. Gives what was admitted, and the cases with
+    /// their lines.
+    pub fn finish(mut self, now: Moment) -> Result<(Admitted, HashMap<CaseId, Hash>), IntakeError> {
         self.entry(now)?;
-        self.writer.finish()?;
-        Ok(self.admitted)
+        if let Some((writer, _)) = self.writer {
+            writer.finish()?;
+        }
+        Ok((self.admitted, self.new))
     }
 }

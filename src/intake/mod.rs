@@ -24,9 +24,11 @@ pub mod pack;
 pub mod admit;
 pub mod labels;
 
+mod names;
 mod run;
 
 pub use admit::Admitter;
+pub use names::checked;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, LogSummary, Progress, RejectLine, Stage, Summary, index_logs, ingest};
 
@@ -50,6 +52,8 @@ pub enum IntakeError {
     Random(std::io::Error),
     #[error("a worker thread ended early: this is a fault of casework; what was committed is kept")]
     Thread,
+    #[error(transparent)]
+    Rule(#[from] crate::trap::BadRule),
     #[error("{0:?}: {1}")]
     Stage(Stage, std::io::Error),
 }
@@ -59,6 +63,7 @@ impl Advice for IntakeError {
         match self {
             Self::Db(error) => error.next_step(),
             Self::Journal(error) => error.next_step(),
+            Self::Rule(error) => error.next_step(),
             _ => None,
         }
     }

@@ -68,6 +68,9 @@ pub fn payload_json(
         Some(Cow::Owned(line)) => Some(line.into_boxed_str()),
         _ => None,
     };
+    if let Some(redact) = redact {
+        redact.looked_through(raw, redacted.as_deref());
+    }
     let raw = redacted.as_deref().unwrap_or(raw);
     let text = match seen.text() {
         text if redacted.is_none() && !text.is_empty() => text.to_owned(),

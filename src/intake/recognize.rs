@@ -1,5 +1,8 @@
 //! What a file is that was given for another: told by its first bytes.
 
+use crate::domain::logline::logfmt;
+use crate::domain::logtime::first_in;
+
 /// Bytes that are looked at.
 pub const HEAD_BYTES: usize = 4_096;
 
@@ -33,6 +36,31 @@ pub fn recognize(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// What lines of text seem to be that are no predictions, by how they begin.
+pub fn recognize_text(head: &str) -> &'static str {
+    let lines: Vec<&str> = head.lines().filter(|line| !line.trim().is_empty()).take(5).collect();
+    let all = |holds: &dyn Fn(&str) -> bool| !lines.is_empty() && lines.iter().all(|l| holds(l));
+    let columns = |sign: char| {
+        let count = |line: &&str| line.matches(sign).count();
+        let first = lines.first().map_or(0, count);
+        first > 0 && lines.iter().all(|line| count(line) == first)
+    };
+    if lines.first().is_some_and(|line| line.trim_start().starts_with('[')) {
+        return "a JSON array, where JSON lines are wanted: jq -c '.[]' FILE makes them";
+    }
+    if all(&|line| line.trim_start().starts_with('{')) {
+        return "JSON lines of another shape: [source] in config.toml maps its fields (casework help stream)";
+    }
+    if all(&|line| first_in(line).is_some() || logfmt(line).is_some_and(|fields| fields.len() > 1))
+    {
+        return "a log: give it as --logs FILE beside the predictions";
+    }
+    if columns(',') || columns(';') || columns('\t') {
+        return "CSV, where JSON lines are wanted, one prediction a line (casework help stream)";
+    }
+    "no JSON lines: a prediction a line is wanted (casework help stream)"
+}
+
 #[test]
 fn what_is_no_text_is_called_by_its_name() {
     let check = |head: &[u8], expect: Option<&str>| {
@@ -46,4 +74,14 @@ fn what_is_no_text_is_called_by_its_name() {
     check(b"\x1f\x8b\x08", Some("gzip"));
     check(b"\xff\xfe{\0", Some("UTF-16"));
     check(b"{\0\"\0i\0d\0", Some("UTF-16 without a mark"));
+    let text = |head: &str, expect: &str| {
+        assert!(recognize_text(head).starts_with(expect), "{head}: {}", recognize_text(head));
+    };
+    text("task,label\n1,x\n", "CSV");
+    text("a;b\n1;2\n", "CSV");
+    text("[{\"id\":1}]", "a JSON array");
+    text("{\"uuid\":1}\n{\"uuid\":2}\n", "JSON lines of another shape");
+    text("2024-06-03T00:03:25Z INFO started\n2024-06-03T00:03:26Z WARN slow\n", "a log");
+    text("level=info msg=ok\nlevel=warn msg=slow\n", "a log");
+    text("hello\nthere\n", "no JSON lines");
 }

@@ -16,7 +16,7 @@ use super::logindex::LogIndex;
 use super::pack::{self, Ready};
 use super::profile::Profiles;
 use super::read::{Chunk, read_chunks};
-use super::redact::Redact;
+use super::redact::{EXAMPLES_MAX, Hits, Redact};
 use super::scan::{Scanned, look};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
@@ -93,9 +93,17 @@ pub struct Summary {
     pub passed: u64,
     pub rejected: u64,
     pub rejects: Vec<RejectLine>,
+    /// How many cases each rule flagged, of those opened.
+    pub flagged: BTreeMap<String, u64>,
     /// How often each kind of thing was replaced by a pseudonym.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, u64>,
+    /// In how many lines of cases each kind was found; with examples in a dry run only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub redactions: BTreeMap<String, Hits>,
+    /// Lines of cases that were looked through for it.
+    #[serde(skip)]
+    pub redacted_of: u64,
     /// What became of the log files, if any were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logs: Option<LogSummary>,
@@ -140,6 +148,16 @@ impl Summary {
         for (kind, n) in other.redacted {
             *self.redacted.entry(kind).or_default() += n;
         }
+        for (rule, n) in other.flagged {
+            *self.flagged.entry(rule).or_default() += n;
+        }
+        for (kind, hits) in other.redactions {
+            let known = self.redactions.entry(kind).or_default();
+            known.lines += hits.lines;
+            known.examples.extend(hits.examples);
+            known.examples.truncate(EXAMPLES_MAX);
+        }
+        self.redacted_of += other.redacted_of;
         let named = |reject: RejectLine| match file {
             Some(file) => {
                 RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject }
@@ -162,15 +180,8 @@ impl Summary {
 
 /// From the thread that puts things in order to the one that writes.
 enum Message {
-    Counts {
-        read: u64,
-        passed: u64,
-        rejected: Vec<Rejected>,
-        bytes: u64,
-    },
+    Counts { read: u64, passed: u64, rejected: Vec<Rejected>, bytes: u64 },
     Dictionary(Dictionary),
-    /// In a dry run, cases that would be admitted.
-    WouldOpen(u64),
     Ready(Vec<Ready>),
 }
 
@@ -230,7 +241,10 @@ pub fn ingest(
         Ok::<_, IntakeError>(summary)
     })?;
     summary.stopped = plan.stop.load(Ordering::Relaxed);
-    summary.redacted = plan.redact.map(Redact::counts).unwrap_or_default();
+    if let Some(redact) = plan.redact {
+        summary.redacted = redact.counts();
+        (summary.redactions, summary.redacted_of) = redact.hits(plan.dry_run);
+    }
     let joined = summary.logs.take().unwrap_or_default();
     summary.logs = plan.logs.map(|index| LogSummary {
         lines: index.lines,
@@ -304,13 +318,7 @@ fn looker(
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return Ok(()) };
         plan.may_go_on(Stage::Look)?;
-        if out
-            .send((
-                number,
-                look(&chunk, plan.rules, plan.source, plan.neighbours > 0 && !plan.dry_run),
-            ))
-            .is_err()
-        {
+        if out.send((number, look(&chunk, plan.rules, plan.source, plan.neighbours > 0))).is_err() {
             return Ok(());
         }
     }
@@ -336,14 +344,8 @@ fn order(
             let flagged = part.seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
             let Scanned { read, seen, rejected, read_bytes: bytes } = part;
             let passed = read - flagged - rejected.len() as u64;
-            if plan.dry_run && to_write.send(Message::WouldOpen(flagged)).is_err() {
-                return Ok(());
-            }
             if to_write.send(Message::Counts { read, passed, rejected, bytes }).is_err() {
                 return Ok(());
-            }
-            if plan.dry_run {
-                continue;
             }
             for mut seen in seen {
                 seen.facts = profiles.look(&seen, plan.redact);
@@ -423,6 +425,7 @@ fn write(
 ) -> Result<Summary, IntakeError> {
     let mut summary = Summary::default();
     let mut bytes_read = 0;
+    let mut new = HashMap::new();
     let path = db.path().to_owned();
     loop {
         // Counts need no transaction, and none is open while nothing comes: others write too.
@@ -433,9 +436,11 @@ fn write(
             continue;
         }
         plan.may_go_on(Stage::Write)?;
-        let tx = db.begin()?;
+        // A dry run is the run, but for what is written: it counts the same.
+        let tx = if plan.dry_run { db.read()? } else { db.begin()? };
         let begun = clock::instant();
-        let mut admitter = Admitter::new(&tx, key, author)?;
+        let author = (!plan.dry_run).then_some((key, author));
+        let mut admitter = Admitter::new(&tx, author, std::mem::take(&mut new))?;
         let mut next = Some(message);
         while let Some(message) = next.take() {
             match message {
@@ -449,15 +454,22 @@ fn write(
             }
             let opened = summary.opened + admitter.admitted.opened;
             progress(Progress { bytes: bytes_read, read: summary.read, opened });
-            if admitter.admitted.opened >= COMMIT_CASES || begun.elapsed() >= COMMIT_AFTER {
+            let long = admitter.admitted.opened >= COMMIT_CASES || begun.elapsed() >= COMMIT_AFTER;
+            if long && !plan.dry_run {
                 break;
             }
             next = messages.recv_timeout(COMMIT_AFTER / 10).ok();
         }
-        let admitted = admitter.finish(now())?;
+        let (admitted, known) = admitter.finish(now())?;
+        if plan.dry_run {
+            new = known; // nothing of it stands in the database
+        }
         tx.commit().map_err(|error| db::explain(&path, error))?;
         summary.opened += admitted.opened;
         summary.duplicate += admitted.duplicate;
+        for (rule, n) in admitted.flagged {
+            *summary.flagged.entry(rule).or_default() += n;
+        }
         let logs = summary.logs.get_or_insert_default();
         logs.joined += admitted.log_lines;
         logs.cases += admitted.with_logs;
@@ -473,7 +485,6 @@ fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
             summary.passed += passed;
             summary.reject(rejected);
         }
-        Message::WouldOpen(cases) => summary.opened += cases,
         Message::Dictionary(_) | Message::Ready(_) => {}
     }
 }

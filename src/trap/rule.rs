@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cel::common::types::{CelBool, CelDouble, CelString};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
-use cel::{Context, Program, Value};
+use cel::{Context, ExecutionError, Program, Value};
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::advice::Advice;
 use crate::domain::prediction::Row;
@@ -35,6 +36,54 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("challenger_label", "what the challenger said, or empty"),
     ("disagrees", "the challenger said another label"),
     ("has_prediction", "the model gave an answer at all"),
+    ("draw", "0 to 1, from the id: draw < 0.01 takes one in a hundred, always the same"),
+];
+
+/// Fields of a line that rules may name too (DESIGN §9).
+const FIELDS: &[&str] = &[
+    "id",
+    "occurred_at",
+    "trace_id",
+    "input",
+    "prediction",
+    "model",
+    "challenger",
+    "feature_importance",
+];
+
+/// Functions that rules may call; what CEL writes as signs is among them for it.
+const FUNCTIONS: &[&str] = &[
+    "all",
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "duration",
+    "endsWith",
+    "exists",
+    "exists_one",
+    "filter",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
+    "getHours",
+    "getMilliseconds",
+    "getMinutes",
+    "getMonth",
+    "getSeconds",
+    "has",
+    "int",
+    "map",
+    "matches",
+    "max",
+    "min",
+    "size",
+    "startsWith",
+    "string",
+    "timestamp",
+    "uint",
 ];
 
 /// A rule that can't be used.
@@ -48,6 +97,45 @@ pub enum BadRule {
     TooCostly,
     #[error("the rule `{0}` cannot be read: {1}")]
     Syntax(String, String),
+    #[error(
+        "the rule `{rule}` names `{name}`, which no line has; there are {known}{like}",
+        known = known_names(), like = like(name, known_names_list())
+    )]
+    Name { rule: String, name: String },
+    #[error(
+        "the rule `{rule}` calls `{name}`, which is no function; there are {}{like}",
+        FUNCTIONS.join(", "), like = like(name, FUNCTIONS.iter().copied())
+    )]
+    Function { rule: String, name: String },
+}
+
+fn known_names_list() -> impl Iterator<Item = &'static str> {
+    VARIABLES.iter().map(|(name, _)| *name).chain(FIELDS.iter().copied())
+}
+
+fn known_names() -> String {
+    known_names_list().collect::<Vec<_>>().join(", ")
+}
+
+/// The name that was meant, if one is near.
+fn like(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    let near = known.map(|known| (edits(name, known), known)).min();
+    let near = near.filter(|(edits, known)| *edits <= known.len() / 3);
+    near.map_or(String::new(), |(_, known)| format!(". Did you mean `{known}`?"))
+}
+
+/// How many letters differ (Levenshtein, 1966).
+fn edits(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.iter().enumerate() {
+            let best = (corner + usize::from(a != *b)).min(row[j] + 1).min(row[j + 1] + 1);
+            corner = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row[other.len()]
 }
 
 impl Advice for BadRule {
@@ -63,6 +151,10 @@ impl Advice for BadRule {
 pub struct Rule {
     /// What a case is flagged with.
     pub name: String,
+    source: String,
+    /// The names that it asks for and that not every line has: fields of the stream's own, or
+    /// mistakes.
+    strangers: Vec<String>,
     program: Program,
 }
 
@@ -86,14 +178,59 @@ impl Rule {
         // On its own stack: the parser recurses.
         let compiled = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-            let compile = || catch_unwind(AssertUnwindSafe(|| Program::compile(source)));
+            let compile = || {
+                catch_unwind(AssertUnwindSafe(|| {
+                    Program::compile(source).map(|program| {
+                        let asked = Asked::of(&program, source);
+                        (program, asked)
+                    })
+                }))
+            };
             thread.spawn_scoped(scope, compile).ok().and_then(|thread| thread.join().ok())
         });
         match compiled {
-            Some(Ok(Ok(program))) => Ok(Self { name: name.to_owned(), program }),
+            Some(Ok(Ok((_, Asked { function: Some(name), .. })))) => {
+                Err(BadRule::Function { rule: source.to_owned(), name })
+            }
+            Some(Ok(Ok((program, asked)))) => Ok(Self {
+                name: name.to_owned(),
+                source: source.to_owned(),
+                strangers: asked.strangers,
+                program,
+            }),
             Some(Ok(Err(errors))) => Err(syntax(errors.to_string())),
             _ => Err(syntax("it is too complicated".to_owned())),
         }
+    }
+}
+
+/// What a rule asks for that there may not be.
+struct Asked {
+    /// A function that there is not.
+    function: Option<String>,
+    strangers: Vec<String>,
+}
+
+impl Asked {
+    /// Recurses through the rule as its parser did.
+    fn of(program: &Program, source: &str) -> Self {
+        let references = program.references();
+        // Signs are functions to CEL, under names that nobody can write.
+        let written = |name: &&str| name.starts_with(|c: char| c.is_alphabetic());
+        let mut called: Vec<&str> = references.functions().into_iter().filter(written).collect();
+        called.sort_unstable();
+        let function = called.into_iter().find(|name| !FUNCTIONS.contains(name));
+        let known: Vec<&str> = known_names_list().collect();
+        // Macros name what they go through for themselves: `exists(k, …)`.
+        let bound = |name: &str| {
+            !name.starts_with(|c: char| c.is_alphabetic())
+                || source.split(['(', ',']).any(|part| part.trim() == name)
+        };
+        let asked = references.variables().into_iter();
+        let strangers = asked.filter(|name| !known.contains(name) && !bound(name));
+        let mut strangers: Vec<String> = strangers.map(str::to_owned).collect();
+        strangers.sort_unstable();
+        Self { function: function.map(str::to_owned), strangers }
     }
 }
 
@@ -131,24 +268,58 @@ pub enum Answer {
 }
 
 impl Rules {
+    /// The names that rules ask for and that not every line has.
+    pub fn strangers(&self) -> Vec<String> {
+        let mut found: Vec<String> =
+            self.0.iter().flat_map(|rule| rule.strangers.clone()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Refuses a rule that asks for a name which none of these lines, the first of a stream, has.
+    pub fn check_names<'l>(&self, lines: impl Iterator<Item = &'l str>) -> Result<(), BadRule> {
+        let mut missing = self.strangers();
+        for line in lines {
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let fields = serde_json::from_str::<HashMap<String, serde::de::IgnoredAny>>(line);
+            let fields = fields.unwrap_or_default();
+            missing.retain(|name| !fields.contains_key(name));
+        }
+        let Some(name) = missing.into_iter().next() else { return Ok(()) };
+        let rule = self.0.iter().find(|rule| rule.strangers.contains(&name));
+        let rule = rule.map(|rule| rule.source.clone()).unwrap_or_default();
+        Err(BadRule::Name { rule, name })
+    }
+
     /// Asks the rules about each row. The thread should have a stack of [`STACK_BYTES`].
     pub fn ask(&self, rows: &[Row<'_>], mut each: impl FnMut(usize, Answer)) {
         if self.0.is_empty() {
             return (0..rows.len()).for_each(|i| each(i, Answer::Flags(Vec::new())));
         }
-        let current = Current { rows, at: AtomicUsize::new(0) };
+        let current = Current {
+            rows,
+            rules: &self.0,
+            at: AtomicUsize::new(0),
+            rule: AtomicUsize::new(0),
+            absent: AtomicBool::new(false),
+        };
         let mut context = Context::default();
         context.set_variable_resolver(&current);
         for i in 0..rows.len() {
             current.at.store(i, Ordering::Relaxed);
-            each(i, self.ask_one(&context));
+            each(i, self.ask_one(&context, &current));
         }
     }
 
-    fn ask_one(&self, context: &Context<'_, '_>) -> Answer {
+    fn ask_one(&self, context: &Context<'_, '_>, current: &Current<'_, '_>) -> Answer {
         let mut flags = Vec::new();
         let mut cannot = None;
-        for rule in &self.0 {
+        for (place, rule) in self.0.iter().enumerate() {
+            current.rule.store(place, Ordering::Relaxed);
+            current.absent.store(false, Ordering::Relaxed);
             let result = catch_unwind(AssertUnwindSafe(|| rule.program.execute(context)));
             let why = match result {
                 Ok(Ok(Value::Bool(true))) => {
@@ -157,6 +328,9 @@ impl Rules {
                 }
                 Ok(Ok(Value::Bool(false))) => continue,
                 Ok(Ok(_)) => "it is not true or false".to_owned(),
+                // A line that lacks what is asked for is none that the rule is about.
+                Ok(Err(ExecutionError::NoSuchKey(_))) => continue,
+                Ok(Err(_)) if current.absent.load(Ordering::Relaxed) => continue,
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "it panicked".to_owned(),
             };
@@ -173,11 +347,38 @@ impl Rules {
 /// The row that variables are resolved over.
 struct Current<'r, 'a> {
     rows: &'r [Row<'a>],
+    rules: &'r [Rule],
     at: AtomicUsize,
+    /// The rule that asks.
+    rule: AtomicUsize,
+    /// Whether it asked for what the row lacks.
+    absent: AtomicBool,
+}
+
+impl Current<'_, '_> {
+    /// The same number from 0 up to 1 for the same rule, stream and id, everywhere.
+    fn draw(&self, row: &Row<'_>) -> f64 {
+        let rule = &self.rules[self.rule.load(Ordering::Relaxed)].name;
+        let text = format!("casework sample 1\n{rule}\n{}\n{}", row.stream_name(), row.id.text());
+        let hash = Sha256::digest(text.as_bytes());
+        // The first thirteen hexadecimal digits: what a double holds exactly.
+        let first = hash[..7].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        (first >> 4) as f64 / (1_u64 << 52) as f64
+    }
 }
 
 impl VariableResolver for Current<'_, '_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        let found = self.found(variable);
+        if found.is_none() {
+            self.absent.store(true, Ordering::Relaxed);
+        }
+        found
+    }
+}
+
+impl Current<'_, '_> {
+    fn found<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let row = &self.rows[self.at.load(Ordering::Relaxed)];
         let text = |text: &'b str| Some(CowVal::owned(CelString::from(text)));
         let number = |number: f64| CowVal::owned(CelDouble::from(number));
@@ -197,6 +398,7 @@ impl VariableResolver for Current<'_, '_> {
                 Some(CowVal::owned(CelBool::from(!rival().is_empty() && rival() != row.label())))
             }
             "has_prediction" => Some(CowVal::owned(CelBool::from(row.predicted().is_some()))),
+            "draw" => Some(number(self.draw(row))),
             other => {
                 // The slow way, for what has no name of its own above.
                 let line: serde_json::Value = serde_json::from_str(row.raw).ok()?;
@@ -270,15 +472,70 @@ mod tests {
 
     #[test]
     fn what_cannot_be_answered_is_said_and_not_taken_for_no() {
-        assert!(matches!(ask("confidence < 0.4", SILENT), Answer::Cannot { .. }));
         assert!(matches!(ask("label + 1 == 2", LINE), Answer::Cannot { .. }));
-        assert!(matches!(ask("nothing.here", LINE), Answer::Cannot { .. }));
         assert!(matches!(ask("1 + 1", LINE), Answer::Cannot { .. }));
+        // What a line lacks is absent, whichever way it is asked for, and hides nothing else.
+        for source in [
+            "confidence < 0.4",
+            "!(confidence >= 0.4)",
+            "label != \"oos\"",
+            "region == \"eu\"",
+            "input.amount > 3",
+            "prediction.label == \"x\"",
+            "confidence < 0.4 && !has_prediction",
+        ] {
+            assert_eq!(ask(source, SILENT), Answer::Passes, "{source}");
+        }
+        for source in ["confidence < 0.4 || !has_prediction", "has(input.text) && text == \"\""] {
+            assert_eq!(ask(source, SILENT), Answer::Flags(vec!["r".to_owned()]), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_name_or_a_function_that_there_is_not_is_refused_before_the_first_line() {
+        let error = Rule::compile("r", "has_prediction && foo(id)").err().unwrap().to_string();
+        assert!(error.contains("calls `foo`") && error.contains("startsWith"), "{error}");
+        let check = |source: &str, line: &str| {
+            let rules = Rules(vec![Rule::compile("r", source).unwrap()]);
+            rules.check_names([line].into_iter()).map_err(|error| error.to_string())
+        };
+        let error = check("confidance < 0.3", LINE).unwrap_err();
+        assert!(error.contains("`confidance`") && error.contains("Did you mean `confidence`?"));
+        for source in [
+            "challenger.label == \"bye\" && disagrees",
+            "prediction.top_k.exists(k, k.label == \"bye\")",
+            "[1, 2].all(n, n > 0) && text.matches('h')",
+            "timestamp(occurred_at).getHours() == 0",
+        ] {
+            assert_eq!(check(source, LINE), Ok(()), "{source}");
+        }
+        assert_eq!(check("region == 'eu'", "{\"region\":\"eu\"}"), Ok(()), "the stream has it");
+        assert!(check("region == 'eu'", LINE).is_err());
+    }
+
+    #[test]
+    fn a_draw_is_the_same_everywhere_and_takes_its_share() {
+        let row = |n: u32| LINE.replace("\"p1\"", &format!("\"p{n}\""));
+        let rules = Rules(vec![Rule::compile("audit", "draw < 0.1").unwrap()]);
+        let lines: Vec<String> = (0..5_000).map(row).collect();
+        let rows: Vec<Row<'_>> = lines.iter().map(|line| Row::parse(line).unwrap()).collect();
+        let mut taken = 0;
+        rules.ask(&rows, |_, answer| taken += usize::from(answer != Answer::Passes));
+        assert!((400..600).contains(&taken), "{taken}");
+        // SHA-256 of "casework sample 1\naudit\ndefault\np1", as any program computes it.
+        let current = Current {
+            rows: &rows[1..2],
+            rules: &rules.0,
+            at: AtomicUsize::new(0),
+            rule: AtomicUsize::new(0),
+            absent: AtomicBool::new(false),
+        };
+        assert_eq!(current.draw(&rows[1]), 0.06811550993943083, "as Python computes it");
     }
 
     #[test]
     fn sources_that_would_break_the_parser_are_refused() {
-        assert_eq!(Rule::compile("r", &"1+".repeat(2000)).err(), Some(BadRule::TooLong));
+        assert_eq!(Rule::compile("r", &"1+".repeat(5000)).err(), Some(BadRule::TooLong));
         assert_eq!(Rule::compile("r", &"(".repeat(90)).err(), Some(BadRule::TooDeep));
         assert_eq!(Rule::compile("r", &"!".repeat(90)).err(), Some(BadRule::TooDeep));
         assert_eq!(

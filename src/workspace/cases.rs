@@ -27,6 +27,8 @@ pub struct IngestRequest {
     pub logs: Vec<PathBuf>,
     /// Rules from the command line; with none, the configuration's traps.
     pub rules: Vec<String>,
+    /// What the first of them flag their cases with; the others their expression.
+    pub names: Vec<String>,
     pub neighbours: Option<usize>,
     pub dry_run: bool,
 }
@@ -82,9 +84,11 @@ impl Workspace {
         stop: &AtomicBool,
         progress: impl FnMut(Progress),
     ) -> Result<Summary, WorkError> {
-        self.ready_to_write()?;
-        let rules = self.rules(&request.rules)?;
-        let redact = self.redaction()?;
+        if !request.dry_run {
+            self.ready_to_write()?;
+        }
+        let rules = self.rules(&request.rules, &request.names)?;
+        let redact = self.redaction(request.dry_run)?;
         let config = &self.config;
         let needs =
             config.trap.iter().map(|trap| (trap.name.clone(), trap.needs.clone())).collect();
@@ -101,15 +105,28 @@ impl Workspace {
             dry_run: request.dry_run,
             watch: &|_| Ok(()),
         };
+        let input = intake::checked(input, &rules, plan.source, stop)?;
         Ok(intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?)
     }
 
+    /// Whether anything is configured to be redacted.
+    pub fn redacts(&self) -> bool {
+        Redact::new(&self.config.redact, [0; 32]).is_ok_and(|redact| redact.is_some())
+    }
+
     /// What is to be redacted; the workspace's secret makes the pseudonyms.
-    fn redaction(&mut self) -> Result<Option<Redact>, WorkError> {
-        if Redact::new(&self.config.redact, [0; 32])?.is_none() {
+    /// A dry run makes no secret where there is none.
+    fn redaction(&mut self, dry_run: bool) -> Result<Option<Redact>, WorkError> {
+        let without = Redact::new(&self.config.redact, [0; 32])?;
+        if without.is_none() {
             return Ok(None);
         }
-        self.tend_secrets(true)?;
+        if dry_run && secret::known(&self.db.conn, &self.key)?.is_empty() {
+            return Ok(without);
+        }
+        if !dry_run {
+            self.tend_secrets(true)?;
+        }
         let secrets = secret::known(&self.db.conn, &self.key)?;
         // The first that was shared, for as long as the workspace lives: a pseudonym must stay what
         // it was.
@@ -117,11 +134,12 @@ impl Workspace {
         Ok(Redact::new(&self.config.redact, secret.derive("casework 2026-11 pseudonyms"))?)
     }
 
-    fn rules(&self, asked: &[String]) -> Result<Rules, WorkError> {
+    fn rules(&self, asked: &[String], names: &[String]) -> Result<Rules, WorkError> {
         let named: Vec<(&str, &str)> = if asked.is_empty() {
             self.config.trap.iter().map(|trap| (trap.name.as_str(), trap.rule.as_str())).collect()
         } else {
-            asked.iter().map(|rule| (rule.as_str(), rule.as_str())).collect()
+            let name = |place: usize| names.get(place).unwrap_or(&asked[place]).as_str();
+            asked.iter().enumerate().map(|(at, rule)| (name(at), rule.as_str())).collect()
         };
         let rules = named
             .into_iter()

@@ -278,3 +278,107 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
             .unwrap();
     assert!(session.text().contains("! corrupt: input.amount is"), "{}", session.text());
 }
+
+#[test]
+fn a_dry_run_counts_exactly_as_the_run_does() {
+    let place = Place::new();
+    place.create();
+    let config = place.path().join("config.toml");
+    let text = std::fs::read_to_string(&config).unwrap_or_default();
+    let at = |n: usize| ["ana@example.com wrote", "call me", "hello"][n % 3].to_owned();
+    let mut stream: String = (0..60)
+        .map(|n| {
+            line(
+                &format!("p{n}"),
+                &at(n),
+                if n % 4 == 0 { "pay" } else { "call" },
+                0.01 * n as f64,
+                n as i64,
+            )
+        })
+        .collect();
+    stream += &line("p1", "another text", "call", 0.01, 1); // a conflict
+    stream += &line("p2", "hello", "call", 0.02, 2); // the same again
+    stream += "{broken\n";
+    let file = place.dir.path().join("s.jsonl");
+    std::fs::write(&file, stream).unwrap();
+    let file = file.to_str().unwrap();
+    std::fs::write(&config, text + "\n[redact]\nkinds = [\"email\"]\n").unwrap();
+    let args = [
+        "ingest",
+        file,
+        "--where",
+        "confidence < 0.3",
+        "--flag",
+        "unsure",
+        "--where",
+        "label == 'pay'",
+        "--json",
+    ];
+    let read = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    let mut dry = read(place.ok(&[&args[..], &["--dry-run"]].concat()));
+    assert!(place.ok(&["status", "--json"]).contains("\"open\":0"), "nothing is written");
+    let wet = read(place.ok(&args));
+    let examples = dry["redactions"]["email"].as_object_mut().unwrap().remove("examples");
+    assert_eq!(examples, Some(serde_json::json!(["ana@example.com"])));
+    assert_eq!(dry, wet);
+    assert_eq!(
+        (&wet["flagged"]["unsure"], &wet["flagged"]["label == 'pay'"]),
+        (&30.into(), &15.into())
+    );
+    assert_eq!((&wet["duplicate"], &wet["rejected"]), (&1.into(), &2.into()));
+    // Again: all of them are there.
+    let again = read(place.ok(&[&args[..], &["--dry-run"]].concat()));
+    assert_eq!(
+        (&again["opened"], &again["duplicate"]),
+        (&0.into(), &(wet["opened"].as_u64().unwrap() + 1).into())
+    );
+    let shown = place.run(&["queue", "--json"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("\"unsure\""));
+    assert_eq!(
+        place.run(&["ingest", file, "--where", "true", "--flag", "a", "--flag", "b"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn what_a_rule_asks_for_is_checked_before_the_first_line_and_wrong_files_are_named() {
+    let place = Place::new();
+    place.create();
+    let write = |name: &str, text: &[u8]| {
+        let path = place.dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let mut good = line("a", "hi", "pay", 0.2, 0);
+    good += "{\"id\":\"b\",\"occurred_at\":\"2026-06-01T08:00:00Z\",\"region\":\"eu\",\"input\":{\"text\":\"x\"},\"prediction\":null}\n";
+    let good = write("good.jsonl", good.as_bytes());
+    let told = |args: &[&str]| {
+        let output = place.run(args);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &text)
+    };
+    for (rule, words) in [
+        ("confidance < 0.3", "Did you mean `confidence`?"),
+        ("has_prediction && foo(id)", "calls `foo`"),
+    ] {
+        let (code, text) = told(&["ingest", &good, "--where", rule]);
+        assert!(code == Some(2) && text.contains(words), "{rule}: {text}");
+    }
+    let (code, text) = told(&["ingest", &good, "--where", "confidence < 0.3", "--dry-run"]);
+    assert!(
+        code == Some(0) && text.contains("1 would be opened") && text.contains("0 rejected"),
+        "{text}"
+    );
+    let (code, text) = told(&["ingest", &good, "--where", "region == 'eu'", "--dry-run"]);
+    assert!(code == Some(0) && text.contains("1 would be opened"), "{text}");
+    for (name, bytes, words) in [
+        ("a.csv", &b"task,worker\n1,2\n"[..], "CSV"),
+        ("a.gz", b"\x1f\x8b\x08\x00 rubbish\n\xff\n", "gzip"),
+        ("a.log", b"2026-06-01T08:00:00Z INFO up\n2026-06-01T08:00:01Z INFO down\n", "a log"),
+        ("a.u16", b"\xff\xfe{\x00\n\x00", "UTF-16"),
+    ] {
+        let (code, text) = told(&["ingest", &write(name, bytes)]);
+        assert!(code == Some(1) && text.contains(&format!("{name} is {words}")), "{name}: {text}");
+    }
+}

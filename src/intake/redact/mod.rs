@@ -23,7 +23,7 @@ use std::sync::Mutex;
 
 use regex::Regex;
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::config;
@@ -86,6 +86,29 @@ pub struct Redact {
     paths: Vec<Vec<String>>,
     key: [u8; 32],
     counts: Mutex<BTreeMap<String, u64>>,
+    hits: Mutex<(BTreeMap<String, Hits>, u64)>,
+}
+
+/// Examples of a kind that are shown.
+pub const EXAMPLES_MAX: usize = 3;
+/// Letters of an example.
+const EXAMPLE_CHARS: usize = 40;
+
+/// In how many lines a kind was found, and what it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Hits {
+    pub lines: u64,
+    /// What was found, for a person to see whether that is right: in a dry run only, for nothing
+    /// that is to be redacted is shown or kept else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+impl Hits {
+    /// Whether that is so many lines that somebody should look first.
+    pub fn is_many(&self, of: u64) -> bool {
+        of >= 20 && self.lines * 5 > of
+    }
 }
 
 impl Redact {
@@ -117,12 +140,49 @@ impl Redact {
         if kinds.is_empty() && patterns.is_empty() && paths.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Self { kinds, patterns, paths, key, counts: Mutex::default() }))
+        Ok(Some(Self {
+            kinds,
+            patterns,
+            paths,
+            key,
+            counts: Mutex::default(),
+            hits: Mutex::default(),
+        }))
     }
 
     /// How often each kind was replaced so far.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// In how many lines each kind was found, of how many; with examples or without.
+    pub fn hits(&self, examples: bool) -> (BTreeMap<String, Hits>, u64) {
+        let (mut hits, lines) = self.locked_hits().clone();
+        hits.retain(|_, hits| hits.lines > 0);
+        if !examples {
+            hits.values_mut().for_each(|hits| hits.examples.clear());
+        }
+        (hits, lines)
+    }
+
+    fn locked_hits(&self) -> std::sync::MutexGuard<'_, (BTreeMap<String, Hits>, u64)> {
+        self.hits.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Takes note of a line that becomes a case, as it came and as it is kept.
+    pub fn looked_through(&self, raw: &str, kept: Option<&str>) {
+        let names = self.kinds.iter().map(|kind| kind.name);
+        let names = names.chain(self.patterns.iter().map(|(name, _)| name.as_str()));
+        let mut hits = self.locked_hits();
+        hits.1 += 1;
+        for name in names.chain(["field"]) {
+            let begins = format!("[{name}:");
+            let more = kept
+                .is_some_and(|kept| kept.matches(&begins).count() > raw.matches(&begins).count());
+            if more {
+                hits.0.entry(name.to_owned()).or_default().lines += 1;
+            }
+        }
     }
 
     /// A text without what is to be redacted.
@@ -170,6 +230,14 @@ impl Redact {
 
     fn pseudonym(&self, name: &str, kind: Option<&Redactor>, what: &str) -> String {
         self.count(name);
+        {
+            let mut hits = self.locked_hits();
+            let examples = &mut hits.0.entry(name.to_owned()).or_default().examples;
+            let example = || cut_chars(what, EXAMPLE_CHARS);
+            if examples.len() < EXAMPLES_MAX && !examples.contains(&example()) {
+                examples.push(example());
+            }
+        }
         let plain = match kind {
             Some(kind) => (kind.plainly)(Plain::of(what).text()),
             None => what
@@ -317,6 +385,14 @@ impl Redact {
         out.push_str(&raw[at..]);
         Cow::Owned(out)
     }
+}
+
+fn cut_chars(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 fn quoted(text: &str) -> String {
