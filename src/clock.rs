@@ -11,6 +11,14 @@ pub fn now() -> Moment {
     Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// How far the zone of whoever is here is ahead of UTC at a moment, in seconds: that of `TZ`, or the
+/// machine's.
+pub fn local_offset(at: Moment) -> i32 {
+    use chrono::{Local, Offset as _, TimeZone as _, Utc};
+    let utc = Utc.timestamp_millis_opt(at.0).single().unwrap_or_default();
+    Local.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc()
+}
+
 /// A point on the clock that never goes back, for measuring how long something took.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
 pub fn instant() -> Instant {

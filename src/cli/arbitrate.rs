@@ -59,6 +59,9 @@ pub struct Args {
     /// Take back the ruling
     #[arg(long)]
     withdraw: bool,
+    /// With whom cases will be so much later, if nothing is done: 90m, 12h, 3d
+    #[arg(long, value_name = "SPAN", conflicts_with_all = ["case", "at"])]
+    ahead: Option<String>,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -71,7 +74,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         if acts {
             return Err(CliError::Use("say which case".to_owned()));
         }
-        return list(context, &context.read()?);
+        return list(context, &context.read_ahead(args.ahead.as_deref())?);
     };
     if !acts {
         if args.cause.is_some() || !args.rationale.is_empty() {

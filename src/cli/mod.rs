@@ -56,7 +56,7 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::clock;
 use crate::config::{Env, Paths};
-use crate::domain::time::{Moment, parse_span};
+use crate::domain::time::{Moment, parse_span, show_times_in};
 use crate::workspace::{WorkError, Workspace};
 
 pub use error::{CliError, Exit};
@@ -84,12 +84,16 @@ pub struct Global {
     /// Who is at work, instead of the owner of this device
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub actor: Option<String>,
-    /// Read the workspace as it stood at a time: 2026-06-03, 2026-06-03T12:00:00Z, or 3d ago
+    /// Read the workspace as it stood at a time: 2026-06-03 (the end of that day), 2026-06-03 12:00,
+    /// 2026-06-03T12:00:00+02:00, or 3d ago
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
     pub at: Option<TimeArg>,
     /// Review line by line, without a screen: for screen readers, slow lines and scripts
     #[arg(long, global = true)]
     pub linear: bool,
+    /// Show times in UTC, instead of in the zone of TZ or of this machine
+    #[arg(long, global = true)]
+    pub utc: bool,
     /// Print JSON: one document, or a line for each item of a list
     #[arg(long, global = true)]
     pub json: bool,
@@ -104,18 +108,12 @@ pub enum TimeArg {
 }
 
 fn time(text: &str) -> Result<TimeArg, String> {
-    let whole = [
-        text.to_owned(),
-        format!("{text}T23:59:59.999Z"),
-        format!("{}Z", text.replacen(' ', "T", 1)),
-        format!("{}:00Z", text.replacen(' ', "T", 1)),
-    ];
-    if let Some(at) = whole.iter().find_map(|text| Moment::parse(text)) {
+    if let Some(at) = Moment::parse_local(text) {
         return Ok(TimeArg::At(at));
     }
     let ago = text.strip_suffix("ago").unwrap_or(text).trim();
     parse_span(ago).map(TimeArg::Ago).ok_or_else(|| {
-        "write 2026-06-03, 2026-06-03T12:00:00Z, or 90m, 12h, 3d, 2w for that long ago".to_owned()
+        "write 2026-06-03 (its end), 2026-06-03 12:00, with +02:00 or Z where it is not in your zone, or 90m, 12h, 3d, 2w for that long ago".to_owned()
     })
 }
 
@@ -291,6 +289,10 @@ pub enum Next {
 
 /// Reads the command line; ends the program where it asks for help or can't be read.
 pub fn parse() -> Cli {
+    // Times in the command line are read in the zone in which they are shown.
+    if !std::env::args_os().any(|arg| arg == "--utc") {
+        show_times_in(clock::local_offset);
+    }
     Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
@@ -435,9 +437,26 @@ impl Context {
         let at = match self.global.at {
             None => return self.open(),
             Some(TimeArg::At(at)) => at,
-            Some(TimeArg::Ago(ms)) => Moment(clock::now().0 - ms),
+            Some(TimeArg::Ago(ms)) => Moment(clock::now().0.saturating_sub(ms)),
         };
+        if at > clock::now() {
+            return Err(CliError::Use(format!(
+                "--at looks at the past, and {} lies in the future",
+                at.minute()
+            )));
+        }
         Ok(Workspace::open_at(self.paths()?, self.env.clone(), self.global.actor.as_deref(), at)?)
+    }
+
+    /// The workspace as it is, at a time that is so far ahead: what will be due by then.
+    pub fn read_ahead(&self, ahead: Option<&str>) -> Result<Workspace, CliError> {
+        let Some(text) = ahead else { return self.read() };
+        let ms = parse_span(text).filter(|ms| *ms > 0).ok_or_else(|| {
+            CliError::Use(format!("--ahead takes 90m, 12h, 3d or 2w, not `{text}`"))
+        })?;
+        let mut workspace = self.open()?;
+        workspace.look_ahead(ms);
+        Ok(workspace)
     }
 
     /// The workspace of today, also where another command of the same looks at the past.
@@ -451,6 +470,11 @@ impl Context {
                 "--at looks at the past, which this command would change: leave it out".to_owned(),
             ));
         }
-        self.open_now()
+        let workspace = self.open_now()?;
+        // What is written now would be dated after an entry whose clock was ahead.
+        for words in workspace.clock_words()? {
+            out::say(&format!("Careful: {words}."));
+        }
+        Ok(workspace)
     }
 }

@@ -127,7 +127,7 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         ))?;
     }
     if !case.logs.is_empty() {
-        out.raw("\n")?;
+        out.line(&format!("\nlogs, times in {}", row.occurred_at.zone_words()))?;
     }
     for log in &case.logs {
         let at = log.line.at.map_or_else(|| " ".repeat(8), |at| at.clock());

@@ -13,6 +13,9 @@ const SHOWN: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What will be due, and overdue, so much later if nothing is done: 90m, 12h, 3d
+    #[arg(long, value_name = "SPAN", global = true)]
+    ahead: Option<String>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -27,7 +30,7 @@ enum What {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let workspace = context.read()?;
+    let workspace = context.read_ahead(args.ahead.as_deref())?;
     let (due_items, now) = (workspace.due_items()?, workspace.now());
     match args.what {
         None | Some(What::Show) => show(context, &due_items, now),

@@ -5,7 +5,9 @@
 //! counts `n` up where the wall clock stands still or goes back, so that an entry is always later
 //! than every entry its writer had seen.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use std::sync::OnceLock;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset as _, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -14,6 +16,21 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(transparent)]
 pub struct Moment(pub i64);
+
+/// How far the zone of whoever reads is ahead of UTC at a moment, in seconds.
+type Zone = fn(Moment) -> i32;
+static ZONE: OnceLock<Zone> = OnceLock::new();
+
+/// Has times shown to people in a zone; to be called once, by whoever knows where they are. Without
+/// it, and in everything that programs read, times are in UTC.
+pub fn show_times_in(zone: Zone) {
+    // The first who says it is right: there is one reader.
+    let _ = ZONE.set(zone);
+}
+
+fn offset(at: Moment) -> i32 {
+    ZONE.get().map_or(0, |zone| zone(at))
+}
 
 impl Moment {
     /// Reads RFC 3339, with any offset.
@@ -26,12 +43,19 @@ impl Moment {
         self.utc().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// `2026-06-03 12:04`, in UTC.
+    /// `2026-06-03 12:04Z`, or with its offset in the zone of whoever reads: `2026-06-03 14:04+02:00`.
     pub fn minute(self) -> String {
-        self.utc().format("%Y-%m-%d %H:%M").to_string()
+        match offset(self) {
+            0 => self.minute_utc(),
+            _ => self.local().format("%Y-%m-%d %H:%M%:z").to_string(),
+        }
     }
 
-    /// `12:04:11`, in UTC.
+    /// `2026-06-03 12:04Z`, in UTC for whoever reads: for what is the same on every device.
+    pub fn minute_utc(self) -> String {
+        self.utc().format("%Y-%m-%d %H:%MZ").to_string()
+    }
+
     /// `due in 3h`, or `due 2d ago`.
     pub fn due_words(self, now: Self) -> String {
         let wait = self.0 - now.0;
@@ -42,12 +66,65 @@ impl Moment {
         }
     }
 
+    /// `12:04:11`, in the zone of whoever reads.
     pub fn clock(self) -> String {
-        self.utc().format("%H:%M:%S").to_string()
+        self.local().format("%H:%M:%S").to_string()
+    }
+
+    /// The zone of whoever reads, at that moment: `UTC`, or `UTC+02:00`.
+    pub fn zone_words(self) -> String {
+        match offset(self) {
+            0 => "UTC".to_owned(),
+            _ => self.local().format("UTC%:z").to_string(),
+        }
+    }
+
+    /// Reads a time as people write it, in the zone of whoever reads where none is said: a day
+    /// (its end), a day and a time with a blank or a `T`, with an offset or `Z` or without.
+    pub fn parse_local(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text
+            .strip_suffix("UTC")
+            .map_or_else(|| text.to_owned(), |rest| format!("{}Z", rest.trim_end()));
+        if let Some(at) = Self::parse(&text) {
+            return Some(at);
+        }
+        // With an offset, seconds may be left out, and blanks stand where they like.
+        let formats = [
+            "%Y-%m-%dT%H:%M:%S%.f%:z",
+            "%Y-%m-%d %H:%M:%S%.f%:z",
+            "%Y-%m-%d %H:%M%:z",
+            "%Y-%m-%dT%H:%M%:z",
+        ];
+        let with_zone = text.replace(" +", "+").replace(" -", "-");
+        let with_zone =
+            with_zone.strip_suffix('Z').map_or(with_zone.clone(), |rest| format!("{rest}+00:00"));
+        if let Some(at) =
+            formats.iter().find_map(|format| DateTime::parse_from_str(&with_zone, format).ok())
+        {
+            return Some(Self(at.timestamp_millis()));
+        }
+        let formats =
+            ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+        let local =
+            formats.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok());
+        let end_of_day = || {
+            let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?;
+            day.and_hms_milli_opt(23, 59, 59, 999)
+        };
+        let wall = local.or_else(end_of_day)?.and_utc().timestamp_millis();
+        // The offset that holds there; where clocks change, the later of two readings.
+        let guess = Self(wall - i64::from(offset(Self(wall))) * 1000);
+        Some(Self(wall - i64::from(offset(guess)) * 1000))
+    }
+
+    fn local(self) -> DateTime<FixedOffset> {
+        let zone = FixedOffset::east_opt(offset(self)).unwrap_or_else(|| Utc.fix());
+        self.utc().with_timezone(&zone)
     }
 
     /// The day, in UTC.
-    pub fn date(self) -> chrono::NaiveDate {
+    pub fn date(self) -> NaiveDate {
         self.utc().date_naive()
     }
 

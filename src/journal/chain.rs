@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::blob::Packed;
 use super::check::{Checked, check, joining_key, payload_of};
 use super::entry::EventContext;
-use super::entry::{BODY_VERSION, Body, hash};
+use super::entry::{BODY_VERSION, Body, WALL_MS, hash};
 use super::fold::Fold;
 use super::kind::{Event, encode};
 use super::{DeviceKey, JournalError, identity, sshsig};
@@ -135,6 +135,7 @@ impl<'c, 't> Writer<'c, 't> {
             seq,
             prev,
             at,
+            wall: (at.ms - now.0 >= WALL_MS).then_some(now),
             author: author.to_owned(),
             events: raws,
         };
@@ -152,7 +153,13 @@ impl<'c, 't> Writer<'c, 't> {
         self.head = Some(head);
         self.latest = at;
         if let Some((event, reason)) = self.fold.entry(&body, hash)?.into_iter().next() {
-            let stamp = EventContext { event, at, author: author.to_owned(), founding: false };
+            let stamp = EventContext {
+                event,
+                at,
+                wall: body.wall,
+                author: author.to_owned(),
+                founding: false,
+            };
             let retired = self.fold.views.cut(&stamp).is_some();
             return Err(JournalError::NotAllowed { author: stamp.author, reason, retired });
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::ids::{EventId, Hash, ReplicaId};
-use crate::domain::time::Hlc;
+use crate::domain::time::{Hlc, Moment};
 
 /// An entry's body. What is signed and hashed is its bytes as written, never a re-encoding.
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,9 +18,15 @@ pub struct Body {
     /// The hash of the previous body; empty in a chain's first entry.
     pub prev: String,
     pub at: Hlc,
+    /// What the wall clock showed, where `at` is far ahead of it: some device's clock was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall: Option<Moment>,
     pub author: String,
     pub events: Vec<Box<RawValue>>,
 }
+
+/// So far ahead of the wall clock an entry says what that showed.
+pub const WALL_MS: i64 = 60_000;
 
 /// The version of [`Body`] that is written.
 pub const BODY_VERSION: u32 = 1;
@@ -46,6 +52,8 @@ pub fn hash(body: &[u8]) -> Hash {
 pub struct EventContext {
     pub event: EventId,
     pub at: Hlc,
+    /// What the wall clock showed, where that is not `at`.
+    pub wall: Option<Moment>,
     pub author: String,
     /// Whether it stands in the entry that founded the workspace.
     pub founding: bool,

@@ -77,7 +77,7 @@ impl Desk {
                 .say("Exchange", "this workspace has no shared store, or the configuration says that it is not exchanged with.");
         };
         let last =
-            state.status.last.map_or("not yet".to_owned(), |at| format!("at {} UTC", at.minute()));
+            state.status.last.map_or("not yet".to_owned(), |at| format!("at {}", at.minute()));
         let mut lines = vec![format!(
             "with {}. Last: {last}. {} wait here.",
             state.status.store, state.status.unpushed

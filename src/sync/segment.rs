@@ -300,6 +300,7 @@ mod tests {
             seq,
             prev: String::new(),
             at: Hlc::default(),
+            wall: None,
             author: "a\tb".into(),
             events: Vec::new(),
         };

@@ -127,6 +127,11 @@ impl Workspace {
         Ok(Self { db, at: Some(at), hide_today, ..now })
     }
 
+    /// Has what is shown be as it will be so many milliseconds from now, if nothing is done.
+    pub fn look_ahead(&mut self, ms: i64) {
+        self.at = Some(Moment(clock::now().0.saturating_add(ms)));
+    }
+
     /// What time it is, for what is shown.
     pub fn now(&self) -> Moment {
         self.at.unwrap_or_else(clock::now)

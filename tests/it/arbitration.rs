@@ -225,30 +225,28 @@ fn a_label_returned_with_a_question_comes_first_in_its_authors_worklist() {
 fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
     let place = dispute();
     place.ok(&["escalate", "p1", "no idea", "--as", "bo"]);
-    let levels = |at: &str| -> Vec<(String, String)> {
-        let list = place.ok(&["arbitrate", "--json", "--at", at]);
+    let levels = |ahead: &str| -> Vec<(String, String)> {
+        let ahead = if ahead.is_empty() { vec![] } else { vec!["--ahead", ahead] };
+        let list = place.ok(&[&["arbitrate", "--json"], ahead.as_slice()].concat());
         let line = |line: &str| {
             let line = json(line);
             (line["id"].as_str().unwrap().to_owned(), line["level"].as_str().unwrap().to_owned())
         };
         list.lines().map(line).collect()
     };
-    let far = |hours: i64| {
-        casework::domain::time::Moment(casework::clock::now().0 + hours * 3_600_000).rfc3339()
-    };
     let at = |p0: &str, p1: &str| {
         vec![("p0".to_owned(), p0.to_owned()), ("p1".to_owned(), p1.to_owned())]
     };
-    let mut now = levels(&far(1));
+    let mut now = levels("1h");
     now.sort();
     assert_eq!(now, at("lead", "peer"));
     // It lies with a peer, who finds it in their worklist; whoever escalated it does not.
     assert_eq!(json(&place.ok(&["queue", "--renew", "--as", "cy", "--json"]))["id"], "p1");
     assert_eq!(place.run(&["queue", "--renew", "--as", "bo"]).status.code(), Some(1));
-    let mut later = levels(&far(30));
+    let mut later = levels("30h");
     later.sort();
     assert_eq!(later, at("lead", "lead"));
-    let mut late = levels(&far(80));
+    let mut late = levels("80h");
     late.sort();
     assert_eq!(late, at("owner", "owner"));
     // A lead may settle it at once, without any label.

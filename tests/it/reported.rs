@@ -574,3 +574,82 @@ fn nothing_is_cut_unsaid() {
     assert!(logs.contains("more lines are not kept"), "{}", &logs[logs.len() - 600..]);
     assert!(logs.contains(" more characters)"));
 }
+
+#[test]
+fn times_are_in_the_readers_zone_which_is_said_and_the_future_is_no_past() {
+    let place = crate::support::team_of_three();
+    let told = |zone: &str, args: &[&str]| {
+        let mut command = program();
+        command.env("CASEWORK_WORKSPACE", place.path()).env("TZ", zone).args(args);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text + &String::from_utf8_lossy(&output.stderr))
+    };
+    assert!(told("Asia/Tokyo", &["show", "p0"]).1.contains("+09:00"));
+    assert!(
+        told("America/St_Johns", &["show", "p0"]).1.contains("-02:30")
+            || told("America/St_Johns", &["show", "p0"]).1.contains("-03:30")
+    );
+    let utc = told("Asia/Tokyo", &["show", "p0", "--utc"]).1;
+    assert!(utc.contains(":00Z") && !utc.contains("+09:00"), "{utc}");
+    // What programs read is in UTC wherever they are.
+    let json = |zone: &str| told(zone, &["show", "p0", "--json"]).1;
+    assert_eq!(json("Asia/Tokyo"), json("UTC"));
+    // A time without a zone is one of the reader's.
+    let now = casework::clock::now().0;
+    let written = |ahead: i64| {
+        let at = Moment(now + ahead * 3_600_000).rfc3339();
+        at[..16].replace('T', " ")
+    };
+    for (zone, at, code) in [
+        ("Asia/Tokyo", written(8), Some(0)), // an hour ago there
+        ("UTC", written(8), Some(2)),
+        ("UTC", format!("{} +09:00", written(8)), Some(0)),
+        ("Asia/Tokyo", format!("{}Z", written(8)), Some(2)),
+        ("UTC", "2030-01-01".to_owned(), Some(2)),
+    ] {
+        let (found, text) = told(zone, &["status", "--at", &at]);
+        // The workspace is younger than an hour: its past is empty, which is no wrong time.
+        let future = text.contains("lies in the future");
+        assert_eq!(
+            (future, code == Some(2)),
+            (code == Some(2), future),
+            "{zone} {at}: {text} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_clock_that_was_ahead_dates_no_label() {
+    use casework::journal::kind::CaseCommented;
+    use casework::journal::{Append, DeviceKey, Writer};
+    let place = crate::support::team_of_three();
+    let key = DeviceKey::load(&place.paths().key()).unwrap();
+    let mut workspace = place.open();
+    let case = workspace.find_case("p0").unwrap().id;
+    let tx = workspace.tables_mut().begin().unwrap();
+    let mut writer = Writer::new(&tx, &key).unwrap();
+    let comment = CaseCommented { case, text: "hm".into(), question: None, session: None };
+    let ahead = Moment::parse("2031-01-01T00:00:00Z").unwrap();
+    writer.append("ana", vec![Append::new(&comment)], ahead).unwrap();
+    writer.finish().unwrap();
+    tx.commit().unwrap();
+    drop(workspace);
+    let output = place.run(&["label", "p1", "--answer", "readable=n", "--answer", "damage=c"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("ahead when it wrote"), "at write: {told}");
+    let at = |text: &str| {
+        let at = serde_json::from_str::<Value>(text).unwrap()["at"].clone();
+        Moment::parse(at.as_str().unwrap()).unwrap()
+    };
+    let today = casework::clock::now();
+    for command in [&["labels", "--json"][..], &["export"]] {
+        let given = at(&place.ok(command));
+        assert!((given.0 - today.0).abs() < 600_000, "{command:?}: {}", given.rfc3339());
+    }
+    let doctor = place.run(&["doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned()
+        + &String::from_utf8_lossy(&doctor.stderr);
+    assert!(doctor.contains("ahead when it wrote"), "{doctor}");
+    assert!(place.ok(&["verify", "--json"]).contains("\"ok\":true"));
+}

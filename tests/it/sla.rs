@@ -32,11 +32,6 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// So many hours from now.
-fn after(hours: i64) -> String {
-    casework::domain::time::Moment(casework::clock::now().0 + hours * 3_600_000).rfc3339()
-}
-
 fn label(place: &Place, case: &str, who: &str, answers: &[&str]) {
     let mut args = vec!["label", case, "--as", who];
     answers.iter().for_each(|answer| args.extend(["--answer", answer]));
@@ -67,22 +62,22 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
         (1, 3),
         "a lead has it now"
     );
-    let late = place.run(&["sla", "check", "--json", "--at", &after(3)]);
+    let late = place.run(&["sla", "check", "--json", "--ahead", "3h"]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
     assert_eq!(
         (late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()),
         (Some(3), Some(1)),
         "the owner has it with a new clock, and that the lead let it lapse is not hidden"
     );
-    let words = place.run(&["sla", "check", "--at", &after(3)]);
+    let words = place.run(&["sla", "check", "--ahead", "3h"]);
     let words = String::from_utf8(words.stdout).unwrap();
     assert!(words.contains("owner") && words.contains("· the lead had it until"), "{words}");
-    let waiting = json(&place.ok(&["arbitrate", "--json", "--at", &after(3)]));
+    let waiting = json(&place.ok(&["arbitrate", "--json", "--ahead", "3h"]));
     assert_eq!(
         (&waiting["level"], &waiting["missed"]["level"]),
         (&json("\"owner\""), &json("\"lead\""))
     );
-    let late = place.run(&["sla", "check", "--json", "--at", &after(6)]);
+    let late = place.run(&["sla", "check", "--json", "--ahead", "6h"]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
     assert_eq!(
         (late.status.code(), document["clocks"]["disputed"]["overdue"].as_u64()),

@@ -76,6 +76,7 @@ pub fn program() -> Command {
     ] {
         command.env_remove(name);
     }
+    command.env("TZ", "UTC");
     command
 }
 
@@ -136,8 +137,9 @@ pub fn craft(
 ) -> EntryRow {
     let (replica, workspace, prev, author) =
         (key.replica(), workspace.to_string(), prev.to_owned(), author.to_owned());
-    let body =
-        Body { v: BODY_VERSION, workspace, replica, seq, prev, at, author, events }.to_bytes();
+    let wall = None;
+    let body = Body { v: BODY_VERSION, workspace, replica, seq, prev, at, wall, author, events }
+        .to_bytes();
     EntryRow { replica, seq, signature: key.sign(&body), body }
 }
 

@@ -63,7 +63,13 @@ impl<'c, 't> Fold<'c, 't> {
             && db::journal::meta(self.views.tx, "workspace")?.as_deref() == Some(&hash.0[..]);
         for (n, raw) in body.events.iter().enumerate() {
             let event = EventId { replica: body.replica, seq: body.seq, n: n as u32 };
-            let stamp = EventContext { event, at: body.at, author: body.author.clone(), founding };
+            let stamp = EventContext {
+                event,
+                at: body.at,
+                wall: body.wall,
+                author: body.author.clone(),
+                founding,
+            };
             self.event(&stamp, raw)?;
         }
         self.views.drop_texts();
@@ -136,6 +142,7 @@ impl<'c, 't> Fold<'c, 't> {
                 let stamp = EventContext {
                     event,
                     at: body.at,
+                    wall: body.wall,
                     author: body.author.clone(),
                     founding: false,
                 };
@@ -183,7 +190,13 @@ pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
             let event = EventId { replica: row.replica, seq: row.seq, n: n as u32 };
             let founding =
                 body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
-            let stamp = EventContext { event, at: body.at, author: body.author.clone(), founding };
+            let stamp = EventContext {
+                event,
+                at: body.at,
+                wall: body.wall,
+                author: body.author.clone(),
+                founding,
+            };
             if let Some(change) = roster_change(&stamp, raw) {
                 db::roster::insert_event(
                     tx,

@@ -29,12 +29,11 @@ impl Event for LabelGiven {
     }
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
-        let given = GivenLabel {
-            event: stamp.event,
-            at: stamp.at,
-            author: stamp.author.clone(),
-            label: self.0,
-        };
+        let mut label = self.0;
+        // A logical clock that was ahead orders labels; when they were given is another matter.
+        label.given_at = label.given_at.or(stamp.wall);
+        let (event, at, author) = (stamp.event, stamp.at, stamp.author.clone());
+        let given = GivenLabel { event, at, author, label };
         views.change_case(given.label.case, |views| label::insert(views.tx, &given))
     }
 }

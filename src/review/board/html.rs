@@ -40,7 +40,7 @@ pub fn html(board: &BoardSnapshot, whole: &Agreement, team: &str) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
          <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p class=\"q\">{} UTC, from {} labels that count. Intervals hold 95 %.</p>\n",
-        board.now.minute(),
+        board.now.minute_utc(),
         board.labels
     );
     standing(&mut page, board);

@@ -34,7 +34,7 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
     };
     let status = &state.status;
     paragraph(&status.store, theme.strong);
-    let last = status.last.map_or("not yet".to_owned(), |at| format!("{} UTC", at.minute()));
+    let last = status.last.map_or("not yet".to_owned(), |at| at.minute());
     paragraph(&format!("last exchange  {last}"), theme.text);
     let entries = if status.unpushed == 1 { "entry" } else { "entries" };
     paragraph(&format!("waits here     {} {entries}", status.unpushed), theme.text);
