@@ -32,6 +32,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("search", "casework search where is my parcel"),
             ("label", "casework label 5a1f5472 --answer readable=y --rationale \"plain enough\""),
             ("undo", "casework undo"),
+            ("redo", "casework redo"),
             ("comment", "casework comment 5a1f5472 \"seen twice today\""),
             ("defer", "casework defer 5a1f5472 \"asked the desk\""),
             ("escalate", "casework escalate 5a1f5472 \"is this a complaint?\""),

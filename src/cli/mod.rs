@@ -150,8 +150,10 @@ enum Command {
     Import(OneOf<import::What>),
     /// Write labels or resolved cases to a file
     Export(export::Args),
-    /// Undo your latest label or ruling
+    /// Undo the last thing you did: a label, a ruling, a comment, a deferral, an escalation
     Undo(undo::Args),
+    /// Do again what you undid last
+    Redo(undo::Args),
     /// Say something about a case
     Comment(note::CommentArgs),
     /// Defer a case
@@ -236,6 +238,7 @@ impl Command {
             Self::Import(_) => "import",
             Self::Export(_) => "export",
             Self::Undo(_) => "undo",
+            Self::Redo(_) => "redo",
             Self::Comment(_) => "comment",
             Self::Defer(_) => "defer",
             Self::Escalate(_) => "escalate",
@@ -342,7 +345,8 @@ pub fn run(cli: Cli, env: Env) -> Next {
         Some(Command::Labels(args)) => labels::run(&context, &args),
         Some(Command::Import(args)) => import::run(&context, &args.what),
         Some(Command::Export(args)) => export::run(&context, &args),
-        Some(Command::Undo(args)) => undo::run(&context, &args),
+        Some(Command::Undo(args)) => undo::undo(&context, &args),
+        Some(Command::Redo(args)) => undo::redo(&context, &args),
         Some(Command::Comment(args)) => note::comment(&context, &args),
         Some(Command::Defer(args)) => note::defer(&context, &args),
         Some(Command::Escalate(args)) => note::escalate(&context, &args),

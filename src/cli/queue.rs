@@ -34,6 +34,12 @@ pub struct Args {
     /// that a new version asks, what a peer escalated
     #[arg(long, conflicts_with_all = ["state", "explain"])]
     renew: bool,
+    /// Cases that you deferred, the next to come back first
+    #[arg(long, conflicts_with_all = ["state", "explain", "renew", "shares", "escalated"])]
+    deferred: bool,
+    /// Cases that somebody escalated and that wait to be settled
+    #[arg(long, conflicts_with_all = ["state", "explain", "renew", "shares"])]
+    escalated: bool,
     /// Whose the open cases are, beside everybody's share by capacity, and who labeled how much
     /// this week
     #[arg(long, conflicts_with_all = ["explain", "renew", "state"])]
@@ -137,8 +143,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             out.line(&words(case, workspace.now()))
         }
     };
-    if args.renew {
-        let cases = workspace.worklist()?;
+    let listed = match (args.renew, args.deferred, args.escalated) {
+        (true, ..) => Some(workspace.worklist()?),
+        (_, true, _) => Some(workspace.deferred()?),
+        (.., true) => Some(workspace.escalated()?),
+        _ => None,
+    };
+    if let Some(cases) = listed {
         cases
             .iter()
             .filter(|case| filter.is_empty() || filter.matches(case))

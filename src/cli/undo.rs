@@ -1,45 +1,57 @@
-//! `casework undo`: take back your latest label or ruling. The journal keeps both.
+//! `casework undo` and `casework redo`: take back the last thing you did, and take that back again.
+//! The journal keeps all of it.
 
 use serde_json::json;
 
 use super::out::done;
 use super::{CliError, Context, Exit};
-use crate::domain::label::outcome_words;
-use crate::workspace::Undone;
+use crate::workspace::{Deed, Undone, Workspace};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
+pub fn undo(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
-    let (given, event) = match workspace.undo()? {
-        Undone::Label(given, event) => (given, event),
-        Undone::Ruling { case, event } => {
-            let row = workspace.find_case(&case.to_string())?;
-            let words = format!(
-                "Undone: the ruling on {}: it is {} now.",
-                case.short(),
-                row.state.as_str()
-            );
-            done(
-                context.global.json,
-                &words,
-                &json!({ "case": case, "state": row.state.as_str(), "event": event }),
-            )?;
-            return Ok(Exit::Done);
-        }
+    let undone = workspace.undo()?;
+    tell(context, &workspace, &undone, "Undone", "`casework redo` takes that back.")
+}
+
+pub fn redo(context: &Context, _args: &Args) -> Result<Exit, CliError> {
+    let mut workspace = context.open()?;
+    let undone = workspace.redo()?;
+    tell(context, &workspace, &undone, "Done again", "")
+}
+
+fn tell(
+    context: &Context,
+    workspace: &Workspace,
+    undone: &Undone,
+    what: &str,
+    hint: &str,
+) -> Result<Exit, CliError> {
+    let Undone { deed, event } = undone;
+    let row = workspace.find_case(&deed.case().to_string())?;
+    let then = match deed {
+        Deed::Label(_) => match workspace.counting_label(row.id)? {
+            Some(counts) => format!(" Your label of {} counts.", counts.given_at().minute()),
+            None => " You have no label on it now.".to_owned(),
+        },
+        Deed::Ruling { .. } => format!(" It is {} now.", row.state.as_str()),
+        Deed::Note(_) => String::new(),
     };
-    let label = &given.label;
-    let earlier = workspace.counting_label(label.case)?;
-    let then = match earlier {
-        Some(earlier) => format!("Your label of {} counts again.", earlier.given_at().minute()),
-        None => "The case wants a label again.".to_owned(),
+    let kind = match deed {
+        Deed::Label(_) => "label",
+        Deed::Ruling { .. } => "ruling",
+        Deed::Note(note) => note.kind.as_str(),
     };
-    let words = format!("Undone: {} {}. {then}", label.case.short(), outcome_words(&label.outcome));
+    let label = match deed {
+        Deed::Label(given) => Some(given.event),
+        Deed::Ruling { .. } | Deed::Note(_) => None,
+    };
     done(
         context.global.json,
-        &words,
-        &json!({ "case": label.case, "label": given.event, "event": event }),
+        format!("{what}: {}.{then} {hint}", deed.words()).trim_end(),
+        &json!({ "case": row.id, "what": kind, "label": label, "state": row.state.as_str(), "event": event }),
     )?;
     Ok(Exit::Done)
 }

@@ -85,6 +85,20 @@ CREATE TABLE view_note (
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 
+CREATE INDEX view_note_author ON view_note (author, at_ms, at_n);
+-- Who took a note back; it counts only if they are its author.
+CREATE TABLE view_note_withdrawal (
+  id BLOB NOT NULL,
+  replica BLOB NOT NULL,         -- of the note
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  PRIMARY KEY (id, replica, seq, n, event)
+) WITHOUT ROWID;
+CREATE INDEX view_note_withdrawal_by ON view_note_withdrawal (by, at_ms, at_n);
 CREATE INDEX view_note_deferred ON view_note (author, id, until_ms) WHERE kind = 'deferred';
 
 -- Rulings, rulings taken back, appeals, labels returned with a question.

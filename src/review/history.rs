@@ -87,7 +87,7 @@ pub fn history(
             });
         }
     }
-    for row in note::of_case(conn, case.id)? {
+    for row in note::all_of_case(conn, case.id)? {
         let words = match (row.kind, row.until) {
             (NoteKind::Deferred, Some(until)) => {
                 format!("deferred until {}: {}", until.minute(), row.text)
@@ -97,6 +97,7 @@ pub fn history(
             (NoteKind::Commented, _) if row.session.is_some() && !open_to_me => continue,
             (NoteKind::Commented, _) => comment_words(&row),
         };
+        let words = if row.withdrawn { format!("{words} (taken back)") } else { words };
         lines.push(HistoryLine { at: row.at.moment(), who: row.author, words, event: row.event });
     }
     for done in arbitration::of_case(conn, case.id)? {

@@ -63,6 +63,8 @@ pub enum Effect {
     },
     /// Sit in a calibration session, or leave it.
     EnterCalibration(Option<String>),
+    /// List cases that were put aside.
+    SetAside(Aside),
     /// Look which sessions there are.
     Sessions,
     /// Look whether a break is to be suggested.
@@ -123,4 +125,13 @@ pub enum Look {
     Opened {
         before: Option<CaseId>,
     },
+}
+
+/// Cases that were put aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// By whoever is at work, until later.
+    Deferred,
+    /// By anybody, for others to look at.
+    Escalated,
 }

@@ -1,7 +1,7 @@
 //! Which cases the queue shows: mine, those of a state, those to renew, or what a filter lets
 //! through.
 
-use super::effect::{Effect, Look};
+use super::effect::{Aside, Effect, Look};
 use super::pages::QueueModel;
 use super::state::Session;
 use super::window::{RELIABILITY_TITLE, Window};
@@ -49,6 +49,12 @@ impl Session {
             QueueModel::start(),
             Effect::Count { all: true },
         ]
+    }
+
+    /// Lists the cases that the person deferred; after those, what is escalated.
+    pub fn show_set_aside(&mut self) -> Vec<Effect> {
+        let deferred = self.listing.as_deref() == Some("deferred by you");
+        vec![Effect::SetAside(if deferred { Aside::Escalated } else { Aside::Deferred })]
     }
 
     /// Shows the cases whose label lacks an answer.

@@ -66,6 +66,11 @@ pub enum Report {
         case: CaseId,
         why: Told,
     },
+    /// Something beside a label was undone, or anything done again: what lists hold may have changed.
+    TakenBack {
+        case: CaseId,
+        words: String,
+    },
     Undone {
         case: CaseId,
         draft: Box<Draft>,
@@ -134,7 +139,11 @@ impl Report {
     pub(super) fn ends_switching(&self) -> bool {
         matches!(
             self,
-            Self::Undone { .. } | Self::Noted { .. } | Self::Ruled { .. } | Self::Failed(_)
+            Self::Undone { .. }
+                | Self::TakenBack { .. }
+                | Self::Noted { .. }
+                | Self::Ruled { .. }
+                | Self::Failed(_)
         )
     }
 }

@@ -199,6 +199,16 @@ impl Session {
                 )));
                 effects
             }
+            Report::TakenBack { case, words } => {
+                self.wrote();
+                self.say_with(&words, "{undo} undoes, {redo} does again.");
+                let mut effects = vec![Effect::Count { all: true }, Effect::Worklist];
+                if self.listing.is_none() {
+                    effects.push(QueueModel::start());
+                }
+                effects.extend((self.open_id() == Some(case)).then_some(Effect::Open { id: case }));
+                effects
+            }
             Report::Noted { case, words, leaves_queue } => {
                 self.wrote();
                 self.say(&words);

@@ -298,6 +298,8 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::NEXT_CASE, "]", Place::Any, "next"),
     command(&commands::list::PREVIOUS_CASE, "[", Place::Any, ""),
     command(&commands::submit::UNDO, "U", Place::Any, "undo"),
+    command(&commands::submit::REDO, "ctrl-r", Place::Any, ""),
+    command(&commands::list::SET_ASIDE, "V", Place::Any, ""),
     action("next-pane", "Tab", Place::Any, "pane", "to the next pane", |shell, _| {
         shell.next_pane(1)
     }),

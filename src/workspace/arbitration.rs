@@ -302,16 +302,6 @@ impl Workspace {
         };
         self.append(vec![Append::new(&event)])
     }
-
-    /// The latest ruling by whoever is at work that counts, if it came after `than`.
-    pub(super) fn ruled_since(
-        &self,
-        than: Option<crate::domain::time::Hlc>,
-    ) -> Result<Option<CaseId>, WorkError> {
-        let rulings = self.rulings()?;
-        let mine = rulings.iter().find(|past| past.counts && past.done.author == self.me);
-        Ok(mine.filter(|past| than.is_none_or(|than| past.done.at > than)).map(|past| past.row.id))
-    }
 }
 
 /// What a session said of a case, if it agreed on something.

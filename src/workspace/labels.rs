@@ -18,13 +18,6 @@ use crate::review::{Draft, LabelContext, Protocols, Published, Queue, QueueCount
 /// Labels in one entry of an import.
 const IMPORT_BATCH: usize = 500;
 
-/// What was taken back, and the event that did.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Undone {
-    Label(Box<GivenLabel>, EventId),
-    Ruling { case: CaseId, event: EventId },
-}
-
 /// Under what name a draft is kept: one case may be labeled in a session too.
 fn draft_key(reviewer: &str, round: Option<&str>) -> String {
     match round {
@@ -129,18 +122,6 @@ impl Workspace {
         draft
             .label(&LabelContext::of(&opened, published, &policy, &self.me))
             .map_err(WorkError::Incomplete)
-    }
-
-    /// Takes back the latest label or ruling of whoever is at work.
-    pub fn undo(&mut self) -> Result<Undone, WorkError> {
-        let latest = label::latest_of(&self.db.conn, &self.me)?;
-        if let Some(case) = self.ruled_since(latest.as_ref().map(|given| given.at))? {
-            let event = self.withdraw_ruling(case, "")?.event();
-            return Ok(Undone::Ruling { case, event });
-        }
-        let given = latest.ok_or_else(|| LabelError::NothingToUndo(self.me.clone()))?;
-        let event = self.withdraw(&given)?;
-        Ok(Undone::Label(Box::new(given), event))
     }
 
     /// The label of whoever is at work that counts for a case.

@@ -4,6 +4,7 @@
 pub mod create;
 pub mod arbitration;
 pub mod calibration;
+mod undo;
 pub mod conflicts;
 pub mod reading;
 mod people;
@@ -41,11 +42,11 @@ pub use crate::db::DbError;
 pub use demo::DEMO_TEAM;
 pub use erase::Erased;
 pub use error::{Kind, Told, WorkError};
-pub use labels::Undone;
 pub use people::{Holder, Person};
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;
 pub use training::{TrainingItem, TrainingSet};
+pub use undo::{Deed, Undone};
 
 /// An open workspace.
 pub struct Workspace {

@@ -3,7 +3,7 @@
 use super::error::TrainingError;
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow};
-use crate::db::label;
+use crate::db::{label, note};
 use crate::domain::escalation::Level;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step};
@@ -13,6 +13,7 @@ use crate::domain::training::{Attempt, Gold};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{GoldSet, TrainingFinished};
+use crate::review::arbitration::Why;
 use crate::review::replay::{Report, report, worklist};
 use crate::review::{Precedent, gold, precedent};
 
@@ -59,6 +60,31 @@ impl Workspace {
             &self.me,
             PRECEDENTS,
         )?)
+    }
+
+    /// The cases that whoever is at work deferred, the next to come back first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn deferred(&self) -> Result<Vec<CaseRow>, WorkError> {
+        let conn = &self.db.conn;
+        let mut deferred = note::deferred_by(conn, &self.me, self.now())?;
+        deferred.sort_by_key(|(id, until)| (*until, *id));
+        let mut rows = Vec::new();
+        for (id, _) in deferred {
+            let row = case::by_id(conn, id)?;
+            rows.extend(row.map(|row| gold::masked(conn, &self.me, row)).transpose()?);
+        }
+        Ok(rows)
+    }
+
+    /// The cases that somebody escalated and that wait for somebody to settle them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn escalated(&self) -> Result<Vec<CaseRow>, WorkError> {
+        let waiting = self.waiting()?.into_iter();
+        Ok(waiting.filter(|waits| waits.why == Why::Escalated).map(|waits| waits.row).collect())
     }
 
     /// Cases that want something of whoever is at work beside the queue: a label of theirs about

@@ -54,7 +54,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
     let protocol = protocol.to_str().unwrap();
     let list: Vec<Vec<&str>> = match command {
         // They say nothing of labels, or change something only.
-        "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "comment" | "defer"
+        "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "redo" | "comment" | "defer"
         | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
         | "completions" | "man" | "import" | "appeal" | "help" => vec![],
         // Whoever reads entries themselves reads the journal, which lies open (README).

@@ -137,6 +137,7 @@ fn every_kind_is_written_as_ever() {
         attempts: vec![attempt],
         passed: false,
     });
+    check(&NoteWithdrawn { case, note: EventId { replica, seq: 4, n: 0 } });
     check(&LabelWithdrawn {
         case,
         label: EventId { replica, seq: 4, n: 0 },

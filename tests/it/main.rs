@@ -21,6 +21,7 @@ mod session;
 mod simulation;
 mod stores;
 mod team;
+mod undo;
 mod verify;
 mod reliability;
 mod stream;

@@ -82,6 +82,13 @@ pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<G
     Ok(row.map(|row| row.given))
 }
 
+/// The label of theirs that a reviewer took back last.
+pub fn latest_withdrawn(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<LabelRow>> {
+    conn.prepare_cached(include_str!("latest_withdrawn.sql"))?
+        .query_row([reviewer], row_to_label)
+        .optional()
+}
+
 /// The earliest labels of a reviewer in the main round that count and were not repeated.
 pub fn earliest_of(
     conn: &Connection,

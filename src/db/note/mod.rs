@@ -1,7 +1,7 @@
 //! Rows of what people say and do about a case besides labeling it: comments, deferrals,
 //! escalations.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::id_column;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
@@ -45,6 +45,8 @@ pub struct NoteRow {
     /// The question of the protocol that a comment is about, and the session it was made in.
     pub question: Option<String>,
     pub session: Option<String>,
+    /// Whether its author took it back.
+    pub withdrawn: bool,
 }
 
 impl NoteRow {
@@ -56,7 +58,8 @@ impl NoteRow {
         text: String,
     ) -> Self {
         let author = author.to_owned();
-        Self { id, event, at, kind, author, text, until: None, question: None, session: None }
+        let (until, question, session, withdrawn) = (None, None, None, false);
+        Self { id, event, at, kind, author, text, until, question, session, withdrawn }
     }
 }
 
@@ -75,6 +78,7 @@ fn row_to_note(row: &Row<'_>) -> rusqlite::Result<NoteRow> {
         until: row.get::<_, Option<i64>>(9)?.map(Moment),
         question: row.get(10)?,
         session: row.get(11)?,
+        withdrawn: row.get(12)?,
     })
 }
 
@@ -99,20 +103,58 @@ pub fn insert(conn: &Connection, note: &NoteRow) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// The notes on a case, in the order made.
+/// The notes on a case that were not taken back, in the order made.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> {
+    let mut all = all_of_case(conn, id)?;
+    all.retain(|note| !note.withdrawn);
+    Ok(all)
+}
+
+/// The same with those that were taken back.
+pub fn all_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<NoteRow>> {
     conn.prepare_cached(include_str!("of_case.sql"))?.query_map([id.0], row_to_note)?.collect()
 }
 
-/// Calls `each` with every note, by case and event.
+/// The latest note of somebody that they did not take back.
+pub fn latest_of(conn: &Connection, author: &str) -> rusqlite::Result<Option<NoteRow>> {
+    conn.prepare_cached(include_str!("latest_of.sql"))?.query_row([author], row_to_note).optional()
+}
+
+/// The note that somebody took back last, and when.
+pub fn latest_withdrawn(
+    conn: &Connection,
+    author: &str,
+) -> rusqlite::Result<Option<(NoteRow, Hlc)>> {
+    let to_row = |row: &Row<'_>| Ok((row_to_note(row)?, Hlc { ms: row.get(13)?, n: row.get(14)? }));
+    conn.prepare_cached(include_str!("latest_withdrawn.sql"))?
+        .query_row([author], to_row)
+        .optional()
+}
+
+/// Records that somebody takes a note back.
+pub fn withdraw(
+    conn: &Connection,
+    case: CaseId,
+    note: EventId,
+    (event, at, by): (EventId, Hlc, &str),
+) -> rusqlite::Result<()> {
+    let sql =
+        "INSERT OR IGNORE INTO view_note_withdrawal (id, replica, seq, n, by, at_ms, at_n, event)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let EventId { replica, seq, n } = note;
+    let values = params![case.0, replica.0, seq, n, by, at.ms, at.n, event.to_string()];
+    conn.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+/// Calls `each` with every note that was not taken back, by case and event.
 pub fn for_each(conn: &Connection, mut each: impl FnMut(NoteRow)) -> rusqlite::Result<()> {
-    let mut notes = conn.prepare(
-        "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session FROM view_note \
-         ORDER BY id, replica, seq, n",
-    )?;
+    let mut notes = conn.prepare(include_str!("all.sql"))?;
     let mut rows = notes.query([])?;
     while let Some(row) = rows.next()? {
-        each(row_to_note(row)?);
+        let note = row_to_note(row)?;
+        if !note.withdrawn {
+            each(note);
+        }
     }
     Ok(())
 }

@@ -1,2 +1,3 @@
-SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session
-FROM view_note WHERE id = ?1 ORDER BY at_ms, at_n, replica, seq, n
+SELECT v.id, v.replica, v.seq, v.n, v.at_ms, v.at_n, v.kind, v.author, v.text, v.until_ms, v.question, v.session,
+  EXISTS (SELECT 1 FROM view_note_withdrawal w WHERE w.id = v.id AND w.replica = v.replica AND w.seq = v.seq AND w.n = v.n AND w.by = v.author)
+FROM view_note v WHERE v.id = ?1 ORDER BY v.at_ms, v.at_n, v.replica, v.seq, v.n

@@ -17,6 +17,7 @@ mod case_commented;
 mod case_deferred;
 mod case_escalated;
 mod label_given;
+mod note_withdrawn;
 mod label_withdrawn;
 mod payload_erased;
 mod gold_set;
@@ -52,6 +53,7 @@ pub use label_given::LabelGiven;
 pub use label_returned::LabelReturned;
 pub use label_withdrawn::LabelWithdrawn;
 pub use labels_exported::LabelsExported;
+pub use note_withdrawn::NoteWithdrawn;
 pub use nudge_sent::NudgeSent;
 pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
@@ -144,6 +146,7 @@ pub static KINDS: &[Kind] = &[
     kind::<CaseCommented>(),
     kind::<CaseDeferred>(),
     kind::<CaseEscalated>(),
+    kind::<NoteWithdrawn>(),
     kind::<LabelGiven>(),
     kind::<LabelWithdrawn>(),
     kind::<PayloadErased>(),

@@ -439,7 +439,7 @@ impl BoardSums {
                         return Ok(None);
                     };
                     match (kind.split('.').next(), case) {
-                        (Some("label" | "case" | "ruling" | "payload"), Some(case)) => {
+                        (Some("label" | "case" | "ruling" | "payload" | "note"), Some(case)) => {
                             touched.insert(case);
                         }
                         (

@@ -43,6 +43,14 @@ pub const WORKLIST: Command = Command::new(
 .not_in_training()
 .not_in_calibration();
 
+pub const SET_ASIDE: Command = Command::new(
+    "set-aside",
+    "cases that you deferred; again: those that are escalated",
+    |session, _| session.show_set_aside(),
+)
+.not_in_training()
+.not_in_calibration();
+
 pub const BOARD: Command = Command::new(
     "board",
     "how the work stands, where labels differ; each number opens its cases",

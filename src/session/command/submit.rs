@@ -8,16 +8,22 @@ use crate::session::effect::Effect;
 use crate::session::report::Report;
 use crate::session::state::Session;
 use crate::session::write::{Write, Writing};
-use crate::workspace::{Undone, WorkError};
+use crate::workspace::{Deed, Undone, WorkError};
 
 pub const SUBMIT: Command =
     Command::new("submit", "submit the label and go to the next case", |session, _| {
         session.submit()
     });
 
-pub const UNDO: Command =
-    Command::new("undo", "undo the label you submitted last", |session, _| undo(session))
-        .not_in_training();
+pub const UNDO: Command = Command::new(
+    "undo",
+    "undo the last thing you did: a label, a ruling, a comment, a deferral, an escalation",
+    |session, _| undo(session),
+)
+.not_in_training();
+
+pub const REDO: Command =
+    Command::new("redo", "do again what you undid last", |_, _| write(Redo)).not_in_training();
 
 fn undo(session: &mut Session) -> Vec<Effect> {
     let mut effects = session.settle_time();
@@ -56,12 +62,13 @@ struct Undo;
 
 impl Write for Undo {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
-        match at.workspace.undo()? {
-            Undone::Ruling { case, .. } => {
-                let words = format!("Undone: the ruling on {}.", case.short());
-                Ok(Report::Noted { case, words, leaves_queue: false })
+        let Undone { deed, event } = at.workspace.undo()?;
+        match deed {
+            Deed::Ruling { .. } | Deed::Note(_) => {
+                let (case, words) = (deed.case(), format!("Undone: {}.", deed.words()));
+                Ok(Report::TakenBack { case, words })
             }
-            Undone::Label(given, event) => {
+            Deed::Label(given) => {
                 // What was begun anew since is worth more than what was submitted then.
                 let case = given.label.case;
                 let begun = match at.drafts.get(&case) {
@@ -76,6 +83,24 @@ impl Write for Undo {
                 Ok(Report::Undone { case, draft, seq: event.seq })
             }
         }
+    }
+
+    fn switches(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Redo;
+
+impl Write for Redo {
+    fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
+        let Undone { deed, .. } = at.workspace.redo()?;
+        let (case, words) = (deed.case(), format!("Done again: {}.", deed.words()));
+        if let Deed::Label(_) = deed {
+            at.drafts.remove(&case);
+        }
+        Ok(Report::TakenBack { case, words })
     }
 
     fn switches(&self) -> bool {

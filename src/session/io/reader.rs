@@ -19,7 +19,7 @@ use crate::review::board::pages::Pages;
 use crate::review::queue::FILTERED_MAX;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::session::command::submit::Submit;
-use crate::session::effect::Effect;
+use crate::session::effect::{Aside, Effect};
 use crate::session::report::Report;
 use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE};
 use crate::workspace::error::CalibrationError;
@@ -142,6 +142,7 @@ impl Reader {
                 rows.map(|rows| Some(Report::Cases { title: format!("found: {words}"), rows }))
             }
             Effect::Cases { title, ids } => self.cases(title, &ids).map(Some),
+            Effect::SetAside(aside) => self.set_aside(aside).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Reliability => self.in_background(Search::Reliability),
             Effect::Findings(name) => self.findings(&name).map(Some),
@@ -169,6 +170,7 @@ impl Reader {
             report,
             Report::Saved { .. }
                 | Report::Undone { .. }
+                | Report::TakenBack { .. }
                 | Report::Noted { .. }
                 | Report::Ruled { .. }
         ) || matches!(report, Report::People { words, .. } if !words.is_empty());
@@ -319,6 +321,14 @@ impl Reader {
             self.send(Work::Round(round))?;
         }
         Ok(Report::EnteredCalibration { session: session.map(Box::new), rows })
+    }
+
+    fn set_aside(&self, aside: Aside) -> Result<Report, WorkError> {
+        let (title, rows) = match aside {
+            Aside::Deferred => ("deferred by you", self.workspace.deferred()?),
+            Aside::Escalated => ("escalated", self.workspace.escalated()?),
+        };
+        Ok(Report::Cases { title: title.to_owned(), rows })
     }
 
     /// Rows of these cases, as whoever is at work may see them.

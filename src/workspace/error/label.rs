@@ -9,8 +9,10 @@ use crate::domain::time::Moment;
 pub enum LabelError {
     #[error("you labeled {} meanwhile, at {}", .0.short(), .1.clock())]
     Meanwhile(CaseId, Moment),
-    #[error("there is no label of {0} to take back")]
+    #[error("{0} did nothing that is left to be undone")]
     NothingToUndo(String),
+    #[error("{0} undid nothing since they did something else")]
+    NothingToRedo(String),
 }
 
 impl Advice for LabelError {}
