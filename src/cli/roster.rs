@@ -17,6 +17,14 @@ pub enum What {
     Show,
     /// Let somebody in who asked to be; without a request, let them work on this device
     Admit(Admit),
+    /// Give somebody exactly these roles: what is missing is given, what is not named is taken; what
+    /// they did before stays
+    Set {
+        name: String,
+        /// reviewer, lead, engineer, auditor or agent; may be given several times
+        #[arg(long = "role", required = true, value_name = "ROLE", value_parser = role)]
+        roles: Vec<Role>,
+    },
     /// What somebody writes from now on does not count: on all their devices, or on one
     Retire {
         name: String,
@@ -74,6 +82,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
         What::Show => {}
         What::Admit(admit) => let_in(context, &mut workspace, admit)?,
+        What::Set { name, roles } => set(context, &mut workspace, name, roles)?,
         What::Retire { name, device, reason } => {
             let n = workspace.retire(name, device.as_deref(), reason)?;
             let words =
@@ -122,6 +131,9 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
             holder.replica.short(),
             holder.fingerprint()
         ))?;
+        if let Some(profile) = profiles.get(&holder.name).filter(|_| holder.works()) {
+            out.line(&format!("{:<16} {}", "", profile_words(profile)))?;
+        }
         match proven {
             Ok(Some(key)) => out.line(&format!("{:<16} signed by the SSH key {key}", ""))?,
             Ok(None) => {}
@@ -131,6 +143,67 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
         }
     }
     Ok(out.finish()?)
+}
+
+/// How much of the work somebody takes, and which: `capacity 50 · reads pt · knows billing`.
+fn profile_words(profile: &Profile) -> String {
+    let mut words = vec![format!("capacity {}", profile.capacity)];
+    let mut list = |word: &str, items: &[String]| {
+        words.extend((!items.is_empty()).then(|| format!("{word} {}", items.join(", "))));
+    };
+    list("reads", &profile.languages);
+    list("knows", &profile.skills);
+    words.join(" · ")
+}
+
+/// Gives and takes roles, on every device that somebody works on.
+fn set(
+    context: &Context,
+    workspace: &mut Workspace,
+    name: &str,
+    roles: &[Role],
+) -> Result<(), CliError> {
+    let theirs: Vec<Holder> = workspace
+        .people()?
+        .into_iter()
+        .filter(|holder| holder.name == name && holder.works())
+        .collect();
+    if theirs.is_empty() {
+        return Err(WorkError::Stranger(name.to_owned()).into());
+    }
+    let (mut given, mut taken): (Vec<Role>, Vec<Role>) = (Vec::new(), Vec::new());
+    for holder in &theirs {
+        let missing: Vec<Role> =
+            roles.iter().copied().filter(|role| !holder.roles.contains(role)).collect();
+        let extra: Vec<Role> =
+            holder.roles.iter().copied().filter(|role| !roles.contains(role)).collect();
+        if !extra.is_empty() {
+            workspace.relieve(name, &extra, holder.replica)?;
+        }
+        if !missing.is_empty() {
+            workspace.admit(name, &missing, Some(holder.replica), None)?;
+        }
+        given.extend(missing);
+        taken.extend(extra);
+    }
+    for list in [&mut given, &mut taken] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let words =
+        |roles: &[Role]| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+    let changed = match (given.is_empty(), taken.is_empty()) {
+        (true, true) => "nothing changed".to_owned(),
+        (false, true) => format!("given {}", words(&given)),
+        (true, false) => format!("taken {}", words(&taken)),
+        (false, false) => format!("given {}, taken {}", words(&given), words(&taken)),
+    };
+    done(
+        context.global.json,
+        &format!("{name} is {} now: {changed}.", words(roles)),
+        &json!({ "name": name, "roles": roles, "given": given, "taken": taken }),
+    )?;
+    Ok(())
 }
 
 fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result<(), CliError> {
@@ -170,6 +243,20 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
         say(&format!(
             "{name} works on other devices too: {}. If this one is not theirs: casework roster retire {name} --device ID",
             others.join(", ")
+        ));
+    }
+    let now: Vec<Role> = workspace
+        .people()?
+        .into_iter()
+        .filter(|holder| holder.name == *name && places.contains(&holder.replica))
+        .flat_map(|holder| holder.roles)
+        .filter(|role| !roles.contains(role))
+        .collect();
+    if !now.is_empty() && !context.global.json {
+        let more: Vec<&str> = now.iter().map(|role| role.as_str()).collect();
+        say(&format!(
+            "{name} is {} too, as before: casework roster set {name} --role … takes a role away.",
+            more.join(", ")
         ));
     }
     if asks.is_none() && !context.global.json {

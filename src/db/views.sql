@@ -120,6 +120,7 @@ CREATE TABLE view_grant (
   role TEXT NOT NULL,
   since_ms INTEGER NOT NULL,     -- what is dated before that does not count
   since_n INTEGER NOT NULL,
+  until_seq INTEGER,             -- the last entry in which it counts, if it was taken
   PRIMARY KEY (name, replica, role)
 ) WITHOUT ROWID;
 

@@ -106,6 +106,13 @@ pub enum RosterChange {
         /// Devices that took over from it rightfully.
         heirs: Vec<ReplicaId>,
     },
+    /// The person has these roles on that device no more, after this entry.
+    Relieved {
+        name: String,
+        roles: Vec<Role>,
+        replica: ReplicaId,
+        after: u64,
+    },
     /// A device of the same person takes over from another, whose key vouches for it.
     Replaced {
         name: String,
@@ -139,6 +146,8 @@ pub struct Settled {
     /// Who has which role, and from when on: what is dated before that does not count, whoever
     /// wrote it when.
     pub grants: BTreeMap<(String, ReplicaId, Role), Hlc>,
+    /// The last entry in which somebody has a role that was taken from them.
+    pub until: BTreeMap<(String, ReplicaId, Role), u64>,
     pub cuts: BTreeMap<Holder, Cut>,
     pub profiles: BTreeMap<String, Profile>,
     /// Events that do not count, with the reason.
@@ -286,7 +295,7 @@ impl<'r> Roster<'r> {
                     |(role, since): (Role, Hlc)| (since <= event.at).then_some((role, event.at));
                 (author, roles.into_iter().filter_map(since).collect(), rank)
             }
-            RosterChange::Retired { .. } => return Ok(false),
+            RosterChange::Retired { .. } | RosterChange::Relieved { .. } => return Ok(false),
         };
         let known = held.contains_key(&holder);
         let entry = held
@@ -328,6 +337,57 @@ impl<'r> Roster<'r> {
         })
     }
 
+    /// Which roles were taken from whom, and up to which entry they have them. Nobody's rights
+    /// depend on it but their own, for the role of a lead is never taken so. A role that was given
+    /// again since is not taken any more; a device that takes over gets none that was taken before.
+    fn until(
+        &self,
+        held: &BTreeMap<Holder, Held>,
+        refused: &mut BTreeMap<EventId, String>,
+    ) -> BTreeMap<(String, ReplicaId, Role), u64> {
+        let mut given: BTreeMap<(String, ReplicaId, Role), Hlc> = BTreeMap::new();
+        let mut until: BTreeMap<(String, ReplicaId, Role), (u64, Hlc)> = BTreeMap::new();
+        for event in self.ordered.iter().filter(|event| !refused.contains_key(&event.event)) {
+            if let RosterChange::Admitted { name, roles, replica, .. } = &event.change {
+                let key = |role: &Role| (name.clone(), *replica, *role);
+                given.extend(roles.iter().map(|role| (key(role), event.at)));
+            }
+        }
+        for event in &self.ordered {
+            let RosterChange::Relieved { name, roles, replica, after } = &event.change else {
+                continue;
+            };
+            let author = (event.author.clone(), event.event.replica);
+            let leads = held.get(&author).is_some_and(|held| held.is_lead(event.at));
+            let own = event.author == *name && held.contains_key(&author);
+            if self.is_cut(event) || !(leads || own) {
+                refused.insert(event.event, needs_lead("reviewer.relieved", &event.author));
+                continue;
+            }
+            for role in roles.iter().filter(|role| **role != Role::Lead) {
+                let key = (name.clone(), *replica, *role);
+                if given.get(&key).is_none_or(|at| *at <= event.at) {
+                    let known = until.entry(key).or_insert((*after, event.at));
+                    *known = (*after, event.at).min(*known);
+                }
+            }
+        }
+        // In the order of time, so that a device that took over from one that took over follows.
+        for event in self.ordered.iter().filter(|event| !refused.contains_key(&event.event)) {
+            let RosterChange::Replaced { name, old } = &event.change else { continue };
+            for role in Role::ALL {
+                let new = (name.clone(), event.event.replica, role);
+                let before = until.get(&(name.clone(), *old, role)).copied();
+                if let Some((_, at)) = before.filter(|(_, at)| *at <= event.at)
+                    && !given.contains_key(&new)
+                {
+                    until.insert(new, (0, at));
+                }
+            }
+        }
+        until.into_iter().map(|(key, (after, _))| (key, after)).collect()
+    }
+
     fn settled(
         self,
         held: BTreeMap<Holder, Held>,
@@ -336,6 +396,7 @@ impl<'r> Roster<'r> {
         void: &BTreeSet<EventId>,
     ) -> Settled {
         let mut profiles = BTreeMap::new();
+        let until = self.until(&held, &mut refused);
         for event in &self.ordered {
             match &event.change {
                 RosterChange::Admitted { name, profile: Some(profile), .. }
@@ -371,6 +432,7 @@ impl<'r> Roster<'r> {
         };
         Settled {
             grants: held.into_iter().flat_map(roles).collect(),
+            until,
             cuts: self.cuts,
             profiles,
             refused,
@@ -442,6 +504,44 @@ mod tests {
             has(&settled, "dee", DEE, Role::Reviewer) && !has(&settled, "eve", DEE, Role::Lead)
         );
         assert_eq!(settled.refused.len(), 1);
+    }
+
+    fn relieved(name: &str, role: Role, replica: ReplicaId, after: u64) -> RosterChange {
+        RosterChange::Relieved { name: name.into(), roles: vec![role], replica, after }
+    }
+
+    #[test]
+    fn a_role_is_taken_by_a_lead_or_by_oneself_and_can_be_given_again() {
+        let until = |events: &[RosterEvent], name: &str, replica| {
+            let mut events = events.to_vec();
+            let first = settle(&events);
+            for _ in 0..events.len() {
+                events.rotate_left(1);
+                assert_eq!(settle(&events), first, "in whatever order they come");
+            }
+            first.until.get(&(name.to_owned(), replica, Role::Reviewer)).copied()
+        };
+        let mut events = team();
+        assert_eq!(until(&events, "dee", DEE), None);
+        // Somebody who may not.
+        events.push(event("eve", DEE, 3, 25, relieved("ana", Role::Reviewer, ANA, 1)));
+        assert_eq!(until(&events, "ana", ANA), None);
+        events.push(event("ana", ANA, 4, 40, relieved("dee", Role::Reviewer, DEE, 7)));
+        assert_eq!(until(&events, "dee", DEE), Some(7));
+        // The founder's own; and never the role of a lead.
+        events.push(event("ana", ANA, 5, 41, relieved("ana", Role::Reviewer, ANA, 5)));
+        events.push(event("ana", ANA, 6, 42, relieved("bo", Role::Lead, BO, 1)));
+        assert_eq!(until(&events, "ana", ANA), Some(5));
+        assert!(settle(&events).until.keys().all(|(.., role)| *role != Role::Lead));
+        // A new device of dee's gets nothing that was taken before.
+        let new = ReplicaId([9; 16]);
+        let replaced = RosterChange::Replaced { name: "dee".into(), old: DEE };
+        events.push(event("dee", new, 1, 50, replaced));
+        assert_eq!(until(&events, "dee", new), Some(0));
+        events.push(event("ana", ANA, 7, 60, admitted("dee", Role::Reviewer, new)));
+        assert_eq!((until(&events, "dee", new), until(&events, "dee", DEE)), (None, Some(7)));
+        events.push(event("ana", ANA, 8, 61, admitted("dee", Role::Reviewer, DEE)));
+        assert_eq!(until(&events, "dee", DEE), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub const PARTS: &[&str] = &[
     "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session FROM view_note ORDER BY id, replica, seq, n",
     "SELECT id, replica, seq, n, by, at_ms, at_n, event FROM view_note_withdrawal ORDER BY id, replica, seq, n, event",
     "SELECT id, replica, seq, n, at_ms, at_n, author, act FROM view_arbitration ORDER BY id, replica, seq, n",
-    "SELECT name, replica, role, since_ms, since_n FROM view_grant ORDER BY name, replica, role",
+    "SELECT name, replica, role, since_ms, since_n, until_seq FROM view_grant ORDER BY name, replica, role",
     "SELECT name, replica, after, last, heirs FROM view_cut ORDER BY name, replica",
     "SELECT name, profile FROM view_profile ORDER BY name",
     "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased ORDER BY id, replica, seq, n",

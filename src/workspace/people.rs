@@ -10,7 +10,8 @@ use crate::domain::time::Moment;
 use crate::domain::time::short_span;
 use crate::journal::device::{self, Because};
 use crate::journal::kind::{
-    Event, ReplicaJoined, ReviewerAdmitted, ReviewerRetired, SecretShared, SshProof,
+    Event, ReplicaJoined, ReviewerAdmitted, ReviewerRelieved, ReviewerRetired, SecretShared,
+    SshProof,
 };
 use crate::journal::secret::{self, Secret};
 use crate::journal::skew;
@@ -130,7 +131,7 @@ impl Workspace {
         };
         for grant in roster::all(conn)? {
             let at = place(&mut people, &grant.name, grant.replica);
-            people[at].roles.push(grant.role);
+            people[at].roles.extend(grant.until.is_none().then_some(grant.role));
         }
         for ((name, replica), cut) in roster::cuts(conn)? {
             let at = place(&mut people, &name, replica);
@@ -204,6 +205,27 @@ impl Workspace {
         let mut events = vec![Append::new(&event)];
         events.extend(self.secrets_for(&[replica])?);
         self.append(events)?;
+        Ok(())
+    }
+
+    /// Takes roles from a person on a device: what they did in them before stays.
+    ///
+    /// # Errors
+    /// The role of a lead is not taken so; and those of the database.
+    pub fn relieve(
+        &mut self,
+        name: &str,
+        roles: &[Role],
+        replica: ReplicaId,
+    ) -> Result<(), WorkError> {
+        if roles.contains(&Role::Lead) {
+            return Err(RosterError::LeadIsRetired(name.to_owned()).into());
+        }
+        // One's own chain goes on with the entry that says so.
+        let own = u64::from(replica == self.key.replica());
+        let head = db::journal::replica(&self.db.conn, replica)?.map_or(0, |head| head.head_seq);
+        let (name, roles, after) = (name.to_owned(), roles.to_vec(), head + own);
+        self.append(vec![Append::new(&ReviewerRelieved { name, roles, replica, after })])?;
         Ok(())
     }
 

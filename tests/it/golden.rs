@@ -66,6 +66,12 @@ fn every_kind_is_written_as_ever() {
         replica,
         profile,
     });
+    check(&ReviewerRelieved {
+        name: "bo".into(),
+        roles: vec![Role::Reviewer, Role::Engineer],
+        replica,
+        after: 7,
+    });
     check(&PolicySet { policy: Policy::default() });
     check(&ProtocolPublished {
         id: "p".into(),

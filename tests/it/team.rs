@@ -758,3 +758,56 @@ fn a_calibration_session_goes_on_over_a_store_and_ends_alike_everywhere() {
     assert_eq!(found, team.json("ana", &["calibrate", "findings", "june"]));
     assert_eq!(team.digest("ana"), team.digest("bo"));
 }
+
+#[test]
+fn roles_are_set_and_taken_and_what_was_done_in_them_stays() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    team.add("bo", &["reviewer"]);
+    team.ok("ana", &LABEL);
+    team.ok("bo", &["label", "p1", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.sync(&["bo", "ana"]);
+    // The founder reviews no more: they see everything, and nothing waits for them.
+    let (_, _, set) =
+        team.run("ana", &["roster", "set", "ana", "--role", "lead", "--role", "engineer"]);
+    assert!(set.contains("ana is lead, engineer now: taken reviewer"), "{set}");
+    let shown = team.ok("ana", &["roster", "show"]);
+    assert!(
+        shown.lines().any(|line| line.starts_with("ana") && !line.contains("reviewer")),
+        "{shown}"
+    );
+    assert_eq!(team.ok("ana", &["labels", "--json"]).lines().count(), 2, "what she gave stays");
+    let (_, owed, _) = team.run("ana", &["sla", "--json"]);
+    assert!(!owed.contains("\"who\":\"ana\",\"what\":\"label\""), "{owed}");
+    team.sync(&["ana", "bo"]);
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    assert!(team.ok("bo", &["labels", "--json", "--as", "bo"]).lines().count() >= 1);
+    // Taken from another, and given again with a profile that is shown.
+    team.ok("ana", &["roster", "set", "bo", "--role", "auditor"]);
+    team.sync(&["ana", "bo"]);
+    team.fails(
+        "bo",
+        &["label", "p0", "--answer", "readable=n", "--answer", "damage=c"],
+        "needs the role",
+    );
+    team.ok(
+        "ana",
+        &["roster", "admit", "bo", "--role", "reviewer", "--capacity", "50", "--language", "pt"],
+    );
+    let shown = team.ok("ana", &["roster", "show"]);
+    assert!(shown.contains("capacity 50 · reads pt"), "{shown}");
+    team.sync(&["ana", "bo"]);
+    team.ok("bo", &["label", "p0", "--answer", "readable=n", "--answer", "damage=c"]);
+    team.sync(&["bo", "ana"]);
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    // The role of a lead is not taken alone, nor the last lead.
+    team.fails(
+        "ana",
+        &["roster", "set", "ana", "--role", "engineer"],
+        "that role is not taken alone",
+    );
+    team.fails("ana", &["roster", "retire", "ana"], "last lead");
+    team.fails("ana", &["roster", "set", "eve", "--role", "engineer"], "eve");
+    assert!(team.json("ana", &["verify"])["ok"].as_bool().unwrap());
+    assert!(team.json("bo", &["verify"])["ok"].as_bool().unwrap());
+}

@@ -18,12 +18,16 @@ pub struct GrantRow {
     pub role: Role,
     /// From when on.
     pub since: Hlc,
+    /// The last entry in which it counts, if it was taken from them.
+    pub until: Option<u64>,
 }
 
 fn row_to_grant(row: &Row<'_>) -> rusqlite::Result<Option<GrantRow>> {
     let replica = id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?;
     let (name, since) = (row.get(0)?, Hlc { ms: row.get(3)?, n: row.get(4)? });
-    Ok(Role::parse(row.get_ref(2)?.as_str()?).map(|role| GrantRow { name, replica, role, since }))
+    let until = row.get(5)?;
+    let role = Role::parse(row.get_ref(2)?.as_str()?);
+    Ok(role.map(|role| GrantRow { name, replica, role, since, until }))
 }
 
 /// Records what an event says about the roster; tells whether it was new.
@@ -54,9 +58,10 @@ pub fn events(conn: &Connection) -> rusqlite::Result<Vec<RosterEvent>> {
 pub fn replace(conn: &Connection, settled: &Settled) -> rusqlite::Result<()> {
     conn.execute_batch("DELETE FROM view_grant; DELETE FROM view_cut; DELETE FROM view_profile")?;
     let mut grant =
-        conn.prepare_cached("INSERT INTO view_grant (name, replica, role, since_ms, since_n) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for ((name, replica, role), since) in &settled.grants {
-        grant.execute(params![name, replica.0, role.as_str(), since.ms, since.n])?;
+        conn.prepare_cached("INSERT INTO view_grant (name, replica, role, since_ms, since_n, until_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for (key @ (name, replica, role), since) in &settled.grants {
+        let until = settled.until.get(key);
+        grant.execute(params![name, replica.0, role.as_str(), since.ms, since.n, until])?;
     }
     let mut cut = conn.prepare_cached(
         "INSERT INTO view_cut (name, replica, after, last, heirs) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -99,9 +104,10 @@ pub fn profiles(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Profile>
     conn.prepare_cached("SELECT name, profile FROM view_profile")?.query_map([], to_row)?.collect()
 }
 
-/// The roles that `name` has when writing from `replica`.
+/// The roles that `name` has now when writing from `replica`.
 pub fn roles(conn: &Connection, name: &str, replica: ReplicaId) -> rusqlite::Result<Vec<Role>> {
-    Ok(grants_of(conn, name, replica)?.into_iter().map(|grant| grant.role).collect())
+    let grants = grants_of(conn, name, replica)?.into_iter();
+    Ok(grants.filter(|grant| grant.until.is_none()).map(|grant| grant.role).collect())
 }
 
 /// The same, each from when on.
@@ -110,7 +116,7 @@ pub fn grants_of(
     name: &str,
     replica: ReplicaId,
 ) -> rusqlite::Result<Vec<GrantRow>> {
-    let sql = "SELECT name, replica, role, since_ms, since_n FROM view_grant WHERE name = ?1 AND replica = ?2 ORDER BY role";
+    let sql = "SELECT name, replica, role, since_ms, since_n, until_seq FROM view_grant WHERE name = ?1 AND replica = ?2 ORDER BY role";
     let rows = conn
         .prepare_cached(sql)?
         .query_map(params![name, replica.0], row_to_grant)?
@@ -119,7 +125,7 @@ pub fn grants_of(
 }
 
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
-    let sql = "SELECT name, replica, role, since_ms, since_n FROM view_grant ORDER BY name, replica, role";
+    let sql = "SELECT name, replica, role, since_ms, since_n, until_seq FROM view_grant ORDER BY name, replica, role";
     let rows =
         conn.prepare_cached(sql)?.query_map([], row_to_grant)?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows.into_iter().flatten().collect())
@@ -130,7 +136,9 @@ pub fn all(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
 pub fn current(conn: &Connection) -> rusqlite::Result<Vec<GrantRow>> {
     let cut: BTreeSet<Holder> = cuts(conn)?.into_iter().map(|(holder, _)| holder).collect();
     let mut grants = all(conn)?;
-    grants.retain(|grant| !cut.contains(&(grant.name.clone(), grant.replica)));
+    grants.retain(|grant| {
+        grant.until.is_none() && !cut.contains(&(grant.name.clone(), grant.replica))
+    });
     Ok(grants)
 }
 

@@ -7,6 +7,7 @@
 mod workspace_founded;
 mod replica_joined;
 mod reviewer_admitted;
+mod reviewer_relieved;
 mod reviewer_retired;
 mod secret_shared;
 mod policy_set;
@@ -60,6 +61,7 @@ pub use policy_set::PolicySet;
 pub use protocol_published::ProtocolPublished;
 pub use replica_joined::{ReplicaJoined, SshProof, Vouch};
 pub use reviewer_admitted::ReviewerAdmitted;
+pub use reviewer_relieved::ReviewerRelieved;
 pub use reviewer_retired::ReviewerRetired;
 pub use ruling_withdrawn::RulingWithdrawn;
 pub use secret_shared::SecretShared;
@@ -137,6 +139,7 @@ pub static KINDS: &[Kind] = &[
     kind::<WorkspaceFounded>(),
     kind::<ReplicaJoined>(),
     kind::<ReviewerAdmitted>(),
+    kind::<ReviewerRelieved>(),
     kind::<ReviewerRetired>(),
     kind::<SecretShared>(),
     kind::<PolicySet>(),

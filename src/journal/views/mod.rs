@@ -23,8 +23,7 @@ use crate::domain::label::{MAIN_ROUND, that_count};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{By, CaseState, resolve};
-use crate::domain::roster::{Cut, Holder, Role};
-use crate::domain::time::Hlc;
+use crate::domain::roster::{Cut, Holder};
 
 /// The views under change, inside one transaction.
 pub struct Views<'c, 't> {
@@ -34,7 +33,7 @@ pub struct Views<'c, 't> {
     /// What is recorded for the policy's model of truth.
     estimate: Option<Estimate>,
     counts: HashMap<String, i64>,
-    roles: HashMap<(String, ReplicaId), Vec<(Role, Hlc)>>,
+    roles: HashMap<(String, ReplicaId), Vec<roster::RoleHeld>>,
     /// Texts of payloads that the caller has at hand, so that they need not be read back.
     texts: HashMap<EventId, String>,
     unpacker: Unpacker,

@@ -8,6 +8,9 @@ use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::roster::{Role, RosterChange, RosterEvent, Settled, settle};
 use crate::domain::time::Hlc;
 
+/// A role, from when on, and up to which entry if it was taken.
+pub(super) type RoleHeld = (Role, Hlc, Option<u64>);
+
 impl Views<'_, '_> {
     /// The roles in which an event's author may act on its device at that entry.
     pub fn roles(&mut self, stamp: &EventContext) -> rusqlite::Result<Vec<Role>> {
@@ -20,10 +23,13 @@ impl Views<'_, '_> {
             let grants = roster::grants_of(self.tx, &key.0, key.1)?;
             self.roles.insert(
                 key.clone(),
-                grants.into_iter().map(|grant| (grant.role, grant.since)).collect(),
+                grants.into_iter().map(|grant| (grant.role, grant.since, grant.until)).collect(),
             );
         }
-        let counts = |(role, since): &(Role, Hlc)| (*since <= stamp.at).then_some(*role);
+        let seq = stamp.event.seq;
+        let counts = |(role, since, until): &RoleHeld| {
+            (*since <= stamp.at && until.is_none_or(|until| seq <= until)).then_some(*role)
+        };
         Ok(self
             .roles
             .get(&key)
@@ -68,10 +74,13 @@ impl Views<'_, '_> {
         let settled = settle(&events);
         let before: BTreeSet<_> = roster::all(self.tx)?
             .into_iter()
-            .map(|grant| ((grant.name, grant.replica, grant.role), grant.since))
+            .map(|grant| ((grant.name, grant.replica, grant.role), grant.since, grant.until))
             .collect();
-        let Settled { grants, cuts, refused, profiles } = &settled;
-        let grants: &BTreeSet<_> = &grants.clone().into_iter().collect();
+        let Settled { grants, until, cuts, refused, profiles } = &settled;
+        let held = |(key, since): (&(String, ReplicaId, Role), &Hlc)| {
+            (key.clone(), *since, until.get(key).copied())
+        };
+        let grants: &BTreeSet<_> = &grants.iter().map(held).collect();
         let more = grants.difference(&before).next().is_some();
         let mut less = before.difference(grants).next().is_some();
         for ((name, replica), cut) in cuts {

@@ -11,6 +11,8 @@ pub enum RosterError {
     SeveralAsk(String),
     #[error("{0} is the last lead: nobody could let anyone in after that")]
     LastLead(String),
+    #[error("{0} leads: that role is not taken alone")]
+    LeadIsRetired(String),
 }
 
 impl Advice for RosterError {
@@ -22,6 +24,9 @@ impl Advice for RosterError {
             }
             Self::LastLead(_) => {
                 "Admit another lead first: `casework roster admit NAME --role lead`."
+            }
+            Self::LeadIsRetired(_) => {
+                "`casework roster retire NAME`, then they join again, and are admitted in other roles."
             }
         };
         Some(step.to_owned())
