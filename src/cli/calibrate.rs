@@ -555,13 +555,26 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
     let mut out = Out::new();
     for (at, who, words, event) in lines {
         if context.global.json {
-            out.json(&json!({ "at": at.rfc3339(), "who": who, "event": event }))?;
+            out.json(&json!({ "at": at.rfc3339(), "who": who, "author": who, "event": with_times(event) }))?;
         } else {
             out.line(&format!("{}  {who:<12} {words}", at.minute()))?;
         }
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// What an event says, its times as documents have them.
+fn with_times(mut event: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = event.as_object_mut() {
+        for (name, value) in fields.iter_mut() {
+            match (name.as_str(), value.as_i64()) {
+                ("deadline" | "given_at", Some(ms)) => *value = json!(Moment(ms).rfc3339()),
+                _ => *value = with_times(value.take()),
+            }
+        }
+    }
+    event
 }
 
 fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {

@@ -169,6 +169,9 @@ fn answers_words(answers: &[Option<String>; 2]) -> String {
 struct TallyLine<'l> {
     by: &'l str,
     name: String,
+    /// The same under the name that everything else has for it.
+    #[serde(flatten)]
+    of: std::collections::BTreeMap<&'l str, serde_json::Value>,
     pairs: usize,
     #[serde(rename = "parted")]
     diverged: usize,
@@ -203,6 +206,11 @@ fn tallies<'t>(
         if json {
             out.json(&TallyLine {
                 by,
+                of: [match by {
+                    "pair" => ("reviewers", name.split(" and ").collect::<Vec<_>>().into()),
+                    by => (by, name.as_str().into()),
+                }]
+                .into(),
                 name: name.clone(),
                 pairs: *pairs,
                 diverged: *diverged,

@@ -46,14 +46,22 @@ fn document(case: &OpenCase) -> serde_json::Value {
     let history: Vec<_> = case
         .history
         .iter()
-        .map(|line| json!({ "at": line.at.rfc3339(), "who": line.who, "what": line.words, "event": line.event }))
+        .map(|line| json!({ "at": line.at.rfc3339(), "who": line.who, "author": line.who, "what": line.words, "event": line.event }))
+        .collect();
+    let neighbours: Vec<_> = case
+        .neighbours
+        .iter()
+        .map(|near| {
+            json!({ "id": near.id, "at": near.at.rfc3339(), "label": near.label, "confidence": near.confidence,
+                "text": near.text, "session": near.session })
+        })
         .collect();
     json!({
         "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
         "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
-        "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": case.neighbours, "history": history,
+        "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
     })
 }
 

@@ -43,7 +43,7 @@ fn show(context: &Context, due_items: &[DueItem], now: Moment) -> Result<Exit, C
     for (who, clocks) in by_person(due_items, now) {
         for (clock, tally) in clocks {
             if context.global.json {
-                out.json(&json!({ "who": who, "what": clock, "cases": tally.all, "overdue": tally.overdue,
+                out.json(&json!({ "who": who, "reviewer": who, "what": clock, "cases": tally.all, "overdue": tally.overdue,
                     "first_due": tally.first_due.map(Moment::rfc3339) }))?;
                 continue;
             }

@@ -17,6 +17,28 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
+/// A moment as documents have it: RFC 3339 in UTC. In events it is a number.
+pub mod rfc3339 {
+    use serde::{Serialize as _, Serializer};
+
+    use super::Moment;
+
+    pub fn serialize<S: Serializer>(at: &Moment, to: S) -> Result<S::Ok, S::Error> {
+        at.rfc3339().serialize(to)
+    }
+
+    /// One that may be missing.
+    pub mod option {
+        use serde::{Serialize as _, Serializer};
+
+        use super::super::Moment;
+
+        pub fn serialize<S: Serializer>(at: &Option<Moment>, to: S) -> Result<S::Ok, S::Error> {
+            at.map(Moment::rfc3339).serialize(to)
+        }
+    }
+}
+
 /// How far the zone of whoever reads is ahead of UTC at a moment, in seconds.
 type Zone = fn(Moment) -> i32;
 static ZONE: OnceLock<Zone> = OnceLock::new();

@@ -33,9 +33,15 @@ pub fn monday(at: Moment) -> Moment {
 /// A share with its interval; nothing where there is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Share {
+    #[serde(serialize_with = "whole")]
     pub n: f64,
     pub value: Option<f64>,
     pub interval: Option<(f64, f64)>,
+}
+
+/// How many it rests on is a whole number.
+fn whole<S: serde::Serializer>(n: &f64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(*n as u64)
 }
 
 impl Share {
@@ -64,6 +70,7 @@ impl Share {
 /// A week of a reviewer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Week {
+    #[serde(with = "crate::domain::time::rfc3339")]
     pub from: Moment,
     pub labels: usize,
     /// With others' labels of the same cases.

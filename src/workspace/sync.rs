@@ -30,6 +30,7 @@ const TROUBLE: &str = "sync.trouble";
 pub struct SyncStatus {
     pub store: String,
     /// The last sync that went through.
+    #[serde(with = "crate::domain::time::rfc3339::option")]
     pub last: Option<Moment>,
     /// Why the latest did not.
     pub trouble: Option<String>,

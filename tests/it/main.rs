@@ -17,6 +17,7 @@ mod fold;
 #[cfg(feature = "cloud")]
 mod gcs;
 mod intake_ends;
+mod json_style;
 mod session;
 mod simulation;
 mod stores;
