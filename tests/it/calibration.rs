@@ -472,6 +472,7 @@ fn who_opened_a_session_sits_in_it_and_runs_it_on_the_screen() {
     screen.press("C");
     assert!(screen.text().contains("No calibration session was opened yet"), "{}", screen.text());
     screen.press("n");
+    assert!(screen.text().contains("as june divergent 12"), "{}", screen.text());
     screen.press("\"june_random_4_for_1d_with_bo,cy\" Enter");
     assert!(screen.text().contains("Open: 4 cases for bo, cy"), "{}", screen.text());
     screen.press("Esc C Enter");

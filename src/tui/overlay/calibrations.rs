@@ -67,7 +67,7 @@ fn ask_opening() -> Prompt {
         let (name, how) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
         cx.session.moderate(name.to_owned(), Moderation::Open(how.to_owned()))
     };
-    Prompt::new("NAME divergent 12 | random 12 | category C 12 [for 2d] [with ana,bo]: ", "", done)
+    Prompt::new("New session, as june divergent 12 for 2d with ana,bo: ", "", done)
 }
 
 /// The list.

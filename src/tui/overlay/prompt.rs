@@ -115,7 +115,7 @@ impl Layer for Prompt {
         let room = usize::from(line.width).saturating_sub(12);
         // What was typed needs its room too.
         let ask = if width(&ask) > room {
-            format!("{}> ", fit(&visible(&self.about), room / 2))
+            format!("{}> ", fit(&ask, room * 2 / 3))
         } else {
             ask
         };
