@@ -17,6 +17,7 @@ use crate::domain::label::{GivenLabel, MAIN_ROUND, measures};
 use crate::domain::resolve::CaseState;
 
 /// Who looks, and what is kept from them.
+#[derive(Clone)]
 pub struct Sight {
     me: String,
     kept_from: Blind,
@@ -64,6 +65,17 @@ impl Sight {
         };
         self.known.insert(id, blind);
         Ok(blind)
+    }
+
+    /// Finds out about all cases at once, before many are asked about.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn know_all(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        if self.kept_from == Blind::Never || self.knows_all {
+            return Ok(());
+        }
+        self.look_at_all(conn)
     }
 
     fn look_at_all(&mut self, conn: &Connection) -> rusqlite::Result<()> {

@@ -1,13 +1,15 @@
 //! Labels on their way out, each row with the event it comes from.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use rusqlite::Connection;
 
 use super::{WorkError, Workspace};
 use crate::dataset::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
-use crate::db::{arbitration, case, document, label};
+use crate::db::journal::{self, ReplicaRow};
+use crate::db::{Db, arbitration, case, document, label};
 use crate::domain::arbitration::Done;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, that_count};
@@ -69,30 +71,71 @@ impl Workspace {
         rows: Rows,
         mut each: impl FnMut(&ExportRow) -> Result<(), E>,
     ) -> Result<Exported, E> {
-        let ids = match rows {
-            Rows::Labels => label::labeled_cases(&self.db.conn).map_err(WorkError::from)?,
-            Rows::Cases => self.resolved_cases()?,
-        };
         let policy = self.policy()?;
+        let readers = if self.at.is_some() { 1 } else { READERS };
         // All rows are of one moment, whatever is written meanwhile.
         let reading = self.db.conn.unchecked_transaction().map_err(WorkError::from)?;
-        let mut exporting = Exporting {
-            conn: &reading,
-            rows,
-            sight: self.sight()?,
-            maker: RowMaker::load(&reading, &mut self.unpacker, policy, rows == Rows::Cases)
-                .map_err(WorkError::from)?,
-            acts: arbitration::all(&reading).map_err(WorkError::from)?.into_iter().collect(),
-            unpacker: &mut self.unpacker,
-            exported: Exported::default(),
+        let ids = match rows {
+            Rows::Labels => label::labeled_cases(&reading).map_err(WorkError::from)?,
+            Rows::Cases => self.resolved_cases()?,
         };
-        for id in ids {
-            for row in exporting.rows_of(id)? {
-                each(&row)?;
-                exporting.exported.rows += 1;
+        let mut sight = self.sight()?;
+        sight.know_all(&reading).map_err(WorkError::from)?;
+        let maker = RowMaker::load(&reading, &mut self.unpacker, policy, rows == Rows::Cases)
+            .map_err(WorkError::from)?;
+        let acts: HashMap<CaseId, Vec<Done>> =
+            arbitration::all(&reading).map_err(WorkError::from)?.into_iter().collect();
+        let shared = Shared { rows, sight, maker: &maker, acts: &acts };
+        let mut exported = Exported::default();
+        let heads = journal::replicas(&reading).map_err(WorkError::from)?;
+        let several = readers > 1 && ids.len() >= PIECE * readers;
+        let others = if several { self.readers_of(&heads, readers)? } else { Vec::new() };
+        if others.is_empty() {
+            let mut exporting = shared.exporting(&reading);
+            for id in ids {
+                for row in exporting.rows_of(id)? {
+                    each(&row)?;
+                    exported.rows += 1;
+                }
             }
+            exported.add(&exporting.exported);
+            return Ok(exported);
         }
-        Ok(exporting.exported)
+        std::thread::scope(|threads| {
+            let mut pieces = Vec::new();
+            for (first, db) in others.into_iter().enumerate() {
+                let (send, receive) = sync_channel::<Piece>(4);
+                pieces.push(receive);
+                let (shared, ids) = (&shared, &ids);
+                threads.spawn(move || read_pieces(&db.conn, shared, (first, readers), ids, &send));
+            }
+            for n in 0..ids.chunks(PIECE).len() {
+                // Whoever reads it ended only if it panicked, which the scope passes on.
+                let Ok(piece) = pieces[n % readers].recv() else { break };
+                let (made, of_piece) = piece?;
+                for row in &made {
+                    each(row)?;
+                    exported.rows += 1;
+                }
+                exported.add(&of_piece);
+            }
+            Ok(exported)
+        })
+    }
+
+    /// Connections that all see the moment at which chains end with these heads; none if somebody
+    /// wrote since, for then one reads alone what was there.
+    fn readers_of(&self, heads: &[ReplicaRow], readers: usize) -> Result<Vec<Db>, WorkError> {
+        let mut found = Vec::new();
+        while found.len() < readers {
+            let db = self.db.reopen()?;
+            db.conn.execute_batch("BEGIN")?;
+            if journal::replicas(&db.conn)? != heads {
+                return Ok(Vec::new());
+            }
+            found.push(db);
+        }
+        Ok(found)
     }
 
     fn resolved_cases(&self) -> Result<Vec<CaseId>, WorkError> {
@@ -105,15 +148,77 @@ impl Workspace {
     }
 }
 
+/// Threads that read, each on a connection of its own, and cases in one piece of their work.
+const READERS: usize = 2;
+const PIECE: usize = 256;
+
+/// The rows of some cases, with what there is to say of them.
+type Piece = Result<(Vec<ExportRow>, Exported), WorkError>;
+
+/// Reads every piece that is a reader's, one after another.
+fn read_pieces(
+    conn: &Connection,
+    shared: &Shared<'_>,
+    (first, readers): (usize, usize),
+    ids: &[CaseId],
+    to: &SyncSender<Piece>,
+) {
+    let mut exporting = shared.exporting(conn);
+    for piece in ids.chunks(PIECE).skip(first).step_by(readers) {
+        let made = piece.iter().try_fold(Vec::new(), |mut made, id| {
+            made.extend(exporting.rows_of(*id)?);
+            Ok(made)
+        });
+        let made = made.map(|made| (made, std::mem::take(&mut exporting.exported)));
+        if to.send(made).is_err() {
+            return; // nobody wants more
+        }
+    }
+}
+
+impl Exported {
+    fn add(&mut self, other: &Self) {
+        self.left_out += other.left_out;
+        self.without_payload += other.without_payload;
+        self.erased += other.erased;
+        self.contradicted += other.contradicted;
+    }
+}
+
+/// What all who read for an export go by.
+struct Shared<'w> {
+    rows: Rows,
+    sight: Sight,
+    maker: &'w RowMaker,
+    /// What was done about disputed cases: few are.
+    acts: &'w HashMap<CaseId, Vec<Done>>,
+}
+
+impl<'w> Shared<'w> {
+    fn exporting<'c>(&'w self, conn: &'c Connection) -> Exporting<'c>
+    where
+        'w: 'c,
+    {
+        Exporting {
+            conn,
+            rows: self.rows,
+            sight: self.sight.clone(),
+            maker: self.maker,
+            acts: self.acts,
+            unpacker: Unpacker::default(),
+            exported: Exported::default(),
+        }
+    }
+}
+
 /// An export under way.
 struct Exporting<'w> {
     conn: &'w Connection,
     rows: Rows,
     sight: Sight,
-    maker: RowMaker,
-    /// What was done about disputed cases: few are.
-    acts: HashMap<CaseId, Vec<Done>>,
-    unpacker: &'w mut Unpacker,
+    maker: &'w RowMaker,
+    acts: &'w HashMap<CaseId, Vec<Done>>,
+    unpacker: Unpacker,
     exported: Exported,
 }
 

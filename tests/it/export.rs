@@ -198,3 +198,29 @@ fn near_duplicates_are_those_that_scipy_finds() {
         assert_eq!(near::pairs_across(&pool, &train, share).len(), of("pool x base_train"), "{at}");
     }
 }
+
+#[test]
+fn many_readers_write_what_one_does() {
+    let place = team_of_three();
+    place.ok(&["policy", "set", "overlap=1", "limit=1"]);
+    let lines: String =
+        (0..700).map(|n| stream_line(&format!("m{n}"), &format!("text {n}"), "")).collect();
+    ingest(&mut place.open(), &lines);
+    let labels: String = (0..700)
+        .map(|n| {
+            let line = json!({ "case_id": format!("m{n}"), "reviewer": if n % 3 == 0 { "bo" } else { "cy" },
+                "path": [["readable", "y"], ["verdict", "y"], ["category", "r"]], "rationale": format!("why {n}") });
+            format!("{line}\n")
+        })
+        .collect();
+    let file = place.dir.path().join("labels.jsonl");
+    std::fs::write(&file, labels).unwrap();
+    place.ok(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl"]);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    for rows in ["labels", "cases"] {
+        let many = place.ok(&["export", "--rows", rows]);
+        assert_eq!(many.lines().count(), 700, "{rows}");
+        // What looks at the past is read by one.
+        assert_eq!(many, place.ok(&["export", "--rows", rows, "--at", "0m"]), "{rows}");
+    }
+}

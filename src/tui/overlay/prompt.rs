@@ -114,11 +114,7 @@ impl Layer for Prompt {
         let ask = format!("{}{}", visible(&self.about), self.ask);
         let room = usize::from(line.width).saturating_sub(12);
         // What was typed needs its room too.
-        let ask = if width(&ask) > room {
-            format!("{}> ", fit(&ask, room * 2 / 3))
-        } else {
-            ask
-        };
+        let ask = if width(&ask) > room { format!("{}> ", fit(&ask, room * 2 / 3)) } else { ask };
         let used = width(&ask) as u16 + 1;
         put_line(buf, line, 0, &Line::from(vec![Span::raw(" "), Span::styled(ask, theme.accent)]));
         let rest = Rect {
