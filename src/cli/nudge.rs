@@ -4,7 +4,7 @@
 //! mail, or a command of one's own.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -60,6 +60,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         .map(|grant| grant.name)
         .collect();
     add_bounds(&mut nudges, &bounds, &leads, &known, now);
+    // Whoever is told by a machine should know of which team and workspace it speaks.
+    let (team, id) = (workspace.team()?, workspace.id()?);
+    for nudge in &mut nudges {
+        nudge.document["team"] = team.as_str().into();
+        nudge.document["workspace"] = id.to_string().into();
+    }
     let addresses = addresses(&args.mail)?;
     let mut out = Out::new();
     let (mut sent, mut failed) = (Vec::new(), 0);
@@ -107,6 +113,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     if !context.global.json {
         match (nudges.len(), args.dry_run) {
+            // A timer that has nothing to tell keeps quiet.
+            (0, false) if !std::io::stderr().is_terminal() => {}
             (0, _) => say("There is nothing new to tell anybody."),
             (n, true) => say(&format!("{n} would be told.")),
             (_, false) => say(&format!("{told} were told ({way}).")),
@@ -117,8 +125,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             "{failed} could not be notified; they will be the next time"
         )));
     }
-    Ok(if nudges.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if nudges.is_empty() && args.dry_run { Exit::No } else { Exit::Done })
 }
+
+/// Cases that a document names; how many more there are it says.
+const IDS_MAX: usize = 50;
 
 fn nudges(
     due_items: &[DueItem],
@@ -151,8 +162,10 @@ fn nudges(
                 clock.about(cases),
                 first.due_words(now)
             ));
-            let ids: Vec<_> = all.iter().filter_map(|item| item.case).take(50).collect();
-            documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids,
+            let mut ids: Vec<_> = all.iter().filter_map(|item| item.case).collect();
+            let more = ids.len().saturating_sub(IDS_MAX);
+            ids.truncate(IDS_MAX);
+            documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids, "more": more,
                 "session": all.first().and_then(|item| item.session.clone()) }));
             items.extend(all.iter().map(|item| item.key(who)));
         }

@@ -7,6 +7,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::arbitration::Cause;
 use crate::domain::label::outcome_words;
 use crate::review::arbitration::PastRuling;
+use crate::review::sight::Figures;
 use crate::workspace::Workspace;
 
 #[derive(Debug, clap::Args)]
@@ -38,19 +39,25 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             all - past.len()
         ));
     }
-    let mut out = Out::new();
+    let (mut out, figures) = (Out::new(), workspace.figures()?);
     for past in &past {
         if context.global.json {
-            // Who was overruled is for themselves to know.
+            // Who was overruled is for themselves to know, and for leads.
+            let names: Vec<&str> = past
+                .overruled
+                .iter()
+                .map(|given| given.label.reviewer.as_str())
+                .filter(|name| figures.shows([*name]))
+                .collect();
             let mine = past.overruled.iter().find(|given| given.label.reviewer == workspace.me);
             out.json(
                 &json!({ "case": past.row.id, "id": past.row.external_id, "at": past.done.at.moment().rfc3339(), "by": past.done.author,
                 "outcome": past.outcome, "cause": past.ruling.cause, "rationale": past.ruling.rationale,
-                "change": past.ruling.change, "counts": past.counts, "overruled": past.overruled.len(),
+                "change": past.ruling.change, "counts": past.counts, "overruled": past.overruled.len(), "arbiter": past.done.author, "overruled_reviewers": names,
                 "yours": mine.map(|given| &given.label.outcome), "appeals": past.appeals.len(), "event": past.done.event }),
             )?;
         } else {
-            words(&mut out, past, &workspace.me)?;
+            words(&mut out, past, &workspace.me, &figures)?;
         }
     }
     out.finish()?;
@@ -64,7 +71,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if past.is_empty() { Exit::No } else { Exit::Done })
 }
 
-fn words(out: &mut Out, past: &PastRuling, me: &str) -> std::io::Result<()> {
+fn words(out: &mut Out, past: &PastRuling, me: &str, figures: &Figures) -> std::io::Result<()> {
     let PastRuling { row, done, ruling, outcome, overruled, counts, appeals } = past;
     let gone = if *counts { "" } else { "  (superseded)" };
     let at = done.at.moment().minute();
@@ -74,7 +81,15 @@ fn words(out: &mut Out, past: &PastRuling, me: &str) -> std::io::Result<()> {
         ruling.cause.as_str(),
         outcome_words(outcome)
     ))?;
-    out.line(&format!("          “{}”", ruling.rationale))?;
+    out.line(&format!("          by {}: “{}”", done.author, ruling.rationale))?;
+    let others: Vec<&str> = overruled
+        .iter()
+        .map(|given| given.label.reviewer.as_str())
+        .filter(|name| *name != me && figures.shows([*name]))
+        .collect();
+    if !others.is_empty() {
+        out.line(&format!("          overruled {}", others.join(", ")))?;
+    }
     for given in overruled.iter().filter(|given| given.label.reviewer == me) {
         out.line(&format!("          you said {}", outcome_words(&given.label.outcome)))?;
     }

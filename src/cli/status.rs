@@ -19,10 +19,13 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
             cases.open, cases.disputed, cases.resolved
         ))?;
         out.line(&format!(
-            "labels   {}, and {} drafts on this device",
-            status.labels, status.drafts
+            "labels   {}, and {} {} on this device",
+            status.labels,
+            status.drafts,
+            if status.drafts == 1 { "draft" } else { "drafts" }
         ))?;
-        out.line(&format!("journal  {} entries of {} replicas", status.entries, status.replicas))?;
+        let devices = if status.replicas == 1 { "device" } else { "devices" };
+        out.line(&format!("journal  {} entries of {} {devices}", status.entries, status.replicas))?;
         match &status.sync {
             Some(sync) => {
                 let last =
