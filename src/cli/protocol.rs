@@ -1,6 +1,6 @@
 //! `casework protocol`: check, show, compare, replay and publish protocols.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
-use crate::domain::label::outcome_words;
+use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::Protocol;
 use crate::domain::protocol::diff::diff;
 use crate::domain::text::visible;
@@ -280,6 +280,17 @@ fn show(
 
 /// What a replay found: changes by what changes into what, with the cases; questions that lack an
 /// answer; what no longer walks.
+/// The fields in which two outcomes differ: `category ambiguous-signal → ordinary`.
+fn change_words(from: &Outcome, to: &Outcome) -> String {
+    let fields: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+    let value = |outcome: &Outcome, field: &String| {
+        outcome.get(field).map_or_else(|| "nothing".to_owned(), value_text)
+    };
+    let changed = fields.into_iter().filter(|field| from.get(*field) != to.get(*field));
+    let words = |field: &String| format!("{field} {} → {}", value(from, field), value(to, field));
+    changed.map(words).collect::<Vec<_>>().join(" · ")
+}
+
 fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exit, CliError> {
     let mut out = Out::new();
     if context.global.json {
@@ -313,12 +324,13 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
     ))?;
     out.line(&format!("{:>8}  unchanged", report.unchanged))?;
     out.line(&format!("{:>8}  change their outcome", report.changed.len() + report.left_out))?;
-    let mut groups: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    // By what is other than it was: one answer that sets a field otherwise is one line, whatever
+    // else the outcomes say.
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for one in &report.changed {
-        let key = (outcome_words(&one.from), outcome_words(&one.to));
-        groups.entry(key).or_default().push(one.case.short());
+        groups.entry(change_words(&one.from, &one.to)).or_default().push(one.case.short());
     }
-    for ((from, to), mut cases) in groups {
+    for (change, mut cases) in groups {
         let labels = cases.len();
         cases.dedup(); // labels come case by case
         let more = if cases.len() > NAMED {
@@ -327,7 +339,7 @@ fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exi
             String::new()
         };
         let named = cases.iter().take(NAMED).cloned().collect::<Vec<_>>().join(" ");
-        out.line(&format!("{labels:>12}  {from} → {to}: {named}{more}"))?;
+        out.line(&format!("{labels:>12}  {change}: {named}{more}"))?;
     }
     out.line(&format!("{needs:>8}  need an answer"))?;
     for (question, labels) in &report.needs {

@@ -80,7 +80,7 @@ impl Advice for DbError {
     fn next_step(&self) -> Option<String> {
         let step = match self {
             Self::Missing(_) => {
-                "Found one with `casework init --name TEAM --as YOU`, or look around with `casework demo`."
+                "Create one with `casework init --name TEAM --as YOU`, or look around with `casework demo`."
             }
             Self::Newer { .. } => "Install a newer casework; this one changes nothing in it.",
             Self::Locked(_) => {

@@ -15,9 +15,9 @@ use crate::db::case::{self, CaseRow};
 use crate::db::{erasure, renames};
 use crate::domain::arbitration::{Done, ruling};
 use crate::domain::estimate::{Estimate, class_of};
+use crate::domain::hygiene::Fact;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, that_count_in, value_text};
-use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
 use crate::domain::prediction::{Loose, scalar};
 use crate::domain::protocol::RenamedLabels;
@@ -39,6 +39,15 @@ pub struct RowMaker {
     records: HashMap<(String, String), Record>,
     contradicted: BTreeMap<CaseId, Vec<CaseId>>,
     any_erased: bool,
+}
+
+/// The parts of a payload that rows carry: neither logs nor nearby predictions.
+#[derive(Deserialize)]
+struct Kept<'p> {
+    #[serde(borrow)]
+    prediction: &'p RawValue,
+    #[serde(default)]
+    facts: Vec<Fact>,
 }
 
 /// The fields of a prediction's line that rows carry, as they stand there.
@@ -200,7 +209,7 @@ impl RowMaker {
             context.text.clone_from(&row.text);
             return Ok((context, false));
         };
-        let Ok(payload) = serde_json::from_slice::<Payload>(&json) else {
+        let Ok(payload) = serde_json::from_slice::<Kept<'_>>(&json) else {
             return Ok((context, false));
         };
         let line: Line<'_> = serde_json::from_str(payload.prediction.get()).unwrap_or_default();
