@@ -230,7 +230,9 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
             say(&format!("  {file}"));
         }
     }
-    if !summary.flagged.is_empty() {
+    if summary.flagged.is_empty() && *opened > 0 {
+        say("  no rule: every prediction becomes a case (--where EXPR narrows it)");
+    } else if !summary.flagged.is_empty() {
         let rules: Vec<String> =
             summary.flagged.iter().map(|(rule, n)| format!("{n} by {rule}")).collect();
         say(&format!("  flagged: {}", rules.join(", ")));
