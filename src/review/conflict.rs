@@ -1,7 +1,7 @@
 //! Contradictions: settled cases with the same input, or nearly the same, that count as something
 //! else. A model that is trained on both learns neither.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use crate::dataset::near;
 use crate::db::case::{self, CaseRow, TEXT_CHARS_MAX};
 use crate::db::{erasure, precedent};
 use crate::domain::estimate::class_of;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, Hash};
 use crate::domain::label::Outcome;
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
@@ -105,25 +105,59 @@ pub fn conflicts(
     Ok(found)
 }
 
-/// By settled case: the others with the same input that count as something else.
-pub fn contradicted(
-    conn: &Connection,
-    unpacker: &mut Unpacker,
-    on: &[String],
-) -> rusqlite::Result<BTreeMap<CaseId, Vec<CaseId>>> {
-    let mut found = BTreeMap::new();
-    for rows in settled(conn, unpacker)?.into_values().filter(|rows| rows.len() > 1) {
-        for row in &rows {
-            let mine = class(row, on);
-            let other = |other: &&CaseRow| class(other, on) != mine;
-            let mut others: Vec<CaseId> = rows.iter().filter(other).map(|row| row.id).collect();
-            others.sort_unstable();
-            if !others.is_empty() {
-                found.insert(row.id, others);
-            }
+/// Settled cases by their input, to find those that contradict each other.
+#[derive(Default)]
+pub struct ByInput {
+    /// By the hash of the text as it is compared: which case, and what it counts as.
+    cases: HashMap<Hash, Vec<(CaseId, String)>>,
+    /// Those whose row holds only the beginning of their text.
+    long: Vec<CaseRow>,
+}
+
+impl ByInput {
+    /// Takes in a settled case.
+    pub fn take(&mut self, row: &CaseRow, on: &[String]) {
+        if row.text.chars().count() >= TEXT_CHARS_MAX {
+            self.long.push(row.clone());
+        } else {
+            self.put(&row.text, row.id, class(row, on));
         }
     }
-    Ok(found)
+
+    fn put(&mut self, text: &str, id: CaseId, class: String) {
+        let text = near::normal(text);
+        if !text.is_empty() {
+            self.cases.entry(Hash::of(text.as_bytes())).or_default().push((id, class));
+        }
+    }
+
+    /// By case: the others with the same input that count as something else.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn contradicted(
+        mut self,
+        conn: &Connection,
+        unpacker: &mut Unpacker,
+        on: &[String],
+    ) -> rusqlite::Result<BTreeMap<CaseId, Vec<CaseId>>> {
+        for row in std::mem::take(&mut self.long) {
+            let text = whole_text(conn, unpacker, &row)?;
+            self.put(&text, row.id, class(&row, on));
+        }
+        let mut found = BTreeMap::new();
+        for same in self.cases.into_values().filter(|same| same.len() > 1) {
+            for (id, mine) in &same {
+                let other = same.iter().filter(|(_, class)| class != mine);
+                let mut others: Vec<CaseId> = other.map(|(id, _)| *id).collect();
+                others.sort_unstable();
+                if !others.is_empty() {
+                    found.insert(*id, others);
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Settled cases with the same input as one. What may still measure the reviewer is not among them.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::conflict::contradicted;
+use super::conflict::ByInput;
 use crate::dataset::CaseContext;
 use crate::dataset::row::{Flagged, Prior, ProtocolVersion, RulingExport, Vote};
 use crate::db::case::{self, CaseRow};
@@ -104,10 +104,15 @@ impl RowMaker {
         with_conflicts: bool,
     ) -> rusqlite::Result<Self> {
         let mut records: HashMap<(String, String), Record> = HashMap::new();
+        let mut inputs = ByInput::default();
         case::for_each(conn, |row| {
-            let Some(outcome) = row.outcome.filter(|_| row.state == CaseState::Resolved) else {
+            if row.state != CaseState::Resolved || row.outcome.is_none() {
                 return;
-            };
+            }
+            if with_conflicts {
+                inputs.take(&row, &policy.on);
+            }
+            let outcome = row.outcome.unwrap_or_default();
             let label = outcome.get("label").and_then(Value::as_str);
             let (Some(label), Some(said)) = (label, row.predicted) else { return };
             let category = outcome.get("category").map(value_text).unwrap_or_default();
@@ -122,11 +127,7 @@ impl RowMaker {
                 *up_to = right;
             }
         }
-        let contradicted = if with_conflicts {
-            contradicted(conn, unpacker, &policy.on)?
-        } else {
-            BTreeMap::new()
-        };
+        let contradicted = inputs.contradicted(conn, unpacker, &policy.on)?;
         Ok(Self {
             renamed: renames::all(conn)?,
             estimate: views::estimate_of(conn, &policy)?,
