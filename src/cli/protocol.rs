@@ -278,8 +278,6 @@ fn show(
     Ok(Exit::Done)
 }
 
-/// What a replay found: changes by what changes into what, with the cases; questions that lack an
-/// answer; what no longer walks.
 /// The fields in which two outcomes differ: `category ambiguous-signal → ordinary`.
 fn change_words(from: &Outcome, to: &Outcome) -> String {
     let fields: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
@@ -291,6 +289,8 @@ fn change_words(from: &Outcome, to: &Outcome) -> String {
     changed.map(words).collect::<Vec<_>>().join(" · ")
 }
 
+/// What a replay found: changes by what changes into what, with the cases; questions that lack an
+/// answer; what no longer walks.
 fn replayed(context: &Context, newest: &Protocol, report: &Report) -> Result<Exit, CliError> {
     let mut out = Out::new();
     if context.global.json {

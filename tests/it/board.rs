@@ -242,6 +242,7 @@ fn the_report_is_one_page_that_names_nobody_and_in_which_nothing_acts() {
     assert!(!page.contains(">bo<") && !page.contains("ana</"), "nobody is named");
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert!(page.matches("<svg").count() >= 4 && !page.contains("NaN"));
+    assert!(page.contains("Z, from") && !page.contains("UTC"), "a time says its zone once");
     let document: serde_json::Value =
         serde_json::from_str(&place.ok(&["report", "--json"])).unwrap();
     assert_eq!(document["states"]["disputed"], 2);

@@ -39,7 +39,7 @@ pub fn html(board: &BoardSnapshot, whole: &Agreement, team: &str) -> String {
         page,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-         <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p class=\"q\">{} UTC, from {} labels that count. Intervals hold 95 %.</p>\n",
+         <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p class=\"q\">{}, from {} labels that count. Intervals hold 95 %.</p>\n",
         board.now.minute_utc(),
         board.labels
     );
