@@ -119,23 +119,9 @@ fn known_names() -> String {
 
 /// The name that was meant, if one is near.
 fn like(name: &str, known: impl Iterator<Item = &'static str>) -> String {
-    let near = known.map(|known| (edits(name, known), known)).min();
+    let near = known.map(|known| (strsim::levenshtein(name, known), known)).min();
     let near = near.filter(|(edits, known)| *edits <= known.len() / 3);
     near.map_or(String::new(), |(_, known)| format!(". Did you mean `{known}`?"))
-}
-
-/// How many letters differ (Levenshtein, 1966).
-fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let best = (corner + usize::from(a != *b)).min(row[j] + 1).min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], best);
-        }
-    }
-    row[other.len()]
 }
 
 impl Advice for BadRule {
