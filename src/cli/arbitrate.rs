@@ -121,11 +121,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some((question, text)) => (Some(question.to_owned()), text.to_owned()),
         None => (Some(change.clone()).filter(|question| !question.is_empty()), String::new()),
     });
-    let mut reasons = Reasons { cause, rationale: args.rationale.clone(), change };
+    let reasons = Reasons { cause, rationale: args.rationale.clone(), change };
     let (ruling, saved) = {
-        if let Some(name) = args.session.as_ref().filter(|_| reasons.rationale.is_empty()) {
-            reasons.rationale = workspace.session_reason(&row, name)?;
-        }
         let verdict = verdict(args, &workspace, &row)?;
         workspace.rule(row, verdict, reasons)?
     };

@@ -77,15 +77,6 @@ impl Workspace {
         Ok(self.blind_to([dispute.row.id])?.is_empty())
     }
 
-    /// Why a ruling on a case takes what a session agreed on.
-    ///
-    /// # Errors
-    /// That it agreed on nothing there, and those of the database.
-    pub fn session_reason(&self, row: &CaseRow, name: &str) -> Result<String, WorkError> {
-        let dispute = self.dispute(row.clone())?;
-        Ok(agreed_in(&dispute, name)?.reason())
-    }
-
     /// A case on which there is something to rule.
     fn conflict(&self, row: CaseRow) -> Result<Dispute, WorkError> {
         let dispute = self.dispute(row)?;
@@ -123,7 +114,10 @@ impl Workspace {
         Ok(change_notes(&self.rulings()?, &self.protocols()?))
     }
 
-    /// Rules on a case. Refused where there is no conflict.
+    /// Rules on a case. What a session agreed on needs no reason but the session.
+    ///
+    /// # Errors
+    /// That there is no conflict, or no reason; and those of the database.
     pub fn rule(
         &mut self,
         row: CaseRow,
@@ -131,16 +125,20 @@ impl Workspace {
         reasons: Reasons,
     ) -> Result<(Ruling, Appended), WorkError> {
         let dispute = self.conflict(row)?;
-        if is_blank(&reasons.rationale) {
-            return Err(RulingError::NoRationale.into());
-        }
+        let Reasons { cause, rationale, change } = reasons;
+        let rationale = match &verdict {
+            RulingChoice::Session(name) if is_blank(&rationale) => {
+                agreed_in(&dispute, name)?.reason()
+            }
+            _ if is_blank(&rationale) => return Err(RulingError::NoRationale.into()),
+            _ => rationale.trim().to_owned(),
+        };
         let protocols = self.protocols()?;
         let stream = &dispute.row.stream;
         let published =
             protocols.for_stream(stream).ok_or_else(|| WorkError::NoProtocol(stream.clone()))?;
         let mut ruling = self.ruling(&dispute, published, verdict)?;
-        let Reasons { cause, rationale, change } = reasons;
-        (ruling.cause, ruling.rationale) = (cause, rationale.trim().to_owned());
+        (ruling.cause, ruling.rationale) = (cause, rationale);
         if let Some((question, text)) = change {
             if let Some(question) =
                 question.as_ref().filter(|id| published.protocol.question(id).is_none())

@@ -171,7 +171,7 @@ impl Arbitrate {
             return Next::Stays;
         };
         let reasons =
-            Reasons { cause: Cause::Other, rationale: said.reason(), change: self.noted() };
+            Reasons { cause: Cause::Other, rationale: String::new(), change: self.noted() };
         let choice = RulingChoice::Session(said.session.clone());
         let effects = cx.session.rule(self.dispute.row.id, choice, reasons);
         cx.then(effects);
