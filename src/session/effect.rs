@@ -135,3 +135,13 @@ pub enum Aside {
     /// By anybody, for others to look at.
     Escalated,
 }
+
+impl Aside {
+    /// What the list of them is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Deferred => "deferred by you",
+            Self::Escalated => "escalated",
+        }
+    }
+}

@@ -53,7 +53,7 @@ impl Session {
 
     /// Lists the cases that the person deferred; after those, what is escalated.
     pub fn show_set_aside(&mut self) -> Vec<Effect> {
-        let deferred = self.listing.as_deref() == Some("deferred by you");
+        let deferred = self.listing.as_deref() == Some(Aside::Deferred.title());
         vec![Effect::SetAside(if deferred { Aside::Escalated } else { Aside::Deferred })]
     }
 

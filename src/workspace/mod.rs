@@ -5,6 +5,7 @@ pub mod create;
 pub mod arbitration;
 pub mod calibration;
 mod undo;
+mod aside;
 pub mod conflicts;
 pub mod reading;
 mod people;

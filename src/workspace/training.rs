@@ -1,10 +1,9 @@
-//! Known answers, training, precedents, and the worklist that a new version makes.
+//! Known answers, training, precedents, and what a new version changes.
 
 use super::error::TrainingError;
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow};
-use crate::db::{label, note};
-use crate::domain::escalation::Level;
+use crate::db::label;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step};
 use crate::domain::policy::Training;
@@ -13,8 +12,7 @@ use crate::domain::training::{Attempt, Gold};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{GoldSet, TrainingFinished};
-use crate::review::arbitration::Why;
-use crate::review::replay::{Report, report, worklist};
+use crate::review::replay::{Report, report};
 use crate::review::{Precedent, gold, precedent};
 
 /// Precedents that are shown.
@@ -60,55 +58,6 @@ impl Workspace {
             &self.me,
             PRECEDENTS,
         )?)
-    }
-
-    /// The cases that whoever is at work deferred, the next to come back first.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn deferred(&self) -> Result<Vec<CaseRow>, WorkError> {
-        let conn = &self.db.conn;
-        let mut deferred = note::deferred_by(conn, &self.me, self.now())?;
-        deferred.sort_by_key(|(id, until)| (*until, *id));
-        let mut rows = Vec::new();
-        for (id, _) in deferred {
-            let row = case::by_id(conn, id)?;
-            rows.extend(row.map(|row| gold::masked(conn, &self.me, row)).transpose()?);
-        }
-        Ok(rows)
-    }
-
-    /// The cases that somebody escalated and that wait for somebody to settle them.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn escalated(&self) -> Result<Vec<CaseRow>, WorkError> {
-        let waiting = self.waiting()?.into_iter();
-        Ok(waiting.filter(|waits| waits.why == Why::Escalated).map(|waits| waits.row).collect())
-    }
-
-    /// Cases that want something of whoever is at work beside the queue: a label of theirs about
-    /// which they were asked something, or that lacks an answer which the version in force asks;
-    /// and what a peer escalated.
-    pub fn worklist(&self) -> Result<Vec<CaseRow>, WorkError> {
-        let mut found = worklist(&self.db.conn, &self.protocols()?, &self.me, || false)?;
-        // What others escalated lies with their peers first.
-        if self.reviewers()?.contains(&self.me) {
-            for waits in self
-                .waiting()?
-                .into_iter()
-                .filter(|waits| waits.stands.level == Level::Peer && !waits.by.contains(&self.me))
-            {
-                let id = waits.row.id;
-                let labeled = label::live_of_case(&self.db.conn, id)?
-                    .iter()
-                    .any(|given| given.label.reviewer == self.me);
-                if !labeled && !found.iter().any(|row| row.id == id) {
-                    found.push(waits.row);
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// What a version, published or not, would do to the labels there are.

@@ -324,11 +324,11 @@ impl Reader {
     }
 
     fn set_aside(&self, aside: Aside) -> Result<Report, WorkError> {
-        let (title, rows) = match aside {
-            Aside::Deferred => ("deferred by you", self.workspace.deferred()?),
-            Aside::Escalated => ("escalated", self.workspace.escalated()?),
+        let rows = match aside {
+            Aside::Deferred => self.workspace.deferred()?,
+            Aside::Escalated => self.workspace.escalated()?,
         };
-        Ok(Report::Cases { title: title.to_owned(), rows })
+        Ok(Report::Cases { title: aside.title().to_owned(), rows })
     }
 
     /// Rows of these cases, as whoever is at work may see them.

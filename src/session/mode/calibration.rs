@@ -90,9 +90,9 @@ impl Session {
 
     /// The sessions that there are.
     pub(in crate::session) fn sessions(&mut self, rows: Vec<CalibrationProgress>) -> Vec<Effect> {
-        let rows_are_none = rows.is_empty();
+        let none = rows.is_empty();
         let mut effects = vec![Effect::Show(Window::Calibrations(rows))];
-        if rows_are_none {
+        if none {
             effects.extend(self.hint(
                 "No calibration session was opened yet: a lead opens one by {open-session}.",
             ));
