@@ -48,11 +48,9 @@ fn flatten(name: String, value: &Value, cells: &mut Cells) {
     }
 }
 
-fn cells(row: &ExportRow) -> io::Result<(Map<String, Value>, Cells)> {
-    let Value::Object(fields) = serde_json::to_value(row)? else { return Ok(Default::default()) };
-    let mut cells = Cells::new();
-    fields.iter().for_each(|(name, value)| flatten(name.clone(), value, &mut cells));
-    Ok((fields, cells))
+fn fields(row: &ExportRow) -> io::Result<Map<String, Value>> {
+    let Value::Object(fields) = serde_json::to_value(row)? else { return Ok(Map::new()) };
+    Ok(fields)
 }
 
 impl Format for Csv {
@@ -61,8 +59,7 @@ impl Format for Csv {
     }
 
     fn look(&mut self, row: &ExportRow) -> io::Result<()> {
-        let (fields, _) = cells(row)?;
-        for (name, value) in fields {
+        for (name, value) in fields(row)? {
             if value.is_object() || name == "path" {
                 let mut inner = Cells::new();
                 flatten(name.clone(), &value, &mut inner);
@@ -73,7 +70,8 @@ impl Format for Csv {
     }
 
     fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()> {
-        let (_, mut cells) = cells(row)?;
+        let mut cells = Cells::new();
+        fields(row)?.iter().for_each(|(name, value)| flatten(name.clone(), value, &mut cells));
         let mut writer = csv::Writer::from_writer(out);
         if self.columns.is_empty() {
             for field in fields_of(self.rows) {

@@ -153,13 +153,7 @@ impl<'c, 't> Writer<'c, 't> {
         self.head = Some(head);
         self.latest = at;
         if let Some((event, reason)) = self.fold.entry(&body, hash)?.into_iter().next() {
-            let stamp = EventContext {
-                event,
-                at,
-                wall: body.wall,
-                author: author.to_owned(),
-                founding: false,
-            };
+            let stamp = EventContext::of(&body, event, false);
             let retired = self.fold.views.cut(&stamp).is_some();
             return Err(JournalError::NotAllowed { author: stamp.author, reason, retired });
         }

@@ -60,6 +60,12 @@ pub struct EventContext {
 }
 
 impl EventContext {
+    /// Of an event in an entry.
+    pub fn of(body: &Body, event: EventId, founding: bool) -> Self {
+        let author = body.author.clone();
+        Self { event, at: body.at, wall: body.wall, author, founding }
+    }
+
     /// Which event it was, when, and by whom, as rows of views have it.
     pub fn of_row(&self) -> (EventId, Hlc, &str) {
         (self.event, self.at, &self.author)

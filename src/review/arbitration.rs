@@ -118,17 +118,17 @@ impl Dispute {
                 _ => None,
             })
         };
+        let answered: Vec<Answered> =
+            order.iter().map(|given| protocols.answered(&given.label)).collect();
         let side = |(place, given): (usize, &GivenLabel)| Side {
             name: side_name(place),
-            path: protocols.answered(&given.label).path,
+            path: answered[place].path.clone(),
             outcome: renamed.outcome(&given.label),
             own: given.label.reviewer == me,
             asked: asked(given),
             given: given.clone(),
         };
         let sides: Vec<Side> = order.into_iter().enumerate().map(side).collect();
-        let answered: Vec<Answered> =
-            sides.iter().map(|side| protocols.answered(&side.given.label)).collect();
         let (questions, parts_at) = aligned(&answered.iter().collect::<Vec<_>>());
         let why = |done: &Done| match &done.act {
             Act::Appealed { why, .. } => Some(why.clone()),

@@ -55,16 +55,20 @@ pub fn for_each_case_and_round(
 /// The ratings for each of several ways to compare, in one reading.
 pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Vec<Ratings>> {
     let (renamed, protocols) = (renames::all(conn)?, Protocols::load(conn)?);
+    let by_question = by.iter().any(|by| matches!(by, By::Question(_)));
     let mut made = vec![Ratings::default(); by.len()];
     for_each_case(conn, round, |labels| {
         for given in labels {
             let label = &given.label;
             let task = label.case.to_string();
             let outcome = renamed.outcome(label);
+            let answered = by_question.then(|| protocols.answered(label));
             for (by, ratings) in by.iter().zip(&mut made) {
                 let value = match by {
                     By::Outcome(fields) => class_of(&outcome, fields),
-                    By::Question(id) => protocols.answered(label).answer(id).map(str::to_owned),
+                    By::Question(id) => {
+                        answered.as_ref().and_then(|label| label.answer(id)).map(str::to_owned)
+                    }
                 };
                 if let Some(value) = value {
                     ratings.push(&task, &label.reviewer, &value);

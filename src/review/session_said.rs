@@ -8,6 +8,7 @@ use crate::domain::calibration::Calibration;
 use crate::domain::estimate::class_of;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Outcome, outcome_in_short};
+use crate::domain::protocol::RenamedLabels;
 
 /// What the sessions that a case is in came to on it, once they are revealed; the latest first.
 pub fn sessions_on(
@@ -15,9 +16,9 @@ pub fn sessions_on(
     protocols: &Protocols,
     id: CaseId,
 ) -> rusqlite::Result<Vec<SessionSaid>> {
-    let mut found = Vec::new();
+    let (mut found, renamed) = (Vec::new(), renames::all(conn)?);
     for session in calibration::sessions(conn)? {
-        found.extend(SessionSaid::of(conn, protocols, &session, id)?);
+        found.extend(SessionSaid::of(conn, (protocols, &renamed), &session, id)?);
     }
     Ok(found)
 }
@@ -35,7 +36,7 @@ pub struct SessionSaid {
 impl SessionSaid {
     fn of(
         conn: &Connection,
-        protocols: &Protocols,
+        (protocols, renamed): (&Protocols, &RenamedLabels),
         session: &Calibration,
         id: CaseId,
     ) -> rusqlite::Result<Option<Self>> {
@@ -44,7 +45,6 @@ impl SessionSaid {
         }
         let mut labels = calibration::labels_of_case(conn, session, 1, id)?;
         labels.sort_by_key(|given| (given.at, given.event));
-        let renamed = renames::all(conn)?;
         let class =
             |given: &GivenLabel| class_of(&renamed.outcome(&given.label), &protocols.policy.on);
         let same = labels.windows(2).all(|pair| class(&pair[0]) == class(&pair[1]));

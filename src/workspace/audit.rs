@@ -15,7 +15,7 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::journal::EntryRow;
 use crate::db::{self, document, erasure};
-use crate::domain::ids::{EventId, ReplicaId};
+use crate::domain::ids::{EventId, ReplicaId, hex};
 use crate::journal::check::named_payloads;
 use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
 use crate::journal::sshsig::{NAMESPACE, public_line};
@@ -162,8 +162,7 @@ fn manifest(directory: &Path) -> io::Result<String> {
             }
             hasher.update(&buffer[..read]);
         }
-        let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        out.push_str(&format!("{hex}  ./{name}\n"));
+        out.push_str(&format!("{}  ./{name}\n", hex(&hasher.finalize())));
     }
     Ok(out)
 }

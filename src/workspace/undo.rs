@@ -119,11 +119,10 @@ impl Workspace {
     fn last_deed(&self) -> Result<Option<(Deed, Hlc)>, WorkError> {
         let conn = &self.db.conn;
         let mut deeds: Vec<(Deed, Hlc)> = Vec::new();
-        deeds.extend(
-            label::latest_of(conn, &self.me)?
-                .map(|given| (given.at, Deed::Label(Box::new(given))))
-                .map(|(at, deed)| (deed, at)),
-        );
+        deeds.extend(label::latest_of(conn, &self.me)?.map(|given| {
+            let at = given.at;
+            (Deed::Label(Box::new(given)), at)
+        }));
         let rulings = self.rulings()?;
         let mine = rulings.into_iter().find(|past| past.counts && past.done.author == self.me);
         deeds.extend(mine.map(|past| {

@@ -63,13 +63,7 @@ impl<'c, 't> Fold<'c, 't> {
             && db::journal::meta(self.views.tx, "workspace")?.as_deref() == Some(&hash.0[..]);
         for (n, raw) in body.events.iter().enumerate() {
             let event = EventId { replica: body.replica, seq: body.seq, n: n as u32 };
-            let stamp = EventContext {
-                event,
-                at: body.at,
-                wall: body.wall,
-                author: body.author.clone(),
-                founding,
-            };
+            let stamp = EventContext::of(body, event, founding);
             self.event(&stamp, raw)?;
         }
         self.views.drop_texts();
@@ -139,13 +133,7 @@ impl<'c, 't> Fold<'c, 't> {
                 }
                 let Some(body) = &read else { continue };
                 let Some(raw) = body.events.get(event.n as usize) else { continue };
-                let stamp = EventContext {
-                    event,
-                    at: body.at,
-                    wall: body.wall,
-                    author: body.author.clone(),
-                    founding: false,
-                };
+                let stamp = EventContext::of(body, event, false);
                 let before = self.held.len();
                 if self.event(&stamp, raw)? {
                     db::roster::release(self.views.tx, event)?;
@@ -190,13 +178,7 @@ pub fn refold(tx: &Transaction<'_>) -> Result<Vec<EventId>, JournalError> {
             let event = EventId { replica: row.replica, seq: row.seq, n: n as u32 };
             let founding =
                 body.workspace.is_empty() && workspace == super::entry::hash(&row.body).0;
-            let stamp = EventContext {
-                event,
-                at: body.at,
-                wall: body.wall,
-                author: body.author.clone(),
-                founding,
-            };
+            let stamp = EventContext::of(body, event, founding);
             if let Some(change) = roster_change(&stamp, raw) {
                 db::roster::insert_event(
                     tx,
