@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{Db, DbError, MIGRATIONS, VIEWS, explain, journal, set_views_version};
+use super::{Db, DbError, MIGRATIONS, VIEWS, explain, journal, prepare_once, set_views_version};
 use crate::domain::ids::ReplicaId;
 use crate::domain::time::Moment;
 
@@ -37,8 +37,10 @@ impl Db {
         let failed = |error| explain(path, error);
         let conn = Connection::open("").map_err(failed)?; // a private file that goes away
         let fill = || {
+            prepare_once(&conn)?;
             conn.pragma_update(None, "cache_size", -65_536)?; // 64 MiB
             conn.execute("ATTACH ?1 AS present", [path.display().to_string()])?;
+            conn.pragma_update(Some("present"), "cache_size", -32_768)?; // 32 MiB
             MIGRATIONS.iter().try_for_each(|sql| conn.execute_batch(sql))?;
             conn.execute_batch(VIEWS)?;
             for head in journal::replicas(&present.conn)? {

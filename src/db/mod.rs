@@ -109,6 +109,14 @@ pub struct Db {
     path: PathBuf,
 }
 
+/// Lets `conn` prepare each statement once, however often it is asked for.
+fn prepare_once(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(96);
+    // A plan never depends on what is bound: where a table has a partial index, SQLite would else
+    // prepare a statement anew for each value.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 impl Db {
     /// Makes a new database; its directory exists. Fails if there is one.
     pub fn create(path: &Path) -> Result<Self, DbError> {
@@ -149,10 +157,7 @@ impl Db {
         let db = Self { conn, path: path.to_owned() };
         db.explained(|conn| {
             conn.busy_timeout(BUSY)?;
-            conn.set_prepared_statement_cache_capacity(96);
-            // A plan never depends on what is bound: where a table has a partial index, SQLite would
-            // else prepare a statement anew for each value.
-            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            prepare_once(conn)?;
             conn.pragma_update(None, "journal_mode", "WAL")?;
             conn.pragma_update(None, "synchronous", "FULL")?;
             conn.pragma_update(None, "cache_size", -32_768)?; // 32 MiB

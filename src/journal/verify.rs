@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::JournalError;
 use super::blob::Unpacker;
-use super::check::{Checked, check, named_payloads};
+use super::check::{BAD_SIGNATURE, Checked, check_but_signature, named_payloads};
+use super::sshsig::{self, Claim};
 use crate::db::journal::{EntryRow, ReplicaRow};
 use crate::db::{self, erasure};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
@@ -54,6 +55,7 @@ pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError>
         workspace,
         heads: HashMap::new(),
         payloads: HashMap::new(),
+        claims: Vec::with_capacity(AT_ONCE),
         faults: Vec::new(),
         entries: 0,
     };
@@ -61,6 +63,7 @@ pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError>
         seen.entry(&entry);
         true
     })?;
+    seen.signatures();
     seen.ends(&stored);
     let missing = seen.payloads(conn, expect)?;
     seen.dictionaries(conn)?;
@@ -82,12 +85,17 @@ pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError>
     Ok(Report { entries, ok: faults.is_empty(), faults, notices })
 }
 
+/// So many signatures are checked together: from here on more gain nothing.
+const AT_ONCE: usize = 256;
+
 struct Seen {
     workspace: Hash,
     /// The end of each chain as read so far.
     heads: HashMap<ReplicaId, ReplicaRow>,
     /// Payloads that events name and that were not met yet.
     payloads: HashMap<EventId, Hash>,
+    /// Signatures that were not checked yet, each with its entry.
+    claims: Vec<(ReplicaId, u64, Claim)>,
     faults: Vec<FaultRow>,
     entries: u64,
 }
@@ -105,8 +113,12 @@ impl Seen {
         if seq != expect {
             self.fault(replica, seq, format!("entry {expect} is missing before it"));
         }
-        match check(entry, self.heads.get(&replica), self.workspace) {
-            Ok(Checked { body, key, hash }) => {
+        match check_but_signature(entry, self.heads.get(&replica), self.workspace) {
+            Ok((Checked { body, key, hash }, claim)) => {
+                self.claims.push((replica, seq, claim));
+                if self.claims.len() == AT_ONCE {
+                    self.signatures();
+                }
                 drop(body.events);
                 self.payloads.extend(named_payloads(entry));
                 self.heads.insert(
@@ -122,6 +134,20 @@ impl Seen {
                     head.head_seq = seq;
                     head.head_hash = super::entry::hash(&entry.body);
                 }
+            }
+        }
+    }
+
+    /// Checks the signatures that are left, together, and one by one if one of them is not good.
+    fn signatures(&mut self) {
+        let entries = std::mem::take(&mut self.claims);
+        let claims: Vec<&Claim> = entries.iter().map(|(.., claim)| claim).collect();
+        if sshsig::all_hold(&claims) {
+            return;
+        }
+        for (replica, seq, claim) in entries {
+            if !claim.holds() {
+                self.fault(replica, seq, BAD_SIGNATURE.to_owned());
             }
         }
     }

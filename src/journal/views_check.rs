@@ -5,6 +5,7 @@
 //! stands, however sound the chain is: so what is read is checked too, not only what it came from.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
@@ -22,17 +23,17 @@ const OWN: &[&str] = &["num"];
 /// How often a database is read again into which others wrote meanwhile.
 const TRIES: usize = 3;
 
-/// What rows of the views of `db` differ from what its journal says; nothing if all are as they
-/// should be.
+/// What rows of the views of the database at `path` differ from what its journal says; nothing if
+/// all are as they should be.
 ///
 /// # Errors
 /// Those of the database. It is folded again in a private file, which takes as long as opening it
 /// after an upgrade.
-pub fn check(db: &Db) -> Result<Vec<FaultRow>, JournalError> {
+pub fn check(path: &Path) -> Result<Vec<FaultRow>, JournalError> {
     let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
     let mut found = Vec::new();
     for _ in 0..TRIES {
-        let mut folded = Db::as_of(db.path(), Moment(i64::MAX), time_of)?;
+        let mut folded = Db::as_of(path, Moment(i64::MAX), time_of)?;
         let tx = folded.begin()?;
         fold::refold(&tx)?;
         tx.commit()?;

@@ -77,12 +77,18 @@ impl Workspace {
     /// # Errors
     /// Those of the database: what is altered is in the report.
     pub fn verify_all(&self, quick: bool) -> Result<Report, WorkError> {
-        let mut report = self.verify()?;
         // The past was folded as it was opened.
-        if !quick && self.at.is_none() {
-            report.faults.extend(views_check::check(&self.db)?);
-            report.ok = report.faults.is_empty();
+        if quick || self.at.is_some() {
+            return self.verify();
         }
+        let path = self.db.path();
+        let (report, of_views) = std::thread::scope(|scope| {
+            let of_views = scope.spawn(|| views_check::check(path));
+            (self.verify(), of_views.join())
+        });
+        let mut report = report?;
+        report.faults.extend(of_views.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        report.ok = report.faults.is_empty();
         Ok(report)
     }
 

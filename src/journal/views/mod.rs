@@ -19,7 +19,7 @@ use crate::db::{self, arbitration, case, count, document, label, renames};
 use crate::domain::arbitration::{Act, Done};
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
-use crate::domain::label::{MAIN_ROUND, that_count};
+use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{By, CaseState, resolve};
@@ -208,10 +208,13 @@ impl<'c, 't> Views<'c, 't> {
         id: CaseId,
         change: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
-        self.count_case(id, -1)?;
+        let labels = label::live_of_case(self.tx, id)?;
+        let before = case::by_id(self.tx, id)?;
+        self.count(before.as_ref(), &labels, -1);
         change(self)?;
-        if let Some(row) = case::by_id(self.tx, id)? {
-            let labels = label::live_of_case(self.tx, id)?;
+        let labels = label::live_of_case(self.tx, id)?;
+        let mut after = case::by_id(self.tx, id)?;
+        if let Some(row) = &mut after {
             let acts = arbitration::of_case(self.tx, id)?;
             let resolution = resolve(
                 &labels,
@@ -225,10 +228,12 @@ impl<'c, 't> Views<'c, 't> {
             let settled =
                 (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
             if (row.state, row.labels, &row.outcome, row.how) != settled {
-                case::set_resolution(self.tx, &row, &resolution)?;
+                case::set_resolution(self.tx, row, &resolution)?;
+                row.state = resolution.state;
             }
         }
-        self.count_case(id, 1)
+        self.count(after.as_ref(), &labels, 1);
+        Ok(())
     }
 
     /// Takes in something that was done about a disputed case.
@@ -242,21 +247,19 @@ impl<'c, 't> Views<'c, 't> {
         self.change_case(id, |views| arbitration::insert(views.tx, id, &done))
     }
 
-    /// Adds what a case contributes to the counts, `sign` times.
-    fn count_case(&mut self, id: CaseId, sign: i64) -> rusqlite::Result<()> {
-        let labels = label::live_of_case(self.tx, id)?;
+    /// Adds what a case with these labels contributes to the counts, `sign` times.
+    fn count(&mut self, row: Option<&CaseRow>, labels: &[GivenLabel], sign: i64) {
         let mut add = |name: String, n: i64| *self.counts.entry(name).or_default() += sign * n;
-        let counting = that_count(&labels);
+        let counting = that_count(labels);
         if !counting.is_empty() {
             add("labels".to_owned(), counting.len() as i64);
         }
-        let Some(row) = case::by_id(self.tx, id)? else { return Ok(()) };
+        let Some(row) = row else { return };
         add(format!("state:{}", row.state as i64), 1);
         add(format!("stream:{}", row.stream), 1);
         if row.state == CaseState::Open {
             let main = counting.iter().filter(|given| given.label.round == MAIN_ROUND);
             main.for_each(|given| add(format!("labeled-open:{}", given.label.reviewer), 1));
         }
-        Ok(())
     }
 }
