@@ -85,13 +85,21 @@ fn main() {
 
     // The same labels, and the cases, as rows of an export; beside them `labels read` above.
     for rows in [Rows::Labels, Rows::Cases] {
-        let (mut format, mut bytes) = ((FORMATS[0].make)(rows), Vec::new());
+        let (format, mut size) = ((FORMATS[0].make)(rows), 0);
         let (exported, took) = took(|| {
             workspace
-                .export(rows, |row| -> Result<(), WorkError> {
-                    format.row(&mut bytes, row).unwrap();
-                    Ok(())
-                })
+                .export::<_, WorkError>(
+                    rows,
+                    |rows| {
+                        let mut bytes = Vec::new();
+                        rows.iter().for_each(|row| format.row(&mut bytes, row).unwrap());
+                        Ok(bytes)
+                    },
+                    |bytes| {
+                        size += bytes.len();
+                        Ok(())
+                    },
+                )
                 .unwrap()
         });
         println!(
@@ -100,7 +108,7 @@ fn main() {
             rows.as_str(),
             took.as_secs_f64() * 1e3,
             exported.rows as f64 / took.as_secs_f64(),
-            bytes.len() / 1_000_000
+            size / 1_000_000
         );
     }
 

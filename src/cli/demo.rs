@@ -86,12 +86,8 @@ pub fn journey(
     let mut out = Out::new();
     let report = workspace.verify()?;
     out.line(&format!("verify   {} entries, {} faults", report.entries, report.faults.len()))?;
-    let mut rows = 0;
-    workspace.export::<CliError>(Rows::Cases, |_| {
-        rows += 1;
-        Ok(())
-    })?;
-    out.line(&format!("export   {rows} resolved cases"))?;
+    let exported = workspace.export::<_, WorkError>(Rows::Cases, |_| Ok(()), Ok)?;
+    out.line(&format!("export   {} resolved cases", exported.rows))?;
     out.line(&format!("digest   {}", workspace.status()?.digest))?;
     out.finish()?;
     Ok(Exit::Done)

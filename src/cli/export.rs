@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::dataset::{FORMATS, Rows};
+use crate::dataset::{ExportRow, FORMATS, Rows};
 use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 use crate::workspace::export::Exported;
@@ -80,7 +80,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let rows = if args.rows == "cases" { Rows::Cases } else { Rows::Labels };
     let mut format = (kind.make)(rows);
     if format.looks_first() {
-        workspace.export::<CliError>(rows, |row| Ok(format.look(row)?))?;
+        let look = |rows: Vec<ExportRow>| Ok(rows.iter().try_for_each(|row| format.look(row))?);
+        workspace.export::<_, CliError>(rows, Ok, look)?;
     }
     let mut out: Box<dyn Write> = match &args.out {
         Some(path) => {
@@ -89,8 +90,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         None => Box::new(Out::new()),
     };
-    let exported = workspace.export::<CliError>(rows, |row| Ok(format.row(&mut out, row)?))?;
-    format.finish(&mut out)?;
+    out.write_all(&format.head()?)?;
+    let written = |rows: Vec<ExportRow>| -> Result<Vec<u8>, CliError> {
+        let mut bytes = Vec::new();
+        rows.iter().try_for_each(|row| format.row(&mut bytes, row))?;
+        Ok(bytes)
+    };
+    let exported = workspace.export(rows, written, |bytes| Ok(out.write_all(&bytes)?))?;
+    out.flush()?;
     if let Some(path) = &args.out {
         workspace.exported(path)?;
         say(&format!("{} rows written to {}", exported.rows, path.display()));

@@ -5,7 +5,7 @@
 //! would be run as a formula gets an apostrophe before it. JSON lines keep every text as it is.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::{Map, Value};
 
@@ -69,23 +69,30 @@ impl Format for Csv {
         Ok(())
     }
 
-    fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()> {
+    fn head(&mut self) -> io::Result<Vec<u8>> {
+        for field in fields_of(self.rows) {
+            match self.inner.get(field.name) {
+                Some(inner) => self.columns.extend(inner.iter().cloned()),
+                None => self.columns.push(field.name.to_owned()),
+            }
+        }
+        let mut out = Vec::new();
+        write(&mut out, self.columns.iter().map(|name| harmless(name)))?;
+        Ok(out)
+    }
+
+    fn row(&self, out: &mut Vec<u8>, row: &ExportRow) -> io::Result<()> {
         let mut cells = Cells::new();
         fields(row)?.iter().for_each(|(name, value)| flatten(name.clone(), value, &mut cells));
-        let mut writer = csv::Writer::from_writer(out);
-        if self.columns.is_empty() {
-            for field in fields_of(self.rows) {
-                match self.inner.get(field.name) {
-                    Some(inner) => self.columns.extend(inner.iter().cloned()),
-                    None => self.columns.push(field.name.to_owned()),
-                }
-            }
-            writer.write_record(self.columns.iter().map(|name| harmless(name)))?;
-        }
         let cell = |name: &String| harmless(&cells.remove(name).unwrap_or_default());
-        writer.write_record(self.columns.iter().map(cell))?;
-        writer.flush()
+        write(out, self.columns.iter().map(cell))
     }
+}
+
+fn write(out: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(cells)?;
+    writer.flush()
 }
 
 fn harmless(text: &str) -> String {

@@ -11,7 +11,7 @@ pub const KIND: FormatKind =
 struct Jsonl;
 
 impl Format for Jsonl {
-    fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()> {
+    fn row(&self, out: &mut Vec<u8>, row: &ExportRow) -> io::Result<()> {
         let json = serde_json::to_string(row)?;
         writeln!(out, "{}", json_for_output(&json))
     }

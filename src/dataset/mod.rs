@@ -5,12 +5,12 @@ mod jsonl;
 pub mod near;
 mod csv;
 
-use std::io::{self, Write};
+use std::io;
 
 pub use row::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 
 /// Writes rows in one format.
-pub trait Format {
+pub trait Format: Send + Sync {
     /// Whether it has to see every row before it writes the first.
     fn looks_first(&self) -> bool {
         false
@@ -20,11 +20,13 @@ pub trait Format {
         Ok(())
     }
 
-    fn row(&mut self, out: &mut dyn Write, row: &ExportRow) -> io::Result<()>;
-
-    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        out.flush()
+    /// What stands before the first row.
+    fn head(&mut self) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
     }
+
+    /// Adds a row to `out`. Rows are written on several threads at once.
+    fn row(&self, out: &mut Vec<u8>, row: &ExportRow) -> io::Result<()>;
 }
 
 /// A format by its name.

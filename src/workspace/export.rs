@@ -1,7 +1,7 @@
 //! Labels on their way out, each row with the event it comes from.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 
 use rusqlite::Connection;
 
@@ -61,15 +61,17 @@ impl Workspace {
         Ok(rows.filter_map(read).collect())
     }
 
-    /// Calls `each` with every row that whoever is at work may see: labels that were not withdrawn,
-    /// or resolved cases, by case.
+    /// Makes something of every row that whoever is at work may see: labels that were not
+    /// withdrawn, or resolved cases, by case. `make` is given the rows of some cases, on whichever
+    /// thread read them; `each` what it made, in order.
     ///
     /// # Errors
-    /// Those of `each`, and of the database.
-    pub fn export<E: From<WorkError>>(
+    /// Those of `make` and `each`, and of the database.
+    pub fn export<T: Send, E: From<WorkError> + Send>(
         &mut self,
         rows: Rows,
-        mut each: impl FnMut(&ExportRow) -> Result<(), E>,
+        make: impl Fn(Vec<ExportRow>) -> Result<T, E> + Sync,
+        mut each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<Exported, E> {
         let policy = self.policy()?;
         let readers = if self.at.is_some() { 1 } else { READERS };
@@ -92,31 +94,33 @@ impl Workspace {
         let others = if several { self.readers_of(&heads, readers)? } else { Vec::new() };
         if others.is_empty() {
             let mut exporting = shared.exporting(&reading);
-            for id in ids {
-                for row in exporting.rows_of(id)? {
-                    each(&row)?;
-                    exported.rows += 1;
-                }
+            for piece in ids.chunks(PIECE) {
+                each(make(exporting.rows_of_all(piece)?)?)?;
             }
-            exported.add(&exporting.exported);
-            return Ok(exported);
+            return Ok(exporting.exported);
         }
         std::thread::scope(|threads| {
             let mut pieces = Vec::new();
             for (first, db) in others.into_iter().enumerate() {
-                let (send, receive) = sync_channel::<Piece>(4);
+                let (send, receive) = sync_channel(4);
                 pieces.push(receive);
-                let (shared, ids) = (&shared, &ids);
-                threads.spawn(move || read_pieces(&db.conn, shared, (first, readers), ids, &send));
+                let (shared, ids, make) = (&shared, &ids, &make);
+                threads.spawn(move || {
+                    let mut exporting = shared.exporting(&db.conn);
+                    for piece in ids.chunks(PIECE).skip(first).step_by(readers) {
+                        let read = exporting.rows_of_all(piece).map_err(E::from);
+                        let exported = std::mem::take(&mut exporting.exported);
+                        if send.send(read.and_then(make).map(|made| (made, exported))).is_err() {
+                            return; // nobody wants more
+                        }
+                    }
+                });
             }
             for n in 0..ids.chunks(PIECE).len() {
                 // Whoever reads it ended only if it panicked, which the scope passes on.
                 let Ok(piece) = pieces[n % readers].recv() else { break };
                 let (made, of_piece) = piece?;
-                for row in &made {
-                    each(row)?;
-                    exported.rows += 1;
-                }
+                each(made)?;
                 exported.add(&of_piece);
             }
             Ok(exported)
@@ -152,32 +156,9 @@ impl Workspace {
 const READERS: usize = 2;
 const PIECE: usize = 256;
 
-/// The rows of some cases, with what there is to say of them.
-type Piece = Result<(Vec<ExportRow>, Exported), WorkError>;
-
-/// Reads every piece that is a reader's, one after another.
-fn read_pieces(
-    conn: &Connection,
-    shared: &Shared<'_>,
-    (first, readers): (usize, usize),
-    ids: &[CaseId],
-    to: &SyncSender<Piece>,
-) {
-    let mut exporting = shared.exporting(conn);
-    for piece in ids.chunks(PIECE).skip(first).step_by(readers) {
-        let made = piece.iter().try_fold(Vec::new(), |mut made, id| {
-            made.extend(exporting.rows_of(*id)?);
-            Ok(made)
-        });
-        let made = made.map(|made| (made, std::mem::take(&mut exporting.exported)));
-        if to.send(made).is_err() {
-            return; // nobody wants more
-        }
-    }
-}
-
 impl Exported {
     fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
         self.left_out += other.left_out;
         self.without_payload += other.without_payload;
         self.erased += other.erased;
@@ -223,6 +204,15 @@ struct Exporting<'w> {
 }
 
 impl Exporting<'_> {
+    fn rows_of_all(&mut self, ids: &[CaseId]) -> Result<Vec<ExportRow>, WorkError> {
+        let mut made = Vec::with_capacity(ids.len());
+        for id in ids {
+            made.extend(self.rows_of(*id)?);
+        }
+        self.exported.rows += made.len() as u64;
+        Ok(made)
+    }
+
     /// The rows of one case.
     fn rows_of(&mut self, id: CaseId) -> Result<Vec<ExportRow>, WorkError> {
         let Self { conn, rows, sight, maker, acts, unpacker, exported } = self;
