@@ -78,6 +78,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
     }
     out.finish()?;
+    if all.is_empty() && !context.global.json {
+        say("Nothing was erased. `casework erase CASE --reason TEXT` forgets what a case shows.");
+    }
     Ok(if all.is_empty() { Exit::No } else { Exit::Done })
 }
 

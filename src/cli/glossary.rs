@@ -1,46 +1,103 @@
 //! `casework glossary`: check, show and publish the terms that questions use.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::error::or_faults;
-use super::out::{Out, done};
+use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
-use crate::cli::protocol::starter;
+use crate::cli::protocol::{number, starter};
 use crate::domain::glossary::{Finding, Glossary, Term};
+use crate::domain::glossary_diff::diff;
 use crate::domain::protocol::Protocol;
 use crate::domain::time::Moment;
 use crate::review::Protocols;
+use crate::review::glossary::PublishedGlossary;
+use crate::workspace::Workspace;
 use crate::workspace::create::STARTER_GLOSSARY;
 use crate::workspace::documents::read_glossary;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
-    /// Find terms that are undefined, unused or overdue, in a file or as published; ends with 1 if
-    /// there are any
+    /// Find terms that are undefined, unused, overdue or owned by nobody here, in a file or as
+    /// published; ends with 1 if there are any
     Check { file: Option<PathBuf> },
     /// Show the published terms, or one with all that belongs to it
     Show { term: Option<String> },
     /// Print the terms that casework ships, or those of one of its protocols: text, llm or fraud
     Starter { name: Option<String> },
     /// Publish a glossary file as the next version
-    Publish { file: PathBuf },
+    Publish {
+        file: PathBuf,
+        /// What changed, in a line; without it, the changes that `diff` finds
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        changes: String,
+    },
+    /// Say what changed from one version to another: numbers of published versions, or files
+    Diff { old: String, new: String },
+    /// List the published versions: when, by whom, and what changed
+    History,
 }
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
         What::Check { file } => check(context, file.as_deref()),
-        What::Publish { file } => {
+        What::Publish { file, changes } => {
             let glossary = read_glossary(file)?;
-            let version = context.open()?.publish_glossary(&glossary)?;
-            let words = format!("glossary v{version} is published: {} terms", glossary.terms.len());
-            done(
-                context.global.json,
-                &words,
-                &json!({ "version": version, "terms": glossary.terms.len() }),
-            )?;
+            let mut workspace = context.open()?;
+            let before = workspace.protocols()?.glossary_version;
+            let version = workspace.publish_glossary(&glossary, changes)?;
+            let terms = glossary.terms.len();
+            let words = if version == before {
+                format!("glossary v{version} is published already, as it stands there")
+            } else {
+                format!("glossary v{version} is published: {terms} terms")
+            };
+            let people = people(&workspace)?;
+            let document = json!({ "version": version, "terms": terms });
+            done(context.global.json, &words, &document)?;
+            let mut findings =
+                glossary.findings(&[], workspace.now().date(), |name| people.contains(name));
+            findings.retain(|finding| matches!(finding, Finding::Unowned { .. }));
+            findings.iter().for_each(|finding| say(&format!("{finding}.")));
             Ok(Exit::Done)
+        }
+        What::Diff { old, new } => {
+            // Files can be compared anywhere.
+            let published = context.read().and_then(|workspace| Ok(workspace.glossaries()?));
+            let published = published.unwrap_or_default();
+            let words = diff(&find(&published, old)?, &find(&published, new)?);
+            let mut out = Out::new();
+            if context.global.json {
+                out.json(&json!({ "changes": words }))?;
+            }
+            words.iter().filter(|_| !context.global.json).try_for_each(|line| out.line(line))?;
+            out.finish()?;
+            if words.is_empty() {
+                say("Nothing changed that matters to a reader.");
+            }
+            Ok(if words.is_empty() { Exit::No } else { Exit::Done })
+        }
+        What::History => {
+            let published = context.read()?.glossaries()?;
+            let mut out = Out::new();
+            for one in &published {
+                let PublishedGlossary { version, glossary, changes, author, at } = one;
+                let terms = glossary.terms.len();
+                if context.global.json {
+                    out.json(&json!({ "version": version, "at": at.rfc3339(), "who": author,
+                        "terms": terms, "changes": changes }))?;
+                } else {
+                    let at = at.minute();
+                    out.line(&format!(
+                        "v{version:<4} {at}  {author:<16} {terms:>4} terms  {changes}"
+                    ))?;
+                }
+            }
+            out.finish()?;
+            Ok(if published.is_empty() { Exit::No } else { Exit::Done })
         }
         What::Starter { name } => {
             let text = match name {
@@ -56,8 +113,28 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     }
 }
 
-fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliError> {
-    let (glossary, name, protocols, now) = match file {
+/// A published version by its number, or a file.
+fn find(published: &[PublishedGlossary], name: &str) -> Result<Glossary, CliError> {
+    let Some(version) = number(name) else { return Ok(read_glossary(Path::new(name))?) };
+    let found = published.iter().find(|one| one.version == version);
+    let known: Vec<String> = published.iter().map(|one| one.version.to_string()).collect();
+    found.map(|one| one.glossary.clone()).ok_or_else(|| {
+        CliError::Use(match known.is_empty() {
+            true => format!("no glossary is published here, so there is no version {version}"),
+            false => {
+                format!("the glossary has no version {version}: there is {}", known.join(", "))
+            }
+        })
+    })
+}
+
+/// Everybody with a role: who may own a term.
+fn people(workspace: &Workspace) -> Result<BTreeSet<String>, CliError> {
+    Ok(workspace.roster_now()?.into_iter().map(|grant| grant.name).collect())
+}
+
+fn check(context: &Context, file: Option<&Path>) -> Result<Exit, CliError> {
+    let (glossary, name, protocols, now, people) = match file {
         Some(file) => {
             let glossary = or_faults(context.global.json, read_glossary(file))?;
             // A file can be checked anywhere; where there is a workspace, it is checked beside its
@@ -65,8 +142,9 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
             let workspace = context.read().ok();
             let now =
                 workspace.as_ref().map_or_else(crate::clock::now, |workspace| workspace.now());
+            let people = workspace.as_ref().and_then(|workspace| people(workspace).ok());
             let protocols = workspace.and_then(|workspace| workspace.protocols().ok());
-            (glossary, file.display().to_string(), protocols, now)
+            (glossary, file.display().to_string(), protocols, now, people)
         }
         None => {
             let workspace = context.read()?;
@@ -76,10 +154,12 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
                 format!("glossary v{}", protocols.glossary_version),
                 Some(protocols),
                 workspace.now(),
+                Some(people(&workspace)?),
             )
         }
     };
-    let findings = findings(&glossary, protocols.as_ref(), now);
+    let works = |name: &str| people.as_ref().is_none_or(|people| people.contains(name));
+    let findings = findings(&glossary, protocols.as_ref(), now, works);
     let terms = glossary.terms.len();
     let list: Vec<_> = findings
         .iter()
@@ -103,11 +183,16 @@ fn check(context: &Context, file: Option<&std::path::Path>) -> Result<Exit, CliE
 }
 
 /// Without protocols nothing can be said about use.
-fn findings(glossary: &Glossary, protocols: Option<&Protocols>, now: Moment) -> Vec<Finding> {
+fn findings(
+    glossary: &Glossary,
+    protocols: Option<&Protocols>,
+    now: Moment,
+    works: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
     let in_force = protocols.map(Protocols::in_force).unwrap_or_default();
     let in_force: Vec<&Protocol> =
         in_force.into_iter().map(|published| &published.protocol).collect();
-    let mut findings = glossary.findings(&in_force, now.date());
+    let mut findings = glossary.findings(&in_force, now.date(), works);
     findings.retain(|finding| protocols.is_some() || !matches!(finding, Finding::Unused { .. }));
     findings
 }

@@ -1,20 +1,29 @@
 //! `casework gold`: cases whose right answer is known, for training and for measuring.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
+use super::import::told;
 use super::out::{Out, done};
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
+use crate::workspace::read_file;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
-    /// Make your own label of a case the known answer
+    /// Make your own label of a case, or what it was ruled, the known answer
     Set {
         case: String,
+        /// Take the ruling that stands, with its reason
+        #[arg(long)]
+        ruling: bool,
         /// Said to whoever answers otherwise
         #[arg(long, value_name = "TEXT", default_value = "")]
         why: String,
     },
+    /// Take known answers from JSON lines: case, path (or the fields it sets), why
+    Import { file: PathBuf },
     /// A case has no known answer any longer
     Drop { case: String },
     /// List the known answers
@@ -25,13 +34,22 @@ pub enum What {
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
-        What::Set { case, why } => {
+        What::Set { case, ruling, why } => {
             let mut workspace = context.open()?;
             let row = workspace.find_case_to_change(case)?;
-            let event = workspace.set_gold(row.id, why)?.event();
-            let words = format!("{}: your label is a gold item now.", row.id.short());
+            let (saved, what) = if *ruling {
+                (workspace.set_gold_by_ruling(row.id, why)?, "the ruling")
+            } else {
+                (workspace.set_gold(row.id, why)?, "your label")
+            };
+            let event = saved.event();
+            let words = format!("{}: {what} is a gold item now.", row.id.short());
             done(context.global.json, &words, &json!({ "case": row.id, "event": event }))?;
             Ok(Exit::Done)
+        }
+        What::Import { file } => {
+            let text = read_file(file)?;
+            told(context.global.json, &context.open()?.import_gold(&text)?)
         }
         What::Drop { case } => {
             let mut workspace = context.open()?;

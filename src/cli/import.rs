@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::intake::labels::FORMATS;
+use crate::intake::labels::{FORMATS, ImportSummary};
 use crate::workspace::read_file;
 
 #[derive(Debug, clap::Subcommand)]
@@ -27,7 +27,11 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     }
     let text = read_file(file)?;
     let mut workspace = context.open()?;
-    let summary = workspace.import_labels(&text)?;
+    told(context.global.json, &workspace.import_labels(&text)?)
+}
+
+/// Says what an import did.
+pub fn told(json: bool, summary: &ImportSummary) -> Result<Exit, CliError> {
     // As for ingest: nothing at all could be used.
     let exit = if summary.rejected > 0 && summary.rejected == summary.read {
         Exit::No
@@ -35,8 +39,8 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         Exit::Done
     };
     let mut out = Out::new();
-    if context.global.json {
-        out.json(&summary)?;
+    if json {
+        out.json(summary)?;
         out.finish()?;
         return Ok(exit);
     }

@@ -21,10 +21,12 @@ pub struct About {
 
 #[derive(Debug, clap::Args)]
 pub struct CommentArgs {
-    /// In a calibration session
+    /// In a calibration session; without it, in the one that discusses the case, if it is the only
+    /// one
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
-    /// The question of the protocol that it is about
+    /// The question of the protocol that it is about: a text that begins with it, `scope: …`, says
+    /// it too
     #[arg(long, value_name = "ID", requires = "session")]
     question: Option<String>,
     #[command(flatten)]
@@ -51,14 +53,12 @@ fn note(
 /// Comments on a case.
 pub fn comment(context: &Context, args: &CommentArgs) -> Result<Exit, CliError> {
     note(context, &args.about, |workspace, case, text| {
-        let saved = match &args.session {
-            Some(session) => {
-                workspace.comment_in(session, case.id, args.question.as_deref(), text)?
-            }
-            None => workspace.comment(case.id, text)?,
-        };
-        let words = format!("Commented on {}.", case.id.short());
-        Ok((words, json!({ "case": case.id, "event": saved.event() })))
+        let (session, question) = (args.session.as_deref(), args.question.as_deref());
+        let (saved, session) = workspace.comment_about(case.id, session, question, text)?;
+        let place =
+            session.as_ref().map_or(String::new(), |name| format!(" in the session {name}"));
+        let words = format!("Commented on {}{place}.", case.id.short());
+        Ok((words, json!({ "case": case.id, "event": saved.event(), "session": session })))
     })
 }
 

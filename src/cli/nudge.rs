@@ -13,7 +13,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
-use crate::review::sla::{DueItem, Duty, cases_due, cases_overdue};
+use crate::review::sla::{DueItem, Duty};
 use crate::workspace::sla::Bound;
 
 #[derive(Debug, clap::Args)]
@@ -153,8 +153,11 @@ fn nudges(
         let mut documents = Vec::new();
         let mut items = Vec::new();
         for (clock, all) in &clocks {
-            let cases = cases_due(all.iter().copied());
-            let late = cases_overdue(all.iter().copied(), now);
+            let owed = |overdue: bool| -> usize {
+                let counted = all.iter().filter(|item| !overdue || item.is_overdue(now));
+                counted.map(|item| item.cases).sum()
+            };
+            let (cases, late) = (owed(false), owed(true));
             let first = all.iter().map(|item| item.due).min().unwrap_or(now);
             let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
             lines.push(format!(
@@ -166,7 +169,8 @@ fn nudges(
             let more = ids.len().saturating_sub(IDS_MAX);
             ids.truncate(IDS_MAX);
             documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids, "more": more,
-                "session": all.first().and_then(|item| item.session.clone()) }));
+                "session": all.first().and_then(|item| item.session.clone()),
+                "terms": all.iter().filter_map(|item| item.term.as_deref()).collect::<Vec<_>>() }));
             items.extend(all.iter().map(|item| item.key(who)));
         }
         let text = format!("{who}: {}", lines.join("; "));

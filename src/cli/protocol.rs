@@ -195,7 +195,7 @@ fn named(protocols: &Protocols, name: &str) -> Result<Vec<(Protocol, u32)>, CliE
     Ok(found)
 }
 
-fn number(name: &str) -> Option<u32> {
+pub fn number(name: &str) -> Option<u32> {
     name.trim_start_matches('v').parse().ok()
 }
 

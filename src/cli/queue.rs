@@ -171,7 +171,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     out.finish()?;
     if shown == 0 && !context.global.json {
-        say("Nothing here. `casework queue --explain` says why.");
+        say(match (args.renew, args.deferred, args.escalated) {
+            (true, ..) => "Nothing is asked of you beside the queue.",
+            (_, true, _) => "You deferred no case.",
+            (.., true) => "No case is escalated.",
+            _ => "Nothing here. `casework queue --explain` says why.",
+        });
     }
     Ok(if shown == 0 { Exit::No } else { Exit::Done })
 }

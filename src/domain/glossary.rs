@@ -69,6 +69,8 @@ pub enum Finding {
     Unused { term: String },
     /// It should have been looked at by that day.
     Overdue { term: String, owner: String, review_by: NaiveDate },
+    /// Its owner is nobody who works here.
+    Unowned { term: String, owner: String },
 }
 
 /// A date, with or without quotes.
@@ -133,8 +135,14 @@ impl Glossary {
         self.terms.iter().find(|term| term.id == id)
     }
 
-    /// What is undefined, unused or overdue on a day, given the protocols in force.
-    pub fn findings(&self, protocols: &[&Protocol], today: NaiveDate) -> Vec<Finding> {
+    /// What is undefined, unused, overdue on a day, or owned by nobody that `works` here, given the
+    /// protocols in force.
+    pub fn findings(
+        &self,
+        protocols: &[&Protocol],
+        today: NaiveDate,
+        works: impl Fn(&str) -> bool,
+    ) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut used: BTreeSet<&str> = BTreeSet::new();
         for protocol in protocols {
@@ -159,6 +167,10 @@ impl Glossary {
             if !used.contains(term.id.as_str()) {
                 findings.push(Finding::Unused { term: term.id.clone() });
             }
+            if !term.owner.is_empty() && !works(&term.owner) {
+                let (term, owner) = (term.id.clone(), term.owner.clone());
+                findings.push(Finding::Unowned { term, owner });
+            }
             if let Some(review_by) = term.review_by.filter(|day| *day < today) {
                 findings.push(Finding::Overdue {
                     term: term.id.clone(),
@@ -179,6 +191,7 @@ impl Finding {
             Self::Undefined { .. } => "undefined",
             Self::Unused { .. } => "unused",
             Self::Overdue { .. } => "overdue",
+            Self::Unowned { .. } => "unowned",
         }
     }
 }
@@ -195,6 +208,10 @@ impl std::fmt::Display for Finding {
             Self::Unused { term } => write!(
                 f,
                 "`{term}` is used nowhere: name it in a question's `terms`, or take it out"
+            ),
+            Self::Unowned { term, owner } => write!(
+                f,
+                "`{term}` belongs to {owner}, who is not on the roster: leads are asked in their place. Name somebody else, or take `owner` out"
             ),
             Self::Overdue { term, owner, review_by } => {
                 let who = if owner.is_empty() {
@@ -266,11 +283,13 @@ mod tests {
         let (glossary, protocol) =
             (Glossary::parse(source).unwrap(), parse(protocol, None).unwrap());
         let on = |day: &str| {
-            let findings = glossary.findings(&[&protocol], day.parse().unwrap());
+            let findings = glossary.findings(&[&protocol], day.parse().unwrap(), |_| true);
             findings.iter().map(Finding::as_str).collect::<Vec<_>>()
         };
         assert_eq!(on("2026-05-31"), ["undefined", "unused"]);
         assert_eq!(on("2026-06-01"), ["undefined", "unused", "overdue"]);
+        let nobody = glossary.findings(&[&protocol], "2026-05-31".parse().unwrap(), |_| false);
+        assert_eq!(nobody.last().map(Finding::as_str), Some("unowned"));
     }
 
     #[test]

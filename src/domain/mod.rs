@@ -19,6 +19,7 @@ pub mod proportion;
 pub mod protocol;
 pub mod glossary;
 pub mod glossary_amend;
+pub mod glossary_diff;
 pub mod cues;
 pub mod label;
 pub mod roster;

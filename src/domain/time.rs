@@ -150,6 +150,12 @@ impl Moment {
         self.utc().date_naive()
     }
 
+    /// The last moment of a day, in UTC.
+    pub fn end_of(day: NaiveDate) -> Self {
+        let end = day.and_hms_milli_opt(23, 59, 59, 999);
+        Self(end.map_or(0, |end| end.and_utc().timestamp_millis()))
+    }
+
     fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH)
     }

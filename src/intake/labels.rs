@@ -11,16 +11,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::run::RejectLine;
-use crate::db::case;
 use crate::db::case::named::{Named, Reading};
+use crate::db::case::{self, CaseRow};
 use crate::db::label::{self, LabelRow};
-use crate::domain::label::{Label, Outcome, Step, round_of_pass};
+use crate::domain::label::{Label, Outcome, ProtocolRef, Step, round_of_pass};
 use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
 use crate::domain::roster::is_name;
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
+use crate::domain::training::Gold;
 
 /// Formats that can be read.
 pub const FORMATS: &[(&str, &str)] =
@@ -56,55 +57,16 @@ pub struct Context<'c, F> {
 /// One line as a label, or nothing if that label is there already.
 pub fn read_label<'p, F>(context: &Context<'_, F>, line: &str) -> Result<Option<Label>, String>
 where
-    F: Fn(&str) -> Option<(&'p Protocol, &'p crate::domain::label::ProtocolRef)>,
+    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
 {
-    let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
-    let first =
-        |names: &[&str]| names.iter().map(|name| &value[*name]).find(|value| !value.is_null());
+    let (value, case) = named(context.conn, line)?;
+    let first = |names: &[&str]| first(&value, names);
     let text = |names: &[&str]| first(names).and_then(Value::as_str).map(str::to_owned);
-    let named = first(&["case", "case_id", "id"]).and_then(Value::as_str).ok_or("no `case`")?;
-    let case = match case::named::named(context.conn, named, Reading::Whole)
-        .map_err(|error| error.to_string())?
-    {
-        Named::One(case) => case,
-        Named::None => return Err(format!("no case `{named}` here")),
-        Named::Several(cases) => {
-            let streams: Vec<&str> = cases.iter().map(|case| case.stream.as_str()).collect();
-            return Err(format!(
-                "`{named}` is a case of several streams ({}): name it by its full id",
-                streams.join(", ")
-            ));
-        }
-    };
     let reviewer = text(&["reviewer", "worker"]).ok_or("no `reviewer`")?;
     if !is_name(&reviewer) {
         return Err(format!("`{reviewer}` is not a name"));
     }
-    let (protocol, reference) =
-        (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
-    let written = steps(first(&["path", "answers"]).unwrap_or(&Value::Null))?;
-    let mut answers =
-        typed::read(protocol, &written, Written::Before).map_err(|error| error.to_string())?;
-    let of_path = answers.len();
-    answers.extend(answers_of_fields(protocol, &answers, &value));
-    let walked = walk(protocol, &answers);
-    let (path, outcome) = match walked.end {
-        Walked::Ends(outcome) => {
-            (walked.path, protocol.outcome(outcome, case.predicted.as_deref()))
-        }
-        Walked::Asks(question) => {
-            return Err(format!("the path does not answer `{}`", question.id));
-        }
-        Walked::Stuck { question, answer } => {
-            return Err(format!(
-                "`{answer}` is no answer to `{}`, which takes {}",
-                question.id,
-                question.wanted()
-            ));
-        }
-    };
-    typed::all_taken(&answers[..of_path], &path).map_err(|error| error.to_string())?;
-    contradiction(&outcome, &value)?;
+    let Answered { path, outcome, reference } = answered(context, &case, &value)?;
     let round = match (text(&["round"]), first(&["pass"]).and_then(Value::as_u64)) {
         (Some(round), _) => round,
         (None, pass) => round_of_pass(pass.unwrap_or(1)),
@@ -151,8 +113,85 @@ where
         rationale: text(&["rationale"]).unwrap_or_default(),
         duration_ms: first(&["duration_ms"]).and_then(Value::as_u64),
         given_at,
-        ..Label::empty(case.id, &reviewer, &round, reference.clone())
+        ..Label::empty(case.id, &reviewer, &round, reference)
     }))
+}
+
+/// One line as the known answer to a case, with `why` (or `note`, `rationale`) it is right.
+pub fn read_gold<'p, F>(context: &Context<'_, F>, line: &str) -> Result<Gold, String>
+where
+    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
+{
+    let (value, case) = named(context.conn, line)?;
+    let Answered { path, outcome, reference } = answered(context, &case, &value)?;
+    let why = first(&value, &["why", "note", "rationale"]).and_then(Value::as_str);
+    let why = why.unwrap_or_default().to_owned();
+    Ok(Gold { case: case.id, protocol: reference, path, outcome, why })
+}
+
+fn first<'v>(line: &'v Value, names: &[&str]) -> Option<&'v Value> {
+    names.iter().map(|name| &line[*name]).find(|value| !value.is_null())
+}
+
+/// A line as JSON, and the case that it is about.
+fn named(conn: &Connection, line: &str) -> Result<(Value, CaseRow), String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
+    let named =
+        first(&value, &["case", "case_id", "id"]).and_then(Value::as_str).ok_or("no `case`")?;
+    match case::named::named(conn, named, Reading::Whole).map_err(|error| error.to_string())? {
+        Named::One(case) => Ok((value, *case)),
+        Named::None => Err(format!("no case `{named}` here")),
+        Named::Several(cases) => {
+            let streams: Vec<&str> = cases.iter().map(|case| case.stream.as_str()).collect();
+            Err(format!(
+                "`{named}` is a case of several streams ({}): name it by its full id",
+                streams.join(", ")
+            ))
+        }
+    }
+}
+
+/// What a line answers, walked to its end.
+struct Answered {
+    path: Vec<Step>,
+    outcome: Outcome,
+    reference: ProtocolRef,
+}
+
+fn answered<'p, F>(
+    context: &Context<'_, F>,
+    case: &CaseRow,
+    value: &Value,
+) -> Result<Answered, String>
+where
+    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
+{
+    let (protocol, reference) =
+        (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
+    let written = steps(first(value, &["path", "answers"]).unwrap_or(&Value::Null))?;
+    let mut answers =
+        typed::read(protocol, &written, Written::Before).map_err(|error| error.to_string())?;
+    let of_path = answers.len();
+    answers.extend(answers_of_fields(protocol, &answers, value));
+    let walked = walk(protocol, &answers);
+    let (path, outcome) = match walked.end {
+        Walked::Ends(outcome) => {
+            (walked.path, protocol.outcome(outcome, case.predicted.as_deref()))
+        }
+        Walked::Asks(question) => {
+            return Err(format!("the path does not answer `{}`", question.id));
+        }
+        Walked::Stuck { question, answer } => {
+            return Err(format!(
+                "`{answer}` is no answer to `{}`, which takes {}",
+                question.id,
+                question.wanted()
+            ));
+        }
+    };
+    typed::all_taken(&answers[..of_path], &path).map_err(|error| error.to_string())?;
+    contradiction(&outcome, value)?;
+    Ok(Answered { path, outcome, reference: reference.clone() })
 }
 
 /// A path as `[["q","a"],…]` or `{"q":"a",…}`. An answer is a text, a number, a list of texts, or

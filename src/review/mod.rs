@@ -1,6 +1,7 @@
 //! Reviewing: whose turn a case is, what is shown of it, what has been answered so far, what
 //! happened to it.
 
+pub mod glossary;
 pub mod protocols;
 pub mod queue;
 pub mod filter;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::glossary;
 use crate::db::document;
 use crate::domain::glossary::{Glossary, Term};
 use crate::domain::label::{Label, ProtocolRef};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
 use crate::domain::protocol::{Answered, Protocol};
-use crate::journal::kind::{GlossaryPublished, ProtocolPublished};
+use crate::journal::kind::ProtocolPublished;
 use crate::journal::views;
 
 /// A published version of a protocol.
@@ -50,12 +51,8 @@ impl Protocols {
                 questions: Arc::default(),
             });
         }
-        let row = document::latest(conn, "glossary")?;
-        let event = row.and_then(|row| serde_json::from_str::<GlossaryPublished>(&row.body).ok());
-        let (glossary_version, glossary) = match event {
-            Some(event) => (event.version, Glossary::parse(&event.source).unwrap_or_default()),
-            None => (0, Glossary::default()),
-        };
+        let (glossary_version, glossary) = glossary::latest(conn)?
+            .map_or_else(Default::default, |published| (published.version, published.glossary));
         let mut protocols =
             Self { published, glossary, glossary_version, policy: views::policy(conn)? };
         let questions: Vec<_> =

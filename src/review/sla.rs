@@ -9,14 +9,16 @@
 //! | a ruling was appealed      | the owner                            | the level's hours                    |
 //! | a label was returned       | its author                           | a peer's hours after the question    |
 //! | a session is blind         | who has not labeled all of it        | its deadline                         |
+//! | a term is to be looked at  | its owner, else leads                | its `review_by`, told a week before  |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde::Serialize;
 
 use super::arbitration::{self, Waiting, Waits, Why, waiting, waits};
 use super::calibration;
+use super::glossary;
 use super::queue::share;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration as acts, document, label, roster};
@@ -33,6 +35,8 @@ use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
 
 const HOUR_MS: i64 = 3_600_000;
+/// So long before its day a term is said to be due.
+const TERM_AHEAD_MS: i64 = 7 * 24 * HOUR_MS;
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -44,16 +48,18 @@ pub enum Duty {
     Appealed,
     Returned,
     Session,
+    Term,
 }
 
 impl Duty {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Label,
         Self::Escalated,
         Self::Disputed,
         Self::Appealed,
         Self::Returned,
         Self::Session,
+        Self::Term,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -64,6 +70,7 @@ impl Duty {
             Self::Appealed => "appealed",
             Self::Returned => "returned",
             Self::Session => "session",
+            Self::Term => "term",
         }
     }
 
@@ -78,6 +85,7 @@ impl Duty {
                 ("question about your label to answer", "questions about your labels to answer")
             }
             Self::Session => ("calibration case to label", "calibration cases to label"),
+            Self::Term => ("glossary term to look at again", "glossary terms to look at again"),
         };
         if n == 1 { one } else { more }
     }
@@ -91,16 +99,22 @@ pub struct DueItem {
     pub who: Vec<String>,
     pub case: Option<CaseId>,
     pub session: Option<String>,
+    pub term: Option<String>,
     pub level: Option<Level>,
     pub since: Moment,
     pub due: Moment,
     /// The first level that let its time run out before it came to those who have it now.
     pub missed: Option<(Level, Moment)>,
-    /// How many cases it is.
+    /// How many cases it is; one where it is a term.
     pub cases: usize,
 }
 
 impl DueItem {
+    fn new(what: Duty, who: Vec<String>, since: Moment, due: Moment) -> Self {
+        let (case, session, term, level, missed) = (None, None, None, None, None);
+        Self { what, who, case, session, term, level, since, due, missed, cases: 1 }
+    }
+
     /// Whether time ran out: of those whose turn it is, or of a level before them.
     pub fn is_overdue(&self, now: Moment) -> bool {
         self.overdue_since() <= now
@@ -115,7 +129,7 @@ impl DueItem {
     pub fn key(&self, who: &str) -> String {
         let case = self.case.map(|case| case.to_string()).unwrap_or_default();
         let level = self.level.map_or("", Level::as_str);
-        let session = self.session.as_deref().unwrap_or_default();
+        let session = self.session.as_ref().or(self.term.as_ref()).map_or("", String::as_str);
         let text = format!(
             "{who}\u{1f}{}\u{1f}{case}\u{1f}{session}\u{1f}{level}\u{1f}{}",
             self.what.as_str(),
@@ -160,6 +174,7 @@ pub fn due_items(
         );
     }
     found.extend(sessions(conn)?);
+    found.extend(people.terms(conn, now)?);
     found.retain(|item| people.has_to(item));
     found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
@@ -194,6 +209,7 @@ pub fn due_items_of<'c>(
         );
     }
     found.extend(sessions(conn)?);
+    found.extend(people.terms(conn, now)?);
     found.retain(|item| people.has_to(item));
     found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
@@ -246,6 +262,8 @@ impl DueCandidates {
 /// Who can owe something.
 struct Assignees {
     share: Share,
+    /// Everybody with a role.
+    people: BTreeSet<String>,
     reviewers: Vec<String>,
     leads: Vec<String>,
     /// Who has it in the end: all leads, where the owner leads no more.
@@ -265,7 +283,8 @@ impl Assignees {
         let (reviewers, leads) = (of_role(Role::Reviewer), of_role(Role::Lead));
         let owner = arbitration::owner(conn, policy)?;
         let owner = if leads.contains(&owner) { vec![owner] } else { leads.clone() };
-        Ok(Self { share: share(conn)?, reviewers, leads, owner })
+        let people = grants.into_iter().map(|grant| grant.name).collect();
+        Ok(Self { share: share(conn)?, people, reviewers, leads, owner })
     }
 
     /// An open case wants labels from the first of its order who have not given one.
@@ -277,24 +296,29 @@ impl Assignees {
             .take(wanted.saturating_sub(labeled.len()))
             .map(|candidate| candidate.name.clone())
             .collect();
-        let (case, since, due) = (Some(work.case), work.detected, work.due);
-        DueItem {
-            what: Duty::Label,
-            who,
-            case,
-            session: None,
-            level: None,
-            since,
-            due,
-            missed: None,
-            cases: 1,
-        }
+        let item = DueItem::new(Duty::Label, who, work.detected, work.due);
+        DueItem { case: Some(work.case), ..item }
     }
 
     /// Whether anybody who is still here has to do something: a question to who was retired is
     /// nobody's to answer.
     fn has_to(&self, item: &DueItem) -> bool {
         item.what != Duty::Returned || item.who.iter().any(|who| self.reviewers.contains(who))
+    }
+
+    /// A term whose day has nearly come waits for its owner, or for all leads where nobody here is
+    /// called so.
+    fn terms(&self, conn: &Connection, now: Moment) -> rusqlite::Result<Vec<DueItem>> {
+        let Some(published) = glossary::latest(conn)? else { return Ok(Vec::new()) };
+        let soon = Moment(now.0 + TERM_AHEAD_MS).date();
+        let due = published.glossary.terms.into_iter().filter_map(|term| {
+            let day = term.review_by.filter(|day| *day <= soon)?;
+            let owner = self.people.contains(&term.owner);
+            let who = if owner { vec![term.owner] } else { self.leads.clone() };
+            let item = DueItem::new(Duty::Term, who, published.at, Moment::end_of(day));
+            Some(DueItem { term: Some(term.id), ..item })
+        });
+        Ok(due.collect())
     }
 
     /// A case that was escalated, disputed or appealed against waits for those of its level.
@@ -316,17 +340,8 @@ impl Assignees {
             Why::Escalated => Duty::Escalated,
             Why::Appealed => Duty::Appealed,
         };
-        DueItem {
-            what,
-            who,
-            case: Some(id),
-            session: None,
-            level: Some(stands.level),
-            since,
-            due: stands.due,
-            missed: stands.missed,
-            cases: 1,
-        }
+        let item = DueItem::new(what, who, since, stands.due);
+        DueItem { case: Some(id), level: Some(stands.level), missed: stands.missed, ..item }
     }
 }
 
@@ -342,17 +357,7 @@ fn asked(acts: &[Done], labels: &[GivenLabel]) -> Vec<(String, Moment)> {
 /// A question about a label wants an answer of whoever gave it.
 fn answer(policy: &Policy, id: CaseId, reviewer: String, since: Moment) -> DueItem {
     let due = Moment(since.0 + i64::from(policy.escalation.peer.max(1)) * HOUR_MS);
-    DueItem {
-        what: Duty::Returned,
-        who: vec![reviewer],
-        case: Some(id),
-        session: None,
-        level: None,
-        since,
-        due,
-        missed: None,
-        cases: 1,
-    }
+    DueItem { case: Some(id), ..DueItem::new(Duty::Returned, vec![reviewer], since, due) }
 }
 
 /// A session that is blind wants labels of everybody it invited.
@@ -363,16 +368,11 @@ fn sessions(conn: &Connection) -> rusqlite::Result<Vec<DueItem>> {
     {
         let of = session.opened.what.cases.len();
         for one in calibration::awaited(conn, &session)? {
+            let (who, since) = (vec![one.reviewer], session.opened.at.moment());
             found.push(DueItem {
-                what: Duty::Session,
-                who: vec![one.reviewer],
-                case: None,
                 session: Some(session.name().to_owned()),
-                level: None,
-                since: session.opened.at.moment(),
-                due: session.deadline(),
-                missed: None,
                 cases: of - one.done[0],
+                ..DueItem::new(Duty::Session, who, since, session.deadline())
             });
         }
     }
@@ -389,9 +389,9 @@ fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<
 }
 
 /// How many cases are due: a session is owed once by each who takes part, for as many as they have
-/// left.
+/// left. A term is no case.
 pub fn cases_due<'o>(due_items: impl IntoIterator<Item = &'o DueItem>) -> usize {
-    due_items.into_iter().map(|one| one.cases).sum()
+    due_items.into_iter().filter(|one| one.term.is_none()).map(|one| one.cases).sum()
 }
 
 /// How many of them are past their time.

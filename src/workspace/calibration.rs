@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::error::CalibrationError;
+use super::error::{CalibrationError, RulingError};
 use super::{WorkError, Workspace};
 use crate::db::{case, label};
 use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Stage};
@@ -16,6 +16,7 @@ use crate::domain::protocol::parse::{LabelSource, label_source};
 use crate::domain::protocol::{Protocol, parse_strictly};
 use crate::domain::random::SplitMix64;
 use crate::domain::roster::{Role, is_name};
+use crate::domain::text::is_blank;
 use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
@@ -319,28 +320,48 @@ impl Workspace {
         Ok(round)
     }
 
-    /// Says something about a case in a session, once its labels are revealed.
-    pub fn comment_in(
+    /// Comments on a case. In a session whose labels are open, that is part of what is said there:
+    /// of `session`, or of the only one that is so far with this case. Words that begin with the
+    /// name of a question, `scope: …`, are about that question. Returns the session too.
+    pub fn comment_about(
         &mut self,
-        name: &str,
         case: CaseId,
+        session: Option<&str>,
         question: Option<&str>,
         text: &str,
-    ) -> Result<Appended, WorkError> {
-        let session = self.session(name)?;
+    ) -> Result<(Appended, Option<String>), WorkError> {
+        let discussed = |one: &Calibration| {
+            let of_case = one.stage() == Stage::Discussion && one.opened.what.cases.contains(&case);
+            of_case && one.sits_in(&self.me)
+        };
+        let found = match session {
+            Some(name) => Some(self.session(name)?),
+            None => {
+                let mut open = self.sessions()?.into_iter().filter(discussed);
+                open.next().filter(|_| open.next().is_none())
+            }
+        };
+        let Some(session) = found else { return Ok((self.comment(case, text)?, None)) };
+        let name = session.name().to_owned();
         if session.stage() != Stage::Discussion {
-            return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
+            return Err(CalibrationError::Stage(name, session.stage()).into());
         }
         if !session.opened.what.cases.contains(&case) {
-            return Err(CalibrationError::NotInIt { session: name.to_owned(), case }.into());
+            return Err(CalibrationError::NotInIt { session: name, case }.into());
         }
-        let (question, session) = (question.map(str::to_owned), Some(name.to_owned()));
-        self.append(vec![Append::new(&CaseCommented {
-            case,
-            text: text.to_owned(),
-            question,
-            session,
-        })])
+        let protocols = self.protocols()?;
+        let known = |id: &str| {
+            protocols.in_force().iter().any(|published| published.protocol.question(id).is_some())
+        };
+        let named = text.split_once(':').filter(|(id, _)| question.is_none() && known(id.trim()));
+        let (question, text) =
+            named.map_or((question, text), |(id, rest)| (Some(id.trim()), rest.trim()));
+        if is_blank(text) {
+            return Err(RulingError::NoRationale.into());
+        }
+        let (question, text) = (question.map(str::to_owned), text.to_owned());
+        let said = CaseCommented { case, text, question, session: Some(name.clone()) };
+        Ok((self.append(vec![Append::new(&said)])?, Some(name)))
     }
 
     /// What a session found, once its first round is over.

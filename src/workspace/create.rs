@@ -105,7 +105,11 @@ impl Workspace {
             WorkError::Faults { name: "the shipped protocol".to_owned(), faults }
         })?;
         let published = vec![
-            Append::new(&GlossaryPublished { version: 1, source: starter.glossary() }),
+            Append::new(&GlossaryPublished {
+                version: 1,
+                source: starter.glossary(),
+                changes: String::new(),
+            }),
             Append::new(&ProtocolPublished::new(&protocol, 1, "The protocol that casework ships.")),
         ];
         chain::append(&mut self.db, &self.key, &self.me, published, now)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::error::PublishError;
 use super::{WorkError, Workspace, read_file};
 use crate::domain::glossary::Glossary;
+use crate::domain::glossary_diff;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::parse::{LabelSource, label_source};
 use crate::domain::protocol::{self, Fault, Protocol};
@@ -14,6 +15,7 @@ use crate::domain::roster::Role;
 use crate::journal::Append;
 use crate::journal::kind::{GlossaryPublished, PolicySet, ProtocolPublished};
 use crate::journal::views;
+use crate::review::glossary::{self, PublishedGlossary};
 
 /// Reads and checks a protocol file strictly, with the label file it may name beside it. Terms must
 /// stand in `glossary`.
@@ -29,17 +31,15 @@ pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protoco
     let protocol = protocol::parse_strictly(&source, labels.as_deref())
         .map_err(|faults| WorkError::Faults { name: name.clone(), faults })?;
     let faults = glossary.map_or_else(Vec::new, |glossary| unknown_terms(&protocol, glossary));
-    if faults.is_empty() { Ok(protocol) } else { Err(WorkError::Faults { name, faults }) }
+    if faults.is_empty() { Ok(protocol) } else { Err(WorkError::UnknownTerms { name, faults }) }
 }
 
 fn unknown_terms(protocol: &Protocol, glossary: &Glossary) -> Vec<Fault> {
     let mut faults = Vec::new();
     for question in &protocol.questions {
         for term in question.terms.iter().filter(|term| glossary.term(term).is_none()) {
-            let message = format!(
-                "`{}` names the term `{term}`, which is not in the glossary: publish a glossary that has it",
-                question.id
-            );
+            let message =
+                format!("`{}` names the term `{term}`, which is not in the glossary", question.id);
             faults.push(Fault { line: question.line, message });
         }
     }
@@ -92,8 +92,13 @@ impl Workspace {
         Ok(version)
     }
 
-    /// Publishes a glossary; returns its version.
-    pub fn publish_glossary(&mut self, glossary: &Glossary) -> Result<u32, WorkError> {
+    /// Publishes a glossary; returns its version. One that is published already, unchanged, keeps
+    /// its version. Where nobody says what changed, it is found by comparing.
+    pub fn publish_glossary(
+        &mut self,
+        glossary: &Glossary,
+        changes: &str,
+    ) -> Result<u32, WorkError> {
         let protocols = self.protocols()?;
         let in_force: Vec<&Protocol> =
             protocols.in_force().into_iter().map(|published| &published.protocol).collect();
@@ -109,12 +114,22 @@ impl Workspace {
             gone.dedup();
             return Err(PublishError::TermsInUse(gone).into());
         }
+        if protocols.glossary_version > 0 && protocols.glossary.source == glossary.source {
+            return Ok(protocols.glossary_version);
+        }
         let version = protocols.glossary_version + 1;
-        self.append(vec![Append::new(&GlossaryPublished {
-            version,
-            source: glossary.source.clone(),
-        })])?;
+        let changes = match changes.trim() {
+            "" => glossary_diff::diff(&protocols.glossary, glossary).join("; "),
+            changes => changes.to_owned(),
+        };
+        let source = glossary.source.clone();
+        self.append(vec![Append::new(&GlossaryPublished { version, source, changes })])?;
         Ok(version)
+    }
+
+    /// Every version of the glossary, the latest first.
+    pub fn glossaries(&self) -> Result<Vec<PublishedGlossary>, WorkError> {
+        Ok(glossary::versions(&self.db.conn)?)
     }
 
     pub fn policy(&self) -> Result<Policy, WorkError> {

@@ -1,16 +1,21 @@
 //! Known answers, training, precedents, and what a new version changes.
 
+use std::collections::BTreeMap;
+
 use super::error::TrainingError;
 use super::{WorkError, Workspace};
+use crate::clock;
 use crate::db::case::{self, CaseRow};
-use crate::db::label;
+use crate::db::{arbitration, label};
+use crate::domain::arbitration::ruling;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step};
 use crate::domain::policy::Training;
 use crate::domain::roster::Role;
 use crate::domain::training::{Attempt, Gold};
+use crate::intake::labels::{Context, ImportSummary, read_gold};
 use crate::journal::Append;
-use crate::journal::chain::Appended;
+use crate::journal::chain::{self, Appended};
 use crate::journal::kind::{GoldSet, TrainingFinished};
 use crate::review::replay::{Report, report};
 use crate::review::{Precedent, gold, precedent};
@@ -87,6 +92,60 @@ impl Workspace {
         let GivenLabel { label, .. } =
             mine.ok_or_else(|| TrainingError::NotLabeled(self.me.clone()))?;
         self.append(vec![Append::new(&GoldSet { gold: Gold::of(&label, why), dropped: false })])
+    }
+
+    /// Makes what a case was ruled to be the known answer, with the ruling's reason where none is
+    /// given.
+    pub fn set_gold_by_ruling(&mut self, id: CaseId, why: &str) -> Result<Appended, WorkError> {
+        let acts = arbitration::of_case(&self.db.conn, id)?;
+        let labels = label::live_of_case(&self.db.conn, id)?;
+        let ruled = ruling(&acts, &labels).filter(|ruled| ruled.appeal.is_none());
+        let ruling = ruled.ok_or(TrainingError::NotRuled)?.ruling;
+        let (Some(protocol), false) = (&ruling.protocol, ruling.path.is_empty()) else {
+            return Err(TrainingError::NoPath.into());
+        };
+        let gold = Gold {
+            case: id,
+            protocol: protocol.clone(),
+            path: ruling.path.clone(),
+            outcome: ruling.outcome.clone(),
+            why: if why.is_empty() { ruling.rationale.clone() } else { why.to_owned() },
+        };
+        self.append(vec![Append::new(&GoldSet { gold, dropped: false })])
+    }
+
+    /// Takes in known answers from JSON lines with a case, a path and a reason.
+    pub fn import_gold(&mut self, text: &str) -> Result<ImportSummary, WorkError> {
+        self.ready_to_write()?;
+        let protocols = self.protocols()?;
+        let protocol = |stream: &str| {
+            let published = protocols.for_stream(stream);
+            published.map(|published| (&published.protocol, &published.reference))
+        };
+        let (mut summary, mut batch) = (ImportSummary::default(), Vec::new());
+        let tx = self.db.begin()?;
+        let context = Context { conn: &tx, protocol, author: &self.me, now: clock::now() };
+        let mut known: BTreeMap<CaseId, Gold> =
+            gold::all(&tx)?.into_iter().map(|gold| (gold.case, gold)).collect();
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            summary.read += 1;
+            match read_gold(&context, line) {
+                Err(reason) => summary.reject(number, &reason),
+                Ok(gold) if known.get(&gold.case) == Some(&gold) => summary.duplicate += 1,
+                Ok(gold) => {
+                    summary.imported += 1;
+                    batch.push(Append::new(&GoldSet { gold: gold.clone(), dropped: false }));
+                    known.insert(gold.case, gold);
+                }
+            }
+        }
+        if !batch.is_empty() {
+            let mut writer = chain::Writer::new(&tx, &self.key)?;
+            writer.append(&self.me, batch, clock::now())?;
+            writer.finish()?;
+            tx.commit()?;
+        }
+        Ok(summary)
     }
 
     /// Takes back that a case has a known answer.

@@ -389,3 +389,38 @@ fn what_a_ruling_came_to_is_read_over_the_next_dispute() {
         session.text().lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect();
     assert!(told.contains("counts as"), "{}", session.text());
 }
+
+#[test]
+fn a_ruling_or_a_file_gives_known_answers() {
+    let place = dispute();
+    fails(&place, &["gold", "set", "p0", "--ruling"], "no ruling on that case stands");
+    let yes = side(&place, "model_correct");
+    let rule = ["arbitrate", "p0", "--take", &yes, "--cause", "ambiguous_input"];
+    place.ok(&[&rule[..], &["--rationale", "it is a payment"]].concat());
+    place.ok(&["gold", "set", "p0", "--ruling"]);
+    let gold = json(&place.ok(&["gold", "list", "--json"]));
+    assert_eq!(
+        (&gold["outcome"]["verdict"], &gold["why"]),
+        (&json("\"model_correct\""), &json("\"it is a payment\""))
+    );
+
+    let file = place.dir.path().join("gold.jsonl");
+    let path = "{\"readable\":\"y\",\"verdict\":\"y\",\"category\":\"r\"}";
+    std::fs::write(
+        &file,
+        format!(
+            "{{\"case\":\"p1\",\"path\":{path},\"why\":\"w\"}}\n\n{{\"case\":\"p9\",\"path\":{path}}}\n{{\"case\":\"p2\",\"path\":{{}}}}\n"
+        ),
+    )
+    .unwrap();
+    let import = || json(&place.ok(&["gold", "import", file.to_str().unwrap(), "--json"]));
+    let first = import();
+    assert_eq!((first["imported"].as_u64(), first["rejected"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(first["rejects"][0]["line"], 3);
+    assert_eq!(import()["duplicate"], 1);
+    assert_eq!(place.ok(&["gold", "list", "--json"]).lines().count(), 2);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"w\"", "\"other\"")).unwrap();
+    let by = place.run(&["gold", "import", file.to_str().unwrap(), "--as", "bo"]);
+    assert_eq!(by.status.code(), Some(2), "only a lead says what is right");
+}

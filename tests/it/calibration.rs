@@ -579,3 +579,25 @@ fn what_a_session_agreed_on_is_a_ruling_by_one_key() {
         );
     }
 }
+
+#[test]
+fn a_comment_on_a_discussed_case_is_said_in_its_session_and_about_its_question() {
+    let place = team();
+    first_round(&place);
+    // While the round is blind, what is said about a case is no part of it.
+    let before = json(&place.ok(&["comment", "p0", "early", "--json"]));
+    assert_eq!(before["session"], Value::Null);
+    place.ok(&["calibrate", "reveal", "june"]);
+    let said =
+        json(&place.ok(&["comment", "p0", "verdict: it says savings", "--as", "bo", "--json"]));
+    assert_eq!(said["session"], "june");
+    assert_eq!(json(&place.ok(&["comment", "p3", "not in it", "--json"]))["session"], Value::Null);
+    let replay = place.ok(&["calibrate", "replay", "june", "--json"]);
+    let found = replay.lines().map(json).find(|one| !one["event"]["comment"].is_null());
+    let found = found.unwrap()["event"]["comment"].clone();
+    assert_eq!(
+        (&found["question"], &found["text"]),
+        (&json("\"verdict\""), &json("\"it says savings\""))
+    );
+    assert_eq!(replay.matches("\"comment\":{").count(), 1, "{replay}");
+}

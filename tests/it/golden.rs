@@ -81,7 +81,7 @@ fn every_kind_is_written_as_ever() {
         labels: vec!["x".into()],
         titles: [("x".to_owned(), "the x".to_owned())].into(),
     });
-    check(&GlossaryPublished { version: 2, source: String::new() });
+    check(&GlossaryPublished { version: 2, source: String::new(), changes: String::new() });
     check(&CaseDetected {
         case,
         stream: "s".into(),

@@ -492,3 +492,34 @@ fn what_was_renamed_once_stays_known() {
         "{said}"
     );
 }
+
+#[test]
+fn a_glossary_has_versions_that_say_what_changed() {
+    let place = Place::new();
+    drop(place.create());
+    let file = place.dir.path().join("g.toml");
+    let first = place.ok(&["glossary", "starter", "text"]);
+    let publish = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let mut args = vec!["glossary", "publish", file.to_str().unwrap()];
+        args.extend(more);
+        String::from_utf8(place.run(&args).stderr).unwrap()
+    };
+    let own = "\n[[term]]\nid = \"mine\"\nname = \"Mine\"\ndefinition = \"what is mine\"\n";
+    assert!(publish(&first, &[]).contains("v1 is published already"));
+    assert!(publish(&format!("{first}{own}"), &[]).contains("v2 is published"));
+    publish(&format!("{first}{}", own.replace("what is", "all that is")), &["--changes", "why"]);
+    let history = place.ok(&["glossary", "history", "--json"]);
+    let changes: Vec<serde_json::Value> = history
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .collect();
+    let changes: Vec<&str> = changes.iter().map(|one| one["changes"].as_str().unwrap()).collect();
+    assert_eq!(changes, ["why", "the term mine is new: what is mine", ""]);
+    assert_eq!(
+        place.ok(&["glossary", "diff", "2", "3"]),
+        "mine: is defined as “all that is mine”, not “what is mine”\n"
+    );
+    let same = place.run_text(&["glossary", "diff", "3", file.to_str().unwrap(), "--json"]);
+    assert_eq!(same, "{\"changes\":[]}\n");
+}

@@ -242,3 +242,37 @@ fn receive(server: &TcpListener) -> (String, String) {
     }
     (to, mail)
 }
+
+#[test]
+fn a_term_is_due_of_its_owner_and_is_no_case() {
+    let place = team();
+    let file = place.dir.path().join("g.toml");
+    let publish = |owner: &str, day: &str| {
+        let terms = place.ok(&["glossary", "starter", "text"]);
+        let own = format!(
+            "{terms}\n[[term]]\nid = \"mine\"\nname = \"Mine\"\ndefinition = \"d\"\nowner = \"{owner}\"\nreview_by = \"{day}\"\n"
+        );
+        std::fs::write(&file, own).unwrap();
+        let output = place.run(&["glossary", "publish", file.to_str().unwrap()]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let owed = || -> Vec<String> {
+        let lines = place.run_text(&["sla", "--json"]);
+        let terms = lines.lines().map(json).filter(|line| line["what"] == "term");
+        terms.map(|line| format!("{} {}", line["who"].as_str().unwrap(), line["overdue"])).collect()
+    };
+    let overdue = || json(&place.run_text(&["sla", "check", "--json"]))["overdue"].clone();
+    let cases = overdue();
+    assert_eq!(publish("bo", "2099-01-01"), "glossary v2 is published: 13 terms\n");
+    assert_eq!(owed(), Vec::<String>::new(), "years ahead it is not due");
+    publish("bo", "2026-06-01");
+    assert_eq!(owed(), ["bo 1"]);
+    assert_eq!(overdue(), cases, "a term is no case");
+    let told = place.ok(&["nudge", "--dry-run"]);
+    assert!(told.contains("1 glossary term to look at again"), "{told}");
+    let words = publish("ghost", "2026-06-01");
+    assert!(words.contains("`mine` belongs to ghost, who is not on the roster"), "{words}");
+    assert_eq!(owed(), ["ana 1"], "a lead has what nobody owns");
+    let found = place.run_text(&["glossary", "check"]);
+    assert!(found.contains("unowned") && found.contains("overdue"), "{found}");
+}

@@ -13,6 +13,9 @@ pub struct GlossaryPublished {
     pub version: u32,
     /// The TOML as its author wrote it.
     pub source: String,
+    /// What changed, in a line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub changes: String,
 }
 
 impl Event for GlossaryPublished {

@@ -8,7 +8,6 @@ use crate::session::report::Report;
 use crate::session::state::Session;
 use crate::session::write::{Write, Writing};
 use crate::workspace::WorkError;
-use crate::workspace::error::RulingError;
 
 pub const DEFER: Command =
     Command::new("defer", "defer the case, with a reason", |session, said| {
@@ -65,8 +64,12 @@ impl Write for Note {
                 "A lead will look at it.".to_owned()
             }
             Kind::Comment => {
-                comment(at, case, &text)?;
-                "Commented.".to_owned()
+                let round = at.workspace.in_round.clone();
+                let session = round.as_deref().map(session_of);
+                match at.workspace.comment_about(case, session, None, &text)?.1 {
+                    Some(name) if session.is_none() => format!("Commented in the session {name}."),
+                    _ => "Commented.".to_owned(),
+                }
             }
         };
         Ok(Report::Noted { case, words, leaves_queue: kind == Kind::Defer })
@@ -75,22 +78,4 @@ impl Write for Note {
     fn switches(&self) -> bool {
         self.kind == Kind::Defer
     }
-}
-
-/// A comment; in a calibration session it may begin with the question that it is about: `scope: …`.
-fn comment(at: &mut Writing, case: CaseId, text: &str) -> Result<(), WorkError> {
-    let Some(round) = at.workspace.in_round.clone() else {
-        return at.workspace.comment(case, text).map(drop);
-    };
-    let session = session_of(&round).to_owned();
-    let protocols = at.workspace.protocols()?;
-    let known = |id: &str| {
-        protocols.in_force().iter().any(|published| published.protocol.question(id).is_some())
-    };
-    let about = text.split_once(':').filter(|(id, _)| known(id.trim()));
-    let (question, text) = about.map_or((None, text), |(id, rest)| (Some(id.trim()), rest.trim()));
-    if text.is_empty() {
-        return Err(RulingError::NoRationale.into());
-    }
-    at.workspace.comment_in(&session, case, question, text).map(drop)
 }

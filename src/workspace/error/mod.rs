@@ -98,6 +98,8 @@ pub enum WorkError {
     Incomplete(Missing),
     #[error("{name} does not check")]
     Faults { name: String, faults: Vec<Fault> },
+    #[error("{name} names terms that the glossary lacks")]
+    UnknownTerms { name: String, faults: Vec<Fault> },
     #[error("that is for leads")]
     LeadsOnly,
     #[error("gold items measure reviewers: only a lead lists them")]
@@ -143,7 +145,9 @@ impl WorkError {
     /// The faults of a document that was checked, and what it is called.
     pub fn faults(&self) -> Option<(&str, &[Fault])> {
         match self {
-            Self::Faults { name, faults } => Some((name, faults)),
+            Self::Faults { name, faults } | Self::UnknownTerms { name, faults } => {
+                Some((name, faults))
+            }
             _ => None,
         }
     }
@@ -221,6 +225,9 @@ impl Advice for WorkError {
                     "`casework roster show` lists names; a lead can admit them: `casework roster admit {} --role ROLE`.",
                     visible(name)
                 ));
+            }
+            Self::UnknownTerms { .. } => {
+                "Add them to your glossary, then `casework glossary publish FILE`. `casework glossary starter` prints all terms that casework ships."
             }
             Self::NoCase(_) => "`casework queue` and `casework search TEXT` list cases.",
             Self::NoProtocol(_) => "Publish one with `casework protocol publish FILE`.",
