@@ -359,9 +359,10 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
     if let Some(words) = repeated_words(document.repeated, "each counts") {
         say(&words);
     }
-    let mut by_labels: Vec<&ReviewerLine<'_>> = document.reviewers.iter().collect();
-    by_labels.sort_by(|a, b| b.labels.cmp(&a.labels).then_with(|| a.reviewer.cmp(b.reviewer)));
-    for ReviewerLine { reviewer, labels, skill, interval, .. } in by_labels.iter().take(20) {
+    // Who is right least often first: of many, those are the ones to be known.
+    let mut by_skill: Vec<&ReviewerLine<'_>> = document.reviewers.iter().collect();
+    by_skill.sort_by(|a, b| a.skill.total_cmp(&b.skill).then_with(|| a.reviewer.cmp(b.reviewer)));
+    for ReviewerLine { reviewer, labels, skill, interval, .. } in by_skill.iter().take(20) {
         let (low, high) = interval.unwrap_or((0.0, 1.0));
         say(&format!(
             "  {reviewer:<16} {} right ({} to {}) of {labels} labels",
@@ -370,7 +371,7 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
             percent(high)
         ));
     }
-    if by_labels.len() > 20 {
-        say(&format!("  and {} more reviewers (--json)", by_labels.len() - 20));
+    if by_skill.len() > 20 {
+        say(&format!("  and {} more, right more often (--json)", by_skill.len() - 20));
     }
 }

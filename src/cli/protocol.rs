@@ -12,9 +12,9 @@ use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::Protocol;
 use crate::domain::protocol::diff::diff;
 use crate::domain::text::visible;
-use crate::review::Protocols;
 use crate::review::replay::Report;
 use crate::review::sight::left_out;
+use crate::review::{Protocols, Published};
 use crate::workspace::WorkError;
 use crate::workspace::create::{STARTERS, Starter};
 use crate::workspace::documents::read_protocol;
@@ -26,7 +26,7 @@ const NAMED: usize = 5;
 pub enum What {
     /// Prove that every path of a protocol file ends and sets what it must
     Check { file: PathBuf },
-    /// Show a protocol file, a published protocol by its id or version, or all that are published
+    /// Show a protocol file, a published protocol by its id or version, or all that are in force
     Show {
         #[arg(value_name = "FILE|ID|VERSION")]
         file: Option<PathBuf>,
@@ -71,9 +71,18 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             let protocols = match file {
                 Some(file) if file.exists() => vec![(read_protocol(file, None)?, 0)],
                 Some(name) => named(&context.read()?.protocols()?, &name.to_string_lossy())?,
+                None if context.global.json => every(&context.read()?.protocols()?.published),
                 None => {
-                    let published = context.read()?.protocols()?.published;
-                    published.into_iter().map(|one| (one.protocol, one.reference.version)).collect()
+                    let protocols = context.read()?.protocols()?;
+                    let in_force: Vec<&Published> = protocols.in_force();
+                    let before = protocols.published.len() - in_force.len();
+                    if before > 0 {
+                        say(&format!(
+                            "{before} {} no longer in force: `casework protocol show ID` shows every version of one.",
+                            if before == 1 { "version is" } else { "versions are" }
+                        ));
+                    }
+                    every(in_force)
                 }
             };
             show(context, &protocols, *tree, format.as_deref())
@@ -176,17 +185,16 @@ fn counts(protocol: &Protocol) -> String {
     )
 }
 
+fn every<'p>(published: impl IntoIterator<Item = &'p Published>) -> Vec<(Protocol, u32)> {
+    published.into_iter().map(|one| (one.protocol.clone(), one.reference.version)).collect()
+}
+
 /// Published versions of an id, or of a number.
 fn named(protocols: &Protocols, name: &str) -> Result<Vec<(Protocol, u32)>, CliError> {
-    let fits = |published: &&crate::review::Published| {
+    let fits = |published: &&Published| {
         published.protocol.id == name || number(name) == Some(published.reference.version)
     };
-    let found: Vec<_> = protocols
-        .published
-        .iter()
-        .filter(fits)
-        .map(|one| (one.protocol.clone(), one.reference.version))
-        .collect();
+    let found = every(protocols.published.iter().filter(fits));
     if found.is_empty() {
         return Err(CliError::Use(format!(
             "`{name}` is no file, and neither the id nor a version of a published protocol"

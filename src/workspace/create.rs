@@ -191,10 +191,10 @@ mod tests {
             })
             .collect();
         let today = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
-        assert_eq!(glossary.findings(&protocols.iter().collect::<Vec<_>>(), today), []);
+        assert_eq!(glossary.findings(&protocols.iter().collect::<Vec<_>>(), today, |_| false), []);
         for (starter, protocol) in STARTERS.iter().zip(&protocols) {
             let own = Glossary::parse(&starter.glossary()).unwrap();
-            assert_eq!(own.findings(&[protocol], today), [], "{}", starter.name);
+            assert_eq!(own.findings(&[protocol], today, |_| false), [], "{}", starter.name);
             assert_eq!(own.snippets.len(), glossary.snippets.len());
         }
     }

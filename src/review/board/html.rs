@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
+use chrono::Datelike as _;
+
 use super::snapshot::{BoardSnapshot, Day, WeekFigures};
 use crate::domain::resolve::CaseState;
-use crate::domain::text::visible;
+use crate::domain::text::{fit, visible};
 use crate::quality::agreement::Agreement;
 use crate::quality::figure::{Figure, decimal};
 
@@ -14,6 +16,10 @@ h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #c
 table{border-collapse:collapse}td,th{padding:.15em .8em .15em 0;text-align:left;vertical-align:top}td.n,th.n{text-align:right}\
 .q{color:#666}svg{display:block;margin:.5em 0}svg text{font:11px system-ui,sans-serif;fill:#444}\
 @media (prefers-color-scheme:dark){body{color:#ddd;background:#161616}h2{border-color:#444}.q,svg text{color:#aaa;fill:#aaa}}";
+
+/// Letters of a class that are shown, and how wide one is at most on average.
+const NAME_CHARS: usize = 56;
+const NAME_PX: usize = 6;
 
 /// Text from wherever, as text of HTML: nothing in it acts.
 fn text(words: &str) -> String {
@@ -94,17 +100,30 @@ fn standing(page: &mut String, board: &BoardSnapshot) {
 fn flow(page: &mut String, days: &[Day]) {
     let most =
         days.iter().map(|day| day.detected.len().max(day.settled.len())).max().unwrap_or(0).max(1);
-    let (wide, half) = (36, 60);
+    let (wide, half, left) = (36, 60, 40);
+    let end = left + days.len() * wide;
     let _ = writeln!(
         page,
-        "<svg width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"cases that came in and were settled, by day\">",
-        days.len() * wide + 90,
-        half * 2 + 30
+        "<svg width=\"{}\" height=\"{}\" viewBox=\"0 -8 {0} {1}\" role=\"img\" aria-label=\"cases that came in and were settled, by day\">",
+        end + 70,
+        half * 2 + 40
     );
+    // The scale: the most of a day, above and below.
+    for y in [0, half * 2 + 2] {
+        let _ = writeln!(
+            page,
+            "<line x1=\"{left}\" x2=\"{end}\" y1=\"{y}\" y2=\"{y}\" stroke=\"#999\" stroke-width=\".5\" stroke-dasharray=\"3 3\"/>\
+             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{most}</text>",
+            left - 6,
+            y + 4
+        );
+    }
+    let _ =
+        writeln!(page, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">0</text>", left - 6, half + 5);
     for (at, day) in days.iter().enumerate() {
         let high = |n: usize| n * half / most;
         let (up, down) = (high(day.detected.len()), high(day.settled.len()));
-        let x = at * wide;
+        let x = left + at * wide;
         let _ = writeln!(
             page,
             "<rect x=\"{x}\" y=\"{}\" width=\"26\" height=\"{up}\" fill=\"#c77d33\"><title>{}: {} came in</title></rect>\
@@ -118,10 +137,10 @@ fn flow(page: &mut String, days: &[Day]) {
         );
         if at % 3 == 0 {
             let date = day.from.date().format("%m-%d").to_string();
-            let _ = writeln!(page, "<text x=\"{x}\" y=\"{}\">{date}</text>", half * 2 + 20);
+            let _ = writeln!(page, "<text x=\"{x}\" y=\"{}\">{date}</text>", half * 2 + 26);
         }
     }
-    let x = days.len() * wide + 4;
+    let x = end + 4;
     let _ = writeln!(
         page,
         "<text x=\"{x}\" y=\"{}\">came in</text><text x=\"{x}\" y=\"{}\">settled</text></svg>",
@@ -233,7 +252,12 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
     heading(page, "Reviewer confusion matrix");
     let matrix = &board.matrix;
     let size = 34;
-    let left = 200;
+    let name = |name: &String| text(&fit(name, NAME_CHARS));
+    let longest = matrix.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let longest = longest.min(NAME_CHARS) * NAME_PX;
+    let left = longest + 16;
+    // A name that stands aslant needs as much room to the side as below.
+    let aslant = longest * 3 / 4 + 24;
     let most = matrix
         .cells
         .iter()
@@ -246,24 +270,23 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
     let _ = writeln!(
         page,
         "<svg width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"heat map of pairs of labels\">",
-        left + n * size + 120,
-        n * size + 120
+        left + n * size + aslant,
+        n * size + aslant
     );
-    for (row, name) in matrix.classes.iter().enumerate() {
-        let y = row * size;
+    for (row, class) in matrix.classes.iter().enumerate() {
+        let (y, name) = (row * size, name(class));
         let _ = writeln!(
             page,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\"><title>{}</title>{name}</text>",
             left - 8,
             y + 21,
-            text(name)
+            text(class)
         );
         let x = left + row * size + 14;
         let _ = writeln!(
             page,
-            "<text transform=\"translate({x},{}) rotate(45)\">{}</text>",
-            n * size + 14,
-            text(name)
+            "<text transform=\"translate({x},{}) rotate(45)\">{name}</text>",
+            n * size + 14
         );
         for column in 0..n {
             let count =
@@ -274,10 +297,11 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
             } else {
                 ("#a23b3b", (count as f64 / most as f64).min(1.0))
             };
+            let on_dark = if row != column && heat > 0.45 { " style=\"fill:#fff\"" } else { "" };
             let _ = writeln!(
                 page,
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{0}\" height=\"{0}\" fill=\"{fill}\" fill-opacity=\"{heat:.2}\" stroke=\"#999\" stroke-width=\".3\"/>\
-                 <text x=\"{1}\" y=\"{2}\" text-anchor=\"middle\">{count}</text>",
+                 <text x=\"{1}\" y=\"{2}\" text-anchor=\"middle\"{on_dark}>{count}</text>",
                 size - 2,
                 x + size / 2 - 1,
                 y + 21
@@ -291,11 +315,21 @@ fn matrix(page: &mut String, board: &BoardSnapshot) {
 fn weeks(page: &mut String, weeks: &[WeekFigures]) {
     heading(page, "From week to week");
     let (step, high) = (44, 160);
+    // Weeks without labels leave a gap, of many as wide as of three.
+    let mut places: Vec<usize> = Vec::new();
+    let mut before: Option<(usize, &WeekFigures)> = None;
+    for week in weeks {
+        let apart = |last: &WeekFigures| (week.from.date() - last.from.date()).num_days() / 7;
+        let place = before.map_or(0, |(place, last)| place + apart(last).clamp(1, 4) as usize);
+        places.push(place);
+        before = Some((place, week));
+    }
+    let slots = places.last().map_or(0, |last| last + 1);
     let y = |value: f64| (1.0 - value.clamp(0.0, 1.0)) * f64::from(high) + 8.0;
     let _ = writeln!(
         page,
         "<svg width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"Krippendorff's alpha by week\">",
-        weeks.len() * step + 80,
+        slots * step + 90,
         high + 40
     );
     for mark in [0.0, 0.5, 0.667, 0.8, 1.0] {
@@ -303,15 +337,26 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
             page,
             "<line x1=\"34\" x2=\"{}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#999\" stroke-width=\".5\" stroke-dasharray=\"3 3\"/>\
              <text x=\"0\" y=\"{2:.1}\">{mark}</text>",
-            weeks.len() * step + 44,
+            slots * step + 44,
             y(mark),
             y(mark) + 4.0
         );
     }
-    let mut line = String::new();
-    for (at, week) in weeks.iter().enumerate() {
-        let x = at * step + 54;
+    let mut last: Option<(usize, f64)> = None;
+    let mut named: Option<(usize, i32)> = None;
+    for (week, place) in weeks.iter().zip(places) {
+        let x = place * step + 54;
         let Ok(value) = week.alpha.value else { continue };
+        if let Some((before, was)) = last.filter(|(before, _)| before + 1 == place) {
+            let _ = writeln!(
+                page,
+                "<line x1=\"{}\" x2=\"{x}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#35618f\" stroke-width=\"1.5\"/>",
+                before * step + 54,
+                y(was),
+                y(value)
+            );
+        }
+        last = Some((place, value));
         if let Some((low, top)) = week.alpha.interval {
             let _ = writeln!(
                 page,
@@ -320,7 +365,6 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
                 y(top)
             );
         }
-        let _ = write!(line, "{x},{:.1} ", y(value));
         let words = format!(
             "week from {}: alpha {}, {} of {} cases differ",
             week.from.date(),
@@ -333,21 +377,20 @@ fn weeks(page: &mut String, weeks: &[WeekFigures]) {
             "<circle cx=\"{x}\" cy=\"{:.1}\" r=\"3.5\" fill=\"#35618f\"><title>{words}</title></circle>",
             y(value)
         );
-        if at % 2 == 0 {
+        // Every second place has a date, with its year where that is not the one before.
+        if named.is_none_or(|(before, _)| place >= before + 2) {
+            let year = week.from.date().year();
+            let same = named.is_some_and(|(_, before)| before == year);
+            let date = week.from.date().format(if same { "%m-%d" } else { "%Y-%m-%d" });
             let _ = writeln!(
                 page,
-                "<text x=\"{}\" y=\"{}\">{}</text>",
-                x - 14,
-                high + 30,
-                week.from.date().format("%m-%d")
+                "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{date}</text>",
+                high + 30
             );
+            named = Some((place, year));
         }
     }
-    let _ = writeln!(
-        page,
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"#35618f\" stroke-width=\"1.5\"/></svg>",
-        line.trim_end()
-    );
+    page.push_str("</svg>\n");
 }
 
 fn versions(page: &mut String, board: &BoardSnapshot) {
