@@ -6,8 +6,9 @@ use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
+use crate::domain::reading::paragraphs;
 use crate::domain::resolve::How;
-use crate::domain::text::{visible, visible_lines};
+use crate::domain::text::visible;
 use crate::domain::time::short_span;
 use crate::review::OpenCase;
 
@@ -95,15 +96,8 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
             prediction.at.rfc3339()
         ))?;
         out.raw("\n")?;
-        for line in visible_lines(&prediction.text()) {
-            out.raw(&format!("  {line}\n"))?;
-        }
-        // The rest of the line, digit for digit.
-        if let Some(rest) = prediction.rest() {
-            out.raw("\n")?;
-            for line in serde_json::to_string_pretty(&rest).unwrap_or_default().lines() {
-                out.line(&format!("  {line}"))?;
-            }
+        for paragraph in paragraphs(&case.parts(|cue| case.hidden.contains(&cue)), false) {
+            out.line(&format!("  {}", paragraph.line()))?;
         }
     }
     for question in &case.asked {
@@ -127,9 +121,10 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         let sign = if delta < 0 { '-' } else { '+' };
         let same = if neighbour.session { "same session" } else { "" };
         out.line(&format!(
-            "  {sign}{:<5} {:<24} {:<12} {}",
+            "  {sign}{:<5} {:<24} {:<4} {:<12} {}",
             short_span(delta),
             neighbour.label,
+            neighbour.confidence.map_or(String::new(), |p| format!("{p:.2}")),
             same,
             visible(&neighbour.text)
         ))?;

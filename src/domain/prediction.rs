@@ -309,9 +309,6 @@ pub fn check_whole(raw: &str) -> Result<(), Reject> {
     serde_json::from_str::<Sound>(raw).map(drop).map_err(|error| not_json(&error))
 }
 
-/// Fields of a line that are shown in places of their own.
-const SHOWN_APART: [&str; 5] = ["prediction", "challenger", "feature_importance", "id", "model"];
-
 /// A prediction as a reviewer sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
@@ -371,21 +368,6 @@ impl Prediction {
         scalar(&self.line["input"]["text"]).unwrap_or_else(|| self.line["input"].to_string())
     }
 
-    /// What the line holds beside the input's text and what is shown apart, in its own order;
-    /// nothing if there is nothing.
-    pub fn rest(&self) -> Option<Value> {
-        let Value::Object(mut line) = self.line.clone() else { return None };
-        line.retain(|name, _| !SHOWN_APART.contains(&name.as_str()));
-        if let Some(Value::Object(input)) = line.get_mut("input") {
-            // What comes after it stays where it was.
-            input.shift_remove("text");
-        }
-        if line.get("input").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
-            line.shift_remove("input");
-        }
-        (!line.is_empty()).then_some(Value::Object(line))
-    }
-
     pub fn model(&self) -> String {
         model_words(&self.line["model"])
     }
@@ -435,8 +417,8 @@ mod tests {
             whole.top_k.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(),
             ["7", "true"]
         );
-        let rest = whole.rest().unwrap()["input"].to_string();
-        assert_eq!(rest, r#"{"b":0.12345678901234567891,"a":1234567.50}"#);
+        let input = whole.line["input"].to_string();
+        assert_eq!(input, r#"{"b":0.12345678901234567891,"text":7,"a":1234567.50}"#);
     }
 
     #[test]

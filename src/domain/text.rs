@@ -5,7 +5,9 @@
 //! [`visible`]: what would act instead of being read is replaced by its name between guillemets.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use unicode_linebreak::linebreaks;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -118,9 +120,13 @@ pub fn json_for_output(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Columns that `text` takes on a terminal.
+/// Columns that `text` takes on a terminal: those of its signs, one by one. Of more than a sign the
+/// table knows ligatures that a grid of cells does not have.
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
 /// The start of `text` that fits in `columns`, with `…` where something was cut.
@@ -145,43 +151,51 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `text` broken into lines of at most `columns`: between words where it can, inside a word where
-/// it must.
+/// `text` broken into lines of at most `columns`: where Unicode allows it (UAX 14), inside a word
+/// where it must.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    wrap_ranges(text, columns).into_iter().map(|line| text[line].trim_end().to_owned()).collect()
+}
+
+/// Where the lines of [`wrap`] stand in `text`, each with the blanks it ends in.
+pub fn wrap_ranges(text: &str, columns: usize) -> Vec<Range<usize>> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in text.split_word_bounds() {
+    let (mut start, mut used, mut last) = (0, 0, 0);
+    for (end, _) in linebreaks(text) {
+        let piece = &text[last..end];
+        let word = piece.trim_end();
         let wide = width(word);
-        if used + wide <= columns {
-            line.push_str(word);
-            used += wide;
-            continue;
+        if used + wide > columns && wide <= columns && last > start {
+            lines.push(start..last);
+            (start, used) = (last, 0);
         }
-        if wide <= columns {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-            used = 0;
-            if !word.trim().is_empty() {
-                line.push_str(word);
-                used = wide;
+        if used + wide > columns {
+            let mut at = last;
+            for sign in word.graphemes(true) {
+                let wide = width(sign);
+                if used + wide > columns && at > start {
+                    lines.push(start..at);
+                    (start, used) = (at, 0);
+                }
+                used += wide;
+                at += sign.len();
             }
-            continue;
-        }
-        for grapheme in word.graphemes(true) {
-            let wide = width(grapheme);
-            if used + wide > columns {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            }
-            line.push_str(grapheme);
+        } else {
             used += wide;
         }
+        used += width(&piece[word.len()..]);
+        last = end;
     }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
+    if start < text.len() || lines.is_empty() {
+        lines.push(start..text.len());
     }
     lines
+}
+
+/// Where a line may end, without the end of the text, which always may.
+pub fn break_places(text: &str) -> impl Iterator<Item = usize> + '_ {
+    linebreaks(text).map(|(at, _)| at)
 }
 
 /// At most `bytes` bytes of `text`, cut between characters.
@@ -260,6 +274,11 @@ mod tests {
         assert_eq!(wrap("move some money", 9), ["move some", "money"]);
         assert_eq!(wrap("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
         assert_eq!(wrap("", 4), [""]);
+        // No line begins with what belongs to the word before it.
+        assert_eq!(wrap("everybody is, reveal", 13), ["everybody is,", "reveal"]);
+        assert_eq!(wrap("everybody is, reveal", 12), ["everybody", "is, reveal"]);
+        assert_eq!(wrap("漢字漢字。漢", 8), ["漢字漢", "字。漢"]);
+        assert_eq!(width("السلام"), 6);
         assert_eq!(visible_lines("a\tb\r\nc"), ["a   b", "c"]);
     }
 }

@@ -8,7 +8,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::protocol::Span;
-use super::text::{visible, width};
+use super::text::{break_places, visible, width};
 
 /// A sign with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,19 +17,16 @@ pub struct Sign {
     /// What is shown for it; a control character by its name.
     pub shown: String,
     pub wide: usize,
-    /// It may begin a row of its own: between words.
+    /// It may begin a row: what comes before it may end one.
     starts_word: bool,
     blank: bool,
 }
 
 /// The signs of a text, line by line; what ends a line is in none.
 fn lines(text: &str) -> Vec<Vec<Sign>> {
-    let starts: std::collections::HashSet<usize> =
-        text.split_word_bound_indices().map(|(at, _)| at).collect();
-    let mut lines = vec![Vec::new()];
-    let mut at = 0;
-    let mut column = 0;
-    for (byte, grapheme) in text.grapheme_indices(true) {
+    let mut lines: Vec<Vec<Sign>> = vec![Vec::new()];
+    let (mut at, mut column) = (0, 0);
+    for grapheme in text.graphemes(true) {
         let place = Span { start: at, end: at + grapheme.chars().count() };
         at = place.end;
         if grapheme.contains('\n') {
@@ -46,7 +43,18 @@ fn lines(text: &str) -> Vec<Vec<Sign>> {
         column += wide;
         let blank = grapheme.chars().all(char::is_whitespace);
         if let Some(line) = lines.last_mut() {
-            line.push(Sign { place, shown, wide, starts_word: starts.contains(&byte), blank });
+            line.push(Sign { place, shown, wide, starts_word: false, blank });
+        }
+    }
+    // Lines are broken by what is shown, as where places do not matter.
+    for line in &mut lines {
+        let shown: String = line.iter().map(|sign| sign.shown.as_str()).collect();
+        let mut starts = [0].into_iter().chain(break_places(&shown)).peekable();
+        let mut byte = 0;
+        for sign in line {
+            while starts.next_if(|start| *start < byte).is_some() {}
+            sign.starts_word = starts.peek() == Some(&byte);
+            byte += sign.shown.len();
         }
     }
     lines
@@ -68,15 +76,16 @@ pub fn rows(text: &str, columns: usize) -> Vec<Vec<Sign>> {
             }
         }
         for word in words {
-            let wide: usize = word.iter().map(|sign| sign.wide).sum();
+            let end = word.iter().rposition(|sign| !sign.blank).map_or(0, |last| last + 1);
+            let wide: usize = word[..end].iter().map(|sign| sign.wide).sum();
             if used + wide > columns && wide <= columns && !row.is_empty() {
                 rows.push(std::mem::take(&mut row));
                 used = 0;
-                if word.iter().all(|sign| sign.blank) {
-                    continue;
-                }
             }
-            for sign in word {
+            for (at, sign) in word.into_iter().enumerate() {
+                if used + sign.wide > columns && at >= end {
+                    break; // blanks at the end of a row are not seen
+                }
                 if used + sign.wide > columns && !row.is_empty() {
                     rows.push(std::mem::take(&mut row));
                     used = 0;

@@ -12,8 +12,9 @@ use super::redact::Redact;
 use super::scan::Seen;
 use super::window::Matured;
 use crate::domain::ids::CaseId;
+use crate::domain::modality::glance;
 use crate::domain::payload::{PayloadRef, Salt};
-use crate::domain::prediction::{Prediction, Reject, check_whole, not_json};
+use crate::domain::prediction::{Reject, check_whole, not_json};
 use crate::domain::text::cut;
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::kind::CaseDetected;
@@ -74,7 +75,7 @@ pub fn payload_json(
     let raw = redacted.as_deref().unwrap_or(raw);
     let text = match seen.text() {
         text if redacted.is_none() && !text.is_empty() => text.to_owned(),
-        _ => Prediction::parse(raw)?.text(),
+        _ => glance(&serde_json::from_str(raw).map_err(|error| not_json(&error))?),
     };
     let too_large = || Reject::NotJson("its context is too large".to_owned());
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;

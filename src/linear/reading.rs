@@ -1,10 +1,9 @@
 //! A case in words.
 
-use serde_json::Value;
-
 use super::desk::{Desk, LISTED_MAX, outcome_in_words, sentence};
 use crate::domain::cues::Cue;
-use crate::domain::text::visible_lines;
+use crate::domain::modality::{Part, Shape};
+use crate::domain::reading::paragraphs;
 use crate::domain::time::{Moment, short_span};
 use crate::review::{OpenCase, Precedent};
 
@@ -27,21 +26,15 @@ fn span_words(ms: i64) -> String {
     }
 }
 
-/// The parts of a document as lines: `input.channel: web`.
-fn flat(path: &str, value: &Value, lines: &mut Vec<String>) {
-    let inner =
-        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    match value {
-        Value::Object(object) => {
-            object.iter().for_each(|(name, value)| flat(&inner(name), value, lines))
-        }
-        Value::Array(array) => array
-            .iter()
-            .enumerate()
-            .for_each(|(i, value)| flat(&inner(&(i + 1).to_string()), value, lines)),
-        Value::String(text) => lines.push(format!("{path}: {text}")),
-        other => lines.push(format!("{path}: {other}")),
-    }
+/// What the line holds: what is read as words (all, where nothing is), or the other fields.
+fn lines_of(case: &OpenCase, words: bool) -> Vec<String> {
+    let is_words = |part: &Part| !matches!(part.shape, Shape::Tree(_));
+    let parts = case.parts(|cue| case.hidden.contains(&cue));
+    let any = parts.iter().any(is_words);
+    let wanted = |part: &Part| if any { is_words(part) == words } else { words };
+    let parts: Vec<Part> = parts.into_iter().filter(wanted).collect();
+    let lines = paragraphs(&parts, false).into_iter().map(|one| one.line().trim().to_owned());
+    lines.collect()
 }
 
 /// `in 3 hours`, `2 days ago`.
@@ -191,7 +184,7 @@ impl Desk {
 
     fn tell_input(&mut self, case: &OpenCase) {
         match &case.prediction {
-            Some(prediction) => self.long("Input", visible_lines(&prediction.text())),
+            Some(_) => self.long("Input", lines_of(case, true)),
             None => self.say("Input", "not here."),
         }
     }
@@ -259,9 +252,7 @@ impl Desk {
                     .iter()
                     .map(|(name, weight)| format!("Feature {name}, {weight:.3}")),
             );
-            if let Some(rest) = prediction.rest() {
-                flat("", &rest, &mut lines);
-            }
+            lines.extend(lines_of(case, false));
             desk.long("Model", lines);
         });
     }

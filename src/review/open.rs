@@ -14,6 +14,7 @@ use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::logline::LogLine;
+use crate::domain::modality::{self, Part};
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::protocol::Protocol;
@@ -330,6 +331,17 @@ impl OpenCase {
             // The first line says why it was flagged.
             self.history.retain(|line| line.event != self.row.event);
         }
+    }
+
+    /// What the line holds, part by part, but for what is hidden.
+    pub fn parts(&self, hides: impl Fn(Cue) -> bool) -> Vec<Part> {
+        let Some(prediction) = &self.prediction else { return Vec::new() };
+        let of_model = hides(Cue::Prediction);
+        let may = |name: &str| {
+            let rival = name == "challenger" && (of_model || hides(Cue::Challenger));
+            !rival && (!of_model || NEVER_TELLING.contains(&name))
+        };
+        modality::parts(&prediction.line, may)
     }
 
     /// The round that a label of this reviewer would be of.

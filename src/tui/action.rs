@@ -11,7 +11,8 @@ use super::overlay::{
     Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled,
     overtaken, people, pick, precedents, prompt, rationale,
 };
-use super::place::{Place, Tab};
+use super::place::{Focus, Place, Tab};
+use super::search;
 use super::shell::{Shell, Wish};
 use crate::session::command::{self as commands, Command};
 use crate::session::manual::TOPICS;
@@ -259,8 +260,30 @@ pub static ACTIONS: &[Action] = &[
     action("previous-tab", "h Left", Place::Context, "", "previous tab", |shell, _| {
         shell.show_tab_by(-1)
     }),
+    action(
+        "search-case",
+        "/",
+        Place::Context,
+        "search",
+        "search in the case, in every tab",
+        search::ask,
+    ),
+    action("fold", "f", Place::Context, "", "unfold what is deep, or fold it", |shell, _| {
+        shell.folded = !shell.folded;
+        Vec::new()
+    }),
+    action("next-found", "n", Place::Found, "next", "the next place that was found", |shell, _| {
+        search::step(shell, 1)
+    }),
+    action("previous-found", "N", Place::Found, "", "the place before", |shell, _| {
+        search::step(shell, -1)
+    }),
+    action("end-search", "Esc", Place::Found, "", "end the search", |shell, _| {
+        shell.search = None;
+        Vec::new()
+    }),
     action("next-error", "!", Place::Logs, "next error", "jump to the next error", |shell, _| {
-        shell.next_error()
+        search::next_error(shell)
     }),
     action(
         "all-logs",
@@ -305,6 +328,16 @@ pub static ACTIONS: &[Action] = &[
     }),
     action("previous-pane", "BackTab", Place::Any, "", "to the pane before", |shell, _| {
         shell.next_pane(-1)
+    }),
+    action("zoom", "z", Place::Any, "", "the case on the whole screen, and back", |shell, _| {
+        shell.zoomed = !shell.zoomed;
+        if shell.zoomed {
+            shell.focus = Focus::Context;
+        }
+        Vec::new()
+    }),
+    action("overview", "B", Place::Any, "", "show all of the case at once", |shell, _| {
+        shell.show_tab(Tab::Overview)
     }),
     action("input", "I", Place::Any, "", "show the input", |shell, _| shell.show_tab(Tab::Input)),
     action("logs", "L", Place::Any, "", "show the logs", |shell, _| shell.show_tab(Tab::Logs)),

@@ -9,6 +9,7 @@ use super::measure::measure;
 use super::overlay::prompt::Prompt;
 use super::overlay::{Cx, Layer, Next};
 use super::place::{Focus, Place};
+use super::search;
 use super::shell::Shell;
 use crate::domain::time::Moment;
 use crate::session::command::{Command, Needs, Said};
@@ -196,9 +197,10 @@ impl Shell {
             context_columns,
             effects: Vec::new(),
             row_to_show: None,
+            search: None,
         };
         let next = act(&mut *layer, &mut cx);
-        let (mut effects, row) = (cx.effects, cx.row_to_show);
+        let (mut effects, row, query) = (cx.effects, cx.row_to_show, cx.search);
         if let Some(row) = row {
             self.show_row(row);
         }
@@ -209,6 +211,9 @@ impl Shell {
             Next::Does(name) => {
                 effects.extend(self.do_action(name, KeyPress::plain(KeyCode::Enter)))
             }
+        }
+        if let Some(query) = query {
+            effects.extend(search::begin(self, query));
         }
         effects
     }

@@ -6,6 +6,8 @@ use super::pane::{context, guide};
 use super::place::{Focus, Layout, Measured, WIDE};
 use super::shell::Shell;
 
+/// Rows of the case's pane over what its tab shows: title, tabs, a blank one.
+const HEAD: usize = 3;
 /// Rows under which the guide says everything but the question in short.
 const LOW: u16 = 14;
 
@@ -14,6 +16,14 @@ const LOW: u16 = 14;
 pub fn measure(shell: &Shell) -> Measured {
     let (columns, rows) = shell.size;
     let body = Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(2) };
+    let case = |place: Rect| {
+        let seen = usize::from(place.height).saturating_sub(HEAD);
+        context::rows(shell, shell.tab(), inner(place.width), seen)
+    };
+    if shell.zoomed && shell.focus == Focus::Context && shell.session.opened.is_some() {
+        let layout = Layout { context: Some(body), ..Layout::default() };
+        return Measured { layout, context: case(body), ..Measured::default() };
+    }
     if columns >= WIDE {
         let queue = (columns * 28 / 100).max(30);
         let guide = (columns * 29 / 100).max(36);
@@ -24,7 +34,8 @@ pub fn measure(shell: &Shell) -> Measured {
             guide: Some(Rect { x: queue + context + 2, width: guide, ..body }),
         };
         let guide = guide::lines(shell, inner(guide), body.height < LOW);
-        return Measured { layout, context: context::lines(shell, inner(context)), guide };
+        let context = layout.context.map(case).unwrap_or_default();
+        return Measured { layout, context, guide };
     }
     if shell.focus == Focus::Queue {
         return Measured {
@@ -46,7 +57,7 @@ pub fn measure(shell: &Shell) -> Measured {
     // All of it is shown only where it fits.
     let full = (lower >= LOW).then(|| guide::lines(shell, inner(columns), false));
     let guide = full.filter(|full| full.len() < usize::from(lower)).unwrap_or(in_short);
-    Measured { layout, context: context::lines(shell, inner(columns)), guide }
+    Measured { layout, context: layout.context.map(case).unwrap_or_default(), guide }
 }
 
 /// Columns that a pane has for its lines.

@@ -29,6 +29,8 @@ mod paint;
 pub mod overlay;
 pub mod pane;
 pub mod place;
+pub mod rows;
+mod search;
 pub mod shell;
 pub mod terminal;
 pub mod theme;

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use serde::{Deserialize, Serialize};
 
+use super::rows::Rows;
 use crate::domain::ids::CaseId;
 
 /// Where an action's keys hold. A more particular place comes before a general one.
@@ -24,6 +25,8 @@ pub enum Place {
     /// Every question is answered.
     Ended,
     Queue,
+    /// Something was searched for in the case.
+    Found,
     Logs,
     Context,
     Guide,
@@ -52,7 +55,7 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Asking,
         Self::AskingSeveral,
         Self::AskingLabel,
@@ -62,6 +65,7 @@ impl Place {
         Self::Ended,
         Self::Queue,
         Self::Context,
+        Self::Found,
         Self::Logs,
         Self::Guide,
         Self::Any,
@@ -121,6 +125,7 @@ impl Place {
             Self::Ended => "Every question is answered",
             Self::Queue => "In the queue",
             Self::Context => "In the case",
+            Self::Found => "In the case, while something is searched for",
             Self::Logs => "In the logs",
             Self::Guide => "In the guide",
             Self::Any => "Anywhere",
@@ -159,6 +164,7 @@ pub enum Focus {
 /// A tab of the context pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tab {
+    Overview,
     #[default]
     Input,
     Logs,
@@ -168,11 +174,12 @@ pub enum Tab {
 }
 
 impl Tab {
-    pub const ALL: [Self; 5] =
-        [Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Input, Self::Logs, Self::Neighbours, Self::Model, Self::History];
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Overview => "Overview",
             Self::Input => "Input",
             Self::Logs => "Logs",
             Self::Neighbours => "Nearby",
@@ -220,8 +227,8 @@ pub struct Layout {
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
     pub layout: Layout,
-    /// All lines of the tab that is shown.
-    pub context: Vec<Line<'static>>,
+    /// All rows of the tab that is shown.
+    pub context: Rows,
     /// All lines of the guide.
     pub guide: Vec<Line<'static>>,
 }

@@ -1,6 +1,9 @@
 //! What the screen adds to a session: where the person looks, what lies over the panes, keys and
 //! colours.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use super::keymap::Keymap;
 use super::overlay::arbitrate::Arbitrate;
 use super::overlay::board::Board;
@@ -15,10 +18,10 @@ use super::overlay::rationale::Rationale;
 use super::overlay::words::Words;
 use super::overlay::{Layer, exchange, terms, tree};
 use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
+use super::rows::Laid;
 use super::theme::Theme;
 use crate::domain::cues::Cue;
-use crate::domain::ids::CaseId;
-use crate::domain::logline::Level;
+use crate::domain::ids::{CaseId, EventId};
 use crate::domain::protocol::QuestionKind;
 use crate::session::window::ToMark;
 use crate::session::{Effect, Look, Session, Window};
@@ -30,12 +33,21 @@ pub struct Shell {
     pub theme: Theme,
     pub keymap: Keymap,
     pub focus: Focus,
-    pub tab: Tab,
+    /// The tab that was chosen; none, and the screen's width decides.
+    chosen: Option<Tab>,
     /// First line shown of each tab.
     pub scroll: [usize; Tab::ALL.len()],
     pub guide_scroll: usize,
     /// Whether log lines beside those of the trace are shown too.
     pub all_logs: bool,
+    /// Whether what is deep in the line is folded.
+    pub folded: bool,
+    /// Whether the case has the whole screen.
+    pub zoomed: bool,
+    /// What is searched for in the case.
+    pub search: Option<Search>,
+    /// What was laid out last.
+    pub laid: RefCell<Option<LaidOut>>,
     /// What lies over the panes.
     pub layer: Option<Box<dyn Layer>>,
     pub mouse: bool,
@@ -45,6 +57,34 @@ pub struct Shell {
     pub measured: Option<Measured>,
     /// What only the terminal can do.
     pub wishes: Vec<Wish>,
+}
+
+/// What was laid out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LaidOf {
+    pub case: CaseId,
+    pub event: EventId,
+    pub columns: usize,
+    pub folded: bool,
+    /// Whether the prediction and the challenger are hidden.
+    pub hidden: [bool; 2],
+}
+
+/// The text of the input and all else, laid out.
+#[derive(Debug, Clone)]
+pub struct LaidOut {
+    pub of: LaidOf,
+    pub text: Arc<Laid>,
+    pub rest: Arc<Laid>,
+}
+
+/// A search in the case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// In small letters.
+    pub query: String,
+    /// The place that is shown, of all in the order of the tabs.
+    pub at: usize,
 }
 
 /// What only the terminal can do.
@@ -71,10 +111,14 @@ impl Shell {
             theme,
             keymap,
             focus: place.focus,
-            tab: Tab::default(),
+            chosen: None,
             scroll: [0; Tab::ALL.len()],
             guide_scroll: 0,
             all_logs: false,
+            folded: true,
+            zoomed: false,
+            search: None,
+            laid: RefCell::default(),
             layer: None,
             mouse,
             returning: Some(place),
@@ -106,7 +150,10 @@ impl Shell {
             Focus::Queue => places.push(Place::Queue),
             Focus::Guide => places.push(Place::Guide),
             Focus::Context => {
-                if self.session.opened.is_some() && self.tab == Tab::Logs {
+                if self.search.is_some() {
+                    places.push(Place::Found);
+                }
+                if self.session.opened.is_some() && self.tab() == Tab::Logs {
                     places.push(Place::Logs);
                 }
                 places.push(Place::Context);
@@ -114,6 +161,11 @@ impl Shell {
         }
         places.push(Place::Any);
         places
+    }
+
+    /// The tab that is shown: where none was chosen, all at once if there is room.
+    pub fn tab(&self) -> Tab {
+        self.chosen.unwrap_or(if self.is_wide() { Tab::Overview } else { Tab::Input })
     }
 
     /// Whether three panes stand side by side.
@@ -240,12 +292,14 @@ impl Shell {
         let returning = self.returning.take();
         if before != Some(id) {
             self.scroll = [0; Tab::ALL.len()];
+            self.search = None;
+            self.folded = true;
             match returning.filter(|place| place.case == Some(id)) {
                 Some(place) => {
-                    self.tab = Tab::parse(&place.tab).unwrap_or_default();
+                    self.chosen = Tab::parse(&place.tab);
                     *self.scroll_of_tab() = place.scroll;
                 }
-                None if before.is_none() => self.tab = Tab::default(),
+                None if before.is_none() => self.chosen = None,
                 None => {}
             }
         }
@@ -254,7 +308,8 @@ impl Shell {
 
     /// What of the case is before the person now.
     pub fn cues_on_screen(&self) -> Vec<Cue> {
-        let mut cues = match self.tab {
+        let mut cues = match self.tab() {
+            Tab::Overview => vec![Cue::Logs, Cue::Neighbours, Cue::Challenger],
             Tab::Input => Vec::new(),
             Tab::Logs => vec![Cue::Logs],
             Tab::Neighbours => vec![Cue::Neighbours],
@@ -299,7 +354,8 @@ impl Shell {
 
     /// The first line shown of the tab that is shown.
     pub fn scroll_of_tab(&mut self) -> &mut usize {
-        &mut self.scroll[self.tab.at()]
+        let tab = self.tab();
+        &mut self.scroll[tab.at()]
     }
 
     pub fn next_pane(&mut self, by: isize) -> Vec<Effect> {
@@ -311,7 +367,7 @@ impl Shell {
 
     pub fn show_tab(&mut self, tab: Tab) -> Vec<Effect> {
         if self.session.opened.is_some() {
-            self.tab = tab;
+            self.chosen = Some(tab);
             self.focus = Focus::Context;
         }
         self.keep_place()
@@ -324,7 +380,7 @@ impl Shell {
     }
 
     pub fn show_tab_by(&mut self, by: isize) -> Vec<Effect> {
-        self.show_tab(self.tab.step(by))
+        self.show_tab(self.tab().step(by))
     }
 
     pub fn scroll(&mut self, by: i64) -> Vec<Effect> {
@@ -340,22 +396,6 @@ impl Shell {
         Vec::new()
     }
 
-    pub fn next_error(&mut self) -> Vec<Effect> {
-        let Some(opened) = &self.session.opened else { return Vec::new() };
-        let (all, from) = (self.all_logs, self.scroll[self.tab.at()]);
-        let bad = |log: &crate::review::open::ReadLog| log.line.level == Some(Level::Error);
-        let shown: Vec<bool> =
-            opened.case.logs.iter().filter(|log| all || log.own).map(bad).collect();
-        let after = shown.iter().enumerate().skip(from + 1).find(|(_, bad)| **bad);
-        match after.or_else(|| shown.iter().enumerate().find(|(_, bad)| **bad)) {
-            Some((at, _)) => {
-                *self.scroll_of_tab() = at;
-                Vec::new()
-            }
-            None => self.say("No line here is an error."),
-        }
-    }
-
     pub fn quit(&mut self) -> Vec<Effect> {
         let mut effects = self.keep_place();
         effects.extend(self.session.quit());
@@ -366,9 +406,9 @@ impl Shell {
         let case = self.session.open_id();
         let place = WhereWasI {
             case,
-            tab: case.map_or("", |_| self.tab.as_str()).to_owned(),
+            tab: case.map_or("", |_| self.chosen.map_or("", Tab::as_str)).to_owned(),
             focus: self.focus,
-            scroll: case.map_or(0, |_| self.scroll[self.tab.at()]),
+            scroll: case.map_or(0, |_| self.scroll[self.tab().at()]),
         };
         vec![Effect::KeepPlace(serde_json::to_string(&place).unwrap_or_default())]
     }

@@ -29,6 +29,7 @@ mod stream;
 mod real_run;
 mod board;
 mod calibration;
+mod case;
 mod commands;
 mod counts;
 mod export;

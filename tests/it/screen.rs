@@ -149,7 +149,7 @@ fn drafts_and_places_survive_the_end_of_the_program() {
     assert_eq!(opened.case.row.id, id);
     assert_eq!(opened.draft.rationale, "half a tho");
     assert_eq!(opened.draft.answers.len(), 3);
-    assert_eq!(two.front.tab, casework::tui::place::Tab::Logs);
+    assert_eq!(two.front.tab(), casework::tui::place::Tab::Logs);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use super::{EventContext, Views};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{self, case, draft};
 use crate::domain::ids::{CaseId, EventId, Hash};
+use crate::domain::modality::glance;
 use crate::domain::payload::Payload;
-use crate::domain::prediction::Prediction;
 use crate::domain::text::head;
 use crate::journal::JournalError;
 
@@ -110,9 +110,8 @@ impl Views<'_, '_> {
 /// What the queue shows and search finds of a payload's JSON.
 pub fn text_of_payload(json: &[u8]) -> String {
     let Ok(payload) = serde_json::from_slice::<Payload>(json) else { return String::new() };
-    let text = Prediction::parse(payload.prediction.get())
-        .map(|prediction| prediction.text())
-        .unwrap_or_default();
+    let text =
+        serde_json::from_str(payload.prediction.get()).map_or(String::new(), |line| glance(&line));
     short_text(&text)
 }
 

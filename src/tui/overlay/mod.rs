@@ -54,6 +54,8 @@ pub struct Cx<'a> {
     pub effects: Vec<Effect>,
     /// A row of the input that should be on the screen.
     pub row_to_show: Option<usize>,
+    /// What is to be searched for in the case, in small letters.
+    pub search: Option<String>,
 }
 
 impl Cx<'_> {

@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{history, input, logs, model, neighbours};
+use super::{history, input, logs, model, neighbours, overview};
 use crate::domain::cues::Cue;
 use crate::domain::text::{fit, visible, wrap};
 use crate::session::Opened;
 use crate::tui::paint::{heading, put_line};
 use crate::tui::place::{Focus, Measured, Tab};
+use crate::tui::rows::{Rows, lit};
 use crate::tui::shell::Shell;
 
 pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
@@ -30,27 +31,33 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     };
     put_line(buf, inner, 0, &title(shell, opened, usize::from(inner.width)));
     put_line(buf, inner, 1, &tabs(shell, opened, usize::from(inner.width)));
-    let lines = &measured.context;
+    let all = &measured.context;
     let rows = usize::from(inner.height).saturating_sub(3);
-    let scroll = shell.scroll[shell.tab.at()].min(lines.len().saturating_sub(1));
-    for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
-        put_line(buf, inner, row as u16 + 3, line);
+    let scroll = shell.scroll[shell.tab().at()].min(all.len().saturating_sub(1));
+    for (row, line) in all.from(scroll, rows, theme).into_iter().enumerate() {
+        let line = match &shell.search {
+            Some(search) => lit(line, &search.query, theme),
+            None => line,
+        };
+        put_line(buf, inner, row as u16 + 3, &line);
     }
-    if lines.len() > scroll + rows && inner.height > 3 {
-        let more = format!("{} more", lines.len() - scroll - rows);
+    if all.len() > scroll + rows && inner.height > 3 {
+        let more = format!("{} more", all.len() - scroll - rows);
         let x = inner.width.saturating_sub(more.len() as u16);
         let place = Rect { y: inner.y + 2, height: 1, ..inner };
         crate::tui::paint::put_at(buf, place, x, &Line::from(Span::styled(more, theme.dim)));
     }
 }
 
-/// The lines of the tab that is shown.
-pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
-    let Some(opened) = &shell.session.opened else { return Vec::new() };
+/// The rows of a tab, in so many columns; so many are seen at once.
+pub fn rows(shell: &Shell, tab: Tab, columns: usize, seen: usize) -> Rows {
+    let Some(opened) = &shell.session.opened else { return Rows::default() };
     if let Some(trouble) = &opened.case.trouble {
-        return vec![Line::from(Span::styled(trouble.clone(), shell.theme.bad))];
+        let lines = wrap(&visible(trouble), columns).into_iter();
+        let line = |words| Line::from(Span::styled(words, shell.theme.bad));
+        return lines.map(line).collect::<Vec<_>>().into();
     }
-    let hidden = |cue: Cue| {
+    let hidden = |cue: Cue| -> Rows {
         let until = if crate::domain::cues::hides(&opened.hide, cue, true) {
             "you have given your label"
         } else {
@@ -60,13 +67,11 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
             "The policy hides the {} until {until}, so that it sways nobody.",
             cue.as_str()
         );
-        wrap(&words, columns)
-            .into_iter()
-            .map(|line| Line::from(Span::styled(line, shell.theme.dim)))
-            .collect()
+        let line = |line| Line::from(Span::styled(line, shell.theme.dim));
+        wrap(&words, columns).into_iter().map(line).collect::<Vec<_>>().into()
     };
-    let cue = match shell.tab {
-        Tab::Input => None,
+    let cue = match tab {
+        Tab::Overview | Tab::Input => None,
         Tab::Logs => Some(Cue::Logs),
         Tab::Neighbours => Some(Cue::Neighbours),
         Tab::Model => Some(Cue::Prediction),
@@ -75,12 +80,13 @@ pub fn lines(shell: &Shell, columns: usize) -> Vec<Line<'static>> {
     if let Some(cue) = cue.filter(|cue| opened.hides(*cue)) {
         return hidden(cue);
     }
-    match shell.tab {
-        Tab::Input => input::lines(shell, opened, columns),
-        Tab::Logs => logs::lines(shell, opened, columns),
-        Tab::Neighbours => neighbours::lines(shell, opened, columns),
-        Tab::Model => model::lines(shell, opened, columns),
-        Tab::History => history::lines(shell, opened, columns),
+    match tab {
+        Tab::Overview => overview::lines(shell, opened, columns, seen).into(),
+        Tab::Input => input::rows(shell, opened, columns),
+        Tab::Logs => logs::lines(shell, opened, columns).into(),
+        Tab::Neighbours => neighbours::lines(shell, opened, columns).into(),
+        Tab::Model => model::lines(shell, opened, columns).into(),
+        Tab::History => history::lines(shell, opened, columns).into(),
     }
 }
 
@@ -105,20 +111,22 @@ fn title(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
 fn tabs(shell: &Shell, opened: &Opened, columns: usize) -> Line<'static> {
     let theme = &shell.theme;
     let mut spans = Vec::new();
-    let roomy = columns >= 56;
+    // Names first: counts and room between them only where all names fit.
+    let roomy = columns >= 60;
+    let gap = if roomy { " " } else { "" };
     for tab in Tab::ALL {
         let count = match tab {
-            Tab::Logs => Some(opened.case.own_logs()),
-            Tab::Neighbours => Some(opened.case.neighbours.len()),
-            _ => None,
+            Tab::Logs => opened.case.own_logs(),
+            Tab::Neighbours => opened.case.neighbours.len(),
+            _ => 0,
         };
-        let name = if roomy { tab.as_str() } else { &tab.as_str()[..tab.as_str().len().min(6)] };
-        let count = count.filter(|n| *n > 0 && roomy).map(|n| format!(" {n}")).unwrap_or_default();
-        if tab == shell.tab {
+        let count = if count > 0 && roomy { format!(" {count}") } else { String::new() };
+        let name = tab.as_str();
+        if tab == shell.tab() {
             let (open, close) = (theme.sign("‹", "<"), theme.sign("›", ">"));
-            spans.push(Span::styled(format!("{open}{name}{count}{close} "), theme.accent));
+            spans.push(Span::styled(format!("{open}{name}{count}{close}{gap}"), theme.accent));
         } else {
-            spans.push(Span::styled(format!(" {name}{count}  "), theme.dim));
+            spans.push(Span::styled(format!(" {name}{count} {gap}"), theme.dim));
         }
     }
     Line::from(spans)

@@ -1,85 +1,108 @@
-//! The input: its text, wrapped and made visible, then everything else of the line as JSON.
+//! The input and whatever else the line holds: every field, whole, in the order of the line.
+
+use std::sync::Arc;
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use serde_json::Value;
-use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::cues::Cue;
+use crate::domain::modality::Part;
 use crate::domain::protocol::Span as Place;
-use crate::domain::text::{cut, head, visible, visible_lines, width, wrap};
-use crate::domain::text_rows::rows;
-use crate::review::open::NEVER_TELLING;
+use crate::domain::reading::{Paragraph, paragraphs};
+use crate::domain::text::{head, visible, wrap};
+use crate::domain::text_rows::rows as rows_with_places;
 use crate::session::Opened;
-use crate::tui::highlight;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
-use crate::tui::paint::line_width;
-use crate::tui::shell::Shell;
+use crate::tui::rows::{Laid, Rows};
+use crate::tui::shell::{LaidOf, LaidOut, Shell};
 
-/// Bytes of a text that are shown; a text of megabytes is read in its file.
-const SHOWN_BYTES_MAX: usize = 2_000_000;
+/// The field in which places can be marked.
+const TEXT: &str = "input.text";
 
-pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     let Some(prediction) = &opened.case.prediction else {
-        return vec![Line::raw("The line cannot be read.")];
+        return vec![Line::raw("The line cannot be read.")].into();
     };
-    let theme = &shell.theme;
-    let mut lines = Vec::new();
-    for question in &opened.case.asked {
-        for (i, line) in wrap(
-            &visible(&format!("You are asked about your label: {question}")),
-            columns.saturating_sub(2),
-        )
-        .into_iter()
-        .enumerate()
-        {
-            let mark = if i == 0 { "? " } else { "  " };
-            lines.push(Line::from(vec![
-                Span::styled(mark, theme.accent),
-                Span::styled(line, theme.warn),
-            ]));
-        }
-    }
-    let text = prediction.text();
-    if text.is_empty() {
-        lines.push(Line::from(Span::styled("(the text is empty)", theme.warn)));
-    }
+    let mut rows = Rows::default();
+    rows.made(asked(shell, opened, columns));
     let spans = opened.protocol().map(|protocol| opened.draft.spans(protocol)).unwrap_or_default();
-    match shell.layer.as_ref().and_then(|layer| layer.marks()) {
+    let (text, rest) = read(shell, opened, columns);
+    let places = match shell.layer.as_ref().and_then(|layer| layer.marks()) {
+        Some((marked, selected)) => Some((marked.to_vec(), Some(selected))),
+        None => (!spans.is_empty()).then_some((spans, None)),
+    };
+    match places {
         Some((marked, selected)) => {
-            lines.extend(with_places(shell, &text, columns, marked, Some(selected)))
+            rows.made(with_places(shell, &prediction.text(), columns, &marked, selected));
         }
-        _ if !spans.is_empty() => lines.extend(with_places(shell, &text, columns, &spans, None)),
-        _ => {
-            let shown = cut(&text, SHOWN_BYTES_MAX);
-            for line in visible_lines(&shown).iter().flat_map(|line| wrap(line, columns)) {
-                lines.push(marked(&line, shell));
-            }
-        }
+        None => rows.read(text),
     }
-    let found = opened.case.facts.iter().filter(|_| !opened.hides(Cue::Facts));
-    for fact in found {
-        for (i, line) in
-            wrap(&visible(&fact.to_string()), columns.saturating_sub(2)).into_iter().enumerate()
-        {
-            let mark = if i == 0 { "! " } else { "  " };
-            lines.push(Line::from(vec![
-                Span::styled(mark, theme.warn),
-                Span::styled(line, theme.dim),
-            ]));
-        }
+    let found = facts(shell, opened, columns);
+    rows.made(found);
+    if !rest.is_empty() {
+        rows.made(vec![Line::default()]);
+        rows.read(rest);
     }
-    lines.push(Line::default());
-    let mut rest = prediction.rest().unwrap_or_default();
-    if let Value::Object(object) = &mut rest {
-        let blind = opened.hides(Cue::Prediction);
-        object.retain(|name, _| !blind || NEVER_TELLING.contains(&name.as_str()));
-        let pretty = serde_json::to_string_pretty(&rest).unwrap_or_default();
-        lines.extend(
-            highlight::json(&pretty, theme).into_iter().flat_map(|line| wrapped(line, columns)),
-        );
+    rows
+}
+
+/// What somebody wants to know about one's own label.
+pub fn asked(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
+    let words = |question: &String| format!("You are asked about your label: {question}");
+    let lines =
+        opened.case.asked.iter().flat_map(|question| {
+            hanging("? ", &words(question), columns, (theme.accent, theme.warn))
+        });
+    lines.collect()
+}
+
+/// What was found wrong with the input.
+pub fn facts(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
+    if opened.hides(Cue::Facts) {
+        return Vec::new();
     }
+    let facts = opened.case.facts.iter();
+    facts
+        .flat_map(|fact| hanging("! ", &fact.to_string(), columns, (theme.warn, theme.dim)))
+        .collect()
+}
+
+fn hanging(
+    mark: &'static str,
+    words: &str,
+    columns: usize,
+    (first, style): (ratatui::style::Style, ratatui::style::Style),
+) -> Vec<Line<'static>> {
+    let lines = wrap(&visible(words), columns.saturating_sub(2)).into_iter().enumerate();
     lines
+        .map(|(i, line)| {
+            let mark = if i == 0 { mark } else { "  " };
+            Line::from(vec![Span::styled(mark, first), Span::styled(line, style)])
+        })
+        .collect()
+}
+
+/// What there is to read, laid out: the text of the input, and all else. It is kept until another
+/// case, width or fold is asked for.
+pub fn read(shell: &Shell, opened: &Opened, columns: usize) -> (Arc<Laid>, Arc<Laid>) {
+    let row = &opened.case.row;
+    let hidden = [Cue::Prediction, Cue::Challenger].map(|cue| opened.hides(cue));
+    let of = LaidOf { case: row.id, event: row.event, columns, folded: shell.folded, hidden };
+    if let Some(known) = shell.laid.borrow().as_ref().filter(|known| known.of == of) {
+        return (known.text.clone(), known.rest.clone());
+    }
+    let parts = opened.case.parts(|cue| opened.hides(cue));
+    let (text, rest): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| part.name == TEXT);
+    let laid = |parts: &[Part]| -> Arc<Laid> {
+        let read: Vec<Paragraph> = paragraphs(parts, shell.folded);
+        Arc::new(Laid::new(read, columns))
+    };
+    let (text, rest) = (laid(&text), laid(&rest));
+    *shell.laid.borrow_mut() = Some(LaidOut { of, text: text.clone(), rest: rest.clone() });
+    (text, rest)
 }
 
 /// The text with the places that are marked, and what is selected.
@@ -117,45 +140,5 @@ fn with_places(
     let note =
         (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));
     let note = note.map(|words| Line::from(Span::styled(words, theme.warn)));
-    rows(kept, columns).into_iter().map(row).chain(note).collect()
-}
-
-/// A line in pieces of at most so many columns.
-fn wrapped(line: Line<'static>, columns: usize) -> Vec<Line<'static>> {
-    if line_width(&line) <= columns {
-        return vec![line];
-    }
-    let mut lines = Vec::new();
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut used = 0;
-    for span in line.spans {
-        for sign in span.content.graphemes(true) {
-            let wide = width(sign);
-            if used + wide > columns.max(1) && used > 0 {
-                lines.push(Line::from(std::mem::take(&mut spans)));
-                used = 0;
-            }
-            used += wide;
-            match spans.last_mut().filter(|last| last.style == span.style) {
-                Some(last) => last.content.to_mut().push_str(sign),
-                None => spans.push(Span::styled(sign.to_owned(), span.style)),
-            }
-        }
-    }
-    lines.push(Line::from(spans));
-    lines
-}
-
-/// What was made visible stands out from what was readable.
-fn marked(line: &str, shell: &Shell) -> Line<'static> {
-    let mut spans = Vec::new();
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once('«') {
-        let Some((name, after)) = after.split_once('»') else { break };
-        spans.push(Span::raw(before.to_owned()));
-        spans.push(Span::styled(format!("«{name}»"), shell.theme.bad));
-        rest = after;
-    }
-    spans.push(Span::raw(rest.to_owned()));
-    Line::from(spans)
+    rows_with_places(kept, columns).into_iter().map(row).chain(note).collect()
 }

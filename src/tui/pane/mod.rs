@@ -2,8 +2,9 @@
 
 pub mod queue;
 pub mod context;
+mod overview;
 mod input;
-mod logs;
+pub mod logs;
 mod neighbours;
 mod model;
 mod history;

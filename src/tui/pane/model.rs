@@ -59,6 +59,47 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     lines
 }
 
+/// The first candidates of the model, and what the challenger said, a row each.
+pub fn candidates(shell: &Shell, opened: &Opened, columns: usize, n: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
+    let Some(prediction) = &opened.case.prediction else { return Vec::new() };
+    let mut rows: Vec<(String, Option<f64>)> =
+        prediction.top_k.iter().take(n).map(|(label, p)| (label.clone(), Some(*p))).collect();
+    if rows.is_empty() {
+        rows.extend(prediction.label.clone().map(|label| (label, prediction.confidence)));
+    }
+    let rival = prediction.challenger.as_ref().filter(|_| !opened.hides(Cue::Challenger));
+    let wide = rows.iter().map(|(label, _)| label).chain(rival.map(|rival| &rival.label));
+    let wide = wide.map(|label| width(&visible(label))).max().unwrap_or(8).clamp(8, 28);
+    let named = |label: &str| {
+        let label = fit(&visible(label), wide).into_owned();
+        let pad = " ".repeat(wide - width(&label));
+        format!("{label}{pad} ")
+    };
+    let room = columns.saturating_sub(wide + 6).clamp(4, 30);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for (label, p) in rows {
+        let number = p.map_or_else(|| "     ".to_owned(), |p| format!("{p:.2} "));
+        lines.push(Line::from(vec![
+            Span::raw(named(&label)),
+            Span::raw(number),
+            Span::styled(bar(p.unwrap_or(0.0), room, theme.unicode), theme.accent),
+        ]));
+    }
+    if let Some(rival) = rival {
+        let agrees = Some(&rival.label) == prediction.label.as_ref();
+        let words = if agrees { "agrees" } else { "differs" };
+        let number = rival.confidence.map_or_else(|| "     ".to_owned(), |p| format!("{p:.2} "));
+        let who = fit(&visible(&rival.model), columns.saturating_sub(wide + 15)).into_owned();
+        lines.push(Line::from(vec![
+            Span::raw(named(&rival.label)),
+            Span::raw(number),
+            Span::styled(format!("{who} {words}"), if agrees { theme.dim } else { theme.warn }),
+        ]));
+    }
+    lines
+}
+
 /// A bar of `share` of `columns`, to an eighth of a column where the terminal can.
 fn bar(share: f64, columns: usize, unicode: bool) -> String {
     let share = share.clamp(0.0, 1.0);

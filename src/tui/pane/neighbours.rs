@@ -8,9 +8,10 @@ use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::session::Opened;
 use crate::tui::shell::Shell;
+use crate::tui::theme::Theme;
 
-pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let theme = &shell.theme;
+/// The predictions around this one and itself, in the order of time, with what may be seen of each.
+pub fn around(opened: &Opened) -> Vec<Row> {
     let case = &opened.case;
     let hidden = opened.hides(Cue::Prediction);
     let said =
@@ -41,17 +42,27 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         own: true,
     });
     rows.sort_by_key(|row| (row.at, row.own));
+    rows
+}
+
+/// How long before or after, in the fewest columns; parts of a second where it is a few.
+pub fn when(delta: i64, theme: &Theme) -> String {
+    let sign = if delta < 0 { theme.sign("−", "-") } else { "+" };
+    match delta.unsigned_abs() {
+        ms @ 0..9_950 => format!("{sign}{:.1}s", ms as f64 / 1000.0),
+        _ => format!("{sign}{}", short_span(delta)),
+    }
+}
+
+pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
+    let (rows, here) = (around(opened), opened.case.row.occurred_at);
     let label_width =
         rows.iter().map(|row| width(&visible(&row.label))).max().unwrap_or(8).clamp(8, 22);
     let mut lines = Vec::new();
     let mut before: Option<String> = None;
     for row in rows {
-        let delta = row.at - here.0.0;
-        let when = match (row.own, delta < 0) {
-            (true, _) => "now".to_owned(),
-            (false, true) => format!("{}{}", theme.sign("−", "-"), short_span(delta)),
-            (false, false) => format!("+{}", short_span(delta)),
-        };
+        let when = if row.own { "now".to_owned() } else { when(row.at - here.0, theme) };
         let label = fit(&visible(&row.label), label_width).into_owned();
         let pad = " ".repeat(label_width.saturating_sub(width(&label)));
         let p = row.p.map_or_else(|| "    ".to_owned(), |p| format!("{p:.2}"));
@@ -86,11 +97,14 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     lines
 }
 
-struct Row {
-    at: i64,
-    label: String,
-    p: Option<f64>,
-    text: String,
-    session: bool,
-    own: bool,
+/// A prediction on the time axis.
+pub struct Row {
+    pub at: i64,
+    pub label: String,
+    pub p: Option<f64>,
+    pub text: String,
+    /// Whether it is of the same session.
+    pub session: bool,
+    /// Whether it is the case's own.
+    pub own: bool,
 }

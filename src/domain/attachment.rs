@@ -1,0 +1,225 @@
+//! What a line brings, or points to, besides words: pictures, sounds, documents.
+//!
+//! Nothing is opened or fetched here. A data URL's bytes stand in the line, and what they are is
+//! read off their first and last ones; of a file or an address there is what the line says.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::prediction::scalar;
+
+/// Something that is not words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attachment {
+    /// Its bytes stand in the line.
+    Data { media_type: String, bytes: usize, found: Found },
+    /// A file, by its path.
+    File {
+        path: String,
+        media_type: String,
+        bytes: Option<String>,
+        sha256: Option<String>,
+        alt: Option<String>,
+    },
+    /// An address. It is shown, never fetched.
+    Url { url: String, media_type: String, alt: Option<String> },
+}
+
+/// What data turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    As(&'static str),
+    Unknown,
+    NotBase64,
+    Empty,
+    /// It ends in the middle.
+    Cut,
+}
+
+impl Attachment {
+    /// The attachment that a value of a line is, if it is one.
+    pub fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Self::of_text(text),
+            Value::Object(object) => {
+                // As chat messages have pictures: OpenAI, Anthropic, Gemini.
+                for name in ["image_url", "source", "inlineData", "inline_data"] {
+                    if let Some(inner) = object.get(name) {
+                        return Self::of(inner).or_else(|| Self::of_data(inner));
+                    }
+                }
+                Self::of_data(value).or_else(|| Self::of_reference(value))
+            }
+            _ => None,
+        }
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        let rest = text.get(..5).filter(|start| start.eq_ignore_ascii_case("data:"))?;
+        let (head, data) = text[rest.len()..].split_once(',')?;
+        let (media_type, base64) = match head.strip_suffix(";base64") {
+            Some(media_type) => (media_type, true),
+            None => (head, false),
+        };
+        let media_type = media_type.split(';').next().unwrap_or_default();
+        let media_type = if media_type.is_empty() { "text/plain" } else { media_type };
+        Some(Self::data(media_type, data, base64))
+    }
+
+    /// `{"media_type": …, "data": …}` with base64.
+    fn of_data(value: &Value) -> Option<Self> {
+        let media_type = ["media_type", "mimeType", "mime_type"]
+            .iter()
+            .find_map(|name| value[*name].as_str())?;
+        Some(Self::data(media_type, value["data"].as_str()?, true))
+    }
+
+    fn data(media_type: &str, data: &str, base64: bool) -> Self {
+        let media_type = media_type.to_owned();
+        if !base64 {
+            let found = if data.is_empty() { Found::Empty } else { Found::Unknown };
+            return Self::Data { media_type, bytes: data.len(), found };
+        }
+        let digits = data.trim_end_matches('=');
+        let is_digit = |b: u8| b.is_ascii_alphanumeric() || b"+/".contains(&b);
+        let found = match STANDARD.decode(data) {
+            _ if digits.is_empty() => Found::Empty,
+            Err(_) if digits.bytes().all(is_digit) => Found::Cut,
+            Err(_) => Found::NotBase64,
+            Ok(bytes) => match kind_of(&bytes) {
+                Some(kind) if !is_whole(kind, &bytes) => Found::Cut,
+                kind => kind.map_or(Found::Unknown, Found::As),
+            },
+        };
+        Self::Data { media_type, bytes: digits.len() * 3 / 4, found }
+    }
+
+    /// `{"path"|"url", "media_type", "bytes", "sha256", "alt"}`.
+    fn of_reference(value: &Value) -> Option<Self> {
+        let text = |name: &str| scalar(&value[name]);
+        let media_type = || text("media_type").unwrap_or_default();
+        let reference =
+            ["media_type", "bytes", "sha256"].iter().any(|name| value.get(*name).is_some());
+        if let Some(path) = text("path").filter(|_| reference) {
+            let (bytes, sha256, alt) = (text("bytes"), text("sha256"), text("alt"));
+            return Some(Self::File { path, media_type: media_type(), bytes, sha256, alt });
+        }
+        let url = value["url"].as_str()?;
+        if let Some(data) = Self::of_text(url) {
+            return Some(data);
+        }
+        Some(Self::Url { url: url.to_owned(), media_type: media_type(), alt: text("alt") })
+    }
+
+    /// What is to be known of it, and what is wrong with it.
+    pub fn facts(&self) -> (String, Option<String>) {
+        match self {
+            Self::Data { media_type, bytes, found } => {
+                let wrong = match found {
+                    Found::As(kind) if kind == media_type => None,
+                    Found::As(kind) => {
+                        Some(format!("it says it is {media_type}, and it is {kind}"))
+                    }
+                    Found::NotBase64 => Some("its data is not base64".to_owned()),
+                    Found::Empty => Some("it has no data".to_owned()),
+                    Found::Cut => Some("its data ends in the middle".to_owned()),
+                    Found::Unknown if acts(media_type) => {
+                        Some("it can act: it is never run or drawn".to_owned())
+                    }
+                    Found::Unknown => None,
+                };
+                (format!("{media_type}, {bytes} bytes, in the line"), wrong)
+            }
+            Self::File { path, media_type, bytes, sha256, alt } => {
+                let mut words = vec![path.clone()];
+                words.extend((!media_type.is_empty()).then(|| media_type.clone()));
+                words.extend(bytes.as_ref().map(|bytes| format!("{bytes} bytes")));
+                words.extend(sha256.as_ref().map(|hash| format!("SHA-256 {hash}")));
+                words.extend(alt.as_ref().map(|alt| format!("“{alt}”")));
+                (words.join(", "), None)
+            }
+            Self::Url { url, media_type, alt } => {
+                let mut words = vec![url.clone()];
+                words.extend((!media_type.is_empty()).then(|| media_type.clone()));
+                words.extend(alt.as_ref().map(|alt| format!("“{alt}”")));
+                words.push("not fetched".to_owned());
+                (words.join(", "), None)
+            }
+        }
+    }
+}
+
+/// Whether a browser would run or draw it.
+fn acts(media_type: &str) -> bool {
+    ["text/html", "image/svg+xml", "application/javascript", "text/javascript"]
+        .contains(&media_type)
+}
+
+/// Whether a picture has its end.
+fn is_whole(kind: &str, bytes: &[u8]) -> bool {
+    match kind {
+        "image/jpeg" => bytes.ends_with(b"\xff\xd9"),
+        "image/png" => bytes.len() >= 8 && &bytes[bytes.len() - 8..bytes.len() - 4] == b"IEND",
+        "image/gif" => bytes.ends_with(b";"),
+        _ => true,
+    }
+}
+
+/// What bytes are, by how they begin.
+fn kind_of(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: &[(&[u8], &str)] = &[
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"GIF8", "image/gif"),
+        (b"%PDF-", "application/pdf"),
+        (b"OggS", "audio/ogg"),
+        (b"fLaC", "audio/flac"),
+        (b"ID3", "audio/mpeg"),
+        (b"PK\x03\x04", "application/zip"),
+        (b"\x1f\x8b", "application/gzip"),
+    ];
+    if bytes.starts_with(b"RIFF") && bytes.len() >= 12 {
+        return match &bytes[8..12] {
+            b"WAVE" => Some("audio/wav"),
+            b"WEBP" => Some("image/webp"),
+            _ => None,
+        };
+    }
+    KINDS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_data_is_is_read_off_it_and_what_is_wrong_is_said() {
+        let png = STANDARD.encode(b"\x89PNG\r\n\x1a\n....IENDcrc.");
+        let wrong = |text: &str| Attachment::of(&json!(text)).unwrap().facts().1;
+        assert_eq!(wrong(&format!("data:image/png;base64,{png}")), None);
+        let other = wrong(&format!("data:image/jpeg;base64,{png}"));
+        assert_eq!(other.as_deref(), Some("it says it is image/jpeg, and it is image/png"));
+        assert_eq!(wrong("data:image/png;base64,").as_deref(), Some("it has no data"));
+        assert_eq!(wrong("data:image/png;base64,%%%%").as_deref(), Some("its data is not base64"));
+        let cut = wrong(&format!("data:image/png;base64,{}", &png[..png.len() - 3]));
+        assert_eq!(cut.as_deref(), Some("its data ends in the middle"));
+        assert!(wrong("data:text/html,<script>").is_some());
+        for none in ["database: x", "data", "dat\u{e4}:x,y", "plain"] {
+            assert_eq!(Attachment::of(&json!(none)), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_reference_says_what_the_line_says_of_it() {
+        let file = json!({"path":"a.jpg","media_type":"image/jpeg","bytes":30,"sha256":"b3"});
+        let words = Attachment::of(&file).unwrap().facts().0;
+        assert_eq!(words, "a.jpg, image/jpeg, 30 bytes, SHA-256 b3");
+        assert_eq!(Attachment::of(&json!({"path":"/etc"})), None, "any field may be called path");
+        let url =
+            Attachment::of(&json!({"type":"image_url","image_url":{"url":"https://x/y.png"}}));
+        assert_eq!(url.unwrap().facts().0, "https://x/y.png, not fetched");
+    }
+}

@@ -1,0 +1,267 @@
+//! What a line is made of, in the order in which it is read: texts, conversations, two answers side
+//! by side, tables, attachments, and trees of whatever else there is. Every field is in exactly one
+//! part, and nothing of it is cut.
+
+use serde_json::{Map, Value};
+
+use super::attachment::Attachment;
+use super::chat::{self, Turn};
+use super::prediction::scalar;
+
+/// Pairs of fields that are answers to be compared, or a text before and after.
+const PAIRS: &[(&str, &str)] = &[
+    ("answer_a", "answer_b"),
+    ("response_a", "response_b"),
+    ("completion_a", "completion_b"),
+    ("output_a", "output_b"),
+    ("text_a", "text_b"),
+    ("chosen", "rejected"),
+    ("before", "after"),
+    ("old", "new"),
+];
+/// From so many characters, or lines, on a text has a part of its own.
+const SHORT: usize = 80;
+
+/// A field, or some that belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Where it stands in the line: `input.text`, `output`.
+    pub name: String,
+    pub shape: Shape,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    Text(String),
+    Chat(Vec<Turn>),
+    /// Two texts, each with the field it stands in.
+    Pair([(String, String); 2]),
+    Table {
+        columns: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
+    Attached(Attachment),
+    /// Anything else, as it stands.
+    Tree(Value),
+}
+
+/// Fields of a line that are shown in places of their own.
+const APART: &[&str] = &["id", "model", "feature_importance"];
+/// Fields of what a model said that are.
+const SAID_APART: &[&str] = &["label", "confidence", "top_k", "model"];
+
+/// All that a line holds beside what is shown apart, of the fields that `may` be shown.
+pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let fields = line.as_object().into_iter().flatten();
+    for (name, value) in fields.filter(|(name, _)| !APART.contains(&name.as_str()) && may(name)) {
+        match (name.as_str(), value) {
+            ("prediction" | "challenger", Value::Object(said)) => {
+                let mut more = said.clone();
+                more.retain(|name, _| !SAID_APART.contains(&name.as_str()));
+                of_object(name, &more, &mut parts);
+            }
+            ("prediction" | "challenger", Value::Null) => {}
+            ("input" | "output" | "context", Value::Object(object)) => {
+                of_object(name, object, &mut parts);
+            }
+            _ => parts.push(part(name.clone(), name, value)),
+        }
+    }
+    // The text that a case is called by is read first, then what else the model was given.
+    parts.sort_by_key(|part| match part.name.as_str() {
+        "input.text" => 0,
+        name if name.starts_with("input") => 1,
+        _ => 2,
+    });
+    parts
+}
+
+/// What tells a case from others in a list: the text of its input, what a conversation's user said
+/// last, the first text there is, or else the input as it stands.
+pub fn glance(line: &Value) -> String {
+    let input = &line["input"];
+    if let Some(text) = scalar(&input["text"]) {
+        return text;
+    }
+    let parts = parts(line, |name| name == "input");
+    let is_chat = |part: &&Part| matches!(part.shape, Shape::Chat(_));
+    let (chats, others): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(is_chat);
+    let words = chats.into_iter().chain(others).find_map(|part| match &part.shape {
+        Shape::Chat(turns) => {
+            let of_user = turns.iter().rev().filter(|turn| turn.is_of_user());
+            of_user.chain(turns.last()).map(Turn::text).find(|text| !text.trim().is_empty())
+        }
+        Shape::Text(text) | Shape::Tree(Value::String(text)) => Some(text.clone()),
+        Shape::Pair([(_, text), _]) => Some(text.clone()),
+        Shape::Attached(attached) => Some(attached.facts().0),
+        _ => None,
+    });
+    words.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| input.to_string())
+}
+
+/// The fields of an object, each as a part.
+fn of_object(path: &str, object: &Map<String, Value>, parts: &mut Vec<Part>) {
+    if let Some(table) = table_of_columns(object) {
+        parts.push(Part { name: path.to_owned(), shape: table });
+        return;
+    }
+    let mut paired = Vec::new();
+    for (name, value) in object {
+        if paired.contains(name) {
+            continue;
+        }
+        let full = format!("{path}.{name}");
+        if let Some((other, pair)) = pair_of(path, name, value, object) {
+            parts.push(Part { name: full, shape: pair });
+            paired.push(other);
+        } else {
+            parts.push(part(full, name, value));
+        }
+    }
+}
+
+fn part(full: String, name: &str, value: &Value) -> Part {
+    let shape = if let Some(attached) = Attachment::of(value) {
+        Shape::Attached(attached)
+    } else if let Some(turns) = chat::turns(name, value) {
+        Shape::Chat(turns)
+    } else if let Some(turn) = chat::message(value) {
+        Shape::Chat(vec![turn])
+    } else if let Some(table) = table_of_records(value) {
+        table
+    } else {
+        match value {
+            Value::String(text) if name == "text" || !is_short(text) => Shape::Text(text.clone()),
+            other => Shape::Tree(other.clone()),
+        }
+    };
+    Part { name: full, shape }
+}
+
+/// Whether a text can stand in one row behind its name.
+pub fn is_short(text: &str) -> bool {
+    text.len() <= SHORT && !text.contains(['\n', '\r'])
+}
+
+/// The pair that a field is the first of, with the name of the second.
+fn pair_of(
+    path: &str,
+    name: &str,
+    value: &Value,
+    object: &Map<String, Value>,
+) -> Option<(String, Shape)> {
+    let text = |value: &Value| match chat::message(value) {
+        Some(turn) => Some(turn.text()),
+        None => value.as_str().map(str::to_owned),
+    };
+    let found = |(one, two): &(&str, &str)| -> Option<(String, Shape)> {
+        let other = if name == *one { *two } else { (name == *two).then_some(*one)? };
+        let pair = [
+            (format!("{path}.{name}"), text(value)?),
+            (format!("{path}.{other}"), text(object.get(other)?)?),
+        ];
+        Some((other.to_owned(), Shape::Pair(pair)))
+    };
+    PAIRS.iter().find_map(found)
+}
+
+/// Records of one shape.
+fn table_of_records(value: &Value) -> Option<Shape> {
+    let list = value.as_array().filter(|list| list.len() >= 2)?;
+    let columns: Vec<String> = list[0].as_object()?.keys().cloned().collect();
+    let row = |item: &Value| -> Option<Vec<String>> {
+        let object = item.as_object().filter(|object| object.len() == columns.len())?;
+        columns.iter().map(|name| object.get(name).and_then(cell)).collect()
+    };
+    let rows: Vec<Vec<String>> = list.iter().map(row).collect::<Option<_>>()?;
+    Some(Shape::Table { columns, rows })
+}
+
+/// `{"columns": […], "rows"|"data": [[…], …]}` and nothing else.
+fn table_of_columns(object: &Map<String, Value>) -> Option<Shape> {
+    let rows = object.get("rows").or_else(|| object.get("data")).filter(|_| object.len() == 2)?;
+    let columns = object.get("columns")?.as_array()?;
+    let columns: Vec<String> = columns.iter().map(cell).collect::<Option<_>>()?;
+    let row = |row: &Value| -> Option<Vec<String>> { row.as_array()?.iter().map(cell).collect() };
+    let rows: Vec<Vec<String>> = rows.as_array()?.iter().map(row).collect::<Option<_>>()?;
+    let fits = !rows.is_empty() && rows.iter().all(|row| row.len() == columns.len());
+    fits.then_some(Shape::Table { columns, rows })
+}
+
+fn cell(value: &Value) -> Option<String> {
+    if value.is_null() { Some(String::new()) } else { scalar(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn named(line: &Value) -> Vec<(String, &'static str)> {
+        let shape = |part: Part| {
+            let kind = match part.shape {
+                Shape::Text(_) => "text",
+                Shape::Chat(_) => "chat",
+                Shape::Pair(_) => "pair",
+                Shape::Table { .. } => "table",
+                Shape::Attached(_) => "attached",
+                Shape::Tree(_) => "tree",
+            };
+            (part.name, kind)
+        };
+        parts(line, |_| true).into_iter().map(shape).collect()
+    }
+
+    #[test]
+    fn every_field_is_a_part_in_the_order_of_the_line() {
+        let line = json!({
+            "id": "p", "occurred_at": "x",
+            "input": {"customer": {"tier": 1}, "text": "hi", "answer_b": "two", "answer_a": "one",
+                "messages": [{"role": "user", "content": "a"}],
+                "table": [{"a": 1, "b": "x"}, {"a": 2, "b": null}],
+                "image": "data:image/png;base64,aaaa"},
+            "output": "o".repeat(100),
+            "prediction": {"label": "l", "confidence": 0.5, "text": "said"},
+            "trace_id": "t",
+        });
+        let expect = [
+            ("input.text", "text"),
+            ("input.customer", "tree"),
+            ("input.answer_b", "pair"),
+            ("input.messages", "chat"),
+            ("input.table", "table"),
+            ("input.image", "attached"),
+            ("occurred_at", "tree"),
+            ("output", "text"),
+            ("prediction.text", "text"),
+            ("trace_id", "tree"),
+        ];
+        let expect: Vec<_> =
+            expect.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+        assert_eq!(named(&line), expect);
+        let only = parts(&line, |name| name == "trace_id");
+        assert_eq!(only.len(), 1, "what may not be shown is in no part");
+    }
+
+    #[test]
+    fn a_case_is_told_by_what_was_asked_last() {
+        let told = |input: Value| glance(&json!({ "input": input }));
+        let turns = json!([{"role": "user", "content": "first"}, {"role": "assistant", "content": "a"},
+            {"role": "user", "content": "last"}, {"role": "assistant", "content": "b"}]);
+        assert_eq!(told(json!({"messages": turns, "text": "t"})), "t");
+        assert_eq!(told(json!({"messages": turns})), "last");
+        assert_eq!(told(json!({"messages": [{"role": "system", "content": "s"}]})), "s");
+        assert_eq!(told(json!({"x": 2})), "{\"x\":2}");
+    }
+
+    #[test]
+    fn a_table_has_one_shape() {
+        let kind = |value: Value| named(&json!({ "input": value })).remove(0).1;
+        assert_eq!(kind(json!({"columns": ["a"], "rows": [[1], [2]]})), "table");
+        assert_eq!(kind(json!({"columns": ["a"], "rows": [[1], [2, 3]]})), "tree");
+        assert_eq!(kind(json!({"x": [{"a": 1}, {"b": 1}]})), "tree");
+        assert_eq!(kind(json!({"x": [{"a": 1}, {"a": [1]}]})), "tree");
+    }
+}

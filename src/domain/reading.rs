@@ -1,0 +1,377 @@
+//! A line laid out to be read: its parts as paragraphs, for the screen, for `show` and for linear
+//! mode. Everything in them is safe to show, and nothing is cut: what is folded says how much.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use similar::{Algorithm, ChangeTag, TextDiff};
+
+use super::chat::{Block, Turn};
+use super::modality::{Part, Shape, is_short};
+use super::text::{visible, visible_lines, width};
+
+/// Containers in containers are folded from this depth on.
+const FOLDED_FROM: usize = 2;
+/// A list of short things stands in one row up to so many columns.
+const INLINE: usize = 60;
+/// A table is drawn in columns up to this width; a wider one has a block of fields a row.
+const TABLE_COLUMNS: usize = 100;
+/// Signs of two texts up to which they are compared word by word.
+const COMPARED_MAX: usize = 200_000;
+
+/// What kind of thing a paragraph is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// What the model was given, or said.
+    Text,
+    /// A heading: the field, or whose turn it is.
+    Heading,
+    /// A name and its value.
+    Field,
+    /// What is less than the rest: reasoning, a fold.
+    Aside,
+    /// What is odd.
+    Warn,
+}
+
+/// One line of what is read, however long it is; it is wrapped where it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paragraph {
+    pub tone: Tone,
+    pub indent: usize,
+    /// What it begins with: the name of a field, a mark.
+    pub key: String,
+    pub text: String,
+    /// Bytes of the text that stand out: where it differs from the other.
+    pub marked: Vec<Range<usize>>,
+}
+
+impl Paragraph {
+    pub fn new(tone: Tone, indent: usize, text: &str) -> Self {
+        let text = visible(text).into_owned();
+        Self { tone, indent, key: String::new(), text, marked: Vec::new() }
+    }
+
+    fn field(indent: usize, key: &str, text: &str) -> Self {
+        let key = format!("{}: ", visible(key));
+        Self { key, ..Self::new(Tone::Field, indent, text) }
+    }
+
+    /// The whole of it on one line.
+    pub fn line(&self) -> String {
+        format!("{}{}{}", " ".repeat(self.indent), self.key, self.text)
+    }
+}
+
+/// The paragraphs of parts; `fold`, with what is deep folded.
+pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
+    let mut out = Vec::new();
+    let mut after_block = false;
+    for (at, part) in parts.iter().enumerate() {
+        // The text of the input needs no name.
+        let plain = at == 0 && part.name == "input.text";
+        let block = match &part.shape {
+            Shape::Tree(value) => !is_one_row(value),
+            Shape::Attached(_) => false,
+            _ => true,
+        };
+        if at > 0 && (block || after_block) {
+            out.push(Paragraph::new(Tone::Text, 0, ""));
+        }
+        after_block = block;
+        let (name, indent) = (part.name.as_str(), if plain { 0 } else { 2 });
+        match &part.shape {
+            Shape::Text(text) => {
+                if !plain {
+                    heading(&mut out, name);
+                }
+                words(&mut out, indent, text);
+            }
+            Shape::Chat(turns) => {
+                let n = turns.len();
+                heading(
+                    &mut out,
+                    &format!("{name} · {n} {}", if n == 1 { "turn" } else { "turns" }),
+                );
+                for (at, turn) in turns.iter().enumerate() {
+                    said(&mut out, at + 1, turn, fold);
+                }
+            }
+            Shape::Pair(pair) => compared(&mut out, pair),
+            Shape::Table { columns, rows } => table(&mut out, name, columns, rows),
+            Shape::Attached(attached) => {
+                let (facts, wrong) = attached.facts();
+                out.push(Paragraph::field(0, name, &facts));
+                out.extend(wrong.map(|wrong| odd(2, &wrong)));
+            }
+            Shape::Tree(value) => tree(&mut out, (0, 0), name, value, fold),
+        }
+    }
+    out
+}
+
+fn heading(out: &mut Vec<Paragraph>, text: &str) {
+    out.push(Paragraph::new(Tone::Heading, 0, text));
+}
+
+fn odd(indent: usize, text: &str) -> Paragraph {
+    Paragraph { key: "! ".to_owned(), ..Paragraph::new(Tone::Warn, indent, text) }
+}
+
+/// A text, a paragraph a line.
+fn words(out: &mut Vec<Paragraph>, indent: usize, text: &str) {
+    if text.is_empty() {
+        out.push(Paragraph::new(Tone::Warn, indent, "(the text is empty)"));
+        return;
+    }
+    out.extend(visible_lines(text).into_iter().map(|text| Paragraph {
+        tone: Tone::Text,
+        indent,
+        key: String::new(),
+        text,
+        marked: Vec::new(),
+    }));
+}
+
+fn said(out: &mut Vec<Paragraph>, number: usize, turn: &Turn, fold: bool) {
+    heading(out, &format!("{number} {}", turn.title()));
+    let folded = |out: &mut Vec<Paragraph>, mark: &str, text: &str| {
+        let lines = visible_lines(text);
+        let more = lines.len().saturating_sub(1);
+        let first = lines.first().cloned().unwrap_or_default();
+        let more = if more > 0 { format!(" … ({more} more lines)") } else { String::new() };
+        let text = format!("{first}{more}");
+        out.push(Paragraph { key: mark.to_owned(), ..Paragraph::new(Tone::Aside, 4, &text) });
+    };
+    for block in &turn.blocks {
+        match block {
+            Block::Text(text) => words(out, 4, text),
+            Block::Thinking(text) if fold => folded(out, "thinks: ", text),
+            Block::Thinking(text) => {
+                out.push(Paragraph::new(Tone::Aside, 4, "thinks:"));
+                words(out, 6, text);
+            }
+            Block::Call { name, arguments } => {
+                let key = format!("→ {}: ", visible(name));
+                out.push(Paragraph { key, ..Paragraph::new(Tone::Aside, 4, arguments) });
+            }
+            Block::Result(text) if fold => folded(out, "← ", text),
+            Block::Result(text) => {
+                out.push(Paragraph::new(Tone::Aside, 4, "← result:"));
+                words(out, 6, text);
+            }
+            Block::Attached(attached) => {
+                let (facts, wrong) = attached.facts();
+                out.push(Paragraph::new(Tone::Aside, 4, &facts));
+                out.extend(wrong.map(|wrong| odd(6, &wrong)));
+            }
+            Block::Other(value) => tree(out, (4, 0), "(other)", value, fold),
+        }
+    }
+    if turn.blocks.is_empty() {
+        out.push(Paragraph::new(Tone::Aside, 4, "(nothing)"));
+    }
+}
+
+/// Two texts one after another, with the words that only one of them has marked.
+fn compared(out: &mut Vec<Paragraph>, pair: &[(String, String); 2]) {
+    let [(one, left), (two, right)] = pair;
+    let marks = if left == right { [Vec::new(), Vec::new()] } else { differences(left, right) };
+    for (at, (name, text)) in [(one, left), (two, right)].into_iter().enumerate() {
+        let equal = if at == 1 && left == right { " · the same" } else { "" };
+        heading(out, &format!("{name}{equal}"));
+        let first = out.len();
+        words(out, 2, text);
+        // Places are counted in the text as it stands: only lines that are shown so can be marked.
+        let mut start = 0;
+        for (line, shown) in text.split('\n').zip(&mut out[first..]) {
+            if shown.text == line {
+                let inside = marks[at].iter().filter_map(|mark| {
+                    let (from, to) = (mark.start.max(start), mark.end.min(start + line.len()));
+                    (from < to).then(|| from - start..to - start)
+                });
+                shown.marked = inside.collect();
+            }
+            start += line.len() + 1;
+        }
+    }
+}
+
+/// Bytes of each text that are not in the other.
+fn differences(left: &str, right: &str) -> [Vec<Range<usize>>; 2] {
+    if left.len() + right.len() > COMPARED_MAX {
+        return [Vec::new(), Vec::new()];
+    }
+    let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_words(left, right);
+    let mut at = [0, 0];
+    let mut marks: [Vec<Range<usize>>; 2] = [Vec::new(), Vec::new()];
+    for change in diff.iter_all_changes() {
+        let long = change.value().len();
+        let sides: &[usize] = match change.tag() {
+            ChangeTag::Equal => &[0, 1],
+            ChangeTag::Delete => &[0],
+            ChangeTag::Insert => &[1],
+        };
+        for side in sides {
+            if change.tag() != ChangeTag::Equal {
+                let place: Range<usize> = at[*side]..at[*side] + long;
+                match marks[*side].last_mut() {
+                    Some(last) if last.end == place.start => last.end = place.end,
+                    _ => marks[*side].push(place),
+                }
+            }
+            at[*side] += long;
+        }
+    }
+    marks
+}
+
+fn table(out: &mut Vec<Paragraph>, name: &str, columns: &[String], rows: &[Vec<String>]) {
+    heading(out, &format!("{name} · {} rows of {} columns", rows.len(), columns.len()));
+    let shown = |row: &[String]| -> Vec<String> {
+        row.iter().map(|cell| visible(cell).into_owned()).collect()
+    };
+    let (head, rows): (Vec<String>, Vec<Vec<String>>) =
+        (shown(columns), rows.iter().map(|row| shown(row)).collect());
+    let widest = |at: usize| {
+        let cells = rows.iter().map(|row| width(&row[at]));
+        cells.chain([width(&head[at])]).max().unwrap_or(0)
+    };
+    let wide: Vec<usize> = (0..head.len()).map(widest).collect();
+    if wide.iter().sum::<usize>() + 2 * wide.len() <= TABLE_COLUMNS {
+        let line = |row: &[String]| {
+            let cells = row.iter().zip(&wide);
+            let padded =
+                cells.map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - width(cell))));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        out.push(Paragraph::new(Tone::Aside, 2, &line(&head)));
+        out.extend(rows.iter().map(|row| Paragraph::new(Tone::Text, 2, &line(row))));
+        return;
+    }
+    for (at, row) in rows.iter().enumerate() {
+        out.push(Paragraph::new(Tone::Aside, 2, &format!("row {}", at + 1)));
+        out.extend(head.iter().zip(row).map(|(name, cell)| Paragraph::field(4, name, cell)));
+    }
+}
+
+/// Whether a value stands in one row behind its name.
+fn is_one_row(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_short(text),
+        Value::Array(_) | Value::Object(_) => inline(value).is_some(),
+        _ => true,
+    }
+}
+
+/// A short list of plain things, or an empty container, as JSON has it.
+fn inline(value: &Value) -> Option<String> {
+    let plain = match value {
+        Value::Array(list) => list.iter().all(|item| !item.is_array() && !item.is_object()),
+        Value::Object(object) => object.is_empty(),
+        _ => true,
+    };
+    plain.then(|| value.to_string()).filter(|text| text.len() <= INLINE)
+}
+
+/// A value under its name, deeper ones behind it; numbers as they are written.
+fn tree(
+    out: &mut Vec<Paragraph>,
+    (indent, depth): (usize, usize),
+    name: &str,
+    value: &Value,
+    fold: bool,
+) {
+    let items: Vec<(String, &Value)> = match value {
+        Value::String(text) if is_short(text) => {
+            return out.push(Paragraph::field(indent, name, text));
+        }
+        Value::String(text) => {
+            out.push(Paragraph::field(indent, name, ""));
+            return words(out, indent + 2, text);
+        }
+        Value::Array(_) | Value::Object(_) if inline(value).is_some() => {
+            return out.push(Paragraph::field(indent, name, &value.to_string()));
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(at, item)| (format!("{}", at + 1), item)).collect()
+        }
+        Value::Object(object) => object.iter().map(|(key, item)| (key.clone(), item)).collect(),
+        plain => return out.push(Paragraph::field(indent, name, &plain.to_string())),
+    };
+    if fold && depth >= FOLDED_FROM {
+        let what = if value.is_array() { "items" } else { "fields" };
+        let words = format!("… ({} {what})", items.len());
+        let folded = Paragraph { tone: Tone::Aside, ..Paragraph::field(indent, name, &words) };
+        return out.push(folded);
+    }
+    out.push(Paragraph::field(indent, name, ""));
+    for (name, item) in items {
+        tree(out, (indent + 2, depth + 1), &name, item, fold);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::modality::parts;
+
+    fn lines(line: &Value, fold: bool) -> Vec<String> {
+        paragraphs(&parts(line, |_| true), fold).iter().map(Paragraph::line).collect()
+    }
+
+    #[test]
+    fn a_line_is_read_in_its_order_digit_for_digit() {
+        let line: Value = serde_json::from_str(
+            r#"{"input":{"big":12345678901234567890123,"text":"one\ntwo\u001b[2J","a":{"b":{"c":{"d":1.50}}}},"output":"yes"}"#,
+        )
+        .unwrap();
+        let unfolded = [
+            "one",
+            "two«ESC»[2J",
+            "",
+            "input.big: 12345678901234567890123",
+            "",
+            "input.a: ",
+            "  b: ",
+            "    c: ",
+            "      d: 1.50",
+            "",
+            "output: yes",
+        ];
+        assert_eq!(lines(&line, false), unfolded);
+        assert!(lines(&line, true).contains(&"    c: … (1 fields)".to_owned()));
+    }
+
+    #[test]
+    fn two_answers_are_marked_where_they_differ() {
+        let line =
+            json!({"input": {"answer_a": "until 30 September", "answer_b": "until 30 November"}});
+        let read = paragraphs(&parts(&line, |_| true), true);
+        let marked: Vec<&str> = read
+            .iter()
+            .flat_map(|one| one.marked.iter().map(|mark| &one.text[mark.clone()]))
+            .collect();
+        assert_eq!(marked, ["September", "November"]);
+    }
+
+    #[test]
+    fn a_conversation_has_turns_and_tools_are_folded() {
+        let line = json!({"input": {"messages": [
+            {"role": "user", "content": "where\nis it?"},
+            {"role": "tool", "content": "{\n\"a\": 1\n}"},
+        ]}});
+        let expect = [
+            "input.messages · 2 turns",
+            "1 user",
+            "    where",
+            "    is it?",
+            "2 tool",
+            "    ← { … (2 more lines)",
+        ];
+        assert_eq!(lines(&line, true), expect);
+        assert!(lines(&line, false).contains(&"      \"a\": 1".to_owned()));
+    }
+}

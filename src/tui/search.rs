@@ -1,0 +1,105 @@
+//! Going to places in the case: what is searched for in every tab, and errors in the logs.
+
+use super::key::KeyPress;
+use super::overlay::Cx;
+use super::overlay::prompt::Prompt;
+use super::pane::{context, logs};
+use super::place::{Measured, Tab};
+use super::shell::{Search, Shell};
+use crate::domain::logline::Level;
+use crate::session::Effect;
+
+/// Asks what to search for.
+pub fn ask(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    if shell.session.opened.is_none() {
+        return shell.say("No case is open.");
+    }
+    let before = shell.search.as_ref().map_or("", |search| search.query.as_str());
+    let done = |text: &str, cx: &mut Cx<'_>| {
+        cx.search = Some(text.to_lowercase());
+        Vec::new()
+    };
+    shell.layer = Some(Box::new(Prompt::new("Search in the case: ", before, done)));
+    Vec::new()
+}
+
+/// Begins a search at what is shown.
+pub fn begin(shell: &mut Shell, query: String) -> Vec<Effect> {
+    if query.is_empty() {
+        shell.search = None;
+        return Vec::new();
+    }
+    // What is folded is searched too.
+    shell.folded = false;
+    shell.search = Some(Search { query, at: 0 });
+    let from = (shell.tab().at(), shell.scroll[shell.tab().at()]);
+    let places = places(shell);
+    let at = places.iter().position(|(tab, row)| (tab.at(), *row) >= from).unwrap_or(0);
+    show(shell, &places, at)
+}
+
+/// To the next place, or to the one before.
+pub fn step(shell: &mut Shell, by: isize) -> Vec<Effect> {
+    let Some(search) = &shell.search else { return Vec::new() };
+    let (at, places) = (search.at as isize, places(shell));
+    let n = places.len().max(1) as isize;
+    show(shell, &places, (at + by).rem_euclid(n) as usize)
+}
+
+/// To the next line of the logs that is an error.
+pub fn next_error(shell: &mut Shell) -> Vec<Effect> {
+    let Some(opened) = &shell.session.opened else { return Vec::new() };
+    let entries = logs::entries(shell, opened, shell.context_columns());
+    let mut errors = Vec::new();
+    let mut row = logs::HEAD;
+    for (level, lines) in entries {
+        if level == Some(Level::Error) {
+            errors.push(row);
+        }
+        row += lines.len();
+    }
+    let from = shell.scroll[shell.tab().at()];
+    match errors.iter().find(|row| **row > from).or(errors.first()) {
+        Some(row) => {
+            *shell.scroll_of_tab() = *row;
+            Vec::new()
+        }
+        None => shell.say("No line here is an error."),
+    }
+}
+
+/// Every place, in the order of the tabs. What stands in the overview stands in another tab too.
+fn places(shell: &Shell) -> Vec<(Tab, usize)> {
+    let Some(search) = &shell.search else { return Vec::new() };
+    let columns = shell.context_columns();
+    let tabs = Tab::ALL.into_iter().filter(|tab| *tab != Tab::Overview);
+    let of_tab = |tab: Tab| {
+        let rows = context::rows(shell, tab, columns, 0).find(&search.query);
+        rows.into_iter().map(move |row| (tab, row)).collect::<Vec<_>>()
+    };
+    tabs.flat_map(of_tab).collect()
+}
+
+fn show(shell: &mut Shell, places: &[(Tab, usize)], at: usize) -> Vec<Effect> {
+    let Some(search) = &mut shell.search else { return Vec::new() };
+    search.at = at;
+    let query = search.query.clone();
+    let Some((tab, row)) = places.get(at).copied() else {
+        shell.search = None;
+        return shell.say(&format!("“{query}” stands nowhere in the case."));
+    };
+    let mut effects = shell.show_tab(tab);
+    let height = shell.context_height().max(2) as usize - 1;
+    // A few rows before it are shown too; where it is seen already, nothing moves.
+    let scroll = shell.scroll_of_tab();
+    if !(*scroll..*scroll + height).contains(&row) {
+        *scroll = row.saturating_sub(3);
+    }
+    shell.measured = None;
+    shell.measure();
+    let most = shell.measured.as_ref().map_or(0, Measured::context_overflow);
+    let scroll = shell.scroll_of_tab();
+    *scroll = (*scroll).min(most);
+    effects.extend(shell.say(&format!("{} of {} places with “{query}”.", at + 1, places.len())));
+    effects
+}

@@ -1,0 +1,214 @@
+//! The case in full: every field whole, in the order of the line, in the shape that it has; all at
+//! once in the overview; searched through.
+
+use std::fs;
+
+use casework::tui::Review;
+use casework::tui::place::Tab;
+use serde_json::{Value, json};
+
+use crate::keys::Keys as _;
+use crate::support::{Place, T0, ingest, shared};
+
+fn line(id: &str, input: &Value, more: &str) -> String {
+    let raw =
+        json!({ "id": id, "occurred_at": "2026-06-01T08:00:00Z", "stream": "s", "input": input });
+    let raw = raw.to_string();
+    let open = &raw[..raw.len() - 1];
+    format!("{open},\"prediction\":{{\"label\":\"pay\",\"confidence\":0.2}}{more}}}\n")
+}
+
+fn opened(lines: &str, size: (u16, u16)) -> (Place, Review) {
+    let place = Place::new();
+    let mut workspace = place.create();
+    ingest(&mut workspace, lines);
+    let review = Review::in_turn(workspace, size, || T0, None).unwrap();
+    (place, review)
+}
+
+/// What is on the screen of one tab, from its top to its end, without what stands beside it.
+fn all_of(review: &mut Review, tab: &str) -> String {
+    review.press(tab);
+    review.press("z g");
+    let mut all = String::new();
+    for _ in 0..200 {
+        let screen = review.text();
+        if all.ends_with(&screen) {
+            break;
+        }
+        all.push_str(&screen);
+        review.press("Space");
+    }
+    review.press("z");
+    all
+}
+
+#[test]
+fn every_field_is_whole_and_as_written() {
+    let long = format!("{}END", "x".repeat(400));
+    let input = json!({ "question": "When can I cancel?", "answer_b": "two", "answer_a": "one",
+        "terms": format!("line one\nline two\n{}", "word ".repeat(300)), "deep": {"a": {"b": {"c": ["d", {"e": 1}]}}} });
+    let more = format!(
+        ",\"output\":{{\"text\":\"said\\u001b[2J {long}\"}},\"score\":12345678901234567890123,\"cost\":1234567.50"
+    );
+    for size in [(160, 45), (80, 24), (40, 12)] {
+        let (place, mut review) = opened(&line("c", &input, &more), size);
+        let screen = all_of(&mut review, "I f");
+        let shown = place.ok(&["show", "c"]);
+        for text in [&screen, &shown] {
+            let flat: String = text.split_whitespace().collect();
+            for part in [
+                "input.question:",
+                "Whencan",
+                "input.answer_b",
+                "two",
+                "input.answer_a",
+                "one",
+                "lineone",
+                "linetwo",
+                "said«ESC»[2J",
+                "xEND",
+                "12345678901234567890123",
+                "1234567.50",
+            ] {
+                assert!(flat.contains(part), "{part} at {size:?}: {text}");
+            }
+            assert!(!text.contains('\u{1b}'));
+            let place = |part: &str| flat.find(part).unwrap();
+            assert!(place("input.answer_b") < place("input.answer_a"), "in the order of the line");
+        }
+    }
+}
+
+#[test]
+fn the_overview_shows_all_that_a_case_is_decided_by_and_says_what_it_leaves_out() {
+    let turns: Vec<Value> = (0..60)
+        .map(|i| json!({"role": if i % 2 == 0 { "user" } else { "assistant" }, "content": format!("turn {i} says")}))
+        .collect();
+    let lines: String = (0..4)
+        .map(|i| line(&format!("c{i}"), &json!({ "messages": turns, "session_id": "one" }), ""))
+        .collect();
+    let (_place, mut review) = opened(&lines, (160, 45));
+    assert_eq!(review.front.tab(), Tab::Overview, "the normal one where there is room");
+    let screen = review.text();
+    for part in [
+        "input.messages · 60 turns",
+        "1 user",
+        "turn 0 says",
+        "more rows: I shows all of it",
+        "pay",
+        "Around",
+    ] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    assert_eq!(opened(&lines, (80, 24)).1.front.tab(), Tab::Input);
+    // One key enlarges a part, another gives the case the whole screen.
+    review.press("I");
+    assert!(review.text().contains("Queue") || review.text().contains("queue"));
+    review.press("z");
+    let screen = review.text();
+    assert!(!screen.contains("My queue") && screen.contains("turn 17 says"), "{screen}");
+    review.press("z");
+    assert!(review.text().contains("My queue"));
+}
+
+#[test]
+fn a_case_is_searched_in_every_tab() {
+    let words: String = (0..30_000).map(|i| format!("w{i} ")).collect();
+    let deep = json!({"a": {"b": {"c": {"hidden": "the Needle in a fold"}}}});
+    let input = json!({ "text": format!("{words} needle {words}"), "deep": deep });
+    let (_place, mut review) = opened(&line("c", &input, ""), (120, 40));
+    review.press("I / \"NEEDLE\" Enter");
+    let screen = review.text();
+    assert!(
+        screen.contains("1 of 2 places with “needle”") && screen.contains(" needle "),
+        "{screen}"
+    );
+    review.press("n");
+    let screen = review.text();
+    assert!(
+        screen.contains("2 of 2 places") && screen.contains("the Needle in a fold"),
+        "{screen}"
+    );
+    review.press("n");
+    assert!(review.text().contains("1 of 2 places"), "round and round");
+    review.press("N");
+    assert!(review.text().contains("2 of 2 places"));
+    review.press("Esc n");
+    assert!(!review.text().contains("places with"), "the search has ended");
+    review.press("/ \"nowhere\" Enter");
+    assert!(review.text().contains("“nowhere” stands nowhere in the case"), "{}", review.text());
+}
+
+#[test]
+fn what_a_policy_hides_is_in_no_part_of_the_overview() {
+    let more =
+        ",\"output\":\"SECRET one\",\"challenger\":{\"label\":\"SECRET\",\"note\":\"SECRET two\"}";
+    let (place, review) = opened(&line("c", &json!({"text": "hi"}), more), (160, 45));
+    assert!(review.text().contains("SECRET one") && review.text().contains("SECRET two"));
+    drop(review);
+    place.ok(&["policy", "set", "hide=prediction until submit; challenger until submit; logs until submit; neighbours until submit"]);
+    let mut review = Review::in_turn(place.open(), (160, 45), || T0, None).unwrap();
+    for tab in ["B", "I", "M", "N", "L"] {
+        review.press(tab);
+        assert!(!review.text().contains("SECRET"), "{tab}: {}", review.text());
+    }
+    review.press("Tab BackTab / \"secret\" Enter");
+    assert!(review.text().contains("stands nowhere"), "{}", review.text());
+    assert!(!place.ok(&["show", "c"]).contains("SECRET"));
+}
+
+/// Real conversations, tables, pictures, scripts and what is hostile: each is drawn at every size,
+/// nothing of it reaches the terminal raw, and what is odd is said.
+#[test]
+fn the_shared_cases_are_drawn_at_every_size() {
+    let Some(shared) = shared("case::the_shared_cases_are_drawn_at_every_size") else { return };
+    let modal = shared.join("modal");
+    let files = [
+        "chat/shapes.jsonl",
+        "chat/stream.jsonl",
+        "chat/pairs.jsonl",
+        "tables/stream.jsonl",
+        "tables/code.jsonl",
+        "texts/stream.jsonl",
+        "texts/traps_stream.jsonl",
+        "texts/documents.jsonl",
+        "hostile/stream.jsonl",
+        "refs.jsonl",
+    ];
+    let lines: String =
+        files.iter().map(|file| fs::read_to_string(modal.join(file)).unwrap() + "\n").collect();
+    let (place, review) = opened(&lines, (160, 45));
+    drop(review);
+    let odd = [
+        ("hostile-1000", "ends in the middle"),
+        ("hostile-1002", "it says it is"),
+        ("hostile-1003", "is not base64"),
+        ("hostile-1004", "has no data"),
+        ("hostile-1006", "it can act"),
+        ("hostile-1007", "it can act"),
+        ("hostile-1012", "not fetched"),
+        ("hostile-1016", "role unknown"),
+    ];
+    for (case, words) in odd {
+        let shown = place.ok(&["show", case]);
+        assert!(shown.contains(words), "{case}: {words}: {shown}");
+    }
+    for shape in 740..748 {
+        let shown = place.ok(&["show", &format!("shape-0{shape}")]);
+        assert!(shown.contains("where is NP-4471-883?"), "{shown}");
+        assert!(shown.contains("the parcel is held by customs, since 2 May."), "{shown}");
+        assert!(!shown.contains("\\n"), "line breaks are line breaks: {shown}");
+    }
+    for size in [(160, 45), (120, 40), (80, 24)] {
+        let mut review = Review::in_turn(place.open(), size, || T0, None).unwrap();
+        for _ in 0..review.front.session.counts.mine() {
+            for tab in ["B", "I"] {
+                review.press(tab);
+                let raw = |c: char| c.is_control() && c != '\n';
+                assert!(!review.text().contains(raw), "{size:?}");
+            }
+            review.press("]");
+        }
+    }
+}
