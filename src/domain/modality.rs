@@ -33,6 +33,11 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
     Text(String),
+    /// A program, or a piece of one, in a language that the line or the field's name says.
+    Code {
+        language: String,
+        text: String,
+    },
     Chat(Vec<Turn>),
     /// Two texts, each with the field it stands in.
     Pair([(String, String); 2]),
@@ -92,7 +97,9 @@ pub fn glance(line: &Value) -> String {
             let of_user = turns.iter().rev().filter(|turn| turn.is_of_user());
             of_user.chain(turns.last()).map(Turn::text).find(|text| !text.trim().is_empty())
         }
-        Shape::Text(text) | Shape::Tree(Value::String(text)) => Some(text.clone()),
+        Shape::Text(text) | Shape::Code { text, .. } | Shape::Tree(Value::String(text)) => {
+            Some(text.clone())
+        }
         Shape::Pair([(_, text), _]) => Some(text.clone()),
         Shape::Attached(attached) => Some(attached.facts().0),
         _ => None,
@@ -115,9 +122,23 @@ fn of_object(path: &str, object: &Map<String, Value>, parts: &mut Vec<Part>) {
         if let Some((other, pair)) = pair_of(path, name, value, object) {
             parts.push(Part { name: full, shape: pair });
             paired.push(other);
+        } else if let (Some(language), Value::String(text)) = (language_of(name, object), value) {
+            parts.push(Part { name: full, shape: Shape::Code { language, text: text.clone() } });
         } else {
             parts.push(part(full, name, value));
         }
+    }
+}
+
+/// The language of a field that holds code: what its name says, or what `language` beside it does.
+fn language_of(name: &str, object: &Map<String, Value>) -> Option<String> {
+    match name {
+        "sql" | "json" | "html" | "xml" | "yaml" | "diff" | "markdown" => Some(name.to_owned()),
+        "patch" => Some("diff".to_owned()),
+        "code" | "source_code" | "snippet" | "program" => {
+            Some(scalar(object.get("language").unwrap_or(&Value::Null)).unwrap_or_default())
+        }
+        _ => None,
     }
 }
 
@@ -203,6 +224,7 @@ mod tests {
         let shape = |part: Part| {
             let kind = match part.shape {
                 Shape::Text(_) => "text",
+                Shape::Code { .. } => "code",
                 Shape::Chat(_) => "chat",
                 Shape::Pair(_) => "pair",
                 Shape::Table { .. } => "table",
@@ -254,6 +276,18 @@ mod tests {
         assert_eq!(told(json!({"messages": turns})), "last");
         assert_eq!(told(json!({"messages": [{"role": "system", "content": "s"}]})), "s");
         assert_eq!(told(json!({"x": 2})), "{\"x\":2}");
+    }
+
+    #[test]
+    fn code_is_what_the_line_calls_so() {
+        let language =
+            |input: Value| match parts(&json!({ "input": input }), |_| true).remove(0).shape {
+                Shape::Code { language, .. } => Some(language),
+                _ => None,
+            };
+        assert_eq!(language(json!({"code": "x", "language": "Rust"})).as_deref(), Some("Rust"));
+        assert_eq!(language(json!({"sql": "SELECT 1"})).as_deref(), Some("sql"));
+        assert_eq!(language(json!({"code": 7})), None);
     }
 
     #[test]

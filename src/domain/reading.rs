@@ -44,12 +44,14 @@ pub struct Paragraph {
     pub text: String,
     /// Bytes of the text that stand out: where it differs from the other.
     pub marked: Vec<Range<usize>>,
+    /// The language it is written in, where it is code; lines of one piece stand together.
+    pub code: Option<String>,
 }
 
 impl Paragraph {
     pub fn new(tone: Tone, indent: usize, text: &str) -> Self {
         let text = visible(text).into_owned();
-        Self { tone, indent, key: String::new(), text, marked: Vec::new() }
+        Self { tone, indent, key: String::new(), text, marked: Vec::new(), code: None }
     }
 
     fn field(indent: usize, key: &str, text: &str) -> Self {
@@ -97,6 +99,16 @@ pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
                     said(&mut out, at + 1, turn, fold);
                 }
             }
+            Shape::Code { language, text } => {
+                heading(&mut out, &format!("{name} · {language}"));
+                let lines = visible_lines(text).into_iter();
+                let code = Some(language.to_lowercase());
+                out.extend(lines.map(|text| Paragraph {
+                    text,
+                    code: code.clone(),
+                    ..Paragraph::new(Tone::Text, 2, "")
+                }));
+            }
             Shape::Pair(pair) => compared(&mut out, pair),
             Shape::Table { columns, rows } => table(&mut out, name, columns, rows),
             Shape::Attached(attached) => {
@@ -124,13 +136,20 @@ fn words(out: &mut Vec<Paragraph>, indent: usize, text: &str) {
         out.push(Paragraph::new(Tone::Warn, indent, "(the text is empty)"));
         return;
     }
-    out.extend(visible_lines(text).into_iter().map(|text| Paragraph {
-        tone: Tone::Text,
-        indent,
-        key: String::new(),
-        text,
-        marked: Vec::new(),
-    }));
+    // Between fences it is code.
+    let mut code: Option<String> = None;
+    for text in visible_lines(text) {
+        let mut one = Paragraph { text, ..Paragraph::new(Tone::Text, indent, "") };
+        match (one.text.trim_start().strip_prefix("```"), &code) {
+            (Some(_), Some(_)) => (one.tone, code) = (Tone::Aside, None),
+            (Some(language), None) => {
+                code = Some(language.trim().to_lowercase());
+                one.tone = Tone::Aside;
+            }
+            (None, _) => one.code = code.clone(),
+        }
+        out.push(one);
+    }
 }
 
 fn said(out: &mut Vec<Paragraph>, number: usize, turn: &Turn, fold: bool) {
@@ -152,8 +171,8 @@ fn said(out: &mut Vec<Paragraph>, number: usize, turn: &Turn, fold: bool) {
                 words(out, 6, text);
             }
             Block::Call { name, arguments } => {
-                let key = format!("→ {}: ", visible(name));
-                out.push(Paragraph { key, ..Paragraph::new(Tone::Aside, 4, arguments) });
+                let (key, code) = (format!("→ {}: ", visible(name)), Some("json".to_owned()));
+                out.push(Paragraph { key, code, ..Paragraph::new(Tone::Aside, 4, arguments) });
             }
             Block::Result(text) if fold => folded(out, "← ", text),
             Block::Result(text) => {

@@ -13,6 +13,7 @@ use crate::domain::label::{Label, Outcome, Step};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
 use crate::domain::protocol::span;
+use crate::domain::protocol::walk::rejects_prediction;
 use crate::domain::protocol::{Protocol, Question, QuestionKind, Span, Walked, walk};
 use crate::domain::require::{Facts, Occasion, Requirement, Wanted};
 
@@ -65,6 +66,31 @@ impl<'a> LabelContext<'a> {
     }
 }
 
+impl LabelContext<'_> {
+    /// What the model said, by the names of today, as outcomes are.
+    fn predicted(&self) -> Option<&str> {
+        let names = &self.published.protocol.renames.labels;
+        self.case.predicted.as_ref().map(|said| names.get(said).unwrap_or(said).as_str())
+    }
+}
+
+/// What snippets fill in beside the fields of an outcome.
+const FILLED_IN: &[&str] = &["prediction", "case", "id", "stream", "reviewer"];
+
+/// The first place of a snippet that a rationale still has, as `{label}`.
+fn unfilled(protocol: &Protocol, rationale: &str) -> Option<String> {
+    let mut rest = rationale;
+    while let Some((_, after)) = rest.split_once('{') {
+        let (name, _) = after.split_once('}')?;
+        let is_field = || protocol.fields().any(|field| field == name);
+        if FILLED_IN.contains(&name) || is_field() {
+            return Some(name.to_owned());
+        }
+        rest = after;
+    }
+    None
+}
+
 /// The first thing that is wanted before a draft can be submitted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Missing {
@@ -87,6 +113,13 @@ pub enum Missing {
     },
     /// The path sets a required field to what the model said, and it said nothing.
     Unset(String),
+    /// The label that was said to be right is the prediction, which was said to be wrong.
+    Contradicts {
+        question: String,
+        label: String,
+    },
+    /// The rationale has a place that a snippet left to be filled in.
+    Unfilled(String),
     /// A place that the input does not have.
     Outside {
         span: Span,
@@ -299,6 +332,14 @@ impl Draft {
         if let Some(field) = protocol.required.iter().find(|field| !outcome.contains_key(*field)) {
             return Some(Missing::Unset(field.clone()));
         }
+        // While the prediction is hidden, that something contradicts it would tell what it is.
+        let predicted = asked.predicted().filter(|_| !asked.blind);
+        if let Some((question, label)) = self.contradiction(protocol, predicted) {
+            return Some(Missing::Contradicts { question, label });
+        }
+        if let Some(name) = unfilled(protocol, &self.rationale) {
+            return Some(Missing::Unfilled(name));
+        }
         let spans = self.spans(protocol);
         if let Some(chars) = asked.chars
             && let Some(span) = spans.iter().find(|span| span.end > chars)
@@ -318,12 +359,7 @@ impl Draft {
         }
         let facts = Facts {
             outcome: &outcome,
-            // By the names of today, as the outcome is.
-            predicted: asked
-                .case
-                .predicted
-                .as_ref()
-                .map(|said| protocol.renames.labels.get(said).unwrap_or(said).as_str()),
+            predicted: asked.predicted(),
             confidence: self.confidence,
             rationale: &self.rationale,
             marked: !spans.is_empty(),
@@ -352,6 +388,22 @@ impl Draft {
             }
             wanted => Some(Missing::Wanted { wanted: wanted.clone(), why }),
         })
+    }
+
+    /// The question that was answered with the prediction though it was said to be wrong.
+    fn contradiction(
+        &self,
+        protocol: &Protocol,
+        predicted: Option<&str>,
+    ) -> Option<(String, String)> {
+        let path = self.path(protocol);
+        let (id, label) = path.iter().find(|(id, answer)| {
+            Some(answer.as_str()) == predicted
+                && protocol
+                    .question(id)
+                    .is_some_and(|question| rejects_prediction(protocol, &path, question))
+        })?;
+        Some((id.clone(), label.clone()))
     }
 
     /// The label, if nothing is missing.
@@ -399,6 +451,13 @@ impl std::fmt::Display for Missing {
                 f,
                 "these answers take `{field}` from the model, which said nothing: take one back"
             ),
+            Self::Contradicts { question, label } => write!(
+                f,
+                "`{question}` says that {label} is right, which the model said and you said is wrong: take one back"
+            ),
+            Self::Unfilled(name) => {
+                write!(f, "the rationale still has {{{name}}}, which is to be filled in")
+            }
             Self::Outside { span, chars } => {
                 write!(f, "the place {span} is not in the input, which has {chars} characters")
             }

@@ -6,6 +6,7 @@ use super::open_case::Opened;
 use super::state::Session;
 use super::window::{ToMark, Window};
 use crate::domain::cues::Cue;
+use crate::domain::glossary::Snippet;
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::require::Wanted;
 use crate::review::{LabelContext, Missing, Precedent};
@@ -36,6 +37,10 @@ impl Session {
         if takes.is_none() {
             let words = format!("This question takes {}.", question.wanted());
             return self.say(&words);
+        }
+        if opened.is_rejected(question, answer) {
+            let words = format!("The model said {answer}, and you said that it is wrong.");
+            return self.say_with(&words, "{back} takes an answer back.");
         }
         opened.keep_seen();
         // Another answer in a second round is not borne out by why the first was given.
@@ -123,6 +128,7 @@ impl Session {
     fn go_to(&mut self, missing: Missing) -> Vec<Effect> {
         let mut effects = match &missing {
             Missing::Wanted { wanted: Wanted::Rationale, .. } => self.write_rationale(),
+            Missing::Unfilled(_) => self.fill_in_rationale(),
             Missing::Wanted { wanted: Wanted::Span, .. } => self.mark(None),
             Missing::Outside { .. } => vec![Effect::Look(Look::Input)],
             _ => Vec::new(),
@@ -187,16 +193,7 @@ impl Session {
         else {
             return Vec::new();
         };
-        let row = &opened.case.row;
-        let outcome = opened.protocol().and_then(|protocol| opened.outcome(protocol));
-        let text = snippet.fill(|name| match name {
-            "prediction" => row.predicted.clone().filter(|_| !opened.hides(Cue::Prediction)),
-            "case" => Some(row.id.short()),
-            "id" => Some(row.external_id.clone()),
-            "stream" => Some(row.stream.clone()),
-            "reviewer" => Some(self.me.clone()),
-            field => outcome.as_ref()?.get(field).map(crate::domain::label::value_text),
-        });
+        let text = self.filled_in(opened, snippet);
         let mut effects = self.change_draft(|draft| {
             let between = if draft.rationale.is_empty() || draft.rationale.ends_with([' ', '\n']) {
                 ""
@@ -205,6 +202,30 @@ impl Session {
             };
             draft.rationale = format!("{}{between}{text}", draft.rationale);
         });
+        effects.extend(self.write_rationale());
+        effects
+    }
+
+    /// A snippet with all that is known of the case by now.
+    fn filled_in(&self, opened: &Opened, snippet: &Snippet) -> String {
+        let row = &opened.case.row;
+        let outcome = opened.protocol().and_then(|protocol| opened.outcome(protocol));
+        snippet.fill(|name| match name {
+            "prediction" => row.predicted.clone().filter(|_| !opened.hides(Cue::Prediction)),
+            "case" => Some(row.id.short()),
+            "id" => Some(row.external_id.clone()),
+            "stream" => Some(row.stream.clone()),
+            "reviewer" => Some(self.me.clone()),
+            field => outcome.as_ref()?.get(field).map(crate::domain::label::value_text),
+        })
+    }
+
+    /// Shows the rationale with what a snippet left open filled in, as far as it is known by now.
+    fn fill_in_rationale(&mut self) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let as_snippet = Snippet { id: String::new(), text: opened.draft.rationale.clone() };
+        let text = self.filled_in(opened, &as_snippet);
+        let mut effects = self.change_draft(|draft| draft.rationale = text);
         effects.extend(self.write_rationale());
         effects
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::cues::{Cue, Hiding};
 use crate::domain::label::Outcome;
+use crate::domain::protocol::walk::rejects_prediction;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::time::Moment;
 use crate::review::{Draft, OpenCase, Precedent, Published};
@@ -79,10 +80,24 @@ impl Opened {
         self.draft.keep_seen(&self.seen);
     }
 
+    /// Whether an answer is what the model said, where that was said to be wrong. While the
+    /// prediction is hidden, nothing tells it.
+    pub fn is_rejected(&self, question: &Question, answer: &str) -> bool {
+        let said = self.case.row.predicted.as_deref().filter(|_| !self.hides(Cue::Prediction));
+        said == Some(answer)
+            && self.protocol().is_some_and(|protocol| {
+                rejects_prediction(protocol, &self.draft.path(protocol), question)
+            })
+    }
+
     /// Labels offered by digit for a question of kind label: those that the models considered,
-    /// unless that is hidden.
+    /// unless that is hidden or was said to be wrong.
     pub fn offered(&self) -> Vec<(String, f64)> {
-        self.case.offered(self.protocol(), |cue| self.hides(cue))
+        let mut offered = self.case.offered(self.protocol(), |cue| self.hides(cue));
+        if let Some(question) = self.question() {
+            offered.retain(|(label, _)| !self.is_rejected(question, label));
+        }
+        offered
     }
 
     /// What digit `n` answers to the question asked now: a place in a list, or a step of a scale.

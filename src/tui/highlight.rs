@@ -1,95 +1,105 @@
-//! JSON in colours, by syntect with a syntax of our own.
+//! Code in colours, by syntect: what a piece of each line is. Colours come from the theme.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
 use syntect::easy::ScopeRegionIterator;
-use syntect::parsing::{ParseState, ScopeStack, SyntaxDefinition, SyntaxSet, SyntaxSetBuilder};
+use syntect::parsing::{ParseState, ScopeStack, SyntaxReference, SyntaxSet};
 
-use super::theme::Theme;
-use crate::domain::text::visible;
+/// Bytes of a line, and lines of a piece of code, that are coloured; beyond that it is plain.
+const LINE_MAX: usize = 2_048;
+const LINES_MAX: usize = 2_000;
 
-const JSON: &str = include_str!("../../assets/syntaxes/json.sublime-syntax");
-/// Bytes of a line that are coloured; a longer one is plain.
-const COLOURED_MAX: usize = 2_048;
+/// What a piece of code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Name,
+    Text,
+    Number,
+    Keyword,
+    Aside,
+}
+
+/// The bytes of a line that are something.
+pub type Classes = Vec<(Range<usize>, Class)>;
 
 fn syntaxes() -> &'static SyntaxSet {
     static SET: OnceLock<SyntaxSet> = OnceLock::new();
-    SET.get_or_init(|| {
-        let mut builder = SyntaxSetBuilder::new();
-        if let Ok(json) = SyntaxDefinition::load_from_str(JSON, true, None) {
-            builder.add(json);
-        }
-        builder.build()
-    })
+    SET.get_or_init(SyntaxSet::load_defaults_newlines)
 }
 
-/// Lines of JSON, each made visible and coloured.
-pub fn json(text: &str, theme: &Theme) -> Vec<Line<'static>> {
-    let set = syntaxes();
-    let Some(syntax) = set.find_syntax_by_extension("json") else {
-        return text.lines().map(|line| Line::raw(visible(line).into_owned())).collect();
-    };
+/// The syntax that is called so: `rust`, `rs`, `py`, `json`. Known by its name only: nothing is
+/// guessed.
+fn syntax(language: &str) -> Option<&'static SyntaxReference> {
+    (!language.is_empty()).then(|| syntaxes().find_syntax_by_token(language)).flatten()
+}
+
+/// What the pieces of each line are; nothing where the language is not known.
+pub fn classes<'l>(language: &str, lines: impl Iterator<Item = &'l str>) -> Vec<Classes> {
+    let Some(syntax) = syntax(language) else { return Vec::new() };
     let mut state = ParseState::new(syntax);
     let mut stack = ScopeStack::new();
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        if line.len() > COLOURED_MAX {
-            lines.push(Line::styled(visible(line).into_owned(), theme.text));
-            continue;
-        }
-        let line = format!("{}\n", visible(line));
-        let Ok(output) = state.parse_line(&line, set) else {
-            lines.push(Line::raw(line.trim_end().to_owned()));
-            continue;
-        };
-        let mut spans = Vec::new();
-        for (piece, op) in ScopeRegionIterator::new(&output, &line) {
-            if stack.apply(op).is_err() {
-                break;
-            }
-            let piece = piece.trim_end_matches('\n');
-            if !piece.is_empty() {
-                spans.push(Span::styled(piece.to_owned(), style(&stack, theme)));
+    let mut all = Vec::new();
+    for line in lines.take(LINES_MAX) {
+        let mut found: Classes = Vec::new();
+        let whole = format!("{line}\n");
+        if line.len() <= LINE_MAX
+            && let Ok(output) = state.parse_line(&whole, syntaxes())
+        {
+            let mut at = 0;
+            for (piece, op) in ScopeRegionIterator::new(&output, &whole) {
+                if stack.apply(op).is_err() {
+                    break;
+                }
+                let end = (at + piece.len()).min(line.len());
+                if let Some(class) = class(&stack).filter(|_| at < end) {
+                    found.push((at..end, class));
+                }
+                at += piece.len();
             }
         }
-        lines.push(Line::from(spans));
+        all.push(found);
     }
-    lines
+    all
 }
 
-fn style(stack: &ScopeStack, theme: &Theme) -> Style {
-    let Some(scope) = stack.scopes.last() else { return theme.text };
-    let name = scope.build_string();
-    match name.split('.').next() {
-        Some("entity") => theme.accent,
-        Some("string") => theme.good,
-        Some("constant") => theme.warn,
-        Some("punctuation") => theme.dim,
-        _ => theme.text,
+fn class(stack: &ScopeStack) -> Option<Class> {
+    // A key of JSON is a text inside a key.
+    if stack.scopes.iter().any(|scope| scope.build_string().contains(".key.")) {
+        return Some(Class::Name);
     }
+    stack.scopes.iter().rev().find_map(|scope| {
+        let name = scope.build_string();
+        Some(match name.split('.').next()? {
+            "string" => Class::Text,
+            "constant" => Class::Number,
+            "keyword" | "storage" => Class::Keyword,
+            "entity" | "support" => Class::Name,
+            "comment" | "punctuation" => Class::Aside,
+            _ => return None,
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Env};
+
+    fn of<'l>(language: &str, line: &'l str) -> Vec<(&'l str, Class)> {
+        let found = classes(language, [line].into_iter()).pop().unwrap_or_default();
+        found.into_iter().map(|(range, class)| (&line[range], class)).collect()
+    }
 
     #[test]
-    fn keys_strings_and_numbers_differ_and_nothing_is_lost() {
-        let theme = Theme::of(&Config::parse("", "c").unwrap(), &Env::default());
-        let lines = json("{\n  \"a\": [1, \"x\\\"y\", true]\n}", &theme);
-        let text: Vec<String> = lines
-            .iter()
-            .map(|line| line.spans.iter().map(|span| span.content.as_ref()).collect())
-            .collect();
-        assert_eq!(text, ["{", "  \"a\": [1, \"x\\\"y\", true]", "}"]);
-        let style_of = |part: &str| {
-            lines[1].spans.iter().find(|span| span.content.contains(part)).unwrap().style
-        };
-        assert_eq!(style_of("a"), theme.accent);
-        assert_eq!(style_of("1"), theme.warn);
-        assert_eq!(style_of("x"), theme.good);
+    fn what_a_piece_is_is_known_and_an_unknown_language_is_plain() {
+        let json = of("json", "{\"a\": [1, \"x\"]}");
+        assert!(json.contains(&("1", Class::Number)), "{json:?}");
+        assert!(json.contains(&("x", Class::Text)), "{json:?}");
+        let rust = of("rust", "fn due() -> u64 { 3600 } // why");
+        assert!(rust.contains(&("fn", Class::Keyword)) && rust.contains(&("3600", Class::Number)));
+        assert!(rust.contains(&("due", Class::Name)), "{rust:?}");
+        assert_eq!(of("klingon", "fn due()"), []);
+        assert_eq!(of("", "fn due()"), []);
+        assert!(of("rust", &"x".repeat(5_000)).is_empty(), "a line that long is plain");
     }
 }

@@ -1,11 +1,13 @@
 //! The rows of a tab: some made beforehand, and those of what is read, of which each is made when it
 //! is drawn. A text of megabytes has a million.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::highlight::{Class, Classes, classes};
 use super::theme::Theme;
 use crate::domain::reading::{Paragraph, Tone};
 use crate::domain::text::{width, wrap_ranges};
@@ -94,6 +96,8 @@ impl Piece {
 pub struct Laid {
     paragraphs: Vec<Paragraph>,
     rows: Vec<Row>,
+    /// What the pieces of a paragraph of code are.
+    code: BTreeMap<usize, Classes>,
 }
 
 /// A row: some bytes of a paragraph.
@@ -115,7 +119,17 @@ impl Laid {
                 to: range.end as u32,
             }));
         }
-        Self { paragraphs, rows }
+        let mut code = BTreeMap::new();
+        let mut at = 0;
+        // Lines of one piece are looked at together: a text may begin in one and end in another.
+        for piece in paragraphs.chunk_by(|one, next| one.code.is_some() && one.code == next.code) {
+            if let Some(language) = &piece[0].code {
+                let classes = classes(language, piece.iter().map(|one| one.text.as_str()));
+                code.extend((at..).zip(classes));
+            }
+            at += piece.len();
+        }
+        Self { paragraphs, rows, code }
     }
 
     pub fn len(&self) -> usize {
@@ -145,14 +159,17 @@ impl Laid {
             spans.push(Span::raw(" ".repeat(one.indent + if one.key.is_empty() { 0 } else { 2 })));
         }
         let text = one.text[from..to].trim_end();
+        let differs = theme.warn.add_modifier(Modifier::UNDERLINED);
+        let marked = one.marked.iter().map(|mark| (mark.clone(), differs));
+        let of_code = self.code.get(&(paragraph as usize)).into_iter().flatten();
+        let of_code = of_code.map(|(range, class)| (range.clone(), coloured(*class, theme)));
         let mut at = 0;
-        for mark in &one.marked {
-            let start = mark.start.saturating_sub(from).clamp(at, text.len());
-            let end = mark.end.saturating_sub(from).clamp(start, text.len());
+        for (range, other) in marked.chain(of_code) {
+            let start = range.start.saturating_sub(from).clamp(at, text.len());
+            let end = range.end.saturating_sub(from).clamp(start, text.len());
             if start < end {
                 spans.extend(named(&text[at..start], style, theme));
-                let differs = theme.warn.add_modifier(Modifier::UNDERLINED);
-                spans.push(Span::styled(text[start..end].to_owned(), differs));
+                spans.extend(named(&text[start..end], other, theme));
                 at = end;
             }
         }
@@ -177,13 +194,23 @@ impl Laid {
     }
 }
 
+fn coloured(class: Class, theme: &Theme) -> Style {
+    match class {
+        Class::Name => theme.accent,
+        Class::Text => theme.good,
+        Class::Number => theme.warn,
+        Class::Keyword => theme.strong,
+        Class::Aside => theme.dim,
+    }
+}
+
 /// Columns that no row of a paragraph has for its text.
 fn hang(one: &Paragraph, columns: usize) -> usize {
     (one.indent + width(&one.key)).min(columns / 2)
 }
 
 /// A text in which what was made visible stands out.
-pub fn named(text: &str, style: ratatui::style::Style, theme: &Theme) -> Vec<Span<'static>> {
+pub fn named(text: &str, style: Style, theme: &Theme) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('«') {

@@ -212,3 +212,72 @@ fn the_shared_cases_are_drawn_at_every_size() {
         }
     }
 }
+
+#[test]
+fn what_was_said_to_be_wrong_is_neither_offered_nor_taken_as_right() {
+    let top = ",\"x\":1";
+    let lines = line("c", &json!({"text": "move money"}), top).replace(
+        "\"confidence\":0.2",
+        "\"confidence\":0.2,\"top_k\":[{\"label\":\"pay\",\"p\":0.2},{\"label\":\"transfer\",\"p\":0.1}]",
+    );
+    let (place, mut review) = opened(&lines, (160, 45));
+    let draft =
+        |review: &Review| review.front.session.opened.as_ref().unwrap().draft.answers.clone();
+    review.press("y n");
+    let before = draft(&review);
+    assert!(
+        review.text().contains("1 transfer"),
+        "the rejected label is not offered: {}",
+        review.text()
+    );
+    review.press("p \"pay\" Enter");
+    assert_eq!(draft(&review), before);
+    assert!(
+        review.text().contains("The model said pay, and you said that it is wrong"),
+        "{}",
+        review.text()
+    );
+    review.press("Esc 1 r");
+    assert_ne!(draft(&review), before);
+    drop(review);
+    let args =
+        ["label", "c", "--answer", "readable=y", "--answer", "verdict=n", "--answer", "category=r"];
+    let refused = place.run(&[&args[..], &["--answer", "corrected=pay"]].concat());
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("`corrected` says that pay is right, which the model said"), "{words}");
+    place.ok(&[&args[..], &["--answer", "corrected=transfer"]].concat());
+    // Whoever says that the model is right may.
+    place.ok(&[
+        "label",
+        "c",
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=y",
+        "--answer",
+        "category=r",
+    ]);
+}
+
+#[test]
+fn a_place_that_a_snippet_left_open_is_no_reason() {
+    let (place, review) = opened(&line("c", &json!({"text": "move money"}), ""), (160, 45));
+    drop(review);
+    let args = [
+        "label",
+        "c",
+        "--answer",
+        "readable=y",
+        "--answer",
+        "verdict=n",
+        "--answer",
+        "corrected=transfer",
+        "--answer",
+        "category=r",
+        "--rationale",
+    ];
+    let refused = place.run(&[&args[..], &["right is {label}, because"]].concat());
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("still has {label}, which is to be filled in"), "{words}");
+    place.ok(&[&args[..], &["the set {a, b} and {label of mine} are words"]].concat());
+}

@@ -67,6 +67,23 @@ pub fn walk<'p>(protocol: &'p Protocol, answers: &[Step]) -> Walk<'p> {
     Walk { path, end: Walked::Ends(outcome) }
 }
 
+/// Whether somebody who went `path` said that what the model predicted is wrong where `question`
+/// asks what is right: another answer of a question on the way sets the same field to the
+/// prediction, and theirs did not.
+pub fn rejects_prediction(protocol: &Protocol, path: &[Step], question: &Question) -> bool {
+    let QuestionKind::Label { sets, .. } = &question.kind else { return false };
+    let takes_it = |answer: &super::Answer| {
+        answer.then.set.get(sets).and_then(Reference::of) == Some(Reference::Prediction)
+    };
+    path.iter().take_while(|(id, _)| *id != question.id).any(|(id, given)| {
+        let Some(QuestionKind::Choice(answers)) = protocol.question(id).map(|one| &one.kind) else {
+            return false;
+        };
+        answers.iter().any(takes_it)
+            && !answers.iter().any(|answer| answer.key == *given && takes_it(answer))
+    })
+}
+
 fn answered<'a>(protocol: &Protocol, path: &'a [Step], at: usize) -> Option<&'a str> {
     let id = &protocol.questions.get(at)?.id;
     path.iter().find(|(question, _)| question == id).map(|(_, answer)| answer.as_str())
