@@ -136,7 +136,7 @@ impl Session {
         let (words, hint) = match missing {
             Missing::Check { text, .. } => (format!("Not ticked yet: {text}"), "{check} ticks it."),
             Missing::Wanted { wanted: Wanted::Confidence, why } => {
-                (format!("How sure are you? 1 a guess, 5 certain: {why}"), "")
+                (format!("How sure are you? {why}"), "{confidence} asks it.")
             }
             missing => (format!("Not yet: {missing}"), ""),
         };

@@ -9,7 +9,7 @@ use super::overlay::pick::{Choice, Pick};
 use super::overlay::words::Words;
 use super::overlay::{
     Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled,
-    overtaken, people, pick, precedents, prompt, rationale,
+    overtaken, people, pick, precedents, prompt, rationale, sure,
 };
 use super::place::{Focus, Place, Tab};
 use super::search;
@@ -72,6 +72,7 @@ static WINDOWS: &[&[KeyRow]] = &[
     pick::KEYS,
     prompt::KEYS,
     rationale::KEYS,
+    sure::KEYS,
     mark::KEYS,
     precedents::KEYS,
     arbitrate::KEYS,
@@ -207,10 +208,10 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::submit::SUBMIT, "Enter", Place::Ended, "submit"),
     action(
         "confidence",
-        "1 2 3 4 5",
+        "s",
         Place::Ended,
         "how sure",
-        "how sure you are: 1 a guess, 5 certain",
+        "say how sure you are, from 1 (a guess) to 5 (certain)",
         guide_keys::confidence,
     ),
     command(&commands::list::OPEN, "Enter l Right", Place::Queue, "open"),
@@ -287,7 +288,7 @@ pub static ACTIONS: &[Action] = &[
     }),
     action(
         "all-logs",
-        "s",
+        "a",
         Place::Logs,
         "lines around",
         "show the lines around those of this trace, or hide them",

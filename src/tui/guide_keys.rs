@@ -4,6 +4,7 @@
 use super::key::KeyPress;
 use super::overlay::pick::{Choice, Pick};
 use super::overlay::prompt::Prompt;
+use super::overlay::sure::Sure;
 use super::overlay::{Cx, Next};
 use super::shell::Shell;
 use crate::session::{Effect, Input, Opened};
@@ -126,9 +127,9 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     Vec::new()
 }
 
-pub(super) fn confidence(shell: &mut Shell, key: KeyPress) -> Vec<Effect> {
-    let sure = shell.keymap.place_of("confidence", key).unwrap_or(2) as u8 + 1;
-    shell.session.set_confidence(sure)
+pub(super) fn confidence(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    shell.layer = Some(Box::new(Sure));
+    Vec::new()
 }
 
 pub(super) fn snippet(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {

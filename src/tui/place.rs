@@ -44,6 +44,7 @@ pub enum Place {
     Cause,
     WhichLabel,
     RulingWords,
+    Sure,
     Overruled,
     Overtaken,
     Calibrations,
@@ -55,7 +56,7 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Asking,
         Self::AskingSeveral,
         Self::AskingLabel,
@@ -79,6 +80,7 @@ impl Place {
         Self::Cause,
         Self::WhichLabel,
         Self::RulingWords,
+        Self::Sure,
         Self::Overruled,
         Self::Overtaken,
         Self::Calibrations,
@@ -139,6 +141,7 @@ impl Place {
             Self::Cause => "Asked why reviewers differ",
             Self::WhichLabel => "Asked which label's author you ask",
             Self::RulingWords => "Asked for your reasons",
+            Self::Sure => "Asked how sure you are",
             Self::Overruled => "In the list of where you were overruled",
             Self::Overtaken => "Asked which of your two labels counts",
             Self::Calibrations => "In the list of calibration sessions",

@@ -87,7 +87,7 @@ fn the_same_label_as_by_keys() {
     let (screen, workspace) = place_with(&[], &texts);
     let mut session = Review::in_turn(workspace, (160, 45), clock::now, None).unwrap();
     session.press("2 p \"account\" Enter 1 2 Enter 4 m w Space Enter 1 2 0 Enter Enter \"tell_the_desk\" Enter");
-    session.press("r \"one_word\" Esc 4 Enter");
+    session.press("r \"one_word\" Esc s 4 Enter");
     assert_eq!(labels(session.reader.workspace()).len(), 1, "{}", session.text());
     drop(session);
     let (lines, workspace) = place_with(&[], &texts);

@@ -50,7 +50,7 @@ fn wide() {
 fn narrow() {
     shows("narrow_start", (80, 24), "");
     shows("narrow_queue", (80, 24), "BackTab j j");
-    shows("narrow_ready", (80, 24), "1 1 1 2 5 x");
+    shows("narrow_ready", (80, 24), "1 1 1 2 s 5 x");
     shows("narrow_terms", (80, 24), "t");
     shows("narrow_help", (80, 24), "?");
     shows("narrow_help_end", (80, 24), "? G");
@@ -257,7 +257,7 @@ fn looking_at_a_labeled_case_keeps_no_draft_and_loses_nothing_of_the_label() {
     let place = Place::new();
     let mut session = session(&place, (120, 40));
     let first = session.front.session.opened.as_ref().unwrap().case.row.id;
-    session.press("1 1 1 2 4 r \"why_so\" Esc Enter");
+    session.press("1 1 1 2 s 4 r \"why_so\" Esc Enter");
     for effect in session.front.session.open(first) {
         if let Some(job) = session.reader.perform(effect) {
             session.hear(job);

@@ -17,6 +17,7 @@ pub mod pick;
 pub mod precedents;
 pub mod prompt;
 pub mod rationale;
+pub mod sure;
 pub mod terms;
 pub mod tree;
 pub mod words;
