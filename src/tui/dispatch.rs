@@ -24,6 +24,8 @@ pub enum Event {
     /// The mouse: a click at a cell, or the wheel.
     Click(u16, u16),
     Wheel(i64),
+    /// Nothing was typed for a moment.
+    Rest,
 }
 
 impl Front for Shell {
@@ -42,8 +44,18 @@ impl Front for Shell {
         if let (Report::Edited(Some(text)), Some(layer)) = (&report, &mut self.layer) {
             layer.edited(text);
         }
+        let failed = matches!(report, Report::Failed(_));
         let effects = self.session.take(Input::Report(report), now);
-        let effects = self.settle(effects);
+        let mut effects = self.settle(effects);
+        // A key that waited for its case; what could not be opened is answered by nothing.
+        let at = self.session.queue.current().map(|row| row.id);
+        let opened = at.is_some() && at == self.session.open_id();
+        if let Some(key) = self.held.take_if(|_| opened || failed)
+            && opened
+        {
+            let more = self.take(Event::Key(key));
+            effects.extend(self.settle(more));
+        }
         if let (Some(layer), Some(pages)) = (&mut self.layer, &self.session.board) {
             layer.board(pages);
         }
@@ -73,7 +85,7 @@ impl Shell {
         match event {
             Event::Key(_) | Event::Wheel(_) => self.focus != Focus::Queue || self.layer.is_some(),
             Event::Click(..) => true,
-            Event::Paste(_) | Event::Resize(..) => false,
+            Event::Paste(_) | Event::Resize(..) | Event::Rest => false,
         }
     }
 
@@ -108,7 +120,15 @@ impl Shell {
             Event::Click(x, y) => self.click(x, y),
             Event::Wheel(by) if self.focus == Focus::Queue => self.session.queue.step(by),
             Event::Wheel(by) => self.scroll(by),
+            Event::Rest => self.open_at_cursor(),
         }
+    }
+
+    /// Where the case stands beside the queue, it is the one under the cursor.
+    fn open_at_cursor(&mut self) -> Vec<Effect> {
+        let Some(id) = self.preview() else { return Vec::new() };
+        self.tried = Some(id);
+        self.session.open(id)
     }
 
     fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
@@ -116,7 +136,15 @@ impl Shell {
         if let Some(layer) = self.layer.take() {
             return self.layer_key(layer, event, key);
         }
-        if let Some(row) = self.keymap.find(key, &self.places()) {
+        let row = self.keymap.find(key, &self.places());
+        // What is done is done to the case under the cursor, and not to the one that still stands
+        // beside it.
+        let digit = key.char().is_some_and(|c| c.is_ascii_digit());
+        if self.preview().is_some() && (digit || row.is_some_and(|row| is_of_the_case(row.name))) {
+            self.held = Some(event);
+            return self.open_at_cursor();
+        }
+        if let Some(row) = row {
             return self.do_action(row.name, key);
         }
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
@@ -135,12 +163,7 @@ impl Shell {
         let Some(action) = ACTIONS.iter().find(|action| action.row.name == name) else {
             return Vec::new();
         };
-        let of_the_case = match action.does {
-            Does::Screen(_) => false,
-            Does::OfTheCase(_) => true,
-            Does::Command(command) => command.is_of_the_open_case(),
-        };
-        if of_the_case && self.covers_the_case() {
+        if is_of_the_case(name) && self.covers_the_case() {
             return self.session.hint("Open the case first: {open}.");
         }
         match action.does {
@@ -263,4 +286,14 @@ impl Shell {
         }
         Vec::new()
     }
+}
+
+/// Whether an action is done to the open case.
+fn is_of_the_case(name: &str) -> bool {
+    let action = ACTIONS.iter().find(|action| action.row.name == name);
+    action.is_some_and(|action| match action.does {
+        Does::Screen(_) => false,
+        Does::OfTheCase(_) => true,
+        Does::Command(command) => command.is_of_the_open_case(),
+    })
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ use crate::workspace::{TrainingSet, WorkError, Workspace};
 const EVENTS_PER_FRAME: usize = 4_096;
 /// How often the reader looks whether another program has the terminal.
 const LOOK_AROUND: Duration = Duration::from_millis(100);
+/// How long the cursor rests on a case before that is shown: a key that is held shows none.
+const REST: Duration = Duration::from_millis(120);
 /// How long the program runs on before it knows that a stop did not happen.
 const STOPPED_BY: Duration = Duration::from_millis(150);
 
@@ -124,8 +126,20 @@ fn main_loop(
     outside: &mut Outside<'_>,
     wakes: &Receiver<Wake>,
 ) -> Result<Left, ScreenError> {
-    while let Ok(first) = wakes.recv() {
-        let mut next = Some(first);
+    loop {
+        let first = if session.front.preview().is_some() {
+            wakes.recv_timeout(REST)
+        } else {
+            wakes.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
+        let mut next = match first {
+            Ok(first) => Some(first),
+            Err(RecvTimeoutError::Timeout) => {
+                session.feed(Event::Rest);
+                None
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(Left::Called),
+        };
         let mut taken = 0;
         while let Some(wake) = next.take() {
             let effects = match wake {
@@ -162,7 +176,6 @@ fn main_loop(
         session.front.measure();
         outside.screen.draw(&session.front)?;
     }
-    Ok(Left::Called)
 }
 
 fn event_of(input: Input) -> Option<Event> {

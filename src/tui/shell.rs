@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use crossterm::event::KeyEvent;
+
 use super::keymap::Keymap;
 use super::overlay::arbitrate::Arbitrate;
 use super::overlay::board::Board;
@@ -51,6 +53,10 @@ pub struct Shell {
     /// What lies over the panes.
     pub layer: Option<Box<dyn Layer>>,
     pub mouse: bool,
+    /// A key that waits until the case that it is meant for is open.
+    pub(super) held: Option<KeyEvent>,
+    /// The case that was opened last because the cursor rested on it.
+    pub(super) tried: Option<CaseId>,
     /// Tab and scroll to come back to when this case has opened.
     returning: Option<WhereWasI>,
     /// How large everything is; none after a change, until somebody needs it.
@@ -121,21 +127,33 @@ impl Shell {
             laid: RefCell::default(),
             layer: None,
             mouse,
+            held: None,
+            tried: None,
             returning: Some(place),
             measured: None,
             wishes: Vec::new(),
         }
     }
 
+    /// The case under the cursor, where the open one stands beside the queue and is another.
+    pub fn preview(&self) -> Option<CaseId> {
+        let looks = self.focus == Focus::Queue && self.is_wide() && self.layer.is_none();
+        let sending = self.session.opened.as_ref().is_some_and(|opened| opened.sending);
+        let free = self.session.training.is_none() && !sending;
+        let row = self.session.queue.current().filter(|_| looks && free)?;
+        let known = [self.session.open_id(), self.tried];
+        (!known.contains(&Some(row.id))).then_some(row.id)
+    }
+
     /// Where keys hold now, the most particular first.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(4);
-        if let Some(opened) = self
-            .session
-            .opened
-            .as_ref()
-            .filter(|opened| self.focus != Focus::Queue && opened.published.is_some())
-        {
+        if let Some(opened) = self.session.opened.as_ref().filter(|opened| {
+            (self.focus != Focus::Queue || self.is_wide()) && opened.published.is_some()
+        }) {
+            if self.focus == Focus::Queue {
+                places.push(Place::Queue); // its own keys come first
+            }
             places.push(match opened.question().map(|question| &question.kind) {
                 None => Place::Ended,
                 Some(QuestionKind::Choice(_)) => Place::Asking,
@@ -147,7 +165,8 @@ impl Shell {
             });
         }
         match self.focus {
-            Focus::Queue => places.push(Place::Queue),
+            Focus::Queue if places.is_empty() => places.push(Place::Queue),
+            Focus::Queue => {}
             Focus::Guide => places.push(Place::Guide),
             Focus::Context => {
                 if self.search.is_some() {

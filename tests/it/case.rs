@@ -4,6 +4,7 @@
 use std::fs;
 
 use casework::tui::Review;
+use casework::tui::dispatch::Event;
 use casework::tui::place::Tab;
 use serde_json::{Value, json};
 
@@ -280,4 +281,35 @@ fn a_place_that_a_snippet_left_open_is_no_reason() {
     let words = String::from_utf8(refused.stderr).unwrap();
     assert!(words.contains("still has {label}, which is to be filled in"), "{words}");
     place.ok(&[&args[..], &["the set {a, b} and {label of mine} are words"]].concat());
+}
+
+#[test]
+fn what_the_cursor_is_on_is_what_keys_act_on() {
+    let lines: String =
+        (0..5).map(|i| line(&format!("c{i}"), &json!({"text": format!("text {i}")}), "")).collect();
+    let (_place, mut review) = opened(&lines, (160, 45));
+    review.press("BackTab");
+    let rows: Vec<_> = review.front.session.queue.rows.iter().map(|row| row.id).collect();
+    let open = |review: &Review| review.front.session.open_id().unwrap();
+    // Moving alone opens nothing; resting does, and the queue keeps the keys.
+    review.press("j j");
+    assert_eq!(open(&review), rows[0]);
+    review.feed(Event::Rest);
+    assert_eq!(open(&review), rows[2]);
+    // A key that is of a case is of the one under the cursor, however fast it came.
+    review.press("j x");
+    assert_eq!(open(&review), rows[3]);
+    review.press("j 1");
+    let opened = review.front.session.opened.as_ref().unwrap();
+    assert_eq!((opened.case.row.id, opened.draft.answers.len()), (rows[4], 1), "a digit answers");
+    review.press("k #");
+    assert_eq!(open(&review), rows[3]);
+    review.press("\"tagged\" Enter");
+    let opened = review.front.session.opened.as_ref().unwrap();
+    assert_eq!((opened.case.row.id, opened.draft.tags.len()), (rows[3], 1));
+    // Where the queue covers the case, nothing is answered unseen.
+    review.feed(Event::Resize(80, 24));
+    review.press("k 1");
+    assert_eq!(open(&review), rows[3]);
+    assert!(review.text().contains("Open the case first"), "{}", review.text());
 }
