@@ -31,6 +31,7 @@ pub struct Config {
     #[serde(default)]
     pub trap: Vec<Trap>,
     pub source: Source,
+    pub attachments: Attachments,
     #[serde(default)]
     pub keys: BTreeMap<String, String>,
 }
@@ -99,6 +100,14 @@ pub struct Redact {
     pub paths: Vec<String>,
     #[serde(default)]
     pub pattern: Vec<Pattern>,
+}
+
+/// Files that lines point to.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachments {
+    /// Folders below which they lie.
+    pub roots: Vec<String>,
 }
 
 /// A pattern of one's own.

@@ -21,9 +21,49 @@ pub enum Attachment {
         bytes: Option<String>,
         sha256: Option<String>,
         alt: Option<String>,
+        /// How it stands on this device, where that was looked up.
+        standing: Option<Standing>,
     },
     /// An address. It is shown, never fetched.
     Url { url: String, media_type: String, alt: Option<String> },
+}
+
+/// How a file that a line points to stands on a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the one that was meant.
+    Found,
+    AnotherHash,
+    AnotherSize(u64),
+    /// It is there, and the line has no hash to tell whether it is the one.
+    NoHash,
+    Missing,
+    /// The path leads out of the folders, or through a link: it is not opened.
+    Outside,
+    /// A directory, a device, a FIFO: it is not read.
+    NoFile,
+    TooLarge,
+    Unreadable,
+}
+
+impl Standing {
+    /// What is good about it, and what is wrong.
+    fn words(self) -> (Option<String>, Option<String>) {
+        let wrong = |words: &str| (None, Some(words.to_owned()));
+        match self {
+            Self::Found => (Some("found".to_owned()), None),
+            Self::AnotherHash => wrong("it changed: its hash is another"),
+            Self::AnotherSize(bytes) => {
+                (None, Some(format!("it changed: its size is another, {bytes} bytes")))
+            }
+            Self::NoHash => wrong("found, and the line has no hash to compare it with"),
+            Self::Missing => wrong("it is missing here"),
+            Self::Outside => wrong("it is outside the folders of [attachments] roots: not opened"),
+            Self::NoFile => wrong("it is no regular file: not read"),
+            Self::TooLarge => wrong("it is larger than 64 MB: not hashed"),
+            Self::Unreadable => wrong("it can't be read here"),
+        }
+    }
 }
 
 /// What data turned out to be.
@@ -99,13 +139,14 @@ impl Attachment {
     fn of_reference(value: &Value) -> Option<Self> {
         let text = |name: &str| scalar(&value[name]);
         let media_type = || text("media_type").unwrap_or_default();
-        let reference =
-            ["media_type", "bytes", "sha256"].iter().any(|name| value.get(*name).is_some());
+        const NAMES: &[&str] = &["path", "url", "media_type", "bytes", "sha256", "alt", "detail"];
+        let reference = value.as_object()?.keys().all(|name| NAMES.contains(&name.as_str()));
         if let Some(path) = text("path").filter(|_| reference) {
             let (bytes, sha256, alt) = (text("bytes"), text("sha256"), text("alt"));
-            return Some(Self::File { path, media_type: media_type(), bytes, sha256, alt });
+            let (media_type, standing) = (media_type(), None);
+            return Some(Self::File { path, media_type, bytes, sha256, alt, standing });
         }
-        let url = value["url"].as_str()?;
+        let url = value["url"].as_str().filter(|_| reference)?;
         if let Some(data) = Self::of_text(url) {
             return Some(data);
         }
@@ -131,13 +172,15 @@ impl Attachment {
                 };
                 (format!("{media_type}, {bytes} bytes, in the line"), wrong)
             }
-            Self::File { path, media_type, bytes, sha256, alt } => {
+            Self::File { path, media_type, bytes, sha256, alt, standing } => {
                 let mut words = vec![path.clone()];
                 words.extend((!media_type.is_empty()).then(|| media_type.clone()));
                 words.extend(bytes.as_ref().map(|bytes| format!("{bytes} bytes")));
                 words.extend(sha256.as_ref().map(|hash| format!("SHA-256 {hash}")));
                 words.extend(alt.as_ref().map(|alt| format!("“{alt}”")));
-                (words.join(", "), None)
+                let (good, wrong) = standing.map_or((None, None), Standing::words);
+                words.extend(good);
+                (words.join(", "), wrong)
             }
             Self::Url { url, media_type, alt } => {
                 let mut words = vec![url.clone()];
@@ -217,7 +260,8 @@ mod tests {
         let file = json!({"path":"a.jpg","media_type":"image/jpeg","bytes":30,"sha256":"b3"});
         let words = Attachment::of(&file).unwrap().facts().0;
         assert_eq!(words, "a.jpg, image/jpeg, 30 bytes, SHA-256 b3");
-        assert_eq!(Attachment::of(&json!({"path":"/etc"})), None, "any field may be called path");
+        let more = json!({"path":"/etc","owner":"root"});
+        assert_eq!(Attachment::of(&more), None, "any field may be called path");
         let url =
             Attachment::of(&json!({"type":"image_url","image_url":{"url":"https://x/y.png"}}));
         assert_eq!(url.unwrap().facts().0, "https://x/y.png, not fetched");

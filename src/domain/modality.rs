@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::attachment::Attachment;
-use super::chat::{self, Turn};
+use super::chat::{self, Block, Turn};
 use super::prediction::scalar;
 
 /// Pairs of fields that are answers to be compared, or a text before and after.
@@ -80,6 +80,31 @@ pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
         _ => 2,
     });
     parts
+}
+
+/// Everything besides words that a line brings or points to.
+pub fn attachments(line: &Value) -> Vec<Attachment> {
+    let mut parts = parts(line, |_| true);
+    attached(&mut parts).into_iter().map(|found| found.clone()).collect()
+}
+
+/// The attachments in some parts.
+pub fn attached(parts: &mut [Part]) -> Vec<&mut Attachment> {
+    let mut found = Vec::new();
+    for part in parts {
+        match &mut part.shape {
+            Shape::Attached(attached) => found.push(attached),
+            Shape::Chat(turns) => {
+                let blocks = turns.iter_mut().flat_map(|turn| &mut turn.blocks);
+                found.extend(blocks.filter_map(|block| match block {
+                    Block::Attached(attached) => Some(attached),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// What tells a case from others in a list: the text of its input, what a conversation's user said

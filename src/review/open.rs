@@ -1,6 +1,8 @@
 //! A case opened for reading: its row, its payload understood, its history as this reviewer may see
 //! it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::history::{HistoryLine, history, in_session};
@@ -8,6 +10,7 @@ use super::{arbitration, calibration, gold, retest};
 use crate::db::case::CaseRow;
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
+use crate::domain::attachment::{Attachment, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
@@ -74,6 +77,8 @@ pub struct OpenCase {
     pub waiting: Vec<String>,
     /// What was found wrong with the input at ingest.
     pub facts: Vec<Fact>,
+    /// How the files that the line points to stand on this device, as far as that was looked up.
+    pub files: BTreeMap<String, Standing>,
     pub history: Vec<HistoryLine>,
     /// What this reviewer was asked about their label, and has not answered.
     pub asked: Vec<String>,
@@ -251,6 +256,7 @@ impl OpenCase {
             neighbours,
             waiting,
             facts,
+            files: BTreeMap::new(),
             history,
             mine,
             latest: latest_in(conn, row_id, reviewer, &round, None)?.map(|given| given.event),
@@ -341,7 +347,13 @@ impl OpenCase {
             let rival = name == "challenger" && (of_model || hides(Cue::Challenger));
             !rival && (!of_model || NEVER_TELLING.contains(&name))
         };
-        modality::parts(&prediction.line, may)
+        let mut parts = modality::parts(&prediction.line, may);
+        for attached in modality::attached(&mut parts) {
+            if let Attachment::File { path, standing, .. } = attached {
+                *standing = self.files.get(path).copied();
+            }
+        }
+        parts
     }
 
     /// The round that a label of this reviewer would be of.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use super::attached;
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
@@ -184,14 +185,16 @@ impl Workspace {
     /// A case with its payload and history, as whoever is at work may see it.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
         let (in_round, now) = (self.in_round.clone(), self.now());
-        Ok(OpenCase::load(
+        let mut case = OpenCase::load(
             &self.db.conn,
             &mut self.unpacker,
             row,
             &self.me,
             in_round.as_deref(),
             now,
-        )?)
+        )?;
+        case.files = attached::standings(&case, &self.config.attachments.roots);
+        Ok(case)
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {

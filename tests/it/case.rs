@@ -201,6 +201,35 @@ fn the_shared_cases_are_drawn_at_every_size() {
         assert!(shown.contains("the parcel is held by customs, since 2 May."), "{shown}");
         assert!(!shown.contains("\\n"), "line breaks are line breaks: {shown}");
     }
+    // Files are looked up below the folders that are given, and nowhere else.
+    assert!(!place.ok(&["show", "ref-0900"]).contains("found"));
+    fs::write(place.path().join("config.toml"), format!("[attachments]\nroots = [{:?}]\n", modal))
+        .unwrap();
+    let expected: Value =
+        serde_json::from_str(&fs::read_to_string(modal.join("refs_expected.json")).unwrap())
+            .unwrap();
+    for (case, expected) in expected.as_object().unwrap() {
+        let words = match expected.as_str().unwrap() {
+            "found" => ", found",
+            "another hash" => "its hash is another",
+            "another size" => "its size is another",
+            "no hash" => "has no hash to compare",
+            "missing" => "it is missing here",
+            "outside" => "it is outside the folders",
+            "not fetched" => "not fetched",
+            other => panic!("{other}"),
+        };
+        let shown = place.ok(&["show", case]);
+        assert!(shown.contains(words), "{case}: {expected}: {shown}");
+    }
+    for (case, words) in [
+        ("hostile-1008", "outside"),
+        ("hostile-1009", "outside"),
+        ("hostile-1011", "no regular file"),
+    ] {
+        let shown = place.ok(&["show", case]);
+        assert!(shown.contains(words), "{case}: {words}: {shown}");
+    }
     for size in [(160, 45), (120, 40), (80, 24)] {
         let mut review = Review::in_turn(place.open(), size, || T0, None).unwrap();
         for _ in 0..review.front.session.counts.mine() {
@@ -312,4 +341,45 @@ fn what_the_cursor_is_on_is_what_keys_act_on() {
     review.press("k 1");
     assert_eq!(open(&review), rows[3]);
     assert!(review.text().contains("Open the case first"), "{}", review.text());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_opened_only_below_its_folder_and_only_if_it_is_one() {
+    let place = Place::new();
+    drop(place.create());
+    let root = place.dir.path().join("media");
+    fs::create_dir_all(root.join("sub")).unwrap();
+    fs::write(root.join("a.txt"), "abc").unwrap();
+    fs::write(place.dir.path().join("secret"), "abc").unwrap();
+    std::os::unix::fs::symlink(place.dir.path().join("secret"), root.join("link")).unwrap();
+    std::os::unix::fs::symlink(place.dir.path(), root.join("up")).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo").arg(root.join("fifo")).status().unwrap().success()
+    );
+    fs::write(place.path().join("config.toml"), format!("[attachments]\nroots = [{root:?}]\n"))
+        .unwrap();
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let cases = [
+        ("a.txt", ", found"),
+        ("./a.txt", ", found"),
+        ("link", "outside the folders"),
+        ("up/secret", "outside the folders"),
+        ("../secret", "outside the folders"),
+        ("/etc/passwd", "outside the folders"),
+        ("sub", "no regular file"),
+        ("fifo", "no regular file"),
+        ("gone", "it is missing here"),
+        ("a.txt/x", "it is missing here"),
+    ];
+    let mut workspace = place.open();
+    for (i, (path, _)) in cases.iter().enumerate() {
+        let input = json!({"image": {"path": path, "media_type": "text/plain", "sha256": hash}});
+        ingest(&mut workspace, &line(&format!("c{i}"), &input, ""));
+    }
+    drop(workspace);
+    for (i, (path, words)) in cases.iter().enumerate() {
+        let shown = place.ok(&["show", &format!("c{i}")]);
+        assert!(shown.contains(words), "{path}: {words}: {shown}");
+    }
 }
