@@ -8,11 +8,12 @@ use super::key::KeyPress;
 use super::measure::measure;
 use super::overlay::prompt::Prompt;
 use super::overlay::{Cx, Layer, Next};
+use super::pane::queue::HEAD;
 use super::place::{Focus, Place};
 use super::search;
 use super::shell::Shell;
 use crate::domain::time::Moment;
-use crate::session::command::{Command, Needs, Said};
+use crate::session::command::{self as commands, Command, Needs, Said};
 use crate::session::{Effect, Front, Input, Opened, Report};
 
 /// What happens to the screen. Closed: there is nothing else.
@@ -192,7 +193,8 @@ impl Shell {
             cx.take(Input::Command(command, Said { text: text.to_owned(), case }))
         };
         let prompt = Prompt::new(command.ask, &(command.begins)(&self.session), done).about(about);
-        self.layer = Some(Box::new(prompt));
+        let is_filter = command.name == commands::list::FILTER.name;
+        self.layer = Some(Box::new(if is_filter { prompt.live() } else { prompt }));
         Vec::new()
     }
 
@@ -276,7 +278,9 @@ impl Shell {
             self.focus = Focus::Queue;
             let queue = &mut self.session.queue;
             let row = queue.top
-                + usize::from(y.saturating_sub(layout.queue.map_or(0, |area| area.y + 1)));
+                + usize::from(
+                    y.saturating_sub(layout.queue.map_or(0, |area| area.y) + HEAD as u16),
+                );
             return queue.step(row as i64 - queue.cursor as i64);
         }
         if layout.context.is_some_and(inside) {

@@ -84,7 +84,7 @@ pub(super) fn pick_answer(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         cx.then(effects);
         Next::Closes
     };
-    shell.layer = Some(Box::new(Pick::new(&question.ask, choices, done)));
+    shell.layer = Some(Box::new(Pick::new(&question.ask, choices, done).beside()));
     Vec::new()
 }
 
@@ -95,12 +95,15 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let choice = |name: &str, title: &str| {
         let p = offered.iter().find(|(other, _)| other == name).map(|(_, p)| format!("{p:.3}  "));
         // Found by the words of a term of its name too.
-        let words = glossary
-            .term(name)
-            .or_else(|| glossary.terms.iter().find(|term| term.name == name))
-            .map(|term| term.words());
+        let term =
+            glossary.term(name).or_else(|| glossary.terms.iter().find(|term| term.name == name));
+        let more = term.map(|term| {
+            let example = term.examples.first().map(|text| format!(" For example: {text}"));
+            format!("{}{}", term.definition, example.unwrap_or_default())
+        });
         Choice {
-            words: words.unwrap_or_default(),
+            words: term.map(|term| term.words()).unwrap_or_default(),
+            more: more.unwrap_or_else(|| title.to_owned()),
             ..Choice::new(name, &format!("{}{title}", p.unwrap_or_default()))
         }
     };
@@ -120,7 +123,7 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         cx.then(effects);
         Next::Closes
     };
-    let pick = Pick::new(&title, choices, move |choice, cx| answer(&choice.value, cx));
+    let pick = Pick::new(&title, choices, move |choice, cx| answer(&choice.value, cx)).beside();
     // A protocol without labels takes any text.
     let any_text = opened.protocol().is_some_and(|protocol| protocol.labels.is_empty());
     shell.layer = Some(Box::new(if any_text { pick.or_typed(answer) } else { pick }));
@@ -146,6 +149,6 @@ pub(super) fn snippet(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         cx.then(effects);
         Next::Closes
     };
-    shell.layer = Some(Box::new(Pick::new("Begin with", choices, done)));
+    shell.layer = Some(Box::new(Pick::new("Begin with", choices, done).beside()));
     Vec::new()
 }

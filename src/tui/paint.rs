@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::place::WIDE;
 use super::theme::Theme;
 use crate::domain::text::{fit, visible, width};
 
@@ -39,6 +40,18 @@ pub fn centered(screen: Rect, wide: u16, high: u16) -> Rect {
         width: wide,
         height: high,
     }
+}
+
+/// A rectangle beside the text that is judged: over the guide where that stands beside the case, else
+/// at the foot of the screen, at most half of it.
+pub fn beside(screen: Rect, high: u16) -> Rect {
+    if screen.width >= WIDE {
+        let wide = (screen.width * 29 / 100).max(44);
+        let high = high.min(screen.height.saturating_sub(2));
+        return Rect { x: screen.right() - wide, y: screen.y + 1, width: wide, height: high };
+    }
+    let high = high.min(screen.height / 2);
+    Rect { y: screen.bottom().saturating_sub(high + 1), height: high, ..screen }
 }
 
 /// Draws an empty frame with a title; returns the room inside.

@@ -355,7 +355,7 @@ impl Shell {
     /// Rows of the queue that are shown at a time.
     pub fn queue_rows(&self) -> usize {
         let rows = if self.is_wide() || self.focus == Focus::Queue {
-            self.size.1.saturating_sub(3)
+            self.size.1.saturating_sub(4) // header, title, columns, footer
         } else {
             self.size.1
         };

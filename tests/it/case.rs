@@ -383,3 +383,22 @@ fn a_file_is_opened_only_below_its_folder_and_only_if_it_is_one() {
         assert!(shown.contains(words), "{path}: {words}: {shown}");
     }
 }
+
+#[test]
+fn the_queue_is_narrowed_while_one_types() {
+    let lines: String = ["alpha", "beta", "beta two"]
+        .iter()
+        .enumerate()
+        .map(|(i, text)| line(&format!("c{i}"), &json!({ "text": text }), ""))
+        .collect();
+    let (_place, mut review) = opened(&lines, (160, 45));
+    let rows = |review: &Review| review.front.session.queue.rows.len();
+    review.press("BackTab / \"be\"");
+    assert_eq!(rows(&review), 2, "{}", review.text());
+    review.press("\"ta_two\"");
+    assert_eq!(rows(&review), 1);
+    review.press("Esc");
+    assert_eq!(rows(&review), 3, "left, it is as it was");
+    review.press("/ \"beta\" Enter");
+    assert_eq!(rows(&review), 2);
+}

@@ -8,10 +8,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Cx, Layer, Next, View};
-use crate::domain::text::{fit, visible, width};
+use crate::domain::text::{fit, visible, width, wrap};
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
-use crate::tui::paint::{boxed, centered, put_line};
+use crate::tui::paint::{beside, boxed, centered, put_line};
 use crate::tui::place::Place;
 
 /// Keys of the window.
@@ -36,11 +36,18 @@ pub struct Choice {
     pub about: String,
     /// By what it is found too, though that is not shown.
     pub words: String,
+    /// What it means, shown of the one that is chosen.
+    pub more: String,
 }
 
 impl Choice {
     pub fn new(value: &str, about: &str) -> Self {
-        Self { value: value.to_owned(), about: about.to_owned(), words: String::new() }
+        Self {
+            value: value.to_owned(),
+            about: about.to_owned(),
+            words: String::new(),
+            more: String::new(),
+        }
     }
 }
 
@@ -54,6 +61,8 @@ pub struct Pick {
     cursor: usize,
     taken: Taken,
     typed: Option<Typed>,
+    /// Whether it stands beside the case, so that the text can be read while one chooses.
+    beside: bool,
 }
 
 impl Pick {
@@ -72,7 +81,13 @@ impl Pick {
             cursor: 0,
             taken: Box::new(taken),
             typed: None,
+            beside: false,
         }
+    }
+
+    /// The same beside the case and not over it.
+    pub fn beside(self) -> Self {
+        Self { beside: true, ..self }
     }
 
     /// The same where what is typed may be taken though no choice fits it.
@@ -158,8 +173,14 @@ impl Layer for Pick {
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
-        let wide = screen.width.saturating_sub(4).min(72);
-        let area = centered(screen, wide, screen.height.saturating_sub(4).min(24));
+        let area = if self.beside {
+            // The choices, what was typed, and what the chosen one means.
+            let more = self.choices.iter().any(|choice| !choice.more.is_empty());
+            beside(screen, (self.choices.len() + 3 + if more { 6 } else { 0 }).min(999) as u16)
+        } else {
+            let wide = screen.width.saturating_sub(4).min(72);
+            centered(screen, wide, screen.height.saturating_sub(4).min(24))
+        };
         let inner = boxed(area, buf, theme, &self.title);
         let count = format!(" {}/{}", self.found.len(), self.choices.len());
         let typed = fit(&self.query, usize::from(inner.width).saturating_sub(width(&count) + 4))
@@ -171,7 +192,17 @@ impl Layer for Pick {
             Span::styled(count, theme.dim),
         ];
         put_line(buf, inner, 0, &Line::from(prompt));
-        let rows = usize::from(inner.height).saturating_sub(1);
+        // What the chosen one means stands at the foot.
+        let more = self.found.get(self.cursor).map(|at| self.choices[*at].more.as_str());
+        let more = more.filter(|more| self.beside && !more.is_empty());
+        let more =
+            more.map_or_else(Vec::new, |more| wrap(&visible(more), usize::from(inner.width)));
+        let foot = more.len().min(usize::from(inner.height) / 3);
+        for (row, line) in more.into_iter().take(foot).enumerate() {
+            let row = usize::from(inner.height) - foot + row;
+            put_line(buf, inner, row as u16, &Line::from(Span::styled(line, theme.dim)));
+        }
+        let rows = usize::from(inner.height).saturating_sub(1 + foot);
         let top = (self.cursor + 1).saturating_sub(rows);
         let name_width =
             self.choices.iter().map(|choice| width(&choice.value)).max().unwrap_or(0).min(32);

@@ -31,6 +31,8 @@ pub struct Prompt {
     done: Done,
     /// Whether it is the answer to a question: kept as it is typed, and mended where it is refused.
     answers: bool,
+    /// Whether it is done with every letter; left, it is done with what stood there first.
+    live: Option<String>,
 }
 
 impl Prompt {
@@ -45,7 +47,13 @@ impl Prompt {
             edit: Edit::new(text),
             done: Box::new(done),
             answers: false,
+            live: None,
         }
+    }
+
+    /// The same, done with every letter: what it comes to is seen while it is typed.
+    pub fn live(self) -> Self {
+        Self { live: Some(self.edit.text()), ..self }
     }
 
     pub fn about(self, about: String) -> Self {
@@ -63,6 +71,10 @@ impl Prompt {
             let effects = cx.session.keep_pending(&self.edit.text());
             cx.then(effects);
         }
+        if self.live.is_some() {
+            let effects = (self.done)(self.edit.text().trim(), cx);
+            cx.then(effects);
+        }
     }
 }
 
@@ -73,6 +85,10 @@ impl Layer for Prompt {
 
     fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
         if action != "written" {
+            if let Some(before) = &self.live {
+                let effects = (self.done)(before, cx);
+                cx.then(effects);
+            }
             return Next::Closes;
         }
         let text = self.edit.text();

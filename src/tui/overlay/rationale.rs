@@ -10,7 +10,7 @@ use crate::session::Effect;
 use crate::tui::edit::Edit;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
-use crate::tui::paint::{boxed, centered};
+use crate::tui::paint::{beside, boxed};
 use crate::tui::place::Place;
 
 /// Keys of the window.
@@ -67,11 +67,7 @@ impl Layer for Rationale {
     }
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let area = centered(
-            screen,
-            screen.width.saturating_sub(8).min(76),
-            screen.height.saturating_sub(6).min(12),
-        );
+        let area = beside(screen, 14);
         let title = view.keymap.fill("Why ({leave}: done; {write-in-editor}: in your editor)");
         let inner = boxed(area, buf, view.theme, &title);
         self.0.area().render(inner, buf);

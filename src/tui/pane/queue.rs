@@ -2,19 +2,75 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
+use crate::domain::label::outcome_in_short;
+use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible, width};
 use crate::domain::time::short_span;
 use crate::review::CaseRow;
+use crate::review::rows::training_label;
 use crate::tui::bars::view_words;
 use crate::tui::paint::{heading, put_line};
 use crate::tui::place::Focus;
 use crate::tui::shell::Shell;
 
-/// Columns from which on a row has room for its age.
-const ROOMY: usize = 60;
+/// Rows over the first case: the title, and what the columns are.
+pub const HEAD: usize = 2;
+/// Columns from which on a row has room for what the model said, and for how long ago it was.
+const SAID_FROM: usize = 56;
+const AGE_FROM: usize = 76;
+
+/// Columns beside due time and text, as wide as each is; 0: it is not shown.
+struct Columns {
+    age: usize,
+    said: usize,
+    flag: usize,
+}
+
+impl Columns {
+    /// What there is room for, and what tells the rows apart.
+    fn of(shell: &Shell, rows: &[CaseRow], columns: usize) -> Self {
+        let hides =
+            |cue: Cue| shell.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == cue);
+        let differ = rows.windows(2).any(|two| two[0].flags != two[1].flags);
+        let said = columns >= SAID_FROM
+            && rows.iter().any(|row| said(row, hides(Cue::Prediction)).is_some());
+        Self {
+            age: if columns >= AGE_FROM { 9 } else { 0 },
+            said: if said { (columns / 4).clamp(14, 24) } else { 0 },
+            flag: if differ && !hides(Cue::Flags) { (columns / 4).clamp(8, 16) } else { 0 },
+        }
+    }
+
+    fn header(&self) -> String {
+        let mut words = String::new();
+        let mut column = |name: &str, wide: usize| {
+            if wide > 0 {
+                words.push_str(&format!("{name:<wide$}"));
+            }
+        };
+        column("", 1);
+        column("seen", self.age);
+        column(" due", 5);
+        column("label", self.said);
+        column("flag", if self.flag > 0 { self.flag + 1 } else { 0 });
+        column("input", 5);
+        words
+    }
+}
+
+/// What a row says of the label: what the case counts as, once it does, else what the model said.
+fn said(row: &CaseRow, hidden: bool) -> Option<(String, bool)> {
+    if let Some(outcome) = &row.outcome {
+        return Some((training_label(outcome).unwrap_or_else(|| outcome_in_short(outcome)), true));
+    }
+    let label = row.predicted.as_ref().filter(|_| !hidden)?;
+    let p = row.confidence.map_or(String::new(), |p| format!(" {p:.2}"));
+    Some((format!("{label}{p}"), false))
+}
 
 pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
@@ -69,43 +125,67 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         return;
     }
     let open = shell.session.opened.as_ref().map(|opened| opened.case.row.id);
-    let rows = usize::from(area.height).saturating_sub(1);
-    for (row, case) in queue.rows.iter().enumerate().skip(queue.top).take(rows) {
-        let line =
-            line(shell, case, row == queue.cursor, open == Some(case.id), usize::from(area.width));
-        put_line(buf, area, (row - queue.top) as u16 + 1, &line);
+    let rows = usize::from(area.height).saturating_sub(HEAD);
+    let shown = &queue.rows[queue.top.min(queue.rows.len())..];
+    let shown = &shown[..rows.min(shown.len())];
+    let columns = Columns::of(shell, shown, usize::from(area.width));
+    put_line(buf, area, 1, &Line::from(Span::styled(columns.header(), theme.dim)));
+    for (row, case) in (queue.top..).zip(shown) {
+        let is = (row == queue.cursor, open == Some(case.id));
+        let line = line(shell, case, is, &columns, usize::from(area.width));
+        put_line(buf, area, (row - queue.top + HEAD) as u16, &line);
     }
 }
 
-fn line(shell: &Shell, case: &CaseRow, cursor: bool, open: bool, columns: usize) -> Line<'static> {
+fn line(
+    shell: &Shell,
+    case: &CaseRow,
+    (cursor, open): (bool, bool),
+    columns: &Columns,
+    wide: usize,
+) -> Line<'static> {
     let theme = &shell.theme;
     let mark = match (cursor, open) {
         (true, _) => theme.sign("▸", ">"),
         (false, true) => theme.sign("•", "*"),
         (false, false) => " ",
     };
+    let hides =
+        |cue: Cue| shell.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == cue);
     let wait = case.due.0 - shell.session.now.0;
     let late = wait < 0;
-    let due = if late { format!("-{}", short_span(wait)) } else { short_span(wait) };
-    // Where there is room, how long ago it happened stands before when it is due.
-    let age = if columns >= ROOMY {
-        format!("{:>4} ago  ", short_span(shell.session.now.0 - case.occurred_at.0))
-    } else {
-        String::new()
+    // What counts for good is due no more.
+    let due = match case.state {
+        CaseState::Resolved => String::new(),
+        _ if late => format!("-{}", short_span(wait)),
+        _ => short_span(wait),
     };
-    let flag_width = (columns / 4).clamp(8, 16);
-    let hides = shell.session.protocols.policy.hide.iter().any(|hiding| hiding.cue == Cue::Flags);
-    let flag = if hides { String::new() } else { visible(&case.flags.join(", ")).into_owned() };
-    let flag = fit(&flag, flag_width).into_owned();
-    let pad = " ".repeat(flag_width - width(&flag) + 1);
-    let room = columns.saturating_sub(8 + flag_width + age.len());
-    let text = fit(&visible(crate::domain::text::head(&case.text, 400)), room).into_owned();
-    Line::from(vec![
-        Span::styled(mark, theme.accent),
-        Span::styled(age, theme.dim),
-        Span::styled(format!("{due:>4} "), if late { theme.bad } else { theme.dim }),
-        Span::styled(flag, theme.warn),
-        Span::raw(pad),
-        Span::raw(text),
-    ])
+    let mut spans = vec![Span::styled(mark, theme.accent)];
+    let mut used = 1;
+    let mut column = |text: String, room: usize, style: Style| {
+        if room > 0 {
+            let text = fit(&text, room - 1).into_owned();
+            let pad = " ".repeat(room - width(&text));
+            spans.push(Span::styled(text, style));
+            spans.push(Span::raw(pad));
+            used += room;
+        }
+    };
+    let ago = short_span(shell.session.now.0 - case.occurred_at.0);
+    column(format!("{ago:>4} ago"), columns.age, theme.dim);
+    column(format!("{due:>4}"), 5, if late { theme.bad } else { theme.dim });
+    let (label, counts) = said(case, hides(Cue::Prediction)).unwrap_or_default();
+    let style = if counts { theme.good } else { theme.text };
+    column(visible(&label).into_owned(), columns.said, style);
+    let flag = visible(&case.flags.join(", ")).into_owned();
+    column(flag, if columns.flag > 0 { columns.flag + 1 } else { 0 }, theme.warn);
+    let text = visible(crate::domain::text::head(&case.text, 400)).into_owned();
+    let text = if text.trim().is_empty() { "(no text)".to_owned() } else { text };
+    if counts && columns.said == 0 {
+        let label = visible(&label).into_owned();
+        spans.push(Span::styled(format!("{label}  "), theme.good));
+        used += width(&label) + 2;
+    }
+    spans.push(Span::raw(fit(&text, wide.saturating_sub(used)).into_owned()));
+    Line::from(spans)
 }
