@@ -11,6 +11,8 @@ pub struct Env {
     pub log: Option<PathBuf>,
     /// `NO_COLOR` is set to something.
     pub no_color: bool,
+    /// `COLORFGBG` says that the terminal's background is light.
+    pub light_background: bool,
     /// `VISUAL`, else `EDITOR`.
     pub editor: Option<String>,
     /// `TERM` names a terminal that can't move its cursor.
@@ -93,6 +95,9 @@ impl Env {
             workspace: path("CASEWORK_WORKSPACE"),
             log: path("CASEWORK_LOG"),
             no_color: text("NO_COLOR").is_some(),
+            // `15;default;0`: the last number is the background's slot, of which 7 and 15 are light.
+            light_background: text("COLORFGBG")
+                .is_some_and(|value| ["7", "15"].contains(&value.rsplit(';').next().unwrap_or(""))),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             dumb_terminal: term.is_empty() || term == "dumb",
             linear: text("CASEWORK_LINEAR").map(|text| is_on(&text)),

@@ -52,6 +52,8 @@ pub struct Review {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThemeName {
+    /// Dark or light, as the terminal says its background is.
+    Auto,
     Dark,
     Light,
     Mono,
@@ -218,7 +220,7 @@ mod tests {
         let config = Config::parse("", "c").unwrap();
         assert_eq!(
             (config.review.theme, config.ingest.neighbours, config.trap.len()),
-            (ThemeName::Dark, 5, 0)
+            (ThemeName::Auto, 5, 0)
         );
         assert!(!config.source.is_mapped());
     }
