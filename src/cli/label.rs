@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::out::{done, say};
 use super::{CliError, Context, Exit};
-use crate::domain::label::{Step, outcome_words};
+use crate::domain::label::{Step, outcome_words, tags_of};
 use crate::domain::protocol::span;
 use crate::domain::protocol::typed::{self, Written};
 use crate::review::Draft;
@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut draft = Draft {
         checked: args.checked.clone(),
         confidence: args.confidence,
-        tags: args.tags.clone(),
+        tags: tags_of(&args.tags.join(" ")),
         rationale: args.rationale.clone(),
         evidence: span::parse(&args.mark).ok_or_else(|| {
             CliError::Use(format!("--mark takes places as 4-9,12-20, not `{}`", args.mark))

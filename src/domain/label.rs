@@ -178,6 +178,19 @@ pub fn outcome_words(outcome: &Outcome) -> String {
     }
 }
 
+/// The tags in what somebody typed: words, whatever stands between them, each once; `#` before one
+/// is how people write it, and no part of it.
+pub fn tags_of(text: &str) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    let words = text.split(|c: char| c.is_whitespace() || [',', ';'].contains(&c));
+    for tag in words.map(|word| word.trim_start_matches('#')).filter(|word| !word.is_empty()) {
+        if !tags.iter().any(|known| known == tag) {
+            tags.push(tag.to_owned());
+        }
+    }
+    tags
+}
+
 /// The same with what matters most first, for where there is little room.
 pub fn outcome_in_short(outcome: &Outcome) -> String {
     const FIRST: [&str; 3] = ["verdict", "label", "category"];
@@ -202,5 +215,16 @@ pub fn value_text(value: &Value) -> String {
         // What stands for another value, before it is known.
         Value::Object(reference) => reference.values().map(value_text).collect(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_words_however_they_are_written() {
+        assert_eq!(tags_of("#spanish, typo;typo  two-words"), ["spanish", "typo", "two-words"]);
+        assert!(tags_of(" , # ").is_empty());
     }
 }

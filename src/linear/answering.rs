@@ -430,7 +430,7 @@ impl Desk {
     }
 
     pub fn tags(&mut self, words: &str) -> Vec<Effect> {
-        let tags: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        let tags = crate::domain::label::tags_of(words);
         self.say("Tags", &if tags.is_empty() { "none.".to_owned() } else { tags.join(", ") });
         self.change_draft(|draft| draft.tags = tags)
     }

@@ -153,6 +153,13 @@ impl Session {
         self.opened.as_ref().map(|opened| opened.case.row.id)
     }
 
+    /// What a case is called where people speak of it: by its stream's id, if it is in sight.
+    pub fn called(&self, id: CaseId) -> String {
+        let opened = self.opened.iter().map(|opened| &opened.case.row);
+        let row = opened.chain(&self.queue.rows).find(|row| row.id == id);
+        row.map_or_else(|| id.short(), |row| row.external_id.clone())
+    }
+
     /// How many cases the view has, without a filter.
     pub fn shown_total(&self) -> u64 {
         match self.view {

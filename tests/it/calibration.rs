@@ -445,7 +445,7 @@ fn a_session_is_sat_in_line_by_line() {
         text.contains(" by cy: ") && text.contains("which diverge at verdict"),
         "with names: {text}"
     );
-    assert!(text.contains("Noted: Commented."), "{text}");
+    assert!(text.contains("Noted: Commented on "), "{text}");
     let text = by_lines("ana", "sit nowhere\nboard\nall\npeople\nsteady\nexchange\ntree\nall\n");
     for words in [
         "Error: ",

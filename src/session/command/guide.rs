@@ -55,7 +55,7 @@ pub const TAGS: Command = Command {
         session.opened.as_ref().map(|opened| opened.draft.tags.join(" ")).unwrap_or_default()
     },
     ..Command::new("tags", "tag the label", |session, said| {
-        let tags: Vec<String> = said.text.split_whitespace().map(str::to_owned).collect();
+        let tags = crate::domain::label::tags_of(&said.text);
         session.change_draft(|draft| draft.tags = tags)
     })
     .asks("Tags, separated by spaces: ")

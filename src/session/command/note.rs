@@ -45,30 +45,37 @@ enum Kind {
 #[derive(Debug)]
 struct Note {
     case: CaseId,
+    /// What the case is called, to say of which it was.
+    name: String,
     kind: Kind,
     text: String,
 }
 
 fn note(session: &mut Session, said: &Said, kind: Kind) -> Vec<Effect> {
-    case(session, said)
-        .map_or_else(Vec::new, |case| write(Note { case, kind, text: said.text.clone() }))
+    let Some(case) = case(session, said) else { return Vec::new() };
+    let (name, text) = (session.called(case), said.text.clone());
+    write(Note { case, name, kind, text })
 }
 
 impl Write for Note {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
-        let Self { case, kind, text } = *self;
+        let Self { case, name, kind, text } = *self;
         let words = match kind {
-            Kind::Defer => format!("Deferred until {}.", at.workspace.defer(case, &text)?.minute()),
+            Kind::Defer => {
+                format!("Deferred {name} until {}.", at.workspace.defer(case, &text)?.minute())
+            }
             Kind::Escalate => {
                 at.workspace.escalate(case, &text)?;
-                "A lead will look at it.".to_owned()
+                format!("Escalated {name}: a lead will look at it.")
             }
             Kind::Comment => {
                 let round = at.workspace.in_round.clone();
                 let session = round.as_deref().map(session_of);
                 match at.workspace.comment_about(case, session, None, &text)?.1 {
-                    Some(name) if session.is_none() => format!("Commented in the session {name}."),
-                    _ => "Commented.".to_owned(),
+                    Some(said_in) if session.is_none() => {
+                        format!("Commented on {name} in the session {said_in}.")
+                    }
+                    _ => format!("Commented on {name}."),
                 }
             }
         };
