@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::logindex::LogIndex;
 use super::redact::Redact;
 use super::scan::Seen;
-use super::window::Matured;
+use super::window::{Matured, Near};
 use crate::domain::ids::CaseId;
 use crate::domain::modality::glance;
-use crate::domain::payload::{PayloadRef, Salt};
-use crate::domain::prediction::{Reject, check_whole, not_json};
+use crate::domain::payload::{Neighbour, PayloadRef, Salt};
+use crate::domain::prediction::{Reject, check_whole, not_json, scalar};
 use crate::domain::text::cut;
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::kind::CaseDetected;
@@ -55,6 +56,30 @@ pub struct Made {
     log_lines: u64,
 }
 
+/// A neighbour as it is kept: without what is to be redacted of its line, and told by what a case
+/// is told by.
+fn neighbour(near: &Near, redact: Option<&Redact>) -> Neighbour {
+    let mut kept = near.kept.clone();
+    let by_field = redact.filter(|redact| redact.has_paths());
+    if by_field.is_some() || kept.text.is_empty() {
+        // What a field holds is known only in its line.
+        let raw = near.seen.raw().trim();
+        let raw = redact.map_or(Cow::Borrowed(raw), |redact| redact.line(raw));
+        let line: Value = serde_json::from_str(&raw).unwrap_or_default();
+        kept.text = glance(&line);
+        kept.label = scalar(&line["prediction"]["label"]).unwrap_or_default();
+        kept.confidence = kept.confidence.and(line["prediction"]["confidence"].as_f64());
+    } else if let Some(redact) = redact
+        && let Cow::Owned(clean) = redact.text(&kept.text)
+    {
+        kept.text = clean;
+    }
+    if let Cow::Owned(short) = cut(&kept.text, NEIGHBOUR_BYTES) {
+        kept.text = short;
+    }
+    kept
+}
+
 /// The payload's JSON, if the line is sound all through, without what is to be redacted.
 pub fn payload_json(
     matured: &Matured,
@@ -81,23 +106,15 @@ pub fn payload_json(
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;
     let mut logs =
         logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();
-    let mut neighbours = Cow::Borrowed(matured.neighbours.as_slice());
     if let Some(redact) = redact {
-        let clean = |text: &mut String| {
-            if let Cow::Owned(clean) = redact.text(text) {
-                *text = clean;
+        for log in &mut logs {
+            if let Cow::Owned(clean) = redact.text(&log.text) {
+                log.text = clean;
             }
-        };
-        logs.iter_mut().for_each(|log| clean(&mut log.text));
-        neighbours.to_mut().iter_mut().for_each(|neighbour| clean(&mut neighbour.text));
+        }
     }
-    if neighbours.iter().any(|neighbour| neighbour.text.len() > NEIGHBOUR_BYTES) {
-        neighbours.to_mut().iter_mut().for_each(|neighbour| {
-            if let Cow::Owned(short) = cut(&neighbour.text, NEIGHBOUR_BYTES) {
-                neighbour.text = short;
-            }
-        });
-    }
+    let neighbours: Vec<Neighbour> =
+        matured.neighbours.iter().map(|near| neighbour(near, redact)).collect();
     let payload =
         PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;

@@ -23,7 +23,14 @@ const STREAMS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub struct Matured {
     pub seen: Arc<Seen>,
-    pub neighbours: Vec<Neighbour>,
+    pub neighbours: Vec<Near>,
+}
+
+/// A prediction beside one that becomes a case: as it is kept with that, and as it was read.
+#[derive(Debug)]
+pub struct Near {
+    pub kept: Neighbour,
+    pub seen: Arc<Seen>,
 }
 
 /// The recent lines of every stream.
@@ -126,14 +133,15 @@ impl Stream {
             let extra = !near && same(other) && of_session < SESSION_MAX;
             of_session += usize::from(extra);
             if near || extra {
-                neighbours.push(Neighbour {
+                let kept = Neighbour {
                     id: other.id().to_owned(),
                     at: other.at,
                     label: other.label().to_owned(),
                     confidence: other.confidence,
                     text: cut(other.text(), TEXT_BYTES).into_owned(),
                     session: same(other),
-                });
+                };
+                neighbours.push(Near { kept, seen: Arc::clone(other) });
             }
         }
         out.push(Matured { seen: Arc::new(seen.alone()), neighbours });

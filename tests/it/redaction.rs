@@ -9,7 +9,7 @@ use casework::config;
 use casework::intake::Redact;
 use serde_json::Value;
 
-use crate::support::shared;
+use crate::support::{Place, shared};
 
 fn redact() -> Redact {
     let kinds = ["email", "phone", "card", "iban", "token", "ip"].map(str::to_owned).to_vec();
@@ -146,4 +146,60 @@ fn random_numbers_are_numbers_afterwards() {
         let text = format!("p={}", bits as f64 / u64::MAX as f64);
         assert!(matches!(redact.text(&text), Cow::Borrowed(_)), "{text}");
     }
+}
+
+/// A field that is replaced is replaced wherever its line is shown: in its own case and beside
+/// others.
+#[test]
+fn a_field_that_is_replaced_is_replaced_in_neighbours_too() {
+    let place = Place::new();
+    drop(place.create());
+    let paths = "paths = [\"input.text\", \"prediction.note\", \"prediction.confidence\"]";
+    fs::write(place.path().join("config.toml"), format!("[redact]\n{paths}\n")).unwrap();
+    let file = place.dir.path().join("s.jsonl");
+    let lines: String = (0..4)
+        .map(|i| {
+            format!(
+                "{{\"id\":\"p{i}\",\"occurred_at\":\"2026-06-01T08:00:0{i}Z\",\"input\":{{\"text\":\"SECRET {i}\",\"session_id\":\"s\"}},\
+                 \"prediction\":{{\"label\":\"pay\",\"confidence\":0.1{i},\"note\":\"SECRET\"}}}}\n"
+            )
+        })
+        .collect();
+    fs::write(&file, lines).unwrap();
+    place.ok(&["ingest", file.to_str().unwrap(), "--where", "confidence < 0.105"]);
+    for args in [
+        &["show", "p0"][..],
+        &["show", "p0", "--json"],
+        &["export"],
+        &["queue"],
+        &["search", "SECRET"],
+    ] {
+        let shown = place.run_text(args);
+        assert!(!shown.contains("SECRET"), "{args:?}: {shown}");
+    }
+    let shown = place.ok(&["show", "p0", "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let near = shown["neighbours"].as_array().unwrap();
+    assert_eq!(near.len(), 3);
+    assert!(
+        near.iter().all(|near| near["label"] == "pay" && near["confidence"].is_null()),
+        "{near:?}"
+    );
+    assert!(near.iter().all(|near| near["text"].as_str().unwrap().starts_with("[field:")));
+}
+
+/// What has no text of its own is told beside others as it is in the queue.
+#[test]
+fn neighbours_without_a_text_are_told_by_what_was_asked() {
+    let place = Place::new();
+    drop(place.create());
+    let file = place.dir.path().join("s.jsonl");
+    let line = |i: usize| {
+        format!(
+            "{{\"id\":\"p{i}\",\"occurred_at\":\"2026-06-01T08:00:0{i}Z\",\"input\":{{\"messages\":[{{\"role\":\"user\",\"content\":\"asked {i}\"}}]}},\"prediction\":{{\"label\":\"a\"}}}}\n"
+        )
+    };
+    fs::write(&file, line(0) + &line(1)).unwrap();
+    place.ok(&["ingest", file.to_str().unwrap()]);
+    assert!(place.ok(&["show", "p0"]).contains("asked 1"));
 }

@@ -51,9 +51,12 @@ pub const REDACTORS: &[Redactor] = &[
     phone::REDACTOR,
 ];
 
-/// Parts of a prediction line that are no text of anybody's: they are kept as they are.
-const KEPT: &[&str] =
-    &["id", "occurred_at", "stream", "model", "prediction", "challenger", "latency_ms"];
+/// Parts of a prediction line that are no text of anybody's: they are kept as they are, but for
+/// fields that are named.
+const KEPT: &[&str] = &["id", "occurred_at", "stream", "model", "latency_ms"];
+/// What a model said is kept so too; what else stands beside it may be a text.
+const SAID: &[&str] = &["prediction", "challenger"];
+const KEPT_OF_SAID: &[&str] = &["label", "confidence", "top_k", "model"];
 /// Those that identify it, and that somebody may have written something into: it is counted, for a
 /// person to know.
 const IDENTIFYING: &[&str] = &["id", "stream"];
@@ -167,6 +170,11 @@ impl Redact {
 
     fn locked_hits(&self) -> std::sync::MutexGuard<'_, (BTreeMap<String, Hits>, u64)> {
         self.hits.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether whole fields are replaced, which only a line tells.
+    pub fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
     }
 
     /// Takes note of a line that becomes a case, as it came and as it is kept.
@@ -314,16 +322,21 @@ impl Redact {
             let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
             return Cow::Owned(quoted(&self.pseudonym("field", None, &text)));
         }
-        if path.len() == 1 && KEPT.contains(&path[0].as_str()) {
+        let kept = is_kept(path);
+        if kept && path.len() == 1 && IDENTIFYING.contains(&path[0].as_str()) {
             let plain = Plain::of(raw);
             let found = |kind: &&&Redactor| !(kind.find)(plain.text()).is_empty();
-            if IDENTIFYING.contains(&path[0].as_str()) && self.kinds.iter().any(|kind| found(&kind))
-            {
+            if self.kinds.iter().any(|kind| found(&kind)) {
                 self.count(KEPT_COUNT);
             }
+        }
+        let first = raw.as_bytes().first();
+        // A field in what is kept is replaced where it is named, and nothing else of it.
+        let leads_on = || self.paths.iter().any(|wanted| wanted.starts_with(path));
+        if kept && (!matches!(first, Some(b'{' | b'[')) || !leads_on()) {
             return Cow::Borrowed(raw);
         }
-        match raw.as_bytes().first() {
+        match first {
             Some(b'"') => match serde_json::from_str::<String>(raw) {
                 Ok(text) => match self.text_of_field(&text, path) {
                     Cow::Borrowed(_) => Cow::Borrowed(raw),
@@ -450,6 +463,15 @@ fn only_digits(found: &str) -> String {
 }
 
 /// Checks one kind on texts: `expect` is the text with each find in brackets.
+/// Whether a part of a line is kept but for fields that are named.
+fn is_kept(path: &[String]) -> bool {
+    match path {
+        [top, ..] if KEPT.contains(&top.as_str()) => true,
+        [top, field, ..] => SAID.contains(&top.as_str()) && KEPT_OF_SAID.contains(&field.as_str()),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 fn check(redactor: &Redactor, cases: &[(&str, &str)]) {
     for (text, expect) in cases {
