@@ -35,7 +35,11 @@ impl Edit {
         let erases = key.code == KeyCode::Backspace
             || key.code == KeyCode::Char('h') && key.modifiers == KeyModifiers::CONTROL;
         let plain = key.modifiers.is_empty() || erases;
+        let control = key.modifiers == KeyModifiers::CONTROL;
         let changed = match (key.code, before, after) {
+            // As in a shell: to the start of the line.
+            (KeyCode::Char('u'), ..) if control => self.area.delete_line_by_head(),
+            (KeyCode::Char('z'), ..) if control => self.area.undo(),
             _ if !plain => self.area.input(key),
             (_, Some((from, to)), _) if erases => {
                 self.go(from);
@@ -102,6 +106,17 @@ impl Edit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ctrl_u_takes_the_line_away_up_to_the_cursor() {
+        let mut edit = Edit::new("one\ntwo words");
+        (0..5).for_each(|_| drop(edit.key(KeyEvent::new(KeyCode::Left, KeyModifiers::NONE))));
+        let control = |c: char| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
+        assert!(edit.key(control('u')));
+        assert_eq!(edit.text(), "one\nwords");
+        assert!(edit.key(control('z')));
+        assert_eq!(edit.text(), "one\ntwo words");
+    }
 
     #[test]
     fn what_looks_like_one_sign_is_one() {

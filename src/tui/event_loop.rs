@@ -343,7 +343,13 @@ impl Outside<'_> {
         self.paused.store(false, Ordering::Release);
         let written = fs::read(&path)?;
         fs::remove_file(&path)?;
-        if !status??.success() {
+        let status = status??;
+        // What a shell says of a command that it does not find.
+        if status.code() == Some(127) {
+            let words = "it is not there: set $EDITOR, or `editor` in config.toml";
+            return Err(io::Error::new(io::ErrorKind::NotFound, words));
+        }
+        if !status.success() {
             return Ok(None);
         }
         Ok(Some(visible_lines(String::from_utf8_lossy(&written).trim_end()).join("\n")))

@@ -99,7 +99,7 @@ impl Layer for Board {
         let theme = view.theme;
         let area = centered(
             screen,
-            screen.width.saturating_sub(2).min(124),
+            screen.width.saturating_sub(2).min(196),
             screen.height.saturating_sub(2),
         );
         let title = view

@@ -27,6 +27,16 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
                 shell.focus == Focus::Context,
             )),
         );
+        let words = if shell.session.queue.rows.is_empty() {
+            "Cases come with `casework ingest FILE`, or from the team with {exchange}."
+        } else {
+            "{next-case} opens the first case of the queue."
+        };
+        for (row, line) in
+            wrap(&shell.keymap.fill(words), usize::from(inner.width)).into_iter().enumerate()
+        {
+            put_line(buf, inner, row as u16 + 2, &Line::from(Span::styled(line, theme.dim)));
+        }
         return;
     };
     put_line(buf, inner, 0, &title(shell, opened, usize::from(inner.width)));
