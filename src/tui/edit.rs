@@ -110,7 +110,9 @@ mod tests {
     #[test]
     fn ctrl_u_takes_the_line_away_up_to_the_cursor() {
         let mut edit = Edit::new("one\ntwo words");
-        (0..5).for_each(|_| drop(edit.key(KeyEvent::new(KeyCode::Left, KeyModifiers::NONE))));
+        for _ in 0..5 {
+            edit.key(KeyEvent::new(KeyCode::Left, KeyModifiers::NONE));
+        }
         let control = |c: char| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
         assert!(edit.key(control('u')));
         assert_eq!(edit.text(), "one\nwords");
