@@ -20,6 +20,34 @@ const NAMES: &[&str] = &[
 ];
 const ROLES: &[&str] = &["role", "from", "speaker"];
 const WORDS: &[&str] = &["content", "value", "parts", "utterance", "text", "tool_calls"];
+/// What a block is read from.
+const OF_BLOCKS: &[&str] = &[
+    "type",
+    "text",
+    "thinking",
+    "name",
+    "input",
+    "arguments",
+    "args",
+    "function",
+    "content",
+    "output",
+    "image_url",
+    "source",
+    "inlineData",
+    "inline_data",
+    "functionCall",
+    "functionResponse",
+    "media_type",
+    "mimeType",
+    "mime_type",
+    "data",
+    "path",
+    "url",
+    "bytes",
+    "sha256",
+    "alt",
+];
 /// Roles that conversations have; another one is said to be unknown.
 const KNOWN: &[&str] = &[
     "system",
@@ -40,6 +68,8 @@ pub struct Turn {
     /// As the line has it; nothing if it has none.
     pub role: Option<String>,
     pub blocks: Vec<Block>,
+    /// What else stands in it, and in its blocks: names, ids, times.
+    pub more: Vec<(String, Value)>,
     /// Whether its speakers are named by letters or names, so that no role is unknown.
     named: bool,
 }
@@ -112,9 +142,10 @@ fn turn(value: &Value) -> Turn {
     let role = ROLES.iter().find_map(|name| scalar(&value[*name]));
     let named = value.get("speaker").is_some();
     let Some(object) = value.as_object() else {
-        return Turn { role, blocks: vec![Block::Other(value.clone())], named };
+        return Turn { role, blocks: vec![Block::Other(value.clone())], more: Vec::new(), named };
     };
     let mut blocks = Vec::new();
+    let mut more = Vec::new();
     let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
     if ["function_call", "function_call_output", "reasoning"].contains(&kind) {
         blocks.push(block(value));
@@ -122,7 +153,16 @@ fn turn(value: &Value) -> Turn {
             "function_call_output" => "tool",
             _ => "assistant",
         };
-        return Turn { role: Some(role.to_owned()), blocks, named };
+        rest_of(object, OF_BLOCKS, &mut more);
+        return Turn { role: Some(role.to_owned()), blocks, more, named };
+    }
+    rest_of(object, &[ROLES, WORDS, &["type"]].concat(), &mut more);
+    let lists = WORDS.iter().filter_map(|name| object.get(*name)?.as_array());
+    for block in lists.flatten().filter_map(Value::as_object) {
+        // What is none of the blocks that are known is shown whole.
+        if !matches!(self::block(&Value::Object(block.clone())), Block::Other(_)) {
+            rest_of(block, OF_BLOCKS, &mut more);
+        }
     }
     for name in WORDS.iter().filter(|name| object.contains_key(**name)) {
         let words = &object[*name];
@@ -139,7 +179,19 @@ fn turn(value: &Value) -> Turn {
             }
         }
     }
-    Turn { role, blocks, named }
+    Turn { role, blocks, more, named }
+}
+
+/// The fields of an object that are none of these, and that hold something.
+fn rest_of(object: &Map<String, Value>, known: &[&str], more: &mut Vec<(String, Value)>) {
+    let holds = |value: &Value| match value {
+        Value::Array(list) => !list.is_empty(),
+        Value::Null => false,
+        _ => true,
+    };
+    let rest =
+        object.iter().filter(|(name, value)| !known.contains(&name.as_str()) && holds(value));
+    more.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
 }
 
 fn content(value: &Value, blocks: &mut Vec<Block>) {
@@ -256,6 +308,13 @@ mod tests {
         let call = Block::Call { name: "get".into(), arguments: "{\"a\": 1.50}".into() };
         assert_eq!(turns[3].blocks, [call]);
         assert_eq!(turns[4].blocks, [Block::Result("held".into())]);
+        let named = json!([{"role":"user","name":"bob","content":[{"type":"text","text":"a","cached":true}]}]);
+        let more = &super::turns("messages", &named).unwrap()[0].more;
+        assert_eq!(
+            *more,
+            [("name".into(), json!("bob")), ("cached".into(), json!(true))],
+            "nothing is lost"
+        );
         for (name, none) in [
             ("messages", json!([])),
             ("messages", json!("hi")),

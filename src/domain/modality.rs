@@ -67,7 +67,7 @@ pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
                 of_object(name, &more, &mut parts);
             }
             ("prediction" | "challenger", Value::Null) => {}
-            ("input" | "output" | "context", Value::Object(object)) => {
+            ("input" | "output" | "context", Value::Object(object)) if !object.is_empty() => {
                 of_object(name, object, &mut parts);
             }
             _ => parts.push(part(name.clone(), name, value)),

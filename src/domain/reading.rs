@@ -187,6 +187,11 @@ fn said(out: &mut Vec<Paragraph>, number: usize, turn: &Turn, fold: bool) {
             Block::Other(value) => tree(out, (4, 0), "(other)", value, fold),
         }
     }
+    for (name, value) in &turn.more {
+        let first = out.len();
+        tree(out, (4, FOLDED_FROM), name, value, fold);
+        out[first..].iter_mut().for_each(|one| one.tone = Tone::Aside);
+    }
     if turn.blocks.is_empty() {
         out.push(Paragraph::new(Tone::Aside, 4, "(nothing)"));
     }
