@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::logindex::LogIndex;
 use super::redact::Redact;
-use super::scan::Seen;
+use super::scan::{Seen, Told};
 use super::window::{Matured, Near};
 use crate::domain::ids::CaseId;
 use crate::domain::modality::glance;
@@ -56,19 +56,28 @@ pub struct Made {
     log_lines: u64,
 }
 
+/// What a field holds is known only in its line.
+fn told(raw: &str, redact: Option<&Redact>) -> Told {
+    let raw = redact.map_or(Cow::Borrowed(raw), |redact| redact.line(raw));
+    let line: Value = serde_json::from_str(&raw).unwrap_or_default();
+    let said = &line["prediction"];
+    Told {
+        text: cut(&glance(&line), NEIGHBOUR_BYTES).into_owned(),
+        label: scalar(&said["label"]).unwrap_or_default(),
+        confidence: said["confidence"].as_f64(),
+    }
+}
+
 /// A neighbour as it is kept: without what is to be redacted of its line, and told by what a case
 /// is told by.
 fn neighbour(near: &Near, redact: Option<&Redact>) -> Neighbour {
     let mut kept = near.kept.clone();
     let by_field = redact.filter(|redact| redact.has_paths());
     if by_field.is_some() || kept.text.is_empty() {
-        // What a field holds is known only in its line.
-        let raw = near.seen.raw().trim();
-        let raw = redact.map_or(Cow::Borrowed(raw), |redact| redact.line(raw));
-        let line: Value = serde_json::from_str(&raw).unwrap_or_default();
-        kept.text = glance(&line);
-        kept.label = scalar(&line["prediction"]["label"]).unwrap_or_default();
-        kept.confidence = kept.confidence.and(line["prediction"]["confidence"].as_f64());
+        let Told { text, label, confidence } =
+            near.seen.told.get_or_init(|| told(near.seen.raw().trim(), redact));
+        (kept.text, kept.label) = (text.clone(), label.clone());
+        kept.confidence = kept.confidence.and(*confidence);
     } else if let Some(redact) = redact
         && let Cow::Owned(clean) = redact.text(&kept.text)
     {

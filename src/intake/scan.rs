@@ -1,7 +1,7 @@
 //! Looks at the lines of a chunk: are they predictions, and do the rules want them?
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Rejected;
 use super::mapping::map_line;
@@ -34,12 +34,23 @@ pub struct Seen {
     pub flags: Option<Vec<String>>,
     /// What stands out in its input against earlier ones; known once it was put in order.
     pub facts: Vec<Fact>,
+    /// What neighbours show of its line where its fields do not tell: worked out once, for each line
+    /// stands beside many cases.
+    pub told: OnceLock<Told>,
     stream: Piece,
     id: Piece,
     session: Piece,
     label: Piece,
     text: Piece,
     trace: Piece,
+}
+
+/// A line as neighbours show it, without what is to be redacted.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub text: String,
+    pub label: String,
+    pub confidence: Option<f64>,
 }
 
 impl Seen {
@@ -90,6 +101,7 @@ impl Seen {
             model: self.model.clone(),
             flags: self.flags.clone(),
             facts: self.facts.clone(),
+            told: OnceLock::new(),
             stream: shifted(&self.stream),
             id: shifted(&self.id),
             session: shifted(&self.session),
@@ -227,6 +239,7 @@ fn seen(
         }
     };
     Seen {
+        told: OnceLock::new(),
         stream: piece(row.stream_name()),
         id: piece(row.id.text()),
         session: piece(row.session()),
