@@ -157,20 +157,8 @@ fn turn(value: &Value) -> Turn {
         return Turn { role: Some(role.to_owned()), blocks, more, named };
     }
     rest_of(object, &[ROLES, WORDS, &["type"]].concat(), &mut more);
-    let lists = WORDS.iter().filter_map(|name| object.get(*name)?.as_array());
-    for block in lists.flatten().filter_map(Value::as_object) {
-        // What is none of the blocks that are known is shown whole.
-        if !matches!(self::block(&Value::Object(block.clone())), Block::Other(_)) {
-            rest_of(block, OF_BLOCKS, &mut more);
-        }
-    }
-    for name in WORDS.iter().filter(|name| object.contains_key(**name)) {
-        let words = &object[*name];
-        if *name == "tool_calls" {
-            blocks.extend(words.as_array().into_iter().flatten().map(block));
-        } else {
-            content(words, &mut blocks);
-        }
+    for words in WORDS.iter().filter_map(|name| object.get(*name)) {
+        content(words, &mut blocks, &mut more);
     }
     if role.as_deref() == Some("tool") {
         for block in &mut blocks {
@@ -194,12 +182,18 @@ fn rest_of(object: &Map<String, Value>, known: &[&str], more: &mut Vec<(String, 
     more.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
 }
 
-fn content(value: &Value, blocks: &mut Vec<Block>) {
+fn content(value: &Value, blocks: &mut Vec<Block>, more: &mut Vec<(String, Value)>) {
     match value {
         Value::Null => {}
-        Value::String(text) => blocks.push(Block::Text(text.clone())),
-        Value::Array(list) => blocks.extend(list.iter().map(block)),
-        other => blocks.push(block(other)),
+        Value::Array(list) => list.iter().for_each(|item| content(item, blocks, more)),
+        value => {
+            let block = block(value);
+            // What is none of the blocks that are known is shown whole.
+            if let (Some(object), false) = (value.as_object(), matches!(block, Block::Other(_))) {
+                rest_of(object, OF_BLOCKS, more);
+            }
+            blocks.push(block);
+        }
     }
 }
 
@@ -230,10 +224,11 @@ fn block(value: &Value) -> Block {
         Some("tool_result" | "function_call_output") => {
             let mut inner = Vec::new();
             let name = if value.get("content").is_some() { "content" } else { "output" };
-            content(&value[name], &mut inner);
+            content(&value[name], &mut inner, &mut Vec::new());
             let words = inner.into_iter().map(|block| match block {
                 Block::Text(text) => text,
-                other => format!("{other:?}"),
+                Block::Attached(attached) => attached.facts().0,
+                _ => String::new(),
             });
             Block::Result(words.collect::<Vec<_>>().join("\n"))
         }

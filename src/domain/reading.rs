@@ -100,7 +100,8 @@ pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
                 }
             }
             Shape::Code { language, text } => {
-                heading(&mut out, &format!("{name} · {language}"));
+                let title = [name, language.as_str()].into_iter().filter(|word| !word.is_empty());
+                heading(&mut out, &title.collect::<Vec<_>>().join(" · "));
                 let lines = visible_lines(text).into_iter();
                 let code = Some(language.to_lowercase());
                 out.extend(lines.map(|text| Paragraph {

@@ -145,12 +145,17 @@ impl Shell {
             self.held = Some(event);
             return self.open_at_cursor();
         }
+        // Over the whole screen the case hides its question: nothing is answered unseen.
+        if self.zoomed && row.is_some_and(|row| row.place.answers()) {
+            self.zoomed = false;
+            return Vec::new();
+        }
         if let Some(row) = row {
             return self.do_action(row.name, key);
         }
         let answers = |opened: &Opened| key.char().and_then(|c| opened.answer_of_key(c));
-        match self.session.opened.as_ref().filter(|_| self.focus != Focus::Queue).and_then(answers)
-        {
+        let is_seen = self.focus != Focus::Queue && !self.zoomed;
+        match self.session.opened.as_ref().filter(|_| is_seen).and_then(answers) {
             Some(answer) => self.session.take(Input::Answer(answer), self.session.now),
             None if self.covers_the_case() && key.char().is_some_and(|c| c.is_ascii_digit()) => {
                 self.session.hint("Open the case first: {open}.")

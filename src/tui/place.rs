@@ -108,6 +108,11 @@ impl Place {
         }
     }
 
+    /// Whether a key there answers the question that is asked, or gives the label.
+    pub fn answers(self) -> bool {
+        (self as usize) <= Self::Ended as usize
+    }
+
     /// Whether letters are text there.
     pub fn takes_text(self) -> bool {
         matches!(

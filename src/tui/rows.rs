@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use super::highlight::{Class, Classes, classes};
 use super::theme::Theme;
 use crate::domain::reading::{Paragraph, Tone};
-use crate::domain::text::{width, wrap_ranges};
+use crate::domain::text::wrap_ranges;
 
 /// The rows of a tab, in order.
 #[derive(Debug, Clone, Default)]
@@ -109,16 +109,7 @@ struct Row {
 }
 
 impl Laid {
-    pub fn new(paragraphs: Vec<Paragraph>, columns: usize) -> Self {
-        let mut rows = Vec::with_capacity(paragraphs.len());
-        for (at, one) in (0..).zip(&paragraphs) {
-            let room = columns.saturating_sub(hang(one, columns)).max(1);
-            rows.extend(wrap_ranges(&one.text, room).into_iter().map(|range| Row {
-                paragraph: at,
-                from: range.start as u32,
-                to: range.end as u32,
-            }));
-        }
+    pub fn new(mut paragraphs: Vec<Paragraph>, columns: usize) -> Self {
         let mut code = BTreeMap::new();
         let mut at = 0;
         // Lines of one piece are looked at together: a text may begin in one and end in another.
@@ -128,6 +119,20 @@ impl Laid {
                 code.extend((at..).zip(classes));
             }
             at += piece.len();
+        }
+        let mut rows = Vec::with_capacity(paragraphs.len());
+        for (at, one) in (0..).zip(&mut paragraphs) {
+            // A name is broken like the rest, and what is deep keeps most of the room.
+            if !one.key.is_empty() {
+                one.text.insert_str(0, &one.key);
+            }
+            one.indent = one.indent.min(columns / 3);
+            let room = columns.saturating_sub(hang(one)).max(1);
+            rows.extend(wrap_ranges(&one.text, room).into_iter().map(|range| Row {
+                paragraph: at,
+                from: range.start as u32,
+                to: range.end as u32,
+            }));
         }
         Self { paragraphs, rows, code }
     }
@@ -150,21 +155,19 @@ impl Laid {
             Tone::Aside => theme.dim,
             Tone::Warn => theme.warn,
         };
-        let mut spans = Vec::new();
-        if from == 0 {
-            spans.push(Span::raw(" ".repeat(one.indent)));
-            let key = if one.tone == Tone::Field { theme.accent } else { style };
-            spans.push(Span::styled(one.key.clone(), key));
-        } else {
-            spans.push(Span::raw(" ".repeat(one.indent + if one.key.is_empty() { 0 } else { 2 })));
-        }
+        let indent = if from == 0 { one.indent } else { hang(one) };
+        let mut spans = vec![Span::raw(" ".repeat(indent))];
         let text = one.text[from..to].trim_end();
+        let key = one.key.len();
+        let of_key = if one.tone == Tone::Field { theme.accent } else { style };
         let differs = theme.warn.add_modifier(Modifier::UNDERLINED);
         let marked = one.marked.iter().map(|mark| (mark.clone(), differs));
         let of_code = self.code.get(&(paragraph as usize)).into_iter().flatten();
         let of_code = of_code.map(|(range, class)| (range.clone(), coloured(*class, theme)));
+        let in_text = marked.chain(of_code);
+        let in_text = in_text.map(|(range, style)| (range.start + key..range.end + key, style));
         let mut at = 0;
-        for (range, other) in marked.chain(of_code) {
+        for (range, other) in [(0..key, of_key)].into_iter().chain(in_text) {
             let start = range.start.saturating_sub(from).clamp(at, text.len());
             let end = range.end.saturating_sub(from).clamp(start, text.len());
             if start < end {
@@ -177,19 +180,16 @@ impl Laid {
         Line::from(spans)
     }
 
+    /// The rows in which the places of `query`, in small letters, begin. Letters that take more
+    /// bytes when they are small move places a little.
     fn find<'l>(&'l self, query: &'l str) -> impl Iterator<Item = usize> + 'l {
-        self.paragraphs.iter().enumerate().flat_map(move |(at, one)| {
-            let key = one.key.to_lowercase().matches(query).count();
+        (0..).zip(&self.paragraphs).flat_map(move |(at, one): (u32, _)| {
             let text = one.text.to_lowercase();
-            // Letters that take more bytes when they are small move places a little.
-            let places: Vec<usize> = text.match_indices(query).map(|(place, _)| place).collect();
-            let first = self.rows.partition_point(|row| (row.paragraph as usize) < at);
-            let row_of = move |place: usize| {
-                let rows = self.rows[first..].iter();
-                let of_paragraph = rows.take_while(|row| row.paragraph as usize == at);
-                first + of_paragraph.filter(|row| row.from as usize <= place).count().max(1) - 1
-            };
-            std::iter::repeat_n(first, key).chain(places.into_iter().map(row_of))
+            let places: Vec<u32> = text.match_indices(query).map(|(at, _)| at as u32).collect();
+            places.into_iter().map(move |place| {
+                let after = |row: &Row| (row.paragraph, row.from) <= (at, place);
+                self.rows.partition_point(after).saturating_sub(1)
+            })
         })
     }
 }
@@ -204,9 +204,9 @@ fn coloured(class: Class, theme: &Theme) -> Style {
     }
 }
 
-/// Columns that no row of a paragraph has for its text.
-fn hang(one: &Paragraph, columns: usize) -> usize {
-    (one.indent + width(&one.key)).min(columns / 2)
+/// Columns before a row after the first of a paragraph.
+fn hang(one: &Paragraph) -> usize {
+    one.indent + if one.key.is_empty() { 0 } else { 2 }
 }
 
 /// A text in which what was made visible stands out.
@@ -249,4 +249,42 @@ pub fn lit(line: Line<'static>, query: &str, theme: &Theme) -> Line<'static> {
         }
     }
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::{Config, Env};
+    use crate::domain::text::width;
+
+    proptest! {
+        /// However long a name and however deep a field: every letter is in some row, and no row is
+        /// wider than the pane.
+        #[test]
+        fn nothing_is_beyond_the_edge(
+            key in "[a-z]{0,90}", text in "[a-z ]{0,90}", indent in 0_usize..200, columns in 8_usize..90,
+        ) {
+            let theme = Theme::of(&Config::parse("", "c").unwrap(), &Env::default());
+            let one = Paragraph { key: key.clone(), ..Paragraph::new(Tone::Field, indent, &text) };
+            let laid = Laid::new(vec![one], columns);
+            let lines: Vec<String> = (0..laid.len())
+                .map(|row| laid.line(row, &theme).spans.iter().map(|span| span.content.as_ref()).collect())
+                .collect();
+            prop_assert!(lines.iter().all(|line| width(line) <= columns));
+            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(letters(&lines.concat()), letters(&format!("{key}{text}")));
+        }
+    }
+
+    /// A search in a million words takes no longer than reading them a few times.
+    #[test]
+    fn every_place_of_a_long_line_is_found_in_its_row() {
+        let text = "word ".repeat(200_000);
+        let laid = Laid::new(vec![Paragraph::new(Tone::Text, 0, &text)], 10);
+        let rows: Vec<usize> = laid.find("word").collect();
+        assert_eq!((rows.len(), laid.len()), (200_000, 100_000));
+        assert!(rows.iter().enumerate().all(|(i, row)| i / 2 == *row));
+    }
 }

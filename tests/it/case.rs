@@ -109,8 +109,12 @@ fn the_overview_shows_all_that_a_case_is_decided_by_and_says_what_it_leaves_out(
     review.press("z");
     let screen = review.text();
     assert!(!screen.contains("My queue") && screen.contains("turn 17 says"), "{screen}");
-    review.press("z");
-    assert!(review.text().contains("My queue"));
+    // What would answer a question that is not seen shows it instead.
+    review.press("1");
+    assert!(review.text().contains("My queue") && review.text().contains("Can you read"));
+    assert!(review.front.session.opened.as_ref().unwrap().draft.answers.is_empty());
+    review.press("z z 1");
+    assert_eq!(review.front.session.opened.as_ref().unwrap().draft.answers.len(), 1);
 }
 
 #[test]
@@ -402,4 +406,29 @@ fn the_queue_is_narrowed_while_one_types() {
     assert_eq!(rows(&review), 3, "left, it is as it was");
     review.press("/ \"beta\" Enter");
     assert_eq!(rows(&review), 2);
+}
+
+#[test]
+fn a_list_never_tells_what_a_case_that_measures_counts_as() {
+    let (place, review) = opened(&line("c", &json!({"text": "move money"}), ""), (160, 45));
+    drop(review);
+    place.ok(&["policy", "set", "overlap=1", "limit=1"]);
+    place.ok(&["roster", "admit", "bo", "--role", "reviewer"]);
+    let answers = ["readable=y", "verdict=n", "corrected=transfer", "category=r"];
+    let mut args = vec!["label", "c"];
+    answers.iter().for_each(|answer| args.extend(["--answer", answer]));
+    place.ok(&args);
+    let list = |who: &str| {
+        let mut workspace = place.open();
+        workspace.me = who.to_owned();
+        let mut review = Review::in_turn(workspace, (80, 24), || T0, None).unwrap();
+        review.press("BackTab v v");
+        let plain = review.text();
+        review.press("/ \"move\" Enter");
+        plain + &review.text()
+    };
+    assert!(list("bo").contains("transfer"), "what is settled is shown in the list");
+    place.ok(&["gold", "set", "c"]);
+    assert!(!list("bo").contains("transfer"), "{}", list("bo"));
+    assert!(list("ana").contains("transfer"), "who labeled it knows");
 }

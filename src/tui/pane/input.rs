@@ -84,9 +84,22 @@ fn hanging(
         .collect()
 }
 
+/// All that there is to read, without what is marked in it.
+pub fn whole(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
+    let (text, rest) = read(shell, opened, columns);
+    let between = !text.is_empty() && !rest.is_empty();
+    let mut rows = Rows::default();
+    rows.read(text);
+    if between {
+        rows.made(vec![Line::default()]);
+    }
+    rows.read(rest);
+    rows
+}
+
 /// What there is to read, laid out: the text of the input, and all else. It is kept until another
 /// case, width or fold is asked for.
-pub fn read(shell: &Shell, opened: &Opened, columns: usize) -> (Arc<Laid>, Arc<Laid>) {
+fn read(shell: &Shell, opened: &Opened, columns: usize) -> (Arc<Laid>, Arc<Laid>) {
     let row = &opened.case.row;
     let hidden = [Cue::Prediction, Cue::Challenger].map(|cue| opened.hides(cue));
     let of = LaidOf { case: row.id, event: row.event, columns, folded: shell.folded, hidden };

@@ -28,23 +28,20 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Vec
         model::candidates(shell, opened, columns, CANDIDATES)
     };
     let axis = axis(shell, opened, columns);
-    let (text, rest) = input::read(shell, opened, columns);
+    let read = input::whole(shell, opened, columns);
     // A blank row before each part but the first, and a heading over the axis.
     let gaps = usize::from(!said.is_empty()) + if axis.is_empty() { 0 } else { 2 };
     let room = rows.saturating_sub(lines.len() + said.len() + gaps);
-    let between = usize::from(!text.is_empty() && !rest.is_empty());
-    let wanted = text.len() + between + rest.len();
-    let of_axis = axis.len().min(room.saturating_sub(wanted).max(AXIS_MIN.min(room / 2)));
+    let of_axis = axis.len().min(room.saturating_sub(read.len()).max(AXIS_MIN.min(room / 2)));
     let of_input = room - of_axis;
 
-    let mut read = text_and_rest(shell, opened, columns);
-    if read.len() > of_input {
+    if read.len() <= of_input {
+        lines.extend(read.from(0, read.len(), theme));
+    } else {
         let kept = of_input.saturating_sub(1);
-        let more = read.len() - kept;
-        read.truncate(kept);
-        read.push(pointer(shell, more, "{input} shows all of it"));
+        lines.extend(read.from(0, kept, theme));
+        lines.push(pointer(shell, read.len() - kept, "{input} shows all of it"));
     }
-    lines.extend(read);
     if !said.is_empty() {
         lines.push(Line::default());
         lines.extend(said);
@@ -57,19 +54,6 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Vec
         lines.extend(nearest(shell, axis, of_axis));
     }
     lines
-}
-
-fn text_and_rest(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
-    let (text, rest) = input::read(shell, opened, columns);
-    let mut all = crate::tui::rows::Rows::default();
-    let between = !text.is_empty() && !rest.is_empty();
-    all.read(text);
-    if between {
-        all.made(vec![Line::default()]);
-    }
-    all.read(rest);
-    // No screen is higher.
-    all.from(0, all.len().min(1_000), &shell.theme)
 }
 
 fn pointer(shell: &Shell, more: usize, words: &str) -> Line<'static> {
