@@ -171,17 +171,21 @@ fn set(
     if theirs.is_empty() {
         return Err(WorkError::Stranger(name.to_owned()).into());
     }
+    if !roles.contains(&Role::Lead) {
+        workspace.another_leads(name)?;
+    }
     let (mut given, mut taken): (Vec<Role>, Vec<Role>) = (Vec::new(), Vec::new());
     for holder in &theirs {
         let missing: Vec<Role> =
             roles.iter().copied().filter(|role| !holder.roles.contains(role)).collect();
         let extra: Vec<Role> =
             holder.roles.iter().copied().filter(|role| !roles.contains(role)).collect();
-        if !extra.is_empty() {
-            workspace.relieve(name, &extra, holder.replica)?;
-        }
+        // Giving first: who takes the lead's role from themselves can't give after that.
         if !missing.is_empty() {
             workspace.admit(name, &missing, Some(holder.replica), None)?;
+        }
+        if !extra.is_empty() {
+            workspace.relieve(name, &extra, holder.replica)?;
         }
         given.extend(missing);
         taken.extend(extra);

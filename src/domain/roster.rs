@@ -1,11 +1,12 @@
 //! Who may do what: roles, and how the roster comes out of what leads and devices said.
 //!
-//! [`settle`] is a pure function of the *set* of roster events. Admissions add; a retirement cuts a
-//! person off on a device after one entry of its chain. What a retired key writes later, however it
-//! dates it, is cut off too. No clock decides anything, for clocks can be set:
+//! [`settle`] is a pure function of the *set* of roster events. Admissions add; a *removal* ends
+//! something on a device after one entry of its chain: a retirement everything that a person may do
+//! there, the taking of the lead's role what they may do as a lead. What the key writes later,
+//! however it dates it, is cut off too. No clock decides anything, for clocks can be set:
 //!
 //! ```text
-//!  cuts ─▶ who holds which roles ─▶ the most senior lead's next retirement ──▶ one more cut ─┐
+//!  cuts ─▶ who holds which roles ─▶ the most senior lead's next removal ─────▶ one more cut ─┐
 //!    ▲                                        └─ none left: done                              │
 //!    └────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
@@ -15,6 +16,10 @@
 //! junior. So if two leads retire each other, the senior's word holds. A key that was cut off
 //! cannot retire anybody, unless it is the senior's: a lead who leaves therefore retires
 //! themselves, which their own chain puts before anything that comes later.
+//!
+//! Other roles carry no rights of others: which of them were taken follows from who leads, at the
+//! end, and a later admission gives them again. The lead's role is not given again on the device
+//! where it was taken, for that would need a clock; it is on another, or under a new key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,6 +125,19 @@ pub enum RosterChange {
     },
 }
 
+impl RosterChange {
+    /// Whose rights it changes, where it names them.
+    fn about(&self) -> Option<&String> {
+        match self {
+            Self::Founded => None,
+            Self::Admitted { name, .. }
+            | Self::Retired { name, .. }
+            | Self::Relieved { name, .. }
+            | Self::Replaced { name, .. } => Some(name),
+        }
+    }
+}
+
 /// A roster event where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RosterEvent {
@@ -181,41 +199,23 @@ fn seniority(rank: &Rank) -> (usize, &Rank) {
 pub fn settle(events: &[RosterEvent]) -> Settled {
     let mut ordered: Vec<&RosterEvent> = events.iter().collect();
     ordered.sort_by_key(|event| (event.at, event.event));
-    let mut roster = Roster { ordered, cuts: BTreeMap::new() };
+    let mut roster = Roster { ordered, cuts: BTreeMap::new(), led: BTreeMap::new() };
     let (mut applied, mut void) = (BTreeSet::new(), BTreeSet::new());
     loop {
         let (held, refused) = roster.hold();
-        let next = roster.retirements(&held).filter(|(event, _)| !applied.contains(&event.event));
+        let next = roster.removals(&held).filter(|(event, _)| !applied.contains(&event.event));
         let next = next.min_by_key(|(event, rank)| {
             (rank.len(), (*rank).clone(), event.event.replica, event.event.seq, event.event.n)
         });
         let Some((event, _)) = next else { return roster.settled(held, refused, &applied, &void) };
         applied.insert(event.event);
-        if let RosterChange::Retired { name, replica, after, last, heirs } = &event.change {
-            let by = event.event.replica;
-            let before = roster.cuts.clone();
-            let new = || Cut { after: *after, last: *last, heirs: BTreeSet::new() };
-            let cut = roster.cuts.entry((name.clone(), *replica)).or_insert_with(new);
-            if *after < cut.after
-                || (*after == cut.after
-                    && cut.last.is_none_or(|known| last.is_some_and(|last| last < known)))
-            {
-                (cut.after, cut.last) = (*after, last.or(cut.last.filter(|_| *after == cut.after)));
-            }
-            cut.heirs.extend(
-                heirs
-                    .iter()
-                    .copied()
-                    .chain((by != *replica).then_some(by).filter(|_| event.author == *name)),
-            );
-            // Nobody takes away the right by which they speak: whoever did would undo what let them
-            // in, and much else.
-            let author = (event.author.clone(), by);
-            let own = event.author == *name;
-            if !own && !roster.hold().0.get(&author).is_some_and(|held| held.is_lead(event.at)) {
-                roster.cuts = before;
-                void.insert(event.event);
-            }
+        let before = (roster.cuts.clone(), roster.led.clone());
+        roster.remove(event);
+        // Nobody takes away the right by which they speak: whoever did would undo what let them in,
+        // and much else.
+        if event.change.about() != Some(&event.author) && !roster.leads(&roster.hold().0, event) {
+            (roster.cuts, roster.led) = before;
+            void.insert(event.event);
         }
     }
 }
@@ -224,6 +224,8 @@ struct Roster<'r> {
     /// By time, for what the latest decides; nothing about rights does.
     ordered: Vec<&'r RosterEvent>,
     cuts: BTreeMap<Holder, Cut>,
+    /// The last entry in which somebody led who leads no more.
+    led: BTreeMap<Holder, u64>,
 }
 
 impl<'r> Roster<'r> {
@@ -251,6 +253,42 @@ impl<'r> Roster<'r> {
         self.cuts.get(&holder).is_some_and(|cut| event.event.seq > cut.after)
     }
 
+    /// Whether the author of an event led at it.
+    fn leads(&self, held: &BTreeMap<Holder, Held>, event: &RosterEvent) -> bool {
+        let author = (event.author.clone(), event.event.replica);
+        held.get(&author).is_some_and(|held| held.is_lead(event.at))
+            && self.led.get(&author).is_none_or(|after| event.event.seq <= *after)
+    }
+
+    /// Ends what a removal ends; of two about the same the one that leaves less holds.
+    fn remove(&mut self, event: &RosterEvent) {
+        match &event.change {
+            RosterChange::Retired { name, replica, after, last, heirs } => {
+                let by = event.event.replica;
+                let new = || Cut { after: *after, last: *last, heirs: BTreeSet::new() };
+                let cut = self.cuts.entry((name.clone(), *replica)).or_insert_with(new);
+                if *after < cut.after
+                    || (*after == cut.after
+                        && cut.last.is_none_or(|known| last.is_some_and(|last| last < known)))
+                {
+                    (cut.after, cut.last) =
+                        (*after, last.or(cut.last.filter(|_| *after == cut.after)));
+                }
+                cut.heirs.extend(
+                    heirs
+                        .iter()
+                        .copied()
+                        .chain((by != *replica).then_some(by).filter(|_| event.author == *name)),
+                );
+            }
+            RosterChange::Relieved { name, replica, after, .. } => {
+                let led = self.led.entry((name.clone(), *replica)).or_insert(*after);
+                *led = (*led).min(*after);
+            }
+            _ => {}
+        }
+    }
+
     /// Applies an admission or a take-over; tells whether it changed anything, or why it does not
     /// count.
     fn admit(
@@ -269,7 +307,7 @@ impl<'r> Roster<'r> {
                 (author, BTreeMap::from(roles), Rank::new())
             }
             RosterChange::Admitted { name, roles, replica, .. } => {
-                let lead = held.get(&author).filter(|held| held.is_lead(event.at));
+                let lead = held.get(&author).filter(|_| self.leads(held, event));
                 let lead = lead.ok_or_else(|| needs_lead("reviewer.admitted", &event.author))?;
                 let mut rank = lead.rank.clone();
                 rank.push((event.event.seq, event.event.n));
@@ -288,9 +326,12 @@ impl<'r> Roster<'r> {
                     return Err("the key that vouches for it was retired".to_owned());
                 }
                 // Nobody was let in there yet: whoever is will be let in here.
-                let Some(Held { roles, rank }) = held.get(&before).cloned() else {
+                let Some(Held { mut roles, rank }) = held.get(&before).cloned() else {
                     return Ok(false);
                 };
+                if self.led.contains_key(&before) {
+                    roles.remove(&Role::Lead);
+                }
                 let since =
                     |(role, since): (Role, Hlc)| (since <= event.at).then_some((role, event.at));
                 (author, roles.into_iter().filter_map(since).collect(), rank)
@@ -314,18 +355,27 @@ impl<'r> Roster<'r> {
         Ok(!known || rises || earlier)
     }
 
-    /// Retirements that their authors may speak, each with its author's rank.
-    fn retirements<'h>(
+    /// Retirements and takings of the lead's role that their authors may speak, each with its
+    /// author's rank.
+    fn removals<'h>(
         &'h self,
         held: &'h BTreeMap<Holder, Held>,
     ) -> impl Iterator<Item = (&'r RosterEvent, &'h Rank)> {
         self.ordered.iter().copied().filter_map(|event| {
-            let RosterChange::Retired { name, replica, .. } = &event.change else { return None };
+            let (name, replica) = match &event.change {
+                RosterChange::Retired { name, replica, .. } => (name, replica),
+                RosterChange::Relieved { name, replica, roles, .. }
+                    if roles.contains(&Role::Lead) =>
+                {
+                    (name, replica)
+                }
+                _ => return None,
+            };
             let author = (event.author.clone(), event.event.replica);
             let speaker = held.get(&author).filter(|_| !self.is_cut(event))?;
             let own = event.author == *name
                 && (*replica == author.1 || self.took_over(&author, *replica));
-            (own || speaker.is_lead(event.at)).then_some((event, &speaker.rank))
+            (own || self.leads(held, event)).then_some((event, &speaker.rank))
         })
     }
 
@@ -337,13 +387,15 @@ impl<'r> Roster<'r> {
         })
     }
 
-    /// Which roles were taken from whom, and up to which entry they have them. Nobody's rights
-    /// depend on it but their own, for the role of a lead is never taken so. A role that was given
-    /// again since is not taken any more; a device that takes over gets none that was taken before.
+    /// Which roles were taken from whom, and up to which entry they have them. A role that was given
+    /// again since is not taken any more, but for the lead's; a device that takes over gets none that
+    /// was taken before.
     fn until(
         &self,
         held: &BTreeMap<Holder, Held>,
         refused: &mut BTreeMap<EventId, String>,
+        applied: &BTreeSet<EventId>,
+        void: &BTreeSet<EventId>,
     ) -> BTreeMap<(String, ReplicaId, Role), u64> {
         let mut given: BTreeMap<(String, ReplicaId, Role), Hlc> = BTreeMap::new();
         let mut until: BTreeMap<(String, ReplicaId, Role), (u64, Hlc)> = BTreeMap::new();
@@ -358,9 +410,17 @@ impl<'r> Roster<'r> {
                 continue;
             };
             let author = (event.author.clone(), event.event.replica);
-            let leads = held.get(&author).is_some_and(|held| held.is_lead(event.at));
             let own = event.author == *name && held.contains_key(&author);
-            if self.is_cut(event) || !(leads || own) {
+            let counts = if roles.contains(&Role::Lead) {
+                applied.contains(&event.event)
+            } else {
+                !self.is_cut(event) && (self.leads(held, event) || own)
+            };
+            if void.contains(&event.event) {
+                refused.insert(event.event, OWN_RIGHT.to_owned());
+                continue;
+            }
+            if !counts {
                 refused.insert(event.event, needs_lead("reviewer.relieved", &event.author));
                 continue;
             }
@@ -375,7 +435,7 @@ impl<'r> Roster<'r> {
         // In the order of time, so that a device that took over from one that took over follows.
         for event in self.ordered.iter().filter(|event| !refused.contains_key(&event.event)) {
             let RosterChange::Replaced { name, old } = &event.change else { continue };
-            for role in Role::ALL {
+            for role in Role::ALL.into_iter().filter(|role| *role != Role::Lead) {
                 let new = (name.clone(), event.event.replica, role);
                 let before = until.get(&(name.clone(), *old, role)).copied();
                 if let Some((_, at)) = before.filter(|(_, at)| *at <= event.at)
@@ -385,7 +445,11 @@ impl<'r> Roster<'r> {
                 }
             }
         }
-        until.into_iter().map(|(key, (after, _))| (key, after)).collect()
+        let led = self
+            .led
+            .iter()
+            .map(|((name, replica), after)| ((name.clone(), *replica, Role::Lead), *after));
+        until.into_iter().map(|(key, (after, _))| (key, after)).chain(led).collect()
     }
 
     fn settled(
@@ -396,7 +460,7 @@ impl<'r> Roster<'r> {
         void: &BTreeSet<EventId>,
     ) -> Settled {
         let mut profiles = BTreeMap::new();
-        let until = self.until(&held, &mut refused);
+        let until = self.until(&held, &mut refused, applied, void);
         for event in &self.ordered {
             match &event.change {
                 RosterChange::Admitted { name, profile: Some(profile), .. }
@@ -405,10 +469,7 @@ impl<'r> Roster<'r> {
                     profiles.insert(name.clone(), profile.clone());
                 }
                 RosterChange::Retired { .. } if void.contains(&event.event) => {
-                    refused.insert(
-                        event.event,
-                        "it would take away the right by which it is said".to_owned(),
-                    );
+                    refused.insert(event.event, OWN_RIGHT.to_owned());
                 }
                 RosterChange::Retired { .. }
                     if self.is_cut(event) && !applied.contains(&event.event) =>
@@ -440,8 +501,10 @@ impl<'r> Roster<'r> {
     }
 }
 
+const OWN_RIGHT: &str = "it would take away the right by which it is said";
+
 fn needs_lead(kind: &str, author: &str) -> String {
-    format!("{kind} needs the role lead, which {author} was not given on this device")
+    format!("{kind} needs the role lead, which {author} does not have on this device")
 }
 
 #[cfg(test)]
@@ -528,11 +591,9 @@ mod tests {
         assert_eq!(until(&events, "ana", ANA), None);
         events.push(event("ana", ANA, 4, 40, relieved("dee", Role::Reviewer, DEE, 7)));
         assert_eq!(until(&events, "dee", DEE), Some(7));
-        // The founder's own; and never the role of a lead.
+        // The founder's own.
         events.push(event("ana", ANA, 5, 41, relieved("ana", Role::Reviewer, ANA, 5)));
-        events.push(event("ana", ANA, 6, 42, relieved("bo", Role::Lead, BO, 1)));
         assert_eq!(until(&events, "ana", ANA), Some(5));
-        assert!(settle(&events).until.keys().all(|(.., role)| *role != Role::Lead));
         // A new device of dee's gets nothing that was taken before.
         let new = ReplicaId([9; 16]);
         let replaced = RosterChange::Replaced { name: "dee".into(), old: DEE };
@@ -542,6 +603,85 @@ mod tests {
         assert_eq!((until(&events, "dee", new), until(&events, "dee", DEE)), (None, Some(7)));
         events.push(event("ana", ANA, 8, 61, admitted("dee", Role::Reviewer, DEE)));
         assert_eq!(until(&events, "dee", DEE), None);
+    }
+
+    /// Settles in every rotation, and returns what all come to.
+    fn in_any_order(events: &[RosterEvent]) -> Settled {
+        let mut events = events.to_vec();
+        let first = settle(&events);
+        for _ in 0..events.len() {
+            events.rotate_left(1);
+            assert_eq!(settle(&events), first, "in whatever order they come");
+        }
+        first
+    }
+
+    fn led_until(settled: &Settled, name: &str, replica: ReplicaId) -> Option<u64> {
+        settled.until.get(&(name.to_owned(), replica, Role::Lead)).copied()
+    }
+
+    #[test]
+    fn whoever_leads_no_more_keeps_what_they_did_and_cannot_act_by_dating_back() {
+        let both = vec![Role::Lead, Role::Reviewer];
+        let mut events = team();
+        events[1].change =
+            RosterChange::Admitted { name: "bo".into(), roles: both, replica: BO, profile: None };
+        events.push(event("ana", ANA, 3, 50, relieved("bo", Role::Lead, BO, 2)));
+        // Bo, dated before it: admits a friend, retires ana, takes her role.
+        events.push(event("bo", BO, 3, 30, admitted("eve", Role::Lead, DEE)));
+        events.push(event("bo", BO, 4, 31, retired("ana", ANA, 2)));
+        events.push(event("bo", BO, 5, 31, relieved("ana", Role::Lead, ANA, 2)));
+        let settled = in_any_order(&events);
+        assert_eq!(led_until(&settled, "bo", BO), Some(2));
+        assert!(!settled.until.contains_key(&("bo".into(), BO, Role::Reviewer)));
+        assert!(has(&settled, "dee", DEE, Role::Reviewer), "what bo did as a lead stays");
+        assert!(!has(&settled, "eve", DEE, Role::Lead));
+        assert_eq!((settled.cuts.len(), settled.refused.len()), (0, 3), "{settled:?}");
+        // What bo says of himself he may still say.
+        events.push(event("bo", BO, 6, 60, relieved("bo", Role::Reviewer, BO, 6)));
+        let settled = in_any_order(&events);
+        assert_eq!(settled.until[&("bo".into(), BO, Role::Reviewer)], 6);
+        // A new key of his leads no more, and an admission there lets him.
+        let new = ReplicaId([9; 16]);
+        events.push(event("bo", new, 1, 70, RosterChange::Replaced { name: "bo".into(), old: BO }));
+        assert!(!has(&in_any_order(&events), "bo", new, Role::Lead));
+        events.push(event("ana", ANA, 4, 80, admitted("bo", Role::Lead, new)));
+        let settled = in_any_order(&events);
+        assert!(has(&settled, "bo", new, Role::Lead) && led_until(&settled, "bo", new).is_none());
+        // Nor does the role come back where it was taken.
+        events.push(event("ana", ANA, 5, 81, admitted("bo", Role::Lead, BO)));
+        assert_eq!(led_until(&in_any_order(&events), "bo", BO), Some(2));
+    }
+
+    #[test]
+    fn of_two_who_take_each_others_lead_the_senior_is_believed() {
+        let carl = ReplicaId([4; 16]);
+        for (bo_at, carl_at) in [(50, 40), (40, 50)] {
+            let mut events = team();
+            events.push(event("ana", ANA, 3, 11, admitted("carl", Role::Lead, carl)));
+            events.push(event("bo", BO, 5, bo_at, relieved("carl", Role::Lead, carl, 1)));
+            events.push(event("carl", carl, 5, carl_at, relieved("bo", Role::Lead, BO, 0)));
+            let settled = in_any_order(&events);
+            assert_eq!(led_until(&settled, "carl", carl), Some(1), "bo was admitted before carl");
+            assert_eq!((led_until(&settled, "bo", BO), settled.refused.len()), (None, 1));
+        }
+    }
+
+    #[test]
+    fn a_founder_may_step_down_and_a_junior_cannot_pull_the_floor_away() {
+        let mut events = team();
+        events.push(event("ana", ANA, 3, 50, relieved("ana", Role::Lead, ANA, 3)));
+        events.push(event("ana", ANA, 4, 20, relieved("bo", Role::Lead, BO, 0)));
+        events.push(event("ana", ANA, 5, 21, admitted("eve", Role::Lead, DEE)));
+        let settled = in_any_order(&events);
+        assert!(has(&settled, "bo", BO, Role::Lead) && !has(&settled, "eve", DEE, Role::Lead));
+        assert_eq!((led_until(&settled, "ana", ANA), settled.refused.len()), (Some(3), 2));
+        let mut events = team();
+        events.push(event("bo", BO, 3, 60, relieved("ana", Role::Lead, ANA, 1)));
+        let settled = in_any_order(&events);
+        assert_eq!((led_until(&settled, "ana", ANA), settled.refused.len()), (None, 1));
+        events[3] = event("bo", BO, 3, 60, relieved("ana", Role::Lead, ANA, 2));
+        assert_eq!(led_until(&in_any_order(&events), "ana", ANA), Some(2));
     }
 
     #[test]

@@ -200,6 +200,11 @@ impl Workspace {
             return Err(WorkError::Name(name.to_owned()));
         }
         let replica = replica.unwrap_or(self.key.replica());
+        let led = |grant: &roster::GrantRow| grant.role == Role::Lead && grant.until.is_some();
+        let before = roster::grants_of(&self.db.conn, name, replica)?;
+        if roles.contains(&Role::Lead) && before.iter().any(led) {
+            return Err(RosterError::LedHere(name.to_owned()).into());
+        }
         let event =
             ReviewerAdmitted { name: name.to_owned(), roles: roles.to_vec(), replica, profile };
         let mut events = vec![Append::new(&event)];
@@ -211,7 +216,7 @@ impl Workspace {
     /// Takes roles from a person on a device: what they did in them before stays.
     ///
     /// # Errors
-    /// The role of a lead is not taken so; and those of the database.
+    /// Where nobody would lead any more; and those of the database.
     pub fn relieve(
         &mut self,
         name: &str,
@@ -219,13 +224,27 @@ impl Workspace {
         replica: ReplicaId,
     ) -> Result<(), WorkError> {
         if roles.contains(&Role::Lead) {
-            return Err(RosterError::LeadIsRetired(name.to_owned()).into());
+            self.another_leads(name)?;
         }
         // One's own chain goes on with the entry that says so.
         let own = u64::from(replica == self.key.replica());
         let head = db::journal::replica(&self.db.conn, replica)?.map_or(0, |head| head.head_seq);
         let (name, roles, after) = (name.to_owned(), roles.to_vec(), head + own);
         self.append(vec![Append::new(&ReviewerRelieved { name, roles, replica, after })])?;
+        Ok(())
+    }
+
+    /// Whether somebody besides `name` leads.
+    ///
+    /// # Errors
+    /// Nobody does; and those of the database.
+    pub fn another_leads(&self, name: &str) -> Result<(), WorkError> {
+        let leads = |holder: &Holder| {
+            holder.works() && holder.name != name && holder.roles.contains(&Role::Lead)
+        };
+        if !self.people()?.iter().any(leads) {
+            return Err(RosterError::LastLead(name.to_owned()).into());
+        }
         Ok(())
     }
 

@@ -760,6 +760,42 @@ fn a_calibration_session_goes_on_over_a_store_and_ends_alike_everywhere() {
 }
 
 #[test]
+fn a_lead_can_lead_no_more_and_again_under_a_new_key() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    team.add("bo", &["reviewer", "lead"]);
+    team.ok("bo", &["policy", "set", "overlap=2"]);
+    team.sync(&["bo", "ana"]);
+    // Meanwhile each does something as a lead: bo's comes after what ana saw of him.
+    team.ok("ana", &["roster", "set", "bo", "--role", "reviewer"]);
+    team.ok("bo", &["policy", "set", "overlap=1"]);
+    team.sync(&["bo", "ana", "bo"]);
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    for who in ["ana", "bo"] {
+        assert_eq!(team.json(who, &["policy", "show"])["overlap"], 2, "what he did before stays");
+        let (_, verified, _) = team.run(who, &["verify"]);
+        assert!(verified.contains("policy.set needs the role"), "{verified}");
+    }
+    team.fails("bo", &["policy", "set", "overlap=3"], "needs the role");
+    team.ok("bo", &["label", "p1", "--answer", "readable=n", "--answer", "damage=c"]);
+    // It comes back under a new key, with what he did before under the old one.
+    team.fails("ana", &["roster", "set", "bo", "--role", "lead"], "does not come back");
+    team.ok("bo", &["roster", "rotate"]);
+    team.sync(&["bo", "ana"]);
+    team.ok("ana", &["roster", "set", "bo", "--role", "lead", "--role", "reviewer"]);
+    team.sync(&["ana", "bo"]);
+    team.ok("bo", &["policy", "set", "overlap=3"]);
+    // Now the founder can step down.
+    team.ok("ana", &["roster", "set", "ana", "--role", "engineer"]);
+    team.fails("ana", &["policy", "set", "overlap=1"], "needs the role");
+    team.sync(&["bo", "ana", "bo"]);
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    assert_eq!(team.json("ana", &["policy", "show"])["overlap"], 3);
+    let (_, verified, _) = team.run("bo", &["verify"]);
+    assert_eq!(verified.matches("needs the role").count(), 1, "{verified}");
+}
+
+#[test]
 fn roles_are_set_and_taken_and_what_was_done_in_them_stays() {
     let team = Team::new(&[]);
     team.ingest("ana", &["one", "two"]);
@@ -800,12 +836,10 @@ fn roles_are_set_and_taken_and_what_was_done_in_them_stays() {
     team.ok("bo", &["label", "p0", "--answer", "readable=n", "--answer", "damage=c"]);
     team.sync(&["bo", "ana"]);
     assert_eq!(team.digest("ana"), team.digest("bo"));
-    // The role of a lead is not taken alone, nor the last lead.
-    team.fails(
-        "ana",
-        &["roster", "set", "ana", "--role", "engineer"],
-        "that role is not taken alone",
-    );
+    // The last lead keeps the role; nothing is given either where it can't be taken.
+    team.fails("ana", &["roster", "set", "ana", "--role", "auditor"], "last lead");
+    let shown = team.ok("ana", &["roster", "show"]);
+    assert!(!shown.lines().any(|line| line.starts_with("ana") && line.contains("auditor")));
     team.fails("ana", &["roster", "retire", "ana"], "last lead");
     team.fails("ana", &["roster", "set", "eve", "--role", "engineer"], "eve");
     assert!(team.json("ana", &["verify"])["ok"].as_bool().unwrap());

@@ -211,7 +211,7 @@ fn refusal<E: Event>(views: &Views<'_, '_>, stamp: &EventContext, needed: &[Role
     }
     let roles: Vec<&str> = needed.iter().map(|role| role.as_str()).collect();
     format!(
-        "{} needs the role {}, which {} was not given on this device",
+        "{} needs the role {}, which {} does not have on this device",
         E::KIND,
         roles.join(" or "),
         stamp.author

@@ -1,6 +1,6 @@
 //! `reviewer.relieved`: roles that a person has no more on a device, after one entry of its chain. What
-//! they did in them before stays. A lead may say it of anybody, anybody of themselves; the role of a
-//! lead is not taken so: whoever leads no more is retired.
+//! they did in them before stays. A lead may say it of anybody, anybody of themselves. The lead's
+//! role is not given again on that device; see [`crate::domain::roster`].
 
 use serde::{Deserialize, Serialize};
 
@@ -25,9 +25,6 @@ impl Event for ReviewerRelieved {
     const ROLES: Option<&'static [Role]> = None;
 
     fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
-        if self.roles.contains(&Role::Lead) {
-            return Some("whoever leads no more is retired".to_owned());
-        }
         (self.after > SEQ_MAX).then(|| "no chain has so many entries".to_owned())
     }
 

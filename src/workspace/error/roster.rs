@@ -11,8 +11,8 @@ pub enum RosterError {
     SeveralAsk(String),
     #[error("{0} is the last lead: nobody could let anyone in after that")]
     LastLead(String),
-    #[error("{0} leads: that role is not taken alone")]
-    LeadIsRetired(String),
+    #[error("the lead's role was taken from {0} on this key, and does not come back to it")]
+    LedHere(String),
 }
 
 impl Advice for RosterError {
@@ -25,8 +25,8 @@ impl Advice for RosterError {
             Self::LastLead(_) => {
                 "Admit another lead first: `casework roster admit NAME --role lead`."
             }
-            Self::LeadIsRetired(_) => {
-                "`casework roster retire NAME`, then they join again, and are admitted in other roles."
+            Self::LedHere(_) => {
+                "On their device, `casework roster rotate` makes a new key; after a sync they can be given the role again."
             }
         };
         Some(step.to_owned())
