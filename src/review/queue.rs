@@ -31,6 +31,8 @@ pub struct Queue {
     /// Cases the reviewer put off, and until when.
     deferred: HashMap<CaseId, Moment>,
     pub share: Share,
+    /// Whether the reviewer leads.
+    leads: bool,
     /// Of a hundred cases, how many are mixed in to measure.
     gold_percent: u32,
     /// An old case of theirs that comes back, and at which place.
@@ -85,6 +87,8 @@ pub struct QueueCounts {
     pub widened: u64,
     /// Whose the open cases are is still being counted.
     pub counting: bool,
+    /// Whether they lead: what leads do is offered to them.
+    pub leads: bool,
 }
 
 impl QueueCounts {
@@ -114,9 +118,13 @@ impl Queue {
         let policy = views::policy(conn)?;
         let gold_percent = policy.gold_percent;
         let repeat = retest::pending(conn, reviewer, &policy, now)?;
+        let leads = roster::current(conn)?
+            .iter()
+            .any(|grant| grant.name == reviewer && grant.role == Role::Lead);
         let (reviewer, share) = (reviewer.to_owned(), share(conn)?);
         Ok(Self {
             reviewer,
+            leads,
             state: None,
             deferred,
             share,
@@ -149,7 +157,8 @@ impl Queue {
         let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
         let (open, disputed, resolved) =
             (of(CaseState::Open)?, of(CaseState::Disputed)?, of(CaseState::Resolved)?);
-        Ok(QueueCounts { open, disputed, resolved, counting: true, ..QueueCounts::default() })
+        let leads = self.leads;
+        Ok(QueueCounts { open, disputed, resolved, counting: true, leads, ..Default::default() })
     }
 
     /// How many cases there are of each kind; looks at every open one unless everybody gets all.
@@ -164,6 +173,7 @@ impl Queue {
             disputed: of(CaseState::Disputed)?,
             resolved: of(CaseState::Resolved)?,
             labeled: count::get(conn, &format!("labeled-open:{}", self.reviewer))?,
+            leads: self.leads,
             ..QueueCounts::default()
         };
         let reviews =

@@ -1,5 +1,6 @@
 //! The whole state of a person's work, and what every part of it uses.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::effect::Effect;
@@ -40,6 +41,8 @@ pub struct Session {
     pub(super) first: Option<CaseId>,
     /// Words until the person does something.
     pub message: Option<Message>,
+    /// What was written at prompts and not given, by what was asked about which case.
+    pub unsent: HashMap<(Option<CaseId>, String), String>,
     /// The last entry that is on disk.
     pub saved: Option<u64>,
     /// Submits that are under way.
@@ -111,6 +114,7 @@ impl Session {
             opened: None,
             first,
             message,
+            unsent: HashMap::new(),
             saved: None,
             saving: 0,
             sync,

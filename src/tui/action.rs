@@ -355,14 +355,14 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::VIEW, "v", Place::Any, "view"),
     command(&commands::list::WORKLIST, "w", Place::Any, ""),
     command(&commands::gold::GOLD, "*", Place::Any, ""),
-    command(&commands::rule::ARBITRATE, "A", Place::Any, ""),
+    command(&commands::rule::ARBITRATE, "A", Place::Any, "disputes"),
     command(&commands::rule::OVERRULED, "O", Place::Any, ""),
-    command(&commands::calibration::SESSIONS, "C", Place::Any, ""),
-    command(&commands::list::BOARD, "D", Place::Any, ""),
+    command(&commands::calibration::SESSIONS, "C", Place::Any, "sessions"),
+    command(&commands::list::BOARD, "D", Place::Any, "board"),
     command(&commands::list::RELIABILITY, "Y", Place::Any, ""),
     command(&commands::list::CLEAR, "Esc", Place::Any, ""),
     command(&commands::store::EXCHANGE, "S", Place::Any, ""),
-    command(&commands::people::PEOPLE, "P", Place::Any, ""),
+    command(&commands::people::PEOPLE, "P", Place::Any, "people"),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| {
         palette(shell, "Actions")
     }),

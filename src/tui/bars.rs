@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::keymap::KeyRow;
 use super::paint::{put_at, put_line};
-use super::place::Place;
+use super::place::{Focus, Place};
 use super::shell::Shell;
 use super::theme::Theme;
 use crate::domain::resolve::CaseState;
@@ -118,6 +118,9 @@ fn exchange_words(shell: &Shell) -> [String; 2] {
     [state, format!("{asks}{kept_out}")]
 }
 
+/// What only leads are offered.
+const FOR_LEADS: [&str; 4] = ["arbitrate", "sessions", "board", "people"];
+
 pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     if shell.session.message.is_some() {
@@ -136,16 +139,21 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let mut hints = Vec::new();
     let mut used = 1;
     // A window takes all keys: its own are those that hold.
-    for place in over.map_or_else(|| shell.places(), <[Place]>::to_vec) {
-        for row in rows
-            .iter()
-            .filter(|row| row.place == place && !row.foot.is_empty() && row.name != "help")
-        {
-            let hint = hint(row);
-            if !hint.0.is_empty() && used + wide(&hint) <= room {
-                used += wide(&hint);
-                hints.push(hint);
-            }
+    let places = over.map_or_else(|| shell.places(), <[Place]>::to_vec);
+    let here = places.iter().flat_map(|place| rows.iter().filter(move |row| row.place == *place));
+    let here = here.filter(|row| !row.foot.is_empty() && row.name != "help");
+    // What leads do stands with what is done everywhere, before the rest of it, while they choose.
+    let led = |row: &&&KeyRow| FOR_LEADS.contains(&row.name);
+    let leads = shell.session.counts.leads && over.is_none();
+    let first = |row: &&&KeyRow| row.place != Place::Any;
+    let choosing = leads && shell.focus == Focus::Queue;
+    let (before, after): (Vec<_>, Vec<_>) = here.filter(|row| leads || !led(row)).partition(first);
+    let (theirs, after): (Vec<_>, Vec<_>) = after.into_iter().partition(|row| choosing && led(row));
+    for row in before.into_iter().chain(theirs).chain(after) {
+        let hint = hint(row);
+        if !hint.0.is_empty() && used + wide(&hint) <= room {
+            used += wide(&hint);
+            hints.push(hint);
         }
     }
     let mut spans = vec![Span::raw(" ")];

@@ -199,7 +199,9 @@ impl Shell {
         };
         let prompt = Prompt::new(command.ask, &(command.begins)(&self.session), done).about(about);
         let is_filter = command.name == commands::list::FILTER.name;
-        self.layer = Some(Box::new(if is_filter { prompt.live() } else { prompt }));
+        let mut prompt = if is_filter { prompt.live() } else { prompt };
+        prompt.resumes(&self.session);
+        self.layer = Some(Box::new(prompt));
         Vec::new()
     }
 
@@ -237,7 +239,10 @@ impl Shell {
         match next {
             Next::Stays => self.layer = Some(layer),
             Next::Closes => {}
-            Next::Opens(other) => self.layer = Some(other),
+            Next::Opens(mut other) => {
+                other.resumes(&self.session);
+                self.layer = Some(other);
+            }
             Next::Does(name) => {
                 effects.extend(self.do_action(name, KeyPress::plain(KeyCode::Enter)))
             }

@@ -459,3 +459,35 @@ fn the_screen_of_the_readme() {
     session.press("q ?");
     assert!(session.text().contains("F1 opens the manual"), "{}", session.text());
 }
+
+#[test]
+fn what_was_written_at_a_prompt_and_left_is_there_again_for_that_case_alone() {
+    let place = Place::new();
+    let mut session = session(&place, (100, 30));
+    session.press("c \"hmmm\" Esc");
+    assert!(session.text().contains("What you wrote is kept"), "{}", session.text());
+    session.press("] c");
+    assert!(!session.text().contains("hmmm"), "another case's");
+    session.press("Esc [ c");
+    assert!(session.text().contains("Comment: hmmm"), "{}", session.text());
+    session.press("Enter c");
+    assert!(!session.text().contains("Comment: hmmm"), "it was given");
+    // What is searched for or filtered by is no such text.
+    session.press("Esc BackTab / \"zzz\" Esc");
+    assert!(!session.text().contains("kept"), "{}", session.text());
+}
+
+#[test]
+fn what_leads_do_is_offered_to_leads() {
+    let place = Place::new();
+    let mut session = session(&place, (160, 30));
+    session.front.session.counts.leads = true;
+    session.press("BackTab");
+    let text = session.text();
+    for hint in ["A disputes", "C sessions", "D board", "P people"] {
+        assert!(text.contains(hint), "{text}");
+    }
+    session.front.session.counts.leads = false;
+    session.press("j");
+    assert!(!session.text().contains("P people"), "{}", session.text());
+}

@@ -119,6 +119,9 @@ pub trait Layer {
         0
     }
 
+    /// Takes up what was written there before and not given, where there is such.
+    fn resumes(&mut self, _: &Session) {}
+
     /// Takes what was written in an editor.
     fn edited(&mut self, _: &str) {}
 

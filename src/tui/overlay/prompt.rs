@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
 use super::{Cx, Layer, Next, View};
+use crate::domain::ids::CaseId;
 use crate::domain::text::{fit, visible, width};
-use crate::session::Effect;
+use crate::session::{Effect, Session};
 use crate::tui::edit::Edit;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
@@ -28,6 +29,8 @@ pub struct Prompt {
     /// What it is about, said before what is asked.
     about: String,
     edit: Edit,
+    /// What stood there at first, where what is left is kept to go on with.
+    before: Option<String>,
     done: Done,
     /// Whether it is the answer to a question: kept as it is typed, and mended where it is refused.
     answers: bool,
@@ -45,6 +48,7 @@ impl Prompt {
             ask,
             about: String::new(),
             edit: Edit::new(text),
+            before: None,
             done: Box::new(done),
             answers: false,
             live: None,
@@ -64,6 +68,11 @@ impl Prompt {
     pub fn answer(wanted: &str, text: &str) -> Self {
         let done = |text: &str, cx: &mut Cx<'_>| cx.session.answer(text);
         Self { answers: true, ..Self::new("> ", text, done).about(format!("{wanted} ")) }
+    }
+
+    /// What it asks, about which case.
+    fn asked(&self, session: &Session) -> (Option<CaseId>, String) {
+        (session.open_id(), format!("{}{}", self.about, self.ask))
     }
 
     fn keep(&self, cx: &mut Cx<'_>) {
@@ -88,10 +97,15 @@ impl Layer for Prompt {
             if let Some(before) = &self.live {
                 let effects = (self.done)(before, cx);
                 cx.then(effects);
+            } else if self.before.as_ref().is_some_and(|before| *before != self.edit.text()) {
+                let effects = cx.session.say("What you wrote is kept for when you ask again.");
+                cx.then(effects);
+                cx.session.unsent.insert(self.asked(cx.session), self.edit.text());
             }
             return Next::Closes;
         }
         let text = self.edit.text();
+        cx.session.unsent.remove(&self.asked(cx.session));
         let effects = (self.done)(text.trim(), cx);
         cx.then(effects);
         match cx.session.message.take_if(|_| self.answers) {
@@ -115,6 +129,16 @@ impl Layer for Prompt {
         self.edit.paste(text, true);
         self.keep(cx);
         true
+    }
+
+    fn resumes(&mut self, session: &Session) {
+        if self.answers || self.live.is_some() {
+            return;
+        }
+        self.before = Some(self.edit.text());
+        if let Some(text) = session.unsent.get(&self.asked(session)) {
+            self.edit = Edit::new(text);
+        }
     }
 
     fn is_in_the_footer(&self) -> bool {
