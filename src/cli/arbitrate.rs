@@ -226,7 +226,8 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             .map(|side| {
                 let label = &side.given.label;
                 json!({ "side": side.name, "label": dispute.named.then_some(side.given.event), "path": side.path, "outcome": side.outcome,
-                    "confidence": label.confidence, "rationale": label.rationale, "evidence": label.evidence, "seen": label.seen,
+                    "confidence": label.confidence, "rationale": label.rationale, "evidence": label.evidence,
+                    "evidence_in": label.evidence_in, "seen": label.seen,
                     "own": side.own, "asked": side.asked })
             })
             .collect();
@@ -297,12 +298,11 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
     for side in &dispute.sides {
         let label = &side.given.label;
         let sure = label.confidence.map_or(String::new(), |sure| format!(" · confidence {sure}/5"));
-        let marks: Vec<String> =
-            label.evidence.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
-        let marks = if marks.is_empty() {
+        let places = label.places();
+        let marks = if places.is_empty() {
             String::new()
         } else {
-            format!(" · marked {}", marks.join(", "))
+            format!(" · marked {}", places.words().replace(',', ", "))
         };
         out.line(&format!("  {}: {}{sure}{marks}", head(side), outcome_words(&side.outcome)))?;
         if !label.rationale.is_empty() {

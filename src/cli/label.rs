@@ -5,7 +5,7 @@ use serde_json::json;
 use super::out::{done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::label::{Step, outcome_words, tags_of};
-use crate::domain::protocol::span;
+use crate::domain::protocol::Places;
 use crate::domain::protocol::typed::{self, Written};
 use crate::review::Draft;
 use crate::workspace::WorkError;
@@ -30,8 +30,9 @@ pub struct Args {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
     rationale: String,
-    /// Places in the input that bear it out, as characters from and up to: 4-9,12-20
-    #[arg(long, value_name = "SPANS", default_value = "")]
+    /// Places that bear it out, as characters from and up to, of the input's text or of another
+    /// field or turn: 4-9,output:12-20,input.messages[4]:0-7
+    #[arg(long, value_name = "PLACES", default_value = "")]
     mark: String,
     /// In a calibration session, in the round of it that is under way
     #[arg(long, value_name = "NAME")]
@@ -56,8 +57,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         confidence: args.confidence,
         tags: tags_of(&args.tags.join(" ")),
         rationale: args.rationale.clone(),
-        evidence: span::parse(&args.mark).ok_or_else(|| {
-            CliError::Use(format!("--mark takes places as 4-9,12-20, not `{}`", args.mark))
+        evidence: Places::parse(&args.mark).ok_or_else(|| {
+            CliError::Use(format!("--mark takes places as 4-9,output:12-20, not `{}`", args.mark))
         })?,
         cites: args
             .cites

@@ -7,7 +7,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::cues::Seen;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, Step, outcome_words};
-use crate::domain::protocol::Span;
+use crate::domain::protocol::{Places, Span};
 use crate::review::sight::left_out;
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,7 @@ struct LabelLine<'l> {
     tags: &'l [String],
     rationale: &'l str,
     evidence: &'l [Span],
+    evidence_in: &'l Places,
     cites: &'l [CaseId],
     seen: Option<&'l Seen>,
     at: String,
@@ -69,6 +70,7 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel, counts: bool) -> std::io
             tags: &label.tags,
             rationale: &label.rationale,
             evidence: &label.evidence,
+            evidence_in: &label.evidence_in,
             cites: &label.cites,
             seen: label.seen.as_ref(),
             at: given.given_at().rfc3339(),

@@ -8,7 +8,7 @@ use crate::domain::cues::Seen;
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId, Hash};
 use crate::domain::label::{Outcome, Step};
-use crate::domain::protocol::Span;
+use crate::domain::protocol::{Places, Span};
 
 /// What a row stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,7 @@ pub struct LabelExport {
     pub tags: Vec<String>,
     pub rationale: String,
     pub evidence: Vec<Span>,
+    pub evidence_in: Places,
     pub cites: Vec<CaseId>,
     pub seen: Option<Seen>,
     pub at: String,
@@ -253,7 +254,12 @@ pub static FIELDS: &[Field] = &[
     of_label(
         "evidence",
         "list of [from, to]",
-        "places in the text that bear it out, in characters",
+        "places in `input.text` that bear it out, in characters",
+    ),
+    of_label(
+        "evidence_in",
+        "object",
+        "the same in other texts, by field (`output`) or turn (`input.messages[4]`): lists of [from, to]",
     ),
     of_label("cites", "list of texts", "earlier cases that it refers to"),
     of_label(

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::cues::Seen;
 use super::ids::{CaseId, EventId, Hash};
-use super::protocol::Span;
+use super::protocol::{Places, Span};
 use super::time::{Hlc, Moment};
 
 /// The fields that a path through a protocol sets, by name.
@@ -80,6 +80,9 @@ pub struct Label {
     /// Places in the input that bear it out, beside those that questions ask for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Span>,
+    /// The same in its other texts.
+    #[serde(default, skip_serializing_if = "Places::is_empty")]
+    pub evidence_in: Places,
     /// Earlier cases that it refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cites: Vec<CaseId>,
@@ -109,11 +112,17 @@ impl Label {
             tags: Vec::new(),
             rationale: String::new(),
             evidence: Vec::new(),
+            evidence_in: Places::default(),
             cites: Vec::new(),
             seen: None,
             duration_ms: None,
             given_at: None,
         }
+    }
+
+    /// The evidence, in whatever text it stands.
+    pub fn places(&self) -> Places {
+        Places::together(&self.evidence, &self.evidence_in)
     }
 }
 

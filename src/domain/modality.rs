@@ -82,6 +82,82 @@ pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
     parts
 }
 
+/// The texts in which places can be marked, each with its name, in the order in which they are read.
+pub fn texts(parts: &[Part]) -> Vec<(String, &str)> {
+    let mut texts = Vec::new();
+    for Part { name, shape } in parts {
+        match shape {
+            Shape::Text(text) | Shape::Code { text, .. } => {
+                texts.push((name.clone(), text.as_str()))
+            }
+            Shape::Chat(turns) => {
+                for (turn, said) in turns.iter().enumerate() {
+                    for (block, what) in said.blocks.iter().enumerate() {
+                        if let Block::Text(text) | Block::Thinking(text) | Block::Result(text) =
+                            what
+                        {
+                            texts.push((name_of_block(name, turn, block), text));
+                        }
+                    }
+                }
+            }
+            Shape::Pair(pair) => {
+                texts.extend(pair.iter().map(|(name, text)| (name.clone(), text.as_str())))
+            }
+            Shape::Tree(value) => of_tree(name, value, &mut texts),
+            Shape::Table { .. } | Shape::Attached(_) => {}
+        }
+    }
+    texts
+}
+
+/// What the text of a piece of a turn is called, both counted from 0: `input.messages[4]`.
+pub fn name_of_block(field: &str, turn: usize, block: usize) -> String {
+    match block {
+        0 => format!("{field}[{}]", turn + 1),
+        _ => format!("{field}[{}/{}]", turn + 1, block + 1),
+    }
+}
+
+/// What a text in a tree is called; items of a list are counted from 0 here, from 1 in the name.
+pub fn name_in_tree(above: &str, at: Result<&str, usize>) -> String {
+    match at {
+        Ok(key) => format!("{above}.{key}"),
+        Err(item) => format!("{above}[{}]", item + 1),
+    }
+}
+
+fn of_tree<'v>(name: &str, value: &'v Value, texts: &mut Vec<(String, &'v str)>) {
+    match value {
+        Value::String(text) => texts.push((name.to_owned(), text)),
+        Value::Array(_) if is_inline(value) => {}
+        Value::Array(list) => {
+            for (at, item) in list.iter().enumerate() {
+                of_tree(&name_in_tree(name, Err(at)), item, texts);
+            }
+        }
+        Value::Object(object) => {
+            for (key, item) in object {
+                of_tree(&name_in_tree(name, Ok(key)), item, texts);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A list of short plain things, or an empty container, stands in one row up to so many bytes.
+const INLINE: usize = 60;
+
+/// Whether a value stands in one row as JSON has it.
+pub fn is_inline(value: &Value) -> bool {
+    let plain = match value {
+        Value::Array(list) => list.iter().all(|item| !item.is_array() && !item.is_object()),
+        Value::Object(object) => object.is_empty(),
+        _ => true,
+    };
+    plain && value.to_string().len() <= INLINE
+}
+
 /// Everything besides words that a line brings or points to.
 pub fn attachments(line: &Value) -> Vec<Attachment> {
     let mut parts = parts(line, |_| true);

@@ -2,18 +2,17 @@
 //! mode. Everything in them is safe to show, and nothing is cut: what is folded says how much.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::chat::{Block, Turn};
-use super::modality::{Part, Shape, is_short};
+use super::modality::{Part, Shape, is_inline, is_short, name_in_tree, name_of_block};
 use super::text::{visible, visible_lines, width};
 
 /// Containers in containers are folded from this depth on.
 const FOLDED_FROM: usize = 2;
-/// A list of short things stands in one row up to so many columns.
-const INLINE: usize = 60;
 /// A table is drawn in columns up to this width; a wider one has a block of fields a row.
 const TABLE_COLUMNS: usize = 100;
 /// Signs of two texts up to which they are compared word by word.
@@ -46,12 +45,14 @@ pub struct Paragraph {
     pub marked: Vec<Range<usize>>,
     /// The language it is written in, where it is code; lines of one piece stand together.
     pub code: Option<String>,
+    /// The text that it is a line of, where places in that can be marked.
+    pub of: Option<Arc<str>>,
 }
 
 impl Paragraph {
     pub fn new(tone: Tone, indent: usize, text: &str) -> Self {
         let text = visible(text).into_owned();
-        Self { tone, indent, key: String::new(), text, marked: Vec::new(), code: None }
+        Self { tone, indent, key: String::new(), text, marked: Vec::new(), code: None, of: None }
     }
 
     fn field(indent: usize, key: &str, text: &str) -> Self {
@@ -87,7 +88,7 @@ pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
                 if !plain {
                     heading(&mut out, name);
                 }
-                words(&mut out, indent, text);
+                words(&mut out, indent, text, name);
             }
             Shape::Chat(turns) => {
                 let n = turns.len();
@@ -96,17 +97,18 @@ pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
                     &format!("{name} · {n} {}", if n == 1 { "turn" } else { "turns" }),
                 );
                 for (at, turn) in turns.iter().enumerate() {
-                    said(&mut out, at + 1, turn, fold);
+                    said(&mut out, name, at, turn, fold);
                 }
             }
             Shape::Code { language, text } => {
                 let title = [name, language.as_str()].into_iter().filter(|word| !word.is_empty());
                 heading(&mut out, &title.collect::<Vec<_>>().join(" · "));
                 let lines = visible_lines(text).into_iter();
-                let code = Some(language.to_lowercase());
+                let (code, of) = (Some(language.to_lowercase()), called(name));
                 out.extend(lines.map(|text| Paragraph {
                     text,
                     code: code.clone(),
+                    of: of.clone(),
                     ..Paragraph::new(Tone::Text, 2, "")
                 }));
             }
@@ -117,7 +119,7 @@ pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
                 out.push(Paragraph::field(0, name, &facts));
                 out.extend(wrong.map(|wrong| odd(2, &wrong)));
             }
-            Shape::Tree(value) => tree(&mut out, (0, 0), name, value, fold),
+            Shape::Tree(value) => tree(&mut out, (0, 0), name, value, (fold, name)),
         }
     }
     out
@@ -131,16 +133,22 @@ fn odd(indent: usize, text: &str) -> Paragraph {
     Paragraph { key: "! ".to_owned(), ..Paragraph::new(Tone::Warn, indent, text) }
 }
 
-/// A text, a paragraph a line.
-fn words(out: &mut Vec<Paragraph>, indent: usize, text: &str) {
+/// What a text is called, if it is.
+fn called(name: &str) -> Option<Arc<str>> {
+    (!name.is_empty()).then(|| name.into())
+}
+
+/// A text, a paragraph a line; `name` is what it is called.
+fn words(out: &mut Vec<Paragraph>, indent: usize, text: &str, name: &str) {
+    let of = called(name);
     if text.is_empty() {
-        out.push(Paragraph::new(Tone::Warn, indent, "(the text is empty)"));
+        out.push(Paragraph { of, ..Paragraph::new(Tone::Warn, indent, "(the text is empty)") });
         return;
     }
     // Between fences it is code.
     let mut code: Option<String> = None;
     for text in visible_lines(text) {
-        let mut one = Paragraph { text, ..Paragraph::new(Tone::Text, indent, "") };
+        let mut one = Paragraph { text, of: of.clone(), ..Paragraph::new(Tone::Text, indent, "") };
         match (one.text.trim_start().strip_prefix("```"), &code) {
             (Some(_), Some(_)) => (one.tone, code) = (Tone::Aside, None),
             (Some(language), None) => {
@@ -153,44 +161,47 @@ fn words(out: &mut Vec<Paragraph>, indent: usize, text: &str) {
     }
 }
 
-fn said(out: &mut Vec<Paragraph>, number: usize, turn: &Turn, fold: bool) {
-    heading(out, &format!("{number} {}", turn.title()));
-    let folded = |out: &mut Vec<Paragraph>, mark: &str, text: &str| {
+/// What is said in a turn of the conversation that stands in `field`.
+fn said(out: &mut Vec<Paragraph>, field: &str, number: usize, turn: &Turn, fold: bool) {
+    heading(out, &format!("{} {}", number + 1, turn.title()));
+    let folded = |out: &mut Vec<Paragraph>, mark: &str, text: &str, name: &str| {
         let lines = visible_lines(text);
         let more = lines.len().saturating_sub(1);
         let first = lines.first().cloned().unwrap_or_default();
         let more = if more > 0 { format!(" … ({more} more lines)") } else { String::new() };
         let text = format!("{first}{more}");
-        out.push(Paragraph { key: mark.to_owned(), ..Paragraph::new(Tone::Aside, 4, &text) });
+        let (key, of) = (mark.to_owned(), called(name));
+        out.push(Paragraph { key, of, ..Paragraph::new(Tone::Aside, 4, &text) });
     };
-    for block in &turn.blocks {
+    for (at, block) in turn.blocks.iter().enumerate() {
+        let name = &name_of_block(field, number, at);
         match block {
-            Block::Text(text) => words(out, 4, text),
-            Block::Thinking(text) if fold => folded(out, "thinks: ", text),
+            Block::Text(text) => words(out, 4, text, name),
+            Block::Thinking(text) if fold => folded(out, "thinks: ", text, name),
             Block::Thinking(text) => {
                 out.push(Paragraph::new(Tone::Aside, 4, "thinks:"));
-                words(out, 6, text);
+                words(out, 6, text, name);
             }
             Block::Call { name, arguments } => {
                 let (key, code) = (format!("→ {}: ", visible(name)), Some("json".to_owned()));
                 out.push(Paragraph { key, code, ..Paragraph::new(Tone::Aside, 4, arguments) });
             }
-            Block::Result(text) if fold => folded(out, "← ", text),
+            Block::Result(text) if fold => folded(out, "← ", text, name),
             Block::Result(text) => {
                 out.push(Paragraph::new(Tone::Aside, 4, "← result:"));
-                words(out, 6, text);
+                words(out, 6, text, name);
             }
             Block::Attached(attached) => {
                 let (facts, wrong) = attached.facts();
                 out.push(Paragraph::new(Tone::Aside, 4, &facts));
                 out.extend(wrong.map(|wrong| odd(6, &wrong)));
             }
-            Block::Other(value) => tree(out, (4, 0), "(other)", value, fold),
+            Block::Other(value) => tree(out, (4, 0), "(other)", value, (fold, "")),
         }
     }
     for (name, value) in &turn.more {
         let first = out.len();
-        tree(out, (4, FOLDED_FROM), name, value, fold);
+        tree(out, (4, FOLDED_FROM), name, value, (fold, ""));
         out[first..].iter_mut().for_each(|one| one.tone = Tone::Aside);
     }
     if turn.blocks.is_empty() {
@@ -206,7 +217,7 @@ fn compared(out: &mut Vec<Paragraph>, pair: &[(String, String); 2]) {
         let equal = if at == 1 && left == right { " · the same" } else { "" };
         heading(out, &format!("{name}{equal}"));
         let first = out.len();
-        words(out, 2, text);
+        words(out, 2, text, name);
         // Places are counted in the text as it stands: only lines that are shown so can be marked.
         let mut start = 0;
         for (line, shown) in text.split('\n').zip(&mut out[first..]) {
@@ -284,19 +295,9 @@ fn table(out: &mut Vec<Paragraph>, name: &str, columns: &[String], rows: &[Vec<S
 fn is_one_row(value: &Value) -> bool {
     match value {
         Value::String(text) => is_short(text),
-        Value::Array(_) | Value::Object(_) => inline(value).is_some(),
+        Value::Array(_) | Value::Object(_) => is_inline(value),
         _ => true,
     }
-}
-
-/// A short list of plain things, or an empty container, as JSON has it.
-fn inline(value: &Value) -> Option<String> {
-    let plain = match value {
-        Value::Array(list) => list.iter().all(|item| !item.is_array() && !item.is_object()),
-        Value::Object(object) => object.is_empty(),
-        _ => true,
-    };
-    plain.then(|| value.to_string()).filter(|text| text.len() <= INLINE)
 }
 
 /// A value under its name, deeper ones behind it; numbers as they are written.
@@ -305,23 +306,32 @@ fn tree(
     (indent, depth): (usize, usize),
     name: &str,
     value: &Value,
-    fold: bool,
+    (fold, path): (bool, &str),
 ) {
-    let items: Vec<(String, &Value)> = match value {
+    // What is below a thing without a name has none.
+    let below = |at: Result<&str, usize>| match path {
+        "" => String::new(),
+        path => name_in_tree(path, at),
+    };
+    let items: Vec<(String, String, &Value)> = match value {
         Value::String(text) if is_short(text) => {
-            return out.push(Paragraph::field(indent, name, text));
+            let of = called(path);
+            return out.push(Paragraph { of, ..Paragraph::field(indent, name, text) });
         }
         Value::String(text) => {
             out.push(Paragraph::field(indent, name, ""));
-            return words(out, indent + 2, text);
+            return words(out, indent + 2, text, path);
         }
-        Value::Array(_) | Value::Object(_) if inline(value).is_some() => {
+        Value::Array(_) | Value::Object(_) if is_inline(value) => {
             return out.push(Paragraph::field(indent, name, &value.to_string()));
         }
         Value::Array(list) => {
-            list.iter().enumerate().map(|(at, item)| (format!("{}", at + 1), item)).collect()
+            let item = |(at, item)| (format!("{}", at + 1), below(Err(at)), item);
+            list.iter().enumerate().map(item).collect()
         }
-        Value::Object(object) => object.iter().map(|(key, item)| (key.clone(), item)).collect(),
+        Value::Object(object) => {
+            object.iter().map(|(key, item)| (key.clone(), below(Ok(key)), item)).collect()
+        }
         plain => return out.push(Paragraph::field(indent, name, &plain.to_string())),
     };
     if fold && depth >= FOLDED_FROM {
@@ -331,8 +341,8 @@ fn tree(
         return out.push(folded);
     }
     out.push(Paragraph::field(indent, name, ""));
-    for (name, item) in items {
-        tree(out, (indent + 2, depth + 1), &name, item, fold);
+    for (name, path, item) in items {
+        tree(out, (indent + 2, depth + 1), &name, item, (fold, &path));
     }
 }
 

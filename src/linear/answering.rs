@@ -1,10 +1,10 @@
 //! Questions in words, and what is typed in answer to them.
 
-use super::desk::{Desk, PAGE, outcome_in_words, sentence};
+use super::desk::{Desk, PAGE, outcome_in_words, sentence, text_called};
 use crate::domain::cues::Cue;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::walk::answer_text;
-use crate::domain::protocol::{Answer, Question, QuestionKind, Span, span};
+use crate::domain::protocol::{Answer, Places, Question, QuestionKind, Span};
 use crate::domain::require::Wanted;
 use crate::review::Missing;
 use crate::session::Effect;
@@ -29,31 +29,39 @@ fn places_of_words(text: &str) -> Vec<Span> {
     places
 }
 
-/// `words 4-6,9` as places in characters; other text as it is.
-fn spans_of(typed: &str, text: &str) -> Option<String> {
-    let Some(numbers) = typed.trim().strip_prefix("words ") else {
-        return Some(typed.trim().to_owned());
+/// `words 4-6,9`, or `output words 4-6`, as places in characters; other words as they are.
+fn places_of(typed: &str, texts: &[(String, String)]) -> Result<String, String> {
+    let typed = typed.trim();
+    let (name, numbers) = match typed.split_once("words ") {
+        Some((name, numbers)) if name.is_empty() || name.ends_with(' ') => (name.trim(), numbers),
+        _ => return Ok(typed.to_owned()),
     };
+    let (name, text) = text_called(name, texts)?;
     let places = places_of_words(text);
     let mut spans = Vec::new();
     for part in numbers.split([',', ' ']).filter(|part| !part.is_empty()) {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         let nth = |n: &str| places.get(n.trim().parse::<usize>().ok()?.checked_sub(1)?);
-        let (from, to) = (nth(from)?, nth(to)?);
-        if from.start >= to.end {
-            return None;
+        match (nth(from), nth(to)) {
+            (Some(from), Some(to)) if from.start < to.end => {
+                spans.push(Span { start: from.start, end: to.end });
+            }
+            _ => return Err(format!("{part} are no words of {name}: it has {}.", places.len())),
         }
-        spans.push(Span { start: from.start, end: to.end });
     }
-    Some(span::text(&spans))
+    Ok(Places::of(name, spans).words())
 }
 
 /// What stands at some places.
-fn words_of(places: &[Span], text: &str) -> String {
-    let at = |span: &Span| {
-        text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect::<String>()
+fn words_of(places: &Places, texts: &[(String, String)]) -> String {
+    let at = |(name, spans): (&str, &[Span])| {
+        let text = text_called(name, texts).map_or("", |(_, text)| text);
+        let of = |span: &Span| {
+            text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect()
+        };
+        spans.iter().map(of).collect::<Vec<String>>()
     };
-    places.iter().map(at).collect::<Vec<_>>().join("; ")
+    places.texts().flat_map(at).collect::<Vec<_>>().join("; ")
 }
 
 /// The one answer whose words begin like this.
@@ -193,7 +201,7 @@ impl Desk {
     pub fn answer(&mut self, line: &str) -> Option<Vec<Effect>> {
         let opened = self.session.opened.as_ref()?;
         let (protocol, question) = (opened.protocol()?.clone(), opened.question()?.clone());
-        let text = self.text();
+        let texts = self.texts();
         let typed = line.trim();
         let none = typed.eq_ignore_ascii_case("none");
         let written = match &question.kind {
@@ -211,7 +219,13 @@ impl Desk {
                 }
             }
             QuestionKind::Span { .. } if none => String::new(),
-            QuestionKind::Span { .. } => spans_of(typed, &text).unwrap_or_else(|| typed.to_owned()),
+            QuestionKind::Span { .. } => match places_of(typed, &texts) {
+                Ok(places) => places,
+                Err(why) => {
+                    self.say("Error", &why);
+                    return Some(Vec::new());
+                }
+            },
             QuestionKind::Text { .. } if none => String::new(),
             _ => typed.to_owned(),
         };
@@ -220,11 +234,11 @@ impl Desk {
             .filter(|_| matches!(question.kind, QuestionKind::Choice(_)));
         let taken = taken.or_else(|| typed::take(&protocol, &question, &written, Written::Now))?;
         // Places by their words: nobody hears where a character is.
-        let places = span::parse(&taken.recorded)
+        let places = Places::parse(&taken.recorded)
             .filter(|_| matches!(question.kind, QuestionKind::Span { .. }));
         let words = places.map_or_else(
             || answer_text(&question, &taken.recorded),
-            |places| words_of(&places, &text),
+            |places| words_of(&places, &texts),
         );
         let words = if words.is_empty() { "none".to_owned() } else { words };
         self.say("Said", &format!("{}.", words.trim_end_matches('.')));
@@ -390,26 +404,31 @@ impl Desk {
 
     /// Marks what in the input bears the label out.
     pub fn evidence(&mut self, words: &str) -> Vec<Effect> {
-        let text = self.text();
+        let texts = self.texts();
         if self.session.opened.is_none() {
             self.line("No case is open.");
             return Vec::new();
         }
-        let spans = if words.trim() == "none" {
-            Some(Vec::new())
-        } else {
-            spans_of(words, &text).and_then(|spans| span::parse(&spans))
+        let places =
+            if words.trim() == "none" { Ok(String::new()) } else { places_of(words, &texts) };
+        let wanted = "evidence takes places: words 4-6, output words 1-3 (words, or words output, tells them by number), or none.";
+        let places = match places.map(|places| Places::parse(&places)) {
+            Ok(Some(places)) => places,
+            Ok(None) => {
+                self.say("Error", wanted);
+                return Vec::new();
+            }
+            Err(why) => {
+                self.say("Error", &why);
+                return Vec::new();
+            }
         };
-        let Some(spans) = spans else {
-            self.say("Error", "evidence takes places in the input: words 4-6 (words tells them by number), or none.");
-            return Vec::new();
-        };
-        let marked = words_of(&spans, &text);
+        let marked = words_of(&places, &texts);
         self.say(
             "Evidence",
             &if marked.is_empty() { "none.".to_owned() } else { sentence(&marked) },
         );
-        self.change_draft(|draft| draft.evidence = spans)
+        self.change_draft(|draft| draft.evidence = places)
     }
 
     /// Refers to a case of those like it in the reasons, or no longer.

@@ -52,7 +52,7 @@ pub const COMMANDS: &[Command] = &[
         "evidence",
         "m mark",
         "PLACES",
-        "highlights the evidence in the input",
+        "highlights the evidence, as words 4-6 or output words 1-3",
         |desk, words| desk.evidence(words),
     ),
     command("tags", "#", "WORDS", "tags the label", |desk, words| desk.tags(words)),
@@ -91,9 +91,16 @@ pub const COMMANDS: &[Command] = &[
     ),
     command("case", "", "", "tells the case again", |desk, _| tells(desk, Desk::tell_case)),
     command("input", "I", "", "tells the input", |desk, _| tells(desk, Desk::input)),
-    command("words", "", "", "tells the input's words by number", |desk, _| {
-        tells(desk, Desk::words)
-    }),
+    command(
+        "words",
+        "",
+        "TEXT",
+        "tells the input's words by number, or those of another field or turn",
+        |desk, name| {
+            desk.words(name);
+            Vec::new()
+        },
+    ),
     command("logs", "L", "", "tells the log lines", |desk, _| tells(desk, Desk::logs)),
     command("near", "N neighbours", "", "tells the nearby predictions", |desk, _| {
         tells(desk, Desk::near)

@@ -107,6 +107,21 @@ pub fn outcome_in_words(outcome: &Outcome) -> String {
         .join(", ")
 }
 
+/// The text of that name; without one, the first.
+pub fn text_called<'t>(
+    name: &str,
+    texts: &'t [(String, String)],
+) -> Result<(&'t str, &'t str), String> {
+    let found = texts.iter().find(|(known, _)| name.is_empty() || known == name);
+    match found {
+        Some((name, text)) => Ok((name, text)),
+        None => {
+            let names: Vec<&str> = texts.iter().map(|(name, _)| name.as_str()).collect();
+            Err(format!("the case has no text {name}. It has {}.", names.join(", ")))
+        }
+    }
+}
+
 impl Desk {
     /// A desk on which nothing was told yet.
     pub fn new(session: Session) -> Self {
@@ -182,11 +197,9 @@ impl Desk {
         Some(case)
     }
 
-    /// The text of the input of the open case.
-    pub fn text(&self) -> String {
-        let prediction =
-            self.session.opened.as_ref().and_then(|opened| opened.case.prediction.as_ref());
-        prediction.map(|prediction| prediction.text()).unwrap_or_default()
+    /// The texts of the open case, by name.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        self.session.opened.as_ref().map(Opened::texts).unwrap_or_default()
     }
 
     /// Changes the draft, and asks on.

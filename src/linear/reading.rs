@@ -1,8 +1,9 @@
 //! A case in words.
 
-use super::desk::{Desk, LISTED_MAX, outcome_in_words, sentence};
+use super::desk::{Desk, LISTED_MAX, outcome_in_words, sentence, text_called};
 use crate::domain::cues::Cue;
 use crate::domain::modality::{Part, Shape};
+use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::paragraphs;
 use crate::domain::time::{Moment, short_span};
 use crate::review::{OpenCase, Precedent};
@@ -200,17 +201,17 @@ impl Desk {
         self.with_shown(&[], Self::tell_input);
     }
 
-    /// The words of the input by number, for answers that name places.
-    pub fn words(&mut self) {
-        self.with_shown(&[], |desk, case| {
-            let text =
-                case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
-            let words = text
-                .split_whitespace()
-                .enumerate()
-                .map(|(i, word)| format!("{} {word}", i + 1))
-                .collect();
-            desk.long("Words", words);
+    /// The words of the input, or of the text that is named, by number: for answers that name places.
+    pub fn words(&mut self, name: &str) {
+        let texts = self.texts();
+        self.with_shown(&[], |desk, _| match text_called(name.trim(), &texts) {
+            Err(why) => desk.say("Error", &why),
+            Ok((name, text)) => {
+                let words = text.split_whitespace().enumerate();
+                let words = words.map(|(i, word)| format!("{} {word}", i + 1)).collect();
+                let title = if name == INPUT_TEXT { "Words" } else { &format!("Words of {name}") };
+                desk.long(title, words);
+            }
         });
     }
 

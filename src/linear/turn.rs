@@ -131,7 +131,7 @@ impl Desk {
         opened.question().is_some_and(|question| match &question.kind {
             QuestionKind::Text { .. } => true,
             // Places are words by number; alone, it asks which number is which.
-            QuestionKind::Span { .. } => line.starts_with("words "),
+            QuestionKind::Span { .. } => line.starts_with("words ") || line.contains(" words "),
             QuestionKind::Label { .. } => {
                 let named =
                     |protocol: &Protocol| protocol.labels.iter().any(|label| label.name == line);

@@ -10,11 +10,11 @@ use crate::db::case::CaseRow;
 use crate::domain::cues::{Cue, Seen};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, Outcome, Step};
+use crate::domain::modality;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
-use crate::domain::protocol::span;
 use crate::domain::protocol::walk::rejects_prediction;
-use crate::domain::protocol::{Protocol, Question, QuestionKind, Span, Walked, walk};
+use crate::domain::protocol::{Places, Protocol, Question, QuestionKind, Span, Walked, walk};
 use crate::domain::require::{Facts, Occasion, Requirement, Wanted};
 
 /// What a reviewer has begun on one case. Kept on disk as it is typed.
@@ -28,7 +28,7 @@ pub struct Draft {
     pub confidence: Option<u8>,
     pub tags: Vec<String>,
     pub rationale: String,
-    pub evidence: Vec<Span>,
+    pub evidence: Places,
     pub cites: Vec<CaseId>,
     /// What was on the screen before the first answer; none before there is one.
     pub seen_first: Option<Vec<Cue>>,
@@ -46,8 +46,8 @@ pub struct LabelContext<'a> {
     pub policy: &'a Policy,
     pub reviewer: &'a str,
     pub round: &'a str,
-    /// Characters of the input's text, if that can be read: no span goes beyond.
-    pub chars: Option<usize>,
+    /// The case in full, if it can be read: nothing is marked beyond its texts.
+    pub open: Option<&'a OpenCase>,
     /// What the model said is hidden: nothing may give it away.
     pub blind: bool,
 }
@@ -60,9 +60,17 @@ impl<'a> LabelContext<'a> {
         policy: &'a Policy,
         reviewer: &'a str,
     ) -> Self {
-        let chars = open.prediction.as_ref().map(|prediction| prediction.text().chars().count());
         let blind = open.hides(&policy.hide, Cue::Prediction, true);
-        Self { case: &open.row, published, policy, reviewer, round: open.round(), chars, blind }
+        let full = open.prediction.as_ref().map(|_| open);
+        Self {
+            case: &open.row,
+            published,
+            policy,
+            reviewer,
+            round: open.round(),
+            open: full,
+            blind,
+        }
     }
 }
 
@@ -74,6 +82,8 @@ impl LabelContext<'_> {
     }
 }
 
+/// Texts that are named where another was meant.
+const TEXTS_NAMED: usize = 12;
 /// What snippets fill in beside the fields of an outcome.
 const FILLED_IN: &[&str] = &["prediction", "case", "id", "stream", "reviewer"];
 
@@ -120,11 +130,36 @@ pub enum Missing {
     },
     /// The rationale has a place that a snippet left to be filled in.
     Unfilled(String),
-    /// A place that the input does not have.
+    /// A place that a text of the case does not have.
     Outside {
+        text: String,
         span: Span,
         chars: usize,
     },
+    /// A text that the case does not have, in which something is marked.
+    NoText {
+        text: String,
+        /// Those that it has.
+        texts: Vec<String>,
+    },
+}
+
+/// The first place that is in no text of the case.
+fn outside(places: &Places, open: &OpenCase) -> Option<Missing> {
+    if places.is_empty() {
+        return None;
+    }
+    let parts = open.parts(|_| false);
+    let texts = modality::texts(&parts);
+    places.texts().find_map(|(name, spans)| {
+        let Some((_, text)) = texts.iter().find(|(known, _)| known == name) else {
+            let texts = texts.iter().map(|(name, _)| name.clone()).collect();
+            return Some(Missing::NoText { text: name.to_owned(), texts });
+        };
+        let chars = text.chars().count();
+        let span = *spans.iter().find(|span| span.end > chars)?;
+        Some(Missing::Outside { text: name.to_owned(), span, chars })
+    })
 }
 
 impl Draft {
@@ -137,7 +172,7 @@ impl Draft {
             confidence: label.confidence,
             tags: label.tags.clone(),
             rationale: label.rationale.clone(),
-            evidence: label.evidence.clone(),
+            evidence: label.places(),
             cites: label.cites.clone(),
             seen_first: label.seen.as_ref().map(|seen| seen.first.clone()),
             seen: label.seen.as_ref().map(|seen| seen.all.clone()).unwrap_or_default(),
@@ -302,17 +337,17 @@ impl Draft {
     }
 
     /// Every place that is marked: as evidence, or in answer to a question of the path.
-    pub fn spans(&self, protocol: &Protocol) -> Vec<Span> {
-        let mut spans = self.evidence.clone();
+    pub fn places(&self, protocol: &Protocol) -> Places {
+        let mut places = self.evidence.clone();
         for (id, answer) in self.path(protocol) {
             if protocol
                 .question(&id)
                 .is_some_and(|question| matches!(question.kind, QuestionKind::Span { .. }))
             {
-                spans.extend(span::parse(&answer).unwrap_or_default());
+                places.add(Places::parse(&answer).unwrap_or_default());
             }
         }
-        span::joined(spans)
+        places
     }
 
     /// What is still wanted; nothing if the draft can be submitted.
@@ -340,11 +375,9 @@ impl Draft {
         if let Some(name) = unfilled(protocol, &self.rationale) {
             return Some(Missing::Unfilled(name));
         }
-        let spans = self.spans(protocol);
-        if let Some(chars) = asked.chars
-            && let Some(span) = spans.iter().find(|span| span.end > chars)
-        {
-            return Some(Missing::Outside { span: *span, chars });
+        let places = self.places(protocol);
+        if let Some(missing) = asked.open.and_then(|open| outside(&places, open)) {
+            return Some(missing);
         }
         let unchecked = protocol
             .checklist
@@ -362,7 +395,7 @@ impl Draft {
             predicted: asked.predicted(),
             confidence: self.confidence,
             rationale: &self.rationale,
-            marked: !spans.is_empty(),
+            marked: !places.is_empty(),
             checked: &self.checked,
         };
         // Whether it overrides would tell what the model said: while that is hidden, it is wanted
@@ -413,6 +446,7 @@ impl Draft {
         if let Some(missing) = self.missing(asked) {
             return Err(missing);
         }
+        let (evidence, evidence_in) = self.evidence.apart();
         let known = |id: &&String| protocol.checklist.iter().any(|item| item.id == **id);
         Ok(Label {
             path: self.path(protocol),
@@ -421,7 +455,8 @@ impl Draft {
             confidence: self.confidence,
             tags: self.tags.clone(),
             rationale: self.rationale.trim_end().to_owned(),
-            evidence: span::joined(self.evidence.clone()),
+            evidence,
+            evidence_in,
             cites: self.cites.clone(),
             seen: self.seen_first.clone().map(|first| Seen { first, all: self.seen.clone() }),
             duration_ms: (self.spent_ms > 0).then_some(self.spent_ms),
@@ -445,7 +480,9 @@ impl std::fmt::Display for Missing {
             Self::Wanted { wanted: Wanted::Confidence, why } => {
                 write!(f, "how sure you are: {why}")
             }
-            Self::Wanted { wanted: Wanted::Span, why } => write!(f, "a place in the input: {why}"),
+            Self::Wanted { wanted: Wanted::Span, why } => {
+                write!(f, "a place that is marked: {why}")
+            }
             Self::Wanted { wanted: Wanted::Check(id), why } => write!(f, "the check `{id}`: {why}"),
             Self::Unset(field) => write!(
                 f,
@@ -458,8 +495,12 @@ impl std::fmt::Display for Missing {
             Self::Unfilled(name) => {
                 write!(f, "the rationale still has {{{name}}}, which is to be filled in")
             }
-            Self::Outside { span, chars } => {
-                write!(f, "the place {span} is not in the input, which has {chars} characters")
+            Self::Outside { text, span, chars } => {
+                write!(f, "the place {span} is not in `{text}`, which has {chars} characters")
+            }
+            Self::NoText { text, texts } => {
+                let texts = texts.iter().take(TEXTS_NAMED).cloned().collect::<Vec<_>>().join(", ");
+                write!(f, "the case has no text `{text}` to mark: it has {texts}")
             }
         }
     }

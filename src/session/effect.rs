@@ -119,6 +119,8 @@ pub enum Look {
     Case,
     /// The input of the case.
     Input,
+    /// The input, where it is not read already.
+    Reading,
     /// The question that is asked now, from its start.
     Question,
     /// A case was opened; this one was open before.

@@ -7,6 +7,7 @@ use super::state::Session;
 use super::window::{ToMark, Window};
 use crate::domain::cues::Cue;
 use crate::domain::glossary::Snippet;
+use crate::domain::protocol::Places;
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::require::Wanted;
 use crate::review::{LabelContext, Missing, Precedent};
@@ -144,32 +145,29 @@ impl Session {
         effects
     }
 
-    /// Begins to mark places in the input: in answer to a question, or as evidence.
+    /// Begins to mark places in the texts of the case: in answer to a question, or as evidence.
     pub fn mark(&mut self, question: Option<&Question>) -> Vec<Effect> {
         let Some(opened) = &self.opened else { return Vec::new() };
-        let text =
-            opened.case.prediction.as_ref().map(|prediction| prediction.text()).unwrap_or_default();
-        if text.is_empty() {
-            return self.say("There is nothing in the input to mark.");
+        let texts = opened.texts();
+        if texts.is_empty() {
+            return self.say("There is no text in the case to mark.");
         }
         let to_mark = match question {
             Some(question) => {
-                let known =
-                    opened.draft.begun(&question.id).and_then(crate::domain::protocol::span::parse);
-                let spans = known.unwrap_or_default();
+                let known = opened.draft.begun(&question.id).and_then(Places::parse);
                 ToMark {
                     question: Some(question.id.clone()),
                     ask: question.ask.clone(),
-                    text,
-                    spans,
+                    texts,
+                    places: known.unwrap_or_default(),
                 }
             }
             None => {
                 let ask = "Highlight the evidence".to_owned();
-                ToMark { question: None, ask, text, spans: opened.draft.evidence.clone() }
+                ToMark { question: None, ask, texts, places: opened.draft.evidence.clone() }
             }
         };
-        vec![Effect::Look(Look::Input), Effect::Show(Window::Mark(to_mark))]
+        vec![Effect::Show(Window::Mark(to_mark)), Effect::Look(Look::Reading)]
     }
 
     /// Refers to an earlier case in the rationale.

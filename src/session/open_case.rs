@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::cues::{Cue, Hiding};
 use crate::domain::label::Outcome;
+use crate::domain::modality;
 use crate::domain::protocol::walk::rejects_prediction;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::time::Moment;
@@ -98,6 +99,14 @@ impl Opened {
             offered.retain(|(label, _)| !self.is_rejected(question, label));
         }
         offered
+    }
+
+    /// The texts of the case in which places can be marked, by name.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let parts = self.case.parts(|cue| self.hides(cue));
+        let texts = modality::texts(&parts).into_iter();
+        let texts = texts.filter(|(_, text)| !text.is_empty());
+        texts.map(|(name, text)| (name, text.to_owned())).collect()
     }
 
     /// What digit `n` answers to the question asked now: a place in a list, or a step of a scale.

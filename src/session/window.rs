@@ -2,7 +2,7 @@
 
 use crate::domain::calibration::Calibration;
 use crate::domain::label::{GivenLabel, Label};
-use crate::domain::protocol::Span;
+use crate::domain::protocol::Places;
 use crate::review::Precedent;
 use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::calibration::Progress;
@@ -49,7 +49,8 @@ pub enum Window {
     /// The labels of a case side by side.
     Dispute {
         dispute: Box<Dispute>,
-        text: String,
+        /// The text of the input, and others in which something is marked, by name.
+        texts: Vec<(String, String)>,
         walked: Option<RulingChoice>,
     },
     /// Where the person was overruled.
@@ -66,9 +67,10 @@ pub struct ToMark {
     /// The question that is answered by it; none: it is evidence.
     pub question: Option<String>,
     pub ask: String,
-    pub text: String,
+    /// The texts in which it can be, by name, in the order in which they are read.
+    pub texts: Vec<(String, String)>,
     /// What is marked already.
-    pub spans: Vec<Span>,
+    pub places: Places,
 }
 
 /// A label that was about to be given where its reviewer labeled the case meanwhile, in another

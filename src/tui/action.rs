@@ -194,7 +194,7 @@ pub static ACTIONS: &[Action] = &[
         "Enter m",
         Place::AskingSpan,
         "mark",
-        "mark places in the input",
+        "mark places in any text of the case",
         guide_keys::mark_answer,
     ),
     action(

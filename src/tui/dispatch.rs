@@ -8,6 +8,7 @@ use super::key::KeyPress;
 use super::measure::measure;
 use super::overlay::prompt::Prompt;
 use super::overlay::{Cx, Layer, Next};
+use super::pane::input;
 use super::pane::queue::HEAD;
 use super::place::{Focus, Place};
 use super::search;
@@ -228,14 +229,11 @@ impl Shell {
             size: self.size,
             context_columns,
             effects: Vec::new(),
-            row_to_show: None,
+            place_to_show: None,
             search: None,
         };
         let next = act(&mut *layer, &mut cx);
-        let (mut effects, row, query) = (cx.effects, cx.row_to_show, cx.search);
-        if let Some(row) = row {
-            self.show_row(row);
-        }
+        let (mut effects, place, query) = (cx.effects, cx.place_to_show, cx.search);
         match next {
             Next::Stays => self.layer = Some(layer),
             Next::Closes => {}
@@ -246,6 +244,11 @@ impl Shell {
             Next::Does(name) => {
                 effects.extend(self.do_action(name, KeyPress::plain(KeyCode::Enter)))
             }
+        }
+        if let Some((text, start)) = place
+            && let Some(row) = input::row_of_place(self, &text, start)
+        {
+            self.show_row(row);
         }
         if let Some(query) = query {
             effects.extend(search::begin(self, query));

@@ -19,6 +19,8 @@ pub struct Rows(Vec<Piece>);
 #[derive(Debug, Clone)]
 enum Piece {
     Made(Vec<Line<'static>>),
+    /// Those of a text, which has a name.
+    Text(Arc<str>, Vec<Line<'static>>),
     Read(Arc<Laid>),
 }
 
@@ -31,6 +33,34 @@ impl From<Vec<Line<'static>>> for Rows {
 impl Rows {
     pub fn made(&mut self, lines: Vec<Line<'static>>) {
         self.0.push(Piece::Made(lines));
+    }
+
+    /// Rows that were made of the text of that name.
+    pub fn text(&mut self, name: Arc<str>, lines: Vec<Line<'static>>) {
+        self.0.push(Piece::Text(name, lines));
+    }
+
+    /// The first row of the rows that were made of a text.
+    pub fn row_of(&self, name: &str) -> Option<usize> {
+        let at = self
+            .0
+            .iter()
+            .position(|piece| matches!(piece, Piece::Text(known, _) if **known == *name))?;
+        Some(self.0[..at].iter().map(Piece::len).sum())
+    }
+
+    /// The text that stands in a row, or below it.
+    pub fn text_at(&self, row: usize) -> Option<&str> {
+        let mut before = 0;
+        self.0.iter().find_map(|piece| {
+            let skip = row.saturating_sub(before);
+            before += piece.len();
+            match piece {
+                Piece::Text(name, lines) if skip < lines.len() => Some(&**name),
+                Piece::Read(laid) => laid.text_at(skip),
+                _ => None,
+            }
+        })
     }
 
     pub fn read(&mut self, laid: Arc<Laid>) {
@@ -51,7 +81,9 @@ impl Rows {
         for piece in &self.0 {
             let here = piece.len().saturating_sub(skip).min(n - lines.len());
             match piece {
-                Piece::Made(made) => lines.extend(made.iter().skip(skip).take(here).cloned()),
+                Piece::Made(made) | Piece::Text(_, made) => {
+                    lines.extend(made.iter().skip(skip).take(here).cloned())
+                }
                 Piece::Read(laid) => {
                     lines.extend((skip..skip + here).map(|row| laid.line(row, theme)));
                 }
@@ -66,7 +98,7 @@ impl Rows {
         let (mut before, mut found) = (0, Vec::new());
         for piece in &self.0 {
             match piece {
-                Piece::Made(lines) => {
+                Piece::Made(lines) | Piece::Text(_, lines) => {
                     for (row, line) in lines.iter().enumerate() {
                         let text: String =
                             line.spans.iter().map(|span| span.content.as_ref()).collect();
@@ -85,7 +117,7 @@ impl Rows {
 impl Piece {
     fn len(&self) -> usize {
         match self {
-            Self::Made(lines) => lines.len(),
+            Self::Made(lines) | Self::Text(_, lines) => lines.len(),
             Self::Read(laid) => laid.rows.len(),
         }
     }
@@ -143,6 +175,12 @@ impl Laid {
 
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The text that stands in a row, or below it.
+    fn text_at(&self, row: usize) -> Option<&str> {
+        let from = self.rows.get(row)?.paragraph as usize;
+        self.paragraphs[from..].iter().find_map(|one| one.of.as_deref())
     }
 
     fn line(&self, row: usize, theme: &Theme) -> Line<'static> {

@@ -25,7 +25,6 @@ use super::theme::Theme;
 use crate::domain::cues::Cue;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::protocol::QuestionKind;
-use crate::session::window::ToMark;
 use crate::session::{Effect, Look, Session, Window};
 
 /// The whole state of the screen.
@@ -66,7 +65,7 @@ pub struct Shell {
 }
 
 /// What was laid out.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LaidOf {
     pub case: CaseId,
     pub event: EventId,
@@ -74,14 +73,29 @@ pub struct LaidOf {
     pub folded: bool,
     /// Whether the prediction and the challenger are hidden.
     pub hidden: [bool; 2],
+    /// The texts that are laid out by their places, for something is marked in them.
+    pub by_place: Vec<String>,
 }
 
 /// The text of the input and all else, laid out.
 #[derive(Debug, Clone)]
 pub struct LaidOut {
     pub of: LaidOf,
-    pub text: Arc<Laid>,
-    pub rest: Arc<Laid>,
+    pub text: Vec<LaidPiece>,
+    pub rest: Vec<LaidPiece>,
+}
+
+/// A piece of what is read.
+#[derive(Debug, Clone)]
+pub enum LaidPiece {
+    Read(Arc<Laid>),
+    /// A text that is laid out by its places; with what stands before it.
+    ByPlace {
+        name: Arc<str>,
+        text: Arc<str>,
+        key: String,
+        indent: usize,
+    },
 }
 
 /// A search in the case.
@@ -223,8 +237,12 @@ impl Shell {
                 return;
             }
             Window::Rationale(text) => Box::new(Rationale::new(&text)),
-            Window::Mark(ToMark { question, ask, text, spans }) => {
-                match Mark::new(question, &ask, &text, spans) {
+            Window::Mark(to_mark) => {
+                // It begins in what is being read.
+                let measured = self.measured.as_ref().filter(|_| self.tab() == Tab::Input);
+                let first = measured
+                    .and_then(|measured| measured.context.text_at(self.scroll[Tab::Input.at()]));
+                match Mark::new(to_mark, first) {
                     Some(mark) => Box::new(mark),
                     None => return,
                 }
@@ -264,8 +282,8 @@ impl Shell {
                 const PLACES: &[Place] = &[Place::Exchange, Place::Lines, Place::Window];
                 Box::new(Lines::new("Exchange with the shared store", PLACES, exchange::lines))
             }
-            Window::Dispute { dispute, text, walked } => {
-                let window = Arbitrate::new(*dispute, &text);
+            Window::Dispute { dispute, texts, walked } => {
+                let window = Arbitrate::new(*dispute, &texts);
                 Box::new(match walked {
                     Some(verdict) => window.walked(verdict),
                     None => window,
@@ -295,6 +313,8 @@ impl Shell {
             Look::Queue => self.focus = Focus::Queue,
             Look::Case => self.focus = Focus::Context,
             Look::Input => return self.show_tab_from_top(Tab::Input),
+            Look::Reading if self.tab() != Tab::Input => return self.show_tab_from_top(Tab::Input),
+            Look::Reading => {}
             Look::Question => self.guide_scroll = 0,
             Look::Opened { before } => return self.case_opened(before),
         }

@@ -191,7 +191,7 @@ impl Workspace {
                     policy: &Policy::default(),
                     reviewer,
                     round,
-                    chars: None,
+                    open: None,
                     blind: false,
                 };
                 if let Ok(label) = draft.label(&asked) {
@@ -254,7 +254,7 @@ impl Workspace {
                 policy,
                 reviewer: "you",
                 round,
-                chars: None,
+                open: None,
                 blind: false,
             }) {
                 events.push(Append::new(&GoldSet {

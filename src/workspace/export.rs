@@ -298,6 +298,7 @@ fn label_row(
         tags: label.tags,
         rationale: label.rationale,
         evidence: label.evidence,
+        evidence_in: label.evidence_in,
         cites: label.cites,
         seen: label.seen,
         at: given.given_at().rfc3339(),

@@ -432,3 +432,82 @@ fn a_list_never_tells_what_a_case_that_measures_counts_as() {
     assert!(!list("bo").contains("transfer"), "{}", list("bo"));
     assert!(list("ana").contains("transfer"), "who labeled it knows");
 }
+
+/// A conversation of so many turns beside an output, opened.
+fn conversation(turns: usize, size: (u16, u16)) -> (Place, Review) {
+    let turns: Vec<Value> = (1..=turns)
+        .map(|i| json!({"role": if i % 2 == 1 { "user" } else { "assistant" }, "content": format!("turn{i} says that")}))
+        .collect();
+    let more = ",\"output\":\"you may cancel\"";
+    opened(&line("c", &json!({ "messages": turns }), more), size)
+}
+
+#[test]
+fn a_place_in_any_field_or_turn_is_marked_and_the_label_says_which() {
+    for size in [(160, 45), (80, 24)] {
+        let (place, mut review) = conversation(240, size);
+        // From turn to turn, and to the last field, from word to word.
+        review.press("I m ] ] ] l m");
+        let screen = review.text();
+        assert!(screen.contains("input.messages[4]"), "{screen}");
+        review.press("G ] ] ] [ [ [ Enter");
+        let evidence = &review.front.session.opened.as_ref().unwrap().draft.evidence;
+        assert_eq!(evidence.words(), "input.messages[4]:6-10");
+        review.press("m [ h m Enter 2 1 Enter");
+        let labels = place.ok(&["labels", "--json"]);
+        let label: Value = serde_json::from_str(labels.lines().next().unwrap()).unwrap();
+        assert_eq!(label["evidence"], json!([]));
+        let expect = json!({"input.messages[2]": [[11, 15]], "input.messages[4]": [[6, 10]]});
+        assert_eq!(label["evidence_in"], expect);
+        let row = place.ok(&["export", "--rows", "labels"]);
+        let row: Value = serde_json::from_str(row.lines().next().unwrap()).unwrap();
+        assert_eq!(row["evidence_in"], expect);
+    }
+    // It begins in what is being read.
+    let (_place, mut review) = conversation(240, (80, 24));
+    review.press("I G m Enter");
+    let marked = review.front.session.opened.as_ref().unwrap().draft.evidence.words();
+    assert!(marked.starts_with("input.messages[23") || marked.starts_with("output"), "{marked}");
+}
+
+#[test]
+fn a_mark_on_the_command_line_names_a_text_that_there_is() {
+    let (place, _review) = conversation(4, (80, 24));
+    let label = |mark: &str| {
+        let answers = ["--answer", "readable=n", "--answer", "damage=c"];
+        let mut words = vec!["label", "c", "--mark", mark];
+        words.extend(answers);
+        let output = place.run(&words);
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let err = label("outptu:0-3");
+    assert!(err.contains("no text `outptu`") && err.contains("output"), "{err}");
+    let err = label("output:0-99");
+    assert!(err.contains("0-99 is not in `output`, which has 14 characters"), "{err}");
+    let err = label("output:x");
+    assert!(err.contains("--mark takes places"), "{err}");
+}
+
+#[test]
+fn what_can_be_marked_is_what_is_read() {
+    use casework::domain::modality::{parts, texts};
+    use casework::domain::reading::paragraphs;
+    let Some(shared) = shared("case::what_can_be_marked_is_what_is_read") else { return };
+    let files = ["chat", "hostile", "texts", "tables"]
+        .map(|folder| fs::read(shared.join("modal").join(folder).join("stream.jsonl")).unwrap());
+    let mut seen = 0;
+    for line in files.iter().flat_map(|file| file.split(|byte| *byte == b'\n')) {
+        let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
+        let parts = parts(&line, |_| true);
+        let mut names: Vec<String> = paragraphs(&parts, false)
+            .iter()
+            .filter_map(|one| one.of.as_deref().map(str::to_owned))
+            .collect();
+        names.dedup();
+        let texts: Vec<String> = texts(&parts).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, texts);
+        seen += names.len();
+    }
+    assert!(seen > 300, "{seen}");
+}

@@ -118,6 +118,7 @@ fn every_kind_is_written_as_ever() {
         tags: vec!["t".into()],
         rationale: "why".into(),
         evidence: vec![(4, 9).into()],
+        evidence_in: Default::default(),
         cites: vec![case],
         seen: Some(Seen { first: vec![Cue::Flags], all: vec![Cue::Prediction, Cue::Flags] }),
         duration_ms: Some(1200),

@@ -110,7 +110,7 @@ fn what_is_ticked_and_marked_outlives_the_program() {
     let session = Review::in_turn(place.open(), WIDE, clock::now, None).unwrap();
     let opened = session.front.session.opened.as_ref().unwrap();
     assert_eq!(opened.ticked(), ["s", "o"]);
-    assert_eq!(opened.draft.evidence, [(7, 15).into()]);
+    assert_eq!(opened.draft.evidence.words(), "7-15");
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Protocol {
                 format!("a number{} sets {sets}", spaced(unit))
             }
             QuestionKind::Text { sets, .. } => format!("words set {sets}"),
-            QuestionKind::Span { sets, .. } => format!("places in the input set {sets}"),
+            QuestionKind::Span { sets, .. } => format!("places in the case set {sets}"),
         };
         Some((what, then))
     }

@@ -1,7 +1,7 @@
-//! Spans: places in the input that are evidence.
+//! Spans: places in a text that are evidence.
 //!
 //! A span is named by where it begins and ends, in characters (Unicode scalar values) of the
-//! input's text, the end not included; it never cuts what a reader sees as one character. What
+//! text, the end not included; it never cuts what a reader sees as one character. What
 //! stands there is not repeated in a label: labels are kept forever, and an input can be erased.
 
 use std::fmt;

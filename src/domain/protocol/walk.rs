@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Protocol, Question, QuestionKind, Reference, span};
+use super::{Places, Protocol, Question, QuestionKind, Reference, span};
 use crate::domain::label::{Outcome, Step};
 use crate::domain::number::Number;
 use crate::domain::text::is_blank;
@@ -156,13 +156,9 @@ pub fn accepts(protocol: &Protocol, question: &Question, answer: &str) -> Option
             (text.to_owned(), (long > 0).then(|| Value::from(text)))
         }
         QuestionKind::Span { least, most, .. } => {
-            let spans =
-                span::parse(answer).filter(|spans| (*least..=*most).contains(&spans.len()))?;
-            let list = spans
-                .iter()
-                .map(|span| Value::from(vec![span.start, span.end]))
-                .collect::<Vec<_>>();
-            (span::text(&spans), (!spans.is_empty()).then(|| Value::from(list)))
+            let places =
+                Places::parse(answer).filter(|places| (*least..=*most).contains(&places.len()))?;
+            (places.words(), (!places.is_empty()).then(|| places.value()))
         }
     };
     Some(with_own(question, recorded, own, Outcome::new()))
@@ -228,7 +224,8 @@ pub fn answer_text(question: &Question, recorded: &str) -> String {
         }
         QuestionKind::Scale { most, .. } => format!("{recorded} of {most}"),
         QuestionKind::Number { unit, .. } if !unit.is_empty() => format!("{recorded} {unit}"),
-        QuestionKind::Span { .. } => match span::parse(recorded).map_or(0, |spans| spans.len()) {
+        QuestionKind::Span { .. } => match Places::parse(recorded).map_or(0, |places| places.len())
+        {
             0 => "nothing marked".to_owned(),
             1 => format!("1 place ({recorded})"),
             n => format!("{n} places ({recorded})"),
@@ -291,13 +288,13 @@ impl Question {
                 format!("words of {least} to {most} characters")
             }
             QuestionKind::Span { least: 0, most: span::SPANS_MAX, .. } => {
-                "places in the input, or none".to_owned()
+                "places in the case, or none".to_owned()
             }
             QuestionKind::Span { least: 1, most: span::SPANS_MAX, .. } => {
                 "at least one place in the input".to_owned()
             }
             QuestionKind::Span { least, most, .. } => {
-                format!("{least} to {most} places in the input")
+                format!("{least} to {most} places in the case")
             }
         }
     }

@@ -12,11 +12,12 @@ pub const RATIONALE: Command =
     Command::new("rationale", "write why", |session, _| session.write_rationale())
         .needs(Needs::OpenCase);
 
-pub const EVIDENCE: Command =
-    Command::new("evidence", "highlight the evidence in the input", |session, _| {
-        session.mark(None)
-    })
-    .needs(Needs::OpenCase);
+pub const EVIDENCE: Command = Command::new(
+    "evidence",
+    "highlight the evidence, in the input or any other text",
+    |session, _| session.mark(None),
+)
+.needs(Needs::OpenCase);
 
 pub const PRECEDENTS: Command = Command::new(
     "precedents",

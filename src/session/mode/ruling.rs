@@ -1,6 +1,7 @@
 //! Ruling on a disputed case: its labels side by side, a walk anew, on to the next.
 
 use crate::domain::ids::CaseId;
+use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::resolve::CaseState;
 use crate::review::Draft;
 use crate::review::arbitration::Dispute;
@@ -42,11 +43,17 @@ impl Session {
         let prediction = opened.and_then(|opened| opened.case.prediction.as_ref());
         let text =
             prediction.map_or_else(|| dispute.row.text.clone(), |prediction| prediction.text());
+        // The text that the case is called by, and whatever others something is marked in.
+        let marked =
+            |name: &str| dispute.sides.iter().any(|side| side.given.label.evidence_in.has(name));
+        let others = opened.map(crate::session::Opened::texts).unwrap_or_default().into_iter();
+        let others = others.filter(|(name, _)| marked(name));
+        let texts = [(INPUT_TEXT.to_owned(), text)].into_iter().chain(others).collect();
         let walked = opened
             .filter(|opened| opened.ruling && opened.ended())
             .map(|opened| opened.draft.clone());
         let walked = walked.map(|draft| RulingChoice::Walked(Box::new(draft)));
-        vec![Effect::Show(Window::Dispute { dispute: Box::new(dispute), text, walked })]
+        vec![Effect::Show(Window::Dispute { dispute: Box::new(dispute), texts, walked })]
     }
 
     /// On from a case that was ruled on: to the next that is disputed, if those are being gone

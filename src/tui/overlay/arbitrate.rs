@@ -18,7 +18,7 @@ use super::prompt::Prompt;
 use super::{Cx, Layer, Next, View, list};
 use crate::domain::arbitration::Cause;
 use crate::domain::label::outcome_in_short;
-use crate::domain::protocol::Span as Marked;
+use crate::domain::protocol::{Places, Span as Marked};
 use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::domain::text_rows::rows;
 use crate::review::arbitration::{Dispute, Side};
@@ -36,6 +36,8 @@ use crate::workspace::arbitration::{Reasons, RulingChoice};
 /// The most columns that the window takes.
 const WIDE_MAX: u16 = 124;
 
+/// Rows of a text that are shown.
+const TEXT_ROWS: usize = 8;
 /// Characters of the input that are laid out.
 const TEXT_BYTES_MAX: usize = 2_000;
 
@@ -43,7 +45,8 @@ const TEXT_BYTES_MAX: usize = 2_000;
 pub struct Arbitrate {
     pub dispute: Dispute,
     /// The input, whose places the labels mark.
-    text: String,
+    /// The texts that are shown, by name: the input's, and those in which something is marked.
+    texts: Vec<(String, String)>,
     /// What must change in the protocol at the question that split; empty: the reason says it.
     change: Option<String>,
     scroll: usize,
@@ -125,10 +128,13 @@ pub static KEYS: &[KeyRow] = &[
 ];
 
 impl Arbitrate {
-    pub fn new(dispute: Dispute, text: &str) -> Self {
+    pub fn new(dispute: Dispute, texts: &[(String, String)]) -> Self {
         Self {
             dispute,
-            text: head(text, TEXT_BYTES_MAX).to_owned(),
+            texts: texts
+                .iter()
+                .map(|(name, text)| (name.clone(), head(text, TEXT_BYTES_MAX).to_owned()))
+                .collect(),
             change: None,
             scroll: 0,
             step: Step::Look,
@@ -511,41 +517,17 @@ impl Arbitrate {
 
     /// The input with what the labels mark, and under it who marked what.
     fn input(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-        let marks: Vec<(char, &[Marked])> = self
-            .dispute
-            .sides
-            .iter()
-            .map(|side| (side.name, side.given.label.evidence.as_slice()))
-            .collect();
+        let marks: Vec<(char, Places)> =
+            self.dispute.sides.iter().map(|side| (side.name, side.given.label.places())).collect();
         let mut lines = Vec::new();
-        for row in rows(&self.text, columns).into_iter().take(8) {
-            let (mut spans, mut under) = (Vec::new(), String::new());
-            for sign in row {
-                let inside = |place: &&Marked| {
-                    place.start <= sign.place.start && sign.place.end <= place.end
-                };
-                let by: Vec<char> = marks
-                    .iter()
-                    .filter(|(_, places)| places.iter().any(|place| inside(&place)))
-                    .map(|(name, _)| *name)
-                    .collect();
-                let style = if by.is_empty() {
-                    theme.text
-                } else {
-                    theme.accent.add_modifier(Modifier::UNDERLINED)
-                };
-                let name = match by[..] {
-                    [] => ' ',
-                    [one] => one,
-                    _ => '*',
-                };
-                under.extend(std::iter::repeat_n(name, sign.wide));
-                spans.push(Span::styled(sign.shown, style));
+        for (i, (name, text)) in self.texts.iter().enumerate() {
+            if i > 0 {
+                let name = fit(&visible(name), columns).into_owned();
+                lines.push(Line::from(Span::styled(name, theme.dim)));
             }
-            lines.push(Line::from(spans));
-            if !under.trim().is_empty() {
-                lines.push(Line::from(Span::styled(under, theme.warn)));
-            }
+            let marks: Vec<(char, &[Marked])> =
+                marks.iter().map(|(side, places)| (*side, places.in_text(name))).collect();
+            lines.extend(with_marks(text, &marks, columns, theme));
         }
         lines
     }
@@ -624,4 +606,42 @@ impl Arbitrate {
         }
         lines
     }
+}
+/// A text with what is marked in it, and under it who marked what.
+fn with_marks(
+    text: &str,
+    marks: &[(char, &[Marked])],
+    columns: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for row in rows(text, columns).into_iter().take(TEXT_ROWS) {
+        let (mut spans, mut under) = (Vec::new(), String::new());
+        for sign in row {
+            let inside =
+                |place: &&Marked| place.start <= sign.place.start && sign.place.end <= place.end;
+            let by: Vec<char> = marks
+                .iter()
+                .filter(|(_, places)| places.iter().any(|place| inside(&place)))
+                .map(|(name, _)| *name)
+                .collect();
+            let style = if by.is_empty() {
+                theme.text
+            } else {
+                theme.accent.add_modifier(Modifier::UNDERLINED)
+            };
+            let name = match by[..] {
+                [] => ' ',
+                [one] => one,
+                _ => '*',
+            };
+            under.extend(std::iter::repeat_n(name, sign.wide));
+            spans.push(Span::styled(sign.shown, style));
+        }
+        lines.push(Line::from(spans));
+        if !under.trim().is_empty() {
+            lines.push(Line::from(Span::styled(under, theme.warn)));
+        }
+    }
+    lines
 }

@@ -1,14 +1,16 @@
-//! Marking places in the input, by word and by character. Drawn in the input itself, which takes
+//! Marking places in the texts of the case, by word and by character. Drawn in the input itself, which takes
 //! the keys meanwhile.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Cx, Layer, Next, View};
-use crate::domain::protocol::{Span as Marked, span};
+use super::{Cx, Layer, Marks, Next, View};
+use crate::domain::protocol::Span as Marked;
+use crate::domain::protocol::places::{INPUT_TEXT, Places};
 use crate::domain::text::{fit, head, visible, width};
 use crate::domain::text_rows;
+use crate::session::window::ToMark;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
 use crate::tui::paint::put_line;
@@ -48,6 +50,8 @@ pub static KEYS: &[KeyRow] = &[
     KeyRow::new("mark-row-up", "k Up", Place::Marking, "", "a row up"),
     KeyRow::new("mark-first", "g Home", Place::Marking, "", "the first word"),
     KeyRow::new("mark-last", "G End", Place::Marking, "", "the last word"),
+    KeyRow::new("mark-next-text", "]", Place::Marking, "", "the next field or turn"),
+    KeyRow::new("mark-previous-text", "[", Place::Marking, "", "the field or turn before"),
     KeyRow::new("mark-next-place", "Tab", Place::Marking, "", "to the next place that is marked"),
     KeyRow::new("unmark", "u Backspace", Place::Marking, "unmark", "take the last mark away"),
     KeyRow::new("mark-nothing", "0", Place::Marking, "", "done, with no place"),
@@ -60,43 +64,86 @@ pub static KEYS: &[KeyRow] = &[
     ),
 ];
 
-/// Span_s that are being marked. One sign or word is under the cursor; stretched, all from where
-/// that began.
+/// Places that are being marked. One sign or word is under the cursor; stretched, all from where
+/// that began. The cursor goes from text to text.
 #[derive(Debug, Clone)]
 pub struct Mark {
     /// The question that is answered by it; none: it is evidence.
     pub question: Option<String>,
     pub ask: String,
-    pub text: String,
+    /// The texts of the case, by name.
+    texts: Vec<(String, String)>,
+    /// The one that the cursor is in.
+    at: usize,
     signs: Vec<Marked>,
     words: Vec<Marked>,
     cursor: Marked,
     /// Where stretching began.
     anchor: Option<Marked>,
-    pub spans: Vec<Marked>,
+    pub places: Places,
 }
 
 impl Mark {
-    /// Nothing, if the text has nothing to mark.
-    pub fn new(
-        question: Option<String>,
-        ask: &str,
-        text: &str,
-        spans: Vec<Marked>,
-    ) -> Option<Self> {
-        let text = head(text, TEXT_BYTES_MAX).to_owned();
-        let (signs, words) = (text_rows::signs(&text), text_rows::words(&text));
-        let cursor = *words.first().or(signs.first())?;
-        Some(Self {
+    /// Begins in the text called `first`, or where something is marked; nothing, if there is
+    /// nothing to mark.
+    pub fn new(to_mark: ToMark, first: Option<&str>) -> Option<Self> {
+        let ToMark { question, ask, mut texts, places } = to_mark;
+        for (_, text) in &mut texts {
+            text.truncate(head(text, TEXT_BYTES_MAX).len());
+        }
+        let named = |name: &str| texts.iter().position(|(known, _)| known == name);
+        let marked = texts.iter().position(|(name, _)| places.has(name));
+        let begin = marked.or(first.and_then(named)).unwrap_or(0);
+        let nothing = Marked { start: 0, end: 0 };
+        let mut mark = Self {
             question,
-            ask: ask.to_owned(),
-            text,
-            signs,
-            words,
-            cursor,
+            ask,
+            texts,
+            at: begin,
+            signs: Vec::new(),
+            words: Vec::new(),
+            cursor: nothing,
             anchor: None,
-            spans,
-        })
+            places,
+        };
+        (mark.enter(begin) || mark.step_text(1) || mark.step_text(-1)).then_some(mark)
+    }
+
+    fn name(&self) -> &str {
+        self.texts.get(self.at).map_or("", |(name, _)| name)
+    }
+
+    fn text(&self) -> &str {
+        self.texts.get(self.at).map_or("", |(_, text)| text)
+    }
+
+    /// Goes to the first word of a text; whether it has any.
+    fn enter(&mut self, at: usize) -> bool {
+        let Some((_, text)) = self.texts.get(at) else { return false };
+        let (signs, words) = (text_rows::signs(text), text_rows::words(text));
+        let Some(cursor) = words.first().or(signs.first()).copied() else { return false };
+        (self.at, self.signs, self.words, self.cursor, self.anchor) =
+            (at, signs, words, cursor, None);
+        true
+    }
+
+    /// Goes to the next text that has a word; whether there is one.
+    fn step_text(&mut self, by: isize) -> bool {
+        let mut at = self.at;
+        while let Some(next) = at.checked_add_signed(by).filter(|next| *next < self.texts.len()) {
+            if self.enter(next) {
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// Goes to the text before, to its last word.
+    fn step_back(&mut self) {
+        if self.anchor.is_none() && self.step_text(-1) {
+            self.cursor = self.words.last().or(self.signs.last()).copied().unwrap_or(self.cursor);
+        }
     }
 
     /// What is selected.
@@ -110,14 +157,16 @@ impl Mark {
     }
 
     /// Does what a key of the table stands for; the places, once they are done.
-    fn go(&mut self, action: &str, columns: usize) -> Option<Vec<Marked>> {
+    fn go(&mut self, action: &str, columns: usize) -> Option<Places> {
         match action {
             "mark-done" => {
-                if self.spans.is_empty() || self.anchor.is_some() {
+                if self.places.is_empty() || self.anchor.is_some() {
                     self.mark();
                 }
-                return Some(self.spans.clone());
+                return Some(self.places.clone());
             }
+            "mark-next-text" => drop(self.step_text(1)),
+            "mark-previous-text" => drop(self.step_text(-1)),
             "mark-next-word" => self.forward(true),
             "mark-previous-word" => self.back(true),
             "mark-next-sign" => self.forward(false),
@@ -131,8 +180,8 @@ impl Mark {
             }
             "mark-here" => self.mark(),
             "mark-next-place" => self.next_span(),
-            "mark-nothing" => return Some(Vec::new()),
-            "unmark" => drop(self.spans.pop()),
+            "mark-nothing" => return Some(Places::default()),
+            "unmark" => self.unmark(),
             _ => {}
         }
         None
@@ -143,13 +192,29 @@ impl Mark {
         let selected = self.selected();
         self.anchor = None;
         let inside = |span: &Marked| span.start <= selected.start && selected.end <= span.end;
-        match self.spans.iter().position(inside) {
-            Some(at) => drop(self.spans.remove(at)),
-            None => {
-                self.spans.push(selected);
-                self.spans = span::joined(std::mem::take(&mut self.spans));
-            }
+        let (name, mut spans) = (self.name().to_owned(), self.spans().to_vec());
+        match spans.iter().position(inside) {
+            Some(at) => drop(spans.remove(at)),
+            None => spans.push(selected),
         }
+        self.places.set(&name, spans);
+    }
+
+    /// What is marked in the text that the cursor is in.
+    fn spans(&self) -> &[Marked] {
+        self.places.in_text(self.name())
+    }
+
+    /// Takes the last mark of this text away, or of the last text that has one.
+    fn unmark(&mut self) {
+        let last = self.texts.iter().rev().map(|(name, _)| name.as_str());
+        let with = |name: &&str| self.places.has(name);
+        let Some(name) = [self.name()].into_iter().chain(last).find(with).map(str::to_owned) else {
+            return;
+        };
+        let mut spans = self.places.in_text(&name).to_vec();
+        spans.pop();
+        self.places.set(&name, spans);
     }
 
     fn forward(&mut self, by_word: bool) {
@@ -162,7 +227,11 @@ impl Mark {
             }
             false => self.signs.iter().find(|sign| sign.start >= end),
         };
-        self.cursor = next.copied().unwrap_or(self.cursor);
+        match next {
+            Some(next) => self.cursor = *next,
+            None if self.anchor.is_none() => drop(self.step_text(1)),
+            None => {}
+        }
     }
 
     fn back(&mut self, by_word: bool) {
@@ -178,7 +247,10 @@ impl Mark {
             }
             false => self.signs.iter().rev().find(|sign| sign.end <= start),
         };
-        self.cursor = before.copied().unwrap_or(self.cursor);
+        match before {
+            Some(before) => self.cursor = *before,
+            None => self.step_back(),
+        }
     }
 
     /// Whether more than one sign is under the cursor.
@@ -188,7 +260,7 @@ impl Mark {
 
     /// To the word below or above.
     fn row(&mut self, by: isize, columns: usize) {
-        let rows = text_rows::rows(&self.text, columns);
+        let rows = text_rows::rows(self.text(), columns);
         let Some((row, column)) = place_of(&rows, self.cursor.start) else { return };
         let mut target = row as isize + by;
         while let Some(signs) = usize::try_from(target).ok().and_then(|target| rows.get(target)) {
@@ -210,14 +282,27 @@ impl Mark {
             }
             target += by;
         }
+        // Beyond the last row is the next text.
+        match by {
+            1 if self.anchor.is_none() => drop(self.step_text(1)),
+            -1 => self.step_back(),
+            _ => {}
+        }
     }
 
     fn next_span(&mut self) {
-        let start = self.selected().start;
-        let next = self.spans.iter().find(|span| span.start > start).or(self.spans.first());
-        if let Some(span) = next {
-            self.cursor =
-                self.words.iter().find(|word| word.start >= span.start).copied().unwrap_or(*span);
+        let (start, texts) = (self.selected().start, self.texts.len());
+        let here = self.spans().iter().find(|span| span.start > start).copied();
+        let after = (1..=texts).map(|by| (self.at + by) % texts);
+        let others =
+            after.filter_map(|at| Some((at, *self.places.in_text(&self.texts[at].0).first()?)));
+        let Some((at, span)) = here.map(|span| (self.at, span)).or(others.into_iter().next())
+        else {
+            return;
+        };
+        if at == self.at || self.enter(at) {
+            let word = self.words.iter().find(|word| word.start >= span.start);
+            self.cursor = word.copied().unwrap_or(span);
         }
     }
 }
@@ -231,18 +316,16 @@ impl Layer for Mark {
         if action == "mark-leave" {
             return Next::Closes;
         }
-        if let Some(spans) = self.go(action, cx.context_columns) {
-            return self.done(spans, cx);
+        if let Some(places) = self.go(action, cx.context_columns) {
+            return self.done(places, cx);
         }
         // What is marked is kept as it is marked.
-        cx.row_to_show =
-            place_of(&text_rows::rows(&self.text, cx.context_columns), self.selected().start)
-                .map(|(row, _)| row);
+        cx.place_to_show = Some((self.name().to_owned(), self.selected().start));
         let draft = cx.session.opened.as_ref().map(|opened| &opened.draft);
-        let spans = self.spans.clone();
+        let places = self.places.clone();
         let effects = match &self.question {
             Some(question) => {
-                let pending = (question.clone(), span::text(&spans));
+                let pending = (question.clone(), places.words());
                 let changed = draft.is_some_and(|draft| draft.pending.as_ref() != Some(&pending));
                 if changed {
                     cx.session.change_draft(|draft| draft.pending = Some(pending))
@@ -250,8 +333,8 @@ impl Layer for Mark {
                     Vec::new()
                 }
             }
-            None if draft.is_some_and(|draft| draft.evidence != spans) => {
-                cx.session.change_draft(|draft| draft.evidence = spans)
+            None if draft.is_some_and(|draft| draft.evidence != places) => {
+                cx.session.change_draft(|draft| draft.evidence = places)
             }
             None => Vec::new(),
         };
@@ -263,8 +346,8 @@ impl Layer for Mark {
         true
     }
 
-    fn marks(&self) -> Option<(&[Marked], Marked)> {
-        Some((&self.spans, self.selected()))
+    fn marks(&self) -> Option<Marks<'_>> {
+        Some(Marks { places: &self.places, text: self.name(), selected: self.selected() })
     }
 
     /// What can be done, in one line.
@@ -274,10 +357,14 @@ impl Layer for Mark {
         for x in line.left()..line.right() {
             buf[(x, line.y)].reset();
         }
-        let mut spans =
-            vec![Span::styled(format!(" {}  ", fit(&visible(&self.ask), 34)), theme.accent)];
+        // Where it is in another text than one thinks of, it says in which.
+        let of = if self.name() == INPUT_TEXT { "" } else { self.name() };
+        let between = if of.is_empty() { "" } else { " · " };
+        let of = fit(&visible(of), 28).into_owned();
+        let ask = format!(" {}{between}{of}  ", fit(&visible(&self.ask), 34));
+        let mut spans = vec![Span::styled(ask, theme.accent)];
         let stretch = if self.stretches() { "stop extending" } else { "extend" };
-        let done = if self.spans.is_empty() { "mark it, done" } else { "done" };
+        let done = if self.places.is_empty() { "mark it, done" } else { "done" };
         let keys = [
             ("{mark-done}", done),
             ("{mark-here}", "mark"),
@@ -285,11 +372,18 @@ impl Layer for Mark {
             ("{mark-previous-word} {mark-next-word}", "word"),
             ("{mark-previous-sign} {mark-next-sign}", "character"),
             ("{mark-row-down} {mark-row-up}", "row"),
+            (
+                "{mark-previous-text} {mark-next-text}",
+                if self.texts.len() > 1 { "text" } else { "" },
+            ),
             ("{unmark}", "unmark"),
             ("{mark-leave}", "leave"),
         ];
         let mut used = spans[0].width();
         for (key, word) in keys {
+            if word.is_empty() {
+                continue;
+            }
             let key = view.keymap.fill(key);
             used += width(&key) + word.len() + 3;
             if used <= usize::from(line.width) {
@@ -302,13 +396,13 @@ impl Layer for Mark {
 
 impl Mark {
     /// Takes the places as the answer, or as evidence.
-    fn done(&mut self, spans: Vec<Marked>, cx: &mut Cx<'_>) -> Next {
+    fn done(&mut self, places: Places, cx: &mut Cx<'_>) -> Next {
         let Some(question) = self.question.clone() else {
-            let effects = cx.session.change_draft(|draft| draft.evidence = spans);
+            let effects = cx.session.change_draft(|draft| draft.evidence = places);
             cx.then(effects);
             return Next::Closes;
         };
-        let effects = cx.session.answer_to(&question, &span::text(&spans));
+        let effects = cx.session.answer_to(&question, &places.words());
         cx.then(effects);
         match cx.session.message.take() {
             // Too many or too few: what was marked stays, to be mended.
@@ -334,17 +428,47 @@ mod tests {
     use super::*;
     use crate::tui::keymap::Keymap;
 
+    fn begin(texts: &[(&str, &str)]) -> Option<Mark> {
+        let texts = texts.iter().map(|(name, text)| (name.to_string(), text.to_string()));
+        let (question, ask, places) = (None, String::new(), Places::default());
+        Mark::new(ToMark { question, ask, texts: texts.collect(), places }, None)
+    }
+
     fn marked(text: &str, keys: &str) -> Vec<String> {
-        let mut mark = Mark::new(None, "", text, Vec::new()).unwrap();
+        let mark = begin(&[(INPUT_TEXT, text)]).unwrap();
+        let places = pressed(mark, keys);
+        places
+            .in_text(INPUT_TEXT)
+            .iter()
+            .map(|span| text_rows::at(text, *span).to_owned())
+            .collect()
+    }
+
+    /// What is marked after some keys.
+    fn pressed(mut mark: Mark, keys: &str) -> Places {
         let keymap = Keymap::new(&Default::default(), KEYS.iter().collect());
-        let mut spans = Vec::new();
+        let mut places = Places::default();
         for key in keys.split(' ') {
             let action = keymap.find(key.parse().unwrap(), &[Place::Marking]).unwrap().name;
             if let Some(done) = mark.go(action, 12) {
-                spans = done;
+                places = done;
             }
         }
-        spans.into_iter().map(|span| text_rows::at(text, span).to_owned()).collect()
+        places
+    }
+
+    #[test]
+    fn the_cursor_goes_from_text_to_text() {
+        let texts = [("output", "one two"), ("empty", ""), ("input.messages[2]", "three")];
+        let words = |keys: &str| pressed(begin(&texts).unwrap(), keys).words();
+        assert_eq!(words("w m w m Enter"), "input.messages[2]:0-5,output:4-7");
+        assert_eq!(words("] Enter"), "input.messages[2]:0-5");
+        assert_eq!(words("j m b m Enter"), "input.messages[2]:0-5,output:4-7");
+        assert_eq!(words("] m k m u Enter"), "input.messages[2]:0-5");
+        assert_eq!(words("v w w w m Enter"), "output:0-7", "what is extended stays in its text");
+        assert_eq!(words("m ] m g Tab m Enter"), "input.messages[2]:0-5");
+        assert!(begin(&[("output", ""), ("x", "")]).is_none());
+        assert_eq!(begin(&[("output", ""), ("x", "y")]).unwrap().name(), "x");
     }
 
     #[test]
@@ -364,6 +488,6 @@ mod tests {
         assert_eq!(marked(text, "G b Enter"), ["👩‍🔬"]);
         assert_eq!(marked(text, "j Enter"), ["cafe\u{301}"], "the row below");
         assert_eq!(marked(text, "m 0"), Vec::<String>::new());
-        assert!(Mark::new(None, "", "", Vec::new()).is_none());
+        assert!(begin(&[(INPUT_TEXT, "")]).is_none());
     }
 }

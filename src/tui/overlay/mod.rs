@@ -32,7 +32,7 @@ use super::key::KeyPress;
 use super::keymap::Keymap;
 use super::place::Place;
 use super::theme::Theme;
-use crate::domain::protocol::Span;
+use crate::domain::protocol::{Places, Span};
 use crate::review::board::pages::Pages;
 use crate::session::{Effect, Input, Session};
 
@@ -53,8 +53,8 @@ pub struct Cx<'a> {
     pub context_columns: usize,
     /// What is to be done of it.
     pub effects: Vec<Effect>,
-    /// A row of the input that should be on the screen.
-    pub row_to_show: Option<usize>,
+    /// A text of the case, and a place in it that should be on the screen.
+    pub place_to_show: Option<(String, usize)>,
     /// What is to be searched for in the case, in small letters.
     pub search: Option<String>,
 }
@@ -82,6 +82,14 @@ pub enum Next {
     Opens(Box<dyn Layer>),
     /// It closes, and the action of that name is done.
     Does(&'static str),
+}
+
+/// What is marked, and what is selected in which text.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks<'m> {
+    pub places: &'m Places,
+    pub text: &'m str,
+    pub selected: Span,
 }
 
 /// A window over the panes. At most one is open, and takes the keys.
@@ -128,8 +136,8 @@ pub trait Layer {
     /// Takes a board that was made anew.
     fn board(&mut self, _: &Arc<Pages>) {}
 
-    /// The places in the input that are being marked, and what is selected.
-    fn marks(&self) -> Option<(&[Span], Span)> {
+    /// The places in the case that are being marked, and what is selected.
+    fn marks(&self) -> Option<Marks<'_>> {
         None
     }
 }

@@ -220,7 +220,7 @@ fn rest(
     if !draft.evidence.is_empty() {
         let n = draft.evidence.len();
         let words = format!(
-            "{n} place{} in the input ({})",
+            "{n} place{} ({})",
             if n == 1 { "" } else { "s" },
             shell.keymap.first("evidence")
         );

@@ -1,49 +1,88 @@
 //! The input and whatever else the line holds: every field, whole, in the order of the line.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
-use crate::domain::modality::Part;
+use crate::domain::modality::{self, Part};
 use crate::domain::protocol::Span as Place;
+use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::{Paragraph, paragraphs};
-use crate::domain::text::{head, visible, wrap};
+use crate::domain::text::{head as head_of, visible, wrap};
 use crate::domain::text_rows::rows as rows_with_places;
 use crate::session::Opened;
-use crate::tui::overlay::mark::TEXT_BYTES_MAX;
+use crate::tui::overlay::mark::{TEXT_BYTES_MAX, place_of};
 use crate::tui::rows::{Laid, Rows};
-use crate::tui::shell::{LaidOf, LaidOut, Shell};
-
-/// The field in which places can be marked.
-const TEXT: &str = "input.text";
+use crate::tui::shell::{LaidOf, LaidOut, LaidPiece, Shell};
 
 pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
-    let Some(prediction) = &opened.case.prediction else {
+    if opened.case.prediction.is_none() {
         return vec![Line::raw("The line cannot be read.")].into();
-    };
+    }
     let mut rows = Rows::default();
     rows.made(asked(shell, opened, columns));
-    let spans = opened.protocol().map(|protocol| opened.draft.spans(protocol)).unwrap_or_default();
-    let (text, rest) = read(shell, opened, columns);
-    let places = match shell.layer.as_ref().and_then(|layer| layer.marks()) {
-        Some((marked, selected)) => Some((marked.to_vec(), Some(selected))),
-        None => (!spans.is_empty()).then_some((spans, None)),
-    };
-    match places {
-        Some((marked, selected)) => {
-            rows.made(with_places(shell, &prediction.text(), columns, &marked, selected));
+    let kept = opened.protocol().map(|protocol| opened.draft.places(protocol)).unwrap_or_default();
+    let marks = shell.layer.as_ref().and_then(|layer| layer.marks());
+    let selected = marks.map(|marks| (marks.text, marks.selected));
+    let places = marks.map_or(&kept, |marks| marks.places);
+    let by_place = places.texts().map(|(name, _)| name).chain(selected.map(|(name, _)| name));
+    let mut by_place: Vec<String> = by_place.map(str::to_owned).collect();
+    by_place.sort_unstable();
+    by_place.dedup();
+    let (text, rest) = read(shell, opened, columns, by_place);
+    let add = |rows: &mut Rows, pieces: Vec<LaidPiece>| {
+        for piece in pieces {
+            match piece {
+                LaidPiece::Read(laid) => rows.read(laid),
+                LaidPiece::ByPlace { name, text, key, indent } => {
+                    let at = selected.filter(|(text, _)| **text == *name).map(|(_, at)| at);
+                    let spans = places.in_text(&name);
+                    let mut lines: Vec<Line<'static>> = Vec::new();
+                    if !key.is_empty() {
+                        let words = format!("{}{}", " ".repeat(indent), key.trim_end());
+                        lines.push(Line::from(Span::styled(words, shell.theme.accent)));
+                    }
+                    let indent = indent + 2 * lines.len();
+                    let made = with_places(shell, &text, columns - indent, spans, at);
+                    lines.extend(made.into_iter().map(|mut line| {
+                        line.spans.insert(0, Span::raw(" ".repeat(indent)));
+                        line
+                    }));
+                    rows.text(name, lines);
+                }
+            }
         }
-        None => rows.read(text),
-    }
+    };
+    add(&mut rows, text);
     let found = facts(shell, opened, columns);
     rows.made(found);
     if !rest.is_empty() {
         rows.made(vec![Line::default()]);
-        rows.read(rest);
+        add(&mut rows, rest);
     }
     rows
+}
+
+/// The row of the input in which a place of a text that is being marked begins.
+pub fn row_of_place(shell: &Shell, name: &str, start: usize) -> Option<usize> {
+    let opened = shell.session.opened.as_ref()?;
+    let columns = shell.context_columns();
+    let first = rows(shell, opened, columns).row_of(name)?;
+    let laid = shell.laid.borrow();
+    let mut pieces = laid.iter().flat_map(|laid| laid.text.iter().chain(&laid.rest));
+    pieces.find_map(|piece| match piece {
+        LaidPiece::ByPlace { name: known, text, key, indent } if **known == *name => {
+            let head = usize::from(!key.is_empty());
+            let kept = head_of(text, TEXT_BYTES_MAX);
+            let laid = rows_with_places(kept, columns - indent - 2 * head);
+            let (row, _) = place_of(&laid, start)?;
+            Some(first + head + row)
+        }
+        _ => None,
+    })
 }
 
 /// What somebody wants to know about one's own label.
@@ -86,35 +125,70 @@ fn hanging(
 
 /// All that there is to read, without what is marked in it.
 pub fn whole(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
-    let (text, rest) = read(shell, opened, columns);
+    let (text, rest) = read(shell, opened, columns, Vec::new());
     let between = !text.is_empty() && !rest.is_empty();
     let mut rows = Rows::default();
-    rows.read(text);
+    let add = |rows: &mut Rows, pieces: Vec<LaidPiece>| {
+        for piece in pieces {
+            if let LaidPiece::Read(laid) = piece {
+                rows.read(laid);
+            }
+        }
+    };
+    add(&mut rows, text);
     if between {
         rows.made(vec![Line::default()]);
     }
-    rows.read(rest);
+    add(&mut rows, rest);
     rows
 }
 
 /// What there is to read, laid out: the text of the input, and all else. It is kept until another
-/// case, width or fold is asked for.
-fn read(shell: &Shell, opened: &Opened, columns: usize) -> (Arc<Laid>, Arc<Laid>) {
+/// case, width or fold is asked for, or something is marked in another text.
+fn read(
+    shell: &Shell,
+    opened: &Opened,
+    columns: usize,
+    by_place: Vec<String>,
+) -> (Vec<LaidPiece>, Vec<LaidPiece>) {
     let row = &opened.case.row;
     let hidden = [Cue::Prediction, Cue::Challenger].map(|cue| opened.hides(cue));
-    let of = LaidOf { case: row.id, event: row.event, columns, folded: shell.folded, hidden };
+    let folded = shell.folded;
+    let of = LaidOf { case: row.id, event: row.event, columns, folded, hidden, by_place };
     if let Some(known) = shell.laid.borrow().as_ref().filter(|known| known.of == of) {
         return (known.text.clone(), known.rest.clone());
     }
     let parts = opened.case.parts(|cue| opened.hides(cue));
-    let (text, rest): (Vec<Part>, Vec<Part>) =
-        parts.into_iter().partition(|part| part.name == TEXT);
-    let laid = |parts: &[Part]| -> Arc<Laid> {
-        let read: Vec<Paragraph> = paragraphs(parts, shell.folded);
-        Arc::new(Laid::new(read, columns))
+    let texts = modality::texts(&parts);
+    let laid = |parts: &[Part]| -> Vec<LaidPiece> {
+        let mut left: VecDeque<Paragraph> = paragraphs(parts, folded).into();
+        let mut pieces = Vec::new();
+        while let Some(first) = left.front() {
+            let apart = |one: &Paragraph| {
+                one.of.as_ref().filter(|name| of.by_place.iter().any(|by| **by == ***name)).cloned()
+            };
+            let name = apart(first);
+            let n = left.iter().take_while(|one| apart(one) == name).count();
+            let rows: Vec<Paragraph> = left.drain(..n).collect();
+            let text =
+                name.as_deref().and_then(|name| texts.iter().find(|(known, _)| known == name));
+            match (name, text) {
+                (Some(name), Some((_, text))) => pieces.push(LaidPiece::ByPlace {
+                    name,
+                    text: (*text).into(),
+                    key: rows[0].key.clone(),
+                    indent: rows[0].indent.min(columns / 3),
+                }),
+                _ => pieces.push(LaidPiece::Read(Arc::new(Laid::new(rows, columns)))),
+            }
+        }
+        pieces
     };
-    let (text, rest) = (laid(&text), laid(&rest));
-    *shell.laid.borrow_mut() = Some(LaidOut { of, text: text.clone(), rest: rest.clone() });
+    let (text, rest) =
+        parts.split_at(parts.iter().take_while(|part| part.name == INPUT_TEXT).count());
+    let (text, rest) = (laid(text), laid(rest));
+    *shell.laid.borrow_mut() =
+        Some(LaidOut { of: of.clone(), text: text.clone(), rest: rest.clone() });
     (text, rest)
 }
 
@@ -148,7 +222,7 @@ fn with_places(
         }
         Line::from(spans)
     };
-    let kept = head(text, TEXT_BYTES_MAX);
+    let kept = head_of(text, TEXT_BYTES_MAX);
     let more = text[kept.len()..].chars().count();
     let note =
         (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));

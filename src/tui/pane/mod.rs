@@ -3,7 +3,7 @@
 pub mod queue;
 pub mod context;
 mod overview;
-mod input;
+pub mod input;
 pub mod logs;
 mod neighbours;
 mod model;
