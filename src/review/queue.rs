@@ -3,6 +3,7 @@
 //!
 //! Pages are read by key, never by offset, so that the millionth case costs what the first does.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use rusqlite::Connection;
@@ -333,6 +334,7 @@ impl Queue {
                 hits.retain(|case| case.state == state && filter.matches(case));
                 hits
             }
+            None if filter.sort.is_some() => return self.sorted(conn, filter, state, stop),
             None => case::scan(conn, state, FILTERED_MAX * 2, |case| filter.matches(case), stop)?,
         };
         let mut own = Vec::with_capacity(hits.len().min(FILTERED_MAX));
@@ -341,8 +343,50 @@ impl Queue {
                 own.push(CaseRow { turn, ..case });
             }
         }
-        own.sort_by_key(CaseRow::key);
+        match filter.sort {
+            Some(sort) => own.sort_by(|one, other| sort.compare(one, other)),
+            None => own.sort_by_key(CaseRow::key),
+        }
         own.truncate(FILTERED_MAX);
         Ok(own)
+    }
+
+    /// The first of all cases of a state that fit a filter, in its order: every one is looked at.
+    fn sorted(
+        &self,
+        conn: &Connection,
+        filter: &Filter,
+        state: CaseState,
+        stop: impl Fn() -> bool,
+    ) -> rusqlite::Result<Vec<CaseRow>> {
+        let Some(sort) = filter.sort else { return Ok(Vec::new()) };
+        let (mut first, mut failed): (Vec<CaseRow>, _) = (Vec::new(), None);
+        let keep_first = |rows: &mut Vec<CaseRow>| {
+            rows.sort_by(|one, other| sort.compare(one, other));
+            rows.truncate(FILTERED_MAX);
+        };
+        let mut last: Option<CaseRow> = None;
+        let look = |case: &CaseRow| {
+            let behind =
+                last.as_ref().is_some_and(|last| sort.compare(last, case) == Ordering::Less);
+            if !behind && filter.matches(case) {
+                match self.place(conn, case) {
+                    Ok(Some(turn)) => first.push(CaseRow { turn, ..case.clone() }),
+                    Ok(None) => {}
+                    Err(error) => failed = Some(error),
+                }
+                if first.len() >= 2 * FILTERED_MAX {
+                    keep_first(&mut first);
+                    last = first.last().cloned();
+                }
+            }
+            false
+        };
+        case::scan(conn, state, 1, look, stop)?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        keep_first(&mut first);
+        Ok(first)
     }
 }

@@ -77,10 +77,12 @@ impl Session {
     pub fn set_filter(&mut self, text: &str) -> Vec<Effect> {
         if let Some(cue) = Filter::parse(text).asks_hidden(&self.protocols.policy.hide) {
             return self.say(&format!(
-                "The policy hides the {}: the queue can't be narrowed by it.",
+                "The policy hides the {}: the queue can't be narrowed or sorted by it.",
                 cue.as_str()
             ));
         }
+        // The list is what was asked for before: it is narrowed no further.
+        self.listing = None;
         self.filter = text.to_owned();
         self.generation += 1;
         let look = Effect::Look(Look::Queue);
@@ -88,6 +90,25 @@ impl Session {
             return vec![look, QueueModel::start()];
         }
         vec![look, Effect::Filter { text: text.to_owned(), generation: self.generation }]
+    }
+
+    /// Sorts the queue by a column; by none, it stands in its own order.
+    pub fn sort_queue(&mut self, column: &str) -> Vec<Effect> {
+        let words = Filter::sorted_by(&self.filter, column);
+        if self.listing.is_none() {
+            return self.set_filter(&words);
+        }
+        // A list that was asked for is all here.
+        let filter = Filter::parse(&words);
+        if let Some(cue) = filter.asks_hidden(&self.protocols.policy.hide) {
+            return self.say(&format!("The policy hides the {}.", cue.as_str()));
+        }
+        match filter.sort {
+            Some(sort) => self.queue.rows.sort_by(|one, other| sort.compare(one, other)),
+            None => self.queue.rows.sort_by_key(CaseRow::key),
+        }
+        (self.queue.cursor, self.queue.top) = (0, 0);
+        vec![Effect::Look(Look::Queue)]
     }
 
     pub fn clear(&mut self) -> Vec<Effect> {

@@ -14,6 +14,7 @@ use super::overlay::{
 use super::place::{Focus, Place, Tab};
 use super::search;
 use super::shell::{Shell, Wish};
+use crate::review::filter::Column;
 use crate::session::command::{self as commands, Command};
 use crate::session::manual::TOPICS;
 use crate::session::{Effect, Opened};
@@ -229,6 +230,7 @@ pub static ACTIONS: &[Action] = &[
     action("last", "G End", Place::Queue, "", "the last case", |shell, _| {
         shell.session.queue.to_end()
     }),
+    action("sort", "o", Place::Queue, "sort", "sort the queue by another column", sort_queue),
     action("scroll-down", "j Down", Place::Context, "scroll", "scroll down", |shell, _| {
         shell.scroll(1)
     }),
@@ -418,6 +420,22 @@ fn manual(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         Next::Opens(Box::new(Words { title, words, trains_on: false, scroll: 0 }))
     };
     open_layer(shell, Pick::new("The manual", choices, done))
+}
+
+/// By what the queue is sorted.
+fn sort_queue(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    if shell.session.training.is_some() || shell.session.calibration.is_some() {
+        return shell.say("These cases stand in the order in which they are given.");
+    }
+    let own = Choice::new("due", "as it is: what is due first");
+    let columns = Column::ALL.map(|column| Choice::new(column.as_str(), column.about()));
+    let done = |choice: &Choice, cx: &mut Cx<'_>| {
+        let column = if choice.value == "due" { "" } else { choice.value.as_str() };
+        let effects = cx.session.sort_queue(column);
+        cx.then(effects);
+        Next::Closes
+    };
+    open_layer(shell, Pick::new("Sort by", [own].into_iter().chain(columns).collect(), done))
 }
 
 fn open_layer(shell: &mut Shell, layer: impl Layer + 'static) -> Vec<Effect> {

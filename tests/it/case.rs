@@ -5,7 +5,7 @@ use std::fs;
 
 use casework::tui::Review;
 use casework::tui::dispatch::Event;
-use casework::tui::place::Tab;
+use casework::tui::place::{Focus, Tab};
 use serde_json::{Value, json};
 
 use crate::keys::Keys as _;
@@ -510,4 +510,51 @@ fn what_can_be_marked_is_what_is_read() {
         seen += names.len();
     }
     assert!(seen > 300, "{seen}");
+}
+
+#[test]
+fn the_queue_is_sorted_by_any_column_and_retries_stand_together() {
+    let said = |id: &str, text: &str, label: &str, p: f64| {
+        json!({ "id": id, "occurred_at": format!("2026-06-01T08:0{}:00Z", &id[1..]), "stream": "s",
+            "input": {"text": text}, "prediction": {"label": label, "confidence": p} })
+        .to_string()
+            + "\n"
+    };
+    let lines = [
+        said("c1", "where is it", "pay", 0.5),
+        said("c2", "send it back", "refund", 0.9),
+        said("c3", "where is it", "move", 0.1),
+        said("c4", "where is it", "pay", 0.3),
+    ]
+    .concat();
+    let (place, mut review) = opened(&lines, (160, 30));
+    let order = |review: &Review| -> String {
+        let rows = &review.front.session.queue.rows;
+        rows.iter().map(|row| row.external_id.clone()).collect::<Vec<_>>().join(" ")
+    };
+    let sorted = |review: &mut Review, by: &str| {
+        review.front.focus = Focus::Queue;
+        review.press(&format!("o \"{by}\" Enter"));
+        order(review)
+    };
+    assert_eq!(sorted(&mut review, "conf"), "c3 c4 c1 c2");
+    assert!(review.text().contains("/sort:confidence"), "{}", review.text());
+    assert_eq!(sorted(&mut review, "label"), "c3 c4 c1 c2");
+    assert_eq!(sorted(&mut review, "seen"), "c4 c3 c2 c1");
+    assert_eq!(sorted(&mut review, "text"), "c2 c3 c4 c1");
+    let screen = review.text();
+    assert!(
+        screen.contains("3× where is it") && screen.matches("″ the same").count() == 2,
+        "{screen}"
+    );
+    review.press("/ ctrl-u \"where_sort:-label\" Enter");
+    assert_eq!(order(&review), "c4 c1 c3", "narrowed too, and the other way round");
+    assert_eq!(sorted(&mut review, "due"), "c3 c4 c1", "the queue's own order");
+    // What is hidden is not told by an order.
+    drop(review);
+    place.ok(&["policy", "set", "hide=prediction until answer"]);
+    let mut review = Review::in_turn(place.open(), (160, 30), || T0, None).unwrap();
+    review.front.focus = Focus::Queue;
+    review.press("o \"conf\" Enter");
+    assert!(review.text().contains("The policy hides the prediction"), "{}", review.text());
 }

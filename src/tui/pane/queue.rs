@@ -132,8 +132,29 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     put_line(buf, area, 1, &Line::from(Span::styled(columns.header(), theme.dim)));
     for (row, case) in (queue.top..).zip(shown) {
         let is = (row == queue.cursor, open == Some(case.id));
-        let line = line(shell, case, is, &columns, usize::from(area.width));
+        let text = text_of(shell, row, row == queue.top);
+        let line = line(shell, case, is, &columns, (&text, usize::from(area.width)));
         put_line(buf, area, (row - queue.top + HEAD) as u16, &line);
+    }
+}
+
+/// What stands in a row for its text: of several of one text in a row, the first says how many they
+/// are, and the others that they are the same.
+fn text_of(shell: &Shell, row: usize, is_first_shown: bool) -> String {
+    let rows = &shell.session.queue.rows;
+    let text = &rows[row].text;
+    let shown = visible(crate::domain::text::head(text, 400)).into_owned();
+    if shown.trim().is_empty() {
+        return "(no text)".to_owned();
+    }
+    let same = |other: &&CaseRow| other.text == *text;
+    let before = rows[..row].iter().rev().take_while(same).count();
+    if before > 0 && !is_first_shown {
+        return format!("{} the same", shell.theme.sign("″", "\""));
+    }
+    match before + 1 + rows[row + 1..].iter().take_while(same).count() {
+        1 => shown,
+        n => format!("{n}{} {shown}", shell.theme.sign("×", "x")),
     }
 }
 
@@ -142,7 +163,7 @@ fn line(
     case: &CaseRow,
     (cursor, open): (bool, bool),
     columns: &Columns,
-    wide: usize,
+    (text, wide): (&str, usize),
 ) -> Line<'static> {
     let theme = &shell.theme;
     let mark = match (cursor, open) {
@@ -179,13 +200,11 @@ fn line(
     column(visible(&label).into_owned(), columns.said, style);
     let flag = visible(&case.flags.join(", ")).into_owned();
     column(flag, if columns.flag > 0 { columns.flag + 1 } else { 0 }, theme.warn);
-    let text = visible(crate::domain::text::head(&case.text, 400)).into_owned();
-    let text = if text.trim().is_empty() { "(no text)".to_owned() } else { text };
     if counts && columns.said == 0 {
         let label = visible(&label).into_owned();
         spans.push(Span::styled(format!("{label}  "), theme.good));
         used += width(&label) + 2;
     }
-    spans.push(Span::raw(fit(&text, wide.saturating_sub(used)).into_owned()));
+    spans.push(Span::raw(fit(text, wide.saturating_sub(used)).into_owned()));
     Line::from(spans)
 }
