@@ -11,7 +11,7 @@ use casework::tui;
 
 fn main() -> color_eyre::Result<ExitCode> {
     color_eyre::install()?;
-    Ok(match cli::run(cli::parse(), Env::read()) {
+    Ok(match cli::run(cli::parse(), Env::read(), tui::taken) {
         Next::Exit(code) => code,
         Next::Train(train) if train.by_lines => train_by_lines(*train),
         Next::Train(train) => {

@@ -49,6 +49,7 @@ pub mod train;
 mod undo;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -309,8 +310,12 @@ pub fn commands_markdown() -> String {
     help::markdown()
 }
 
-/// Carries out the command line.
-pub fn run(cli: Cli, env: Env) -> Next {
+/// What the review screen does at a letter, with keys that are configured: in the case and in the
+/// guide, where it answers a question if it does nothing.
+pub type TakenLetter = fn(&BTreeMap<String, String>, char) -> [Option<&'static str>; 2];
+
+/// Carries out the command line; `taken` is asked of the review screen's keys.
+pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
     if let Some(path) = &env.log
         && let Err(error) = crate::log::start(path)
     {
@@ -323,7 +328,7 @@ pub fn run(cli: Cli, env: Env) -> Next {
         command = cli.command.as_ref().map_or("review", Command::name),
         "begins"
     );
-    let context = Context { global: cli.global, env };
+    let context = Context { global: cli.global, env, taken };
     let result = match cli.command {
         None => return review(&context),
         Some(Command::Demo(args)) => match demo::run(&context, &args) {
@@ -421,6 +426,7 @@ fn opened(context: &Context, workspace: Workspace) -> Next {
 pub struct Context {
     pub global: Global,
     pub env: Env,
+    pub taken: TakenLetter,
 }
 
 impl Context {

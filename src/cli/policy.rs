@@ -80,7 +80,9 @@ fn document(policy: &Policy) -> Value {
                 ("require" | "hide" | "alert" | "on", "", _) => json!([]),
                 ("training", ..) => json!(policy.training),
                 ("escalation", ..) => json!(policy.escalation),
-                ("guards" | "encrypt" | "training_required", is, _) => json!(is == "yes"),
+                ("guards" | "encrypt" | "training_required" | "auto_submit" | "copy", is, _) => {
+                    json!(is == "yes")
+                }
                 (_, _, Ok(number)) => json!(number),
                 _ => json!(value),
             };

@@ -9,8 +9,8 @@ use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::label::{Outcome, value_text};
-use crate::domain::protocol::Protocol;
 use crate::domain::protocol::diff::diff;
+use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::text::visible;
 use crate::review::replay::Report;
 use crate::review::sight::left_out;
@@ -159,22 +159,57 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
 
 fn check(context: &Context, file: &Path) -> Result<Exit, CliError> {
     // A protocol can be checked anywhere; where there is a workspace, its terms are checked too.
-    let glossary = context
-        .read()
-        .ok()
-        .and_then(|workspace| workspace.protocols().ok())
-        .map(|all| all.glossary);
+    let workspace = context.read().ok();
+    let keys = workspace.as_ref().map(|workspace| workspace.config.keys.clone());
+    let glossary =
+        workspace.and_then(|workspace| workspace.protocols().ok()).map(|all| all.glossary);
     let protocol = or_faults(context.global.json, read_protocol(file, glossary.as_ref()))?;
-    let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [] });
+    let notes = letters_that_lose(context, &keys.unwrap_or_default(), &protocol);
+    let document = json!({ "ok": true, "id": protocol.id, "hash": protocol.hash(), "faults": [],
+        "notes": notes });
     done(
         context.global.json,
         &format!("{} is sound: {}", file.display(), counts(&protocol)),
         &document,
     )?;
+    for words in notes.iter().filter(|_| !context.global.json) {
+        say(words);
+    }
     if glossary.is_none() && protocol.questions.iter().any(|question| !question.terms.is_empty()) {
         say("Its terms were not looked up: there is no workspace with a glossary here.");
     }
     Ok(Exit::Done)
+}
+
+/// Letters of answers that do something else on the review screen, with what: digits answer there.
+fn letters_that_lose(
+    context: &Context,
+    keys: &BTreeMap<String, String>,
+    protocol: &Protocol,
+) -> Vec<String> {
+    let of_question = |question: &Question| {
+        let QuestionKind::Choice(answers) = &question.kind else { return None };
+        let lost = answers.iter().filter_map(|answer| {
+            let mut letters = answer.key.chars();
+            let letter = letters
+                .next()
+                .filter(|letter| letters.next().is_none() && !letter.is_ascii_digit())?;
+            match (context.taken)(keys, letter) {
+                [None, None] => None,
+                [Some(does), Some(_)] => Some(format!("{letter} ({does})")),
+                [Some(does), None] => Some(format!("{letter} (with the case in focus: {does})")),
+                [None, Some(does)] => Some(format!("{letter} (with the guide in focus: {does})")),
+            }
+        });
+        let lost: Vec<String> = lost.collect();
+        let words = format!(
+            "`{}`: these letters do something else on the review screen, where digits answer: {}",
+            question.id,
+            lost.join(", ")
+        );
+        (!lost.is_empty()).then_some(words)
+    };
+    protocol.questions.iter().filter_map(of_question).collect()
 }
 
 fn counts(protocol: &Protocol) -> String {

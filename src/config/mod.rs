@@ -47,6 +47,7 @@ pub struct Review {
     pub linear: bool,
     pub editor: String,
     pub defer_hours: u32,
+    pub auto_submit: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

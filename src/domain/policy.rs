@@ -96,6 +96,12 @@ pub struct Policy {
     /// The lead to whom it comes in the end; empty: who founded the workspace.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub owner: String,
+    /// Whether a label that lacks nothing is submitted with its last answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub auto_submit: bool,
+    /// Whether texts of cases may be copied to the clipboard of whoever reads them.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub copy: bool,
 }
 
 /// What passing a training takes, and whether reviewers must have passed one before they get cases.
@@ -171,6 +177,8 @@ impl Default for Policy {
             escalation: Escalation::default(),
             alert: Vec::new(),
             owner: String::new(),
+            auto_submit: false,
+            copy: true,
         }
     }
 }
@@ -187,7 +195,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 19] = [
+pub const NAMES: [(&str, &str); 21] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
@@ -213,6 +221,11 @@ pub const NAMES: [(&str, &str); 19] = [
         "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200",
     ),
     ("owner", "the lead to whom disputes come in the end; empty: the founder"),
+    (
+        "auto_submit",
+        "whether a label that lacks nothing is submitted with its last answer: yes or no",
+    ),
+    ("copy", "whether texts of cases may be copied to the clipboard: yes or no"),
 ];
 
 impl Policy {
@@ -288,6 +301,8 @@ impl Policy {
             }
             "alert" => self.alert = rules("alert", value)?,
             "owner" => self.owner = value.trim().to_owned(),
+            "auto_submit" => self.auto_submit = yes_or_no("auto_submit", value)?,
+            "copy" => self.copy = yes_or_no("copy", value)?,
             "on" => {
                 self.on = value
                     .split(',')
@@ -331,6 +346,8 @@ impl Policy {
             }
             "alert" => list(&self.alert),
             "owner" => self.owner.clone(),
+            "auto_submit" => yes(self.auto_submit),
+            "copy" => yes(self.copy),
             _ => return None,
         })
     }
@@ -383,6 +400,8 @@ mod tests {
             ("escalation", "1:2:3"),
             ("alert", "alpha < 0.6; open > 500"),
             ("owner", "ana"),
+            ("auto_submit", "yes"),
+            ("copy", "no"),
         ];
         assert_eq!(set.map(|(name, _)| name), NAMES.map(|(name, _)| name), "none is forgotten");
         let mut policy = Policy::default();

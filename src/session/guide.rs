@@ -58,6 +58,11 @@ impl Session {
             }
         });
         effects.push(Effect::Look(Look::Question));
+        let wanted = self.auto_submit || self.protocols.policy.auto_submit;
+        let is_ruling = self.opened.as_ref().is_some_and(|opened| opened.ruling);
+        if wanted && !is_ruling && self.missing().is_none() {
+            effects.extend(self.submit());
+        }
         effects
     }
 

@@ -41,6 +41,8 @@ pub struct Session {
     pub(super) first: Option<CaseId>,
     /// Words until the person does something.
     pub message: Option<Message>,
+    /// Whether they want a label that lacks nothing to be submitted with its last answer.
+    pub auto_submit: bool,
     /// What was written at prompts and not given, by what was asked about which case.
     pub unsent: HashMap<(Option<CaseId>, String), String>,
     /// The last entry that is on disk.
@@ -73,6 +75,8 @@ pub struct Start {
     /// Said at the start.
     pub message: Option<Message>,
     pub training: Option<Training>,
+    /// Whether a label that lacks nothing is submitted with its last answer.
+    pub auto_submit: bool,
     /// The calibration session to take part in at once.
     pub session: Option<String>,
 }
@@ -80,8 +84,19 @@ pub struct Start {
 impl Session {
     /// The first state, and what to do to fill it.
     pub fn start(start: Start) -> (Self, Vec<Effect>) {
-        let Start { me, team, now, protocols, counts, case, sync, message, training, session } =
-            start;
+        let Start {
+            me,
+            team,
+            now,
+            protocols,
+            counts,
+            case,
+            sync,
+            message,
+            training,
+            auto_submit,
+            session,
+        } = start;
         let first = case.filter(|_| training.is_none() && session.is_none());
         let mut effects = vec![QueueModel::start()];
         effects.extend(first.map(|id| Effect::Open { id }));
@@ -114,6 +129,7 @@ impl Session {
             opened: None,
             first,
             message,
+            auto_submit,
             unsent: HashMap::new(),
             saved: None,
             saving: 0,

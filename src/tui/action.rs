@@ -4,7 +4,7 @@
 use super::guide_keys;
 use super::key::KeyPress;
 use super::keymap::{KeyRow, Keymap};
-use super::overlay::lines::{LINES, Lines};
+use super::overlay::help::Help;
 use super::overlay::pick::{Choice, Pick};
 use super::overlay::words::Words;
 use super::overlay::{
@@ -14,6 +14,7 @@ use super::overlay::{
 use super::place::{Focus, Place, Tab};
 use super::search;
 use super::shell::{Shell, Wish};
+use crate::domain::text::head;
 use crate::review::filter::Column;
 use crate::session::command::{self as commands, Command};
 use crate::session::manual::TOPICS;
@@ -84,6 +85,7 @@ static WINDOWS: &[&[KeyRow]] = &[
     board::KEYS,
     exchange::KEYS,
     list::KEYS,
+    help::KEYS,
 ];
 
 /// Everything that keys do: the actions, and what windows do.
@@ -365,12 +367,13 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::CLEAR, "Esc", Place::Any, ""),
     command(&commands::store::EXCHANGE, "S", Place::Any, ""),
     command(&commands::people::PEOPLE, "P", Place::Any, "people"),
+    of_the_case("copy", "ctrl-y", "copy an id, or a text of the case, to the clipboard", copy),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| {
         palette(shell, "Actions")
     }),
     action("command", ":", Place::Any, "", "the same, by name", |shell, _| palette(shell, ":")),
     action("help", "?", Place::Any, "help", "every key", |shell, _| {
-        open_layer(shell, Lines::new("Keys (any other key closes)", LINES, help::lines))
+        open_layer(shell, Help::new(shell.places(), None))
     }),
     action("manual", "F1", Place::Any, "", "the manual, by topic", manual),
     action("repaint", "ctrl-l", Place::Any, "", "draw the screen again", |shell, _| {
@@ -446,8 +449,10 @@ fn open_layer(shell: &mut Shell, layer: impl Layer + 'static) -> Vec<Effect> {
 fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
     let keymap = &shell.keymap;
     let about = |row: &KeyRow| format!("{:<10} {}", keymap.first(row.name), keymap.fill(row.help));
-    let choices =
-        ACTIONS.iter().map(|action| Choice::new(action.row.name, &about(&action.row))).collect();
+    // What has no place here would do nothing.
+    let places = shell.places();
+    let here = ACTIONS.iter().filter(|action| places.contains(&action.row.place));
+    let choices = here.map(|action| Choice::new(action.row.name, &about(&action.row))).collect();
     let done = |choice: &Choice, _: &mut Cx<'_>| {
         let action = ACTIONS.iter().find(|action| action.row.name == choice.value);
         action.map_or(Next::Closes, |action| Next::Does(action.row.name))
@@ -481,6 +486,47 @@ fn all_logs(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         *shell.scroll_of_tab() = 0;
     }
     Vec::new()
+}
+
+/// Bytes that terminals take into a clipboard.
+const COPIED_MAX: usize = 74_000;
+
+/// Asks what of the case is to be copied.
+fn copy(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
+    let Some(opened) = &shell.session.opened else { return shell.say("No case is open.") };
+    if !shell.session.protocols.policy.copy {
+        return shell.say("The policy keeps texts of cases out of clipboards (copy=no).");
+    }
+    let row = &opened.case.row;
+    let ids = [
+        ("id in the stream".to_owned(), row.external_id.clone()),
+        ("id of the case".to_owned(), row.id.to_string()),
+    ];
+    let copied: Vec<(String, String)> = ids.into_iter().chain(opened.texts()).collect();
+    let choices = copied.iter().map(|(name, text)| Choice::new(name, head(text, 200))).collect();
+    let done = move |choice: &Choice, cx: &mut Cx<'_>| {
+        let Some((name, text)) = copied.iter().find(|(name, _)| *name == choice.value) else {
+            return Next::Closes;
+        };
+        // What is pasted into a shell must not act there.
+        let plain: String =
+            text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let words = if plain.len() > COPIED_MAX {
+            format!("{name} is too long for a clipboard: {} bytes.", plain.len())
+        } else {
+            let left_out = text.chars().count() - plain.chars().count();
+            let without = match left_out {
+                0 => String::new(),
+                n => format!(", without {n} control characters"),
+            };
+            cx.copy = Some(plain);
+            format!("{name} is copied, if the terminal lets programs do that{without}.")
+        };
+        let effects = cx.session.say(&words);
+        cx.then(effects);
+        Next::Closes
+    };
+    open_layer(shell, Pick::new("Copy", choices, done))
 }
 
 fn editor(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {

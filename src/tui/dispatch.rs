@@ -6,13 +6,14 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::action::{ACTIONS, Does};
 use super::key::KeyPress;
 use super::measure::measure;
+use super::overlay::help::Help;
 use super::overlay::prompt::Prompt;
 use super::overlay::{Cx, Layer, Next};
 use super::pane::input;
 use super::pane::queue::HEAD;
 use super::place::{Focus, Place};
 use super::search;
-use super::shell::Shell;
+use super::shell::{Shell, Wish};
 use crate::domain::time::Moment;
 use crate::session::command::{self as commands, Command, Needs, Said};
 use crate::session::{Effect, Front, Input, Opened, Report};
@@ -209,6 +210,14 @@ impl Shell {
     /// A key while a window lies over the panes: one of its own, or something typed.
     fn layer_key(&mut self, layer: Box<dyn Layer>, event: KeyEvent, key: KeyPress) -> Vec<Effect> {
         let row = self.keymap.find(key, layer.places());
+        // Help is there in every window in which letters are not text.
+        let takes_text = layer.places().iter().any(|place| place.takes_text());
+        let asks = self.keymap.find(key, &[Place::Any]).is_some_and(|row| row.name == "help");
+        if row.is_none() && asks && !takes_text {
+            let here = layer.places().to_vec();
+            self.layer = Some(Box::new(Help::new(here, Some(layer))));
+            return Vec::new();
+        }
         self.in_layer(layer, |layer, cx| match row {
             Some(row) => layer.act(row.name, key, cx),
             None => layer.typed(event, cx),
@@ -230,10 +239,12 @@ impl Shell {
             context_columns,
             effects: Vec::new(),
             place_to_show: None,
+            copy: None,
             search: None,
         };
         let next = act(&mut *layer, &mut cx);
         let (mut effects, place, query) = (cx.effects, cx.place_to_show, cx.search);
+        self.wishes.extend(cx.copy.map(Wish::Copy));
         match next {
             Next::Stays => self.layer = Some(layer),
             Next::Closes => {}

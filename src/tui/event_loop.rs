@@ -302,6 +302,7 @@ impl Outside<'_> {
     fn fulfil(&mut self, wish: Wish, session: &mut Review) -> Result<(), ScreenError> {
         match wish {
             Wish::Repaint => self.screen.repaint()?,
+            Wish::Copy(text) => self.screen.copy(&text)?,
             Wish::Suspend => {
                 let stopped = self.screen.lend(suspend)??;
                 if !stopped {

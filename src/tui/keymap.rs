@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crossterm::event::KeyCode;
+
 use super::key::KeyPress;
 use super::place::Place;
 
@@ -123,6 +125,14 @@ impl Keymap {
         places.iter().find_map(|place| {
             candidates.iter().map(|index| self.rows[*index]).find(|row| row.place == *place)
         })
+    }
+
+    /// What a key does in the case and in the guide, where it would answer a question if it did
+    /// nothing else: the names of the two actions, none where it is free.
+    pub fn taken(&self, key: char) -> [Option<&'static str>; 2] {
+        let key = KeyPress::plain(KeyCode::Char(key));
+        let in_place = |place| self.find(key, &[Place::Asking, place, Place::Any]);
+        [Place::Context, Place::Guide].map(|place| in_place(place).map(|row| row.name))
     }
 
     fn keys(&self, name: &str) -> &[KeyPress] {

@@ -35,6 +35,14 @@ pub mod shell;
 pub mod terminal;
 pub mod theme;
 
+use std::collections::BTreeMap;
+
 pub use event_loop::{run, train};
 pub use review::Review;
 pub use shell::Shell;
+
+/// What a letter does, with these keys configured, in the case and in the guide: the names of the
+/// actions, none where it is free to answer a question.
+pub fn taken(keys: &BTreeMap<String, String>, letter: char) -> [Option<&'static str>; 2] {
+    keymap::Keymap::new(keys, action::rows()).taken(letter)
+}

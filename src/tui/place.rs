@@ -51,12 +51,13 @@ pub enum Place {
     People,
     Board,
     Window,
+    Helping,
     /// Words are written: letters are text.
     Writing,
 }
 
 impl Place {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Asking,
         Self::AskingSeveral,
         Self::AskingLabel,
@@ -89,6 +90,7 @@ impl Place {
         Self::Exchange,
         Self::Lines,
         Self::Window,
+        Self::Helping,
         Self::Writing,
     ];
 
@@ -117,7 +119,12 @@ impl Place {
     pub fn takes_text(self) -> bool {
         matches!(
             self,
-            Self::Picking | Self::Prompt | Self::Rationale | Self::RulingWords | Self::Writing
+            Self::Picking
+                | Self::Helping
+                | Self::Prompt
+                | Self::Rationale
+                | Self::RulingWords
+                | Self::Writing
         )
     }
 
@@ -155,6 +162,7 @@ impl Place {
             Self::Exchange => "In the window of the exchange",
             Self::Lines => "In any window with lines or a list",
             Self::Window => "In any window",
+            Self::Helping => "In this list of keys",
             Self::Writing => "In any window in which you write",
         }
     }

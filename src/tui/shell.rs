@@ -108,12 +108,14 @@ pub struct Search {
 }
 
 /// What only the terminal can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// Draw every cell again.
     Repaint,
     /// Back to the shell that started this.
     Suspend,
+    /// Put a text in the clipboard.
+    Copy(String),
 }
 
 impl Shell {

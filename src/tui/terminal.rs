@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Once;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -131,6 +133,13 @@ impl Screen {
         self.terminal = ratatui::Terminal::new(CrosstermBackend::new(self.frame.clone()))?;
         self.unsure.clear();
         execute!(io::stdout().lock(), Clear(ClearType::All))
+    }
+
+    /// Puts a text in the clipboard of the terminal, wherever that is, if it lets us.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
+        out.flush()
     }
 
     /// Gives the terminal to another program, and takes it back.

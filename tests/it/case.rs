@@ -558,3 +558,62 @@ fn the_queue_is_sorted_by_any_column_and_retries_stand_together() {
     review.press("o \"conf\" Enter");
     assert!(review.text().contains("The policy hides the prediction"), "{}", review.text());
 }
+
+#[test]
+fn what_lacks_nothing_is_submitted_with_its_last_answer_where_that_is_wanted() {
+    let (place, review) = opened(&line("c", &json!({"text": "hi"}), ""), (120, 36));
+    drop(review);
+    place.ok(&["policy", "set", "auto_submit=yes", "require=rationale if category = novel"]);
+    let mut review = Review::in_turn(place.open(), (120, 36), || T0, None).unwrap();
+    review.press("2 1");
+    let labels = place.ok(&["labels", "--json"]);
+    assert_eq!(labels.lines().count(), 1, "{labels}");
+    // It can be taken back, and what lacks something waits for it.
+    review.press("U u");
+    assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 0);
+    place.ok(&["policy", "set", "require=rationale always"]);
+    drop(review);
+    let mut review = Review::in_turn(place.open(), (120, 36), || T0, None).unwrap();
+    review.press("2 1");
+    assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 0);
+}
+
+#[test]
+fn an_id_or_a_text_is_copied_unless_a_policy_says_no() {
+    use casework::tui::shell::Wish;
+    let lines = line("c", &json!({"text": "two\nlines\u{1b}[2J"}), ",\"output\":\"said\"");
+    let (place, mut review) = opened(&lines, (120, 36));
+    let copied = |review: &mut Review| {
+        std::mem::take(&mut review.front.wishes).into_iter().find_map(|wish| match wish {
+            Wish::Copy(text) => Some(text),
+            _ => None,
+        })
+    };
+    review.press("ctrl-y \"output\" Enter");
+    assert_eq!(copied(&mut review).as_deref(), Some("said"));
+    review.press("ctrl-y \"input.text\" Enter");
+    assert_eq!(copied(&mut review).as_deref(), Some("two\nlines[2J"), "nothing that acts");
+    assert!(review.text().contains("without 1 control characters"), "{}", review.text());
+    drop(review);
+    place.ok(&["policy", "set", "copy=no"]);
+    let mut review = Review::in_turn(place.open(), (120, 36), || T0, None).unwrap();
+    review.press("ctrl-y");
+    assert_eq!(copied(&mut review), None);
+    assert!(review.text().contains("keeps texts of cases out of clipboards"), "{}", review.text());
+}
+
+#[test]
+fn help_begins_with_the_keys_that_hold_and_gives_back_what_it_lay_over() {
+    let (_place, mut review) = opened(&line("c", &json!({"text": "one two"}), ""), (100, 40));
+    review.press("m ?");
+    let screen = review.text();
+    let place = |part: &str| screen.find(part).unwrap_or_else(|| panic!("{part}: {screen}"));
+    assert!(place("While you mark") < place("A question is asked"), "{screen}");
+    review.press("\"unmark\"");
+    assert!(!review.text().contains("A question is asked"), "{}", review.text());
+    review.press("Esc");
+    assert!(review.text().contains("Highlight the evidence"), "{}", review.text());
+    review.press("Enter");
+    let marked = &review.front.session.opened.as_ref().unwrap().draft.evidence;
+    assert_eq!(marked.words(), "0-3", "what was marked in it goes on");
+}

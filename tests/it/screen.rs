@@ -53,7 +53,7 @@ fn narrow() {
     shows("narrow_ready", (80, 24), "1 1 1 2 s 5 x");
     shows("narrow_terms", (80, 24), "t");
     shows("narrow_help", (80, 24), "?");
-    shows("narrow_help_end", (80, 24), "? G");
+    shows("narrow_help_end", (80, 24), "? \"copy\"");
     shows("narrow_exchange", (80, 24), "S");
     shows("narrow_filter", (80, 24), "/ \"flag:challenger\" Enter");
 }

@@ -69,6 +69,7 @@ pub fn start_of(
         // A training is not interrupted by what waits.
         message: if training.is_some() { None } else { waiting_words(workspace)? },
         training,
+        auto_submit: workspace.config.review.auto_submit,
         session: workspace.in_round.as_ref().map(|round| session_of(round).to_owned()),
     })
 }

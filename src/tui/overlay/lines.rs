@@ -50,12 +50,12 @@ pub fn columns((width, height): (u16, u16)) -> usize {
     usize::from(area(Rect::new(0, 0, width, height)).width.saturating_sub(4))
 }
 
-/// Draws lines in a frame, from one on.
+/// Draws lines in a frame, from one on. `down` names the action by which more is seen.
 pub fn draw(
     area: Rect,
     buf: &mut Buffer,
     view: &View<'_>,
-    title: &str,
+    (title, down): (&str, &str),
     lines: &[Line<'static>],
     scroll: usize,
 ) {
@@ -66,7 +66,7 @@ pub fn draw(
     }
     if lines.len() > scroll + usize::from(inner.height) {
         let more = Rect { y: inner.bottom(), height: 1, ..inner };
-        let words = view.keymap.fill(" more: {line-down} ");
+        let words = format!(" more: {} ", view.keymap.fill(down));
         put_line(buf, more, 0, &Line::from(Span::styled(words, theme.dim)));
     }
 }
@@ -94,6 +94,7 @@ impl Layer for Lines {
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
         let area = area(screen);
         let lines = (self.lines)(view, usize::from(area.width.saturating_sub(4)));
-        draw(area, buf, view, &view.keymap.fill(self.title), &lines, self.scroll);
+        let title = view.keymap.fill(self.title);
+        draw(area, buf, view, (&title, "{line-down}"), &lines, self.scroll);
     }
 }

@@ -55,6 +55,8 @@ pub struct Cx<'a> {
     pub effects: Vec<Effect>,
     /// A text of the case, and a place in it that should be on the screen.
     pub place_to_show: Option<(String, usize)>,
+    /// What is to be put in the clipboard.
+    pub copy: Option<String>,
     /// What is to be searched for in the case, in small letters.
     pub search: Option<String>,
 }

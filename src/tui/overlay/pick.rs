@@ -178,7 +178,7 @@ impl Layer for Pick {
             let more = self.choices.iter().any(|choice| !choice.more.is_empty());
             beside(screen, (self.choices.len() + 3 + if more { 6 } else { 0 }).min(999) as u16)
         } else {
-            let wide = screen.width.saturating_sub(4).min(72);
+            let wide = screen.width.saturating_sub(4).min(100);
             centered(screen, wide, screen.height.saturating_sub(4).min(24))
         };
         let inner = boxed(area, buf, theme, &self.title);

@@ -65,6 +65,7 @@ impl Layer for Words {
         let lines = self.lines(usize::from(whole.width.saturating_sub(4)), view.theme);
         // What is short needs no more room than it takes.
         let high = whole.height.min(lines.len() as u16 + 2);
-        lines::draw(Rect { height: high, ..whole }, buf, view, &self.title, &lines, self.scroll);
+        let named = (self.title.as_str(), "{line-down}");
+        lines::draw(Rect { height: high, ..whole }, buf, view, named, &lines, self.scroll);
     }
 }
