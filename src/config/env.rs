@@ -13,6 +13,8 @@ pub struct Env {
     pub no_color: bool,
     /// `COLORFGBG` says that the terminal's background is light.
     pub light_background: bool,
+    /// The terminal puts text that is read from right to left in order, and can't be told not to.
+    pub arranges_text: bool,
     /// `VISUAL`, else `EDITOR`.
     pub editor: Option<String>,
     /// `TERM` names a terminal that can't move its cursor.
@@ -98,6 +100,9 @@ impl Env {
             // `15;default;0`: the last number is the background's slot, of which 7 and 15 are light.
             light_background: text("COLORFGBG")
                 .is_some_and(|value| ["7", "15"].contains(&value.rsplit(';').next().unwrap_or(""))),
+            arranges_text: text("KONSOLE_VERSION").is_some()
+                || text("TERM_PROGRAM").is_some_and(|name| name == "Apple_Terminal")
+                || ["mlterm", "putty", "konsole"].iter().any(|name| term.starts_with(name)),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             dumb_terminal: term.is_empty() || term == "dumb",
             linear: text("CASEWORK_LINEAR").map(|text| is_on(&text)),

@@ -43,6 +43,7 @@ pub struct Review {
     pub name: String,
     pub theme: ThemeName,
     pub borders: Borders,
+    pub bidi: Bidi,
     pub mouse: bool,
     pub linear: bool,
     pub editor: String,
@@ -58,6 +59,17 @@ pub enum ThemeName {
     Dark,
     Light,
     Mono,
+}
+
+/// Who puts text that is read from right to left in the order in which it is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bidi {
+    /// casework, unless the terminal is one that does and can't be told not to.
+    Auto,
+    App,
+    Terminal,
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

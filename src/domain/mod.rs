@@ -7,6 +7,7 @@
 pub mod ids;
 pub mod time;
 pub mod text;
+pub mod bidi;
 pub mod folding;
 pub mod logtime;
 pub mod logline;

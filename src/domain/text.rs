@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_linebreak::linebreaks;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -21,7 +23,37 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len() + 16);
     let mut previous = ' ';
-    for c in text.chars() {
+    let mut marks = 0;
+    let count = |out: &mut String, marks: usize| {
+        if marks > MARKS_MAX {
+            out.push_str(&format!("«+{} marks»", marks - MARKS_MAX));
+        }
+    };
+    let mut flag = 0;
+    for (at, c) in text.char_indices() {
+        // The flags of three countries are written with letters that nobody sees.
+        if c == '\u{1f3f4}' {
+            flag = FLAGS
+                .iter()
+                .find(|flag| text[at..].starts_with(**flag))
+                .map_or(0, |flag| flag.chars().count());
+        }
+        if flag > 0 {
+            flag -= 1;
+            out.push(c);
+            previous = c;
+            continue;
+        }
+        // What is piled up on one letter covers the rows around it.
+        if c > '\u{2ff}' && is_combining_mark(c) {
+            marks += 1;
+            if marks > MARKS_MAX {
+                continue;
+            }
+        } else {
+            count(&mut out, marks);
+            marks = 0;
+        }
         if acts(c, previous) {
             push_name(&mut out, c);
         } else {
@@ -29,8 +61,19 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
         previous = c;
     }
+    count(&mut out, marks);
     Cow::Owned(out)
 }
+
+/// England, Scotland and Wales.
+const FLAGS: [&str; 3] = [
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
+];
+
+/// Marks on one letter that are shown.
+const MARKS_MAX: usize = 8;
 
 /// The lines of `text`, each made visible; tabs become spaces to the next column of four.
 pub fn visible_lines(text: &str) -> Vec<String> {
@@ -54,7 +97,10 @@ fn acts(c: char, previous: char) -> bool {
     match c {
         // Joiners are ordinary after a letter or a picture of the scripts that use them.
         '\u{200c}' | '\u{200d}' => {
-            previous.is_ascii() || !(previous.is_alphabetic() || previous > '\u{2000}')
+            let written = previous.is_alphabetic() || previous > '\u{2000}';
+            // In Indic scripts after a sign of a vowel, or what joins two consonants.
+            let indic = previous > '\u{900}' && is_combining_mark(previous);
+            previous.is_ascii() || !(written || indic)
         }
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
@@ -128,6 +174,33 @@ pub fn width(text: &str) -> usize {
     }
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
+
+/// Whether terminals differ about the columns of a sign: it holds what takes a cell of its own on
+/// some and none on others. A letter with marks that take none anywhere is sure.
+pub fn is_unsure(sign: &str) -> bool {
+    if sign.is_ascii() {
+        return false;
+    }
+    let mut flags = 0;
+    sign.chars().any(|c| {
+        flags += usize::from(('\u{1f1e6}'..='\u{1f1ff}').contains(&c));
+        flags > 1
+            || matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{20e3}' | '\u{e33}' | '\u{eb3}'
+                | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' | '\u{1160}'..='\u{11ff}'
+                | '\u{d7b0}'..='\u{d7ff}')
+            || (c >= '\u{900}' && canonical_combining_class(c) == VIRAMA)
+            || (c >= '\u{900}' && c.general_category() == GeneralCategory::SpacingMark)
+            || matches!(c, '\u{1039}' | '\u{17d2}')
+    })
+}
+
+/// Whether any sign of a text is [unsure](is_unsure).
+pub fn has_unsure(text: &str) -> bool {
+    !text.is_ascii() && text.graphemes(true).any(is_unsure)
+}
+
+/// The combining class of what joins two consonants.
+const VIRAMA: u8 = 9;
 
 /// The start of `text` that fits in `columns`, with `…` where something was cut.
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {

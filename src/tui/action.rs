@@ -277,6 +277,21 @@ pub static ACTIONS: &[Action] = &[
         shell.folded = !shell.folded;
         Vec::new()
     }),
+    action(
+        "direction",
+        "b",
+        Place::Context,
+        "",
+        "right-to-left text in the order in which it is written, or seen",
+        |shell, _| {
+            shell.as_written = !shell.as_written;
+            shell.say(if shell.as_written {
+                "Right-to-left text stands in the order in which it is written."
+            } else {
+                "Right-to-left text stands in the order in which it is seen."
+            })
+        },
+    ),
     action("next-found", "n", Place::Found, "next", "the next place that was found", |shell, _| {
         search::step(shell, 1)
     }),

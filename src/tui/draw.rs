@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::bars::{footer, header, message};
 use super::measure::measure;
 use super::overlay::View;
-use super::paint::put_line;
+use super::paint::{arrange, put_line};
 use super::pane;
 use super::place::Layout;
 use super::shell::Shell;
@@ -20,6 +20,7 @@ const ROWS_MIN: u16 = 8;
 
 /// Draws the whole screen.
 pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    arrange(shell.arranges());
     if area.width < COLUMNS_MIN || area.height < ROWS_MIN {
         let words = [
             format!("{}x{}: too small.", area.width, area.height),

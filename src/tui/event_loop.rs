@@ -22,6 +22,7 @@ use super::review::Review;
 use super::shell::Wish;
 use super::terminal::Screen;
 use crate::clock;
+use crate::config::Bidi;
 use crate::domain::text::visible_lines;
 use crate::session::mode::Training;
 use crate::session::{Effect, Report};
@@ -85,7 +86,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
         // The loop has ended; the work itself is done.
         let _ = reports.send(Wake::Report(report));
     })?;
-    let mut screen = Screen::open(mouse)?;
+    let mut screen = Screen::open(mouse, session.front.bidi == Bidi::App)?;
     let paused = Arc::new(AtomicBool::new(false));
     watch_input(waker.clone(), Arc::clone(&paused));
     watch_signals(waker)?;
@@ -301,7 +302,7 @@ struct Outside<'s> {
 impl Outside<'_> {
     fn fulfil(&mut self, wish: Wish, session: &mut Review) -> Result<(), ScreenError> {
         match wish {
-            Wish::Repaint => self.screen.repaint()?,
+            Wish::Repaint => self.screen.repaint(),
             Wish::Copy(text) => self.screen.copy(&text)?,
             Wish::Suspend => {
                 let stopped = self.screen.lend(suspend)??;

@@ -16,6 +16,7 @@ pub mod action;
 mod bars;
 pub mod dispatch;
 pub mod draw;
+mod emit;
 pub mod edit;
 pub mod event_loop;
 mod guide_keys;

@@ -1,22 +1,104 @@
 //! Small things that all panes and windows are painted with.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Alignment, Rect};
 use ratatui::text::{Line, Span};
 
 use super::place::WIDE;
+use super::rows::UNSURE_EDGE;
 use super::theme::Theme;
-use crate::domain::text::{fit, visible, width};
+use crate::domain::bidi::{Direction, Seen, arranged, has_right_to_left, mirrored, order};
+use crate::domain::text::{fit, has_unsure, visible, width};
 
-/// Writes a line into row `row` of `area`, cut at its right edge.
+thread_local! {
+    /// Whether what is read from right to left is put in the order in which it is seen.
+    static ARRANGES: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Says, before a frame is drawn, whether what is read from right to left is put in the order in
+/// which it is seen.
+pub fn arrange(arranges: bool) {
+    ARRANGES.set(arranges);
+}
+
+/// Writes a line into row `row` of `area`, cut at its right edge. A line that has an alignment is one
+/// row of a paragraph of that direction; else each piece of it is put in order by itself.
 pub fn put_line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
-    if row < area.height {
-        buf.set_line(area.x, area.y + row, line, area.width);
-        // What does not fit is said to go on.
-        if line_width(line) > usize::from(area.width) && area.width > 0 {
-            buf[(area.right() - 1, area.y + row)].set_symbol("…");
+    if row >= area.height || area.width == 0 {
+        return;
+    }
+    let unsure = line.spans.iter().any(|span| has_unsure(&span.content));
+    let room =
+        usize::from(area.width) - if unsure { UNSURE_EDGE.min(area.width.into()) } else { 0 };
+    // What does not fit is said to go on.
+    let cut;
+    let mut line = line;
+    if line_width(line) > room {
+        cut = fitted(line, room);
+        line = &cut;
+    }
+    let arranged;
+    if ARRANGES.get() && line.spans.iter().any(|span| has_right_to_left(&span.content)) {
+        arranged = as_seen(line);
+        line = &arranged;
+    }
+    let start = match line.alignment {
+        Some(Alignment::Right) if ARRANGES.get() => area.width - line_width(line) as u16,
+        _ => 0,
+    };
+    buf.set_line(area.x + start, area.y + row, line, area.width - start);
+}
+
+/// The start of a line that fits in so many columns.
+fn fitted(line: &Line<'_>, room: usize) -> Line<'static> {
+    let mut left = room;
+    let mut spans = Vec::new();
+    for span in &line.spans {
+        let wide = width(&span.content);
+        // What is left for the next piece is at least the sign that it goes on.
+        if wide >= left {
+            let text = format!("{} ", span.content);
+            spans.push(Span::styled(fit(&text, left).into_owned(), span.style));
+            break;
+        }
+        left -= wide;
+        spans.push(Span::styled(span.content.clone().into_owned(), span.style));
+    }
+    Line { style: line.style, alignment: line.alignment, spans }
+}
+
+/// A line with its signs in the order in which they are seen.
+fn as_seen(line: &Line<'_>) -> Line<'static> {
+    let base = match line.alignment {
+        Some(Alignment::Right) => Direction::Right,
+        Some(_) => Direction::Left,
+        None => {
+            let span = |span: &Span<'_>| {
+                let text = arranged(&span.content, Direction::of(&span.content));
+                Span::styled(text.into_owned(), span.style)
+            };
+            return Line { spans: line.spans.iter().map(span).collect(), ..Line::default() };
+        }
+    };
+    let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    let mut ends = Vec::with_capacity(line.spans.len());
+    for span in &line.spans {
+        ends.push(ends.last().copied().unwrap_or(0) + span.content.len());
+    }
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for Seen { place, mirrored: turned } in order(&text, base) {
+        let style = line.spans[ends.partition_point(|end| *end <= place.start)].style;
+        let sign = &text[place];
+        let sign = if turned { mirrored(sign) } else { Cow::Borrowed(sign) };
+        match spans.last_mut() {
+            Some(last) if last.style == style => last.content.to_mut().push_str(&sign),
+            _ => spans.push(Span::styled(sign.into_owned(), style)),
         }
     }
+    Line { style: line.style, alignment: line.alignment, spans }
 }
 
 /// Columns that a line takes.

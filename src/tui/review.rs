@@ -5,6 +5,7 @@ use super::keymap::Keymap;
 use super::place::WhereWasI;
 use super::shell::Shell;
 use super::theme::Theme;
+use crate::config::Bidi;
 use crate::domain::time::Moment;
 use crate::session::io::driver::start_of;
 use crate::session::mode::Training;
@@ -37,6 +38,11 @@ impl Shell {
         let theme = Theme::of(&workspace.config, &workspace.env);
         let mut shell =
             Self::new(session, size, theme, keymap, workspace.config.review.mouse, place);
+        shell.bidi = match workspace.config.review.bidi {
+            Bidi::Auto if workspace.env.arranges_text => Bidi::Terminal,
+            Bidi::Auto => Bidi::App,
+            other => other,
+        };
         let effects = shell.settle(effects);
         Ok((shell, effects))
     }

@@ -4,13 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ratatui::layout::Alignment;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::highlight::{Class, Classes, classes};
 use super::theme::Theme;
+use crate::domain::bidi::{Direction, has_right_to_left};
 use crate::domain::reading::{Paragraph, Tone};
-use crate::domain::text::wrap_ranges;
+use crate::domain::text::{has_unsure, wrap_ranges};
+
+/// Columns before an edge in which nothing stands whose width terminals take differently.
+pub const UNSURE_EDGE: usize = 2;
 
 /// The rows of a tab, in order.
 #[derive(Debug, Clone, Default)]
@@ -159,7 +164,8 @@ impl Laid {
                 one.text.insert_str(0, &one.key);
             }
             one.indent = one.indent.min(columns / 3);
-            let room = columns.saturating_sub(hang(one)).max(1);
+            let edge = if has_unsure(&one.text) { UNSURE_EDGE } else { 0 };
+            let room = columns.saturating_sub(hang(one) + edge).max(1);
             rows.extend(wrap_ranges(&one.text, room).into_iter().map(|range| Row {
                 paragraph: at,
                 from: range.start as u32,
@@ -215,7 +221,12 @@ impl Laid {
             }
         }
         spans.extend(named(&text[at..], style, theme));
-        Line::from(spans)
+        let line = Line::from(spans);
+        // A row stands as its whole paragraph does; beside a name, a value stands for itself.
+        if one.tone == Tone::Field || !has_right_to_left(&one.text) {
+            return line;
+        }
+        line.alignment(alignment(Direction::of(&one.text)))
     }
 
     /// The rows in which the places of `query`, in small letters, begin. Letters that take more
@@ -229,6 +240,14 @@ impl Laid {
                 self.rows.partition_point(after).saturating_sub(1)
             })
         })
+    }
+}
+
+/// What a paragraph's direction is to those who paint it.
+pub fn alignment(direction: Direction) -> Alignment {
+    match direction {
+        Direction::Left => Alignment::Left,
+        Direction::Right => Alignment::Right,
     }
 }
 
@@ -276,7 +295,7 @@ pub fn lit(line: Line<'static>, query: &str, theme: &Theme) -> Line<'static> {
     let is_lit = |byte: usize| places.iter().any(|at| (*at..at + query.len()).contains(&byte));
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut byte = 0;
-    for span in line.spans {
+    for span in &line.spans {
         for c in span.content.chars() {
             let style = if is_lit(byte) { span.style.patch(theme.chosen) } else { span.style };
             byte += c.len_utf8();
@@ -286,7 +305,7 @@ pub fn lit(line: Line<'static>, query: &str, theme: &Theme) -> Line<'static> {
             }
         }
     }
-    Line::from(spans)
+    Line { style: line.style, alignment: line.alignment, spans }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use super::overlay::{Layer, exchange, terms, tree};
 use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
 use super::rows::Laid;
 use super::theme::Theme;
+use crate::config::Bidi;
+use crate::domain::bidi::has_right_to_left;
 use crate::domain::cues::Cue;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::protocol::QuestionKind;
@@ -60,6 +62,12 @@ pub struct Shell {
     returning: Option<WhereWasI>,
     /// How large everything is; none after a change, until somebody needs it.
     pub measured: Option<Measured>,
+    /// Who puts text that is read from right to left in order; never `Auto`.
+    pub bidi: Bidi,
+    /// Whether the case is shown in the order in which it is written.
+    pub as_written: bool,
+    /// Whether the case holds such text.
+    right_to_left: bool,
     /// What only the terminal can do.
     pub wishes: Vec<Wish>,
 }
@@ -147,6 +155,9 @@ impl Shell {
             tried: None,
             returning: Some(place),
             measured: None,
+            bidi: Bidi::App,
+            as_written: false,
+            right_to_left: false,
             wishes: Vec::new(),
         }
     }
@@ -205,7 +216,14 @@ impl Shell {
 
     /// Whether three panes stand side by side.
     pub fn is_wide(&self) -> bool {
-        self.size.0 >= WIDE
+        // What the terminal puts in order gets whole rows: a pane beside it would be moved too.
+        let alone = self.bidi == Bidi::Terminal && self.right_to_left;
+        self.size.0 >= WIDE && !alone
+    }
+
+    /// Whether text that is read from right to left is put in order here.
+    pub fn arranges(&self) -> bool {
+        self.bidi == Bidi::App && !self.as_written
     }
 
     /// Does what is the screen's own of what a session wants: windows, and where to look. The rest
@@ -330,11 +348,14 @@ impl Shell {
         let id = opened.case.row.id;
         self.all_logs = opened.case.own_logs() == 0;
         self.guide_scroll = 0;
+        let texts = opened.texts();
+        self.right_to_left = texts.iter().any(|(_, text)| has_right_to_left(text));
         let returning = self.returning.take();
         if before != Some(id) {
             self.scroll = [0; Tab::ALL.len()];
             self.search = None;
             self.folded = true;
+            self.as_written = false;
             match returning.filter(|place| place.case == Some(id)) {
                 Some(place) => {
                     self.chosen = Tab::parse(&place.tab);

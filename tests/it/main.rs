@@ -43,6 +43,7 @@ mod blind;
 mod ids;
 mod redaction;
 mod answers;
+mod scripts;
 mod screen;
 mod guide;
 mod linear;

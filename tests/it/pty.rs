@@ -209,9 +209,9 @@ fn answers_of_the_terminal_to_nobodys_question_are_not_keys() {
     term.send("\x1b]10;rgb:dddd/dddd/dddd\x07");
     std::thread::sleep(Duration::from_millis(200));
     term.send("?");
-    term.wait_for("any other key closes");
+    term.wait_for("type to narrow them");
     term.send("\x1b");
-    term.wait("help to close", |text| !text.contains("any other key closes"));
+    term.wait("help to close", |text| !text.contains("type to narrow them"));
     assert!(
         term.text().contains("Can you read the input?"),
         "no answer was given: {}",

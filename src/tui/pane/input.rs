@@ -6,16 +6,17 @@ use std::sync::Arc;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use crate::domain::bidi::{Direction, has_right_to_left};
 use crate::domain::cues::Cue;
 use crate::domain::modality::{self, Part};
 use crate::domain::protocol::Span as Place;
 use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::{Paragraph, paragraphs};
-use crate::domain::text::{head as head_of, visible, wrap};
+use crate::domain::text::{has_unsure, head as head_of, visible, wrap};
 use crate::domain::text_rows::rows as rows_with_places;
 use crate::session::Opened;
 use crate::tui::overlay::mark::{TEXT_BYTES_MAX, place_of};
-use crate::tui::rows::{Laid, Rows};
+use crate::tui::rows::{Laid, Rows, UNSURE_EDGE, alignment};
 use crate::tui::shell::{LaidOf, LaidOut, LaidPiece, Shell};
 
 pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
@@ -46,7 +47,8 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
                         lines.push(Line::from(Span::styled(words, shell.theme.accent)));
                     }
                     let indent = indent + 2 * lines.len();
-                    let made = with_places(shell, &text, columns - indent, spans, at);
+                    let room = room_of(&text, columns, indent);
+                    let made = with_places(shell, &text, room, spans, at);
                     lines.extend(made.into_iter().map(|mut line| {
                         line.spans.insert(0, Span::raw(" ".repeat(indent)));
                         line
@@ -66,6 +68,12 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     rows
 }
 
+/// Columns that a text has in which places are marked.
+fn room_of(text: &str, columns: usize, indent: usize) -> usize {
+    let edge = if has_unsure(text) { UNSURE_EDGE } else { 0 };
+    columns.saturating_sub(indent + edge).max(1)
+}
+
 /// The row of the input in which a place of a text that is being marked begins.
 pub fn row_of_place(shell: &Shell, name: &str, start: usize) -> Option<usize> {
     let opened = shell.session.opened.as_ref()?;
@@ -77,7 +85,8 @@ pub fn row_of_place(shell: &Shell, name: &str, start: usize) -> Option<usize> {
         LaidPiece::ByPlace { name: known, text, key, indent } if **known == *name => {
             let head = usize::from(!key.is_empty());
             let kept = head_of(text, TEXT_BYTES_MAX);
-            let laid = rows_with_places(kept, columns - indent - 2 * head);
+            let room = room_of(text, columns, indent + 2 * head);
+            let laid = rows_with_places(kept, room);
             let (row, _) = place_of(&laid, start)?;
             Some(first + head + row)
         }
@@ -192,6 +201,21 @@ fn read(
     (text, rest)
 }
 
+/// At which character each line of a text begins, and where it is read from; nothing, if all are read
+/// from the left.
+fn directions(text: &str) -> Vec<(usize, Direction)> {
+    if !has_right_to_left(text) {
+        return Vec::new();
+    }
+    let mut start = 0;
+    let line = |line: &str| {
+        let from = start;
+        start += line.chars().count() + 1;
+        (from, Direction::of(line))
+    };
+    text.split('\n').map(line).collect()
+}
+
 /// The text with the places that are marked, and what is selected.
 fn with_places(
     shell: &Shell,
@@ -201,7 +225,9 @@ fn with_places(
     selected: Option<Place>,
 ) -> Vec<Line<'static>> {
     let theme = &shell.theme;
+    let lines = directions(text);
     let row = |signs: Vec<crate::domain::text_rows::Sign>| {
+        let first = signs.first().map_or(0, |sign| sign.place.start);
         let mut spans: Vec<Span<'static>> = Vec::new();
         for sign in signs {
             let inside =
@@ -220,7 +246,12 @@ fn with_places(
                 _ => spans.push(Span::styled(sign.shown, style)),
             }
         }
-        Line::from(spans)
+        let line = Line::from(spans);
+        let at = lines.partition_point(|(start, _)| *start <= first).saturating_sub(1);
+        match lines.get(at) {
+            Some((_, direction)) => line.alignment(alignment(*direction)),
+            None => line,
+        }
     };
     let kept = head_of(text, TEXT_BYTES_MAX);
     let more = text[kept.len()..].chars().count();
