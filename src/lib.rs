@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod log;
+pub mod media;
 
 pub mod journal;
 

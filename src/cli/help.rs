@@ -29,6 +29,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("queue", "casework queue --explain"),
             ("show", "casework show 5a1f5472"),
+            ("attachment", "casework attachment 5a1f5472"),
             ("search", "casework search where is my parcel"),
             ("label", "casework label 5a1f5472 --answer readable=y --rationale \"plain enough\""),
             ("undo", "casework undo"),

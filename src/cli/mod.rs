@@ -7,6 +7,7 @@
 mod agreement;
 mod arbitrate;
 mod audit;
+mod attachment;
 mod backup;
 mod calibrate;
 mod note;
@@ -206,6 +207,8 @@ enum Command {
     Audit(OneOf<audit::What>),
     /// Copy the workspace while it is in use
     Backup(backup::Args),
+    /// List what a case brings besides words, or write one of it to a file
+    Attachment(attachment::Args),
     /// Check that nothing in the journal was altered
     Verify(verify::Args),
     /// Say how the workspace stands
@@ -265,6 +268,7 @@ impl Command {
             Self::Erase(_) => "erase",
             Self::Audit(_) => "audit",
             Self::Backup(_) => "backup",
+            Self::Attachment(_) => "attachment",
             Self::Verify(_) => "verify",
             Self::Status(_) => "status",
             Self::Paths(_) => "paths",
@@ -342,6 +346,7 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Erase(args)) => erase::run(&context, &args),
         Some(Command::Audit(args)) => audit::run(&context, &args.what),
         Some(Command::Backup(args)) => backup::run(&context, &args),
+        Some(Command::Attachment(args)) => attachment::run(&context, &args),
         Some(Command::Ingest(args)) => ingest::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
         Some(Command::Show(args)) => show::run(&context, &args),

@@ -3,6 +3,8 @@
 //! Nothing is opened or fetched here. A data URL's bytes stand in the line, and what they are is
 //! read off their first and last ones; of a file or an address there is what the line says.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -13,7 +15,7 @@ use super::prediction::scalar;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Attachment {
     /// Its bytes stand in the line.
-    Data { media_type: String, bytes: usize, found: Found },
+    Data { media_type: String, bytes: usize, found: Found, content: Arc<[u8]> },
     /// A file, by its path.
     File {
         path: String,
@@ -48,7 +50,7 @@ pub enum Standing {
 
 impl Standing {
     /// What is good about it, and what is wrong.
-    fn words(self) -> (Option<String>, Option<String>) {
+    pub fn words(self) -> (Option<String>, Option<String>) {
         let wrong = |words: &str| (None, Some(words.to_owned()));
         match self {
             Self::Found => (Some("found".to_owned()), None),
@@ -119,11 +121,22 @@ impl Attachment {
         let media_type = media_type.to_owned();
         if !base64 {
             let found = if data.is_empty() { Found::Empty } else { Found::Unknown };
-            return Self::Data { media_type, bytes: data.len(), found };
+            return Self::Data {
+                media_type,
+                bytes: data.len(),
+                found,
+                content: data.as_bytes().into(),
+            };
         }
         let digits = data.trim_end_matches('=');
         let is_digit = |b: u8| b.is_ascii_alphanumeric() || b"+/".contains(&b);
-        let found = match STANDARD.decode(data) {
+        let decoded = STANDARD.decode(data);
+        // Of what is cut there is what comes before.
+        let content = match &decoded {
+            Ok(bytes) => bytes.clone(),
+            Err(_) => STANDARD.decode(&digits[..digits.len() / 4 * 4]).unwrap_or_default(),
+        };
+        let found = match decoded {
             _ if digits.is_empty() => Found::Empty,
             Err(_) if digits.bytes().all(is_digit) => Found::Cut,
             Err(_) => Found::NotBase64,
@@ -132,7 +145,7 @@ impl Attachment {
                 kind => kind.map_or(Found::Unknown, Found::As),
             },
         };
-        Self::Data { media_type, bytes: digits.len() * 3 / 4, found }
+        Self::Data { media_type, bytes: digits.len() * 3 / 4, found, content: content.into() }
     }
 
     /// `{"path"|"url", "media_type", "bytes", "sha256", "alt"}`.
@@ -153,10 +166,19 @@ impl Attachment {
         Some(Self::Url { url: url.to_owned(), media_type: media_type(), alt: text("alt") })
     }
 
+    /// The type that the line says it is.
+    pub fn media_type(&self) -> &str {
+        match self {
+            Self::Data { media_type, .. }
+            | Self::File { media_type, .. }
+            | Self::Url { media_type, .. } => media_type,
+        }
+    }
+
     /// What is to be known of it, and what is wrong with it.
     pub fn facts(&self) -> (String, Option<String>) {
         match self {
-            Self::Data { media_type, bytes, found } => {
+            Self::Data { media_type, bytes, found, .. } => {
                 let wrong = match found {
                     Found::As(kind) if kind == media_type => None,
                     Found::As(kind) => {

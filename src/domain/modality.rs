@@ -164,6 +164,27 @@ pub fn attachments(line: &Value) -> Vec<Attachment> {
     attached(&mut parts).into_iter().map(|found| found.clone()).collect()
 }
 
+/// The attachments in some parts, each with what it is called: its field, or the piece of a turn.
+pub fn named_attachments(parts: &[Part]) -> Vec<(String, Attachment)> {
+    let mut found = Vec::new();
+    for Part { name, shape } in parts {
+        match shape {
+            Shape::Attached(attached) => found.push((name.clone(), attached.clone())),
+            Shape::Chat(turns) => {
+                for (turn, said) in turns.iter().enumerate() {
+                    for (block, what) in said.blocks.iter().enumerate() {
+                        if let Block::Attached(attached) = what {
+                            found.push((name_of_block(name, turn, block), attached.clone()));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The attachments in some parts.
 pub fn attached(parts: &mut [Part]) -> Vec<&mut Attachment> {
     let mut found = Vec::new();

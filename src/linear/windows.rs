@@ -8,6 +8,7 @@ use crate::review::board::pages::Page;
 use crate::session::window::{CalibrationProgress, Overtaken};
 use crate::session::{Effect, Window};
 use crate::workspace::Person;
+use crate::workspace::attached::Shown;
 
 /// Words of the board without what only draws.
 fn spoken(words: &str) -> String {
@@ -24,6 +25,14 @@ impl Desk {
             | Window::Mark(_)
             | Window::Counting { .. }
             | Window::Board => {}
+            Window::LookedAt(looked) => {
+                self.say("Attachment", &format!("{}.", looked.name));
+                looked.facts.iter().for_each(|facts| self.line(&sentence(facts)));
+                looked.wrong.iter().for_each(|wrong| self.say("Warning", &sentence(wrong)));
+                if let Shown::Source(text) = &looked.shown {
+                    self.go_on(text.lines().map(str::to_owned).collect(), super::desk::PAGE);
+                }
+            }
             Window::Precedents(found) => self.alike(&found),
             Window::Feedback { title, words, .. } => {
                 self.say("Feedback", &sentence(&title));

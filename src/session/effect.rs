@@ -2,6 +2,7 @@
 
 use super::window::Window;
 use super::write::Write;
+use crate::domain::attachment::Attachment;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
@@ -55,6 +56,10 @@ pub enum Effect {
     Precedents {
         case: CaseId,
     },
+    /// Look at one of the open case's attachments.
+    LookAt(Box<(String, Attachment)>),
+    /// Open one in the person's own program for it.
+    OpenOutside(Box<(String, Attachment)>),
     /// Find the cases whose label lacks an answer.
     Worklist,
     /// Lay the labels of a case side by side, for a lead to rule.
@@ -99,6 +104,7 @@ impl Effect {
             Self::Submit { .. }
                 | Self::Write(_)
                 | Self::Filter { .. }
+                | Self::LookAt(_)
                 | Self::Precedents { .. }
                 | Self::Worklist
                 | Self::Reliability

@@ -175,6 +175,25 @@ impl Session {
         vec![Effect::Show(Window::Mark(to_mark)), Effect::Look(Look::Reading)]
     }
 
+    /// Looks at what the case brings besides words: at the one after `name`, or before it; without a
+    /// name, at the first.
+    pub fn look_at(&mut self, name: Option<&str>, by: isize) -> Vec<Effect> {
+        let all = self.opened.as_ref().map(Opened::attachments).unwrap_or_default();
+        if all.is_empty() {
+            return self.say("The case brings nothing besides words.");
+        }
+        let known = name.and_then(|name| all.iter().position(|(known, _)| known == name));
+        let at = known.map_or(0, |at| (at as isize + by).rem_euclid(all.len() as isize) as usize);
+        vec![Effect::LookAt(Box::new(all[at].clone()))]
+    }
+
+    /// Opens an attachment in the person's own program for it.
+    pub fn open_outside(&mut self, name: &str) -> Vec<Effect> {
+        let all = self.opened.as_ref().map(Opened::attachments).unwrap_or_default();
+        let one = all.into_iter().find(|(known, _)| known == name);
+        one.map(|one| Effect::OpenOutside(Box::new(one))).into_iter().collect()
+    }
+
     /// Refers to an earlier case in the rationale.
     pub fn cite(&mut self, precedent: &Precedent) -> Vec<Effect> {
         let mut cited = false;

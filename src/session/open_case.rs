@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::attachment::Attachment;
 use crate::domain::cues::{Cue, Hiding};
 use crate::domain::label::Outcome;
 use crate::domain::modality;
@@ -107,6 +108,11 @@ impl Opened {
         let texts = modality::texts(&parts).into_iter();
         let texts = texts.filter(|(_, text)| !text.is_empty());
         texts.map(|(name, text)| (name, text.to_owned())).collect()
+    }
+
+    /// What the case brings besides words, each with the field it stands in.
+    pub fn attachments(&self) -> Vec<(String, Attachment)> {
+        modality::named_attachments(&self.case.parts(|cue| self.hides(cue)))
     }
 
     /// What digit `n` answers to the question asked now: a place in a list, or a step of a scale.

@@ -11,6 +11,7 @@ use crate::review::board::pages::Pages;
 use crate::review::{CaseRow, Direction, QueueKey};
 use crate::review::{Draft, OpenCase, Precedent, Protocols, QueueCounts};
 use crate::sync::Fault;
+use crate::workspace::attached::LookedAt;
 use crate::workspace::{Person, SyncStatus, Told};
 
 /// How the exchange with the shared store stands.
@@ -89,6 +90,8 @@ pub enum Report {
         rows: Vec<Person>,
         words: String,
     },
+    /// An attachment was looked at.
+    LookedAt(Box<LookedAt>),
     Precedents {
         case: CaseId,
         found: Vec<Precedent>,

@@ -230,6 +230,7 @@ impl Session {
                 effects
             }
             Report::Edited(Some(text)) => self.change_draft(|draft| draft.rationale = text),
+            Report::LookedAt(looked) => vec![Effect::Show(Window::LookedAt(looked))],
             Report::Precedents { case, mut found } => {
                 if let Some(opened) =
                     self.opened.as_mut().filter(|opened| opened.case.row.id == case)

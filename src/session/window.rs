@@ -8,6 +8,7 @@ use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::calibration::Progress;
 use crate::workspace::Person;
 use crate::workspace::arbitration::RulingChoice;
+use crate::workspace::attached::LookedAt;
 
 /// What words of how steady somebody is are called.
 pub const RELIABILITY_TITLE: &str = "How reliable you are";
@@ -21,6 +22,8 @@ pub enum Window {
     Rationale(String),
     /// Places in the input, to be marked.
     Mark(ToMark),
+    /// A picture, a sound, or whatever else a case brings besides words.
+    LookedAt(Box<LookedAt>),
     /// Resolved cases like the open one.
     Precedents(Vec<Precedent>),
     /// What a training says about an answer, or at its end.

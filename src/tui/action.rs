@@ -8,8 +8,8 @@ use super::overlay::help::Help;
 use super::overlay::pick::{Choice, Pick};
 use super::overlay::words::Words;
 use super::overlay::{
-    Cx, Layer, Next, arbitrate, board, calibrations, exchange, help, list, mark, overruled,
-    overtaken, people, pick, precedents, prompt, rationale, sure,
+    Cx, Layer, Next, arbitrate, attachment, board, calibrations, exchange, help, list, mark,
+    overruled, overtaken, people, pick, precedents, prompt, rationale, sure,
 };
 use super::place::{Focus, Place, Tab};
 use super::search;
@@ -86,6 +86,7 @@ static WINDOWS: &[&[KeyRow]] = &[
     exchange::KEYS,
     list::KEYS,
     help::KEYS,
+    attachment::KEYS,
 ];
 
 /// Everything that keys do: the actions, and what windows do.
@@ -328,6 +329,7 @@ pub static ACTIONS: &[Action] = &[
         guide_keys::snippet,
     ),
     command(&commands::guide::EVIDENCE, "m", Place::Any, ""),
+    command(&commands::guide::ATTACHMENTS, "i", Place::Any, ""),
     command(&commands::guide::PRECEDENTS, "=", Place::Any, ""),
     command(&commands::guide::CITE, "+", Place::Any, ""),
     command(&commands::guide::TREE, "T", Place::Any, ""),

@@ -52,12 +52,13 @@ pub enum Place {
     Board,
     Window,
     Helping,
+    Attachment,
     /// Words are written: letters are text.
     Writing,
 }
 
 impl Place {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Asking,
         Self::AskingSeveral,
         Self::AskingLabel,
@@ -91,6 +92,7 @@ impl Place {
         Self::Lines,
         Self::Window,
         Self::Helping,
+        Self::Attachment,
         Self::Writing,
     ];
 
@@ -163,6 +165,7 @@ impl Place {
             Self::Lines => "In any window with lines or a list",
             Self::Window => "In any window",
             Self::Helping => "In this list of keys",
+            Self::Attachment => "Looking at a picture, a sound or a file",
             Self::Writing => "In any window in which you write",
         }
     }

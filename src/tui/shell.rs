@@ -8,6 +8,7 @@ use crossterm::event::KeyEvent;
 
 use super::keymap::Keymap;
 use super::overlay::arbitrate::Arbitrate;
+use super::overlay::attachment::Attachment;
 use super::overlay::board::Board;
 use super::overlay::calibrations::Calibrations;
 use super::overlay::lines::{LINES, Lines};
@@ -267,6 +268,11 @@ impl Shell {
                     None => return,
                 }
             }
+            Window::LookedAt(looked) => Box::new(Attachment {
+                looked: *looked,
+                large: cursor(Place::Attachment, 2) == 1,
+                scroll: 0,
+            }),
             Window::Precedents(rows) => Box::new(Precedents { rows, cursor: 0 }),
             Window::Feedback { title, words, is_end } => {
                 let goes_on = if is_end { "any key leaves" } else { "any key goes on" };

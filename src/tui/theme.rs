@@ -16,6 +16,8 @@ pub struct Theme {
     pub bad: Style,
     pub key: Style,
     pub chosen: Style,
+    /// Whether there are the 256 colours of a palette, for pictures.
+    pub colours: bool,
     /// Whether lines and bars may be drawn with more than ASCII.
     pub unicode: bool,
 }
@@ -29,6 +31,7 @@ impl Theme {
             name => name,
         };
         let unicode = config.review.borders == Borders::Unicode;
+        let colours = env.many_colors && name != ThemeName::Mono;
         let plain = Style::new();
         let color = |color: Color| plain.fg(color);
         let bold = plain.add_modifier(Modifier::BOLD);
@@ -46,6 +49,7 @@ impl Theme {
                 bad: bold.add_modifier(Modifier::UNDERLINED),
                 key: bold,
                 chosen,
+                colours,
                 unicode,
             },
             ThemeName::Dark | ThemeName::Auto => Self {
@@ -58,6 +62,7 @@ impl Theme {
                 bad: color(Color::LightRed),
                 key: color(Color::Cyan),
                 chosen,
+                colours,
                 unicode,
             },
             ThemeName::Light => Self {
@@ -70,6 +75,7 @@ impl Theme {
                 bad: color(Color::Red),
                 key: color(Color::Blue),
                 chosen,
+                colours,
                 unicode,
             },
         }

@@ -15,10 +15,143 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::attachment::{Attachment, Standing};
 use crate::domain::ids::hex;
 use crate::domain::modality::attachments;
+use crate::domain::text::cut;
+use crate::media::Unreadable;
+use crate::media::picture::{self, Picture};
+use crate::media::sound::{self, Sound};
 use crate::review::OpenCase;
 
 /// Bytes of a file that are hashed at most.
 const BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of a text that are shown.
+const TEXT_BYTES_MAX: usize = 200_000;
+
+/// An attachment that was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookedAt {
+    /// The field that it stands in.
+    pub name: String,
+    /// What is to be known of it.
+    pub facts: Vec<String>,
+    /// What is wrong with it.
+    pub wrong: Vec<String>,
+    pub shown: Shown,
+}
+
+/// What there is to be seen of an attachment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shown {
+    Picture(Picture),
+    Sound(Sound),
+    /// The source of something that is text: it is never run or drawn.
+    Source(String),
+    Nothing,
+}
+
+/// Reads an attachment and says what it is; its bytes decide, and not what the line says.
+pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedAt {
+    let (facts, wrong) = attachment.facts();
+    let mut looked = LookedAt {
+        name: name.to_owned(),
+        facts: vec![facts],
+        wrong: wrong.into_iter().collect(),
+        shown: Shown::Nothing,
+    };
+    let bytes = match content(attachment, roots) {
+        Ok(bytes) => bytes,
+        Err(why) => {
+            if !looked.wrong.contains(&why) {
+                looked.wrong.push(why);
+            }
+            return looked;
+        }
+    };
+    let said = attachment.media_type();
+    let mut differs = |kind: &str| {
+        // Of data in the line that was said already.
+        let told = matches!(attachment, Attachment::Data { .. });
+        if !said.is_empty() && said != kind && !told {
+            looked.wrong.push(format!("it says it is {said}, and it is {kind}"));
+        }
+    };
+    if let Some(kind) = picture::kind_of(&bytes) {
+        differs(kind);
+        match Picture::read(&bytes) {
+            Ok(picture) => {
+                let moving = match picture.frames {
+                    0 | 1 => String::new(),
+                    n => format!(", the first of {n} frames"),
+                };
+                looked
+                    .facts
+                    .push(format!("{kind}, {} × {} points{moving}", picture.width, picture.height));
+                looked.shown = Shown::Picture(picture);
+            }
+            Err(error) => looked.wrong.push(error.to_string()),
+        }
+    } else if sound::is_wav(&bytes) {
+        differs("audio/wav");
+        match Sound::read(&bytes) {
+            Ok(sound) => {
+                let (facts, wrong) = sound.facts();
+                looked.facts.push(facts);
+                looked.wrong.extend(wrong);
+                looked.shown = Shown::Sound(sound);
+            }
+            Err(error) => looked.wrong.push(error.to_string()),
+        }
+    } else if bytes.is_empty() {
+        looked.wrong.push(Unreadable::Empty.to_string());
+    } else if let Ok(text) = std::str::from_utf8(&bytes)
+        && !text.contains('\0')
+    {
+        looked.shown = Shown::Source(cut(text, TEXT_BYTES_MAX).into_owned());
+    } else if said.starts_with("image/") || said.starts_with("audio/") {
+        looked.wrong.push(Unreadable::Unknown.to_string());
+    }
+    looked
+}
+
+/// The bytes of an attachment: of a file only if it is the one that was meant, as far as the line
+/// tells.
+///
+/// # Errors
+/// Why they are not to be had, in words.
+pub fn content(attachment: &Attachment, roots: &[String]) -> Result<Vec<u8>, String> {
+    let refused = |standing: Standing| {
+        standing.words().1.unwrap_or_else(|| "it can't be read here".to_owned())
+    };
+    match attachment {
+        Attachment::Data { content, .. } => Ok(content.to_vec()),
+        Attachment::Url { .. } => Err("an address is not fetched".to_owned()),
+        Attachment::File { .. } if roots.is_empty() => {
+            Err("no folder is named in which to look it up ([attachments] roots)".to_owned())
+        }
+        Attachment::File { path, bytes, sha256, .. } => {
+            let file = found(roots, path).map_err(refused)?;
+            let failed = |_| refused(Standing::Unreadable);
+            let size = file.metadata().map_err(failed)?;
+            if !size.is_file() {
+                return Err(refused(Standing::NoFile));
+            }
+            if size.len() > BYTES_MAX {
+                return Err(refused(Standing::TooLarge));
+            }
+            let mut read = Vec::with_capacity(size.len() as usize);
+            file.take(BYTES_MAX).read_to_end(&mut read).map_err(failed)?;
+            // What was read is compared, and not what stood there a moment ago.
+            if bytes.as_ref().is_some_and(|bytes| *bytes != read.len().to_string()) {
+                return Err(refused(Standing::AnotherSize(read.len() as u64)));
+            }
+            let hash = hex(&Sha256::digest(&read));
+            if sha256.as_ref().is_some_and(|meant| !meant.eq_ignore_ascii_case(&hash)) {
+                return Err(refused(Standing::AnotherHash));
+            }
+            Ok(read)
+        }
+    }
+}
 
 /// How the files that a case points to stand, by path; nothing where no folder is given.
 pub fn standings(case: &OpenCase, roots: &[String]) -> BTreeMap<String, Standing> {
@@ -36,21 +169,29 @@ pub fn standings(case: &OpenCase, roots: &[String]) -> BTreeMap<String, Standing
 }
 
 fn standing(roots: &[String], path: &str, bytes: Option<&str>, sha256: Option<&str>) -> Standing {
+    match found(roots, path) {
+        Ok(file) => compare(file, bytes, sha256).unwrap_or(Standing::Unreadable),
+        Err(standing) => standing,
+    }
+}
+
+/// The file of that path, in the first folder that has it.
+fn found(roots: &[String], path: &str) -> Result<File, Standing> {
     let relative = Path::new(path);
     let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if path.contains('\0') || path.is_empty() || !relative.components().all(inside) {
-        return Standing::Outside;
+        return Err(Standing::Outside);
     }
     let mut last = Standing::Missing;
     for root in roots {
         match open(Path::new(root), relative) {
-            Ok(file) => return compare(file, bytes, sha256).unwrap_or(Standing::Unreadable),
+            Ok(file) => return Ok(file),
             Err(Errno::NOENT | Errno::NOTDIR) => {}
             Err(Errno::XDEV | Errno::LOOP) => last = Standing::Outside,
             Err(_) => last = Standing::Unreadable,
         }
     }
-    last
+    Err(last)
 }
 
 /// Opens a file below `root`, without following a link and without waiting for anybody.

@@ -6,7 +6,7 @@ pub mod arbitration;
 pub mod calibration;
 mod undo;
 mod aside;
-mod attached;
+pub mod attached;
 pub mod conflicts;
 pub mod reading;
 mod people;

@@ -67,7 +67,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
             vec!["--renew"],
             vec!["--explain", "p0"],
         ],
-        "show" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],
+        "show" | "attachment" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],
         "search" => vec![vec!["money"], vec!["SECRET"]],
         "label" => vec![vec!["p0"], vec!["p0", "--answer", "readable=x"]],
         "labels" => vec![vec![]],

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: &[&[&str]] = &[
     &["domain"],
-    &["chance", "clock", "config", "db", "log"],
+    &["chance", "clock", "config", "db", "log", "media"],
     &["journal"],
     &["dataset", "quality", "sync", "trap"],
     &["demo", "intake", "review"],

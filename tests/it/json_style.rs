@@ -74,6 +74,7 @@ const OTHERS: &[&str] = &[
     "report",
     "backup",
     "audit",
+    "attachment",
     "completions",
     "man",
     "help",

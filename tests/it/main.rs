@@ -41,6 +41,7 @@ mod reported;
 mod two_windows;
 mod blind;
 mod ids;
+mod media;
 mod redaction;
 mod answers;
 mod scripts;

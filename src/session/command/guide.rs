@@ -19,6 +19,13 @@ pub const EVIDENCE: Command = Command::new(
 )
 .needs(Needs::OpenCase);
 
+pub const ATTACHMENTS: Command = Command::new(
+    "attachments",
+    "look at the pictures, sounds and files of the case",
+    |session, _| session.look_at(None, 0),
+)
+.needs(Needs::OpenCase);
+
 pub const PRECEDENTS: Command = Command::new(
     "precedents",
     "resolved cases like this one; {cite-this} cites one in the rationale",

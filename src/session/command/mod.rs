@@ -146,6 +146,7 @@ pub static COMMANDS: &[&Command] = &[
     &guide::TAKE_BACK,
     &guide::RATIONALE,
     &guide::EVIDENCE,
+    &guide::ATTACHMENTS,
     &guide::PRECEDENTS,
     &guide::CITE,
     &guide::TREE,

@@ -1,6 +1,7 @@
 //! What does the effects: reads at once, writes and searches on threads.
 
 pub mod driver;
+mod opener;
 pub mod reader;
 pub mod syncer;
 mod writer;

@@ -9,8 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::opener::Opener;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
+use crate::domain::attachment::Attachment;
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
@@ -22,6 +24,7 @@ use crate::session::command::submit::Submit;
 use crate::session::effect::{Aside, Effect};
 use crate::session::report::Report;
 use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE};
+use crate::workspace::attached::{content, look_at};
 use crate::workspace::error::CalibrationError;
 use crate::workspace::{WorkError, Workspace};
 
@@ -47,6 +50,7 @@ pub struct Reader {
     newest_count: Arc<AtomicU64>,
     report: Arc<dyn Fn(Report) + Send + Sync>,
     syncer: Option<Syncer>,
+    opener: Opener,
     now: fn() -> Moment,
 }
 
@@ -70,6 +74,7 @@ impl Reader {
         Ok(Self {
             now,
             syncer,
+            opener: Opener::default(),
             workspace,
             queue,
             drafts: HashMap::new(),
@@ -149,6 +154,15 @@ impl Reader {
             Effect::Overruled => {
                 self.workspace.overruled().map(|rows| Some(Report::Overruled(rows)))
             }
+            Effect::LookAt(one) => {
+                let roots = self.workspace.config.attachments.roots.clone();
+                let report = Arc::clone(&self.report);
+                std::thread::spawn(move || {
+                    report(Report::LookedAt(Box::new(look_at(&one.0, &one.1, &roots))));
+                });
+                Ok(None)
+            }
+            Effect::OpenOutside(one) => Ok(Some(self.open_outside(&one.1))),
             Effect::Precedents { case } => self.in_background(Search::Precedents(case)),
             Effect::Worklist => self.in_background(Search::Worklist),
             Effect::SyncNow => {
@@ -216,6 +230,19 @@ impl Reader {
             )));
         }
         Ok(None)
+    }
+
+    /// Opens an attachment in the program that is configured for its type.
+    fn open_outside(&mut self, attachment: &Attachment) -> Report {
+        let config = &self.workspace.config;
+        let words = match content(attachment, &config.attachments.roots) {
+            Err(why) => format!("It is not opened: {why}."),
+            Ok(bytes) => match self.opener.open(&config.open, attachment, &bytes) {
+                Ok(program) => format!("{program} opens it."),
+                Err(why) => why,
+            },
+        };
+        Report::Suggested(words)
     }
 
     /// Filters on a thread of its own: a search through a million cases must not keep drafts

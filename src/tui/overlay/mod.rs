@@ -3,6 +3,7 @@
 //! drawn.
 
 pub mod arbitrate;
+pub mod attachment;
 pub mod board;
 pub mod calibrations;
 pub mod exchange;
