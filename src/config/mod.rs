@@ -32,6 +32,9 @@ pub struct Config {
     pub trap: Vec<Trap>,
     pub source: Source,
     pub attachments: Attachments,
+    /// What fields are, whatever they look like.
+    #[serde(default)]
+    pub view: BTreeMap<String, String>,
     /// Programs that open what is no words, by type: `image/*`.
     #[serde(default)]
     pub open: BTreeMap<String, Vec<String>>,

@@ -109,6 +109,17 @@ impl Attachment {
         Some(Self::data(media_type, data, base64))
     }
 
+    /// Bytes that came otherwise than in base64.
+    pub fn of_bytes(media_type: &str, bytes: Vec<u8>) -> Self {
+        let found = match kind_of(&bytes) {
+            _ if bytes.is_empty() => Found::Empty,
+            Some(kind) if !is_whole(kind, &bytes) => Found::Cut,
+            kind => kind.map_or(Found::Unknown, Found::As),
+        };
+        let (media_type, long) = (media_type.to_owned(), bytes.len());
+        Self::Data { media_type, bytes: long, found, content: bytes.into() }
+    }
+
     /// `{"media_type": …, "data": …}` with base64.
     fn of_data(value: &Value) -> Option<Self> {
         let media_type = ["media_type", "mimeType", "mime_type"]

@@ -13,6 +13,7 @@ pub mod logtime;
 pub mod logline;
 pub mod prediction;
 pub mod attachment;
+pub mod mail;
 pub mod chat;
 pub mod modality;
 pub mod reading;

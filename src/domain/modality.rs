@@ -2,10 +2,13 @@
 //! by side, tables, attachments, and trees of whatever else there is. Every field is in exactly one
 //! part, and nothing of it is cut.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::attachment::Attachment;
 use super::chat::{self, Block, Turn};
+use super::mail::{Mail, Piece};
 use super::prediction::scalar;
 
 /// Pairs of fields that are answers to be compared, or a text before and after.
@@ -19,6 +22,8 @@ const PAIRS: &[(&str, &str)] = &[
     ("before", "after"),
     ("old", "new"),
 ];
+/// Fields that hold a mail, where what they hold is one.
+const MAILS: &[&str] = &["email", "eml", "mail", "mime", "raw_email", "message_rfc822"];
 /// From so many characters, or lines, on a text has a part of its own.
 const SHORT: usize = 80;
 
@@ -46,14 +51,88 @@ pub enum Shape {
         rows: Vec<Vec<String>>,
     },
     Attached(Attachment),
+    Mail(Mail),
     /// Anything else, as it stands.
     Tree(Value),
+}
+
+/// What a field is said to be, whatever it looks like: `[view]` in config.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    Text,
+    /// A text that is JSON: its tree, or the shape that this has.
+    Json,
+    Csv,
+    Mail,
+    /// Code in a language.
+    Code(String),
+}
+
+impl View {
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "text" => Self::Text,
+            "json" => Self::Json,
+            "csv" => Self::Csv,
+            "email" | "mail" => Self::Mail,
+            language => Self::Code(language.to_owned()),
+        }
+    }
+
+    /// A text in this view; none where it is not that.
+    fn shape(&self, name: &str, text: &str) -> Option<Shape> {
+        match self {
+            Self::Text => Some(Shape::Text(text.to_owned())),
+            Self::Json => {
+                let value = serde_json::from_str(text).ok()?;
+                Some(part(String::new(), name, &value).shape)
+            }
+            Self::Csv => table_of_csv(text),
+            Self::Mail => Mail::read(text).map(Shape::Mail),
+            Self::Code(language) => {
+                Some(Shape::Code { language: language.clone(), text: text.to_owned() })
+            }
+        }
+    }
+}
+
+/// Records of a text with commas, each as long as the first.
+fn table_of_csv(text: &str) -> Option<Shape> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for record in reader.records() {
+        rows.push(record.ok()?.iter().map(str::to_owned).collect());
+    }
+    let rest = rows.split_off(rows.len().min(1));
+    let columns = rows.pop().filter(|columns| columns.len() >= 2)?;
+    (!rest.is_empty()).then_some(Shape::Table { columns, rows: rest })
 }
 
 /// Fields of a line that are shown in places of their own.
 const APART: &[&str] = &["id", "model", "feature_importance"];
 /// Fields of what a model said that are.
 const SAID_APART: &[&str] = &["label", "confidence", "top_k", "model"];
+
+/// The parts of a line where some of its fields are said to be something.
+pub fn parts_viewed(
+    line: &Value,
+    may: impl Fn(&str) -> bool,
+    views: &BTreeMap<String, View>,
+) -> Vec<Part> {
+    let mut parts = parts(line, may);
+    for part in &mut parts {
+        let text = match &part.shape {
+            Shape::Text(text) | Shape::Code { text, .. } | Shape::Tree(Value::String(text)) => text,
+            Shape::Mail(mail) => &mail.source,
+            _ => continue,
+        };
+        let name = part.name.rsplit('.').next().unwrap_or_default();
+        if let Some(shape) = views.get(&part.name).and_then(|view| view.shape(name, text)) {
+            part.shape = shape;
+        }
+    }
+    parts
+}
 
 /// All that a line holds beside what is shown apart, of the fields that `may` be shown.
 pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
@@ -103,6 +182,13 @@ pub fn texts(parts: &[Part]) -> Vec<(String, &str)> {
             }
             Shape::Pair(pair) => {
                 texts.extend(pair.iter().map(|(name, text)| (name.clone(), text.as_str())))
+            }
+            Shape::Mail(mail) => {
+                for (at, piece) in mail.pieces.iter().enumerate() {
+                    if let Piece::Text(text) | Piece::Page(text) = piece {
+                        texts.push((name_in_tree(name, Err(at)), text.as_str()));
+                    }
+                }
             }
             Shape::Tree(value) => of_tree(name, value, &mut texts),
             Shape::Table { .. } | Shape::Attached(_) => {}
@@ -170,6 +256,14 @@ pub fn named_attachments(parts: &[Part]) -> Vec<(String, Attachment)> {
     for Part { name, shape } in parts {
         match shape {
             Shape::Attached(attached) => found.push((name.clone(), attached.clone())),
+            Shape::Mail(mail) => {
+                for (at, piece) in mail.pieces.iter().enumerate() {
+                    if let Piece::Other { media_type, bytes, .. } = piece {
+                        let data = Attachment::of_bytes(media_type, bytes.clone());
+                        found.push((name_in_tree(name, Err(at)), data));
+                    }
+                }
+            }
             Shape::Chat(turns) => {
                 for (turn, said) in turns.iter().enumerate() {
                     for (block, what) in said.blocks.iter().enumerate() {
@@ -224,6 +318,7 @@ pub fn glance(line: &Value) -> String {
         }
         Shape::Pair([(_, text), _]) => Some(text.clone()),
         Shape::Attached(attached) => Some(attached.facts().0),
+        Shape::Mail(mail) => Some(mail.glance()),
         _ => None,
     });
     words.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| input.to_string())
@@ -275,6 +370,12 @@ fn part(full: String, name: &str, value: &Value) -> Part {
         table
     } else {
         match value {
+            Value::String(text) if MAILS.contains(&name) => {
+                Mail::read(text).map_or_else(|| Shape::Text(text.clone()), Shape::Mail)
+            }
+            Value::String(text) if name == "csv" => {
+                table_of_csv(text).unwrap_or_else(|| Shape::Text(text.clone()))
+            }
             Value::String(text) if name == "text" || !is_short(text) => Shape::Text(text.clone()),
             other => Shape::Tree(other.clone()),
         }
@@ -351,6 +452,7 @@ mod tests {
                 Shape::Pair(_) => "pair",
                 Shape::Table { .. } => "table",
                 Shape::Attached(_) => "attached",
+                Shape::Mail(_) => "mail",
                 Shape::Tree(_) => "tree",
             };
             (part.name, kind)
@@ -410,6 +512,20 @@ mod tests {
         assert_eq!(language(json!({"code": "x", "language": "Rust"})).as_deref(), Some("Rust"));
         assert_eq!(language(json!({"sql": "SELECT 1"})).as_deref(), Some("sql"));
         assert_eq!(language(json!({"code": 7})), None);
+    }
+
+    #[test]
+    fn a_field_is_what_it_is_said_to_be_where_it_can_be() {
+        let line =
+            json!({"input": {"body": "a,b\n1,2\n", "raw": "{\"x\": {\"y\": 1}}", "note": "plain"}});
+        let views = [("input.body", "csv"), ("input.raw", "json"), ("input.note", "email")];
+        let views = views.map(|(name, word)| (name.to_owned(), View::of_word(word))).into();
+        let parts = parts_viewed(&line, |_| true, &views);
+        assert!(matches!(&parts[0].shape, Shape::Table { rows, .. } if rows.len() == 1));
+        assert_eq!(parts[1].shape, Shape::Tree(json!({"x": {"y": 1}})));
+        assert_eq!(parts[2].shape, Shape::Tree(json!("plain")), "it is no mail");
+        let code = View::of_word("rust").shape("x", "fn f() {}");
+        assert!(matches!(code, Some(Shape::Code { language, .. }) if language == "rust"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::chat::{Block, Turn};
+use super::mail::{Mail, Piece};
 use super::modality::{Part, Shape, is_inline, is_short, name_in_tree, name_of_block};
 use super::text::{visible, visible_lines, width};
 
@@ -119,6 +120,7 @@ pub fn paragraphs(parts: &[Part], fold: bool) -> Vec<Paragraph> {
                 out.push(Paragraph::field(0, name, &facts));
                 out.extend(wrong.map(|wrong| odd(2, &wrong)));
             }
+            Shape::Mail(mail) => read_mail(&mut out, name, mail, fold),
             Shape::Tree(value) => tree(&mut out, (0, 0), name, value, (fold, name)),
         }
     }
@@ -206,6 +208,44 @@ fn said(out: &mut Vec<Paragraph>, field: &str, number: usize, turn: &Turn, fold:
     }
     if turn.blocks.is_empty() {
         out.push(Paragraph::new(Tone::Aside, 4, "(nothing)"));
+    }
+}
+
+/// A mail: what everybody reads, its words, the source of its pages; unfolded, all of it as it came.
+fn read_mail(out: &mut Vec<Paragraph>, name: &str, mail: &Mail, fold: bool) {
+    heading(out, &format!("{name} · e-mail"));
+    out.extend(mail.headers.iter().map(|(name, value)| Paragraph::field(2, name, value)));
+    let more = if fold { mail.more } else { 0 };
+    if more > 0 {
+        out.push(Paragraph::new(Tone::Aside, 2, &format!("… ({more} more headers)")));
+    }
+    for (at, piece) in mail.pieces.iter().enumerate() {
+        let called_so = name_in_tree(name, Err(at));
+        match piece {
+            Piece::Text(text) => {
+                out.push(Paragraph::new(Tone::Text, 0, ""));
+                words(out, 2, text, &called_so);
+            }
+            Piece::Page(source) if fold => {
+                let (key, of) = ("a page: ".to_owned(), called(&called_so));
+                let lines = source.lines().count();
+                let text = format!("… ({lines} {})", if lines == 1 { "line" } else { "lines" });
+                out.push(Paragraph { key, of, ..Paragraph::new(Tone::Aside, 2, &text) });
+            }
+            Piece::Page(source) => {
+                out.push(Paragraph::new(Tone::Aside, 2, "a page, its source:"));
+                words(out, 4, source, &called_so);
+            }
+            Piece::Other { media_type, name, bytes } => {
+                let named = name.as_ref().map_or(String::new(), |name| format!("{name}, "));
+                let facts = format!("{named}{media_type}, {} bytes, attached", bytes.len());
+                out.push(Paragraph::new(Tone::Aside, 2, &facts));
+            }
+        }
+    }
+    if !fold {
+        out.push(Paragraph::new(Tone::Aside, 2, "as it came:"));
+        words(out, 4, &mail.source, "");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::logline::LogLine;
-use crate::domain::modality::{self, Part};
+use crate::domain::modality::{self, Part, View};
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::protocol::Protocol;
@@ -79,6 +79,8 @@ pub struct OpenCase {
     pub facts: Vec<Fact>,
     /// How the files that the line points to stand on this device, as far as that was looked up.
     pub files: BTreeMap<String, Standing>,
+    /// What fields are said to be on this device, whatever they look like.
+    pub views: BTreeMap<String, View>,
     pub history: Vec<HistoryLine>,
     /// What this reviewer was asked about their label, and has not answered.
     pub asked: Vec<String>,
@@ -257,6 +259,7 @@ impl OpenCase {
             waiting,
             facts,
             files: BTreeMap::new(),
+            views: BTreeMap::new(),
             history,
             mine,
             latest: latest_in(conn, row_id, reviewer, &round, None)?.map(|given| given.event),
@@ -347,7 +350,7 @@ impl OpenCase {
             let rival = name == "challenger" && (of_model || hides(Cue::Challenger));
             !rival && (!of_model || NEVER_TELLING.contains(&name))
         };
-        let mut parts = modality::parts(&prediction.line, may);
+        let mut parts = modality::parts_viewed(&prediction.line, may, &self.views);
         for attached in modality::attached(&mut parts) {
             if let Attachment::File { path, standing, .. } = attached {
                 *standing = self.files.get(path).copied();

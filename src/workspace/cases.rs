@@ -12,6 +12,7 @@ use crate::db::case::named::{Named, Reading, named};
 use crate::db::case::{self, CaseRow};
 use crate::db::count;
 use crate::domain::ids::CaseId;
+use crate::domain::modality::View;
 use crate::domain::time::Moment;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
@@ -193,6 +194,8 @@ impl Workspace {
             in_round.as_deref(),
             now,
         )?;
+        let views = self.config.view.iter();
+        case.views = views.map(|(name, word)| (name.clone(), View::of_word(word))).collect();
         case.files = attached::standings(&case, &self.config.attachments.roots);
         Ok(case)
     }

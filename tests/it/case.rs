@@ -494,8 +494,9 @@ fn what_can_be_marked_is_what_is_read() {
     use casework::domain::modality::{parts, texts};
     use casework::domain::reading::paragraphs;
     let Some(shared) = shared("case::what_can_be_marked_is_what_is_read") else { return };
-    let files = ["chat", "hostile", "texts", "tables"]
-        .map(|folder| fs::read(shared.join("modal").join(folder).join("stream.jsonl")).unwrap());
+    let files =
+        ["chat/stream", "hostile/stream", "texts/stream", "texts/documents", "tables/stream"]
+            .map(|folder| fs::read(shared.join("modal").join(format!("{folder}.jsonl"))).unwrap());
     let mut seen = 0;
     for line in files.iter().flat_map(|file| file.split(|byte| *byte == b'\n')) {
         let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
@@ -616,4 +617,31 @@ fn help_begins_with_the_keys_that_hold_and_gives_back_what_it_lay_over() {
     review.press("Enter");
     let marked = &review.front.session.opened.as_ref().unwrap().draft.evidence;
     assert_eq!(marked.words(), "0-3", "what was marked in it goes on");
+}
+
+#[test]
+fn a_mail_is_read_as_it_was_meant_and_its_page_is_never_run() {
+    let Some(shared) = shared("case::a_mail_is_read_as_it_was_meant_and_its_page_is_never_run")
+    else {
+        return;
+    };
+    let lines = fs::read_to_string(shared.join("modal/texts/documents.jsonl")).unwrap();
+    let (place, mut review) = opened(&lines, (160, 45));
+    drop(review);
+    let shown = place.ok(&["show", "mail-0761"]);
+    for part in
+        ["From: Jörg <j@example.org>", "متى ستصل الشحنة؟ (رقم 42)", "€ 12.50 paid.", "<img src"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    review = Review::in_turn(place.open(), (160, 45), || T0, None).unwrap();
+    review.front.focus = Focus::Queue;
+    review.press("/ \"id:mail\" Enter Enter I m ] Enter");
+    let marked = &review.front.session.opened.as_ref().unwrap().draft.evidence;
+    assert!(marked.words().starts_with("input.email["), "{}", marked.words());
+    let screen = review.text();
+    assert!(screen.contains("a page:") && !screen.contains("=E2"), "folded and decoded: {screen}");
+    // What a field is can be said.
+    fs::write(place.path().join("config.toml"), "[view]\n\"input.email\" = \"text\"\n").unwrap();
+    assert!(place.ok(&["show", "mail-0761"]).contains("=E2=82=AC"), "as it came");
 }

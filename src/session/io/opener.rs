@@ -7,14 +7,15 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::chance;
+use tempfile::TempDir;
+
 use crate::domain::attachment::Attachment;
 use crate::domain::text::visible;
 
 /// The folder of copies, once there is one.
 #[derive(Debug, Default)]
 pub struct Opener {
-    folder: Option<PathBuf>,
+    folder: Option<TempDir>,
     copies: usize,
 }
 
@@ -62,16 +63,9 @@ impl Opener {
 
     /// A copy whose name says of what type it is, and nothing else.
     fn copy(&mut self, bytes: &[u8], media_type: &str) -> io::Result<PathBuf> {
-        let folder = match &self.folder {
-            Some(folder) => folder.clone(),
-            None => {
-                let random = chance::bytes::<8>()?;
-                let name = format!("casework-{}", crate::domain::ids::hex(&random));
-                let folder = std::env::temp_dir().join(name);
-                private(&folder)?;
-                self.folder = Some(folder.clone());
-                folder
-            }
+        let folder = match &mut self.folder {
+            Some(folder) => folder,
+            none => none.insert(tempfile::Builder::new().prefix("casework-").tempdir()?),
         };
         self.copies += 1;
         let end = match media_type {
@@ -88,22 +82,8 @@ impl Opener {
             "text/plain" => "txt",
             _ => "bin",
         };
-        let path = folder.join(format!("{}.{end}", self.copies));
+        let path = folder.path().join(format!("{}.{end}", self.copies));
         fs::write(&path, bytes)?;
         Ok(path)
-    }
-}
-
-fn private(folder: &std::path::Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().mode(0o700).create(folder)
-}
-
-impl Drop for Opener {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.folder {
-            // What can't be removed is in the system's folder for what goes.
-            let _ = fs::remove_dir_all(folder);
-        }
     }
 }
