@@ -15,6 +15,8 @@ pub struct Env {
     pub light_background: bool,
     /// The terminal puts text that is read from right to left in order, and can't be told not to.
     pub arranges_text: bool,
+    /// The terminal is one that may be asked what it is.
+    pub can_be_asked: bool,
     /// `VISUAL`, else `EDITOR`.
     pub editor: Option<String>,
     /// `TERM` names a terminal that can't move its cursor.
@@ -103,6 +105,10 @@ impl Env {
             arranges_text: text("KONSOLE_VERSION").is_some()
                 || text("TERM_PROGRAM").is_some_and(|name| name == "Apple_Terminal")
                 || ["mlterm", "putty", "konsole"].iter().any(|name| term.starts_with(name)),
+            can_be_asked: !term.is_empty()
+                && !["dumb", "linux", "vt", "ansi", "cons"]
+                    .iter()
+                    .any(|name| term.starts_with(name)),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             dumb_terminal: term.is_empty() || term == "dumb",
             linear: text("CASEWORK_LINEAR").map(|text| is_on(&text)),

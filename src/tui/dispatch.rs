@@ -4,6 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::{ACTIONS, Does};
+use super::input::Reply;
 use super::key::KeyPress;
 use super::measure::measure;
 use super::overlay::help::Help;
@@ -14,6 +15,7 @@ use super::pane::queue::HEAD;
 use super::place::{Focus, Place};
 use super::search;
 use super::shell::{Shell, Wish};
+use crate::config::Bidi;
 use crate::domain::time::Moment;
 use crate::session::command::{self as commands, Command, Needs, Said};
 use crate::session::{Effect, Front, Input, Opened, Report};
@@ -29,6 +31,8 @@ pub enum Event {
     Wheel(i64),
     /// Nothing was typed for a moment.
     Rest,
+    /// The terminal said something of itself.
+    Terminal(Reply),
 }
 
 impl Front for Shell {
@@ -74,6 +78,9 @@ impl Front for Shell {
     }
 }
 
+/// Terminals that put right-to-left text in order and can't be told not to, as they call themselves.
+const ARRANGING: [&str; 2] = ["Konsole", "mlterm"];
+
 impl Shell {
     /// Measures what was not measured since the last change.
     pub(super) fn measure(&mut self) {
@@ -88,7 +95,7 @@ impl Shell {
         match event {
             Event::Key(_) | Event::Wheel(_) => self.focus != Focus::Queue || self.layer.is_some(),
             Event::Click(..) => true,
-            Event::Paste(_) | Event::Resize(..) | Event::Rest => false,
+            Event::Paste(_) | Event::Resize(..) | Event::Rest | Event::Terminal(_) => false,
         }
     }
 
@@ -124,7 +131,26 @@ impl Shell {
             Event::Wheel(by) if self.focus == Focus::Queue => self.session.queue.step(by),
             Event::Wheel(by) => self.scroll(by),
             Event::Rest => self.open_at_cursor(),
+            Event::Terminal(reply) => self.heard_of_terminal(reply),
         }
+    }
+
+    /// Takes up what the terminal said of itself, where that was to be found out.
+    fn heard_of_terminal(&mut self, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Background { light } => {
+                if let Some(themes) = &self.by_background {
+                    self.theme = themes[usize::from(light)];
+                }
+            }
+            Reply::Name(name) if self.asks_bidi => {
+                if ARRANGING.iter().any(|known| name.starts_with(known)) {
+                    self.bidi = Bidi::Terminal;
+                }
+            }
+            Reply::Name(_) | Reply::Done => {}
+        }
+        Vec::new()
     }
 
     /// Where the case stands beside the queue, it is the one under the cursor.

@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::dispatch::Event;
-use super::input::Decoder;
+use super::input::{Decoder, Reply};
 use super::review::Review;
 use super::shell::Wish;
 use super::terminal::Screen;
@@ -41,6 +41,8 @@ const STOPPED_BY: Duration = Duration::from_millis(150);
 enum Wake {
     Input(Input),
     Report(Report),
+    /// The terminal said something of itself.
+    Terminal(Reply),
     /// SIGTERM or SIGHUP: leave, with everything kept.
     Leave,
     /// Back in the foreground.
@@ -77,6 +79,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     if workspace.env.dumb_terminal {
         return Err(ScreenError::Dumb);
     }
+    let asks = workspace.env.can_be_asked;
     let (waker, wakes) = channel();
     let reports = waker.clone();
     let editor = editor(&workspace);
@@ -94,15 +97,38 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     if now != size {
         session.feed(Event::Resize(now.0, now.1));
     }
-    let mut outside = Outside { screen: &mut screen, paused, editor };
+    let mut outside = Outside { screen: &mut screen, paused, editor, is_asked: false };
     let ended = outside.screen.draw(&session.front).map_err(ScreenError::from);
+    // What is on the screen does not wait for answers.
+    if ended.is_ok() && asks {
+        outside.screen.ask()?;
+        outside.is_asked = true;
+    }
     let ended = ended.and_then(|()| main_loop(&mut session, &mut outside, &wakes));
+    if outside.is_asked && matches!(ended, Ok(Left::LabelContext)) {
+        wait_for_answers(&wakes);
+    }
     if !matches!(ended, Ok(Left::LabelContext)) {
         leave(&mut session);
     }
     drop(screen);
     session.reader.finish();
     ended.map(|_| ExitCode::SUCCESS)
+}
+
+/// How long a terminal has for an answer when the person leaves.
+const ANSWERED_BY: Duration = Duration::from_millis(150);
+
+/// Waits a moment for what the terminal was asked: an answer that comes later would be typed into the
+/// shell.
+fn wait_for_answers(wakes: &Receiver<Wake>) {
+    let end = clock::instant() + ANSWERED_BY;
+    loop {
+        match wakes.recv_timeout(end.saturating_duration_since(clock::instant())) {
+            Ok(Wake::Terminal(Reply::Done)) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
 }
 
 /// How the loop ended.
@@ -149,6 +175,10 @@ fn main_loop(
                     Some(event) => session.feed(event),
                     None => Vec::new(),
                 },
+                Wake::Terminal(reply) => {
+                    outside.is_asked &= reply != Reply::Done;
+                    session.feed(Event::Terminal(reply))
+                }
                 Wake::Leave => return Ok(Left::Called),
                 Wake::Return => {
                     session.front.wishes.push(Wish::Repaint);
@@ -223,8 +253,9 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
                 Ok(None) => {}
                 Err(_) => break,
             }
-            for event in events {
-                if waker.send(Wake::Input(event)).is_err() {
+            let replies = decoder.replies.drain(..).map(Wake::Terminal);
+            for wake in events.into_iter().map(Wake::Input).chain(replies) {
+                if waker.send(wake).is_err() {
                     return;
                 }
             }
@@ -297,6 +328,8 @@ struct Outside<'s> {
     screen: &'s mut Screen,
     paused: Arc<AtomicBool>,
     editor: String,
+    /// Whether the terminal was asked something and has not answered.
+    is_asked: bool,
 }
 
 impl Outside<'_> {

@@ -21,7 +21,7 @@ pub mod edit;
 pub mod event_loop;
 mod guide_keys;
 mod review;
-mod input;
+pub mod input;
 pub mod highlight;
 pub mod key;
 pub mod keymap;

@@ -5,7 +5,7 @@ use super::keymap::Keymap;
 use super::place::WhereWasI;
 use super::shell::Shell;
 use super::theme::Theme;
-use crate::config::Bidi;
+use crate::config::{Bidi, Env, ThemeName};
 use crate::domain::time::Moment;
 use crate::session::io::driver::start_of;
 use crate::session::mode::Training;
@@ -38,6 +38,12 @@ impl Shell {
         let theme = Theme::of(&workspace.config, &workspace.env);
         let mut shell =
             Self::new(session, size, theme, keymap, workspace.config.review.mouse, place);
+        let (config, env) = (&workspace.config, &workspace.env);
+        if config.review.theme == ThemeName::Auto && !env.no_color {
+            let of = |light_background| Theme::of(config, &Env { light_background, ..env.clone() });
+            shell.by_background = Some(Box::new([of(false), of(true)]));
+        }
+        shell.asks_bidi = config.review.bidi == Bidi::Auto;
         shell.bidi = match workspace.config.review.bidi {
             Bidi::Auto if workspace.env.arranges_text => Bidi::Terminal,
             Bidi::Auto => Bidi::App,

@@ -63,6 +63,10 @@ pub struct Shell {
     returning: Option<WhereWasI>,
     /// How large everything is; none after a change, until somebody needs it.
     pub measured: Option<Measured>,
+    /// Themes for a dark and a light background, where the terminal is asked which it has.
+    pub by_background: Option<Box<[Theme; 2]>>,
+    /// Whether the terminal is asked whether it puts right-to-left text in order.
+    pub asks_bidi: bool,
     /// Who puts text that is read from right to left in order; never `Auto`.
     pub bidi: Bidi,
     /// Whether the case is shown in the order in which it is written.
@@ -156,6 +160,8 @@ impl Shell {
             tried: None,
             returning: Some(place),
             measured: None,
+            by_background: None,
+            asks_bidi: false,
             bidi: Bidi::App,
             as_written: false,
             right_to_left: false,

@@ -25,6 +25,8 @@ const CLEARED: &[u8] = b"\x1b[m\x1b[2J";
 /// Tells terminals that put right-to-left text in order that casework does, and that they do again.
 const APP_ARRANGES: &[u8] = b"\x1b[8l";
 const TERMINAL_ARRANGES: &[u8] = b"\x1b[8h";
+/// Which background it has, what it is called; and what every terminal answers, last.
+const QUESTIONS: &[u8] = b"\x1b]11;?\x1b\\\x1b[>0q\x1b[c";
 static ARRANGES: AtomicBool = AtomicBool::new(false);
 
 /// The screen of a terminal.
@@ -49,6 +51,14 @@ impl Screen {
         let mut screen = Self::nowhere();
         (screen.mouse, screen.taken) = (mouse, true);
         Ok(screen)
+    }
+
+    /// Asks the terminal which background it has and what it is. What it answers comes with the keys,
+    /// whenever that is; nothing waits for it.
+    pub fn ask(&self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(QUESTIONS)?;
+        out.flush()
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {

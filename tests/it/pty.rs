@@ -409,3 +409,22 @@ fn resize_editor_and_no_color() {
         });
     assert!(!colored, "NO_COLOR means none");
 }
+
+#[test]
+fn the_terminal_arranges_right_to_left_text_again_when_we_leave() {
+    let place = sample(3);
+    let mut term = Term::start(&place, (120, 40), &[]);
+    term.wait_for("Can you read the input?");
+    let seen = |term: &Term, what: &[u8]| {
+        let bytes = term.bytes.lock().unwrap();
+        bytes.windows(what.len()).filter(|part| *part == what).count()
+    };
+    assert_eq!((seen(&term, b"\x1b[8l"), seen(&term, b"\x1b[8h")), (1, 0));
+    term.send("q");
+    let end = instant() + Duration::from_secs(10);
+    while seen(&term, b"\x1b[8h") == 0 {
+        assert!(instant() < end, "it was not told");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(seen(&term, b"\x1b[?7h") > 0, "lines wrap again");
+}

@@ -491,3 +491,20 @@ fn what_leads_do_is_offered_to_leads() {
     session.press("j");
     assert!(!session.text().contains("P people"), "{}", session.text());
 }
+
+#[test]
+fn the_theme_follows_the_background_that_the_terminal_says() {
+    use casework::tui::dispatch::Event;
+    use casework::tui::input::Reply;
+    let place = Place::new();
+    let mut session = session(&place, (100, 30));
+    let dark = session.front.theme;
+    session.feed(Event::Terminal(Reply::Background { light: true }));
+    assert_ne!(session.front.theme, dark);
+    session.feed(Event::Terminal(Reply::Background { light: false }));
+    assert_eq!(session.front.theme, dark);
+    // A terminal that arranges right-to-left text itself is left to it.
+    assert!(session.front.arranges());
+    session.feed(Event::Terminal(Reply::Name("Konsole 23.08.1".to_owned())));
+    assert!(!session.front.arranges());
+}

@@ -41,7 +41,46 @@ pub struct Decoder {
     /// What is not yet whole.
     pending: Vec<u8>,
     state: State,
+    /// What the terminal said of itself, until somebody takes it.
+    pub replies: Vec<Reply>,
 }
+
+/// What a terminal says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Whether its background is light.
+    Background { light: bool },
+    /// What it is called.
+    Name(String),
+    /// Every question that was asked before is answered.
+    Done,
+}
+
+impl Reply {
+    /// The reply that a string of a terminal is.
+    fn of_string(kind: u8, text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        match kind {
+            b']' => {
+                let colour = text.strip_prefix("11;rgb:")?;
+                let part = |part: &str| {
+                    let most = (1_u32 << (4 * part.len().min(4))) - 1;
+                    let value =
+                        u32::from_str_radix(part, 16).ok().filter(|value| *value <= most)?;
+                    Some(f64::from(value) / f64::from(most.max(1)))
+                };
+                let parts: Vec<f64> = colour.split('/').map(part).collect::<Option<_>>()?;
+                let [r, g, b] = parts[..] else { return None };
+                Some(Self::Background { light: 0.299 * r + 0.587 * g + 0.114 * b > 0.5 })
+            }
+            b'P' => Some(Self::Name(text.strip_prefix(">|")?.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes of a string that are kept: what terminals say of themselves is short.
+const REPLY_MAX: usize = 200;
 
 #[derive(Debug, Default)]
 enum State {
@@ -50,6 +89,10 @@ enum State {
     /// In a string that is no key: how much was swallowed, its last byte, and how many bytes its
     /// last character lacks.
     Swallowing {
+        /// What it is: the letter after ESC.
+        kind: u8,
+        /// Its beginning.
+        begin: Vec<u8>,
         bytes: usize,
         last: u8,
         lacks: u8,
@@ -75,6 +118,10 @@ impl Decoder {
                 }
                 State::Ground => match step(&self.pending) {
                     Step::Took(n, event) => {
+                        let taken = &self.pending[..n];
+                        if taken.starts_with(b"\x1b[?") && taken.ends_with(b"c") {
+                            self.replies.push(Reply::Done);
+                        }
                         out.extend(event);
                         self.pending.drain(..n);
                     }
@@ -83,8 +130,15 @@ impl Decoder {
                         self.pending.drain(..n);
                     }
                     Step::Opens(n) => {
+                        // Of one byte or two, it is the same letter.
+                        let kind = match self.pending[n - 1] {
+                            0x9d => b']',
+                            0x90 => b'P',
+                            kind => kind,
+                        };
                         self.pending.drain(..n);
-                        self.state = State::Swallowing { bytes: 0, last: 0, lacks: 0 };
+                        let begin = Vec::new();
+                        self.state = State::Swallowing { kind, begin, bytes: 0, last: 0, lacks: 0 };
                     }
                     Step::Paste(n) => {
                         self.pending.drain(..n);
@@ -128,7 +182,9 @@ impl Decoder {
 
     /// Goes on to the end of a string.
     fn swallow(&mut self) {
-        let State::Swallowing { bytes, last, lacks } = &mut self.state else { return };
+        let State::Swallowing { kind, begin, bytes, last, lacks } = &mut self.state else {
+            return;
+        };
         let mut taken = 0;
         let mut ended = false;
         for byte in &self.pending {
@@ -155,6 +211,12 @@ impl Decoder {
             if ended {
                 break;
             }
+            if begin.len() < REPLY_MAX && *byte != ESC {
+                begin.push(*byte);
+            }
+        }
+        if ended {
+            self.replies.extend(Reply::of_string(*kind, begin));
         }
         *bytes += taken;
         let goes_on = (*last == ESC && ended).then_some(ESC);
@@ -374,5 +436,25 @@ mod tests {
             decoder.feed(b"j", &mut out);
             prop_assert_eq!(&out[before..], &[key(KeyCode::Char('j'), KeyModifiers::NONE)]);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_says_of_itself_is_heard_and_is_no_key() {
+        let heard = |bytes: &[u8]| {
+            let mut decoder = Decoder::new();
+            let mut out = Vec::new();
+            // Byte by byte, as a slow line brings it.
+            for byte in bytes {
+                decoder.feed(&[*byte], &mut out);
+            }
+            assert!(out.is_empty(), "{out:?}");
+            decoder.replies
+        };
+        let light = |light| vec![Reply::Background { light }];
+        assert_eq!(heard(b"\x1b]11;rgb:ffff/ffff/dfdf\x1b\\"), light(true));
+        assert_eq!(heard(b"\x1b]11;rgb:1c/1c/1c\x07"), light(false));
+        assert_eq!(heard(b"\x1b]11;rgb:zz/1/1\x07\x1b]4;1;rgb:ff/ff/ff\x07"), []);
+        let name = Reply::Name("Konsole 23.08.1".to_owned());
+        assert_eq!(heard(b"\x1bP>|Konsole 23.08.1\x1b\\\x1b[?62;4c"), [name, Reply::Done]);
     }
 }
