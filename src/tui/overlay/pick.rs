@@ -179,7 +179,9 @@ impl Layer for Pick {
             beside(screen, (self.choices.len() + 3 + if more { 6 } else { 0 }).min(999) as u16)
         } else {
             let wide = screen.width.saturating_sub(4).min(100);
-            centered(screen, wide, screen.height.saturating_sub(4).min(24))
+            // As high as all choices are, with what is typed.
+            let high = (self.choices.len() + 3).min(24) as u16;
+            centered(screen, wide, screen.height.saturating_sub(4).min(high))
         };
         let inner = boxed(area, buf, theme, &self.title);
         let count = format!(" {}/{}", self.found.len(), self.choices.len());
