@@ -243,7 +243,7 @@ fn is_whole(kind: &str, bytes: &[u8]) -> bool {
 }
 
 /// What bytes are, by how they begin.
-fn kind_of(bytes: &[u8]) -> Option<&'static str> {
+pub fn kind_of(bytes: &[u8]) -> Option<&'static str> {
     const KINDS: &[(&[u8], &str)] = &[
         (b"\xff\xd8\xff", "image/jpeg"),
         (b"\x89PNG\r\n\x1a\n", "image/png"),

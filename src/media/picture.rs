@@ -8,6 +8,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Unreadable;
+use crate::domain::attachment::kind_of;
 
 /// Points on a side, and bytes of a picture that is decoded: 16 million points.
 const SIDE_MAX: u32 = 20_000;
@@ -29,16 +30,6 @@ pub struct Picture {
     pub frames: usize,
     /// Red, green, blue and how solid, of each point.
     points: Vec<[u8; 4]>,
-}
-
-/// What pictures are, by how they begin.
-pub fn kind_of(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 3] = [
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"GIF8", "image/gif"),
-    ];
-    KINDS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind)
 }
 
 impl Picture {

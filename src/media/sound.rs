@@ -4,9 +4,12 @@
 use std::f64::consts::PI;
 
 use super::Unreadable;
+use crate::domain::attachment::kind_of;
 
 /// Samples of a channel that are read: ten minutes at 48 kHz.
 const SAMPLES_MAX: usize = 48_000 * 600;
+/// Channels that are drawn.
+const CHANNELS_DRAWN: usize = 8;
 /// Samples of which a column of the strip is made.
 const WINDOW: usize = 256;
 
@@ -23,8 +26,14 @@ pub struct Sound {
     pub here: u64,
 }
 
-pub fn is_wav(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WAVE")
+/// What is drawn of a sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strip {
+    pub rate: u32,
+    /// Of each channel, over time.
+    pub loudness: Vec<Vec<f64>>,
+    /// Of each band, the highest first, over time.
+    pub bands: Vec<Vec<f64>>,
 }
 
 impl Sound {
@@ -36,7 +45,7 @@ impl Sound {
         if bytes.is_empty() {
             return Err(Unreadable::Empty);
         }
-        if !is_wav(bytes) {
+        if kind_of(bytes) != Some("audio/wav") {
             return Err(Unreadable::Unknown);
         }
         let broken = |why: &str| Unreadable::Broken(why.to_owned());
@@ -122,6 +131,16 @@ impl Sound {
             None
         };
         (facts, wrong)
+    }
+
+    /// What is drawn of it: worked out once, for ten minutes are many samples.
+    pub fn strip(&self, columns: usize, rows: usize) -> Strip {
+        let channels = 0..self.channels.len().min(CHANNELS_DRAWN);
+        Strip {
+            rate: self.rate,
+            loudness: channels.map(|channel| self.loudness(channel, columns)).collect(),
+            bands: self.bands(columns, rows),
+        }
     }
 
     /// How loud each of so many stretches of a channel is at most, from 0 to 1.

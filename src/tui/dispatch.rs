@@ -15,7 +15,6 @@ use super::pane::queue::HEAD;
 use super::place::{Focus, Place};
 use super::search;
 use super::shell::{Shell, Wish};
-use crate::config::Bidi;
 use crate::domain::time::Moment;
 use crate::session::command::{self as commands, Command, Needs, Said};
 use crate::session::{Effect, Front, Input, Opened, Report};
@@ -145,7 +144,7 @@ impl Shell {
             }
             Reply::Name(name) if self.asks_bidi => {
                 if ARRANGING.iter().any(|known| name.starts_with(known)) {
-                    self.bidi = Bidi::Terminal;
+                    self.leave_bidi_to_terminal();
                 }
             }
             Reply::Name(_) | Reply::Done => {}

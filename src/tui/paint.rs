@@ -5,13 +5,14 @@ use std::cell::Cell;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::place::WIDE;
 use super::rows::UNSURE_EDGE;
 use super::theme::Theme;
 use crate::domain::bidi::{Direction, Seen, arranged, has_right_to_left, mirrored, order};
-use crate::domain::text::{fit, has_unsure, visible, width};
+use crate::domain::text::{fit, has_unsure, visible, width, wrap};
 
 thread_local! {
     /// Whether what is read from right to left is put in the order in which it is seen.
@@ -99,6 +100,22 @@ fn as_seen(line: &Line<'_>) -> Line<'static> {
         }
     }
     Line { style: line.style, alignment: line.alignment, spans }
+}
+
+/// Words on as many rows as they take, the first after a mark.
+pub fn hanging(
+    mark: &'static str,
+    words: &str,
+    columns: usize,
+    (first, style): (Style, Style),
+) -> Vec<Line<'static>> {
+    let lines = wrap(&visible(words), columns.saturating_sub(2)).into_iter().enumerate();
+    lines
+        .map(|(i, line)| {
+            let mark = if i == 0 { mark } else { "  " };
+            Line::from(vec![Span::styled(mark, first), Span::styled(line, style)])
+        })
+        .collect()
 }
 
 /// Columns that a line takes.

@@ -24,11 +24,12 @@ use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
 use super::rows::Laid;
 use super::theme::Theme;
 use crate::config::Bidi;
-use crate::domain::bidi::has_right_to_left;
+use crate::domain::bidi::{Direction, has_right_to_left};
 use crate::domain::cues::Cue;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::protocol::QuestionKind;
-use crate::session::{Effect, Look, Session, Window};
+use crate::domain::text_rows::Sign;
+use crate::session::{Effect, Look, Opened, Session, Window};
 
 /// The whole state of the screen.
 pub struct Shell {
@@ -71,7 +72,7 @@ pub struct Shell {
     pub bidi: Bidi,
     /// Whether the case is shown in the order in which it is written.
     pub as_written: bool,
-    /// Whether the case holds such text.
+    /// Whether the case holds such text that the terminal puts in order.
     right_to_left: bool,
     /// What only the terminal can do.
     pub wishes: Vec<Wish>,
@@ -105,7 +106,10 @@ pub enum LaidPiece {
     /// A text that is laid out by its places; with what stands before it.
     ByPlace {
         name: Arc<str>,
-        text: Arc<str>,
+        /// Its rows, each with where its line is read from, where the text has such lines.
+        signs: Arc<Vec<(Vec<Sign>, Option<Direction>)>>,
+        /// What is not laid out.
+        note: Option<String>,
         key: String,
         indent: usize,
     },
@@ -129,6 +133,11 @@ pub enum Wish {
     Suspend,
     /// Put a text in the clipboard.
     Copy(String),
+}
+
+/// Whether a case holds text that is read from right to left.
+fn holds_right_to_left(opened: &Opened) -> bool {
+    opened.texts().iter().any(|(_, text)| has_right_to_left(text))
 }
 
 impl Shell {
@@ -226,6 +235,12 @@ impl Shell {
         // What the terminal puts in order gets whole rows: a pane beside it would be moved too.
         let alone = self.bidi == Bidi::Terminal && self.right_to_left;
         self.size.0 >= WIDE && !alone
+    }
+
+    /// From now on the terminal puts text that is read from right to left in order.
+    pub fn leave_bidi_to_terminal(&mut self) {
+        self.bidi = Bidi::Terminal;
+        self.right_to_left = self.session.opened.as_ref().is_some_and(holds_right_to_left);
     }
 
     /// Whether text that is read from right to left is put in order here.
@@ -360,8 +375,7 @@ impl Shell {
         let id = opened.case.row.id;
         self.all_logs = opened.case.own_logs() == 0;
         self.guide_scroll = 0;
-        let texts = opened.texts();
-        self.right_to_left = texts.iter().any(|(_, text)| has_right_to_left(text));
+        self.right_to_left = self.bidi == Bidi::Terminal && holds_right_to_left(opened);
         let returning = self.returning.take();
         if before != Some(id) {
             self.scroll = [0; Tab::ALL.len()];

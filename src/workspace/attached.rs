@@ -12,18 +12,20 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::attachment::{Attachment, Standing};
+use crate::domain::attachment::{Attachment, Standing, kind_of};
 use crate::domain::ids::hex;
 use crate::domain::modality::attachments;
 use crate::domain::text::cut;
 use crate::media::Unreadable;
-use crate::media::picture::{self, Picture};
-use crate::media::sound::{self, Sound};
+use crate::media::picture::Picture;
+use crate::media::sound::{Sound, Strip};
 use crate::review::OpenCase;
 
 /// Bytes of a file that are hashed at most.
 const BYTES_MAX: u64 = 64 << 20;
 
+/// Columns and rows of what is drawn of a sound.
+const STRIP: (usize, usize) = (72, 10);
 /// Bytes of a text that are shown.
 const TEXT_BYTES_MAX: usize = 200_000;
 
@@ -43,7 +45,7 @@ pub struct LookedAt {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shown {
     Picture(Picture),
-    Sound(Sound),
+    Sound(Strip),
     /// The source of something that is text: it is never run or drawn.
     Source(String),
     Nothing,
@@ -75,40 +77,44 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
             looked.wrong.push(format!("it says it is {said}, and it is {kind}"));
         }
     };
-    if let Some(kind) = picture::kind_of(&bytes) {
-        differs(kind);
-        match Picture::read(&bytes) {
-            Ok(picture) => {
-                let moving = match picture.frames {
-                    0 | 1 => String::new(),
-                    n => format!(", the first of {n} frames"),
-                };
-                looked
-                    .facts
-                    .push(format!("{kind}, {} × {} points{moving}", picture.width, picture.height));
-                looked.shown = Shown::Picture(picture);
+    match kind_of(&bytes) {
+        Some(kind @ ("image/png" | "image/jpeg" | "image/gif")) => {
+            differs(kind);
+            match Picture::read(&bytes) {
+                Ok(picture) => {
+                    let moving = match picture.frames {
+                        0 | 1 => String::new(),
+                        n => format!(", the first of {n} frames"),
+                    };
+                    let (width, height) = (picture.width, picture.height);
+                    looked.facts.push(format!("{kind}, {width} × {height} points{moving}"));
+                    looked.shown = Shown::Picture(picture);
+                }
+                Err(error) => looked.wrong.push(error.to_string()),
             }
-            Err(error) => looked.wrong.push(error.to_string()),
         }
-    } else if sound::is_wav(&bytes) {
-        differs("audio/wav");
-        match Sound::read(&bytes) {
-            Ok(sound) => {
-                let (facts, wrong) = sound.facts();
-                looked.facts.push(facts);
-                looked.wrong.extend(wrong);
-                looked.shown = Shown::Sound(sound);
+        Some(kind @ "audio/wav") => {
+            differs(kind);
+            match Sound::read(&bytes) {
+                Ok(sound) => {
+                    let (facts, wrong) = sound.facts();
+                    looked.facts.push(facts);
+                    looked.wrong.extend(wrong);
+                    looked.shown = Shown::Sound(sound.strip(STRIP.0, STRIP.1));
+                }
+                Err(error) => looked.wrong.push(error.to_string()),
             }
-            Err(error) => looked.wrong.push(error.to_string()),
         }
-    } else if bytes.is_empty() {
-        looked.wrong.push(Unreadable::Empty.to_string());
-    } else if let Ok(text) = std::str::from_utf8(&bytes)
-        && !text.contains('\0')
-    {
-        looked.shown = Shown::Source(cut(text, TEXT_BYTES_MAX).into_owned());
-    } else if said.starts_with("image/") || said.starts_with("audio/") {
-        looked.wrong.push(Unreadable::Unknown.to_string());
+        _ if bytes.is_empty() => looked.wrong.push(Unreadable::Empty.to_string()),
+        _ => match std::str::from_utf8(&bytes) {
+            Ok(text) if !text.contains('\0') => {
+                looked.shown = Shown::Source(cut(text, TEXT_BYTES_MAX).into_owned());
+            }
+            _ if said.starts_with("image/") || said.starts_with("audio/") => {
+                looked.wrong.push(Unreadable::Unknown.to_string());
+            }
+            _ => {}
+        },
     }
     looked
 }

@@ -3,24 +3,22 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
+use ratatui::style::Color;
 use ratatui::text::{Line, Span};
 
 use super::{Cx, Layer, Next, View, lines, list};
 use crate::domain::text::{fit, visible, visible_lines, wrap};
 use crate::media::picture::Picture;
-use crate::media::sound::Sound;
+use crate::media::sound::Strip;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
-use crate::tui::paint::{boxed, centered, put_line};
+use crate::tui::paint::{boxed, centered, hanging, put_line};
 use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 use crate::workspace::attached::{LookedAt, Shown};
 
 /// Cells of a picture, unless it is enlarged: a slow line takes a second for them.
 const PICTURE: (usize, usize) = (40, 16);
-/// Columns and rows of the strip of a sound.
-const STRIP: (usize, usize) = (72, 10);
 /// Signs from dark to light, where there are no colours.
 const SHADES: &[u8] = b" .:-=+*#%@";
 
@@ -48,29 +46,22 @@ pub struct Attachment {
 impl Attachment {
     /// What is said of it, and what is text in it.
     fn lines(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-        let mut lines = Vec::new();
-        let mut say = |mark: &'static str, words: &str, style: Style| {
-            let wrapped = wrap(&visible(words), columns.saturating_sub(mark.len()));
-            for (i, line) in wrapped.into_iter().enumerate() {
-                let mark = if i == 0 { mark } else { "  " };
-                let mark = if mark.is_empty() { "" } else { mark };
-                lines.push(Line::from(vec![
-                    Span::styled(mark, theme.warn),
-                    Span::styled(line, style),
-                ]));
-            }
-        };
-        self.looked.facts.iter().for_each(|facts| say("", facts, theme.text));
-        self.looked.wrong.iter().for_each(|wrong| say("! ", wrong, theme.warn));
+        let mut lines: Vec<Line<'static>> = Vec::new();
+        for facts in &self.looked.facts {
+            lines.extend(wrap(&visible(facts), columns).into_iter().map(Line::raw));
+        }
+        for wrong in &self.looked.wrong {
+            lines.extend(hanging("! ", wrong, columns, (theme.warn, theme.warn)));
+        }
         match &self.looked.shown {
             Shown::Source(text) => {
                 lines.push(Line::default());
                 let wrapped = visible_lines(text).into_iter().flat_map(|line| wrap(&line, columns));
                 lines.extend(wrapped.map(Line::raw));
             }
-            Shown::Sound(sound) => {
+            Shown::Sound(strip) => {
                 lines.push(Line::default());
-                lines.extend(heard(sound, columns, theme));
+                lines.extend(heard(strip, columns, theme));
             }
             Shown::Picture(_) | Shown::Nothing => {}
         }
@@ -82,41 +73,26 @@ impl Attachment {
     }
 }
 
-/// How loud each channel is over time, and how strong each band of all together.
-fn heard(sound: &Sound, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let columns = columns.min(STRIP.0);
-    let bars: Vec<char> = if theme.unicode {
-        "▁▂▃▄▅▆▇█".chars().collect()
-    } else {
-        "._-=+*#@".chars().collect()
-    };
-    let shades: Vec<char> =
-        if theme.unicode { " ░▒▓█".chars().collect() } else { " .:+#".chars().collect() };
-    let of = |signs: &[char], level: f64| {
-        signs[((level * signs.len() as f64) as usize).min(signs.len() - 1)]
-    };
-    let mut lines = Vec::new();
-    for channel in 0..sound.channels.len().min(8) {
-        let row: String = sound
-            .loudness(channel, columns)
-            .into_iter()
-            .map(|level| if level == 0.0 { ' ' } else { of(&bars, level) })
-            .collect();
-        lines.push(Line::from(Span::styled(row, theme.accent)));
-    }
-    let bands = sound.bands(columns, STRIP.1);
-    if !bands.is_empty() {
-        lines.push(Line::from(Span::styled(
-            format!("{} Hz at the top, 0 at the foot", sound.rate / 2),
-            theme.dim,
-        )));
-        let row = |band: Vec<f64>| {
-            Line::from(Span::styled(
-                band.into_iter().map(|level| of(&shades, level)).collect::<String>(),
-                theme.accent,
-            ))
+/// How loud each channel is over time, and how strong each band of all together; where there is less
+/// room, some columns stand for all.
+fn heard(strip: &Strip, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let bars = if theme.unicode { " ▁▂▃▄▅▆▇█" } else { " ._-=+*#@" };
+    let shades = if theme.unicode { " ░▒▓█" } else { " .:+#" };
+    let row = |signs: &str, levels: &[f64]| {
+        let signs: Vec<char> = signs.chars().collect();
+        let wide = levels.len().min(columns);
+        let sign = |x: usize| {
+            let level = levels[x * levels.len() / wide];
+            signs[((level * signs.len() as f64).ceil() as usize).min(signs.len() - 1)]
         };
-        lines.extend(bands.into_iter().map(row));
+        Line::from(Span::styled((0..wide).map(sign).collect::<String>(), theme.accent))
+    };
+    let mut lines: Vec<Line<'static>> =
+        strip.loudness.iter().map(|levels| row(bars, levels)).collect();
+    if !strip.bands.is_empty() {
+        let words = format!("{} Hz at the top, 0 at the foot", strip.rate / 2);
+        lines.push(Line::from(Span::styled(words, theme.dim)));
+        lines.extend(strip.bands.iter().map(|levels| row(shades, levels)));
     }
     lines
 }

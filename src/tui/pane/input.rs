@@ -12,10 +12,11 @@ use crate::domain::modality::{self, Part};
 use crate::domain::protocol::Span as Place;
 use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::{Paragraph, paragraphs};
-use crate::domain::text::{has_unsure, head as head_of, visible, wrap};
-use crate::domain::text_rows::rows as rows_with_places;
+use crate::domain::text::{has_unsure, head as head_of};
+use crate::domain::text_rows::{Sign, rows as rows_with_places};
 use crate::session::Opened;
-use crate::tui::overlay::mark::{TEXT_BYTES_MAX, place_of};
+use crate::tui::overlay::mark::TEXT_BYTES_MAX;
+use crate::tui::paint::hanging;
 use crate::tui::rows::{Laid, Rows, UNSURE_EDGE, alignment};
 use crate::tui::shell::{LaidOf, LaidOut, LaidPiece, Shell};
 
@@ -38,7 +39,7 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
         for piece in pieces {
             match piece {
                 LaidPiece::Read(laid) => rows.read(laid),
-                LaidPiece::ByPlace { name, text, key, indent } => {
+                LaidPiece::ByPlace { name, signs, note, key, indent } => {
                     let at = selected.filter(|(text, _)| **text == *name).map(|(_, at)| at);
                     let spans = places.in_text(&name);
                     let mut lines: Vec<Line<'static>> = Vec::new();
@@ -46,13 +47,14 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
                         let words = format!("{}{}", " ".repeat(indent), key.trim_end());
                         lines.push(Line::from(Span::styled(words, shell.theme.accent)));
                     }
-                    let indent = indent + 2 * lines.len();
-                    let room = room_of(&text, columns, indent);
-                    let made = with_places(shell, &text, room, spans, at);
-                    lines.extend(made.into_iter().map(|mut line| {
-                        line.spans.insert(0, Span::raw(" ".repeat(indent)));
-                        line
-                    }));
+                    let indent = " ".repeat(indent + 2 * lines.len());
+                    let made = signs.iter().map(|(row, direction)| {
+                        with_places(shell, &indent, row, *direction, spans, at)
+                    });
+                    lines.extend(made);
+                    lines.extend(
+                        note.map(|words| Line::from(Span::styled(words, shell.theme.warn))),
+                    );
                     rows.text(name, lines);
                 }
             }
@@ -68,27 +70,17 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     rows
 }
 
-/// Columns that a text has in which places are marked.
-fn room_of(text: &str, columns: usize, indent: usize) -> usize {
-    let edge = if has_unsure(text) { UNSURE_EDGE } else { 0 };
-    columns.saturating_sub(indent + edge).max(1)
-}
-
 /// The row of the input in which a place of a text that is being marked begins.
 pub fn row_of_place(shell: &Shell, name: &str, start: usize) -> Option<usize> {
     let opened = shell.session.opened.as_ref()?;
-    let columns = shell.context_columns();
-    let first = rows(shell, opened, columns).row_of(name)?;
+    let first = rows(shell, opened, shell.context_columns()).row_of(name)?;
     let laid = shell.laid.borrow();
     let mut pieces = laid.iter().flat_map(|laid| laid.text.iter().chain(&laid.rest));
     pieces.find_map(|piece| match piece {
-        LaidPiece::ByPlace { name: known, text, key, indent } if **known == *name => {
-            let head = usize::from(!key.is_empty());
-            let kept = head_of(text, TEXT_BYTES_MAX);
-            let room = room_of(text, columns, indent + 2 * head);
-            let laid = rows_with_places(kept, room);
-            let (row, _) = place_of(&laid, start)?;
-            Some(first + head + row)
+        LaidPiece::ByPlace { name: known, signs, key, .. } if **known == *name => {
+            let begins =
+                |(row, _): &(Vec<Sign>, _)| row.iter().any(|sign| sign.place.start == start);
+            Some(first + usize::from(!key.is_empty()) + signs.iter().position(begins)?)
         }
         _ => None,
     })
@@ -114,21 +106,6 @@ pub fn facts(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let facts = opened.case.facts.iter();
     facts
         .flat_map(|fact| hanging("! ", &fact.to_string(), columns, (theme.warn, theme.dim)))
-        .collect()
-}
-
-fn hanging(
-    mark: &'static str,
-    words: &str,
-    columns: usize,
-    (first, style): (ratatui::style::Style, ratatui::style::Style),
-) -> Vec<Line<'static>> {
-    let lines = wrap(&visible(words), columns.saturating_sub(2)).into_iter().enumerate();
-    lines
-        .map(|(i, line)| {
-            let mark = if i == 0 { mark } else { "  " };
-            Line::from(vec![Span::styled(mark, first), Span::styled(line, style)])
-        })
         .collect()
 }
 
@@ -182,12 +159,9 @@ fn read(
             let text =
                 name.as_deref().and_then(|name| texts.iter().find(|(known, _)| known == name));
             match (name, text) {
-                (Some(name), Some((_, text))) => pieces.push(LaidPiece::ByPlace {
-                    name,
-                    text: (*text).into(),
-                    key: rows[0].key.clone(),
-                    indent: rows[0].indent.min(columns / 3),
-                }),
+                (Some(name), Some((_, text))) => {
+                    pieces.push(by_places(name, text, &rows[0], columns));
+                }
                 _ => pieces.push(LaidPiece::Read(Arc::new(Laid::new(rows, columns)))),
             }
         }
@@ -199,6 +173,26 @@ fn read(
     *shell.laid.borrow_mut() =
         Some(LaidOut { of: of.clone(), text: text.clone(), rest: rest.clone() });
     (text, rest)
+}
+
+/// A text laid out by its places; of a long one, its beginning.
+fn by_places(name: Arc<str>, text: &str, first: &Paragraph, columns: usize) -> LaidPiece {
+    let (key, indent) = (first.key.clone(), first.indent.min(columns / 3));
+    let kept = head_of(text, TEXT_BYTES_MAX);
+    let more = text[kept.len()..].chars().count();
+    let note =
+        (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));
+    let edge = if has_unsure(kept) { UNSURE_EDGE } else { 0 };
+    let under = if key.is_empty() { 0 } else { 2 };
+    let room = columns.saturating_sub(indent + under + edge).max(1);
+    let lines = directions(kept);
+    let with_direction = |row: Vec<Sign>| {
+        let start = row.first().map_or(0, |sign| sign.place.start);
+        let at = lines.partition_point(|(from, _)| *from <= start).saturating_sub(1);
+        (row, lines.get(at).map(|(_, direction)| *direction))
+    };
+    let signs = Arc::new(rows_with_places(kept, room).into_iter().map(with_direction).collect());
+    LaidPiece::ByPlace { name, signs, note, key, indent }
 }
 
 /// At which character each line of a text begins, and where it is read from; nothing, if all are read
@@ -216,47 +210,36 @@ fn directions(text: &str) -> Vec<(usize, Direction)> {
     text.split('\n').map(line).collect()
 }
 
-/// The text with the places that are marked, and what is selected.
+/// A row of a text with the places that are marked, and what is selected.
 fn with_places(
     shell: &Shell,
-    text: &str,
-    columns: usize,
+    indent: &str,
+    signs: &[Sign],
+    direction: Option<Direction>,
     places: &[Place],
     selected: Option<Place>,
-) -> Vec<Line<'static>> {
+) -> Line<'static> {
     let theme = &shell.theme;
-    let lines = directions(text);
-    let row = |signs: Vec<crate::domain::text_rows::Sign>| {
-        let first = signs.first().map_or(0, |sign| sign.place.start);
-        let mut spans: Vec<Span<'static>> = Vec::new();
-        for sign in signs {
-            let inside =
-                |place: &Place| place.start <= sign.place.start && sign.place.end <= place.end;
-            let mut style = theme.text;
-            if places.iter().any(inside) {
-                style = theme.accent.add_modifier(Modifier::UNDERLINED);
-            } else if sign.shown.starts_with('«') {
-                style = theme.bad;
-            }
-            if selected.is_some_and(|selected| inside(&selected)) {
-                style = style.patch(theme.chosen);
-            }
-            match spans.last_mut() {
-                Some(last) if last.style == style => last.content.to_mut().push_str(&sign.shown),
-                _ => spans.push(Span::styled(sign.shown, style)),
-            }
+    let mut spans: Vec<Span<'static>> = vec![Span::raw(indent.to_owned())];
+    for sign in signs {
+        let inside = |place: &Place| place.start <= sign.place.start && sign.place.end <= place.end;
+        let mut style = theme.text;
+        if places.iter().any(inside) {
+            style = theme.accent.add_modifier(Modifier::UNDERLINED);
+        } else if sign.shown.starts_with('«') {
+            style = theme.bad;
         }
-        let line = Line::from(spans);
-        let at = lines.partition_point(|(start, _)| *start <= first).saturating_sub(1);
-        match lines.get(at) {
-            Some((_, direction)) => line.alignment(alignment(*direction)),
-            None => line,
+        if selected.is_some_and(|selected| inside(&selected)) {
+            style = style.patch(theme.chosen);
         }
-    };
-    let kept = head_of(text, TEXT_BYTES_MAX);
-    let more = text[kept.len()..].chars().count();
-    let note =
-        (more > 0).then(|| format!("… {more} more characters: no place in them can be marked"));
-    let note = note.map(|words| Line::from(Span::styled(words, theme.warn)));
-    rows_with_places(kept, columns).into_iter().map(row).chain(note).collect()
+        match spans.last_mut() {
+            Some(last) if last.style == style => last.content.to_mut().push_str(&sign.shown),
+            _ => spans.push(Span::styled(sign.shown.clone(), style)),
+        }
+    }
+    let line = Line::from(spans);
+    match direction {
+        Some(direction) => line.alignment(alignment(direction)),
+        None => line,
+    }
 }

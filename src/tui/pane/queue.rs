@@ -148,10 +148,11 @@ fn text_of(shell: &Shell, row: usize, is_first_shown: bool) -> String {
         return "(no text)".to_owned();
     }
     let same = |other: &&CaseRow| other.text == *text;
-    let before = rows[..row].iter().rev().take_while(same).count();
-    if before > 0 && !is_first_shown {
+    // Only where a run begins on the screen is it counted.
+    if row > 0 && !is_first_shown && same(&&rows[row - 1]) {
         return format!("{} the same", shell.theme.sign("″", "\""));
     }
+    let before = rows[..row].iter().rev().take_while(same).count();
     match before + 1 + rows[row + 1..].iter().take_while(same).count() {
         1 => shown,
         n => format!("{n}{} {shown}", shell.theme.sign("×", "x")),
