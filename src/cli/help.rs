@@ -70,6 +70,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
         "Engineer",
         &[
             ("ingest", "casework ingest stream.jsonl --where \"confidence < 0.4\""),
+            ("trap", "casework trap detect latencies.txt --detector page-hinkley"),
             ("labels", "casework labels --json"),
             ("import", "casework import labels old.jsonl --format jsonl"),
             ("export", "casework export --format csv --out labels.csv"),

@@ -47,6 +47,7 @@ mod status;
 mod reliability;
 mod sync;
 pub mod train;
+mod trap;
 mod undo;
 mod verify;
 
@@ -138,6 +139,8 @@ enum Command {
     Demo(demo::Args),
     /// Read predictions and open cases
     Ingest(ingest::Args),
+    /// Check, publish and try detection rules; find changes in any column
+    Trap(OneOf<trap::What>),
     /// List the cases that are yours to label
     Queue(queue::Args),
     /// Show a case with its context and history
@@ -234,6 +237,7 @@ impl Command {
             Self::Sync(_) => "sync",
             Self::Demo(_) => "demo",
             Self::Ingest(_) => "ingest",
+            Self::Trap(_) => "trap",
             Self::Queue(_) => "queue",
             Self::Show(_) => "show",
             Self::Search(_) => "search",
@@ -348,6 +352,7 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Backup(args)) => backup::run(&context, &args),
         Some(Command::Attachment(args)) => attachment::run(&context, &args),
         Some(Command::Ingest(args)) => ingest::run(&context, &args),
+        Some(Command::Trap(args)) => trap::run(&context, &args.what),
         Some(Command::Queue(args)) => queue::run(&context, &args),
         Some(Command::Show(args)) => show::run(&context, &args),
         Some(Command::Search(args)) => search::run(&context, &args),

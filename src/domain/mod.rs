@@ -21,6 +21,7 @@ pub mod payload;
 pub mod hygiene;
 pub mod text_rows;
 pub mod number;
+pub mod distribution;
 pub mod proportion;
 pub mod protocol;
 pub mod glossary;

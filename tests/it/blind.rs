@@ -56,7 +56,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         // They say nothing of labels, or change something only.
         "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "redo" | "comment" | "defer"
         | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
-        | "completions" | "man" | "import" | "appeal" | "help" => vec![],
+        | "completions" | "man" | "import" | "appeal" | "help" | "trap" => vec![],
         // Whoever reads entries themselves reads the journal, which lies open (README).
         "audit" => vec![],
         "verify" => vec![vec![]],

@@ -67,6 +67,7 @@ const OTHERS: &[&str] = &[
     "sync",
     "demo",
     "ingest",
+    "trap",
     "label",
     "import",
     "train",

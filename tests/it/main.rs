@@ -50,6 +50,7 @@ mod guide;
 mod linear;
 mod protocols;
 mod training;
+mod traps;
 mod pty;
 mod quality;
 mod sla;

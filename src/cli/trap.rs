@@ -1,0 +1,211 @@
+//! `casework trap`: detection rules, and the detectors and tests behind them on any column.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::out::{Out, say};
+use super::{CliError, Context, Exit};
+use crate::domain::text::visible;
+use crate::trap::column::{self, BadColumn, Values};
+use crate::trap::detect::{Detector, DetectorName, Direction, Settings, detections};
+use crate::trap::two_sample::{self, Counts};
+use crate::workspace::WorkError;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum What {
+    /// Find where a column of a file changes
+    Detect(DetectArgs),
+    /// Say whether a column has changed from one file to another
+    Compare(CompareArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DetectArgs {
+    /// One value a line, CSV with a header, or JSON lines; `-` is standard input
+    file: PathBuf,
+    /// Which column of a CSV, or field of JSON lines as input.amount
+    #[arg(long, value_name = "C")]
+    column: Option<String>,
+    /// adwin, page-hinkley, hddm-w or hddm-a
+    #[arg(long, value_name = "NAME", default_value = "adwin", value_parser = detector)]
+    detector: DetectorName,
+    /// How unlikely a change must be by chance (adwin 0.002, hddm 0.001); page-hinkley: what is let
+    /// pass (0.005)
+    #[arg(long, value_name = "D", value_parser = above_zero)]
+    delta: Option<f64>,
+    /// page-hinkley: the sum of deviations that is a change (50)
+    #[arg(long, value_name = "T", value_parser = above_zero)]
+    threshold: Option<f64>,
+    /// adwin: values from one look to the next (32)
+    #[arg(long, value_name = "N")]
+    clock: Option<u64>,
+    /// page-hinkley: only a rise, or only a fall
+    #[arg(long, value_name = "up|down", value_parser = direction)]
+    direction: Option<Direction>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompareArgs {
+    /// The sample that others are held against
+    reference: PathBuf,
+    /// The sample that may have changed
+    new: PathBuf,
+    /// Which column of a CSV, or field of JSON lines as input.amount
+    #[arg(long, value_name = "C")]
+    column: Option<String>,
+    /// Take numbers for names of categories
+    #[arg(long)]
+    categories: bool,
+}
+
+fn detector(name: &str) -> Result<DetectorName, String> {
+    DetectorName::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = DetectorName::ALL.iter().map(|one| one.as_str()).collect();
+        format!("there are {}", known.join(", "))
+    })
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "a number above 0".to_owned())
+}
+
+fn direction(text: &str) -> Result<Direction, String> {
+    match text {
+        "up" => Ok(Direction::Up),
+        "down" => Ok(Direction::Down),
+        _ => Err("up or down".to_owned()),
+    }
+}
+
+pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
+    match what {
+        What::Detect(args) => detect(context, args),
+        What::Compare(args) => compare(context, args),
+    }
+}
+
+fn read_column(file: &Path, name: Option<&str>) -> Result<Values, CliError> {
+    let path = || visible(&file.display().to_string()).into_owned();
+    let read = if file.as_os_str() == "-" {
+        column::read(io::stdin().lock(), name)
+    } else {
+        let failed = |error| WorkError::File { path: path(), error };
+        column::read(BufReader::new(File::open(file).map_err(failed)?), name)
+    };
+    read.map_err(|error| bad_column(file, &error))
+}
+
+fn bad_column(file: &Path, error: &BadColumn) -> CliError {
+    CliError::Use(format!("{}: {}", file.display(), visible(&error.to_string())))
+}
+
+fn detect(context: &Context, args: &DetectArgs) -> Result<Exit, CliError> {
+    let values = read_column(&args.file, args.column.as_deref())?;
+    let numbers = column::as_numbers(&values).map_err(|error| bad_column(&args.file, &error))?;
+    if args.detector.takes_truths_only()
+        && let Some((line, value)) = values.iter().find_map(|(line, value)| {
+            let value = value.as_deref()?.parse::<f64>().ok()?;
+            (value != 0.0 && value != 1.0 && value.is_finite()).then_some((*line, value))
+        })
+    {
+        return Err(bad_column(&args.file, &BadColumn::NoTruth { line, value }));
+    }
+    let DetectArgs { delta, threshold, clock, direction, .. } = *args;
+    let settings = Settings { delta, threshold, clock, direction };
+    let found = detections(Detector::new(args.detector, settings), numbers.iter().copied());
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(&json!({ "values": numbers.len(), "detections": found }))?;
+    } else {
+        for one in &found {
+            let (index, width, mean) = (one.index, one.width, one.mean);
+            out.line(&format!("value {index}: goes by {width} values now, mean {mean:.4}"))?;
+        }
+    }
+    out.finish()?;
+    let passed = values.len() - numbers.len();
+    let empty =
+        if passed > 0 { format!(", {passed} empty ones passed over") } else { String::new() };
+    say(&format!(
+        "{} values, {} changes by {}{empty}",
+        numbers.len(),
+        found.len(),
+        args.detector.as_str()
+    ));
+    Ok(if found.is_empty() { Exit::No } else { Exit::Done })
+}
+
+fn compare(context: &Context, args: &CompareArgs) -> Result<Exit, CliError> {
+    let name = args.column.as_deref();
+    let sides = [read_column(&args.reference, name)?, read_column(&args.new, name)?];
+    let present = |values: &Values| -> Vec<String> {
+        values.iter().filter_map(|(_, value)| value.clone()).collect()
+    };
+    let texts = [present(&sides[0]), present(&sides[1])];
+    for (text, file) in texts.iter().zip([&args.reference, &args.new]) {
+        if text.is_empty() {
+            let words = format!("{}: no value to compare", file.display());
+            return Err(CliError::Use(words));
+        }
+    }
+    let numbers = match (column::as_numbers(&sides[0]), column::as_numbers(&sides[1])) {
+        (Ok(one), Ok(two)) if !args.categories => two_sample::numbers(&one, &two),
+        _ => None,
+    };
+    let mut counts = Counts::new();
+    for (side, texts) in texts.iter().enumerate() {
+        for text in texts {
+            counts.entry(text.clone()).or_default()[side] += 1;
+        }
+    }
+    let categories = two_sample::categories(&counts);
+    let missing = [sides[0].len() - texts[0].len(), sides[1].len() - texts[1].len()];
+    let kind = if numbers.is_some() { "number" } else { "text" };
+    let mut document = json!({ "column": name, "kind": kind,
+        "n": [texts[0].len(), texts[1].len()], "missing": missing });
+    let mut add = |part: Value| {
+        if let (Some(to), Value::Object(part)) = (document.as_object_mut(), part) {
+            to.extend(part);
+        }
+    };
+    // Both: a column of numbers may hold codes.
+    let to_json = |error: serde_json::Error| CliError::Use(error.to_string());
+    add(serde_json::to_value(&categories).map_err(to_json)?);
+    add(serde_json::to_value(&numbers).map_err(to_json)?);
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(&document)?;
+    } else if let Some(numbers) = &numbers {
+        out.line(&format!(
+            "D {:.4} at {} (p {:.2e}), PSI of deciles {:.4} (by chance up to {:.4})",
+            numbers.ks,
+            numbers.ks_location,
+            numbers.ks_p_limit,
+            numbers.deciles_psi,
+            numbers.deciles_psi_limit_5pct
+        ))?;
+        out.line(&format!("mean {:.4} before, {:.4} now", numbers.mean[0], numbers.mean[1]))?;
+    } else if let Some(found) = &categories {
+        let p = found.chi2_pooled_p.map_or("–".to_owned(), |p| format!("{p:.2e}"));
+        out.line(&format!(
+            "effect {:.4}: Jensen-Shannon distance {:.4} bits, of which chance alone gives {:.4}",
+            found.effect,
+            found.js_distance_bits,
+            found.js_by_chance_bits.sqrt()
+        ))?;
+        out.line(&format!(
+            "chi-square {:.2} (p {p}, rare ones together), PSI {:.4} (by chance up to {:.4})",
+            found.chi2_pooled, found.psi, found.psi_limit_5pct
+        ))?;
+        out.line(&format!(
+            "{} values, {} of them only before, {} only now",
+            found.values, found.only_in_reference, found.only_in_current
+        ))?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
