@@ -71,6 +71,9 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("ingest", "casework ingest stream.jsonl --where \"confidence < 0.4\""),
             ("trap", "casework trap detect latencies.txt --detector page-hinkley"),
+            ("suspects", "casework suspects --json"),
+            ("traps", "casework traps --json"),
+            ("reference", "casework reference set june --file june.jsonl"),
             ("labels", "casework labels --json"),
             ("import", "casework import labels old.jsonl --format jsonl"),
             ("export", "casework export --format csv --out labels.csv"),

@@ -114,15 +114,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         say("Nothing was taken in.");
         return Ok(Exit::No);
     }
-    let request = IngestRequest {
+    let mut request = IngestRequest {
         logs: args.logs.clone(),
         rules: args.rules.clone(),
         names: args.names.clone(),
         neighbours: args.window,
         dry_run: args.dry_run,
+        ..IngestRequest::default()
     };
     let mut summary = Summary::default();
     for (file, (input, total)) in args.files.iter().zip(inputs) {
+        request.again = total.is_some().then(|| file.clone());
         let mut meter = Meter::new(total);
         let of_file = workspace.ingest(input, &request, &stop, |progress| meter.show(progress))?;
         meter.clear();
@@ -236,6 +238,10 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         let rules: Vec<String> =
             summary.flagged.iter().map(|(rule, n)| format!("{n} by {rule}")).collect();
         say(&format!("  flagged: {}", rules.join(", ")));
+    }
+    for (trap, count) in summary.traps.iter().filter(|(_, count)| count.kept < count.flagged) {
+        let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);
+        say(&format!("  {trap}: {seen} seen, {flagged} flagged, {kept} new cases"));
     }
     if !summary.redacted.is_empty() {
         let kinds: Vec<String> =

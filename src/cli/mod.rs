@@ -36,6 +36,7 @@ mod conflicts;
 mod precedents;
 mod protocol;
 mod queue;
+mod reference;
 mod report;
 mod roster;
 mod rulings;
@@ -44,10 +45,12 @@ mod show;
 mod signals;
 mod sla;
 mod status;
+mod suspects;
 mod reliability;
 mod sync;
 pub mod train;
 mod trap;
+mod traps;
 mod undo;
 mod verify;
 
@@ -141,6 +144,12 @@ enum Command {
     Ingest(ingest::Args),
     /// Check, publish and try detection rules; find changes in any column
     Trap(OneOf<trap::What>),
+    /// Set what a stream is like when it is as it should be
+    Reference(OneOf<reference::What>),
+    /// Say what each detection rule flagged, and how often the model was wrong there
+    Traps(traps::Args),
+    /// List labels that the model's own probabilities make doubtful
+    Suspects(suspects::Args),
     /// List the cases that are yours to label
     Queue(queue::Args),
     /// Show a case with its context and history
@@ -238,6 +247,9 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Ingest(_) => "ingest",
             Self::Trap(_) => "trap",
+            Self::Reference(_) => "reference",
+            Self::Traps(_) => "traps",
+            Self::Suspects(_) => "suspects",
             Self::Queue(_) => "queue",
             Self::Show(_) => "show",
             Self::Search(_) => "search",
@@ -353,6 +365,9 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Attachment(args)) => attachment::run(&context, &args),
         Some(Command::Ingest(args)) => ingest::run(&context, &args),
         Some(Command::Trap(args)) => trap::run(&context, &args.what),
+        Some(Command::Reference(args)) => reference::run(&context, &args.what),
+        Some(Command::Traps(args)) => traps::run(&context, &args),
+        Some(Command::Suspects(args)) => suspects::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
         Some(Command::Show(args)) => show::run(&context, &args),
         Some(Command::Search(args)) => search::run(&context, &args),

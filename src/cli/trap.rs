@@ -6,16 +6,40 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::out::{Out, say};
-use super::{CliError, Context, Exit};
+use super::error::or_faults;
+use super::out::{Out, done, say};
+use super::{CliError, Context, Exit, stopped_by_signals};
+use crate::cli::protocol::number;
 use crate::domain::text::visible;
+use crate::domain::traps::{Trap, TrapFile};
 use crate::trap::column::{self, BadColumn, Values};
 use crate::trap::detect::{Detector, DetectorName, Direction, Settings, detections};
 use crate::trap::two_sample::{self, Counts};
 use crate::workspace::WorkError;
+use crate::workspace::cases::IngestRequest;
+use crate::workspace::traps::{PublishedTraps, read_traps};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
+    /// Check a trap file, without a workspace
+    Check { file: PathBuf },
+    /// Show the traps that are published, with their exact rules
+    Show { version: Option<u32> },
+    /// Publish a trap file as the next version
+    Publish {
+        file: PathBuf,
+        /// What changed, in a line; without it, the changes that `diff` finds
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        changes: String,
+    },
+    /// Say what changed from one version to another: numbers of published versions, or files
+    Diff { old: String, new: String },
+    /// Say what the traps of a file would do with a stream, and write nothing
+    Try {
+        file: PathBuf,
+        /// JSON lines of predictions
+        stream: PathBuf,
+    },
     /// Find where a column of a file changes
     Detect(DetectArgs),
     /// Say whether a column has changed from one file to another
@@ -83,9 +107,151 @@ fn direction(text: &str) -> Result<Direction, String> {
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
+        What::Check { file } => check(context, file),
+        What::Show { version } => show(context, *version),
+        What::Publish { file, changes } => publish(context, file, changes),
+        What::Diff { old, new } => diff(context, old, new),
+        What::Try { file, stream } => try_on(context, file, stream),
         What::Detect(args) => detect(context, args),
         What::Compare(args) => compare(context, args),
     }
+}
+
+/// What to say of a file that is sound.
+fn warnings(file: &TrapFile) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !file.traps.is_empty() && !file.has_audit() {
+        warnings.push("no trap samples the whole stream, so nothing can be said of it as a whole: [[trap]] name = \"audit\", sample = 0.01".to_owned());
+    }
+    warnings
+}
+
+fn check(context: &Context, path: &Path) -> Result<Exit, CliError> {
+    let file = or_faults(context.global.json, read_traps(path))?;
+    let warnings = warnings(&file);
+    let (traps, alarms) = (file.traps.len(), file.alarms.len());
+    let document = json!({ "ok": true, "traps": traps, "alarms": alarms, "warnings": warnings,
+        "faults": [] });
+    let words = format!("{} is sound: {traps} traps, {alarms} alarms", path.display());
+    done(context.global.json, &words, &document)?;
+    warnings.iter().for_each(|warning| say(warning));
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, version: Option<u32>) -> Result<Exit, CliError> {
+    let published = context.read()?.published_traps()?;
+    let found = match version {
+        None => published.first(),
+        Some(version) => Some(named(&published, version)?),
+    };
+    let Some(found) = found else {
+        say("No traps are published here; `casework trap publish FILE` does.");
+        return Ok(Exit::No);
+    };
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(
+            &json!({ "version": found.version, "at": found.at.rfc3339(), "author": found.author,
+            "changes": found.changes, "text": found.file.source, "traps": found.file.traps,
+            "alarms": found.file.alarms }),
+        )?;
+    } else {
+        out.raw(&found.file.source)?;
+    }
+    out.finish()?;
+    if !context.global.json {
+        let (at, author) = (found.at.minute(), &found.author);
+        say(&format!("v{} of {at} by {author}: {}", found.version, found.changes));
+    }
+    Ok(Exit::Done)
+}
+
+fn named(published: &[PublishedTraps], version: u32) -> Result<&PublishedTraps, CliError> {
+    published.iter().find(|one| one.version == version).ok_or_else(|| {
+        let known: Vec<String> = published.iter().map(|one| one.version.to_string()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        CliError::Use(format!("the traps have no version {version}: there is {known}"))
+    })
+}
+
+fn publish(context: &Context, path: &Path, changes: &str) -> Result<Exit, CliError> {
+    let file = or_faults(context.global.json, read_traps(path))?;
+    let mut workspace = context.open()?;
+    let before = workspace.published_traps()?.first().map_or(0, |latest| latest.version);
+    let version = workspace.publish_traps(&file, changes)?;
+    let words = if version == before {
+        format!("traps v{version} are published already, as they stand there")
+    } else {
+        format!(
+            "traps v{version} are published: {} traps, {} alarms",
+            file.traps.len(),
+            file.alarms.len()
+        )
+    };
+    let document =
+        json!({ "version": version, "traps": file.traps.len(), "alarms": file.alarms.len() });
+    done(context.global.json, &words, &document)?;
+    warnings(&file).iter().for_each(|warning| say(warning));
+    if file.traps.iter().any(Trap::needs_reference) && workspace.references()?.is_empty() {
+        say(
+            "They are held against a reference, and none is set: `casework reference set NAME --file STREAM`.",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+fn diff(context: &Context, old: &str, new: &str) -> Result<Exit, CliError> {
+    // Files can be compared anywhere.
+    let published = context.read().and_then(|workspace| Ok(workspace.published_traps()?));
+    let published = published.unwrap_or_default();
+    let find = |name: &str| match number(name) {
+        Some(version) => named(&published, version).map(|one| one.file.clone()),
+        None => Ok(read_traps(Path::new(name))?),
+    };
+    let changes = find(old)?.changes_to(&find(new)?);
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(&json!({ "changes": changes }))?;
+    } else {
+        changes.iter().try_for_each(|line| out.line(line))?;
+    }
+    out.finish()?;
+    if changes.is_empty() {
+        say("Nothing changed.");
+    }
+    Ok(if changes.is_empty() { Exit::No } else { Exit::Done })
+}
+
+fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliError> {
+    let file = or_faults(context.global.json, read_traps(path))?;
+    let mut workspace = context.open()?;
+    let stop = stopped_by_signals()?;
+    let failed = |error| WorkError::File { path: stream.display().to_string(), error };
+    let input = File::open(stream).map_err(failed)?;
+    let request = IngestRequest {
+        dry_run: true,
+        neighbours: Some(0),
+        again: Some(stream.to_owned()),
+        instead: Some(file),
+        ..IngestRequest::default()
+    };
+    let summary = workspace.ingest(input, &request, &stop, |_| {})?;
+    let mut out = Out::new();
+    for (trap, count) in &summary.traps {
+        let of = summary.would_open.iter().filter(|(_, flags)| flags.contains(trap));
+        let cases: Vec<&str> = of.map(|(id, _)| id.as_str()).collect();
+        let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);
+        if context.global.json {
+            let rate = (flagged > 0).then(|| kept as f64 / flagged as f64);
+            out.json(&json!({ "trap": trap, "version": count.version, "seen": seen,
+                "flagged": flagged, "kept": kept, "rate": rate, "ids": cases }))?;
+        } else {
+            out.line(&format!("{trap:<28} {seen:>8} seen {flagged:>8} flagged {kept:>8} kept"))?;
+        }
+    }
+    out.finish()?;
+    say(&format!("{} read, {} would become cases", summary.read, summary.opened));
+    Ok(Exit::Done)
 }
 
 fn read_column(file: &Path, name: Option<&str>) -> Result<Values, CliError> {

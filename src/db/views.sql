@@ -26,6 +26,35 @@ CREATE TABLE view_case (
 );
 CREATE INDEX view_case_queue ON view_case (state, due_ms, rank, num);
 
+-- By which traps a case was detected, and its draw for each: of a day's, those with the smallest are taken.
+CREATE TABLE view_draw (
+  trap TEXT NOT NULL,
+  version TEXT NOT NULL,         -- of the exact rule
+  stream TEXT NOT NULL,
+  day INTEGER NOT NULL,          -- in UTC, counted from 1970
+  u REAL NOT NULL,
+  id BLOB NOT NULL,
+  score REAL,
+  rate REAL,                     -- the share that the rule takes, where it says one
+  most INTEGER NOT NULL,         -- cases a day; 0: all
+  place INTEGER NOT NULL,        -- among the traps that flagged the case
+  PRIMARY KEY (trap, version, stream, day, u, id)
+) WITHOUT ROWID;
+CREATE INDEX view_draw_case ON view_draw (id);
+
+-- How many were read of a stream and day, and how many a trap flagged, by what was read.
+CREATE TABLE view_tally (
+  stream TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  trap TEXT NOT NULL,
+  version TEXT NOT NULL,
+  read INTEGER NOT NULL,
+  flagged INTEGER NOT NULL,
+  first INTEGER NOT NULL,        -- that no trap before it flagged
+  PRIMARY KEY (stream, day, source, trap, version)
+) WITHOUT ROWID;
+
 CREATE VIRTUAL TABLE view_search USING fts5 (
   text, content = '', tokenize = 'unicode61', prefix = '2 3', columnsize = 0 -- the words as `folding` gives them
 );

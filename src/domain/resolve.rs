@@ -21,9 +21,12 @@ pub enum CaseState {
     Disputed = 1,
     /// Settled.
     Resolved = 2,
+    /// More were flagged on its day than its traps take: nobody is asked about it.
+    Unsampled = 3,
 }
 
 impl CaseState {
+    /// Those of cases that people are asked about.
     pub const ALL: [Self; 3] = [Self::Open, Self::Disputed, Self::Resolved];
 
     pub fn as_str(self) -> &'static str {
@@ -31,11 +34,13 @@ impl CaseState {
             Self::Open => "open",
             Self::Disputed => "disputed",
             Self::Resolved => "resolved",
+            Self::Unsampled => "unsampled",
         }
     }
 
     pub fn from_number(number: i64) -> Self {
-        Self::ALL.into_iter().find(|state| *state as i64 == number).unwrap_or(Self::Open)
+        let all = [Self::Open, Self::Disputed, Self::Resolved, Self::Unsampled];
+        all.into_iter().find(|state| *state as i64 == number).unwrap_or(Self::Open)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Transaction;
+use serde::Serialize;
 
 use super::pack::Ready;
 use super::{IntakeError, Rejected};
@@ -11,22 +12,42 @@ use crate::db;
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Reject;
+use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
+use crate::domain::traps::Why;
 use crate::journal::blob::{self, Dictionary, Unpacker};
+use crate::journal::kind::CaseDetected;
 use crate::journal::{Append, DeviceKey, Writer};
 
 /// Events in one entry.
 const ENTRY_EVENTS: usize = 1_000;
+
+/// What a trap did in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TrapCount {
+    /// What names the exact rule.
+    pub version: String,
+    pub seen: u64,
+    pub flagged: u64,
+    /// Those of them that became cases in this run.
+    pub kept: u64,
+}
 
 /// What became of some cases.
 #[derive(Debug, Default)]
 pub struct Admitted {
     pub opened: u64,
     pub duplicate: u64,
+    /// Flagged, and not among those that are drawn of a day.
+    pub passed: u64,
     /// Log lines that were kept with those opened, and how many of these have any.
     pub log_lines: u64,
     pub with_logs: u64,
     pub rejected: Vec<Rejected>,
+    /// What each trap saw and flagged, once all was counted.
+    pub traps: BTreeMap<String, TrapCount>,
+    /// The ids of those that would be opened, of a dry run.
+    pub would_open: Vec<(String, Vec<String>)>,
     /// How many of those opened each rule flagged.
     pub flagged: BTreeMap<String, u64>,
 }
@@ -40,6 +61,8 @@ pub struct Admitter<'c, 't> {
     new: HashMap<CaseId, Hash>,
     events: Vec<Append>,
     unpacker: Unpacker,
+    /// Whether to do as if there were no cases yet.
+    pub afresh: bool,
     pub admitted: Admitted,
 }
 
@@ -61,6 +84,7 @@ impl<'c, 't> Admitter<'c, 't> {
             new,
             events,
             unpacker: Unpacker::default(),
+            afresh: false,
             admitted: Admitted::default(),
         })
     }
@@ -72,7 +96,7 @@ impl<'c, 't> Admitter<'c, 't> {
         Ok(db::payload::insert_dictionary(self.tx, dictionary.hash, &dictionary.bytes)?)
     }
 
-    pub fn admit(&mut self, ready: Ready, now: Moment) -> Result<(), IntakeError> {
+    pub fn admit(&mut self, mut ready: Ready, now: Moment) -> Result<(), IntakeError> {
         let id = ready.event.case;
         let raw = ready.kept();
         let hash = Hash::of(raw.as_bytes());
@@ -80,7 +104,21 @@ impl<'c, 't> Admitter<'c, 't> {
             Some(known) => Some(*known == hash),
             None => self.same_as_stored(id, raw)?,
         };
+        // One that nobody is asked about may be wanted by another trap now.
+        let asked = same == Some(true) && self.is_wanted_now(&ready)?;
         match same {
+            Some(true) if asked => {
+                self.admitted.duplicate += 1;
+                if ready.event.why.is_empty() {
+                    // Asked for without a rule: all of them are.
+                    let (trap, version) = ("all".to_owned(), String::new());
+                    let why = Why { trap, version, score: None, u: 0.0, rate: None, per_day: None };
+                    ready.event.why.push(why);
+                }
+                if self.writer.is_some() {
+                    self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
+                }
+            }
             Some(true) => self.admitted.duplicate += 1,
             Some(false) => {
                 let reject = Reject::Conflict(ready.event.id);
@@ -95,6 +133,8 @@ impl<'c, 't> Admitter<'c, 't> {
                     *self.admitted.flagged.entry(flag.clone()).or_default() += 1;
                 }
                 if self.writer.is_none() {
+                    let CaseDetected { id, flags, .. } = ready.event;
+                    self.admitted.would_open.push((id, flags));
                     return Ok(());
                 }
                 self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
@@ -106,9 +146,27 @@ impl<'c, 't> Admitter<'c, 't> {
         Ok(())
     }
 
+    /// Whether a case that is not asked about is flagged by a trap that it does not cite yet.
+    fn is_wanted_now(&self, ready: &Ready) -> Result<bool, IntakeError> {
+        let id = ready.event.case;
+        let unsampled =
+            db::case::by_id(self.tx, id)?.is_some_and(|row| row.state == CaseState::Unsampled);
+        if !unsampled {
+            return Ok(false);
+        }
+        let cited = db::draw::of_case(self.tx, id)?;
+        let is_new = |why: &Why| {
+            !cited.iter().any(|draw| draw.trap == why.trap && draw.version == why.version)
+        };
+        Ok(ready.event.why.is_empty() || ready.event.why.iter().any(is_new))
+    }
+
     /// Whether a case that is there already came from this very line; `None` if there is no such
     /// case.
     fn same_as_stored(&mut self, id: CaseId, raw: &str) -> Result<Option<bool>, IntakeError> {
+        if self.afresh {
+            return Ok(None);
+        }
         let Some(event) = db::case::event_of(self.tx, id)? else { return Ok(None) };
         let event = db::erasure::payload_event(self.tx, id, event)?.unwrap_or(event);
         let Ok(json) = blob::read(self.tx, &mut self.unpacker, event) else {
@@ -116,6 +174,15 @@ impl<'c, 't> Admitter<'c, 't> {
         };
         let payload: Option<Payload> = serde_json::from_slice(&json).ok();
         Ok(Some(payload.is_some_and(|payload| payload.prediction.get() == raw)))
+    }
+
+    /// Writes something else that the run has to say.
+    pub fn tell(&mut self, append: Append, now: Moment) -> Result<(), IntakeError> {
+        if self.writer.is_none() {
+            return Ok(());
+        }
+        self.events.push(append);
+        if self.events.len() >= ENTRY_EVENTS { self.entry(now) } else { Ok(()) }
     }
 
     fn entry(&mut self, now: Moment) -> Result<(), IntakeError> {

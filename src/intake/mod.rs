@@ -16,6 +16,7 @@ pub mod recognize;
 pub mod read;
 pub mod mapping;
 pub mod scan;
+mod draw;
 mod profile;
 pub mod window;
 pub mod logindex;
@@ -27,10 +28,12 @@ pub mod labels;
 mod names;
 mod run;
 
-pub use admit::Admitter;
+pub use admit::{Admitter, TrapCount};
 pub use names::checked;
 pub use redact::{BadRedaction, Redact};
-pub use run::{Ingest, LogSummary, Progress, RejectLine, Stage, Summary, index_logs, ingest};
+pub use run::{
+    Ingest, LogSummary, Progress, RejectLine, Stage, Summary, index_logs, ingest, survey,
+};
 
 use crate::domain::advice::Advice;
 use crate::domain::prediction::Reject;
@@ -54,6 +57,8 @@ pub enum IntakeError {
     Thread,
     #[error(transparent)]
     Rule(#[from] crate::trap::BadRule),
+    #[error(transparent)]
+    Trap(#[from] crate::trap::BadTrap),
     #[error("{0:?}: {1}")]
     Stage(Stage, std::io::Error),
 }
@@ -64,6 +69,7 @@ impl Advice for IntakeError {
             Self::Db(error) => error.next_step(),
             Self::Journal(error) => error.next_step(),
             Self::Rule(error) => error.next_step(),
+            Self::Trap(error) => error.next_step(),
             _ => None,
         }
     }

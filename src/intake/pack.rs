@@ -38,6 +38,8 @@ pub struct Ready {
     pub redacted: Option<Box<str>>,
     /// Log lines beside it.
     pub log_lines: u64,
+    /// It is taken in only if it is among the smallest draws of its day.
+    pub may_pass: bool,
 }
 
 impl Ready {
@@ -190,6 +192,8 @@ pub fn ready(
         payload: packed.hash,
         language,
         needs: skills,
+        why: seen.why.clone(),
+        alarm: None,
     };
     Ok(Ready {
         line: seen.number,
@@ -199,6 +203,7 @@ pub fn ready(
         seen: Arc::clone(seen),
         redacted,
         log_lines,
+        may_pass: seen.may_pass,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One run of ingest: the threads, the queues between them, the counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,23 +11,27 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::admit::Admitter;
+use super::admit::{Admitted, Admitter, TrapCount};
+use super::draw::{self, Drawing};
 use super::logindex::LogIndex;
 use super::pack::{self, Ready};
 use super::profile::Profiles;
 use super::read::{Chunk, read_chunks};
 use super::redact::{EXAMPLES_MAX, Hits, Redact};
-use super::scan::{Scanned, look};
+use super::scan::{Scanned, look, rows_of};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
 use crate::config::Source;
 use crate::db::{self, Db};
+use crate::domain::ids::{CaseId, Hash};
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
-use crate::journal::DeviceKey;
 use crate::journal::blob::{Dictionary, Packer};
-use crate::trap::{Rules, STACK_BYTES};
+use crate::journal::kind::StreamTallied;
+use crate::journal::{Append, DeviceKey};
+use crate::trap::order::{Past, Survey};
+use crate::trap::{STACK_BYTES, Traps};
 
 /// Threads that look at lines.
 const LOOKERS: usize = 2;
@@ -37,6 +41,8 @@ const QUEUE: usize = 4;
 const BATCH: usize = 512;
 /// Cases in one transaction.
 const COMMIT_CASES: u64 = 50_000;
+/// Most cases that wait for the end to be decided.
+const WAITING_MAX: usize = 15_000;
 /// How long a transaction may keep other writers waiting.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// Rejected lines that are listed; all are counted.
@@ -44,7 +50,9 @@ pub const REJECTS_LISTED_MAX: usize = 10_000;
 
 /// What to ingest and how.
 pub struct Ingest<'i> {
-    pub rules: &'i Rules,
+    pub traps: &'i Traps,
+    /// What decides by the order, for each trap that does.
+    pub pasts: &'i Mutex<Vec<Option<Past>>>,
     pub source: Option<&'i Source>,
     pub logs: Option<&'i LogIndex>,
     pub neighbours: usize,
@@ -55,6 +63,8 @@ pub struct Ingest<'i> {
     pub stop: &'i AtomicBool,
     /// Only count; write nothing.
     pub dry_run: bool,
+    /// Count as if there were no cases yet.
+    pub afresh: bool,
     /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's
     /// own would.
     pub watch: &'i (dyn Fn(Stage) -> io::Result<()> + Sync),
@@ -95,6 +105,12 @@ pub struct Summary {
     pub rejects: Vec<RejectLine>,
     /// How many cases each rule flagged, of those opened.
     pub flagged: BTreeMap<String, u64>,
+    /// What each trap saw, flagged and kept.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub traps: BTreeMap<String, TrapCount>,
+    /// What a dry run would open: ids and flags.
+    #[serde(skip)]
+    pub would_open: Vec<(String, Vec<String>)>,
     /// How often each kind of thing was replaced by a pseudonym.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, u64>,
@@ -130,6 +146,14 @@ pub struct RejectLine {
 }
 
 impl Summary {
+    fn count_trap(&mut self, trap: &str, of: &TrapCount) {
+        let count = self.traps.entry(trap.to_owned()).or_default();
+        count.version.clone_from(&of.version);
+        count.seen += of.seen;
+        count.flagged += of.flagged;
+        count.kept += of.kept;
+    }
+
     /// Adds another run's counts; with several files, rejects say which they come from.
     pub fn add(&mut self, other: Self, file: Option<&str>) {
         self.read += other.read;
@@ -151,6 +175,10 @@ impl Summary {
         for (rule, n) in other.flagged {
             *self.flagged.entry(rule).or_default() += n;
         }
+        for (trap, count) in &other.traps {
+            self.count_trap(trap, count);
+        }
+        self.would_open.extend(other.would_open);
         for (kind, hits) in other.redactions {
             let known = self.redactions.entry(kind).or_default();
             known.lines += hits.lines;
@@ -180,9 +208,16 @@ impl Summary {
 
 /// From the thread that puts things in order to the one that writes.
 enum Message {
-    Counts { read: u64, passed: u64, rejected: Vec<Rejected>, bytes: u64 },
+    Counts {
+        read: u64,
+        passed: u64,
+        rejected: Vec<Rejected>,
+        bytes: u64,
+    },
     Dictionary(Dictionary),
     Ready(Vec<Ready>),
+    /// The end: which of those that may pass are drawn, and what was counted.
+    Drawn(HashSet<u64>, Vec<StreamTallied>),
 }
 
 /// Reads `input` to its end. `now` is asked for each entry; `progress` is told now and then.
@@ -318,7 +353,7 @@ fn looker(
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return Ok(()) };
         plan.may_go_on(Stage::Look)?;
-        if out.send((number, look(&chunk, plan.rules, plan.source, plan.neighbours > 0))).is_err() {
+        if out.send((number, look(&chunk, plan.traps, plan.source, plan.neighbours > 0))).is_err() {
             return Ok(());
         }
     }
@@ -333,6 +368,8 @@ fn order(
     profiles: &mut Profiles,
 ) -> Result<(), IntakeError> {
     let mut window = Window::new(plan.neighbours);
+    let pasts = plan.pasts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+    let mut drawing = Drawing::new(plan.traps, pasts);
     let mut early: BTreeMap<u64, Scanned> = BTreeMap::new();
     let mut next = 0;
     let mut matured = Vec::new();
@@ -341,8 +378,9 @@ fn order(
         while let Some(part) = early.remove(&next) {
             next += 1;
             plan.may_go_on(Stage::Order)?;
-            let flagged = part.seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
-            let Scanned { read, seen, rejected, read_bytes: bytes } = part;
+            let Scanned { read, mut seen, rejected, read_bytes: bytes } = part;
+            seen.iter_mut().for_each(|seen| drawing.decide(seen));
+            let flagged = seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
             let passed = read - flagged - rejected.len() as u64;
             if to_write.send(Message::Counts { read, passed, rejected, bytes }).is_err() {
                 return Ok(());
@@ -369,6 +407,8 @@ fn order(
     window.finish(&mut matured);
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
+    let (drawn, tallies) = drawing.finish();
+    let _ = to_write.send(Message::Drawn(drawn, tallies));
     Ok(())
 }
 
@@ -427,9 +467,29 @@ fn write(
     let mut bytes_read = 0;
     let mut new = HashMap::new();
     let path = db.path().to_owned();
+    let mut waiting: Vec<Ready> = Vec::new();
+    let mut end = None;
     loop {
         // Counts need no transaction, and none is open while nothing comes: others write too.
-        let Ok(message) = messages.recv() else { return Ok(summary) };
+        let message = match messages.recv() {
+            Ok(Message::Drawn(drawn, tallies)) => {
+                end = Some((drawn, tallies));
+                continue;
+            }
+            Ok(message) => message,
+            Err(_) => match end.take() {
+                // What may pass is decided at the end.
+                Some((drawn, tallies)) => {
+                    let due = std::mem::take(&mut waiting);
+                    let known = std::mem::take(&mut new);
+                    let decided =
+                        decide(db, (key, author), due, &drawn, &tallies, known, plan, now)?;
+                    add(&mut summary, decided);
+                    return Ok(summary);
+                }
+                None => return Ok(summary),
+            },
+        };
         if !matches!(message, Message::Dictionary(_) | Message::Ready(_)) {
             count(message, &mut summary, &mut bytes_read);
             progress(Progress { bytes: bytes_read, read: summary.read, opened: summary.opened });
@@ -441,15 +501,25 @@ fn write(
         let begun = clock::instant();
         let author = (!plan.dry_run).then_some((key, author));
         let mut admitter = Admitter::new(&tx, author, std::mem::take(&mut new))?;
+        admitter.afresh = plan.afresh;
         let mut next = Some(message);
         while let Some(message) = next.take() {
             match message {
                 Message::Dictionary(dictionary) => admitter.dictionary(&dictionary)?,
                 Message::Ready(cases) => {
                     for case in cases {
+                        if case.may_pass {
+                            waiting.push(case);
+                        } else {
+                            admitter.admit(case, now())?;
+                        }
+                    }
+                    // What is taken in too early is set right by what comes.
+                    for case in waiting.drain(..waiting.len().saturating_sub(WAITING_MAX)) {
                         admitter.admit(case, now())?;
                     }
                 }
+                Message::Drawn(drawn, tallies) => end = Some((drawn, tallies)),
                 counts => count(counts, &mut summary, &mut bytes_read),
             }
             let opened = summary.opened + admitter.admitted.opened;
@@ -465,16 +535,78 @@ fn write(
             new = known; // nothing of it stands in the database
         }
         tx.commit().map_err(|error| db::explain(&path, error))?;
-        summary.opened += admitted.opened;
-        summary.duplicate += admitted.duplicate;
-        for (rule, n) in admitted.flagged {
-            *summary.flagged.entry(rule).or_default() += n;
-        }
-        let logs = summary.logs.get_or_insert_default();
-        logs.joined += admitted.log_lines;
-        logs.cases += admitted.with_logs;
-        summary.reject(admitted.rejected);
+        add(&mut summary, admitted);
     }
+}
+
+fn add(summary: &mut Summary, admitted: Admitted) {
+    for (trap, count) in &admitted.traps {
+        summary.count_trap(trap, count);
+    }
+    for (trap, n) in &admitted.flagged {
+        summary.traps.entry(trap.clone()).or_default().kept += n;
+    }
+    summary.would_open.extend(admitted.would_open);
+    summary.opened += admitted.opened;
+    summary.duplicate += admitted.duplicate;
+    summary.passed += admitted.passed;
+    for (rule, n) in admitted.flagged {
+        *summary.flagged.entry(rule).or_default() += n;
+    }
+    let logs = summary.logs.get_or_insert_default();
+    logs.joined += admitted.log_lines;
+    logs.cases += admitted.with_logs;
+    summary.reject(admitted.rejected);
+}
+
+/// Takes in those that are drawn of the ones that could pass, and what was counted.
+#[expect(clippy::too_many_arguments, reason = "the last step of one run, with all that it is")]
+fn decide(
+    db: &mut Db,
+    (key, author): (&DeviceKey, &str),
+    waiting: Vec<Ready>,
+    drawn: &HashSet<u64>,
+    tallies: &[StreamTallied],
+    known: HashMap<CaseId, Hash>,
+    plan: &Ingest<'_>,
+    now: &impl Fn() -> Moment,
+) -> Result<Admitted, IntakeError> {
+    let path = db.path().to_owned();
+    let tx = if plan.dry_run { db.read()? } else { db.begin()? };
+    let author = (!plan.dry_run).then_some((key, author));
+    let mut admitter = Admitter::new(&tx, author, known)?;
+    admitter.afresh = plan.afresh;
+    for case in waiting {
+        let event = &case.event;
+        let of_day = || db::draw::would_be_drawn(&tx, &event.stream, event.occurred_ms, &event.why);
+        if draw::is_drawn(drawn, event.case) && (plan.afresh || of_day()?) {
+            admitter.admit(case, now())?;
+        } else {
+            admitter.admitted.passed += 1;
+        }
+    }
+    for tally in tallies {
+        let source = (tally.stream.as_str(), tally.day, tally.source.as_str());
+        let told = |of: &crate::journal::kind::TrapTally| {
+            db::draw::has_tally(&tx, source, (&of.trap, &of.version))
+        };
+        let mut new = false;
+        for of in &tally.traps {
+            new |= !told(of)?;
+        }
+        if new {
+            admitter.tell(Append::new(tally), now())?;
+        }
+    }
+    let (mut admitted, _) = admitter.finish(now())?;
+    for of in tallies.iter().flat_map(|tally| tally.traps.iter().map(|of| (tally.read, of))) {
+        let (read, of) = of;
+        let count = admitted.traps.entry(of.trap.clone()).or_default();
+        count.version.clone_from(&of.version);
+        (count.seen, count.flagged) = (count.seen + read, count.flagged + of.flagged);
+    }
+    tx.commit().map_err(|error| db::explain(&path, error))?;
+    Ok(admitted)
 }
 
 fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
@@ -485,8 +617,36 @@ fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
             summary.passed += passed;
             summary.reject(rejected);
         }
-        Message::Dictionary(_) | Message::Ready(_) => {}
+        Message::Dictionary(_) | Message::Ready(_) | Message::Drawn(..) => {}
     }
+}
+
+/// Looks through a whole input for traps that look at the order, so that the order of its lines
+/// does not matter. What is wrong with lines is said when they are taken in.
+///
+/// # Errors
+/// Those of reading.
+pub fn survey(
+    input: impl Read + Send,
+    traps: &Traps,
+    source: Option<&Source>,
+    stop: &AtomicBool,
+) -> Result<Vec<Option<Past>>, IntakeError> {
+    scope(|threads| {
+        let look = move || {
+            let mut surveys = traps.surveys();
+            let go_on = || !stop.load(Ordering::Relaxed);
+            let read = read_chunks(input, go_on, |chunk| {
+                rows_of(&chunk, source, |rows| traps.survey(rows, &mut surveys));
+                go_on()
+            });
+            read.map_err(|error| IntakeError::Read("the input".to_owned(), error))?;
+            Ok(surveys.into_iter().map(|survey| survey.map(Survey::finish)).collect())
+        };
+        // Rules need a large stack.
+        let thread = Builder::new().stack_size(STACK_BYTES).spawn_scoped(threads, look);
+        thread.map_err(IntakeError::Temporary)?.join().map_err(|_| IntakeError::Thread)?
+    })
 }
 
 /// An index of the logs at `paths`, if there are any.

@@ -10,7 +10,9 @@ use crate::config::Source;
 use crate::domain::hygiene::Fact;
 use crate::domain::prediction::{Reject, Row};
 use crate::domain::time::Moment;
-use crate::trap::{Answer, Rules};
+use crate::domain::traps::Why;
+use crate::trap::Traps;
+use crate::trap::point::Flag;
 
 /// A text inside a chunk, or one that had escapes and stands by itself.
 #[derive(Debug, Clone)]
@@ -32,6 +34,14 @@ pub struct Seen {
     pub model: Box<str>,
     /// None if the prediction passes, else why it becomes a case.
     pub flags: Option<Vec<String>>,
+    /// What traps found in it by itself, until it is decided in its order.
+    pub found: Vec<Flag>,
+    /// The traps that flag it, as the case cites them.
+    pub why: Vec<Why>,
+    /// Only the smallest draws of its day become cases: it may still pass.
+    pub may_pass: bool,
+    /// What alarms watch of it.
+    pub watched: Vec<Option<f64>>,
     /// What stands out in its input against earlier ones; known once it was put in order.
     pub facts: Vec<Fact>,
     /// What neighbours show of its line where its fields do not tell: worked out once, for each line
@@ -100,6 +110,10 @@ impl Seen {
             margin: self.margin,
             model: self.model.clone(),
             flags: self.flags.clone(),
+            found: Vec::new(),
+            why: self.why.clone(),
+            may_pass: self.may_pass,
+            watched: Vec::new(),
             facts: self.facts.clone(),
             told: OnceLock::new(),
             stream: shifted(&self.stream),
@@ -135,7 +149,7 @@ pub struct Scanned {
 
 /// Looks at a chunk. With a mapping, the chunk is made into our shape first. Predictions that pass
 /// are given only if `keep_all`: they are neighbours of others.
-pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all: bool) -> Scanned {
+pub fn look(chunk: &Arc<Chunk>, traps: &Traps, source: Option<&Source>, keep_all: bool) -> Scanned {
     let mut looked = Scanned { read_bytes: chunk.read_bytes, ..Scanned::default() };
     let mut texts: Vec<(u64, Range<usize>)> = Vec::new();
     for (number, range) in chunk.lines() {
@@ -165,22 +179,34 @@ pub fn look(chunk: &Arc<Chunk>, rules: &Rules, source: Option<&Source>, keep_all
         }
     }
     looked.read += rows.len() as u64;
-    rules.ask(&rows, |i, answer| {
+    traps.look(&rows, |i, verdict| {
         let (number, range) = places[i].clone();
-        let flags = match answer {
-            Answer::Flags(flags) => Some(flags),
-            Answer::Passes => None,
-            Answer::Cannot { rule, why } => {
-                looked.rejected.push(Rejected { line: number, reject: Reject::Rule(rule, why) });
-                None
-            }
-        };
-        if flags.is_some() || keep_all {
-            looked.seen.push(seen(chunk, number, range, &rows[i], flags));
+        let flagged = traps.points().is_empty() || !verdict.flags.is_empty();
+        if let Some((rule, why)) = verdict.cannot.filter(|_| !flagged) {
+            looked.rejected.push(Rejected { line: number, reject: Reject::Rule(rule, why) });
+        }
+        if flagged || keep_all || !verdict.watched.is_empty() {
+            let mut seen = seen(chunk, number, range, &rows[i], flagged);
+            (seen.found, seen.watched) = (verdict.flags, verdict.watched);
+            looked.seen.push(seen);
         }
     });
     looked.rejected.sort_by_key(|rejected| rejected.line);
     looked
+}
+
+/// The predictions of a chunk; what is none is left out.
+pub fn rows_of(chunk: &Arc<Chunk>, source: Option<&Source>, each: impl FnOnce(&[Row<'_>])) {
+    let lines = chunk.lines().map(|(_, range)| &chunk.text[range]);
+    let mapped: Vec<String>;
+    let rows: Vec<Row<'_>> = match source {
+        None => lines.filter_map(|line| Row::parse(line).ok()).collect(),
+        Some(source) => {
+            mapped = lines.filter_map(|line| map_line(source, line).ok()).collect();
+            mapped.iter().filter_map(|line| Row::parse(line).ok()).collect()
+        }
+    };
+    each(&rows);
 }
 
 impl Scanned {
@@ -222,13 +248,7 @@ fn mapped(
     )
 }
 
-fn seen(
-    chunk: &Arc<Chunk>,
-    number: u64,
-    line: Range<usize>,
-    row: &Row<'_>,
-    flags: Option<Vec<String>>,
-) -> Seen {
+fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flagged: bool) -> Seen {
     let base = chunk.text.as_ptr() as usize;
     let piece = |text: &str| {
         // A text that was borrowed lies inside the chunk; one that was unescaped does not.
@@ -251,9 +271,13 @@ fn seen(
         number,
         at: row.at,
         confidence: row.confidence(),
-        margin: flags.as_ref().and_then(|_| row.margin()),
-        model: if flags.is_some() { row.model_name().into() } else { Box::default() },
-        flags,
+        margin: if flagged { row.margin() } else { None },
+        model: if flagged { row.model_name().into() } else { Box::default() },
+        flags: flagged.then(Vec::new),
+        found: Vec::new(),
+        why: Vec::new(),
+        may_pass: false,
+        watched: Vec::new(),
         facts: Vec::new(),
     }
 }

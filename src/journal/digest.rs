@@ -27,6 +27,8 @@ pub const PARTS: &[&str] = &[
     "SELECT replica, seq, n FROM view_held ORDER BY replica, seq, n",
     "SELECT kind, name, version, hash, replica, seq, n, author FROM view_document ORDER BY kind, name, replica, seq, n",
     "SELECT protocol, version, replica, seq, n, by_field FROM view_renames ORDER BY protocol, version, replica, seq, n",
+    "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw ORDER BY trap, version, stream, day, u, id",
+    "SELECT stream, day, source, trap, version, read, flagged, first FROM view_tally ORDER BY stream, day, source, trap, version",
     "SELECT name, n FROM view_count ORDER BY name",
 ];
 

@@ -6,6 +6,8 @@
 //! (how many cases show it).
 
 pub mod figure;
+pub mod stratified;
+pub mod suspects;
 pub mod ratings;
 pub mod paired;
 pub mod power;

@@ -301,7 +301,7 @@ pub fn waits(
             let (since, _) = escalated.iter().min()?;
             Some(Waits { why: Why::Escalated, first: Level::Peer, since: *since, by })
         }
-        CaseState::Resolved => None,
+        CaseState::Resolved | CaseState::Unsampled => None,
     }
 }
 

@@ -26,6 +26,8 @@ pub mod retest;
 pub mod reliability;
 pub mod replay;
 pub mod sla;
+pub mod suspects;
+pub mod trap_worth;
 
 pub use crate::db::case::{CaseRow, Direction, QueueKey};
 pub use blind::Blind;

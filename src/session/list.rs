@@ -28,7 +28,7 @@ impl Session {
             None => Some(CaseState::Disputed),
             Some(CaseState::Disputed) => Some(CaseState::Resolved),
             Some(CaseState::Resolved) => Some(CaseState::Open),
-            Some(CaseState::Open) => None,
+            Some(CaseState::Open | CaseState::Unsampled) => None,
         };
         self.set_view(next)
     }

@@ -187,6 +187,8 @@ impl Session {
             Some(CaseState::Open) => self.counts.open,
             Some(CaseState::Disputed) => self.counts.disputed,
             Some(CaseState::Resolved) => self.counts.resolved,
+            // Nobody is asked about them, so no list has them.
+            Some(CaseState::Unsampled) => 0,
         }
     }
 

@@ -1,9 +1,14 @@
-//! Detectors on a prediction stream. A trap is a name and a rule; a prediction it matches becomes a
-//! case.
+//! Detectors on a prediction stream: traps flag single predictions, which become cases; detectors
+//! and tests of two samples tell when a stream changes.
 
 pub mod column;
 pub mod detect;
+mod fields;
+pub mod order;
+pub mod point;
+pub mod reference;
 mod rule;
 pub mod two_sample;
 
-pub use rule::{Answer, BadRule, Rule, Rules, STACK_BYTES, VARIABLES};
+pub use point::{BadTrap, Traps};
+pub use rule::{BadRule, Rule, Rules, STACK_BYTES, Said, VARIABLES};

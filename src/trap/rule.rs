@@ -12,10 +12,11 @@ use cel::common::types::{CelBool, CelDouble, CelString};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use cel::{Context, ExecutionError, Program, Value};
-use sha2::{Digest as _, Sha256};
 
 use crate::domain::advice::Advice;
+use crate::domain::field::raw_field;
 use crate::domain::prediction::Row;
+use crate::domain::traps::draw;
 
 /// Stack for a thread that runs rules.
 pub const STACK_BYTES: usize = 16 << 20;
@@ -236,21 +237,20 @@ fn depth(source: &str) -> usize {
     deepest.max(source.split(|c| c != '!' && c != '-').map(str::len).max().unwrap_or(0))
 }
 
-/// Rules that are asked together. With none, everything matches.
+/// Rules that are asked together.
 #[derive(Default)]
 pub struct Rules(pub Vec<Rule>);
 
-/// What the rules say of one prediction.
+/// What a rule says of one prediction.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// Names of the rules that match; a first one that could not be answered hides no other.
-    Flags(Vec<String>),
-    Passes,
-    /// No rule matches, and this one could not be answered.
-    Cannot {
-        rule: String,
-        why: String,
-    },
+pub enum Said {
+    Yes,
+    No,
+    /// For what is watched: a rule that flags has to be a truth.
+    Number(f64),
+    /// The line lacks what the rule asks for.
+    Absent,
+    Cannot(String),
 }
 
 impl Rules {
@@ -280,11 +280,9 @@ impl Rules {
         Err(BadRule::Name { rule, name })
     }
 
-    /// Asks the rules about each row. The thread should have a stack of [`STACK_BYTES`].
-    pub fn ask(&self, rows: &[Row<'_>], mut each: impl FnMut(usize, Answer)) {
-        if self.0.is_empty() {
-            return (0..rows.len()).for_each(|i| each(i, Answer::Flags(Vec::new())));
-        }
+    /// Asks every rule about each row; `each` is given the row, the rule and what it says. The
+    /// thread should have a stack of [`STACK_BYTES`].
+    pub fn ask(&self, rows: &[Row<'_>], mut each: impl FnMut(usize, usize, Said)) {
         let current = Current {
             rows,
             rules: &self.0,
@@ -296,36 +294,25 @@ impl Rules {
         context.set_variable_resolver(&current);
         for i in 0..rows.len() {
             current.at.store(i, Ordering::Relaxed);
-            each(i, self.ask_one(&context, &current));
-        }
-    }
-
-    fn ask_one(&self, context: &Context<'_, '_>, current: &Current<'_, '_>) -> Answer {
-        let mut flags = Vec::new();
-        let mut cannot = None;
-        for (place, rule) in self.0.iter().enumerate() {
-            current.rule.store(place, Ordering::Relaxed);
-            current.absent.store(false, Ordering::Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(|| rule.program.execute(context)));
-            let why = match result {
-                Ok(Ok(Value::Bool(true))) => {
-                    flags.push(rule.name.clone());
-                    continue;
-                }
-                Ok(Ok(Value::Bool(false))) => continue,
-                Ok(Ok(_)) => "it is not true or false".to_owned(),
-                // A line that lacks what is asked for is none that the rule is about.
-                Ok(Err(ExecutionError::NoSuchKey(_))) => continue,
-                Ok(Err(_)) if current.absent.load(Ordering::Relaxed) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "it panicked".to_owned(),
-            };
-            cannot.get_or_insert_with(|| (rule.name.clone(), why));
-        }
-        match cannot {
-            _ if !flags.is_empty() => Answer::Flags(flags),
-            Some((rule, why)) => Answer::Cannot { rule, why },
-            None => Answer::Passes,
+            for (place, rule) in self.0.iter().enumerate() {
+                current.rule.store(place, Ordering::Relaxed);
+                current.absent.store(false, Ordering::Relaxed);
+                let result = catch_unwind(AssertUnwindSafe(|| rule.program.execute(&context)));
+                let said = match result {
+                    Ok(Ok(Value::Bool(true))) => Said::Yes,
+                    Ok(Ok(Value::Bool(false))) => Said::No,
+                    Ok(Ok(Value::Float(number))) => Said::Number(number),
+                    Ok(Ok(Value::Int(number))) => Said::Number(number as f64),
+                    Ok(Ok(Value::UInt(number))) => Said::Number(number as f64),
+                    Ok(Ok(_)) => Said::Cannot("it is not true or false".to_owned()),
+                    // A line that lacks what is asked for is none that the rule is about.
+                    Ok(Err(ExecutionError::NoSuchKey(_))) => Said::Absent,
+                    Ok(Err(_)) if current.absent.load(Ordering::Relaxed) => Said::Absent,
+                    Ok(Err(error)) => Said::Cannot(error.to_string()),
+                    Err(_) => Said::Cannot("it panicked".to_owned()),
+                };
+                each(i, place, said);
+            }
         }
     }
 }
@@ -345,11 +332,7 @@ impl Current<'_, '_> {
     /// The same number from 0 up to 1 for the same rule, stream and id, everywhere.
     fn draw(&self, row: &Row<'_>) -> f64 {
         let rule = &self.rules[self.rule.load(Ordering::Relaxed)].name;
-        let text = format!("casework sample 1\n{rule}\n{}\n{}", row.stream_name(), row.id.text());
-        let hash = Sha256::digest(text.as_bytes());
-        // The first thirteen hexadecimal digits: what a double holds exactly.
-        let first = hash[..7].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        (first >> 4) as f64 / (1_u64 << 52) as f64
+        draw(rule, row.stream_name(), row.id.text())
     }
 }
 
@@ -387,8 +370,8 @@ impl Current<'_, '_> {
             "draw" => Some(number(self.draw(row))),
             other => {
                 // The slow way, for what has no name of its own above.
-                let line: serde_json::Value = serde_json::from_str(row.raw).ok()?;
-                value_of(line.get(other)?).try_into().ok().map(CowVal::Owned)
+                let field = serde_json::from_str(raw_field(row.raw, other)?).ok()?;
+                value_of(&field).try_into().ok().map(CowVal::Owned)
             }
         }
     }
@@ -423,16 +406,16 @@ mod tests {
     const SILENT: &str =
         r#"{"id":"p2","occurred_at":"2024-06-03T00:03:25Z","input":{"text":""},"prediction":null}"#;
 
-    fn ask(source: &str, line: &str) -> Answer {
+    fn ask(source: &str, line: &str) -> Said {
         let rules = Rules(vec![Rule::compile("r", source).unwrap()]);
-        let mut answer = Answer::Passes;
-        rules.ask(&[Row::parse(line).unwrap()], |_, found| answer = found);
+        let mut answer = Said::No;
+        rules.ask(&[Row::parse(line).unwrap()], |_, _, said| answer = said);
         answer
     }
 
     #[test]
     fn rules_see_the_prediction() {
-        let yes = Answer::Flags(vec!["r".to_owned()]);
+        let yes = Said::Yes;
         for source in [
             "confidence < 0.4",
             "confidence < 1",
@@ -452,14 +435,14 @@ mod tests {
         ] {
             assert_eq!(ask(source, LINE), yes, "{source}");
         }
-        assert_eq!(ask("confidence > 0.4", LINE), Answer::Passes);
-        assert_eq!(ask("has_prediction && confidence < 0.4", SILENT), Answer::Passes);
+        assert_eq!(ask("confidence > 0.4", LINE), Said::No);
+        assert_eq!(ask("has_prediction && confidence < 0.4", SILENT), Said::No);
     }
 
     #[test]
     fn what_cannot_be_answered_is_said_and_not_taken_for_no() {
-        assert!(matches!(ask("label + 1 == 2", LINE), Answer::Cannot { .. }));
-        assert!(matches!(ask("1 + 1", LINE), Answer::Cannot { .. }));
+        assert!(matches!(ask("label + 1 == 2", LINE), Said::Cannot(_)));
+        assert_eq!(ask("1 + 1", LINE), Said::Number(2.0));
         // What a line lacks is absent, whichever way it is asked for, and hides nothing else.
         for source in [
             "confidence < 0.4",
@@ -470,10 +453,10 @@ mod tests {
             "prediction.label == \"x\"",
             "confidence < 0.4 && !has_prediction",
         ] {
-            assert_eq!(ask(source, SILENT), Answer::Passes, "{source}");
+            assert!(matches!(ask(source, SILENT), Said::Absent | Said::No), "{source}");
         }
         for source in ["confidence < 0.4 || !has_prediction", "has(input.text) && text == \"\""] {
-            assert_eq!(ask(source, SILENT), Answer::Flags(vec!["r".to_owned()]), "{source}");
+            assert_eq!(ask(source, SILENT), Said::Yes, "{source}");
         }
     }
 
@@ -506,7 +489,7 @@ mod tests {
         let lines: Vec<String> = (0..5_000).map(row).collect();
         let rows: Vec<Row<'_>> = lines.iter().map(|line| Row::parse(line).unwrap()).collect();
         let mut taken = 0;
-        rules.ask(&rows, |_, answer| taken += usize::from(answer != Answer::Passes));
+        rules.ask(&rows, |_, _, said| taken += usize::from(said == Said::Yes));
         assert!((400..600).contains(&taken), "{taken}");
         // SHA-256 of "casework sample 1\naudit\ndefault\np1", as any program computes it.
         let current = Current {

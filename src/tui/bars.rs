@@ -226,5 +226,6 @@ pub fn view_words(view: Option<CaseState>) -> &'static str {
         Some(CaseState::Open) => "All open",
         Some(CaseState::Disputed) => "Disputed",
         Some(CaseState::Resolved) => "Resolved",
+        Some(CaseState::Unsampled) => "Unsampled",
     }
 }

@@ -1,8 +1,10 @@
 //! Cases: taking them in, finding and opening them, saying things about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use super::attached;
@@ -14,6 +16,7 @@ use crate::db::count;
 use crate::domain::ids::CaseId;
 use crate::domain::modality::View;
 use crate::domain::time::Moment;
+use crate::domain::traps::TrapFile;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
@@ -21,7 +24,6 @@ use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
 use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
-use crate::trap::{Rule, Rules};
 
 /// What to ingest, as it was asked for.
 #[derive(Debug, Default)]
@@ -33,6 +35,10 @@ pub struct IngestRequest {
     pub names: Vec<String>,
     pub neighbours: Option<usize>,
     pub dry_run: bool,
+    /// The input once more, for traps that look at the order; a pipe has none.
+    pub again: Option<PathBuf>,
+    /// Traps to be tried instead of those in force, as if there were no cases yet.
+    pub instead: Option<TrapFile>,
 }
 
 /// Some cases in words, each by what means it alone.
@@ -89,25 +95,38 @@ impl Workspace {
         if !request.dry_run {
             self.ready_to_write()?;
         }
-        let rules = self.rules(&request.rules, &request.names)?;
+        let traps = self.traps(request)?;
         let redact = self.redaction(request.dry_run)?;
         let config = &self.config;
-        let needs =
-            config.trap.iter().map(|trap| (trap.name.clone(), trap.needs.clone())).collect();
+        let needs: HashMap<String, Vec<String>> = traps
+            .points()
+            .iter()
+            .map(|point| (point.trap.name.clone(), point.trap.needs.clone()))
+            .collect();
+        let source = config.source.is_mapped().then_some(&config.source);
+        let pasts = match &request.again {
+            Some(path) if traps.need_survey() => {
+                let failed = |error| WorkError::File { path: path.display().to_string(), error };
+                intake::survey(File::open(path).map_err(failed)?, &traps, source, stop)?
+            }
+            _ => traps.pasts(),
+        };
         let logs =
             intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs, stop)?;
         let plan = Ingest {
-            rules: &rules,
-            source: config.source.is_mapped().then_some(&config.source),
+            traps: &traps,
+            pasts: &Mutex::new(pasts),
+            source,
             logs: logs.as_ref(),
             neighbours: request.neighbours.unwrap_or(config.ingest.neighbours),
             redact: redact.as_ref(),
             needs: &needs,
             stop,
             dry_run: request.dry_run,
+            afresh: request.instead.is_some(),
             watch: &|_| Ok(()),
         };
-        let input = intake::checked(input, &rules, plan.source, stop)?;
+        let input = intake::checked(input, traps.rules(), plan.source, stop)?;
         Ok(intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?)
     }
 
@@ -134,20 +153,6 @@ impl Workspace {
         // it was.
         let secret = secrets.first().ok_or(WorkError::NoSecret)?;
         Ok(Redact::new(&self.config.redact, secret.derive("casework 2026-11 pseudonyms"))?)
-    }
-
-    fn rules(&self, asked: &[String], names: &[String]) -> Result<Rules, WorkError> {
-        let named: Vec<(&str, &str)> = if asked.is_empty() {
-            self.config.trap.iter().map(|trap| (trap.name.as_str(), trap.rule.as_str())).collect()
-        } else {
-            let name = |place: usize| names.get(place).unwrap_or(&asked[place]).as_str();
-            asked.iter().enumerate().map(|(at, rule)| (name(at), rule.as_str())).collect()
-        };
-        let rules = named
-            .into_iter()
-            .map(|(name, rule)| Rule::compile(name, rule))
-            .collect::<Result<_, _>>()?;
-        Ok(Rules(rules))
     }
 
     /// The streams that cases came from.

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use super::{WorkError, Workspace};
 use crate::config::{Env, Paths};
@@ -17,6 +17,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
+use crate::domain::traps::Trap;
 use crate::intake::{self, Ingest};
 use crate::journal::kind::{
     CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined,
@@ -24,7 +25,7 @@ use crate::journal::kind::{
 };
 use crate::journal::{Append, DeviceKey, Writer};
 use crate::review::{Draft, LabelContext, Published};
-use crate::trap::{Rule, Rules};
+use crate::trap::Traps;
 
 /// The name by which a demo is known.
 pub const DEMO_TEAM: &str = "parcel desk";
@@ -78,15 +79,16 @@ impl Workspace {
             author: "you".to_owned(),
             questions: Arc::default(),
         };
-        let rules = demo::TRAPS
-            .iter()
-            .map(|(name, rule)| Rule::compile(name, rule))
-            .collect::<Result<_, _>>()?;
-        let rules = Rules(rules);
+        let trap = |(name, rule): &(&str, &str)| Trap {
+            name: (*name).to_owned(),
+            rule: Some((*rule).to_owned()),
+            ..Trap::default()
+        };
+        let traps = Traps::new(demo::TRAPS.iter().map(trap).collect(), &[], None)?;
         let mut truths = HashMap::new();
         for (batch, hours) in [(0_u64, 70), (1, 46), (2, 20)] {
             let end = Moment(now.0 - hours * HOUR);
-            truths.extend(made.demo_batch(&rules, seed + batch, end)?);
+            truths.extend(made.demo_batch(&traps, seed + batch, end)?);
         }
         made.demo_labels(&published, &devices, &truths, seed, now)?;
         made.demo_gold(&published, &truths, seed, now)?;
@@ -107,7 +109,7 @@ impl Workspace {
 
     fn demo_batch(
         &mut self,
-        rules: &Rules,
+        traps: &Traps,
         seed: u64,
         end: Moment,
     ) -> Result<HashMap<String, Truth>, WorkError> {
@@ -121,7 +123,8 @@ impl Workspace {
         let index = intake::index_logs(&logs, &directory, self.config.ingest.logs, &stop)?;
         let needs = HashMap::new();
         let plan = Ingest {
-            rules,
+            traps,
+            pasts: &Mutex::new(traps.pasts()),
             source: None,
             logs: index.as_ref(),
             neighbours: 5,
@@ -129,6 +132,7 @@ impl Workspace {
             needs: &needs,
             stop: &stop,
             dry_run: false,
+            afresh: false,
             watch: &|_| Ok(()),
         };
         intake::ingest(

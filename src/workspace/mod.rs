@@ -25,6 +25,7 @@ pub mod sla;
 mod status;
 pub mod reliability;
 mod training;
+pub mod traps;
 
 use std::path::Path;
 

@@ -98,6 +98,8 @@ fn detected(n: usize, at: Moment) -> Append {
         payload: packed.hash,
         language: String::new(),
         needs: vec![],
+        why: Vec::new(),
+        alarm: None,
     };
     Append::with_payload(&event, packed, "text".into())
 }

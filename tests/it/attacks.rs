@@ -353,6 +353,8 @@ fn a_back_dated_detection_does_not_replace_what_was_labeled() {
         payload: Hash([6; 32]),
         language: String::new(),
         needs: vec![],
+        why: Vec::new(),
+        alarm: None,
     };
     let entry = craft(
         &new,

@@ -56,7 +56,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         // They say nothing of labels, or change something only.
         "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "redo" | "comment" | "defer"
         | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
-        | "completions" | "man" | "import" | "appeal" | "help" | "trap" => vec![],
+        | "completions" | "man" | "import" | "appeal" | "help" | "trap" | "reference" => vec![],
         // Whoever reads entries themselves reads the journal, which lies open (README).
         "audit" => vec![],
         "verify" => vec![vec![]],
@@ -93,6 +93,8 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "consensus" => ["majority", "dawid-skene", "one-coin", "mace"]
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
+        "traps" => vec![vec![]],
+        "suspects" => vec![vec![], vec!["--labels", "gold"]],
         "report" => vec![vec![], vec!["--out", out]],
         "reliability" => vec![vec![]],
         "sla" => vec![vec![], vec!["check"]],

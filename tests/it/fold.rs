@@ -11,6 +11,7 @@ use casework::domain::policy::{Policy, Rule};
 use casework::domain::protocol;
 use casework::domain::roster::Role;
 use casework::domain::time::{Hlc, Moment};
+use casework::domain::traps::{Why, draw};
 use casework::journal::blob::Packer;
 use casework::journal::chain::deliver;
 use casework::journal::fold::{Fold, refold};
@@ -172,6 +173,18 @@ fn event_of(
                 payload,
                 language: String::new(),
                 needs: vec![],
+                // Devices that watch with different traps, of which a day takes one or two.
+                why: (0..who % 3)
+                    .map(|trap| Why {
+                        trap: format!("t{trap}"),
+                        version: "v".into(),
+                        score: None,
+                        u: draw(&format!("t{trap}"), "s", &n.to_string()),
+                        rate: None,
+                        per_day: Some(1 + trap as u32),
+                    })
+                    .collect(),
+                alarm: None,
             })
         }
         Act::Label { case: n, who: other, verdict } => {

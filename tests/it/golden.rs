@@ -14,6 +14,7 @@ use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
 use casework::domain::time::Moment;
 use casework::domain::training::{Attempt, Gold};
+use casework::domain::traps::Why;
 use casework::journal::kind::*;
 
 use crate::support::T0;
@@ -95,6 +96,15 @@ fn every_kind_is_written_as_ever() {
         payload: Hash([1; 32]),
         language: "pt".into(),
         needs: vec!["legal".into()],
+        why: vec![Why {
+            trap: "audit".into(),
+            version: "0123456789abcdef".into(),
+            score: Some(0.5),
+            u: 0.25,
+            rate: Some(0.01),
+            per_day: Some(40),
+        }],
+        alarm: Some("labels moved".into()),
     });
     check(&CaseCommented {
         case,
@@ -198,6 +208,34 @@ fn every_kind_is_written_as_ever() {
         reviewer: "ana".into(),
         guard: "no_break".into(),
         words: "95 minutes without a break".into(),
+    });
+    let text = "[[trap]]\nname = \"audit\"\nsample = 0.01\n".to_owned();
+    check(&TrapsPublished {
+        version: 2,
+        hash: Hash::of(text.as_bytes()),
+        text,
+        changes: "trap `audit` is new".into(),
+        canaries: [("c.jsonl".to_owned(), vec![("1".to_owned(), 7, "x".to_owned())])].into(),
+    });
+    check(&ReferenceSet {
+        name: "june".into(),
+        stream: "s".into(),
+        from: Moment(5),
+        to: T0,
+        rows: 100,
+        blob: Hash([6; 32]),
+    });
+    check(&StreamTallied {
+        stream: "s".into(),
+        day: 20_000,
+        source: "0123456789abcdef0123456789abcdef".into(),
+        read: 1_000,
+        traps: vec![TrapTally {
+            trap: "audit".into(),
+            version: "0123456789abcdef".into(),
+            flagged: 9,
+            first: 4,
+        }],
     });
     check(&LabelsExported { rows: "labels".into(), format: "jsonl".into() });
     check(&NudgeSent {

@@ -13,7 +13,7 @@ use casework::db::Db;
 use casework::intake::waiting::Waiting;
 use casework::intake::{Ingest, IntakeError, Stage, ingest};
 use casework::journal::DeviceKey;
-use casework::trap::Rules;
+use casework::trap::Traps;
 use rusqlite::Connection;
 
 use crate::support::{Place, T0, line, program};
@@ -63,7 +63,7 @@ fn fails_in(
     panics: bool,
     input: impl Read + Send,
 ) -> (IntakeError, u64) {
-    let rules = Rules(Vec::new());
+    let traps = Traps::default();
     let needs = HashMap::new();
     let stop = AtomicBool::new(false);
     let pieces = AtomicU64::new(0);
@@ -75,7 +75,9 @@ fn fails_in(
         Ok(())
     };
     let plan = Ingest {
-        rules: &rules,
+        traps: &traps,
+        pasts: &Mutex::new(traps.pasts()),
+        afresh: false,
         source: None,
         logs: None,
         neighbours: 3,

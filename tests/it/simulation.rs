@@ -350,6 +350,8 @@ impl Simulation {
             payload: packed.hash,
             language: String::new(),
             needs: vec![],
+            why: Vec::new(),
+            alarm: None,
         };
         self.append(who, vec![Append::with_payload(&event, packed, "text".into())]);
     }

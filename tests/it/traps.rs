@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use casework::domain::ids::Hash;
 use casework::trap::column;
 use casework::trap::detect::{Adwin, Detector, DetectorName, Direction, Settings, detections};
 use serde_json::Value;
@@ -128,5 +129,204 @@ fn two_samples_are_told_apart_as_scipy_does() {
                 assert!(compared >= 10, "{name} {column}: {compared}");
             }
         }
+    }
+}
+
+const TRAPS: &str = r#"
+[defaults]
+per_day = 20
+[[trap]]
+name = "low margin"
+where = "margin < 0.1"
+[[trap]]
+name = "sure of something new"
+where = "confidence >= 0.5"
+novel = { field = "input.text", by = "tokens", above = 0.3 }
+[[trap]]
+name = "rare together"
+rare = { fields = ["label", "input.channel"], below = 5 }
+[[trap]]
+name = "asks again"
+repeat = { by = ["label", "input.channel"], within = "6h", times = 2 }
+[[trap]]
+name = "audit"
+sample = 0.1
+per_day = 0
+"#;
+
+/// A workspace that watches with these traps, held against the first quarter of the stream.
+fn watching(traps: &str, stream: &str) -> Place {
+    let place = Place::new();
+    drop(place.create());
+    let write = |name: &str, text: &str| {
+        let path = place.dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let traps = write("traps.toml", traps);
+    let quarter: Vec<&str> = stream.lines().take(500).collect();
+    let quarter = write("quarter.jsonl", &quarter.join("\n"));
+    place.ok(&["reference", "set", "june", "--file", &quarter, "--traps", &traps]);
+    place.ok(&["trap", "publish", &traps]);
+    place
+}
+
+fn take_in(place: &Place, lines: &[&str]) {
+    let path = place.dir.path().join("lines.jsonl");
+    fs::write(&path, lines.join("\n")).unwrap();
+    place.ok(&["ingest", &path.display().to_string()]);
+}
+
+/// The cases that people are asked about, and what `traps` says, without when they came.
+fn found(place: &Place) -> (Vec<String>, Vec<Value>) {
+    let lines = |text: String| -> Vec<Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let mut ids: Vec<String> = lines(place.run_text(&["queue", "--state", "open", "--json"]))
+        .iter()
+        .map(|case| case["id"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort();
+    (ids, lines(place.ok(&["traps", "--json"])))
+}
+
+#[test]
+fn the_same_cases_are_found_whatever_the_order_the_pieces_or_the_times() {
+    let Some(data) = shared("the_same_cases_are_found_whatever_the_order") else { return };
+    let stream = fs::read_to_string(data.join("stream/stream.jsonl")).unwrap();
+    let lines: Vec<&str> = stream.lines().collect();
+    let once = watching(TRAPS, &stream);
+    take_in(&once, &lines);
+    let expect = found(&once);
+    assert!(expect.0.len() > 300, "{}", expect.0.len());
+    let flagged = |name: &str| {
+        let of = expect.1.iter().find(|trap| trap["trap"] == name).unwrap();
+        (of["flagged"].as_u64().unwrap(), of["opened"].as_u64().unwrap())
+    };
+    for name in ["low margin", "sure of something new", "rare together", "asks again", "audit"] {
+        assert!(flagged(name).0 > 0, "{name}");
+    }
+    assert!(flagged("low margin").1 < flagged("low margin").0);
+    // The same again adds nothing.
+    take_in(&once, &lines);
+    assert_eq!(found(&once), expect, "read twice");
+    // Shuffled, and turned round.
+    let mut shuffled = lines.clone();
+    shuffled.sort_by_key(|line| Hash::of(line.as_bytes()));
+    for (order, what) in
+        [(shuffled.clone(), "shuffled"), (lines.iter().rev().copied().collect(), "reversed")]
+    {
+        let place = watching(TRAPS, &stream);
+        take_in(&place, &order);
+        assert_eq!(found(&place), expect, "{what}");
+    }
+    // In pieces, of which each knows nothing of the others; what depends on the order of time is
+    // remembered from piece to piece only as it comes.
+    let without = TRAPS.replace("[[trap]]\nname = \"asks again\"\nrepeat = { by = [\"label\", \"input.channel\"], within = \"6h\", times = 2 }\n", "");
+    let once = watching(&without, &stream);
+    take_in(&once, &lines);
+    let expect = found(&once);
+    let place = watching(&without, &stream);
+    for part in shuffled.chunks(200) {
+        take_in(&place, part);
+    }
+    assert_eq!(found(&place), expect, "in ten");
+    let status: Value = serde_json::from_str(&place.ok(&["verify", "--json"])).unwrap();
+    assert_eq!(status["ok"], true);
+}
+
+#[test]
+fn labels_say_how_often_the_model_is_wrong_on_the_whole_stream() {
+    let Some(data) = shared("labels_say_how_often_the_model_is_wrong") else { return };
+    let stream = fs::read_to_string(data.join("stream/stream.jsonl")).unwrap();
+    let place = watching(
+        "[[trap]]\nname = \"low confidence\"\nwhere = \"confidence < 0.4\"\nsample = 0.5\n\
+         [[trap]]\nname = \"flip\"\nwhere = \"disagrees\"\nsample = 0.25\n\
+         [[trap]]\nname = \"audit\"\nsample = 0.1\n",
+        &stream,
+    );
+    place.ok(&["policy", "set", "overlap=1"]);
+    let with_prediction: Vec<&str> =
+        stream.lines().filter(|line| !line.contains("\"prediction\":null")).collect();
+    take_in(&place, &with_prediction);
+    let (ids, before) = found(&place);
+    let stream_of = |lines: &[Value]| lines.last().unwrap()["stream"].clone();
+    assert!(stream_of(&before)["wrong"]["value"].is_null(), "nothing is settled yet");
+    let gold = fs::read_to_string(data.join("stream/gold.csv")).unwrap();
+    let verdicts: std::collections::HashMap<&str, bool> = gold
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            (fields[0], fields[6] != "model_correct")
+        })
+        .collect();
+    let label = |id: &String| {
+        let path = if verdicts[id.as_str()] {
+            r#"{"readable":"n","damage":"c"}"#
+        } else {
+            r#"{"readable":"y","verdict":"y","category":"r"}"#
+        };
+        format!("{{\"case\":\"{id}\",\"reviewer\":\"ana\",\"path\":{path}}}\n")
+    };
+    let labels: String = ids.iter().map(label).collect();
+    let path = place.dir.path().join("labels.jsonl");
+    fs::write(&path, labels).unwrap();
+    place.ok(&["import", "labels", &path.display().to_string(), "--format", "jsonl"]);
+    let (_, lines) = found(&place);
+    let all = stream_of(&lines);
+    let truth = verdicts_share(&verdicts, &with_prediction);
+    let (value, error) =
+        (all["wrong"]["value"].as_f64().unwrap(), all["standard_error"].as_f64().unwrap());
+    assert!((truth - 0.348).abs() < 0.001, "{truth}");
+    assert!((value - truth).abs() < 2.0 * error && error < 0.03, "{value} ± {error}, not {truth}");
+    assert!(all["unweighted"].as_f64().unwrap() > truth + 0.1, "{all}");
+    let low = lines.iter().find(|trap| trap["trap"] == "low confidence").unwrap();
+    let precision = low["precision"]["value"].as_f64().unwrap();
+    assert!(precision > 0.55 && low["precision"]["high"].as_f64().unwrap() > precision, "{low}");
+    // Without an audit nothing is said of what no trap flags.
+    let place = watching("[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n", &stream);
+    take_in(&place, &with_prediction);
+    let reason = stream_of(&found(&place).1)["wrong"]["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("samples the whole stream"), "{reason}");
+}
+
+/// The share of predictions that are wrong, each id once.
+fn verdicts_share(verdicts: &std::collections::HashMap<&str, bool>, lines: &[&str]) -> f64 {
+    let ids: std::collections::BTreeSet<String> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
+        .collect();
+    let wrong = ids.iter().filter(|id| verdicts[id.as_str()]).count();
+    wrong as f64 / ids.len() as f64
+}
+
+#[test]
+fn doubtful_labels_are_those_that_cleanlab_names() {
+    let Some(data) = shared("doubtful_labels_are_those_that_cleanlab_names") else { return };
+    let place = Place::new();
+    for name in ["iris", "wine"] {
+        let folder = data.join("loop/mislabel");
+        let expect = json(&folder.join(format!("{name}.json")));
+        let file = folder.join(format!("{name}.csv")).display().to_string();
+        let found: Vec<Value> = place
+            .ok(&["suspects", &file, "--json"])
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        for rule in ["prune_by_noise_rate", "confident_learning"] {
+            let mut rows: Vec<u64> = found
+                .iter()
+                .filter(|one| one["rules"].as_array().unwrap().iter().any(|name| name == rule))
+                .map(|one| one["row"].as_u64().unwrap())
+                .collect();
+            rows.sort_unstable();
+            assert_eq!(Value::from(rows), expect["issues"][rule]["rows"], "{name} {rule}");
+        }
+        let order: Vec<u64> = found.iter().map(|one| one["row"].as_u64().unwrap()).collect();
+        let theirs = expect["quality"]["self_confidence"]["lowest_20"].as_array().unwrap();
+        let theirs: Vec<u64> = theirs.iter().map(|row| row.as_u64().unwrap()).collect();
+        let both: Vec<u64> = theirs.into_iter().filter(|row| order.contains(row)).collect();
+        assert_eq!(order[..both.len()], both, "{name}");
     }
 }

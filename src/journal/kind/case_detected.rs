@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::db::case::{self, CaseRow};
-use crate::db::{arbitration, label};
+use crate::db::{arbitration, draw, label};
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
+use crate::domain::traps::Why;
 use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
@@ -36,11 +37,17 @@ pub struct CaseDetected {
     /// What it takes to judge it: somebody with these skills.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
+    /// By which traps, in which words of theirs, and how it was drawn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Why>,
+    /// The alarm for which it was drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
 }
 
 impl Event for CaseDetected {
     const KIND: &'static str = "case.detected";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn objection(&self, _stamp: &EventContext, _roles: &[Role]) -> Option<String> {
@@ -58,19 +65,26 @@ impl Event for CaseDetected {
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let known = case::by_id(views.tx, self.case)?;
+        // Traps that found it later count too: a draw is the same whoever makes it.
+        draw::insert(views.tx, self.case, &self.stream, self.occurred_ms, &self.why)?;
+        let moved = draw::at_the_edge(views.tx, &self.stream, self.occurred_ms, &self.why)?;
+        for other in moved.into_iter().filter(|id| *id != self.case) {
+            views.change_case(other, |_| Ok(()))?;
+        }
         match &known {
             Some(known) if (known.at, known.event) <= (stamp.at, stamp.event) => {
-                return if known.event == stamp.event {
-                    Ok(())
-                } else {
-                    views.detected_again(self.case, stamp.event)
-                };
+                if known.event == stamp.event {
+                    return Ok(());
+                }
+                views.detected_again(self.case, stamp.event)?;
+                return views.change_case(self.case, |_| Ok(()));
             }
             Some(later) => views.detected_again(self.case, later.event)?,
             None => {}
         }
         let text = views.payload_text(self.case, stamp.event, self.payload)?;
         let due = Moment((stamp.at.ms + views.policy.sla_ms() + 3_599_999) / 3_600_000 * 3_600_000);
+        let drawn = draw::is_drawn(views.tx, self.case)?;
         let row = CaseRow {
             num: 0,
             id: self.case,
@@ -85,7 +99,7 @@ impl Event for CaseDetected {
             confidence: self.confidence,
             flags: self.flags,
             rank: i64::from(self.rank),
-            state: CaseState::Open,
+            state: if drawn { CaseState::Open } else { CaseState::Unsampled },
             due,
             labels: 0,
             outcome: None,

@@ -35,6 +35,9 @@ mod session_closed;
 mod nudge_sent;
 mod guard_raised;
 mod labels_exported;
+mod traps_published;
+mod reference_set;
+mod stream_tallied;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -59,6 +62,7 @@ pub use nudge_sent::NudgeSent;
 pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
 pub use protocol_published::ProtocolPublished;
+pub use reference_set::ReferenceSet;
 pub use replica_joined::{ReplicaJoined, SshProof, Vouch};
 pub use reviewer_admitted::ReviewerAdmitted;
 pub use reviewer_relieved::ReviewerRelieved;
@@ -69,7 +73,9 @@ pub use session_amended::SessionAmended;
 pub use session_closed::SessionClosed;
 pub use session_opened::SessionOpened;
 pub use session_revealed::SessionRevealed;
+pub use stream_tallied::{StreamTallied, TrapTally};
 pub use training_finished::TrainingFinished;
+pub use traps_published::TrapsPublished;
 pub use workspace_founded::WorkspaceFounded;
 
 use super::entry::EventContext;
@@ -167,6 +173,9 @@ pub static KINDS: &[Kind] = &[
     kind::<NudgeSent>(),
     kind::<GuardRaised>(),
     kind::<LabelsExported>(),
+    kind::<TrapsPublished>(),
+    kind::<ReferenceSet>(),
+    kind::<StreamTallied>(),
 ];
 
 fn take<E: Event>(

@@ -15,7 +15,7 @@ use super::entry::EventContext;
 use crate::db::case::CaseRow;
 use crate::db::document::DocumentRow;
 use crate::db::erasure;
-use crate::db::{self, arbitration, case, count, document, label, renames};
+use crate::db::{self, arbitration, case, count, document, draw, label, renames};
 use crate::domain::arbitration::{Act, Done};
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
@@ -216,7 +216,7 @@ impl<'c, 't> Views<'c, 't> {
         let mut after = case::by_id(self.tx, id)?;
         if let Some(row) = &mut after {
             let acts = arbitration::of_case(self.tx, id)?;
-            let resolution = resolve(
+            let mut resolution = resolve(
                 &labels,
                 &acts,
                 By {
@@ -225,6 +225,13 @@ impl<'c, 't> Views<'c, 't> {
                     estimate: self.estimate.as_ref(),
                 },
             );
+            if resolution.state == CaseState::Open
+                && labels.is_empty()
+                && acts.is_empty()
+                && !draw::is_drawn(self.tx, id)?
+            {
+                resolution.state = CaseState::Unsampled;
+            }
             let settled =
                 (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
             if (row.state, row.labels, &row.outcome, row.how) != settled {

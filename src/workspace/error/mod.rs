@@ -23,7 +23,7 @@ use crate::intake::{BadRedaction, IntakeError};
 use crate::journal::JournalError;
 use crate::review::Missing;
 use crate::sync::SyncError;
-use crate::trap::BadRule;
+use crate::trap::{BadRule, BadTrap};
 
 pub use calibration::CalibrationError;
 pub use label::LabelError;
@@ -69,6 +69,10 @@ pub enum WorkError {
     Redaction(#[from] BadRedaction),
     #[error(transparent)]
     Rule(#[from] BadRule),
+    #[error(transparent)]
+    Trap(#[from] BadTrap),
+    #[error("{0}")]
+    Reference(String),
     #[error("sqlite: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("{path}: {error}")]

@@ -18,6 +18,8 @@ pub enum PublishError {
     RenameDropped { id: String, old: String, new: String },
     #[error("`{0}` is no lead, and could not rule")]
     OwnerNoLead(String),
+    #[error("two traps are called `{0}`: one is published, one stands in config.toml")]
+    TrapTwice(String),
 }
 
 impl Advice for PublishError {
@@ -35,6 +37,7 @@ impl Advice for PublishError {
             }
             Self::TermsInUse(_) => "Put them in, or publish protocols first that do not use them.",
             Self::PolicyField(_) => "`casework protocol show` lists the fields that protocols set.",
+            Self::TrapTwice(_) => "Give one of them another name.",
             Self::OwnerNoLead(_) => "`casework roster show` lists leads.",
         };
         Some(step.to_owned())

@@ -1,0 +1,254 @@
+//! Draws of cases by trap and day, and how many were flagged: which cases are among the smallest
+//! draws of their day, and which share of what was flagged that is.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::ids::CaseId;
+use crate::domain::time::Moment;
+use crate::domain::traps::{Why, day_of};
+
+/// A trap's draws of one stream and day.
+struct Slot<'a> {
+    why: &'a Why,
+    stream: &'a str,
+    day: i64,
+}
+
+/// Writes why a case was detected, beside what is known of it.
+pub fn insert(
+    conn: &Connection,
+    id: CaseId,
+    stream: &str,
+    at: Moment,
+    why: &[Why],
+) -> rusqlite::Result<()> {
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO view_draw (trap, version, stream, day, u, id, score, rate, most, place) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         ON CONFLICT DO UPDATE SET score = max(score, excluded.score), rate = max(rate, excluded.rate), \
+         most = max(most, excluded.most), place = min(place, excluded.place)",
+    )?;
+    for (place, one) in why.iter().enumerate() {
+        insert.execute(params![
+            one.trap,
+            one.version,
+            stream,
+            day_of(at),
+            one.u,
+            id.0,
+            one.score,
+            one.rate,
+            one.per_day.unwrap_or(0),
+            place
+        ])?;
+    }
+    Ok(())
+}
+
+/// Whether a case is among those that its traps take of their day; one without a trap always is.
+pub fn is_drawn(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    let mut draws = conn.prepare_cached(
+        "SELECT trap, version, stream, day, u, most FROM view_draw WHERE id = ?1",
+    )?;
+    let mut rows = draws.query([id.0])?;
+    let mut any = false;
+    while let Some(row) = rows.next()? {
+        any = true;
+        let most: u32 = row.get(5)?;
+        if most == 0 {
+            return Ok(true);
+        }
+        let before: i64 = conn
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM view_draw WHERE trap = ?1 AND version = ?2 AND stream = ?3 \
+                 AND day = ?4 AND (u, id) < (?5, ?6) LIMIT ?7)",
+            )?
+            .query_row(
+                params![
+                    row.get::<_, String>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, String>(2)?,
+                    row.get::<_, i64>(3)?,
+                    row.get::<_, f64>(4)?,
+                    id.0,
+                    most
+                ],
+                |row| row.get(0),
+            )?;
+        if before < i64::from(most) {
+            return Ok(true);
+        }
+    }
+    Ok(!any)
+}
+
+/// The cases on either side of where a trap's share of a day ends: what a draw that comes or goes
+/// can move.
+pub fn at_the_edge(
+    conn: &Connection,
+    stream: &str,
+    at: Moment,
+    why: &[Why],
+) -> rusqlite::Result<Vec<CaseId>> {
+    let mut found = Vec::new();
+    for why in why {
+        let slot = Slot { why, stream, day: day_of(at) };
+        let Some(most) = why.per_day.filter(|most| *most > 0) else { continue };
+        let mut ids = conn.prepare_cached(
+            "SELECT id FROM view_draw WHERE trap = ?1 AND version = ?2 AND stream = ?3 AND day = ?4 \
+             ORDER BY u, id LIMIT 2 OFFSET ?5",
+        )?;
+        let key = params![slot.why.trap, slot.why.version, slot.stream, slot.day, most - 1];
+        let ids = ids.query_map(key, |row| row.get::<_, [u8; 16]>(0))?;
+        for id in ids {
+            found.push(CaseId(id?));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a prediction with these draws would be among those taken.
+pub fn would_be_drawn(
+    conn: &Connection,
+    stream: &str,
+    at: Moment,
+    why: &[Why],
+) -> rusqlite::Result<bool> {
+    for one in why {
+        let Some(most) = one.per_day.filter(|most| *most > 0) else { return Ok(true) };
+        let last: Option<f64> = conn
+            .prepare_cached(
+                "SELECT u FROM view_draw WHERE trap = ?1 AND version = ?2 AND stream = ?3 AND day = ?4 \
+                 ORDER BY u, id LIMIT 1 OFFSET ?5",
+            )?
+            .query_row(
+                params![one.trap, one.version, stream, day_of(at), most - 1],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if last.is_none_or(|last| one.u <= last) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Adds a tally; of several of one source, the most counts.
+pub fn insert_tally(
+    conn: &Connection,
+    (stream, day, source): (&str, i64, &str),
+    (trap, version): (&str, &str),
+    [read, flagged, first]: [u64; 3],
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO view_tally (stream, day, source, trap, version, read, flagged, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT DO UPDATE SET read = max(read, excluded.read), flagged = max(flagged, excluded.flagged), \
+         first = max(first, excluded.first)",
+    )?
+    .execute(params![stream, day, source, trap, version, read, flagged, first])
+    .map(drop)
+}
+
+/// Whether all of this is known.
+pub fn has_tally(
+    conn: &Connection,
+    (stream, day, source): (&str, i64, &str),
+    (trap, version): (&str, &str),
+) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT 1 FROM view_tally WHERE stream = ?1 AND day = ?2 AND source = ?3 AND trap = ?4 AND version = ?5",
+    )?
+    .exists(params![stream, day, source, trap, version])
+}
+
+/// How many predictions were read in all: each source once.
+pub fn read(conn: &Connection) -> rusqlite::Result<u64> {
+    conn.prepare_cached(
+        "SELECT coalesce(sum(n), 0) FROM (SELECT max(read) AS n FROM view_tally GROUP BY stream, day, source)",
+    )?
+    .query_row([], |row| row.get(0))
+}
+
+/// What was counted of a trap, a stream and a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    pub trap: String,
+    pub version: String,
+    pub stream: String,
+    pub day: i64,
+    pub read: u64,
+    pub flagged: u64,
+    pub first: u64,
+}
+
+/// All tallies, sources together.
+pub fn tallies(conn: &Connection) -> rusqlite::Result<Vec<Tally>> {
+    conn.prepare_cached(
+        "SELECT trap, version, stream, day, sum(read), sum(flagged), sum(first) FROM view_tally \
+         GROUP BY trap, version, stream, day ORDER BY trap, version, stream, day",
+    )?
+    .query_map([], |row| {
+        Ok(Tally {
+            trap: row.get(0)?,
+            version: row.get(1)?,
+            stream: row.get(2)?,
+            day: row.get(3)?,
+            read: row.get(4)?,
+            flagged: row.get(5)?,
+            first: row.get(6)?,
+        })
+    })?
+    .collect()
+}
+
+/// A draw of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draw {
+    pub trap: String,
+    pub version: String,
+    pub stream: String,
+    pub day: i64,
+    pub u: f64,
+    pub case: CaseId,
+    pub score: Option<f64>,
+    pub rate: Option<f64>,
+    /// Most of a day; 0: all.
+    pub most: u32,
+    /// Its place among the traps that flagged the case.
+    pub place: u32,
+}
+
+fn row_to_draw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Draw> {
+    Ok(Draw {
+        trap: row.get(0)?,
+        version: row.get(1)?,
+        stream: row.get(2)?,
+        day: row.get(3)?,
+        u: row.get(4)?,
+        case: CaseId(row.get(5)?),
+        score: row.get(6)?,
+        rate: row.get(7)?,
+        most: row.get(8)?,
+        place: row.get(9)?,
+    })
+}
+
+/// All draws, trap by trap and day by day, the smallest first.
+pub fn all(conn: &Connection) -> rusqlite::Result<Vec<Draw>> {
+    conn.prepare_cached(
+        "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw \
+         ORDER BY trap, version, stream, day, u, id",
+    )?
+    .query_map([], row_to_draw)?
+    .collect()
+}
+
+/// Those of one case.
+pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Draw>> {
+    conn.prepare_cached(
+        "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw WHERE id = ?1 \
+         ORDER BY trap, version",
+    )?
+    .query_map([id.0], row_to_draw)?
+    .collect()
+}

@@ -1,0 +1,157 @@
+//! Which of the flagged predictions become cases: what the order decides, the draw of a day, and
+//! the counts from which the share that was taken is worked out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::scan::Seen;
+use crate::domain::ids::{CaseId, Hash};
+use crate::domain::traps::day_of;
+use crate::journal::kind::{StreamTallied, TrapTally};
+use crate::trap::Traps;
+use crate::trap::order::Past;
+
+/// Most predictions that are told apart from ones that came again in a run, for counting.
+const IDS_MAX: usize = 2_000_000;
+
+/// The smallest draws of a trap, stream and day: draw and prediction.
+type Smallest = BTreeSet<(u64, u64)>;
+
+pub struct Drawing<'t> {
+    traps: &'t Traps,
+    pasts: Vec<Option<Past>>,
+    smallest: HashMap<(usize, String, i64), Smallest>,
+    /// In how many of these a prediction stands.
+    held: HashMap<u64, u32>,
+    days: BTreeMap<(String, i64), Day>,
+    ids: HashSet<u64>,
+}
+
+/// What came of a day of a stream.
+struct Day {
+    read: u64,
+    /// A sum over all ids, whatever their order.
+    source: u128,
+    flagged: Vec<u64>,
+    /// By the first trap that flags; behind them those that none does.
+    first: Vec<u64>,
+}
+
+fn key_of(case: CaseId) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&case.0[..8]);
+    u64::from_le_bytes(first)
+}
+
+impl<'t> Drawing<'t> {
+    pub fn new(traps: &'t Traps, pasts: Vec<Option<Past>>) -> Self {
+        Self {
+            traps,
+            pasts,
+            smallest: HashMap::new(),
+            held: HashMap::new(),
+            days: BTreeMap::new(),
+            ids: HashSet::new(),
+        }
+    }
+
+    /// Decides what becomes of the next prediction.
+    pub fn decide(&mut self, seen: &mut Seen) {
+        if self.traps.points().is_empty() {
+            return;
+        }
+        let case = CaseId::of(seen.stream(), seen.id());
+        let (id, day) = (key_of(case), day_of(seen.at));
+        let mut found = std::mem::take(&mut seen.found);
+        found.retain(|flag| match (&flag.waits, &mut self.pasts[flag.point]) {
+            (Some(facts), Some(past)) => past.flags(facts),
+            _ => true,
+        });
+        if self.ids.len() >= IDS_MAX {
+            self.ids.clear();
+        }
+        let first_time = self.ids.insert(id);
+        if first_time {
+            let points = self.traps.points().len();
+            let day = self.days.entry((seen.stream().to_owned(), day)).or_insert_with(|| Day {
+                read: 0,
+                source: 0,
+                flagged: vec![0; points],
+                first: vec![0; points + 1],
+            });
+            day.read += 1;
+            day.source = day.source.wrapping_add(u128::from_le_bytes(case.0));
+            found.iter().for_each(|flag| day.flagged[flag.point] += 1);
+            let audits = |point: usize| self.traps.points()[point].trap.is_audit();
+            let first = found.first().map(|flag| flag.point).filter(|point| !audits(*point));
+            day.first[first.unwrap_or(points)] += 1;
+        }
+        if found.is_empty() {
+            seen.flags = None;
+            return;
+        }
+        let mut limited = true;
+        let mut drawn = false;
+        for flag in &found {
+            let most = self.traps.points()[flag.point].trap.per_day.unwrap_or(0) as usize;
+            if most == 0 {
+                limited = false;
+                continue;
+            }
+            let slot = (flag.point, seen.stream().to_owned(), day);
+            let smallest = self.smallest.entry(slot).or_default();
+            let draw = (flag.u.to_bits(), id);
+            if smallest.contains(&draw) {
+                drawn = true;
+            } else if smallest.len() < most || smallest.last().is_some_and(|last| draw < *last) {
+                drawn = true;
+                smallest.insert(draw);
+                *self.held.entry(id).or_default() += 1;
+                if smallest.len() > most
+                    && let Some((_, out)) = smallest.pop_last()
+                    && let Some(times) = self.held.get_mut(&out)
+                {
+                    *times -= 1;
+                    if *times == 0 {
+                        self.held.remove(&out);
+                    }
+                }
+            }
+        }
+        if limited && !drawn {
+            seen.flags = None;
+            return;
+        }
+        seen.why = self.traps.why(&found);
+        seen.flags = Some(seen.why.iter().map(|why| why.trap.clone()).collect());
+        seen.may_pass = limited;
+    }
+
+    /// The predictions that are still drawn, and what is told of each stream and day.
+    pub fn finish(self) -> (HashSet<u64>, Vec<StreamTallied>) {
+        let mut tallies = Vec::new();
+        for ((stream, day), counts) in self.days {
+            let points = self.traps.points().iter().enumerate();
+            let audit = self.traps.points().iter().position(|point| point.trap.is_audit());
+            let traps = points
+                .map(|(place, point)| TrapTally {
+                    trap: point.trap.name.clone(),
+                    version: point.version.clone(),
+                    flagged: counts.flagged[place],
+                    first: if audit == Some(place) {
+                        counts.first.last().copied().unwrap_or(0)
+                    } else {
+                        counts.first[place]
+                    },
+                })
+                .collect();
+            let source = Hash::of(&counts.source.to_le_bytes()).to_string()[..32].to_owned();
+            tallies.push(StreamTallied { stream, day, source, read: counts.read, traps });
+        }
+        (self.held.into_keys().collect(), tallies)
+    }
+}
+
+/// Whether a case that may pass is among those drawn.
+pub fn is_drawn(drawn: &HashSet<u64>, case: CaseId) -> bool {
+    drawn.contains(&key_of(case))
+}

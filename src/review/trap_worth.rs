@@ -1,0 +1,207 @@
+//! What traps are worth: how often what they flag is an error of the model, by the labels, and what
+//! that says of the whole stream.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::Connection;
+
+use super::sight::Sight;
+use crate::db::draw::{self, Draw, Tally};
+use crate::db::{case, document};
+use crate::domain::ids::CaseId;
+use crate::domain::resolve::CaseState;
+use crate::domain::traps::{TrapFile, model_was_wrong};
+use crate::quality::figure::{Figure, wilson};
+use crate::quality::stratified::{LOOKED_AT_LEAST, Stratum, share};
+
+/// What one exact rule of a trap came to.
+#[derive(Debug, Clone)]
+pub struct TrapWorth {
+    pub trap: String,
+    pub version: String,
+    /// Predictions that it looked at, that it flagged, and those of them that people are asked
+    /// about.
+    pub seen: u64,
+    pub flagged: u64,
+    pub opened: u64,
+    /// Those that are settled, and those of them where the model was wrong.
+    pub labeled: u64,
+    pub wrong: u64,
+    /// Share of what it flagged that became cases.
+    pub rate: Option<f64>,
+    pub precision: Figure,
+}
+
+/// The model's share of errors on the whole stream.
+#[derive(Debug, Clone)]
+pub struct StreamErrors {
+    pub rows: u64,
+    pub labeled: u64,
+    /// With the standard error; or why nothing can be said.
+    pub rate: Result<(f64, f64), String>,
+    /// What the labels say without weights.
+    pub naive: Option<f64>,
+}
+
+/// All of it, and how many settled cases could not be looked at.
+#[derive(Debug, Clone)]
+pub struct Worth {
+    pub traps: Vec<TrapWorth>,
+    pub stream: StreamErrors,
+    pub left_out: u64,
+}
+
+/// Works it out from the labels that whoever looks may see.
+pub fn worth(conn: &Connection, sight: &mut Sight) -> rusqlite::Result<Worth> {
+    let tallies = draw::tallies(conn)?;
+    let draws = draw::all(conn)?;
+    let mut left_out = std::collections::BTreeSet::new();
+    let mut settled: HashMap<CaseId, Option<bool>> = HashMap::new();
+    let mut asked: HashMap<CaseId, bool> = HashMap::new();
+    for one in &draws {
+        if asked.contains_key(&one.case) {
+            continue;
+        }
+        let row = case::by_id(conn, one.case)?;
+        asked.insert(one.case, row.as_ref().is_some_and(|row| row.state != CaseState::Unsampled));
+        let Some(row) = row.filter(|row| row.state == CaseState::Resolved) else { continue };
+        if sight.is_blind_to(conn, row.id)? {
+            left_out.insert(row.id);
+            continue;
+        }
+        let outcome = row.outcome.as_ref();
+        let wrong = outcome.and_then(|outcome| model_was_wrong(outcome, row.predicted.as_deref()));
+        settled.insert(row.id, wrong);
+    }
+    let said = |id: CaseId| settled.get(&id).copied().flatten();
+    let mut traps: BTreeMap<(String, String), TrapWorth> = BTreeMap::new();
+    let of = |trap: &str, version: &str| TrapWorth {
+        trap: trap.to_owned(),
+        version: version.to_owned(),
+        seen: 0,
+        flagged: 0,
+        opened: 0,
+        labeled: 0,
+        wrong: 0,
+        rate: None,
+        precision: Figure::new(Err("nothing that it flagged is settled"), 0),
+    };
+    for tally in &tallies {
+        let key = (tally.trap.clone(), tally.version.clone());
+        let worth = traps.entry(key).or_insert_with(|| of(&tally.trap, &tally.version));
+        worth.seen += tally.read;
+        worth.flagged += tally.flagged;
+    }
+    for (number, one) in draws.iter().enumerate() {
+        let key = (one.trap.clone(), one.version.clone());
+        let worth = traps.entry(key).or_insert_with(|| of(&one.trap, &one.version));
+        // Its precision is that of what it drew itself: a random part of what it flagged.
+        if !is_own_draw(&draws, number) {
+            continue;
+        }
+        worth.opened += u64::from(asked[&one.case]);
+        if let Some(wrong) = said(one.case) {
+            worth.labeled += 1;
+            worth.wrong += u64::from(wrong);
+        }
+    }
+    for worth in traps.values_mut() {
+        if worth.flagged > 0 {
+            worth.rate = Some((worth.opened as f64 / worth.flagged as f64).min(1.0));
+        }
+        if worth.labeled > 0 {
+            let (wrong, labeled) = (worth.wrong as f64, worth.labeled as f64);
+            worth.precision = Figure::new(Ok(wrong / labeled), worth.labeled as usize)
+                .with(wilson(wrong / labeled, labeled));
+        }
+    }
+    let stream = stream_errors(conn, &tallies, &draws, said)?;
+    Ok(Worth { traps: traps.into_values().collect(), stream, left_out: left_out.len() as u64 })
+}
+
+/// Whether a draw is among the smallest of its trap and day: they stand in that order.
+fn is_own_draw(draws: &[Draw], number: usize) -> bool {
+    let one = &draws[number];
+    let same = |other: &Draw| {
+        (&other.trap, &other.version, &other.stream, other.day)
+            == (&one.trap, &one.version, &one.stream, one.day)
+    };
+    one.most == 0 || number < one.most as usize || !same(&draws[number - one.most as usize])
+}
+
+/// The error rate of the stream, weighted back: each trap and day is a part of it, that of the
+/// predictions that no trap before it flagged.
+fn stream_errors(
+    conn: &Connection,
+    tallies: &[Tally],
+    draws: &[Draw],
+    said: impl Fn(CaseId) -> Option<bool>,
+) -> rusqlite::Result<StreamErrors> {
+    let rows = draw::read(conn)?;
+    let mut parts = Parts::new();
+    for tally in tallies.iter().filter(|tally| tally.first > 0) {
+        let days = parts.entry((&tally.trap, &tally.version)).or_default();
+        days.entry((&tally.stream, tally.day)).or_default().rows += tally.first;
+    }
+    let (mut labeled, mut wrong) = (0_u64, 0_u64);
+    for (number, one) in draws.iter().enumerate() {
+        let Some(is_wrong) = said(one.case) else { continue };
+        if one.place > 0 || !is_own_draw(draws, number) {
+            continue;
+        }
+        let days = parts.entry((&one.trap, &one.version)).or_default();
+        let part = days.entry((&one.stream, one.day)).or_default();
+        part.looked_at += 1;
+        part.hits += u64::from(is_wrong);
+        labeled += 1;
+        wrong += u64::from(is_wrong);
+    }
+    let naive = (labeled > 0).then(|| wrong as f64 / labeled as f64);
+    let covered: u64 = parts.values().flat_map(BTreeMap::values).map(|part| part.rows).sum();
+    let has_audit = published(conn)?.is_none_or(|file| file.has_audit()) && covered == rows;
+    let rate = if rows == 0 {
+        Err("no trap has looked at a stream here".to_owned())
+    } else if !has_audit {
+        Err("no trap samples the whole stream, so nothing is known of what none of them flags"
+            .to_owned())
+    } else {
+        weighted(&parts)
+    };
+    Ok(StreamErrors { rows, labeled, rate, naive })
+}
+
+type Parts<'t> = BTreeMap<(&'t str, &'t str), BTreeMap<(&'t str, i64), Stratum>>;
+
+fn weighted(parts: &Parts<'_>) -> Result<(f64, f64), String> {
+    let mut strata = Vec::new();
+    for ((trap, _), days) in parts {
+        if days.values().all(|part| part.looked_at >= LOOKED_AT_LEAST) {
+            strata.extend(days.values().copied());
+            continue;
+        }
+        // Days with few labels are taken together.
+        let all = days.values().fold(Stratum::default(), |sum, part| Stratum {
+            rows: sum.rows + part.rows,
+            looked_at: sum.looked_at + part.looked_at,
+            hits: sum.hits + part.hits,
+        });
+        if all.looked_at < LOOKED_AT_LEAST.min(all.rows) {
+            return Err(format!(
+                "only {} of what `{trap}` flags first are settled; it takes {LOOKED_AT_LEAST}",
+                all.looked_at
+            ));
+        }
+        strata.push(all);
+    }
+    share(&strata).ok_or_else(|| "nothing is settled".to_owned())
+}
+
+fn published(conn: &Connection) -> rusqlite::Result<Option<TrapFile>> {
+    #[derive(serde::Deserialize)]
+    struct Text {
+        text: String,
+    }
+    let row = document::latest(conn, "traps")?;
+    let text = row.and_then(|row| serde_json::from_str::<Text>(&row.body).ok());
+    Ok(text.and_then(|event| TrapFile::parse(&event.text).ok()))
+}

@@ -1,0 +1,260 @@
+//! Point traps: what is flagged of single predictions, by which rule, with which score and draw.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::order::{Facts, Past, Survey};
+use super::reference::Lookup;
+use super::rule::{BadRule, Rule, Rules, Said};
+use crate::domain::ids::Hash;
+use crate::domain::prediction::Row;
+use crate::domain::traps::{Trap, Why, draw};
+
+/// Traps made ready to be asked. With none, every prediction is flagged.
+#[derive(Default)]
+pub struct Traps {
+    points: Vec<Point>,
+    rules: Rules,
+    lookup: Option<Arc<Lookup>>,
+    /// Rules behind those of the traps: what is watched.
+    watched: usize,
+    /// Predictions that could not be held against the reference: it is of another stream.
+    of_other_stream: AtomicU64,
+}
+
+/// A trap made ready.
+pub struct Point {
+    pub trap: Trap,
+    /// What names the exact rule.
+    pub version: String,
+    rule: Option<usize>,
+}
+
+/// A trap cannot be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum BadTrap {
+    #[error("trap `{0}`: {1}")]
+    Rule(String, BadRule),
+    #[error("trap `{0}` holds predictions against a reference, and none is set")]
+    NoReference(String),
+}
+
+impl crate::domain::advice::Advice for BadTrap {
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Rule(_, error) => error.next_step(),
+            Self::NoReference(_) => Some(
+                "`casework reference set NAME --file STREAM` makes one from predictions as they should be.".to_owned(),
+            ),
+        }
+    }
+}
+
+/// A trap that may flag a prediction.
+#[derive(Debug, Clone)]
+pub struct Flag {
+    /// Place of the trap.
+    pub point: usize,
+    pub score: Option<f64>,
+    pub u: f64,
+    /// What has to be known of it where the order decides; nothing where it is decided.
+    pub waits: Option<Box<Facts>>,
+}
+
+/// What traps say of a prediction by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    pub flags: Vec<Flag>,
+    /// A rule that could not be answered, and why.
+    pub cannot: Option<(String, String)>,
+    /// What is watched, one by one.
+    pub watched: Vec<Option<f64>>,
+}
+
+impl Traps {
+    /// `watched` are expressions whose values are wanted of every row, with what they are called.
+    pub fn new(
+        traps: Vec<Trap>,
+        watched: &[(&str, &str)],
+        reference: Option<(Hash, Arc<Lookup>)>,
+    ) -> Result<Self, BadTrap> {
+        let mut made = Self { watched: watched.len(), ..Self::default() };
+        let hash = reference.as_ref().map(|(hash, _)| *hash);
+        // What samples the whole stream comes last: a case is first of all of what found it.
+        let (audits, found): (Vec<Trap>, Vec<Trap>) = traps.into_iter().partition(Trap::is_audit);
+        for trap in found.into_iter().chain(audits) {
+            if trap.needs_reference() && hash.is_none() {
+                return Err(BadTrap::NoReference(trap.name));
+            }
+            let bad = |error| BadTrap::Rule(trap.name.clone(), error);
+            let rule = trap.rule.as_deref();
+            let rule = rule.map(|rule| Rule::compile(&trap.name, rule)).transpose().map_err(bad)?;
+            let place = rule.is_some().then_some(made.rules.0.len());
+            made.rules.0.extend(rule);
+            made.points.push(Point { version: trap.version(hash), trap, rule: place });
+        }
+        for (name, rule) in watched {
+            let bad = |error| BadTrap::Rule((*name).to_owned(), error);
+            made.rules.0.push(Rule::compile(name, rule).map_err(bad)?);
+        }
+        made.lookup = reference.map(|(_, lookup)| lookup);
+        Ok(made)
+    }
+
+    /// How often a prediction was not of the reference's stream.
+    pub fn of_other_stream(&self) -> u64 {
+        self.of_other_stream.load(Ordering::Relaxed)
+    }
+
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether a whole file has to be looked through for its order not to matter.
+    pub fn need_survey(&self) -> bool {
+        self.points.iter().any(Point::by_order)
+    }
+
+    /// What decides by the order, for each trap that does.
+    pub fn pasts(&self) -> Vec<Option<Past>> {
+        self.points.iter().map(Point::past).collect()
+    }
+
+    pub fn surveys(&self) -> Vec<Option<Survey>> {
+        self.pasts().into_iter().map(|past| past.map(Survey::new)).collect()
+    }
+
+    /// Lets surveys look at rows: at those of which the rest of their trap holds.
+    pub fn survey(&self, rows: &[Row<'_>], surveys: &mut [Option<Survey>]) {
+        self.look(rows, |_, verdict| {
+            for flag in verdict.flags {
+                if let (Some(survey), Some(facts)) = (&mut surveys[flag.point], flag.waits) {
+                    survey.take(*facts);
+                }
+            }
+        });
+    }
+
+    /// Asks all traps about each row. The thread should have a stack of [`super::STACK_BYTES`].
+    pub fn look(&self, rows: &[Row<'_>], mut each: impl FnMut(usize, Verdict)) {
+        let rules = self.rules.0.len();
+        let mut said: Vec<Said> = vec![Said::Absent; rules];
+        if rules == 0 {
+            (0..rows.len()).for_each(|i| each(i, self.verdict(&rows[i], &said)));
+            return;
+        }
+        self.rules.ask(rows, |i, rule, answer| {
+            said[rule] = answer;
+            if rule + 1 == rules {
+                each(i, self.verdict(&rows[i], &said));
+            }
+        });
+    }
+
+    fn verdict(&self, row: &Row<'_>, said: &[Said]) -> Verdict {
+        let mut verdict = Verdict::default();
+        for (place, point) in self.points.iter().enumerate() {
+            match point.rule.map(|rule| &said[rule]) {
+                None | Some(Said::Yes) => {}
+                Some(Said::No | Said::Absent) => continue,
+                Some(Said::Number(_)) => {
+                    verdict.cannot.get_or_insert_with(|| {
+                        (point.trap.name.clone(), "it is not true or false".to_owned())
+                    });
+                    continue;
+                }
+                Some(Said::Cannot(why)) => {
+                    verdict.cannot.get_or_insert_with(|| (point.trap.name.clone(), why.clone()));
+                    continue;
+                }
+            }
+            verdict.flags.extend(self.flag(place, point, row));
+        }
+        let watched = &said[said.len() - self.watched..];
+        verdict.watched = watched.iter().map(Said::value).collect();
+        verdict
+    }
+
+    fn flag(&self, place: usize, point: &Point, row: &Row<'_>) -> Option<Flag> {
+        let trap = &point.trap;
+        let mut score = None;
+        if trap.needs_reference() && !self.lookup.as_ref().is_some_and(|lookup| lookup.is_of(row)) {
+            self.of_other_stream.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        if let Some(novel) = &trap.novel {
+            let found = self.lookup.as_ref()?.novelty(row, &novel.field, novel.by)?;
+            if found <= novel.above {
+                return None;
+            }
+            score = Some(found);
+        }
+        if let Some(rare) = &trap.rare {
+            let seen = self.lookup.as_ref()?.seen_together(row, &rare.fields);
+            if seen >= rare.below {
+                return None;
+            }
+            score = score.or(Some(seen as f64));
+        }
+        let u = draw(&trap.name, row.stream_name(), row.id.text());
+        if trap.sample.is_some_and(|rate| u >= rate) {
+            return None;
+        }
+        let waits = point.facts(row).map(Box::new);
+        Some(Flag { point: place, score, u, waits })
+    }
+
+    /// Flags as a case cites them.
+    pub fn why(&self, flags: &[Flag]) -> Vec<Why> {
+        let one = |flag: &Flag| {
+            let Point { trap, version, .. } = &self.points[flag.point];
+            Why {
+                trap: trap.name.clone(),
+                version: version.clone(),
+                score: flag.score.map(|score| (score * 1e6).round() / 1e6),
+                u: flag.u,
+                rate: trap.sample,
+                per_day: trap.per_day.filter(|most| *most > 0),
+            }
+        };
+        flags.iter().map(one).collect()
+    }
+}
+
+impl Point {
+    fn by_order(&self) -> bool {
+        self.trap.repeat.is_some() || self.trap.stuck.is_some()
+    }
+
+    fn past(&self) -> Option<Past> {
+        match (&self.trap.repeat, &self.trap.stuck) {
+            (Some(repeat), _) => Some(Past::repeats(repeat)),
+            (None, Some(stuck)) => Some(Past::stuck(stuck)),
+            (None, None) => None,
+        }
+    }
+
+    fn facts(&self, row: &Row<'_>) -> Option<Facts> {
+        match (&self.trap.repeat, &self.trap.stuck) {
+            (Some(repeat), _) => Some(Facts::of_repeat(row, repeat)),
+            (None, Some(stuck)) => Some(Facts::of_stuck(row, stuck)),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Said {
+    /// As what is watched takes it.
+    fn value(&self) -> Option<f64> {
+        match self {
+            Self::Yes => Some(1.0),
+            Self::No => Some(0.0),
+            Self::Number(number) => Some(*number).filter(|number| number.is_finite()),
+            Self::Absent | Self::Cannot(_) => None,
+        }
+    }
+}
