@@ -11,6 +11,7 @@ use crate::clock;
 use crate::intake::recognize::{HEAD_BYTES, recognize, recognize_text};
 use crate::intake::waiting::{self, Waiting};
 use crate::intake::{Progress, Summary};
+use crate::review::alarms::RaisedAlarm;
 use crate::trap::VARIABLES;
 use crate::workspace::cases::IngestRequest;
 use crate::workspace::{WorkError, Workspace};
@@ -242,6 +243,15 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     for (trap, count) in summary.traps.iter().filter(|(_, count)| count.kept < count.flagged) {
         let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);
         say(&format!("  {trap}: {seen} seen, {flagged} flagged, {kept} new cases"));
+    }
+    for raised in &summary.raised {
+        let alarm = RaisedAlarm {
+            id: raised.id(),
+            raised: raised.clone(),
+            at: raised.window.to,
+            closed: None,
+        };
+        say(&format!("  alarm {}: {}", alarm.id, alarm.words()));
     }
     if !summary.redacted.is_empty() {
         let kinds: Vec<String> =

@@ -170,7 +170,8 @@ fn nudges(
             ids.truncate(IDS_MAX);
             documents.push(json!({ "what": clock, "cases": cases, "overdue": late, "first_due": first.rfc3339(), "ids": ids, "more": more,
                 "session": all.first().and_then(|item| item.session.clone()),
-                "terms": all.iter().filter_map(|item| item.term.as_deref()).collect::<Vec<_>>() }));
+                "terms": all.iter().filter_map(|item| item.term.as_deref()).collect::<Vec<_>>(),
+                "alarms": all.iter().filter_map(|item| item.alarm.as_deref()).collect::<Vec<_>>() }));
             items.extend(all.iter().map(|item| item.key(who)));
         }
         let text = format!("{who}: {}", lines.join("; "));

@@ -40,6 +40,20 @@ pub enum What {
         /// JSON lines of predictions
         stream: PathBuf,
     },
+    /// List alarms that were raised: where a stream changed
+    Alarms {
+        /// Also those that were closed
+        #[arg(long)]
+        all: bool,
+    },
+    /// Close an alarm that was looked into
+    Close {
+        /// Its first digits
+        alarm: String,
+        /// What it was
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
     /// Find where a column of a file changes
     Detect(DetectArgs),
     /// Say whether a column has changed from one file to another
@@ -112,6 +126,13 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         What::Publish { file, changes } => publish(context, file, changes),
         What::Diff { old, new } => diff(context, old, new),
         What::Try { file, stream } => try_on(context, file, stream),
+        What::Alarms { all } => alarms(context, *all),
+        What::Close { alarm, note } => {
+            let closed = context.open()?.close_alarm(alarm, note)?;
+            let words = format!("alarm {} is closed: {}", closed.id, closed.words());
+            done(context.global.json, &words, &json!({ "alarm": closed.id, "note": note }))?;
+            Ok(Exit::Done)
+        }
         What::Detect(args) => detect(context, args),
         What::Compare(args) => compare(context, args),
     }
@@ -220,6 +241,42 @@ fn diff(context: &Context, old: &str, new: &str) -> Result<Exit, CliError> {
         say("Nothing changed.");
     }
     Ok(if changes.is_empty() { Exit::No } else { Exit::Done })
+}
+
+fn alarms(context: &Context, all: bool) -> Result<Exit, CliError> {
+    let mut alarms = context.read()?.raised_alarms()?;
+    alarms.retain(|alarm| all || alarm.closed.is_none());
+    let mut out = Out::new();
+    for alarm in &alarms {
+        let of = &alarm.raised;
+        let closed = alarm.closed.as_ref();
+        if context.global.json {
+            out.json(&json!({ "alarm": alarm.id, "name": of.alarm, "version": of.version,
+                "stream": of.stream, "by": of.by, "at": alarm.at.rfc3339(),
+                "window": { "from": of.window.from.rfc3339(), "to": of.window.to.rfc3339(), "rows": of.window.rows },
+                "statistic": of.statistic, "effect": of.effect, "p": of.p, "before": of.before,
+                "now": of.now, "cases": of.cases,
+                "closed": closed.map(|(author, at, note)| json!({ "author": author, "at": at.rfc3339(), "note": note })) }))?;
+        } else {
+            let window = &of.window;
+            let state = closed.map_or("open".to_owned(), |(author, _, note)| {
+                format!("closed by {author}: {note}")
+            });
+            out.line(&format!(
+                "{} {}  {} rows to {}, {} cases  {state}",
+                alarm.id,
+                alarm.words(),
+                window.rows,
+                window.to.minute(),
+                of.cases.len()
+            ))?;
+        }
+    }
+    out.finish()?;
+    if alarms.is_empty() {
+        say("No alarm is open.");
+    }
+    Ok(if alarms.is_empty() { Exit::No } else { Exit::Done })
 }
 
 fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliError> {

@@ -23,6 +23,16 @@ pub struct TrapFile {
     pub alarms: Vec<Alarm>,
     /// The TOML as its author wrote it.
     pub source: String,
+    /// The canaries of the files that alarms name, by file, where these were read.
+    pub canaries: BTreeMap<String, Vec<Canary>>,
+}
+
+/// An input whose right prediction is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Canary {
+    pub id: String,
+    pub text: String,
+    pub expect: String,
 }
 
 /// A rule that flags a prediction where all that it says holds.

@@ -16,7 +16,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::Why;
 use crate::journal::blob::{self, Dictionary, Unpacker};
-use crate::journal::kind::CaseDetected;
+use crate::journal::kind::{AlarmRaised, CaseDetected};
 use crate::journal::{Append, DeviceKey, Writer};
 
 /// Events in one entry.
@@ -46,6 +46,8 @@ pub struct Admitted {
     pub rejected: Vec<Rejected>,
     /// What each trap saw and flagged, once all was counted.
     pub traps: BTreeMap<String, TrapCount>,
+    /// Alarms that were raised.
+    pub raised: Vec<AlarmRaised>,
     /// The ids of those that would be opened, of a dry run.
     pub would_open: Vec<(String, Vec<String>)>,
     /// How many of those opened each rule flagged.

@@ -193,7 +193,7 @@ pub fn ready(
         language,
         needs: skills,
         why: seen.why.clone(),
-        alarm: None,
+        alarm: seen.alarm.as_deref().map(str::to_owned),
     };
     Ok(Ready {
         line: seen.number,

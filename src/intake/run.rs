@@ -18,7 +18,7 @@ use super::pack::{self, Ready};
 use super::profile::Profiles;
 use super::read::{Chunk, read_chunks};
 use super::redact::{EXAMPLES_MAX, Hits, Redact};
-use super::scan::{Scanned, look, rows_of};
+use super::scan::{Scanned, Seen, drawn_line, look, rows_of};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
@@ -28,8 +28,9 @@ use crate::domain::ids::{CaseId, Hash};
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
 use crate::journal::blob::{Dictionary, Packer};
-use crate::journal::kind::StreamTallied;
+use crate::journal::kind::{AlarmRaised, AlarmWindow, StreamTallied};
 use crate::journal::{Append, DeviceKey};
+use crate::trap::alarm::{self, Alarms, Raised};
 use crate::trap::order::{Past, Survey};
 use crate::trap::{STACK_BYTES, Traps};
 
@@ -51,6 +52,8 @@ pub const REJECTS_LISTED_MAX: usize = 10_000;
 /// What to ingest and how.
 pub struct Ingest<'i> {
     pub traps: &'i Traps,
+    /// What watches the whole stream.
+    pub alarms: &'i Mutex<Alarms>,
     /// What decides by the order, for each trap that does.
     pub pasts: &'i Mutex<Vec<Option<Past>>>,
     pub source: Option<&'i Source>,
@@ -108,6 +111,11 @@ pub struct Summary {
     /// What each trap saw, flagged and kept.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub traps: BTreeMap<String, TrapCount>,
+    /// Alarms that were raised.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub alarms: u64,
+    #[serde(skip)]
+    pub raised: Vec<AlarmRaised>,
     /// What a dry run would open: ids and flags.
     #[serde(skip)]
     pub would_open: Vec<(String, Vec<String>)>,
@@ -125,6 +133,10 @@ pub struct Summary {
     pub logs: Option<LogSummary>,
     #[serde(skip)]
     pub stopped: bool,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What became of log files.
@@ -179,6 +191,8 @@ impl Summary {
             self.count_trap(trap, count);
         }
         self.would_open.extend(other.would_open);
+        self.alarms += other.alarms;
+        self.raised.extend(other.raised);
         for (kind, hits) in other.redactions {
             let known = self.redactions.entry(kind).or_default();
             known.lines += hits.lines;
@@ -217,7 +231,54 @@ enum Message {
     Dictionary(Dictionary),
     Ready(Vec<Ready>),
     /// The end: which of those that may pass are drawn, and what was counted.
-    Drawn(HashSet<u64>, Vec<StreamTallied>),
+    Drawn(Box<Ended>),
+}
+
+/// What is known at the end of the input.
+struct Ended {
+    drawn: HashSet<u64>,
+    tallies: Vec<StreamTallied>,
+    raised: Vec<AlarmRaised>,
+}
+
+fn watch(alarms: &mut Alarms, seen: &Seen) -> Vec<Raised> {
+    if alarms.is_empty() {
+        return Vec::new();
+    }
+    alarms.take(&alarm::Row {
+        stream: seen.stream(),
+        id: seen.id(),
+        at: seen.at,
+        line: seen.raw(),
+        number: seen.number,
+        watched: &seen.watched,
+    })
+}
+
+/// Cases of an alarm's window; their neighbours are not known any more.
+fn drawn_cases(raised: &Raised) -> Vec<Matured> {
+    let one = |(number, line): &(u64, String)| {
+        let seen = drawn_line(*number, line, &raised.alarm)?;
+        Some(Matured { seen: Arc::new(seen), neighbours: Vec::new() })
+    };
+    raised.drawn.iter().filter_map(one).collect()
+}
+
+fn raised_event(raised: &Raised) -> AlarmRaised {
+    let case = |matured: &Matured| CaseId::of(matured.seen.stream(), matured.seen.id());
+    AlarmRaised {
+        alarm: raised.alarm.clone(),
+        version: raised.version.clone(),
+        stream: raised.stream.clone(),
+        by: raised.by.clone(),
+        window: AlarmWindow { from: raised.from, to: raised.to, rows: raised.rows },
+        statistic: raised.statistic,
+        effect: raised.effect,
+        p: raised.p,
+        before: raised.before,
+        now: raised.now,
+        cases: drawn_cases(raised).iter().map(case).collect(),
+    }
 }
 
 /// Reads `input` to its end. `now` is asked for each entry; `progress` is told now and then.
@@ -367,6 +428,8 @@ fn order(
     plan: &Ingest<'_>,
     profiles: &mut Profiles,
 ) -> Result<(), IntakeError> {
+    let mut alarms = plan.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut told = Vec::new();
     let mut window = Window::new(plan.neighbours);
     let pasts = plan.pasts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
     let mut drawing = Drawing::new(plan.traps, pasts);
@@ -380,6 +443,12 @@ fn order(
             plan.may_go_on(Stage::Order)?;
             let Scanned { read, mut seen, rejected, read_bytes: bytes } = part;
             seen.iter_mut().for_each(|seen| drawing.decide(seen));
+            for seen in &seen {
+                for raised in watch(&mut alarms, seen) {
+                    matured.extend(drawn_cases(&raised));
+                    told.push(raised_event(&raised));
+                }
+            }
             let flagged = seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
             let passed = read - flagged - rejected.len() as u64;
             if to_write.send(Message::Counts { read, passed, rejected, bytes }).is_err() {
@@ -408,7 +477,7 @@ fn order(
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
     let (drawn, tallies) = drawing.finish();
-    let _ = to_write.send(Message::Drawn(drawn, tallies));
+    let _ = to_write.send(Message::Drawn(Box::new(Ended { drawn, tallies, raised: told })));
     Ok(())
 }
 
@@ -472,18 +541,17 @@ fn write(
     loop {
         // Counts need no transaction, and none is open while nothing comes: others write too.
         let message = match messages.recv() {
-            Ok(Message::Drawn(drawn, tallies)) => {
-                end = Some((drawn, tallies));
+            Ok(Message::Drawn(ended)) => {
+                end = Some(ended);
                 continue;
             }
             Ok(message) => message,
             Err(_) => match end.take() {
                 // What may pass is decided at the end.
-                Some((drawn, tallies)) => {
+                Some(ended) => {
                     let due = std::mem::take(&mut waiting);
                     let known = std::mem::take(&mut new);
-                    let decided =
-                        decide(db, (key, author), due, &drawn, &tallies, known, plan, now)?;
+                    let decided = decide(db, (key, author), due, &ended, known, plan, now)?;
                     add(&mut summary, decided);
                     return Ok(summary);
                 }
@@ -519,7 +587,7 @@ fn write(
                         admitter.admit(case, now())?;
                     }
                 }
-                Message::Drawn(drawn, tallies) => end = Some((drawn, tallies)),
+                Message::Drawn(ended) => end = Some(ended),
                 counts => count(counts, &mut summary, &mut bytes_read),
             }
             let opened = summary.opened + admitter.admitted.opened;
@@ -547,6 +615,8 @@ fn add(summary: &mut Summary, admitted: Admitted) {
         summary.traps.entry(trap.clone()).or_default().kept += n;
     }
     summary.would_open.extend(admitted.would_open);
+    summary.alarms += admitted.raised.len() as u64;
+    summary.raised.extend(admitted.raised);
     summary.opened += admitted.opened;
     summary.duplicate += admitted.duplicate;
     summary.passed += admitted.passed;
@@ -560,13 +630,11 @@ fn add(summary: &mut Summary, admitted: Admitted) {
 }
 
 /// Takes in those that are drawn of the ones that could pass, and what was counted.
-#[expect(clippy::too_many_arguments, reason = "the last step of one run, with all that it is")]
 fn decide(
     db: &mut Db,
     (key, author): (&DeviceKey, &str),
     waiting: Vec<Ready>,
-    drawn: &HashSet<u64>,
-    tallies: &[StreamTallied],
+    Ended { drawn, tallies, raised }: &Ended,
     known: HashMap<CaseId, Hash>,
     plan: &Ingest<'_>,
     now: &impl Fn() -> Moment,
@@ -596,6 +664,13 @@ fn decide(
         }
         if new {
             admitter.tell(Append::new(tally), now())?;
+        }
+    }
+    for event in raised {
+        let known = db::document::latest_named(&tx, "alarm raised", &event.id())?;
+        if known.is_none() {
+            admitter.tell(Append::new(event), now())?;
+            admitter.admitted.raised.push(event.clone());
         }
     }
     let (mut admitted, _) = admitter.finish(now())?;

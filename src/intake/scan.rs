@@ -12,6 +12,7 @@ use crate::domain::prediction::{Reject, Row};
 use crate::domain::time::Moment;
 use crate::domain::traps::Why;
 use crate::trap::Traps;
+use crate::trap::alarm::Watched;
 use crate::trap::point::Flag;
 
 /// A text inside a chunk, or one that had escapes and stands by itself.
@@ -40,8 +41,10 @@ pub struct Seen {
     pub why: Vec<Why>,
     /// Only the smallest draws of its day become cases: it may still pass.
     pub may_pass: bool,
+    /// The alarm for which it was drawn.
+    pub alarm: Option<Box<str>>,
     /// What alarms watch of it.
-    pub watched: Vec<Option<f64>>,
+    pub watched: Vec<Watched>,
     /// What stands out in its input against earlier ones; known once it was put in order.
     pub facts: Vec<Fact>,
     /// What neighbours show of its line where its fields do not tell: worked out once, for each line
@@ -113,6 +116,7 @@ impl Seen {
             found: Vec::new(),
             why: self.why.clone(),
             may_pass: self.may_pass,
+            alarm: self.alarm.clone(),
             watched: Vec::new(),
             facts: self.facts.clone(),
             told: OnceLock::new(),
@@ -193,6 +197,16 @@ pub fn look(chunk: &Arc<Chunk>, traps: &Traps, source: Option<&Source>, keep_all
     });
     looked.rejected.sort_by_key(|rejected| rejected.line);
     looked
+}
+
+/// A line by itself as one that an alarm draws.
+pub fn drawn_line(number: u64, line: &str, alarm: &str) -> Option<Seen> {
+    let chunk = Arc::new(Chunk { first_line: number, text: line.to_owned(), ..Chunk::default() });
+    let row = Row::parse(&chunk.text).ok()?;
+    let mut seen = seen(&chunk, number, 0..chunk.text.len(), &row, true);
+    seen.flags = Some(vec![alarm.to_owned()]);
+    seen.alarm = Some(alarm.into());
+    Some(seen)
 }
 
 /// The predictions of a chunk; what is none is left out.
@@ -277,6 +291,7 @@ fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flag
         found: Vec::new(),
         why: Vec::new(),
         may_pass: false,
+        alarm: None,
         watched: Vec::new(),
         facts: Vec::new(),
     }

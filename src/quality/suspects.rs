@@ -158,7 +158,7 @@ mod tests {
             })
             .collect();
         judged.push(Judged { given: 1, p: vec![0.95, 0.05] });
-        let found = find(&judged, 3);
+        let found = find(&judged, 2);
         assert_eq!(found.suspects.len(), 1, "{found:?}");
         let suspect = &found.suspects[0];
         assert_eq!((suspect.row, suspect.suggested), (20, 0));

@@ -26,6 +26,7 @@ pub mod retest;
 pub mod reliability;
 pub mod replay;
 pub mod sla;
+pub mod alarms;
 pub mod suspects;
 pub mod trap_worth;
 

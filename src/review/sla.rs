@@ -9,6 +9,7 @@
 //! | a ruling was appealed      | the owner                            | the level's hours                    |
 //! | a label was returned       | its author                           | a peer's hours after the question    |
 //! | a session is blind         | who has not labeled all of it        | its deadline                         |
+//! | an alarm is open            | leads                                | the leads' hours after it was raised |
 //! | a term is to be looked at  | its owner, else leads                | its `review_by`, told a week before  |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::alarms::raised_alarms;
 use super::arbitration::{self, Waiting, Waits, Why, waiting, waits};
 use super::calibration;
 use super::glossary;
@@ -49,10 +51,11 @@ pub enum Duty {
     Returned,
     Session,
     Term,
+    Alarm,
 }
 
 impl Duty {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Label,
         Self::Escalated,
         Self::Disputed,
@@ -60,6 +63,7 @@ impl Duty {
         Self::Returned,
         Self::Session,
         Self::Term,
+        Self::Alarm,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -71,6 +75,7 @@ impl Duty {
             Self::Returned => "returned",
             Self::Session => "session",
             Self::Term => "term",
+            Self::Alarm => "alarm",
         }
     }
 
@@ -85,6 +90,7 @@ impl Duty {
                 ("question about your label to answer", "questions about your labels to answer")
             }
             Self::Session => ("calibration case to label", "calibration cases to label"),
+            Self::Alarm => ("alarm to look into", "alarms to look into"),
             Self::Term => ("glossary term to look at again", "glossary terms to look at again"),
         };
         if n == 1 { one } else { more }
@@ -100,6 +106,8 @@ pub struct DueItem {
     pub case: Option<CaseId>,
     pub session: Option<String>,
     pub term: Option<String>,
+    /// What an alarm is known by.
+    pub alarm: Option<String>,
     pub level: Option<Level>,
     pub since: Moment,
     pub due: Moment,
@@ -111,8 +119,9 @@ pub struct DueItem {
 
 impl DueItem {
     fn new(what: Duty, who: Vec<String>, since: Moment, due: Moment) -> Self {
-        let (case, session, term, level, missed) = (None, None, None, None, None);
-        Self { what, who, case, session, term, level, since, due, missed, cases: 1 }
+        let (case, session, term, alarm) = (None, None, None, None);
+        let (level, missed) = (None, None);
+        Self { what, who, case, session, term, alarm, level, since, due, missed, cases: 1 }
     }
 
     /// Whether time ran out: of those whose turn it is, or of a level before them.
@@ -129,7 +138,8 @@ impl DueItem {
     pub fn key(&self, who: &str) -> String {
         let case = self.case.map(|case| case.to_string()).unwrap_or_default();
         let level = self.level.map_or("", Level::as_str);
-        let session = self.session.as_ref().or(self.term.as_ref()).map_or("", String::as_str);
+        let session = self.session.as_ref().or(self.term.as_ref()).or(self.alarm.as_ref());
+        let session = session.map_or("", String::as_str);
         let text = format!(
             "{who}\u{1f}{}\u{1f}{case}\u{1f}{session}\u{1f}{level}\u{1f}{}",
             self.what.as_str(),
@@ -175,6 +185,7 @@ pub fn due_items(
     }
     found.extend(sessions(conn)?);
     found.extend(people.terms(conn, now)?);
+    found.extend(people.alarms(conn, policy)?);
     found.retain(|item| people.has_to(item));
     found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
@@ -210,6 +221,7 @@ pub fn due_items_of<'c>(
     }
     found.extend(sessions(conn)?);
     found.extend(people.terms(conn, now)?);
+    found.extend(people.alarms(conn, policy)?);
     found.retain(|item| people.has_to(item));
     found.sort_by_key(|item| (item.due, item.case));
     Ok(found)
@@ -321,6 +333,19 @@ impl Assignees {
         Ok(due.collect())
     }
 
+    /// An open alarm waits for leads.
+    fn alarms(&self, conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<DueItem>> {
+        let hours = i64::from(policy.escalation.hours(Level::Lead));
+        let open = raised_alarms(conn)?.into_iter().filter(|alarm| alarm.closed.is_none());
+        Ok(open
+            .map(|alarm| {
+                let due = Moment(alarm.at.0 + hours * HOUR_MS);
+                let item = DueItem::new(Duty::Alarm, self.leads.clone(), alarm.at, due);
+                DueItem { alarm: Some(format!("{} {}", alarm.id, alarm.words())), ..item }
+            })
+            .collect())
+    }
+
     /// A case that was escalated, disputed or appealed against waits for those of its level.
     fn settle(
         &self,
@@ -391,7 +416,11 @@ fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<
 /// How many cases are due: a session is owed once by each who takes part, for as many as they have
 /// left. A term is no case.
 pub fn cases_due<'o>(due_items: impl IntoIterator<Item = &'o DueItem>) -> usize {
-    due_items.into_iter().filter(|one| one.term.is_none()).map(|one| one.cases).sum()
+    due_items
+        .into_iter()
+        .filter(|one| one.term.is_none() && one.alarm.is_none())
+        .map(|one| one.cases)
+        .sum()
 }
 
 /// How many of them are past their time.

@@ -25,6 +25,11 @@ pub static TOPICS: &[Topic] = &[
         include_str!("../../assets/help/stream.md"),
     ),
     topic(
+        "traps",
+        "detection rules, samples, references, alarms, and what they are worth",
+        include_str!("../../assets/help/traps.md"),
+    ),
+    topic(
         "protocols",
         "decision trees, checklists, terms, gold items, training",
         include_str!("../../assets/help/protocols.md"),

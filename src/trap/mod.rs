@@ -1,6 +1,7 @@
 //! Detectors on a prediction stream: traps flag single predictions, which become cases; detectors
 //! and tests of two samples tell when a stream changes.
 
+pub mod alarm;
 pub mod column;
 pub mod detect;
 mod fields;

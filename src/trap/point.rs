@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::alarm::Watched;
+use super::fields::{number_of, text_of};
 use super::order::{Facts, Past, Survey};
 use super::reference::Lookup;
 use super::rule::{BadRule, Rule, Rules, Said};
 use crate::domain::ids::Hash;
 use crate::domain::prediction::Row;
-use crate::domain::traps::{Trap, Why, draw};
+use crate::domain::traps::{Alarm, Trap, Why, draw};
 
 /// Traps made ready to be asked. With none, every prediction is flagged.
 #[derive(Default)]
@@ -16,8 +18,8 @@ pub struct Traps {
     points: Vec<Point>,
     rules: Rules,
     lookup: Option<Arc<Lookup>>,
-    /// Rules behind those of the traps: what is watched.
-    watched: usize,
+    /// What alarms look at, each with its rule, if it has one.
+    alarms: Vec<(Alarm, Option<usize>)>,
     /// Predictions that could not be held against the reference: it is of another stream.
     of_other_stream: AtomicU64,
 }
@@ -67,18 +69,18 @@ pub struct Verdict {
     pub flags: Vec<Flag>,
     /// A rule that could not be answered, and why.
     pub cannot: Option<(String, String)>,
-    /// What is watched, one by one.
-    pub watched: Vec<Option<f64>>,
+    /// What alarms look at, one by one.
+    pub watched: Vec<Watched>,
 }
 
 impl Traps {
-    /// `watched` are expressions whose values are wanted of every row, with what they are called.
+    /// What `alarms` look at is found in every row.
     pub fn new(
         traps: Vec<Trap>,
-        watched: &[(&str, &str)],
+        alarms: &[Alarm],
         reference: Option<(Hash, Arc<Lookup>)>,
     ) -> Result<Self, BadTrap> {
-        let mut made = Self { watched: watched.len(), ..Self::default() };
+        let mut made = Self::default();
         let hash = reference.as_ref().map(|(hash, _)| *hash);
         // What samples the whole stream comes last: a case is first of all of what found it.
         let (audits, found): (Vec<Trap>, Vec<Trap>) = traps.into_iter().partition(Trap::is_audit);
@@ -93,9 +95,12 @@ impl Traps {
             made.rules.0.extend(rule);
             made.points.push(Point { version: trap.version(hash), trap, rule: place });
         }
-        for (name, rule) in watched {
-            let bad = |error| BadTrap::Rule((*name).to_owned(), error);
-            made.rules.0.push(Rule::compile(name, rule).map_err(bad)?);
+        for alarm in alarms {
+            let bad = |error| BadTrap::Rule(alarm.name.clone(), error);
+            let rule = alarm.watch.as_deref().map(|rule| Rule::compile(&alarm.name, rule));
+            let rule = rule.transpose().map_err(bad)?;
+            made.alarms.push((alarm.clone(), rule.is_some().then_some(made.rules.0.len())));
+            made.rules.0.extend(rule);
         }
         made.lookup = reference.map(|(_, lookup)| lookup);
         Ok(made)
@@ -174,8 +179,8 @@ impl Traps {
             }
             verdict.flags.extend(self.flag(place, point, row));
         }
-        let watched = &said[said.len() - self.watched..];
-        verdict.watched = watched.iter().map(Said::value).collect();
+        verdict.watched =
+            self.alarms.iter().map(|(alarm, rule)| watched(row, said, alarm, *rule)).collect();
         verdict
     }
 
@@ -244,6 +249,22 @@ impl Point {
             (None, Some(stuck)) => Some(Facts::of_stuck(row, stuck)),
             (None, None) => None,
         }
+    }
+}
+
+fn watched(row: &Row<'_>, said: &[Said], alarm: &Alarm, rule: Option<usize>) -> Watched {
+    let text = |field: &String| text_of(row, field).map(|text| text.into());
+    if alarm.canary.is_some() {
+        let label = Some(row.label().into());
+        return Watched { number: None, text: Some(row.text().into()), by: label };
+    }
+    match &alarm.compare {
+        Some(field) => Watched { number: number_of(row, field), text: text(field), by: None },
+        None => Watched {
+            number: rule.and_then(|rule| said[rule].value()),
+            text: None,
+            by: alarm.by.as_ref().and_then(text),
+        },
     }
 }
 

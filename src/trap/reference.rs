@@ -57,7 +57,8 @@ impl Wanted {
                 wanted.together.insert(rare.fields.clone());
             }
         }
-        wanted.values.extend(alarms.filter_map(|alarm| alarm.compare.clone()));
+        let compared = alarms.filter_map(|alarm| alarm.compare.as_deref());
+        wanted.values.extend(compared.map(|field| short(field).to_owned()));
         wanted
     }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use super::attached;
 use super::{WorkError, Workspace};
@@ -96,6 +96,7 @@ impl Workspace {
             self.ready_to_write()?;
         }
         let traps = self.traps(request)?;
+        let alarms = Mutex::new(self.alarms(request)?);
         let redact = self.redaction(request.dry_run)?;
         let config = &self.config;
         let needs: HashMap<String, Vec<String>> = traps
@@ -115,6 +116,7 @@ impl Workspace {
             intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs, stop)?;
         let plan = Ingest {
             traps: &traps,
+            alarms: &alarms,
             pasts: &Mutex::new(pasts),
             source,
             logs: logs.as_ref(),
@@ -127,7 +129,12 @@ impl Workspace {
             watch: &|_| Ok(()),
         };
         let input = intake::checked(input, traps.rules(), plan.source, stop)?;
-        Ok(intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?)
+        let summary =
+            intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;
+        if !request.dry_run {
+            self.keep_alarms(alarms.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+        }
+        Ok(summary)
     }
 
     /// Whether anything is configured to be redacted.

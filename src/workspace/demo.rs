@@ -26,6 +26,7 @@ use crate::journal::kind::{
 use crate::journal::{Append, DeviceKey, Writer};
 use crate::review::{Draft, LabelContext, Published};
 use crate::trap::Traps;
+use crate::trap::alarm::{Alarms, State};
 
 /// The name by which a demo is known.
 pub const DEMO_TEAM: &str = "parcel desk";
@@ -124,6 +125,7 @@ impl Workspace {
         let needs = HashMap::new();
         let plan = Ingest {
             traps,
+            alarms: &Mutex::new(Alarms::new(Vec::new(), None, State::default())),
             pasts: &Mutex::new(traps.pasts()),
             source: None,
             logs: index.as_ref(),

@@ -1,5 +1,6 @@
 //! Traps: those in force, publishing them, what they are held against.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -10,18 +11,26 @@ use serde::Deserialize;
 use super::cases::IngestRequest;
 use super::error::PublishError;
 use super::{WorkError, Workspace, read_file};
-use crate::db::{document, journal};
+use crate::db::{document, journal, store};
 use crate::domain::ids::Hash;
 use crate::domain::prediction::Row;
 use crate::domain::time::Moment;
-use crate::domain::traps::{Alarm, Trap, TrapFile};
+use crate::domain::traps::{Alarm, Canary, Trap, TrapFile};
 use crate::journal::Append;
 use crate::journal::blob::{self, Packer, Unpacker};
-use crate::journal::kind::{ReferenceSet, TrapsPublished};
+use crate::journal::kind::{AlarmClosed, ReferenceSet, TrapsPublished};
+use crate::review::alarms::{RaisedAlarm, raised_alarms};
 use crate::review::suspects::{DoubtfulCase, Labels, suspects};
 use crate::review::trap_worth::{Worth, worth};
-use crate::trap::Traps;
+use crate::trap::alarm::{Alarms, Canaries};
 use crate::trap::reference::{Keyed, Lookup, Making, Reference, Wanted};
+use crate::trap::{BadTrap, Traps};
+
+/// Where what alarms know is kept.
+const ALARMS: &str = "alarms";
+
+/// Canaries without their texts, by file: id, keyed hash of the text, and what is to be said.
+pub type HashedCanaries = BTreeMap<String, Vec<(String, u64, String)>>;
 
 /// A published version of the traps.
 #[derive(Debug, Clone)]
@@ -29,6 +38,7 @@ pub struct PublishedTraps {
     pub version: u32,
     pub file: TrapFile,
     pub changes: String,
+    pub canaries: HashedCanaries,
     pub author: String,
     pub at: Moment,
 }
@@ -46,21 +56,37 @@ pub struct KnownReference {
 pub fn read_traps(path: &Path) -> Result<TrapFile, WorkError> {
     let source = read_file(path)?;
     let name = path.display().to_string();
-    let file = TrapFile::parse(&source).map_err(|faults| WorkError::Faults { name, faults })?;
+    let mut file = TrapFile::parse(&source).map_err(|faults| WorkError::Faults { name, faults })?;
     check_rules(&file)?;
+    for alarm in &file.alarms {
+        let Some(canary) = &alarm.canary else { continue };
+        let beside = path.parent().unwrap_or(Path::new("")).join(canary);
+        file.canaries.insert(canary.clone(), read_canaries(&beside)?);
+    }
     Ok(file)
+}
+
+fn read_canaries(path: &Path) -> Result<Vec<Canary>, WorkError> {
+    let text = read_file(path)?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            serde_json::from_str(line).map_err(|error| {
+                let path = path.display();
+                WorkError::Reference(format!(
+                    "{path}: line {number}: {error}; a canary is {{\"id\", \"text\", \"expect\"}}"
+                ))
+            })
+        })
+        .collect()
 }
 
 /// Whether every rule of a file can be read.
 fn check_rules(file: &TrapFile) -> Result<(), WorkError> {
     let bare = |trap: &Trap| Trap { novel: None, rare: None, ..trap.clone() };
     let traps = file.traps.iter().map(bare).collect();
-    Traps::new(traps, &watched(&file.alarms), None)?;
+    Traps::new(traps, &file.alarms, None)?;
     Ok(())
-}
-
-fn watched(alarms: &[Alarm]) -> Vec<(&str, &str)> {
-    alarms.iter().filter_map(|alarm| Some((alarm.name.as_str(), alarm.watch.as_deref()?))).collect()
 }
 
 impl Workspace {
@@ -70,8 +96,16 @@ impl Workspace {
         let one = |row: document::DocumentRow| {
             let event: TrapsPublished = serde_json::from_str(&row.body).ok()?;
             let file = TrapFile::parse(&event.text).ok()?;
+            let canaries = event.canaries;
             let (version, changes) = (event.version, event.changes);
-            Some(PublishedTraps { version, file, changes, author: row.author, at: row.at.moment() })
+            Some(PublishedTraps {
+                version,
+                file,
+                changes,
+                canaries,
+                author: row.author,
+                at: row.at.moment(),
+            })
         };
         Ok(rows.into_iter().filter_map(one).collect())
     }
@@ -80,7 +114,11 @@ impl Workspace {
     /// version. Where nobody says what changed, it is found by comparing.
     pub fn publish_traps(&mut self, file: &TrapFile, changes: &str) -> Result<u32, WorkError> {
         let latest = self.published_traps()?.into_iter().next();
-        if let Some(same) = latest.as_ref().filter(|latest| latest.file.source == file.source) {
+        let hashed = self.hashed(file)?;
+        let same = |latest: &&PublishedTraps| {
+            latest.file.source == file.source && latest.canaries == hashed
+        };
+        if let Some(same) = latest.as_ref().filter(same) {
             return Ok(same.version);
         }
         for trap in &file.traps {
@@ -94,7 +132,8 @@ impl Workspace {
             (changes, _) => changes.to_owned(),
         };
         let (text, hash) = (file.source.clone(), Hash::of(file.source.as_bytes()));
-        let event = TrapsPublished { version, text, hash, changes, canaries: [].into() };
+        let canaries = self.hashed(file)?;
+        let event = TrapsPublished { version, text, hash, changes, canaries };
         self.append(vec![Append::new(&event)])?;
         Ok(version)
     }
@@ -138,7 +177,97 @@ impl Workspace {
         } else {
             None
         };
-        Ok(Traps::new(traps, &[], reference)?)
+        Ok(Traps::new(traps, &self.alarms_in_force(request)?, reference)?)
+    }
+
+    /// The alarms that ingest watches with: none where rules were given for once.
+    fn alarms_in_force(&self, request: &IngestRequest) -> Result<Vec<Alarm>, WorkError> {
+        if let Some(file) = &request.instead {
+            return Ok(file.alarms.clone());
+        }
+        if !request.rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let published = self.published_traps()?.into_iter().next();
+        Ok(published.map(|latest| latest.file.alarms).unwrap_or_default())
+    }
+
+    /// They, with what they know of the streams.
+    pub(super) fn alarms(&self, request: &IngestRequest) -> Result<Alarms, WorkError> {
+        let list = self.alarms_in_force(request)?;
+        let known = if list.iter().any(|alarm| alarm.compare.is_some()) {
+            let Some(known) = self.references()?.into_iter().next() else {
+                let name = list.iter().find(|alarm| alarm.compare.is_some());
+                let name = name.map(|alarm| alarm.name.clone()).unwrap_or_default();
+                return Err(BadTrap::NoReference(name).into());
+            };
+            let reference = self.reference(&known)?;
+            let wanted = Wanted::of([].into_iter(), list.iter());
+            self.counted_all(&known, &reference, &wanted)?;
+            Some((known.set.blob, reference))
+        } else {
+            None
+        };
+        let hash = known.as_ref().map(|(hash, _)| *hash);
+        let list = list.into_iter().map(|alarm| {
+            let version = alarm.version(hash);
+            (alarm, version)
+        });
+        let state =
+            if request.instead.is_some() { None } else { store::setting(&self.db.conn, ALARMS)? };
+        // What can't be read is learned anew.
+        let state = state.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let hashed = match &request.instead {
+            Some(file) => self.hashed(file)?,
+            None => {
+                let published = self.published_traps()?.into_iter().next();
+                published.map(|latest| latest.canaries).unwrap_or_default()
+            }
+        };
+        let one = |(id, text, expect): (String, u64, String)| (text, (id, expect));
+        let files = hashed
+            .into_iter()
+            .map(|(file, canaries)| (file, canaries.into_iter().map(one).collect()));
+        let canaries = Canaries { key: Some(self.keyed()?), files: files.collect() };
+        let alarms = Alarms::new(list.collect(), known.map(|(_, reference)| reference), state);
+        Ok(alarms.with(canaries))
+    }
+
+    /// Keeps what alarms know of the streams, for the next run.
+    pub(super) fn keep_alarms(&mut self, alarms: Alarms) -> Result<(), WorkError> {
+        if alarms.is_empty() {
+            return Ok(());
+        }
+        Ok(store::set_setting(&self.db.conn, ALARMS, &crate::db::to_json(alarms.state()))?)
+    }
+
+    /// The alarms that were raised, the latest first.
+    pub fn raised_alarms(&self) -> Result<Vec<RaisedAlarm>, WorkError> {
+        Ok(raised_alarms(&self.db.conn)?)
+    }
+
+    /// Says what an alarm was, and that it was looked into.
+    pub fn close_alarm(&mut self, id: &str, note: &str) -> Result<RaisedAlarm, WorkError> {
+        let alarms = self.raised_alarms()?;
+        let mut like = alarms.iter().filter(|alarm| alarm.id.starts_with(id) && !id.is_empty());
+        let (Some(found), None) = (like.next().cloned(), like.next()) else {
+            let open = alarms.iter().filter(|alarm| alarm.closed.is_none());
+            let known: Vec<&str> = open.map(|alarm| alarm.id.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(PublishError::NoAlarm { id: id.to_owned(), known }.into());
+        };
+        let (alarm, note) = (found.id.clone(), note.to_owned());
+        self.append(vec![Append::new(&AlarmClosed { alarm, note })])?;
+        Ok(found)
+    }
+
+    /// Canaries as they are published: without their texts.
+    fn hashed(&self, file: &TrapFile) -> Result<HashedCanaries, WorkError> {
+        let key = self.keyed()?;
+        let one =
+            |canary: &Canary| (canary.id.clone(), key.text(&canary.text), canary.expect.clone());
+        let files = file.canaries.iter();
+        Ok(files.map(|(name, list)| (name.clone(), list.iter().map(one).collect())).collect())
     }
 
     fn keyed(&self) -> Result<Keyed, WorkError> {
@@ -165,6 +294,23 @@ impl Workspace {
         })
     }
 
+    fn counted_all(
+        &self,
+        known: &KnownReference,
+        reference: &Reference,
+        wanted: &Wanted,
+    ) -> Result<(), WorkError> {
+        let lacking = wanted.lacking(&reference.wanted);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        Err(WorkError::Reference(format!(
+            "reference `{}` has not counted {}: set it again, now that traps ask for it",
+            known.set.name,
+            lacking.join(", ")
+        )))
+    }
+
     fn lookup(
         &self,
         known: &KnownReference,
@@ -172,14 +318,7 @@ impl Workspace {
     ) -> Result<(Hash, Arc<Lookup>), WorkError> {
         let reference = self.reference(known)?;
         let wanted = Wanted::of(traps.iter(), [].into_iter());
-        let lacking = wanted.lacking(&reference.wanted);
-        if !lacking.is_empty() {
-            return Err(WorkError::Reference(format!(
-                "reference `{}` has not counted {}: set it again, now that traps ask for it",
-                known.set.name,
-                lacking.join(", ")
-            )));
-        }
+        self.counted_all(known, &reference, &wanted)?;
         let lookup = Lookup::new(&reference, self.keyed()?, &known.set.stream);
         Ok((known.set.blob, Arc::new(lookup)))
     }

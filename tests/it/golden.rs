@@ -237,6 +237,20 @@ fn every_kind_is_written_as_ever() {
             first: 4,
         }],
     });
+    check(&AlarmRaised {
+        alarm: "labels moved".into(),
+        version: "0123456789abcdef".into(),
+        stream: "s".into(),
+        by: Some("oos".into()),
+        window: AlarmWindow { from: Moment(5), to: T0, rows: 900 },
+        statistic: 63.5,
+        effect: Some(0.25),
+        p: Some(0.001),
+        before: Some(0.125),
+        now: Some(0.5),
+        cases: vec![case],
+    });
+    check(&AlarmClosed { alarm: "01234567".into(), note: "a new client".into() });
     check(&LabelsExported { rows: "labels".into(), format: "jsonl".into() });
     check(&NudgeSent {
         to: "ana".into(),

@@ -14,6 +14,7 @@ use casework::intake::waiting::Waiting;
 use casework::intake::{Ingest, IntakeError, Stage, ingest};
 use casework::journal::DeviceKey;
 use casework::trap::Traps;
+use casework::trap::alarm::{Alarms, State};
 use rusqlite::Connection;
 
 use crate::support::{Place, T0, line, program};
@@ -76,6 +77,7 @@ fn fails_in(
     };
     let plan = Ingest {
         traps: &traps,
+        alarms: &Mutex::new(Alarms::new(Vec::new(), None, State::default())),
         pasts: &Mutex::new(traps.pasts()),
         afresh: false,
         source: None,

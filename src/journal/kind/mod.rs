@@ -36,6 +36,8 @@ mod nudge_sent;
 mod guard_raised;
 mod labels_exported;
 mod traps_published;
+mod alarm_raised;
+mod alarm_closed;
 mod reference_set;
 mod stream_tallied;
 
@@ -43,6 +45,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+pub use alarm_closed::AlarmClosed;
+pub use alarm_raised::{AlarmRaised, AlarmWindow};
 pub use case_appealed::CaseAppealed;
 pub use case_commented::CaseCommented;
 pub use case_deferred::CaseDeferred;
@@ -176,6 +180,8 @@ pub static KINDS: &[Kind] = &[
     kind::<TrapsPublished>(),
     kind::<ReferenceSet>(),
     kind::<StreamTallied>(),
+    kind::<AlarmRaised>(),
+    kind::<AlarmClosed>(),
 ];
 
 fn take<E: Event>(
