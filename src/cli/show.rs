@@ -57,9 +57,16 @@ fn document(case: &OpenCase) -> serde_json::Value {
                 "text": near.text, "session": near.session })
         })
         .collect();
+    let why: Vec<_> = case
+        .why
+        .iter()
+        .map(|(draw, rate)| {
+            json!({ "trap": draw.trap, "version": draw.version, "score": draw.score, "u": draw.u, "rate": rate })
+        })
+        .collect();
     json!({
         "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
-        "flags": row.flags, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
+        "flags": row.flags, "why": why, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
         "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
@@ -75,6 +82,12 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         format!("; flagged: {}", row.flags.join(", "))
     };
     out.line(&format!("{}, due {}{flags}", row.state.as_str(), row.due.minute()))?;
+    for (draw, rate) in &case.why {
+        let score = draw.score.map_or(String::new(), |score| format!(", score {score:.3}"));
+        let rate = rate.map_or(String::new(), |rate| format!(", one of {:.1}", 1.0 / rate));
+        let (trap, version) = (visible(&draw.trap), &draw.version);
+        out.line(&format!("  found by {trap} ({version}{score}, draw {:.4}{rate})", draw.u))?;
+    }
     if let Some(outcome) = &row.outcome {
         let how = row.how.map_or(String::new(), |how| format!(" ({})", how.as_str()));
         out.line(&format!("counts as {}{how}", outcome_words(outcome)))?;

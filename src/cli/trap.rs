@@ -1,5 +1,6 @@
 //! `casework trap`: detection rules, and the detectors and tests behind them on any column.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::domain::text::visible;
 use crate::domain::traps::{Trap, TrapFile};
 use crate::trap::column::{self, BadColumn, Values};
 use crate::trap::detect::{Detector, DetectorName, Direction, Settings, detections};
+use crate::trap::sql::{self, Engine};
 use crate::trap::two_sample::{self, Counts};
 use crate::workspace::WorkError;
 use crate::workspace::cases::IngestRequest;
@@ -39,6 +41,20 @@ pub enum What {
         file: PathBuf,
         /// JSON lines of predictions
         stream: PathBuf,
+    },
+    /// Print the traps of a file as one query for an engine that holds the predictions
+    Sql {
+        file: PathBuf,
+        /// duckdb, postgres, clickhouse or spark
+        #[arg(long, value_name = "NAME", value_parser = engine)]
+        engine: Engine,
+        /// The table, or what stands for one in the engine; in postgres its column `line` is the
+        /// prediction as jsonb
+        #[arg(long, value_name = "NAME")]
+        table: String,
+        /// A field that stands in a column of another name
+        #[arg(long, value_name = "FIELD=COLUMN")]
+        map: Vec<String>,
     },
     /// List alarms that were raised: where a stream changed
     Alarms {
@@ -126,6 +142,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         What::Publish { file, changes } => publish(context, file, changes),
         What::Diff { old, new } => diff(context, old, new),
         What::Try { file, stream } => try_on(context, file, stream),
+        What::Sql { file, engine, table, map } => sql(context, file, *engine, table, map),
         What::Alarms { all } => alarms(context, *all),
         What::Close { alarm, note } => {
             let closed = context.open()?.close_alarm(alarm, note)?;
@@ -241,6 +258,56 @@ fn diff(context: &Context, old: &str, new: &str) -> Result<Exit, CliError> {
         say("Nothing changed.");
     }
     Ok(if changes.is_empty() { Exit::No } else { Exit::Done })
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    Engine::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Engine::ALL.iter().map(|one| one.as_str()).collect();
+        format!("there are {}", known.join(", "))
+    })
+}
+
+fn sql(
+    context: &Context,
+    path: &Path,
+    engine: Engine,
+    table: &str,
+    map: &[String],
+) -> Result<Exit, CliError> {
+    let file = or_faults(context.global.json, read_traps(path))?;
+    let mut columns = BTreeMap::new();
+    for pair in map {
+        let (field, column) = pair.split_once('=').ok_or_else(|| {
+            CliError::Use(format!("--map {pair}: write FIELD=COLUMN, as confidence=score"))
+        })?;
+        columns.insert(field.to_owned(), column.to_owned());
+    }
+    // As they are asked in ingest: what samples the whole stream comes last.
+    let (audits, found): (Vec<Trap>, Vec<Trap>) = file.traps.into_iter().partition(Trap::is_audit);
+    let traps: Vec<(Trap, String)> = found
+        .into_iter()
+        .chain(audits)
+        .map(|trap| {
+            let version = trap.version(None);
+            (trap, version)
+        })
+        .collect();
+    let query = sql::query(engine, table, &columns, &traps)
+        .map_err(|error| CliError::Use(visible(&error.to_string()).into_owned()))?;
+    let mut out = Out::new();
+    if context.global.json {
+        out.json(&json!({ "engine": engine.as_str(), "query": query }))?;
+    } else {
+        out.raw(&query)?;
+    }
+    out.finish()?;
+    if !file.alarms.is_empty() {
+        say(&format!(
+            "{} alarms are not in it: they follow the stream from line to line.",
+            file.alarms.len()
+        ));
+    }
+    Ok(Exit::Done)
 }
 
 fn alarms(context: &Context, all: bool) -> Result<Exit, CliError> {

@@ -83,6 +83,9 @@ pub struct Row<'a> {
     pub source: Loose<'a>,
     #[serde(borrow, default)]
     pub trace_id: Loose<'a>,
+    /// The traps that flagged it, where an engine did.
+    #[serde(borrow, default)]
+    pub why: Option<&'a RawValue>,
     #[serde(borrow, default)]
     model: Option<Object<Model<'a>>>,
     #[serde(borrow, default)]

@@ -70,7 +70,8 @@ impl<'t> Drawing<'t> {
             self.ids.clear();
         }
         let first_time = self.ids.insert(id);
-        if first_time {
+        // What an engine took was counted there.
+        if first_time && found.iter().all(|flag| flag.taken.is_none()) {
             let points = self.traps.points().len();
             let day = self.days.entry((seen.stream().to_owned(), day)).or_insert_with(|| Day {
                 read: 0,
@@ -93,7 +94,7 @@ impl<'t> Drawing<'t> {
         let mut drawn = false;
         for flag in &found {
             let most = self.traps.points()[flag.point].trap.per_day.unwrap_or(0) as usize;
-            if most == 0 {
+            if most == 0 || flag.taken.is_some() {
                 limited = false;
                 continue;
             }

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::history::{HistoryLine, history, in_session};
 use super::{arbitration, calibration, gold, retest};
 use crate::db::case::CaseRow;
+use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::{case, label};
 use crate::domain::attachment::{Attachment, Standing};
@@ -67,6 +68,8 @@ pub struct ReadLog {
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenCase {
     pub row: CaseRow,
+    /// By which traps it was found, each with the share that was taken of what it flagged.
+    pub why: Vec<(Draw, Option<f64>)>,
     /// None if the payload was erased, has not arrived, or is damaged; `trouble` says which.
     pub prediction: Option<Prediction>,
     pub trouble: Option<String>,
@@ -251,6 +254,7 @@ impl OpenCase {
         };
         Ok(Self {
             asked,
+            why: draw::rates_of_case(conn, row.id)?,
             row,
             prediction,
             trouble,
@@ -328,7 +332,10 @@ impl OpenCase {
                         take_out(&mut prediction.line, "feature_importance");
                     }
                 }
-                Cue::Flags => self.row.flags.clear(),
+                Cue::Flags => {
+                    self.row.flags.clear();
+                    self.why.clear();
+                }
                 Cue::Logs => self.logs.clear(),
                 Cue::Neighbours => self.neighbours.clear(),
                 Cue::Facts => self.facts.clear(),

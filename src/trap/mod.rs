@@ -9,6 +9,7 @@ pub mod order;
 pub mod point;
 pub mod reference;
 mod rule;
+pub mod sql;
 pub mod two_sample;
 
 pub use point::{BadTrap, Traps};

@@ -61,6 +61,8 @@ pub struct Flag {
     pub u: f64,
     /// What has to be known of it where the order decides; nothing where it is decided.
     pub waits: Option<Box<Facts>>,
+    /// The share of what the trap flagged that was taken, where an engine took it.
+    pub taken: Option<f64>,
 }
 
 /// What traps say of a prediction by itself.
@@ -162,6 +164,24 @@ impl Traps {
 
     fn verdict(&self, row: &Row<'_>, said: &[Said]) -> Verdict {
         let mut verdict = Verdict::default();
+        if let Some(flagged) = flagged_elsewhere(row) {
+            for of in flagged {
+                let place = self
+                    .points
+                    .iter()
+                    .position(|point| point.trap.name == of.trap && point.version == of.version);
+                let Some(point) = place else {
+                    let why = format!("version {} of it is not in force here", of.version);
+                    verdict.cannot.get_or_insert((of.trap, why));
+                    continue;
+                };
+                let taken = Some(of.rate.unwrap_or(1.0));
+                let flag = Flag { point, score: of.score, u: of.u, waits: None, taken };
+                verdict.flags.push(flag);
+            }
+            verdict.flags.sort_by_key(|flag| flag.point);
+            return verdict;
+        }
         for (place, point) in self.points.iter().enumerate() {
             match point.rule.map(|rule| &said[rule]) {
                 None | Some(Said::Yes) => {}
@@ -210,7 +230,7 @@ impl Traps {
             return None;
         }
         let waits = point.facts(row).map(Box::new);
-        Some(Flag { point: place, score, u, waits })
+        Some(Flag { point: place, score, u, waits, taken: None })
     }
 
     /// Flags as a case cites them.
@@ -222,8 +242,8 @@ impl Traps {
                 version: version.clone(),
                 score: flag.score.map(|score| (score * 1e6).round() / 1e6),
                 u: flag.u,
-                rate: trap.sample,
-                per_day: trap.per_day.filter(|most| *most > 0),
+                rate: flag.taken.or(trap.sample),
+                per_day: trap.per_day.filter(|most| *most > 0 && flag.taken.is_none()),
             }
         };
         flags.iter().map(one).collect()
@@ -250,6 +270,12 @@ impl Point {
             (None, None) => None,
         }
     }
+}
+
+/// The traps that an engine says flag a line, by the query that [`super::sql`] writes.
+fn flagged_elsewhere(row: &Row<'_>) -> Option<Vec<Why>> {
+    let flagged: Vec<Why> = serde_json::from_str(row.why?.get()).ok()?;
+    Some(flagged).filter(|flagged| !flagged.is_empty())
 }
 
 fn watched(row: &Row<'_>, said: &[Said], alarm: &Alarm, rule: Option<usize>) -> Watched {

@@ -51,6 +51,7 @@ mod linear;
 mod protocols;
 mod training;
 mod traps;
+mod engines;
 mod pty;
 mod quality;
 mod sla;

@@ -252,3 +252,22 @@ pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Draw>> {
     .query_map([id.0], row_to_draw)?
     .collect()
 }
+
+/// The draws of a case, each with the share of what its trap flagged that was taken; nothing where
+/// that was not counted.
+pub fn rates_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<(Draw, Option<f64>)>> {
+    let mut flagged = conn.prepare_cached(
+        "SELECT sum(flagged) FROM view_tally WHERE stream = ?1 AND day = ?2 AND trap = ?3 AND version = ?4",
+    )?;
+    let rate = |draw: Draw| {
+        let sampled = draw.rate.unwrap_or(1.0);
+        if draw.most == 0 {
+            return Ok((draw, Some(sampled)));
+        }
+        let key = params![draw.stream, draw.day, draw.trap, draw.version];
+        let flagged: Option<f64> = flagged.query_row(key, |row| row.get(0))?;
+        let share = flagged.filter(|n| *n > 0.0).map(|n| (f64::from(draw.most) / n).min(1.0));
+        Ok((draw, share.map(|share| sampled * share)))
+    };
+    of_case(conn, id)?.into_iter().map(rate).collect()
+}
