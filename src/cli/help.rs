@@ -86,6 +86,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("init", "casework init --name intent-team --as ana"),
             ("join", "casework join /mnt/team/store --as bo"),
             ("sync", "casework sync"),
+            ("metrics", "casework metrics --out /var/lib/node_exporter/casework.prom"),
             ("status", "casework status"),
             ("verify", "casework verify --quick"),
             ("audit", "casework audit export --out audit"),

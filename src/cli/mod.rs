@@ -28,6 +28,7 @@ mod init;
 mod join;
 mod label;
 mod labels;
+mod metrics;
 mod nudge;
 mod out;
 mod paths;
@@ -150,6 +151,8 @@ enum Command {
     Traps(traps::Args),
     /// List labels that the model's own probabilities make doubtful
     Suspects(suspects::Args),
+    /// Print figures of the work and of the stream for Prometheus
+    Metrics(metrics::Args),
     /// List the cases that are yours to label
     Queue(queue::Args),
     /// Show a case with its context and history
@@ -250,6 +253,7 @@ impl Command {
             Self::Reference(_) => "reference",
             Self::Traps(_) => "traps",
             Self::Suspects(_) => "suspects",
+            Self::Metrics(_) => "metrics",
             Self::Queue(_) => "queue",
             Self::Show(_) => "show",
             Self::Search(_) => "search",
@@ -368,6 +372,7 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Reference(args)) => reference::run(&context, &args.what),
         Some(Command::Traps(args)) => traps::run(&context, &args),
         Some(Command::Suspects(args)) => suspects::run(&context, &args),
+        Some(Command::Metrics(args)) => metrics::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
         Some(Command::Show(args)) => show::run(&context, &args),
         Some(Command::Search(args)) => search::run(&context, &args),

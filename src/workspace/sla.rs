@@ -16,6 +16,7 @@ use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::disagreement::disagreements;
 use crate::review::ratings::{By, ratings};
 use crate::review::sla::{DueItem, cases_overdue, due_items, nudged};
+use crate::review::trap_worth::Worth;
 
 /// A bound with where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,37 @@ impl Bound {
     }
 }
 
+/// What monitoring is told.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// By state.
+    pub cases: Vec<(&'static str, u64)>,
+    pub labels: u64,
+    pub overdue: u64,
+    /// Alarms that nobody has closed.
+    pub alarms: u64,
+    pub worth: Worth,
+}
+
 impl Workspace {
+    /// How the work, the traps and the stream stand, for monitoring.
+    pub fn figures_now(&self) -> Result<Figures, WorkError> {
+        let conn = &self.db.conn;
+        let states = CaseState::ALL.into_iter().chain([CaseState::Unsampled]);
+        let of = |state: CaseState| {
+            Ok((state.as_str(), count::get(conn, &format!("state:{}", state as i64))?))
+        };
+        let due_items = self.due_items()?;
+        let open = self.raised_alarms()?.into_iter().filter(|alarm| alarm.closed.is_none());
+        Ok(Figures {
+            cases: states.map(of).collect::<Result<_, WorkError>>()?,
+            labels: count::get(conn, "labels")?,
+            overdue: cases_overdue(&due_items, self.now()) as u64,
+            alarms: open.count() as u64,
+            worth: self.trap_worth()?,
+        })
+    }
+
     /// Everything that is due, what is due first first.
     pub fn due_items(&self) -> Result<Vec<DueItem>, WorkError> {
         Ok(due_items(&self.db.conn, &self.policy()?, self.now())?)

@@ -93,7 +93,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "consensus" => ["majority", "dawid-skene", "one-coin", "mace"]
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
-        "traps" => vec![vec![]],
+        "traps" | "metrics" => vec![vec![]],
         "suspects" => vec![vec![], vec!["--labels", "gold"]],
         "report" => vec![vec![], vec!["--out", out]],
         "reliability" => vec![vec![]],

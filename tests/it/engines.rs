@@ -182,3 +182,42 @@ fn in_postgres(stream: &str, expect: &[Case]) {
         .collect();
     assert!(taken_in(&lines) == expect, "postgres");
 }
+
+const PROMETHEUS: &str = "
+import sys
+from prometheus_client.parser import text_string_to_metric_families
+for family in text_string_to_metric_families(sys.stdin.read()):
+    for sample in family.samples:
+        print(sample.name, sample.labels.get('trap', sample.labels.get('state', '')), sample.value)
+";
+
+#[test]
+fn what_monitoring_is_told_is_read_by_the_client_of_prometheus() {
+    let place = watching();
+    let lines: String =
+        (0..60).map(|n| crate::support::line(&format!("p{n}"), "some text", "x", 0.5, n)).collect();
+    let traps =
+        "[[trap]]\nname = \"all \\\"of\\\" them\"\nwhere = \"confidence < 0.9\"\nper_day = 40\n";
+    let traps_path = place.dir.path().join("t.toml");
+    fs::write(&traps_path, traps).unwrap();
+    place.ok(&["trap", "publish", &traps_path.display().to_string()]);
+    let path = place.dir.path().join("lines.jsonl");
+    fs::write(&path, lines).unwrap();
+    place.ok(&["ingest", &path.display().to_string()]);
+    let out = place.dir.path().join("casework.prom");
+    place.ok(&["metrics", "--out", &out.display().to_string()]);
+    let text = fs::read_to_string(&out).unwrap();
+    assert_eq!(text, place.ok(&["metrics"]));
+    assert!(
+        text.contains("casework_trap_flagged_total{trap=\"all \\\"of\\\" them\",version=\""),
+        "{text}"
+    );
+    let Some(read) = python("prometheus_client", PROMETHEUS, &text, "") else { return };
+    for expect in [
+        "casework_cases open 40",
+        "casework_cases unsampled 0",
+        "casework_trap_seen_total all \"of\" them 60",
+    ] {
+        assert!(read.contains(expect), "{expect} in {read}");
+    }
+}

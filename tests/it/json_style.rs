@@ -70,6 +70,7 @@ const OTHERS: &[&str] = &[
     "demo",
     "ingest",
     "trap",
+    "metrics",
     "reference",
     "label",
     "import",
