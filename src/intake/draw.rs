@@ -18,6 +18,7 @@ type Smallest = BTreeSet<(u64, u64)>;
 
 pub struct Drawing<'t> {
     traps: &'t Traps,
+    endless: bool,
     pasts: Vec<Option<Past>>,
     smallest: HashMap<(usize, String, i64), Smallest>,
     /// In how many of these a prediction stands.
@@ -43,9 +44,11 @@ fn key_of(case: CaseId) -> u64 {
 }
 
 impl<'t> Drawing<'t> {
-    pub fn new(traps: &'t Traps, pasts: Vec<Option<Past>>) -> Self {
+    /// Of an `endless` input nothing can wait for its end.
+    pub fn new(traps: &'t Traps, pasts: Vec<Option<Past>>, endless: bool) -> Self {
         Self {
             traps,
+            endless,
             pasts,
             smallest: HashMap::new(),
             held: HashMap::new(),
@@ -124,7 +127,7 @@ impl<'t> Drawing<'t> {
         }
         seen.why = self.traps.why(&found);
         seen.flags = Some(seen.why.iter().map(|why| why.trap.clone()).collect());
-        seen.may_pass = limited;
+        seen.may_pass = limited && !self.endless;
     }
 
     /// The predictions that are still drawn, and what is told of each stream and day.

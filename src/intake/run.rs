@@ -68,6 +68,8 @@ pub struct Ingest<'i> {
     pub dry_run: bool,
     /// Count as if there were no cases yet.
     pub afresh: bool,
+    /// The input may never end: what is among the smallest draws so far becomes a case at once.
+    pub endless: bool,
     /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's
     /// own would.
     pub watch: &'i (dyn Fn(Stage) -> io::Result<()> + Sync),
@@ -432,7 +434,7 @@ fn order(
     let mut told = Vec::new();
     let mut window = Window::new(plan.neighbours);
     let pasts = plan.pasts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
-    let mut drawing = Drawing::new(plan.traps, pasts);
+    let mut drawing = Drawing::new(plan.traps, pasts, plan.endless);
     let mut early: BTreeMap<u64, Scanned> = BTreeMap::new();
     let mut next = 0;
     let mut matured = Vec::new();

@@ -1,6 +1,6 @@
 //! What depends on the predictions before: the same asked again, a value that does not move.
 //!
-//! Where a whole file can be looked through beforehand ([`Past::survey`]) the order of its lines
+//! Where a whole file can be looked through beforehand ([`Survey`]) the order of its lines
 //! does not matter: only their times do. Where it can't (a pipe), lines count as they come.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

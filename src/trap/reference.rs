@@ -92,7 +92,7 @@ pub struct Reference {
     pub wanted: Wanted,
     /// By field: how many rows have each value.
     pub values: BTreeMap<String, BTreeMap<String, u64>>,
-    /// By field: numbers, sorted, of at most [`SAMPLE`] rows.
+    /// By field: numbers, sorted, of at most 4,096 rows.
     pub numbers: BTreeMap<String, Vec<f64>>,
     /// By fields: how many rows have values together, by the hash of the values.
     together: BTreeMap<String, BTreeMap<u64, u64>>,

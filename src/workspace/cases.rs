@@ -126,6 +126,7 @@ impl Workspace {
             stop,
             dry_run: request.dry_run,
             afresh: request.instead.is_some(),
+            endless: request.again.is_none() && !request.dry_run,
             watch: &|_| Ok(()),
         };
         let input = intake::checked(input, traps.rules(), plan.source, stop)?;

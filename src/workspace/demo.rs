@@ -135,6 +135,7 @@ impl Workspace {
             stop: &stop,
             dry_run: false,
             afresh: false,
+            endless: false,
             watch: &|_| Ok(()),
         };
         intake::ingest(

@@ -80,6 +80,7 @@ fn fails_in(
         alarms: &Mutex::new(Alarms::new(Vec::new(), None, State::default())),
         pasts: &Mutex::new(traps.pasts()),
         afresh: false,
+        endless: false,
         source: None,
         logs: None,
         neighbours: 3,
