@@ -48,7 +48,7 @@ pub struct Admitted {
     pub traps: BTreeMap<String, TrapCount>,
     /// Alarms that were raised.
     pub raised: Vec<AlarmRaised>,
-    /// The ids of those that would be opened, of a dry run.
+    /// The ids of those that would be opened, where it is done as if there were none.
     pub would_open: Vec<(String, Vec<String>)>,
     /// How many of those opened each rule flagged.
     pub flagged: BTreeMap<String, u64>,
@@ -135,8 +135,10 @@ impl<'c, 't> Admitter<'c, 't> {
                     *self.admitted.flagged.entry(flag.clone()).or_default() += 1;
                 }
                 if self.writer.is_none() {
-                    let CaseDetected { id, flags, .. } = ready.event;
-                    self.admitted.would_open.push((id, flags));
+                    if self.afresh {
+                        let CaseDetected { id, flags, .. } = ready.event;
+                        self.admitted.would_open.push((id, flags));
+                    }
                     return Ok(());
                 }
                 self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));

@@ -23,8 +23,11 @@ pub struct Drawing<'t> {
     smallest: HashMap<(usize, String, i64), Smallest>,
     /// In how many of these a prediction stands.
     held: HashMap<u64, u32>,
-    days: BTreeMap<(String, i64), Day>,
-    ids: HashSet<u64>,
+    days: BTreeMap<(String, i64), usize>,
+    counts: Vec<Day>,
+    /// Of which stream and day the last row was: mostly the next is too.
+    last: Option<(String, i64, usize)>,
+    ids: HashSet<u64, foldhash::fast::FixedState>,
 }
 
 /// What came of a day of a stream.
@@ -37,7 +40,8 @@ struct Day {
     first: Vec<u64>,
 }
 
-fn key_of(case: CaseId) -> u64 {
+/// A hash of a prediction, the same everywhere.
+pub fn key_of(case: CaseId) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&case.0[..8]);
     u64::from_le_bytes(first)
@@ -53,7 +57,9 @@ impl<'t> Drawing<'t> {
             smallest: HashMap::new(),
             held: HashMap::new(),
             days: BTreeMap::new(),
-            ids: HashSet::new(),
+            counts: Vec::new(),
+            last: None,
+            ids: HashSet::default(),
         }
     }
 
@@ -76,12 +82,8 @@ impl<'t> Drawing<'t> {
         // What an engine took was counted there.
         if first_time && found.iter().all(|flag| flag.taken.is_none()) {
             let points = self.traps.points().len();
-            let day = self.days.entry((seen.stream().to_owned(), day)).or_insert_with(|| Day {
-                read: 0,
-                source: 0,
-                flagged: vec![0; points],
-                first: vec![0; points + 1],
-            });
+            let place = self.place_of(seen.stream(), day);
+            let day = &mut self.counts[place];
             day.read += 1;
             day.source = day.source.wrapping_add(u128::from_le_bytes(case.0));
             found.iter().for_each(|flag| day.flagged[flag.point] += 1);
@@ -130,10 +132,33 @@ impl<'t> Drawing<'t> {
         seen.may_pass = limited && !self.endless;
     }
 
+    fn place_of(&mut self, stream: &str, day: i64) -> usize {
+        if let Some((last, of, place)) = &self.last
+            && last == stream
+            && *of == day
+        {
+            return *place;
+        }
+        let points = self.traps.points().len();
+        let counts = &mut self.counts;
+        let place = *self.days.entry((stream.to_owned(), day)).or_insert_with(|| {
+            counts.push(Day {
+                read: 0,
+                source: 0,
+                flagged: vec![0; points],
+                first: vec![0; points + 1],
+            });
+            counts.len() - 1
+        });
+        self.last = Some((stream.to_owned(), day, place));
+        place
+    }
+
     /// The predictions that are still drawn, and what is told of each stream and day.
     pub fn finish(self) -> (HashSet<u64>, Vec<StreamTallied>) {
         let mut tallies = Vec::new();
-        for ((stream, day), counts) in self.days {
+        for ((stream, day), place) in self.days {
+            let counts = &self.counts[place];
             let points = self.traps.points().iter().enumerate();
             let audit = self.traps.points().iter().position(|point| point.trap.is_audit());
             let traps = points

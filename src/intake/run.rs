@@ -249,10 +249,10 @@ fn watch(alarms: &mut Alarms, seen: &Seen) -> Vec<Raised> {
     }
     alarms.take(&alarm::Row {
         stream: seen.stream(),
-        id: seen.id(),
         at: seen.at,
         line: seen.raw(),
         number: seen.number,
+        u: draw::key_of(CaseId::of(seen.stream(), seen.id())),
         watched: &seen.watched,
     })
 }
@@ -412,11 +412,13 @@ fn looker(
     out: &SyncSender<(u64, Scanned)>,
     plan: &Ingest<'_>,
 ) -> Result<(), IntakeError> {
+    // What passes is counted too, and stands beside others.
+    let keep_all = plan.neighbours > 0 || !plan.traps.points().is_empty();
     loop {
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return Ok(()) };
         plan.may_go_on(Stage::Look)?;
-        if out.send((number, look(&chunk, plan.traps, plan.source, plan.neighbours > 0))).is_err() {
+        if out.send((number, look(&chunk, plan.traps, plan.source, keep_all))).is_err() {
             return Ok(());
         }
     }

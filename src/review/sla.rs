@@ -108,6 +108,9 @@ pub struct DueItem {
     pub term: Option<String>,
     /// What an alarm is known by.
     pub alarm: Option<String>,
+    /// The cases that were drawn for an alarm.
+    #[serde(skip)]
+    pub drawn: Vec<CaseId>,
     pub level: Option<Level>,
     pub since: Moment,
     pub due: Moment,
@@ -121,7 +124,20 @@ impl DueItem {
     fn new(what: Duty, who: Vec<String>, since: Moment, due: Moment) -> Self {
         let (case, session, term, alarm) = (None, None, None, None);
         let (level, missed) = (None, None);
-        Self { what, who, case, session, term, alarm, level, since, due, missed, cases: 1 }
+        Self {
+            what,
+            who,
+            case,
+            session,
+            term,
+            alarm,
+            drawn: Vec::new(),
+            level,
+            since,
+            due,
+            missed,
+            cases: 1,
+        }
     }
 
     /// Whether time ran out: of those whose turn it is, or of a level before them.
@@ -341,7 +357,11 @@ impl Assignees {
             .map(|alarm| {
                 let due = Moment(alarm.at.0 + hours * HOUR_MS);
                 let item = DueItem::new(Duty::Alarm, self.leads.clone(), alarm.at, due);
-                DueItem { alarm: Some(format!("{} {}", alarm.id, alarm.words())), ..item }
+                DueItem {
+                    alarm: Some(format!("{} {}", alarm.id, alarm.words())),
+                    drawn: alarm.raised.cases,
+                    ..item
+                }
             })
             .collect())
     }

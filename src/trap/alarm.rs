@@ -10,7 +10,7 @@ use super::reference::{Keyed, OTHERS, Reference, short};
 use super::two_sample::{Counts, categories, numbers};
 use crate::domain::distribution::holm;
 use crate::domain::time::Moment;
-use crate::domain::traps::{Alarm, draw};
+use crate::domain::traps::Alarm;
 
 /// Values of `by` that are watched each by itself; the rest are together.
 const BY_MAX: usize = 64;
@@ -32,10 +32,11 @@ const STABLE: f64 = 0.1;
 #[derive(Debug, Clone)]
 pub struct Row<'r> {
     pub stream: &'r str,
-    pub id: &'r str,
     pub at: Moment,
     pub line: &'r str,
     pub number: u64,
+    /// A hash of the prediction, the same everywhere: cases are those with the smallest.
+    pub u: u64,
     /// For each alarm, what it looks at.
     pub watched: &'r [Watched],
 }
@@ -75,7 +76,7 @@ pub struct Alarms {
     state: State,
     /// Rows up to then were taken by an earlier run.
     taken: HashMap<String, Moment>,
-    recent: HashMap<String, VecDeque<(u64, Moment, f64, String)>>,
+    recent: HashMap<String, VecDeque<(u64, Moment, u64, String)>>,
     canaries: Canaries,
 }
 
@@ -152,8 +153,7 @@ impl Alarms {
         *last = (*last).max(row.at);
         let newest = *last;
         let recent = self.recent.entry(row.stream.to_owned()).or_default();
-        let u = draw("recent", row.stream, row.id);
-        recent.push_back((row.number, row.at, u, row.line.to_owned()));
+        recent.push_back((row.number, row.at, row.u, row.line.to_owned()));
         if recent.len() > RECENT {
             recent.pop_front();
         }
@@ -207,9 +207,9 @@ impl Alarms {
         let recent = self.recent.get(row.stream);
         let window = recent.into_iter().flatten().rev().take(width as usize);
         let from = window.clone().last().map_or(from, |(_, at, ..)| *at);
-        let mut drawn: Vec<(f64, u64, String)> =
+        let mut drawn: Vec<(u64, u64, String)> =
             window.map(|(number, _, u, line)| (*u, *number, line.clone())).collect();
-        drawn.sort_by(|a, b| a.0.total_cmp(&b.0));
+        drawn.sort_unstable();
         drawn.truncate(alarm.cases.unwrap_or(CASES) as usize);
         Some(Raised {
             alarm: alarm.name.clone(),
@@ -262,7 +262,7 @@ impl Alarms {
         let name = key(&[version, row.stream, &start.to_string()]);
         let window = self.state.windows.entry(name).or_default();
         window.rows += 1;
-        let u = draw(&alarm.name, row.stream, row.id).to_bits();
+        let u = row.u;
         if let Some(number) = watched.number {
             window.numbers.insert((u, number.to_bits()));
             if window.numbers.len() > NUMBERS_MAX {
@@ -422,9 +422,15 @@ mod tests {
 
     fn feed(alarms: &mut Alarms, rows: impl Iterator<Item = (u64, Watched)>) -> Vec<Raised> {
         rows.flat_map(|(n, watched)| {
-            let id = n.to_string();
             let (at, watched) = (Moment(n as i64 * 60_000), [watched.clone(), watched]);
-            let row = Row { stream: "s", id: &id, at, line: "{}", number: n, watched: &watched };
+            let row = Row {
+                stream: "s",
+                at,
+                line: "{}",
+                number: n,
+                u: n * 7919 % 6007,
+                watched: &watched,
+            };
             alarms.take(&row)
         })
         .collect()

@@ -335,3 +335,27 @@ fn doubtful_labels_are_those_that_cleanlab_names() {
         assert_eq!(order[..both.len()], both, "{name}");
     }
 }
+
+#[test]
+fn what_passes_is_counted_whether_it_is_kept_beside_others_or_not() {
+    let stream: String = (0..50)
+        .map(|n| {
+            crate::support::line(
+                &format!("p{n}"),
+                "some text",
+                "x",
+                if n < 10 { 0.2 } else { 0.9 },
+                n,
+            )
+        })
+        .collect();
+    let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n";
+    for window in ["0", "5"] {
+        let place = watching(traps, &stream);
+        let path = place.dir.path().join("lines.jsonl");
+        fs::write(&path, &stream).unwrap();
+        place.ok(&["ingest", &path.display().to_string(), "--window", window]);
+        let (_, lines) = found(&place);
+        assert_eq!((lines[0]["seen"].as_u64(), lines[0]["flagged"].as_u64()), (Some(50), Some(10)));
+    }
+}

@@ -269,7 +269,8 @@ impl Maker<'_> {
                     item.session.as_ref().and_then(|name| board.sessions.get(name))
                 };
                 let cases = due_items.flat_map(|item| {
-                    item.case.into_iter().chain(of_session(item).into_iter().flatten().copied())
+                    let of_session = of_session(item).into_iter().flatten().copied();
+                    item.case.into_iter().chain(of_session).chain(item.drawn.iter().copied())
                 });
                 let late = if tally.overdue > 0 {
                     format!(", {} overdue", tally.overdue)
