@@ -244,6 +244,12 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);
         say(&format!("  {trap}: {seen} seen, {flagged} flagged, {kept} new cases"));
     }
+    if summary.of_other_stream > 0 {
+        say(&format!(
+            "  {} times a prediction was not of the stream that the reference counted: what is held against it says nothing there",
+            summary.of_other_stream
+        ));
+    }
     for raised in &summary.raised {
         let alarm = RaisedAlarm {
             id: raised.id(),

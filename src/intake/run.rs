@@ -113,6 +113,10 @@ pub struct Summary {
     /// What each trap saw, flagged and kept.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub traps: BTreeMap<String, TrapCount>,
+    /// Times that a trap could not hold a prediction against the reference, which is of another
+    /// stream.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub of_other_stream: u64,
     /// Alarms that were raised.
     #[serde(skip_serializing_if = "is_zero")]
     pub alarms: u64,
@@ -193,6 +197,7 @@ impl Summary {
             self.count_trap(trap, count);
         }
         self.would_open.extend(other.would_open);
+        self.of_other_stream += other.of_other_stream;
         self.alarms += other.alarms;
         self.raised.extend(other.raised);
         for (kind, hits) in other.redactions {
@@ -339,6 +344,7 @@ pub fn ingest(
         Ok::<_, IntakeError>(summary)
     })?;
     summary.stopped = plan.stop.load(Ordering::Relaxed);
+    summary.of_other_stream = plan.traps.of_other_stream();
     if let Some(redact) = plan.redact {
         summary.redacted = redact.counts();
         (summary.redactions, summary.redacted_of) = redact.hits(plan.dry_run);

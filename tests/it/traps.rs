@@ -359,3 +359,23 @@ fn what_passes_is_counted_whether_it_is_kept_beside_others_or_not() {
         assert_eq!((lines[0]["seen"].as_u64(), lines[0]["flagged"].as_u64()), (Some(50), Some(10)));
     }
 }
+
+#[test]
+fn a_reference_of_another_stream_says_nothing_and_that_is_said() {
+    let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.9, n);
+    let stream: String = (0..20).map(line).collect();
+    let traps =
+        "[[trap]]\nname = \"new\"\nnovel = { field = \"text\", by = \"tokens\", above = 0.3 }\n";
+    let place = watching(traps, &stream);
+    let path = place.dir.path().join("lines.jsonl");
+    let other = stream
+        .replace("\"stream\":\"s\"", "\"stream\":\"t\"")
+        .replace("some text", "quite new words");
+    fs::write(&path, &other).unwrap();
+    let output = place.run(&["ingest", &path.display().to_string()]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("20 times a prediction was not of the stream"), "{words}");
+    fs::write(&path, stream.replace("some text", "quite new words")).unwrap();
+    let output = place.ok(&["ingest", &path.display().to_string()]);
+    assert!(output.contains("20 opened"), "{output}");
+}
