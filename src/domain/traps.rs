@@ -252,6 +252,12 @@ impl Alarm {
         if kinds.iter().filter(|is| **is).count() != 1 {
             fault("say one of watch, compare and canary".to_owned());
         }
+        // Their values stand in events and references, where no input may be.
+        let texts = ["text", "input", "input.text", "session", "input.session_id", "id"];
+        let named = self.compare.iter().chain(&self.by);
+        for field in named.filter(|field| texts.contains(&field.as_str())) {
+            fault(format!("compare and by name a field of few values, not `{field}`"));
+        }
         let known = ["adwin", "page-hinkley", "hddm-w", "hddm-a"];
         if let Some(detector) = &self.detector
             && !known.contains(&detector.as_str())
@@ -287,6 +293,10 @@ fn version_of(rule: &impl Serialize, reference: Option<Hash>) -> String {
     let reference = reference.map(|hash| hash.to_string()).unwrap_or_default();
     Hash::of(format!("{json}\n{reference}").as_bytes()).to_string()[..16].to_owned()
 }
+
+/// Characters of a value that may stand in clear in events and references; longer ones are taken
+/// together.
+pub const VALUE_CHARS_MAX: usize = 64;
 
 /// A length of time, with seconds too: `90s`, `10m`, `1d`.
 pub fn span(text: &str) -> Option<i64> {
@@ -505,6 +515,7 @@ delta = 0.002
         check("sample = 0.01", "", "say what it flags");
         check("10m", "10 parsecs", "a time as 10m");
         check("watch = \"disagrees\"", "", "one of watch, compare and canary");
+        check("delta = 0.002", "by = \"input.text\"", "a field of few values");
         check("delta = 0.002", "detector = \"ddm\"", "there are adwin");
         check("where = \"margin", "wher = \"margin", "wher");
         check("per_day = 40", "per_day = 40000", "at most 10000");

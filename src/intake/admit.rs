@@ -98,7 +98,7 @@ impl<'c, 't> Admitter<'c, 't> {
         Ok(db::payload::insert_dictionary(self.tx, dictionary.hash, &dictionary.bytes)?)
     }
 
-    pub fn admit(&mut self, mut ready: Ready, now: Moment) -> Result<(), IntakeError> {
+    pub fn admit(&mut self, ready: Ready, now: Moment) -> Result<(), IntakeError> {
         let id = ready.event.case;
         let raw = ready.kept();
         let hash = Hash::of(raw.as_bytes());
@@ -111,12 +111,6 @@ impl<'c, 't> Admitter<'c, 't> {
         match same {
             Some(true) if asked => {
                 self.admitted.duplicate += 1;
-                if ready.event.why.is_empty() {
-                    // Asked for without a rule: all of them are.
-                    let (trap, version) = ("all".to_owned(), String::new());
-                    let why = Why { trap, version, score: None, u: 0.0, rate: None, per_day: None };
-                    ready.event.why.push(why);
-                }
                 if self.writer.is_some() {
                     self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
                 }

@@ -1,5 +1,6 @@
 //! One run of ingest: the threads, the queues between them, the counts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::Path;
@@ -30,7 +31,7 @@ use crate::domain::time::Moment;
 use crate::journal::blob::{Dictionary, Packer};
 use crate::journal::kind::{AlarmRaised, AlarmWindow, StreamTallied};
 use crate::journal::{Append, DeviceKey};
-use crate::trap::alarm::{self, Alarms, Raised};
+use crate::trap::alarm::{self, Alarms, Raised, Watched};
 use crate::trap::order::{Past, Survey};
 use crate::trap::{STACK_BYTES, Traps};
 
@@ -424,9 +425,26 @@ fn looker(
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return Ok(()) };
         plan.may_go_on(Stage::Look)?;
-        if out.send((number, look(&chunk, plan.traps, plan.source, keep_all))).is_err() {
+        let mut looked = look(&chunk, plan.traps, plan.source, keep_all);
+        if let Some(redact) = plan.redact {
+            let watched = looked.seen.iter_mut().flat_map(|seen| &mut seen.watched);
+            watched.for_each(|watched| clean(watched, redact));
+        }
+        if out.send((number, looked)).is_err() {
             return Ok(());
         }
+    }
+}
+
+/// Takes out of what alarms tell in clear what is to be redacted. A canary's text, which goes with
+/// what was said of it, is only compared by its hash.
+fn clean(watched: &mut Watched, redact: &Redact) {
+    let Watched { text, by, .. } = watched;
+    let told = if by.is_some() { by } else { text };
+    if let Some(value) = told
+        && let Cow::Owned(clean) = redact.text(value)
+    {
+        *value = clean.into();
     }
 }
 

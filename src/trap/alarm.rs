@@ -113,7 +113,9 @@ struct Window {
     counts: BTreeMap<String, u64>,
     /// Draws and numbers, the smallest draws.
     numbers: BTreeSet<(u64, u64)>,
-    /// Draws, numbers and lines of rows that may become cases.
+    /// Draws, numbers and lines of rows that may become cases. Lines are not kept from run to run:
+    /// what is redacted or erased of a stream must stand nowhere.
+    #[serde(skip)]
     drawn: BTreeSet<(u64, u64, String)>,
 }
 
@@ -488,6 +490,8 @@ mod tests {
         assert_eq!(told, [("a", 1), ("b", 1)], "{raised:?}");
         assert_eq!((raised[0].by.as_deref(), raised[0].before), (Some("z"), Some(0.0)));
         assert_eq!(raised[0].drawn.len(), 20);
+        let kept = serde_json::to_string(alarms.state()).unwrap();
+        assert!(!kept.contains("\"{}\""), "no line of the stream is kept");
     }
 
     #[test]

@@ -197,10 +197,18 @@ impl Survey {
 
     pub fn finish(mut self) -> Past {
         let mut found = HashSet::new();
-        // Several at one moment are of one time: all of them are there before any is judged.
-        for facts in self.rows.into_values() {
-            if self.past.flags(&facts) {
-                found.insert(facts.id);
+        let rows: Vec<Facts> = self.rows.into_values().collect();
+        for moment in rows.chunk_by(|one, next| one.at == next.at) {
+            // Several at one moment are all there before any of them is judged.
+            if matches!(self.past, Past::Repeats { .. }) {
+                for facts in moment {
+                    let _ = self.past.flags(facts);
+                }
+            }
+            for facts in moment {
+                if self.past.flags(facts) {
+                    found.insert(facts.id);
+                }
             }
         }
         Past::Known(found)
@@ -267,6 +275,16 @@ mod tests {
         lines.reverse();
         lines.extend(lines.clone());
         assert_eq!(survey(&lines), forward);
+    }
+
+    #[test]
+    fn what_comes_at_one_moment_is_judged_together() {
+        let repeat = repeat(None);
+        let mut survey = Survey::new(Past::repeats(&repeat));
+        for n in 1..=3 {
+            survey.take(Facts::of_repeat(&Row::parse(&line(n, 5, "a")).unwrap(), &repeat));
+        }
+        assert!(matches!(survey.finish(), Past::Known(found) if found.len() == 3));
     }
 
     #[test]

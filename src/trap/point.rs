@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::alarm::Watched;
 use super::fields::{number_of, text_of};
 use super::order::{Facts, Past, Survey};
-use super::reference::Lookup;
+use super::reference::{Lookup, OTHERS, is_short};
 use super::rule::{BadRule, Rule, Rules, Said};
 use crate::domain::ids::Hash;
 use crate::domain::prediction::Row;
@@ -279,7 +279,9 @@ fn flagged_elsewhere(row: &Row<'_>) -> Option<Vec<Why>> {
 }
 
 fn watched(row: &Row<'_>, said: &[Said], alarm: &Alarm, rule: Option<usize>) -> Watched {
-    let text = |field: &String| text_of(row, field).map(|text| text.into());
+    let text = |field: &String| {
+        text_of(row, field).map(|text| if is_short(&text) { text.into() } else { OTHERS.into() })
+    };
     if alarm.canary.is_some() {
         let label = Some(row.label().into());
         return Watched { number: None, text: Some(row.text().into()), by: label };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::{number_of, text_of};
 use crate::domain::prediction::Row;
-use crate::domain::traps::{Alarm, NovelBy, Trap};
+use crate::domain::traps::{Alarm, NovelBy, Trap, VALUE_CHARS_MAX};
 
 /// Slots that words fall into.
 const SLOTS: u64 = 1 << 18;
@@ -72,6 +72,11 @@ impl Wanted {
         lacking.extend(together.map(|fields| fields.join(" with ")));
         lacking
     }
+}
+
+/// Whether a value may stand in clear: a longer one is some input.
+pub fn is_short(value: &str) -> bool {
+    value.chars().nth(VALUE_CHARS_MAX).is_none()
 }
 
 /// `input.text` and `text` are one field.
@@ -146,7 +151,8 @@ impl Making {
         Self { made, key, samples: BTreeMap::new() }
     }
 
-    pub fn take(&mut self, row: &Row<'_>) {
+    /// Takes a row; `clean` takes out of a value in clear what may not stand there.
+    pub fn take(&mut self, row: &Row<'_>, clean: impl Fn(&str) -> String) {
         let (key, wanted) = (self.key, &self.made.wanted);
         self.made.rows += 1;
         for field in &wanted.texts {
@@ -177,9 +183,10 @@ impl Making {
                 }
             }
             if let Some(value) = text_of(row, field) {
+                let value = clean(&value);
                 let values = self.made.values.entry(field.clone()).or_default();
-                let known = values.len() < VALUES_MAX || values.contains_key(&*value);
-                let name = if known { value.into_owned() } else { OTHERS.to_owned() };
+                let known = values.len() < VALUES_MAX || values.contains_key(&value);
+                let name = if known && is_short(&value) { value } else { OTHERS.to_owned() };
                 *values.entry(name).or_default() += 1;
             }
         }
@@ -340,7 +347,7 @@ mod tests {
         let mut making = Making::new(Wanted::of([&trap].into_iter(), [].into_iter()), key);
         for n in 0..50 {
             let line = line(n, "Move some Money zebra", if n == 0 { "web" } else { "voice" });
-            making.take(&Row::parse(&line).unwrap());
+            making.take(&Row::parse(&line).unwrap(), str::to_owned);
         }
         let reference = making.finish();
         let json = serde_json::to_string(&reference).unwrap();

@@ -145,7 +145,7 @@ impl Workspace {
 
     /// What is to be redacted; the workspace's secret makes the pseudonyms.
     /// A dry run makes no secret where there is none.
-    fn redaction(&mut self, dry_run: bool) -> Result<Option<Redact>, WorkError> {
+    pub(super) fn redaction(&mut self, dry_run: bool) -> Result<Option<Redact>, WorkError> {
         let without = Redact::new(&self.config.redact, [0; 32])?;
         if without.is_none() {
             return Ok(None);

@@ -195,6 +195,15 @@ impl Workspace {
     /// They, with what they know of the streams.
     pub(super) fn alarms(&self, request: &IngestRequest) -> Result<Alarms, WorkError> {
         let list = self.alarms_in_force(request)?;
+        for alarm in &list {
+            let mut fields = alarm.compare.iter().chain(&alarm.by);
+            if let Some(field) = fields.find(|field| self.config.redact.paths.contains(field)) {
+                return Err(WorkError::Reference(format!(
+                    "alarm `{}` looks at `{field}`, which is redacted here: its values may stand nowhere",
+                    alarm.name
+                )));
+            }
+        }
         let known = if list.iter().any(|alarm| alarm.compare.is_some()) {
             let Some(known) = self.references()?.into_iter().next() else {
                 let name = list.iter().find(|alarm| alarm.compare.is_some());
@@ -356,6 +365,11 @@ impl Workspace {
             alarms.extend(file.alarms.iter().cloned());
         }
         let wanted = Wanted::of(rules.iter(), alarms.iter());
+        let redact = self.redaction(false)?;
+        let clean = |value: &str| match &redact {
+            Some(redact) => redact.text(value).into_owned(),
+            None => value.to_owned(),
+        };
         let mut making = Making::new(wanted, self.keyed()?);
         let (mut from, mut to) = (Moment(i64::MAX), Moment(i64::MIN));
         let mut streams = std::collections::BTreeSet::new();
@@ -391,7 +405,7 @@ impl Workspace {
             if streams.len() < 2 {
                 streams.insert(row.stream.text().to_owned());
             }
-            making.take(&row);
+            making.take(&row, clean);
         }
         let reference = making.finish();
         if reference.rows == 0 {

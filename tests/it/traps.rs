@@ -379,3 +379,62 @@ fn a_reference_of_another_stream_says_nothing_and_that_is_said() {
     let output = place.ok(&["ingest", &path.display().to_string()]);
     assert!(output.contains("20 opened"), "{output}");
 }
+
+#[test]
+fn what_alarms_and_references_keep_holds_no_line_and_nothing_to_be_redacted() {
+    let line = |n: i64| {
+        let line = crate::support::line(&format!("p{n}"), "SECRETWORD here", "x", 0.9, n * 600);
+        line.replace("\"session_id\"", "\"owner\":\"ann@example.org\",\"note\":\"LONGVALUE and so on, more than sixty-four characters of what somebody wrote\",\"session_id\"")
+    };
+    let stream: String = (0..400).map(line).collect();
+    let traps = "[[trap]]\nname = \"audit\"\nsample = 0.000001\n\
+        [[alarm]]\nname = \"owners\"\ncompare = \"input.owner\"\n\
+        [[alarm]]\nname = \"notes\"\ncompare = \"input.note\"\n\
+        [[alarm]]\nname = \"by owner\"\nwatch = \"confidence\"\nby = \"input.owner\"\n";
+    let place = Place::new();
+    drop(place.create());
+    fs::write(place.path().join("config.toml"), "[redact]\nkinds = [\"email\"]\n").unwrap();
+    let write = |name: &str, text: &str| {
+        let path = place.dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (traps, stream) = (write("t.toml", traps), write("s.jsonl", &stream));
+    place.ok(&["reference", "set", "r", "--file", &stream, "--traps", &traps]);
+    place.ok(&["trap", "publish", &traps]);
+    place.ok(&["ingest", &stream]);
+    let workspace = place.open();
+    let reference = workspace.reference(&workspace.references().unwrap()[0]).unwrap();
+    let reference = serde_json::to_string(&reference).unwrap();
+    assert!(reference.contains("[email:"), "{reference}");
+    let mut kept = reference.into_bytes();
+    for file in fs::read_dir(place.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            kept.extend(fs::read(path).unwrap());
+        }
+    }
+    let kept = String::from_utf8_lossy(&kept).into_owned();
+    for text in ["SECRETWORD", "LONGVALUE", "ann@example"] {
+        assert!(!kept.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn who_asks_for_everything_asks_for_what_was_not_drawn_too_in_whatever_order() {
+    let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.2, n);
+    let stream: String = (0..30).map(line).collect();
+    let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\nper_day = 3\n";
+    let place = watching(traps, &stream);
+    let half: String = stream.lines().take(15).flat_map(|line| [line, "\n"]).collect();
+    ingest(&mut place.open(), &half);
+    assert_eq!(found(&place).0.len(), 3);
+    // Everything, without a rule, then with one.
+    let path = place.dir.path().join("lines.jsonl");
+    fs::write(&path, &stream).unwrap();
+    let path = path.display().to_string();
+    place.ok(&["ingest", &path, "--where", "confidence < 0.9"]);
+    assert_eq!(found(&place).0.len(), 30);
+    place.ok(&["ingest", &path]);
+    assert_eq!(found(&place).0.len(), 30);
+}

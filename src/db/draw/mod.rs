@@ -7,13 +7,6 @@ use crate::domain::ids::CaseId;
 use crate::domain::time::Moment;
 use crate::domain::traps::{Why, day_of};
 
-/// A trap's draws of one stream and day.
-struct Slot<'a> {
-    why: &'a Why,
-    stream: &'a str,
-    day: i64,
-}
-
 /// Writes why a case was detected, beside what is known of it.
 pub fn insert(
     conn: &Connection,
@@ -43,6 +36,21 @@ pub fn insert(
         ])?;
     }
     Ok(())
+}
+
+/// Whether anything is known of why a case was detected.
+pub fn any_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_draw WHERE id = ?1 LIMIT 1")?.exists([id.0])
+}
+
+/// Says of a case that traps found that it was asked for without one, too: no version is empty.
+pub fn insert_asked(conn: &Connection, id: CaseId) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO view_draw (trap, version, stream, day, u, id, most, place) \
+         VALUES ('', '', '', 0, 0, ?1, 0, 0) ON CONFLICT DO NOTHING",
+    )?
+    .execute([id.0])
+    .map(drop)
 }
 
 /// Whether a case is among those that its traps take of their day; one without a trap always is.
@@ -92,13 +100,12 @@ pub fn at_the_edge(
 ) -> rusqlite::Result<Vec<CaseId>> {
     let mut found = Vec::new();
     for why in why {
-        let slot = Slot { why, stream, day: day_of(at) };
         let Some(most) = why.per_day.filter(|most| *most > 0) else { continue };
         let mut ids = conn.prepare_cached(
             "SELECT id FROM view_draw WHERE trap = ?1 AND version = ?2 AND stream = ?3 AND day = ?4 \
              ORDER BY u, id LIMIT 2 OFFSET ?5",
         )?;
-        let key = params![slot.why.trap, slot.why.version, slot.stream, slot.day, most - 1];
+        let key = params![why.trap, why.version, stream, day_of(at), most - 1];
         let ids = ids.query_map(key, |row| row.get::<_, [u8; 16]>(0))?;
         for id in ids {
             found.push(CaseId(id?));
@@ -237,7 +244,7 @@ fn row_to_draw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Draw> {
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<Draw>> {
     conn.prepare_cached(
         "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw \
-         ORDER BY trap, version, stream, day, u, id",
+         WHERE version <> '' ORDER BY trap, version, stream, day, u, id",
     )?
     .query_map([], row_to_draw)?
     .collect()
@@ -246,8 +253,8 @@ pub fn all(conn: &Connection) -> rusqlite::Result<Vec<Draw>> {
 /// Those of one case.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Draw>> {
     conn.prepare_cached(
-        "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw WHERE id = ?1 \
-         ORDER BY trap, version",
+        "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw \
+         WHERE id = ?1 AND version <> '' ORDER BY trap, version",
     )?
     .query_map([id.0], row_to_draw)?
     .collect()

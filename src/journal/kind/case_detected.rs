@@ -65,7 +65,13 @@ impl Event for CaseDetected {
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let known = case::by_id(views.tx, self.case)?;
-        // Traps that found it later count too: a draw is the same whoever makes it.
+        // Traps that found it later count too: a draw is the same whoever makes it. Who asked for it
+        // without one asked for it whatever the draws are, before or after.
+        let cited = draw::any_of_case(views.tx, self.case)?;
+        let asked = if self.why.is_empty() { cited } else { known.is_some() && !cited };
+        if asked {
+            draw::insert_asked(views.tx, self.case)?;
+        }
         draw::insert(views.tx, self.case, &self.stream, self.occurred_ms, &self.why)?;
         let moved = draw::at_the_edge(views.tx, &self.stream, self.occurred_ms, &self.why)?;
         for other in moved.into_iter().filter(|id| *id != self.case) {
