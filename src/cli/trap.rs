@@ -19,7 +19,7 @@ use crate::trap::sql::{self, Engine};
 use crate::trap::two_sample::{self, Counts};
 use crate::workspace::WorkError;
 use crate::workspace::cases::IngestRequest;
-use crate::workspace::traps::{PublishedTraps, read_traps};
+use crate::workspace::traps::{PublishedTraps, likely_misspelled, read_traps};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
@@ -157,7 +157,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
 
 /// What to say of a file that is sound.
 fn warnings(file: &TrapFile) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = likely_misspelled(file).into_iter().collect();
     if !file.traps.is_empty() && !file.has_audit() {
         warnings.push("no trap samples the whole stream, so nothing can be said of it as a whole: [[trap]] name = \"audit\", sample = 0.01".to_owned());
     }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Transaction;
-use serde::Serialize;
 
 use super::pack::Ready;
+use super::summary::TrapCount;
 use super::{IntakeError, Rejected};
 use crate::db;
 use crate::domain::ids::{CaseId, Hash};
@@ -21,17 +21,6 @@ use crate::journal::{Append, DeviceKey, Writer};
 
 /// Events in one entry.
 const ENTRY_EVENTS: usize = 1_000;
-
-/// What a trap did in a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct TrapCount {
-    /// What names the exact rule.
-    pub version: String,
-    pub seen: u64,
-    pub flagged: u64,
-    /// Those of them that became cases in this run.
-    pub kept: u64,
-}
 
 /// What became of some cases.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::run::RejectLine;
+use super::summary::RejectLine;
 use crate::db::case::named::{Named, Reading};
 use crate::db::case::{self, CaseRow};
 use crate::db::label::{self, LabelRow};

@@ -25,15 +25,16 @@ pub mod pack;
 pub mod admit;
 pub mod labels;
 
+mod alarmed;
 mod names;
 mod run;
+mod summary;
 
-pub use admit::{Admitter, TrapCount};
+pub use admit::Admitter;
 pub use names::checked;
 pub use redact::{BadRedaction, Redact};
-pub use run::{
-    Ingest, LogSummary, Progress, RejectLine, Stage, Summary, index_logs, ingest, survey,
-};
+pub use run::{Ingest, Progress, Stage, index_logs, ingest, survey};
+pub use summary::{LogSummary, RejectLine, Summary, TrapCount};
 
 use crate::domain::advice::Advice;
 use crate::domain::prediction::Reject;

@@ -1,6 +1,5 @@
 //! One run of ingest: the threads, the queues between them, the counts.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,28 +9,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, ScopedJoinHandle, scope};
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::admit::{Admitted, Admitter, TrapCount};
+use super::admit::{Admitted, Admitter};
+use super::alarmed::{clean, drawn_cases, raised_event, watch};
 use super::draw::{self, Drawing};
 use super::logindex::LogIndex;
 use super::pack::{self, Ready};
 use super::profile::Profiles;
 use super::read::{Chunk, read_chunks};
-use super::redact::{EXAMPLES_MAX, Hits, Redact};
-use super::scan::{Scanned, Seen, drawn_line, look, rows_of};
+use super::redact::Redact;
+use super::scan::{Scanned, look, rows_of};
+use super::summary::{LogSummary, Summary};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
 use crate::config::Source;
 use crate::db::{self, Db};
 use crate::domain::ids::{CaseId, Hash};
-use crate::domain::text::visible;
 use crate::domain::time::Moment;
 use crate::journal::blob::{Dictionary, Packer};
-use crate::journal::kind::{AlarmRaised, AlarmWindow, StreamTallied};
+use crate::journal::kind::{AlarmRaised, StreamTallied};
 use crate::journal::{Append, DeviceKey};
-use crate::trap::alarm::{self, Alarms, Raised, Watched};
+use crate::trap::alarm::Alarms;
 use crate::trap::order::{Past, Survey};
 use crate::trap::{STACK_BYTES, Traps};
 
@@ -47,8 +45,6 @@ const COMMIT_CASES: u64 = 50_000;
 const WAITING_MAX: usize = 15_000;
 /// How long a transaction may keep other writers waiting.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
-/// Rejected lines that are listed; all are counted.
-pub const REJECTS_LISTED_MAX: usize = 10_000;
 
 /// What to ingest and how.
 pub struct Ingest<'i> {
@@ -100,134 +96,6 @@ pub struct Progress {
     pub opened: u64,
 }
 
-/// What a run did. `read` is the sum of the other counts.
-#[derive(Debug, Default, PartialEq, Serialize)]
-pub struct Summary {
-    pub read: u64,
-    pub opened: u64,
-    pub duplicate: u64,
-    pub passed: u64,
-    pub rejected: u64,
-    pub rejects: Vec<RejectLine>,
-    /// How many cases each rule flagged, of those opened.
-    pub flagged: BTreeMap<String, u64>,
-    /// What each trap saw, flagged and kept.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub traps: BTreeMap<String, TrapCount>,
-    /// Times that a trap could not hold a prediction against the reference, which is of another
-    /// stream.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub of_other_stream: u64,
-    /// Alarms that were raised.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub alarms: u64,
-    #[serde(skip)]
-    pub raised: Vec<AlarmRaised>,
-    /// What a dry run would open: ids and flags.
-    #[serde(skip)]
-    pub would_open: Vec<(String, Vec<String>)>,
-    /// How often each kind of thing was replaced by a pseudonym.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub redacted: BTreeMap<String, u64>,
-    /// In how many lines of cases each kind was found; with examples in a dry run only.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub redactions: BTreeMap<String, Hits>,
-    /// Lines of cases that were looked through for it.
-    #[serde(skip)]
-    pub redacted_of: u64,
-    /// What became of the log files, if any were given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logs: Option<LogSummary>,
-    #[serde(skip)]
-    pub stopped: bool,
-}
-
-fn is_zero(n: &u64) -> bool {
-    *n == 0
-}
-
-/// What became of log files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct LogSummary {
-    /// Lines of the files.
-    pub lines: u64,
-    /// Lines that were joined to cases that were opened, and how many of these have any.
-    pub joined: u64,
-    pub cases: u64,
-    /// Files of which nothing was understood, each with what it seems to be.
-    pub not_understood: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct RejectLine {
-    pub line: u64,
-    pub reason: String,
-}
-
-impl Summary {
-    fn count_trap(&mut self, trap: &str, of: &TrapCount) {
-        let count = self.traps.entry(trap.to_owned()).or_default();
-        count.version.clone_from(&of.version);
-        count.seen += of.seen;
-        count.flagged += of.flagged;
-        count.kept += of.kept;
-    }
-
-    /// Adds another run's counts; with several files, rejects say which they come from.
-    pub fn add(&mut self, other: Self, file: Option<&str>) {
-        self.read += other.read;
-        self.opened += other.opened;
-        self.duplicate += other.duplicate;
-        self.passed += other.passed;
-        self.rejected += other.rejected;
-        self.stopped |= other.stopped;
-        if let Some(logs) = other.logs {
-            let known = self.logs.get_or_insert_default();
-            // The same files are read for each input.
-            (known.lines, known.not_understood) = (logs.lines, logs.not_understood);
-            known.joined += logs.joined;
-            known.cases += logs.cases;
-        }
-        for (kind, n) in other.redacted {
-            *self.redacted.entry(kind).or_default() += n;
-        }
-        for (rule, n) in other.flagged {
-            *self.flagged.entry(rule).or_default() += n;
-        }
-        for (trap, count) in &other.traps {
-            self.count_trap(trap, count);
-        }
-        self.would_open.extend(other.would_open);
-        self.of_other_stream += other.of_other_stream;
-        self.alarms += other.alarms;
-        self.raised.extend(other.raised);
-        for (kind, hits) in other.redactions {
-            let known = self.redactions.entry(kind).or_default();
-            known.lines += hits.lines;
-            known.examples.extend(hits.examples);
-            known.examples.truncate(EXAMPLES_MAX);
-        }
-        self.redacted_of += other.redacted_of;
-        let named = |reject: RejectLine| match file {
-            Some(file) => {
-                RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject }
-            }
-            None => reject,
-        };
-        self.rejects.extend(other.rejects.into_iter().map(named));
-    }
-
-    fn reject(&mut self, rejected: Vec<Rejected>) {
-        self.rejected += rejected.len() as u64;
-        for Rejected { line, reject } in rejected {
-            if self.rejects.len() < REJECTS_LISTED_MAX {
-                self.rejects
-                    .push(RejectLine { line, reason: visible(&reject.to_string()).into_owned() });
-            }
-        }
-    }
-}
-
 /// From the thread that puts things in order to the one that writes.
 enum Message {
     Counts {
@@ -239,7 +107,7 @@ enum Message {
     Dictionary(Dictionary),
     Ready(Vec<Ready>),
     /// The end: which of those that may pass are drawn, and what was counted.
-    Drawn(Box<Ended>),
+    Ended(Box<Ended>),
 }
 
 /// What is known at the end of the input.
@@ -247,46 +115,6 @@ struct Ended {
     drawn: HashSet<u64>,
     tallies: Vec<StreamTallied>,
     raised: Vec<AlarmRaised>,
-}
-
-fn watch(alarms: &mut Alarms, seen: &Seen) -> Vec<Raised> {
-    if alarms.is_empty() {
-        return Vec::new();
-    }
-    alarms.take(&alarm::Row {
-        stream: seen.stream(),
-        at: seen.at,
-        line: seen.raw(),
-        number: seen.number,
-        u: draw::key_of(CaseId::of(seen.stream(), seen.id())),
-        watched: &seen.watched,
-    })
-}
-
-/// Cases of an alarm's window; their neighbours are not known any more.
-fn drawn_cases(raised: &Raised) -> Vec<Matured> {
-    let one = |(number, line): &(u64, String)| {
-        let seen = drawn_line(*number, line, &raised.alarm)?;
-        Some(Matured { seen: Arc::new(seen), neighbours: Vec::new() })
-    };
-    raised.drawn.iter().filter_map(one).collect()
-}
-
-fn raised_event(raised: &Raised) -> AlarmRaised {
-    let case = |matured: &Matured| CaseId::of(matured.seen.stream(), matured.seen.id());
-    AlarmRaised {
-        alarm: raised.alarm.clone(),
-        version: raised.version.clone(),
-        stream: raised.stream.clone(),
-        by: raised.by.clone(),
-        window: AlarmWindow { from: raised.from, to: raised.to, rows: raised.rows },
-        statistic: raised.statistic,
-        effect: raised.effect,
-        p: raised.p,
-        before: raised.before,
-        now: raised.now,
-        cases: drawn_cases(raised).iter().map(case).collect(),
-    }
 }
 
 /// Reads `input` to its end. `now` is asked for each entry; `progress` is told now and then.
@@ -436,18 +264,6 @@ fn looker(
     }
 }
 
-/// Takes out of what alarms tell in clear what is to be redacted. A canary's text, which goes with
-/// what was said of it, is only compared by its hash.
-fn clean(watched: &mut Watched, redact: &Redact) {
-    let Watched { text, by, .. } = watched;
-    let told = if by.is_some() { by } else { text };
-    if let Some(value) = told
-        && let Cow::Owned(clean) = redact.text(value)
-    {
-        *value = clean.into();
-    }
-}
-
 /// Puts chunks back in order and finds the neighbours of each case.
 fn order(
     looked: &Receiver<(u64, Scanned)>,
@@ -505,7 +321,7 @@ fn order(
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
     let (drawn, tallies) = drawing.finish();
-    let _ = to_write.send(Message::Drawn(Box::new(Ended { drawn, tallies, raised: told })));
+    let _ = to_write.send(Message::Ended(Box::new(Ended { drawn, tallies, raised: told })));
     Ok(())
 }
 
@@ -569,7 +385,7 @@ fn write(
     loop {
         // Counts need no transaction, and none is open while nothing comes: others write too.
         let message = match messages.recv() {
-            Ok(Message::Drawn(ended)) => {
+            Ok(Message::Ended(ended)) => {
                 end = Some(ended);
                 continue;
             }
@@ -615,7 +431,7 @@ fn write(
                         admitter.admit(case, now())?;
                     }
                 }
-                Message::Drawn(ended) => end = Some(ended),
+                Message::Ended(ended) => end = Some(ended),
                 counts => count(counts, &mut summary, &mut bytes_read),
             }
             let opened = summary.opened + admitter.admitted.opened;
@@ -720,7 +536,7 @@ fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
             summary.passed += passed;
             summary.reject(rejected);
         }
-        Message::Dictionary(_) | Message::Ready(_) | Message::Drawn(..) => {}
+        Message::Dictionary(_) | Message::Ready(_) | Message::Ended(..) => {}
     }
 }
 

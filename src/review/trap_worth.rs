@@ -7,10 +7,9 @@ use rusqlite::Connection;
 
 use super::sight::Sight;
 use crate::db::draw::{self, Draw, Tally};
-use crate::db::{case, document};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
-use crate::domain::traps::{TrapFile, model_was_wrong};
+use crate::domain::traps::model_was_wrong;
 use crate::quality::figure::{Figure, wilson};
 use crate::quality::stratified::{LOOKED_AT_LEAST, Stratum, share};
 
@@ -52,27 +51,27 @@ pub struct Worth {
 }
 
 /// Works it out from the labels that whoever looks may see.
-pub fn worth(conn: &Connection, sight: &mut Sight) -> rusqlite::Result<Worth> {
+/// `audits`: whether a trap samples the whole stream.
+pub fn worth(conn: &Connection, sight: &mut Sight, audits: bool) -> rusqlite::Result<Worth> {
     let tallies = draw::tallies(conn)?;
     let draws = draw::all(conn)?;
-    let mut left_out = std::collections::BTreeSet::new();
+    let mut left_out = 0;
     let mut settled: HashMap<CaseId, Option<bool>> = HashMap::new();
     let mut asked: HashMap<CaseId, bool> = HashMap::new();
-    for one in &draws {
-        if asked.contains_key(&one.case) {
-            continue;
+    draw::for_each_case(conn, |found| {
+        asked.insert(found.id, found.state != CaseState::Unsampled);
+        if found.state != CaseState::Resolved {
+            return Ok(());
         }
-        let row = case::by_id(conn, one.case)?;
-        asked.insert(one.case, row.as_ref().is_some_and(|row| row.state != CaseState::Unsampled));
-        let Some(row) = row.filter(|row| row.state == CaseState::Resolved) else { continue };
-        if sight.is_blind_to(conn, row.id)? {
-            left_out.insert(row.id);
-            continue;
+        if sight.is_blind_to(conn, found.id)? {
+            left_out += 1;
+            return Ok(());
         }
-        let outcome = row.outcome.as_ref();
-        let wrong = outcome.and_then(|outcome| model_was_wrong(outcome, row.predicted.as_deref()));
-        settled.insert(row.id, wrong);
-    }
+        let wrong = found.outcome.as_ref();
+        let wrong = wrong.and_then(|wrong| model_was_wrong(wrong, found.predicted.as_deref()));
+        settled.insert(found.id, wrong);
+        Ok(())
+    })?;
     let said = |id: CaseId| settled.get(&id).copied().flatten();
     let mut traps: BTreeMap<(String, String), TrapWorth> = BTreeMap::new();
     let of = |trap: &str, version: &str| TrapWorth {
@@ -99,7 +98,7 @@ pub fn worth(conn: &Connection, sight: &mut Sight) -> rusqlite::Result<Worth> {
         if !is_own_draw(&draws, number) {
             continue;
         }
-        worth.opened += u64::from(asked[&one.case]);
+        worth.opened += u64::from(asked.get(&one.case).is_some_and(|asked| *asked));
         if let Some(wrong) = said(one.case) {
             worth.labeled += 1;
             worth.wrong += u64::from(wrong);
@@ -115,8 +114,8 @@ pub fn worth(conn: &Connection, sight: &mut Sight) -> rusqlite::Result<Worth> {
                 .with(wilson(wrong / labeled, labeled));
         }
     }
-    let stream = stream_errors(conn, &tallies, &draws, said)?;
-    Ok(Worth { traps: traps.into_values().collect(), stream, left_out: left_out.len() as u64 })
+    let stream = stream_errors(draw::read(conn)?, audits, &tallies, &draws, said);
+    Ok(Worth { traps: traps.into_values().collect(), stream, left_out })
 }
 
 /// Whether a draw is among the smallest of its trap and day: they stand in that order.
@@ -132,12 +131,12 @@ fn is_own_draw(draws: &[Draw], number: usize) -> bool {
 /// The error rate of the stream, weighted back: each trap and day is a part of it, that of the
 /// predictions that no trap before it flagged.
 fn stream_errors(
-    conn: &Connection,
+    rows: u64,
+    audits: bool,
     tallies: &[Tally],
     draws: &[Draw],
     said: impl Fn(CaseId) -> Option<bool>,
-) -> rusqlite::Result<StreamErrors> {
-    let rows = draw::read(conn)?;
+) -> StreamErrors {
     let mut parts = Parts::new();
     for tally in tallies.iter().filter(|tally| tally.first > 0) {
         let days = parts.entry((&tally.trap, &tally.version)).or_default();
@@ -158,7 +157,7 @@ fn stream_errors(
     }
     let naive = (labeled > 0).then(|| wrong as f64 / labeled as f64);
     let covered: u64 = parts.values().flat_map(BTreeMap::values).map(|part| part.rows).sum();
-    let has_audit = published(conn)?.is_none_or(|file| file.has_audit()) && covered == rows;
+    let has_audit = audits && covered == rows;
     let rate = if rows == 0 {
         Err("no trap has looked at a stream here".to_owned())
     } else if !has_audit {
@@ -167,7 +166,7 @@ fn stream_errors(
     } else {
         weighted(&parts)
     };
-    Ok(StreamErrors { rows, labeled, rate, naive })
+    StreamErrors { rows, labeled, rate, naive }
 }
 
 type Parts<'t> = BTreeMap<(&'t str, &'t str), BTreeMap<(&'t str, i64), Stratum>>;
@@ -194,14 +193,4 @@ fn weighted(parts: &Parts<'_>) -> Result<(f64, f64), String> {
         strata.push(all);
     }
     share(&strata).ok_or_else(|| "nothing is settled".to_owned())
-}
-
-fn published(conn: &Connection) -> rusqlite::Result<Option<TrapFile>> {
-    #[derive(serde::Deserialize)]
-    struct Text {
-        text: String,
-    }
-    let row = document::latest(conn, "traps")?;
-    let text = row.and_then(|row| serde_json::from_str::<Text>(&row.body).ok());
-    Ok(text.and_then(|event| TrapFile::parse(&event.text).ok()))
 }

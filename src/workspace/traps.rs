@@ -81,6 +81,14 @@ fn read_canaries(path: &Path) -> Result<Vec<Canary>, WorkError> {
         .collect()
 }
 
+fn published(row: document::DocumentRow) -> Option<PublishedTraps> {
+    let event: TrapsPublished = serde_json::from_str(&row.body).ok()?;
+    let TrapsPublished { version, text, changes, canaries, .. } = event;
+    let file = TrapFile::parse(&text).ok()?;
+    let (author, at) = (row.author, row.at.moment());
+    Some(PublishedTraps { version, file, changes, canaries, author, at })
+}
+
 /// Whether every rule of a file can be read.
 fn check_rules(file: &TrapFile) -> Result<(), WorkError> {
     let bare = |trap: &Trap| Trap { novel: None, rare: None, ..trap.clone() };
@@ -89,31 +97,32 @@ fn check_rules(file: &TrapFile) -> Result<(), WorkError> {
     Ok(())
 }
 
+/// A name that rules ask for and that is likely another one, misspelled; a stream may have a field
+/// of its own that is called so.
+pub fn likely_misspelled(file: &TrapFile) -> Option<String> {
+    let bare = |trap: &Trap| Trap { novel: None, rare: None, ..trap.clone() };
+    let traps = file.traps.iter().map(bare).collect();
+    let traps = Traps::new(traps, &file.alarms, None).ok()?;
+    let error = traps.rules().check_names(std::iter::empty()).err()?.to_string();
+    error.contains("Did you mean").then_some(error)
+}
+
 impl Workspace {
     /// Every version of the published traps, the latest first.
     pub fn published_traps(&self) -> Result<Vec<PublishedTraps>, WorkError> {
         let rows = document::of_kind(&self.db.conn, "traps")?;
-        let one = |row: document::DocumentRow| {
-            let event: TrapsPublished = serde_json::from_str(&row.body).ok()?;
-            let file = TrapFile::parse(&event.text).ok()?;
-            let canaries = event.canaries;
-            let (version, changes) = (event.version, event.changes);
-            Some(PublishedTraps {
-                version,
-                file,
-                changes,
-                canaries,
-                author: row.author,
-                at: row.at.moment(),
-            })
-        };
-        Ok(rows.into_iter().filter_map(one).collect())
+        Ok(rows.into_iter().filter_map(published).collect())
+    }
+
+    /// The traps that are in force.
+    pub fn latest_traps(&self) -> Result<Option<PublishedTraps>, WorkError> {
+        Ok(document::latest(&self.db.conn, "traps")?.and_then(published))
     }
 
     /// Publishes traps; returns their version. What is published already, unchanged, keeps its
     /// version. Where nobody says what changed, it is found by comparing.
     pub fn publish_traps(&mut self, file: &TrapFile, changes: &str) -> Result<u32, WorkError> {
-        let latest = self.published_traps()?.into_iter().next();
+        let latest = self.latest_traps()?;
         let hashed = self.hashed(file)?;
         let same = |latest: &&PublishedTraps| {
             latest.file.source == file.source && latest.canaries == hashed
@@ -132,8 +141,7 @@ impl Workspace {
             (changes, _) => changes.to_owned(),
         };
         let (text, hash) = (file.source.clone(), Hash::of(file.source.as_bytes()));
-        let canaries = self.hashed(file)?;
-        let event = TrapsPublished { version, text, hash, changes, canaries };
+        let event = TrapsPublished { version, text, hash, changes, canaries: hashed };
         self.append(vec![Append::new(&event)])?;
         Ok(version)
     }
@@ -153,7 +161,7 @@ impl Workspace {
             };
             return Ok(request.rules.iter().enumerate().map(of).collect());
         }
-        let published = self.published_traps()?.into_iter().next();
+        let published = self.latest_traps()?;
         let mut traps = published.map(|latest| latest.file.traps).unwrap_or_default();
         for trap in &self.config.trap {
             if traps.iter().any(|other| other.name == trap.name) {
@@ -188,7 +196,7 @@ impl Workspace {
         if !request.rules.is_empty() {
             return Ok(Vec::new());
         }
-        let published = self.published_traps()?.into_iter().next();
+        let published = self.latest_traps()?;
         Ok(published.map(|latest| latest.file.alarms).unwrap_or_default())
     }
 
@@ -229,7 +237,7 @@ impl Workspace {
         let hashed = match &request.instead {
             Some(file) => self.hashed(file)?,
             None => {
-                let published = self.published_traps()?.into_iter().next();
+                let published = self.latest_traps()?;
                 published.map(|latest| latest.canaries).unwrap_or_default()
             }
         };
@@ -343,7 +351,8 @@ impl Workspace {
 
     /// What the traps are worth, by the labels that whoever is at work may see.
     pub fn trap_worth(&self) -> Result<Worth, WorkError> {
-        Ok(worth(&self.db.conn, &mut self.sight()?)?)
+        let audits = self.latest_traps()?.is_none_or(|latest| latest.file.has_audit());
+        Ok(worth(&self.db.conn, &mut self.sight()?, audits)?)
     }
 
     /// Sets a reference from the predictions of a file, or from training lines of `text` and
@@ -358,7 +367,7 @@ impl Workspace {
         self.ready_to_write()?;
         let failed = |error| WorkError::File { path: path.display().to_string(), error };
         let mut rules = self.traps_in_force(&IngestRequest::default())?;
-        let published = self.published_traps()?.into_iter().next();
+        let published = self.latest_traps()?;
         let mut alarms = published.map(|latest| latest.file.alarms).unwrap_or_default();
         if let Some(file) = extra {
             rules.extend(file.traps.iter().cloned());

@@ -3,7 +3,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::json_column;
 use crate::domain::ids::CaseId;
+use crate::domain::label::Outcome;
+use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::{Why, day_of};
 
@@ -277,4 +280,33 @@ pub fn rates_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<(Dra
         Ok((draw, share.map(|share| sampled * share)))
     };
     of_case(conn, id)?.into_iter().map(rate).collect()
+}
+
+/// A case that traps found, with what it counts as.
+pub struct DrawnCase {
+    pub id: CaseId,
+    pub state: CaseState,
+    pub predicted: Option<String>,
+    pub outcome: Option<Outcome>,
+}
+
+/// Each case that traps found, once.
+pub fn for_each_case(
+    conn: &Connection,
+    mut each: impl FnMut(DrawnCase) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut cases = conn.prepare_cached(
+        "SELECT id, state, predicted, outcome FROM view_case WHERE id IN (SELECT id FROM view_draw)",
+    )?;
+    let mut rows = cases.query([])?;
+    while let Some(row) = rows.next()? {
+        let outcome: Option<String> = row.get(3)?;
+        each(DrawnCase {
+            id: CaseId(row.get(0)?),
+            state: CaseState::from_number(row.get(1)?),
+            predicted: row.get(2)?,
+            outcome: outcome.map(|text| json_column(&text, 3)).transpose()?,
+        })?;
+    }
+    Ok(())
 }

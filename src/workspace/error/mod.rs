@@ -185,6 +185,7 @@ impl WorkError {
             Self::Journal(error) => error,
             Self::Sync(error) => error,
             Self::Rule(error) => error,
+            Self::Trap(error) => error,
             _ => return None,
         })
     }

@@ -1,0 +1,152 @@
+//! What a run did: counts, and what was not taken in.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Rejected;
+use super::redact::{EXAMPLES_MAX, Hits};
+use crate::domain::text::visible;
+use crate::journal::kind::AlarmRaised;
+
+/// Rejected lines that are listed; all are counted.
+pub const REJECTS_LISTED_MAX: usize = 10_000;
+
+/// What a run did. `read` is the sum of the other counts.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub read: u64,
+    pub opened: u64,
+    pub duplicate: u64,
+    pub passed: u64,
+    pub rejected: u64,
+    pub rejects: Vec<RejectLine>,
+    /// How many cases each rule flagged, of those opened.
+    pub flagged: BTreeMap<String, u64>,
+    /// What each trap saw, flagged and kept.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub traps: BTreeMap<String, TrapCount>,
+    /// Times that a trap could not hold a prediction against the reference, which is of another
+    /// stream.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub of_other_stream: u64,
+    /// Alarms that were raised.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub alarms: u64,
+    #[serde(skip)]
+    pub raised: Vec<AlarmRaised>,
+    /// What a dry run would open: ids and flags.
+    #[serde(skip)]
+    pub would_open: Vec<(String, Vec<String>)>,
+    /// How often each kind of thing was replaced by a pseudonym.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub redacted: BTreeMap<String, u64>,
+    /// In how many lines of cases each kind was found; with examples in a dry run only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub redactions: BTreeMap<String, Hits>,
+    /// Lines of cases that were looked through for it.
+    #[serde(skip)]
+    pub redacted_of: u64,
+    /// What became of the log files, if any were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<LogSummary>,
+    #[serde(skip)]
+    pub stopped: bool,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// What became of log files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LogSummary {
+    /// Lines of the files.
+    pub lines: u64,
+    /// Lines that were joined to cases that were opened, and how many of these have any.
+    pub joined: u64,
+    pub cases: u64,
+    /// Files of which nothing was understood, each with what it seems to be.
+    pub not_understood: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RejectLine {
+    pub line: u64,
+    pub reason: String,
+}
+
+impl Summary {
+    pub(super) fn count_trap(&mut self, trap: &str, of: &TrapCount) {
+        let count = self.traps.entry(trap.to_owned()).or_default();
+        count.version.clone_from(&of.version);
+        count.seen += of.seen;
+        count.flagged += of.flagged;
+        count.kept += of.kept;
+    }
+
+    /// Adds another run's counts; with several files, rejects say which they come from.
+    pub fn add(&mut self, other: Self, file: Option<&str>) {
+        self.read += other.read;
+        self.opened += other.opened;
+        self.duplicate += other.duplicate;
+        self.passed += other.passed;
+        self.rejected += other.rejected;
+        self.stopped |= other.stopped;
+        if let Some(logs) = other.logs {
+            let known = self.logs.get_or_insert_default();
+            // The same files are read for each input.
+            (known.lines, known.not_understood) = (logs.lines, logs.not_understood);
+            known.joined += logs.joined;
+            known.cases += logs.cases;
+        }
+        for (kind, n) in other.redacted {
+            *self.redacted.entry(kind).or_default() += n;
+        }
+        for (rule, n) in other.flagged {
+            *self.flagged.entry(rule).or_default() += n;
+        }
+        for (trap, count) in &other.traps {
+            self.count_trap(trap, count);
+        }
+        self.would_open.extend(other.would_open);
+        self.of_other_stream += other.of_other_stream;
+        self.alarms += other.alarms;
+        self.raised.extend(other.raised);
+        for (kind, hits) in other.redactions {
+            let known = self.redactions.entry(kind).or_default();
+            known.lines += hits.lines;
+            known.examples.extend(hits.examples);
+            known.examples.truncate(EXAMPLES_MAX);
+        }
+        self.redacted_of += other.redacted_of;
+        let named = |reject: RejectLine| match file {
+            Some(file) => {
+                RejectLine { reason: format!("{}: {}", visible(file), reject.reason), ..reject }
+            }
+            None => reject,
+        };
+        self.rejects.extend(other.rejects.into_iter().map(named));
+    }
+
+    pub(super) fn reject(&mut self, rejected: Vec<Rejected>) {
+        self.rejected += rejected.len() as u64;
+        for Rejected { line, reject } in rejected {
+            if self.rejects.len() < REJECTS_LISTED_MAX {
+                self.rejects
+                    .push(RejectLine { line, reason: visible(&reject.to_string()).into_owned() });
+            }
+        }
+    }
+}
+
+/// What a trap did in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TrapCount {
+    /// What names the exact rule.
+    pub version: String,
+    pub seen: u64,
+    pub flagged: u64,
+    /// Those of them that became cases in this run.
+    pub kept: u64,
+}
