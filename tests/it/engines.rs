@@ -164,7 +164,11 @@ fn in_postgres(_: &str, _: &[Case]) {}
 #[cfg(feature = "postgres")]
 fn in_postgres(stream: &str, expect: &[Case]) {
     let Some(url) = server("CASEWORK_TEST_POSTGRES", Some("traps in postgres")) else { return };
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let mut config: postgres::Config = url.parse().unwrap();
+    if let Some(password) = std::env::var_os("PGPASSWORD") {
+        config.password(password.to_str().unwrap());
+    }
+    let mut client = config.connect(postgres::NoTls).unwrap();
     client.batch_execute("CREATE TEMP TABLE predictions (line jsonb)").unwrap();
     for line in stream.lines() {
         client
