@@ -2,7 +2,11 @@
 
 pub mod row;
 mod jsonl;
-pub mod near;
+pub mod croissant;
+pub mod dvc;
+pub mod hf;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod csv;
 
 use std::io;

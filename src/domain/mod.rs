@@ -9,6 +9,7 @@ pub mod time;
 pub mod text;
 pub mod bidi;
 pub mod folding;
+pub mod near;
 pub mod logtime;
 pub mod logline;
 pub mod field;

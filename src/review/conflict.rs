@@ -7,12 +7,12 @@ use rusqlite::Connection;
 
 use super::gold;
 use super::precedent::words;
-use crate::dataset::near;
 use crate::db::case::{self, CaseRow, TEXT_CHARS_MAX};
 use crate::db::{erasure, precedent};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::label::Outcome;
+use crate::domain::near;
 use crate::domain::payload::Payload;
 use crate::domain::prediction::Prediction;
 use crate::domain::resolve::CaseState;

@@ -165,8 +165,8 @@ fn in_postgres(_: &str, _: &[Case]) {}
 fn in_postgres(stream: &str, expect: &[Case]) {
     let Some(url) = server("CASEWORK_TEST_POSTGRES", Some("traps in postgres")) else { return };
     let mut config: postgres::Config = url.parse().unwrap();
-    if let Some(password) = std::env::var_os("PGPASSWORD") {
-        config.password(password.to_str().unwrap());
+    if let Some(password) = server("PGPASSWORD", None) {
+        config.password(password);
     }
     let mut client = config.connect(postgres::NoTls).unwrap();
     client.batch_execute("CREATE TEMP TABLE predictions (line jsonb)").unwrap();

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use casework::dataset::Rows;
-use casework::dataset::near;
 use casework::dataset::row::{FIELDS, fields_of, markdown};
+use casework::domain::near;
 use serde_json::{Value, json};
 
 use crate::support::{Place, ingest, shared, team_of_three};
