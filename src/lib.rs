@@ -18,6 +18,7 @@ pub mod trap;
 
 pub mod demo;
 pub mod intake;
+pub mod retrain;
 pub mod review;
 
 pub mod workspace;

@@ -26,6 +26,9 @@ pub enum CliError {
     Output(#[from] io::Error),
     #[error("{0}")]
     Use(String),
+    /// A step could not begin: told to whoever watches it.
+    #[error("{0}")]
+    Cannot(String),
 }
 
 impl From<crate::domain::protocol::typed::BadAnswer> for CliError {
@@ -50,6 +53,10 @@ pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
         // The reader of our output went away; there is nobody to tell.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
+        }
+        Err(CliError::Cannot(why)) => {
+            super::out::say(&why);
+            ExitCode::from(126)
         }
         Err(error) => {
             tracing::error!("{error}");

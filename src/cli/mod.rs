@@ -29,6 +29,14 @@ mod join;
 mod label;
 mod labels;
 mod metrics;
+mod cut;
+mod run;
+mod gate;
+mod deploy;
+mod outcome;
+mod outcomes;
+mod proposals;
+mod trace;
 mod nudge;
 mod out;
 mod paths;
@@ -107,11 +115,31 @@ pub struct Global {
 }
 
 /// A time that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TimeArg {
     At(Moment),
     /// Milliseconds before now.
     Ago(i64),
+    /// What `--at` means where texts are compared: no time, but how much they overlap.
+    Overlap(f64),
+}
+
+impl TimeArg {
+    /// The moment that is meant, `now` being now.
+    fn moment(self, now: Moment) -> Result<Moment, CliError> {
+        match self {
+            Self::At(at) => Ok(at),
+            Self::Ago(ms) => Ok(Moment(now.0.saturating_sub(ms))),
+            Self::Overlap(_) => Err(CliError::Use("--at takes a time here".to_owned())),
+        }
+    }
+}
+
+fn overlap(text: &str) -> Result<TimeArg, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share
+        .map(TimeArg::Overlap)
+        .ok_or_else(|| "an overlap is above 0 and at most 1, as 0.8".to_owned())
 }
 
 fn time(text: &str) -> Result<TimeArg, String> {
@@ -199,6 +227,22 @@ enum Command {
     Rulings(rulings::Args),
     /// Ask to have a ruling looked at again that overruled you
     Appeal(note::About),
+    /// Cut a training set from labels, that anybody can make again
+    Cut(cut::Args),
+    /// Retrain, or record a training: what went in, what came out
+    Run(run::Args),
+    /// Ask whether a retrained model fixed what it should, and broke nothing
+    Gate(gate::Args),
+    /// Record which model answers where
+    Deploy(OneOf<deploy::What>),
+    /// Take in what turned out to be right
+    Outcome(OneOf<outcome::What>),
+    /// Show how good the model turned out to be
+    Outcomes(outcomes::Args),
+    /// Show what led to something and what came of it, from detection to the deployed fix
+    Trace(trace::Args),
+    /// List cuts that triggers propose
+    Proposals(proposals::Args),
     /// Label the same cases blind, talk about them, label again
     Calibrate(calibrate::Args),
     /// Estimate the true label of each case (label aggregation), and how reliable each annotator is
@@ -254,6 +298,14 @@ impl Command {
             Self::Traps(_) => "traps",
             Self::Suspects(_) => "suspects",
             Self::Metrics(_) => "metrics",
+            Self::Cut(_) => "cut",
+            Self::Run(_) => "run",
+            Self::Gate(_) => "gate",
+            Self::Deploy(_) => "deploy",
+            Self::Outcome(_) => "outcome",
+            Self::Outcomes(_) => "outcomes",
+            Self::Proposals(_) => "proposals",
+            Self::Trace(_) => "trace",
             Self::Queue(_) => "queue",
             Self::Show(_) => "show",
             Self::Search(_) => "search",
@@ -373,6 +425,14 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Traps(args)) => traps::run(&context, &args),
         Some(Command::Suspects(args)) => suspects::run(&context, &args),
         Some(Command::Metrics(args)) => metrics::run(&context, &args),
+        Some(Command::Cut(args)) => cut::run(&context, &args),
+        Some(Command::Run(args)) => run::run(&context, &args),
+        Some(Command::Gate(args)) => gate::run(&context, &args),
+        Some(Command::Deploy(args)) => deploy::run(&context, &args.what),
+        Some(Command::Outcome(args)) => outcome::run(&context, &args.what),
+        Some(Command::Outcomes(args)) => outcomes::run(&context, &args),
+        Some(Command::Trace(args)) => trace::run(&context, &args),
+        Some(Command::Proposals(args)) => proposals::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),
         Some(Command::Show(args)) => show::run(&context, &args),
         Some(Command::Search(args)) => search::run(&context, &args),
@@ -476,8 +536,7 @@ impl Context {
     pub fn read(&self) -> Result<Workspace, CliError> {
         let at = match self.global.at {
             None => return self.open(),
-            Some(TimeArg::At(at)) => at,
-            Some(TimeArg::Ago(ms)) => Moment(clock::now().0.saturating_sub(ms)),
+            Some(at) => at.moment(clock::now())?,
         };
         if at > clock::now() {
             return Err(CliError::Use(format!(

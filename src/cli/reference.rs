@@ -7,7 +7,6 @@ use serde_json::json;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, time};
 use crate::clock;
-use crate::domain::time::Moment;
 use crate::workspace::traps::read_traps;
 
 #[derive(Debug, clap::Subcommand)]
@@ -37,8 +36,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         What::Set { name, file, from, to, traps } => {
             let traps = traps.as_deref().map(read_traps).transpose()?;
             let mut workspace = context.open()?;
-            let at = |time: &Option<TimeArg>| time.map(moment);
-            let set = workspace.set_reference(name, file, [at(from), at(to)], traps.as_ref())?;
+            let at =
+                |time: &Option<TimeArg>| time.map(|time| time.moment(clock::now())).transpose();
+            let set = workspace.set_reference(name, file, [at(from)?, at(to)?], traps.as_ref())?;
             let words = format!("reference `{name}` is set: {} predictions counted", set.rows);
             done(
                 context.global.json,
@@ -73,12 +73,5 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             }
             Ok(if known.is_empty() { Exit::No } else { Exit::Done })
         }
-    }
-}
-
-fn moment(time: TimeArg) -> Moment {
-    match time {
-        TimeArg::At(at) => at,
-        TimeArg::Ago(ms) => Moment(clock::now().0 - ms),
     }
 }

@@ -73,6 +73,12 @@ fn is_on(text: &str) -> bool {
     !["0", "false", "no", "off"].contains(&text.to_lowercase().as_str())
 }
 
+/// A variable that is passed on as it is to a program that somebody runs.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+pub fn passed(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 impl Env {
     /// Why a review goes line by line rather than on a screen, if it does; `asked` is whether the
     /// command line asks for it.

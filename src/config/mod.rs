@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::domain::advice::Advice;
 
-pub use env::{Credentials, Env};
+pub use env::{Credentials, Env, passed};
 pub use paths::Paths;
 
 /// Every option and its default.
@@ -30,6 +30,12 @@ pub struct Config {
     pub redact: Redact,
     #[serde(default)]
     pub trap: Vec<Trap>,
+    /// When a new cut is to be looked at.
+    #[serde(default)]
+    pub trigger: Vec<Trigger>,
+    /// Other workspaces whose labels, cuts and runs are looked through too.
+    #[serde(default)]
+    pub catalog: Catalog,
     pub source: Source,
     pub attachments: Attachments,
     /// What fields are, whatever they look like.
@@ -111,6 +117,34 @@ pub struct Trap {
     /// Skills that it takes to judge what it flags.
     #[serde(default)]
     pub needs: Vec<String>,
+}
+
+/// When a new cut is to be looked at.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    #[serde(default)]
+    name: String,
+    /// A rule over what is known of the workspace.
+    pub when: String,
+    /// The recipe that is proposed.
+    pub recipe: String,
+    /// For how long it then says nothing.
+    pub cooldown: Option<String>,
+}
+
+impl Trigger {
+    pub fn name(&self) -> String {
+        if self.name.is_empty() { self.when.clone() } else { self.name.clone() }
+    }
+}
+
+/// Where else to look for what was labeled and learned from.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    #[serde(default)]
+    pub workspaces: Vec<String>,
 }
 
 /// What is replaced by pseudonyms before anything is written.

@@ -2,6 +2,7 @@
 //! windows on the entries that had been written by then. The views are folded in it; the file
 //! itself is not touched.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -25,12 +26,21 @@ CREATE TEMP TRIGGER no_insert INSTEAD OF INSERT ON journal_payload BEGIN SELECT 
 CREATE TEMP TRIGGER no_delete INSTEAD OF DELETE ON journal_payload BEGIN SELECT 1; END;
 ";
 
+/// Up to where entries are looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum Until<'u> {
+    /// Those that had been written by then.
+    At(Moment),
+    /// Of each replica so many; none of others.
+    Entries(&'u BTreeMap<String, u64>),
+}
+
 impl Db {
-    /// Opens the database at `path` as it stood at `at`, as far as `time_of` tells when an entry's
-    /// body was written. Its views are empty: they are to be folded.
+    /// Opens the database at `path` as it stood, as far as `time_of` tells when an entry's body was
+    /// written. Its views are empty: they are to be folded.
     pub fn as_of(
         path: &Path,
-        at: Moment,
+        until: Until<'_>,
         time_of: impl Fn(&[u8]) -> Option<Moment>,
     ) -> Result<Self, DbError> {
         let present = Self::open(path)?;
@@ -44,7 +54,15 @@ impl Db {
             MIGRATIONS.iter().try_for_each(|sql| conn.execute_batch(sql))?;
             conn.execute_batch(VIEWS)?;
             for head in journal::replicas(&present.conn)? {
-                let last = last_before(&present.conn, head.replica, head.head_seq, at, &time_of)?;
+                let last = match until {
+                    Until::At(at) => {
+                        last_before(&present.conn, head.replica, head.head_seq, at, &time_of)?
+                    }
+                    Until::Entries(heads) => {
+                        let asked = heads.get(&head.replica.to_string()).copied().unwrap_or(0);
+                        asked.min(head.head_seq)
+                    }
+                };
                 let Some(entry) = journal::entry(&present.conn, head.replica, last)? else {
                     continue;
                 };

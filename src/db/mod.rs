@@ -18,6 +18,7 @@ pub mod erasure;
 pub mod journal;
 pub mod label;
 pub mod note;
+pub mod observed;
 mod as_of;
 pub mod payload;
 pub mod precedent;
@@ -31,6 +32,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+pub use as_of::Until;
+
 use crate::domain::advice::Advice;
 
 /// Changes of the lasting tables, oldest first. Only ever appended to.
@@ -41,7 +44,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.
-pub const VIEWS_VERSION: i64 = 14;
+pub const VIEWS_VERSION: i64 = 15;
 /// "CSWK": tells our files from other programs' SQLite files.
 const APPLICATION_ID: i64 = 0x4353_574B;
 /// Bytes without which nothing can be written: a page of the log, and what belongs to it.

@@ -55,6 +55,23 @@ CREATE TABLE view_tally (
   PRIMARY KEY (stream, day, source, trap, version)
 ) WITHOUT ROWID;
 
+-- What turned out to be right of a prediction, whether it is a case or not.
+CREATE TABLE view_observed (
+  id BLOB NOT NULL,
+  source TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  observed_ms INTEGER NOT NULL,
+  truth TEXT,
+  right INTEGER,
+  value REAL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (id, source, replica, seq, n)
+) WITHOUT ROWID;
+
 CREATE VIRTUAL TABLE view_search USING fts5 (
   text, content = '', tokenize = 'unicode61', prefix = '2 3', columnsize = 0 -- the words as `folding` gives them
 );

@@ -170,6 +170,18 @@ impl<'de> Deserialize<'de> for EventId {
     }
 }
 
+/// A UUID of version 7: in the order of time, otherwise random (RFC 9562, section 5.7).
+pub fn uuid7(at: super::time::Moment, random: [u8; 10]) -> String {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&at.0.max(0).to_be_bytes()[2..]);
+    bytes[6..].copy_from_slice(&random);
+    bytes[6] = bytes[6] & 0x0f | 0x70;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let digits = hex(&bytes);
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    parts.join("-")
+}
+
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     let mut digits = vec![0; bytes.len() * 2];
@@ -202,6 +214,14 @@ fn unhex(text: &str, out: &mut [u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_runs_say_when() {
+        // RFC 9562, appendix A.6.
+        let random = [0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
+        let at = super::super::time::Moment(0x017f_22e2_79b0);
+        assert_eq!(uuid7(at, random), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    }
 
     #[test]
     fn a_case_has_one_id_and_borders_between_stream_and_id_count() {

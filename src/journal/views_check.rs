@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row};
 
 use super::verify::FaultRow;
 use super::{JournalError, entry::Body, fold};
-use crate::db::Db;
+use crate::db::{Db, Until};
 use crate::domain::ids::hex;
 use crate::domain::time::Moment;
 
@@ -33,7 +33,7 @@ pub fn check(path: &Path) -> Result<Vec<FaultRow>, JournalError> {
     let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
     let mut found = Vec::new();
     for _ in 0..TRIES {
-        let mut folded = Db::as_of(path, Moment(i64::MAX), time_of)?;
+        let mut folded = Db::as_of(path, Until::At(Moment(i64::MAX)), time_of)?;
         let tx = folded.begin()?;
         fold::refold(&tx)?;
         tx.commit()?;

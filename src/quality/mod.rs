@@ -9,6 +9,7 @@ pub mod figure;
 pub mod stratified;
 pub mod suspects;
 pub mod ratings;
+pub mod mcnemar;
 pub mod paired;
 pub mod power;
 pub mod agreement;

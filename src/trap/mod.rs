@@ -3,6 +3,7 @@
 
 pub mod alarm;
 pub mod column;
+pub mod condition;
 pub mod detect;
 mod fields;
 pub mod order;

@@ -104,6 +104,11 @@ pub enum BadRule {
     )]
     Name { rule: String, name: String },
     #[error(
+        "the rule `{rule}` names `{name}`, which rows do not have; there are {}{like}",
+        known.join(", "), like = like(name, known.iter().map(String::as_str))
+    )]
+    Key { rule: String, name: String, known: Vec<String> },
+    #[error(
         "the rule `{rule}` calls `{name}`, which is no function; there are {}{like}",
         FUNCTIONS.join(", "), like = like(name, FUNCTIONS.iter().copied())
     )]
@@ -119,7 +124,7 @@ fn known_names() -> String {
 }
 
 /// The name that was meant, if one is near.
-fn like(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+fn like<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> String {
     let near = known.map(|known| (strsim::levenshtein(name, known), known)).min();
     let near = near.filter(|(edits, known)| *edits <= known.len() / 3);
     near.map_or(String::new(), |(_, known)| format!(". Did you mean `{known}`?"))
@@ -139,10 +144,11 @@ pub struct Rule {
     /// What a case is flagged with.
     pub name: String,
     source: String,
-    /// The names that it asks for and that not every line has: fields of the stream's own, or
-    /// mistakes.
+    /// The names that it asks for.
+    pub(super) names: Vec<String>,
+    /// Those of them that not every line has: fields of the stream's own, or mistakes.
     strangers: Vec<String>,
-    program: Program,
+    pub(super) program: Program,
 }
 
 impl Rule {
@@ -182,7 +188,8 @@ impl Rule {
             Some(Ok(Ok((program, asked)))) => Ok(Self {
                 name: name.to_owned(),
                 source: source.to_owned(),
-                strangers: asked.strangers,
+                strangers: asked.names.iter().filter(|name| !is_known(name)).cloned().collect(),
+                names: asked.names,
                 program,
             }),
             Some(Ok(Err(errors))) => Err(syntax(errors.to_string())),
@@ -195,7 +202,7 @@ impl Rule {
 struct Asked {
     /// A function that there is not.
     function: Option<String>,
-    strangers: Vec<String>,
+    names: Vec<String>,
 }
 
 impl Asked {
@@ -207,18 +214,20 @@ impl Asked {
         let mut called: Vec<&str> = references.functions().into_iter().filter(written).collect();
         called.sort_unstable();
         let function = called.into_iter().find(|name| !FUNCTIONS.contains(name));
-        let known: Vec<&str> = known_names_list().collect();
         // Macros name what they go through for themselves: `exists(k, …)`.
         let bound = |name: &str| {
             !name.starts_with(|c: char| c.is_alphabetic())
                 || source.split(['(', ',']).any(|part| part.trim() == name)
         };
         let asked = references.variables().into_iter();
-        let strangers = asked.filter(|name| !known.contains(name) && !bound(name));
-        let mut strangers: Vec<String> = strangers.map(str::to_owned).collect();
-        strangers.sort_unstable();
-        Self { function: function.map(str::to_owned), strangers }
+        let mut names: Vec<String> = asked.filter(|name| !bound(name)).map(str::to_owned).collect();
+        names.sort_unstable();
+        Self { function: function.map(str::to_owned), names }
     }
+}
+
+fn is_known(name: &str) -> bool {
+    known_names_list().any(|known| known == name)
 }
 
 fn depth(source: &str) -> usize {
@@ -298,21 +307,28 @@ impl Rules {
                 current.rule.store(place, Ordering::Relaxed);
                 current.absent.store(false, Ordering::Relaxed);
                 let result = catch_unwind(AssertUnwindSafe(|| rule.program.execute(&context)));
-                let said = match result {
-                    Ok(Ok(Value::Bool(true))) => Said::Yes,
-                    Ok(Ok(Value::Bool(false))) => Said::No,
-                    Ok(Ok(Value::Float(number))) => Said::Number(number),
-                    Ok(Ok(Value::Int(number))) => Said::Number(number as f64),
-                    Ok(Ok(Value::UInt(number))) => Said::Number(number as f64),
-                    Ok(Ok(_)) => Said::Cannot("it is not true or false".to_owned()),
-                    // A line that lacks what is asked for is none that the rule is about.
-                    Ok(Err(ExecutionError::NoSuchKey(_))) => Said::Absent,
-                    Ok(Err(_)) if current.absent.load(Ordering::Relaxed) => Said::Absent,
-                    Ok(Err(error)) => Said::Cannot(error.to_string()),
-                    Err(_) => Said::Cannot("it panicked".to_owned()),
-                };
-                each(i, place, said);
+                let result = result.ok();
+                each(i, place, Said::of(result, current.absent.load(Ordering::Relaxed)));
             }
+        }
+    }
+}
+
+impl Said {
+    /// What a rule came to; nothing where it panicked. `absent`: it asked for what is not there.
+    pub(super) fn of(result: Option<Result<Value, ExecutionError>>, absent: bool) -> Self {
+        match result {
+            Some(Ok(Value::Bool(true))) => Self::Yes,
+            Some(Ok(Value::Bool(false))) => Self::No,
+            Some(Ok(Value::Float(number))) => Self::Number(number),
+            Some(Ok(Value::Int(number))) => Self::Number(number as f64),
+            Some(Ok(Value::UInt(number))) => Self::Number(number as f64),
+            Some(Ok(_)) => Self::Cannot("it is not true or false".to_owned()),
+            // What lacks what is asked for is none that the rule is about.
+            Some(Err(ExecutionError::NoSuchKey(_))) => Self::Absent,
+            Some(Err(_)) if absent => Self::Absent,
+            Some(Err(error)) => Self::Cannot(error.to_string()),
+            None => Self::Cannot("it panicked".to_owned()),
         }
     }
 }
@@ -379,7 +395,7 @@ impl Current<'_, '_> {
 
 /// A value of a line as rules calculate with it: whole numbers are `int`, so that one may be less
 /// than another.
-fn value_of(json: &serde_json::Value) -> Value {
+pub(super) fn value_of(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(truth) => Value::Bool(*truth),

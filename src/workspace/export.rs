@@ -71,6 +71,18 @@ impl Workspace {
         &mut self,
         rows: Rows,
         make: impl Fn(Vec<ExportRow>) -> Result<T, E> + Sync,
+        each: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<Exported, E> {
+        let sight = self.sight()?;
+        self.export_by(sight, rows, make, each)
+    }
+
+    /// The same of what somebody else may see.
+    pub(super) fn export_by<T: Send, E: From<WorkError> + Send>(
+        &mut self,
+        mut sight: Sight,
+        rows: Rows,
+        make: impl Fn(Vec<ExportRow>) -> Result<T, E> + Sync,
         mut each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<Exported, E> {
         let policy = self.policy()?;
@@ -81,7 +93,6 @@ impl Workspace {
             Rows::Labels => label::labeled_cases(&reading).map_err(WorkError::from)?,
             Rows::Cases => self.resolved_cases()?,
         };
-        let mut sight = self.sight()?;
         sight.know_all(&reading).map_err(WorkError::from)?;
         let maker = RowMaker::load(&reading, &mut self.unpacker, policy, rows == Rows::Cases)
             .map_err(WorkError::from)?;

@@ -4,6 +4,13 @@
 pub mod create;
 pub mod arbitration;
 pub mod calibration;
+pub mod cuts;
+pub mod gates;
+mod lineage;
+pub mod deployed;
+pub mod proposals;
+pub mod retraining;
+pub mod runs;
 mod undo;
 mod aside;
 pub mod attached;
@@ -31,7 +38,7 @@ use std::path::Path;
 
 use crate::clock;
 use crate::config::{Config, Env, Paths};
-use crate::db::{Db, document, journal, roster};
+use crate::db::{Db, Until, document, journal, roster};
 use crate::domain::cues::Hiding;
 use crate::domain::time::Moment;
 use crate::intake::recognize::{HEAD_BYTES, recognize};
@@ -118,17 +125,21 @@ impl Workspace {
         name: Option<&str>,
         at: Moment,
     ) -> Result<Self, WorkError> {
-        let now = Self::open(paths, env, name)?;
-        let hide_today = now.policy()?.hide;
+        Self::open(paths, env, name)?.until(Until::At(at), at)
+    }
+
+    /// The same workspace as it stood, to be read; `at` is what it takes for now.
+    fn until(self, until: Until<'_>, at: Moment) -> Result<Self, WorkError> {
+        let hide_today = self.policy()?.hide;
         let time_of = |body: &[u8]| Body::parse(body).map(|body| body.at.moment());
-        let mut db = Db::as_of(&now.paths.database(), at, time_of)?;
+        let mut db = Db::as_of(&self.paths.database(), until, time_of)?;
         let tx = db.begin()?;
         fold::refold(&tx)?;
         tx.commit()?;
         if journal::count_entries(&db.conn)? == 0 {
             return Err(WorkError::BeforeAll(at));
         }
-        Ok(Self { db, at: Some(at), hide_today, ..now })
+        Ok(Self { db, at: Some(at), hide_today, ..self })
     }
 
     /// Has what is shown be as it will be so many milliseconds from now, if nothing is done.

@@ -40,6 +40,13 @@ fn label(place: &Place, case: &str, who: &str, why: &str) {
     place.ok(&[&["label", case, "--as", who, "--rationale", why], &answers[..]].concat());
 }
 
+/// A recipe of everything.
+fn cut_recipe(place: &Place) -> &'static str {
+    let path = place.dir.path().join("r.toml");
+    fs::write(&path, "name = \"all\"\n").unwrap();
+    Box::leak(path.display().to_string().into_boxed_str())
+}
+
 /// Ways to run each command of the table that could tell what others said. A new command has to be
 /// added here.
 fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
@@ -56,7 +63,11 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         // They say nothing of labels, or change something only.
         "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "redo" | "comment" | "defer"
         | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
-        | "completions" | "man" | "import" | "appeal" | "help" | "trap" | "reference" => vec![],
+        | "completions" | "man" | "import" | "appeal" | "help" | "trap" | "reference" | "run"
+        | "gate" | "deploy" | "outcome" | "outcomes" | "proposals" => vec![],
+        // A cut takes everything, and is for leads and engineers.
+        "cut" => vec![vec![cut_recipe(place), "--out", out], vec!["list"]],
+        "trace" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],
         // Whoever reads entries themselves reads the journal, which lies open (README).
         "audit" => vec![],
         "verify" => vec![vec![]],

@@ -251,6 +251,122 @@ fn every_kind_is_written_as_ever() {
         cases: vec![case],
     });
     check(&AlarmClosed { alarm: "01234567".into(), note: "a new client".into() });
+    check(&DatasetCut {
+        cut: Hash([1; 32]),
+        name: "june".into(),
+        version: "1.2.0".into(),
+        recipe: Hash([2; 32]),
+        text: "name = \"june\"\n".into(),
+        frontier: [("07".to_owned(), 9)].into(),
+        program: "casework 0.1.0".into(),
+        rows: 3,
+        splits: [("train".to_owned(), 3)].into(),
+        dropped: [("duplicate".to_owned(), 1)].into(),
+        replay: Some(Replayed { file: "old.jsonl".into(), sha256: "ab".into(), rows: 2 }),
+        against: vec![CutFile {
+            path: "eval.jsonl".into(),
+            bytes: 0,
+            sha256: "cd".into(),
+            md5: String::new(),
+        }],
+        conflicts: 1,
+        files: vec![CutFile {
+            path: "train.jsonl".into(),
+            bytes: 7,
+            sha256: "ef".into(),
+            md5: "01".into(),
+        }],
+        proposal: Some("0123".into()),
+        blob: Some(Hash([3; 32])),
+    });
+    check(&DatasetWithdrawn { cut: Hash([1; 32]), reason: "a wrong file".into() });
+    check(&CutProposed {
+        proposal: "0123456789abcdef".into(),
+        trigger: "oos".into(),
+        recipe: "oos.toml".into(),
+        reason: "ready('oos') >= 200".into(),
+        counts: [("oos".to_owned(), 212.0)].into(),
+    });
+    check(&RunRecorded {
+        run: "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".into(),
+        pipeline: "train.intent".into(),
+        hash: Some(Hash([4; 32])),
+        text: "name = \"train.intent\"\n".into(),
+        cut: Some(Hash([1; 32])),
+        seed: Some(7),
+        began: T0,
+        ended: Moment(T0.0 + 1_000),
+        state: "done".into(),
+        why: "as it should".into(),
+        tainted: vec!["train.py".into()],
+        inputs: vec![RunFile { path: "train.py".into(), bytes: 5, sha256: "ab".into() }],
+        steps: vec![RunStep {
+            name: "train".into(),
+            argv: vec!["python3".into(), "train.py".into()],
+            exit: Some(0),
+            wall_ms: 900,
+            cpu_ms: 800,
+            memory_bytes: 1_000_000,
+            said: "warning".into(),
+        }],
+        environment: vec!["PATH".into()],
+        environment_hash: Some(Hash([5; 32])),
+        sandbox: "landlock".into(),
+        not_restricted: vec!["UDP".into()],
+        outs: vec![RunFile { path: "model.bin".into(), bytes: 9, sha256: "cd".into() }],
+        metrics: [("accuracy".to_owned(), 0.8)].into(),
+        versions: "numpy==2.0".into(),
+        repeat: Some("churn 0.0013".into()),
+        churn: Some(0.0013),
+        code: Some(RunCode { commit: "0ff1ce".into(), dirty: true }),
+        predictions: Some(Hash([6; 32])),
+    });
+    check(&GateDecided {
+        run: "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".into(),
+        gate: "gate".into(),
+        hash: Hash([7; 32]),
+        text: "alpha = 0.05\n".into(),
+        verdict: "pass".into(),
+        lines: vec![serde_json::json!({ "kind": "fix", "slice": "oos", "verdict": "pass" })],
+        leak: vec!["row 1".into()],
+        churn: Some(0.0),
+    });
+    check(&GateWaived {
+        run: "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".into(),
+        gate: Hash([7; 32]),
+        reason: "the slice is going away".into(),
+    });
+    check(&DeploymentRecorded {
+        deployment: "017f22e2-79b0-7cc3-98c4-dc0c0c073990".into(),
+        run: "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".into(),
+        to: "prod".into(),
+        share: 0.1,
+        model: "3.2.0".into(),
+        gate: Some("pass".into()),
+        note: "canary".into(),
+    });
+    check(&DeploymentEnded {
+        deployment: "017f22e2-79b0-7cc3-98c4-dc0c0c073990".into(),
+        note: "rolled back".into(),
+    });
+    check(&OutcomeObserved {
+        source: "billing".into(),
+        outcomes: vec![Observed {
+            case,
+            at: T0,
+            truth: Some("oos".into()),
+            right: Some(false),
+            value: Some(0.5),
+            note: "refunded".into(),
+        }],
+    });
+    check(&AuditSigned {
+        scope: "outcomes".into(),
+        since: Some(T0),
+        frontier: [("07".to_owned(), 9)].into(),
+        found: [("label contradicted".to_owned(), 1)].into(),
+        findings: vec![serde_json::json!({ "kind": "label contradicted" })],
+    });
     check(&LabelsExported { rows: "labels".into(), format: "jsonl".into() });
     check(&NudgeSent {
         to: "ana".into(),

@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["chance", "clock", "config", "db", "log", "media"],
     &["journal"],
     &["dataset", "quality", "sync", "trap"],
-    &["demo", "intake", "review"],
+    &["demo", "intake", "retrain", "review"],
     &["workspace"],
     &["session"],
     &["cli", "linear", "tui"],

@@ -55,6 +55,13 @@ const WAYS: &[&[&str]] = &[
     &["doctor"],
     &["paths"],
     &["erase", "--list"],
+    &["trace", "CASE"],
+    &["cut", "list"],
+    &["run", "list"],
+    &["gate", "list"],
+    &["deploy", "list"],
+    &["outcomes"],
+    &["proposals"],
     &["undo"],
     &["redo"],
     &["comment", "CASE", "seen"],
@@ -77,6 +84,7 @@ const OTHERS: &[&str] = &[
     "train",
     "appeal",
     "report",
+    "outcome",
     "backup",
     "audit",
     "attachment",
@@ -108,7 +116,9 @@ fn check(value: &Value, path: &str, faults: &mut Vec<String>) {
                 {
                     continue;
                 }
-                if is_time(key) && !value.is_null() && !value.is_object() {
+                // Where an edge of a graph begins.
+                let is_edge = key == "from" && has("to") && has("why");
+                if is_time(key) && !value.is_null() && !value.is_object() && !is_edge {
                     let text = value.as_str().unwrap_or_default();
                     let good =
                         text.len() == 24 && text.ends_with('Z') && Moment::parse(text).is_some();

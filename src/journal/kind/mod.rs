@@ -40,6 +40,16 @@ mod alarm_raised;
 mod alarm_closed;
 mod reference_set;
 mod stream_tallied;
+mod dataset_cut;
+mod dataset_withdrawn;
+mod cut_proposed;
+mod run_recorded;
+mod gate_decided;
+mod gate_waived;
+mod deployment_recorded;
+mod deployment_ended;
+mod outcome_observed;
+mod audit_signed;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -47,6 +57,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 pub use alarm_closed::AlarmClosed;
 pub use alarm_raised::{AlarmRaised, AlarmWindow};
+pub use audit_signed::AuditSigned;
 pub use case_appealed::CaseAppealed;
 pub use case_commented::CaseCommented;
 pub use case_deferred::CaseDeferred;
@@ -54,6 +65,13 @@ pub use case_detected::CaseDetected;
 pub use case_escalated::CaseEscalated;
 pub use case_ruled::CaseRuled;
 pub use consensus_estimated::ConsensusEstimated;
+pub use cut_proposed::CutProposed;
+pub use dataset_cut::{CutFile, DatasetCut, Replayed};
+pub use dataset_withdrawn::DatasetWithdrawn;
+pub use deployment_ended::DeploymentEnded;
+pub use deployment_recorded::DeploymentRecorded;
+pub use gate_decided::GateDecided;
+pub use gate_waived::GateWaived;
 pub use glossary_published::GlossaryPublished;
 pub use gold_set::GoldSet;
 pub use guard_raised::GuardRaised;
@@ -63,6 +81,7 @@ pub use label_withdrawn::LabelWithdrawn;
 pub use labels_exported::LabelsExported;
 pub use note_withdrawn::NoteWithdrawn;
 pub use nudge_sent::NudgeSent;
+pub use outcome_observed::{Observed, OutcomeObserved};
 pub use payload_erased::PayloadErased;
 pub use policy_set::PolicySet;
 pub use protocol_published::ProtocolPublished;
@@ -72,6 +91,7 @@ pub use reviewer_admitted::ReviewerAdmitted;
 pub use reviewer_relieved::ReviewerRelieved;
 pub use reviewer_retired::ReviewerRetired;
 pub use ruling_withdrawn::RulingWithdrawn;
+pub use run_recorded::{RunCode, RunFile, RunRecorded, RunStep};
 pub use secret_shared::SecretShared;
 pub use session_amended::SessionAmended;
 pub use session_closed::SessionClosed;
@@ -182,6 +202,16 @@ pub static KINDS: &[Kind] = &[
     kind::<StreamTallied>(),
     kind::<AlarmRaised>(),
     kind::<AlarmClosed>(),
+    kind::<DatasetCut>(),
+    kind::<DatasetWithdrawn>(),
+    kind::<CutProposed>(),
+    kind::<RunRecorded>(),
+    kind::<GateDecided>(),
+    kind::<GateWaived>(),
+    kind::<DeploymentRecorded>(),
+    kind::<DeploymentEnded>(),
+    kind::<OutcomeObserved>(),
+    kind::<AuditSigned>(),
 ];
 
 fn take<E: Event>(

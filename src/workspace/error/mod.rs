@@ -4,6 +4,7 @@
 mod calibration;
 mod label;
 mod publish;
+mod retrain;
 mod roster;
 mod ruling;
 mod shared_store;
@@ -21,6 +22,7 @@ use crate::domain::text::visible;
 use crate::domain::time::Moment;
 use crate::intake::{BadRedaction, IntakeError};
 use crate::journal::JournalError;
+use crate::retrain::cut::CutError;
 use crate::review::Missing;
 use crate::sync::SyncError;
 use crate::trap::{BadRule, BadTrap};
@@ -28,6 +30,7 @@ use crate::trap::{BadRule, BadTrap};
 pub use calibration::CalibrationError;
 pub use label::LabelError;
 pub use publish::PublishError;
+pub use retrain::RetrainError;
 pub use roster::RosterError;
 pub use ruling::RulingError;
 pub use shared_store::SharedStoreError;
@@ -42,6 +45,8 @@ pub enum WorkError {
     Label(#[from] LabelError),
     #[error(transparent)]
     Publish(#[from] PublishError),
+    #[error(transparent)]
+    Retrain(#[from] RetrainError),
     #[error(transparent)]
     Roster(#[from] RosterError),
     #[error(transparent)]
@@ -143,7 +148,13 @@ impl From<String> for Told {
 
 impl WorkError {
     pub fn kind(&self) -> Kind {
-        if self.faults().is_some() { Kind::No } else { Kind::Failed }
+        match self {
+            Self::Retrain(RetrainError::Cut(CutError::Leak { .. } | CutError::Empty(_))) => {
+                Kind::No
+            }
+            _ if self.faults().is_some() => Kind::No,
+            _ => Kind::Failed,
+        }
     }
 
     /// The faults of a document that was checked, and what it is called.
@@ -175,6 +186,7 @@ impl WorkError {
             Self::Calibration(error) => error,
             Self::Label(error) => error,
             Self::Publish(error) => error,
+            Self::Retrain(error) => error,
             Self::Roster(error) => error,
             Self::Ruling(error) => error,
             Self::SharedStore(error) => error,

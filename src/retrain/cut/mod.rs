@@ -1,0 +1,17 @@
+//! Cuts: training sets as a function of the journal up to a point and a recipe. Whoever cuts, on
+//! whichever machine, gets the same rows.
+//!
+//! [`recipe`] is what its author asks for, [`select`] takes rows through its steps and counts each,
+//! [`split`] parts them, [`files`] writes them, [`membership`] is what the journal keeps of them.
+
+pub mod files;
+pub mod membership;
+pub mod recipe;
+pub mod select;
+mod share;
+mod split;
+pub mod version;
+
+pub use membership::{Member, Membership};
+pub use recipe::Recipe;
+pub use select::{Candidate, Chosen, Cut, CutError, Old};

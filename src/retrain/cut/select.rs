@@ -1,0 +1,654 @@
+//! The steps of a cut, each counted, so that what was read is what was dropped and what is written.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::recipe::{Counts, NEAR, Per, Recipe, Then};
+use super::share::share_of;
+use super::split::{Grouped, Part, bounds, place};
+use super::{Member, Membership};
+use crate::dataset::CaseExport;
+use crate::domain::ids::{CaseId, Hash, hex};
+use crate::domain::label::value_text;
+use crate::domain::near::{self, normal};
+use crate::domain::prediction::scalar;
+use crate::domain::time::Moment;
+use crate::trap::condition::Condition;
+use crate::trap::{BadRule, STACK_BYTES, Said};
+
+/// A resolved case that a recipe's rule lets in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub case: CaseId,
+    pub id: String,
+    pub stream: String,
+    pub occurred_at: String,
+    pub text: String,
+    pub label: String,
+    pub category: Option<String>,
+    pub failure_mode: Option<String>,
+    /// The first trap that flagged it.
+    pub trap: Option<String>,
+    /// When it was settled: what is settled later moves nothing that was there.
+    settled: Moment,
+    votes: usize,
+    /// What it shares with others of its group.
+    keys: Vec<String>,
+    /// What it is counted by, where a recipe has a cap.
+    cap: Option<String>,
+}
+
+/// A row of an old training set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Old {
+    pub text: String,
+    pub label: String,
+}
+
+/// Why there is no cut.
+#[derive(Debug, thiserror::Error)]
+pub enum CutError {
+    #[error(transparent)]
+    Rule(#[from] BadRule),
+    #[error(
+        "rows come from {days} days, of which none may be more than {share} of all: that takes {least} days"
+    )]
+    Days { days: usize, share: f64, least: usize },
+    #[error("no row is left")]
+    Empty(Counts),
+    #[error("{n} rows are in {file}, or nearly: {pairs}")]
+    Leak { n: usize, file: String, pairs: String },
+}
+
+impl crate::domain::advice::Advice for CutError {
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Rule(error) => error.next_step(),
+            Self::Days { .. } => {
+                Some("Leave share_of_one_day out until there are more, or raise it.".to_owned())
+            }
+            Self::Empty(dropped) if dropped.is_empty() => {
+                Some("No case is resolved yet: `casework status` counts them.".to_owned())
+            }
+            Self::Empty(dropped) => {
+                let dropped: Vec<String> = dropped
+                    .iter()
+                    .map(|(why, n)| format!("{n} {}", why.replace('_', " ")))
+                    .collect();
+                Some(format!("What was read was dropped: {}.", dropped.join(", ")))
+            }
+            Self::Leak { .. } => {
+                Some("With then = \"drop\" in [leak] they are left out and counted.".to_owned())
+            }
+        }
+    }
+}
+
+/// Takes exported rows, one by one.
+pub struct Taking<'r> {
+    recipe: &'r Recipe,
+    rule: Option<Condition>,
+    named: bool,
+    pub read: u64,
+    pub dropped: Counts,
+    pub erased: Vec<CaseId>,
+    pub candidates: Vec<Candidate>,
+}
+
+impl<'r> Taking<'r> {
+    /// # Errors
+    /// A rule that can't be read.
+    pub fn new(recipe: &'r Recipe) -> Result<Self, CutError> {
+        let rule = recipe.rows.rule.as_deref().map(Condition::compile).transpose()?;
+        let (dropped, erased, candidates) = (Counts::new(), Vec::new(), Vec::new());
+        Ok(Self { recipe, rule, named: false, read: 0, dropped, erased, candidates })
+    }
+
+    /// Takes rows: on a thread whose stack rules may use up.
+    ///
+    /// # Errors
+    /// A rule that asks for what no row has.
+    pub fn take_all(&mut self, rows: &[CaseExport]) -> Result<(), CutError> {
+        if self.rule.is_none() {
+            return rows.iter().try_for_each(|row| self.take(row));
+        }
+        std::thread::scope(|scope| {
+            let take = || rows.iter().try_for_each(|row| self.take(row));
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            match thread.spawn_scoped(scope, take).map(|thread| thread.join()) {
+                Ok(Ok(taken)) => taken,
+                _ => Err(CutError::Rule(BadRule::TooCostly)),
+            }
+        })
+    }
+
+    fn take(&mut self, row: &CaseExport) -> Result<(), CutError> {
+        self.read += 1;
+        if let Some(rule) = &self.rule {
+            let keys = keys_of(row);
+            if !self.named {
+                let known: Vec<String> = keys.keys().cloned().collect();
+                rule.check_names(self.recipe.rows.rule.as_deref().unwrap_or_default(), &known)?;
+                self.named = true;
+            }
+            match rule.ask(&keys) {
+                Said::Yes => {}
+                Said::Cannot(_) => return self.leave_out("where_cannot_tell"),
+                _ => return self.leave_out("where"),
+            }
+        }
+        if row.about.erased {
+            self.erased.push(row.about.case);
+            return self.leave_out("erased");
+        }
+        let label = row.outcome.get(&self.recipe.rows.label.0).and_then(scalar);
+        let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
+            return self.leave_out("no_label");
+        };
+        if normal(&row.about.text).is_empty() {
+            return self.leave_out("unreadable");
+        }
+        let candidate = self.candidate(row, label);
+        self.candidates.push(candidate);
+        Ok(())
+    }
+
+    /// Counts a row that is left out.
+    fn leave_out(&mut self, why: &str) -> Result<(), CutError> {
+        *self.dropped.entry(why.to_owned()).or_default() += 1;
+        Ok(())
+    }
+
+    fn candidate(&self, row: &CaseExport, label: String) -> Candidate {
+        let about = &row.about;
+        let group = &self.recipe.split.group;
+        let keys = group.iter().filter(|name| *name != NEAR);
+        let keys =
+            keys.filter_map(|name| group_value(row, name).map(|value| format!("{name} {value}")));
+        let day = || about.occurred_at.get(..10).map(str::to_owned);
+        let per = self.recipe.caps.as_ref().and_then(|caps| caps.per);
+        let text = |value: &Option<Value>| value.as_ref().map(value_text);
+        let cap = per.map(|per| match per {
+            Per::Category => text(&row.category),
+            Per::Label => Some(label.clone()),
+            Per::Trap => about.flags.first().cloned(),
+            Per::Session => about.session_id.clone(),
+            Per::Reviewer => row.reviewers.first().cloned(),
+            Per::Day => day(),
+            Per::Alarm => about.flags.iter().find(|flag| flag.starts_with("alarm ")).cloned(),
+        });
+        Candidate {
+            case: about.case,
+            id: about.id.clone(),
+            stream: about.stream.clone(),
+            occurred_at: about.occurred_at.clone(),
+            text: about.text.clone(),
+            category: text(&row.category),
+            failure_mode: text(&row.failure_mode),
+            trap: about.flags.first().cloned(),
+            settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
+            votes: row.votes.len(),
+            keys: keys.collect(),
+            cap: cap.flatten(),
+            label,
+        }
+    }
+}
+
+/// A row as rules ask for it: all its keys, and `protocol`, `session`.
+fn keys_of(row: &CaseExport) -> Map<String, Value> {
+    let mut keys = match serde_json::to_value(row) {
+        Ok(Value::Object(keys)) => keys,
+        _ => Map::new(),
+    };
+    let ruling = row.ruling.as_ref().and_then(|ruling| ruling.protocol.as_ref());
+    let protocol = ruling.or_else(|| row.votes.first().map(|vote| &vote.protocol));
+    keys.insert(
+        "protocol".to_owned(),
+        protocol.map_or(Value::Null, |one| Value::from(one.id.as_str())),
+    );
+    keys.insert("version".to_owned(), protocol.map_or(Value::Null, |one| Value::from(one.version)));
+    keys.insert("session".to_owned(), Value::from(row.about.session_id.clone()));
+    keys
+}
+
+fn group_value(row: &CaseExport, name: &str) -> Option<String> {
+    let found = match name {
+        "session" => row.about.session_id.clone(),
+        "trace" | "trace_id" => row.about.trace_id.clone(),
+        "stream" => Some(row.about.stream.clone()),
+        "category" => row.category.as_ref().map(value_text),
+        "day" => row.about.occurred_at.get(..10).map(str::to_owned),
+        "text" => Some(normal(&row.about.text)),
+        other => row.about.input.as_ref().and_then(|input| {
+            let input: Map<String, Value> = serde_json::from_str(input.get()).ok()?;
+            input.get(other.strip_prefix("input.").unwrap_or(other)).map(value_text)
+        }),
+    };
+    found.filter(|value| !value.is_empty())
+}
+
+/// A row of a cut.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    pub row: [u8; 8],
+    pub of: Origin,
+    pub part: Part,
+    /// The draw and the group by which it went there.
+    pub u: f64,
+    pub group: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    Case(Box<Candidate>),
+    Old(Old),
+}
+
+/// The keys of a row of a cut, in the order of the alphabet: its line is what the cut's id is made
+/// of.
+#[derive(Serialize)]
+struct Line<'l> {
+    case: Option<CaseId>,
+    category: Option<&'l str>,
+    failure_mode: Option<&'l str>,
+    id: Option<&'l str>,
+    label: &'l str,
+    occurred_at: Option<&'l str>,
+    origin: &'static str,
+    row: String,
+    split: &'static str,
+    stream: Option<&'l str>,
+    text: &'l str,
+}
+
+impl Chosen {
+    pub fn id(&self) -> String {
+        hex(&self.row)
+    }
+
+    pub fn text(&self) -> &str {
+        match &self.of {
+            Origin::Case(case) => &case.text,
+            Origin::Old(old) => &old.text,
+        }
+    }
+
+    pub fn label(&self) -> &str {
+        match &self.of {
+            Origin::Case(case) => &case.label,
+            Origin::Old(old) => &old.label,
+        }
+    }
+
+    pub fn candidate(&self) -> Option<&Candidate> {
+        match &self.of {
+            Origin::Case(case) => Some(case),
+            Origin::Old(_) => None,
+        }
+    }
+
+    /// The row as it is written, without the end of the line.
+    pub fn line(&self) -> String {
+        let case = self.candidate();
+        let line = Line {
+            case: case.map(|case| case.case),
+            category: case.and_then(|case| case.category.as_deref()),
+            failure_mode: case.and_then(|case| case.failure_mode.as_deref()),
+            id: case.map(|case| case.id.as_str()),
+            label: self.label(),
+            occurred_at: case.map(|case| case.occurred_at.as_str()),
+            origin: if case.is_some() { "case" } else { "replay" },
+            row: self.id(),
+            split: self.part.as_str(),
+            stream: case.map(|case| case.stream.as_str()),
+            text: self.text(),
+        };
+        crate::db::to_json(&line)
+    }
+}
+
+/// The id of a row: of its text as it is compared, its label and its case.
+pub fn row_id(text: &str, label: &str, case: Option<CaseId>) -> [u8; 8] {
+    let case = case.map(|case| case.to_string()).unwrap_or_default();
+    let hash = Hash::of(format!("{}\n{label}\n{case}", normal(text)).as_bytes());
+    let mut id = [0; 8];
+    id.copy_from_slice(&hash.0[..8]);
+    id
+}
+
+/// Texts that must not come in, by the file they stand in.
+pub struct Against {
+    pub file: String,
+    pub texts: Vec<String>,
+}
+
+/// A pair of a row and a text that must not come in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeakPair {
+    pub file: String,
+    /// The line of the file, from 1.
+    pub line: usize,
+    pub case: Option<CaseId>,
+    pub jaccard: f64,
+}
+
+/// The same text with several labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Conflict {
+    pub cases: Vec<CaseId>,
+    pub labels: Vec<String>,
+}
+
+/// A cut.
+#[derive(Debug, Clone, Default)]
+pub struct Cut {
+    pub rows: Vec<Chosen>,
+    pub read: u64,
+    pub dropped: Counts,
+    pub conflicts: Vec<Conflict>,
+    pub leaks: Vec<LeakPair>,
+    pub erased: Vec<CaseId>,
+    /// Old rows that were read, dropped and taken.
+    pub old_read: u64,
+    pub old_dropped: Counts,
+    pub old_taken: u64,
+    /// Old rows that were asked for and are not there.
+    pub old_lacking: u64,
+}
+
+impl Cut {
+    /// What the cut is: the hash of its lines in their order.
+    pub fn id(&self) -> Hash {
+        let mut hasher = blake3::Hasher::new();
+        for row in &self.rows {
+            hasher.update(row.line().as_bytes());
+            hasher.update(b"\n");
+        }
+        Hash(*hasher.finalize().as_bytes())
+    }
+
+    pub fn membership(&self) -> Membership {
+        let member = |row: &Chosen| Member {
+            row: row.row,
+            case: row.candidate().map(|case| case.case),
+            part: row.part,
+        };
+        Membership(self.rows.iter().map(member).collect())
+    }
+
+    pub fn splits(&self) -> Counts {
+        self.counted(|row| Some(row.part.as_str().to_owned()))
+    }
+
+    /// Rows by what `of` says of them.
+    pub fn counted(&self, of: impl Fn(&Chosen) -> Option<String>) -> Counts {
+        let mut counts = Counts::new();
+        for name in self.rows.iter().filter_map(of) {
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Takes candidates through the rest of the steps; `old` are the rows to be mixed in.
+///
+/// # Errors
+/// Nothing is left, days are too few, or a row is in a file that it must not be in.
+pub fn select(taking: Taking<'_>, against: &[Against], old: Vec<Old>) -> Result<Cut, CutError> {
+    let Taking { recipe, read, dropped, erased, candidates, .. } = taking;
+    let mut cut = Cut { read, dropped, erased, old_read: old.len() as u64, ..Cut::default() };
+    cut.erased.sort_unstable();
+    let rows = distinct(candidates, &mut cut);
+    let rows = unleaked(recipe, rows, against, &mut cut)?;
+    let mut rows = placed(recipe, rows, &mut cut);
+    capped(recipe, &mut rows, &mut cut)?;
+    if rows.is_empty() {
+        return Err(CutError::Empty(cut.dropped));
+    }
+    if let Some(replay) = &recipe.replay {
+        let wanted = (replay.ratio * rows.len() as f64).round() as usize;
+        let stratify = replay.stratify.is_some();
+        let old = replayed(recipe, old, &rows, against, &mut cut, (wanted, stratify));
+        rows.extend(old);
+    }
+    rows.sort_by_key(|row| row.row);
+    cut.rows = rows;
+    Ok(cut)
+}
+
+fn count(counts: &mut Counts, why: &str, n: usize) {
+    if n > 0 {
+        *counts.entry(why.to_owned()).or_default() += n as u64;
+    }
+}
+
+/// One row of each text; a text with several labels is none to learn from.
+fn distinct(candidates: Vec<Candidate>, cut: &mut Cut) -> Vec<Candidate> {
+    let mut by_text: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+    for candidate in candidates {
+        by_text.entry(normal(&candidate.text)).or_default().push(candidate);
+    }
+    let mut kept = Vec::with_capacity(by_text.len());
+    for mut same in by_text.into_values() {
+        if same.iter().any(|one| one.label != same[0].label) {
+            count(&mut cut.dropped, "conflict", same.len());
+            let mut labels: Vec<String> = same.iter().map(|one| one.label.clone()).collect();
+            labels.sort_unstable();
+            labels.dedup();
+            let mut cases: Vec<CaseId> = same.iter().map(|one| one.case).collect();
+            cases.sort_unstable();
+            cut.conflicts.push(Conflict { cases, labels });
+            continue;
+        }
+        count(&mut cut.dropped, "duplicate", same.len() - 1);
+        same.sort_by(|a, b| b.votes.cmp(&a.votes).then(a.case.cmp(&b.case)));
+        kept.extend(same.into_iter().next());
+    }
+    cut.conflicts.sort_by(|a, b| a.cases.cmp(&b.cases));
+    kept.sort_by_key(|row| (row.settled, row.case));
+    kept
+}
+
+fn unleaked(
+    recipe: &Recipe,
+    rows: Vec<Candidate>,
+    against: &[Against],
+    cut: &mut Cut,
+) -> Result<Vec<Candidate>, CutError> {
+    let mut leaked: HashSet<usize> = HashSet::new();
+    for other in against {
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        let evaluation: Vec<&str> = other.texts.iter().map(String::as_str).collect();
+        let pairs = near::pairs_across(&texts, &evaluation, recipe.leak.near);
+        if recipe.leak.then == Then::Fail && !pairs.is_empty() {
+            let named = |pair: &near::Pair| {
+                format!(
+                    "case {} and line {} ({:.2})",
+                    rows[pair.a].case.short(),
+                    pair.b + 1,
+                    pair.jaccard
+                )
+            };
+            let mut names: Vec<String> = pairs.iter().take(5).map(named).collect();
+            if pairs.len() > 5 {
+                names.push("…".to_owned());
+            }
+            let n = pairs.iter().map(|pair| pair.a).collect::<HashSet<_>>().len();
+            return Err(CutError::Leak { n, file: other.file.clone(), pairs: names.join(", ") });
+        }
+        for pair in pairs {
+            leaked.insert(pair.a);
+            let (file, line) = (other.file.clone(), pair.b + 1);
+            let case = Some(rows[pair.a].case);
+            cut.leaks.push(LeakPair { file, line, case, jaccard: pair.jaccard });
+        }
+    }
+    count(&mut cut.dropped, "leak", leaked.len());
+    let kept = rows.into_iter().enumerate().filter(|(place, _)| !leaked.contains(place));
+    Ok(kept.map(|(_, row)| row).collect())
+}
+
+/// Rows in their parts; those of groups that lie in several leave the training part.
+fn placed(recipe: &Recipe, rows: Vec<Candidate>, cut: &mut Cut) -> Vec<Chosen> {
+    let shares = recipe.split.shares();
+    let several = shares.iter().filter(|share| **share > 0.0).count() > 1;
+    let alike = if several && recipe.split.group.iter().any(|name| name == NEAR) {
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        near::pairs(&texts, recipe.leak.near)
+    } else {
+        Vec::new()
+    };
+    let own: Vec<String> = rows.iter().map(|row| normal(&row.text)).collect();
+    let grouped: Vec<Grouped<'_>> =
+        rows.iter().zip(&own).map(|(row, own)| Grouped { keys: row.keys.clone(), own }).collect();
+    let places = place(&grouped, &alike, shares, &recipe.split.seed);
+    let bridged = places.iter().filter(|one| one.bridged).count();
+    count(&mut cut.dropped, "bridges", bridged);
+    let kept = rows.into_iter().zip(places).filter(|(_, place)| !place.bridged);
+    kept.map(|(row, place)| Chosen {
+        row: row_id(&row.text, &row.label, Some(row.case)),
+        part: place.part,
+        u: place.u,
+        group: place.group,
+        of: Origin::Case(Box::new(row)),
+    })
+    .collect()
+}
+
+fn capped(recipe: &Recipe, rows: &mut Vec<Chosen>, cut: &mut Cut) -> Result<(), CutError> {
+    let Some(caps) = &recipe.caps else { return Ok(()) };
+    // Ids are hashes: the smallest are a draw that stays as rows come.
+    rows.sort_by_key(|row| row.row);
+    if let Some(most) = caps.rows {
+        let before = rows.len();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        rows.retain(|row| {
+            let Some(key) = row.candidate().and_then(|case| case.cap.clone()) else { return true };
+            let seen = seen.entry(key).or_default();
+            *seen += 1;
+            *seen <= most
+        });
+        count(&mut cut.dropped, "cap", before - rows.len());
+    }
+    if let Some(share) = caps.share_of_one_day {
+        let day = |row: &Chosen| {
+            let at = row.candidate().map(|case| case.occurred_at.as_str());
+            at.and_then(|at| at.get(..10)).unwrap_or_default().to_owned()
+        };
+        let mut days: HashMap<String, usize> = HashMap::new();
+        rows.iter().for_each(|row| *days.entry(day(row)).or_default() += 1);
+        let least = (1.0 / share - 1e-9).ceil() as usize;
+        if !rows.is_empty() && days.len() < least {
+            return Err(CutError::Days { days: days.len(), share, least });
+        }
+        let fits = |most: usize| {
+            let all: usize = days.values().map(|n| (*n).min(most)).sum();
+            most as f64 <= share * all as f64 + 1e-9
+        };
+        let most = days.values().copied().max().unwrap_or(0);
+        // Fewer of a day fit wherever more do not, down to one of each.
+        let most = (1..=most).rev().find(|most| fits(*most)).unwrap_or(1);
+        let before = rows.len();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        rows.retain(|row| {
+            let seen = seen.entry(day(row)).or_default();
+            *seen += 1;
+            *seen <= most
+        });
+        count(&mut cut.dropped, "cap_of_one_day", before - rows.len());
+    }
+    Ok(())
+}
+
+/// Old rows to be mixed in: so many, none that measures and none that is new.
+fn replayed(
+    recipe: &Recipe,
+    old: Vec<Old>,
+    new: &[Chosen],
+    against: &[Against],
+    cut: &mut Cut,
+    (wanted, stratify): (usize, bool),
+) -> Vec<Chosen> {
+    let mut seen: HashSet<String> = new.iter().map(|row| normal(row.text())).collect();
+    let before = old.len();
+    let mut old: Vec<Old> = old
+        .into_iter()
+        .filter(|row| {
+            let text = normal(&row.text);
+            !text.is_empty() && !row.label.trim().is_empty() && seen.insert(text)
+        })
+        .collect();
+    count(&mut cut.old_dropped, "duplicate_or_empty", before - old.len());
+    let measuring: Vec<&str> =
+        new.iter().filter(|row| row.part != Part::Train).map(Chosen::text).collect();
+    let mut leaked: HashSet<usize> = HashSet::new();
+    {
+        let texts: Vec<&str> = old.iter().map(|row| row.text.as_str()).collect();
+        for other in against {
+            let evaluation: Vec<&str> = other.texts.iter().map(String::as_str).collect();
+            for pair in near::pairs_across(&texts, &evaluation, recipe.leak.near) {
+                leaked.insert(pair.a);
+                let (file, line) = (other.file.clone(), pair.b + 1);
+                cut.leaks.push(LeakPair { file, line, case: None, jaccard: pair.jaccard });
+            }
+        }
+        let own = near::pairs_across(&texts, &measuring, recipe.leak.near);
+        leaked.extend(own.into_iter().map(|pair| pair.a));
+    }
+    count(&mut cut.old_dropped, "leak", leaked.len());
+    let mut place = 0;
+    old.retain(|_| {
+        place += 1;
+        !leaked.contains(&(place - 1))
+    });
+    let mut rows: Vec<Chosen> = old
+        .into_iter()
+        .map(|old| Chosen {
+            row: row_id(&old.text, &old.label, None),
+            part: Part::Train,
+            u: share_of("replay", &recipe.split.seed, &old.text),
+            group: String::new(),
+            of: Origin::Old(old),
+        })
+        .collect();
+    rows.sort_by_key(|row| row.row);
+    if stratify && wanted < rows.len() {
+        let quota = quotas(&rows, wanted);
+        let mut taken: HashMap<String, usize> = HashMap::new();
+        rows.retain(|row| {
+            let taken = taken.entry(row.label().to_owned()).or_default();
+            *taken += 1;
+            *taken <= quota.get(row.label()).copied().unwrap_or(0)
+        });
+    } else {
+        cut.old_lacking = wanted.saturating_sub(rows.len()) as u64;
+        rows.truncate(wanted);
+    }
+    cut.old_taken = rows.len() as u64;
+    rows
+}
+
+/// How many of each label, in proportion, so that all come to `wanted`.
+fn quotas(rows: &[Chosen], wanted: usize) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    rows.iter().for_each(|row| *counts.entry(row.label().to_owned()).or_default() += 1);
+    let exact = |n: usize| wanted as f64 * n as f64 / rows.len() as f64;
+    let mut quota: BTreeMap<String, usize> =
+        counts.iter().map(|(label, n)| (label.clone(), exact(*n).floor() as usize)).collect();
+    let mut rest: Vec<(f64, &String)> =
+        counts.iter().map(|(label, n)| (exact(*n).fract(), label)).collect();
+    rest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let lacking = wanted - quota.values().sum::<usize>();
+    for (_, label) in rest.into_iter().take(lacking) {
+        *quota.entry(label.clone()).or_default() += 1;
+    }
+    quota
+}
+
+/// Between which bounds the draw of a row led it to its part.
+pub fn bounds_of(recipe: &Recipe, row: &Chosen) -> (f64, f64) {
+    bounds(row.part, recipe.split.shares())
+}

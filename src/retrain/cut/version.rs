@@ -1,0 +1,74 @@
+//! Versions of cuts, as Croissant asks for them: the same rows, rows that were added, or anything
+//! else.
+
+use std::collections::HashMap;
+
+use super::membership::{Member, Membership};
+
+/// What lies between two cuts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    pub added: Vec<Member>,
+    pub gone: Vec<Member>,
+    /// In another part than before: as it was, and as it is.
+    pub moved: Vec<(Member, Member)>,
+}
+
+pub fn difference(before: &Membership, after: &Membership) -> Difference {
+    let old: HashMap<[u8; 8], Member> = before.0.iter().map(|one| (one.row, *one)).collect();
+    let mut found = Difference::default();
+    let mut kept = 0;
+    for member in &after.0 {
+        match old.get(&member.row) {
+            None => found.added.push(*member),
+            Some(earlier) => {
+                kept += 1;
+                if earlier.part != member.part {
+                    found.moved.push((*earlier, *member));
+                }
+            }
+        }
+    }
+    if kept < before.0.len() {
+        let new: HashMap<[u8; 8], ()> = after.0.iter().map(|one| (one.row, ())).collect();
+        found.gone = before.0.iter().filter(|one| !new.contains_key(&one.row)).copied().collect();
+    }
+    found
+}
+
+/// The version after `before`, which is `1.0.0` for the first of a name.
+pub fn next(before: Option<&str>, difference: &Difference) -> String {
+    let Some(before) = before else { return "1.0.0".to_owned() };
+    let mut parts = before.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    let (major, minor, patch) = (part(), part(), part());
+    if !difference.gone.is_empty() || !difference.moved.is_empty() {
+        format!("{}.0.0", major + 1)
+    } else if !difference.added.is_empty() {
+        format!("{major}.{}.0", minor + 1)
+    } else {
+        format!("{major}.{minor}.{}", patch + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::split::Part;
+    use super::*;
+
+    #[test]
+    fn versions_say_what_became_of_the_rows() {
+        let member = |n: u8, part| Member { row: [n; 8], case: None, part };
+        let of = |rows: &[(u8, Part)]| {
+            Membership(rows.iter().map(|(n, part)| member(*n, *part)).collect())
+        };
+        let one = of(&[(1, Part::Train), (2, Part::Test)]);
+        let version = |after: &Membership| next(Some("1.4.2"), &difference(&one, after));
+        assert_eq!(next(None, &Difference::default()), "1.0.0");
+        assert_eq!(version(&one), "1.4.3");
+        assert_eq!(version(&of(&[(1, Part::Train), (2, Part::Test), (3, Part::Train)])), "1.5.0");
+        assert_eq!(version(&of(&[(1, Part::Train), (3, Part::Test)])), "2.0.0");
+        assert_eq!(version(&of(&[(1, Part::Test), (2, Part::Test)])), "2.0.0");
+        assert_eq!(version(&of(&[(1, Part::Train)])), "2.0.0");
+    }
+}

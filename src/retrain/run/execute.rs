@@ -1,0 +1,316 @@
+//! A program under watch: stopped with all that it began when it takes longer, uses more memory,
+//! writes more or begins more processes than it may.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::helper::{CANNOT, Told};
+use super::pipeline::Bounds;
+use crate::clock;
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub told: Told,
+    pub bounds: Bounds,
+    /// The directory whose size is bounded.
+    pub out: PathBuf,
+    /// Where what it prints is kept: `NAME.out` and `NAME.err`.
+    pub logs: PathBuf,
+    pub name: String,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ended {
+    /// What it ended with; none where it was stopped, or by a signal.
+    pub exit: Option<i32>,
+    /// The limit at which it was stopped, or why it never began.
+    pub stopped: Option<String>,
+    pub wall_ms: u64,
+    pub cpu_ms: u64,
+    pub memory_bytes: u64,
+    /// The end of what it printed on standard error.
+    pub said: String,
+}
+
+const LOOK: Duration = Duration::from_millis(20);
+/// The size of what was written is looked at every so many looks.
+const SIZE_EVERY: u64 = 10;
+/// Of what it prints so much is kept from the beginning, and as much from the end.
+const KEPT: usize = 1 << 20;
+const SAID: usize = 4 << 10;
+/// The kernel counts CPU time in hundredths of a second for whoever asks.
+const TICK_MS: u64 = 10;
+
+/// Runs a program to its end, or stops it.
+///
+/// # Errors
+/// It can't be begun or watched.
+pub fn run(program: &Program) -> io::Result<Ended> {
+    // Whatever loses its parent becomes a child of ours, and is found.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let told = serde_json::to_string(&program.told)?;
+    let begun = clock::instant();
+    let cpu = cpu_of_children();
+    let mut child = Command::new(own_program()?)
+        .args(["run", "step", &told])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let printed = |stream: Option<Box<dyn Read + Send>>, end: &str| {
+        let path = program.logs.join(format!("{}.{end}", program.name));
+        std::thread::spawn(move || keep(stream, &path))
+    };
+    let out = printed(child.stdout.take().map(|out| Box::new(out) as Box<dyn Read + Send>), "out");
+    let err = printed(child.stderr.take().map(|err| Box::new(err) as Box<dyn Read + Send>), "err");
+    let mut ended = watch(program, &mut child, begun)?;
+    ended.wall_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let _ = out.join();
+    let said = err.join().unwrap_or_default();
+    ended.cpu_ms = ended.cpu_ms.max(cpu_of_children().saturating_sub(cpu));
+    let text = String::from_utf8_lossy(&said);
+    ended.said = crate::domain::text::visible_lines(&text).join("\n");
+    if ended.exit == Some(CANNOT) && ended.stopped.is_none() {
+        ended.stopped = Some(format!("it could not begin: {}", ended.said.trim()));
+    }
+    Ok(ended)
+}
+
+/// This program, which is its own helper.
+fn own_program() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    // A test's own binary is no casework: the program lies beside it.
+    let beside = own.parent().and_then(Path::parent).map(|dir| dir.join("casework"));
+    match beside {
+        Some(program)
+            if own.file_name().is_some_and(|name| name != "casework") && program.exists() =>
+        {
+            Ok(program)
+        }
+        _ => Ok(own),
+    }
+}
+
+fn watch(program: &Program, child: &mut Child, begun: std::time::Instant) -> io::Result<Ended> {
+    let mut ended = Ended::default();
+    let bounds = program.bounds;
+    let mut looks = 0;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            ended.exit = status.code();
+            if status.code().is_none() && ended.stopped.is_none() {
+                ended.stopped = Some(by_signal(&status));
+            }
+            end_all(child.id());
+            return Ok(ended);
+        }
+        let family = family();
+        let memory: u64 = family.iter().map(|one| one.memory_bytes).sum();
+        ended.memory_bytes = ended.memory_bytes.max(memory);
+        // A child that is none of ours to wait for is seen only while it lives.
+        ended.cpu_ms = ended.cpu_ms.max(family.iter().map(|one| one.cpu_ms).sum());
+        let over = if begun.elapsed().as_millis() > u128::from(bounds.wall_ms) {
+            Some(format!("it took longer than {} s", bounds.wall_ms / 1_000))
+        } else if memory > bounds.memory_bytes {
+            Some(format!("it used more than {} MiB of memory", bounds.memory_bytes >> 20))
+        } else if family.len() as u64 > bounds.processes {
+            Some(format!("it began more than {} processes", bounds.processes))
+        } else if looks % SIZE_EVERY == 0 && size_of(&program.out) > bounds.output_bytes {
+            Some(format!("it wrote more than {} MiB", bounds.output_bytes >> 20))
+        } else {
+            None
+        };
+        if let Some(over) = over {
+            ended.stopped = Some(over);
+            end_all(child.id());
+            let _ = child.kill();
+            child.wait()?;
+            end_all(child.id());
+            return Ok(ended);
+        }
+        looks += 1;
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn by_signal(status: &std::process::ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(status) {
+        // SIGXFSZ: a file grew over what it may.
+        let words = if signal == 25 {
+            "it wrote a larger file than it may"
+        } else {
+            "it was ended by a signal"
+        };
+        return format!("{words} ({signal})");
+    }
+    let _ = status;
+    "it was ended".to_owned()
+}
+
+/// A process below this one.
+struct Process {
+    pid: i32,
+    memory_bytes: u64,
+    cpu_ms: u64,
+}
+
+#[derive(Default)]
+struct Stat {
+    parent: i32,
+    dead: bool,
+    pages: u64,
+    ticks: u64,
+}
+
+/// The parts of `/proc/PID/stat` behind the name, which may hold anything.
+fn stat_of(pid: i32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let rest = text.rsplit_once(") ")?.1;
+    let fields: Vec<&str> = rest.split(' ').collect();
+    Some(Stat {
+        dead: matches!(fields.first(), Some(&"Z" | &"X")),
+        parent: fields.get(1)?.parse().ok()?,
+        pages: fields.get(21)?.parse().unwrap_or(0),
+        ticks: [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum(),
+    })
+}
+
+/// Every process that descends from this one.
+fn family() -> Vec<Process> {
+    let own = std::process::id() as i32;
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let all: HashMap<i32, Stat> = pids.filter_map(|pid| Some((pid, stat_of(pid)?))).collect();
+    let descends = |pid: i32| {
+        let mut at = pid;
+        for _ in 0..64 {
+            match all.get(&at) {
+                Some(stat) if stat.parent == own => return true,
+                Some(stat) if stat.parent > 1 => at = stat.parent,
+                _ => return false,
+            }
+        }
+        false
+    };
+    let living = all.iter().filter(|(pid, stat)| !stat.dead && descends(**pid));
+    let process = |(pid, stat): (&i32, &Stat)| Process {
+        pid: *pid,
+        memory_bytes: stat.pages * 4096,
+        cpu_ms: stat.ticks * TICK_MS,
+    };
+    living.map(process).collect()
+}
+
+/// Ends a session and all that is left below this process, until nothing is.
+fn end_all(leader: u32) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+        if let Some(group) = Pid::from_raw(leader as i32) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        for _ in 0..50 {
+            let left = family();
+            if left.is_empty() {
+                return;
+            }
+            for one in left {
+                if let Some(pid) = Pid::from_raw(one.pid) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    let _ = leader;
+}
+
+/// CPU time of children that ended, in milliseconds.
+fn cpu_of_children() -> u64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let rest = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let fields: Vec<u64> = rest.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+    let ticks = fields.get(13).copied().unwrap_or(0) + fields.get(14).copied().unwrap_or(0);
+    ticks * TICK_MS
+}
+
+/// Bytes of all files below a directory.
+pub fn size_of(directory: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(directory) else { return 0 };
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| match entry.metadata() {
+            Ok(about) if about.is_dir() => size_of(&entry.path()),
+            Ok(about) => about.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+/// Reads what is printed to its end, keeps its beginning and its end in a file, and gives the end.
+fn keep(stream: Option<Box<dyn Read + Send>>, path: &Path) -> Vec<u8> {
+    let Some(mut stream) = stream else { return Vec::new() };
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    let mut left_out = 0;
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(read) = stream.read(&mut buffer) {
+        if read == 0 {
+            break;
+        }
+        let mut piece = &buffer[..read];
+        let room = KEPT - head.len();
+        if room > 0 {
+            let (first, rest) = piece.split_at(room.min(piece.len()));
+            head.extend_from_slice(first);
+            piece = rest;
+        }
+        tail.extend_from_slice(piece);
+        if tail.len() > 2 * KEPT {
+            left_out += tail.len() - KEPT;
+            tail.drain(..tail.len() - KEPT);
+        }
+    }
+    if tail.len() > KEPT {
+        left_out += tail.len() - KEPT;
+        tail.drain(..tail.len() - KEPT);
+    }
+    if let Ok(mut file) = File::create(path) {
+        let _ = file.write_all(&head);
+        if left_out > 0 {
+            let _ = write!(file, "\n[… {left_out} bytes …]\n");
+        }
+        let _ = file.write_all(&tail);
+    }
+    let mut said = head;
+    said.extend_from_slice(&tail);
+    said.split_off(said.len().saturating_sub(SAID))
+}
+
+/// Every file below a directory, by its path from there.
+pub fn files_below(directory: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    fn look(at: &Path, name: &str, into: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
+        for entry in fs::read_dir(at)? {
+            let entry = entry?;
+            let own = entry.file_name().to_string_lossy().into_owned();
+            let own = if name.is_empty() { own } else { format!("{name}/{own}") };
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                look(&entry.path(), &own, into)?;
+            } else if kind.is_file() {
+                into.insert(own, entry.path());
+            }
+        }
+        Ok(())
+    }
+    let mut files = BTreeMap::new();
+    look(directory, "", &mut files)?;
+    Ok(files)
+}

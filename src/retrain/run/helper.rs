@@ -1,0 +1,67 @@
+//! The process in which a step begins: a session of its own, its limits, what it may reach; then it
+//! becomes the step. casework runs itself for it, so that nothing has to happen between fork and
+//! exec.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use super::sandbox::{Reach, restrict};
+
+/// What the helper is told, as JSON in its only argument.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Told {
+    pub argv: Vec<String>,
+    pub directory: PathBuf,
+    pub environment: Vec<(String, String)>,
+    /// Landlock is to hold it back.
+    pub landlock: bool,
+    pub read: Vec<PathBuf>,
+    pub write: Vec<PathBuf>,
+    pub network: bool,
+    /// Largest file that it may write.
+    pub file_bytes: u64,
+}
+
+/// What it ends with where it could not become the step.
+pub const CANNOT: i32 = 126;
+
+/// Becomes the step; returns only why it could not.
+#[cfg(unix)]
+pub fn become_step(told: &str) -> String {
+    use std::os::unix::process::CommandExt as _;
+
+    use rustix::process::{Resource, Rlimit, setrlimit, setsid};
+    let told: Told = match serde_json::from_str(told) {
+        Ok(told) => told,
+        Err(error) => return error.to_string(),
+    };
+    // It may lead a group already, which is as good.
+    let _ = setsid();
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    let at_most = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+    for (resource, most) in [(Resource::Fsize, told.file_bytes), (Resource::Core, 0)] {
+        if let Err(error) = setrlimit(resource, at_most(most)) {
+            return format!("a limit can't be set: {error}");
+        }
+    }
+    if told.landlock {
+        let reach = Reach { read: told.read, write: told.write, home: None, network: told.network };
+        if let Err(why) = restrict(&reach) {
+            return why;
+        }
+    }
+    let Some((program, arguments)) = told.argv.split_first() else {
+        return "there is nothing to run".to_owned();
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&told.directory).env_clear().envs(told.environment);
+    format!("{program}: {}", command.exec())
+}
+
+#[cfg(not(unix))]
+pub fn become_step(_: &str) -> String {
+    "runs need a Unix".to_owned()
+}

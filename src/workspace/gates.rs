@@ -1,0 +1,526 @@
+//! Gates: asked about files or about a recorded run, decided, waived.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::RetrainError;
+use super::runs::{KnownRun, read_metrics};
+use super::{WorkError, Workspace, read_file};
+use crate::db::{case, document};
+use crate::domain::ids::CaseId;
+use crate::domain::near::{normal, pairs_across};
+use crate::domain::resolve::{CaseState, How};
+use crate::domain::roster::Role;
+use crate::domain::time::Moment;
+use crate::domain::traps::Canary;
+use crate::journal::Append;
+use crate::journal::kind::{GateDecided, GateWaived};
+use crate::retrain::gate::{Compared, Decision, GateFile, Line, Verdict, decide, read};
+use crate::review::rows::training_label;
+use crate::trap::STACK_BYTES;
+
+/// What a gate is asked with.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    pub before: Option<PathBuf>,
+    pub after: Option<PathBuf>,
+    /// What the model says of cases that have to be right.
+    pub cases: Option<PathBuf>,
+    pub metrics: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Gated {
+    pub gate: String,
+    pub run: Option<String>,
+    pub decision: Decision,
+    pub leak: Vec<String>,
+    pub churn: Option<f64>,
+}
+
+impl Gated {
+    pub fn json(&self) -> Value {
+        json!({ "gate": self.gate, "run": self.run, "verdict": self.decision.verdict,
+            "lines": self.decision.lines, "leak": self.leak, "churn": self.churn })
+    }
+}
+
+/// A decision that was recorded.
+#[derive(Debug, Clone)]
+pub struct KnownGate {
+    pub decided: Decided,
+    pub at: Moment,
+    pub author: String,
+    pub event: crate::domain::ids::EventId,
+    pub waived: Option<Waived>,
+}
+
+/// The decision as it is read back.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub run: String,
+    pub gate: String,
+    pub hash: crate::domain::ids::Hash,
+    pub verdict: Verdict,
+    pub lines: Vec<Line>,
+}
+
+/// That a lead let it pass all the same.
+#[derive(Debug, Clone)]
+pub struct Waived {
+    pub run: String,
+    pub gate: String,
+    pub reason: String,
+    pub author: String,
+    pub at: Moment,
+    pub event: crate::domain::ids::EventId,
+}
+
+impl KnownGate {
+    pub fn json(&self) -> Value {
+        json!({ "run": self.decided.run, "gate": self.decided.gate, "verdict": self.decided.verdict,
+            "lines": self.decided.lines, "at": self.at.rfc3339(), "author": self.author, "event": self.event,
+            "waived": self.waived.as_ref().map(|one| json!({ "reason": one.reason, "author": one.author, "at": one.at.rfc3339() })) })
+    }
+
+    /// In a few words, as a deployment keeps it.
+    pub fn words(&self) -> String {
+        match &self.waived {
+            Some(_) => format!("{}, waived", self.decided.verdict.words()),
+            None => self.decided.verdict.words().to_owned(),
+        }
+    }
+}
+
+/// Reads and checks a gate.
+pub fn read_gate(path: &Path) -> Result<GateFile, WorkError> {
+    let source = read_file(path)?;
+    let name = path.display().to_string();
+    let mut gate = GateFile::parse(&source).map_err(|faults| WorkError::Faults { name, faults })?;
+    if gate.name.is_empty() {
+        gate.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    }
+    Ok(gate)
+}
+
+/// Decides about two files of predictions. A workspace is opened only where the gate asks for its
+/// cases.
+pub fn decide_files(
+    gate: &GateFile,
+    path: &Path,
+    asked: &Asked,
+    open: impl FnOnce() -> Result<Workspace, WorkError>,
+) -> Result<Gated, WorkError> {
+    let (Some(before), Some(after)) = (&asked.before, &asked.after) else {
+        return Err(RetrainError::Wrong(
+            "a gate compares two files: --before and --after".to_owned(),
+        )
+        .into());
+    };
+    let (one, two) = (read_file(before)?, read_file(after)?);
+    let names = [before, after].map(|path| path.display().to_string());
+    let rows = read((&names[0], &one), (&names[1], &two)).map_err(RetrainError::from)?;
+    let metrics = asked.metrics.as_deref().map(read_metrics).transpose()?.unwrap_or_default();
+    let mut lines = ask(gate, &rows, None)?;
+    if !gate.must.is_empty() {
+        let known = if gate.must.iter().any(|must| !is_file(&must.cases)) {
+            Some(open()?.known_cases()?)
+        } else {
+            None
+        };
+        lines.extend(must_lines(gate, path, asked, &rows, known)?);
+    }
+    lines.extend(metric_lines(gate, &metrics));
+    let decision = Decision::of(gate, lines);
+    Ok(Gated { gate: gate.name.clone(), run: None, decision, leak: Vec::new(), churn: None })
+}
+
+/// Rules run on a stack of their own.
+fn ask(gate: &GateFile, rows: &[Compared], churn: Option<f64>) -> Result<Vec<Line>, WorkError> {
+    let asked = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let thread = thread.spawn_scoped(scope, || decide(gate, rows, churn));
+        thread.ok().and_then(|thread| thread.join().ok())
+    });
+    match asked {
+        Some(lines) => Ok(lines?),
+        None => Err(RetrainError::Wrong("the gate's rules can't be asked".to_owned()).into()),
+    }
+}
+
+fn metric_lines(gate: &GateFile, metrics: &BTreeMap<String, f64>) -> Vec<Line> {
+    let line = |metric: &crate::retrain::gate::Metric| {
+        let Some(value) = metrics.get(&metric.name).copied() else {
+            let known: Vec<&str> = metrics.keys().take(8).map(String::as_str).collect();
+            let known = if known.is_empty() {
+                "no metrics were given".to_owned()
+            } else {
+                format!("there are {}", known.join(", "))
+            };
+            return Line::plain("metric", &metric.name, Verdict::CannotTell, known);
+        };
+        let over = metric.most.filter(|most| value > *most);
+        let under = metric.least.filter(|least| value < *least);
+        let (verdict, why) = match (over, under) {
+            (Some(most), _) => (Verdict::Fail, format!("{value} is more than {most}")),
+            (_, Some(least)) => (Verdict::Fail, format!("{value} is less than {least}")),
+            (None, None) => (Verdict::Pass, format!("{value}")),
+        };
+        Line { after: Some(value), ..Line::plain("metric", &metric.name, verdict, why) }
+    };
+    gate.metric.iter().map(line).collect()
+}
+
+/// Cases of the workspace whose right label is known.
+pub struct KnownCases {
+    /// By `gold`, `precedents` and `rulings`: case, the stream's id, text, right label.
+    by_kind: BTreeMap<&'static str, Vec<RightCase>>,
+}
+
+#[derive(Clone)]
+struct RightCase {
+    case: Option<CaseId>,
+    id: String,
+    text: String,
+    label: String,
+}
+
+const KINDS: &[&str] = &["gold", "precedents", "rulings"];
+
+fn is_file(cases: &str) -> bool {
+    !KINDS.contains(&cases)
+}
+
+#[derive(Deserialize)]
+struct CaseRow {
+    case: String,
+    prediction: Option<String>,
+}
+
+/// What the model says of cases: by case, by the stream's id.
+fn case_predictions(path: &Path) -> Result<HashMap<String, String>, WorkError> {
+    let text = read_file(path)?;
+    let failed = |line: usize, message: String| {
+        let path = path.display().to_string();
+        WorkError::from(RetrainError::Line { path, line, message })
+    };
+    let mut said = HashMap::new();
+    if text.trim_start().starts_with('{') {
+        for (line, json) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            let row: CaseRow =
+                serde_json::from_str(json).map_err(|error| failed(line, error.to_string()))?;
+            said.insert(row.case, row.prediction.unwrap_or_default());
+        }
+        return Ok(said);
+    }
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    for (line, row) in (2..).zip(reader.deserialize::<CaseRow>()) {
+        let row = row.map_err(|error| failed(line, error.to_string()))?;
+        said.insert(row.case, row.prediction.unwrap_or_default());
+    }
+    Ok(said)
+}
+
+fn must_lines(
+    gate: &GateFile,
+    path: &Path,
+    asked: &Asked,
+    rows: &[Compared],
+    known: Option<KnownCases>,
+) -> Result<Vec<Line>, WorkError> {
+    let said = asked.cases.as_deref().map(case_predictions).transpose()?.unwrap_or_default();
+    let by_text: HashMap<String, &Compared> = rows
+        .iter()
+        .filter_map(|row| Some((normal(row.keys.get("text")?.as_str()?), row)))
+        .collect();
+    let mut lines = Vec::new();
+    for must in &gate.must {
+        let cases = match (&known, KINDS.iter().find(|kind| **kind == must.cases)) {
+            (Some(known), Some(kind)) => known.by_kind.get(kind).cloned().unwrap_or_default(),
+            _ => {
+                let file = path.parent().unwrap_or(Path::new("")).join(&must.cases);
+                read_canaries(&file)?
+            }
+        };
+        if must.cases == "gold"
+            && cases.iter().any(|case| by_text.contains_key(&normal(&case.text)))
+        {
+            return Err(RetrainError::Wrong(
+                "gold cases are in the evaluation file: a model that is measured on both is measured once".to_owned(),
+            )
+            .into());
+        }
+        lines.push(must_line(&must.cases, &cases, &said, &by_text));
+    }
+    Ok(lines)
+}
+
+fn read_canaries(path: &Path) -> Result<Vec<RightCase>, WorkError> {
+    let text = read_file(path)?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(line, json)| {
+            let canary: Canary = serde_json::from_str(json).map_err(|error| {
+                let (path, message) = (path.display().to_string(), error.to_string());
+                RetrainError::Line { path, line, message }
+            })?;
+            Ok(RightCase { case: None, id: canary.id, text: canary.text, label: canary.expect })
+        })
+        .collect()
+}
+
+fn must_line(
+    name: &str,
+    cases: &[RightCase],
+    said: &HashMap<String, String>,
+    by_text: &HashMap<String, &Compared>,
+) -> Line {
+    let mut told = 0;
+    let mut wrong = Vec::new();
+    for case in cases {
+        let by_case = case.case.and_then(|id| said.get(&id.to_string()));
+        let by_id = || said.get(&case.id);
+        let by_row = || by_text.get(&normal(&case.text)).map(|row| &row.after);
+        let Some(prediction) = by_case.or_else(by_id).or_else(by_row) else { continue };
+        told += 1;
+        if *prediction != case.label {
+            wrong.push(format!("{} ({} for {})", case.id, prediction, case.label));
+        }
+    }
+    let n = cases.len() as u64;
+    let (verdict, why) = if cases.is_empty() {
+        (Verdict::CannotTell, "there are none".to_owned())
+    } else if !wrong.is_empty() {
+        (Verdict::Fail, format!("{} of {n} are wrong", wrong.len()))
+    } else if told < cases.len() {
+        let lacking = cases.len() - told;
+        (
+            Verdict::CannotTell,
+            format!("of {lacking} the model said nothing: give what it says by --cases FILE"),
+        )
+    } else {
+        (Verdict::Pass, "each is right".to_owned())
+    };
+    wrong.truncate(20);
+    Line { n, wrong, ..Line::plain("must", name, verdict, why) }
+}
+
+impl Workspace {
+    /// The cases whose right label is known. Leads and engineers alone: gold measures reviewers.
+    fn known_cases(&self) -> Result<KnownCases, WorkError> {
+        self.needs_role(&[Role::Lead, Role::Engineer], "lead or engineer")?;
+        let conn = &self.db.conn;
+        let gold: BTreeMap<CaseId, String> = crate::review::gold::all(conn)?
+            .into_iter()
+            .filter_map(|gold| Some((gold.case, training_label(&gold.outcome)?)))
+            .collect();
+        let mut by_kind: BTreeMap<&'static str, Vec<RightCase>> = BTreeMap::new();
+        case::for_each(conn, |row| {
+            let right = |label: String| RightCase {
+                case: Some(row.id),
+                id: row.external_id.clone(),
+                text: row.text.clone(),
+                label,
+            };
+            if let Some(label) = gold.get(&row.id) {
+                by_kind.entry("gold").or_default().push(right(label.clone()));
+            }
+            if row.state != CaseState::Resolved {
+                return;
+            }
+            let Some(label) = row.outcome.as_ref().and_then(training_label) else { return };
+            by_kind.entry("precedents").or_default().push(right(label.clone()));
+            if row.how == Some(How::Ruling) {
+                by_kind.entry("rulings").or_default().push(right(label));
+            }
+        })?;
+        Ok(KnownCases { by_kind })
+    }
+
+    /// Every decision about runs, the latest first.
+    pub fn gates(&self) -> Result<Vec<KnownGate>, WorkError> {
+        let mut waivers: Vec<(crate::domain::ids::Hash, Waived)> = Vec::new();
+        for row in document::of_kind(&self.db.conn, "gate waived")? {
+            let Ok(event) = serde_json::from_str::<GateWaived>(&row.body) else { continue };
+            let waived = Waived {
+                run: event.run,
+                gate: String::new(),
+                reason: event.reason,
+                author: row.author,
+                at: row.at.moment(),
+                event: row.event,
+            };
+            waivers.push((event.gate, waived));
+        }
+        let known = |row: document::DocumentRow| {
+            let event: GateDecided = serde_json::from_str(&row.body).ok()?;
+            let waived =
+                waivers.iter().find(|(gate, one)| *gate == event.hash && one.run == event.run);
+            let waived = waived.map(|(_, one)| Waived { gate: event.gate.clone(), ..one.clone() });
+            let verdict = serde_json::from_value(Value::from(event.verdict)).ok()?;
+            let lines =
+                event.lines.into_iter().filter_map(|line| serde_json::from_value(line).ok());
+            let (run, gate, hash, lines) = (event.run, event.gate, event.hash, lines.collect());
+            let decided = Decided { run, gate, hash, verdict, lines };
+            Some(KnownGate {
+                decided,
+                at: row.at.moment(),
+                author: row.author,
+                event: row.event,
+                waived,
+            })
+        };
+        Ok(document::of_kind(&self.db.conn, "gate")?.into_iter().filter_map(known).collect())
+    }
+
+    /// What its gate said last of a run.
+    pub fn gate_of(&self, run: &str) -> Result<Option<KnownGate>, WorkError> {
+        Ok(self.gates()?.into_iter().find(|one| one.decided.run == run))
+    }
+
+    /// Asks a gate about a recorded run, and records what it says.
+    pub fn gate_run(
+        &mut self,
+        gate: &GateFile,
+        path: &Path,
+        run: &str,
+        asked: &Asked,
+    ) -> Result<Gated, WorkError> {
+        self.needs_role(&[Role::Lead, Role::Engineer, Role::Agent], "lead, engineer or agent")?;
+        let known = self.find_run(run)?;
+        if !matches!(known.run.state.as_str(), "done" | "recorded") {
+            return Err(RetrainError::Wrong(format!(
+                "run {} is {}, and a gate is asked about one that is done",
+                known.short(),
+                known.run.state
+            ))
+            .into());
+        }
+        let Some(after) = self.run_predictions(&known)? else {
+            return Err(RetrainError::Wrong(format!(
+                "run {} has no predictions to compare",
+                known.short()
+            ))
+            .into());
+        };
+        let own = format!("run {}", known.short());
+        let before = match &asked.before {
+            Some(path) => (path.display().to_string(), read_file(path)?),
+            // The run's own file may have what was said before.
+            None => (own.clone(), after.clone()),
+        };
+        let rows = read((&before.0, &before.1), (&own, &after)).map_err(RetrainError::from)?;
+        let mut metrics = known.run.metrics.clone();
+        if let Some(path) = &asked.metrics {
+            metrics.extend(read_metrics(path)?);
+        }
+        let churn = known.run.churn;
+        let mut lines = ask(gate, &rows, churn)?;
+        if !gate.must.is_empty() {
+            lines.extend(must_lines(gate, path, asked, &rows, Some(self.known_cases()?))?);
+        }
+        lines.extend(metric_lines(gate, &metrics));
+        let leak = self.leaks_of(&known, &rows)?;
+        let mut decision = Decision::of(gate, lines);
+        if !leak.is_empty() || !known.run.tainted.is_empty() {
+            decision.verdict = Verdict::Fail;
+        }
+        if !known.run.tainted.is_empty() {
+            let why = format!("inputs changed while it ran: {}", known.run.tainted.join(", "));
+            decision.lines.push(Line::plain("run", "inputs", Verdict::Fail, why));
+        }
+        let gated = Gated {
+            gate: gate.name.clone(),
+            run: Some(known.run.run.clone()),
+            decision,
+            leak,
+            churn,
+        };
+        let lines =
+            gated.decision.lines.iter().map(|line| serde_json::to_value(line).unwrap_or_default());
+        let event = GateDecided {
+            run: known.run.run.clone(),
+            gate: gate.name.clone(),
+            hash: gate.hash(),
+            text: gate.source.clone(),
+            verdict: serde_json::to_value(gated.decision.verdict)
+                .ok()
+                .and_then(|value| value.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            lines: lines.collect(),
+            leak: gated.leak.clone(),
+            churn,
+        };
+        self.append(vec![Append::new(&event)])?;
+        Ok(gated)
+    }
+
+    /// Rows of the evaluation that are in the training part of a run's cut, or nearly: where the
+    /// predictions have their texts.
+    fn leaks_of(&mut self, run: &KnownRun, rows: &[Compared]) -> Result<Vec<String>, WorkError> {
+        let (texts, names): (Vec<String>, Vec<&str>) = rows
+            .iter()
+            .filter_map(|row| Some((row.keys.get("text")?.as_str()?.to_owned(), row.row.as_str())))
+            .unzip();
+        let Some(cut) = run.run.cut.filter(|_| !texts.is_empty()) else { return Ok(Vec::new()) };
+        let cut = self.find_cut(&cut.to_string())?;
+        let members = self.membership(&cut)?;
+        let mut cases = Vec::new();
+        let mut own = Vec::new();
+        for member in members.0.iter().filter(|one| one.part.as_str() == "train") {
+            let Some(id) = member.case else { continue };
+            let Some(row) = case::by_id(&self.db.conn, id)? else { continue };
+            own.push(row.text);
+            cases.push(row.external_id);
+        }
+        let pairs = pairs_across(&texts, &own, LEAK_NEAR);
+        let mut leaks: BTreeSet<String> = pairs
+            .iter()
+            .map(|pair| {
+                format!(
+                    "row {} is case {} of the cut ({:.2})",
+                    names[pair.a], cases[pair.b], pair.jaccard
+                )
+            })
+            .collect();
+        let more = leaks.len().saturating_sub(LEAKS_MAX);
+        while leaks.len() > LEAKS_MAX {
+            leaks.pop_last();
+        }
+        let mut leaks: Vec<String> = leaks.into_iter().collect();
+        if more > 0 {
+            leaks.push(format!("and {more} more"));
+        }
+        Ok(leaks)
+    }
+
+    /// Lets a run pass that its gate did not.
+    pub fn waive_gate(&mut self, run: &str, reason: &str) -> Result<Waived, WorkError> {
+        let known = self.find_run(run)?;
+        let Some(gate) = self.gate_of(&known.run.run)? else {
+            return Err(RetrainError::Wrong(format!(
+                "no gate was asked about run {}",
+                known.short()
+            ))
+            .into());
+        };
+        if reason.trim().is_empty() {
+            return Err(RetrainError::Wrong("a waiver says why: --reason".to_owned()).into());
+        }
+        let (run, gate_name) = (known.run.run.clone(), gate.decided.gate.clone());
+        let event =
+            GateWaived { run: run.clone(), gate: gate.decided.hash, reason: reason.to_owned() };
+        let appended = self.append(vec![Append::new(&event)])?;
+        let (reason, author, at) = (reason.to_owned(), self.me.clone(), self.now());
+        Ok(Waived { run, gate: gate_name, reason, author, at, event: appended.event() })
+    }
+}
+
+/// Texts of an evaluation are the same as those of a cut from this overlap on.
+const LEAK_NEAR: f64 = 0.8;
+/// Leaks that are named.
+const LEAKS_MAX: usize = 20;
