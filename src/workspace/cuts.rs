@@ -530,7 +530,9 @@ impl Workspace {
         let conn = &self.db.conn;
         let row = crate::db::case::by_id(conn, case)?;
         changed.id = row.map(|row| row.external_id);
-        let erased = crate::db::erasure::all(conn)?.into_iter().find(|erased| erased.id == case);
+        let erased = crate::db::erasure::all(conn)?
+            .into_iter()
+            .find(|erased| erased.id == case && erased.instead.is_none());
         let rulings = crate::db::arbitration::of_case(conn, case)?;
         let labels = crate::db::label::live_of_case(conn, case)?;
         (changed.because, changed.event) = match (erased, rulings.last(), labels.last()) {
@@ -569,7 +571,9 @@ impl Workspace {
             let membership = self.membership(&recorded)?;
             let cases: std::collections::HashSet<CaseId> = membership.cases().collect();
             for one in crate::db::erasure::all(&self.db.conn)? {
-                erased.extend(cases.contains(&one.id).then_some((one.id, one.event)));
+                // Where another payload takes its place, only what stood beside the input went.
+                let gone = one.instead.is_none() && cases.contains(&one.id);
+                erased.extend(gone.then_some((one.id, one.event)));
             }
         }
         Ok((known, damage, erased))

@@ -407,7 +407,7 @@ impl Tracing<'_> {
                     entry: Some(row.event.to_string()),
                     ..node(format!("outcome:{}:{}", id, row.source), "outcome", text)
                 });
-                self.lineage.link(&prediction, &outcome, "turned out");
+                self.lineage.link(&own, &outcome, "turned out");
             }
         }
         Ok(())

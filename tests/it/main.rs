@@ -43,6 +43,7 @@ mod blind;
 mod ids;
 mod media;
 mod redaction;
+mod retrain;
 mod answers;
 mod scripts;
 mod screen;

@@ -76,7 +76,7 @@ pub fn run(program: &Program) -> io::Result<Ended> {
     let said = err.join().unwrap_or_default();
     ended.cpu_ms = ended.cpu_ms.max(cpu_of_children().saturating_sub(cpu));
     let text = String::from_utf8_lossy(&said);
-    ended.said = crate::domain::text::visible_lines(&text).join("\n");
+    ended.said = crate::domain::text::visible_lines(text.trim_end()).join("\n");
     if ended.exit == Some(CANNOT) && ended.stopped.is_none() {
         ended.stopped = Some(format!("it could not begin: {}", ended.said.trim()));
     }

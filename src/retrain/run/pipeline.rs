@@ -105,16 +105,19 @@ impl Limits {
             |text: &Option<String>, usual: u64| text.as_deref().and_then(bytes_of).unwrap_or(usual);
         Bounds {
             memory_bytes: bytes(&self.memory, 8 << 30),
-            wall_ms: self
-                .wall
-                .as_deref()
-                .and_then(parse_span)
-                .and_then(|ms| u64::try_from(ms).ok())
-                .unwrap_or(2 * 3_600_000),
+            wall_ms: self.wall.as_deref().and_then(wall_of).unwrap_or(2 * 3_600_000),
             output_bytes: bytes(&self.output, 4 << 30),
             processes: self.processes.unwrap_or(256),
         }
     }
+}
+
+/// `30s`, or a span as elsewhere: `90m`, `2h`.
+fn wall_of(text: &str) -> Option<u64> {
+    if let Some(seconds) = text.trim().strip_suffix('s') {
+        return seconds.trim().parse::<u64>().ok().filter(|n| *n > 0)?.checked_mul(1_000);
+    }
+    parse_span(text).and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0)
 }
 
 /// `8G`, `512M`, `100K` or bytes.
@@ -246,8 +249,7 @@ impl Pipeline {
                 fault("limits", 0, key, format!("{key} is a size, as \"8G\" or \"512M\""));
             }
         }
-        if self.limits.wall.as_deref().is_some_and(|text| parse_span(text).is_none_or(|ms| ms <= 0))
-        {
+        if self.limits.wall.as_deref().is_some_and(|text| wall_of(text).is_none()) {
             fault("limits", 0, "wall", "wall is a time, as \"30s\", \"90m\" or \"2h\"".to_owned());
         }
         for input in &self.inputs {

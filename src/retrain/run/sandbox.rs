@@ -79,7 +79,8 @@ pub fn bwrap(reach: &Reach, directory: &Path) -> Vec<String> {
         let place = text(place);
         add(&["--bind", &place, &place]);
     }
-    add(&["--chdir", &text(directory), "--"]);
+    // What is not there is not made, either.
+    add(&["--remount-ro", "/", "--chdir", &text(directory), "--"]);
     argv
 }
 

@@ -1,0 +1,783 @@
+//! From labels to a deployed model, on real data: cuts, runs, gates, deployments, outcomes, traces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use casework::dataset::dvc;
+use casework::domain::distribution::holm;
+use casework::quality::mcnemar::Table;
+use serde_json::Value;
+
+use crate::support::{Place, fixture, line, program, server, shared};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(json).collect()
+}
+
+/// Predictions of one model of the shared file, as a gate reads them.
+fn predictions(data: &Path, model: &str, to: &Path) {
+    let text = fs::read_to_string(data.join("loop/gate/predictions.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let at = reader.headers().unwrap().iter().position(|name| name == model).unwrap();
+    let mut writer = csv::Writer::from_path(to).unwrap();
+    writer.write_record(["row", "label", "prediction", "slices"]).unwrap();
+    for record in reader.records() {
+        let record = record.unwrap();
+        writer.write_record([&record[0], &record[1], &record[at], &record[2]]).unwrap();
+    }
+    writer.flush().unwrap();
+}
+
+#[test]
+fn near_duplicates_are_those_of_an_exact_product() {
+    let Some(data) = shared("near_duplicates_are_those_of_an_exact_product") else { return };
+    let place = Place::new();
+    let file = |name: &str| data.join(format!("clinc150/{name}.jsonl")).display().to_string();
+    let sets = [
+        ("pool-pool", "pool", None),
+        ("pool-base", "pool", Some("base_train")),
+        ("eval-base", "eval", Some("base_train")),
+    ];
+    let mut expect: BTreeMap<String, BTreeSet<(u64, u64, i64)>> = BTreeMap::new();
+    let pairs = fs::read_to_string(data.join("loop/neardup/clinc_pairs.csv")).unwrap();
+    for record in csv::Reader::from_reader(pairs.as_bytes()).records() {
+        let record = record.unwrap();
+        let of = |at: usize| record[at].parse::<u64>().unwrap();
+        let jaccard = (record[3].parse::<f64>().unwrap() * 1e6).round() as i64;
+        expect.entry(record[0].to_owned()).or_default().insert((of(1), of(2), jaccard));
+    }
+    for (set, one, other) in sets {
+        let one = file(one);
+        let other = other.map(file);
+        let mut args = vec!["cut", "near", &one];
+        args.extend(other.as_deref());
+        args.extend(["--at", "0.7", "--json"]);
+        let found: BTreeSet<(u64, u64, i64)> = lines(&place.ok(&args))
+            .iter()
+            .map(|pair| {
+                let row = |side: &str| pair[side]["row"].as_u64().unwrap();
+                (row("a"), row("b"), (pair["jaccard"].as_f64().unwrap() * 1e6).round() as i64)
+            })
+            .collect();
+        let expect = expect.get(set).unwrap_or_else(|| panic!("{set} in {:?}", expect.keys()));
+        assert!(found == *expect, "{set}: {} and {}", found.len(), expect.len());
+    }
+}
+
+#[test]
+fn what_gates_go_by_is_what_scipy_and_statsmodels_compute() {
+    let Some(data) = shared("what_gates_go_by_is_what_scipy_and_statsmodels_compute") else {
+        return;
+    };
+    let reference = json(&fs::read_to_string(data.join("loop/gate/reference.json")).unwrap());
+    let text = fs::read_to_string(data.join("loop/gate/predictions.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let head: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let column = |name: &str| head.iter().position(|own| own == name).unwrap();
+    let near = |one: f64, two: f64, within: f64| {
+        assert!((one - two).abs() <= within * two.abs().max(1e-300) + 1e-12, "{one} {two}");
+    };
+    let mut compared = 0;
+    for (name, comparison) in reference["comparisons"].as_object().unwrap() {
+        let (before, after) = name.split_once(" -> ").unwrap();
+        let (before, after) = (column(before), column(after));
+        for (slice, expect) in comparison["slices"].as_object().unwrap() {
+            let mut table = Table::default();
+            for row in &rows {
+                let within = slice == "all"
+                    || slice.strip_prefix("label=").is_some_and(|label| label == &row[1])
+                    || row[2].split('|').any(|own| own == slice);
+                if within {
+                    table.take(row[before] == row[1], row[after] == row[1]);
+                }
+            }
+            let count = |key: &str| expect[key].as_u64().unwrap();
+            assert_eq!(
+                (table.rows, table.gained, table.lost),
+                (count("n"), count("gained"), count("lost")),
+                "{name} {slice}"
+            );
+            if let Some(p) = expect["mcnemar_exact_p_less"].as_f64() {
+                near(table.worse(), p, 1e-9);
+                near(table.better(), expect["mcnemar_exact_p_greater"].as_f64().unwrap(), 1e-9);
+                near(table.better_midp(), expect["mcnemar_midp_greater"].as_f64().unwrap(), 1e-9);
+            }
+            for (key, alpha) in [("tango_90", 0.05), ("tango_95", 0.025)] {
+                let (low, high) = table.interval(alpha).unwrap();
+                let of = |at: usize| expect[key][at].as_f64().unwrap();
+                assert!((low - of(0)).abs() < 1e-6 && (high - of(1)).abs() < 1e-6, "{slice} {key}");
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 80, "{compared}");
+    // Holm over distinct sets of rows: as the gate's lines have it.
+    let place = Place::new();
+    let file = |name: &str| place.dir.path().join(name);
+    predictions(&data, "before", &file("before.csv"));
+    predictions(&data, "only_oos", &file("after.csv"));
+    fs::write(file("gate.toml"), "[[keep]]\nslice = \"*\"\n").unwrap();
+    let [gate, before, after] =
+        ["gate.toml", "before.csv", "after.csv"].map(|name| file(name).display().to_string());
+    let output = place.run(&["gate", &gate, "--before", &before, "--after", &after, "--json"]);
+    let decided = json(&String::from_utf8(output.stdout).unwrap());
+    let expect = &reference["comparisons"]["before -> only_oos"]["holm over distinct slices (identical row sets counted once, slices without discordant rows count with p 1)"];
+    let mut p = Vec::new();
+    for line in decided["lines"].as_array().unwrap() {
+        let slice = line["slice"].as_str().unwrap().split(" = ").next().unwrap();
+        near(line["adjusted"].as_f64().unwrap(), expect[slice].as_f64().unwrap(), 1e-9);
+        p.push(line["p"].as_f64().unwrap());
+    }
+    assert_eq!(p.len(), expect.as_object().unwrap().len());
+    assert!(holm(&p).iter().all(|p| *p <= 1.0));
+}
+
+const GATE: &str = "[[fix]]\nslice = \"oos\"\ngain = 0.05\n[[keep]]\nslice = \"all\"\nmargin = 0.01\n[[keep]]\nslice = \"*\"\ndrop = 0.05\n";
+
+#[test]
+fn a_gate_lets_one_model_pass_and_refuses_the_other() {
+    let Some(data) = shared("a_gate_lets_one_model_pass_and_refuses_the_other") else { return };
+    let place = Place::new();
+    let file = |name: &str| place.dir.path().join(name).display().to_string();
+    for model in ["before", "gold", "only_oos"] {
+        predictions(&data, model, Path::new(&file(&format!("{model}.csv"))));
+    }
+    let gate = file("gate.toml");
+    fs::write(&gate, GATE).unwrap();
+    let ask = |after: &str, more: &[&str]| {
+        let after = file(after);
+        let before = file("before.csv");
+        let args = ["gate", &gate, "--before", &before, "--after", &after, "--json"];
+        place.run(&[&args[..], more].concat())
+    };
+    let line = |decided: &Value, slice: &str| -> String {
+        let lines = decided["lines"].as_array().unwrap();
+        let found = lines.iter().find(|line| line["slice"].as_str().unwrap().contains(slice));
+        found.unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    let gold = ask("gold.csv", &[]);
+    let decided = json(&String::from_utf8(gold.stdout).unwrap());
+    assert_eq!((gold.status.code(), decided["verdict"].as_str()), (Some(0), Some("pass")));
+    assert_eq!(line(&decided, "domain:home"), "pass");
+    assert_eq!(line(&decided, "other_language"), "cannot_tell");
+    let junit = file("junit.xml");
+    let only = ask("only_oos.csv", &["--junit", &junit]);
+    let decided = json(&String::from_utf8(only.stdout).unwrap());
+    assert_eq!((only.status.code(), decided["verdict"].as_str()), (Some(1), Some("fail")));
+    for slice in ["in_scope", "focus"] {
+        assert_eq!(line(&decided, slice), "fail");
+    }
+    assert_eq!(fs::read_to_string(&junit).unwrap().matches("<failure").count(), 2);
+    // What has to be shown and is not.
+    fs::write(&gate, "[[keep]]\nslice = \"domain:home\"\nmargin = 0.05\n[[keep]]\nslice = \"other_language\"\nmargin = 0.05\n[[fix]]\nslice = \"nothing\"\ngain = 0.1\n").unwrap();
+    let home = json(&String::from_utf8(ask("gold.csv", &[]).stdout).unwrap());
+    assert_eq!(line(&home, "domain:home"), "fail");
+    assert_eq!(line(&home, "other_language"), "cannot_tell");
+    assert_eq!(line(&home, "nothing"), "cannot_tell");
+    // Rows that are missing, doubled or of another file end with 2 and are named.
+    let text = fs::read_to_string(file("gold.csv")).unwrap();
+    let rows: Vec<&str> = text.lines().collect();
+    for (name, text, words) in [
+        ("missing.csv", rows[..rows.len() - 3].join("\n"), "3167, 3168, 3169"),
+        ("doubled.csv", format!("{text}1,w2,w2,\n"), "row 1 stands there twice"),
+        ("other.csv", text.replacen("w2", "w4", 1), "row 1 has the label"),
+    ] {
+        fs::write(file(name), text).unwrap();
+        let output = ask(name, &[]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(words), "{name}: {said}");
+    }
+}
+
+#[test]
+fn directories_have_the_hash_that_dvc_gives_them() {
+    let Some(data) = shared("directories_have_the_hash_that_dvc_gives_them") else { return };
+    let known = json(&fs::read_to_string(data.join("loop/formats/dvc_md5.json")).unwrap());
+    for (name, directory) in known["directories"].as_object().unwrap() {
+        let unhex = |text: &str| -> Vec<u8> {
+            (0..text.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+                .collect()
+        };
+        let files: Vec<dvc::File> = directory["files"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(path, file)| {
+                let bytes = unhex(file["bytes_hex"].as_str().unwrap());
+                dvc::File { path: path.clone(), bytes: bytes.len() as u64, md5: dvc::md5(&bytes) }
+            })
+            .collect();
+        assert_eq!(dvc::directory_md5(&files), directory["dir_md5"].as_str().unwrap(), "{name}");
+    }
+}
+
+/// The shared stream with the recorded reviews of it, up to a number of them.
+fn labeled(data: &Path, place: &Place, reviews: usize) {
+    let path = |name: &str| data.join(name).display().to_string();
+    place.ok(&["ingest", &path("stream/stream.jsonl")]);
+    place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "rule=majority", "on=label"]);
+    import(data, place, reviews);
+}
+
+fn import(data: &Path, place: &Place, reviews: usize) {
+    let all = fs::read_to_string(data.join("reviews/reviews.jsonl")).unwrap();
+    let some: String = all.lines().take(reviews).flat_map(|line| [line, "\n"]).collect();
+    let file = place.dir.path().join("reviews.jsonl");
+    fs::write(&file, some).unwrap();
+    place.ok(&["import", "labels", &file.display().to_string(), "--format", "jsonl"]);
+}
+
+fn recipe(data: &Path, place: &Place, more: &str) -> String {
+    for name in ["eval", "base_train"] {
+        let to = place.dir.path().join(format!("{name}.jsonl"));
+        if !to.exists() {
+            fs::copy(data.join(format!("clinc150/{name}.jsonl")), to).unwrap();
+        }
+    }
+    let file = place.dir.path().join("recipe.toml");
+    fs::write(&file, format!("name = \"june\"\n{more}\n[leak]\nagainst = [\"eval.jsonl\"]\n"))
+        .unwrap();
+    file.display().to_string()
+}
+
+const SPLIT: &str = "[caps]\nper = \"label\"\nrows = 40\n[replay]\nfile = \"base_train.jsonl\"\nratio = 4.0\nstratify = \"label\"\n\
+                     [split]\ntrain = 0.8\nvalidation = 0.1\ntest = 0.1\nseed = \"june\"\n[out]\nformats = [\"jsonl\", \"hf\", \"croissant\"]\n\
+                     license = \"https://creativecommons.org/licenses/by/3.0/\"\ncreator = \"intent-team\"\ndate = \"2026-06-03\"";
+
+/// Where each row of a cut went.
+fn splits(directory: &Path) -> BTreeMap<String, String> {
+    let mut splits = BTreeMap::new();
+    for name in ["train", "validation", "test"] {
+        for row in lines(&fs::read_to_string(directory.join(format!("{name}.jsonl"))).unwrap()) {
+            splits.insert(row["row"].as_str().unwrap().to_owned(), name.to_owned());
+        }
+    }
+    splits
+}
+
+#[test]
+fn a_cut_is_the_same_wherever_it_is_made_and_says_what_it_left_out() {
+    let Some(data) = shared("a_cut_is_the_same_wherever_it_is_made_and_says_what_it_left_out")
+    else {
+        return;
+    };
+    let place = Place::new();
+    drop(place.create());
+    labeled(&data, &place, 2_173);
+    let recipe = recipe(&data, &place, SPLIT);
+    let out = |place: &Place, name: &str| place.dir.path().join(name);
+    let made =
+        json(&place.ok(&["cut", &recipe, "--out", out(&place, "one").to_str().unwrap(), "--json"]));
+    let count = |value: &Value| value.as_u64().unwrap();
+    let dropped: u64 = made["dropped"].as_object().unwrap().values().map(count).sum();
+    let new = count(&made["rows"]) - count(&made["replay"]["rows"]);
+    assert_eq!(count(&made["read"]), dropped + new, "{made}");
+    assert!(count(&made["replay"]["rows"]).abs_diff(4 * new) <= 1, "{made}");
+    // Nothing that measures is learned from.
+    let place_file = |name: &str| out(&place, name).display().to_string();
+    let leaks = place.run_text(&[
+        "cut",
+        "near",
+        &place_file("one/train.jsonl"),
+        &place_file("eval.jsonl"),
+        "--json",
+    ]);
+    assert_eq!(leaks, "");
+    let rows = lines(&fs::read_to_string(out(&place, "one/train.jsonl")).unwrap());
+    let mut per: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row["origin"] == "case") {
+        *per.entry(row["label"].as_str().unwrap()).or_default() += 1;
+    }
+    assert!(per.values().all(|n| *n <= 40), "{per:?}");
+    // Each row is one line, its keys in the order of the alphabet, and the lines are the cut.
+    let all: BTreeMap<String, String> = ["train", "validation", "test"]
+        .iter()
+        .flat_map(|name| {
+            let text = fs::read_to_string(out(&place, &format!("one/{name}.jsonl"))).unwrap();
+            text.lines()
+                .map(|line| (json(line)["row"].as_str().unwrap().to_owned(), line.to_owned()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let bytes: String = all.values().flat_map(|line| [line.as_str(), "\n"]).collect();
+    assert_eq!(blake3::hash(bytes.as_bytes()).to_hex().as_str(), made["cut"].as_str().unwrap());
+    for line in all.values() {
+        let keys: Vec<String> = json(line).as_object().unwrap().keys().cloned().collect();
+        assert!(keys.is_sorted(), "{keys:?}");
+    }
+    // A colleague whose entries came in another order, in another place.
+    let store = place.dir.path().join("store").display().to_string();
+    place.ok(&["sync", "--store", &store]);
+    let other = Place::new();
+    other.ok(&["join", &store, "--as", "eva"]);
+    place.ok(&["sync"]);
+    place.ok(&["roster", "admit", "eva", "--role", "engineer"]);
+    place.ok(&["sync"]);
+    other.ok(&["sync"]);
+    let other_recipe = self::recipe(&data, &other, SPLIT);
+    let theirs = json(&other.ok(&[
+        "cut",
+        &other_recipe,
+        "--out",
+        out(&other, "one").to_str().unwrap(),
+        "--json",
+    ]));
+    assert_eq!(theirs["cut"], made["cut"]);
+    for name in [
+        "train.jsonl",
+        "validation.jsonl",
+        "test.jsonl",
+        "rows.why.jsonl",
+        "croissant.json",
+        "README.md",
+    ] {
+        let read = |place: &Place| fs::read(out(place, "one").join(name)).unwrap();
+        assert!(read(&place) == read(&other), "{name}");
+    }
+    // Again, from the journal alone.
+    let again = ["cut", "--again", "june", "--out", &place_file("again")];
+    assert_eq!(place.run(&again).status.code(), Some(2), "a recipe's files are looked for here");
+    let output = program()
+        .env("CASEWORK_WORKSPACE", place.path())
+        .current_dir(place.dir.path())
+        .args(["cut", "--again", "june", "--out", "again", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(json(&String::from_utf8(output.stdout).unwrap())["cut"], made["cut"]);
+    // What it lies by is what was recorded; a changed byte is named.
+    place.ok(&["cut", "verify", &place_file("one")]);
+    let test = out(&place, "again/test.jsonl");
+    let text = fs::read_to_string(&test).unwrap();
+    fs::write(&test, text.replacen("\"text\":\"", "\"text\":\"x", 1)).unwrap();
+    let verified = place.run(&["cut", "verify", &place_file("again"), "--json"]);
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&verified.stdout)
+            .contains("test.jsonl is not what the manifest says")
+    );
+    // Why a row is there.
+    let case = rows.iter().find(|row| row["origin"] == "case").unwrap();
+    let why = json(&place.ok(&[
+        "cut",
+        "why",
+        &place_file("one"),
+        case["row"].as_str().unwrap(),
+        "--json",
+    ]));
+    assert_eq!((&why["case"], &why["text"]), (&case["case"], &case["text"]));
+    assert!(!why["labels"].as_array().unwrap().is_empty());
+    // A file that was changed since its first use is refused, and the recipe can say that it is meant.
+    let base = out(&place, "base_train.jsonl");
+    let mut text = fs::read_to_string(&base).unwrap();
+    text.push_str("{\"text\":\"one more\",\"label\":\"oos\"}\n");
+    fs::write(&base, text).unwrap();
+    let refused = place.run(&["cut", &recipe, "--out", &place_file("two")]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("sha256 = \""), "{said}");
+    assert!(!out(&place, "two").exists());
+    // A row that was erased is in no later cut, and what had it says so.
+    place.ok(&["erase", case["case"].as_str().unwrap(), "--reason", "asked for"]);
+    let erased = json(&place.run_text(&["cut", "verify", &place_file("one"), "--json"]));
+    let cases = erased["erased"].as_array().unwrap();
+    assert!(cases.iter().any(|one| one["case"] == case["case"]), "{erased}");
+    fs::copy(data.join("clinc150/base_train.jsonl"), &base).unwrap();
+    let after = json(&place.ok(&["cut", &recipe, "--out", &place_file("three"), "--json"]));
+    assert_eq!(
+        (&after["version"], after["dropped"]["erased"].as_u64()),
+        (&Value::from("2.0.0"), Some(cases.len() as u64))
+    );
+    let diff =
+        lines(&place.run_text(&["cut", "diff", made["cut"].as_str().unwrap(), "june", "--json"]));
+    let gone = diff.iter().find(|change| change["case"] == case["case"]).unwrap();
+    assert_eq!(
+        (&gone["change"], &gone["because"]),
+        (&Value::from("gone"), &Value::from("its input was erased"))
+    );
+}
+
+#[test]
+fn what_comes_later_moves_no_row_from_one_split_to_another() {
+    let Some(data) = shared("what_comes_later_moves_no_row_from_one_split_to_another") else {
+        return;
+    };
+    let place = Place::new();
+    drop(place.create());
+    labeled(&data, &place, 1_500);
+    let recipe = recipe(
+        &data,
+        &place,
+        "[split]\ntrain = 0.6\nvalidation = 0.2\ntest = 0.2\nseed = \"june\"",
+    );
+    let out = |name: &str| place.dir.path().join(name);
+    place.ok(&["cut", &recipe, "--out", out("early").to_str().unwrap()]);
+    import(&data, &place, 2_173);
+    let made = json(&place.ok(&["cut", &recipe, "--out", out("late").to_str().unwrap(), "--json"]));
+    let (early, late) = (splits(&out("early")), splits(&out("late")));
+    assert!(late.len() > early.len() + 50, "{} {}", early.len(), late.len());
+    let moved = early.iter().filter(|(row, split)| late.get(*row).is_some_and(|now| now != *split));
+    assert_eq!(moved.count(), 0, "{made}");
+    // No text that is nearly the same on both sides.
+    let file = |name: &str| out(name).display().to_string();
+    for part in ["validation", "test"] {
+        let near = place.run_text(&[
+            "cut",
+            "near",
+            &file("late/train.jsonl"),
+            &file(&format!("late/{part}.jsonl")),
+            "--json",
+        ]);
+        assert_eq!(near, "", "{part}");
+    }
+}
+
+/// A workspace with a cut, and a pipeline of one step that runs a shell script.
+fn bench() -> Place {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let texts = ["move money", "send cash abroad", "tell me a joke", "what is love"];
+    let all: String = (0..8)
+        .map(|n| line(&format!("p{n}"), &format!("{} {n}", texts[n % 4]), "pay", 0.2, n as i64))
+        .collect();
+    crate::support::ingest(&mut workspace, &all);
+    drop(workspace);
+    place.ok(&["policy", "set", "overlap=1", "limit=1", "on=verdict"]);
+    for n in 0..8 {
+        let answers = [
+            "--answer",
+            "readable=y",
+            "--answer",
+            "verdict=n",
+            "--answer",
+            "corrected=transfer",
+            "--answer",
+            "category=r",
+        ];
+        place.ok(&[&["label", &format!("p{n}"), "--rationale", "so"], &answers[..]].concat());
+    }
+    let recipe = place.dir.path().join("recipe.toml");
+    fs::write(&recipe, "name = \"all\"\n[rows]\nlabel = \"corrected_label\"\n").unwrap();
+    let labels = place.ok(&["export", "--rows", "cases"]);
+    let field = ["corrected_label", "label"]
+        .into_iter()
+        .find(|name| labels.contains(&format!("\"{name}\":\"transfer\"")))
+        .unwrap();
+    fs::write(&recipe, format!("name = \"all\"\n[rows]\nlabel = \"{field}\"\n")).unwrap();
+    place.ok(&[
+        "cut",
+        recipe.to_str().unwrap(),
+        "--out",
+        place.dir.path().join("all").to_str().unwrap(),
+    ]);
+    place
+}
+
+fn pipeline(place: &Place, script: &str, more: &str) -> String {
+    fs::write(place.dir.path().join("step.sh"), script).unwrap();
+    let file = place.dir.path().join("pipeline.toml");
+    let text = format!(
+        "name = \"train\"\ncut = \"all\"\nseed = 7\ninputs = [{{ path = \"step.sh\" }}]\n[[step]]\nname = \"train\"\nrun = [\"sh\", \"step.sh\", \"{{cut}}\", \"{{out}}\", \"{{seed}}\"]\n{more}"
+    );
+    fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
+/// What a run came to.
+fn ran(place: &Place, file: &str, more: &[&str]) -> Value {
+    let output = place.run(&[&["run", file, "--json"], more].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    json(&text)
+}
+
+#[test]
+fn a_run_is_recorded_with_all_that_it_takes_to_do_it_again() {
+    let place = bench();
+    let script = "test -s $1/train.jsonl && printf '{\"accuracy\": 0.%s}' $3 > $2/metrics.json\n\
+                  printf 'row,label,before,after\\n1,a,b,a\\n2,b,b,b\\n' > $2/predictions.csv\necho done >&2; env | sort > $2/env\n";
+    let more = "[result]\nmetrics = \"metrics.json\"\npredictions = \"predictions.csv\"\nversions = [\"uname\"]\n[limits]\nwall = \"20s\"\n";
+    let file = pipeline(&place, script, more);
+    let run = ran(&place, &file, &[]);
+    assert_eq!(
+        (run["state"].as_str(), run["metrics"]["accuracy"].as_f64()),
+        (Some("done"), Some(0.7)),
+        "{run}"
+    );
+    assert_eq!(run["steps"][0]["said"], "done");
+    assert!(run["versions"].as_str().unwrap().contains("Linux") || cfg!(not(target_os = "linux")));
+    // Nothing of the environment is told to a step but what is said.
+    let id = run["run"].as_str().unwrap();
+    let env = fs::read_to_string(place.path().join("runs").join(id).join("out/env")).unwrap();
+    let names: BTreeSet<&str> =
+        env.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    for name in ["LANG", "TZ", "SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "HOME", "TMPDIR", "PATH"] {
+        assert!(names.contains(name), "{name} in {env}");
+    }
+    assert!(!names.contains("CASEWORK_WORKSPACE") && !env.contains("CARGO"), "{env}");
+    // The same twice; a gate on it; a deployment.
+    let twice = ran(
+        &place,
+        &pipeline(&place, &script.replace("env | sort", ":"), more),
+        &["--repeat", "2"],
+    );
+    assert_eq!(twice["repeat"], "same bytes", "{twice}");
+    let gate = place.dir.path().join("gate.toml");
+    fs::write(
+        &gate,
+        "[[fix]]\nslice = \"all\"\ngain = 0.1\n[[metric]]\nname = \"accuracy\"\nleast = 0.9\n",
+    )
+    .unwrap();
+    let id = twice["run"].as_str().unwrap();
+    let decided = place.run(&["gate", gate.to_str().unwrap(), "--run", id, "--json"]);
+    assert_eq!(decided.status.code(), Some(1));
+    let deployed = place.run(&["deploy", "record", "--run", id, "--to", "prod", "--model", "m 2"]);
+    assert!(String::from_utf8_lossy(&deployed.stderr).contains("its gate `gate` says: fail"));
+    assert_eq!(place.run(&["gate", "waive", id, "--reason", " "]).status.code(), Some(2));
+    place.ok(&["gate", "waive", id, "--reason", "the figure is of another day"]);
+    let trace = json(&place.ok(&["trace", "p0", "--json"]));
+    let kinds: BTreeSet<&str> = trace["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["kind"].as_str().unwrap())
+        .collect();
+    for kind in ["case", "prediction", "label", "row", "cut", "run", "gate", "waiver", "deployment"]
+    {
+        assert!(kinds.contains(kind), "{kind} in {kinds:?}");
+    }
+    let at = |id: &str| place.run(&["trace", id, "--json"]).status.code();
+    for node in trace["nodes"].as_array().unwrap() {
+        let id = node["id"].as_str().unwrap();
+        if let (Some(entry), true) = (node["entry"].as_str(), node["kind"] != "prediction") {
+            assert_eq!(at(entry), Some(0), "{id} by its entry");
+        }
+    }
+    assert_eq!(at("nothing-of-the-kind"), Some(2));
+}
+
+#[test]
+fn steps_are_held_back_and_what_they_did_is_recorded() {
+    let place = bench();
+    let secret = place.dir.path().join("secret");
+    fs::write(&secret, "secret").unwrap();
+    let limits = "[limits]\nwall = \"2s\"\nmemory = \"400M\"\noutput = \"3M\"\nprocesses = 40\n";
+    let outside = place.dir.path().join("outside").display().to_string();
+    let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = tcp.local_addr().unwrap().port();
+    let connect = format!("bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}' || exit 9\n");
+    let levels = ["bwrap", "landlock", "none"];
+    for level in levels {
+        let run = |script: &str| {
+            let file = pipeline(&place, script, limits);
+            let output = place.run(&["run", &file, "--json", "--sandbox", level]);
+            String::from_utf8(output.stdout)
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(|text| json(&text))
+        };
+        let Some(plain) = run("echo fine > $2/model\n") else {
+            eprintln!("skipped the sandbox {level}: it can't be had here");
+            continue;
+        };
+        assert_eq!(
+            (plain["state"].as_str(), plain["sandbox"].as_str()),
+            (Some("done"), Some(level)),
+            "{plain}"
+        );
+        let free = level == "none";
+        assert_eq!(plain["not_restricted"].to_string().contains("nothing was restricted"), free);
+        let state = |script: &str| run(script).unwrap()["state"].as_str().unwrap().to_owned();
+        let held = if free { "done" } else { "failed" };
+        assert_eq!(state(&format!("echo x > {outside}\n")), held, "{level}: writes outside");
+        assert_eq!(
+            state(&format!("cat {} > $2/stolen\n", secret.display())),
+            held,
+            "{level}: reads"
+        );
+        assert_eq!(state(&connect), held, "{level}: opens a socket");
+        if free {
+            fs::remove_file(&outside).unwrap();
+        }
+        assert!(!Path::new(&outside).exists());
+        let stopped = |script: &str, words: &str| {
+            let run = run(script).unwrap();
+            let why = run["why"].as_str().unwrap();
+            assert!(run["state"] != "done" && why.contains(words), "{level}: {why}");
+        };
+        stopped("sleep 60\n", "longer than 2 s");
+        stopped("sleep 60 & sleep 60 & setsid sleep 60 & wait\n", "longer than 2 s");
+        stopped(
+            "i=0; while [ $i -lt 200 ]; do sleep 30 & i=$((i+1)); done; wait\n",
+            "more than 40 processes",
+        );
+        stopped("head -c 9000000 /dev/zero > $2/big && sleep 1\n", "");
+        assert_eq!(state("exit 3\n"), "failed");
+    }
+    // Nothing of it is left running.
+    let left =
+        Command::new("sh").args(["-c", "ps -eo args | grep -c '^sleep 60$'"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout).trim(), "0");
+}
+
+#[test]
+fn a_run_that_went_wrong_is_recorded_as_that() {
+    let place = bench();
+    let more = "[result]\nmetrics = \"metrics.json\"\n";
+    let run = |script: &str| ran(&place, &pipeline(&place, script, more), &[]);
+    let said = |run: &Value| {
+        format!("{} {}", run["state"].as_str().unwrap(), run["why"].as_str().unwrap())
+    };
+    assert!(said(&run("echo no json > $2/metrics.json\n")).starts_with("failed metrics.json: "));
+    assert!(said(&run("true\n")).starts_with("failed the steps left no metrics.json"));
+    assert!(said(&run("no-such-program\n")).contains("failed step `train` ended with 127"));
+    // An input that changes while it runs.
+    let script = "sleep 1; echo '{}' > $2/metrics.json\n";
+    let file = pipeline(&place, script, more);
+    let mut child = program()
+        .env("CASEWORK_WORKSPACE", place.path())
+        .args(["run", &file, "--sandbox", "none"])
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    fs::write(place.dir.path().join("step.sh"), "true\n").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let tainted = lines(&place.ok(&["run", "list", "--json"]))[0].clone();
+    assert_eq!(tainted["tainted"][0], "step.sh", "{tainted}");
+    let gate = place.dir.path().join("gate.toml");
+    fs::write(&gate, "[[metric]]\nname = \"x\"\nmost = 1.0\n").unwrap();
+    let refused =
+        place.run(&["gate", gate.to_str().unwrap(), "--run", tainted["run"].as_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2), "it has no predictions");
+    // Killed in the middle, it was interrupted, and never done.
+    let file = pipeline(&place, "sleep 20\n", "");
+    let mut child = program()
+        .env("CASEWORK_WORKSPACE", place.path())
+        .args(["run", &file, "--sandbox", "none"])
+        .spawn()
+        .unwrap();
+    let begun = || {
+        let runs = fs::read_dir(place.path().join("runs")).unwrap();
+        runs.filter_map(|run| Some(run.ok()?.path().join("begun.json"))).any(|path| path.exists())
+    };
+    while !begun() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let list = lines(&place.ok(&["run", "list", "--json"]));
+    assert_eq!(list[0]["state"], "interrupted");
+    assert_eq!(lines(&place.ok(&["run", "list", "--json"])).len(), list.len(), "once");
+}
+
+#[test]
+fn what_turned_out_is_counted_once_and_unknown_ids_are_kept() {
+    let place = bench();
+    let file = place.dir.path().join("outcomes.jsonl");
+    let at = "\"observed_at\":\"2026-06-20T00:00:00Z\"";
+    let text = format!(
+        "{{\"id\":\"p0\",{at},\"truth\":\"pay\"}}\n{{\"id\":\"p1\",{at},\"right\":false}}\n{{\"trace_id\":\"trace-p2\",{at},\"truth\":\"x\"}}\n\
+         {{\"id\":\"of tomorrow\",{at},\"truth\":\"x\"}}\nno json\n{{\"id\":\"p3\"}}\n{{\"trace_id\":\"none\",{at},\"right\":true}}\n"
+    );
+    fs::write(&file, &text).unwrap();
+    let import = || {
+        json(&place.ok(&[
+            "outcome",
+            "import",
+            file.to_str().unwrap(),
+            "--source",
+            "billing",
+            "--json",
+        ]))
+    };
+    let first = import();
+    let counts = |value: &Value| {
+        ["read", "taken", "duplicate", "unknown", "rejected"]
+            .map(|key| value[key].as_u64().unwrap())
+    };
+    assert_eq!(counts(&first), [7, 4, 0, 1, 3], "{first}");
+    assert_eq!(counts(&import()), [7, 0, 4, 0, 3]);
+    let all = json(&place.ok(&["outcomes", "--json"]));
+    assert_eq!((all["outcomes"].as_u64(), all["right"].as_u64()), (Some(3), Some(1)), "{all}");
+    // A later word of the same source counts.
+    fs::write(&file, format!("{{\"id\":\"p1\",{at},\"right\":true}}\n")).unwrap();
+    import();
+    assert_eq!(json(&place.ok(&["outcomes", "--json"]))["right"], 2);
+    let trace = place.ok(&["trace", "p1"]);
+    assert!(trace.contains("turned out: outcome billing: the prediction was right"), "{trace}");
+}
+
+#[test]
+fn triggers_propose_and_do_nothing_else() {
+    let place = bench();
+    let config = place.path().join("config.toml");
+    let with = |trigger: &str| fs::write(&config, trigger).unwrap();
+    with(
+        "[[trigger]]\nname = \"enough\"\nwhen = \"ready('all') >= 5 || alarm('labels moved')\"\nrecipe = \"recipe.toml\"\n",
+    );
+    let made = lines(&place.ok(&["proposals", "--ask", "--json"]));
+    assert_eq!((made.len(), made[0]["recipe"].as_str()), (1, Some("recipe.toml")));
+    assert_eq!(lines(&place.ok(&["proposals", "--ask", "--json"])).len(), 1, "it waits already");
+    assert_eq!(lines(&place.ok(&["cut", "list", "--json"])).len(), 1, "nothing was cut");
+    with("[[trigger]]\nwhen = \"redy('all') >= 5\"\nrecipe = \"recipe.toml\"\n");
+    let typo = place.run(&["proposals", "--ask"]);
+    assert_eq!(typo.status.code(), Some(2), "{}", String::from_utf8_lossy(&typo.stderr));
+}
+
+#[test]
+fn others_read_what_is_written_for_them() {
+    let test = "others_read_what_is_written_for_them";
+    let (Some(data), Some(python)) = (shared(test), server("CASEWORK_TEST_PYTHON", Some(test)))
+    else {
+        return;
+    };
+    let place = bench();
+    let file = pipeline(
+        &place,
+        "echo '{\"a\": 1}' > $2/metrics.json\n",
+        "[result]\nmetrics = \"metrics.json\"\n",
+    );
+    ran(&place, &file, &[]);
+    ran(&place, &pipeline(&place, "exit 1\n", ""), &[]);
+    let put = |name: &str, text: String| -> PathBuf {
+        let path = place.dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let has = |module: &str| {
+        let found = Command::new(&python)
+            .args(["-c", &format!("import {module}")])
+            .output()
+            .unwrap()
+            .status
+            .success();
+        if !found {
+            eprintln!("skipped a part of {test}: {python} has no {module}");
+        }
+        found
+    };
+    if has("jsonschema") {
+        let events = put("events.jsonl", place.ok(&["trace", "all", "--format", "openlineage"]));
+        let check = data.join("loop/formats/check_openlineage.py");
+        let output = Command::new(&python).args([&check, &events]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let bad = data.join("loop/formats/openlineage_bad.jsonl");
+        assert!(!Command::new(&python).args([&check, &bad]).output().unwrap().status.success());
+    }
+    if has("prov.model") {
+        let document = put("prov.json", place.ok(&["trace", "all", "--format", "prov"]));
+        let read = "import sys, prov.model as m; d = m.ProvDocument.deserialize(sys.argv[1]); assert len(d.get_records()) > 20";
+        let output =
+            Command::new(&python).args(["-c", read, document.to_str().unwrap()]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
