@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::out::{done, say};
-use super::{CliError, Context, Exit};
+use super::out::{Out, done, say};
+use super::{CliError, Context, Exit, TimeArg, time};
+use crate::clock;
+use crate::workspace::outcome_audit::as_json;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
@@ -15,10 +17,25 @@ pub enum What {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Hold labels against what turned out, and cuts, gates and deployments against each other
+    Outcomes {
+        /// Only what was cut and deployed since
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        since: Option<TimeArg>,
+        /// Sign what was found, so that it stays
+        #[arg(long)]
+        sign: bool,
+    },
+    /// Say whether an audit is due, by the policy's audit_days
+    Due,
 }
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
-    let What::Export { out } = what;
+    let out = match what {
+        What::Export { out } => out,
+        What::Outcomes { since, sign } => return outcomes(context, *since, *sign),
+        What::Due => return due(context),
+    };
     let workspace = context.read()?;
     let entries = workspace.audit(out)?;
     let place = out.display().to_string();
@@ -36,4 +53,51 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         );
     }
     Ok(Exit::Done)
+}
+
+fn outcomes(context: &Context, since: Option<TimeArg>, sign: bool) -> Result<Exit, CliError> {
+    let since = since.map(|since| since.moment(clock::now())).transpose()?;
+    let workspace = context.read()?;
+    let findings = workspace.outcome_findings(since)?;
+    let mut out = Out::new();
+    for (finding, json) in findings.iter().zip(as_json(&findings)) {
+        if context.global.json {
+            out.json(&json)?;
+            continue;
+        }
+        let to = if finding.to.is_empty() {
+            String::new()
+        } else {
+            format!("  (to {})", finding.to.join(", "))
+        };
+        out.line(&format!("{:<18} {}{to}", finding.kind, finding.text))?;
+    }
+    out.finish()?;
+    if sign {
+        context.open()?.sign_audit(since, &findings)?;
+        say("The audit is signed: it stays in the journal.");
+    }
+    let bad = findings.iter().filter(|finding| finding.kind != "fixed").count();
+    if bad == 0 {
+        say("Nothing was found that does not fit together.");
+    }
+    Ok(if bad == 0 { Exit::Done } else { Exit::No })
+}
+
+fn due(context: &Context) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let due = workspace.audit_due()?;
+    let late = due.is_some_and(|due| due < workspace.now());
+    let last = workspace.audits()?.into_iter().next();
+    let document = json!({ "due": due.map(|due| due.rfc3339()), "overdue": late,
+        "last": last.as_ref().map(|(at, ..)| at.rfc3339()), "author": last.as_ref().map(|(_, who, _)| who) });
+    let words = match (due, late) {
+        (None, _) => "No audit is asked for: casework policy set audit_days=90.".to_owned(),
+        (Some(due), true) => {
+            format!("An audit was due {}: casework audit outcomes --sign.", due.minute())
+        }
+        (Some(due), false) => format!("The next audit is due {}.", due.minute()),
+    };
+    done(context.global.json, &words, &document)?;
+    Ok(if late { Exit::Breach } else { Exit::Done })
 }

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::config::Paths;
 use crate::dataset::Rows;
 use crate::demo::SEED;
+use crate::retrain::outcomes::{By, groups};
 use crate::workspace::{DEMO_TEAM, WorkError, Workspace};
 
 /// What the journey answers: the first answer to each question, then how sure and why.
@@ -38,7 +39,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
     };
     let known = paths.database().exists();
     let started = clock::instant();
-    let workspace = if known {
+    let mut workspace = if known {
         Workspace::open(paths, context.env.clone(), context.global.actor.as_deref())?
     } else {
         Workspace::create_demo(paths, context.env.clone(), SEED, clock::now())?
@@ -49,6 +50,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
             "{place} is a workspace of your own, not a demo: name another directory with --dir"
         )));
     }
+    if !known && let Err(error) = workspace.demo_loop(&std::env::current_exe()?, SEED) {
+        // Where nothing can be trained, there is still a desk to label at.
+        say(&format!("The demo has no retraining here: {error}"));
+    }
     let place = workspace.paths.workspace.display().to_string();
     let seconds = started.elapsed().as_secs_f64();
     if known {
@@ -57,6 +62,46 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
         say(&format!("An invented parcel desk was made at {place} in {seconds:.1} s."));
     }
     Ok(Demo { workspace, headless: args.headless })
+}
+
+/// What was cut, trained, refused, deployed, and the way of one message through it all.
+fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> {
+    for cut in workspace.cuts()?.iter().take(1) {
+        let one = &cut.cut;
+        out.line(&format!("cut      {} {}: {} rows", one.name, one.version, one.rows))?;
+    }
+    let gates = workspace.gates()?;
+    for run in workspace.runs()?.iter().rev() {
+        let gate = gates.iter().find(|gate| gate.decided.run == run.run.run);
+        let said = gate.map_or("no gate".to_owned(), |gate| gate.words());
+        out.line(&format!(
+            "run      {}: {}, its gate says {said}",
+            run.run.pipeline, run.run.state
+        ))?;
+    }
+    for one in workspace.deployments()? {
+        out.line(&format!("deployed {} to {}", one.deployed.model, one.deployed.to))?;
+    }
+    for group in groups(&workspace.judged()?, By::Model) {
+        out.line(&format!(
+            "outcomes {}: {} known, right {}",
+            group.name,
+            group.n,
+            group.accuracy.describe()
+        ))?;
+    }
+    let due = workspace.due_items()?;
+    for bound in workspace.bounds(&due)?.iter().filter(|bound| bound.is_crossed()) {
+        let value = bound.value.map(|value| bound.threshold.value_words(value)).unwrap_or_default();
+        out.line(&format!("alert    {}: it is {value}", bound.threshold))?;
+    }
+    let Some((message, text)) = workspace.demo_message()? else { return Ok(()) };
+    out.line(&format!("trace    {message}, \"{text}\""))?;
+    let lineage = workspace.lineage(&message)?;
+    for row in lineage.tree() {
+        out.line(&format!("         {}", lineage.words(&row)))?;
+    }
+    Ok(())
 }
 
 /// What a newcomer would do, step by step; `label` labels the first case of the queue line by line,
@@ -88,6 +133,7 @@ pub fn journey(
     out.line(&format!("verify   {} entries, {} faults", report.entries, report.faults.len()))?;
     let exported = workspace.export::<_, WorkError>(Rows::Cases, |_| Ok(()), Ok)?;
     out.line(&format!("export   {} resolved cases", exported.rows))?;
+    loop_lines(workspace, &mut out)?;
     out.line(&format!("digest   {}", workspace.status()?.digest))?;
     out.finish()?;
     Ok(Exit::Done)

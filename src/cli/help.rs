@@ -85,6 +85,8 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("outcome", "casework outcome import outcomes.jsonl --source billing"),
             ("outcomes", "casework outcomes --by day"),
             ("trace", "casework trace 5a1f5472"),
+            ("changelog", "casework changelog"),
+            ("catalog", "casework catalog novel-class parcel"),
             ("proposals", "casework proposals --ask"),
         ],
     ),

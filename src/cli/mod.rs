@@ -37,6 +37,8 @@ mod outcome;
 mod outcomes;
 mod proposals;
 mod trace;
+mod catalog;
+mod changelog;
 mod nudge;
 mod out;
 mod paths;
@@ -241,6 +243,10 @@ enum Command {
     Outcomes(outcomes::Args),
     /// Show what led to something and what came of it, from detection to the deployed fix
     Trace(trace::Args),
+    /// Write why and how each retraining happened
+    Changelog(changelog::Args),
+    /// Find what was labeled and learned from, here and in other workspaces
+    Catalog(catalog::Args),
     /// List cuts that triggers propose
     Proposals(proposals::Args),
     /// Label the same cases blind, talk about them, label again
@@ -306,6 +312,8 @@ impl Command {
             Self::Outcomes(_) => "outcomes",
             Self::Proposals(_) => "proposals",
             Self::Trace(_) => "trace",
+            Self::Changelog(_) => "changelog",
+            Self::Catalog(_) => "catalog",
             Self::Queue(_) => "queue",
             Self::Show(_) => "show",
             Self::Search(_) => "search",
@@ -431,6 +439,8 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Deploy(args)) => deploy::run(&context, &args.what),
         Some(Command::Outcome(args)) => outcome::run(&context, &args.what),
         Some(Command::Outcomes(args)) => outcomes::run(&context, &args),
+        Some(Command::Changelog(args)) => changelog::run(&context, &args),
+        Some(Command::Catalog(args)) => catalog::run(&context, &args),
         Some(Command::Trace(args)) => trace::run(&context, &args),
         Some(Command::Proposals(args)) => proposals::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),

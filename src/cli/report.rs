@@ -18,9 +18,19 @@ pub struct Args {
     /// The file to write; without it, the page goes to standard output
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
+    /// For people outside: how edge cases are found, the known limits, what was done about them;
+    /// no person and no input stands in it
+    #[arg(long, conflicts_with = "model")]
+    public: bool,
+    /// The model card of a run, as Hugging Face has them
+    #[arg(long, value_name = "RUN")]
+    model: Option<String>,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.public || args.model.is_some() {
+        return markdown(context, args);
+    }
     let workspace = context.read()?;
     let mut sums = BoardSums::default();
     let board = workspace.board(&mut sums)?;
@@ -42,6 +52,33 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let failed = |error| WorkError::File { path: path.display().to_string(), error };
         std::fs::write(path, page()?).map_err(failed)?;
         done(context.global.json, &format!("Written to {}.", path.display()), &document)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A document in Markdown, for people outside.
+fn markdown(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let workspace = context.read()?;
+    let text = match &args.model {
+        Some(run) => workspace.model_card(run)?,
+        None => workspace.public_report()?,
+    };
+    match &args.out {
+        Some(path) => {
+            let failed = |error| WorkError::File { path: path.display().to_string(), error };
+            std::fs::write(path, &text).map_err(failed)?;
+            let place = path.display().to_string();
+            done(context.global.json, &format!("Written to {place}."), &json!({ "path": place }))?;
+        }
+        None => {
+            let mut out = Out::new();
+            if context.global.json {
+                out.json(&json!({ "markdown": text }))?;
+            } else {
+                text.lines().try_for_each(|line| out.line(line))?;
+            }
+            out.finish()?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -1,16 +1,18 @@
 //! `casework run`: retraining, with everything recorded that it takes to do it again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
+use crate::demo::lesson::{Row, retrain};
 use crate::retrain::run::Level;
 use crate::retrain::run::helper::become_step;
 use crate::workspace::retraining::{Request, read_pipeline};
 use crate::workspace::runs::{Elsewhere, KnownRun, metric_changes};
+use crate::workspace::{WorkError, read_file};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -59,6 +61,20 @@ enum What {
     Show { run: String },
     /// Show how the figures of two runs differ
     Diff { one: String, other: String },
+    /// Train the demo's model: for the demo's pipelines
+    #[command(hide = true)]
+    Bayes {
+        #[arg(long)]
+        before: PathBuf,
+        #[arg(long)]
+        new: PathBuf,
+        #[arg(long)]
+        only_new: bool,
+        #[arg(long)]
+        eval: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// The process in which a step begins: for casework itself
     #[command(hide = true)]
     Step { told: String },
@@ -67,6 +83,9 @@ enum What {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match &args.what {
         None => pipeline(context, args),
+        Some(What::Bayes { before, new, only_new, eval, out }) => {
+            bayes(before, new, *only_new, eval, out)
+        }
         Some(What::Step { told }) => Err(CliError::Cannot(become_step(told))),
         Some(What::Record { cut, name, metrics, predictions, model, seed }) => {
             let of = Elsewhere {
@@ -86,6 +105,31 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some(What::Show { run }) => show(context, run),
         Some(What::Diff { one, other }) => diff(context, one, other),
     }
+}
+
+/// Trains the demo's model on its files.
+fn bayes(
+    before: &Path,
+    new: &Path,
+    only_new: bool,
+    eval: &Path,
+    out: &Path,
+) -> Result<Exit, CliError> {
+    let rows = |path: &Path| -> Result<Vec<Row>, CliError> {
+        let text = read_file(path)?;
+        let row = |line: &str| serde_json::from_str(line).map_err(std::io::Error::from);
+        Ok(text.lines().map(row).collect::<Result<_, _>>()?)
+    };
+    let (old, new) = (rows(before)?, rows(new)?);
+    // What is new counts three times, as it is little.
+    let mut after = if only_new { Vec::new() } else { old.clone() };
+    (0..3).for_each(|_| after.extend(new.iter().cloned()));
+    for (name, text) in retrain(&old, &after, &rows(eval)?) {
+        let path = out.join(name);
+        let failed = |error| WorkError::File { path: path.display().to_string(), error };
+        std::fs::write(&path, text).map_err(failed)?;
+    }
+    Ok(Exit::Done)
 }
 
 fn pipeline(context: &Context, args: &Args) -> Result<Exit, CliError> {

@@ -3,6 +3,8 @@
 
 mod sentences;
 mod stream;
+mod bayes;
+pub mod lesson;
 mod people;
 
 pub use people::{Answered, PEOPLE, Person, answers_of};

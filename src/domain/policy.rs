@@ -102,6 +102,9 @@ pub struct Policy {
     /// Whether texts of cases may be copied to the clipboard of whoever reads them.
     #[serde(skip_serializing_if = "Clone::clone")]
     pub copy: bool,
+    /// After how many days labels are held against what turned out; 0: never.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub audit_days: u32,
 }
 
 /// What passing a training takes, and whether reviewers must have passed one before they get cases.
@@ -179,6 +182,7 @@ impl Default for Policy {
             owner: String::new(),
             auto_submit: false,
             copy: true,
+            audit_days: 0,
         }
     }
 }
@@ -195,7 +199,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 21] = [
+pub const NAMES: [(&str, &str); 22] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
@@ -218,7 +222,7 @@ pub const NAMES: [(&str, &str); 21] = [
     ("escalation", "hours that a peer, a lead and the owner have: 24:48:72"),
     (
         "alert",
-        "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200",
+        "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200; accuracy < 0.85; wrong > 0.3; expected_accuracy < 0.7; label_errors > 0.05; alarms > 0; since_cut > 30d",
     ),
     ("owner", "the lead to whom disputes come in the end; empty: the founder"),
     (
@@ -226,6 +230,7 @@ pub const NAMES: [(&str, &str); 21] = [
         "whether a label that lacks nothing is submitted with its last answer: yes or no",
     ),
     ("copy", "whether texts of cases may be copied to the clipboard: yes or no"),
+    ("audit_days", "after how many days labels are held against what turned out; 0: never"),
 ];
 
 impl Policy {
@@ -303,6 +308,7 @@ impl Policy {
             "owner" => self.owner = value.trim().to_owned(),
             "auto_submit" => self.auto_submit = yes_or_no("auto_submit", value)?,
             "copy" => self.copy = yes_or_no("copy", value)?,
+            "audit_days" => self.audit_days = number(0, "audit_days", "a number of days from 0")?,
             "on" => {
                 self.on = value
                     .split(',')
@@ -348,6 +354,7 @@ impl Policy {
             "owner" => self.owner.clone(),
             "auto_submit" => yes(self.auto_submit),
             "copy" => yes(self.copy),
+            "audit_days" => self.audit_days.to_string(),
             _ => return None,
         })
     }
@@ -402,6 +409,7 @@ mod tests {
             ("owner", "ana"),
             ("auto_submit", "yes"),
             ("copy", "no"),
+            ("audit_days", "90"),
         ];
         assert_eq!(set.map(|(name, _)| name), NAMES.map(|(name, _)| name), "none is forgotten");
         let mut policy = Policy::default();

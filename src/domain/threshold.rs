@@ -7,7 +7,15 @@
 //! overdue > 0              whatever is past its time
 //! disagreement > 30        of a hundred cases with two labels or more, on how many they differ
 //! ready >= 200             resolved cases
+//! accuracy < 0.85          share of predictions that turned out to be right
+//! wrong > 0.3              share that turned out to be wrong
+//! expected_accuracy < 0.7  the mean of the model's own confidence
+//! label_errors > 0.05      share of settled labels that what turned out contradicts
+//! alarms > 0               alarms that nobody closed
+//! since_cut > 30d          days since the newest training set was cut
 //! ```
+//!
+//! A share is crossed only where it is by more than chance.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,11 +31,34 @@ pub enum Measure {
     Overdue,
     Disagreement,
     Ready,
+    Accuracy,
+    Wrong,
+    ExpectedAccuracy,
+    LabelErrors,
+    Alarms,
+    SinceCut,
 }
 
 impl Measure {
-    pub const ALL: [Self; 6] =
-        [Self::Alpha, Self::Open, Self::Disputed, Self::Overdue, Self::Disagreement, Self::Ready];
+    pub const ALL: [Self; 12] = [
+        Self::Alpha,
+        Self::Open,
+        Self::Disputed,
+        Self::Overdue,
+        Self::Disagreement,
+        Self::Ready,
+        Self::Accuracy,
+        Self::Wrong,
+        Self::ExpectedAccuracy,
+        Self::LabelErrors,
+        Self::Alarms,
+        Self::SinceCut,
+    ];
+
+    /// Whether it is a share of things that were looked at, which chance moves.
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::Accuracy | Self::Wrong | Self::LabelErrors)
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,6 +68,12 @@ impl Measure {
             Self::Overdue => "overdue",
             Self::Disagreement => "disagreement",
             Self::Ready => "ready",
+            Self::Accuracy => "accuracy",
+            Self::Wrong => "wrong",
+            Self::ExpectedAccuracy => "expected_accuracy",
+            Self::LabelErrors => "label_errors",
+            Self::Alarms => "alarms",
+            Self::SinceCut => "since_cut",
         }
     }
 }
@@ -68,12 +105,27 @@ impl Threshold {
     /// A value of what is bounded, in words: cases are counted, and the rest is measured.
     pub fn value_words(&self, value: f64) -> String {
         match self.measure {
-            Measure::Alpha => format!("{value:.3}"),
+            Measure::Alpha
+            | Measure::Accuracy
+            | Measure::Wrong
+            | Measure::ExpectedAccuracy
+            | Measure::LabelErrors => format!("{value:.3}"),
+            Measure::Alarms => format!("{value:.0} alarms"),
+            Measure::SinceCut => format!("{value:.1} days"),
             Measure::Disagreement => format!("{value:.1} %"),
             Measure::Open | Measure::Disputed | Measure::Overdue | Measure::Ready => {
                 format!("{value:.0} cases")
             }
         }
+    }
+
+    pub fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// Whether what lies below the bound crosses it.
+    pub fn is_lower(&self) -> bool {
+        matches!(self.sign, Sign::Less | Sign::LessOrEqual)
     }
 
     pub fn is_crossed(&self, value: f64) -> bool {
@@ -106,7 +158,13 @@ impl FromStr for Threshold {
         );
         let measure =
             Measure::ALL.into_iter().find(|measure| measure.as_str() == name).ok_or_else(wrong)?;
-        let bound = bound.parse().ok().filter(|bound: &f64| bound.is_finite()).ok_or_else(wrong)?;
+        let days = bound.strip_suffix('d').filter(|_| measure == Measure::SinceCut);
+        let bound = days
+            .unwrap_or(bound)
+            .parse()
+            .ok()
+            .filter(|bound: &f64| bound.is_finite())
+            .ok_or_else(wrong)?;
         Ok(Self { measure, sign, bound })
     }
 }
@@ -147,6 +205,8 @@ mod tests {
         check("alpha<0.6", 0.6, false);
         check("disagreement >= 30 %", 30.0, true);
         check("open > 500", 500.0, false);
+        check("since_cut > 30d", 31.0, true);
+        check("accuracy < 0.85", 0.8, true);
         for wrong in ["", "alpha", "alpha < x", "beta < 1", "alpha < NaN"] {
             assert!(wrong.parse::<Threshold>().is_err(), "{wrong}");
         }

@@ -219,6 +219,9 @@ pub const COMMANDS: &[Command] = &[
     command("board", "D", "", "tells how the work stands, and where labels differ", |desk, _| {
         of_session(desk, "board", "")
     }),
+    command("trace", "X", "", "tells what led to the case and what came of it", |desk, _| {
+        of_session(desk, "trace", "")
+    }),
     command("reliability", "Y steady", "", "tells how reliable you are", |desk, _| {
         of_session(desk, "reliability", "")
     }),

@@ -83,6 +83,10 @@ pub enum Effect {
     },
     /// Work out how steady the reviewer is.
     Reliability,
+    /// Find what led to a case and what came of it.
+    Trace {
+        case: CaseId,
+    },
     /// Read what a session found.
     Findings(String),
     /// Find where the reviewer was overruled.
@@ -108,6 +112,7 @@ impl Effect {
                 | Self::Precedents { .. }
                 | Self::Worklist
                 | Self::Reliability
+                | Self::Trace { .. }
                 | Self::Board
         )
     }

@@ -30,6 +30,11 @@ pub static TOPICS: &[Topic] = &[
         include_str!("../../assets/help/traps.md"),
     ),
     topic(
+        "retraining",
+        "training sets, runs, gates, deployments, outcomes, and the trace through them",
+        include_str!("../../assets/help/retraining.md"),
+    ),
+    topic(
         "protocols",
         "decision trees, checklists, terms, gold items, training",
         include_str!("../../assets/help/protocols.md"),

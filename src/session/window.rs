@@ -13,6 +13,9 @@ use crate::workspace::attached::LookedAt;
 /// What words of how steady somebody is are called.
 pub const RELIABILITY_TITLE: &str = "How reliable you are";
 
+/// What led to a case and what came of it is called.
+pub const TRACE_TITLE: &str = "From detection to the deployed fix";
+
 /// Something to be shown for a moment.
 #[derive(Debug, Clone)]
 pub enum Window {

@@ -15,6 +15,7 @@ use crate::db::case::{self, CaseRow};
 use crate::db::count;
 use crate::domain::ids::CaseId;
 use crate::domain::modality::View;
+use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::TrapFile;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
@@ -22,6 +23,7 @@ use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
+use crate::review::history::HistoryLine;
 use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
 
@@ -207,6 +209,11 @@ impl Workspace {
             in_round.as_deref(),
             now,
         )?;
+        if case.row.state == CaseState::Resolved && case.session.is_none() && !case.gold {
+            for (at, words, event) in self.became_of(case.row.id)? {
+                case.history.push(HistoryLine { at, who: "retraining".to_owned(), words, event });
+            }
+        }
         let views = self.config.view.iter();
         case.views = views.map(|(name, word)| (name.clone(), View::of_word(word))).collect();
         case.files = attached::standings(&case, &self.config.attachments.roots);

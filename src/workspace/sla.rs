@@ -11,6 +11,7 @@ use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::quality::agreement::{Resampling, measure};
+use crate::retrain::outcomes::{is_above, is_below};
 use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::disagreement::disagreements;
@@ -24,11 +25,24 @@ pub struct Bound {
     pub threshold: Threshold,
     /// Nothing where it can't be told, with the reason.
     pub value: Result<f64, &'static str>,
+    /// Of a share: how many of how many.
+    pub of: Option<(u64, u64)>,
+    /// How many shares are looked at: one of them would be crossed by chance.
+    pub shares: usize,
 }
 
 impl Bound {
     pub fn is_crossed(&self) -> bool {
-        self.value.is_ok_and(|value| self.threshold.is_crossed(value))
+        let crossed = self.value.is_ok_and(|value| self.threshold.is_crossed(value));
+        let bound = self.threshold.bound();
+        let by_chance = |(hits, n)| {
+            !if self.threshold.is_lower() {
+                is_below(hits, n, bound, self.shares)
+            } else {
+                is_above(hits, n, bound, self.shares)
+            }
+        };
+        crossed && !self.of.is_some_and(by_chance)
     }
 }
 
@@ -72,19 +86,41 @@ impl Workspace {
     pub fn bounds(&self, due_items: &[DueItem]) -> Result<Vec<Bound>, WorkError> {
         let policy = self.policy()?;
         let mut known: BTreeMap<Measure, Result<f64, &'static str>> = BTreeMap::new();
+        let mut shares: BTreeMap<Measure, (u64, u64)> = BTreeMap::new();
         for threshold in &policy.alert {
             if let std::collections::btree_map::Entry::Vacant(place) =
                 known.entry(threshold.measure)
             {
-                place.insert(self.figure(threshold.measure, due_items)?);
+                let measure = threshold.measure;
+                let of = if measure.is_share() { Some(self.share(measure)?) } else { None };
+                place.insert(match of {
+                    Some((_, 0)) => Err("nothing turned out yet"),
+                    Some((hits, n)) => Ok(hits as f64 / n as f64),
+                    None => self.figure(measure, due_items)?,
+                });
+                shares.extend(of.map(|of| (measure, of)));
             }
         }
         let bound = |threshold: &Threshold| {
             let value =
                 known.get(&threshold.measure).copied().unwrap_or(Err("it was not computed"));
-            Bound { threshold: *threshold, value }
+            let of = shares.get(&threshold.measure).copied();
+            Bound { threshold: *threshold, value, of, shares: shares.len() }
         };
         Ok(policy.alert.iter().map(bound).collect())
+    }
+
+    /// How many of how many: of predictions that turned out right or wrong, of settled labels that
+    /// are contradicted.
+    fn share(&self, what: Measure) -> Result<(u64, u64), WorkError> {
+        if what == Measure::LabelErrors {
+            let (wrong, all) = self.contradicted_labels()?;
+            return Ok((wrong.len() as u64, all));
+        }
+        let told: Vec<bool> = self.judged()?.into_iter().filter_map(|one| one.right).collect();
+        let right = told.iter().filter(|right| **right).count() as u64;
+        let n = told.len() as u64;
+        Ok(if what == Measure::Accuracy { (right, n) } else { (n - right, n) })
     }
 
     fn figure(
@@ -102,6 +138,25 @@ impl Workspace {
             Measure::Disputed => Ok(of(CaseState::Disputed)?),
             Measure::Ready => Ok(of(CaseState::Resolved)?),
             Measure::Overdue => Ok(cases_overdue(due_items, self.now()) as f64),
+            Measure::Alarms => {
+                let raised = self.raised_alarms()?.into_iter();
+                Ok(raised.filter(|alarm| alarm.closed.is_none()).count() as f64)
+            }
+            Measure::SinceCut => match self.cuts()?.first() {
+                Some(cut) => Ok((self.now().0 - cut.at.0) as f64 / 86_400_000.0),
+                None => Err("nothing was cut yet"),
+            },
+            Measure::ExpectedAccuracy => {
+                let said: Vec<f64> =
+                    self.judged()?.into_iter().filter_map(|one| one.confidence).collect();
+                match said.len() {
+                    0 => Err("nothing turned out yet"),
+                    n => Ok(said.iter().sum::<f64>() / n as f64),
+                }
+            }
+            Measure::Accuracy | Measure::Wrong | Measure::LabelErrors => {
+                Err("it is a share of what turned out")
+            }
             Measure::Alpha => {
                 let made = ratings(conn, MAIN_ROUND, &[By::Outcome(policy.on)])?;
                 let none = Err("there are no labels");
@@ -138,6 +193,7 @@ impl Workspace {
         for note in self.change_notes()?.into_iter().filter(|note| note.answered_by.is_none()) {
             board.notes.entry(note.change.question).or_default().push(note.case);
         }
+        (board.retraining, board.models) = self.loop_rows()?;
         Ok(board)
     }
 

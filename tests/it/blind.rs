@@ -69,7 +69,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "cut" => vec![vec![cut_recipe(place), "--out", out], vec!["list"]],
         "trace" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],
         // Whoever reads entries themselves reads the journal, which lies open (README).
-        "audit" => vec![],
+        "audit" => vec![vec!["outcomes"], vec!["due"]],
         "verify" => vec![vec![]],
         "queue" => vec![
             vec![],
@@ -104,9 +104,9 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "consensus" => ["majority", "dawid-skene", "one-coin", "mace"]
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
-        "traps" | "metrics" => vec![vec![]],
+        "traps" | "metrics" | "changelog" | "catalog" => vec![vec![]],
         "suspects" => vec![vec![], vec!["--labels", "gold"]],
-        "report" => vec![vec![], vec!["--out", out]],
+        "report" => vec![vec![], vec!["--out", out], vec!["--public"]],
         "reliability" => vec![vec![]],
         "sla" => vec![vec![], vec!["check"]],
         "nudge" => vec![vec!["--dry-run"]],

@@ -44,6 +44,8 @@ const SIZE_EVERY: u64 = 10;
 /// Of what it prints so much is kept from the beginning, and as much from the end.
 const KEPT: usize = 1 << 20;
 const SAID: usize = 4 << 10;
+/// So often in a row nothing may be found before it is believed.
+const EMPTY_LOOKS: u32 = 3;
 /// The kernel counts CPU time in hundredths of a second for whoever asks.
 const TICK_MS: u64 = 10;
 
@@ -217,9 +219,13 @@ fn end_all(leader: u32) {
         if let Some(group) = Pid::from_raw(leader as i32) {
             let _ = kill_process_group(group, Signal::KILL);
         }
-        for _ in 0..50 {
+        // One whose parent has just died is seen below nobody for a moment: it is looked more than
+        // once whether nothing is left.
+        let mut empty = 0;
+        for _ in 0..200 {
             let left = family();
-            if left.is_empty() {
+            empty = if left.is_empty() { empty + 1 } else { 0 };
+            if empty == EMPTY_LOOKS {
                 return;
             }
             for one in left {

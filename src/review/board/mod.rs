@@ -6,5 +6,5 @@ pub mod snapshot;
 pub mod pages;
 pub mod html;
 
-pub use snapshot::{BoardSnapshot, snapshot};
+pub use snapshot::{BoardSnapshot, Counted, LoopRow, snapshot};
 pub use sums::BoardSums;

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::snapshot::{BoardSnapshot, CategoryFigures, Counted, Day, VersionFigures, WeekFigures};
+use super::snapshot::{
+    BoardSnapshot, CategoryFigures, Counted, Day, LoopRow, VersionFigures, WeekFigures,
+};
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible, width};
@@ -23,10 +25,12 @@ pub enum Page {
     Matrix,
     Weeks,
     Versions,
+    Retraining,
+    Models,
 }
 
 impl Page {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Now,
         Self::Questions,
         Self::Categories,
@@ -34,6 +38,8 @@ impl Page {
         Self::Matrix,
         Self::Weeks,
         Self::Versions,
+        Self::Retraining,
+        Self::Models,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -45,6 +51,8 @@ impl Page {
             Self::Matrix => "Matrix",
             Self::Weeks => "Weeks",
             Self::Versions => "Versions",
+            Self::Retraining => "Retraining",
+            Self::Models => "Models",
         }
     }
 
@@ -144,6 +152,17 @@ impl Pages {
     }
 }
 
+/// A line about retraining or models.
+fn loop_row(row: &LoopRow) -> Row {
+    let tone = if row.warns { Tone::Warn } else { Tone::Text };
+    let words = vec![
+        name_of(&row.name, 34, Tone::Text),
+        words_of(format!("{:>7}  ", row.number), Tone::Strong),
+        words_of(row.more.clone(), tone),
+    ];
+    Row::new(words, row.name.clone(), row.behind.clone())
+}
+
 impl Maker<'_> {
     /// What the columns of a page are.
     fn head(&self, page: Page) -> String {
@@ -168,6 +187,14 @@ impl Maker<'_> {
             Page::Versions => {
                 "  protocol                      cases disagree   alpha (95 %)".to_owned()
             }
+            Page::Retraining => {
+                "  category, failure mode              ready  not in a cut yet; proposals; cuts"
+                    .to_owned()
+            }
+            Page::Models => {
+                "  run, deployment, model                     what its gate says; how it turned out"
+                    .to_owned()
+            }
         }
     }
 
@@ -180,6 +207,8 @@ impl Maker<'_> {
             Page::Matrix => self.matrix(),
             Page::Weeks => self.board.weeks.iter().map(week_row).collect(),
             Page::Versions => self.board.versions.iter().map(version).collect(),
+            Page::Retraining => self.board.retraining.iter().map(loop_row).collect(),
+            Page::Models => self.board.models.iter().map(loop_row).collect(),
         }
     }
 

@@ -143,6 +143,21 @@ pub struct BoardSnapshot {
     pub notes: BTreeMap<String, Vec<CaseId>>,
     /// Causes of rulings that count.
     pub causes: BTreeMap<&'static str, Vec<CaseId>>,
+    /// What is ready for retraining and what was cut; which models came of it, and how good they
+    /// turned out to be.
+    pub retraining: Vec<LoopRow>,
+    pub models: Vec<LoopRow>,
+}
+
+/// A line about retraining or models, with the cases behind it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LoopRow {
+    pub name: String,
+    pub number: String,
+    pub more: String,
+    /// Somebody should look.
+    pub warns: bool,
+    pub behind: Counted,
 }
 
 /// Makes the snapshot of what is kept.
@@ -231,6 +246,8 @@ pub fn snapshot(
         due_items,
         sessions,
         notes: BTreeMap::new(),
+        retraining: Vec::new(),
+        models: Vec::new(),
         causes: sums
             .causes
             .iter()

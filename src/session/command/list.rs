@@ -3,6 +3,7 @@
 use super::{Command, Needs, Said, case};
 use crate::session::effect::{Effect, Look};
 use crate::session::state::Session;
+use crate::session::window::{TRACE_TITLE, Window};
 
 pub const OPEN: Command =
     Command::new("open", "open this case", open).needs(Needs::Case).not_in_training();
@@ -64,6 +65,18 @@ pub const RELIABILITY: Command = Command::new(
     "how reliable you are: self-consistency, accuracy on gold items, agreement with others",
     |session, _| session.show_reliability(),
 );
+
+pub const TRACE: Command = Command::new(
+    "trace",
+    "what led to the case and what came of it: labels, cuts, runs, deployments",
+    |session, said| {
+        let Some(case) = case(session, said) else { return Vec::new() };
+        let title = TRACE_TITLE.to_owned();
+        vec![Effect::Show(Window::Counting { title }), Effect::Trace { case }]
+    },
+)
+.not_in_training()
+.not_in_calibration();
 
 pub const CLEAR: Command = Command::new(
     "clear",

@@ -168,6 +168,7 @@ pub static COMMANDS: &[&Command] = &[
     &list::SET_ASIDE,
     &list::BOARD,
     &list::RELIABILITY,
+    &list::TRACE,
     &list::CLEAR,
     &gold::GOLD,
     &rule::ARBITRATE,

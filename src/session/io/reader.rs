@@ -23,7 +23,7 @@ use crate::review::{Draft, Filter, Queue, QueueCounts};
 use crate::session::command::submit::Submit;
 use crate::session::effect::{Aside, Effect};
 use crate::session::report::Report;
-use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE};
+use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE, TRACE_TITLE};
 use crate::workspace::attached::{content, look_at};
 use crate::workspace::error::CalibrationError;
 use crate::workspace::{WorkError, Workspace};
@@ -150,6 +150,7 @@ impl Reader {
             Effect::SetAside(aside) => self.set_aside(aside).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Reliability => self.in_background(Search::Reliability),
+            Effect::Trace { case } => self.in_background(Search::Trace(case)),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => {
                 self.workspace.overruled().map(|rows| Some(Report::Overruled(rows)))
@@ -452,10 +453,18 @@ enum Search {
     Worklist,
     Board,
     Reliability,
+    Trace(CaseId),
+}
+
+fn trace_report(workspace: &mut Workspace, case: CaseId) -> Result<Report, WorkError> {
+    let lineage = workspace.lineage(&format!("case:{case}"))?;
+    let words = lineage.tree().iter().map(|row| lineage.words(row)).collect();
+    Ok(Report::Words { title: TRACE_TITLE.to_owned(), words })
 }
 
 fn reliability_report(workspace: &Workspace) -> Result<Report, WorkError> {
     let mut words = workspace.own_reliability()?.map(|own| own.describe()).unwrap_or_default();
+    words.extend(workspace.changed_by_mine()?);
     let said = workspace.own_guards()?.into_iter().take(5);
     words.extend(said.map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)));
     if words.is_empty() {
@@ -507,6 +516,7 @@ fn search_in_background(
             }
             Ok(Search::Board) => boards.make(&workspace, now).map(Report::Board),
             Ok(Search::Reliability) => reliability_report(&workspace),
+            Ok(Search::Trace(case)) => trace_report(&mut workspace, case),
             Ok(Search::Worklist) => workspace.worklist().map(Report::Worklist),
             Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {
                 Ok(true) => boards.make(&workspace, now).map(Report::BoardChanged),

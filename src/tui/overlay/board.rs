@@ -23,7 +23,7 @@ pub static KEYS: &[KeyRow] = &[
     KeyRow::new("board-cases", "Enter", Place::Board, "cases", "list the cases behind this number"),
     KeyRow::new("board-next", "l Right Tab", Place::Board, "", "next page"),
     KeyRow::new("board-previous", "h Left BackTab", Place::Board, "", "page before"),
-    KeyRow::new("board-page", "1 2 3 4 5 6 7", Place::Board, "", "this page"),
+    KeyRow::new("board-page", "1 2 3 4 5 6 7 8 9", Place::Board, "", "this page"),
     KeyRow::new("board-leave", "q", Place::Board, "", "close the board"),
 ];
 
@@ -107,12 +107,17 @@ impl Layer for Board {
             .fill("Board ({board-previous} {board-next} page · {board-cases} cases · {close})");
         let inner = boxed(area, buf, theme, &title);
         let mut tabs = Vec::new();
+        // Where there is no room for blanks between all of them, one is enough.
+        let names: usize = Page::ALL.iter().map(|page| page.as_str().len() + 3).sum();
+        let wide = names <= usize::from(inner.width);
         for page in Page::ALL {
             let here = page == self.page;
             let word = if here {
                 format!("{}{}{} ", theme.sign("‹", "<"), page.as_str(), theme.sign("›", ">"))
-            } else {
+            } else if wide {
                 format!(" {}  ", page.as_str())
+            } else {
+                format!("{} ", page.as_str())
             };
             tabs.push(Span::styled(word, if here { theme.accent } else { theme.dim }));
         }

@@ -1,0 +1,210 @@
+//! What the board shows of retraining and of models, and what one's own labels changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::{WorkError, Workspace};
+use crate::db::{case, label, observed};
+use crate::domain::ids::CaseId;
+use crate::domain::label::{MAIN_ROUND, value_text};
+use crate::domain::resolve::CaseState;
+use crate::quality::figure::decimal;
+use crate::retrain::gate::Verdict;
+use crate::retrain::outcomes::{By, groups};
+use crate::review::board::{Counted, LoopRow};
+
+/// Days of outcomes that are shown, the latest.
+const DAYS: usize = 14;
+
+fn behind(cases: impl IntoIterator<Item = CaseId>) -> Counted {
+    let cases: BTreeSet<CaseId> = cases.into_iter().collect();
+    Counted { cases: cases.into_iter().collect(), left_out: Vec::new() }
+}
+
+impl Workspace {
+    /// The lines about retraining, and those about models.
+    pub(super) fn loop_rows(&self) -> Result<(Vec<LoopRow>, Vec<LoopRow>), WorkError> {
+        Ok((self.retraining_rows()?, self.model_rows()?))
+    }
+
+    fn retraining_rows(&self) -> Result<Vec<LoopRow>, WorkError> {
+        let cuts = self.cuts()?;
+        let mut cut_cases: HashSet<CaseId> = HashSet::new();
+        let mut members = Vec::new();
+        for cut in &cuts {
+            let rows = self.membership(cut).unwrap_or_default();
+            let cases: Vec<CaseId> = rows.cases().collect();
+            cut_cases.extend(&cases);
+            members.push(cases);
+        }
+        let mut sight = self.sight()?;
+        sight.know_all(&self.db.conn)?;
+        let mut ready: BTreeMap<String, (Vec<CaseId>, Vec<CaseId>)> = BTreeMap::new();
+        case::for_each(&self.db.conn, |row| {
+            let outcome = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
+            let Some(outcome) = outcome else { return };
+            let text = |field: &str| outcome.get(field).map(value_text);
+            let category = text("category").unwrap_or_else(|| "without a category".to_owned());
+            let name = match text("failure_mode") {
+                Some(mode) => format!("{category}, {mode}"),
+                None => category,
+            };
+            let (all, new) = ready.entry(name).or_default();
+            all.push(row.id);
+            new.extend((!cut_cases.contains(&row.id)).then_some(row.id));
+        })?;
+        let mut rows = Vec::new();
+        for (name, (all, new)) in ready {
+            let mut counted = Counted::default();
+            for id in all.iter().copied() {
+                let kept = sight.is_blind_to(&self.db.conn, id)?;
+                if kept { &mut counted.left_out } else { &mut counted.cases }.push(id);
+            }
+            let more = format!("{} not in a cut yet", new.len());
+            rows.push(LoopRow {
+                name,
+                number: all.len().to_string(),
+                more,
+                warns: false,
+                behind: counted,
+            });
+        }
+        for one in self.cut_proposals()?.into_iter().filter(|one| one.cut.is_none()) {
+            let of = one.proposed;
+            rows.push(LoopRow {
+                name: format!("proposed: {}", of.recipe),
+                number: String::new(),
+                more: format!("{} ({})", of.reason, one.at.minute()),
+                warns: true,
+                behind: Counted::default(),
+            });
+        }
+        for (cut, cases) in cuts.iter().zip(members) {
+            let withdrawn = cut
+                .withdrawn
+                .as_ref()
+                .map_or(String::new(), |(why, _)| format!(", withdrawn: {why}"));
+            let runs = self.runs_of_cut(cut.cut.cut)?.len();
+            rows.push(LoopRow {
+                name: format!("cut {} {}", cut.cut.name, cut.cut.version),
+                number: cut.cut.rows.to_string(),
+                more: format!("{} by {}, {runs} runs{withdrawn}", cut.at.minute(), cut.author),
+                warns: cut.withdrawn.is_some(),
+                behind: behind(cases),
+            });
+        }
+        Ok(rows)
+    }
+
+    fn model_rows(&self) -> Result<Vec<LoopRow>, WorkError> {
+        let (runs, gates, deployments) = (self.runs()?, self.gates()?, self.deployments()?);
+        let mut rows = Vec::new();
+        for one in &deployments {
+            let of = &one.deployed;
+            let gate = of.gate.as_deref().unwrap_or("no gate was asked");
+            let ended = one
+                .ended
+                .as_ref()
+                .map_or(String::new(), |(at, ..)| format!(", ended {}", at.minute()));
+            rows.push(LoopRow {
+                name: format!("{} in {}", of.model, of.to),
+                number: format!("{:.0} %", of.share * 100.0),
+                more: format!("gate: {gate}, {}{ended}", one.at.minute()),
+                warns: gate != "pass",
+                behind: Counted::default(),
+            });
+        }
+        for run in &runs {
+            let gate = gates.iter().find(|gate| gate.decided.run == run.run.run);
+            let said = gate.map_or("no gate".to_owned(), |gate| gate.words());
+            let cases = match run.run.cut {
+                Some(cut) => self.membership(&self.find_cut(&cut.to_string())?).unwrap_or_default(),
+                None => Default::default(),
+            };
+            rows.push(LoopRow {
+                name: format!("run {} of {}", run.short(), run.run.pipeline),
+                number: String::new(),
+                more: format!("{}, gate: {said}, {}", run.run.state, run.at.minute()),
+                warns: run.run.state != "done"
+                    || gate.is_some_and(|gate| gate.decided.verdict == Verdict::Fail),
+                behind: behind(cases.cases()),
+            });
+        }
+        let judged = self.judged()?;
+        let known: Vec<CaseId> =
+            observed::latest(&self.db.conn)?.into_iter().map(|row| row.case).collect();
+        for group in groups(&judged, By::Model) {
+            rows.push(LoopRow {
+                name: format!("outcomes of {}", group.name),
+                number: group.n.to_string(),
+                more: format!("right {}", group.accuracy.describe()),
+                warns: false,
+                behind: behind(known.iter().copied()),
+            });
+        }
+        let days = groups(&judged, By::Day);
+        for group in days.iter().skip(days.len().saturating_sub(DAYS)) {
+            rows.push(LoopRow {
+                name: format!("  {}", group.name),
+                number: group.n.to_string(),
+                more: format!("right {}", group.accuracy.describe()),
+                warns: false,
+                behind: Counted::default(),
+            });
+        }
+        for alarm in self.raised_alarms()?.into_iter().filter(|alarm| alarm.closed.is_none()) {
+            rows.push(LoopRow {
+                name: format!("alarm {}", alarm.id),
+                number: String::new(),
+                more: alarm.words(),
+                warns: true,
+                behind: Counted::default(),
+            });
+        }
+        Ok(rows)
+    }
+
+    /// What one's own labels changed: in which cuts they are, where that is deployed, and how the
+    /// model was on what was to be fixed before and after.
+    pub fn changed_by_mine(&self) -> Result<Vec<String>, WorkError> {
+        let mine: HashSet<CaseId> = label::cases_of(&self.db.conn, &self.me, MAIN_ROUND)?;
+        let (runs, gates, deployments) = (self.runs()?, self.gates()?, self.deployments()?);
+        let mut words = Vec::new();
+        for cut in self.cuts()? {
+            let rows = self.membership(&cut).unwrap_or_default();
+            let n = rows.cases().filter(|id| mine.contains(id)).count();
+            if n == 0 {
+                continue;
+            }
+            let cases = if n == 1 { "case" } else { "cases" };
+            words.push(format!(
+                "  {n} {cases} that you labeled are in {} {}",
+                cut.cut.name, cut.cut.version
+            ));
+            for run in runs.iter().filter(|run| run.run.cut == Some(cut.cut.cut)) {
+                for one in deployments.iter().filter(|one| one.deployed.run == run.run.run) {
+                    words.push(format!(
+                        "    deployed to {} as {}",
+                        one.deployed.to, one.deployed.model
+                    ));
+                }
+                let Some(gate) = gates.iter().find(|gate| gate.decided.run == run.run.run) else {
+                    continue;
+                };
+                for line in gate.decided.lines.iter().filter(|line| line.kind == "fix") {
+                    if let (Some(before), Some(after)) = (line.before, line.after) {
+                        words.push(format!(
+                            "    {}: right on {} before, {} after",
+                            line.slice,
+                            decimal(before),
+                            decimal(after)
+                        ));
+                    }
+                }
+            }
+        }
+        if !words.is_empty() {
+            words.insert(0, "What your labels changed".to_owned());
+        }
+        Ok(words)
+    }
+}
