@@ -22,3 +22,18 @@ jq -n --slurpfile ours "$dir/metrics.json" --slurpfile table "$data/reviews/retr
   ($ours[0].after) as $a | ($table[0].results.curated_majority) as $t |
   {rows: {ours: $ours[0].added_rows, table: $t.added_rows}, accuracy: {ours: $a.accuracy, table: $t.accuracy},
    in_scope: {ours: $a.in_scope_accuracy, table: $t.in_scope_accuracy}, oos_recall: {ours: $a.oos_recall, table: $t.oos_recall}}' -c
+
+echo "== retraining on the default cut (Dawid-Skene on the verdict)"
+rm -rf "$dir/cut" "$dir/recipe.toml" "$dir/eval.jsonl" "$dir"/*.dvc
+cp "$data/clinc150/eval.jsonl" "$dir/eval.jsonl"
+printf 'name = "all"\n[leak]\nagainst = ["eval.jsonl"]\n' >"$dir/recipe.toml"
+{
+  "$bin" policy set rule=dawid-skene sure_percent=51 on=verdict
+  "$bin" consensus --method dawid-skene --record --iterations 20000
+  "$bin" cut "$dir/recipe.toml" --out "$dir/cut"
+} >&2
+python3 ../shared/tools/retrain.py --base "$data/clinc150/base_train.jsonl" --eval "$data/clinc150/eval.jsonl" --add "$dir/cut/train.jsonl" --out "$dir/cut.json" >/dev/null
+jq -n --slurpfile ours "$dir/cut.json" --slurpfile table "$data/reviews/retrain_expected.json" '
+  ($ours[0].after) as $a | ($table[0].results.curated_ds) as $t |
+  {rows: {ours: $ours[0].added_rows, table: $t.added_rows}, accuracy: {ours: $a.accuracy, table: $t.accuracy},
+   oos_recall: {ours: $a.oos_recall, table: $t.oos_recall}, weak_slice: {ours: $a.slices.focus.accuracy, table: $t.weak_slice}}' -c

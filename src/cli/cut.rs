@@ -151,7 +151,7 @@ fn tell(context: &Context, made: &MadeCut) -> Result<(), CliError> {
     }
     if !cut.conflicts.is_empty() {
         say(&format!(
-            "{} texts have several labels and are left out: casework conflicts lists their cases.",
+            "{} texts have several labels: what most people said is kept. casework conflicts lists them.",
             cut.conflicts.len()
         ));
     }
@@ -167,7 +167,7 @@ fn because(why: &str) -> String {
         "no_label" => "they have no label to train on".to_owned(),
         "unreadable" => "they have no text".to_owned(),
         "duplicate" => "the same text as another".to_owned(),
-        "conflict" => "the same text with another label".to_owned(),
+        "conflict" => "the same text with another label, or with two in doubt".to_owned(),
         "leak" => "in an evaluation file, or nearly".to_owned(),
         "cap" => "over the cap".to_owned(),
         "cap_of_one_day" => "over the share of one day".to_owned(),

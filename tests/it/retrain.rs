@@ -728,7 +728,7 @@ fn triggers_propose_and_do_nothing_else() {
     assert_eq!((made.len(), made[0]["recipe"].as_str()), (1, Some("recipe.toml")));
     assert_eq!(lines(&place.ok(&["proposals", "--ask", "--json"])).len(), 1, "it waits already");
     assert_eq!(lines(&place.ok(&["cut", "list", "--json"])).len(), 1, "nothing was cut");
-    with("[[trigger]]\nwhen = \"redy('all') >= 5\"\nrecipe = \"recipe.toml\"\n");
+    with("[[trigger]]\nwhen = \"already('all') >= 5\"\nrecipe = \"recipe.toml\"\n");
     let typo = place.run(&["proposals", "--ask"]);
     assert_eq!(typo.status.code(), Some(2), "{}", String::from_utf8_lossy(&typo.stderr));
 }

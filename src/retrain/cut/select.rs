@@ -33,6 +33,7 @@ pub struct Candidate {
     pub trap: Option<String>,
     /// When it was settled: what is settled later moves nothing that was there.
     settled: Moment,
+    /// Labels that say what it counts as; a ruling outweighs them.
     votes: usize,
     /// What it shares with others of its group.
     keys: Vec<String>,
@@ -189,7 +190,8 @@ impl<'r> Taking<'r> {
             failure_mode: text(&row.failure_mode),
             trap: about.flags.first().cloned(),
             settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
-            votes: row.votes.len(),
+            votes: row.votes.iter().filter(|vote| vote.agrees).count()
+                + if row.ruling.is_some() { RULING_VOTES } else { 0 },
             keys: keys.collect(),
             cap: cap.flatten(),
             label,
@@ -340,6 +342,8 @@ pub struct LeakPair {
 pub struct Conflict {
     pub cases: Vec<CaseId>,
     pub labels: Vec<String>,
+    /// What is learned of it; none where as many people said one as another.
+    pub kept: Option<String>,
 }
 
 /// A cut.
@@ -425,7 +429,20 @@ fn count(counts: &mut Counts, why: &str, n: usize) {
     }
 }
 
-/// One row of each text; a text with several labels is none to learn from.
+/// A ruling counts as so many labels: as more than there ever are of one text.
+const RULING_VOTES: usize = 1_000_000;
+
+/// The label that most labels of one text say; none where as many say another.
+fn most_said(same: &[Candidate]) -> Option<String> {
+    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+    same.iter().for_each(|one| *votes.entry(&one.label).or_default() += one.votes);
+    let most = votes.values().copied().max()?;
+    let mut first = votes.into_iter().filter(|(_, n)| *n == most).map(|(label, _)| label);
+    first.next().filter(|_| first.next().is_none()).map(str::to_owned)
+}
+
+/// One row of each text. Where a text has several labels, the one that most people said is learned
+/// from, and none where as many said another.
 fn distinct(candidates: Vec<Candidate>, cut: &mut Cut) -> Vec<Candidate> {
     let mut by_text: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
@@ -434,14 +451,19 @@ fn distinct(candidates: Vec<Candidate>, cut: &mut Cut) -> Vec<Candidate> {
     let mut kept = Vec::with_capacity(by_text.len());
     for mut same in by_text.into_values() {
         if same.iter().any(|one| one.label != same[0].label) {
-            count(&mut cut.dropped, "conflict", same.len());
+            let kept = most_said(&same);
             let mut labels: Vec<String> = same.iter().map(|one| one.label.clone()).collect();
             labels.sort_unstable();
             labels.dedup();
             let mut cases: Vec<CaseId> = same.iter().map(|one| one.case).collect();
             cases.sort_unstable();
-            cut.conflicts.push(Conflict { cases, labels });
-            continue;
+            cut.conflicts.push(Conflict { cases, labels, kept: kept.clone() });
+            let before = same.len();
+            same.retain(|one| kept.as_ref() == Some(&one.label));
+            count(&mut cut.dropped, "conflict", before - same.len());
+            if same.is_empty() {
+                continue;
+            }
         }
         count(&mut cut.dropped, "duplicate", same.len() - 1);
         same.sort_by(|a, b| b.votes.cmp(&a.votes).then(a.case.cmp(&b.case)));
