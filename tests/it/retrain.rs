@@ -734,6 +734,100 @@ fn triggers_propose_and_do_nothing_else() {
 }
 
 #[test]
+fn cases_that_have_to_be_right_are_asked_one_by_one() {
+    let place = bench();
+    place.ok(&["gold", "set", "p0", "--why", "it says so"]);
+    let file = |name: &str| place.dir.path().join(name).display().to_string();
+    fs::write(file("before.csv"), "row,label,prediction,text\n1,a,b,one\n2,b,b,two\n").unwrap();
+    fs::write(file("after.csv"), "row,label,prediction,text\n1,a,a,one\n2,b,b,two\n").unwrap();
+    fs::write(file("canaries.jsonl"), "{\"id\":\"c1\",\"text\":\"one\",\"expect\":\"a\"}\n")
+        .unwrap();
+    fs::write(file("gate.toml"), "[[must]]\ncases = \"gold\"\n[[must]]\ncases = \"rulings\"\n[[must]]\ncases = \"canaries.jsonl\"\n").unwrap();
+    let ask = |cases: &str| {
+        fs::write(file("cases.csv"), format!("case,prediction\n{cases}")).unwrap();
+        let files = ["gate.toml", "before.csv", "after.csv", "cases.csv"].map(file);
+        let output = place.run(&[
+            "gate", &files[0], "--before", &files[1], "--after", &files[2], "--cases", &files[3],
+            "--json",
+        ]);
+        let decided = json(&String::from_utf8(output.stdout).unwrap());
+        let verdicts = decided["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["verdict"].as_str().unwrap().to_owned());
+        (output.status.code().unwrap(), verdicts.collect::<Vec<_>>())
+    };
+    let of = |verdicts: [&str; 3]| verdicts.map(str::to_owned).to_vec();
+    assert_eq!(ask("p0,transfer\n"), (0, of(["pass", "cannot_tell", "pass"])));
+    assert_eq!(ask("p0,pay\n"), (1, of(["fail", "cannot_tell", "pass"])));
+    assert_eq!(ask("p1,pay\n"), (0, of(["cannot_tell", "cannot_tell", "pass"])));
+    // Gold that came from the evaluation file measures nothing twice.
+    let text = fs::read_to_string(file("after.csv")).unwrap();
+    for name in ["before.csv", "after.csv"] {
+        fs::write(file(name), text.replace(",one", ",move money 0")).unwrap();
+    }
+    let files = ["gate.toml", "before.csv", "after.csv"].map(file);
+    let refused = place.run(&["gate", &files[0], "--before", &files[1], "--after", &files[2]]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("gold cases are in the evaluation file")
+    );
+}
+
+#[test]
+fn rows_of_the_evaluation_that_are_in_the_cut_refuse_a_run() {
+    let place = bench();
+    let script = "printf 'row,label,before,after,text\\n1,a,b,a,move money 0\\n2,b,b,b,other\\n' > $2/predictions.csv\n";
+    let run = ran(
+        &place,
+        &pipeline(&place, script, "[result]\npredictions = \"predictions.csv\"\n"),
+        &[],
+    );
+    assert_eq!(run["state"], "done", "{run}");
+    let gate = place.dir.path().join("gate.toml");
+    fs::write(&gate, "[[keep]]\nslice = \"all\"\nmargin = 0.9\n").unwrap();
+    let output = place.run(&[
+        "gate",
+        gate.to_str().unwrap(),
+        "--run",
+        run["run"].as_str().unwrap(),
+        "--json",
+    ]);
+    let decided = json(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(
+        (output.status.code(), decided["verdict"].as_str()),
+        (Some(1), Some("fail")),
+        "{decided}"
+    );
+    assert!(decided["leak"].to_string().contains("row 1 is case p0 of the cut"), "{decided}");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_has_the_rows_of_the_json_lines() {
+    let test = "parquet_has_the_rows_of_the_json_lines";
+    let Some(python) = server("CASEWORK_TEST_PYTHON", Some(test)) else { return };
+    let place = bench();
+    let recipe = place.dir.path().join("recipe.toml");
+    let text = fs::read_to_string(&recipe).unwrap();
+    fs::write(&recipe, format!("{text}[out]\nformats = [\"parquet\"]\n")).unwrap();
+    let out = place.dir.path().join("parquet");
+    place.ok(&["cut", recipe.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let compare = "import sys, duckdb
+d = sys.argv[1]
+keys = 'row, text, label, \"case\", id, category, split, origin'
+one = duckdb.sql(f\"select {keys} from '{d}/train.parquet' order by row\").fetchall()
+two = duckdb.sql(f\"select {keys} from read_json('{d}/train.jsonl', columns={{'row': 'varchar', 'text': 'varchar', 'label': 'varchar', 'case': 'varchar', 'id': 'varchar', 'category': 'varchar', 'split': 'varchar', 'origin': 'varchar'}}) order by row\").fetchall()
+assert one == two and len(one) == 8, (one, two)
+";
+    let output =
+        Command::new(&python).args(["-c", compare, out.to_str().unwrap()]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || said.contains("No module named"), "{said}");
+}
+
+#[test]
 fn others_read_what_is_written_for_them() {
     let test = "others_read_what_is_written_for_them";
     let (Some(data), Some(python)) = (shared(test), server("CASEWORK_TEST_PYTHON", Some(test)))

@@ -281,6 +281,16 @@ impl Recipe {
                 fault("out", "formats", words.to_owned());
             }
         }
+        if self.out.formats.iter().any(|format| format == "croissant") {
+            let out = &self.out;
+            for (key, text) in
+                [("license", &out.license), ("creator", &out.creator), ("date", &out.date)]
+            {
+                if text.is_empty() {
+                    fault("out", key, format!("a Croissant file says its {key}"));
+                }
+            }
+        }
         if !self.out.date.is_empty()
             && Moment::parse(&format!("{}T00:00:00Z", self.out.date)).is_none()
         {
