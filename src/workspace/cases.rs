@@ -12,12 +12,13 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
 use crate::db::case::{self, CaseRow};
-use crate::db::count;
+use crate::db::{count, store};
 use crate::domain::ids::CaseId;
 use crate::domain::modality::View;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::TrapFile;
+use crate::intake::follow::Places;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
@@ -39,9 +40,14 @@ pub struct IngestRequest {
     pub dry_run: bool,
     /// The input once more, for traps that look at the order; a pipe has none.
     pub again: Option<PathBuf>,
+    /// The input is a piece of one that goes on: it ends, and need not have all that rules ask for.
+    pub piece: bool,
     /// Traps to be tried instead of those in force, as if there were no cases yet.
     pub instead: Option<TrapFile>,
 }
+
+/// Where it is kept how far files were read.
+const FOLLOWED: &str = "followed";
 
 /// Some cases in words, each by what means it alone.
 fn several(cases: &[CaseRow]) -> String {
@@ -128,16 +134,31 @@ impl Workspace {
             stop,
             dry_run: request.dry_run,
             afresh: request.instead.is_some(),
-            endless: request.again.is_none() && !request.dry_run,
+            endless: request.again.is_none() && !request.dry_run && !request.piece,
             watch: &|_| Ok(()),
         };
-        let input = intake::checked(input, traps.rules(), plan.source, stop)?;
+        let input: Box<dyn Read + Send> = if request.piece {
+            Box::new(input)
+        } else {
+            Box::new(intake::checked(input, traps.rules(), plan.source, stop)?)
+        };
         let summary =
             intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;
         if !request.dry_run {
             self.keep_alarms(alarms.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         }
         Ok(summary)
+    }
+
+    /// How far files were read that are followed.
+    pub fn followed(&self) -> Result<Places, WorkError> {
+        let text = store::setting(&self.db.conn, FOLLOWED)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Keeps how far files are read: before a piece is taken in, and after.
+    pub fn keep_followed(&self, places: &Places) -> Result<(), WorkError> {
+        Ok(store::set_setting(&self.db.conn, FOLLOWED, &crate::db::to_json(places))?)
     }
 
     /// Whether anything is configured to be redacted.

@@ -614,8 +614,8 @@ fn steps_are_held_back_and_what_they_did_is_recorded() {
             let why = run["why"].as_str().unwrap();
             assert!(run["state"] != "done" && why.contains(words), "{level}: {why}");
         };
-        stopped("sleep 60\n", "longer than 2 s");
-        stopped("sleep 60 & sleep 60 & setsid sleep 60 & wait\n", "longer than 2 s");
+        stopped("sleep 4321\n", "longer than 2 s");
+        stopped("sleep 4321 & sleep 4321 & setsid sleep 4321 & wait\n", "longer than 2 s");
         stopped(
             "i=0; while [ $i -lt 200 ]; do sleep 30 & i=$((i+1)); done; wait\n",
             "more than 40 processes",
@@ -625,7 +625,7 @@ fn steps_are_held_back_and_what_they_did_is_recorded() {
     }
     // Nothing of it is left running.
     let left =
-        Command::new("sh").args(["-c", "ps -eo args | grep -c '^sleep 60$'"]).output().unwrap();
+        Command::new("sh").args(["-c", "ps -eo args | grep -c '^sleep 4321$'"]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&left.stdout).trim(), "0");
 }
 

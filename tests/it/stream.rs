@@ -382,3 +382,71 @@ fn what_a_rule_asks_for_is_checked_before_the_first_line_and_wrong_files_are_nam
         assert!(code == Some(1) && text.contains(&format!("{name} is {words}")), "{name}: {text}");
     }
 }
+
+/// What is followed: started, given time, stopped by a signal or killed.
+fn followed(place: &Place, files: &[&str], meanwhile: impl FnOnce(), kill: bool) {
+    let mut child = program()
+        .env("CASEWORK_WORKSPACE", place.path())
+        .args(
+            [&["ingest", "--follow", "--where", "confidence < 0.5", "--flag", "low"], files]
+                .concat(),
+        )
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    meanwhile();
+    if kill {
+        child.kill().unwrap();
+    } else {
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+    assert_eq!(child.wait().unwrap().success(), !kill);
+}
+
+#[test]
+fn what_is_followed_is_taken_in_once_through_rotation_and_a_kill() {
+    let place = Place::new();
+    drop(place.create());
+    let log = place.dir.path().join("stream.jsonl");
+    let file = log.display().to_string();
+    let put = |from: i64, to: i64| {
+        let mut out = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        for n in from..to {
+            let row =
+                line(&format!("p{n}"), "some text", "x", if n % 2 == 0 { 0.2 } else { 0.9 }, n);
+            out.write_all(row.as_bytes()).unwrap();
+        }
+    };
+    let open = || place.run_text(&["queue", "--state", "open", "--json"]).lines().count();
+    let until = |n: usize| {
+        for _ in 0..200 {
+            if open() >= n {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{} cases, and {n} were to come", open());
+    };
+    put(0, 100);
+    followed(
+        &place,
+        &[&file],
+        || {
+            until(45);
+            put(100, 200);
+            until(95);
+            std::fs::rename(&log, place.dir.path().join("stream.jsonl.1")).unwrap();
+            put(200, 300);
+            until(145);
+        },
+        true,
+    );
+    put(300, 400);
+    followed(&place, &[&file], || until(195), false);
+    assert_eq!(open(), 200, "neighbours that were waited for are there by the end");
+    // Each prediction was read once: nothing is left to read.
+    followed(&place, &[&file], || std::thread::sleep(std::time::Duration::from_millis(600)), false);
+    assert_eq!(open(), 200);
+}
