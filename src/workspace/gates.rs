@@ -139,8 +139,32 @@ pub fn decide_files(
     Ok(Gated { gate: gate.name.clone(), run: None, decision, leak: Vec::new(), churn: None })
 }
 
+/// Refuses a slice that no row has and that is likely another one, misspelled; of others it can't be
+/// told whether they are, since none of their rows may have come.
+fn check_slices(gate: &GateFile, rows: &[Compared]) -> Result<(), RetrainError> {
+    let known: BTreeSet<&str> =
+        rows.iter().flat_map(|row| row.slices.iter().map(String::as_str)).collect();
+    let fixes = gate.fix.iter().map(|fix| &fix.rows);
+    let named = fixes.chain(gate.keep.iter().map(|keep| &keep.rows));
+    for slice in named.filter_map(|rows| rows.slice.as_deref()) {
+        if ["all", "*"].contains(&slice) || known.contains(slice) {
+            continue;
+        }
+        let near = known.iter().map(|known| (strsim::levenshtein(slice, known), *known)).min();
+        if let Some((_, near)) = near.filter(|(edits, near)| *edits <= near.len() / 3) {
+            let names: Vec<&str> = known.iter().copied().collect();
+            return Err(RetrainError::Wrong(format!(
+                "no row is in the slice `{slice}`. Did you mean `{near}`? There are {}",
+                names.join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Rules run on a stack of their own.
 fn ask(gate: &GateFile, rows: &[Compared], churn: Option<f64>) -> Result<Vec<Line>, WorkError> {
+    check_slices(gate, rows)?;
     let asked = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
         let thread = thread.spawn_scoped(scope, || decide(gate, rows, churn));

@@ -181,6 +181,12 @@ fn a_gate_lets_one_model_pass_and_refuses_the_other() {
     assert_eq!(line(&home, "domain:home"), "fail");
     assert_eq!(line(&home, "other_language"), "cannot_tell");
     assert_eq!(line(&home, "nothing"), "cannot_tell");
+    // A slice that is called otherwise is refused with the names that there are.
+    fs::write(&gate, "[[fix]]\nslice = \"ooos\"\ngain = 0.1\n").unwrap();
+    let typo = ask("gold.csv", &[]);
+    let said = String::from_utf8_lossy(&typo.stderr).into_owned();
+    assert!(typo.status.code() == Some(2) && said.contains("Did you mean `oos`?"), "{said}");
+    fs::write(&gate, GATE).unwrap();
     // Rows that are missing, doubled or of another file end with 2 and are named.
     let text = fs::read_to_string(file("gold.csv")).unwrap();
     let rows: Vec<&str> = text.lines().collect();
