@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
+use crate::intake::alert::windows;
 use crate::intake::follow::{Follower, Noticed};
 use crate::intake::read::LINE_BYTES_MAX;
 use crate::intake::recognize::{HEAD_BYTES, recognize, recognize_text};
@@ -16,7 +17,7 @@ use crate::intake::{Progress, Summary};
 use crate::review::alarms::RaisedAlarm;
 use crate::trap::VARIABLES;
 use crate::workspace::cases::IngestRequest;
-use crate::workspace::{WorkError, Workspace};
+use crate::workspace::{WorkError, Workspace, read_file};
 
 /// Rejected lines that are named on standard error; --json has them all.
 const NAMED_MAX: usize = 10;
@@ -43,6 +44,9 @@ pub struct Args {
     /// Count what would be opened, by rule, and what would be redacted, with examples; write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Open the cases of the windows of these alerts: the body that Alertmanager sends to a webhook
+    #[arg(long, value_name = "FILE", conflicts_with = "rules")]
+    alert: Option<PathBuf>,
     /// Do not ask where a redaction hits many lines
     #[arg(long)]
     yes: bool,
@@ -124,10 +128,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         say("Nothing was taken in.");
         return Ok(Exit::No);
     }
+    let (rules, names) = rules_of(args)?;
     let mut request = IngestRequest {
         logs: args.logs.clone(),
-        rules: args.rules.clone(),
-        names: args.names.clone(),
+        rules,
+        names,
         neighbours: args.window,
         dry_run: args.dry_run,
         ..IngestRequest::default()
@@ -153,6 +158,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if none_good { Exit::No } else { Exit::Done })
 }
 
+/// The rules that were given, or those of an alert's windows, and what their cases are flagged with.
+fn rules_of(args: &Args) -> Result<(Vec<String>, Vec<String>), CliError> {
+    let Some(path) = &args.alert else { return Ok((args.rules.clone(), args.names.clone())) };
+    let windows = windows(&read_file(path)?)
+        .map_err(|why| WorkError::Reference(format!("{}: {why}", path.display())))?;
+    Ok(windows.into_iter().map(|window| (window.rule, window.name)).unzip())
+}
+
 /// How long is waited when nothing comes.
 const IDLE: Duration = Duration::from_millis(300);
 /// How long a pipe is listened to before what it brought is taken in.
@@ -167,10 +180,11 @@ fn follow(
     workspace: &mut Workspace,
     stop: &AtomicBool,
 ) -> Result<Exit, CliError> {
+    let (rules, names) = rules_of(args)?;
     let request = IngestRequest {
         logs: args.logs.clone(),
-        rules: args.rules.clone(),
-        names: args.names.clone(),
+        rules,
+        names,
         neighbours: args.window,
         piece: true,
         ..IngestRequest::default()

@@ -12,6 +12,7 @@
 //! next run, and what was is a duplicate then.
 
 pub mod waiting;
+pub mod alert;
 pub mod follow;
 pub mod recognize;
 pub mod read;

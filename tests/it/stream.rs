@@ -383,6 +383,26 @@ fn what_a_rule_asks_for_is_checked_before_the_first_line_and_wrong_files_are_nam
     }
 }
 
+#[test]
+fn an_alert_opens_the_cases_of_its_window() {
+    let place = Place::new();
+    drop(place.create());
+    let lines: String =
+        (0..60).map(|n| line(&format!("p{n}"), "some text", "x", 0.9, n * 60)).collect();
+    let file = |name: &str| place.dir.path().join(name).display().to_string();
+    std::fs::write(file("stream.jsonl"), lines).unwrap();
+    let body = "{\"alerts\":[{\"labels\":{\"alertname\":\"Errors\"},\"startsAt\":\"2026-06-01T08:10:00Z\",\"endsAt\":\"2026-06-01T08:19:30Z\"}]}";
+    std::fs::write(file("alert.json"), body).unwrap();
+    let out =
+        place.ok(&["ingest", &file("stream.jsonl"), "--alert", &file("alert.json"), "--json"]);
+    let summary: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(summary["flagged"]["alert Errors"], 10, "{summary}");
+    std::fs::write(file("alert.json"), "[]").unwrap();
+    let bad = place.run(&["ingest", &file("stream.jsonl"), "--alert", &file("alert.json")]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("no body of Alertmanager"));
+}
+
 /// What is followed: started, given time, stopped by a signal or killed.
 fn followed(place: &Place, files: &[&str], meanwhile: impl FnOnce(), kill: bool) {
     let mut child = program()
