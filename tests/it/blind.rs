@@ -158,6 +158,16 @@ fn no_command_tells_a_reviewer_what_others_said_of_a_case_that_waits() {
     }
     label(&place, "p1", "ana", SECRET);
     label(&place, "p2", "bo", "what bo says himself");
+    // What turned out would tell as much.
+    let file = place.dir.path().join("turned-out.jsonl");
+    let outcome = |case: &str| {
+        format!(
+            "{{\"id\":\"{case}\",\"observed_at\":\"2026-06-20T00:00:00Z\",\"truth\":\"{SECRET}\"}}\n"
+        )
+    };
+    fs::write(&file, outcome("p0") + &outcome("p1")).unwrap();
+    place.ok(&["outcome", "import", file.to_str().unwrap()]);
+    fs::remove_file(&file).unwrap();
     place.ok(&["protocol", "show"]);
     let of_bo = told(&place, "bo");
     for (command, words) in &of_bo {
