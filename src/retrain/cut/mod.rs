@@ -2,7 +2,7 @@
 //! whichever machine, gets the same rows.
 //!
 //! [`recipe`] is what its author asks for, [`select`] takes rows through its steps and counts each,
-//! [`split`] parts them, [`files`] writes them, [`membership`] is what the journal keeps of them.
+//! `split` parts them, [`files`] writes them, [`membership`] is what the journal keeps of them.
 
 pub mod files;
 pub mod membership;
