@@ -50,6 +50,9 @@ pub struct Edge {
     pub why: &'static str,
 }
 
+/// Kinds that the deed before them names.
+const TOLD_BY_DEED: &[&str] = &["label", "ruling", "outcome", "waiver", "deployment"];
+
 /// Everything that has to do with one thing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lineage {
@@ -163,8 +166,13 @@ impl Lineage {
         let at = node.at.map_or(String::new(), |at| format!("  {}", at.minute()));
         let by = node.by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
         let again = if row.again { "  (above)" } else { "" };
-        let why = row.why.map_or(String::new(), |why| format!("{why}: "));
-        format!("{}{why}{} {}{at}{by}{again}", row.branch, node.kind, node.text)
+        // What was done says what it is: labeled, adjudicated, waived.
+        let kind = match row.why {
+            Some(_) if TOLD_BY_DEED.contains(&node.kind) => String::new(),
+            _ => format!("{} ", node.kind),
+        };
+        let why = row.why.map_or(String::new(), |why| format!("{why} "));
+        format!("{}{why}{kind}{}{at}{by}{again}", row.branch, node.text)
     }
 }
 
@@ -205,10 +213,10 @@ pub mod examples {
     fn the_tree_has_causes_above_and_what_came_of_it_below() {
         let lineage = small();
         let lines: Vec<String> = lineage.tree().iter().map(|row| lineage.words(row)).collect();
-        assert!(lines[0].starts_with("↑ drew: alarm"), "{lines:#?}");
+        assert!(lines[0].starts_with("↑ drew alarm"), "{lines:#?}");
         assert!(lines[1].starts_with("case"), "{lines:#?}");
-        assert!(lines[2].starts_with("├─ labeled: label"), "{lines:#?}");
-        assert!(lines[4].starts_with("│     └─ learned: run"), "{lines:#?}");
+        assert!(lines[2].starts_with("├─ labeled \"label"), "{lines:#?}");
+        assert!(lines[4].starts_with("│     └─ learned run"), "{lines:#?}");
         assert!(lines[5].ends_with("(above)"), "{lines:#?}");
     }
 }

@@ -55,6 +55,7 @@ pub fn lines(view: &View<'_>, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn ascii(branch: &str) -> String {
-    branch.replace("├─", "|-").replace("└─", "`-").replace('│', "|")
+/// Branches and arrows in ASCII.
+pub fn ascii(branch: &str) -> String {
+    branch.replace("├─", "|-").replace("└─", "`-").replace('│', "|").replace('↑', "^")
 }

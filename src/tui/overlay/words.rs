@@ -5,8 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Cx, Layer, Next, View, lines, list};
-use crate::domain::text::{visible, wrap};
+use super::{Cx, Layer, Next, View, lines, list, tree};
+use crate::domain::text::{visible, width, wrap};
 use crate::tui::key::KeyPress;
 use crate::tui::place::Place;
 use crate::tui::theme::Theme;
@@ -22,8 +22,11 @@ pub struct Words {
 
 impl Words {
     fn lines(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-        let line = |line: String| Line::from(Span::styled(line, theme.text));
-        self.words.iter().flat_map(|words| wrap(&visible(words), columns)).map(line).collect()
+        let line = |line: String| {
+            let line = if theme.unicode { line } else { tree::ascii(&line) };
+            Line::from(Span::styled(line, theme.text))
+        };
+        self.words.iter().flat_map(|words| hanging(&visible(words), columns)).map(line).collect()
     }
 
     fn close(&self, cx: &mut Cx<'_>) -> Next {
@@ -33,6 +36,20 @@ impl Words {
         }
         Next::Closes
     }
+}
+
+/// Words in lines of some columns; what goes on in a next line stands below what it goes on, with the
+/// branches of a tree drawn through.
+fn hanging(words: &str, columns: usize) -> Vec<String> {
+    let is_lead = |c: &char| " │├└─↑".contains(*c);
+    let lead: String = words.chars().take_while(is_lead).collect();
+    if width(&lead) > columns / 2 {
+        return wrap(words, columns);
+    }
+    let below = lead.chars().map(|c| if matches!(c, '│' | '├') { '│' } else { ' ' }).collect();
+    let rows = wrap(&words[lead.len()..], columns - width(&lead)).into_iter();
+    let leads = std::iter::once(lead).chain(std::iter::repeat::<String>(below));
+    leads.zip(rows).map(|(lead, row)| lead + &row).collect()
 }
 
 impl Layer for Words {
@@ -67,5 +84,18 @@ impl Layer for Words {
         let high = whole.height.min(lines.len() as u16 + 2);
         let named = (self.title.as_str(), "{line-down}");
         lines::draw(Rect { height: high, ..whole }, buf, view, named, &lines, self.scroll);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_stands_below_what_it_goes_on() {
+        let rows = hanging("│  ├─ one two three four", 14);
+        assert_eq!(rows, ["│  ├─ one two", "│  │  three", "│  │  four"]);
+        assert_eq!(hanging("  a b c d", 6), ["  a b", "  c d"]);
+        assert_eq!(hanging("one", 14), ["one"]);
     }
 }
