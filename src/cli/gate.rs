@@ -10,7 +10,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::text::{fit, visible};
 use crate::retrain::gate::{Decision, Line, Verdict};
 use crate::workspace::WorkError;
-use crate::workspace::gates::{Asked, Gated, decide_files, read_gate};
+use crate::workspace::gates::{Asked, Gated, asks_cases, decide_files, read_gate};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -92,12 +92,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                     "it takes --run ID, or both --before FILE and --after FILE".to_owned(),
                 ));
             }
-            decide_files(&gate, path, &asked, || {
-                context.read().map_err(|error| match error {
-                    CliError::Work(error) => error,
-                    other => WorkError::Reference(other.to_string()),
-                })
-            })?
+            let workspace = if asks_cases(&gate) { Some(context.read()?) } else { None };
+            decide_files(&gate, path, &asked, workspace.as_ref())?
         }
     };
     tell(context, args, &gated)

@@ -24,6 +24,7 @@ mod help;
 mod gold;
 mod import;
 mod ingest;
+mod follow;
 mod init;
 mod join;
 mod label;

@@ -64,6 +64,17 @@ pub fn done(json: bool, words: &str, document: &serde_json::Value) -> io::Result
     out.finish()
 }
 
+/// Prints a page in Markdown, or with `--json` as a document.
+pub fn page(json: bool, text: &str) -> io::Result<()> {
+    let mut out = Out::new();
+    if json {
+        out.json(&serde_json::json!({ "markdown": text }))?;
+    } else {
+        text.lines().try_for_each(|line| out.line(line))?;
+    }
+    out.finish()
+}
+
 /// Says something to the person, on standard error.
 pub fn say(text: &str) {
     // Standard error may be closed; then nobody wants to know.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::out::{Out, done};
+use super::out::{Out, done, page};
 use super::{CliError, Context, Exit};
 use crate::quality::agreement::{Resampling, measure};
 use crate::review::board::BoardSnapshot;
@@ -70,15 +70,7 @@ fn markdown(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let place = path.display().to_string();
             done(context.global.json, &format!("Written to {place}."), &json!({ "path": place }))?;
         }
-        None => {
-            let mut out = Out::new();
-            if context.global.json {
-                out.json(&json!({ "markdown": text }))?;
-            } else {
-                text.lines().try_for_each(|line| out.line(line))?;
-            }
-            out.finish()?;
-        }
+        None => page(context.global.json, &text)?,
     }
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 //! with additive smoothing; Manning, Raghavan and Schütze, "Introduction to information retrieval",
 //! 2008, chapter 13). Fast enough for a demo, and the same on every machine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Added to every count.
 const SMOOTHING: f64 = 0.2;
@@ -12,7 +12,7 @@ const SMOOTHING: f64 = 0.2;
 pub struct Bayes {
     /// By label: how many texts, how many features, and how often each.
     labels: BTreeMap<String, (f64, f64, HashMap<String, f64>)>,
-    known: HashMap<String, ()>,
+    known: HashSet<String>,
     texts: f64,
 }
 
@@ -38,7 +38,7 @@ impl Bayes {
             for feature in features(text) {
                 of.1 += 1.0;
                 *of.2.entry(feature.clone()).or_default() += 1.0;
-                made.known.entry(feature).or_default();
+                made.known.insert(feature);
             }
         }
         made
@@ -47,7 +47,7 @@ impl Bayes {
     /// The label that is most likely; empty of a model that has learned nothing.
     pub fn predict(&self, text: &str) -> &str {
         let features: Vec<String> =
-            features(text).into_iter().filter(|feature| self.known.contains_key(feature)).collect();
+            features(text).into_iter().filter(|feature| self.known.contains(feature)).collect();
         let score = |(texts, all, counts): &(f64, f64, HashMap<String, f64>)| {
             let room = all + SMOOTHING * self.known.len() as f64;
             let of = |feature: &String| {

@@ -175,7 +175,18 @@ pub fn uuid7(at: super::time::Moment, random: [u8; 10]) -> String {
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&at.0.max(0).to_be_bytes()[2..]);
     bytes[6..].copy_from_slice(&random);
-    bytes[6] = bytes[6] & 0x0f | 0x70;
+    uuid(bytes, 7)
+}
+
+/// A UUID of version 8, which follows from a hash.
+pub fn uuid8(hash: Hash) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.0[..16]);
+    uuid(bytes, 8)
+}
+
+fn uuid(mut bytes: [u8; 16], version: u8) -> String {
+    bytes[6] = bytes[6] & 0x0f | version << 4;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let digits = hex(&bytes);
     let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];

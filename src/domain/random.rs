@@ -1,4 +1,15 @@
-//! Random numbers from a seed: SplitMix64 (Steele, Lea, Flood, 2014).
+//! Random numbers from a seed: SplitMix64 (Steele, Lea, Flood, 2014); and draws that any program
+//! computes from words.
+
+use sha2::{Digest as _, Sha256};
+
+/// A number from 0 up to 1 that follows from some words: the first 13 hexadecimal digits, which a
+/// double holds exactly, of the SHA-256 of the words with line ends between them.
+pub fn draw_of(words: &[&str]) -> f64 {
+    let hash = Sha256::digest(words.join("\n").as_bytes());
+    let first = hash[..7].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    (first >> 4) as f64 / (1_u64 << 52) as f64
+}
 
 pub struct SplitMix64(u64);
 
@@ -36,5 +47,17 @@ impl SplitMix64 {
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let at = self.below(from.len());
         &from[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_program_computes_a_draw() {
+        // python3 -c "import hashlib; print(int(hashlib.sha256(b'casework split 1\njune\none').hexdigest()[:13], 16) / 2**52)"
+        let draw = draw_of(&["casework split 1", "june", "one"]);
+        assert!((draw - 0.771_619_298_399_539_6).abs() < 1e-15, "{draw:?}");
     }
 }

@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::ids::Hash;
 use super::label::{Outcome, value_text};
 use super::protocol::{Fault, line_of, parse::SOURCE_BYTES_MAX, parse::toml_fault};
+use super::random::draw_of;
 use super::time::parse_span;
 
 /// Most traps, and most alarms, of a file.
@@ -427,15 +428,7 @@ pub struct Why {
 
 /// The draw of a prediction for a trap.
 pub fn draw(trap: &str, stream: &str, id: &str) -> f64 {
-    use sha2::{Digest as _, Sha256};
-    let mut hasher = Sha256::new();
-    for part in ["casework sample 1", "\n", trap, "\n", stream, "\n", id] {
-        hasher.update(part.as_bytes());
-    }
-    let hash = hasher.finalize();
-    // The first thirteen hexadecimal digits: what a double holds exactly.
-    let first = hash[..7].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    (first >> 4) as f64 / (1_u64 << 52) as f64
+    draw_of(&["casework sample 1", trap, stream, id])
 }
 
 /// Whether an outcome says that the model was wrong: by its `verdict`, else by the label that it

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::ids::CaseId;
 use crate::quality::figure::{Figure, wilson};
 use crate::quality::mcnemar::at_most;
 
 /// A prediction of which something turned out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
+    pub case: CaseId,
     pub day: String,
     pub model: String,
     pub traps: Vec<String>,
@@ -46,6 +48,7 @@ impl By {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     pub name: String,
+    pub cases: Vec<CaseId>,
     pub n: u64,
     pub right: u64,
     pub accuracy: Figure,
@@ -57,6 +60,7 @@ pub struct Group {
 pub fn groups(judged: &[Judged], by: By) -> Vec<Group> {
     #[derive(Default)]
     struct Sums {
+        cases: Vec<CaseId>,
         n: u64,
         right: u64,
         sure: f64,
@@ -73,6 +77,7 @@ pub fn groups(judged: &[Judged], by: By) -> Vec<Group> {
         };
         for name in names {
             let sum = sums.entry(name).or_default();
+            sum.cases.push(one.case);
             if let Some(right) = one.right {
                 sum.n += 1;
                 sum.right += u64::from(right);
@@ -94,7 +99,7 @@ pub fn groups(judged: &[Judged], by: By) -> Vec<Group> {
             _ => Ok(sums.sure / sums.said as f64),
         };
         let expected = Figure::new(expected, sums.said as usize);
-        Group { name, n: sums.n, right: sums.right, accuracy, expected }
+        Group { name, cases: sums.cases, n: sums.n, right: sums.right, accuracy, expected }
     };
     sums.into_iter().map(group).collect()
 }
@@ -132,6 +137,7 @@ mod tests {
     #[test]
     fn predictions_are_counted_by_what_is_asked() {
         let one = |day: &str, right, confidence| Judged {
+            case: CaseId([1; 16]),
             day: day.to_owned(),
             model: "m".to_owned(),
             traps: vec!["a".to_owned(), "b".to_owned()],

@@ -275,7 +275,12 @@ impl Workspace {
         };
         let reading = past.as_mut().unwrap_or(&mut *self);
         let frontier = reading.frontier()?;
-        let mut taking = Taking::new(recipe).map_err(RetrainError::from)?;
+        let mut alarms = HashMap::new();
+        for alarm in reading.raised_alarms()? {
+            alarms
+                .extend(alarm.raised.cases.iter().map(|case| (*case, alarm.raised.alarm.clone())));
+        }
+        let mut taking = Taking::new(recipe, alarms).map_err(RetrainError::from)?;
         reading.each_case(|rows| Ok(taking.take_all(&rows).map_err(RetrainError::from)?))?;
         let cut = select(taking, &against, old).map_err(RetrainError::from)?;
         let why = reading.why_lines(recipe, &cut)?;
@@ -442,8 +447,7 @@ impl Workspace {
         for (at, row) in cut.rows.iter().enumerate().filter(|(_, row)| row.candidate().is_none()) {
             let replay = recipe.replay.as_ref().map(|replay| replay.file.as_str());
             lines[at] =
-                json!({ "row": row.id(), "case": null, "split": row.part.as_str(), "u": row.u,
-                "label": row.label(), "replay": replay })
+                json!({ "row": row.id(), "case": null, "split": row.part.as_str(), "label": row.label(), "replay": replay })
                 .to_string();
         }
         self.each_case(|cases| {

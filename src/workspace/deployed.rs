@@ -91,6 +91,9 @@ struct OutcomeLine {
     note: String,
 }
 
+/// When something was observed, the truth, whether the prediction was right, and a number.
+type Said = (Moment, Option<String>, Option<bool>, Option<f64>);
+
 /// Outcomes in one entry.
 const BATCH: usize = 1_000;
 
@@ -211,11 +214,11 @@ impl Workspace {
         self.needs_role(&[Role::Lead, Role::Engineer, Role::Agent], "lead, engineer or agent")?;
         let text = read_file(path)?;
         let mut imported = Imported::default();
-        let mut latest: HashMap<(CaseId, String), observed::ObservedRow> =
-            observed::latest(&self.db.conn)?
-                .into_iter()
-                .map(|row| ((row.case, row.source.clone()), row))
-                .collect();
+        // What each source said last of each prediction.
+        let mut latest: HashMap<(CaseId, String), Said> = observed::latest(&self.db.conn)?
+            .into_iter()
+            .map(|row| ((row.case, row.source), (row.observed_at, row.truth, row.right, row.value)))
+            .collect();
         let streams = self.streams()?;
         let own = match (stream, &streams[..]) {
             (Some(stream), _) => Some(stream.to_owned()),
@@ -230,37 +233,14 @@ impl Workspace {
             match self.observed(json, own.as_deref(), usual, &mut traces) {
                 Err(why) => imported.rejects.push((line, why)),
                 Ok((source, one)) => {
-                    let key = (one.case, source.clone());
-                    let same = |row: &observed::ObservedRow| {
-                        row.observed_at == one.at
-                            && row.truth == one.truth
-                            && row.right == one.right
-                            && row.value == one.value
-                    };
-                    if latest.get(&key).is_some_and(same) {
+                    let said = (one.at, one.truth.clone(), one.right, one.value);
+                    let before = latest.insert((one.case, source.clone()), said.clone());
+                    if before.is_some_and(|before| before == said) {
                         imported.known += 1;
                         continue;
                     }
                     imported.unknown += u64::from(!case::exists(&self.db.conn, one.case)?);
                     imported.taken += 1;
-                    let (at, event) = (
-                        crate::domain::time::Hlc::default(),
-                        EventId { replica: self.replica(), seq: 0, n: 0 },
-                    );
-                    latest.insert(
-                        key,
-                        observed::ObservedRow {
-                            case: one.case,
-                            source: source.clone(),
-                            at,
-                            event,
-                            observed_at: one.at,
-                            truth: one.truth.clone(),
-                            right: one.right,
-                            value: one.value,
-                            note: String::new(),
-                        },
-                    );
                     batches.entry(source).or_default().push(one);
                 }
             }
@@ -350,6 +330,7 @@ impl Workspace {
             let traps: Vec<String> = traps.filter(|trap| !trap.is_empty()).collect();
             let outcome = case.outcome.as_ref();
             judged.push(Judged {
+                case: row.case,
                 day: case.occurred_at.rfc3339()[..10].to_owned(),
                 category: outcome
                     .and_then(|outcome| outcome.get("category"))

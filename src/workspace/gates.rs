@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::RetrainError;
 use super::runs::{KnownRun, read_metrics};
+use super::traps::read_canaries;
 use super::{WorkError, Workspace, read_file};
 use crate::db::{case, document};
 use crate::domain::ids::CaseId;
@@ -18,7 +19,9 @@ use crate::domain::time::Moment;
 use crate::domain::traps::Canary;
 use crate::journal::Append;
 use crate::journal::kind::{GateDecided, GateWaived};
-use crate::retrain::gate::{Compared, Decision, GateFile, Line, Verdict, decide, read};
+use crate::retrain::gate::{
+    Compared, Decision, GateFile, Line, Predictions, Verdict, decide, read,
+};
 use crate::review::rows::training_label;
 use crate::trap::STACK_BYTES;
 
@@ -107,13 +110,13 @@ pub fn read_gate(path: &Path) -> Result<GateFile, WorkError> {
     Ok(gate)
 }
 
-/// Decides about two files of predictions. A workspace is opened only where the gate asks for its
-/// cases.
+/// Decides about two files of predictions, with the cases of a workspace where the gate asks for
+/// them.
 pub fn decide_files(
     gate: &GateFile,
     path: &Path,
     asked: &Asked,
-    open: impl FnOnce() -> Result<Workspace, WorkError>,
+    workspace: Option<&Workspace>,
 ) -> Result<Gated, WorkError> {
     let (Some(before), Some(after)) = (&asked.before, &asked.after) else {
         return Err(RetrainError::Wrong(
@@ -123,15 +126,12 @@ pub fn decide_files(
     };
     let (one, two) = (read_file(before)?, read_file(after)?);
     let names = [before, after].map(|path| path.display().to_string());
-    let rows = read((&names[0], &one), (&names[1], &two)).map_err(RetrainError::from)?;
+    let (one, two) = (Predictions::before(&names[0], &one), Predictions::after(&names[1], &two));
+    let rows = read(one, two).map_err(RetrainError::from)?;
     let metrics = asked.metrics.as_deref().map(read_metrics).transpose()?.unwrap_or_default();
     let mut lines = ask(gate, &rows, None)?;
     if !gate.must.is_empty() {
-        let known = if gate.must.iter().any(|must| !is_file(&must.cases)) {
-            Some(open()?.known_cases()?)
-        } else {
-            None
-        };
+        let known = workspace.map(Workspace::known_cases).transpose()?;
         lines.extend(must_lines(gate, path, asked, &rows, known)?);
     }
     lines.extend(metric_lines(gate, &metrics));
@@ -215,8 +215,9 @@ struct RightCase {
 
 const KINDS: &[&str] = &["gold", "precedents", "rulings"];
 
-fn is_file(cases: &str) -> bool {
-    !KINDS.contains(&cases)
+/// Whether a gate asks for cases of the workspace.
+pub fn asks_cases(gate: &GateFile) -> bool {
+    gate.must.iter().any(|must| KINDS.contains(&must.cases.as_str()))
 }
 
 #[derive(Deserialize)]
@@ -267,7 +268,13 @@ fn must_lines(
             (Some(known), Some(kind)) => known.by_kind.get(kind).cloned().unwrap_or_default(),
             _ => {
                 let file = path.parent().unwrap_or(Path::new("")).join(&must.cases);
-                read_canaries(&file)?
+                let right = |canary: Canary| RightCase {
+                    case: None,
+                    id: canary.id,
+                    text: canary.text,
+                    label: canary.expect,
+                };
+                read_canaries(&file)?.into_iter().map(right).collect()
             }
         };
         if must.cases == "gold"
@@ -281,20 +288,6 @@ fn must_lines(
         lines.push(must_line(&must.cases, &cases, &said, &by_text));
     }
     Ok(lines)
-}
-
-fn read_canaries(path: &Path) -> Result<Vec<RightCase>, WorkError> {
-    let text = read_file(path)?;
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(line, json)| {
-            let canary: Canary = serde_json::from_str(json).map_err(|error| {
-                let (path, message) = (path.display().to_string(), error.to_string());
-                RetrainError::Line { path, line, message }
-            })?;
-            Ok(RightCase { case: None, id: canary.id, text: canary.text, label: canary.expect })
-        })
-        .collect()
 }
 
 fn must_line(
@@ -437,7 +430,15 @@ impl Workspace {
             // The run's own file may have what was said before.
             None => (own.clone(), after.clone()),
         };
-        let rows = read((&before.0, &before.1), (&own, &after)).map_err(RetrainError::from)?;
+        let one = Predictions::before(&before.0, &before.1);
+        if asked.before.is_none() && !one.has_own_column() {
+            return Err(RetrainError::Wrong(format!(
+                "the predictions of run {} have no column `before`: give what the model in force says by --before FILE",
+                known.short()
+            ))
+            .into());
+        }
+        let rows = read(one, Predictions::after(&own, &after)).map_err(RetrainError::from)?;
         let mut metrics = known.run.metrics.clone();
         if let Some(path) = &asked.metrics {
             metrics.extend(read_metrics(path)?);

@@ -22,6 +22,7 @@ use crate::retrain::lineage::openlineage::{Told, mlflow, of_cut, of_run};
 use crate::retrain::lineage::{Lineage, Node};
 use crate::review::alarms::RaisedAlarm;
 use crate::review::rows::training_label;
+use crate::review::sight::Sight;
 
 /// Cases of a cut, an alarm or a deployment that are named, the others counted.
 const NAMED_MAX: usize = 20;
@@ -79,6 +80,7 @@ impl Known {
 struct Tracing<'w> {
     workspace: &'w mut Workspace,
     known: &'w Known,
+    sight: Sight,
     lineage: Lineage,
 }
 
@@ -91,7 +93,8 @@ impl Workspace {
     pub fn lineage(&mut self, id: &str) -> Result<Lineage, WorkError> {
         let known = Known::read(self)?;
         let meant = self.meant(id.trim(), &known)?;
-        let mut tracing = Tracing { workspace: self, known: &known, lineage: Lineage::default() };
+        let (sight, lineage) = (self.sight()?, Lineage::default());
+        let mut tracing = Tracing { workspace: self, known: &known, sight, lineage };
         match meant {
             Meant::Case(row) => tracing.case(*row, true)?,
             Meant::Cut(at) => tracing.cut(at, true)?,
@@ -267,35 +270,37 @@ impl Workspace {
 
     /// What became of one case: in which cuts it is, what was learned from them, where that is
     /// deployed; in lines.
-    pub fn became_of(&mut self, id: CaseId) -> Result<Vec<(Moment, String, EventId)>, WorkError> {
-        let known = Known::read(self)?;
+    pub fn became_of(&self, id: CaseId) -> Result<Vec<(Moment, String, EventId)>, WorkError> {
         let mut lines = Vec::new();
-        for (cut, rows) in &known.cuts {
-            let Some(member) = rows.of_case(id) else { continue };
-            let name = format!("{} {}", cut.cut.name, cut.cut.version);
-            lines.push((cut.at, format!("cut into {name}, {}", member.part.as_str()), cut.event));
-            for run in known.runs.iter().filter(|run| run.run.cut == Some(cut.cut.cut)) {
+        let mut of_case = Vec::new();
+        for cut in self.cuts()? {
+            let rows = self.membership(&cut).unwrap_or_default();
+            if let Some(member) = rows.of_case(id) {
+                let name = format!("{} {}", cut.cut.name, cut.cut.version);
                 lines.push((
-                    run.at,
-                    format!("learned from in run {} ({})", run.short(), run.run.state),
-                    run.event,
+                    cut.at,
+                    format!("cut into {name}, {}", member.part.as_str()),
+                    cut.event,
                 ));
-                for gate in known.gates.iter().filter(|gate| gate.decided.run == run.run.run) {
-                    lines.push((
-                        gate.at,
-                        format!(
-                            "run {}: gate {} says {}",
-                            run.short(),
-                            gate.decided.gate,
-                            gate.words()
-                        ),
-                        gate.event,
-                    ));
+                of_case.push(cut.cut.cut);
+            }
+        }
+        if !of_case.is_empty() {
+            let (gates, deployments) = (self.gates()?, self.deployments()?);
+            let runs = self.runs()?.into_iter();
+            for run in runs.filter(|run| run.run.cut.is_some_and(|cut| of_case.contains(&cut))) {
+                let words = format!("learned from in run {} ({})", run.short(), run.run.state);
+                lines.push((run.at, words, run.event));
+                for gate in gates.iter().filter(|gate| gate.decided.run == run.run.run) {
+                    let (name, said) = (&gate.decided.gate, gate.words());
+                    let words = format!("run {}: gate {name} says {said}", run.short());
+                    lines.push((gate.at, words, gate.event));
                 }
-                for one in known.deployments.iter().filter(|one| one.deployed.run == run.run.run) {
+                for one in deployments.iter().filter(|one| one.deployed.run == run.run.run) {
+                    let of = &one.deployed;
                     lines.push((
                         one.at,
-                        format!("deployed to {} as {}", one.deployed.to, one.deployed.model),
+                        format!("deployed to {} as {}", of.to, of.model),
                         one.event,
                     ));
                 }
@@ -335,8 +340,7 @@ impl Tracing<'_> {
         if focus {
             self.lineage.focus.clone_from(&own);
         }
-        let mut sight = self.workspace.sight()?;
-        let blind = sight.is_blind_to(&self.workspace.db.conn, id)?;
+        let blind = self.sight.is_blind_to(&self.workspace.db.conn, id)?;
         let resolved = row.outcome.as_ref().filter(|_| !blind && row.state == CaseState::Resolved);
         let counts_as = resolved
             .and_then(training_label)
@@ -416,19 +420,15 @@ impl Tracing<'_> {
     }
 
     fn alarms_of(&mut self, row: &CaseRow, own: &str) {
-        for alarm in &self.known.alarms {
-            if row.flags.iter().any(|flag| flag.contains(&alarm.raised.alarm))
-                && alarm.raised.stream == row.stream
-            {
-                let id = self.lineage.add(alarm_node(alarm));
-                self.lineage.link(&id, own, "drew");
-            }
+        for alarm in self.known.alarms.iter().filter(|alarm| alarm.raised.cases.contains(&row.id)) {
+            let id = self.lineage.add(alarm_node(alarm));
+            self.lineage.link(&id, own, "drew");
         }
     }
 
     fn labels(&mut self, row: &CaseRow, own: &str) -> Result<(), WorkError> {
         let conn = &self.workspace.db.conn;
-        let mut sight = self.workspace.sight()?;
+        let sight = &mut self.sight;
         let mut shown = Vec::new();
         for given in label::live_of_case(conn, row.id)? {
             if sight.sees(conn, &given)? && !sight.hides_round(&given.label.round) {
@@ -647,15 +647,8 @@ impl Tracing<'_> {
         let alarm = &self.known.alarms[at];
         let own = self.lineage.add(alarm_node(alarm));
         self.lineage.focus.clone_from(&own);
-        let mut rows = Vec::new();
-        let of = (alarm.raised.alarm.clone(), alarm.raised.stream.clone());
-        case::for_each(&self.workspace.db.conn, |row| {
-            if row.stream == of.1 && row.flags.iter().any(|flag| flag.contains(&of.0)) {
-                rows.push(row);
-            }
-        })?;
-        for row in rows.into_iter().take(NAMED_MAX) {
-            let id = row.id;
+        for id in alarm.raised.cases.iter().take(NAMED_MAX) {
+            let Some(row) = case::by_id(&self.workspace.db.conn, *id)? else { continue };
             self.case(row, false)?;
             self.lineage.link(&own, &format!("case:{id}"), "drew");
         }

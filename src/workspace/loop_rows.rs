@@ -1,9 +1,10 @@
 //! What the board shows of retraining and of models, and what one's own labels changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::runs::KnownRun;
 use super::{WorkError, Workspace};
-use crate::db::{case, label, observed};
+use crate::db::{case, label};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{MAIN_ROUND, value_text};
 use crate::domain::resolve::CaseState;
@@ -78,12 +79,13 @@ impl Workspace {
                 behind: Counted::default(),
             });
         }
+        let runs = self.runs()?;
         for (cut, cases) in cuts.iter().zip(members) {
             let withdrawn = cut
                 .withdrawn
                 .as_ref()
                 .map_or(String::new(), |(why, _)| format!(", withdrawn: {why}"));
-            let runs = self.runs_of_cut(cut.cut.cut)?.len();
+            let runs = runs.iter().filter(|run| run.run.cut == Some(cut.cut.cut)).count();
             rows.push(LoopRow {
                 name: format!("cut {} {}", cut.cut.name, cut.cut.version),
                 number: cut.cut.rows.to_string(),
@@ -97,6 +99,16 @@ impl Workspace {
 
     fn model_rows(&self) -> Result<Vec<LoopRow>, WorkError> {
         let (runs, gates, deployments) = (self.runs()?, self.gates()?, self.deployments()?);
+        let mut cases_of = HashMap::new();
+        for cut in self.cuts()? {
+            let rows = self.membership(&cut).unwrap_or_default();
+            cases_of.insert(Some(cut.cut.cut), rows.cases().collect::<Vec<_>>());
+        }
+        // The cases that a run learned from.
+        let learned = |run: Option<&KnownRun>| {
+            let cases = run.and_then(|run| cases_of.get(&run.run.cut));
+            behind(cases.into_iter().flatten().copied())
+        };
         let mut rows = Vec::new();
         for one in &deployments {
             let of = &one.deployed;
@@ -110,35 +122,29 @@ impl Workspace {
                 number: format!("{:.0} %", of.share * 100.0),
                 more: format!("gate: {gate}, {}{ended}", one.at.minute()),
                 warns: gate != "pass",
-                behind: Counted::default(),
+                behind: learned(runs.iter().find(|run| run.run.run == of.run)),
             });
         }
         for run in &runs {
             let gate = gates.iter().find(|gate| gate.decided.run == run.run.run);
             let said = gate.map_or("no gate".to_owned(), |gate| gate.words());
-            let cases = match run.run.cut {
-                Some(cut) => self.membership(&self.find_cut(&cut.to_string())?).unwrap_or_default(),
-                None => Default::default(),
-            };
             rows.push(LoopRow {
                 name: format!("run {} of {}", run.short(), run.run.pipeline),
                 number: String::new(),
                 more: format!("{}, gate: {said}, {}", run.run.state, run.at.minute()),
                 warns: run.run.state != "done"
                     || gate.is_some_and(|gate| gate.decided.verdict == Verdict::Fail),
-                behind: behind(cases.cases()),
+                behind: learned(Some(run)),
             });
         }
         let judged = self.judged()?;
-        let known: Vec<CaseId> =
-            observed::latest(&self.db.conn)?.into_iter().map(|row| row.case).collect();
         for group in groups(&judged, By::Model) {
             rows.push(LoopRow {
                 name: format!("outcomes of {}", group.name),
                 number: group.n.to_string(),
                 more: format!("right {}", group.accuracy.describe()),
                 warns: false,
-                behind: behind(known.iter().copied()),
+                behind: behind(group.cases.iter().copied()),
             });
         }
         let days = groups(&judged, By::Day);
@@ -148,7 +154,7 @@ impl Workspace {
                 number: group.n.to_string(),
                 more: format!("right {}", group.accuracy.describe()),
                 warns: false,
-                behind: Counted::default(),
+                behind: behind(group.cases.iter().copied()),
             });
         }
         for alarm in self.raised_alarms()?.into_iter().filter(|alarm| alarm.closed.is_none()) {
@@ -157,7 +163,7 @@ impl Workspace {
                 number: String::new(),
                 more: alarm.words(),
                 warns: true,
-                behind: Counted::default(),
+                behind: behind(alarm.raised.cases.iter().copied()),
             });
         }
         Ok(rows)

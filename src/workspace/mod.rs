@@ -12,6 +12,7 @@ pub mod outcome_audit;
 pub mod deployed;
 pub mod proposals;
 mod public;
+mod catalog;
 pub mod retraining;
 pub mod runs;
 mod undo;

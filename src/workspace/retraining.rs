@@ -20,7 +20,7 @@ use crate::domain::text::{cut as cut_text, visible};
 use crate::domain::time::Moment;
 use crate::journal::kind::{RunCode, RunFile, RunRecorded, RunStep};
 use crate::retrain::cut::files;
-use crate::retrain::gate::metrics_of;
+use crate::retrain::gate::{Predictions, metrics_of, read as read_predictions};
 use crate::retrain::run::compare::compare;
 use crate::retrain::run::execute::{Ended, Program, files_below, run as execute};
 use crate::retrain::run::helper::Told;
@@ -110,7 +110,7 @@ impl Workspace {
                 why: "the program that watched it ended before it did".to_owned(),
                 sandbox: begun.sandbox,
                 not_restricted: begun.not_restricted,
-                ..empty_run()
+                ..RunRecorded::default()
             };
             self.record_run(run, None)?;
             fs::remove_file(directory.join(BEGUN)).map_err(failed(&directory))?;
@@ -232,7 +232,7 @@ impl Workspace {
         drop(locked);
         // What comes out stays; what went in is recorded.
         for place in [&layout.work, &layout.cut, &layout.scratch] {
-            let _ = remove_all(place);
+            let _ = fs::remove_dir_all(place);
         }
         self.find_run(&id)
     }
@@ -376,7 +376,7 @@ impl Workspace {
         read.extend(pipeline.limits.read.iter().map(PathBuf::from));
         read.extend([layout.work.clone(), layout.cut.clone()]);
         let write = vec![out.to_owned(), layout.scratch.clone()];
-        let reach = Reach { read, write, home, network: pipeline.limits.network };
+        let reach = Reach { read, write, network: pipeline.limits.network };
         let argv = match level {
             Level::Bwrap => [bwrap(&reach, &layout.work), argv].concat(),
             Level::Container => {
@@ -448,11 +448,9 @@ fn results(pipeline: &Pipeline, once: &Once) -> Result<Results, String> {
     let predictions = pipeline.result.predictions.as_ref().map(read).transpose()?;
     if let Some(text) = &predictions {
         let name = pipeline.result.predictions.as_deref().unwrap_or_default();
-        crate::retrain::gate::read((name, text), (name, text)).map(drop).or_else(|error| {
-            // What was said before may be missing: it is given when the gate is asked.
-            let words = error.to_string();
-            if words.contains("neither") { Ok(()) } else { Err(words) }
-        })?;
+        // What was said before may be missing: it is given when the gate is asked.
+        let after = Predictions::after(name, text);
+        read_predictions(after, after).map_err(|error| error.to_string())?;
     }
     Ok((metrics, predictions))
 }
@@ -538,40 +536,5 @@ fn lock(path: &Path) -> Result<Option<File>, WorkError> {
         Ok(()) => Ok(Some(file)),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
         Err(fs::TryLockError::Error(error)) => Err(failed(path)(error)),
-    }
-}
-
-/// Removes what steps were given, though it may be read only.
-fn remove_all(place: &Path) -> std::io::Result<()> {
-    fs::remove_dir_all(place)
-}
-
-/// A run of which nothing is known.
-fn empty_run() -> RunRecorded {
-    RunRecorded {
-        run: String::new(),
-        pipeline: String::new(),
-        hash: None,
-        text: String::new(),
-        cut: None,
-        seed: None,
-        began: Moment(0),
-        ended: Moment(0),
-        state: String::new(),
-        why: String::new(),
-        tainted: Vec::new(),
-        inputs: Vec::new(),
-        steps: Vec::new(),
-        environment: Vec::new(),
-        environment_hash: None,
-        sandbox: String::new(),
-        not_restricted: Vec::new(),
-        outs: Vec::new(),
-        metrics: BTreeMap::new(),
-        versions: String::new(),
-        repeat: None,
-        churn: None,
-        code: None,
-        predictions: None,
     }
 }

@@ -11,7 +11,7 @@ use super::error::RetrainError;
 use super::{WorkError, Workspace, random, read_file};
 use crate::clock;
 use crate::db::document;
-use crate::domain::ids::{EventId, hex, uuid7};
+use crate::domain::ids::{EventId, Hash, hex, uuid7};
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::journal::Append;
@@ -179,35 +179,24 @@ impl Workspace {
         let run = RunRecorded {
             run: id.clone(),
             pipeline: of.name.clone(),
-            hash: None,
-            text: String::new(),
             cut: Some(cut.cut.cut),
             seed: of.seed,
             began: now,
             ended: now,
             state: "recorded".to_owned(),
             why: "it was done elsewhere".to_owned(),
-            tainted: Vec::new(),
-            inputs: Vec::new(),
-            steps: Vec::new(),
-            environment: Vec::new(),
-            environment_hash: None,
             sandbox: "elsewhere".to_owned(),
             not_restricted: vec!["nothing is known of where it ran".to_owned()],
             outs: outs.collect::<Result<_, _>>()?,
             metrics,
-            versions: String::new(),
-            repeat: None,
-            churn: None,
-            code: None,
-            predictions: None,
+            ..RunRecorded::default()
         };
         self.record_run(run, predictions.as_deref())?;
         self.find_run(&id)
     }
 
     /// What runs of a cut there are, the latest first.
-    pub fn runs_of_cut(&self, cut: crate::domain::ids::Hash) -> Result<Vec<KnownRun>, WorkError> {
+    pub fn runs_of_cut(&self, cut: Hash) -> Result<Vec<KnownRun>, WorkError> {
         Ok(self.runs()?.into_iter().filter(|one| one.run.cut == Some(cut)).collect())
     }
 }

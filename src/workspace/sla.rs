@@ -33,16 +33,10 @@ pub struct Bound {
 
 impl Bound {
     pub fn is_crossed(&self) -> bool {
-        let crossed = self.value.is_ok_and(|value| self.threshold.is_crossed(value));
         let bound = self.threshold.bound();
-        let by_chance = |(hits, n)| {
-            !if self.threshold.is_lower() {
-                is_below(hits, n, bound, self.shares)
-            } else {
-                is_above(hits, n, bound, self.shares)
-            }
-        };
-        crossed && !self.of.is_some_and(by_chance)
+        let beyond = if self.threshold.is_lower() { is_below } else { is_above };
+        self.value.is_ok_and(|value| self.threshold.is_crossed(value))
+            && self.of.is_none_or(|(hits, n)| beyond(hits, n, bound, self.shares))
     }
 }
 

@@ -66,7 +66,7 @@ pub fn read_traps(path: &Path) -> Result<TrapFile, WorkError> {
     Ok(file)
 }
 
-fn read_canaries(path: &Path) -> Result<Vec<Canary>, WorkError> {
+pub(super) fn read_canaries(path: &Path) -> Result<Vec<Canary>, WorkError> {
     let text = read_file(path)?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     lines

@@ -664,6 +664,14 @@ fn a_run_that_went_wrong_is_recorded_as_that() {
     let refused =
         place.run(&["gate", gate.to_str().unwrap(), "--run", tainted["run"].as_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(2), "it has no predictions");
+    // A run that does not say what was said before is not held against itself.
+    let script = "printf 'row,label,prediction\\n1,a,a\\n' > $2/predictions.csv\n";
+    let only = "[result]\npredictions = \"predictions.csv\"\n";
+    let alone = ran(&place, &pipeline(&place, script, only), &[]);
+    let refused =
+        place.run(&["gate", gate.to_str().unwrap(), "--run", alone["run"].as_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("--before FILE"), "{said}");
     // Killed in the middle, it was interrupted, and never done.
     let file = pipeline(&place, "sleep 20\n", "");
     let mut child = program()
@@ -714,12 +722,17 @@ fn what_turned_out_is_counted_once_and_unknown_ids_are_kept() {
     assert_eq!(counts(&import()), [7, 0, 4, 0, 3]);
     let all = json(&place.ok(&["outcomes", "--json"]));
     assert_eq!((all["outcomes"].as_u64(), all["right"].as_u64()), (Some(3), Some(1)), "{all}");
+    // The board's number opens the cases that it is of, and no others.
+    let mut sums = casework::review::board::BoardSums::default();
+    let board = place.open().board(&mut sums).unwrap();
+    let row = board.models.iter().find(|row| row.name.starts_with("outcomes of")).unwrap();
+    assert_eq!((row.number.as_str(), row.behind.cases.len()), ("3", 3));
     // A later word of the same source counts.
     fs::write(&file, format!("{{\"id\":\"p1\",{at},\"right\":true}}\n")).unwrap();
     import();
     assert_eq!(json(&place.ok(&["outcomes", "--json"]))["right"], 2);
     let trace = place.ok(&["trace", "p1"]);
-    assert!(trace.contains("turned out: outcome billing: the prediction was right"), "{trace}");
+    assert!(trace.contains("turned out billing: the prediction was right"), "{trace}");
 }
 
 #[test]

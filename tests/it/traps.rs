@@ -438,3 +438,44 @@ fn who_asks_for_everything_asks_for_what_was_not_drawn_too_in_whatever_order() {
     place.ok(&["ingest", &path]);
     assert_eq!(found(&place).0.len(), 30);
 }
+
+#[test]
+fn an_alarm_leads_to_the_cases_that_it_drew_and_to_no_others() {
+    let place = Place::new();
+    drop(place.create());
+    let stream: String = (0..800)
+        .map(|n| {
+            let confidence = if n < 500 { 0.9 } else { 0.2 };
+            crate::support::line(&format!("p{n}"), "some text", "x", confidence, n)
+        })
+        .collect();
+    // A trap whose name holds that of the alarm.
+    let traps = "[[trap]]\nname = \"sure, and more\"\nwhere = \"confidence < 0.5\"\nper_day = 10\n\
+        [[alarm]]\nname = \"sure\"\nwatch = \"confidence\"\ndetector = \"adwin\"\ncases = 5\n";
+    let write = |name: &str, text: &str| {
+        let path = place.dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    place.ok(&["trap", "publish", &write("t.toml", traps)]);
+    place.ok(&["ingest", &write("s.jsonl", &stream)]);
+    let alarms = place.open().raised_alarms().unwrap();
+    let alarm = alarms.first().expect("it was raised");
+    let kinds = |id: &str, kind: &str| -> Vec<String> {
+        let trace: Value = serde_json::from_str(&place.ok(&["trace", id, "--json"])).unwrap();
+        let nodes = trace["nodes"].as_array().unwrap().iter();
+        let of_kind = nodes.filter(|node| node["kind"] == kind);
+        of_kind.map(|node| node["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut drawn: Vec<String> =
+        alarm.raised.cases.iter().map(|case| format!("case:{case}")).collect();
+    let mut told = kinds(&alarm.id, "case");
+    drawn.sort();
+    told.sort();
+    assert!(!drawn.is_empty() && drawn == told, "{drawn:?} {told:?}");
+    for line in place.ok(&["queue", "--state", "open", "--json"]).lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let id = format!("case:{}", case["case"].as_str().unwrap());
+        assert_eq!(!kinds(&id, "alarm").is_empty(), drawn.contains(&id), "{line}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::domain::time::Moment;
 use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunRecorded {
     /// A UUID (version 7).
     pub run: String,

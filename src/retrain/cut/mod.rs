@@ -8,7 +8,6 @@ pub mod files;
 pub mod membership;
 pub mod recipe;
 pub mod select;
-mod share;
 mod split;
 pub mod version;
 

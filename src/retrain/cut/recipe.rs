@@ -50,7 +50,7 @@ fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Moment>, D::Error
 }
 
 /// Which resolved cases become rows.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rows {
     /// A rule over an exported row.
@@ -58,21 +58,17 @@ pub struct Rows {
     pub rule: Option<String>,
     /// The outcome's field that is the label.
     #[serde(default = "usual_label")]
-    pub label: Label,
+    pub label: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Label(pub String);
-
-impl Default for Label {
+impl Default for Rows {
     fn default() -> Self {
-        usual_label()
+        Self { rule: None, label: usual_label() }
     }
 }
 
-fn usual_label() -> Label {
-    Label("label".to_owned())
+fn usual_label() -> String {
+    "label".to_owned()
 }
 
 /// What rows are counted by, where there are to be so many of each and no more.
@@ -311,7 +307,7 @@ mod tests {
     fn the_least_is_a_name_and_what_is_wrong_is_said_by_line() {
         let least = Recipe::parse("name = \"june\"\n").unwrap();
         assert_eq!(least.split.shares(), [1.0, 0.0, 0.0]);
-        assert_eq!((least.leak.near, least.rows.label.0.as_str()), (0.8, "label"));
+        assert_eq!((least.leak.near, least.rows.label.as_str()), (0.8, "label"));
         let at = Recipe::parse("name = \"j\"\nat = 2026-06-03T00:00:00Z\n").unwrap();
         assert_eq!(at.at, Moment::parse("2026-06-03T00:00:00Z"));
         let faults = |source: &str| -> Vec<usize> {

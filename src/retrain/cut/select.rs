@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::recipe::{Counts, NEAR, Per, Recipe, Then};
-use super::share::share_of;
 use super::split::{Grouped, Part, bounds, place};
 use super::{Member, Membership};
 use crate::dataset::CaseExport;
@@ -90,6 +89,8 @@ impl crate::domain::advice::Advice for CutError {
 /// Takes exported rows, one by one.
 pub struct Taking<'r> {
     recipe: &'r Recipe,
+    /// The alarm that drew a case.
+    alarms: HashMap<CaseId, String>,
     rule: Option<Condition>,
     named: bool,
     pub read: u64,
@@ -101,10 +102,10 @@ pub struct Taking<'r> {
 impl<'r> Taking<'r> {
     /// # Errors
     /// A rule that can't be read.
-    pub fn new(recipe: &'r Recipe) -> Result<Self, CutError> {
+    pub fn new(recipe: &'r Recipe, alarms: HashMap<CaseId, String>) -> Result<Self, CutError> {
         let rule = recipe.rows.rule.as_deref().map(Condition::compile).transpose()?;
         let (dropped, erased, candidates) = (Counts::new(), Vec::new(), Vec::new());
-        Ok(Self { recipe, rule, named: false, read: 0, dropped, erased, candidates })
+        Ok(Self { recipe, alarms, rule, named: false, read: 0, dropped, erased, candidates })
     }
 
     /// Takes rows: on a thread whose stack rules may use up.
@@ -144,7 +145,7 @@ impl<'r> Taking<'r> {
             self.erased.push(row.about.case);
             return self.leave_out("erased");
         }
-        let label = row.outcome.get(&self.recipe.rows.label.0).and_then(scalar);
+        let label = row.outcome.get(&self.recipe.rows.label).and_then(scalar);
         let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
             return self.leave_out("no_label");
         };
@@ -178,7 +179,7 @@ impl<'r> Taking<'r> {
             Per::Session => about.session_id.clone(),
             Per::Reviewer => row.reviewers.first().cloned(),
             Per::Day => day(),
-            Per::Alarm => about.flags.iter().find(|flag| flag.starts_with("alarm ")).cloned(),
+            Per::Alarm => self.alarms.get(&about.case).cloned(),
         });
         Candidate {
             case: about.case,
@@ -238,7 +239,7 @@ pub struct Chosen {
     pub row: [u8; 8],
     pub of: Origin,
     pub part: Part,
-    /// The draw and the group by which it went there.
+    /// The draw and the group by which it went there; none of an old row, which is never drawn.
     pub u: f64,
     pub group: String,
 }
@@ -631,7 +632,7 @@ fn replayed(
         .map(|old| Chosen {
             row: row_id(&old.text, &old.label, None),
             part: Part::Train,
-            u: share_of("replay", &recipe.split.seed, &old.text),
+            u: 0.0,
             group: String::new(),
             of: Origin::Old(old),
         })

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::share::share_of;
 use crate::domain::near::Pair;
+use crate::domain::random::draw_of;
 
 /// Where a row goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,7 +98,7 @@ pub fn place(rows: &[Grouped<'_>], alike: &[Pair], shares: [f64; 3], seed: &str)
         match roots.first() {
             None => {
                 let group = row.keys.first().cloned().unwrap_or_else(|| row.own.to_owned());
-                let u = share_of("split", seed, &group);
+                let u = draw_of(&["casework split 1", seed, &group]);
                 placed.push(Placed { part: part_of(u, shares), u, group, bridged: false });
             }
             Some(first) => {

@@ -58,12 +58,11 @@ struct Side {
 
 /// Rows in the order of their numbers; what is no number stands behind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct RowKey(Option<u64>, String);
+struct RowKey(u64, String);
 
 impl RowKey {
     fn of(text: &str) -> Self {
-        let number = text.parse().ok();
-        Self(number.or(Some(u64::MAX)), text.to_owned())
+        Self(text.parse().unwrap_or(u64::MAX), text.to_owned())
     }
 }
 
@@ -76,9 +75,7 @@ const SAYS: &str = "prediction";
 
 impl Side {
     fn parse(name: &str, text: &str) -> Result<Self, BadPredictions> {
-        let begin = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        let rows =
-            if begin.starts_with('{') { json_rows(name, text)? } else { csv_rows(name, text)? };
+        let rows = rows_of(name, text)?;
         let mut side = Self { name: name.to_owned(), rows: BTreeMap::new() };
         for (line, mut says) in rows {
             let bad =
@@ -106,6 +103,11 @@ impl Side {
 
 /// The number of a line, and its keys.
 type ReadLine = (usize, Map<String, Value>);
+
+fn rows_of(name: &str, text: &str) -> Result<Vec<ReadLine>, BadPredictions> {
+    let begin = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if begin.starts_with('{') { json_rows(name, text) } else { csv_rows(name, text) }
+}
 
 fn csv_rows(name: &str, text: &str) -> Result<Vec<ReadLine>, BadPredictions> {
     let text = text.trim_start_matches('\u{feff}');
@@ -181,13 +183,40 @@ fn says(side: &Side, row: &str, said: &Said, own: &str) -> Result<String, BadPre
     }
 }
 
-/// Reads the predictions of a model before and after, and aligns them by row. Each is given by the
-/// name of its file and its text.
+/// A file of predictions: its name, its text, and the column that is meant where it has one of that
+/// name beside `prediction`.
+#[derive(Debug, Clone, Copy)]
+pub struct Predictions<'p> {
+    pub name: &'p str,
+    pub text: &'p str,
+    pub column: &'p str,
+}
+
+impl<'p> Predictions<'p> {
+    pub fn before(name: &'p str, text: &'p str) -> Self {
+        Self { name, text, column: "before" }
+    }
+
+    pub fn after(name: &'p str, text: &'p str) -> Self {
+        Self { name, text, column: "after" }
+    }
+
+    /// Whether it has a column of its own: else it says the same before and after.
+    pub fn has_own_column(&self) -> bool {
+        let rows = rows_of(self.name, self.text).unwrap_or_default();
+        rows.first().is_some_and(|(_, keys)| keys.contains_key(self.column))
+    }
+}
+
+/// Reads the predictions of a model before and after, and aligns them by row.
 ///
 /// # Errors
 /// Rows that are missing, doubled or foreign, and labels that differ, by name.
-pub fn read(before: (&str, &str), after: (&str, &str)) -> Result<Vec<Compared>, BadPredictions> {
-    let [one, two] = [before, after].map(|(name, text)| Side::parse(name, text));
+pub fn read(
+    before: Predictions<'_>,
+    after: Predictions<'_>,
+) -> Result<Vec<Compared>, BadPredictions> {
+    let [one, two] = [before, after].map(|side| Side::parse(side.name, side.text));
     let (one, two) = (one?, two?);
     for (here, there) in [(&one, &two), (&two, &one)] {
         let missing: Vec<&str> = here
@@ -213,7 +242,7 @@ pub fn read(before: (&str, &str), after: (&str, &str)) -> Result<Vec<Compared>, 
             return Err(BadPredictions::Labels { row: row.clone(), before, after });
         }
         let [before, after] =
-            [says(&one, row, earlier, "before")?, says(&two, row, later, "after")?];
+            [says(&one, row, earlier, before.column)?, says(&two, row, later, after.column)?];
         let mut slices = slices_of(&later.says);
         if slices.is_empty() {
             slices = slices_of(&earlier.says);
@@ -241,7 +270,8 @@ mod tests {
     #[test]
     fn rows_are_aligned_by_their_numbers() {
         let json = "{\"row\":10,\"label\":\"c\",\"prediction\":null}\n{\"row\":2,\"label\":\"b\",\"prediction\":\"b\"}\n\n{\"row\":1,\"label\":\"a\",\"prediction\":\"a\"}\n";
-        let rows = read(("one.csv", CSV), ("two.jsonl", json)).unwrap();
+        let rows = read(Predictions::before("one.csv", CSV), Predictions::after("two.jsonl", json))
+            .unwrap();
         let told: Vec<_> =
             rows.iter().map(|row| (row.row.as_str(), row.was_right(), row.is_right())).collect();
         assert_eq!(told, [("1", true, true), ("2", false, true), ("10", true, false)]);
@@ -251,7 +281,8 @@ mod tests {
     #[test]
     fn what_cannot_be_compared_is_named() {
         let error = |before: &str, after: &str| {
-            read(("one", before), ("two", after)).unwrap_err().to_string()
+            let (one, two) = (Predictions::before("one", before), Predictions::after("two", after));
+            read(one, two).unwrap_err().to_string()
         };
         let twice = format!("{CSV}2,b,b,\n");
         assert_eq!(error(CSV, &twice), "two: row 2 stands there twice");

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::ids::hex;
+use crate::domain::ids::uuid8;
 use crate::domain::time::Moment;
 use crate::journal::kind::{DatasetCut, RunRecorded};
 use crate::retrain::gate::{Line, Verdict};
@@ -56,14 +56,7 @@ fn cut_dataset(workspace: &str, cut: &DatasetCut) -> Value {
 
 /// The events of a cut: it began and ended at once.
 pub fn of_cut(workspace: &str, cut: &DatasetCut, at: Moment) -> Vec<Value> {
-    // A UUID (version 8) that follows from what the cut is.
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&cut.cut.0[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let digits = hex(&bytes);
-    let id =
-        [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-");
+    let id = uuid8(cut.cut);
     let name = format!("cut.{}", cut.name);
     let job = (name.as_str(), "CUT");
     let bytes: u64 = cut.files.iter().map(|file| file.bytes).sum();

@@ -1,6 +1,6 @@
 //! Whether two runs of one pipeline came to the same.
 
-use crate::retrain::gate::read;
+use crate::retrain::gate::{Predictions, read};
 
 /// What two runs come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,9 +14,10 @@ pub struct Compared {
 /// Compares hashes of all files, and predictions.
 pub fn compare(same_bytes: bool, predictions: Option<(&str, &str)>, allowed: f64) -> Compared {
     let churn = predictions.and_then(|(one, two)| {
-        // Both say what they say after: held against each other as before and after.
-        let one = as_before(one);
-        let rows = read(("the first run", &one), ("the second run", two)).ok()?;
+        // What both say after, held against each other.
+        let (one, two) =
+            (Predictions::after("the first run", one), Predictions::after("the second run", two));
+        let rows = read(one, two).ok()?;
         let differ = rows.iter().filter(|row| row.before != row.after).count();
         Some(differ as f64 / rows.len().max(1) as f64)
     });
@@ -28,21 +29,6 @@ pub fn compare(same_bytes: bool, predictions: Option<(&str, &str)>, allowed: f64
         None => "differs".to_owned(),
     };
     Compared { words, churn: if same_bytes { Some(0.0) } else { churn } }
-}
-
-/// Predictions whose `after` is taken for what was said before.
-fn as_before(text: &str) -> String {
-    let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let names: Vec<&str> = head.split(',').map(str::trim).collect();
-    if !names.contains(&"after") {
-        return text.to_owned();
-    }
-    let renamed = names.iter().map(|name| match *name {
-        "after" => "before",
-        "before" => "earlier",
-        other => other,
-    });
-    format!("{}\n{rest}", renamed.collect::<Vec<_>>().join(","))
 }
 
 #[cfg(test)]
@@ -59,5 +45,10 @@ mod tests {
         assert_eq!((churn.words.as_str(), churn.churn), ("churn 0.5000", Some(0.5)));
         assert_eq!(compare(false, Some((one, two)), 0.1).words, "differs: churn 0.5000");
         assert_eq!(compare(false, None, 0.1).words, "differs");
+        let json = |after: &str| {
+            format!("{{\"row\":1,\"label\":\"a\",\"before\":\"x\",\"after\":\"{after}\"}}\n")
+        };
+        let same = compare(false, Some((&json("a"), &json("a"))), 0.0);
+        assert_eq!(same.words, "same predictions", "whatever was said before");
     }
 }

@@ -48,7 +48,7 @@ pub fn become_step(told: &str) -> String {
         }
     }
     if told.landlock {
-        let reach = Reach { read: told.read, write: told.write, home: None, network: told.network };
+        let reach = Reach { read: told.read, write: told.write, network: told.network };
         if let Err(why) = restrict(&reach) {
             return why;
         }

@@ -11,8 +11,6 @@ use super::pipeline::Level;
 pub struct Reach {
     pub read: Vec<PathBuf>,
     pub write: Vec<PathBuf>,
-    /// The directory of whoever runs it, which it may not see.
-    pub home: Option<PathBuf>,
     pub network: bool,
 }
 
