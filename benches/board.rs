@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use casework::clock::instant;
 use casework::config::{Env, Paths};
-use casework::dataset::{FORMATS, Rows};
 use casework::domain::ids::CaseId;
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::Policy;
+use casework::format::{FORMATS, Rows};
 use casework::intake::Progress;
 use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet};

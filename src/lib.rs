@@ -11,7 +11,7 @@ pub mod media;
 
 pub mod journal;
 
-pub mod dataset;
+pub mod format;
 pub mod quality;
 pub mod sync;
 pub mod trap;

@@ -6,8 +6,8 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
 use crate::config::Paths;
-use crate::dataset::Rows;
 use crate::demo::SEED;
+use crate::format::Rows;
 use crate::retrain::outcomes::{By, groups};
 use crate::workspace::{DEMO_TEAM, WorkError, Workspace};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::dataset::{ExportRow, FORMATS, Rows};
+use crate::format::{ExportRow, FORMATS, Rows};
 use crate::review::sight::left_out;
 use crate::workspace::WorkError;
 use crate::workspace::export::Exported;

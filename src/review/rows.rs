@@ -9,8 +9,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::conflict::ByInput;
-use crate::dataset::CaseContext;
-use crate::dataset::row::{Flagged, Prior, ProtocolVersion, RulingExport, Vote};
 use crate::db::case::{self, CaseRow};
 use crate::db::{erasure, renames};
 use crate::domain::arbitration::{Done, ruling};
@@ -23,6 +21,8 @@ use crate::domain::prediction::{Loose, scalar};
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{By, CaseState, How, belief, settled_at};
 use crate::domain::time::Moment;
+use crate::format::CaseContext;
+use crate::format::row::{Flagged, Prior, ProtocolVersion, RulingExport, Vote};
 use crate::journal::blob::{self, Unpacker};
 use crate::journal::views;
 use crate::quality::figure::wilson;

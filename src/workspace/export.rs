@@ -6,7 +6,6 @@ use std::sync::mpsc::sync_channel;
 use rusqlite::Connection;
 
 use super::{WorkError, Workspace};
-use crate::dataset::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 use crate::db::case::CaseRow;
 use crate::db::journal::{self, ReplicaRow};
 use crate::db::{Db, arbitration, case, document, label};
@@ -15,6 +14,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, that_count};
 use crate::domain::resolve::{CaseState, How};
 use crate::domain::time::Moment;
+use crate::format::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 use crate::journal::Append;
 use crate::journal::blob::Unpacker;
 use crate::journal::kind::LabelsExported;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use casework::dataset::Rows;
-use casework::dataset::row::{FIELDS, fields_of, markdown};
 use casework::domain::near;
+use casework::format::Rows;
+use casework::format::row::{FIELDS, fields_of, markdown};
 use serde_json::{Value, json};
 
 use crate::support::{Place, ingest, shared, team_of_three};

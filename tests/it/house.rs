@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["chance", "clock", "config", "db", "log", "media"],
     &["journal"],
-    &["dataset", "quality", "sync", "trap"],
+    &["format", "quality", "sync", "trap"],
     &["demo", "intake", "retrain", "review"],
     &["workspace"],
     &["session"],

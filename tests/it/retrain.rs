@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use casework::dataset::dvc;
 use casework::domain::distribution::holm;
+use casework::format::dvc;
 use casework::quality::mcnemar::Table;
 use serde_json::Value;
 

@@ -13,8 +13,9 @@ use sha2::{Digest as _, Sha256};
 use super::recipe::{Counts, Recipe};
 use super::select::{Chosen, Conflict, Cut, LeakPair};
 use super::split::Part;
-use crate::dataset::{croissant, dvc, hf};
 use crate::domain::ids::{CaseId, Hash, hex};
+use crate::format::dvc;
+use crate::format::kind::{croissant, hf};
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -278,7 +279,7 @@ fn parquet(rows: &[&Chosen]) -> io::Result<Vec<u8>> {
         table.push(COLUMNS.iter().map(text).collect());
     }
     let mut bytes = Vec::new();
-    crate::dataset::parquet::write(&mut bytes, COLUMNS, &table).map_err(io::Error::other)?;
+    crate::format::kind::parquet::write(&mut bytes, COLUMNS, &table).map_err(io::Error::other)?;
     Ok(bytes)
 }
 

@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use super::recipe::{Counts, NEAR, Per, Recipe, Then};
 use super::split::{Grouped, Part, bounds, place};
 use super::{Member, Membership};
-use crate::dataset::CaseExport;
 use crate::domain::ids::{CaseId, Hash, hex};
 use crate::domain::label::value_text;
 use crate::domain::near::{self, normal};
 use crate::domain::prediction::scalar;
 use crate::domain::time::Moment;
+use crate::format::CaseExport;
 use crate::trap::condition::Condition;
 use crate::trap::{BadRule, STACK_BYTES, Said};
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{ExportRow, Format, FormatKind};
 use crate::domain::text::json_for_output;
+use crate::format::{ExportRow, Format, FormatKind};
 
 pub const KIND: FormatKind =
     FormatKind { name: "jsonl", about: "JSON lines, every field", make: |_| Box::new(Jsonl) };

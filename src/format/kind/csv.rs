@@ -9,9 +9,9 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use super::row::{Rows, fields_of};
-use super::{ExportRow, Format, FormatKind};
 use crate::domain::text::visible;
+use crate::format::row::{Rows, fields_of};
+use crate::format::{ExportRow, Format, FormatKind};
 
 pub const KIND: FormatKind = FormatKind {
     name: "csv",

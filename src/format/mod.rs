@@ -1,13 +1,8 @@
-//! Labels on their way out: what an exported row holds, and one file for each format.
+//! Files of other programs, in and out: what an exported row holds, and one file for each format.
 
-pub mod row;
-mod jsonl;
-pub mod croissant;
 pub mod dvc;
-pub mod hf;
-#[cfg(feature = "parquet")]
-pub mod parquet;
-mod csv;
+pub mod kind;
+pub mod row;
 
 use std::io;
 
@@ -41,4 +36,4 @@ pub struct FormatKind {
 }
 
 /// Every format that can be written.
-pub static FORMATS: &[FormatKind] = &[jsonl::KIND, csv::KIND];
+pub static FORMATS: &[FormatKind] = &[kind::jsonl::KIND, kind::csv::KIND];
