@@ -223,7 +223,7 @@ fn deadline_from(text: &str) -> Result<Moment, CliError> {
     let at = match super::time(text) {
         Ok(super::TimeArg::Ago(ms)) => Moment(clock::now().0.saturating_add(ms)),
         Ok(super::TimeArg::At(at)) => at,
-        Ok(super::TimeArg::Overlap(_)) | Err(_) => {
+        Ok(super::TimeArg::Overlap(_) | super::TimeArg::Missing(_)) | Err(_) => {
             return Err(CliError::Use(format!(
                 "--deadline takes 90m, 12h, 3d or 2w, not `{text}`"
             )));

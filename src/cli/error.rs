@@ -37,6 +37,12 @@ impl From<crate::domain::protocol::typed::BadAnswer> for CliError {
     }
 }
 
+impl From<crate::format::open::BadInput> for CliError {
+    fn from(error: crate::format::open::BadInput) -> Self {
+        Self::Work(error.into())
+    }
+}
+
 impl From<DbError> for CliError {
     fn from(error: DbError) -> Self {
         Self::Work(error.into())

@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::CliError;
 use super::out::say;
 use crate::clock;
+use crate::format::read::waiting::Waiting;
 use crate::intake::Summary;
 use crate::intake::follow::{Follower, Noticed};
 use crate::intake::read::LINE_BYTES_MAX;
-use crate::intake::waiting::Waiting;
 use crate::workspace::Workspace;
 use crate::workspace::cases::IngestRequest;
 

@@ -1,18 +1,23 @@
 //! `casework ingest`: read predictions, open cases.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::follow::follow;
+use serde_json::{Value, json};
+
 use super::out::{Out, say};
+use super::reading::{ReadArgs, proposed, told};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
+use crate::domain::prediction::Row;
+use crate::format::log::{KINDS, LogOptions, named};
+use crate::format::open::{Input, Inputs};
 use crate::intake::alert::windows;
 use crate::intake::recognize::{HEAD_BYTES, recognize, recognize_text};
-use crate::intake::waiting::{self, Waiting};
-use crate::intake::{Progress, Summary};
+use crate::intake::{FormatSeen, Progress, Summary};
 use crate::review::alarms::RaisedAlarm;
 use crate::trap::VARIABLES;
 use crate::workspace::cases::IngestRequest;
@@ -24,12 +29,19 @@ const NAMED_MAX: usize = 10;
 #[derive(Debug, clap::Args)]
 #[command(after_help = names())]
 pub struct Args {
-    /// JSON lines of predictions, one file after another; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// Predictions: files, folders, zip archives, packed or not; `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
     files: Vec<PathBuf>,
-    /// A log file of the same requests; may be given several times
-    #[arg(long, value_name = "FILE")]
+    /// A log of the same requests: a file or a folder, packed or not; may be given several times
+    #[arg(long, value_name = "PATH")]
     logs: Vec<PathBuf>,
+    /// What the logs are: otlp, docker, cri, journald, syslog, cloudwatch, cloudwatch-s3, gcp; told by
+    /// what stands in them if it is not said
+    #[arg(long, value_name = "F", value_parser = log_kind)]
+    logs_format: Option<&'static str>,
+    /// The year of log lines that say none (RFC 3164); --timezone is their zone
+    #[arg(long, value_name = "YEAR")]
+    year: Option<i32>,
     /// Which predictions become cases: a CEL expression; several are tried one after another
     #[arg(long = "where", value_name = "EXPR")]
     rules: Vec<String>,
@@ -53,14 +65,28 @@ pub struct Args {
     /// Ctrl-C ends it, and the next run goes on where it was
     #[arg(long, conflicts_with = "dry_run")]
     follow: bool,
+    #[command(flatten)]
+    read: ReadArgs,
 }
+
+/// What needs no word.
+const PLAIN: [&str; 2] = [
+    "a line a record, JSON lines as casework has them",
+    "a line a record, of no shape that is known",
+];
 
 /// Bytes of a file that are looked at for what redaction would do to it.
 const PREVIEW_BYTES: u64 = 4 << 20;
+const PREVIEW_RECORDS: usize = 4_000;
 
 /// Asks, on a terminal, before a redaction takes much away that may not be what it is taken for:
 /// what is redacted is gone for good.
-fn may_redact(workspace: &mut Workspace, args: &Args, stop: &AtomicBool) -> Result<bool, CliError> {
+fn may_redact(
+    workspace: &mut Workspace,
+    args: &Args,
+    inputs: &Inputs,
+    stop: &AtomicBool,
+) -> Result<bool, CliError> {
     let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
     if !asks || !workspace.redacts() {
         return Ok(true);
@@ -72,16 +98,21 @@ fn may_redact(workspace: &mut Workspace, args: &Args, stop: &AtomicBool) -> Resu
         dry_run: true,
         ..IngestRequest::default()
     };
-    for file in args.files.iter().filter(|file| file.as_os_str() != "-") {
-        let (input, _) = open(file)?;
-        let seen = workspace.ingest(input.take(PREVIEW_BYTES), &request, stop, |_| {})?;
+    let preview = inputs.files();
+    while let Some(mut opened) = preview.next_input()? {
+        let name = opened.name.clone();
+        opened.input = match opened.input {
+            Input::Lines(lines) => Input::Lines(Box::new(lines.take(PREVIEW_BYTES))),
+            Input::Records(records) => Input::Records(Box::new(records.take(PREVIEW_RECORDS))),
+        };
+        let seen = workspace.ingest_opened(opened, inputs.options(), &request, stop, |_| {})?;
         for (kind, hits) in
             seen.redactions.iter().filter(|(_, hits)| hits.is_many(seen.redacted_of))
         {
             let (lines, of) = (hits.lines, seen.redacted_of);
             say(&format!(
                 "{kind} is found in {lines} of the first {of} lines of {}, for example {}.",
-                file.display(),
+                name,
                 hits.examples.join(" · ")
             ));
             say(
@@ -95,6 +126,19 @@ fn may_redact(workspace: &mut Workspace, args: &Args, stop: &AtomicBool) -> Resu
         }
     }
     Ok(true)
+}
+
+fn log_kind(name: &str) -> Result<&'static str, String> {
+    let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    named(name)
+        .map(|kind| kind.name)
+        .ok_or_else(|| format!("no log is called `{name}`: there is {}", known.join(", ")))
+}
+
+impl Args {
+    fn log_options(&self) -> LogOptions {
+        LogOptions { kind: self.logs_format, zone: self.read.timezone, year: self.year }
+    }
 }
 
 fn names() -> String {
@@ -120,6 +164,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let (rules, names) = rules_of(args)?;
         let request = IngestRequest {
             logs: args.logs.clone(),
+            log_options: args.log_options(),
             rules,
             names,
             neighbours: args.window,
@@ -129,30 +174,52 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         report(context, args, &follow(&args.files, &request, &mut workspace, &stop)?)?;
         return Ok(Exit::Done);
     }
-    let mut inputs = Vec::new();
-    for file in &args.files {
-        inputs.push(open(file)?); // all of them, before anything is written
+    let inputs = args.read.inputs(&workspace, &args.files, &stop)?;
+    if args.read.explain {
+        return explain(context, &inputs);
     }
-    if !args.dry_run && !args.yes && !may_redact(&mut workspace, args, &stop)? {
+    // All of them, before anything is written.
+    inputs.check()?;
+    if !args.dry_run && !args.yes && !may_redact(&mut workspace, args, &inputs, &stop)? {
         say("Nothing was taken in.");
         return Ok(Exit::No);
     }
     let (rules, names) = rules_of(args)?;
     let mut request = IngestRequest {
         logs: args.logs.clone(),
+        log_options: args.log_options(),
         rules,
         names,
         neighbours: args.window,
         dry_run: args.dry_run,
         ..IngestRequest::default()
     };
+    let several = inputs.len() > 1;
     let mut summary = Summary::default();
-    for (file, (input, total)) in args.files.iter().zip(inputs) {
-        request.again = total.is_some().then(|| file.clone());
-        let mut meter = Meter::new(total);
-        let of_file = workspace.ingest(input, &request, &stop, |progress| meter.show(progress))?;
+    while let Some(opened) = inputs.next_input()? {
+        let name = opened.name.clone();
+        let format = FormatSeen {
+            file: name.clone(),
+            format: told(&opened),
+            known: opened.seen.kind.is_some(),
+            reasons: opened.seen.reasons.clone(),
+        };
+        request.again = opened.again.clone().map(|part| (inputs.clone(), part));
+        let (size, count) = (opened.size, opened.read.clone());
+        let mut meter = Meter::new(size);
+        let of_file = workspace.ingest_opened(
+            opened,
+            inputs.options(),
+            &request,
+            &stop,
+            |mut progress| {
+                progress.bytes = count.load(Ordering::Relaxed);
+                meter.show(progress);
+            },
+        )?;
         meter.clear();
-        summary.add(of_file, (args.files.len() > 1).then(|| file.display().to_string()).as_deref());
+        summary.formats.push(format);
+        summary.add(of_file, several.then_some(name.as_str()));
         if summary.stopped {
             break;
         }
@@ -163,8 +230,79 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         say("Stopped. What was read is saved; run it again to go on.");
         return Ok(Exit::No);
     }
+    if !summary.flaws.is_empty() {
+        return Err(CliError::Use(summary.flaws.join("\n")));
+    }
     let none_good = summary.rejected > 0 && summary.rejected == summary.read;
     Ok(if none_good { Exit::No } else { Exit::Done })
+}
+
+/// What the files are read as, and why.
+fn explain(context: &Context, inputs: &Inputs) -> Result<Exit, CliError> {
+    let mut out = Out::new();
+    while let Some(mut opened) = inputs.next_input()? {
+        let mapping = inputs.options().mapping.as_ref().filter(|_| opened.seen.mapped);
+        let after = match &mut opened.input {
+            Input::Lines(lines) => {
+                let mut first = None;
+                crate::intake::read::read_chunks(
+                    lines,
+                    || true,
+                    |chunk| {
+                        first = chunk
+                            .lines()
+                            .map(|(_, at)| chunk.text[at].to_owned())
+                            .find(|line| !line.trim().is_empty());
+                        false
+                    },
+                )?;
+                first.map(|line| match mapping {
+                    Some(mapping) => mapping.line(&line),
+                    None => Ok(line),
+                })
+            }
+            Input::Records(records) => records.next().transpose()?.map(|record| record.line),
+        };
+        let after = after.map(|line| {
+            line.and_then(|line| Row::parse(&line).map(|_| line.clone()))
+                .map_err(|reject| reject.to_string())
+        });
+        let before = opened.seen.first.clone().map(Value::Object);
+        let words = told(&opened);
+        let known = opened.seen.kind.is_some() || opened.seen.mapped;
+        let toml = before.as_ref().filter(|_| !known).map(proposed);
+        if context.global.json {
+            let (line, reject) = match &after {
+                Some(Ok(line)) => (serde_json::from_str::<Value>(line).ok(), None),
+                Some(Err(reject)) => (None, Some(reject)),
+                None => (None, None),
+            };
+            out.json(
+                &json!({ "file": opened.name, "format": opened.seen.kind.map(|kind| kind.name),
+                "read_as": words, "reasons": opened.seen.reasons, "first": before, "line": line,
+                "reject": reject, "source": toml }),
+            )?;
+            continue;
+        }
+        out.line(&format!("{}: {words}", opened.name))?;
+        for reason in &opened.seen.reasons {
+            out.line(&format!("  {reason}"))?;
+        }
+        if let Some(before) = before {
+            out.line(&format!("before: {before}"))?;
+        }
+        match after {
+            Some(Ok(line)) => out.line(&format!("after:  {line}"))?,
+            Some(Err(reject)) => out.line(&format!("after:  rejected: {reject}"))?,
+            None => out.line("after:  it holds no record")?,
+        }
+        if let Some(toml) = toml {
+            out.line("This in config.toml, or in a file for --map, would say where things stand:")?;
+            out.line(&toml)?;
+        }
+    }
+    out.finish()?;
+    Ok(Exit::Done)
 }
 
 /// The rules that were given, or those of an alert's windows, and what their cases are flagged with.
@@ -177,10 +315,14 @@ fn rules_of(args: &Args) -> Result<(Vec<String>, Vec<String>), CliError> {
 
 /// What a file is of which no line could be taken in, said once.
 fn say_what_it_is(args: &Args, summary: &Summary) {
-    if summary.read == 0 || summary.rejected < summary.read {
+    if summary.read == 0 || summary.rejected < summary.read || !summary.flaws.is_empty() {
         return;
     }
-    for file in args.files.iter().filter(|file| file.as_os_str() != "-") {
+    let known = |file: &PathBuf| {
+        let name = file.display().to_string();
+        summary.formats.iter().any(|seen| seen.known && seen.file == name)
+    };
+    for file in args.files.iter().filter(|file| file.as_os_str() != "-" && !known(file)) {
         let Ok(mut opened) = std::fs::File::open(file) else { continue };
         let mut head = vec![0; HEAD_BYTES];
         let Ok(read) = opened.read(&mut head) else { continue };
@@ -189,19 +331,6 @@ fn say_what_it_is(args: &Args, summary: &Summary) {
             recognize(&head).unwrap_or_else(|| recognize_text(&String::from_utf8_lossy(&head)));
         say(&format!("  {} is {words}", file.display()));
     }
-}
-
-type Input = (Box<dyn Read + Send>, Option<u64>);
-
-fn open(file: &Path) -> Result<Input, CliError> {
-    if file.as_os_str() == "-" {
-        return Ok((Box::new(Waiting(io::stdin())), None));
-    }
-    let failed = |error| WorkError::File { path: file.display().to_string(), error };
-    let file = waiting::open(file).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    let total = metadata.is_file().then_some(metadata.len());
-    Ok((Box::new(Waiting(file)), total))
 }
 
 /// Progress on a terminal, a few times a second.
@@ -255,6 +384,17 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         "{read} read: {opened} {would}, {duplicate} duplicate, {passed} not flagged, {rejected} rejected"
     ))?;
     out.finish()?;
+    for FormatSeen { file, format, reasons, .. } in &summary.formats {
+        // What is as casework has it needs no word.
+        if !PLAIN.contains(&format.as_str()) {
+            let columns = reasons.iter().filter(|reason| reason.contains('←'));
+            let columns: String = columns.map(|columns| format!(": {columns}")).collect();
+            say(&format!("  {file} was read as {format}{columns}"));
+        }
+    }
+    for (what, n) in &summary.no_case {
+        say(&format!("  {n} {what} passed over"));
+    }
     if let Some(logs) = &summary.logs {
         say(&format!(
             "  logs: {} lines read, joined to {} of the cases {would} (a line may stand beside several: {} in all)",

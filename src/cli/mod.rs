@@ -48,6 +48,7 @@ mod conflicts;
 mod precedents;
 mod protocol;
 mod queue;
+mod reading;
 mod reference;
 mod report;
 mod roster;
@@ -125,6 +126,9 @@ pub enum TimeArg {
     Ago(i64),
     /// What `--at` means where texts are compared: no time, but how much they overlap.
     Overlap(f64),
+    /// What it means where files are read: what stands for a time that is missing; none: when the
+    /// file was changed.
+    Missing(Option<Moment>),
 }
 
 impl TimeArg {
@@ -133,7 +137,9 @@ impl TimeArg {
         match self {
             Self::At(at) => Ok(at),
             Self::Ago(ms) => Ok(Moment(now.0.saturating_sub(ms))),
-            Self::Overlap(_) => Err(CliError::Use("--at takes a time here".to_owned())),
+            Self::Overlap(_) | Self::Missing(_) => {
+                Err(CliError::Use("--at takes a time here".to_owned()))
+            }
         }
     }
 }
@@ -143,6 +149,14 @@ fn overlap(text: &str) -> Result<TimeArg, String> {
     share
         .map(TimeArg::Overlap)
         .ok_or_else(|| "an overlap is above 0 and at most 1, as 0.8".to_owned())
+}
+
+fn missing_time(text: &str) -> Result<TimeArg, String> {
+    if text == "file" {
+        return Ok(TimeArg::Missing(None));
+    }
+    let at = Moment::parse_local(text).map(|at| TimeArg::Missing(Some(at)));
+    at.ok_or_else(|| "write a time, as 2026-06-03 12:00, or `file`".to_owned())
 }
 
 fn time(text: &str) -> Result<TimeArg, String> {
@@ -173,7 +187,7 @@ enum Command {
     /// Try casework on an invented model: makes a workspace and opens it
     Demo(demo::Args),
     /// Read predictions and open cases
-    Ingest(ingest::Args),
+    Ingest(Box<ingest::Args>),
     /// Check, publish and try detection rules; find changes in any column
     Trap(OneOf<trap::What>),
     /// Set what a stream is like when it is as it should be
@@ -575,7 +589,7 @@ impl Context {
     }
 
     pub fn open(&self) -> Result<Workspace, CliError> {
-        if self.global.at.is_some() {
+        if self.global.at.is_some_and(|at| !matches!(at, TimeArg::Missing(_))) {
             return Err(CliError::Use(
                 "--at looks at the past, which this command would change: leave it out".to_owned(),
             ));

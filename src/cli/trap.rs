@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::error::or_faults;
 use super::out::{Out, done, say};
+use super::reading::ReadArgs;
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::cli::protocol::number;
 use crate::domain::text::visible;
@@ -350,16 +351,16 @@ fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliErro
     let file = or_faults(context.global.json, read_traps(path))?;
     let mut workspace = context.open()?;
     let stop = stopped_by_signals()?;
-    let failed = |error| WorkError::File { path: stream.display().to_string(), error };
-    let input = File::open(stream).map_err(failed)?;
+    let inputs = ReadArgs::auto().inputs(&workspace, &[stream.to_owned()], &stop)?;
+    let Some(opened) = inputs.next_input()? else { return Ok(Exit::No) };
     let request = IngestRequest {
         dry_run: true,
         neighbours: Some(0),
-        again: Some(stream.to_owned()),
+        again: opened.again.clone().map(|part| (inputs.clone(), part)),
         instead: Some(file),
         ..IngestRequest::default()
     };
-    let summary = workspace.ingest(input, &request, &stop, |_| {})?;
+    let summary = workspace.ingest_opened(opened, inputs.options(), &request, &stop, |_| {})?;
     let mut out = Out::new();
     for (trap, count) in &summary.traps {
         let of = summary.would_open.iter().filter(|(_, flags)| flags.contains(trap));

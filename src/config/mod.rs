@@ -175,7 +175,7 @@ pub struct Pattern {
 
 /// Where things are found in lines of another shape.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Source {
     pub format: String,
     pub id: String,
@@ -188,6 +188,8 @@ pub struct Source {
     pub trace_id: String,
     pub session_id: String,
     pub model: String,
+    pub timezone: String,
+    pub time_format: String,
 }
 
 impl Source {

@@ -20,8 +20,18 @@ pub enum Reject {
     NotJson(String),
     #[error("JSON, but not an object")]
     NotObject,
-    #[error("not UTF-8")]
+    #[error("not UTF-8: --encoding windows-1252 reads it, if that is what it is")]
     NotUtf8,
+    #[error(
+        "byte {0:#04X} at place {1}{2} is not UTF-8: --encoding windows-1252 reads it, if that is what it is"
+    )]
+    BadByte(u8, usize, String),
+    #[error("its time says no zone: --timezone names it (UTC, +02:00, Europe/Berlin)")]
+    NoZone,
+    #[error("no time: --time names the field, or --at says what stands for it (a time, or `file`)")]
+    NoTime,
+    #[error("{0}")]
+    Foreign(String),
     #[error("no `{0}`")]
     Missing(&'static str),
     #[error("`occurred_at` is not an RFC 3339 time: `{0}`")]

@@ -2,7 +2,13 @@
 
 pub mod dvc;
 pub mod kind;
+pub mod log;
+pub mod mapping;
+pub mod open;
+pub mod path;
+pub mod read;
 pub mod row;
+pub mod times;
 
 use std::io;
 

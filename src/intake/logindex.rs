@@ -7,20 +7,23 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::IntakeError;
 use super::read::read_chunks;
 use super::recognize::{HEAD_BYTES, recognize};
-use super::waiting::{self, Waiting};
 use crate::chance;
 use crate::domain::ids::hex;
 use crate::domain::logline::LogLine;
 use crate::domain::payload::PayloadLog;
 use crate::domain::text::cut;
 use crate::domain::time::Moment;
+use crate::format::log::{LogOptions, told, unwrap};
+use crate::format::read::bytes::{Count, Flaws, decode, unpack};
+use crate::format::read::files::{Part, parts_of};
+use crate::format::read::waiting::{self, Waiting};
 
 const RUN_RECORDS: usize = 1 << 20;
 const BLOCK_RECORDS: usize = 256;
@@ -73,6 +76,7 @@ impl LogIndex {
     /// most `lines_max` lines are given for a case.
     pub fn build(
         paths: &[PathBuf],
+        options: LogOptions,
         directory: &Path,
         lines_max: usize,
         go_on: &dyn Fn() -> bool,
@@ -87,24 +91,73 @@ impl LogIndex {
         };
         let mut records = Vec::new();
         for path in paths {
-            index.read_file(path, &mut records, directory, go_on)?;
+            let failed = |error| IntakeError::Read(path.display().to_string(), error);
+            for part in parts_of(path).map_err(failed)? {
+                index.read_part(&part, options, &mut records, directory, go_on)?;
+            }
         }
         index.spill(&mut records, directory)?;
         Ok(index)
     }
 
+    /// Reads a log: as it lies there, or unpacked and out of its envelopes first.
+    fn read_part(
+        &mut self,
+        part: &Part,
+        options: LogOptions,
+        records: &mut Vec<Record>,
+        directory: &Path,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<(), IntakeError> {
+        let failed = |error| IntakeError::Read(part.name.clone(), error);
+        let mut file = waiting::open(&part.path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            file = spooled(file, directory, go_on).map_err(failed)?; // a pipe can't be read twice
+        }
+        let again = file.try_clone().map_err(failed)?;
+        let raw: Box<dyn Read + Send> = match &part.member {
+            Some(member) => member.inflated(&part.path).map_err(failed)?,
+            None => Box::new(again),
+        };
+        let (count, flaws) = (Count::default(), Flaws::default());
+        let (input, head, mut layers) =
+            unpack(raw, &part.name, (&count, &flaws)).map_err(failed)?;
+        let packed = part.member.is_some() || !layers.is_empty();
+        let bytes = decode(input, head, None, &mut layers).map_err(failed)?;
+        let kind = told(&String::from_utf8_lossy(&bytes.head), options);
+        file.rewind().map_err(failed)?;
+        if let Some(kind) = kind {
+            let mut out = BufWriter::new(temporary(directory).map_err(failed)?);
+            let each = |line: &str| {
+                out.write_all(line.as_bytes())?;
+                out.write_all(b"\n")
+            };
+            let done =
+                unwrap(kind, bytes.reader, &part.name, options, &flaws, each).map_err(failed)?;
+            file = out.into_inner().map_err(|error| failed(error.into_error()))?;
+            file.rewind().map_err(failed)?;
+            self.strangers
+                .extend(done.trouble.map(|why| format!("{} ({}): {why}", part.name, kind.about)));
+        } else if packed {
+            let mut out = temporary(directory).map_err(failed)?;
+            let mut reader = bytes.reader;
+            io::copy(&mut reader, &mut out).map_err(failed)?;
+            out.rewind().map_err(failed)?;
+            file = out;
+        }
+        self.strangers.extend(flaws.take());
+        self.read_file(&part.path, file, records, directory, go_on)
+    }
+
     fn read_file(
         &mut self,
         path: &Path,
+        file: File,
         records: &mut Vec<Record>,
         directory: &Path,
         go_on: &dyn Fn() -> bool,
     ) -> Result<(), IntakeError> {
         let failed = |error| IntakeError::Read(path.display().to_string(), error);
-        let mut file = waiting::open(path).map_err(failed)?;
-        if !file.metadata().map_err(failed)?.is_file() {
-            file = spooled(file, directory, go_on).map_err(failed)?; // a pipe can't be read twice
-        }
         let number = (self.files.len() as u64) << 48;
         let mut times = Vec::new();
         let (before, mut traced) = (self.lines, false);

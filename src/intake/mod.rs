@@ -11,12 +11,10 @@
 //! transaction for many cases; what was not committed when a run was stopped is found again by the
 //! next run, and what was is a duplicate then.
 
-pub mod waiting;
 pub mod alert;
 pub mod follow;
 pub mod recognize;
 pub mod read;
-pub mod mapping;
 pub mod scan;
 mod draw;
 mod profile;
@@ -36,7 +34,7 @@ pub use admit::Admitter;
 pub use names::checked;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, Progress, Stage, index_logs, ingest, survey};
-pub use summary::{LogSummary, RejectLine, Summary, TrapCount};
+pub use summary::{FormatSeen, LogSummary, RejectLine, Summary, TrapCount};
 
 use crate::domain::advice::Advice;
 use crate::domain::prediction::Reject;

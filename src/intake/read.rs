@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-/// Longest line that is looked at.
-pub const LINE_BYTES_MAX: usize = 16 << 20;
+use super::Rejected;
+use crate::format::open::Record;
+
+pub use crate::format::read::objects::LINE_BYTES_MAX;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -27,6 +29,10 @@ pub struct Chunk {
     pub offset: u64,
     /// Bytes of input read so far, for progress.
     pub read_bytes: u64,
+    /// The number of each line, where they do not count up by one.
+    pub numbers: Vec<u64>,
+    /// Records of which no line could be made.
+    pub rejected: Vec<Rejected>,
 }
 
 /// One line: its number, and where it stands in its chunk without its end.
@@ -35,7 +41,7 @@ pub type Line = (u64, Range<usize>);
 impl Chunk {
     /// The lines, blank ones too. A line over the limit is an empty range.
     pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
-        let mut number = self.first_line;
+        let mut nth = 0;
         let mut at = 0;
         std::iter::from_fn(move || {
             let bytes = self.text.as_bytes();
@@ -48,8 +54,9 @@ impl Chunk {
                 range.end -= 1;
             }
             at = end + 1;
-            number += 1;
-            Some((number - 1, range))
+            let number = self.numbers.get(nth).copied();
+            nth += 1;
+            Some((number.unwrap_or(self.first_line + nth as u64 - 1), range))
         })
     }
 }
@@ -112,8 +119,15 @@ pub fn read_chunks(
             let (lines, length) = (count_lines(&bytes), bytes.len() as u64);
             let too_long = std::mem::take(&mut too_long);
             let (text, not_utf8) = text_of(bytes, line);
-            let chunk =
-                Chunk { first_line: line, text, too_long, not_utf8, offset: base, read_bytes };
+            let chunk = Chunk {
+                first_line: line,
+                text,
+                too_long,
+                not_utf8,
+                offset: base,
+                read_bytes,
+                ..Chunk::default()
+            };
             line += lines;
             base += length;
             if !each(Arc::new(strip_mark(chunk))) {
@@ -131,6 +145,34 @@ pub fn read_chunks(
             skipping = true;
         }
     }
+}
+
+/// Makes chunks of records until they end or `each` says stop.
+///
+/// # Errors
+/// Those of reading.
+pub fn record_chunks(
+    records: impl Iterator<Item = io::Result<Record>>,
+    mut each: impl FnMut(Arc<Chunk>) -> bool,
+) -> io::Result<()> {
+    let mut chunk = Chunk::default();
+    for record in records {
+        let Record { number, line } = record?;
+        match line {
+            Ok(line) => {
+                chunk.text.push_str(&line);
+                chunk.text.push('\n');
+                chunk.numbers.push(number);
+            }
+            Err(reject) => chunk.rejected.push(Rejected { line: number, reject }),
+        }
+        let full = chunk.text.len() >= CHUNK_BYTES || chunk.rejected.len() >= 4_096;
+        if full && !each(Arc::new(std::mem::take(&mut chunk))) {
+            return Ok(());
+        }
+    }
+    each(Arc::new(chunk));
+    Ok(())
 }
 
 /// A byte order mark may stand before the first line.

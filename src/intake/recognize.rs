@@ -56,7 +56,7 @@ pub fn recognize_text(head: &str) -> &'static str {
         return "a log: give it as --logs FILE beside the predictions";
     }
     if columns(',') || columns(';') || columns('\t') {
-        return "CSV, where JSON lines are wanted, one prediction a line (casework help stream)";
+        return "CSV whose first row names no columns that are known: --no-header --id c1 --time c2 --text c3 names them";
     }
     "no JSON lines: a prediction a line is wanted (casework help stream)"
 }

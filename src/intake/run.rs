@@ -1,7 +1,7 @@
 //! One run of ingest: the threads, the queues between them, the counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -15,17 +15,19 @@ use super::draw::{self, Drawing};
 use super::logindex::LogIndex;
 use super::pack::{self, Ready};
 use super::profile::Profiles;
-use super::read::{Chunk, read_chunks};
+use super::read::{Chunk, read_chunks, record_chunks};
 use super::redact::Redact;
 use super::scan::{Scanned, look, rows_of};
 use super::summary::{LogSummary, Summary};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
-use crate::config::Source;
 use crate::db::{self, Db};
 use crate::domain::ids::{CaseId, Hash};
 use crate::domain::time::Moment;
+use crate::format::log::LogOptions;
+use crate::format::mapping::Mapping;
+use crate::format::open::Input;
 use crate::journal::blob::{Dictionary, Packer};
 use crate::journal::kind::{AlarmRaised, StreamTallied};
 use crate::journal::{Append, DeviceKey};
@@ -53,7 +55,7 @@ pub struct Ingest<'i> {
     pub alarms: &'i Mutex<Alarms>,
     /// What decides by the order, for each trap that does.
     pub pasts: &'i Mutex<Vec<Option<Past>>>,
-    pub source: Option<&'i Source>,
+    pub source: Option<&'i Mapping>,
     pub logs: Option<&'i LogIndex>,
     pub neighbours: usize,
     pub redact: Option<&'i Redact>,
@@ -128,7 +130,7 @@ pub fn ingest(
     db: &mut Db,
     key: &DeviceKey,
     author: &str,
-    input: impl Read + Send,
+    input: Input<'_>,
     plan: &Ingest<'_>,
     now: impl Fn() -> Moment,
     mut progress: impl FnMut(Progress),
@@ -226,7 +228,7 @@ fn spawn<'s>(
 }
 
 fn read(
-    input: impl Read,
+    input: Input<'_>,
     to_look: &SyncSender<(u64, Arc<Chunk>)>,
     plan: &Ingest<'_>,
     halt: &AtomicBool,
@@ -234,11 +236,15 @@ fn read(
     let mut number = 0;
     let mut failed = Ok(());
     let go_on = || !halt.load(Ordering::Relaxed) && !plan.stop.load(Ordering::Relaxed);
-    let read = read_chunks(input, go_on, |chunk| {
+    let each = |chunk| {
         failed = plan.may_go_on(Stage::Read);
         number += 1;
         failed.is_ok() && go_on() && to_look.send((number - 1, chunk)).is_ok()
-    });
+    };
+    let read = match input {
+        Input::Lines(input) => read_chunks(input, go_on, each),
+        Input::Records(records) => record_chunks(records, each),
+    };
     read.map_err(|error| IntakeError::Read("the input".to_owned(), error)).and(failed)
 }
 
@@ -546,19 +552,23 @@ fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
 /// # Errors
 /// Those of reading.
 pub fn survey(
-    input: impl Read + Send,
+    input: Input<'_>,
     traps: &Traps,
-    source: Option<&Source>,
+    source: Option<&Mapping>,
     stop: &AtomicBool,
 ) -> Result<Vec<Option<Past>>, IntakeError> {
     scope(|threads| {
         let look = move || {
             let mut surveys = traps.surveys();
             let go_on = || !stop.load(Ordering::Relaxed);
-            let read = read_chunks(input, go_on, |chunk| {
+            let each = |chunk: Arc<Chunk>| {
                 rows_of(&chunk, source, |rows| traps.survey(rows, &mut surveys));
                 go_on()
-            });
+            };
+            let read = match input {
+                Input::Lines(input) => read_chunks(input, go_on, each),
+                Input::Records(records) => record_chunks(records, each),
+            };
             read.map_err(|error| IntakeError::Read("the input".to_owned(), error))?;
             Ok(surveys.into_iter().map(|survey| survey.map(Survey::finish)).collect())
         };
@@ -571,6 +581,7 @@ pub fn survey(
 /// An index of the logs at `paths`, if there are any.
 pub fn index_logs(
     paths: &[std::path::PathBuf],
+    options: LogOptions,
     directory: &Path,
     lines_max: usize,
     stop: &AtomicBool,
@@ -578,5 +589,6 @@ pub fn index_logs(
     if paths.is_empty() {
         return Ok(None);
     }
-    LogIndex::build(paths, directory, lines_max, &|| !stop.load(Ordering::Relaxed)).map(Some)
+    LogIndex::build(paths, options, directory, lines_max, &|| !stop.load(Ordering::Relaxed))
+        .map(Some)
 }

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::Rejected;
-use super::mapping::map_line;
 use super::read::{Chunk, LINE_BYTES_MAX};
-use crate::config::Source;
 use crate::domain::hygiene::Fact;
 use crate::domain::prediction::{Reject, Row};
 use crate::domain::time::Moment;
 use crate::domain::traps::Why;
+use crate::format::mapping::Mapping;
 use crate::trap::Traps;
 use crate::trap::alarm::Watched;
 use crate::trap::point::Flag;
@@ -153,8 +152,16 @@ pub struct Scanned {
 
 /// Looks at a chunk. With a mapping, the chunk is made into our shape first. Predictions that pass
 /// are given only if `keep_all`: they are neighbours of others.
-pub fn look(chunk: &Arc<Chunk>, traps: &Traps, source: Option<&Source>, keep_all: bool) -> Scanned {
+pub fn look(
+    chunk: &Arc<Chunk>,
+    traps: &Traps,
+    source: Option<&Mapping>,
+    keep_all: bool,
+) -> Scanned {
     let mut looked = Scanned { read_bytes: chunk.read_bytes, ..Scanned::default() };
+    for rejected in &chunk.rejected {
+        looked.reject(rejected.line, rejected.reject.clone());
+    }
     let mut texts: Vec<(u64, Range<usize>)> = Vec::new();
     for (number, range) in chunk.lines() {
         let bytes = &chunk.text.as_bytes()[range.clone()];
@@ -210,13 +217,13 @@ pub fn drawn_line(number: u64, line: &str, alarm: &str) -> Option<Seen> {
 }
 
 /// The predictions of a chunk; what is none is left out.
-pub fn rows_of(chunk: &Arc<Chunk>, source: Option<&Source>, each: impl FnOnce(&[Row<'_>])) {
+pub fn rows_of(chunk: &Arc<Chunk>, source: Option<&Mapping>, each: impl FnOnce(&[Row<'_>])) {
     let lines = chunk.lines().map(|(_, range)| &chunk.text[range]);
     let mapped: Vec<String>;
     let rows: Vec<Row<'_>> = match source {
         None => lines.filter_map(|line| Row::parse(line).ok()).collect(),
         Some(source) => {
-            mapped = lines.filter_map(|line| map_line(source, line).ok()).collect();
+            mapped = lines.filter_map(|line| source.line(line).ok()).collect();
             mapped.iter().filter_map(|line| Row::parse(line).ok()).collect()
         }
     };
@@ -233,13 +240,13 @@ impl Scanned {
 fn mapped(
     chunk: &Chunk,
     texts: &[(u64, Range<usize>)],
-    source: &Source,
+    source: &Mapping,
     looked: &mut Scanned,
 ) -> (Arc<Chunk>, Vec<(u64, Range<usize>)>) {
     let mut text = String::with_capacity(chunk.text.len() * 2);
     let mut ranges = Vec::with_capacity(texts.len());
     for (number, range) in texts {
-        match map_line(source, &chunk.text[range.clone()]) {
+        match source.line(&chunk.text[range.clone()]) {
             Ok(line) => {
                 ranges.push((*number, text.len()..text.len() + line.len()));
                 text.push_str(&line);
@@ -257,6 +264,7 @@ fn mapped(
             not_utf8: Vec::new(),
             offset,
             read_bytes,
+            ..Chunk::default()
         }),
         ranges,
     )

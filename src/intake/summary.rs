@@ -50,8 +50,28 @@ pub struct Summary {
     /// What became of the log files, if any were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logs: Option<LogSummary>,
+    /// Records that were no case by themselves, by what they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub no_case: BTreeMap<&'static str, u64>,
+    /// What is wrong with files as a whole; what was sound of them was read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<String>,
+    /// What each input was read as.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<FormatSeen>,
     #[serde(skip)]
     pub stopped: bool,
+}
+
+/// What an input was read as, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FormatSeen {
+    pub file: String,
+    pub format: String,
+    /// Whether the shape of its records is known.
+    #[serde(skip)]
+    pub known: bool,
+    pub reasons: Vec<String>,
 }
 
 fn is_zero(n: &u64) -> bool {
@@ -109,6 +129,11 @@ impl Summary {
         for (trap, count) in &other.traps {
             self.count_trap(trap, count);
         }
+        for (what, n) in other.no_case {
+            *self.no_case.entry(what).or_default() += n;
+        }
+        self.flaws.extend(other.flaws);
+        self.formats.extend(other.formats);
         self.would_open.extend(other.would_open);
         self.of_other_stream += other.of_other_stream;
         self.alarms += other.alarms;

@@ -1,7 +1,6 @@
 //! Cases: taking them in, finding and opening them, saying things about them.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -18,6 +17,12 @@ use crate::domain::modality::View;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::TrapFile;
+use crate::format::log::LogOptions;
+use crate::format::mapping::Mapping;
+use crate::format::open::{Input, Inputs, Opened};
+use crate::format::read::Options;
+use crate::format::read::files::Part;
+use crate::format::times::Times;
 use crate::intake::follow::Places;
 use crate::intake::{self, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
@@ -32,6 +37,8 @@ use crate::review::{Blind, OpenCase, gold};
 #[derive(Debug, Default)]
 pub struct IngestRequest {
     pub logs: Vec<PathBuf>,
+    /// What these do not say by themselves.
+    pub log_options: LogOptions,
     /// Rules from the command line; with none, the configuration's traps.
     pub rules: Vec<String>,
     /// What the first of them flag their cases with; the others their expression.
@@ -39,7 +46,7 @@ pub struct IngestRequest {
     pub neighbours: Option<usize>,
     pub dry_run: bool,
     /// The input once more, for traps that look at the order; a pipe has none.
-    pub again: Option<PathBuf>,
+    pub again: Option<(Inputs, Part)>,
     /// The input is a piece of one that goes on: it ends, and need not have all that rules ask for.
     pub piece: bool,
     /// Traps to be tried instead of those in force, as if there were no cases yet.
@@ -93,9 +100,65 @@ impl Workspace {
         Ok(blind)
     }
 
+    /// Takes in lines, in our shape or the one that the configuration says.
+    ///
+    /// # Errors
+    /// Those of reading and writing; what was committed before is kept.
     pub fn ingest(
         &mut self,
-        input: impl Read + Send,
+        lines: impl Read + Send,
+        request: &IngestRequest,
+        stop: &AtomicBool,
+        progress: impl FnMut(Progress),
+    ) -> Result<Summary, WorkError> {
+        let mapping = self.mapping(&Times::default())?;
+        self.take_in(Input::Lines(Box::new(lines)), mapping.as_ref(), request, stop, progress)
+    }
+
+    /// Takes in an input of any format.
+    ///
+    /// # Errors
+    /// As [`Self::ingest`].
+    pub fn ingest_opened(
+        &mut self,
+        opened: Opened,
+        options: &Options,
+        request: &IngestRequest,
+        stop: &AtomicBool,
+        progress: impl FnMut(Progress),
+    ) -> Result<Summary, WorkError> {
+        // Records were mapped as they were read.
+        let lines = matches!(opened.input, Input::Lines(_)) && opened.seen.mapped;
+        let mapping = options.mapping.as_ref().filter(|_| lines);
+        let mut summary = self.take_in(opened.input, mapping, request, stop, progress)?;
+        summary.flaws = opened.told.flaws.take();
+        summary.no_case = opened.told.passed();
+        Ok(summary)
+    }
+
+    /// How files are to be read: as was asked, and as the configuration says where things stand.
+    ///
+    /// # Errors
+    /// A path of the configuration that can't be read.
+    pub fn reading(&self, mut options: Options) -> Result<Options, WorkError> {
+        if options.mapping.is_none() {
+            options.mapping = self.mapping(&options.times)?;
+        }
+        Ok(options)
+    }
+
+    fn mapping(&self, times: &Times) -> Result<Option<Mapping>, WorkError> {
+        let source = &self.config.source;
+        if !source.is_mapped() {
+            return Ok(None);
+        }
+        Mapping::new(source, times.clone()).map(Some).map_err(WorkError::Mapping)
+    }
+
+    fn take_in(
+        &mut self,
+        input: Input<'_>,
+        source: Option<&Mapping>,
         request: &IngestRequest,
         stop: &AtomicBool,
         progress: impl FnMut(Progress),
@@ -112,16 +175,20 @@ impl Workspace {
             .iter()
             .map(|point| (point.trap.name.clone(), point.trap.needs.clone()))
             .collect();
-        let source = config.source.is_mapped().then_some(&config.source);
         let pasts = match &request.again {
-            Some(path) if traps.need_survey() => {
-                let failed = |error| WorkError::File { path: path.display().to_string(), error };
-                intake::survey(File::open(path).map_err(failed)?, &traps, source, stop)?
-            }
+            Some((inputs, part)) if traps.need_survey() => match inputs.again(part.clone())? {
+                Some(opened) => intake::survey(opened.input, &traps, source, stop)?,
+                None => traps.pasts(),
+            },
             _ => traps.pasts(),
         };
-        let logs =
-            intake::index_logs(&request.logs, &self.paths.workspace, config.ingest.logs, stop)?;
+        let logs = intake::index_logs(
+            &request.logs,
+            request.log_options,
+            &self.paths.workspace,
+            config.ingest.logs,
+            stop,
+        )?;
         let plan = Ingest {
             traps: &traps,
             alarms: &alarms,
@@ -137,10 +204,10 @@ impl Workspace {
             endless: request.again.is_none() && !request.dry_run && !request.piece,
             watch: &|_| Ok(()),
         };
-        let input: Box<dyn Read + Send> = if request.piece {
-            Box::new(input)
+        let input = if request.piece {
+            input
         } else {
-            Box::new(intake::checked(input, traps.rules(), plan.source, stop)?)
+            intake::checked(input, traps.rules(), plan.source, stop)?
         };
         let summary =
             intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;

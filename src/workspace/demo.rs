@@ -18,6 +18,8 @@ use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::domain::traps::Trap;
+use crate::format::log::LogOptions;
+use crate::format::open::Input;
 use crate::intake::{self, Ingest};
 use crate::journal::kind::{
     CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined,
@@ -121,7 +123,13 @@ impl Workspace {
         fs::write(&logs[0], &made.gateway).map_err(failed)?;
         fs::write(&logs[1], &made.router).map_err(failed)?;
         let stop = AtomicBool::new(false);
-        let index = intake::index_logs(&logs, &directory, self.config.ingest.logs, &stop)?;
+        let index = intake::index_logs(
+            &logs,
+            LogOptions::default(),
+            &directory,
+            self.config.ingest.logs,
+            &stop,
+        )?;
         let needs = HashMap::new();
         let plan = Ingest {
             traps,
@@ -142,7 +150,7 @@ impl Workspace {
             &mut self.db,
             &self.key,
             "you",
-            made.stream.as_bytes(),
+            Input::Lines(Box::new(made.stream.as_bytes())),
             &plan,
             || end,
             |_| (),

@@ -10,7 +10,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use casework::db::Db;
-use casework::intake::waiting::Waiting;
+use casework::format::open::Input;
+use casework::format::read::waiting::Waiting;
 use casework::intake::{Ingest, IntakeError, Stage, ingest};
 use casework::journal::DeviceKey;
 use casework::trap::Traps;
@@ -97,7 +98,7 @@ fn fails_in(
         &mut db,
         &key,
         "ana",
-        input,
+        Input::Lines(Box::new(input)),
         &plan,
         || T0,
         |progress| *told.lock().unwrap() = progress.opened,

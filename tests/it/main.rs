@@ -14,6 +14,7 @@ mod house;
 mod house_circles;
 mod golden;
 mod fold;
+mod formats;
 #[cfg(feature = "cloud")]
 mod gcs;
 mod intake_ends;

@@ -194,11 +194,7 @@ fn logs_that_are_not_understood_are_named_for_what_they_are() {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(words.contains("some.log") && words.contains(expect), "{expect}: {words}");
     };
-    check(b"\x1f\x8b\x08\0\0\0\0\0\0\x03abc\n", "it is gzip");
-    check(
-        "\u{feff}ts=1".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice(),
-        "UTF-16",
-    );
+    check(b"\x1f\x8b\x08\0\0\0\0\0\0\x03abc\n", "its gzip breaks off at byte");
     check(b"Jun  3 12:00:00 host app[1]: hello\n", "no line has a time or a trace");
 }
 

@@ -63,6 +63,10 @@ pub enum WorkError {
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error(transparent)]
+    Input(#[from] crate::format::open::BadInput),
+    #[error("[source]: {0}")]
+    Mapping(String),
+    #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -193,6 +197,7 @@ impl WorkError {
             Self::Training(error) => error,
             Self::Config(error) => error,
             Self::Db(error) => error,
+            Self::Input(error) => error,
             Self::Intake(error) => error,
             Self::Journal(error) => error,
             Self::Sync(error) => error,

@@ -1,0 +1,105 @@
+//! Rows of Parquet and Arrow files as JSON objects, column by column read and row by row written.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_json::LineDelimitedWriter;
+use arrow_schema::ArrowError;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::bytes::Bytes;
+use super::objects::Text;
+
+/// Rows that are read at once.
+const BATCH_ROWS: usize = 4_096;
+
+type Texts = Box<dyn Iterator<Item = io::Result<Text>> + Send>;
+
+fn bad(error: impl std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error.to_string())
+}
+
+/// The rows of a file. Parquet and Arrow files are read from their end: what comes by a pipe is laid
+/// aside first.
+///
+/// # Errors
+/// A file that is not what it says.
+pub fn texts(
+    path: &Path,
+    plain: bool,
+    bytes: Bytes,
+    parquet: bool,
+    stream: bool,
+) -> io::Result<Texts> {
+    if stream {
+        let reader = StreamReader::try_new(bytes.reader, None).map_err(bad)?;
+        return Ok(Box::new(Rows::new(reader)));
+    }
+    let file = if plain { File::open(path)? } else { aside(bytes)? };
+    if parquet {
+        // A footer that lies must not end the program.
+        let built = std::panic::catch_unwind(|| {
+            ParquetRecordBatchReaderBuilder::try_new(file)
+                .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
+        });
+        let reader = built.map_err(|_| bad("its footer says what can't be"))?.map_err(bad)?;
+        return Ok(Box::new(Rows::new(reader)));
+    }
+    let reader = FileReader::try_new(BufReader::new(file), None).map_err(bad)?;
+    Ok(Box::new(Rows::new(reader)))
+}
+
+fn aside(mut bytes: Bytes) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut bytes.reader, &mut file)?;
+    io::Seek::rewind(&mut file)?;
+    Ok(file)
+}
+
+struct Rows<B> {
+    batches: B,
+    /// Rows as JSON lines, and how far they were given out.
+    text: Vec<u8>,
+    at: usize,
+    number: u64,
+}
+
+impl<B> Rows<B> {
+    fn new(batches: B) -> Self {
+        Self { batches, text: Vec::new(), at: 0, number: 0 }
+    }
+}
+
+impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> Iterator for Rows<B> {
+    type Item = io::Result<Text>;
+
+    fn next(&mut self) -> Option<io::Result<Text>> {
+        loop {
+            if let Some(length) = memchr::memchr(b'\n', &self.text[self.at..]) {
+                let line = &self.text[self.at..self.at + length];
+                let text = String::from_utf8_lossy(line).into_owned();
+                self.at += length + 1;
+                self.number += 1;
+                return Some(Ok(Text { number: self.number, text: Ok(text) }));
+            }
+            self.text.clear();
+            self.at = 0;
+            let next =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.batches.next()));
+            let batch = match next {
+                Ok(batch) => batch?,
+                Err(_) => return Some(Err(bad("its pages do not hold what its footer says"))),
+            };
+            let written = batch.map_err(bad).and_then(|batch| {
+                let mut writer = LineDelimitedWriter::new(&mut self.text);
+                writer.write(&batch).and_then(|()| writer.finish()).map_err(bad)
+            });
+            if let Err(error) = written {
+                return Some(Err(error));
+            }
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! What a format finds in its records: a prediction in parts, and how others write inputs and answers.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::prediction::Reject;
+use crate::format::mapping::number;
+use crate::format::path::scalar;
+use crate::format::times::{Times, Zone};
+
+/// A prediction, not yet a line.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    pub id: Option<String>,
+    pub at: Option<Value>,
+    /// The zone of its time, where the format is known to mean one.
+    pub zone: Option<Zone>,
+    pub stream: Option<String>,
+    pub trace_id: Option<String>,
+    pub session_id: Option<String>,
+    pub model: Option<String>,
+    pub model_version: Option<String>,
+    pub input: Map<String, Value>,
+    pub answer: Option<Answer>,
+    pub latency_ms: Option<Value>,
+    /// What else the record says, by its own names.
+    pub rest: Map<String, Value>,
+}
+
+/// What a model said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// None where what it said is no label: a vector, a long text.
+    pub label: Option<String>,
+    pub confidence: Option<Value>,
+    pub top_k: Vec<(String, Value)>,
+    /// The answer as it was written, where the label is not all of it.
+    pub output: Option<Value>,
+}
+
+impl Case {
+    /// The prediction as an object in our shape.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn into_line(self, times: &Times) -> Result<Map<String, Value>, Reject> {
+        let id = self.id.filter(|id| !id.is_empty()).ok_or(Reject::Missing("id"))?;
+        let mut line = Map::new();
+        line.insert("id".to_owned(), Value::from(id));
+        let at = match (times.zone, self.zone) {
+            (None, Some(zone)) => {
+                Times { zone: Some(zone), ..times.clone() }.read(self.at.as_ref())
+            }
+            _ => times.read(self.at.as_ref()),
+        }?;
+        line.insert("occurred_at".to_owned(), Value::from(at));
+        let mut put = |name: &str, text: Option<String>| {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                line.insert(name.to_owned(), Value::from(text));
+            }
+        };
+        put("stream", self.stream);
+        put("trace_id", self.trace_id);
+        if self.model.is_some() || self.model_version.is_some() {
+            let mut model = Map::new();
+            let parts = [("name", self.model), ("version", self.model_version)];
+            for (name, text) in parts {
+                if let Some(text) = text {
+                    model.insert(name.to_owned(), Value::from(text));
+                }
+            }
+            line.insert("model".to_owned(), Value::Object(model));
+        }
+        let mut input = self.input;
+        if let Some(session) = self.session_id.filter(|session| !session.is_empty()) {
+            input.entry("session_id").or_insert(Value::from(session));
+        }
+        line.insert("input".to_owned(), Value::Object(input));
+        let (prediction, output) = match self.answer {
+            Some(answer) => answer.into_json(),
+            None => (Value::Null, None),
+        };
+        line.insert("prediction".to_owned(), prediction);
+        if let Some(output) = output {
+            line.insert("output".to_owned(), output);
+        }
+        if let Some(latency) = self.latency_ms.filter(Value::is_number) {
+            line.insert("latency_ms".to_owned(), latency);
+        }
+        for (name, value) in self.rest {
+            if !value.is_null() {
+                line.entry(name).or_insert(value);
+            }
+        }
+        Ok(line)
+    }
+}
+
+impl Answer {
+    fn into_json(self) -> (Value, Option<Value>) {
+        let Some(label) = self.label else { return (Value::Null, self.output) };
+        let mut prediction = Map::new();
+        prediction.insert("label".to_owned(), Value::from(label));
+        if let Some(confidence) = self.confidence {
+            prediction.insert("confidence".to_owned(), confidence);
+        }
+        if !self.top_k.is_empty() {
+            let top: Vec<Value> = self
+                .top_k
+                .into_iter()
+                .map(|(label, p)| json!({ "label": label, "p": p }))
+                .collect();
+            prediction.insert("top_k".to_owned(), Value::Array(top));
+        }
+        (Value::Object(prediction), self.output)
+    }
+
+    /// The answer that candidates give, the best first.
+    pub fn of_candidates(mut candidates: Vec<(String, Value)>) -> Self {
+        let p = |value: &Value| value.as_f64().unwrap_or(f64::NEG_INFINITY);
+        candidates.sort_by(|a, b| p(&b.1).total_cmp(&p(&a.1)));
+        let best = candidates.first().cloned();
+        Self {
+            label: best.as_ref().map(|(label, _)| label.clone()),
+            confidence: best.map(|(_, p)| p).filter(Value::is_number),
+            top_k: candidates,
+            output: None,
+        }
+    }
+
+    /// The answer that a piece of JSON is, whichever of the common forms it has; none where it is
+    /// nothing.
+    pub fn of_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => None,
+            // A model that says nothing gave no answer.
+            Value::String(text) if text.is_empty() => None,
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => {
+                Some(Self { label: Some(scalar(value).into_owned()), ..Self::default() })
+            }
+            Value::Array(list) => match list.as_slice() {
+                [] => None,
+                [one] => Self::of_json(one),
+                _ => {
+                    let candidates: Option<Vec<_>> = list.iter().map(candidate).collect();
+                    Some(candidates.map_or_else(
+                        || Self { output: Some(value.clone()), ..Self::default() },
+                        Self::of_candidates,
+                    ))
+                }
+            },
+            Value::Object(object) => Some(Self::of_object(object)),
+        }
+    }
+
+    fn of_object(object: &Map<String, Value>) -> Self {
+        if let (Some(Value::Array(names)), Some(Value::Array(ps))) =
+            (object.get("displayNames"), object.get("confidences"))
+        {
+            let pairs = names.iter().map(|name| scalar(name).into_owned()).zip(ps.iter().cloned());
+            return Self::of_candidates(pairs.collect());
+        }
+        if let Some(choice) = object.get("choices").and_then(|list| list.get(0)) {
+            return Self::of_choice(choice);
+        }
+        if let Some(Value::String(text)) = object.get("content") {
+            return Self { label: Some(text.clone()), ..Self::default() };
+        }
+        if let Some(list @ Value::Array(items)) =
+            object.get("predictions").or_else(|| object.get("outputs"))
+            && items.len() == 1
+        {
+            return Self::of_json(list).unwrap_or_default();
+        }
+        let confidence = CONFIDENCES
+            .iter()
+            .find_map(|name| object.get(*name))
+            .and_then(|value| number(&scalar(value)));
+        let named = LABELS.iter().find_map(|name| object.get(*name));
+        let label = match named {
+            Some(Value::Array(_) | Value::Object(_)) => {
+                return Self {
+                    confidence,
+                    ..Self::of_json(named.unwrap_or(&Value::Null)).unwrap_or_default()
+                };
+            }
+            Some(value) => (!value.is_null()).then(|| scalar(value).into_owned()),
+            None => {
+                // The one field that is not how sure it is.
+                let others: Vec<&Value> = object
+                    .iter()
+                    .filter(|(name, value)| {
+                        !CONFIDENCES.contains(&name.as_str()) && !value.is_null()
+                    })
+                    .map(|(_, value)| value)
+                    .collect();
+                match others.as_slice() {
+                    [one] if !one.is_array() && !one.is_object() => Some(scalar(one).into_owned()),
+                    _ => None,
+                }
+            }
+        };
+        let plain = label.is_some() && object.len() <= 1 + usize::from(confidence.is_some());
+        let output = (!plain).then(|| Value::Object(object.clone()));
+        Self { label, confidence, top_k: Vec::new(), output }
+    }
+
+    /// What a chat model answered: its text, how sure it is where that is one token.
+    pub fn of_choice(choice: &Value) -> Self {
+        let message = &choice["message"];
+        let label = message["content"].as_str().map(str::to_owned);
+        let tokens = choice["logprobs"]["content"].as_array();
+        let confidence = tokens
+            .filter(|tokens| tokens.len() == 1)
+            .and_then(|tokens| tokens[0]["logprob"].as_f64())
+            .map(|logprob| json!((logprob.exp() * 1e6).round() / 1e6));
+        let output = label.is_none().then(|| choice.clone());
+        Self { label, confidence, top_k: Vec::new(), output }
+    }
+}
+
+const LABELS: [&str; 9] = [
+    "label",
+    "prediction",
+    "predicted_label",
+    "class",
+    "intent",
+    "category",
+    "displayName",
+    "predictedLabel",
+    "output",
+];
+const CONFIDENCES: [&str; 6] = ["confidence", "score", "probability", "prob", "p", "proba"];
+
+fn candidate(value: &Value) -> Option<(String, Value)> {
+    let object = value.as_object()?;
+    let label = LABELS.iter().find_map(|name| object.get(*name))?;
+    let p = CONFIDENCES.iter().find_map(|name| object.get(*name))?;
+    Some((scalar(label).into_owned(), number(&scalar(p))?))
+}
+
+/// An input as an object: a text is `text`, a list of numbers `values`.
+pub fn input_of(value: &Value) -> Map<String, Value> {
+    let one = |name: &str, value: Value| Map::from_iter([(name.to_owned(), value)]);
+    match value {
+        Value::Object(object) => {
+            let mut input = object.clone();
+            // A list of chats with one chat in it.
+            if let Some(Value::Array(chats)) = input.get("messages")
+                && let [chat @ Value::Array(_)] = chats.as_slice()
+            {
+                let chat = chat.clone();
+                input.insert("messages".to_owned(), chat);
+            }
+            if !input.contains_key("text")
+                && let Some(text) = input.get("messages").and_then(said)
+            {
+                input.insert("text".to_owned(), Value::from(text));
+            }
+            input
+        }
+        Value::String(text) => one("text", Value::from(text.as_str())),
+        Value::Array(list)
+            if list.iter().all(|item| item.get("role").is_some()) && !list.is_empty() =>
+        {
+            let mut input = one("messages", value.clone());
+            if let Some(text) = said(value) {
+                input.insert("text".to_owned(), Value::from(text));
+            }
+            input
+        }
+        Value::Null => Map::new(),
+        other => one("values", other.clone()),
+    }
+}
+
+/// What the person said last in a chat.
+fn said(messages: &Value) -> Option<String> {
+    let last = messages.as_array()?.iter().rev().find(|message| message["role"] == "user")?;
+    match &last["content"] {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => {
+            let texts: Vec<&str> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+            (!texts.is_empty()).then(|| texts.join("\n"))
+        }
+        _ => None,
+    }
+}
+
+/// The inputs of one request to a model that is served: `dataframe_split`, `dataframe_records`,
+/// `instances`, `inputs`, a chat, or one input by itself.
+pub fn inputs_of(request: &Value) -> Vec<Map<String, Value>> {
+    let each = |list: &[Value]| list.iter().map(input_of).collect();
+    if let Some(split) = request.get("dataframe_split") {
+        let columns: Vec<&str> =
+            split["columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let rows = split["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let row = |row: &Value| {
+            let cells = row.as_array().into_iter().flatten().cloned();
+            columns.iter().map(|name| (*name).to_owned()).zip(cells).collect()
+        };
+        return rows.iter().map(row).collect();
+    }
+    for name in ["dataframe_records", "instances"] {
+        if let Some(Value::Array(rows)) = request.get(name) {
+            return each(rows);
+        }
+    }
+    match request.get("inputs") {
+        Some(Value::Array(rows)) => each(rows),
+        Some(Value::Object(columns))
+            if columns.values().all(Value::is_array) && !columns.is_empty() =>
+        {
+            let rows =
+                columns.values().filter_map(Value::as_array).map(Vec::len).max().unwrap_or(0);
+            let row = |at: usize| {
+                columns
+                    .iter()
+                    .filter_map(|(name, list)| Some((name.clone(), list.get(at)?.clone())))
+                    .collect()
+            };
+            (0..rows).map(row).collect()
+        }
+        Some(other) => vec![input_of(other)],
+        None => match request {
+            Value::Array(rows) if rows.iter().all(|row| row.get("role").is_none()) => each(rows),
+            other => vec![input_of(other)],
+        },
+    }
+}
+
+/// The answers of one response.
+pub fn answers_of(response: &Value) -> Vec<Option<Answer>> {
+    match response.get("predictions").or_else(|| response.get("outputs")) {
+        Some(Value::Array(list)) => list.iter().map(Answer::of_json).collect(),
+        Some(other) => vec![Answer::of_json(other)],
+        None => match response {
+            Value::Array(list) => list.iter().map(Answer::of_json).collect(),
+            Value::Null => Vec::new(),
+            other => vec![Answer::of_json(other)],
+        },
+    }
+}
+
+/// The cases of a request with several inputs: `ID#0`, `ID#1`, …; of one with one input the id itself.
+pub fn cases_of(
+    id: &str,
+    inputs: Vec<Map<String, Value>>,
+    mut answers: Vec<Option<Answer>>,
+    like: &Case,
+) -> Vec<Case> {
+    answers.resize_with(inputs.len().max(answers.len()), || None);
+    let several = inputs.len() > 1;
+    let each = |(n, (input, answer)): (usize, (Map<String, Value>, Option<Answer>))| Case {
+        id: Some(if several { format!("{id}#{n}") } else { id.to_owned() }),
+        input,
+        answer,
+        ..like.clone()
+    };
+    inputs.into_iter().zip(answers).enumerate().map(each).collect()
+}
+
+/// A text that holds JSON, or any other value as it is.
+pub fn unwrapped(value: &Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
+        other => other.clone(),
+    }
+}
+
+/// A field as a text, if it has one that is not empty.
+pub fn text_of(object: &Map<String, Value>, name: &str) -> Option<String> {
+    let value = object.get(name).filter(|value| !value.is_null())?;
+    Some(scalar(value).into_owned()).filter(|text| !text.is_empty())
+}
+
+/// The trace that a `traceparent` header names.
+pub fn trace_of_parent(parent: &str) -> Option<String> {
+    let trace = parent.split('-').nth(1)?;
+    (trace.len() == 32).then(|| trace.to_owned())
+}
