@@ -234,3 +234,27 @@ fn walk(value: &Value, path: &mut String, into: &mut Vec<String>) {
         path.truncate(length);
     }
 }
+
+/// What reviewers are called elsewhere, and here: CSV with two columns, foreign and name.
+pub fn reviewer_pairs(path: &std::path::Path) -> Result<Vec<(String, String)>, CliError> {
+    let bad = |why: String| CliError::Use(format!("{}: {why}", path.display()));
+    let text = read_file(path)?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| bad(error.to_string()))?;
+        let [foreign, name] =
+            [record.get(0), record.get(1)].map(|cell| cell.unwrap_or_default().trim().to_owned());
+        if (foreign.as_str(), name.as_str()) == ("foreign", "name") {
+            continue;
+        }
+        if !crate::domain::roster::is_name(&name) {
+            return Err(bad(format!("`{name}` is not a name")));
+        }
+        if pairs.iter().any(|(known, of)| *known == foreign && *of != name) {
+            return Err(bad(format!("`{foreign}` is named twice")));
+        }
+        pairs.push((foreign, name));
+    }
+    Ok(pairs)
+}

@@ -6,6 +6,7 @@ pub mod log;
 pub mod mapping;
 pub mod open;
 pub mod path;
+pub mod peer;
 pub mod read;
 pub mod row;
 pub mod times;

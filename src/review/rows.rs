@@ -68,6 +68,8 @@ struct Line<'l> {
     latency_ms: Option<&'l RawValue>,
     #[serde(borrow)]
     trace_id: Loose<'l>,
+    #[serde(borrow)]
+    span_id: Loose<'l>,
 }
 
 /// The fields of an input that rows carry beside the whole of it.
@@ -189,6 +191,7 @@ impl RowMaker {
             erased: false,
             trace_id: None,
             session_id: None,
+            span_id: None,
             input: None,
             model: None,
             prediction: None,
@@ -224,6 +227,7 @@ impl RowMaker {
             (None, None) => String::new(),
         };
         context.session_id = input.session_id.as_str().map(str::to_owned);
+        context.span_id = line.span_id.as_str().map(str::to_owned);
         context.trace_id = line.trace_id.as_str().map(str::to_owned);
         context.input = owned(line.input);
         context.model = owned(line.model);

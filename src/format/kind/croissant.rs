@@ -1,6 +1,13 @@
 //! A Croissant 1.1 description of JSON lines (<https://docs.mlcommons.org/croissant>).
 
+use std::io;
+
 use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use crate::domain::ids::hex;
+use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
+use crate::format::row::Rows;
 
 /// What is described.
 pub struct Described<'d> {
@@ -87,4 +94,73 @@ pub fn describe(of: &Described<'_>) -> String {
         "recordSet": [{ "@type": "cr:RecordSet", "@id": "rows", "name": "rows", "key": { "@id": key }, "field": fields }],
     });
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+pub const PEER: PeerKind = PeerKind {
+    name: "croissant",
+    about: "a folder with rows.jsonl and its description, croissant.json",
+    folder: true,
+    rows: &[Rows::Cases, Rows::Labels],
+    make: |options| Box::new(Rowset { options, rows: Vec::new(), date: "1970-01-01".to_owned() }),
+};
+
+/// Keys of a row, and what they are. A name that ends in `_at` makes pandas take its texts for times.
+const KEYS: &[(&str, &str)] = &[
+    ("id", "the stream's own id of the prediction"),
+    ("text", "the input"),
+    ("label", "what to train on, where there is anything to learn from"),
+    ("predicted", "the label that the model gave"),
+    ("outcome", "every field that the protocol sets, as JSON"),
+    ("reviewer", "who gave the label; empty for what a case was settled as"),
+    ("rationale", "why"),
+    ("case", "casework's id of the case"),
+    ("stream", "the stream it came from"),
+    ("occurred", "when the model predicted"),
+    ("given", "when the label was given, or the case settled"),
+    ("event", "the signed event that the row rests on"),
+];
+const ROWS: &str = "rows.jsonl";
+
+struct Rowset {
+    options: PeerOptions,
+    rows: Vec<u8>,
+    /// The day of the latest label.
+    date: String,
+}
+
+impl Peer for Rowset {
+    fn item(&mut self, item: &Item, _out: &mut Out) -> io::Result<()> {
+        let about = &item.about;
+        for given in &item.given {
+            let reviewer = given.reviewer.as_deref().map(|name| self.options.reviewer(name));
+            let line = json!({ "id": about.id, "text": about.text, "label": given.label, "predicted": about.predicted,
+                "outcome": serde_json::to_string(&given.outcome)?, "reviewer": reviewer, "rationale": given.rationale,
+                "case": about.case, "stream": about.stream, "occurred": about.occurred_at, "given": given.at,
+                "event": given.event });
+            serde_json::to_writer(&mut self.rows, &line)?;
+            self.rows.push(b'\n');
+            if let Some(day) = given.at.get(..10).filter(|day| *day > self.date.as_str()) {
+                day.clone_into(&mut self.date);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> io::Result<()> {
+        let hash = hex(&sha2::Sha256::digest(&self.rows));
+        out.file(ROWS)?.write_all(&self.rows)?;
+        let url = format!("urn:casework:export:{}", &hash[..16]);
+        let described = describe(&Described {
+            name: &self.options.title,
+            version: "1.0.0",
+            about: "Labels exported from casework.",
+            url: &url,
+            license: "https://spdx.org/licenses/LicenseRef-Proprietary",
+            creator: &self.options.title,
+            date: &self.date,
+            files: vec![(ROWS, self.rows.len() as u64, &hash)],
+            fields: KEYS,
+        });
+        out.file("croissant.json")?.write_all(described.as_bytes())
+    }
 }

@@ -1,26 +1,36 @@
 //! One file for each format, and the table of them all.
 
+pub mod argilla;
+pub mod backflow;
 pub mod cloudevents;
+#[cfg(feature = "parquet")]
+pub mod columnar;
 pub mod croissant;
+pub mod crowd_csv;
 pub mod csv;
 pub mod databricks;
+pub mod doccano;
 pub mod hf;
 pub mod jsonl;
 pub mod kafka;
 pub mod kinesis;
+pub mod label_studio;
 pub mod langfuse;
 pub mod langsmith;
 pub mod monitor;
 pub mod openai_batch;
+pub mod openai_chat;
 pub mod openinference;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod prodigy;
 pub mod sagemaker;
 pub mod table;
 pub mod vertex;
 
 use serde_json::{Map, Value};
 
+use super::peer::PeerKind;
 use super::read::{Cases, Options};
 
 /// A format of predictions that come in.
@@ -113,6 +123,31 @@ pub static KINDS: &[Kind] = &[
         each(table::claims, table::cases),
     ),
 ];
+
+/// Every format of other programs that labels are written in.
+pub static PEERS: &[&PeerKind] = &[
+    &label_studio::PEER,
+    &prodigy::PEER,
+    &argilla::PEER,
+    &doccano::PEER,
+    &openai_chat::PEER,
+    &crowd_csv::PEER,
+    &croissant::PEER,
+    #[cfg(feature = "parquet")]
+    &columnar::PARQUET,
+    #[cfg(feature = "parquet")]
+    &columnar::ARROW,
+    #[cfg(feature = "parquet")]
+    &columnar::HF,
+    &backflow::GROUND_TRUTH,
+    &backflow::LANGFUSE,
+    &backflow::LANGSMITH,
+    &backflow::PHOENIX,
+];
+
+/// Those that only a build with the feature `parquet` writes.
+pub const NOT_BUILT: &[&str] =
+    if cfg!(feature = "parquet") { &[] } else { &["parquet", "arrow", "hf"] };
 
 /// A format by its name.
 pub fn named(name: &str) -> Option<&'static Kind> {
