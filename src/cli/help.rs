@@ -87,6 +87,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("trace", "casework trace 5a1f5472"),
             ("changelog", "casework changelog"),
             ("catalog", "casework catalog novel-class parcel"),
+            ("formats", "casework formats label-studio"),
             ("proposals", "casework proposals --ask"),
         ],
     ),

@@ -1,33 +1,158 @@
 //! `casework import labels`: take in labels that were given elsewhere.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::out::{Out, say};
-use super::{CliError, Context, Exit};
-use crate::intake::labels::{FORMATS, ImportSummary};
+use super::reading::{ReadArgs, reviewer_pairs};
+use super::{CliError, Context, Exit, stopped_by_signals};
+use crate::format::foreign::{Foreign, Loss};
+use crate::format::kind::LABELS;
+use crate::format::open::Inputs;
+use crate::format::open::foreign::labels;
+use crate::intake::labels::ImportSummary;
+use crate::workspace::imported::ForeignRequest;
 use crate::workspace::read_file;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
-    /// Labels of cases that are in this workspace, in the name of a lead
-    Labels {
-        file: PathBuf,
-        /// jsonl: lines with case, reviewer and path
-        #[arg(long, value_name = "F")]
-        format: String,
-    },
+    /// Labels of cases, in the name of a lead: of casework, or of the programs that `casework formats`
+    /// lists
+    Labels(Box<Args>),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files or folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    read: ReadArgs,
+    /// Who reviewers are here: CSV with two columns, foreign and name; without it, what stands before
+    /// the @
+    #[arg(long, value_name = "FILE.csv")]
+    reviewers: Option<PathBuf>,
+    /// Who gave the labels, where the files do not say
+    #[arg(long, value_name = "NAME", conflicts_with = "reviewers")]
+    reviewer: Option<String>,
+    /// Open cases that are not here, from the same records
+    #[arg(long)]
+    open: bool,
+    /// What the files mark as right becomes a known answer
+    #[arg(long)]
+    gold: bool,
+    /// Which responses count, where a file says their status
+    #[arg(long, value_parser = ["submitted", "draft", "discarded"])]
+    status: Option<String>,
+    /// End with 1 where anything is lost
+    #[arg(long)]
+    strict: bool,
+    /// Count what would be imported; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
-    let What::Labels { file, format } = what;
-    if !FORMATS.iter().any(|(name, _)| name == format) {
-        let known: Vec<String> =
-            FORMATS.iter().map(|(name, about)| format!("{name} ({about})")).collect();
-        return Err(CliError::Use(format!("no format `{format}`: there is {}", known.join(", "))));
+    let What::Labels(args) = what;
+    let format = match args.read.format.as_str() {
+        "auto" => None,
+        name => Some(name),
+    };
+    if let Some(name) = format
+        && name != "jsonl"
+        && !LABELS.iter().any(|kind| kind.name == name)
+    {
+        let known: Vec<&str> =
+            ["auto", "jsonl"].into_iter().chain(LABELS.iter().map(|kind| kind.name)).collect();
+        return Err(CliError::Use(format!("no format `{name}`: there is {}", known.join(", "))));
     }
-    let text = read_file(file)?;
     let mut workspace = context.open()?;
-    told(context.global.json, &workspace.import_labels(&text)?)
+    if format == Some("jsonl") {
+        return own(context, args, &mut workspace);
+    }
+    let stop = stopped_by_signals()?;
+    let inputs = args.read.inputs_of_labels(&workspace, &args.paths, &stop)?;
+    let (mut said, mut loss, mut flaws, mut kinds) =
+        (Vec::new(), Loss::default(), Vec::new(), Vec::new());
+    for part in inputs.parts() {
+        if format.is_none() && is_own(&inputs, &part) {
+            return own(context, args, &mut workspace);
+        }
+        let found = labels(&inputs, &part, format, args.status.as_deref())?;
+        add(&mut loss, found.loss);
+        if !kinds.contains(&found.kind.name) {
+            kinds.push(found.kind.name);
+        }
+        flaws.extend(found.flaws);
+        let several = args.paths.len() > 1 || inputs.len() > 1;
+        said.extend(found.said.into_iter().map(|foreign| match several {
+            true => Foreign { place: format!("{} {}", part.name, foreign.place), ..foreign },
+            false => foreign,
+        }));
+    }
+    let reviewers: BTreeMap<String, String> = args
+        .reviewers
+        .as_deref()
+        .map(reviewer_pairs)
+        .transpose()?
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
+    let request = ForeignRequest {
+        format: kinds.join(", "),
+        reviewers,
+        reviewer: args.reviewer.clone(),
+        open: args.open,
+        gold: args.gold,
+        dry_run: args.dry_run,
+        times: inputs.options().times.clone(),
+    };
+    let summary = workspace.import_foreign(&said, loss, &request, &stop)?;
+    let exit = told(context.global.json, &summary)?;
+    if !flaws.is_empty() {
+        return Err(CliError::Use(flaws.join("\n")));
+    }
+    let lost = summary
+        .foreign
+        .as_ref()
+        .is_some_and(|of| !of.lost.is_empty() || of.skipped > 0 || of.drafts > 0);
+    Ok(if args.strict && (lost || summary.rejected > 0) { Exit::No } else { exit })
+}
+
+/// Whether a file holds labels as casework has them.
+fn is_own(inputs: &Inputs, part: &crate::format::read::files::Part) -> bool {
+    let head = inputs.head_of(part).unwrap_or_default();
+    let text = String::from_utf8_lossy(&head);
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let record: serde_json::Value = serde_json::from_str(first).unwrap_or_default();
+    let has = |names: &[&str]| names.iter().any(|name| record.get(*name).is_some());
+    has(&["case", "case_id", "id"]) && has(&["reviewer", "worker"]) && has(&["path", "answers"])
+}
+
+fn own(
+    context: &Context,
+    args: &Args,
+    workspace: &mut crate::workspace::Workspace,
+) -> Result<Exit, CliError> {
+    let mut text = String::new();
+    for path in &args.paths {
+        text.push_str(&read_file(path)?);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    told(context.global.json, &workspace.import_labels(&text, args.dry_run)?)
+}
+
+fn add(loss: &mut Loss, other: Loss) {
+    loss.skipped += other.skipped;
+    loss.drafts += other.drafts;
+    loss.by_machine += other.by_machine;
+    loss.cases += other.cases;
+    loss.rejects.extend(other.rejects);
+    for (what, n) in other.lost {
+        *loss.lost.entry(what).or_default() += n;
+    }
 }
 
 /// Says what an import did.
@@ -50,6 +175,25 @@ pub fn told(json: bool, summary: &ImportSummary) -> Result<Exit, CliError> {
         summary.read
     ))?;
     out.finish()?;
+    if let Some(of) = &summary.foreign {
+        let counts = [
+            (of.cases, "cases in the files"),
+            (of.opened, "of them opened"),
+            (of.gold, "set as known answers"),
+            (of.skipped, "skipped by whoever was asked"),
+            (of.drafts, "drafts"),
+            (of.by_machine, "said by a program"),
+        ];
+        let words: Vec<String> = counts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, words)| format!("{n} {words}"))
+            .collect();
+        say(&format!("  {}: {}", of.format, words.join(", ")));
+        for (what, n) in &of.lost {
+            say(&format!("  not understood: {what} ({n})"));
+        }
+    }
     for reject in summary.rejects.iter().take(10) {
         say(&format!("  line {}: {}", reject.line, reject.reason));
     }

@@ -39,6 +39,7 @@ mod outcomes;
 mod proposals;
 mod trace;
 mod catalog;
+mod formats;
 mod changelog;
 mod nudge;
 mod out;
@@ -262,6 +263,8 @@ enum Command {
     Changelog(changelog::Args),
     /// Find what was labeled and learned from, here and in other workspaces
     Catalog(catalog::Args),
+    /// List the formats that are read and written, and what has no place in them
+    Formats(formats::Args),
     /// List cuts that triggers propose
     Proposals(proposals::Args),
     /// Label the same cases blind, talk about them, label again
@@ -329,6 +332,7 @@ impl Command {
             Self::Trace(_) => "trace",
             Self::Changelog(_) => "changelog",
             Self::Catalog(_) => "catalog",
+            Self::Formats(_) => "formats",
             Self::Queue(_) => "queue",
             Self::Show(_) => "show",
             Self::Search(_) => "search",
@@ -456,6 +460,7 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         Some(Command::Outcomes(args)) => outcomes::run(&context, &args),
         Some(Command::Changelog(args)) => changelog::run(&context, &args),
         Some(Command::Catalog(args)) => catalog::run(&context, &args),
+        Some(Command::Formats(args)) => formats::run(&context, &args),
         Some(Command::Trace(args)) => trace::run(&context, &args),
         Some(Command::Proposals(args)) => proposals::run(&context, &args),
         Some(Command::Queue(args)) => queue::run(&context, &args),

@@ -10,14 +10,21 @@ use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::diff::diff;
+use crate::domain::protocol::parse::parse_strictly;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::text::visible;
+use crate::format::kind::label_studio;
+use crate::format::open::Inputs;
+use crate::format::open::foreign::labels;
+use crate::format::protocol_from::{self, implied, of_argilla};
+use crate::format::read::Options;
+use crate::format::read::files::parts_of;
 use crate::review::replay::Report;
 use crate::review::sight::left_out;
 use crate::review::{Protocols, Published};
-use crate::workspace::WorkError;
 use crate::workspace::create::{STARTERS, Starter};
 use crate::workspace::documents::read_protocol;
+use crate::workspace::{WorkError, read_file};
 
 /// Cases that are named for each change; all stand in the JSON.
 const NAMED: usize = 5;
@@ -60,12 +67,23 @@ pub enum What {
         #[arg(long, value_name = "ID")]
         protocol: Option<String>,
     },
+    /// Make a protocol of another program's labeling interface, or of labels that were given in it, so
+    /// that these come in as they are
+    From {
+        file: PathBuf,
+        #[arg(long, value_name = "F", value_parser = ["label-studio", "argilla", "doccano", "prodigy"])]
+        format: String,
+        /// Write it to a file instead of standard output
+        #[arg(long, value_name = "FILE.toml")]
+        out: Option<PathBuf>,
+    },
     /// Print a protocol that casework ships, to begin one's own with: text, llm or fraud
     Starter { name: Option<String> },
 }
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
+        What::From { file, format, out } => from(file, format, out.as_deref()),
         What::Check { file } => check(context, file),
         What::Show { file, tree, format } => {
             let protocols = match file {
@@ -419,5 +437,58 @@ fn print_starter(name: Option<&str>) -> Result<Exit, CliError> {
         Some(name) => out.raw(starter(name)?.source)?,
     }
     out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn from(path: &Path, format: &str, to: Option<&Path>) -> Result<Exit, CliError> {
+    let bad = |why: String| CliError::Use(format!("{}: {why}", path.display()));
+    let controls = match format {
+        "label-studio" => label_studio::controls(&read_file(path)?).map_err(bad)?,
+        "argilla" => of_argilla(&read_file(path)?).map_err(bad)?,
+        // Nothing but the labels says what was asked.
+        _ => {
+            let stop = std::sync::Arc::default();
+            let inputs = Inputs::new(
+                parts_of(path).map_err(|error| bad(error.to_string()))?,
+                Options::default(),
+                stop,
+            );
+            let mut said = Vec::new();
+            for part in inputs.parts() {
+                said.extend(labels(&inputs, &part, Some(format), None)?.said);
+            }
+            implied(&said)
+        }
+    };
+    if controls.is_empty() {
+        return Err(bad("nothing in it was answered".to_owned()));
+    }
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = stem.split('.').next().unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let source =
+        protocol_from::protocol(&protocol_from::id_of(stem), stem, &visible(&name), &controls);
+    // What is written is what can be published.
+    parse_strictly(&source, None).map_err(|faults| {
+        let words: Vec<String> =
+            faults.iter().map(|fault| format!("line {}: {}", fault.line, fault.message)).collect();
+        bad(words.join("; "))
+    })?;
+    match to {
+        Some(to) => {
+            let failed = |error| WorkError::File { path: to.display().to_string(), error };
+            std::fs::write(to, source).map_err(failed)?;
+            say(&format!(
+                "{} controls became {}; casework protocol publish puts it in force",
+                controls.len(),
+                to.display()
+            ));
+        }
+        None => {
+            let mut out = Out::new();
+            source.lines().try_for_each(|line| out.line(line))?;
+            out.finish()?;
+        }
+    }
     Ok(Exit::Done)
 }

@@ -22,12 +22,12 @@ use crate::workspace::{WorkError, Workspace, read_file};
 /// Formats that are told by the file itself, however they are called.
 const BY_THE_FILE: [&str; 4] = ["auto", "csv", "parquet", "arrow"];
 
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Clone, clap::Args)]
 #[command(next_help_heading = "How files are read")]
 pub struct ReadArgs {
     /// What the files are; told by what stands in them if it is not said: casework formats
     #[arg(long, value_name = "F", default_value = "auto")]
-    format: String,
+    pub format: String,
     /// A file with what [source] of config.toml may hold: where things stand in records
     #[arg(long, value_name = "FILE.toml")]
     map: Option<PathBuf>,
@@ -106,6 +106,17 @@ impl ReadArgs {
         let times = Times { zone: self.timezone, written: self.time_format.clone(), missing };
         let options = Options { times: times.clone(), ..self.options(&times)? };
         Ok(Inputs::new(parts, workspace.reading(options)?, Arc::clone(stop)))
+    }
+
+    /// The same for labels, whose formats are others.
+    pub fn inputs_of_labels(
+        &self,
+        workspace: &Workspace,
+        paths: &[PathBuf],
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Inputs, CliError> {
+        let auto = Self { format: "auto".to_owned(), ..self.clone() };
+        auto.inputs(workspace, paths, stop)
     }
 
     fn options(&self, times: &Times) -> Result<Options, CliError> {

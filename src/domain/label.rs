@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::cues::Seen;
 use super::ids::{CaseId, EventId, Hash};
@@ -95,6 +95,9 @@ pub struct Label {
     /// When it was given, where that is not when it was recorded (an import).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_at: Option<Moment>,
+    /// What another program said beside it that nothing here maps, by its names.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 impl Label {
@@ -117,6 +120,7 @@ impl Label {
             seen: None,
             duration_ms: None,
             given_at: None,
+            extra: Map::new(),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Files of other programs, in and out: what an exported row holds, and one file for each format.
 
 pub mod dvc;
+pub mod foreign;
 pub mod kind;
 pub mod log;
 pub mod mapping;
 pub mod open;
 pub mod path;
 pub mod peer;
+pub mod protocol_from;
 pub mod read;
 pub mod row;
 pub mod times;

@@ -1,8 +1,8 @@
 //! What an exported row holds: enough to judge, retrain and trace without asking anything else.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::domain::cues::Seen;
 use crate::domain::hygiene::Fact;
@@ -117,6 +117,7 @@ pub struct LabelExport {
     pub seen: Option<Seen>,
     pub at: String,
     pub duration_ms: Option<u64>,
+    pub extra: Option<Map<String, Value>>,
     pub event: EventId,
     pub counts: bool,
     pub state: String,
@@ -271,6 +272,11 @@ pub static FIELDS: &[Field] = &[
     ),
     of_label("at", "time", "when it was given"),
     of_label("duration_ms", "number or null", "from first sight of the case to the submit"),
+    of_label(
+        "extra",
+        "object or null",
+        "what another program said beside it that nothing here maps, where it was imported",
+    ),
     of_label("event", "text", "the event that gave it: `casework verify --entry` prints it"),
     of_label("counts", "truth", "whether it is its reviewer's latest of its round on the case"),
     of_label("state", "text", "open, disputed or resolved: the case now"),

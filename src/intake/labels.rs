@@ -6,6 +6,8 @@
 //! is answered by the field it sets, if the line has one. A line whose own fields contradict the
 //! outcome of its path is rejected.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,11 +25,7 @@ use crate::domain::text::visible;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 
-/// Formats that can be read.
-pub const FORMATS: &[(&str, &str)] =
-    &[("jsonl", "JSON lines with a path of questions and answers")];
-
-/// What an import did. `read` is the sum of the other counts.
+/// What an import did. `read` is the sum of imported, duplicate and rejected.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct ImportSummary {
     pub read: u64,
@@ -35,6 +33,25 @@ pub struct ImportSummary {
     pub duplicate: u64,
     pub rejected: u64,
     pub rejects: Vec<RejectLine>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<ForeignSummary>,
+}
+
+/// What else the files of another program held.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct ForeignSummary {
+    pub format: String,
+    /// Cases that the files hold, and those of them that were opened.
+    pub cases: u64,
+    pub opened: u64,
+    /// What is no label: skips, drafts, what a program said.
+    pub skipped: u64,
+    pub drafts: u64,
+    pub by_machine: u64,
+    /// Labels that were set as known answers.
+    pub gold: u64,
+    /// What nothing maps, by what it is.
+    pub lost: BTreeMap<String, u64>,
 }
 
 impl ImportSummary {
@@ -82,12 +99,33 @@ where
         }
         None => None,
     };
-    let known = label::of_case(context.conn, case.id).map_err(|error| error.to_string())?;
+    admitted(
+        context,
+        Label {
+            path,
+            outcome,
+            checked: texts(first(&["checked"])),
+            confidence: confidence(&value)?,
+            tags: texts(first(&["tags"])),
+            rationale: text(&["rationale"]).unwrap_or_default(),
+            duration_ms: first(&["duration_ms"]).and_then(Value::as_u64),
+            given_at,
+            ..Label::empty(case.id, &reviewer, &round, reference)
+        },
+    )
+}
+
+/// A label that may come in; nothing if it is here already.
+///
+/// # Errors
+/// Its reviewer signed another.
+pub fn admitted<F>(context: &Context<'_, F>, new: Label) -> Result<Option<Label>, String> {
+    let known = label::of_case(context.conn, new.case).map_err(|error| error.to_string())?;
     let same = |label: &Label| {
-        label.reviewer == reviewer
-            && label.round == round
-            && label.given_at == given_at
-            && label.path == path
+        label.reviewer == new.reviewer
+            && label.round == new.round
+            && label.given_at == new.given_at
+            && label.path == new.path
     };
     if known.iter().any(|row| same(&row.given.label)) {
         return Ok(None);
@@ -95,26 +133,17 @@ where
     let signed = |row: &&LabelRow| {
         let given = &row.given;
         row.withdrawn.is_none()
-            && given.label.reviewer == reviewer
-            && given.label.round == round
+            && given.label.reviewer == new.reviewer
+            && given.label.round == new.round
             && given.imported_by().is_none()
     };
-    if reviewer != context.author && known.iter().any(|row| signed(&row)) {
+    if new.reviewer != context.author && known.iter().any(|row| signed(&row)) {
         return Err(format!(
-            "{reviewer} labeled this case and signed that: an import takes the place of nothing signed"
+            "{} labeled this case and signed that: an import takes the place of nothing signed",
+            new.reviewer
         ));
     }
-    Ok(Some(Label {
-        path,
-        outcome,
-        checked: texts(first(&["checked"])),
-        confidence: confidence(&value)?,
-        tags: texts(first(&["tags"])),
-        rationale: text(&["rationale"]).unwrap_or_default(),
-        duration_ms: first(&["duration_ms"]).and_then(Value::as_u64),
-        given_at,
-        ..Label::empty(case.id, &reviewer, &round, reference)
-    }))
+    Ok(Some(new))
 }
 
 /// One line as the known answer to a case, with `why` (or `note`, `rationale`) it is right.

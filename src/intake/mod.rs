@@ -12,6 +12,7 @@
 //! next run, and what was is a duplicate then.
 
 pub mod alert;
+pub mod answered;
 pub mod follow;
 pub mod recognize;
 pub mod read;

@@ -25,6 +25,11 @@ pub static TOPICS: &[Topic] = &[
         include_str!("../../assets/help/stream.md"),
     ),
     topic(
+        "formats",
+        "files of other programs, in and out",
+        include_str!("../../assets/help/formats.md"),
+    ),
+    topic(
         "traps",
         "detection rules, samples, references, alarms, and what they are worth",
         include_str!("../../assets/help/traps.md"),

@@ -298,8 +298,8 @@ impl Workspace {
         ))
     }
 
-    /// Cases by their traces, read from their payloads.
-    fn traces(&self) -> Result<HashMap<String, CaseId>, WorkError> {
+    /// Cases by their traces and spans, read from their payloads.
+    pub(super) fn traces(&self) -> Result<HashMap<String, CaseId>, WorkError> {
         #[derive(Deserialize)]
         struct Kept {
             prediction: Line,
@@ -308,6 +308,8 @@ impl Workspace {
         struct Line {
             #[serde(default)]
             trace_id: Option<String>,
+            #[serde(default)]
+            span_id: Option<String>,
         }
         let mut rows = Vec::new();
         case::for_each(&self.db.conn, |row| rows.push((row.id, row.event)))?;
@@ -316,7 +318,8 @@ impl Workspace {
         for (id, event) in rows {
             let Ok(json) = blob::read(&self.db.conn, &mut unpacker, event) else { continue };
             let kept = serde_json::from_slice::<Kept>(&json).ok();
-            traces.extend(kept.and_then(|kept| kept.prediction.trace_id).map(|trace| (trace, id)));
+            let names = kept.map(|kept| [kept.prediction.trace_id, kept.prediction.span_id]);
+            traces.extend(names.into_iter().flatten().flatten().map(|name| (name, id)));
         }
         Ok(traces)
     }

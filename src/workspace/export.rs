@@ -314,6 +314,7 @@ fn label_row(
         seen: label.seen,
         at: given.given_at().rfc3339(),
         duration_ms: label.duration_ms,
+        extra: Some(label.extra).filter(|extra| !extra.is_empty()),
         event: given.event,
         counts,
         state: row.state.as_str().to_owned(),

@@ -163,7 +163,7 @@ impl Workspace {
     }
 
     /// Imports labels that others gave, in the name of a lead.
-    pub fn import_labels(&mut self, text: &str) -> Result<ImportSummary, WorkError> {
+    pub fn import_labels(&mut self, text: &str, dry_run: bool) -> Result<ImportSummary, WorkError> {
         self.ready_to_write()?;
         let protocols = self.protocols()?;
         let mut summary = ImportSummary::default();
@@ -201,9 +201,12 @@ impl Workspace {
                     batch.push(Append::new(&LabelGiven(label)));
                 }
             }
-            if batch.len() >= IMPORT_BATCH {
+            if batch.len() >= IMPORT_BATCH && !dry_run {
                 writer.append(&self.me, std::mem::take(&mut batch), clock::now())?;
             }
+        }
+        if dry_run {
+            return Ok(summary); // nothing was written
         }
         if !batch.is_empty() {
             writer.append(&self.me, batch, clock::now())?;

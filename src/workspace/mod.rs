@@ -6,6 +6,7 @@ pub mod arbitration;
 pub mod calibration;
 pub mod cuts;
 pub mod gates;
+pub mod imported;
 mod lineage;
 mod loop_rows;
 pub mod outcome_audit;

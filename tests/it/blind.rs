@@ -104,7 +104,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "consensus" => ["majority", "dawid-skene", "one-coin", "mace"]
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
-        "traps" | "metrics" | "changelog" | "catalog" => vec![vec![]],
+        "traps" | "metrics" | "changelog" | "catalog" | "formats" => vec![vec![]],
         "suspects" => vec![vec![], vec!["--labels", "gold"]],
         "report" => vec![vec![], vec!["--out", out], vec!["--public"]],
         "reliability" => vec![vec![]],

@@ -17,7 +17,7 @@ use casework::format::times::{Times, Zone};
 use casework::intake::read::read_chunks;
 use serde_json::Value;
 
-use crate::support::{Place, shared};
+use crate::support::{Place, server, shared};
 
 /// What was read of some files.
 #[derive(Default)]
@@ -448,6 +448,541 @@ fn logs_come_out_of_their_envelopes() {
                 if let Some(service) = item["service"].as_str().or_else(|| item["app"].as_str()) {
                     assert_eq!(line.service.as_deref(), Some(service), "{file}");
                 }
+            }
+        }
+    }
+}
+
+/// A workspace in which a protocol was made of another program's interface, and the labels of its
+/// files came in.
+fn imported(from: (&Path, &str), files: &[&Path], more: &[&str]) -> (Place, Value) {
+    let place = Place::new();
+    drop(place.create());
+    let protocol = place.dir.path().join("p.toml").display().to_string();
+    let (source, format) = from;
+    place.ok(&[
+        "protocol",
+        "from",
+        source.to_str().unwrap(),
+        "--format",
+        format,
+        "--out",
+        &protocol,
+    ]);
+    place.ok(&["protocol", "check", &protocol]);
+    place.ok(&["protocol", "publish", &protocol]);
+    // One label settles a case: whoever reviews is shown it then.
+    place.ok(&["policy", "set", "overlap=1", "limit=1"]);
+    let mut args = vec!["import", "labels", "--open", "--at", "2024-06-03", "--json"];
+    args.extend(files.iter().map(|file| file.to_str().unwrap()));
+    args.extend(more);
+    let summary: Value = serde_json::from_str(&place.run_text(&args)).unwrap();
+    let again: Value = serde_json::from_str(&place.run_text(&args)).unwrap();
+    assert_eq!(again["imported"], 0, "the same file again adds nothing: {again}");
+    assert_eq!(again["duplicate"], summary["imported"], "{again}");
+    (place, summary)
+}
+
+/// The labels of a workspace, as they are exported.
+fn rows(place: &Place) -> Vec<Value> {
+    place.ok(&["export"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn places_of(outcome: &Value, control: &str) -> Vec<(u64, u64, String)> {
+    let mut found: Vec<(u64, u64, String)> = outcome
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter_map(|(name, spans)| Some((name.strip_prefix(&format!("{control}-"))?, spans)))
+        .flat_map(|(name, spans)| {
+            let spans = spans.as_array().unwrap().clone();
+            let name = name.to_owned();
+            spans.into_iter().map(move |span| {
+                (span[0].as_u64().unwrap(), span[1].as_u64().unwrap(), name.clone())
+            })
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn labels_of_label_studio_come_in_as_they_were_given() {
+    let Some(data) = formats("labels_of_label_studio_come_in_as_they_were_given") else { return };
+    let folder = data.join("label-studio");
+    let expect = expected(&folder);
+    let config = folder.join("intents.config.xml");
+    let (place, summary) =
+        imported((&config, "label-studio"), &[&folder.join("intents.json")], &[]);
+    let of = &expect["files"]["intents.json"];
+    assert_eq!(summary["imported"], of["labels"], "{summary}");
+    for (name, count) in [("cases", "cases"), ("skipped", "skipped"), ("drafts", "drafts")] {
+        assert_eq!(summary[name], of[count], "{name}: {summary}");
+    }
+    assert_eq!(summary["lost"]["predictions (bare ids)"], 12);
+    let rows = rows(&place);
+    for item in of["items"].as_array().unwrap() {
+        for label in
+            item["labels"].as_array().unwrap().iter().filter(|label| label["skipped"] == false)
+        {
+            let who = label["completed_by"].to_string();
+            let found = rows.iter().find(|row| {
+                row["id"] == item["id"] && row["reviewer"].as_str() == Some(who.as_str())
+            });
+            let found = found.unwrap_or_else(|| panic!("no label {label}"));
+            assert_eq!(at(&found["at"]).unwrap(), at(&label["at"]).unwrap());
+            assert_eq!(found["duration_ms"], label["lead_time_ms"]);
+            for (field, value) in label["outcome"].as_object().unwrap() {
+                let found = &found["outcome"][field];
+                let texts = |value: &Value| match value {
+                    Value::Array(list) => list.clone(),
+                    one => vec![one.clone()],
+                };
+                match field.as_str() {
+                    // Keys of answers, made of their texts.
+                    "tags" | "category" => {
+                        assert_eq!(texts(found).len(), texts(value).len(), "{field}: {found}")
+                    }
+                    "why" => {
+                        let lines: Vec<&str> = value
+                            .as_array()
+                            .unwrap()
+                            .iter()
+                            .map(|line| line.as_str().unwrap())
+                            .collect();
+                        assert_eq!(found, &lines.join("\n"));
+                    }
+                    "sure" | "cost" => assert_eq!(found.as_f64(), value.as_f64(), "{field}"),
+                    _ => assert_eq!(texts(found), texts(value), "{field}"),
+                }
+            }
+        }
+    }
+    for file in ["intents.csv", "intents.tsv", "intents.json-min.json"] {
+        let (_, summary) = imported((&config, "label-studio"), &[&folder.join(file)], &[]);
+        assert_eq!(summary["imported"], of["labels"], "{file}: {summary}");
+    }
+    // Places are counted in UTF-16 units there.
+    let config = folder.join("spans.config.xml");
+    let (place, summary) = imported((&config, "label-studio"), &[&folder.join("spans.json")], &[]);
+    let of = &expect["files"]["spans.json"];
+    assert_eq!(summary["imported"], of["labels"], "{summary}");
+    assert_eq!(summary["lost"]["results of type relation"], of["relations"]);
+    for row in self::rows(&place) {
+        let item = of["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|item| item["text"] == row["text"])
+            .unwrap();
+        let mut wanted: Vec<(u64, u64, String)> = item["spans_code_points"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|span| {
+                (
+                    span[0].as_u64().unwrap(),
+                    span[1].as_u64().unwrap(),
+                    span[2].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect();
+        wanted.sort();
+        assert_eq!(places_of(&row["outcome"], "ner"), wanted, "{row}");
+    }
+    // A second person of one name is not merged with the first.
+    let people = place.dir.path().join("people.csv");
+    std::fs::write(&people, "foreign,name\n1,ann\n2,ann\n").unwrap();
+    let intents = folder.join("intents.json");
+    let config = folder.join("intents.config.xml");
+    let (_, summary) = imported(
+        (&config, "label-studio"),
+        &[&intents],
+        &["--reviewers", people.to_str().unwrap()],
+    );
+    assert!(
+        summary["rejected"].as_u64().unwrap() > 0
+            && summary["rejects"].to_string().contains("would both be ann"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn answers_of_prodigy_doccano_argilla_and_potato_come_in() {
+    let Some(data) = formats("answers_of_prodigy_doccano_argilla_and_potato_come_in") else {
+        return;
+    };
+    let folder = data.join("prodigy");
+    let expect = expected(&folder);
+    for file in
+        ["textcat_binary.jsonl", "ner_manual.jsonl", "ner_manual_emoji.jsonl", "choice.jsonl"]
+    {
+        let path = folder.join(file);
+        let (place, summary) = imported((&path, "prodigy"), &[&path], &["--reviewer", "ann"]);
+        let of = &expect["files"][file];
+        let ignored = of["answers"]["ignore"].as_u64().unwrap_or(0);
+        assert_eq!(summary["cases"], of["cases"], "{file}: {summary}");
+        assert_eq!(summary["skipped"], ignored, "{file}: {summary}");
+        assert_eq!(
+            summary["imported"].as_u64().unwrap() + ignored,
+            of["rows"].as_u64().unwrap(),
+            "{file}: {summary}"
+        );
+        let rows = rows(&place);
+        for item in of["items"].as_array().unwrap().iter().filter(|item| item["answer"] == "accept")
+        {
+            let Some(wanted) = item["spans"].as_array().filter(|_| file.starts_with("ner")) else {
+                continue;
+            };
+            let mut wanted: Vec<(u64, u64, String)> = wanted
+                .iter()
+                .map(|span| {
+                    (
+                        span[0].as_u64().unwrap(),
+                        span[1].as_u64().unwrap(),
+                        span[2].as_str().unwrap().to_owned(),
+                    )
+                })
+                .collect();
+            wanted.sort();
+            let same = rows.iter().any(|row| places_of(&row["outcome"], "spans") == wanted);
+            assert!(same, "{file}: nobody marked {wanted:?}");
+        }
+    }
+    let folder = data.join("doccano");
+    let expect = expected(&folder);
+    for kind in ["classification_jsonl", "classification_json", "classification_csv"] {
+        let (place, summary) =
+            imported((&folder.join(kind), "doccano"), &[&folder.join(kind)], &[]);
+        let ending = kind.trim_start_matches("classification_");
+        let mut labeled = 0;
+        for name in ["ana", "bo"] {
+            let items = &expect["files"][format!("{kind}/{name}.{ending}")]["items"];
+            let some =
+                |item: &&Value| item["labels"].as_array().unwrap().iter().any(|label| label != "");
+            labeled += items.as_array().unwrap().iter().filter(some).count();
+        }
+        assert_eq!(summary["imported"].as_u64().unwrap() as usize, labeled, "{kind}: {summary}");
+        assert_eq!(summary["cases"], 16, "{kind}: {summary}");
+        let reviewers: std::collections::BTreeSet<String> =
+            rows(&place).iter().map(|row| row["reviewer"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(reviewers.into_iter().collect::<Vec<_>>(), ["ana", "bo"], "a file a reviewer");
+    }
+    let (place, summary) = imported(
+        (&folder.join("spans"), "doccano"),
+        &[&folder.join("spans")],
+        &["--reviewer", "ann"],
+    );
+    let marked =
+        rows(&place).iter().map(|row| places_of(&row["outcome"], "spans").len()).sum::<usize>();
+    // `my card` and the `card` in it, both products, are one place: that is said.
+    assert_eq!((marked, summary["lost"].to_string().contains("made one")), (3, true), "{summary}");
+    let folder = data.join("argilla");
+    let settings = folder.join(".argilla/settings.json");
+    let (_, summary) = imported((&settings, "argilla"), &[&folder.join("flattened.jsonl")], &[]);
+    let expect = expected(&folder);
+    let statuses: Vec<&str> = expect["files"]["records.json"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|item| item["status_in_flat_export"].as_object().unwrap().values())
+        .map(|status| status.as_str().unwrap())
+        .collect();
+    let count = |of: &str| statuses.iter().filter(|status| **status == of).count();
+    assert_eq!(
+        (
+            summary["imported"].as_u64().unwrap() as usize,
+            summary["drafts"].as_u64().unwrap() as usize,
+            summary["skipped"].as_u64().unwrap() as usize
+        ),
+        (count("submitted"), count("draft"), count("discarded")),
+        "{summary}"
+    );
+    // In records.json nobody can tell: the loss is said.
+    let (_, summary) = imported((&settings, "argilla"), &[&folder.join("records.json")], &[]);
+    assert!(summary["lost"].to_string().contains("status"), "{summary}");
+    // Potato keeps no texts: cases have to be here.
+    let place = Place::new();
+    drop(place.create());
+    let refused = place.run(&[
+        "import",
+        "labels",
+        data.join("potato/annotations.jsonl").to_str().unwrap(),
+        "--json",
+    ]);
+    let summary: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((refused.status.code(), &summary["rejected"]), (Some(1), &Value::from(6)));
+    assert!(
+        summary["rejects"].to_string().contains("no case `prd_000000000062` here"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn scores_and_feedback_find_their_cases_and_machines_are_no_reviewers() {
+    let Some(data) = formats("scores_and_feedback_find_their_cases") else { return };
+    let protocol = "id = \"three\"\ntitle = \"Three\"\nstart = \"verdict\"\nlabels = [\"lost_card\"]\n
+[[question]]\nid = \"verdict\"\nask = \"Is the model right?\"\nanswers = [\n  { key = \"y\", text = \"Yes\", set = { verdict = \"model_correct\" } },
+  { key = \"n\", text = \"No\", goto = \"right-given\", set = { verdict = \"wrong_label\" } },\n]\n
+[[question]]\nid = \"right-given\"\nask = \"Is the right one known?\"\nanswers = [ { key = \"y\", text = \"Yes\", goto = \"right\" }, { key = \"n\", text = \"No\" } ]\n
+[[question]]\nid = \"right\"\nask = \"Which is it?\"\nkind = \"label\"\nsets = \"label\"\n";
+    for (cases, labels, imported, machines) in [
+        ("langsmith/runs.jsonl", "langsmith/feedback.jsonl", 7, 0),
+        ("langfuse/observations-v2.json", "langfuse/scores-v3.json", 2, 1),
+        ("openinference/spans.otlp.jsonl", "phoenix/span-annotations.json", 0, 1),
+    ] {
+        let place = Place::new();
+        drop(place.create());
+        let file = place.dir.path().join("three.toml");
+        std::fs::write(&file, protocol).unwrap();
+        place.ok(&["ingest", data.join(cases).to_str().unwrap()]);
+        place.ok(&["protocol", "publish", file.to_str().unwrap()]);
+        let text =
+            place.run_text(&["import", "labels", data.join(labels).to_str().unwrap(), "--json"]);
+        let summary: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&summary["imported"], &summary["by_machine"]),
+            (&Value::from(imported), &Value::from(machines)),
+            "{labels}: {summary}"
+        );
+        for row in rows(&place) {
+            let wanted = expected(data.join(labels).parent().unwrap());
+            let items =
+                wanted["files"][Path::new(labels).file_name().unwrap().to_str().unwrap()]["items"]
+                    .as_array()
+                    .unwrap()
+                    .clone();
+            let id = if labels.contains("langfuse") { "trace_id" } else { "run" };
+            let of = |item: &&Value| {
+                let named = item[id] == row[if id == "run" { "id" } else { "trace_id" }];
+                named && item["reviewer"] == row["reviewer"] && item["field"] == "verdict"
+            };
+            let item = items.iter().find(of).unwrap_or_else(|| panic!("nobody said {row}"));
+            assert_eq!(row["outcome"]["verdict"], item["value"]);
+        }
+    }
+}
+
+#[test]
+fn what_is_exported_is_read_again_and_is_the_same_twice() {
+    let Some(data) = formats("what_is_exported_is_read_again_and_is_the_same_twice") else {
+        return;
+    };
+    let folder = data.join("label-studio");
+    let config = folder.join("intents.config.xml");
+    let (place, _) = imported((&config, "label-studio"), &[&folder.join("intents.json")], &[]);
+    let out = |name: &str| place.dir.path().join(name).display().to_string();
+    for told in casework::format::kind::PEERS {
+        let (one, two) = (out(&format!("{}-1", told.name)), out(&format!("{}-2", told.name)));
+        for path in [&one, &two] {
+            place.ok(&["export", "--format", told.name, "--out", path, "--lossy"]);
+        }
+        let files = |path: &str| {
+            let mut found: Vec<(String, Vec<u8>)> = Vec::new();
+            let mut folders = vec![PathBuf::from(path)];
+            while let Some(at) = folders.pop() {
+                if at.is_dir() {
+                    folders
+                        .extend(std::fs::read_dir(&at).unwrap().map(|entry| entry.unwrap().path()));
+                } else {
+                    let name = at.strip_prefix(path).unwrap().display().to_string();
+                    found.push((name, std::fs::read(&at).unwrap()));
+                }
+            }
+            found.sort();
+            found
+        };
+        assert!(
+            !files(&one).is_empty() && files(&one) == files(&two),
+            "{}: the same bytes twice",
+            told.name
+        );
+    }
+    // Out to Label Studio and in again, elsewhere: the same labels.
+    let before = rows(&place);
+    let other = Place::new();
+    drop(other.create());
+    let protocol = place.dir.path().join("p.toml").display().to_string();
+    other.ok(&["protocol", "publish", &protocol]);
+    other.ok(&["policy", "set", "overlap=1", "limit=1"]);
+    let people = out("people.csv");
+    std::fs::write(&people, "foreign,name\n1,1\n2,2\n").unwrap();
+    place.ok(&["export", "--format", "label-studio", "--out", &out("ls"), "--reviewers", &people]);
+    let text = other.run_text(&[
+        "import",
+        "labels",
+        &format!("{}/tasks.json", out("ls")),
+        "--open",
+        "--json",
+    ]);
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary["imported"], before.len(), "{summary}");
+    let key = |row: &Value| {
+        (
+            row["id"].to_string(),
+            row["reviewer"].to_string(),
+            row["outcome"].to_string(),
+            row["path"].to_string(),
+        )
+    };
+    let mut sides = [before, rows(&other)].map(|rows| rows.iter().map(key).collect::<Vec<_>>());
+    sides.iter_mut().for_each(|rows| rows.sort());
+    assert_eq!(sides[0], sides[1]);
+    // What has no place is refused and named.
+    let refused = place.run(&["export", "--format", "phoenix-annotations"]);
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        refused.status.code() == Some(2)
+            && words.contains("without a span")
+            && words.contains("--lossy"),
+        "{words}"
+    );
+    assert!(refused.stdout.is_empty());
+}
+
+#[test]
+fn the_manual_names_every_format() {
+    let manual = include_str!("../../assets/help/formats.md");
+    let table = casework::format::kind::markdown();
+    assert!(manual.ends_with(&table), "assets/help/formats.md ends with this table:\n{table}");
+}
+
+#[test]
+fn two_formats_in_one_file_and_other_strange_files_are_told() {
+    let place = Place::new();
+    drop(place.create());
+    let told = |name: &str, bytes: &[u8], more: &[&str]| {
+        let path = place.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let args: Vec<&str> =
+            ["ingest", path.to_str().unwrap()].into_iter().chain(more.iter().copied()).collect();
+        let output = place.run(&args);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let kafka = r#"{"topic":"t","partition":0,"offset":1,"payload":"{}"}"#;
+    let capture = r#"{"captureData":{},"eventMetadata":{"eventId":"e"}}"#;
+    let (code, text) = told("mixed.jsonl", format!("{kafka}\n{capture}\n").as_bytes(), &[]);
+    assert!(
+        code == Some(2)
+            && text.contains("two formats in one file: record 1 is kcat, record 2 is sagemaker"),
+        "{text}"
+    );
+    // A zip with a way out of its folder is only read, and nothing is written beside it.
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let plain =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    zip.start_file("../../out.jsonl", plain).unwrap();
+    let line = crate::support::line("z1", "hello", "pay", 0.2, 0);
+    std::io::Write::write_all(&mut zip, line.as_bytes()).unwrap();
+    zip.start_file("__MACOSX/._out.jsonl", plain).unwrap();
+    std::io::Write::write_all(&mut zip, b"\0\0").unwrap();
+    let (code, text) = told("a.zip", &zip.finish().unwrap().into_inner(), &[]);
+    assert!(code == Some(0) && text.contains("1 read: 1 opened"), "{text}");
+    // What unpacks without end is read up to a limit.
+    let bomb = bomb_of_blanks();
+    let (code, text) = told("bomb.gz", &bomb, &["--dry-run"]);
+    assert!(code == Some(2) && text.contains("1000 times its size"), "{code:?} {text}");
+    // NaN is no JSON, unless it is said to be nothing.
+    let nan = "{\"id\":\"n\",\"occurred_at\":\"2024-06-03T00:00:00Z\",\"input\":{\"x\":NaN},\"prediction\":null}";
+    let array = format!("[{nan}]");
+    assert!(told("nan.json", array.as_bytes(), &[]).1.contains("1 rejected"));
+    assert!(told("nan.json", array.as_bytes(), &["--nan", "none"]).1.contains("1 opened"));
+    let (code, text) = told("x.csv", b"a,b,c\n1,2,3\n", &["--format", "csv"]);
+    assert!(code == Some(2) && text.contains("do not say which is the id: a, b, c"), "{text}");
+    let (code, text) =
+        told("x.csv", b"id,words\n1,hello\n", &["--text", "wrods", "--at", "2024-06-03"]);
+    assert!(code == Some(2) && text.contains("no column `wrods`; there is id, words"), "{text}");
+    let (_, text) = told(
+        "unknown.jsonl",
+        b"{\"req\":{\"uuid\":\"1\",\"ts\":1717372800},\"body\":{\"message\":\"hi\"}}\n",
+        &["--explain"],
+    );
+    assert!(
+        text.contains("text = \"body.message\"") && text.contains("occurred_at = \"req.ts\""),
+        "{text}"
+    );
+}
+
+/// Half a gigabyte of blanks.
+fn bomb_of_blanks() -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let blanks = vec![b' '; 1 << 20];
+    for _ in 0..400 {
+        std::io::Write::write_all(&mut packer, &blanks).unwrap();
+    }
+    packer.finish().unwrap()
+}
+
+/// What the readers of other programs make of every export: `../shared/tools/validate_formats.py` asks
+/// them, with the Python that has them.
+#[test]
+fn every_export_is_read_by_the_program_that_it_is_for() {
+    let Some(data) = shared("formats::every_export_is_read_by_the_program_that_it_is_for") else {
+        return;
+    };
+    let test = "formats::every_export_is_read_by_the_program_that_it_is_for";
+    let Some(python) = server("CASEWORK_TEST_READERS", Some(test)) else { return };
+    let place = Place::new();
+    drop(place.create());
+    place.ok(&["ingest", "--window", "0", data.join("stream/stream.jsonl").to_str().unwrap()]);
+    place.ok(&[
+        "protocol",
+        "publish",
+        crate::support::fixture("intent-edge-cases.toml").to_str().unwrap(),
+    ]);
+    place.ok(&["policy", "set", "overlap=2", "limit=2", "rule=majority", "on=label"]);
+    place.ok(&["roster", "admit", "eng", "--role", "engineer"]);
+    place.ok(&["import", "labels", data.join("reviews/reviews.jsonl").to_str().unwrap()]);
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    place.ok(&["export", "--rows", "cases", "--as", "eng", "--out", &at("cases.jsonl")]);
+    let ask = |format: &str, path: &str, more: &[&str]| {
+        let tool = data.join("../tools/validate_formats.py");
+        let output = std::process::Command::new(&python)
+            .arg(tool)
+            .args([format, path])
+            .args(more)
+            .output()
+            .unwrap();
+        let words = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .join(" ");
+        assert!(output.status.success(), "{format} {path}: {words}");
+        words
+    };
+    let same = ["--same-as".to_owned(), at("cases.jsonl")];
+    let same: Vec<&str> = same.iter().map(String::as_str).collect();
+    ask("jsonl", &at("cases.jsonl"), &same);
+    for peer in casework::format::kind::PEERS {
+        let out = at(peer.name);
+        for rows in peer.rows {
+            let rows = rows.as_str();
+            place.ok(&[
+                "export", "--format", peer.name, "--rows", rows, "--as", "eng", "--out", &out,
+                "--lossy",
+            ]);
+            let of_cases = rows == "cases";
+            let config = format!("{out}/config.xml");
+            match peer.name {
+                "label-studio" => {
+                    let mut more = vec!["--config", &config];
+                    more.extend(same.iter().filter(|_| of_cases));
+                    drop(ask("label-studio", &format!("{out}/tasks.json"), &more));
+                }
+                "prodigy" => {
+                    let mut more = vec!["--strict-hash"];
+                    more.extend(same.iter().filter(|_| of_cases));
+                    drop(ask("prodigy", &out, &more));
+                }
+                "sagemaker-ground-truth" => drop(ask("sagemaker", &out, &[])),
+                "langsmith-feedback" => drop(ask("langsmith", &out, &[])),
+                name if of_cases
+                    && ["argilla", "croissant", "parquet", "arrow", "hf"].contains(&name) =>
+                {
+                    drop(ask(name, &out, &same));
+                }
+                // doccano drops what has no text.
+                name => drop(ask(name, &out, &[])),
             }
         }
     }

@@ -133,6 +133,7 @@ fn every_kind_is_written_as_ever() {
         seen: Some(Seen { first: vec![Cue::Flags], all: vec![Cue::Prediction, Cue::Flags] }),
         duration_ms: Some(1200),
         given_at: None,
+        extra: Default::default(),
     }));
     let gold = Gold {
         case,

@@ -63,6 +63,7 @@ const WAYS: &[&[&str]] = &[
     &["outcomes"],
     &["proposals"],
     &["catalog"],
+    &["formats"],
     &["changelog"],
     &["audit", "outcomes"],
     &["audit", "due"],

@@ -7,6 +7,9 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use crate::domain::ids::{Hash, uuid8};
+use crate::format::foreign::{
+    Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
+};
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions, model_of, sure_of};
 use crate::format::row::Rows;
 
@@ -93,11 +96,11 @@ impl Peer for Records {
         }
         let options: Vec<Value> =
             self.labels.iter().map(|label| json!({ "value": label, "text": label })).collect();
-        let text = |name: &str| json!({ "name": name, "title": name, "required": false, "settings": { "type": "text", "use_markdown": false } });
+        let words = |name: &str| json!({ "name": name, "title": name, "required": false, "settings": { "type": "text", "use_markdown": false } });
         let mut questions = vec![json!({ "name": "label", "title": "label", "required": false,
             "settings": { "type": "label_selection", "options": options, "visible_options": 20 } })];
-        questions.extend(self.fields.iter().map(|field| text(field)));
-        questions.push(text("rationale"));
+        questions.extend(self.fields.iter().map(|field| words(field)));
+        questions.push(words("rationale"));
         let settings = json!({
             "guidelines": format!("Exported from casework: {}.", self.options.title),
             "fields": [{ "name": "text", "title": "text", "required": true, "settings": { "type": "text", "use_markdown": false } }],
@@ -107,5 +110,151 @@ impl Peer for Records {
         let file = out.file(".argilla/settings.json")?;
         serde_json::to_writer_pretty(&mut *file, &settings)?;
         file.write_all(b"\n")
+    }
+}
+
+pub const LABELS: LabelsIn = LabelsIn {
+    name: "argilla",
+    about: "records of Argilla: records.json, or flattened with statuses",
+    claims: |record| {
+        record.contains_key("fields") && record.contains_key("responses")
+            || record.keys().any(|name| name.ends_with(".responses.status"))
+    },
+    make: |options| Box::new(Responses(options)),
+    within: &[],
+};
+
+struct Responses(LabelOptions);
+
+/// Answers of one user: question, value.
+type Answers = Vec<(String, Value)>;
+
+impl Responses {
+    fn push(
+        &self,
+        base: &Foreign,
+        user: &str,
+        answers: Answers,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        let mut foreign =
+            Foreign { place: place.to_owned(), reviewer: Some(user.to_owned()), ..base.clone() };
+        let source = base.text.clone().unwrap_or_default();
+        for (name, value) in answers {
+            let said = match &value {
+                Value::Array(list)
+                    if list.first().is_some_and(|item| item.get("start").is_some()) =>
+                {
+                    let places = list.iter().filter_map(|span| {
+                        let at = [&span["start"], &span["end"]]
+                            .map(|end| end.as_u64().unwrap_or(u64::MAX) as usize);
+                        let found = characters(&source, (at[0], at[1]), None, false)?;
+                        Some((found.0, found.1, span["label"].as_str()?.to_owned()))
+                    });
+                    Said::Places(places.collect())
+                }
+                Value::Array(list)
+                    if list.first().is_some_and(|item| item.get("rank").is_some()) =>
+                {
+                    loss.lose(&format!("{name} (a ranking)"));
+                    foreign.extra.insert(name, value);
+                    continue;
+                }
+                Value::Array(list) => Said::Many(
+                    list.iter()
+                        .map(|item| crate::format::path::scalar(item).into_owned())
+                        .collect(),
+                ),
+                Value::Null => continue,
+                other => Said::One(crate::format::path::scalar(other).into_owned()),
+            };
+            foreign.said.push((name, said));
+        }
+        to.push(foreign);
+    }
+}
+
+impl Labels for Responses {
+    fn take(
+        &mut self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        loss.cases += 1;
+        let fields = record.get("fields").and_then(Value::as_object);
+        let words = fields.unwrap_or(record).get("text").and_then(Value::as_str).map(str::to_owned);
+        let id = text(record, "id").or_else(|| words.as_deref().map(id_of_text));
+        let meta = record
+            .get("metadata")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_else(|| record.clone());
+        let suggested = record.get("suggestions").map_or_else(
+            || text(record, "label.suggestion"),
+            |of| of["label"]["value"].as_str().map(str::to_owned),
+        );
+        let line = match (&id, &words) {
+            (Some(id), Some(words)) => {
+                let mut rest = meta.clone();
+                rest.retain(|name, _| ["trace_id", "stream"].contains(&name.as_str()));
+                line_of(id, words, meta.get("occurred_at"), suggested.as_deref(), &rest)
+            }
+            _ => Map::new(),
+        };
+        let base = Foreign { id, text: words, line, ..Foreign::default() };
+        let mut by_user: Vec<(String, Option<String>, Answers)> = Vec::new();
+        let mut add = |user: &str, status: Option<&str>, name: &str, value: Value| {
+            let at = by_user.iter().position(|(known, ..)| known == user).unwrap_or_else(|| {
+                by_user.push((user.to_owned(), status.map(str::to_owned), Vec::new()));
+                by_user.len() - 1
+            });
+            by_user[at].2.push((name.to_owned(), value));
+        };
+        if let Some(responses) = record.get("responses").and_then(Value::as_object) {
+            loss.lose("the status of responses (submitted, draft or discarded): the flattened form has it");
+            for (name, list) in responses {
+                for response in list.as_array().into_iter().flatten() {
+                    add(
+                        response["user_id"].as_str().unwrap_or_default(),
+                        None,
+                        name,
+                        response["value"].clone(),
+                    );
+                }
+            }
+        }
+        for (column, values) in record {
+            let Some(name) = column.strip_suffix(".responses") else { continue };
+            let list = |of: &str| {
+                record
+                    .get(&format!("{name}.responses.{of}"))
+                    .and_then(Value::as_array)
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            let (users, statuses) = (list("users"), list("status"));
+            for (at, value) in values.as_array().into_iter().flatten().enumerate() {
+                let text =
+                    |list: &Vec<Value>| list.get(at).and_then(Value::as_str).map(str::to_owned);
+                add(
+                    &text(&users).unwrap_or_default(),
+                    text(&statuses).as_deref(),
+                    name,
+                    value.clone(),
+                );
+            }
+        }
+        for (user, status, answers) in by_user {
+            let wanted = self.0.status.as_deref().unwrap_or("submitted");
+            match status.as_deref() {
+                Some("draft") if wanted != "draft" => loss.drafts += 1,
+                Some("discarded") if wanted != "discarded" => loss.skipped += 1,
+                _ => self.push(&base, &user, answers, place, to, loss),
+            }
+        }
     }
 }

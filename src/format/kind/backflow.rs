@@ -4,9 +4,10 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::time::Moment;
+use crate::format::foreign::{Foreign, Labels, LabelsIn, Loss, Said, text};
 use crate::format::path::scalar;
 use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, id_of};
 use crate::format::row::Rows;
@@ -153,5 +154,39 @@ impl Peer for Annotations {
             }
         }
         Ok(())
+    }
+}
+
+pub const LABELS: LabelsIn = LabelsIn {
+    name: "sagemaker",
+    about: "ground truth of SageMaker; it names no reviewer",
+    claims: |record| record.contains_key("groundTruthData"),
+    make: |_| Box::new(Truths),
+    within: &[],
+};
+
+struct Truths;
+
+impl Labels for Truths {
+    fn take(
+        &mut self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        loss.cases += 1;
+        let meta = record.get("eventMetadata").and_then(Value::as_object);
+        let data = record.get("groundTruthData").and_then(Value::as_object);
+        let Some(label) = data.and_then(|data| text(data, "data")) else {
+            return loss.reject(place, "it has no data");
+        };
+        to.push(Foreign {
+            place: place.to_owned(),
+            id: meta.and_then(|meta| text(meta, "eventId")),
+            said: vec![("label".to_owned(), Said::One(label.trim().to_owned()))],
+            gold: true,
+            ..Foreign::default()
+        });
     }
 }

@@ -22,14 +22,14 @@ use crate::format::row::Rows;
 
 pub const PARQUET: PeerKind = PeerKind {
     name: "parquet",
-    about: "a Parquet file",
+    about: "Parquet files",
     folder: false,
     rows: &[Rows::Labels, Rows::Cases],
     make: |options| Box::new(Table::new(options, Into::Parquet)),
 };
 pub const ARROW: PeerKind = PeerKind {
     name: "arrow",
-    about: "an Arrow file (Feather)",
+    about: "Arrow files, streams and Feather",
     folder: false,
     rows: &[Rows::Labels, Rows::Cases],
     make: |options| Box::new(Table::new(options, Into::Arrow)),

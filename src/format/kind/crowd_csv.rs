@@ -2,6 +2,9 @@
 
 use std::io;
 
+use serde_json::{Map, Value};
+
+use crate::format::foreign::{Foreign, Labels, LabelsIn, Loss, Said, text};
 use crate::format::path::scalar;
 use crate::format::peer::{Item, Out, Peer, PeerKind};
 use crate::format::row::Rows;
@@ -56,5 +59,63 @@ impl Peer for Crowd {
 
     fn end(&mut self, out: &mut Out) -> io::Result<()> {
         if self.begun { Ok(()) } else { self.record(["task", "worker", "label"], out) }
+    }
+}
+
+pub const LABELS: LabelsIn = LabelsIn {
+    name: "csv",
+    about: "task,worker,label, and columns of other fields",
+    claims: |record| {
+        let has = |names: &[&str]| names.iter().any(|name| record.contains_key(*name));
+        has(&["task", "case", "id"])
+            && has(&["worker", "reviewer", "annotator"])
+            && !record.contains_key("path")
+    },
+    make: |_| Box::new(Lines),
+    within: &[],
+};
+
+struct Lines;
+
+impl Labels for Lines {
+    fn take(
+        &mut self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        _: &mut Loss,
+    ) {
+        let first = |names: &[&str]| names.iter().find_map(|name| text(record, name));
+        let own = [
+            "task",
+            "case",
+            "id",
+            "worker",
+            "reviewer",
+            "annotator",
+            "text",
+            "at",
+            "created_at",
+            "rationale",
+            "confidence",
+            "duration_ms",
+        ];
+        let mut foreign = Foreign {
+            place: place.to_owned(),
+            id: first(&["task", "case", "id"]),
+            text: text(record, "text"),
+            reviewer: first(&["worker", "reviewer", "annotator"]),
+            at: first(&["at", "created_at"]).map(Value::from),
+            rationale: text(record, "rationale").unwrap_or_default(),
+            confidence: text(record, "confidence")
+                .and_then(|text| text.parse().ok())
+                .filter(|sure| (1..=5).contains(sure)),
+            duration_ms: text(record, "duration_ms").and_then(|text| text.parse().ok()),
+            ..Foreign::default()
+        };
+        for name in record.keys().filter(|name| !own.contains(&name.as_str())) {
+            foreign.said.extend(text(record, name).map(|value| (name.clone(), Said::One(value))));
+        }
+        to.push(foreign);
     }
 }

@@ -3,9 +3,12 @@
 
 use std::io;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::domain::text::is_blank;
+use crate::format::foreign::{
+    Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
+};
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
 
@@ -38,5 +41,113 @@ impl Peer for Files {
             file.write_all(b"\n")?;
         }
         Ok(())
+    }
+}
+
+pub const LABELS: LabelsIn = LabelsIn {
+    name: "doccano",
+    about: "exports of doccano: a file a reviewer, JSON, JSON lines or CSV",
+    claims: |record| {
+        let list = |name: &str| record.get(name).is_some_and(Value::is_array);
+        record.contains_key("text")
+            && (list("label")
+                || list("entities")
+                || list("cats")
+                || record.contains_key("Comments"))
+    },
+    make: |options| Box::new(Lines(options)),
+    within: &[],
+};
+
+/// What the places of its texts are called as a control.
+pub const SPANS: &str = "spans";
+
+struct Lines(LabelOptions);
+
+impl Labels for Lines {
+    fn take(
+        &mut self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        let Some(words) = text(record, "text") else {
+            return loss.reject(place, "it has no text");
+        };
+        loss.cases += 1;
+        let id = text(record, "id0").unwrap_or_else(|| id_of_text(&words));
+        let mut rest = record.clone();
+        rest.retain(|name, _| ["trace_id", "stream", "model", "input"].contains(&name.as_str()));
+        let mut foreign = Foreign {
+            place: place.to_owned(),
+            line: line_of(&id, &words, record.get("occurred_at"), None, &rest),
+            id: Some(id),
+            reviewer: Some(self.0.stem.clone())
+                .filter(|stem| !["all", "unknown", ""].contains(&stem.as_str())),
+            ..Foreign::default()
+        };
+        let mut labels: Vec<String> = Vec::new();
+        let mut places = Vec::new();
+        let marks = ["label", "entities", "cats"].iter().filter_map(|name| record.get(*name));
+        for mark in marks.flat_map(|list| match list {
+            Value::Array(list) => list.clone(),
+            // CSV joins them.
+            Value::String(joined) if !joined.is_empty() => {
+                joined.split('#').map(Value::from).collect()
+            }
+            _ => Vec::new(),
+        }) {
+            let span = match &mark {
+                Value::Array(span) => Some((span.first(), span.get(1), span.get(2))),
+                Value::Object(span) => {
+                    Some((span.get("start_offset"), span.get("end_offset"), span.get("label")))
+                }
+                other => {
+                    labels.extend(other.as_str().map(str::to_owned));
+                    None
+                }
+            };
+            let Some((start, end, name)) = span else { continue };
+            let at =
+                [start, end].map(|end| end.and_then(Value::as_u64).unwrap_or(u64::MAX) as usize);
+            let Some(found) = characters(&words, (at[0], at[1]), None, false) else {
+                return loss
+                    .reject(place, &format!("the place {}-{} is not in the text", at[0], at[1]));
+            };
+            places.push((
+                found.0,
+                found.1,
+                name.and_then(Value::as_str).unwrap_or_default().to_owned(),
+            ));
+        }
+        for name in ["relations", "Comments"] {
+            if let Some(list) =
+                record.get(name).and_then(Value::as_array).filter(|list| !list.is_empty())
+            {
+                if name == "Comments" {
+                    let said: Vec<String> = list
+                        .iter()
+                        .map(|item| crate::format::path::scalar(item).into_owned())
+                        .collect();
+                    foreign.rationale = said.join("\n");
+                } else {
+                    loss.lose(name);
+                    foreign.extra.insert(name.to_owned(), Value::Array(list.clone()));
+                }
+            }
+        }
+        labels.retain(|label| !label.is_empty());
+        if !labels.is_empty() {
+            foreign.said.push(("label".to_owned(), Said::Many(labels)));
+        }
+        if !places.is_empty() {
+            foreign.said.push((SPANS.to_owned(), Said::Places(places)));
+        }
+        foreign.text = Some(words);
+        // Nothing was said of it.
+        if !foreign.said.is_empty() {
+            to.push(foreign);
+        }
     }
 }

@@ -6,8 +6,12 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::protocol::{Answer, Protocol, Question, QuestionKind, Span};
+use crate::domain::protocol::{Answer, Places, Protocol, Question, QuestionKind, Span};
+use crate::format::foreign::{
+    Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
+};
 use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, model_of, sure_of};
+use crate::format::protocol_from::{Control, ControlKind};
 use crate::format::row::Rows;
 
 pub const PEER: PeerKind = PeerKind {
@@ -62,7 +66,8 @@ impl Tasks {
             let name = control(&self.options.protocols, question);
             let name = name.as_ref();
             let one = |kind: &str, value: Value| {
-                let value = Map::from_iter([(kind.to_owned(), value)]);
+                let key = if kind == "textarea" { "text" } else { kind };
+                let value = Map::from_iter([(key.to_owned(), value)]);
                 json!({ "from_name": name, "to_name": "text", "type": kind, "value": value })
             };
             let text_of = |key: &str| {
@@ -95,7 +100,8 @@ impl Tasks {
                     }
                 }
                 QuestionKind::Span { .. } => {
-                    let spans: Vec<Span> = serde_json::from_str(answer).unwrap_or_default();
+                    let spans =
+                        Places::parse(answer).map(|places| places.apart().0).unwrap_or_default();
                     self.spans(name, &spans, &item.about.text, &mut results);
                 }
             }
@@ -270,4 +276,368 @@ pub fn interface(protocols: &[Protocol]) -> String {
         "  <Labels name=\"{EVIDENCE}\" toName=\"text\">\n    <Label value=\"{EVIDENCE}\"/>\n  </Labels>\n</View>\n"
     ));
     out
+}
+
+pub const LABELS: LabelsIn = LabelsIn {
+    name: "label-studio",
+    about: "exports of Label Studio: JSON, JSON_MIN, CSV and TSV",
+    claims: |record| {
+        let has = |name: &str| record.contains_key(name);
+        has("data") && (has("annotations") || has("predictions") || has("completions"))
+            || has("annotation_id") && has("annotator") && has("lead_time")
+    },
+    make: |_| Box::new(Exported),
+    within: &[],
+};
+
+/// Characters from and to, and a name.
+type Place = (usize, usize, String);
+
+struct Exported;
+
+/// What a person is called: a number of the database, or a mail address.
+fn annotator(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(person) => text(person, "email")
+            .or_else(|| text(person, "username"))
+            .or_else(|| text(person, "id")),
+        Value::Null => None,
+        other => Some(crate::format::path::scalar(other).into_owned()),
+    }
+}
+
+/// The text of a value of one result.
+fn said_of(kind: &str, value: &Value) -> Option<Said> {
+    // What was typed stands under another name than its type.
+    let inner = if kind == "textarea" { &value["text"] } else { &value[kind] };
+    let words = |list: &Vec<Value>| {
+        list.iter().map(|item| crate::format::path::scalar(item).into_owned()).collect::<Vec<_>>()
+    };
+    Some(match (kind, inner) {
+        ("choices", Value::Array(list)) => Said::Many(words(list)),
+        ("taxonomy", Value::Array(list)) => {
+            let path = |item: &Value| {
+                item.as_array().map(|path| words(path).join(" > ")).unwrap_or_default()
+            };
+            Said::Many(list.iter().map(path).collect())
+        }
+        ("textarea", Value::Array(list)) => Said::One(words(list).join("\n")),
+        ("textarea", value) if !value.is_null() => {
+            Said::One(crate::format::path::scalar(value).into_owned())
+        }
+        ("rating" | "number" | "datetime", value) if !value.is_null() => {
+            Said::One(crate::format::path::scalar(value).into_owned())
+        }
+        _ => return None,
+    })
+}
+
+impl Exported {
+    fn annotation(
+        &self,
+        base: &Foreign,
+        annotation: &Map<String, Value>,
+        place: String,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        if annotation.get("was_cancelled") == Some(&Value::Bool(true)) {
+            loss.skipped += 1;
+            return;
+        }
+        let source = base.text.clone().unwrap_or_default();
+        let mut foreign = Foreign {
+            place: place.clone(),
+            reviewer: annotation.get("completed_by").and_then(annotator),
+            at: annotation.get("created_at").cloned(),
+            duration_ms: annotation
+                .get("lead_time")
+                .and_then(Value::as_f64)
+                .map(|seconds| (seconds * 1e3).round() as u64),
+            gold: annotation.get("ground_truth") == Some(&Value::Bool(true)),
+            ..base.clone()
+        };
+        let mut places: Vec<(String, Vec<Place>)> = Vec::new();
+        for result in annotation.get("result").and_then(Value::as_array).into_iter().flatten() {
+            let kind = result["type"].as_str().unwrap_or_default();
+            let (name, value) = (result["from_name"].as_str(), &result["value"]);
+            let Some(name) = name else {
+                loss.lose(&format!("results of type {kind}"));
+                push_extra(&mut foreign.extra, "results", result);
+                continue;
+            };
+            if ["labels", "hypertextlabels"].contains(&kind) && value["start"].is_u64() {
+                let list = value[kind].as_array().or_else(|| value["labels"].as_array());
+                let place = [&value["start"], &value["end"]]
+                    .map(|end| end.as_u64().unwrap_or_default() as usize);
+                let found = characters(&source, (place[0], place[1]), value["text"].as_str(), true);
+                let Some((from, until)) = found else {
+                    loss.reject(
+                        &foreign.place,
+                        &format!("the place {}-{} is not in the text", place[0], place[1]),
+                    );
+                    return;
+                };
+                let at = places.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+                    places.push((name.to_owned(), Vec::new()));
+                    places.len() - 1
+                });
+                let labels = list.into_iter().flatten().filter_map(Value::as_str);
+                places[at].1.extend(labels.map(|label| (from, until, label.to_owned())));
+                continue;
+            }
+            // What was said of one place is no answer about the text.
+            let of_region = value.get("start").is_some();
+            match said_of(kind, value).filter(|_| !of_region) {
+                Some(said) => foreign.said.push((name.to_owned(), said)),
+                None => {
+                    loss.lose(&format!(
+                        "{name} ({})",
+                        if of_region { "of single places" } else { kind }
+                    ));
+                    push_extra(&mut foreign.extra, name, value);
+                }
+            }
+        }
+        foreign.said.extend(places.into_iter().map(|(name, places)| (name, Said::Places(places))));
+        for name in ["reviews", "history"] {
+            if let Some(list) =
+                annotation.get(name).and_then(Value::as_array).filter(|list| !list.is_empty())
+            {
+                loss.lose(name);
+                foreign.extra.insert(name.to_owned(), Value::Array(list.clone()));
+            }
+        }
+        to.push(foreign);
+    }
+
+    /// A row of JSON_MIN or CSV: the data, and a field for each control.
+    fn row(
+        &self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        let of_csv = record.get("annotation_id").is_some_and(Value::is_string);
+        let words = text(record, "text").unwrap_or_default();
+        // In JSON_MIN the task's number took the place of the stream's id.
+        let id = text(record, "id").filter(|_| of_csv);
+        let id = id.unwrap_or_else(|| id_of_text(&words));
+        if !of_csv {
+            loss.lose("data.id (the task's number took its place)");
+        }
+        let parsed = |name: &str| {
+            record.get(name).map(crate::format::read::case::unwrapped).unwrap_or_default()
+        };
+        let mut rest = Map::new();
+        for name in ["input", "model"] {
+            rest.insert(name.to_owned(), parsed(name));
+        }
+        rest.insert("trace_id".to_owned(), record.get("trace_id").cloned().unwrap_or_default());
+        let at = record.get("occurred_at");
+        let annotated = text(record, "annotation_id").is_some();
+        let mut foreign = Foreign {
+            place: place.to_owned(),
+            line: line_of(&id, &words, at, None, &rest),
+            id: Some(id),
+            text: Some(words),
+            reviewer: record.get("annotator").and_then(annotator),
+            at: record.get("created_at").cloned(),
+            duration_ms: text(record, "lead_time")
+                .and_then(|text| text.parse::<f64>().ok())
+                .map(|seconds| (seconds * 1e3).round() as u64),
+            ..Foreign::default()
+        };
+        let of_task = [
+            "id",
+            "text",
+            "occurred_at",
+            "trace_id",
+            "model",
+            "input",
+            "top_k",
+            "annotation_id",
+            "annotator",
+            "created_at",
+            "updated_at",
+            "lead_time",
+            "casework",
+            "prediction",
+        ];
+        for (name, value) in record
+            .iter()
+            .filter(|(name, value)| !of_task.contains(&name.as_str()) && !value.is_null())
+        {
+            let value =
+                if of_csv { crate::format::read::case::unwrapped(value) } else { value.clone() };
+            let said = match &value {
+                Value::String(text) if text.is_empty() => continue,
+                Value::Object(object) => match object.get("choices").or_else(|| object.get("text"))
+                {
+                    Some(Value::Array(list)) => {
+                        let words = list
+                            .iter()
+                            .map(|item| crate::format::path::scalar(item).into_owned())
+                            .collect();
+                        if object.contains_key("choices") {
+                            Said::Many(words)
+                        } else {
+                            Said::One(words.join("\n"))
+                        }
+                    }
+                    _ => continue,
+                },
+                Value::Array(list) => {
+                    let first = list.first().cloned().unwrap_or_default();
+                    let kind = ["rating", "number", "datetime", "taxonomy"]
+                        .into_iter()
+                        .find(|kind| first.get(kind).is_some());
+                    match (kind.and_then(|kind| said_of(kind, &first)), first.get("start")) {
+                        (Some(said), _) => said,
+                        (None, Some(_)) => {
+                            let source = foreign.text.clone().unwrap_or_default();
+                            let places = list.iter().filter_map(|span| {
+                                let place = [&span["start"], &span["end"]]
+                                    .map(|end| end.as_u64().unwrap_or_default() as usize);
+                                let (from, to) = characters(
+                                    &source,
+                                    (place[0], place[1]),
+                                    span["text"].as_str(),
+                                    true,
+                                )?;
+                                Some((from, to, span["labels"][0].as_str()?.to_owned()))
+                            });
+                            Said::Places(places.collect())
+                        }
+                        (None, None) => Said::Many(
+                            list.iter()
+                                .map(|item| crate::format::path::scalar(item).into_owned())
+                                .collect(),
+                        ),
+                    }
+                }
+                other => Said::One(crate::format::path::scalar(other).into_owned()),
+            };
+            foreign.said.push((name.clone(), said));
+        }
+        loss.cases += 1;
+        if annotated {
+            to.push(foreign);
+        }
+    }
+}
+
+fn push_extra(extra: &mut Map<String, Value>, name: &str, value: &Value) {
+    if let Value::Array(list) = extra.entry(name).or_insert_with(|| json!([])) {
+        list.push(value.clone());
+    }
+}
+
+impl Labels for Exported {
+    fn take(
+        &mut self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        let Some(data) = record.get("data").and_then(Value::as_object) else {
+            return self.row(record, place, to, loss);
+        };
+        loss.cases += 1;
+        let words = text(data, "text");
+        let id = text(data, "id").or_else(|| words.as_deref().map(id_of_text));
+        let mut predicted = None;
+        for prediction in record.get("predictions").and_then(Value::as_array).into_iter().flatten()
+        {
+            match prediction.as_object() {
+                None => loss.lose("predictions (bare ids)"),
+                Some(prediction) => {
+                    let choice = prediction
+                        .get("result")
+                        .and_then(|list| list.get(0))
+                        .map(|result| &result["value"]["choices"][0]);
+                    predicted = choice.and_then(Value::as_str).map(str::to_owned).or(predicted);
+                }
+            }
+        }
+        let line = match (&id, &words) {
+            (Some(id), Some(words)) => {
+                line_of(id, words, data.get("occurred_at"), predicted.as_deref(), data)
+            }
+            _ => Map::new(),
+        };
+        let base = Foreign { id, text: words, line, ..Foreign::default() };
+        let drafts = record.get("drafts").and_then(Value::as_array).map_or(0, Vec::len);
+        loss.drafts += drafts as u64;
+        let lists = ["annotations", "completions"];
+        for name in lists {
+            for (n, annotation) in
+                record.get(name).and_then(Value::as_array).into_iter().flatten().enumerate()
+            {
+                if let Some(annotation) = annotation.as_object() {
+                    self.annotation(&base, annotation, format!("{place}.{name}[{n}]"), to, loss);
+                }
+            }
+        }
+    }
+}
+
+/// The controls of a labeling interface.
+///
+/// # Errors
+/// It is no XML, or has no control that is known.
+pub fn controls(config: &str) -> Result<Vec<Control>, String> {
+    let document = roxmltree::Document::parse(config).map_err(|error| error.to_string())?;
+    let mut found = Vec::new();
+    let required = |node: &roxmltree::Node<'_, '_>| node.attribute("required") == Some("true");
+    let value = |node: &roxmltree::Node<'_, '_>| node.attribute("value").map(str::to_owned);
+    let children = |node: &roxmltree::Node<'_, '_>, tag: &str| -> Vec<String> {
+        node.descendants()
+            .filter(|child| child.has_tag_name(tag))
+            .filter_map(|child| value(&child))
+            .collect()
+    };
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let Some(name) = node.attribute("name").map(str::to_owned) else { continue };
+        if node.attribute("toName").is_none() || node.attribute("perRegion") == Some("true") {
+            continue;
+        }
+        let kind = match node.tag_name().name() {
+            "Choices" if ["multiple"].contains(&node.attribute("choice").unwrap_or_default()) => {
+                ControlKind::Several(children(&node, "Choice"))
+            }
+            "Choices" => ControlKind::One(children(&node, "Choice")),
+            "Taxonomy" => {
+                let mut paths = Vec::new();
+                for choice in node.descendants().filter(|child| child.has_tag_name("Choice")) {
+                    let mut path: Vec<String> = choice
+                        .ancestors()
+                        .take_while(|up| *up != node)
+                        .filter_map(|up| value(&up))
+                        .collect();
+                    path.reverse();
+                    paths.push(path.join(" > "));
+                }
+                ControlKind::Several(paths)
+            }
+            "Rating" => ControlKind::Scale(
+                node.attribute("maxRating").and_then(|max| max.parse().ok()).unwrap_or(5),
+            ),
+            "Number" => {
+                let bound = |name: &str| node.attribute(name).and_then(|text| text.parse().ok());
+                ControlKind::Number(bound("min"), bound("max"))
+            }
+            "TextArea" | "DateTime" => ControlKind::Words,
+            "Labels" | "HyperTextLabels" => ControlKind::Places(children(&node, "Label")),
+            _ => continue,
+        };
+        let ask = node.attribute("header").or_else(|| node.attribute("title")).map(str::to_owned);
+        found.push(Control { name, ask, kind, required: required(&node) });
+    }
+    if found.is_empty() {
+        return Err("no control in it asks something about a text".to_owned());
+    }
+    Ok(found)
 }

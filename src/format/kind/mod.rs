@@ -23,13 +23,16 @@ pub mod openai_chat;
 pub mod openinference;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod potato;
 pub mod prodigy;
 pub mod sagemaker;
+pub mod scores_in;
 pub mod table;
 pub mod vertex;
 
 use serde_json::{Map, Value};
 
+use super::foreign::LabelsIn;
 use super::peer::PeerKind;
 use super::read::{Cases, Options};
 
@@ -145,6 +148,20 @@ pub static PEERS: &[&PeerKind] = &[
     &backflow::PHOENIX,
 ];
 
+/// Every format whose labels are read, the most telling first.
+pub static LABELS: &[&LabelsIn] = &[
+    &label_studio::LABELS,
+    &prodigy::LABELS,
+    &backflow::LABELS,
+    &scores_in::PHOENIX,
+    &scores_in::LANGSMITH,
+    &scores_in::LANGFUSE,
+    &argilla::LABELS,
+    &potato::LABELS,
+    &doccano::LABELS,
+    &crowd_csv::LABELS,
+];
+
 /// Those that only a build with the feature `parquet` writes.
 pub const NOT_BUILT: &[&str] =
     if cfg!(feature = "parquet") { &[] } else { &["parquet", "arrow", "hf"] };
@@ -152,4 +169,118 @@ pub const NOT_BUILT: &[&str] =
 /// A format by its name.
 pub fn named(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// A format as it is told to people: what of it is read, what is written, what has no place in it.
+pub struct Told {
+    pub name: &'static str,
+    pub about: String,
+    /// Whether predictions of it are read, labels are, and labels are written.
+    pub cases: bool,
+    pub labels: bool,
+    pub rows: bool,
+    /// Whether this build has it.
+    pub built: bool,
+    pub not: &'static str,
+}
+
+/// What has no place in formats, by their names.
+const NOT: &[(&str, &str)] = &[
+    ("jsonl", "nothing: every field, numbers as they were written"),
+    ("csv", "what would act on a terminal or in a spreadsheet is named; JSON lines keep it"),
+    (
+        "label-studio",
+        "in: what single places were asked, relations, boxes (kept as `extra`), predictions that are bare ids; out: a label that only a model's answer sets is a choice of `label`",
+    ),
+    (
+        "prodigy",
+        "in: tokens, relations, what a review decided; out: of over 50 labels only the one chosen and the predicted are options",
+    ),
+    (
+        "argilla",
+        "in: rankings, vectors; in records.json whether a response was submitted; out: fields beside the label are texts",
+    ),
+    (
+        "doccano",
+        "in: relations; texts of its own rows keep no id unless meta has `id0`; out: rows without a text",
+    ),
+    ("potato", "links; it has neither texts nor times: cases have to be here"),
+    ("langfuse", "observations inside of a trace, but for their model; scores of programs"),
+    ("langsmith", "runs inside of a trace; feedback of programs"),
+    ("phoenix", "annotations of programs"),
+    ("openinference", "spans inside of a trace, but for their model and session"),
+    ("sagemaker", "names of columns: the file has none"),
+    ("openai-chat", "cases without a label; who labeled and why"),
+    ("crowd-csv", "all but who, what and which"),
+    ("sagemaker-ground-truth", "cases without a label; all but the label"),
+    ("langfuse-scores", "cases without a trace"),
+    ("langsmith-feedback", "cases that are no run"),
+    ("phoenix-annotations", "cases without a span"),
+];
+
+/// Every format, by name.
+pub fn told() -> Vec<Told> {
+    let mut all: Vec<Told> = Vec::new();
+    let mut add = |name: &'static str,
+                   about: &'static str,
+                   (cases, labels, rows, built): (bool, bool, bool, bool)| {
+        match all.iter_mut().find(|told| told.name == name) {
+            Some(told) => {
+                told.cases |= cases;
+                told.labels |= labels;
+                told.rows |= rows;
+                if !told.about.split("; ").any(|known| known == about) {
+                    told.about = format!("{}; {about}", told.about);
+                }
+            }
+            None => {
+                let not = NOT.iter().find(|(of, _)| *of == name).map_or("", |(_, words)| words);
+                let about = about.to_owned();
+                all.push(Told { name, about, cases, labels, rows, built, not });
+            }
+        }
+    };
+    for kind in KINDS {
+        add(kind.name, kind.about, (true, false, false, true));
+    }
+    add("csv", "CSV with a header and a column a field", (true, false, true, true));
+    for name in ["parquet", "arrow"] {
+        let about =
+            if name == "parquet" { "Parquet files" } else { "Arrow files, streams and Feather" };
+        add(name, about, (true, false, true, NOT_BUILT.is_empty()));
+    }
+    add("jsonl", "JSON lines as casework has them", (true, true, true, true));
+    for labels in LABELS {
+        add(labels.name, labels.about, (false, true, false, true));
+    }
+    for peer in PEERS {
+        add(peer.name, peer.about, (false, false, true, true));
+    }
+    add(
+        "hf",
+        "a folder for datasets.load_dataset: a card and Parquet",
+        (false, false, true, NOT_BUILT.is_empty()),
+    );
+    all.sort_by_key(|told| told.name);
+    all
+}
+
+/// The same as a table, for the manual.
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "| format | what it is | predictions in | labels in | labels out | no place for |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for told in told() {
+        let mark = |yes: bool| if yes { "yes" } else { "" };
+        out.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} | {} |\n",
+            told.name,
+            told.about,
+            mark(told.cases),
+            mark(told.labels),
+            mark(told.rows),
+            told.not
+        ));
+    }
+    out
 }

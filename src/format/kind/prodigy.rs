@@ -5,9 +5,13 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::time::Moment;
+use crate::format::foreign::{
+    Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
+};
+use crate::format::path::scalar;
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
 
@@ -131,4 +135,146 @@ fn texts_are_known_by_the_hash_that_prodigy_computes() {
     );
     // mmh3.hash('text=' + json.dumps('hello'), 0)
     assert_eq!(input_hash("hello").unwrap(), murmur("text=\"hello\"").unwrap());
+}
+
+pub const LABELS: LabelsIn = LabelsIn {
+    name: "prodigy",
+    about: "answers of Prodigy",
+    claims: |record| {
+        let answer = record.get("answer").and_then(Value::as_str);
+        record.contains_key("_input_hash")
+            || record.contains_key("text")
+                && answer.is_some_and(|answer| ["accept", "reject", "ignore"].contains(&answer))
+    },
+    make: |_| Box::new(Given),
+    within: &[],
+};
+
+/// What the places of its texts are called as a control.
+pub const SPANS: &str = "spans";
+
+struct Given;
+
+impl Given {
+    /// One person's answer; `base` knows the case.
+    fn answer(
+        &self,
+        base: &Foreign,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        let answer = record.get("answer").and_then(Value::as_str).unwrap_or("accept");
+        if answer == "ignore" {
+            loss.skipped += 1;
+            return;
+        }
+        let session = text(record, "_annotator_id").or_else(|| text(record, "_session_id"));
+        let mut foreign = Foreign {
+            place: place.to_owned(),
+            reviewer: session.map(|name| {
+                name.rsplit_once("://").map_or(name.clone(), |(_, name)| name.to_owned())
+            }),
+            at: record.get("_timestamp").filter(|at| !at.is_null()).cloned(),
+            ..base.clone()
+        };
+        let words = |list: &Vec<Value>| {
+            list.iter().map(|item| scalar(item).into_owned()).collect::<Vec<_>>()
+        };
+        if let Some(list) =
+            record.get("accept").and_then(Value::as_array).filter(|_| answer == "accept")
+        {
+            foreign.said.push(("label".to_owned(), Said::Many(words(list))));
+        } else if let Some(label) = text(record, "label") {
+            // Rejected means: not this label.
+            let verdict = if answer == "accept" { "model_correct" } else { "wrong_label" };
+            foreign.said.push(("verdict".to_owned(), Said::One(verdict.to_owned())));
+            if answer == "accept" {
+                foreign.said.push(("label".to_owned(), Said::One(label)));
+            }
+        } else if answer == "reject" {
+            foreign.said.push(("verdict".to_owned(), Said::One("wrong_label".to_owned())));
+        }
+        let source = base.text.clone().unwrap_or_default();
+        if let Some(spans) =
+            record.get("spans").and_then(Value::as_array).filter(|_| answer == "accept")
+        {
+            let mut places = Vec::new();
+            for span in spans {
+                let at = [&span["start"], &span["end"]]
+                    .map(|end| end.as_u64().unwrap_or(u64::MAX) as usize);
+                let Some(found) = characters(&source, (at[0], at[1]), None, false) else {
+                    return loss.reject(
+                        place,
+                        &format!("the place {}-{} is not in the text", at[0], at[1]),
+                    );
+                };
+                places.push((
+                    found.0,
+                    found.1,
+                    span["label"].as_str().unwrap_or_default().to_owned(),
+                ));
+            }
+            foreign.said.push((SPANS.to_owned(), Said::Places(places)));
+        }
+        for name in ["relations", "image", "audio"] {
+            if let Some(value) = record
+                .get(name)
+                .filter(|value| value.as_array().is_none_or(|list| !list.is_empty()))
+            {
+                loss.lose(name);
+                foreign.extra.insert(name.to_owned(), value.clone());
+            }
+        }
+        to.push(foreign);
+    }
+}
+
+impl Labels for Given {
+    fn take(
+        &mut self,
+        record: &Map<String, Value>,
+        place: &str,
+        to: &mut Vec<Foreign>,
+        loss: &mut Loss,
+    ) {
+        loss.cases += 1;
+        let Some(words) = text(record, "text") else {
+            return loss.reject(place, "it has no text");
+        };
+        let meta = record.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
+        let id =
+            text(&meta, "id").or_else(|| text(record, "id")).unwrap_or_else(|| id_of_text(&words));
+        let predicted = text(&meta, "predicted").or_else(|| text(record, "label"));
+        let at =
+            meta.get("occurred_at").or_else(|| record.get("_timestamp")).filter(|at| !at.is_null());
+        let line = line_of(&id, &words, at, predicted.as_deref(), &meta);
+        let base = Foreign { id: Some(id), text: Some(words), line, ..Foreign::default() };
+        match record.get("versions").and_then(Value::as_array) {
+            // A review: what each said, and what was decided.
+            Some(versions) => {
+                for (n, version) in versions.iter().enumerate() {
+                    let Some(version) = version.as_object() else { continue };
+                    let sessions = version
+                        .get("sessions")
+                        .and_then(Value::as_array)
+                        .cloned()
+                        .unwrap_or_default();
+                    let sessions: Vec<Value> =
+                        if sessions.is_empty() { vec![Value::Null] } else { sessions };
+                    for session in sessions {
+                        let mut version = version.clone();
+                        if session.is_string() {
+                            version.remove("_annotator_id");
+                            version.insert("_session_id".to_owned(), session);
+                        }
+                        self.answer(&base, &version, &format!("{place}.versions[{n}]"), to, loss);
+                    }
+                }
+                loss.lose("what a review decided (--rulings takes none of it yet)");
+            }
+            None => self.answer(&base, record, place, to, loss),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Files become records: what a file is, is told; what lies around its records is taken off; and a
 //! format makes predictions of them.
 
+pub mod foreign;
 mod records;
 mod sniff;
 
@@ -215,7 +216,13 @@ impl Inputs {
         Some(begun)
     }
 
-    fn begin(&self, part: Part, count: &Count, flaws: &Flaws) -> Result<Begun, BadInput> {
+    /// A file without what is around its text.
+    pub(super) fn bytes_of(
+        &self,
+        part: &Part,
+        count: &Count,
+        flaws: &Flaws,
+    ) -> Result<Bytes, BadInput> {
         let failed = |error| BadInput::Read(part.name.clone(), error);
         let raw: Box<dyn Read + Send> = match &part.member {
             Some(member) => {
@@ -245,7 +252,24 @@ impl Inputs {
                     .to_owned();
             return Err(failed(io::Error::new(io::ErrorKind::InvalidData, words)));
         }
-        let bytes = decode(input, head, self.options.encoding, &mut layers).map_err(failed)?;
+        decode(input, head, self.options.encoding, &mut layers).map_err(failed)
+    }
+
+    /// The first bytes of a file.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn head_of(&self, part: &Part) -> Result<Vec<u8>, BadInput> {
+        Ok(self.bytes_of(part, &Count::default(), &Flaws::default())?.head)
+    }
+
+    /// The files that are still to be read.
+    pub fn parts(&self) -> Vec<Part> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn begin(&self, part: Part, count: &Count, flaws: &Flaws) -> Result<Begun, BadInput> {
+        let bytes = self.bytes_of(&part, count, flaws)?;
         let seen = sniff(&part.name, &bytes.head, &self.options)?;
         Ok(Begun { part, seen: Seen { layers: bytes.layers.clone(), ..seen }, bytes })
     }

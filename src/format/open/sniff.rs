@@ -146,7 +146,7 @@ fn container_for(kind: &'static Kind, container: Container, head: &[u8]) -> Cont
     }
 }
 
-fn container(head: &[u8], options: &Options, reasons: &mut Vec<String>) -> Container {
+pub(super) fn container(head: &[u8], options: &Options, reasons: &mut Vec<String>) -> Container {
     if head.starts_with(b"PAR1") {
         reasons.push("it begins with PAR1".to_owned());
         return Container::Parquet;
@@ -157,7 +157,9 @@ fn container(head: &[u8], options: &Options, reasons: &mut Vec<String>) -> Conta
     }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start();
-    let by_hand = options.delimiter.is_some() || options.no_header || options.format == Some("csv");
+    let named = !options.columns.is_empty() && !text.starts_with(['{', '[']);
+    let by_hand =
+        named || options.delimiter.is_some() || options.no_header || options.format == Some("csv");
     match text.chars().next() {
         Some('[') if !by_hand => {
             reasons.push("it begins with a list".to_owned());

@@ -1,0 +1,142 @@
+//! Files of labels that were given elsewhere, read whole: what people said is little.
+
+use serde_json::{Map, Value};
+
+use super::sniff::{Container, container};
+use super::{BadInput, Inputs};
+use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
+use crate::format::kind::LABELS;
+use crate::format::read::bytes::{Count, Flaws};
+use crate::format::read::csv::Rows;
+use crate::format::read::files::Part;
+use crate::format::read::objects::{Lines, Objects};
+
+/// Records that are looked at to tell the format.
+const LOOKED_AT: usize = 50;
+
+/// What a file says.
+pub struct ForeignFile {
+    pub kind: &'static LabelsIn,
+    pub said: Vec<Foreign>,
+    pub loss: Loss,
+    pub flaws: Vec<String>,
+}
+
+/// A record or why it is none, with where it stands.
+type Place = (String, Result<Map<String, Value>, String>);
+
+/// Every record of a file.
+fn records(
+    inputs: &Inputs,
+    part: &Part,
+    within: &'static [&'static str],
+    flaws: &Flaws,
+) -> Result<Vec<Place>, BadInput> {
+    let failed = |error| BadInput::Read(part.name.clone(), error);
+    let bytes = inputs.bytes_of(part, &Count::default(), flaws)?;
+    let parsed = |text: String| match serde_json::from_str(&text) {
+        Ok(Value::Object(record)) => Ok(record),
+        Ok(_) => Err("not an object".to_owned()),
+        Err(error) => Err(format!("not JSON: {error}")),
+    };
+    let mut found = Vec::new();
+    match container(&bytes.head, inputs.options(), &mut Vec::new()) {
+        Container::Csv(dialect) => {
+            let rows =
+                Rows::new(bytes.reader, dialect, !inputs.options().no_header).map_err(failed)?;
+            for row in rows {
+                let row = row.map_err(failed)?;
+                found.push((
+                    format!("line {}", row.line),
+                    row.cells.map_err(|reject| reject.to_string()),
+                ));
+            }
+        }
+        Container::Objects => {
+            for text in Objects::new(bytes.reader, &part.name, flaws, within) {
+                let text = text.map_err(failed)?;
+                let read = text.text.map_err(|reject| reject.to_string()).and_then(parsed);
+                found.push((format!("[{}]", text.number - 1), read));
+            }
+        }
+        _ => {
+            for text in Lines::new(bytes.reader) {
+                let text = text.map_err(failed)?;
+                let read = text.text.map_err(|reject| reject.to_string()).and_then(parsed);
+                found.push((format!("line {}", text.number), read));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the labels of a file, of the format that was named or that its records tell.
+///
+/// # Errors
+/// A file that can't be read, or whose records are of no format that is known.
+pub fn labels(
+    inputs: &Inputs,
+    part: &Part,
+    format: Option<&str>,
+    status: Option<&str>,
+) -> Result<ForeignFile, BadInput> {
+    let flaws = Flaws::default();
+    let unknown = |words: &str| {
+        BadInput::NotThat(
+            part.name.clone(),
+            "labels of another program".to_owned(),
+            words.to_owned(),
+        )
+    };
+    let plain = records(inputs, part, &[], &flaws)?;
+    let claimed = |found: &[Place]| {
+        let sound = || found.iter().take(LOOKED_AT).filter_map(|(_, read)| read.as_ref().ok());
+        LABELS.iter().copied().find(|kind| sound().any(|record| (kind.claims)(record)))
+    };
+    let named = format.map(|format| {
+        LABELS
+            .iter()
+            .copied()
+            .find(|kind| kind.name == format)
+            .ok_or_else(|| unknown(&format!("no format `{format}`")))
+    });
+    let (kind, found) = match named.transpose()? {
+        Some(kind) if kind.within.is_empty() => (kind, plain),
+        Some(kind) => (kind, records(inputs, part, kind.within, &Flaws::default())?),
+        None => match claimed(&plain) {
+            Some(kind) => (kind, plain),
+            // A page of an API.
+            None => {
+                let pages = LABELS.iter().copied().filter(|kind| !kind.within.is_empty());
+                let mut of_page = None;
+                for kind in pages {
+                    let inside = records(inputs, part, kind.within, &Flaws::default())?;
+                    if claimed(&inside).is_some_and(|of| of.name == kind.name) {
+                        of_page = Some((kind, inside));
+                        break;
+                    }
+                }
+                of_page.ok_or_else(|| {
+                    let names: Vec<String> = plain
+                        .iter()
+                        .find_map(|(_, read)| read.as_ref().ok())
+                        .map(|record| record.keys().cloned().collect())
+                        .unwrap_or_default();
+                    unknown(&format!("its records hold {}", names.join(", ")))
+                })?
+            }
+        },
+    };
+    let stem =
+        part.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut reader = (kind.make)(LabelOptions { stem, status: status.map(str::to_owned) });
+    let (mut said, mut loss) = (Vec::new(), Loss::default());
+    for (place, record) in &found {
+        match record {
+            Ok(record) => reader.take(record, place, &mut said, &mut loss),
+            Err(why) => loss.reject(place, why),
+        }
+    }
+    reader.end(&mut said);
+    Ok(ForeignFile { kind, said, loss, flaws: flaws.take() })
+}

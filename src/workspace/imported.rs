@@ -1,0 +1,372 @@
+//! Labels of other programs: cases that come with them are opened, and what each person said is walked
+//! through the protocol of its stream.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value;
+
+use super::cases::IngestRequest;
+use super::{WorkError, Workspace};
+use crate::clock;
+use crate::db::case;
+use crate::db::case::named::{Named, Reading, named};
+use crate::domain::ids::CaseId;
+use crate::domain::label::{Label, MAIN_ROUND, round_of_pass};
+use crate::domain::protocol::{Places, QuestionKind};
+use crate::domain::roster::is_name;
+use crate::domain::time::Moment;
+use crate::domain::training::Gold;
+use crate::format::foreign::{Foreign, Loss, Said};
+use crate::format::times::{Times, Zone};
+use crate::intake::answered::solve;
+use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
+use crate::journal::Append;
+use crate::journal::chain;
+use crate::journal::kind::{GoldSet, LabelGiven};
+
+/// Bytes of what nothing maps that are kept with a label.
+const EXTRA_BYTES_MAX: usize = 64 << 10;
+/// Labels of one entry.
+const BATCH: usize = 1_000;
+
+/// Lines of cases that are opened, or why one can't be, by id.
+type Opening = BTreeMap<String, Result<String, String>>;
+
+/// How labels of other programs are taken in.
+#[derive(Debug, Default)]
+pub struct ForeignRequest {
+    /// What the format is called.
+    pub format: String,
+    /// Names elsewhere, and here.
+    pub reviewers: BTreeMap<String, String>,
+    /// Who said what names nobody.
+    pub reviewer: Option<String>,
+    /// Whether cases that are not here are opened from the same records.
+    pub open: bool,
+    /// Whether what is marked as right becomes a known answer.
+    pub gold: bool,
+    pub dry_run: bool,
+    pub times: Times,
+}
+
+impl ForeignRequest {
+    /// The name here of somebody elsewhere: as the list says, else what stands before the `@`.
+    fn name_of(&self, foreign: Option<&str>) -> Result<String, String> {
+        let Some(foreign) = foreign.filter(|name| !name.is_empty()) else {
+            return self
+                .reviewer
+                .clone()
+                .ok_or_else(|| "it does not say who said it: --reviewer NAME does".to_owned());
+        };
+        if let Some(name) = self.reviewers.get(foreign) {
+            return Ok(name.clone());
+        }
+        let name = foreign.split('@').next().unwrap_or_default();
+        if is_name(name) {
+            Ok(name.to_owned())
+        } else {
+            Err(format!(
+                "`{foreign}` is no name here: --reviewers FILE.csv names them (foreign,name)"
+            ))
+        }
+    }
+}
+
+impl Workspace {
+    /// Takes in what people said elsewhere.
+    ///
+    /// # Errors
+    /// Those of reading and writing; a label that can't be taken in is a rejected line.
+    pub fn import_foreign(
+        &mut self,
+        said: &[Foreign],
+        loss: Loss,
+        request: &ForeignRequest,
+        stop: &AtomicBool,
+    ) -> Result<ImportSummary, WorkError> {
+        self.ready_to_write()?;
+        let mut summary = ImportSummary::default();
+        let mut more = ForeignSummary {
+            format: request.format.clone(),
+            cases: loss.cases,
+            skipped: loss.skipped,
+            drafts: loss.drafts,
+            by_machine: loss.by_machine,
+            lost: loss.lost,
+            ..ForeignSummary::default()
+        };
+        for (place, why) in loss.rejects {
+            summary.read += 1;
+            summary.reject(summary.read, &format!("{place}: {why}"));
+        }
+        let mut opening = BTreeMap::new();
+        if request.open {
+            let (lines, unread) = self.lines_to_open(said, request)?;
+            if request.dry_run {
+                more.opened = lines.len() as u64;
+            } else if !lines.is_empty() {
+                let text: String = lines.values().map(|line| format!("{line}\n")).collect();
+                let all = IngestRequest {
+                    rules: vec!["true".to_owned()],
+                    names: vec!["imported".to_owned()],
+                    neighbours: Some(0),
+                    piece: true,
+                    ..IngestRequest::default()
+                };
+                let opened = self.ingest(text.as_bytes(), &all, stop, |_| {})?;
+                more.opened = opened.opened;
+            }
+            opening = unread;
+            opening.extend(lines.into_iter().map(|(id, line)| (id, Ok(line))));
+        }
+        self.take_in_foreign(said, request, &opening, &mut summary, &mut more)?;
+        summary.foreign = Some(more);
+        Ok(summary)
+    }
+
+    /// Lines of the cases that are not here, by id; and why some can't be opened.
+    fn lines_to_open(
+        &self,
+        said: &[Foreign],
+        request: &ForeignRequest,
+    ) -> Result<(BTreeMap<String, String>, Opening), WorkError> {
+        let (mut lines, mut unread) = (BTreeMap::new(), BTreeMap::new());
+        for foreign in said {
+            let Some(id) = &foreign.id else { continue };
+            let here = !matches!(named(&self.db.conn, id, Reading::Whole)?, Named::None);
+            if here || lines.contains_key(id) || foreign.line.is_empty() {
+                continue;
+            }
+            let mut line = foreign.line.clone();
+            match request.times.read(line.get("occurred_at")) {
+                Ok(at) => {
+                    line.insert("occurred_at".to_owned(), Value::from(at));
+                    lines.insert(id.clone(), Value::Object(line).to_string());
+                }
+                Err(reject) => drop(unread.insert(id.clone(), Err(reject.to_string()))),
+            }
+        }
+        Ok((lines, unread))
+    }
+
+    /// Cases by their trace and their span, where labels name cases so.
+    fn cases_of_traces(&self, said: &[Foreign]) -> Result<HashMap<String, CaseId>, WorkError> {
+        for foreign in said.iter().filter(|foreign| foreign.line.is_empty()) {
+            let Some(id) = &foreign.id else { continue };
+            if matches!(named(&self.db.conn, id, Reading::Whole)?, Named::None) {
+                return self.traces();
+            }
+        }
+        Ok(HashMap::new())
+    }
+
+    fn take_in_foreign(
+        &mut self,
+        said: &[Foreign],
+        request: &ForeignRequest,
+        opening: &Opening,
+        summary: &mut ImportSummary,
+        more: &mut ForeignSummary,
+    ) -> Result<(), WorkError> {
+        let traces = self.cases_of_traces(said)?;
+        let protocols = self.protocols()?;
+        let tx = self.db.begin()?;
+        let protocol = |stream: &str| {
+            protocols
+                .for_stream(stream)
+                .map(|published| (&published.protocol, &published.reference))
+        };
+        let context = Context { conn: &tx, protocol, author: &self.me, now: clock::now() };
+        let mut batch: Vec<Append> = Vec::new();
+        let mut writer = chain::Writer::new(&tx, &self.key)?;
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut in_batch = BTreeSet::new();
+        let mut passes: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for foreign in said {
+            summary.read += 1;
+            let number = summary.read;
+            let known = (opening, &traces);
+            match one(&context, foreign, request, known, &mut names, &mut passes, more) {
+                Err(why) => summary.reject(number, &format!("{}: {why}", foreign.place)),
+                Ok(One::Known) => summary.duplicate += 1,
+                // A case that a dry run would open.
+                Ok(One::Would) => summary.imported += 1,
+                Ok(One::Gold(gold)) => {
+                    more.gold += 1;
+                    summary.imported += 1;
+                    batch.push(Append::new(&GoldSet { gold, dropped: false }));
+                }
+                Ok(One::Label(label)) => {
+                    let key = (
+                        label.case,
+                        label.reviewer.clone(),
+                        label.round.clone(),
+                        label.given_at,
+                        label.path.clone(),
+                    );
+                    if in_batch.insert(key) {
+                        summary.imported += 1;
+                        batch.push(Append::new(&LabelGiven(*label)));
+                    } else {
+                        summary.duplicate += 1;
+                    }
+                }
+            }
+            if batch.len() >= BATCH && !request.dry_run {
+                writer.append(&self.me, std::mem::take(&mut batch), clock::now())?;
+            }
+        }
+        if request.dry_run {
+            return Ok(()); // nothing was written
+        }
+        if !batch.is_empty() {
+            writer.append(&self.me, batch, clock::now())?;
+        }
+        writer.finish()?;
+        tx.commit()?;
+        Ok(())
+    }
+}
+
+/// What became of one.
+enum One {
+    Known,
+    Would,
+    Gold(Gold),
+    Label(Box<Label>),
+}
+
+fn one<'p, F>(
+    context: &Context<'_, F>,
+    foreign: &Foreign,
+    request: &ForeignRequest,
+    (opening, traces): (&Opening, &HashMap<String, CaseId>),
+    names: &mut BTreeMap<String, String>,
+    passes: &mut BTreeMap<(String, String), u64>,
+    more: &mut ForeignSummary,
+) -> Result<One, String>
+where
+    F: Fn(
+        &str,
+    )
+        -> Option<(&'p crate::domain::protocol::Protocol, &'p crate::domain::label::ProtocolRef)>,
+{
+    let id = foreign.id.as_deref().ok_or("it names no case")?;
+    let mut found = named(context.conn, id, Reading::Whole).map_err(|error| error.to_string())?;
+    if let (Named::None, Some(case)) = (&found, traces.get(id)) {
+        let case = case::by_id(context.conn, *case).map_err(|error| error.to_string())?;
+        found = case.map_or(Named::None, |case| Named::One(Box::new(case)));
+    }
+    let (case, stream, predicted) = match (found, opening.get(id)) {
+        (Named::One(case), _) => (Some(case.id), case.stream.clone(), case.predicted.clone()),
+        (Named::Several(_), _) => {
+            return Err(format!("`{id}` is a case of several streams: name it by its full id"));
+        }
+        (Named::None, Some(Err(why))) => return Err(format!("case `{id}` can't be opened: {why}")),
+        (Named::None, Some(Ok(line))) => {
+            let line: Value = serde_json::from_str(line).unwrap_or_default();
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let stream = text(&line["stream"]).unwrap_or_else(|| "default".to_owned());
+            (None, stream, text(&line["prediction"]["label"]))
+        }
+        (Named::None, None) => {
+            let hint = if foreign.line.is_empty() || request.open {
+                ""
+            } else {
+                ": --open opens it from the same record"
+            };
+            return Err(format!("no case `{id}` here{hint}"));
+        }
+    };
+    let (protocol, reference) =
+        (context.protocol)(&stream).ok_or("no protocol is published for this stream")?;
+    let solved = solve(protocol, predicted.as_deref(), &foreign.said)?;
+    let mut extra = foreign.extra.clone();
+    for (name, said) in foreign.said.iter().filter(|(name, _)| solved.unused.contains(name)) {
+        *more.lost.entry(format!("{name} (not asked)")).or_default() += 1;
+        extra.insert(name.clone(), Value::from(format!("{said:?}")));
+    }
+    // Places of one name that touch or overlap are one here.
+    let said: usize = foreign
+        .said
+        .iter()
+        .map(|(_, said)| match said {
+            Said::Places(places) => places.len(),
+            _ => 0,
+        })
+        .sum();
+    let of_spans = |id: &str| {
+        protocol
+            .question(id)
+            .is_some_and(|question| matches!(question.kind, QuestionKind::Span { .. }))
+    };
+    let kept = solved
+        .path
+        .iter()
+        .filter(|(id, _)| of_spans(id))
+        .filter_map(|(_, answer)| Places::parse(answer));
+    let kept: usize = kept.map(|places| places.len()).sum();
+    if kept > 0 && kept < said {
+        *more
+            .lost
+            .entry("places of one name that touch or overlap (made one)".to_owned())
+            .or_default() += (said - kept) as u64;
+    }
+    if serde_json::to_string(&extra).map_or(0, |text| text.len()) > EXTRA_BYTES_MAX {
+        *more.lost.entry("what nothing maps, over 64 KiB of a label".to_owned()).or_default() += 1;
+        extra.clear();
+    }
+    if request.gold && foreign.gold {
+        let Some(case) = case else { return Ok(One::Would) };
+        let why = foreign.rationale.clone();
+        return Ok(One::Gold(Gold {
+            case,
+            protocol: reference.clone(),
+            path: solved.path,
+            outcome: solved.outcome,
+            why,
+        }));
+    }
+    let reviewer = request.name_of(foreign.reviewer.as_deref())?;
+    let as_named = foreign.reviewer.clone().unwrap_or_default();
+    // Two people must not become one.
+    match names.get(&reviewer) {
+        Some(known) if *known != as_named => {
+            return Err(format!(
+                "`{as_named}` and `{known}` would both be {reviewer}: --reviewers FILE.csv tells them apart"
+            ));
+        }
+        _ => drop(names.insert(reviewer.clone(), as_named)),
+    }
+    let given_at = match &foreign.at {
+        // A time of a program's own clock that says no zone is UTC.
+        Some(at) => {
+            let zone = request.times.zone.or(Some(Zone::UTC));
+            let times = Times { zone, ..request.times.clone() };
+            let text = times.read(Some(at)).map_err(|reject| reject.to_string())?;
+            let at = Moment::parse(&text).ok_or("its time can't be read")?;
+            if at > context.now {
+                return Err(format!("`{text}` is in the future"));
+            }
+            Some(at)
+        }
+        None => None,
+    };
+    let Some(case) = case else { return Ok(One::Would) };
+    // What the same person says of a case again is a repeat only where the times tell them apart.
+    let pass = passes.entry((id.to_owned(), reviewer.clone())).or_insert(0);
+    *pass += 1;
+    let round = if given_at.is_some() { MAIN_ROUND.to_owned() } else { round_of_pass(*pass) };
+    let label = Label {
+        path: solved.path,
+        outcome: solved.outcome,
+        confidence: foreign.confidence,
+        rationale: foreign.rationale.clone(),
+        duration_ms: foreign.duration_ms,
+        given_at,
+        extra,
+        ..Label::empty(case, &reviewer, &round, reference.clone())
+    };
+    Ok(admitted(context, label)?.map_or(One::Known, |label| One::Label(Box::new(label))))
+}
