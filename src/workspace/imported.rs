@@ -13,11 +13,12 @@ use crate::db::case;
 use crate::db::case::named::{Named, Reading, named};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, round_of_pass};
-use crate::domain::protocol::{Places, QuestionKind};
+use crate::domain::protocol::{Places, QuestionKind, Span};
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::format::foreign::{Foreign, Loss, Said};
+use crate::format::kind::label_studio::EVIDENCE;
 use crate::format::times::{Times, Zone};
 use crate::intake::answered::solve;
 use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
@@ -281,15 +282,30 @@ where
     };
     let (protocol, reference) =
         (context.protocol)(&stream).ok_or("no protocol is published for this stream")?;
-    let solved = solve(protocol, predicted.as_deref(), &foreign.said)?;
+    // Places that bear a label out answer no question.
+    let is_evidence =
+        |(name, said): &&(String, Said)| name == EVIDENCE && matches!(said, Said::Places(_));
+    let evidence: Vec<Span> = foreign
+        .said
+        .iter()
+        .filter(is_evidence)
+        .flat_map(|(_, said)| match said {
+            Said::Places(places) => {
+                places.iter().map(|(from, to, _)| Span { start: *from, end: *to }).collect()
+            }
+            _ => Vec::new(),
+        })
+        .collect();
+    let said: Vec<(String, Said)> =
+        foreign.said.iter().filter(|one| !is_evidence(one)).cloned().collect();
+    let solved = solve(protocol, predicted.as_deref(), &said)?;
     let mut extra = foreign.extra.clone();
     for (name, said) in foreign.said.iter().filter(|(name, _)| solved.unused.contains(name)) {
         *more.lost.entry(format!("{name} (not asked)")).or_default() += 1;
         extra.insert(name.clone(), Value::from(format!("{said:?}")));
     }
     // Places of one name that touch or overlap are one here.
-    let said: usize = foreign
-        .said
+    let said: usize = said
         .iter()
         .map(|(_, said)| match said {
             Said::Places(places) => places.len(),
@@ -363,6 +379,7 @@ where
         outcome: solved.outcome,
         confidence: foreign.confidence,
         rationale: foreign.rationale.clone(),
+        evidence,
         duration_ms: foreign.duration_ms,
         given_at,
         extra,

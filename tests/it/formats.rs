@@ -987,3 +987,78 @@ fn every_export_is_read_by_the_program_that_it_is_for() {
         }
     }
 }
+
+/// One request to a server on this machine.
+fn ask(server: &str, token: &str, method: &str, path: &str, body: &str) -> Value {
+    let address = server.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(120))).unwrap();
+    let head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Token {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut stream, body.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(" 20"), "{method} {path}: {text}");
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
+}
+
+#[test]
+fn labels_go_through_a_real_label_studio_and_come_back() {
+    let test = "formats::labels_go_through_a_real_label_studio_and_come_back";
+    let Some(data) = shared(test) else { return };
+    let Some(server) = server("CASEWORK_TEST_LABEL_STUDIO", Some(test)) else { return };
+    let (server, token) = server.split_once(' ').unwrap();
+    let place = Place::new();
+    drop(place.create());
+    place.ok(&["ingest", "--window", "0", data.join("stream/stream.jsonl").to_str().unwrap()]);
+    let protocol = crate::support::fixture("intent-edge-cases.toml").display().to_string();
+    let settle = |place: &Place| {
+        place.ok(&["protocol", "publish", &protocol]);
+        place.ok(&["policy", "set", "overlap=1", "limit=1", "rule=majority", "on=label"]);
+        place.ok(&["roster", "admit", "eng", "--role", "engineer"]);
+    };
+    settle(&place);
+    place.ok(&["import", "labels", data.join("reviews/reviews.jsonl").to_str().unwrap()]);
+    let out = place.dir.path().join("ls").display().to_string();
+    place.ok(&["export", "--format", "label-studio", "--as", "eng", "--out", &out]);
+    let config = std::fs::read_to_string(format!("{out}/config.xml")).unwrap();
+    let project = serde_json::json!({ "title": "round trip", "label_config": config }).to_string();
+    let project = ask(server, token, "POST", "/api/projects/", &project)["id"].clone();
+    let tasks = std::fs::read_to_string(format!("{out}/tasks.json")).unwrap();
+    let came = ask(server, token, "POST", &format!("/api/projects/{project}/import"), &tasks);
+    let rows = |place: &Place| -> Vec<Value> {
+        let text = place.ok(&["export", "--as", "eng"]);
+        let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.filter(|row| row["round"] == "main" && row["counts"] == true).collect()
+    };
+    let before = rows(&place);
+    assert_eq!(came["annotation_count"], before.len(), "{came}");
+    let back =
+        ask(server, token, "GET", &format!("/api/projects/{project}/export?exportType=JSON"), "");
+    let file = place.dir.path().join("back.json");
+    std::fs::write(&file, back.to_string()).unwrap();
+    let other = Place::new();
+    drop(other.create());
+    settle(&other);
+    let text = other.run_text(&["import", "labels", file.to_str().unwrap(), "--open", "--json"]);
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&summary["imported"], &summary["rejected"]),
+        (&Value::from(before.len()), &Value::from(0)),
+        "{summary}"
+    );
+    let key = |row: &Value| {
+        ["case", "reviewer", "outcome", "path", "at", "rationale"].map(|name| row[name].to_string())
+    };
+    let mut sides = [before, rows(&other)].map(|rows| rows.iter().map(key).collect::<Vec<_>>());
+    sides.iter_mut().for_each(|rows| rows.sort());
+    assert_eq!(sides[0].len(), sides[1].len());
+    for (one, two) in sides[0].iter().zip(&sides[1]) {
+        assert_eq!(one, two);
+    }
+}

@@ -23,7 +23,7 @@ pub const PEER: PeerKind = PeerKind {
 };
 
 /// The name of the control for places that bear a label out.
-const EVIDENCE: &str = "evidence";
+pub const EVIDENCE: &str = "marked-evidence";
 
 struct Tasks {
     options: PeerOptions,
@@ -145,7 +145,8 @@ impl Peer for Tasks {
             .map(|given| {
                 json!({ "reviewer": given.reviewer, "event": given.event, "protocol": given.protocol,
                     "path": given.path, "outcome": given.outcome, "confidence": given.confidence,
-                    "rationale": given.rationale, "tags": given.tags })
+                    "rationale": given.rationale, "tags": given.tags,
+                    "at": given.at, "duration_ms": given.duration_ms })
             })
             .collect();
         data.insert("casework".to_owned(), json!({ "case": about.case, "stream": about.stream, "flags": about.flags, "labels": labels }));
@@ -546,7 +547,7 @@ impl Labels for Exported {
             return self.row(record, place, to, loss);
         };
         loss.cases += 1;
-        let words = text(data, "text");
+        let words = data.get("text").and_then(Value::as_str).map(str::to_owned);
         let id = text(data, "id").or_else(|| words.as_deref().map(id_of_text));
         let mut predicted = None;
         for prediction in record.get("predictions").and_then(Value::as_array).into_iter().flatten()
@@ -554,34 +555,70 @@ impl Labels for Exported {
             match prediction.as_object() {
                 None => loss.lose("predictions (bare ids)"),
                 Some(prediction) => {
-                    let choice = prediction
-                        .get("result")
-                        .and_then(|list| list.get(0))
-                        .map(|result| &result["value"]["choices"][0]);
+                    let result = prediction.get("result").and_then(|list| list.get(0));
+                    let choice = result.map(|result| &result["value"]["choices"][0]);
                     predicted = choice.and_then(Value::as_str).map(str::to_owned).or(predicted);
                 }
             }
         }
+        // What was exported from here says so.
+        let ours = data.get("casework");
+        let mut rest = data.clone();
+        if let Some(stream) = ours.and_then(|ours| ours.get("stream")) {
+            rest.insert("stream".to_owned(), stream.clone());
+        }
         let line = match (&id, &words) {
             (Some(id), Some(words)) => {
-                line_of(id, words, data.get("occurred_at"), predicted.as_deref(), data)
+                line_of(id, words, data.get("occurred_at"), predicted.as_deref(), &rest)
             }
             _ => Map::new(),
         };
         let base = Foreign { id, text: words, line, ..Foreign::default() };
         let drafts = record.get("drafts").and_then(Value::as_array).map_or(0, Vec::len);
         loss.drafts += drafts as u64;
-        let lists = ["annotations", "completions"];
-        for name in lists {
-            for (n, annotation) in
-                record.get(name).and_then(Value::as_array).into_iter().flatten().enumerate()
-            {
-                if let Some(annotation) = annotation.as_object() {
-                    self.annotation(&base, annotation, format!("{place}.{name}[{n}]"), to, loss);
+        for name in ["annotations", "completions"] {
+            let list = record.get(name).and_then(Value::as_array).into_iter().flatten();
+            let mut annotations: Vec<(usize, &Map<String, Value>)> =
+                list.filter_map(Value::as_object).enumerate().collect();
+            let before = to.len();
+            for (n, annotation) in &annotations {
+                self.annotation(&base, annotation, format!("{place}.{name}[{n}]"), to, loss);
+            }
+            // An upload gives all annotations to whoever uploaded: who said what stands in the task,
+            // in the order in which they went in.
+            let labels =
+                ours.and_then(|ours| ours["labels"].as_array()).cloned().unwrap_or_default();
+            annotations.sort_by_key(|(_, annotation)| annotation.get("id").and_then(Value::as_i64));
+            let whole = labels.len() == annotations.len() && to.len() - before == labels.len();
+            let of_one = to[before..].windows(2).all(|two| two[0].reviewer == two[1].reviewer);
+            if whole && of_one {
+                for ((n, _), label) in annotations.iter().zip(&labels) {
+                    if let Some(foreign) = to.get_mut(before + n) {
+                        restore(foreign, label);
+                    }
                 }
             }
         }
     }
+}
+
+/// Takes over what a task says of a label that was exported from here, if it is the same label still.
+fn restore(foreign: &mut Foreign, label: &Value) {
+    let said = foreign.said.iter().find(|(name, _)| name == "label").map(|(_, said)| match said {
+        Said::One(text) => text.clone(),
+        Said::Many(list) => list.join(","),
+        Said::Places(_) => String::new(),
+    });
+    if said.as_deref() != label["outcome"]["label"].as_str() {
+        return;
+    }
+    if let Some(reviewer) = label["reviewer"].as_str() {
+        foreign.reviewer = Some(reviewer.to_owned());
+    }
+    foreign.at = Some(label["at"].clone()).filter(|at| !at.is_null()).or(foreign.at.take());
+    foreign.duration_ms = label["duration_ms"].as_u64().or(foreign.duration_ms);
+    foreign.confidence = label["confidence"].as_u64().and_then(|sure| u8::try_from(sure).ok());
+    foreign.rationale = label["rationale"].as_str().unwrap_or_default().to_owned();
 }
 
 /// The controls of a labeling interface.
