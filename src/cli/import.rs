@@ -10,6 +10,7 @@ use crate::format::foreign::{Foreign, Loss};
 use crate::format::kind::LABELS;
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
+use crate::format::read::files::Part;
 use crate::intake::labels::ImportSummary;
 use crate::workspace::imported::ForeignRequest;
 use crate::workspace::read_file;
@@ -74,11 +75,18 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     let inputs = args.read.inputs_of_labels(&workspace, &args.paths, &stop)?;
     let (mut said, mut loss, mut flaws, mut kinds) =
         (Vec::new(), Loss::default(), Vec::new(), Vec::new());
-    for part in inputs.parts() {
-        if format.is_none() && is_own(&inputs, &part) {
+    let parts = inputs.parts();
+    // The texts of brat are read with what stands beside them.
+    let beside =
+        |part: &Part| parts.iter().any(|other| other.path == part.path.with_extension("ann"));
+    for part in parts
+        .iter()
+        .filter(|part| part.path.extension().is_none_or(|ending| ending != "txt") || !beside(part))
+    {
+        if format.is_none() && is_own(&inputs, part) {
             return own(context, args, &mut workspace);
         }
-        let found = labels(&inputs, &part, format, args.status.as_deref())?;
+        let found = labels(&inputs, part, format, args.status.as_deref())?;
         add(&mut loss, found.loss);
         if !kinds.contains(&found.kind.name) {
             kinds.push(found.kind.name);
@@ -120,7 +128,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
 }
 
 /// Whether a file holds labels as casework has them.
-fn is_own(inputs: &Inputs, part: &crate::format::read::files::Part) -> bool {
+fn is_own(inputs: &Inputs, part: &Part) -> bool {
     let head = inputs.head_of(part).unwrap_or_default();
     let text = String::from_utf8_lossy(&head);
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();

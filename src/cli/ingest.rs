@@ -160,6 +160,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let mut workspace = context.open()?;
     let stop = stopped_by_signals()?;
+    if args.follow && !args.read.is_auto() {
+        return Err(CliError::Use(
+            "--follow reads JSON lines as casework has them, or as [source] says: other formats are read as files".to_owned(),
+        ));
+    }
     if args.follow {
         let (rules, names) = rules_of(args)?;
         let request = IngestRequest {

@@ -71,7 +71,7 @@ pub enum What {
     /// that these come in as they are
     From {
         file: PathBuf,
-        #[arg(long, value_name = "F", value_parser = ["label-studio", "argilla", "doccano", "prodigy"])]
+        #[arg(long, value_name = "F", value_parser = ["label-studio", "argilla", "doccano", "prodigy", "brat", "uima-cas"])]
         format: String,
         /// Write it to a file instead of standard output
         #[arg(long, value_name = "FILE.toml")]
@@ -454,8 +454,11 @@ fn from(path: &Path, format: &str, to: Option<&Path>) -> Result<Exit, CliError> 
                 stop,
             );
             let mut said = Vec::new();
-            for part in inputs.parts() {
-                said.extend(labels(&inputs, &part, Some(format), None)?.said);
+            let parts = inputs.parts();
+            for part in parts.iter().filter(|part| {
+                format != "brat" || part.path.extension().is_some_and(|ending| ending == "ann")
+            }) {
+                said.extend(labels(&inputs, part, Some(format), None)?.said);
             }
             implied(&said)
         }

@@ -76,6 +76,17 @@ pub struct ReadArgs {
 }
 
 impl ReadArgs {
+    /// Whether nothing was said about how files are to be read.
+    pub fn is_auto(&self) -> bool {
+        let said = [&self.id, &self.time, &self.text, &self.label, &self.confidence];
+        self.format == "auto"
+            && self.map.is_none()
+            && said.iter().all(|path| path.is_none())
+            && self.encoding.is_none()
+            && self.delimiter.is_none()
+            && !self.no_header
+    }
+
     /// Everything is told by the file.
     pub fn auto() -> Self {
         Self { format: "auto".to_owned(), ..Self::default() }

@@ -206,5 +206,9 @@ fn label_words(given: &crate::domain::label::GivenLabel) -> String {
     if !label.rationale.is_empty() {
         words.push_str(&format!(": {}", label.rationale));
     }
+    if !label.extra.is_empty() {
+        let names: Vec<&str> = label.extra.keys().map(String::as_str).collect();
+        words.push_str(&format!("; kept beside it: {}", names.join(", ")));
+    }
     words
 }

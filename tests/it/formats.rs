@@ -841,6 +841,91 @@ fn what_is_exported_is_read_again_and_is_the_same_twice() {
 }
 
 #[test]
+fn places_of_brat_and_uima_are_those_that_their_programs_read() {
+    let Some(data) = formats("places_of_brat_and_uima_are_those_that_their_programs_read") else {
+        return;
+    };
+    let wanted = |spans: &Value| {
+        let mut spans: Vec<(u64, u64)> = spans
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|span| (span[0].as_u64().unwrap(), span[1].as_u64().unwrap()))
+            .collect();
+        spans.sort();
+        spans
+    };
+    let found = |place: &Place| {
+        let rows = rows(place);
+        let mut spans: Vec<(u64, u64)> = places_of(&rows[0]["outcome"], "spans")
+            .into_iter()
+            .map(|(from, to, _)| (from, to))
+            .collect();
+        spans.sort();
+        spans
+    };
+    let folder = data.join("brat");
+    let file = "100-attribute_annotation.ann";
+    let (place, summary) =
+        imported((&folder.join(file), "brat"), &[&folder.join(file)], &["--reviewer", "ann"]);
+    assert_eq!(summary["lost"]["events"], 10, "{summary}");
+    assert_eq!(found(&place), wanted(&expected(&folder)["files"][file]["spans"]));
+    let folder = data.join("uima-cas");
+    for (file, of) in expected(&folder)["files"].as_object().unwrap() {
+        let path = folder.join(file);
+        let (place, _) = imported((&path, "uima-cas"), &[&path], &["--reviewer", "ann"]);
+        assert_eq!(found(&place), wanted(&of["spans_code_points"]), "{file}");
+    }
+}
+
+#[test]
+fn strange_values_are_kept_or_refused_and_a_dry_run_counts_the_same() {
+    let Some(data) = formats("strange_values_are_kept_or_refused") else { return };
+    let folder = data.join("json-edge");
+    let expect = expected(&folder);
+    let place = Place::new();
+    drop(place.create());
+    let file = folder.join("edge.jsonl").display().to_string();
+    let read = |more: &[&str]| -> Value {
+        let args: Vec<&str> =
+            ["ingest", &file, "--json"].into_iter().chain(more.iter().copied()).collect();
+        serde_json::from_str(&place.run_text(&args)).unwrap()
+    };
+    let dry = read(&["--dry-run"]);
+    let real = read(&[]);
+    for name in ["read", "opened", "duplicate", "rejected"] {
+        assert_eq!(dry[name], real[name], "{name}");
+    }
+    let rejects = real["rejects"].as_array().unwrap().iter();
+    let rejected: Vec<u64> = rejects.map(|reject| reject["line"].as_u64().unwrap()).collect();
+    for item in expect["items"].as_array().unwrap() {
+        let was = rejected.contains(&item["line"].as_u64().unwrap());
+        match item["want"].as_str().unwrap() {
+            "accept" => assert!(!was, "{item}"),
+            "reject" => assert!(was, "{item}"),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_folder_of_hugging_face_says_its_labels_by_name() {
+    let Some(data) = formats("a_folder_of_hugging_face_says_its_labels_by_name") else { return };
+    let folder = data.join("hf-dataset");
+    let expect = expected(&folder);
+    let found = read(&[folder.join("data")]);
+    assert_eq!(found.cases.len() as u64, expect["cases"].as_u64().unwrap(), "{:?}", found.rejects);
+    for item in expect["items"].as_array().unwrap() {
+        let case = found.of(item["id"].as_str().unwrap());
+        assert_eq!(case["input"]["text"], item["text"]);
+        assert_eq!(case.pointer("/prediction/label").unwrap_or(&Value::Null), &item["label"]);
+        assert_eq!(at(&case["occurred_at"]), at(&item["occurred_at"]));
+        assert_eq!(case["input"]["n"].to_string(), item["n"].to_string());
+    }
+}
+
+#[test]
 fn the_manual_names_every_format() {
     let manual = include_str!("../../assets/help/formats.md");
     let table = casework::format::kind::markdown();
@@ -1060,5 +1145,94 @@ fn labels_go_through_a_real_label_studio_and_come_back() {
     assert_eq!(sides[0].len(), sides[1].len());
     for (one, two) in sides[0].iter().zip(&sides[1]) {
         assert_eq!(one, two);
+    }
+}
+
+/// Files that are damaged anywhere are read as far as they go: nothing panics, and what can't be read
+/// is told. `CASEWORK_FUZZ` says how often each file is damaged.
+#[test]
+fn damaged_files_are_read_as_far_as_they_go() {
+    let Some(data) = formats("damaged_files_are_read_as_far_as_they_go") else { return };
+    let rounds = crate::support::number("CASEWORK_FUZZ").unwrap_or(12);
+    let mut files = Vec::new();
+    let mut folders = vec![data];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name != "expected.json") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    assert!(files.len() > 100, "the files were found");
+    let place = tempfile::tempdir().unwrap();
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut draw = |below: usize| {
+        // xorshift: the same damage in every run
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % below.max(1) as u64) as usize
+    };
+    let strange: [&[u8]; 10] =
+        [b"\"", b"{", b"}", b"[", b"\n", b",", b"\\u", b"\xff", b"99999999999999999999", b"NaN"];
+    for path in &files {
+        let bytes = std::fs::read(path).unwrap();
+        for _ in 0..rounds {
+            let mut bytes = bytes.clone();
+            for _ in 0..=draw(4) {
+                let at = draw(bytes.len());
+                match draw(4) {
+                    0 => bytes.truncate(at),
+                    1 if !bytes.is_empty() => bytes[at] = draw(256) as u8,
+                    2 => {
+                        let end = (at + draw(40)).min(bytes.len());
+                        bytes.drain(at..end);
+                    }
+                    _ => {
+                        let with = strange[draw(strange.len())];
+                        bytes.splice(at..at, with.iter().copied());
+                    }
+                }
+            }
+            let file = place.path().join(path.file_name().unwrap());
+            std::fs::write(&file, &bytes).unwrap();
+            let Ok(parts) = parts_of(&file) else { continue };
+            let inputs =
+                Inputs::new(parts.clone(), Options::default(), Arc::new(AtomicBool::new(false)));
+            while let Ok(Some(opened)) = inputs.next_input() {
+                if let Input::Records(records) = opened.input {
+                    // Every record is a line or says why it is none.
+                    records.map_while(Result::ok).for_each(|record| {
+                        assert!(record.line.map_or_else(
+                            |why| !why.to_string().is_empty(),
+                            |line| !line.is_empty() && !line.contains('\n')
+                        ))
+                    });
+                }
+            }
+            for part in &parts {
+                let inputs =
+                    Inputs::new(Vec::new(), Options::default(), Arc::new(AtomicBool::new(false)));
+                let read = casework::format::open::foreign::labels(&inputs, part, None, None);
+                drop(read.map(|file| file.said.len()));
+                let head = String::from_utf8_lossy(&bytes).into_owned();
+                if let Some(kind) = told(&head, LogOptions::default()) {
+                    let reader = Box::new(std::io::Cursor::new(bytes.clone()));
+                    drop(unwrap(
+                        kind,
+                        reader,
+                        "f",
+                        LogOptions::default(),
+                        &Flaws::default(),
+                        |_| Ok(()),
+                    ));
+                }
+            }
+            drop(casework::format::kind::label_studio::controls(&String::from_utf8_lossy(&bytes)));
+        }
     }
 }

@@ -27,6 +27,7 @@ pub mod potato;
 pub mod prodigy;
 pub mod sagemaker;
 pub mod scores_in;
+pub mod span_files;
 pub mod table;
 pub mod vertex;
 
@@ -159,6 +160,8 @@ pub static LABELS: &[&LabelsIn] = &[
     &argilla::LABELS,
     &potato::LABELS,
     &doccano::LABELS,
+    &span_files::BRAT,
+    &span_files::CAS,
     &crowd_csv::LABELS,
 ];
 
@@ -186,6 +189,8 @@ pub struct Told {
 
 /// What has no place in formats, by their names.
 const NOT: &[(&str, &str)] = &[
+    ("brat", "events, attributes and relations; it keeps no id and names nobody"),
+    ("uima-cas", "features of annotations; it keeps no id"),
     ("jsonl", "nothing: every field, numbers as they were written"),
     ("csv", "what would act on a terminal or in a spreadsheet is named; JSON lines keep it"),
     (

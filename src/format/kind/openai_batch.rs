@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
-use crate::format::read::case::{Answer, Case, input_of, text_of};
+use crate::format::read::case::{Answer, Case, field, input_of, text_of};
 use crate::format::read::{Cases, Found, Options};
 
 /// Requests or results that wait for the other.
@@ -37,7 +37,7 @@ fn joined(
     let Some(request) = request else {
         return Found::Reject(Reject::Foreign(format!("{id}: a result whose request is not here")));
     };
-    let sent = &request["body"];
+    let sent = field(&request, "body");
     let mut input =
         sent.get("messages").or_else(|| sent.get("input")).map(input_of).unwrap_or_default();
     if input.is_empty() {
@@ -50,7 +50,7 @@ fn joined(
         ..Case::default()
     };
     if let Some(result) = result {
-        let body = &result["response"]["body"];
+        let body = &field(&result, "response")["body"];
         case.at = body.get("created").or_else(|| body.get("created_at")).cloned();
         if let Some(model) = body["model"].as_str() {
             case.model = Some(model.to_owned());

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
-use crate::format::read::case::{Answer, Case, answers_of, cases_of, input_of, inputs_of, text_of};
+use crate::format::read::case::{
+    Answer, Case, answers_of, cases_of, field, input_of, inputs_of, text_of,
+};
 use crate::format::read::{Cases, Found, Options};
 
 pub fn claims(record: &Map<String, Value>) -> bool {
@@ -39,7 +41,7 @@ fn body(side: &Value) -> Option<Value> {
 
 impl Cases for Captured {
     fn take(&mut self, record: Map<String, Value>, to: &mut Vec<Found>) {
-        let (meta, data) = (&record["eventMetadata"], &record["captureData"]);
+        let (meta, data) = (field(&record, "eventMetadata"), field(&record, "captureData"));
         let id = meta
             .as_object()
             .and_then(|meta| text_of(meta, "inferenceId").or_else(|| text_of(meta, "eventId")));

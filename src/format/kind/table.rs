@@ -40,6 +40,8 @@ const ROLES: &[(&str, &[&str])] = &[
             "request_time",
             "logged_at",
             "created",
+            "seen_at",
+            "predicted_at",
             "date",
         ],
     ),

@@ -6,6 +6,7 @@ use super::sniff::{Container, container};
 use super::{BadInput, Inputs};
 use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
 use crate::format::kind::LABELS;
+use crate::format::kind::span_files::record_of_brat;
 use crate::format::read::bytes::{Count, Flaws};
 use crate::format::read::csv::Rows;
 use crate::format::read::files::Part;
@@ -88,7 +89,16 @@ pub fn labels(
             words.to_owned(),
         )
     };
-    let plain = records(inputs, part, &[], &flaws)?;
+    let is_brat =
+        part.path.extension().is_some_and(|ending| ending == "ann") && part.member.is_none();
+    let plain = if is_brat {
+        let failed = |error| BadInput::Read(part.name.clone(), error);
+        let annotations = std::fs::read_to_string(&part.path).map_err(failed)?;
+        let text = std::fs::read_to_string(part.path.with_extension("txt")).map_err(failed)?;
+        vec![("it".to_owned(), Ok(record_of_brat(&annotations, &text)))]
+    } else {
+        records(inputs, part, &[], &flaws)?
+    };
     let claimed = |found: &[Place]| {
         let sound = || found.iter().take(LOOKED_AT).filter_map(|(_, read)| read.as_ref().ok());
         LABELS.iter().copied().find(|kind| sound().any(|record| (kind.claims)(record)))
@@ -101,7 +111,7 @@ pub fn labels(
             .ok_or_else(|| unknown(&format!("no format `{format}`")))
     });
     let (kind, found) = match named.transpose()? {
-        Some(kind) if kind.within.is_empty() => (kind, plain),
+        Some(kind) if kind.within.is_empty() || is_brat => (kind, plain),
         Some(kind) => (kind, records(inputs, part, kind.within, &Flaws::default())?),
         None => match claimed(&plain) {
             Some(kind) => (kind, plain),

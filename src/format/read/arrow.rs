@@ -1,5 +1,6 @@
 //! Rows of Parquet and Arrow files as JSON objects, column by column read and row by row written.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -7,8 +8,10 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_json::LineDelimitedWriter;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use serde_json::Value;
 
 use super::bytes::Bytes;
 use super::objects::Text;
@@ -36,7 +39,8 @@ pub fn texts(
 ) -> io::Result<Texts> {
     if stream {
         let reader = StreamReader::try_new(bytes.reader, None).map_err(bad)?;
-        return Ok(Box::new(Rows::new(reader)));
+        let names = names_of(&reader.schema());
+        return Ok(Box::new(Rows::new(reader, names)));
     }
     let file = if plain { File::open(path)? } else { aside(bytes)? };
     if parquet {
@@ -46,10 +50,12 @@ pub fn texts(
                 .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
         });
         let reader = built.map_err(|_| bad("its footer says what can't be"))?.map_err(bad)?;
-        return Ok(Box::new(Rows::new(reader)));
+        let names = names_of(&arrow_array::RecordBatchReader::schema(&reader));
+        return Ok(Box::new(Rows::new(reader, names)));
     }
     let reader = FileReader::try_new(BufReader::new(file), None).map_err(bad)?;
-    Ok(Box::new(Rows::new(reader)))
+    let names = names_of(&reader.schema());
+    Ok(Box::new(Rows::new(reader, names)))
 }
 
 fn aside(mut bytes: Bytes) -> io::Result<File> {
@@ -59,8 +65,37 @@ fn aside(mut bytes: Bytes) -> io::Result<File> {
     Ok(file)
 }
 
+/// Names of columns whose numbers stand for words: Hugging Face's ClassLabel.
+type Names = BTreeMap<String, Vec<String>>;
+
+fn names_of(schema: &Schema) -> Names {
+    let text = schema.metadata().get("huggingface");
+    let info: Value = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let features = info["info"]["features"].as_object().cloned().unwrap_or_default();
+    let named = |(column, feature): (String, Value)| {
+        let names = feature["names"].as_array()?;
+        Some((column, names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()))
+    };
+    features.into_iter().filter_map(named).collect()
+}
+
+/// A row with words in place of their numbers; none of them, or -1, is no label.
+fn with_names(line: &str, names: &Names) -> String {
+    let Ok(Value::Object(mut row)) = serde_json::from_str::<Value>(line) else {
+        return line.to_owned();
+    };
+    for (column, names) in names {
+        if let Some(number) = row.get(column).and_then(Value::as_i64) {
+            let name = usize::try_from(number).ok().and_then(|at| names.get(at));
+            row.insert(column.clone(), name.map_or(Value::Null, |name| Value::from(name.as_str())));
+        }
+    }
+    Value::Object(row).to_string()
+}
+
 struct Rows<B> {
     batches: B,
+    names: Names,
     /// Rows as JSON lines, and how far they were given out.
     text: Vec<u8>,
     at: usize,
@@ -68,8 +103,8 @@ struct Rows<B> {
 }
 
 impl<B> Rows<B> {
-    fn new(batches: B) -> Self {
-        Self { batches, text: Vec::new(), at: 0, number: 0 }
+    fn new(batches: B, names: Names) -> Self {
+        Self { batches, names, text: Vec::new(), at: 0, number: 0 }
     }
 }
 
@@ -80,7 +115,12 @@ impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> Iterator for Rows<B> {
         loop {
             if let Some(length) = memchr::memchr(b'\n', &self.text[self.at..]) {
                 let line = &self.text[self.at..self.at + length];
-                let text = String::from_utf8_lossy(line).into_owned();
+                let text = String::from_utf8_lossy(line);
+                let text = if self.names.is_empty() {
+                    text.into_owned()
+                } else {
+                    with_names(&text, &self.names)
+                };
                 self.at += length + 1;
                 self.number += 1;
                 return Some(Ok(Text { number: self.number, text: Ok(text) }));

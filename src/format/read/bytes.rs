@@ -192,12 +192,12 @@ fn peek(mut input: Input) -> io::Result<(Vec<u8>, Input)> {
     let mut head = vec![0; HEAD_BYTES];
     let mut read = 0;
     while read < head.len() {
-        match input.read(&mut head[read..])? {
-            0 => break,
-            n => read += n,
-        }
-        // A pipe is not kept waiting once it has said something.
-        if head[..read].contains(&b'\n') && read >= 4_096 {
+        let asked = head.len() - read;
+        let came = input.read(&mut head[read..])?;
+        read += came;
+        // A pipe that has said something, and nothing more for now, is not waited for.
+        let paused = came < asked && head[..read].contains(&b'\n');
+        if came == 0 || paused {
             break;
         }
     }

@@ -367,6 +367,11 @@ pub fn unwrapped(value: &Value) -> Value {
     }
 }
 
+/// A field, or null where there is none.
+pub fn field<'r>(record: &'r Map<String, Value>, name: &str) -> &'r Value {
+    record.get(name).unwrap_or(&Value::Null)
+}
+
 /// A field as a text, if it has one that is not empty.
 pub fn text_of(object: &Map<String, Value>, name: &str) -> Option<String> {
     let value = object.get(name).filter(|value| !value.is_null())?;

@@ -47,6 +47,11 @@ pub fn parts_of(path: &Path) -> io::Result<Vec<Part>> {
     let mut files = Vec::new();
     walk(path, &mut files)?;
     files.sort();
+    // The card of a folder of Hugging Face is no data.
+    let ends = |file: &PathBuf, ending: &str| file.extension().is_some_and(|of| of == ending);
+    if files.iter().any(|file| ends(file, "parquet")) {
+        files.retain(|file| file.file_name().is_none_or(|name| name != "README.md"));
+    }
     let mut parts = Vec::new();
     for file in files {
         if is_zip(&file)? {
