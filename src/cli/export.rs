@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::out::{Out, say};
+use super::read_back::Written;
 use super::reading::reviewer_pairs;
 use super::{CliError, Context, Exit};
 use crate::domain::label::MAIN_ROUND;
@@ -41,6 +42,9 @@ pub struct Args {
     /// Begin CSV with a byte order mark, which Excel wants
     #[arg(long)]
     bom: bool,
+    /// Read what was written again, and hold it against what was to be written
+    #[arg(long, requires = "out")]
+    check: bool,
     /// Leave out what has no place in the format, instead of refusing
     #[arg(long)]
     lossy: bool,
@@ -88,6 +92,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     if args.bom && args.format != "csv" {
         return Err(CliError::Use("--bom is for csv".to_owned()));
+    }
+    if args.check && !PEERS.iter().any(|peer| peer.name == args.format) {
+        return Err(CliError::Use("--check is for formats of other programs".to_owned()));
     }
     if let Some(peer) = PEERS.iter().find(|peer| peer.name == args.format) {
         return to_peer(context, args, peer);
@@ -206,7 +213,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
     };
     let mut writer = (peer.make)(options);
     let mut last: Option<Item> = None;
-    let mut other_rounds = 0_u64;
+    let (mut other_rounds, mut written) = (0_u64, Written::default());
     let exported = workspace.export::<_, CliError>(rows, Ok, |rows| {
         for row in rows {
             // One answer a reviewer: the one that counts, of the round that settles.
@@ -218,6 +225,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             }
             let (done, next) = Item::add(last.take(), row);
             if let Some(item) = done {
+                written.add(&item);
                 writer.item(&item, &mut out)?;
             }
             last = next;
@@ -225,6 +233,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         Ok(())
     })?;
     if let Some(item) = last {
+        written.add(&item);
         writer.item(&item, &mut out)?;
     }
     writer.end(&mut out)?;
@@ -266,6 +275,9 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         say(&format!("{other_rounds} labels that do not count, or only measure, are left out."));
     }
     told(&exported);
+    if let (true, Some(path)) = (args.check, &args.out) {
+        say(&written.check(peer.name, path, args.lossy)?);
+    }
     Ok(Exit::Done)
 }
 

@@ -49,6 +49,7 @@ mod conflicts;
 mod precedents;
 mod protocol;
 mod queue;
+mod read_back;
 mod reading;
 mod reference;
 mod report;

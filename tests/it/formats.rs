@@ -775,7 +775,7 @@ fn what_is_exported_is_read_again_and_is_the_same_twice() {
     for told in casework::format::kind::PEERS {
         let (one, two) = (out(&format!("{}-1", told.name)), out(&format!("{}-2", told.name)));
         for path in [&one, &two] {
-            place.ok(&["export", "--format", told.name, "--out", path, "--lossy"]);
+            place.ok(&["export", "--format", told.name, "--out", path, "--lossy", "--check"]);
         }
         let files = |path: &str| {
             let mut found: Vec<(String, Vec<u8>)> = Vec::new();
