@@ -6,7 +6,7 @@ mod records;
 mod sniff;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -274,6 +274,3 @@ impl Inputs {
         Ok(Begun { part, seen: Seen { layers: bytes.layers.clone(), ..seen }, bytes })
     }
 }
-
-/// A reader behind a box, for what wants to own one.
-type Reader = Box<dyn BufRead + Send>;

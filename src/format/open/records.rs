@@ -6,19 +6,20 @@ use std::io;
 use serde_json::{Map, Value};
 
 use super::sniff::{Container, cases_of};
-use super::{BadInput, Begun, Inputs, Reader, Record, Told};
+use super::{BadInput, Begun, Inputs, Record, Told};
 use crate::domain::prediction::Reject;
 use crate::format::kind::table::Columns;
 use crate::format::kind::{KINDS, Kind, kafka, named};
+use crate::format::read::ahead::ahead;
 use crate::format::read::bytes::Count;
-use crate::format::read::csv::Rows;
+use crate::format::read::csv::{Row, Rows};
 use crate::format::read::objects::{Lines, Objects, Text};
 use crate::format::read::{Cases, Found, Options};
 
 /// What a container holds, one after another.
 enum Pieces {
     Texts(Box<dyn Iterator<Item = io::Result<Text>> + Send>),
-    Rows(Box<Rows<Reader>>),
+    Rows(Box<dyn Iterator<Item = io::Result<Row>> + Send>),
 }
 
 enum Piece {
@@ -63,7 +64,9 @@ fn pieces_of(begun: Begun, options: &Options, told: &Told) -> Result<Pieces, Bad
         }
         Container::Csv(dialect) => {
             let rows = Rows::new(bytes.reader, dialect, !options.no_header);
-            Pieces::Rows(Box::new(rows.map_err(|error| BadInput::Read(part.name.clone(), error))?))
+            let rows = rows.map_err(|error| BadInput::Read(part.name.clone(), error))?;
+            // What comes by a pipe is not waited for.
+            Pieces::Rows(if part.is_file() { ahead(rows) } else { Box::new(rows) })
         }
         #[cfg(feature = "parquet")]
         Container::Parquet | Container::Arrow { .. } => {
@@ -75,7 +78,7 @@ fn pieces_of(begun: Begun, options: &Options, told: &Told) -> Result<Pieces, Bad
                 );
                 crate::format::read::arrow::texts(&part.path, plain, bytes, parquet, stream)
             };
-            Pieces::Texts(texts.map_err(|error| BadInput::Read(part.name.clone(), error))?)
+            Pieces::Texts(ahead(texts.map_err(|error| BadInput::Read(part.name.clone(), error))?))
         }
         #[cfg(not(feature = "parquet"))]
         Container::Parquet | Container::Arrow { .. } => {

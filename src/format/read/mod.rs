@@ -1,5 +1,6 @@
 //! Below the formats: bytes, files, objects and rows, and what a format makes of them.
 
+pub mod ahead;
 #[cfg(feature = "parquet")]
 pub mod arrow;
 pub mod bytes;
