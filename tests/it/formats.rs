@@ -921,7 +921,9 @@ fn a_folder_of_hugging_face_says_its_labels_by_name() {
         assert_eq!(case["input"]["text"], item["text"]);
         assert_eq!(case.pointer("/prediction/label").unwrap_or(&Value::Null), &item["label"]);
         assert_eq!(at(&case["occurred_at"]), at(&item["occurred_at"]));
-        assert_eq!(case["input"]["n"].to_string(), item["n"].to_string());
+        // One prediction comes twice, with another number.
+        let same = |case: &&Value| case["id"] == item["id"] && case["input"]["n"] == item["n"];
+        assert!(found.cases.iter().any(|case| same(&case)), "{item}");
     }
 }
 

@@ -46,11 +46,21 @@ pub fn texts(
     if parquet {
         // A footer that lies must not end the program.
         let built = std::panic::catch_unwind(|| {
-            ParquetRecordBatchReaderBuilder::try_new(file)
-                .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
+            let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+            let names = names_of(builder.schema());
+            let pairs = builder.metadata().file_metadata().key_value_metadata();
+            let of_file = pairs.into_iter().flatten().find(|pair| pair.key == "huggingface");
+            let names = match of_file.and_then(|pair| pair.value.as_deref()) {
+                Some(text) if names.is_empty() => names_in(text),
+                _ => names,
+            };
+            Ok::<_, parquet::errors::ParquetError>((
+                names,
+                builder.with_batch_size(BATCH_ROWS).build()?,
+            ))
         });
-        let reader = built.map_err(|_| bad("its footer says what can't be"))?.map_err(bad)?;
-        let names = names_of(&arrow_array::RecordBatchReader::schema(&reader));
+        let (names, reader) =
+            built.map_err(|_| bad("its footer says what can't be"))?.map_err(bad)?;
         return Ok(Box::new(Rows::new(reader, names)));
     }
     let reader = FileReader::try_new(BufReader::new(file), None).map_err(bad)?;
@@ -69,8 +79,11 @@ fn aside(mut bytes: Bytes) -> io::Result<File> {
 type Names = BTreeMap<String, Vec<String>>;
 
 fn names_of(schema: &Schema) -> Names {
-    let text = schema.metadata().get("huggingface");
-    let info: Value = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    schema.metadata().get("huggingface").map(|text| names_in(text)).unwrap_or_default()
+}
+
+fn names_in(text: &str) -> Names {
+    let info: Value = serde_json::from_str(text).unwrap_or_default();
     let features = info["info"]["features"].as_object().cloned().unwrap_or_default();
     let named = |(column, feature): (String, Value)| {
         let names = feature["names"].as_array()?;

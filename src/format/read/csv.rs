@@ -17,6 +17,8 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Whether a first line says so (`sep=;`).
     pub says_so: bool,
+    /// Whether lines end with two signs.
+    pub crlf: bool,
 }
 
 /// Signs that separate.
@@ -27,8 +29,9 @@ const END: &str = "\u{1}\u{2}end\u{2}\u{1}";
 impl Dialect {
     /// The sign that stands most often outside of quotes in what a file begins with.
     pub fn of(head: &str) -> Self {
+        let crlf = head.split_once('\n').is_some_and(|(first, _)| first.ends_with('\r'));
         if let Some(sign) = head.strip_prefix("sep=").and_then(|rest| rest.bytes().next()) {
-            return Self { delimiter: sign, says_so: true };
+            return Self { delimiter: sign, says_so: true, crlf };
         }
         let mut counts = [0_usize; DELIMITERS.len()];
         let mut quoted = false;
@@ -44,7 +47,7 @@ impl Dialect {
             }
         }
         let best = (0..counts.len()).rev().max_by_key(|at| counts[*at]).unwrap_or(0);
-        Self { delimiter: DELIMITERS[best], says_so: false }
+        Self { delimiter: DELIMITERS[best], says_so: false, crlf }
     }
 }
 
@@ -60,6 +63,9 @@ pub struct Rows<R> {
     /// Up to which byte the reader may read before a row is too long.
     bound: Arc<AtomicU64>,
     lines_before: u64,
+    /// Lines that a row has beside those within its cells, once it is read: of two signs at the end,
+    /// the second is passed over with the next row.
+    ended_lines: u64,
     record: csv::ByteRecord,
     ended: bool,
 }
@@ -116,7 +122,8 @@ impl<R: BufRead> Rows<R> {
                 return Err(bad(format!("two of its columns are called `{twice}`")));
             }
         }
-        Ok(Self { reader, names, bound, lines_before, record, ended: false })
+        let ended_lines = u64::from(!dialect.crlf);
+        Ok(Self { reader, names, bound, lines_before, ended_lines, record, ended: false })
     }
 }
 
@@ -143,8 +150,8 @@ impl<R: BufRead> Iterator for Rows<R> {
         // Blank lines before a row are passed over with it: it begins where it ends, less the lines
         // within its cells.
         let within = memchr::memchr_iter(b'\n', self.record.as_slice()).count() as u64;
-        let mut line =
-            (self.reader.position().line() + self.lines_before).saturating_sub(1 + within);
+        let mut line = (self.reader.position().line() + self.lines_before)
+            .saturating_sub(self.ended_lines + within);
         if self.record.len() == 1 && self.record.get(0) == Some(END.as_bytes()) {
             self.ended = true;
             return None;
@@ -211,6 +218,8 @@ mod tests {
         assert_eq!(found[1], (4, Err("1 cells, where there are 2 columns".to_owned())));
         assert_eq!(found[2], (6, Ok(r#"{"id":"007","t":" x "}"#.to_owned())));
         assert!(found[3].1.as_ref().unwrap_err().contains("never closed"));
+        let lines = |text: &str| rows(text).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        assert_eq!(lines("a,b\r\n1,2\r\n\"x\r\ny\",2\r\nshort\r\n\r\n5,6\r\n"), [2, 3, 5, 7]);
         assert_eq!(rows("sep=|\na|b\n1|2\n")[0], (3, Ok(r#"{"a":"1","b":"2"}"#.to_owned())));
         assert_eq!(rows("a,b\n1,2")[0].1, Ok(r#"{"a":"1","b":"2"}"#.to_owned()));
     }

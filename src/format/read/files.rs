@@ -37,7 +37,11 @@ fn is_no_data(name: &str) -> bool {
 /// Those of the system, and an archive that can't be read.
 pub fn parts_of(path: &Path) -> io::Result<Vec<Part>> {
     let named = |path: &Path| Part {
-        name: path.display().to_string(),
+        name: if path.as_os_str() == "-" {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        },
         path: path.to_owned(),
         member: None,
     };
