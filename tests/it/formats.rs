@@ -314,6 +314,30 @@ fn captures_of_every_service_become_cases() {
 }
 
 #[test]
+fn tasks_of_label_studio_and_prodigy_are_predictions_too() {
+    let Some(data) = formats("tasks_of_label_studio_and_prodigy_are_predictions_too") else {
+        return;
+    };
+    let folder = data.join("label-studio");
+    let of = &expected(&folder)["files"]["predictions-import.json"];
+    let found = read(&[folder.join("predictions-import.json")]);
+    let predicted = found.cases.iter().filter(|case| !case["prediction"].is_null()).count();
+    assert_eq!(found.cases.len() as u64, of["cases"].as_u64().unwrap(), "{:?}", found.rejects);
+    assert_eq!(predicted as u64, of["predictions"].as_u64().unwrap());
+    let first = found.of("prd_000000000027");
+    assert_eq!(
+        (&first["prediction"]["label"], &first["model"]["version"]),
+        (&Value::from("balance"), &Value::from("3.1.0"))
+    );
+    let options = Options {
+        times: Times { missing: Some(Moment(0)), ..Times::default() },
+        ..Options::default()
+    };
+    let found = read_with(&[data.join("prodigy/textcat_binary.jsonl")], options);
+    assert_eq!(found.cases.len(), 24, "{:?}", found.rejects);
+}
+
+#[test]
 fn envelopes_of_kafka_and_kinesis_are_opened() {
     let Some(data) = formats("envelopes_of_kafka_and_kinesis_are_opened") else { return };
     let folder = data.join("kafka-kinesis");

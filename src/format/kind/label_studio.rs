@@ -12,6 +12,8 @@ use crate::format::foreign::{
 };
 use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, model_of, sure_of};
 use crate::format::protocol_from::{Control, ControlKind};
+use crate::format::read::case::{self, Case, input_of};
+use crate::format::read::{Cases, Found, Options};
 use crate::format::row::Rows;
 
 pub const PEER: PeerKind = PeerKind {
@@ -428,9 +430,7 @@ impl Exported {
         if !of_csv {
             loss.lose("data.id (the task's number took its place)");
         }
-        let parsed = |name: &str| {
-            record.get(name).map(crate::format::read::case::unwrapped).unwrap_or_default()
-        };
+        let parsed = |name: &str| record.get(name).map(case::unwrapped).unwrap_or_default();
         let mut rest = Map::new();
         for name in ["input", "model"] {
             rest.insert(name.to_owned(), parsed(name));
@@ -470,8 +470,7 @@ impl Exported {
             .iter()
             .filter(|(name, value)| !of_task.contains(&name.as_str()) && !value.is_null())
         {
-            let value =
-                if of_csv { crate::format::read::case::unwrapped(value) } else { value.clone() };
+            let value = if of_csv { case::unwrapped(value) } else { value.clone() };
             let said = match &value {
                 Value::String(text) if text.is_empty() => continue,
                 Value::Object(object) => match object.get("choices").or_else(|| object.get("text"))
@@ -677,4 +676,64 @@ pub fn controls(config: &str) -> Result<Vec<Control>, String> {
         return Err("no control in it asks something about a text".to_owned());
     }
     Ok(found)
+}
+
+/// Whether a record is a task.
+pub fn claims(record: &Map<String, Value>) -> bool {
+    record.get("data").is_some_and(Value::is_object)
+        && (record.contains_key("predictions") || record.contains_key("annotations"))
+}
+
+/// Tasks as predictions: what the data says of it, and the first prediction that is more than an id.
+pub fn cases(_: &Options) -> Box<dyn Cases> {
+    Box::new(AsCases)
+}
+
+struct AsCases;
+
+impl Cases for AsCases {
+    fn take(&mut self, record: Map<String, Value>, to: &mut Vec<Found>) {
+        let data = record.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+        let predicted = record
+            .get("predictions")
+            .and_then(Value::as_array)
+            .and_then(|list| list.iter().rev().find_map(Value::as_object));
+        let label = predicted.and_then(|prediction| {
+            let results = prediction.get("result")?.as_array()?;
+            results.iter().find_map(|result| result["value"]["choices"][0].as_str())
+        });
+        let model = data.get("model").and_then(Value::as_object);
+        let part = |name: &str| model.and_then(|model| text(model, name));
+        let candidates = data.get("top_k").and_then(Value::as_array).into_iter().flatten();
+        let top_k = candidates
+            .filter_map(|one| Some((one["label"].as_str()?.to_owned(), one["p"].clone())))
+            .collect();
+        let answer = label.map(|label| case::Answer {
+            label: Some(label.to_owned()),
+            confidence: predicted
+                .and_then(|prediction| prediction.get("score"))
+                .filter(|p| p.is_number())
+                .cloned(),
+            top_k,
+            output: None,
+        });
+        let mut input = data.get("input").map(input_of).unwrap_or_default();
+        if let Some(words) = data.get("text") {
+            input.entry("text").or_insert_with(|| words.clone());
+        }
+        to.push(Found::case(Case {
+            id: text(&data, "id"),
+            at: data.get("occurred_at").cloned(),
+            trace_id: text(&data, "trace_id"),
+            stream: data
+                .get("casework")
+                .and_then(|ours| ours["stream"].as_str().map(str::to_owned)),
+            model: part("name")
+                .or_else(|| predicted.and_then(|prediction| text(prediction, "model_version"))),
+            model_version: part("version"),
+            input,
+            answer,
+            ..Case::default()
+        }));
+    }
 }

@@ -68,6 +68,8 @@ const fn kind(name: &'static str, about: &'static str, cases: CasesIn) -> Kind {
 
 /// Every format whose predictions are read, the most telling first.
 pub static KINDS: &[Kind] = &[
+    kind("label-studio", "tasks of Label Studio", each(label_studio::claims, label_studio::cases)),
+    kind("prodigy", "tasks of Prodigy", each(prodigy::claims, prodigy::cases)),
     kind("sagemaker", "captures of SageMaker", each(sagemaker::claims, sagemaker::cases)),
     kind(
         "azureml",

@@ -13,6 +13,8 @@ use crate::format::foreign::{
 };
 use crate::format::path::scalar;
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
+use crate::format::read::case::{Answer, Case};
+use crate::format::read::{Cases, Found, Options};
 use crate::format::row::Rows;
 
 pub const PEER: PeerKind = PeerKind {
@@ -276,5 +278,35 @@ impl Labels for Given {
             }
             None => self.answer(&base, record, place, to, loss),
         }
+    }
+}
+
+/// Whether a record is a task of Prodigy.
+pub fn claims(record: &Map<String, Value>) -> bool {
+    record.contains_key("text")
+        && (record.contains_key("_input_hash") || record.contains_key("_task_hash"))
+}
+
+/// Tasks as predictions: the text, and the label that was asked about.
+pub fn cases(_: &Options) -> Box<dyn Cases> {
+    Box::new(AsCases)
+}
+
+struct AsCases;
+
+impl Cases for AsCases {
+    fn take(&mut self, mut record: Map<String, Value>, to: &mut Vec<Found>) {
+        let meta =
+            record.remove("meta").and_then(|meta| meta.as_object().cloned()).unwrap_or_default();
+        let words = text(&record, "text").unwrap_or_default();
+        let label = text(&meta, "predicted").or_else(|| text(&record, "label"));
+        to.push(Found::case(Case {
+            id: Some(text(&meta, "id").unwrap_or_else(|| id_of_text(&words))),
+            at: meta.get("occurred_at").or_else(|| record.get("_timestamp")).cloned(),
+            trace_id: text(&meta, "trace_id"),
+            input: Map::from_iter([("text".to_owned(), Value::from(words))]),
+            answer: label.map(|label| Answer { label: Some(label), ..Answer::default() }),
+            ..Case::default()
+        }));
     }
 }
