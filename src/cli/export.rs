@@ -181,7 +181,6 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         protocols.published.iter().map(|published| published.protocol.clone()).collect();
     older.reverse();
     let options = PeerOptions {
-        rows,
         protocols: in_force,
         older,
         reviewers: reviewers(args.reviewers.as_deref())?,
@@ -196,14 +195,17 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             place.display()
         )));
     }
-    let beside =
-        match args.out.as_deref().and_then(Path::parent).filter(|dir| dir.as_os_str() != "") {
-            Some(directory) => directory.to_owned(),
-            None if args.out.is_some() => PathBuf::from("."),
-            None => PathBuf::from("/tmp"),
-        };
-    let aside =
-        tempfile::Builder::new().prefix(".casework-export").tempdir_in(beside).map_err(failed)?;
+    let mut aside = tempfile::Builder::new();
+    let aside = aside.prefix(".casework-export");
+    let aside = match &args.out {
+        // What is renamed into its place has to lie beside it.
+        Some(out) => {
+            let beside = out.parent().filter(|parent| parent.as_os_str() != "");
+            aside.tempdir_in(beside.unwrap_or(Path::new(".")))
+        }
+        None => aside.tempdir(),
+    };
+    let aside = aside.map_err(failed)?;
     let (folder, one) = (aside.path().join("out"), aside.path().join("one"));
     let mut out = if peer.folder {
         std::fs::create_dir(&folder).map_err(failed)?;
@@ -255,7 +257,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         Some(path) => std::fs::rename(&one, path).map_err(failed)?,
         None => {
             let mut to = Out::new();
-            to.write_all(&std::fs::read(&one).map_err(failed)?)?;
+            io::copy(&mut File::open(&one).map_err(failed)?, &mut to)?;
             to.flush()?;
         }
     }

@@ -4,8 +4,12 @@ use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
+use crate::domain::text::wrap;
 use crate::format::kind::told;
 use crate::format::log::KINDS;
+
+/// Columns that lines of it have, behind their indent.
+const COLUMNS: usize = 76;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -36,10 +40,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             continue;
         }
         let built = if told.built { "" } else { " (not in this build: --features parquet)" };
-        out.line(&format!("{:<23} {}{built}", told.name, told.about))?;
-        out.line(&format!("{:<23}   {}", "", does.join(", ")))?;
-        if !told.not.is_empty() {
-            out.line(&format!("{:<23}   no place for: {}", "", told.not))?;
+        out.line(&format!("{}: {}{built}", told.name, does.join(", ")))?;
+        let not = (!told.not.is_empty()).then(|| format!("no place for: {}", told.not));
+        for words in std::iter::once(told.about.clone()).chain(not) {
+            for line in wrap(&words, COLUMNS) {
+                out.line(&format!("  {line}"))?;
+            }
         }
     }
     out.finish()?;

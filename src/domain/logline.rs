@@ -113,7 +113,8 @@ impl LogLine {
     }
 }
 
-fn scalar(value: &Value) -> Cow<'_, str> {
+/// A value as a text: a text itself, anything else as JSON.
+pub fn scalar(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.to_string()),

@@ -15,6 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+pub use crate::domain::logline::scalar;
+
 /// A path as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Path {
@@ -96,11 +98,6 @@ impl Path {
             Cow::Owned(value) => Cow::Owned(scalar(&value).into_owned()),
         })
     }
-}
-
-/// A value as a text.
-pub fn scalar(value: &Value) -> Cow<'_, str> {
-    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 
 fn in_object<'v>(object: &'v Map<String, Value>, steps: &[Step]) -> Option<Cow<'v, Value>> {

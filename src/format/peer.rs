@@ -133,11 +133,6 @@ impl Out {
         }
     }
 
-    /// The folder, for what writes files of its own.
-    pub fn folder(&self) -> Option<&Path> {
-        self.folder.as_deref()
-    }
-
     /// A line of the one file.
     ///
     /// # Errors
@@ -170,7 +165,6 @@ impl Out {
 
 /// What an export goes by.
 pub struct PeerOptions {
-    pub rows: Rows,
     /// The protocols in force, and their earlier versions.
     pub protocols: Vec<Protocol>,
     pub older: Vec<Protocol>,
@@ -241,6 +235,12 @@ pub struct PeerKind {
 pub fn id_of(event: Option<EventId>, name: &str) -> String {
     let event = event.map(|event| event.to_string()).unwrap_or_default();
     uuid8(Hash(*blake3::hash(format!("casework export {event} {name}").as_bytes()).as_bytes()))
+}
+
+/// Whether a text is a UUID, as those want who number what they keep.
+pub fn is_uuid(text: &str) -> bool {
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// The model's name and version as one text.

@@ -10,7 +10,7 @@ use crate::domain::ids::{Hash, uuid8};
 use crate::format::foreign::{
     Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
 };
-use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions, model_of, sure_of};
+use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions, is_uuid, model_of, sure_of};
 use crate::format::row::Rows;
 
 pub const PEER: PeerKind = PeerKind {
@@ -34,8 +34,7 @@ struct Records {
 /// Who answered, as the UUID that Argilla wants.
 fn user(options: &PeerOptions, name: Option<&str>) -> String {
     let name = name.map_or("casework", |name| options.reviewer(name));
-    let is_uuid = name.len() == 36 && name.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    if is_uuid {
+    if is_uuid(name) {
         return name.to_owned();
     }
     uuid8(Hash(*blake3::hash(format!("casework reviewer {name}").as_bytes()).as_bytes()))

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::time::Moment;
 use crate::format::foreign::{Foreign, Labels, LabelsIn, Loss, Said, text};
 use crate::format::path::scalar;
-use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, id_of};
+use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, id_of, is_uuid};
 use crate::format::row::Rows;
 
 const fn kind(
@@ -92,11 +92,6 @@ impl Peer for Scores {
         }
         Ok(())
     }
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
 struct Feedback(PeerOptions);

@@ -36,6 +36,8 @@ impl Peer for Files {
                 "case": about.case, "stream": about.stream, "occurred_at": about.occurred_at,
                 "outcome": json!(given.outcome).to_string(), "rationale": given.rationale, "event": given.event,
             });
+            // A name of elsewhere leads into no other folder.
+            let name = name.replace(['/', '\\'], "-");
             let file = out.file(&format!("{name}.jsonl"))?;
             serde_json::to_writer(&mut *file, &line)?;
             file.write_all(b"\n")?;

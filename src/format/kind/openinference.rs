@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Map, Value};
 
 use crate::format::read::case::{Answer, Case, input_of};
-use crate::format::read::otlp::{attributes, nanos};
+use crate::format::read::otlp::{attributes, list, nanos};
 use crate::format::read::{Cases, Found, Options};
 
 pub fn claims(record: &Map<String, Value>) -> bool {
@@ -133,13 +133,12 @@ fn case_of(span: &Value, resource: &Map<String, Value>) -> Case {
 
 impl Cases for Spans {
     fn take(&mut self, record: Map<String, Value>, to: &mut Vec<Found>) {
-        let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
         for of in record.get("resourceSpans").and_then(Value::as_array).into_iter().flatten() {
             let resource = attributes(&of["resource"]["attributes"]);
             for scope in list(of, "scopeSpans") {
-                for span in list(&scope, "spans") {
-                    if is_root(&span) {
-                        let mut case = case_of(&span, &resource);
+                for span in list(scope, "spans") {
+                    if is_root(span) {
+                        let mut case = case_of(span, &resource);
                         let inside =
                             case.trace_id.as_ref().and_then(|trace| self.inside.remove(trace));
                         let inside = inside.unwrap_or_default();
@@ -150,7 +149,7 @@ impl Cases for Spans {
                         }
                         to.push(Found::case(case));
                     } else {
-                        self.keep(&span);
+                        self.keep(span);
                         to.push(Found::Passed("spans inside of a trace"));
                     }
                 }

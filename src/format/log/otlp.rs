@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{About, line_of};
 use crate::domain::time::Moment;
-use crate::format::read::otlp::{attributes, nanos, plain};
+use crate::format::read::otlp::{attributes, list, nanos, plain};
 
 pub fn claims(record: &Map<String, Value>) -> bool {
     record.contains_key("resourceLogs")
@@ -29,12 +29,11 @@ fn level(number: Option<i64>, text: Option<&str>) -> Option<&'static str> {
 }
 
 pub fn lines(record: &Map<String, Value>, to: &mut Vec<String>) {
-    let list = |value: &'_ Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
     for of in record.get("resourceLogs").and_then(Value::as_array).into_iter().flatten() {
         let resource = attributes(&of["resource"]["attributes"]);
         let service = resource.get("service.name").and_then(Value::as_str);
         for scope in list(of, "scopeLogs") {
-            for log in list(&scope, "logRecords") {
+            for log in list(scope, "logRecords") {
                 let at =
                     nanos(&log["timeUnixNano"]).or_else(|| nanos(&log["observedTimeUnixNano"]));
                 let mut fields = attributes(&log["attributes"]);

@@ -29,6 +29,11 @@ pub fn attributes(list: &Value) -> Map<String, Value> {
     list.as_array().into_iter().flatten().filter_map(pair).collect()
 }
 
+/// What a list holds, if there is one of that name.
+pub fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
 /// Nanoseconds since 1970, a text or a number.
 pub fn nanos(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).filter(|n| *n > 0)
