@@ -10,7 +10,7 @@ if not data.exists():
     sys.exit("skipped: ../shared/data is not here")
 casework = sys.argv[1] if len(sys.argv) > 1 else here / "target/release/casework"
 sets = json.loads((data / "agreement/reference.json").read_text())["sets"]
-peers = {"majority": "MajorityVote", "dawid-skene": "DawidSkene_default", "one-coin": "OneCoinDawidSkene", "mace": "MACE"}
+peers = {"hierarchical": None, "majority": "MajorityVote", "dawid-skene": "DawidSkene_default", "one-coin": "OneCoinDawidSkene", "mace": "MACE"}
 
 
 def accuracy(labels, gold, method):
@@ -21,13 +21,13 @@ def accuracy(labels, gold, method):
     return sum(right) / len(right)
 
 
-print(f"{'set':<18} {'tasks':>5} " + "".join(f"{method:>12} (peer)" for method in peers) + "   published")
+print(f"{'set':<18} {'tasks':>5} " + "".join(f"{method:>12}" + (" (peer)" if peer else "") for method, peer in peers.items()) + "   published")
 for name in ["rte", "dog", "bluebird", "sim_reviews_clinc"]:
     of = sets[name]
     crowd = data / "agreement" / name
     labels, gold = (crowd / "labels.csv", crowd / "gold.csv") if crowd.exists() else (data / "reviews/verdicts.csv", data / "reviews/verdict_gold.csv")
     cells = ""
     for method, peer in peers.items():
-        cells += f"{accuracy(labels, gold, method):>12.4f} {of['values'][peer]['result']['accuracy']:.4f}"
+        cells += f"{accuracy(labels, gold, method):>12.4f}" + (f" {of['values'][peer]['result']['accuracy']:.4f}" if peer else "")
     published = ", ".join(f"{model} {share:.4f}" for model, share in of["published"].get("accuracy", {}).items()) or "none: simulated"
     print(f"{name:<18} {of['tasks']:>5} {cells}   {published}")

@@ -26,9 +26,10 @@ pub struct Args {
     /// A file with the columns task,worker,label; without one, the labels of this workspace
     #[arg(value_name = "FILE.csv")]
     file: Option<PathBuf>,
-    /// majority, dawid-skene, one-coin or mace
-    #[arg(long, value_name = "M", default_value = "dawid-skene")]
-    method: String,
+    /// hierarchical, majority, dawid-skene, one-coin or mace; without it, the one that cases are
+    /// settled by here, else hierarchical
+    #[arg(long, value_name = "M")]
+    method: Option<String>,
     /// Write task,label,confidence to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -53,8 +54,8 @@ pub struct Args {
     /// Fewest tasks with two labels from which reviewers are told apart
     #[arg(long, value_name = "N", default_value_t = 20)]
     tasks_min: usize,
-    /// Record what it says of the reviewers, for `policy set rule=dawid-skene|one-coin` to settle
-    /// cases by
+    /// Record what it says of the reviewers, for `policy set rule=hierarchical` (or another
+    /// method that tells reviewers apart) to settle cases by
     #[arg(long, conflicts_with_all = ["file", "field", "round"])]
     record: bool,
     /// Fewest reviewers that are told apart
@@ -112,14 +113,18 @@ struct AnswerLine<'d> {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let Some(model) = model(&args.method) else {
+    let named = match (&args.method, &args.file) {
+        (Some(method), _) => method.clone(),
+        (None, Some(_)) => MODELS[0].name.to_owned(),
+        (None, None) => {
+            let model = context.read()?.policy()?.rule.model();
+            model.unwrap_or(MODELS[0].name).to_owned()
+        }
+    };
+    let Some(model) = model(&named) else {
         let known: Vec<String> =
             MODELS.iter().map(|model| format!("{} ({})", model.name, model.about)).collect();
-        return Err(CliError::Use(format!(
-            "no method `{}`: there are {}",
-            args.method,
-            known.join(", ")
-        )));
+        return Err(CliError::Use(format!("no method `{named}`: there are {}", known.join(", "))));
     };
     if !(args.smoothing >= 0.0 && args.smoothing.is_finite()) || args.tolerance.is_nan() {
         return Err(CliError::Use(
@@ -203,7 +208,7 @@ fn record(
     if !RECORDED.contains(&model.name) {
         return Err(CliError::Use(format!(
             "cases can be settled by {}, not by {}",
-            RECORDED.join(" or "),
+            RECORDED.join(", "),
             model.name
         )));
     }
@@ -235,7 +240,7 @@ fn record(
 }
 
 /// Models whose estimates settle cases.
-const RECORDED: [&str; 2] = ["dawid-skene", "one-coin"];
+const RECORDED: [&str; 3] = ["hierarchical", "dawid-skene", "one-coin"];
 
 /// An estimate as it is recorded: shares to six places, those of nothing left out.
 fn recorded(model: &Model, ratings: &Ratings, estimate: &Estimate, on: Vec<String>) -> Recorded {

@@ -77,7 +77,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("labels", "casework labels --json"),
             ("import", "casework import labels old.jsonl --format jsonl"),
             ("export", "casework export --format csv --out labels.csv"),
-            ("consensus", "casework consensus --method dawid-skene"),
+            ("consensus", "casework consensus --method hierarchical"),
             ("cut", "casework cut june.toml --out june"),
             ("run", "casework run record --cut june --metrics metrics.json"),
             ("gate", "casework gate gate.toml --before old.csv --after new.csv"),

@@ -23,7 +23,7 @@ pub type Habits = BTreeMap<String, BTreeMap<String, f64>>;
 /// A recorded estimate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// `dawid-skene` or `one-coin`.
+    /// `hierarchical`, `dawid-skene` or `one-coin`.
     pub model: String,
     /// The outcome's fields that were compared; none: all of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -22,15 +22,21 @@ pub enum Rule {
     /// The same with one skill for each reviewer.
     #[serde(rename = "one-coin")]
     OneCoin,
+    /// The same with reviewers drawn towards what all do.
+    Hierarchical,
 }
 
 impl Rule {
+    pub const ALL: [Self; 5] =
+        [Self::Unanimous, Self::Majority, Self::Hierarchical, Self::DawidSkene, Self::OneCoin];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unanimous => "unanimous",
             Self::Majority => "majority",
             Self::DawidSkene => "dawid-skene",
             Self::OneCoin => "one-coin",
+            Self::Hierarchical => "hierarchical",
         }
     }
 
@@ -40,6 +46,7 @@ impl Rule {
             Self::Unanimous | Self::Majority => None,
             Self::DawidSkene => Some("dawid-skene"),
             Self::OneCoin => Some("one-coin"),
+            Self::Hierarchical => Some("hierarchical"),
         }
     }
 }
@@ -202,7 +209,10 @@ pub enum BadPolicy {
 pub const NAMES: [(&str, &str); 22] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
-    ("rule", "when labels settle a case: unanimous, majority, dawid-skene or one-coin"),
+    (
+        "rule",
+        "when labels settle a case: unanimous, majority, hierarchical, dawid-skene or one-coin",
+    ),
     ("sure_percent", "how sure an aggregation model must be to settle one"),
     ("on", "fields that must agree, with commas; empty: all"),
     ("sla_hours", "hours until a case is due"),
@@ -248,18 +258,11 @@ impl Policy {
             "limit" => self.limit = number(1, "limit", "a number from 1")?,
             "sla_hours" => self.sla_hours = number(1, "sla_hours", "a number of hours from 1")?,
             "rule" => {
-                self.rule = match value {
-                    "unanimous" => Rule::Unanimous,
-                    "majority" => Rule::Majority,
-                    "dawid-skene" => Rule::DawidSkene,
-                    "one-coin" => Rule::OneCoin,
-                    _ => {
-                        return Err(BadPolicy::Value(
-                            "rule",
-                            "`unanimous`, `majority`, `dawid-skene` or `one-coin`",
-                        ));
-                    }
-                }
+                let rule = Rule::ALL.into_iter().find(|rule| rule.as_str() == value);
+                self.rule = rule.ok_or(BadPolicy::Value(
+                    "rule",
+                    "`unanimous`, `majority`, `hierarchical`, `dawid-skene` or `one-coin`",
+                ))?;
             }
             "encrypt" => self.encrypt = yes_or_no("encrypt", value)?,
             "training_required" => self.training.required = yes_or_no("training_required", value)?,

@@ -143,7 +143,9 @@ fn by_rule(
     sizes.sort_unstable_by(|a, b| b.cmp(a));
     let how = match policy.rule {
         _ if sizes.len() == 1 => How::Unanimous,
-        Rule::DawidSkene | Rule::OneCoin => return by_model(labels, policy, renamed, estimate?),
+        Rule::DawidSkene | Rule::OneCoin | Rule::Hierarchical => {
+            return by_model(labels, policy, renamed, estimate?);
+        }
         Rule::Majority if sizes.first() > sizes.get(1) => How::Majority,
         _ => return None,
     };

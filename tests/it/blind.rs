@@ -101,7 +101,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "arbitrate" => vec![vec![], vec!["p0"], vec!["p3"]],
         "rulings" => vec![vec![], vec!["--changes"], vec!["--overruled"]],
         "calibrate" => vec![vec!["show"], vec!["size"]],
-        "consensus" => ["majority", "dawid-skene", "one-coin", "mace"]
+        "consensus" => ["hierarchical", "majority", "dawid-skene", "one-coin", "mace"]
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
         "traps" | "metrics" | "changelog" | "catalog" | "formats" => vec![vec![]],

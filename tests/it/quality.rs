@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use casework::domain::random::SplitMix64;
 use casework::quality::agreement::{Resampling, measure};
 use casework::quality::figure::Figure;
 use casework::quality::ratings::Ratings;
@@ -275,6 +276,95 @@ fn models_of_truth_come_to_what_peers_say() {
         let expect = values["MACE"]["result"]["accuracy"].as_f64().unwrap();
         println!("{name}: mace {mace:.4}, a peer {expect:.4}");
         assert!(mace > expect - 0.01, "{name}: {mace} and {expect}"); // from other starts, so not the same
+    }
+}
+
+/// The best published accuracy of a set, where there is one.
+fn best_published(set: &Value) -> Option<f64> {
+    set["published"]["accuracy"].as_object()?.values().filter_map(Value::as_f64).reduce(f64::max)
+}
+
+#[test]
+fn the_default_is_as_good_as_the_best_published_and_never_loses_to_majority() {
+    let name = "the_default_is_as_good_as_the_best_published_and_never_loses_to_majority";
+    let Some(data) = shared(name) else { return };
+    let reference = json(&data.join("agreement/reference.json"));
+    let (mut found, mut best) = (Vec::new(), Vec::new());
+    for (name, labels, gold) in sets(&data).into_iter().filter(|(name, ..)| *name != "wordsim") {
+        let ratings = read(&labels);
+        let of = |method: &str| {
+            let estimate = (model(method).unwrap().fit)(&ratings, &Fitting::default());
+            assert!(estimate.converged, "{name}: {method}");
+            accuracy(&ratings, &estimate, &gold)
+        };
+        let (majority, here) = (of("majority"), of("hierarchical"));
+        println!("{name}: hierarchical {here:.4}, majority {majority:.4}");
+        assert!(here > majority - 0.015, "{name}: {here} under majority, {majority}");
+        if let Some(published) = best_published(&reference["sets"][name]) {
+            found.push(here);
+            best.push(published);
+        }
+    }
+    let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len() as f64;
+    assert!(mean(&found) >= mean(&best), "{found:?} {best:?}");
+}
+
+/// What `hierarchical` and `majority` make of labels `(task, reviewer, label)`.
+fn both(labels: &[(usize, usize, &str)]) -> [Estimate; 2] {
+    let mut ratings = Ratings::default();
+    for (task, who, label) in labels {
+        ratings.push(&format!("t{task:04}"), &format!("r{who:03}"), label);
+    }
+    let ratings = ratings.sorted();
+    ["hierarchical", "majority"]
+        .map(|name| (model(name).unwrap().fit)(&ratings, &Fitting::default()))
+}
+
+fn answers(estimate: &Estimate, tasks: usize) -> Vec<usize> {
+    (0..tasks).map(|task| estimate.answer(task).unwrap().class).collect()
+}
+
+#[test]
+fn thin_labels_come_to_what_most_say_and_a_crowd_of_guessers_does_not_rule() {
+    // Nobody says more than once: nothing tells them apart.
+    let once: Vec<(usize, usize, &str)> = (0..60)
+        .map(|n| (n / 3, n, if (n % 3 == 0) == (n / 3 % 2 == 0) { "x" } else { "y" }))
+        .collect();
+    let [here, majority] = both(&once);
+    assert_eq!(answers(&here, 20), answers(&majority, 20));
+
+    // Two of five know; three say whatever comes, most of the time the same.
+    let mut dice = SplitMix64::new(5);
+    let classes = ["w", "x", "y", "z"];
+    let mut labels = Vec::new();
+    for task in 0..200 {
+        for who in 0..5 {
+            let knows = who < 2 && dice.share() < 0.95;
+            let said = if knows { task % 4 } else { (dice.share() * 4.0) as usize };
+            labels.push((task, who, classes[said]));
+        }
+    }
+    let [here, majority] = both(&labels);
+    let right = |estimate: &Estimate| {
+        answers(estimate, 200)
+            .iter()
+            .enumerate()
+            .filter(|(task, class)| task % 4 == **class)
+            .count()
+    };
+    assert!(right(&here) > 180 && right(&here) > right(&majority), "{}", right(&here));
+    assert!(here.reviewers[0].skill > 0.9 && here.reviewers[3].skill < 0.4);
+
+    // One reviewer, one class, no two who share a task: an answer, and no number that is none.
+    for labels in [
+        vec![(0, 0, "x"), (1, 0, "y")],
+        vec![(0, 0, "x"), (0, 1, "x")],
+        vec![(0, 0, "x"), (1, 1, "y")],
+    ] {
+        let [here, majority] = both(&labels);
+        let tasks = labels.iter().map(|(task, ..)| task + 1).max().unwrap();
+        assert_eq!(answers(&here, tasks), answers(&majority, tasks), "{labels:?}");
+        assert!(here.converged && here.beliefs.iter().all(|belief| belief.is_finite()));
     }
 }
 

@@ -4,7 +4,7 @@
 //! count of labels is taken for less than 1e-10.
 
 use super::{Climb, Confusion, Estimate, Fitting, LEAST, Reviewer, climb};
-use crate::quality::ratings::Ratings;
+use crate::quality::ratings::{Rating, Ratings};
 
 pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let k = ratings.values.len();
@@ -12,17 +12,20 @@ pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
         ratings,
         fitting,
         |beliefs| maximize(ratings, beliefs, k, fitting.smoothing),
-        |said, rating, logs| {
-            let at = (rating.reviewer as usize * k + rating.value as usize) * k;
-            logs.iter_mut().zip(&said[at..at + k]).for_each(|(sum, log)| *sum += log);
-        },
+        |said, rating, logs| weigh(said, rating, logs, k),
     );
     let reviewers = reviewers(ratings, &beliefs, &parameters, k);
     Estimate { beliefs, classes: k, priors, reviewers, iterations, converged, log_likelihood }
 }
 
-/// By reviewer, class said, and true class: the logarithm of how often they say that of it.
-fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec<f64> {
+/// Adds to each class how likely a label is of a task of that class.
+pub(super) fn weigh(said: &[f64], rating: Rating, logs: &mut [f64], k: usize) {
+    let at = (rating.reviewer as usize * k + rating.value as usize) * k;
+    logs.iter_mut().zip(&said[at..at + k]).for_each(|(sum, log)| *sum += log);
+}
+
+/// By reviewer, class said, and true class: how often they said that of it, by belief.
+pub(super) fn said(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec<f64> {
     let mut said = vec![smoothing; ratings.reviewers.len() * k * k];
     for (task, of_task) in beliefs.chunks_exact(k).enumerate() {
         for rating in ratings.of_task(task) {
@@ -30,6 +33,12 @@ fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec
             said[at..at + k].iter_mut().zip(of_task).for_each(|(sum, belief)| *sum += belief);
         }
     }
+    said
+}
+
+/// By reviewer, class said, and true class: the logarithm of how often they say that of it.
+fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec<f64> {
+    let mut said = said(ratings, beliefs, k, smoothing);
     // What a reviewer never says is nothing that they could say.
     for row in said.chunks_mut(k).filter(|row| row.iter().any(|n| *n > 0.0)) {
         row.iter_mut().for_each(|n| *n = n.max(LEAST));
@@ -49,7 +58,12 @@ fn maximize(ratings: &Ratings, beliefs: &[f64], k: usize, smoothing: f64) -> Vec
     said
 }
 
-fn reviewers(ratings: &Ratings, beliefs: &[f64], said: &[f64], k: usize) -> Vec<Reviewer> {
+pub(super) fn reviewers(
+    ratings: &Ratings,
+    beliefs: &[f64],
+    said: &[f64],
+    k: usize,
+) -> Vec<Reviewer> {
     let mut rests_on = vec![0.0; ratings.reviewers.len() * k];
     let mut right = vec![(0.0, 0); ratings.reviewers.len()];
     for (task, of_task) in beliefs.chunks_exact(k).enumerate() {

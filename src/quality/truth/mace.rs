@@ -3,6 +3,8 @@
 //! symmetric priors, from ten random starts, of which the one under which the labels are likeliest
 //! is kept. A class is as likely as any other beforehand.
 
+use statrs::function::gamma::digamma;
+
 use super::{Estimate, Fitting, Reviewer, mean_beliefs, right_of};
 use crate::domain::random::SplitMix64;
 use crate::quality::ratings::Ratings;
@@ -128,30 +130,5 @@ impl Habits {
             let all: f64 = ways.iter().sum();
             ways.iter_mut().for_each(|way| *way = to(*way, all));
         }
-    }
-}
-
-/// ψ(x), by its recurrence and asymptotic series (Abramowitz and Stegun, 1964, 6.3.5 and 6.3.18).
-fn digamma(mut x: f64) -> f64 {
-    let mut value = 0.0;
-    while x < 6.0 {
-        value -= 1.0 / x;
-        x += 1.0;
-    }
-    let square = 1.0 / (x * x);
-    value + x.ln()
-        - 0.5 / x
-        - square * (1.0 / 12.0 - square * (1.0 / 120.0 - square * (1.0 / 252.0 - square / 240.0)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::digamma;
-
-    #[test]
-    fn digamma_is_right_where_it_is_known() {
-        assert!((digamma(1.0) + 0.577_215_664_901_533).abs() < 1e-9);
-        assert!((digamma(0.5) + 1.963_510_026_021_423).abs() < 1e-9);
-        assert!((digamma(10.0) - 2.251_752_589_066_721).abs() < 1e-9);
     }
 }

@@ -5,6 +5,7 @@
 //! function from ratings to [`Estimate`], and a line in [`MODELS`].
 
 mod dawid_skene;
+mod hierarchical;
 mod mace;
 mod majority;
 mod one_coin;
@@ -99,27 +100,46 @@ pub struct Model {
     pub fit: fn(&Ratings, &Fitting) -> Estimate,
     /// Whether reviewers are told apart: that takes labels enough.
     pub weighs_reviewers: bool,
+    /// Fewest tasks with two labels for each class that it settles cases by.
+    pub per_class: usize,
 }
 
+/// The first is taken unless one is named.
 pub static MODELS: &[Model] = &[
-    Model { name: "majority", about: "what most say", fit: majority::fit, weighs_reviewers: false },
+    Model {
+        name: "hierarchical",
+        about: "each reviewer has a confusion matrix, drawn towards what all do",
+        fit: hierarchical::fit,
+        weighs_reviewers: true,
+        per_class: 0,
+    },
+    Model {
+        name: "majority",
+        about: "what most say",
+        fit: majority::fit,
+        weighs_reviewers: false,
+        per_class: 0,
+    },
     Model {
         name: "dawid-skene",
         about: "each reviewer has a confusion matrix",
         fit: dawid_skene::fit,
         weighs_reviewers: true,
+        per_class: 2,
     },
     Model {
         name: "one-coin",
         about: "each reviewer has one skill",
         fit: one_coin::fit,
         weighs_reviewers: true,
+        per_class: 0,
     },
     Model {
         name: "mace",
         about: "each reviewer knows or guesses in a way of their own",
         fit: mace::fit,
         weighs_reviewers: true,
+        per_class: 0,
     },
 ];
 
@@ -179,13 +199,10 @@ pub enum Unfit {
     #[error("it did not converge in {0} iterations: give it more with --iterations")]
     NotConverged(usize),
     #[error(
-        "{model} learns how often each reviewer says each of {classes} classes, and {tasks} tasks with two labels or more are too few for that, less than {PER_CLASS} a class: compare by fewer fields (`casework policy set on=FIELD`), or take --method one-coin"
+        "{model} learns how often each reviewer says each of {classes} classes, and {tasks} tasks with two labels or more are too few for that, less than {per_class} a class: compare by fewer fields (`casework policy set on=FIELD`), or take --method hierarchical"
     )]
-    Thin { model: &'static str, classes: usize, tasks: usize },
+    Thin { model: &'static str, classes: usize, tasks: usize, per_class: usize },
 }
-
-/// Fewest tasks with two labels for each class that a confusion matrix is told by.
-const PER_CLASS: usize = 2;
 
 impl Model {
     /// Why cases can't be settled by an estimate, if they can't. What one may look at is less than
@@ -197,10 +214,9 @@ impl Model {
         if let Err(few) = self.enough(ratings, Minimum::default()) {
             return Some(few.into());
         }
-        let (model, classes, tasks) =
-            (self.name, ratings.values.len(), ratings.tasks_with_several());
-        let matrix = estimate.reviewers.iter().any(|reviewer| reviewer.confusion.is_some());
-        (matrix && tasks < classes * PER_CLASS).then_some(Unfit::Thin { model, classes, tasks })
+        let (model, classes, tasks, per_class) =
+            (self.name, ratings.values.len(), ratings.tasks_with_several(), self.per_class);
+        (tasks < classes * per_class).then_some(Unfit::Thin { model, classes, tasks, per_class })
     }
 
     /// Whether there are labels enough to tell anything.
