@@ -10,23 +10,25 @@ use serde::Serialize;
 use super::agreement::{percent, read, repeated_words};
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::domain::estimate::{Estimate as Recorded, Habits};
 use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
+use crate::domain::paths::Paths;
 use crate::domain::text::visible;
 use crate::quality::figure::wilson;
 use crate::quality::ratings::{Ratings, Repeated};
-use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, model};
+use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, PATHS, model};
 use crate::review::ratings::By;
 use crate::review::sight::{Figures, figures_left_out, left_out};
+use crate::review::walks::WalksFitted;
 use crate::workspace::WorkError;
+use crate::workspace::learning::recorded;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file with the columns task,worker,label; without one, the labels of this workspace
     #[arg(value_name = "FILE.csv")]
     file: Option<PathBuf>,
-    /// hierarchical, majority, dawid-skene, one-coin or mace; without it, the one that cases are
+    /// hierarchical, majority, dawid-skene, one-coin, mace or paths; without it, the one that cases are
     /// settled by here, else hierarchical
     #[arg(long, value_name = "M")]
     method: Option<String>,
@@ -131,6 +133,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             "--smoothing is a number from 0, and --tolerance a number".to_owned(),
         ));
     }
+    if model.fit.is_none() && args.file.is_some() {
+        return Err(CliError::Use(format!(
+            "{} weighs the paths of labels, which a file of task,worker,label does not hold: run it in a workspace, or take --method hierarchical",
+            model.name
+        )));
+    }
+    let Args { iterations, tolerance, smoothing, seed, .. } = *args;
+    let fitting = Fitting { iterations, tolerance, smoothing, seed };
+    let minimum = Minimum { reviewers: args.reviewers_min, tasks: args.tasks_min };
+    let mut walked = None;
     let (mut blind, mut figures) = (BTreeSet::new(), Figures::all());
     let ratings = match &args.file {
         Some(file) => read(file)?,
@@ -138,31 +150,34 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let workspace = context.read()?;
             let fields =
                 if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
-            let made = workspace.ratings(&args.round, &[By::Outcome(fields)])?;
+            let made = workspace.ratings(&args.round, &[By::Outcome(fields.clone())])?;
             let made = made.into_iter().next().unwrap_or_default();
+            if model.fit.is_none() && model.enough(&made, minimum).is_ok() {
+                walked = Some(workspace.fit_walks(&args.round, &fields, &made, &fitting)?);
+            }
             let cases = made.tasks.iter().filter_map(|task| task.parse::<CaseId>().ok());
             figures = workspace.figures()?;
             blind = workspace.blind_to(cases)?.iter().map(ToString::to_string).collect();
             made
         }
     };
-    let Args { iterations, tolerance, smoothing, seed, .. } = *args;
-    let minimum = Minimum { reviewers: args.reviewers_min, tasks: args.tasks_min };
-    let estimate =
-        match model.try_fit(&ratings, &Fitting { iterations, tolerance, smoothing, seed }, minimum)
-        {
-            Ok(estimate) => estimate,
-            Err(few) => {
-                super::out::done(
-                    context.global.json,
-                    &format!("No consensus: {few}"),
-                    &serde_json::json!({ "answers": null, "reason": few.to_string() }),
-                )?;
-                return Ok(Exit::No);
-            }
-        };
+    let (fitted, paths) = match walked {
+        Some(WalksFitted { estimate, paths }) => (Ok(estimate), Some(paths)),
+        None => (model.try_fit(&ratings, &fitting, minimum), None),
+    };
+    let estimate = match fitted {
+        Ok(estimate) => estimate,
+        Err(few) => {
+            super::out::done(
+                context.global.json,
+                &format!("No consensus: {few}"),
+                &serde_json::json!({ "answers": null, "reason": few.to_string() }),
+            )?;
+            return Ok(Exit::No);
+        }
+    };
     if args.record {
-        return record(context, model, &ratings, &estimate);
+        return record(context, model, &ratings, &estimate, paths);
     }
     let mut document = document(model, &ratings, &estimate);
     document.answers.retain(|answer| !blind.contains(answer.task));
@@ -204,6 +219,7 @@ fn record(
     model: &Model,
     ratings: &Ratings,
     estimate: &Estimate,
+    paths: Option<Paths>,
 ) -> Result<Exit, CliError> {
     if !RECORDED.contains(&model.name) {
         return Err(CliError::Use(format!(
@@ -220,7 +236,8 @@ fn record(
     let mut workspace = context.open()?;
     let policy = workspace.policy()?;
     let before = workspace.status()?.cases;
-    let saved = workspace.record_estimate(recorded(model, ratings, estimate, policy.on.clone()))?;
+    let saved =
+        workspace.record_estimate(recorded(model, ratings, estimate, paths, policy.on.clone()))?;
     let after = workspace.status()?.cases;
     let words = if policy.rule.model() == Some(model.name) {
         format!(
@@ -240,49 +257,7 @@ fn record(
 }
 
 /// Models whose estimates settle cases.
-const RECORDED: [&str; 3] = ["hierarchical", "dawid-skene", "one-coin"];
-
-/// An estimate as it is recorded: shares to six places, those of nothing left out.
-fn recorded(model: &Model, ratings: &Ratings, estimate: &Estimate, on: Vec<String>) -> Recorded {
-    let k = estimate.classes;
-    let name = |class: usize| ratings.values.name(class as u32).to_owned();
-    let round = |share: f64| (share * 1e6).round() / 1e6;
-    let habits = |of: &crate::quality::truth::Reviewer| -> Habits {
-        let row = |truth: usize| {
-            let share = |said: usize| match &of.confusion {
-                Some(confusion) => confusion.shares[truth * k + said],
-                None if said == truth => of.skill,
-                None => (1.0 - of.skill) / (k as f64 - 1.0).max(1.0),
-            };
-            // Of a class that they never met, nothing is said.
-            let met =
-                of.confusion.as_ref().is_none_or(|confusion| confusion.rests_on[truth] > 1e-6);
-            let shares = (0..k)
-                .map(|said| (name(said), round(share(said))))
-                .filter(|(_, share)| *share > 0.0);
-            met.then(|| (name(truth), shares.collect()))
-        };
-        (0..k).filter_map(row).collect()
-    };
-    Recorded {
-        model: model.name.to_owned(),
-        on,
-        priors: estimate
-            .priors
-            .iter()
-            .enumerate()
-            .map(|(class, share)| (name(class), round(*share)))
-            .collect(),
-        reviewers: ratings
-            .reviewers
-            .iter()
-            .map(str::to_owned)
-            .zip(estimate.reviewers.iter().map(habits))
-            .collect(),
-        cases: ratings.tasks.len() as u64,
-        labels: ratings.labels() as u64,
-    }
-}
+const RECORDED: [&str; 4] = ["hierarchical", PATHS, "dawid-skene", "one-coin"];
 
 fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) -> Document<'d> {
     let k = estimate.classes;

@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::domain::assign::Turn;
+use crate::domain::assign::{CaseLoad, Turn};
 use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
+use crate::review::value::Worth;
 use crate::review::{CaseRow, Direction, QueueKey};
 use crate::review::{Filter, QueueCounts};
 use crate::workspace::Workspace;
@@ -186,7 +187,8 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     let found = workspace.find_case(name)?;
     let case = workspace.listed_case(found.id)?.unwrap_or(found);
     let (queue, _) = workspace.quick_queue()?;
-    let (work, now) = (case.work(), queue.heard);
+    let (idle, worth) = (workspace.idle(&queue, &case)?, workspace.worth(&queue, &case)?);
+    let (work, now) = (CaseLoad { idle: &idle, ..case.work() }, queue.heard);
     let labeled = workspace.who_labeled(case.id)?;
     let gave = |name: &str| labeled.iter().any(|who| who == name);
     let gone: Vec<&str> = labeled.iter().map(String::as_str).collect();
@@ -201,6 +203,9 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             let state = match queue.share.turn(&candidate.name, &work, &gone, now) {
                 _ if gave(&candidate.name) => "has labeled it",
                 Turn::First => "may label it: among the first in its order",
+                Turn::Others if idle.contains(&candidate.name) => {
+                    "not yet: a label of theirs would hardly teach anything"
+                }
                 Turn::Widened(_) => "may label it as a stand-by: its time runs out",
                 Turn::Others | Turn::Cannot => "not yet: comes later in its order",
             };
@@ -214,7 +219,9 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             .map(|(name, state)| serde_json::json!({ "reviewer": name, "state": state }))
             .collect();
         out.json(&serde_json::json!({ "case": case.id, "id": case.external_id, "state": case.state.as_str(), "wanted": wanted,
-            "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order }))?;
+            "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order,
+            "worth": worth.map(|worth| serde_json::json!({ "value": worth.value(), "gain": worth.gain, "cases": worth.cases,
+                "teaches": worth.teaches })) }))?;
     } else {
         out.line(&format!(
             "{}  {}  {}, due {}",
@@ -229,12 +236,26 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
                 .collect();
             out.line(&format!("          takes {}", takes.join(", ").trim_start_matches(", ")))?;
         }
+        if let Some(worth) = worth {
+            out.line(&worth_words(&worth))?;
+        }
         for (place, (name, state)) in rows.iter().enumerate() {
             out.line(&format!("{:>8}  {name:<16} {state}", place + 1))?;
         }
     }
     out.finish()?;
     Ok(if mine { Exit::Done } else { Exit::No })
+}
+
+/// What a label of yours is worth, in words.
+fn worth_words(worth: &Worth) -> String {
+    let cases = match worth.cases {
+        1 => String::new(),
+        n => format!(", of {n} cases with this text"),
+    };
+    let teaches = if worth.teaches { "; reviewers are known by it, so it comes first" } else { "" };
+    let gain = worth.gain * 100.0;
+    format!("          a label of yours is expected to make {gain:.0} % surer{cases}{teaches}")
 }
 
 /// How work is shared: the open cases whose next label is somebody's, and what they gave this week.

@@ -22,9 +22,11 @@ CREATE TABLE view_case (
   how INTEGER,                   -- how the outcome came to be
   language TEXT NOT NULL,
   needs TEXT NOT NULL,           -- JSON list of skills; empty: none
-  text TEXT NOT NULL             -- from the payload; not part of the digest
+  text TEXT NOT NULL,            -- from the payload; not part of the digest
+  copy INTEGER NOT NULL          -- of stream, text and prediction, where the policy pools copies; 0: of none
 );
 CREATE INDEX view_case_queue ON view_case (state, due_ms, rank, num);
+CREATE INDEX view_case_copy ON view_case (copy) WHERE copy <> 0;
 
 -- By which traps a case was detected, and its draw for each: of a day's, those with the smallest are taken.
 CREATE TABLE view_draw (

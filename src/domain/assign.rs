@@ -50,6 +50,8 @@ pub struct CaseLoad<'c> {
     pub language: &'c str,
     /// Skills that it takes.
     pub needs: &'c [String],
+    /// Those of whom a label would hardly teach anything: they come last.
+    pub idle: &'c [String],
 }
 
 /// Somebody who reviews.
@@ -57,6 +59,8 @@ pub struct CaseLoad<'c> {
 pub struct Candidate {
     pub name: String,
     pub profile: Profile,
+    /// Their part of the work: their capacity, unless somebody weighs it.
+    weight: u32,
     seed: u64,
 }
 
@@ -64,7 +68,15 @@ impl Candidate {
     pub fn new(name: &str, profile: Profile) -> Self {
         let hash = blake3::hash(name.as_bytes());
         let seed = hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        Self { name: name.to_owned(), profile, seed }
+        Self { name: name.to_owned(), weight: profile.capacity, profile, seed }
+    }
+
+    /// The same with another part of the work than others of that capacity.
+    pub fn weighing(self, times: f64) -> Self {
+        let weight = (f64::from(self.profile.capacity) * 1e3 * times).round().clamp(0.0, 1e9);
+        // Whoever takes work gets some.
+        let weight = (weight as u32).max(u32::from(self.profile.capacity > 0));
+        Self { weight, ..self }
     }
 
     /// Whether they can judge it.
@@ -88,14 +100,16 @@ impl Candidate {
     }
 }
 
-/// How much of a case's time is gone; from 1 on it is due.
-fn part_gone(work: &CaseLoad<'_>, now: Moment) -> f64 {
-    (now.0 - work.detected.0) as f64 / (work.due.0 - work.detected.0).max(1) as f64
+impl CaseLoad<'_> {
+    /// How much of a case's time is gone; from 1 on it is due.
+    pub fn part_gone(&self, now: Moment) -> f64 {
+        (now.0 - self.detected.0) as f64 / (self.due.0 - self.detected.0).max(1) as f64
+    }
 }
 
 /// How many quarters of its time have begun since a case was due; nothing before.
 fn quarters_over(work: &CaseLoad<'_>, now: Moment) -> Option<u64> {
-    let over = part_gone(work, now) - 1.0;
+    let over = work.part_gone(now) - 1.0;
     (over >= 0.0).then_some(1 + (over * 4.0) as u64)
 }
 
@@ -151,8 +165,7 @@ impl Share {
 
     /// What each of those who can judge a case multiplies what they draw by.
     fn multipliers(&self, able: &[&Candidate]) -> Arc<[f64]> {
-        let capacities: Vec<u32> =
-            able.iter().map(|candidate| candidate.profile.capacity).collect();
+        let capacities: Vec<u32> = able.iter().map(|candidate| candidate.weight).collect();
         let mut known = self.multipliers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(multipliers) = known.get(&capacities) {
             return multipliers.clone();
@@ -189,7 +202,11 @@ impl Share {
             .zip(multiply.iter())
             .map(|(candidate, multiply)| (candidate.draw(work, epoch, *multiply), candidate))
             .collect();
-        drawn.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.name.cmp(&two.name)));
+        drawn.sort_by(|(a, one), (b, two)| {
+            let idle = |one: &Candidate| work.idle.contains(&one.name);
+            let drawn = a.total_cmp(b).then_with(|| one.name.cmp(&two.name));
+            idle(one).cmp(&idle(two)).then(drawn)
+        });
         drawn.into_iter().map(|(_, candidate)| candidate).collect()
     }
 
@@ -200,7 +217,7 @@ impl Share {
         let wanted = self.overlap.max(work.labels + 1);
         let widened = match quarters_over(work, now) {
             Some(quarters) => quarters as usize,
-            None => WIDEN_AT.iter().filter(|part| part_gone(work, now) >= **part).count(),
+            None => WIDEN_AT.iter().filter(|part| work.part_gone(now) >= **part).count(),
         };
         (wanted, widened)
     }
@@ -251,6 +268,7 @@ mod tests {
             labels: 0,
             language: "",
             needs: &[],
+            idle: &[],
         }
     }
 

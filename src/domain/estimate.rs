@@ -12,18 +12,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::label::{Outcome, outcome_words, value_text};
+use super::paths::Paths;
+
+pub use super::paths::Habits;
 
 /// No share is taken for less: who never did something may do it yet.
 const LEAST: f64 = 1e-6;
 
-/// How often something is said, by what is true, then by what is said. Shares that are nothing are
-/// left out.
-pub type Habits = BTreeMap<String, BTreeMap<String, f64>>;
-
 /// A recorded estimate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// `hierarchical`, `dawid-skene` or `one-coin`.
+    /// `hierarchical`, `dawid-skene`, `one-coin` or `paths`.
     pub model: String,
     /// The outcome's fields that were compared; none: all of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -31,6 +30,9 @@ pub struct Estimate {
     /// Share of each class among the cases it was fitted to.
     pub priors: BTreeMap<String, f64>,
     pub reviewers: BTreeMap<String, Habits>,
+    /// Of the model that walks the protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Paths>,
     /// What it was fitted to.
     pub cases: u64,
     pub labels: u64,
@@ -54,6 +56,21 @@ pub fn class_of(outcome: &Outcome, on: &[String]) -> Option<String> {
 }
 
 impl Estimate {
+    /// Of the model that walks the protocol.
+    pub fn of_paths(paths: Paths, on: Vec<String>, cases: u64, labels: u64) -> Self {
+        let (priors, reviewers) = (BTreeMap::new(), BTreeMap::new());
+        Self { model: "paths".to_owned(), on, priors, reviewers, paths: Some(paths), cases, labels }
+    }
+
+    /// How many times likelier it is that somebody says a class where it is right than that they
+    /// do not; 1 of whom nothing is known.
+    pub fn odds(&self, reviewer: &str, class: &str) -> f64 {
+        let habits = self.reviewers.get(reviewer);
+        let right = habits.and_then(|habits| habits.get(class)?.get(class)).copied();
+        let right = right.unwrap_or(0.5).clamp(0.01, 0.99);
+        right / (1.0 - right)
+    }
+
     /// Shares of belief in each class, given who said what; empty if none of them is known here.
     pub fn beliefs(&self, said: &[(&str, String)]) -> Vec<(&str, f64)> {
         let known: Vec<(&Habits, &str)> = said
@@ -113,6 +130,7 @@ mod tests {
                 ("c".to_owned(), habits(0.6)),
             ]
             .into(),
+            paths: None,
             cases: 0,
             labels: 0,
         };

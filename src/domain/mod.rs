@@ -19,6 +19,7 @@ pub mod mail;
 pub mod chat;
 pub mod modality;
 pub mod reading;
+pub mod paths;
 pub mod payload;
 pub mod hygiene;
 pub mod text_rows;

@@ -24,11 +24,52 @@ pub enum Rule {
     OneCoin,
     /// The same with reviewers drawn towards what all do.
     Hierarchical,
+    /// A recorded estimate of how each reviewer answers each question ([`super::paths`]) is sure
+    /// enough of one outcome, however many say so.
+    Paths,
+}
+
+/// Whose voice is weighed beside reviewers' labels under [`Rule::Paths`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Witness {
+    #[default]
+    None,
+    /// The model's: what it predicted, and how confident it was.
+    Champion,
+}
+
+/// What labels of one text say of its other cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Copies {
+    /// Nothing.
+    #[default]
+    Apart,
+    /// Cases of a stream with the same text and prediction have their labels in common.
+    Pooled,
+}
+
+/// In which order a queue is worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// What is due first comes first.
+    #[default]
+    Due,
+    /// Of what is due soonest, that comes first of which a label is expected to teach most.
+    Value,
 }
 
 impl Rule {
-    pub const ALL: [Self; 5] =
-        [Self::Unanimous, Self::Majority, Self::Hierarchical, Self::DawidSkene, Self::OneCoin];
+    pub const ALL: [Self; 6] = [
+        Self::Unanimous,
+        Self::Majority,
+        Self::Hierarchical,
+        Self::DawidSkene,
+        Self::OneCoin,
+        Self::Paths,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,6 +78,7 @@ impl Rule {
             Self::DawidSkene => "dawid-skene",
             Self::OneCoin => "one-coin",
             Self::Hierarchical => "hierarchical",
+            Self::Paths => "paths",
         }
     }
 
@@ -47,6 +89,7 @@ impl Rule {
             Self::DawidSkene => Some("dawid-skene"),
             Self::OneCoin => Some("one-coin"),
             Self::Hierarchical => Some("hierarchical"),
+            Self::Paths => Some("paths"),
         }
     }
 }
@@ -63,6 +106,16 @@ pub struct Policy {
     /// How sure a model of truth must be to settle a case, in percent.
     #[serde(skip_serializing_if = "is_sure")]
     pub sure_percent: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub witness: Witness,
+    #[serde(skip_serializing_if = "is_default")]
+    pub copies: Copies,
+    #[serde(skip_serializing_if = "is_default")]
+    pub order: Order,
+    /// Of a hundred cases, how many get three labels under [`Rule::Paths`] however sure it is, so
+    /// that reviewers can be told apart.
+    #[serde(skip_serializing_if = "is_ten")]
+    pub learn_percent: u32,
     /// The outcome's fields that must agree; empty: all of them.
     pub on: Vec<String>,
     /// Hours from detection until a case is due.
@@ -162,6 +215,14 @@ fn is_ninety(n: &u32) -> bool {
     *n == 90
 }
 
+fn is_ten(n: &u32) -> bool {
+    *n == 10
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
@@ -173,6 +234,10 @@ impl Default for Policy {
             limit: 3,
             rule: Rule::Unanimous,
             sure_percent: SURE_PERCENT,
+            witness: Witness::None,
+            copies: Copies::Apart,
+            order: Order::Due,
+            learn_percent: 10,
             on: Vec::new(),
             sla_hours: 72,
             encrypt: false,
@@ -206,14 +271,30 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 22] = [
+pub const NAMES: [(&str, &str); 26] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     (
         "rule",
-        "when labels settle a case: unanimous, majority, hierarchical, dawid-skene or one-coin",
+        "when labels settle a case: unanimous, majority, hierarchical, dawid-skene, one-coin or paths",
     ),
     ("sure_percent", "how sure an aggregation model must be to settle one"),
+    (
+        "witness",
+        "whose voice is weighed beside reviewers' labels under rule=paths: none or champion (the model's prediction and confidence)",
+    ),
+    (
+        "copies",
+        "cases of a stream with one text and prediction: apart, or pooled (labels in common)",
+    ),
+    (
+        "order",
+        "the queue's order: due, or value (of what is due soonest, what a label teaches most of)",
+    ),
+    (
+        "learn_percent",
+        "of a hundred cases, how many get three labels under rule=paths, to know reviewers by",
+    ),
     ("on", "fields that must agree, with commas; empty: all"),
     ("sla_hours", "hours until a case is due"),
     ("encrypt", "payloads in the store are for the roster only: yes or no"),
@@ -261,8 +342,34 @@ impl Policy {
                 let rule = Rule::ALL.into_iter().find(|rule| rule.as_str() == value);
                 self.rule = rule.ok_or(BadPolicy::Value(
                     "rule",
-                    "`unanimous`, `majority`, `hierarchical`, `dawid-skene` or `one-coin`",
+                    "`unanimous`, `majority`, `hierarchical`, `dawid-skene`, `one-coin` or `paths`",
                 ))?;
+            }
+            "witness" => {
+                self.witness = match value {
+                    "none" => Witness::None,
+                    "champion" => Witness::Champion,
+                    _ => return Err(BadPolicy::Value("witness", "`none` or `champion`")),
+                }
+            }
+            "copies" => {
+                self.copies = match value {
+                    "apart" => Copies::Apart,
+                    "pooled" => Copies::Pooled,
+                    _ => return Err(BadPolicy::Value("copies", "`apart` or `pooled`")),
+                }
+            }
+            "order" => {
+                self.order = match value {
+                    "due" => Order::Due,
+                    "value" => Order::Value,
+                    _ => return Err(BadPolicy::Value("order", "`due` or `value`")),
+                }
+            }
+            "learn_percent" => {
+                let percent = value.parse().ok().filter(|n| *n <= 100);
+                self.learn_percent =
+                    percent.ok_or(BadPolicy::Value("learn_percent", "a number from 0 to 100"))?;
             }
             "encrypt" => self.encrypt = yes_or_no("encrypt", value)?,
             "training_required" => self.training.required = yes_or_no("training_required", value)?,
@@ -337,6 +444,22 @@ impl Policy {
             "limit" => self.limit.to_string(),
             "rule" => self.rule.as_str().to_owned(),
             "sure_percent" => self.sure_percent.to_string(),
+            "witness" => match self.witness {
+                Witness::None => "none",
+                Witness::Champion => "champion",
+            }
+            .to_owned(),
+            "copies" => match self.copies {
+                Copies::Apart => "apart",
+                Copies::Pooled => "pooled",
+            }
+            .to_owned(),
+            "order" => match self.order {
+                Order::Due => "due",
+                Order::Value => "value",
+            }
+            .to_owned(),
+            "learn_percent" => self.learn_percent.to_string(),
             "on" => self.on.join(","),
             "sla_hours" => self.sla_hours.to_string(),
             "encrypt" => yes(self.encrypt),
@@ -395,6 +518,10 @@ mod tests {
             ("limit", "4"),
             ("rule", "one-coin"),
             ("sure_percent", "80"),
+            ("witness", "champion"),
+            ("copies", "pooled"),
+            ("order", "value"),
+            ("learn_percent", "20"),
             ("on", "verdict,label"),
             ("sla_hours", "12"),
             ("encrypt", "yes"),

@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use super::arbitration::{Done, Ruled, ruling};
 use super::estimate::{Estimate, class_of};
-use super::label::{GivenLabel, MAIN_ROUND, Outcome, that_count_in};
+use super::ids::{CaseId, EventId};
+use super::label::{GivenLabel, Label, MAIN_ROUND, Outcome, that_count_in};
+use super::paths::{Opinion, Paths};
 use super::policy::{Policy, Rule};
 use super::protocol::RenamedLabels;
-use super::time::Moment;
+use super::time::{Hlc, Moment};
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +96,19 @@ pub struct By<'b> {
     pub renamed: &'b RenamedLabels,
     /// What is recorded of the reviewers for the policy's model of truth.
     pub estimate: Option<&'b Estimate>,
+    /// What the model said, where the policy hears it.
+    pub opinion: Option<Opinion<'b>>,
+    /// The case; of those whose labels are in common, the first.
+    pub case: CaseId,
+}
+
+/// Fewest labels of a case by which reviewers are known.
+const LABELS_TO_LEARN: usize = 3;
+
+/// Whether reviewers are known by a case, so that it takes more labels than it would.
+pub fn teaches(case: CaseId, policy: &Policy) -> bool {
+    let draw = case.0.iter().rev().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    policy.rule == Rule::Paths && draw % 100 < policy.learn_percent
 }
 
 /// Resolves a case from its labels (all that were given and not withdrawn) and from what was done
@@ -101,8 +116,10 @@ pub struct By<'b> {
 ///
 /// A ruling that nobody appealed against wins. Otherwise, in the main round a reviewer's latest
 /// label counts. With `overlap` labels or more, the policy's rule decides on the fields it names; a
-/// case it leaves undecided is disputed at `limit` labels. The outcome is that of the earliest
-/// label among those that agree, so that it does not depend on delivery.
+/// case it leaves undecided is disputed at `limit` labels. A model of truth decides by what is
+/// recorded of reviewers, so that one label alone settles nothing where nothing is. The outcome is
+/// the one that weighs most among the labels that agree on those fields, and of several the
+/// earliest, so that it does not depend on delivery.
 pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
     let latest = that_count_in(labels, MAIN_ROUND);
     let count = latest.len();
@@ -121,7 +138,11 @@ pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
         }
         None => {}
     }
-    if count < by.policy.overlap as usize {
+    let least = match teaches(by.case, by.policy) {
+        true => LABELS_TO_LEARN.min(by.policy.limit as usize),
+        false => 1,
+    };
+    if count < least.max(by.policy.overlap as usize) {
         return undecided(CaseState::Open);
     }
     match by_rule(&latest, by) {
@@ -131,18 +152,22 @@ pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
     }
 }
 
-fn by_rule(
-    labels: &[&GivenLabel],
-    By { policy, renamed, estimate }: By<'_>,
-) -> Option<(Outcome, How)> {
+fn by_rule(labels: &[&GivenLabel], by: By<'_>) -> Option<(Outcome, How)> {
+    let By { policy, renamed, estimate, .. } = by;
+    if let (Rule::Paths, Some(paths)) = (policy.rule, estimate.and_then(|of| of.paths.as_ref())) {
+        let said = by_paths(labels, paths, by)?;
+        let sure = said.belief * 100.0 >= f64::from(policy.sure_percent);
+        return sure.then_some((said.outcome, How::Model));
+    }
     let mut groups: BTreeMap<String, Vec<&GivenLabel>> = BTreeMap::new();
     for given in labels {
         groups.entry(ballot(&renamed.outcome(&given.label), &policy.on)).or_default().push(given);
     }
     let mut sizes: Vec<usize> = groups.values().map(Vec::len).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let alone = labels.len() == 1 && policy.limit > 1;
     let how = match policy.rule {
-        _ if sizes.len() == 1 => How::Unanimous,
+        rule if sizes.len() == 1 && !(alone && rule.model().is_some()) => How::Unanimous,
         Rule::DawidSkene | Rule::OneCoin | Rule::Hierarchical => {
             return by_model(labels, policy, renamed, estimate?);
         }
@@ -150,14 +175,80 @@ fn by_rule(
         _ => return None,
     };
     let largest = groups.values().max_by_key(|group| group.len())?;
-    let earliest = largest.iter().min_by_key(|given| (given.at, given.event))?;
-    Some((renamed.outcome(&earliest.label), how))
+    // One label, one vote.
+    Some((weightiest(largest, renamed, |_| 2.0)?, how))
+}
+
+/// The outcome that weighs most of labels that agree on what they are compared by; of several, the
+/// earliest. Weights are odds.
+fn weightiest(
+    labels: &[&GivenLabel],
+    renamed: &RenamedLabels,
+    odds: impl Fn(&Label) -> f64,
+) -> Option<Outcome> {
+    let mut outcomes: BTreeMap<String, (f64, &GivenLabel, Outcome)> = BTreeMap::new();
+    for given in labels {
+        let outcome = renamed.outcome(&given.label);
+        let known = outcomes.entry(ballot(&outcome, &[])).or_insert((1.0, given, outcome));
+        known.0 *= odds(&given.label);
+        if first_of(given) < first_of(known.1) {
+            known.1 = given;
+        }
+    }
+    let heavier = |a: &(f64, &GivenLabel, Outcome), b: &(f64, &GivenLabel, Outcome)| {
+        a.0.total_cmp(&b.0).then_with(|| first_of(b.1).cmp(&first_of(a.1)))
+    };
+    outcomes.into_values().max_by(heavier).map(|(.., outcome)| outcome)
+}
+
+/// The smaller came first.
+fn first_of(given: &GivenLabel) -> (Hlc, EventId) {
+    (given.at, given.event)
+}
+
+/// What a recorded estimate of how reviewers walk believes of a case.
+struct Believed {
+    outcome: Outcome,
+    belief: f64,
+}
+
+/// What most is believed of what somebody said: the model alone says nothing.
+fn by_paths(labels: &[&GivenLabel], paths: &Paths, by: By<'_>) -> Option<Believed> {
+    let said: Vec<&Label> = labels.iter().map(|given| &given.label).collect();
+    let weighed = paths.model().weighed(&said, by.opinion);
+    // By what is compared: the belief in all that says so, with the labels that say it.
+    let mut groups: BTreeMap<String, (f64, Vec<usize>)> = BTreeMap::new();
+    let mut counted: Vec<usize> = Vec::new();
+    let place = |at: usize| weighed.places.get(at).copied().flatten();
+    for (at, given) in labels.iter().enumerate() {
+        let Some(place) = place(at) else { continue };
+        let ballot = ballot(&by.renamed.outcome(&given.label), &by.policy.on);
+        let (belief, group) = groups.entry(ballot).or_default();
+        group.push(at);
+        if !counted.contains(&place) {
+            counted.push(place);
+            *belief += weighed.shares[place];
+        }
+    }
+    let first = |group: &[usize]| group.iter().map(|at| first_of(labels[*at])).min();
+    let (belief, group) = groups
+        .into_values()
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| first(&b.1).cmp(&first(&a.1))))?;
+    let share = |at: usize| place(at).map_or(0.0, |place| weighed.shares[place]);
+    let best = group.into_iter().max_by(|a, b| {
+        let earlier = || first_of(labels[*b]).cmp(&first_of(labels[*a]));
+        share(*a).total_cmp(&share(*b)).then_with(earlier)
+    })?;
+    Some(Believed { outcome: by.renamed.outcome(&labels[best].label), belief })
 }
 
 /// How sure a recorded estimate is of what it says of a case's labels: 0 to 1.
 pub fn belief(labels: &[GivenLabel], by: By<'_>) -> Option<f64> {
     let estimate = by.estimate?;
     let latest = that_count_in(labels, MAIN_ROUND);
+    if let Some(paths) = &estimate.paths {
+        return by_paths(&latest, paths, by).map(|said| said.belief);
+    }
     let said: Vec<(&str, String)> = latest
         .iter()
         .filter_map(|given| {
@@ -192,11 +283,10 @@ fn by_model(
     if share * 100.0 < f64::from(policy.sure_percent) {
         return None;
     }
-    let earliest = labels
-        .iter()
-        .filter(|given| class(given).as_deref() == Some(answer))
-        .min_by_key(|given| (given.at, given.event))?;
-    Some((renamed.outcome(&earliest.label), How::Model))
+    let agreeing: Vec<&GivenLabel> =
+        labels.iter().filter(|given| class(given).as_deref() == Some(answer)).copied().collect();
+    let odds = |label: &Label| estimate.odds(&label.reviewer, answer);
+    Some((weightiest(&agreeing, renamed, odds)?, How::Model))
 }
 
 /// What is compared: the named fields, a missing one being a value of its own; or the whole
@@ -228,16 +318,16 @@ mod tests {
         }
     }
 
+    fn by<'b>(policy: &'b Policy, renamed: &'b RenamedLabels) -> By<'b> {
+        By { policy, renamed, estimate: None, opinion: None, case: CaseId([0xFF; 16]) }
+    }
+
     fn check(rule: Rule, labels: &[(&str, &str)], expect: (CaseState, Option<&str>)) {
         let policy = Policy { overlap: 2, limit: 3, rule, ..Policy::default() };
         let mut labels: Vec<_> =
             labels.iter().enumerate().map(|(i, (who, what))| given(i as u64, who, what)).collect();
         for _ in 0..2 {
-            let resolution = resolve(
-                &labels,
-                &[],
-                By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None },
-            );
+            let resolution = resolve(&labels, &[], by(&policy, &RenamedLabels::default()));
             let outcome = resolution
                 .outcome
                 .as_ref()
@@ -259,19 +349,10 @@ mod tests {
                 .into(),
         };
         assert_eq!(
-            resolve(
-                &labels,
-                &[],
-                By { policy: &policy, renamed: &RenamedLabels::default(), estimate: None }
-            )
-            .state,
+            resolve(&labels, &[], by(&policy, &RenamedLabels::default())).state,
             CaseState::Open
         );
-        let resolution = resolve(
-            &labels,
-            &[],
-            By { policy: &policy, renamed: &RenamedLabels(vec![renames]), estimate: None },
-        );
+        let resolution = resolve(&labels, &[], by(&policy, &RenamedLabels(vec![renames])));
         assert_eq!(
             resolution.outcome.unwrap()["verdict"],
             "new",

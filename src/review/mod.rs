@@ -29,6 +29,8 @@ pub mod sla;
 pub mod alarms;
 pub mod suspects;
 pub mod trap_worth;
+pub mod walks;
+pub mod value;
 
 pub use crate::db::case::{CaseRow, Direction, QueueKey};
 pub use blind::Blind;

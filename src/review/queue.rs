@@ -1,23 +1,35 @@
 //! A reviewer's queue: open cases that are theirs ([`crate::domain::assign`]), that they have not
-//! labeled and not put off, due first, then by what a label is worth.
+//! labeled and not put off, due first, then by rank. Where the policy orders by value, what is due
+//! soonest is put in order by what a label is worth ([`super::value`]), but for what is nearly due.
 //!
 //! Pages are read by key, never by offset, so that the millionth case costs what the first does.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
+use super::value::{Valuer, Worth};
 use super::{Filter, gold, retest};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::{count, document, label, note, roster, store};
 use crate::domain::assign::{BEHIND_MAX, Candidate, CaseLoad, Share, Turn};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
+use crate::domain::label::{GivenLabel, MAIN_ROUND};
+use crate::domain::policy::{Copies, Policy};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
-use crate::journal::views;
+use crate::journal::views::{self, evidence::labeled_by};
+
+/// Open cases that are put in order by value: those due soonest.
+const WINDOW: usize = 1_000;
+/// Part of its time after which a case comes first whatever a label of it is worth.
+const NEARLY_DUE: f64 = 0.75;
+/// Those who are right oftener get more of the work where it is ordered by value: by which power of
+/// how often. Found with simulated reviewers (`benches/outcome.sh`).
+const SKILL_POWER: i32 = 4;
 
 /// Most cases that a filtered queue holds.
 pub const FILTERED_MAX: usize = 5_000;
@@ -40,6 +52,42 @@ pub struct Queue {
     repeat: Option<(usize, CaseRow)>,
     /// Up to when this device knows what others did.
     pub heard: Moment,
+    policy: Policy,
+    value: Option<Arc<Valuer>>,
+    window: OnceLock<Arc<Window>>,
+}
+
+/// The cases due soonest in the order of their value, and where the others begin.
+#[derive(Debug, Default)]
+struct Window {
+    rows: Vec<CaseRow>,
+    then: Option<QueueKey>,
+}
+
+impl Window {
+    /// Takes a page of them after (or before) a place; tells whether that place is among them.
+    fn page(
+        &self,
+        from: QueueKey,
+        direction: Direction,
+        limit: usize,
+        kept: &mut Vec<CaseRow>,
+    ) -> bool {
+        let at = self.rows.iter().position(|row| row.num == from.num);
+        match (direction, at) {
+            (Direction::Forward, None) if from != QueueKey::FIRST => return false,
+            (Direction::Backward, None) if self.then.is_some() => return false,
+            (Direction::Forward, at) => {
+                let begin = at.map_or(0, |at| at + 1);
+                kept.extend(self.rows.iter().skip(begin).take(limit).cloned());
+            }
+            (Direction::Backward, at) => {
+                let before = &self.rows[..at.unwrap_or(self.rows.len())];
+                kept.extend(before.iter().rev().take(limit).cloned());
+            }
+        }
+        true
+    }
 }
 
 /// How work is shared between those who were admitted to review.
@@ -64,9 +112,32 @@ pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
         // Somebody must be there to begin with.
         names.retain(|name| leads.contains(&name.as_str()) || trained.contains(name));
     }
-    let candidate =
-        |name: String| Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
+    let value = Valuer::load(conn)?;
+    let candidate = |name: String| {
+        let candidate = Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
+        match &value {
+            Some(value) => candidate.weighing(value.skill(&name).powi(SKILL_POWER)),
+            None => candidate,
+        }
+    };
     Ok(Share::new(names.into_iter().map(candidate).collect(), &policy))
+}
+
+/// Those who share the work of whom a label of a case would hardly teach anything, where that
+/// matters.
+pub fn idle(
+    conn: &Connection,
+    value: Option<&Valuer>,
+    share: &Share,
+    work: &CaseLoad<'_>,
+) -> rusqlite::Result<Vec<String>> {
+    match value.filter(|_| work.labels > 0) {
+        Some(value) => {
+            let names = share.candidates().iter().map(|candidate| candidate.name.as_str());
+            value.idle(conn, work.case, names)
+        }
+        None => Ok(Vec::new()),
+    }
 }
 
 /// How many cases there are, and why those that are not here are not.
@@ -132,6 +203,9 @@ impl Queue {
             gold_percent,
             repeat,
             heard: heard.min(now),
+            value: Valuer::load(conn)?.map(Arc::new),
+            policy,
+            window: OnceLock::new(),
         })
     }
 
@@ -147,7 +221,7 @@ impl Queue {
 
     /// Whether [`Self::counts`] must look at every open case.
     pub fn counts_are_slow(&self) -> bool {
-        !self.share.is_everybodys()
+        !self.share.is_everybodys() || self.policy.copies == Copies::Pooled
     }
 
     /// What is known without looking at every case.
@@ -187,10 +261,14 @@ impl Queue {
             }
             return Ok(counts);
         }
+        let pooled = self.policy.copies == Copies::Pooled;
+        if pooled {
+            counts.labeled = 0; // others' copies of what they labeled count too
+        }
         let mut failed = None;
         case::for_each_open(conn, |work| {
             match self.turn(conn, &work) {
-                Ok(None) => {}
+                Ok(None) => counts.labeled += u64::from(pooled),
                 Ok(Some(Turn::Others)) => counts.others += 1,
                 Ok(Some(Turn::Cannot)) => counts.beyond += 1,
                 Ok(Some(_)) if self.deferred.contains_key(&work.case) => counts.deferred += 1,
@@ -204,14 +282,24 @@ impl Queue {
 
     /// Why an open case is the reviewer's or not; nothing if they have labeled it.
     pub fn turn(&self, conn: &Connection, work: &CaseLoad<'_>) -> rusqlite::Result<Option<Turn>> {
-        let given =
-            if work.labels == 0 { Vec::new() } else { label::live_of_case(conn, work.case)? };
-        let counting = that_count_in(&given, MAIN_ROUND).into_iter();
-        let labeled: Vec<&str> = counting.map(|given| given.label.reviewer.as_str()).collect();
+        let labeled = labeled_by(conn, &self.policy, work.case, work.labels)?;
+        let labeled: Vec<&str> = labeled.iter().map(String::as_str).collect();
         if labeled.contains(&self.reviewer.as_str()) {
             return Ok(None);
         }
-        Ok(Some(self.share.turn(&self.reviewer, work, &labeled, self.heard)))
+        let idle = self.idle(conn, work)?;
+        let work = CaseLoad { idle: &idle, ..*work };
+        Ok(Some(self.share.turn(&self.reviewer, &work, &labeled, self.heard)))
+    }
+
+    /// What a label of a case by the reviewer is worth, where the queue is in that order.
+    pub fn worth(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<Option<Worth>> {
+        self.value.as_ref().map(|value| value.worth(conn, row, &self.reviewer)).transpose()
+    }
+
+    /// Those of whom a label of a case would hardly teach anything.
+    pub fn idle(&self, conn: &Connection, work: &CaseLoad<'_>) -> rusqlite::Result<Vec<String>> {
+        idle(conn, self.value.as_deref(), &self.share, work)
     }
 
     /// Where a case stands in the queue: as [`QueueKey::turn`] says, or nothing if it is not in it.
@@ -255,6 +343,25 @@ impl Queue {
         limit: usize,
     ) -> rusqlite::Result<Vec<CaseRow>> {
         let mut kept = Vec::with_capacity(limit);
+        let (begun, mut from) = (from, from);
+        let mut window = None;
+        if let Some(value) = self.value.as_ref().filter(|_| self.state.is_none()) {
+            let by_value = self.window(conn, value)?;
+            let inside = by_value.page(from, direction, limit, &mut kept);
+            match (by_value.then, direction) {
+                // Behind those in the order of their value come the others.
+                (Some(then), Direction::Forward) if kept.len() < limit => {
+                    from = if inside { then } else { from };
+                }
+                (_, Direction::Backward) if !inside => {}
+                _ => {
+                    self.mix_in(conn, begun, direction, &mut kept)?;
+                    return Ok(kept);
+                }
+            }
+            window = Some(by_value);
+        }
+        let first = window.as_ref().and_then(|window| window.then).unwrap_or(QueueKey::FIRST);
         let plain = self.state.is_some() || self.share.is_everybodys();
         let last = if plain { 0 } else { BEHIND_MAX.min(self.share.candidates().len() as u8) };
         let turns: Vec<u8> = match direction {
@@ -264,11 +371,28 @@ impl Queue {
         for turn in turns {
             let start = match direction {
                 _ if turn == from.turn => from,
-                Direction::Forward => QueueKey::FIRST,
+                Direction::Forward => first,
                 Direction::Backward => QueueKey::LAST,
             };
             self.page_of(conn, turn, start, direction, limit, &mut kept)?;
         }
+        if let Some(window) = window.filter(|_| direction == Direction::Backward) {
+            kept.retain(|row| QueueKey { turn: 0, ..row.key() } > first);
+            let left = limit - kept.len();
+            kept.extend(window.rows.iter().rev().take(left).cloned());
+        }
+        self.mix_in(conn, begun, direction, &mut kept)?;
+        Ok(kept)
+    }
+
+    /// Mixes in what measures a reviewer, at the head of their queue.
+    fn mix_in(
+        &self,
+        conn: &Connection,
+        from: QueueKey,
+        direction: Direction,
+        kept: &mut Vec<CaseRow>,
+    ) -> rusqlite::Result<()> {
         if self.gold_percent > 0 && from == QueueKey::FIRST && direction == Direction::Forward {
             for (place, row) in
                 gold::mixed(conn, &self.reviewer, self.gold_percent, kept.len(), |row| {
@@ -287,7 +411,43 @@ impl Queue {
             let CaseRow { turn, due, rank, .. } = kept[*place];
             kept.insert(*place, CaseRow { turn, due, rank, ..row.clone() });
         }
-        Ok(kept)
+        Ok(())
+    }
+
+    /// The cases due soonest that are the reviewer's, by value: first what is nearly due, then their
+    /// own and others' by what a label teaches, and last what it would hardly teach anything of.
+    fn window(&self, conn: &Connection, value: &Valuer) -> rusqlite::Result<Arc<Window>> {
+        if let Some(window) = self.window.get() {
+            return Ok(window.clone());
+        }
+        let mut found = Vec::new();
+        let (mut from, mut looked_at, mut more) = (QueueKey::FIRST, 0, true);
+        while more && looked_at < WINDOW {
+            let but_not = Some(self.reviewer.as_str());
+            let page =
+                case::page(conn, CaseState::Open, from, Direction::Forward, but_not, WINDOW)?;
+            more = page.len() == WINDOW;
+            looked_at += page.len();
+            from = page.last().map_or(from, CaseRow::key);
+            for row in page {
+                let Some(turn) = self.place(conn, &row)? else { continue };
+                let worth = value.worth(conn, &row, &self.reviewer)?;
+                let due = (row.part_gone(self.heard) >= NEARLY_DUE).then_some(row.due);
+                let class = match due {
+                    Some(_) => 0,
+                    None if worth.is_little() => 2,
+                    None => 1,
+                };
+                found.push((class, due, turn, worth.value(), CaseRow { turn, ..row }));
+            }
+        }
+        found.sort_by(|a, b| {
+            let head = (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2));
+            head.then_with(|| b.3.total_cmp(&a.3)).then_with(|| a.4.key().cmp(&b.4.key()))
+        });
+        let rows = found.into_iter().map(|(.., row)| row).collect();
+        let window = Arc::new(Window { rows, then: more.then_some(from) });
+        Ok(self.window.get_or_init(|| window).clone())
     }
 
     fn page_of(

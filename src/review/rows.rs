@@ -16,15 +16,15 @@ use crate::domain::estimate::{Estimate, class_of};
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, that_count_in, value_text};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Copies, Policy};
 use crate::domain::prediction::{Loose, scalar};
 use crate::domain::protocol::RenamedLabels;
-use crate::domain::resolve::{By, CaseState, How, belief, settled_at};
+use crate::domain::resolve::{CaseState, How, belief, settled_at};
 use crate::domain::time::Moment;
 use crate::format::CaseContext;
 use crate::format::row::{Flagged, Prior, ProtocolVersion, RulingExport, Vote};
 use crate::journal::blob::{self, Unpacker};
-use crate::journal::views;
+use crate::journal::views::{self, evidence::Evidence};
 use crate::quality::figure::wilson;
 
 /// Settled cases of one model and category in the order they came, each with on how many up to it
@@ -240,12 +240,23 @@ impl RowMaker {
     }
 
     /// How a case came to what it counts as.
-    pub fn settled(&self, row: &CaseRow, labels: &[GivenLabel], acts: &[Done]) -> Settled {
-        let by =
-            By { policy: &self.policy, renamed: &self.renamed, estimate: self.estimate.as_ref() };
+    pub fn settled(
+        &self,
+        conn: &Connection,
+        row: &CaseRow,
+        labels: &[GivenLabel],
+        acts: &[Done],
+    ) -> rusqlite::Result<Settled> {
+        let by_model = row.how == Some(How::Model) || self.policy.copies == Copies::Pooled;
+        let evidence = match by_model {
+            true => Evidence::of(conn, &self.policy, row)?,
+            false => Evidence { labels: labels.into(), acts: acts.into(), ..Evidence::default() },
+        };
+        let (labels, acts) = (evidence.labels.as_slice(), evidence.acts.as_slice());
+        let by = evidence.by(row, &self.policy, &self.renamed, self.estimate.as_ref());
         let resolved = row.state == CaseState::Resolved;
         let ruled = ruling(acts, labels).filter(|_| row.how == Some(How::Ruling));
-        Settled {
+        Ok(Settled {
             how: row.how,
             at: settled_at(labels, acts).filter(|_| resolved),
             belief: (row.how == Some(How::Model)).then(|| belief(labels, by)).flatten(),
@@ -263,7 +274,7 @@ impl RowMaker {
                 considered: ruled.ruling.considered.clone(),
                 event: ruled.event,
             }),
-        }
+        })
     }
 
     /// The labels of a case that count, each with whether it says what the case counts as.

@@ -21,7 +21,8 @@ use super::alarms::raised_alarms;
 use super::arbitration::{self, Waiting, Waits, Why, waiting, waits};
 use super::calibration;
 use super::glossary;
-use super::queue::share;
+use super::queue::{idle, share};
+use super::value::Valuer;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration as acts, document, label, roster};
 use crate::domain::arbitration::{Act, Done, returned};
@@ -29,12 +30,13 @@ use crate::domain::assign::{CaseLoad, Share};
 use crate::domain::calibration::Stage;
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
+use crate::domain::label::GivenLabel;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
+use crate::journal::views::evidence::labeled_by;
 
 const HOUR_MS: i64 = 3_600_000;
 /// So long before its day a term is said to be due.
@@ -174,21 +176,26 @@ pub fn due_items(
     let people = Assignees::read(conn, policy)?;
     let mut found = Vec::new();
     let mut failed = None;
-    case::for_each_open(conn, |work| match labeled_by(conn, work.case, work.labels) {
-        Ok(labeled) => {
-            found.push(people.label(&work, &labeled, now));
-            true
-        }
-        Err(error) => {
-            failed = Some(error);
-            false
+    case::for_each_open(conn, |work| {
+        let known = labeled_by(conn, policy, work.case, work.labels)
+            .and_then(|labeled| Ok((labeled, people.idle(conn, &work)?)));
+        match known {
+            Ok((labeled, idle)) => {
+                let work = CaseLoad { idle: &idle, ..work };
+                found.push(people.label(&work, &labeled, now));
+                true
+            }
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
         }
     })?;
     if let Some(error) = failed {
         return Err(error);
     }
     for Waiting { row, why, since, stands, by, .. } in waiting(conn, policy, now, usize::MAX)? {
-        let labeled = labeled_by(conn, row.id, row.labels)?;
+        let labeled = labeled_by(conn, policy, row.id, row.labels)?;
         found.push(people.settle(row.id, &labeled, (why, since, &by), stands));
     }
     for (id, acts) in acts::all(conn)? {
@@ -219,8 +226,10 @@ pub fn due_items_of<'c>(
     for (case, claims) in claims {
         let DueCandidates { labeled, open, waits, asked } = claims;
         if let Some(Open { detected, due, labels, language, needs }) = open {
-            let work =
-                CaseLoad { case, detected: *detected, due: *due, labels: *labels, language, needs };
+            let (detected, due, labels) = (*detected, *due, *labels);
+            let work = CaseLoad { case, detected, due, labels, language, needs, idle: &[] };
+            let idle = people.idle(conn, &work)?;
+            let work = CaseLoad { idle: &idle, ..work };
             found.push(people.label(&work, labeled, now));
         }
         if let Some(Waits { why, first, since, by }) = waits {
@@ -247,7 +256,7 @@ pub fn due_items_of<'c>(
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueCandidates {
     /// Who gave a label that counts.
-    labeled: Vec<String>,
+    pub labeled: Vec<String>,
     open: Option<Open>,
     waits: Option<Waits>,
     /// Whose label was returned, and when.
@@ -290,6 +299,7 @@ impl DueCandidates {
 /// Who can owe something.
 struct Assignees {
     share: Share,
+    value: Option<Valuer>,
     /// Everybody with a role.
     people: BTreeSet<String>,
     reviewers: Vec<String>,
@@ -312,7 +322,12 @@ impl Assignees {
         let owner = arbitration::owner(conn, policy)?;
         let owner = if leads.contains(&owner) { vec![owner] } else { leads.clone() };
         let people = grants.into_iter().map(|grant| grant.name).collect();
-        Ok(Self { share: share(conn)?, people, reviewers, leads, owner })
+        let (share, value) = (share(conn)?, Valuer::load(conn)?);
+        Ok(Self { share, value, people, reviewers, leads, owner })
+    }
+
+    fn idle(&self, conn: &Connection, work: &CaseLoad<'_>) -> rusqlite::Result<Vec<String>> {
+        idle(conn, self.value.as_ref(), &self.share, work)
     }
 
     /// An open case wants labels from the first of its order who have not given one.
@@ -422,15 +437,6 @@ fn sessions(conn: &Connection) -> rusqlite::Result<Vec<DueItem>> {
         }
     }
     Ok(found)
-}
-
-fn labeled_by(conn: &Connection, id: CaseId, labels: usize) -> rusqlite::Result<Vec<String>> {
-    if labels == 0 {
-        return Ok(Vec::new());
-    }
-    let given = label::live_of_case(conn, id)?;
-    let counting = that_count_in(&given, MAIN_ROUND).into_iter();
-    Ok(counting.map(|given| given.label.reviewer.clone()).collect())
 }
 
 /// How many cases are due: a session is owed once by each who takes part, for as many as they have

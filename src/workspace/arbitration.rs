@@ -7,7 +7,6 @@ use super::{WorkError, Workspace};
 use crate::db::case::CaseRow;
 use crate::db::{arbitration, label};
 use crate::domain::arbitration::{Cause, Change, Ruled, Ruling, has_appealed, ruling};
-use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
@@ -15,9 +14,7 @@ use crate::domain::protocol::walk;
 use crate::domain::text::is_blank;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
-use crate::journal::kind::{
-    CaseAppealed, CaseRuled, ConsensusEstimated, LabelReturned, RulingWithdrawn,
-};
+use crate::journal::kind::{CaseAppealed, CaseRuled, LabelReturned, RulingWithdrawn};
 use crate::review::arbitration::{
     ChangeNote, Dispute, PastRuling, Side, WAITING_MAX, Waiting, change_notes, owner, rulings,
     waiting,
@@ -236,11 +233,6 @@ impl Workspace {
         let (labels, acts) =
             (label::live_of_case(&self.db.conn, id)?, arbitration::of_case(&self.db.conn, id)?);
         Ok(ruling(&acts, &labels).map(|Ruled { event, appeal, .. }| (event, appeal.is_some())))
-    }
-
-    /// Records what a model of truth found out about the reviewers.
-    pub fn record_estimate(&mut self, estimate: Estimate) -> Result<Appended, WorkError> {
-        self.append(vec![Append::new(&ConsensusEstimated(estimate))])
     }
 
     /// Takes back the ruling of a case: it is disputed again, or an earlier ruling counts.

@@ -14,6 +14,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, that_count};
 use crate::domain::resolve::{CaseState, How};
 use crate::domain::time::Moment;
+use crate::format::row::Vote;
 use crate::format::{CaseContext, CaseExport, ExportRow, LabelExport, Rows};
 use crate::journal::Append;
 use crate::journal::blob::Unpacker;
@@ -260,7 +261,7 @@ impl Exporting<'_> {
             Rows::Labels => {
                 let counting: BTreeSet<EventId> =
                     that_count(&labels).into_iter().map(|given| given.event).collect();
-                let settled = maker.settled(&row, &labels, acts);
+                let settled = maker.settled(conn, &row, &labels, acts)?;
                 let made = |given: &GivenLabel| {
                     let mut about = about.clone();
                     about.prior = maker.prior(&row, given.label.outcome.get("category"));
@@ -276,7 +277,8 @@ impl Exporting<'_> {
                     conflicts.extend((!sight.is_blind_to(conn, other)?).then_some(other));
                 }
                 exported.contradicted += usize::from(!conflicts.is_empty());
-                vec![case_row(&row, about, &labels, acts, maker, conflicts)]
+                let settled = maker.settled(conn, &row, &labels, acts)?;
+                vec![case_row(&row, about, settled, maker.votes(&row, &labels), conflicts)]
             }
         })
     }
@@ -327,13 +329,11 @@ fn label_row(
 fn case_row(
     row: &CaseRow,
     about: CaseContext,
-    labels: &[GivenLabel],
-    acts: &[Done],
-    maker: &RowMaker,
+    settled: Settled,
+    votes: Vec<Vote>,
     conflicts: Vec<CaseId>,
 ) -> ExportRow {
     let outcome = row.outcome.clone().unwrap_or_default();
-    let (settled, votes) = (maker.settled(row, labels, acts), maker.votes(row, labels));
     let mut protocols: Vec<String> = votes
         .iter()
         .map(|vote| format!("{} v{}", vote.protocol.id, vote.protocol.version))

@@ -26,6 +26,7 @@ pub mod ssh;
 mod sync;
 pub mod cases;
 mod labels;
+pub mod learning;
 pub mod error;
 pub mod documents;
 mod audit;

@@ -15,10 +15,13 @@ use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::journal::kind::TrainingFinished;
 use crate::quality::ratings::Ratings;
+use crate::quality::truth::Fitting;
 use crate::review::calibration::{self, Progress};
 use crate::review::disagreement::{Disagreements, disagreements};
 use crate::review::filter::Filter;
 use crate::review::ratings::{By, questions, ratings};
+use crate::review::value::Worth;
+use crate::review::walks::{WalksFitted, fit_walks};
 use crate::review::{Queue, QueueCounts, gold};
 
 /// An entry of the journal as it stands, with the key of its device.
@@ -94,6 +97,38 @@ impl Workspace {
         self.may_see(round)?;
         self.known_fields(by.iter().flat_map(By::fields))?;
         Ok(ratings(&self.db.conn, round, by)?)
+    }
+
+    /// What a label of a case is worth in somebody's queue, where that is its order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn worth(&self, queue: &Queue, case: &CaseRow) -> Result<Option<Worth>, WorkError> {
+        Ok(queue.worth(&self.db.conn, case)?)
+    }
+
+    /// Those who share the work of whom a label of a case would hardly teach anything.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn idle(&self, queue: &Queue, case: &CaseRow) -> Result<Vec<String>, WorkError> {
+        Ok(queue.idle(&self.db.conn, &case.work())?)
+    }
+
+    /// What the model of truth that walks the protocol makes of a round's labels, which `ratings` are
+    /// by these fields of their outcomes.
+    ///
+    /// # Errors
+    /// That the round is hidden, and those of the database.
+    pub fn fit_walks(
+        &self,
+        round: &str,
+        fields: &[String],
+        ratings: &Ratings,
+        fitting: &Fitting,
+    ) -> Result<WalksFitted, WorkError> {
+        self.may_see(round)?;
+        Ok(fit_walks(&self.db.conn, round, fields, ratings, fitting)?)
     }
 
     /// Refuses a field that no published protocol sets and the policy does not name.

@@ -226,6 +226,7 @@ impl Workspace {
         if identity::is_copy(&self.db.conn)? {
             self.renew_copy(u64::MAX, &mut notices)?;
         }
+        self.learn()?;
         let wanted = self.policy()?.encrypt;
         self.tend_secrets(wanted)?;
         let forgotten = db::erasure::count(&self.db.conn)?;

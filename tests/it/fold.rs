@@ -7,7 +7,8 @@ use casework::domain::arbitration::{Cause, Ruling};
 use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
-use casework::domain::policy::{Policy, Rule};
+use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths};
+use casework::domain::policy::{Copies, Policy, Rule, Witness};
 use casework::domain::protocol;
 use casework::domain::roster::Role;
 use casework::domain::time::{Hlc, Moment};
@@ -54,7 +55,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..4_u8, any::<bool>()).prop_map(|(who, lead)| Act::Admit { who, lead }),
         1 => (0..4_u8, 0..9_u8).prop_map(|(who, after)| Act::Retire { who, after }),
         1 => (0..4_u8).prop_map(|case| Act::Erase { case }),
-        2 => (1..4_u8, 0..3_u8).prop_map(|(overlap, rule)| Act::Policy { overlap, rule }),
+        2 => (1..4_u8, 0..5_u8).prop_map(|(overlap, rule)| Act::Policy { overlap, rule }),
         2 => (0..4_u8, 0..2_u8).prop_map(|(case, verdict)| Act::Rule { case, verdict }),
         1 => (0..3_u8).prop_map(|back| Act::Unrule { back }),
         1 => (0..3_u8).prop_map(|back| Act::Appeal { back }),
@@ -197,6 +198,10 @@ fn event_of(
             });
             encode(&LabelGiven(Label {
                 outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
+                path: [("q".to_owned(), format!("v{verdict}"))]
+                    .into_iter()
+                    .chain((verdict == 1).then(|| ("name".to_owned(), format!("n{}", n % 3))))
+                    .collect(),
                 ..Label::empty(
                     case(n),
                     reviewer,
@@ -278,22 +283,37 @@ fn event_of(
             };
             let habits: casework::domain::estimate::Habits =
                 [row("verdict v0", "verdict v1"), row("verdict v1", "verdict v0")].into();
+            if skill % 2 == 1 {
+                return encode(&ConsensusEstimated(walked(right)));
+            }
             encode(&ConsensusEstimated(Estimate {
                 model: "dawid-skene".into(),
                 on: vec![],
                 priors: [("verdict v0".to_owned(), 0.4), ("verdict v1".to_owned(), 0.6)].into(),
                 reviewers: NAMES.iter().map(|name| ((*name).to_owned(), habits.clone())).collect(),
+                paths: None,
                 cases: 0,
                 labels: 0,
             }))
         }
         Act::Policy { overlap, rule } => {
-            let rule = [Rule::Unanimous, Rule::Majority, Rule::DawidSkene][usize::from(rule)];
+            let rules =
+                [Rule::Unanimous, Rule::Majority, Rule::DawidSkene, Rule::Paths, Rule::Paths];
+            // All these cases have one text: the labels of each are the others'.
+            let pooled = rule == 4 || (rule == 1 && overlap == 2);
+            let (witness, copies) = match pooled {
+                true => (Witness::Champion, Copies::Pooled),
+                false => (Witness::None, Copies::Apart),
+            };
+            let rule = rules[usize::from(rule)];
             encode(&PolicySet {
                 policy: Policy {
                     overlap: overlap.into(),
                     limit: 3,
                     rule,
+                    witness,
+                    copies,
+                    sure_percent: 70,
                     sla_hours: overlap.into(),
                     ..Policy::default()
                 },
@@ -308,6 +328,46 @@ fn event_of(
         Act::Malformed => {
             RawValue::from_string("{\"kind\":\"label.given\",\"v\":1,\"case\":7}".into()).unwrap()
         }
+    }
+}
+
+/// An estimate of how the four walk: to an end, or to one of many names.
+fn walked(right: f64) -> Estimate {
+    let step = |question: &str, answer: &str| (question.to_owned(), answer.to_owned());
+    let end = |path: Vec<(String, String)>, share: f64, times: f64| End {
+        path,
+        share,
+        by_confidence: vec![1.0, times],
+        by_predicted: [("x".to_owned(), times)].into(),
+    };
+    let row = |is: &str, other: &str| {
+        (is.to_owned(), [(is.to_owned(), right), (other.to_owned(), 1.0 - right)].into())
+    };
+    let crowd: casework::domain::estimate::Habits = [row("v0", "v1"), row("v1", "v0")].into();
+    let choice = Choice {
+        reviewers: [("ana".to_owned(), crowd.clone())].into(),
+        crowd,
+        astray: [(1, [("v0".to_owned(), 0.3), ("v1".to_owned(), 0.7)].into())].into(),
+    };
+    let names = Names {
+        of: 5,
+        crowd: right,
+        reviewers: [("bo".to_owned(), 0.9)].into(),
+        confused: [("n0".to_owned(), [("n1".to_owned(), 2.0)].into())].into(),
+    };
+    let ends = vec![
+        end(vec![step("q", "v0")], 0.5, 2.0),
+        end(vec![step("q", "v1"), step("name", ANY_NAME)], 0.5, 0.5),
+    ];
+    let (choices, names) = ([("q".to_owned(), choice)].into(), [("name".to_owned(), names)].into());
+    Estimate {
+        model: "paths".into(),
+        on: vec![],
+        priors: [].into(),
+        reviewers: [].into(),
+        paths: Some(Paths::new(ends, choices, names, vec![0.4])),
+        cases: 0,
+        labels: 0,
     }
 }
 

@@ -202,6 +202,7 @@ fn every_kind_is_written_as_ever() {
             [("ok".to_owned(), [("ok".to_owned(), 0.9), ("no".to_owned(), 0.1)].into())].into(),
         )]
         .into(),
+        paths: None,
         cases: 20,
         labels: 61,
     }));

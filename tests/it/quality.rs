@@ -209,7 +209,9 @@ fn models_of_truth_come_to_what_peers_say() {
     for (name, labels, gold) in sets(&data).into_iter().filter(|(name, ..)| *name != "wordsim") {
         let ratings = read(&labels);
         let values = &reference["sets"][name]["values"];
-        let fit = |method: &str, fitting: Fitting| (model(method).unwrap().fit)(&ratings, &fitting);
+        let fit = |method: &str, fitting: Fitting| {
+            model(method).unwrap().fit.unwrap()(&ratings, &fitting)
+        };
         let posteriors =
             |which: &str| data.join(format!("agreement/reference/{name}_{which}_posteriors.csv"));
 
@@ -293,7 +295,7 @@ fn the_default_is_as_good_as_the_best_published_and_never_loses_to_majority() {
     for (name, labels, gold) in sets(&data).into_iter().filter(|(name, ..)| *name != "wordsim") {
         let ratings = read(&labels);
         let of = |method: &str| {
-            let estimate = (model(method).unwrap().fit)(&ratings, &Fitting::default());
+            let estimate = model(method).unwrap().fit.unwrap()(&ratings, &Fitting::default());
             assert!(estimate.converged, "{name}: {method}");
             accuracy(&ratings, &estimate, &gold)
         };
@@ -317,7 +319,7 @@ fn both(labels: &[(usize, usize, &str)]) -> [Estimate; 2] {
     }
     let ratings = ratings.sorted();
     ["hierarchical", "majority"]
-        .map(|name| (model(name).unwrap().fit)(&ratings, &Fitting::default()))
+        .map(|name| model(name).unwrap().fit.unwrap()(&ratings, &Fitting::default()))
 }
 
 fn answers(estimate: &Estimate, tasks: usize) -> Vec<usize> {
@@ -576,6 +578,61 @@ fn a_recorded_estimate_settles_cases_as_the_model_does() {
         .filter(|row| row.outcome.as_ref().unwrap()["verdict"] == gold[&row.external_id].as_str())
         .count();
     assert!(right * 100 > settled.len() * 93, "{right} of {}", settled.len());
+    let mut workspace = place.open();
+    let before = crate::support::digest(workspace.tables());
+    let tx = workspace.tables_mut().begin().unwrap();
+    casework::journal::fold::refold(&tx).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(crate::support::digest(workspace.tables()), before, "folded anew it is the same");
+}
+
+/// Labels are weighed by the paths that led to them, with the model's own voice beside.
+#[test]
+fn labels_are_weighed_question_by_question() {
+    let Some(data) = shared("labels_are_weighed_question_by_question") else { return };
+    let place = Place::new();
+    place.create();
+    let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    place.ok(&["ingest", &path("stream/stream.jsonl")]);
+    place.ok(&["protocol", "publish", fixture("intent-edge-cases.toml").to_str().unwrap()]);
+    place.ok(&["import", "labels", &path("reviews/reviews.jsonl"), "--format", "jsonl"]);
+    let gold: std::collections::BTreeMap<String, String> =
+        csv::Reader::from_path(data.join("reviews/final_gold.csv"))
+            .unwrap()
+            .records()
+            .map(|row| row.map(|row| (row[0].to_owned(), row[1].to_owned())).unwrap())
+            .collect();
+    // What a case trains on: nothing where it can't be read, or not by these reviewers.
+    let right = |place: &Place, settled: bool| {
+        let workspace = place.open();
+        let rows = gold.iter().map(|(id, label)| (workspace.find_case(id).unwrap(), label));
+        let right = rows.filter(|(row, label)| {
+            let outcome = row.outcome.as_ref();
+            let said = outcome.and_then(|outcome| outcome.get("label")).and_then(Value::as_str);
+            (outcome.is_some() || !settled) && said.unwrap_or_default() == label.as_str()
+        });
+        right.count() as f64 / gold.len() as f64
+    };
+    let file = path("agreement/rte/labels.csv");
+    let refused = place.run(&["consensus", "--method", "paths", &file]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("paths of labels"));
+
+    place.ok(&["policy", "set", "overlap=1", "limit=2", "rule=paths", "sure_percent=51"]);
+    let document: Value = serde_json::from_str(&place.ok(&["consensus", "--json"])).unwrap();
+    assert_eq!((&document["method"], &document["converged"]), (&"paths".into(), &true.into()));
+    place.ok(&["consensus", "--record"]);
+    let alone = right(&place, true);
+    place.ok(&["policy", "set", "witness=champion"]);
+    place.ok(&["consensus", "--record"]);
+    let with_model = right(&place, true);
+    place.ok(&["policy", "set", "copies=pooled"]);
+    place.ok(&["consensus", "--record"]);
+    let pooled = right(&place, true);
+    println!("right: {alone:.4} alone, {with_model:.4} with the model, {pooled:.4} pooled");
+    assert!(alone > 0.85, "{alone}");
+    assert!(pooled > 0.925, "{pooled}");
+
     let mut workspace = place.open();
     let before = crate::support::digest(workspace.tables());
     let tx = workspace.tables_mut().begin().unwrap();

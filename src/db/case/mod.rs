@@ -70,7 +70,13 @@ impl CaseRow {
     /// What decides whose turn it is.
     pub fn work(&self) -> CaseLoad<'_> {
         let Self { id, at, due, labels, language, needs, .. } = self;
-        CaseLoad { case: *id, detected: at.moment(), due: *due, labels: *labels, language, needs }
+        let (case, detected) = (*id, at.moment());
+        CaseLoad { case, detected, due: *due, labels: *labels, language, needs, idle: &[] }
+    }
+
+    /// How much of its time is gone; from 1 on it is due.
+    pub fn part_gone(&self, now: Moment) -> f64 {
+        self.work().part_gone(now)
     }
 
     /// The row as it looks to whom the case must seem like any other that waits.
@@ -128,8 +134,9 @@ macro_rules! columns {
 
 const COLUMNS: &str = columns!();
 
-/// Inserts a case and its words for search; its `num` is given by the table.
-pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
+/// Inserts a case and its words for search; its `num` is given by the table. `pooled`: so that its
+/// [`copies`] are found.
+pub fn insert(conn: &Connection, case: &CaseRow, pooled: bool) -> rusqlite::Result<i64> {
     conn.prepare_cached(include_str!("insert.sql"))?.execute(params![
         case.id.0,
         case.stream,
@@ -153,11 +160,67 @@ pub fn insert(conn: &Connection, case: &CaseRow) -> rusqlite::Result<i64> {
         case.language,
         if case.needs.is_empty() { String::new() } else { to_json(&case.needs) },
         case.text,
+        if pooled { copy_key(case) } else { 0 },
     ])?;
     let num = conn.last_insert_rowid();
     conn.prepare_cached(include_str!("insert_search.sql"))?
         .execute(params![num, for_index(&case.text)])?;
     Ok(num)
+}
+
+/// What cases of one stream, text and prediction have in common; 0 where nobody can tell: nothing is
+/// written there, or more than stands here.
+fn copy_key(case: &CaseRow) -> i64 {
+    let CaseRow { stream, predicted, text, .. } = case;
+    if !text.chars().any(char::is_alphanumeric) || text.chars().nth(TEXT_CHARS_MAX - 1).is_some() {
+        return 0;
+    }
+    let mut hasher = blake3::Hasher::new();
+    for part in [stream.as_str(), predicted.as_deref().unwrap_or_default(), text] {
+        hasher.update(part.as_bytes());
+        hasher.update(b"\0");
+    }
+    let bytes = hasher.finalize();
+    bytes.as_bytes().first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
+}
+
+/// Has the copies of all cases found from now on.
+pub fn key_copies(conn: &Connection) -> rusqlite::Result<()> {
+    let mut last = i64::MIN;
+    loop {
+        let cases: Vec<CaseRow> = conn
+            .prepare_cached(concat!(
+                "SELECT ",
+                columns!(),
+                " FROM view_case WHERE num > ?1 ORDER BY num LIMIT 1000"
+            ))?
+            .query_map([last], row_to_case)?
+            .collect::<rusqlite::Result<_>>()?;
+        let Some(end) = cases.last() else { return Ok(()) };
+        last = end.num;
+        let mut set = conn.prepare_cached("UPDATE view_case SET copy = ?2 WHERE num = ?1")?;
+        for case in &cases {
+            set.execute([case.num, copy_key(case)])?;
+        }
+    }
+}
+
+/// Has no copies found any more.
+pub fn forget_copies(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute("UPDATE view_case SET copy = 0 WHERE copy <> 0", []).map(drop)
+}
+
+/// The other cases of the same stream, text and prediction, by id.
+pub fn copies(conn: &Connection, case: &CaseRow) -> rusqlite::Result<Vec<CaseId>> {
+    let key = copy_key(case);
+    if key == 0 {
+        return Ok(Vec::new());
+    }
+    conn.prepare_cached(include_str!("copies.sql"))?
+        .query_map(params![key, case.id.0, case.stream, case.predicted, case.text], |row| {
+            id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes)
+        })?
+        .collect()
 }
 
 /// Takes a case out, with its words for search.
@@ -177,15 +240,22 @@ pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>>
 }
 
 /// Gives a case another text, for the queue and for search.
-pub fn set_text(conn: &Connection, case: &CaseRow, text: &str) -> rusqlite::Result<()> {
+pub fn set_text(
+    conn: &Connection,
+    case: &CaseRow,
+    text: &str,
+    pooled: bool,
+) -> rusqlite::Result<()> {
     if case.state == CaseState::Resolved {
         precedent::delete(conn, case.num, &case.text)?;
         precedent::insert(conn, case.num, text)?;
     }
     conn.prepare_cached(include_str!("delete_search.sql"))?
         .execute(params![case.num, for_index(&case.text)])?;
-    conn.prepare_cached("UPDATE view_case SET text = ?2 WHERE num = ?1")?
-        .execute(params![case.num, text])?;
+    let renewed = CaseRow { text: text.to_owned(), ..case.clone() };
+    let key = if pooled { copy_key(&renewed) } else { 0 };
+    conn.prepare_cached("UPDATE view_case SET text = ?2, copy = ?3 WHERE num = ?1")?
+        .execute(params![case.num, text, key])?;
     conn.prepare_cached(include_str!("insert_search.sql"))?
         .execute(params![case.num, for_index(text)])
         .map(drop)
@@ -346,6 +416,7 @@ pub fn for_each_open(
             labels: row.get(3)?,
             language: row.get_ref(4)?.as_str()?,
             needs: &needs,
+            idle: &[],
         };
         if !each(work) {
             break;

@@ -46,6 +46,12 @@ pub fn any_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_draw WHERE id = ?1 LIMIT 1")?.exists([id.0])
 }
 
+/// Whether a trap took a case as one of a share of all that it flags.
+pub fn is_sampled(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_draw WHERE id = ?1 AND rate IS NOT NULL LIMIT 1")?
+        .exists([id.0])
+}
+
 /// Says of a case that traps found that it was asked for without one, too: no version is empty.
 pub fn insert_asked(conn: &Connection, id: CaseId) -> rusqlite::Result<()> {
     conn.prepare_cached(

@@ -57,7 +57,7 @@ impl Fold<'_, '_> {
         if let Some(row) = case::by_id(self.views.tx, detected.case)?
             .filter(|row| row.event == event && row.text != text)
         {
-            case::set_text(self.views.tx, &row, &text)?;
+            self.views.change_text(&row, &text)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::Event;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration, draw, label};
 use crate::domain::ids::{CaseId, Hash};
+use crate::domain::policy::Copies;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -126,7 +127,8 @@ impl Event for CaseDetected {
             if let Some(known) = &known {
                 case::delete(views.tx, known)?;
             }
-            case::insert(views.tx, &row).map(drop)
+            let pooled = views.policy.copies == Copies::Pooled;
+            case::insert(views.tx, &row, pooled).map(drop)
         })
     }
 }

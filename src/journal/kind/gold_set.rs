@@ -45,7 +45,8 @@ impl Event for GoldSet {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
-        let name = self.gold.case.to_string();
-        views.document("gold", &name, 1, &self, stamp)
+        let (case, name) = (self.gold.case, self.gold.case.to_string());
+        // The model is not heard where its case measures.
+        views.change_case(case, |views| views.document("gold", &name, 1, &self, stamp))
     }
 }

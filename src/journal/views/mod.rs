@@ -1,14 +1,16 @@
 //! The views that a fold makes, as kinds of events change them: cases and what they count as,
 //! documents, counts, the roster, the text of payloads. Nothing here knows which kinds there are.
 
+pub mod evidence;
 mod payload;
 mod roster;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
+use self::evidence::Evidence;
 pub use self::payload::{short_text, text_of_payload};
 use super::blob::Unpacker;
 use super::entry::EventContext;
@@ -20,9 +22,9 @@ use crate::domain::arbitration::{Act, Done};
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Copies, Policy};
 use crate::domain::protocol::RenamedLabels;
-use crate::domain::resolve::{By, CaseState, resolve};
+use crate::domain::resolve::{CaseState, resolve};
 use crate::domain::roster::{Cut, Holder};
 
 /// The views under change, inside one transaction.
@@ -157,9 +159,22 @@ impl<'c, 't> Views<'c, 't> {
         if policy == self.policy {
             return Ok(());
         }
+        let was_pooled = self.policy.copies == Copies::Pooled;
+        let parted = match (was_pooled, policy.copies == Copies::Pooled) {
+            (false, true) => {
+                case::key_copies(self.tx)?;
+                Vec::new()
+            }
+            (true, false) => self.copies_of_settled()?,
+            _ => Vec::new(),
+        };
         self.policy = policy;
         self.estimate = estimate_of(self.tx, &self.policy)?;
         case::set_due(self.tx, self.policy.sla_ms())?;
+        if was_pooled && self.policy.copies != Copies::Pooled {
+            case::forget_copies(self.tx)?;
+            parted.into_iter().try_for_each(|id| self.settle_again(id))?;
+        }
         self.settle_labeled()
     }
 
@@ -184,25 +199,43 @@ impl<'c, 't> Views<'c, 't> {
     }
 
     fn settle_labeled(&mut self) -> rusqlite::Result<()> {
-        let ruled = arbitration::all(self.tx)?.into_iter().map(|(id, _)| id);
-        let ids: std::collections::BTreeSet<CaseId> =
-            label::labeled_cases(self.tx)?.into_iter().chain(ruled).collect();
-        for id in ids {
+        for id in self.settled_by_people()? {
             self.change_case(id, |_| Ok(()))?;
         }
         Ok(())
     }
 
+    /// The cases that somebody labeled or ruled on.
+    fn settled_by_people(&self) -> rusqlite::Result<BTreeSet<CaseId>> {
+        let ruled = arbitration::all(self.tx)?.into_iter().map(|(id, _)| id);
+        Ok(label::labeled_cases(self.tx)?.into_iter().chain(ruled).collect())
+    }
+
+    /// The cases that count as they do because of what was said of their copies.
+    fn copies_of_settled(&self) -> rusqlite::Result<Vec<CaseId>> {
+        let mut found = Vec::new();
+        for id in self.settled_by_people()? {
+            found.extend(self.copies(case::by_id(self.tx, id)?.as_ref())?);
+        }
+        Ok(found)
+    }
+
     /// Takes in a case of which nothing was known: what [`Self::change_case`] would do, for a
     /// million of them.
     pub fn open_case(&mut self, row: &CaseRow) -> rusqlite::Result<()> {
-        case::insert(self.tx, row)?;
+        case::insert(self.tx, row, self.policy.copies == Copies::Pooled)?;
+        if !self.copies(Some(row))?.is_empty() {
+            // It may be settled by what was said of another.
+            self.count(Some(row), &[], 1);
+            return self.settle_again(row.id);
+        }
         *self.counts.entry(format!("state:{}", row.state as i64)).or_default() += 1;
         *self.counts.entry(format!("stream:{}", row.stream)).or_default() += 1;
         Ok(())
     }
 
-    /// Runs `change` on what belongs to a case, then computes its state and the counts anew.
+    /// Runs `change` on what belongs to a case, then computes its state and the counts anew, and
+    /// those of its copies.
     pub fn change_case(
         &mut self,
         id: CaseId,
@@ -210,36 +243,54 @@ impl<'c, 't> Views<'c, 't> {
     ) -> rusqlite::Result<()> {
         let labels = label::live_of_case(self.tx, id)?;
         let before = case::by_id(self.tx, id)?;
+        let mut copies = self.copies(before.as_ref())?;
         self.count(before.as_ref(), &labels, -1);
         change(self)?;
         let labels = label::live_of_case(self.tx, id)?;
         let mut after = case::by_id(self.tx, id)?;
         if let Some(row) = &mut after {
-            let acts = arbitration::of_case(self.tx, id)?;
-            let mut resolution = resolve(
-                &labels,
-                &acts,
-                By {
-                    policy: &self.policy,
-                    renamed: &self.renamed,
-                    estimate: self.estimate.as_ref(),
-                },
-            );
-            if resolution.state == CaseState::Open
-                && labels.is_empty()
-                && acts.is_empty()
-                && !draw::is_drawn(self.tx, id)?
-            {
-                resolution.state = CaseState::Unsampled;
-            }
-            let settled =
-                (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
-            if (row.state, row.labels, &row.outcome, row.how) != settled {
-                case::set_resolution(self.tx, row, &resolution)?;
-                row.state = resolution.state;
-            }
+            let evidence = Evidence::of(self.tx, &self.policy, row)?;
+            self.settle(row, &evidence)?;
+            copies.extend(evidence.copies);
         }
         self.count(after.as_ref(), &labels, 1);
+        copies.sort_unstable();
+        copies.dedup();
+        copies.into_iter().try_for_each(|copy| self.settle_again(copy))
+    }
+
+    fn copies(&self, row: Option<&CaseRow>) -> rusqlite::Result<Vec<CaseId>> {
+        row.map_or(Ok(Vec::new()), |row| evidence::copies(self.tx, &self.policy, row))
+    }
+
+    /// Computes the state of a case anew, of which nothing changed but what it has in common with
+    /// another.
+    fn settle_again(&mut self, id: CaseId) -> rusqlite::Result<()> {
+        let Some(mut row) = case::by_id(self.tx, id)? else { return Ok(()) };
+        let labels = label::live_of_case(self.tx, id)?;
+        self.count(Some(&row), &labels, -1);
+        let evidence = Evidence::of(self.tx, &self.policy, &row)?;
+        self.settle(&mut row, &evidence)?;
+        self.count(Some(&row), &labels, 1);
+        Ok(())
+    }
+
+    /// Writes what a case comes to.
+    fn settle(&self, row: &mut CaseRow, evidence: &Evidence) -> rusqlite::Result<()> {
+        let by = evidence.by(row, &self.policy, &self.renamed, self.estimate.as_ref());
+        let mut resolution = resolve(&evidence.labels, &evidence.acts, by);
+        if resolution.state == CaseState::Open
+            && evidence.labels.is_empty()
+            && evidence.acts.is_empty()
+            && !draw::is_drawn(self.tx, row.id)?
+        {
+            resolution.state = CaseState::Unsampled;
+        }
+        let settled = (resolution.state, resolution.labels, &resolution.outcome, resolution.how);
+        if (row.state, row.labels, &row.outcome, row.how) != settled {
+            case::set_resolution(self.tx, row, &resolution)?;
+            row.state = resolution.state;
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::db::{self, case, draft};
 use crate::domain::ids::{CaseId, EventId, Hash};
 use crate::domain::modality::glance;
 use crate::domain::payload::Payload;
+use crate::domain::policy::Copies;
 use crate::domain::text::head;
 use crate::journal::JournalError;
 
@@ -39,9 +40,22 @@ impl Views<'_, '_> {
         }
         let text = self.text_after_erasure(id)?;
         match case::by_id(self.tx, id)? {
-            Some(row) if row.text != text => case::set_text(self.tx, &row, &text),
+            Some(row) if row.text != text => self.change_text(&row, &text),
             _ => Ok(()),
         }
+    }
+
+    /// Gives a case another text; it has other copies then.
+    pub(in crate::journal) fn change_text(
+        &mut self,
+        row: &case::CaseRow,
+        text: &str,
+    ) -> rusqlite::Result<()> {
+        let pooled = self.policy.copies == Copies::Pooled;
+        if !pooled {
+            return case::set_text(self.tx, row, text, pooled);
+        }
+        self.change_case(row.id, |views| case::set_text(views.tx, row, text, pooled))
     }
 
     /// The text of the payload that took the place of an erased one, if there is one.

@@ -6,14 +6,11 @@
 //! to what most say.
 //!
 //! A row of a reviewer's matrix is a Dirichlet draw around the crowd's row. How near to it they stay
-//! (the strength: so many labels' worth) is learned from all of them: where a Dirichlet-multinomial is
-//! likeliest (Minka, "Estimating a Dirichlet distribution", 2000, equation 53), under an exponential
-//! prior.
+//! (the [`Strength`]: so many labels' worth) is learned from all of them.
 
 use std::cell::Cell;
 
-use statrs::function::gamma::digamma;
-
+use super::strength::{Gain, Strength};
 use super::{Climb, Estimate, Fitting, climb, dawid_skene};
 use crate::quality::ratings::Ratings;
 
@@ -21,31 +18,20 @@ use crate::quality::ratings::Ratings;
 /// share was right.
 const CROWD_LABELS: f64 = 10.0;
 const CROWD_RIGHT: f64 = 0.7;
-/// The strength that is begun with, its prior's rate, its bounds, and how often they are halved.
-const STRENGTH: f64 = 4.0;
-const STRENGTH_RATE: f64 = 0.5;
-pub(super) const STRENGTHS: (f64, f64) = (0.5, 200.0);
-const HALVINGS: usize = 16;
-/// A strength that changes by less than this share stays as it is.
-const STRENGTH_STEADY: f64 = 1e-2;
-/// Less of a label says nothing about strength.
-const TRACE: f64 = 1e-6;
 
 pub fn fit(ratings: &Ratings, fitting: &Fitting) -> Estimate {
     let k = ratings.values.len();
-    let (strength, steady) = (Cell::new(STRENGTH), Cell::new(false));
+    let strength = Cell::new(Strength::default());
     let Climb { beliefs, priors, parameters, iterations, converged, log_likelihood } = climb(
         ratings,
         fitting,
         |beliefs| {
             let mut said = dawid_skene::said(ratings, beliefs, k, fitting.smoothing);
-            let crowd = crowd(&said, k, strength.get());
-            if !steady.get() {
-                let next = likeliest_strength(&said, &crowd, k);
-                steady.set((next / strength.get() - 1.0).abs() < STRENGTH_STEADY);
-                strength.set(next);
-            }
-            draw_towards(&mut said, &crowd, k, strength.get());
+            let mut learned = strength.get();
+            let crowd = crowd(&said, k, learned.value);
+            learned.learn(|gain| gather(&said, &crowd, k, gain));
+            strength.set(learned);
+            draw_towards(&mut said, &crowd, k, learned.value);
             said
         },
         |said, rating, logs| dawid_skene::weigh(said, rating, logs, k),
@@ -85,31 +71,11 @@ fn crowd(said: &[f64], k: usize, strength: f64) -> Vec<f64> {
     crowd
 }
 
-/// The strength under which what reviewers say is likeliest: where the gain of a larger one is
-/// nothing, by halving.
-fn likeliest_strength(said: &[f64], crowd: &[f64], k: usize) -> f64 {
-    let (mut low, mut high) = (STRENGTHS.0.ln(), STRENGTHS.1.ln());
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(low, high);
-        if gains_by_more(said, crowd, k, middle.exp()) { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high).exp()
-}
-
-fn gains_by_more(said: &[f64], crowd: &[f64], k: usize, strength: f64) -> bool {
-    let at_rest: Vec<f64> = crowd.iter().map(|share| digamma(strength * share)).collect();
-    let of_all = digamma(strength);
-    let (mut gain, mut loss) = (0.0, STRENGTH_RATE);
+fn gather(said: &[f64], crowd: &[f64], k: usize, gain: &mut Gain) {
     for of_reviewer in said.chunks_exact(k * k) {
-        for ((n, share), at_rest) in of_reviewer.iter().zip(crowd).zip(&at_rest) {
-            if *n > TRACE {
-                gain += share * (digamma(n + strength * share) - at_rest);
-            }
-        }
-        let totals = of_class(of_reviewer, k).into_iter().filter(|n| *n > TRACE);
-        loss += totals.map(|n| digamma(n + strength) - of_all).sum::<f64>();
+        of_reviewer.iter().zip(crowd).for_each(|(n, share)| gain.cell(*n, *share));
+        of_class(of_reviewer, k).into_iter().for_each(|n| gain.total(n));
     }
-    gain > loss
 }
 
 /// Makes of what each said the logarithm of how often they say it.

@@ -9,6 +9,8 @@ mod hierarchical;
 mod mace;
 mod majority;
 mod one_coin;
+pub mod paths;
+mod strength;
 
 use super::ratings::{Rating, Ratings};
 
@@ -93,11 +95,15 @@ impl Estimate {
     }
 }
 
+/// The model that walks the protocol.
+pub const PATHS: &str = "paths";
+
 /// A model of truth.
 pub struct Model {
     pub name: &'static str,
     pub about: &'static str,
-    pub fit: fn(&Ratings, &Fitting) -> Estimate,
+    /// Nothing: it weighs the paths of labels ([`paths`]), which ratings do not hold.
+    pub fit: Option<fn(&Ratings, &Fitting) -> Estimate>,
     /// Whether reviewers are told apart: that takes labels enough.
     pub weighs_reviewers: bool,
     /// Fewest tasks with two labels for each class that it settles cases by.
@@ -109,35 +115,42 @@ pub static MODELS: &[Model] = &[
     Model {
         name: "hierarchical",
         about: "each reviewer has a confusion matrix, drawn towards what all do",
-        fit: hierarchical::fit,
+        fit: Some(hierarchical::fit),
         weighs_reviewers: true,
         per_class: 0,
     },
     Model {
         name: "majority",
         about: "what most say",
-        fit: majority::fit,
+        fit: Some(majority::fit),
         weighs_reviewers: false,
         per_class: 0,
     },
     Model {
         name: "dawid-skene",
         about: "each reviewer has a confusion matrix",
-        fit: dawid_skene::fit,
+        fit: Some(dawid_skene::fit),
         weighs_reviewers: true,
         per_class: 2,
     },
     Model {
         name: "one-coin",
         about: "each reviewer has one skill",
-        fit: one_coin::fit,
+        fit: Some(one_coin::fit),
         weighs_reviewers: true,
         per_class: 0,
     },
     Model {
         name: "mace",
         about: "each reviewer knows or guesses in a way of their own",
-        fit: mace::fit,
+        fit: Some(mace::fit),
+        weighs_reviewers: true,
+        per_class: 0,
+    },
+    Model {
+        name: PATHS,
+        about: "each reviewer answers each question with shares of their own",
+        fit: None,
         weighs_reviewers: true,
         per_class: 0,
     },
@@ -187,7 +200,7 @@ impl Model {
         minimum: Minimum,
     ) -> Result<Estimate, TooFew> {
         self.enough(ratings, minimum)?;
-        Ok((self.fit)(ratings, fitting))
+        self.fit.map(|fit| fit(ratings, fitting)).ok_or(TooFew::Nothing)
     }
 }
 
@@ -220,7 +233,7 @@ impl Model {
     }
 
     /// Whether there are labels enough to tell anything.
-    fn enough(&self, ratings: &Ratings, minimum: Minimum) -> Result<(), TooFew> {
+    pub fn enough(&self, ratings: &Ratings, minimum: Minimum) -> Result<(), TooFew> {
         if ratings.labels() == 0 {
             return Err(TooFew::Nothing);
         }

@@ -22,10 +22,12 @@ use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::{
     GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, that_count_in, value_text,
 };
+use crate::domain::policy::Copies;
 use crate::domain::protocol::{Answered, RenamedLabels};
 use crate::domain::resolve::{CaseState, settled_at};
 use crate::domain::time::Moment;
 use crate::journal::entry::Body;
+use crate::journal::views::evidence;
 use crate::quality::agreement::{Patterns, Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::{Change, Divergence};
 use crate::quality::figure::Figure;
@@ -221,6 +223,18 @@ impl BoardSums {
         let documents = document::stamp(conn)?;
         let touched = if documents == self.documents { self.touched(conn, &heads)? } else { None };
         let reader = Reader { protocols, renamed: renames::all(conn)? };
+        // What is said of a case is said of its copies.
+        let touched = match (touched, protocols.policy.copies) {
+            (Some(mut touched), Copies::Pooled) => {
+                for id in touched.clone() {
+                    if let Some(row) = case::by_id(conn, id)? {
+                        touched.extend(evidence::copies(conn, &protocols.policy, &row)?);
+                    }
+                }
+                Some(touched)
+            }
+            (touched, _) => touched,
+        };
         let read = match touched {
             Some(touched) => {
                 touched.iter().try_for_each(|id| self.read(conn, &reader, *id))?;
@@ -298,7 +312,7 @@ impl BoardSums {
         let escalated: Escalations = notes.map(|note| (note.at.moment(), note.author)).collect();
         let labels = label::live_of_case(conn, id)?;
         self.add(&row, reader, &labels, &arbitration::of_case(conn, id)?, &escalated);
-        Ok(())
+        self.claim_in_common(conn, reader, &row)
     }
 
     fn read_all(&mut self, conn: &Connection, reader: &Reader<'_>) -> rusqlite::Result<()> {
@@ -312,6 +326,7 @@ impl BoardSums {
         })?;
         let mut acts: HashMap<CaseId, Vec<Done>> = arbitration::all(conn)?.into_iter().collect();
         let mut escalated = escalations(conn)?;
+        let mut failed = Ok(());
         case::for_each(conn, |row| {
             let labels = labels.remove(&row.id).unwrap_or_default();
             let (acts, escalated) = (
@@ -319,7 +334,27 @@ impl BoardSums {
                 escalated.remove(&row.id).unwrap_or_default(),
             );
             self.add(&row, reader, &labels, &acts, &escalated);
-        })
+            if failed.is_ok() {
+                failed = self.claim_in_common(conn, reader, &row);
+            }
+        })?;
+        failed
+    }
+
+    /// Whoever labeled a copy of a case owes no label of it.
+    fn claim_in_common(
+        &mut self,
+        conn: &Connection,
+        reader: &Reader<'_>,
+        row: &CaseRow,
+    ) -> rusqlite::Result<()> {
+        let policy = &reader.protocols.policy;
+        if policy.copies == Copies::Pooled
+            && let Some(claims) = self.claims.get_mut(&row.id)
+        {
+            claims.labeled = evidence::labeled_by(conn, policy, row.id, row.labels)?;
+        }
+        Ok(())
     }
 
     fn add(

@@ -1,0 +1,106 @@
+//! What settles a case: its labels and what was done about it, with those of its copies where the
+//! policy pools them, and what the model said where the policy hears it. Nothing else gathers that.
+
+use rusqlite::Connection;
+use serde::Deserialize;
+
+use crate::db::case::{self, CaseRow};
+use crate::db::{arbitration, document, draw, label};
+use crate::domain::arbitration::Done;
+use crate::domain::estimate::Estimate;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
+use crate::domain::paths::Opinion;
+use crate::domain::policy::{Copies, Policy, Witness};
+use crate::domain::protocol::RenamedLabels;
+use crate::domain::resolve::By;
+
+/// What there is of a case.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    pub labels: Vec<GivenLabel>,
+    pub acts: Vec<Done>,
+    /// The other cases whose labels count here too.
+    pub copies: Vec<CaseId>,
+    /// Whether the model is heard.
+    pub heard: bool,
+}
+
+impl Evidence {
+    /// What there is of a case.
+    pub fn of(conn: &Connection, policy: &Policy, row: &CaseRow) -> rusqlite::Result<Self> {
+        let copies = copies(conn, policy, row)?;
+        let mut labels = label::live_of_case(conn, row.id)?;
+        let mut acts = arbitration::of_case(conn, row.id)?;
+        for copy in &copies {
+            labels.extend(label::live_of_case(conn, *copy)?);
+            acts.extend(arbitration::of_case(conn, *copy)?);
+        }
+        Ok(Self { heard: is_heard(conn, policy, row)?, labels, acts, copies })
+    }
+
+    /// What the case is settled by.
+    pub fn by<'b>(
+        &self,
+        row: &'b CaseRow,
+        policy: &'b Policy,
+        renamed: &'b RenamedLabels,
+        estimate: Option<&'b Estimate>,
+    ) -> By<'b> {
+        let case = self.copies.first().map_or(row.id, |first| row.id.min(*first));
+        By { policy, renamed, estimate, opinion: opinion(row, self.heard), case }
+    }
+}
+
+/// Who gave a label that counts for a case; `labels` is how many it has.
+pub fn labeled_by(
+    conn: &Connection,
+    policy: &Policy,
+    id: CaseId,
+    labels: usize,
+) -> rusqlite::Result<Vec<String>> {
+    let given = match policy.copies {
+        _ if labels == 0 => Vec::new(),
+        Copies::Apart => label::live_of_case(conn, id)?,
+        Copies::Pooled => match case::by_id(conn, id)? {
+            Some(row) => Evidence::of(conn, policy, &row)?.labels,
+            None => label::live_of_case(conn, id)?,
+        },
+    };
+    let counting = that_count_in(given, MAIN_ROUND).into_iter();
+    Ok(counting.map(|given| given.label.reviewer).collect())
+}
+
+/// The cases whose labels count for a case too.
+pub fn copies(conn: &Connection, policy: &Policy, row: &CaseRow) -> rusqlite::Result<Vec<CaseId>> {
+    match policy.copies {
+        Copies::Pooled => case::copies(conn, row),
+        Copies::Apart => Ok(Vec::new()),
+    }
+}
+
+/// What the model said of a case, if it is heard.
+pub fn opinion(row: &CaseRow, heard: bool) -> Option<Opinion<'_>> {
+    let predicted = row.predicted.as_deref().filter(|_| heard)?;
+    Some(Opinion { predicted, confidence: row.confidence })
+}
+
+/// Whether the model's own voice counts for a case. It never does where labels are to say how good
+/// the model is, or reviewers are: on what a trap sampled, and on known answers.
+pub fn is_heard(conn: &Connection, policy: &Policy, row: &CaseRow) -> rusqlite::Result<bool> {
+    Ok(policy.witness == Witness::Champion
+        && row.predicted.is_some()
+        && !draw::is_sampled(conn, row.id)?
+        && !is_gold(conn, row.id)?)
+}
+
+fn is_gold(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    #[derive(Deserialize)]
+    struct Set {
+        #[serde(default)]
+        dropped: bool,
+    }
+    let row = document::latest_named(conn, "gold", &id.to_string())?;
+    let set = row.and_then(|row| serde_json::from_str::<Set>(&row.body).ok());
+    Ok(set.is_some_and(|set| !set.dropped))
+}

@@ -1,0 +1,131 @@
+//! What a label of a case is worth: how much surer of what is true it is expected to make, by what is
+//! recorded of reviewers ([`crate::domain::paths`]). It orders the queue where the policy says so.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::db::case::{self, CaseRow};
+use crate::db::renames;
+use crate::domain::ids::CaseId;
+use crate::domain::label::{Label, MAIN_ROUND, that_count_in};
+use crate::domain::paths::{Model, Weighed};
+use crate::domain::policy::{Order, Policy};
+use crate::domain::protocol::RenamedLabels;
+use crate::domain::resolve::{belief, teaches};
+use crate::journal::views::{self, evidence::Evidence};
+
+/// Less than this is hardly worth a label: such cases come last.
+pub const GAIN_MIN: f64 = 0.03;
+/// Fewest labels by which reviewers are known of a case that was drawn for that.
+const LABELS_TO_LEARN: usize = 3;
+
+/// What labels are weighed by.
+#[derive(Debug, Clone)]
+pub struct Valuer {
+    model: Arc<Model>,
+    estimate: crate::domain::estimate::Estimate,
+    policy: Policy,
+    renamed: RenamedLabels,
+}
+
+/// What one more label of a case by somebody is worth, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Worth {
+    /// How much surer it is expected to make: the mean of the largest belief after it, less the
+    /// largest now.
+    pub gain: f64,
+    /// Whether anybody said what is most likely.
+    pub is_said: bool,
+    /// Cases that it says something of: this, and its copies.
+    pub cases: usize,
+    /// Whether the case was drawn to know reviewers by, and wants more labels for that.
+    pub teaches: bool,
+    /// What is most believed now, if anybody said it: 0 to 1.
+    pub belief: Option<f64>,
+}
+
+impl Worth {
+    /// By what cases are put in order: the largest first.
+    pub fn value(&self) -> f64 {
+        self.gain * self.cases as f64 + if self.teaches { 1.0 } else { 0.0 }
+    }
+
+    /// Whether a label would hardly teach anything. It always does while nobody said what is most
+    /// likely: no model settles a case alone.
+    pub fn is_little(&self) -> bool {
+        self.gain < GAIN_MIN && !self.teaches && self.is_said
+    }
+}
+
+impl Valuer {
+    /// Nothing unless the policy orders by value and an estimate is recorded.
+    pub fn load(conn: &Connection) -> rusqlite::Result<Option<Self>> {
+        let policy = views::policy(conn)?;
+        if policy.order != Order::Value {
+            return Ok(None);
+        }
+        let Some(estimate) = views::estimate_of(conn, &policy)? else { return Ok(None) };
+        let Some(model) = estimate.paths.as_ref().map(|paths| paths.model()) else {
+            return Ok(None);
+        };
+        Ok(Some(Self { model, estimate, policy, renamed: renames::all(conn)? }))
+    }
+
+    /// How often a reviewer comes to the end that is right.
+    pub fn skill(&self, reviewer: &str) -> f64 {
+        self.model.skill(reviewer)
+    }
+
+    /// What a label of a case by a reviewer is worth.
+    pub fn worth(
+        &self,
+        conn: &Connection,
+        row: &CaseRow,
+        reviewer: &str,
+    ) -> rusqlite::Result<Worth> {
+        Ok(self.weighing(conn, row)?.of(self, reviewer))
+    }
+
+    /// Those of some people of whom a label of a case would hardly teach anything.
+    pub fn idle<'n>(
+        &self,
+        conn: &Connection,
+        id: CaseId,
+        people: impl Iterator<Item = &'n str>,
+    ) -> rusqlite::Result<Vec<String>> {
+        let Some(row) = case::by_id(conn, id)? else { return Ok(Vec::new()) };
+        let weighing = self.weighing(conn, &row)?;
+        let idle = people.filter(|name| weighing.of(self, name).is_little());
+        Ok(idle.map(str::to_owned).collect())
+    }
+
+    /// What is known of a case, whoever is asked next.
+    fn weighing(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<Weighing> {
+        let evidence = Evidence::of(conn, &self.policy, row)?;
+        let by = evidence.by(row, &self.policy, &self.renamed, Some(&self.estimate));
+        let latest = that_count_in(&evidence.labels, MAIN_ROUND);
+        let said: Vec<&Label> = latest.iter().map(|given| &given.label).collect();
+        let (weighed, labels) = (self.model.weighed(&said, by.opinion), said.len());
+        let teaches = (1..LABELS_TO_LEARN).contains(&labels) && teaches(by.case, &self.policy);
+        let worth = Worth {
+            gain: 0.0,
+            is_said: weighed.likeliest_is_said(),
+            cases: 1 + evidence.copies.len(),
+            teaches,
+            belief: belief(&evidence.labels, by),
+        };
+        Ok(Weighing { weighed, worth })
+    }
+}
+
+struct Weighing {
+    weighed: Weighed,
+    worth: Worth,
+}
+
+impl Weighing {
+    fn of(&self, valuer: &Valuer, reviewer: &str) -> Worth {
+        Worth { gain: valuer.model.gain(&self.weighed, reviewer), ..self.worth }
+    }
+}
