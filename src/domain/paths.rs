@@ -197,6 +197,13 @@ pub struct Weighed {
     pub shares: Vec<f64>,
 }
 
+impl Candidate {
+    /// Whether it says that some name is right, and not which.
+    fn is_nameless(&self) -> bool {
+        self.steps.iter().any(|(_, answer)| *answer == SOME_NAME)
+    }
+}
+
 impl Weighed {
     /// Whether anybody said what is most likely.
     pub fn likeliest_is_said(&self) -> bool {
@@ -429,7 +436,8 @@ impl Model {
     }
 
     /// How much surer of the truth one more label, by this reviewer, is expected to make: the mean
-    /// of the largest belief after it, less the largest now.
+    /// of the largest belief after it, less the largest now. That some name is right that nobody
+    /// gave is no answer yet.
     pub fn gain(&self, weighed: &Weighed, reviewer: &str) -> f64 {
         let reviewer = self.reviewer(reviewer);
         let Weighed { shares, candidates, .. } = weighed;
@@ -448,11 +456,14 @@ impl Model {
             let likely: Vec<f64> =
                 answers.iter().map(|answer| self.likelihood(answer, candidate)).collect();
             let all = likely.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-            for (surest, likely) in surest.iter_mut().zip(likely) {
-                *surest = surest.max(share * likely / all);
+            for ((surest, likely), answer) in surest.iter_mut().zip(likely).zip(candidates) {
+                if !candidate.is_nameless() || candidate == answer {
+                    *surest = surest.max(share * likely / all);
+                }
             }
         }
-        let now = shares.iter().copied().fold(0.0, f64::max);
+        let named = candidates.iter().zip(shares).filter(|(candidate, _)| !candidate.is_nameless());
+        let now = named.map(|(_, share)| *share).fold(0.0, f64::max);
         (surest.iter().sum::<f64>() - now).max(0.0)
     }
 }

@@ -175,8 +175,13 @@ fn by_rule(labels: &[&GivenLabel], by: By<'_>) -> Option<(Outcome, How)> {
         _ => return None,
     };
     let largest = groups.values().max_by_key(|group| group.len())?;
-    // One label, one vote.
-    Some((weightiest(largest, renamed, |_| 2.0)?, how))
+    // One label, one vote, unless it is known who is right more often.
+    let odds = |label: &Label| {
+        let known = estimate.filter(|of| of.on == policy.on);
+        let class = class_of(&renamed.outcome(label), &policy.on);
+        known.zip(class).map_or(2.0, |(known, class)| known.odds(&label.reviewer, &class))
+    };
+    Some((weightiest(largest, renamed, odds)?, how))
 }
 
 /// The outcome that weighs most of labels that agree on what they are compared by; of several, the

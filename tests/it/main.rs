@@ -57,5 +57,6 @@ mod engines;
 mod pty;
 mod quality;
 mod sla;
+mod value;
 mod crash;
 mod readme;
