@@ -92,6 +92,16 @@ struct ReviewerLine<'d> {
     interval: Option<(f64, f64)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     confusion: Vec<ConfusionRow<'d>>,
+    /// By question of the protocol, where the model walks it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    questions: Vec<QuestionLine<'d>>,
+}
+
+#[derive(Serialize)]
+struct QuestionLine<'d> {
+    question: &'d str,
+    /// Share of right answers where it should be asked, as the model sees it.
+    skill: f64,
 }
 
 #[derive(Serialize)]
@@ -179,7 +189,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.record {
         return record(context, model, &ratings, &estimate, paths);
     }
-    let mut document = document(model, &ratings, &estimate);
+    let mut document = document(model, &ratings, &estimate, paths.as_ref());
     document.answers.retain(|answer| !blind.contains(answer.task));
     let people = document.reviewers.len();
     document.reviewers.retain(|line| figures.shows([line.reviewer]));
@@ -259,7 +269,12 @@ fn record(
 /// Models whose estimates settle cases.
 const RECORDED: [&str; 4] = ["hierarchical", PATHS, "dawid-skene", "one-coin"];
 
-fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) -> Document<'d> {
+fn document<'d>(
+    model: &'d Model,
+    ratings: &'d Ratings,
+    estimate: &'d Estimate,
+    paths: Option<&'d Paths>,
+) -> Document<'d> {
     let k = estimate.classes;
     let answer = |(number, task): (usize, &'d str)| {
         let answer = estimate.answer(number)?;
@@ -294,6 +309,12 @@ fn document<'d>(model: &'d Model, ratings: &'d Ratings, estimate: &'d Estimate) 
             .confusion
             .iter()
             .flat_map(|confusion| (0..k).map(move |truth| row(confusion, truth)))
+            .collect(),
+        questions: paths
+            .map(|paths| paths.right_at(reviewer))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(question, skill)| QuestionLine { question, skill })
             .collect(),
     };
     Document {
@@ -342,7 +363,9 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
     // Who is right least often first: of many, those are the ones to be known.
     let mut by_skill: Vec<&ReviewerLine<'_>> = document.reviewers.iter().collect();
     by_skill.sort_by(|a, b| a.skill.total_cmp(&b.skill).then_with(|| a.reviewer.cmp(b.reviewer)));
-    for ReviewerLine { reviewer, labels, skill, interval, .. } in by_skill.iter().take(20) {
+    for ReviewerLine { reviewer, labels, skill, interval, questions, .. } in
+        by_skill.iter().take(20)
+    {
         let (low, high) = interval.unwrap_or((0.0, 1.0));
         say(&format!(
             "  {reviewer:<16} {} right ({} to {}) of {labels} labels",
@@ -350,6 +373,10 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
             percent(low),
             percent(high)
         ));
+        let least = questions.iter().min_by(|a, b| a.skill.total_cmp(&b.skill));
+        if let Some(QuestionLine { question, skill }) = least {
+            say(&format!("  {:<16} least often at {question}: {}", "", percent(*skill)));
+        }
     }
     if by_skill.len() > 20 {
         say(&format!("  and {} more, right more often (--json)", by_skill.len() - 20));

@@ -7,7 +7,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
 use crate::domain::reading::paragraphs;
-use crate::domain::resolve::How;
+use crate::domain::resolve::{Explained, How};
 use crate::domain::text::visible;
 use crate::domain::time::short_span;
 use crate::review::OpenCase;
@@ -67,10 +67,31 @@ fn document(case: &OpenCase) -> serde_json::Value {
     json!({
         "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
         "flags": row.flags, "why": why, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
-        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str), "asked": case.asked,
+        "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str),
+        "settled": case.settled.as_ref().map(|settled| json!({ "belief": settled.belief, "without_model": settled.unheard,
+            "without": settled.without.iter().map(|(who, belief)| json!({ "reviewer": who, "belief": belief })).collect::<Vec<_>>() })),
+        "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
         "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
     })
+}
+
+/// Who weighed what: `97 % sure; 62 % without ana, 95 % without bo, 91 % without the model`.
+fn settled_words(settled: &Explained) -> String {
+    let percent = |belief: f64| match belief {
+        belief if belief > 0.999 => "over 99.9 %".to_owned(),
+        belief => format!("{:.1} %", belief * 100.0),
+    };
+    let mut without: Vec<String> = settled
+        .without
+        .iter()
+        .map(|(who, belief)| match belief {
+            Some(belief) => format!("{} without {who}", percent(*belief)),
+            None => format!("nobody else than {who} says so"),
+        })
+        .collect();
+    without.extend(settled.unheard.map(|belief| format!("{} without the model", percent(belief))));
+    format!("{} sure; {}", percent(settled.belief), without.join(", "))
 }
 
 fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
@@ -91,6 +112,9 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     if let Some(outcome) = &row.outcome {
         let how = row.how.map_or(String::new(), |how| format!(" ({})", how.as_str()));
         out.line(&format!("counts as {}{how}", outcome_words(outcome)))?;
+    }
+    if let Some(settled) = &case.settled {
+        out.line(&format!("  {}", settled_words(settled)))?;
     }
     if let Some(trouble) = &case.trouble {
         out.line(trouble)?;

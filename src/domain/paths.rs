@@ -122,6 +122,27 @@ impl Paths {
         Self { ends, choices, names, confidences, ..Self::default() }
     }
 
+    /// How often a reviewer answers each question right where it should be asked, over cases as they
+    /// come.
+    pub fn right_at(&self, reviewer: &str) -> Vec<(&str, f64)> {
+        let choices = self.choices.iter().map(|(question, choice)| {
+            let habits = choice.reviewers.get(reviewer).unwrap_or(&choice.crowd);
+            let (mut right, mut asked) = (0.0, 0.0);
+            for end in &self.ends {
+                let answer = end.path.iter().find(|(id, _)| id == question);
+                let Some((_, answer)) = answer else { continue };
+                let share = habits.get(answer).and_then(|row| row.get(answer)).unwrap_or(&0.0);
+                right += end.share * share;
+                asked += end.share;
+            }
+            (question.as_str(), if asked > 0.0 { right / asked } else { 0.0 })
+        });
+        let names = self.names.iter().map(|(question, names)| {
+            (question.as_str(), names.reviewers.get(reviewer).copied().unwrap_or(names.crowd))
+        });
+        choices.chain(names).collect()
+    }
+
     pub fn model(&self) -> Arc<Model> {
         self.compiled.get_or_init(|| Arc::new(Model::compile(self))).clone()
     }

@@ -217,34 +217,76 @@ struct Believed {
     belief: f64,
 }
 
-/// What most is believed of what somebody said: the model alone says nothing.
-fn by_paths(labels: &[&GivenLabel], paths: &Paths, by: By<'_>) -> Option<Believed> {
+/// Belief in what is compared, with the labels that say it.
+type Ballots = BTreeMap<String, (f64, Vec<usize>)>;
+
+/// What labels come to under an estimate of how reviewers walk, with the share of each label's
+/// candidate.
+fn ballots(labels: &[&GivenLabel], paths: &Paths, by: By<'_>) -> (Ballots, Vec<f64>) {
     let said: Vec<&Label> = labels.iter().map(|given| &given.label).collect();
     let weighed = paths.model().weighed(&said, by.opinion);
-    // By what is compared: the belief in all that says so, with the labels that say it.
-    let mut groups: BTreeMap<String, (f64, Vec<usize>)> = BTreeMap::new();
+    let mut ballots = Ballots::new();
     let mut counted: Vec<usize> = Vec::new();
     let place = |at: usize| weighed.places.get(at).copied().flatten();
     for (at, given) in labels.iter().enumerate() {
         let Some(place) = place(at) else { continue };
         let ballot = ballot(&by.renamed.outcome(&given.label), &by.policy.on);
-        let (belief, group) = groups.entry(ballot).or_default();
+        let (belief, group) = ballots.entry(ballot).or_default();
         group.push(at);
         if !counted.contains(&place) {
             counted.push(place);
             *belief += weighed.shares[place];
         }
     }
+    let share = |at: usize| place(at).map_or(0.0, |place| weighed.shares[place]);
+    (ballots, (0..labels.len()).map(share).collect())
+}
+
+/// What most is believed of what somebody said: the model alone says nothing.
+fn by_paths(labels: &[&GivenLabel], paths: &Paths, by: By<'_>) -> Option<Believed> {
+    let (ballots, shares) = ballots(labels, paths, by);
     let first = |group: &[usize]| group.iter().map(|at| first_of(labels[*at])).min();
-    let (belief, group) = groups
+    let (belief, group) = ballots
         .into_values()
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| first(&b.1).cmp(&first(&a.1))))?;
-    let share = |at: usize| place(at).map_or(0.0, |place| weighed.shares[place]);
     let best = group.into_iter().max_by(|a, b| {
         let earlier = || first_of(labels[*b]).cmp(&first_of(labels[*a]));
-        share(*a).total_cmp(&share(*b)).then_with(earlier)
+        shares[*a].total_cmp(&shares[*b]).then_with(earlier)
     })?;
     Some(Believed { outcome: by.renamed.outcome(&labels[best].label), belief })
+}
+
+/// Why an estimate of how reviewers walk settles a case as it does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    pub belief: f64,
+    /// The belief in the same without each one's label; nothing where nobody else says it.
+    pub without: Vec<(String, Option<f64>)>,
+    /// The same without the model, where it is heard.
+    pub unheard: Option<f64>,
+}
+
+/// Who weighed what: nothing unless the case is settled by such an estimate.
+pub fn explain(labels: &[GivenLabel], by: By<'_>) -> Option<Explained> {
+    let paths = by.estimate?.paths.as_ref()?;
+    let latest = that_count_in(labels, MAIN_ROUND);
+    let Believed { outcome, belief } = by_paths(&latest, paths, by)?;
+    let said = ballot(&outcome, &by.policy.on);
+    let belief_by = |labels: &[&GivenLabel], by: By<'_>| {
+        ballots(labels, paths, by).0.get(&said).map(|(belief, _)| *belief)
+    };
+    let without = latest.iter().enumerate().map(|(at, given)| {
+        let others: Vec<&GivenLabel> = latest
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at)
+            .map(|(_, given)| *given)
+            .collect();
+        (given.label.reviewer.clone(), belief_by(&others, by))
+    });
+    let without = without.collect();
+    let unheard = by.opinion.and_then(|_| belief_by(&latest, By { opinion: None, ..by }));
+    Some(Explained { belief, without, unheard })
 }
 
 /// How sure a recorded estimate is of what it says of a case's labels: 0 to 1.

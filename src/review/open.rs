@@ -10,7 +10,7 @@ use super::{arbitration, calibration, gold, retest};
 use crate::db::case::CaseRow;
 use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
-use crate::db::{case, label};
+use crate::db::{case, label, renames};
 use crate::domain::attachment::{Attachment, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
@@ -22,11 +22,11 @@ use crate::domain::modality::{self, Part, View};
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::prediction::Prediction;
 use crate::domain::protocol::Protocol;
-use crate::domain::resolve::CaseState;
+use crate::domain::resolve::{CaseState, Explained, How, explain};
 use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
-use crate::journal::views;
+use crate::journal::views::{self, evidence::Evidence};
 
 /// Parts of a line that never tell what the model said, whatever shape the line came in.
 pub const NEVER_TELLING: &[&str] = &[
@@ -87,6 +87,8 @@ pub struct OpenCase {
     pub history: Vec<HistoryLine>,
     /// What this reviewer was asked about their label, and has not answered.
     pub asked: Vec<String>,
+    /// Who weighed what, where a model of truth settled it.
+    pub settled: Option<Explained>,
     /// This reviewer's own label that counts.
     pub mine: Option<GivenLabel>,
     /// Their latest label of the round that one would be of now, whether it is shown or not: a
@@ -103,6 +105,14 @@ pub struct OpenCase {
     pub before: Option<GivenLabel>,
     /// The round that a label of this reviewer would be of.
     round: String,
+}
+
+/// Who weighed what in a case that a model of truth settled.
+fn explained(conn: &Connection, row: &CaseRow) -> rusqlite::Result<Option<Explained>> {
+    let (policy, renamed) = (views::policy(conn)?, renames::all(conn)?);
+    let estimate = views::estimate_of(conn, &policy)?;
+    let evidence = Evidence::of(conn, &policy, row)?;
+    Ok(explain(&evidence.labels, evidence.by(row, &policy, &renamed, estimate.as_ref())))
 }
 
 /// A reviewer's latest label of a case in a round that they signed themselves, not counting the one
@@ -246,6 +256,10 @@ impl OpenCase {
             None if again => REPEAT_ROUND.to_owned(),
             None => if gold { GOLD_ROUND } else { MAIN_ROUND }.to_owned(),
         };
+        let settled = match (row.state, row.how) {
+            (CaseState::Resolved, Some(How::Model)) => explained(conn, &row)?,
+            _ => None,
+        };
         let row_id = row.id;
         let asked = if session.is_some() {
             Vec::new()
@@ -254,6 +268,7 @@ impl OpenCase {
         };
         Ok(Self {
             asked,
+            settled,
             why: draw::rates_of_case(conn, row.id)?,
             row,
             prediction,

@@ -5,7 +5,7 @@
 //! Pages are read by key, never by offset, so that the millionth case costs what the first does.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
@@ -62,6 +62,25 @@ pub struct Queue {
 struct Window {
     rows: Vec<CaseRow>,
     then: Option<QueueKey>,
+}
+
+/// A case with what decides its place in the order of value.
+struct Placed {
+    /// 0: nearly due, 1: worth a label, 2: a copy of one that comes before, 3: hardly worth one.
+    class: u8,
+    due: Option<Moment>,
+    value: f64,
+    pool: CaseId,
+    row: CaseRow,
+}
+
+impl Placed {
+    fn order(one: &Self, other: &Self) -> Ordering {
+        let head = |of: &Self| (of.class, of.due, of.row.turn);
+        let by_value = || other.value.total_cmp(&one.value);
+        let by_key = || one.row.key().cmp(&other.row.key());
+        head(one).cmp(&head(other)).then_with(by_value).then_with(by_key)
+    }
 }
 
 impl Window {
@@ -415,7 +434,8 @@ impl Queue {
     }
 
     /// The cases due soonest that are the reviewer's, by value: first what is nearly due, then their
-    /// own and others' by what a label teaches, and last what it would hardly teach anything of.
+    /// own and others' by what a label teaches, one of each text, and last what it would hardly
+    /// teach anything of.
     fn window(&self, conn: &Connection, value: &Valuer) -> rusqlite::Result<Arc<Window>> {
         if let Some(window) = self.window.get() {
             return Ok(window.clone());
@@ -435,17 +455,21 @@ impl Queue {
                 let due = (row.part_gone(self.heard) >= NEARLY_DUE).then_some(row.due);
                 let class = match due {
                     Some(_) => 0,
-                    None if worth.is_little() => 2,
+                    None if worth.is_little() => 3,
                     None => 1,
                 };
-                found.push((class, due, turn, worth.value(), CaseRow { turn, ..row }));
+                let row = CaseRow { turn, ..row };
+                found.push(Placed { class, due, value: worth.value(), pool: worth.pool, row });
             }
         }
-        found.sort_by(|a, b| {
-            let head = (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2));
-            head.then_with(|| b.3.total_cmp(&a.3)).then_with(|| a.4.key().cmp(&b.4.key()))
-        });
-        let rows = found.into_iter().map(|(.., row)| row).collect();
+        found.sort_by(Placed::order);
+        // A label of one is a label of its copies: they wait until it is given.
+        let mut pools = HashSet::new();
+        for placed in found.iter_mut().filter(|placed| placed.class == 1) {
+            placed.class = if pools.insert(placed.pool) { 1 } else { 2 };
+        }
+        found.sort_by(Placed::order);
+        let rows = found.into_iter().map(|placed| placed.row).collect();
         let window = Arc::new(Window { rows, then: more.then_some(from) });
         Ok(self.window.get_or_init(|| window).clone())
     }

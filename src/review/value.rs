@@ -30,8 +30,10 @@ pub struct Valuer {
 }
 
 /// What one more label of a case by somebody is worth, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Worth {
+    /// The first of the cases that it says something of.
+    pub pool: CaseId,
     /// How much surer it is expected to make: the mean of the largest belief after it, less the
     /// largest now.
     pub gain: f64,
@@ -109,6 +111,7 @@ impl Valuer {
         let (weighed, labels) = (self.model.weighed(&said, by.opinion), said.len());
         let teaches = (1..LABELS_TO_LEARN).contains(&labels) && teaches(by.case, &self.policy);
         let worth = Worth {
+            pool: by.case,
             gain: 0.0,
             is_said: weighed.likeliest_is_said(),
             cases: 1 + evidence.copies.len(),
