@@ -220,7 +220,7 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             .collect();
         out.json(&serde_json::json!({ "case": case.id, "id": case.external_id, "state": case.state.as_str(), "wanted": wanted,
             "widened": widened, "language": case.language, "needs": case.needs, "mine": mine, "order": order,
-            "worth": worth.map(|worth| serde_json::json!({ "value": worth.value(), "gain": worth.gain, "cases": worth.cases,
+            "worth": worth.map(|worth| serde_json::json!({ "value": worth.value(), "gain": worth.gain, "cases": worth.cases, "need": worth.need,
                 "teaches": worth.teaches })) }))?;
     } else {
         out.line(&format!(
@@ -254,8 +254,16 @@ fn worth_words(worth: &Worth) -> String {
         n => format!(", of {n} cases with this text"),
     };
     let teaches = if worth.teaches { "; reviewers are known by it, so it comes first" } else { "" };
+    let need = match worth.need {
+        need if need > 1.0 => {
+            format!("; the last gate did not pass on its kind: {need:.0} times the worth")
+        }
+        _ => String::new(),
+    };
     let gain = worth.gain * 100.0;
-    format!("          a label of yours is expected to make {gain:.0} % surer{cases}{teaches}")
+    format!(
+        "          a label of yours is expected to make {gain:.0} % surer{cases}{need}{teaches}"
+    )
 }
 
 /// How work is shared: the open cases whose next label is somebody's, and what they gave this week.

@@ -94,6 +94,27 @@ impl Rule {
     }
 }
 
+/// What makes a label worth more than it is expected to teach of its case, under [`Order::Value`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Term {
+    /// The last gate failed, or could not tell, on a slice of its kind.
+    Need,
+    /// Other cases with its text, whose label it is too.
+    Copies,
+}
+
+impl Term {
+    pub const ALL: [Self; 2] = [Self::Need, Self::Copies];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Need => "need",
+            Self::Copies => "copies",
+        }
+    }
+}
+
 /// A team's policy. The latest one set counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -112,6 +133,8 @@ pub struct Policy {
     pub copies: Copies,
     #[serde(skip_serializing_if = "is_default")]
     pub order: Order,
+    #[serde(skip_serializing_if = "is_all_terms")]
+    pub worth: Vec<Term>,
     /// Of a hundred cases, how many get three labels under [`Rule::Paths`] however sure it is, so
     /// that reviewers can be told apart.
     #[serde(skip_serializing_if = "is_ten")]
@@ -219,6 +242,10 @@ fn is_ten(n: &u32) -> bool {
     *n == 10
 }
 
+fn is_all_terms(terms: &[Term]) -> bool {
+    terms == Term::ALL
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -237,6 +264,7 @@ impl Default for Policy {
             witness: Witness::None,
             copies: Copies::Apart,
             order: Order::Due,
+            worth: Term::ALL.to_vec(),
             learn_percent: 10,
             on: Vec::new(),
             sla_hours: 72,
@@ -271,7 +299,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 26] = [
+pub const NAMES: [(&str, &str); 27] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     (
@@ -290,6 +318,10 @@ pub const NAMES: [(&str, &str); 26] = [
     (
         "order",
         "the queue's order: due, or value (of what is due soonest, what a label teaches most of)",
+    ),
+    (
+        "worth",
+        "what makes a label worth more under order=value: need (of what the last gate did not pass), copies (of several cases with one text), both with a comma, or neither",
     ),
     (
         "learn_percent",
@@ -365,6 +397,12 @@ impl Policy {
                     "value" => Order::Value,
                     _ => return Err(BadPolicy::Value("order", "`due` or `value`")),
                 }
+            }
+            "worth" => {
+                let term = |name: &str| Term::ALL.into_iter().find(|term| term.as_str() == name);
+                let terms = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                let terms: Option<Vec<Term>> = terms.map(term).collect();
+                self.worth = terms.ok_or(BadPolicy::Value("worth", "`need`, `copies`, or both"))?;
             }
             "learn_percent" => {
                 let percent = value.parse().ok().filter(|n| *n <= 100);
@@ -459,6 +497,7 @@ impl Policy {
                 Order::Value => "value",
             }
             .to_owned(),
+            "worth" => self.worth.iter().map(|term| term.as_str()).collect::<Vec<_>>().join(","),
             "learn_percent" => self.learn_percent.to_string(),
             "on" => self.on.join(","),
             "sla_hours" => self.sla_hours.to_string(),
@@ -521,6 +560,7 @@ mod tests {
             ("witness", "champion"),
             ("copies", "pooled"),
             ("order", "value"),
+            ("worth", "copies"),
             ("learn_percent", "20"),
             ("on", "verdict,label"),
             ("sla_hours", "12"),

@@ -1,16 +1,18 @@
 //! What a label of a case is worth: how much surer of what is true it is expected to make, by what is
 //! recorded of reviewers ([`crate::domain::paths`]). It orders the queue where the policy says so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use serde::Deserialize;
 
 use crate::db::case::{self, CaseRow};
-use crate::db::renames;
+use crate::db::{document, renames};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, that_count_in};
 use crate::domain::paths::{Model, Weighed};
-use crate::domain::policy::{Order, Policy};
+use crate::domain::policy::{Order, Policy, Term};
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{belief, teaches};
 use crate::journal::views::{self, evidence::Evidence};
@@ -20,6 +22,9 @@ pub const GAIN_MIN: f64 = 0.03;
 /// Fewest labels by which reviewers are known of a case that was drawn for that.
 const LABELS_TO_LEARN: usize = 3;
 
+/// How many times more a label is worth of a kind on which the last gate failed or could not tell.
+const NEED: f64 = 2.0;
+
 /// What labels are weighed by.
 #[derive(Debug, Clone)]
 pub struct Valuer {
@@ -27,6 +32,8 @@ pub struct Valuer {
     estimate: crate::domain::estimate::Estimate,
     policy: Policy,
     renamed: RenamedLabels,
+    /// Slices on which the last gate failed or could not tell.
+    needed: BTreeSet<String>,
 }
 
 /// What one more label of a case by somebody is worth, and why.
@@ -41,6 +48,8 @@ pub struct Worth {
     pub is_said: bool,
     /// Cases that it says something of: this, and its copies.
     pub cases: usize,
+    /// How many times more it is worth because retraining needs more of its kind.
+    pub need: f64,
     /// Whether the case was drawn to know reviewers by, and wants more labels for that.
     pub teaches: bool,
     /// What is most believed now, if anybody said it: 0 to 1.
@@ -50,7 +59,7 @@ pub struct Worth {
 impl Worth {
     /// By what cases are put in order: the largest first.
     pub fn value(&self) -> f64 {
-        self.gain * self.cases as f64 + if self.teaches { 1.0 } else { 0.0 }
+        self.gain * self.cases as f64 * self.need + if self.teaches { 1.0 } else { 0.0 }
     }
 
     /// Whether a label would hardly teach anything. It always does while nobody said what is most
@@ -71,7 +80,11 @@ impl Valuer {
         let Some(model) = estimate.paths.as_ref().map(|paths| paths.model()) else {
             return Ok(None);
         };
-        Ok(Some(Self { model, estimate, policy, renamed: renames::all(conn)? }))
+        let needed = match policy.worth.contains(&Term::Need) {
+            true => needed(conn)?,
+            false => BTreeSet::new(),
+        };
+        Ok(Some(Self { model, estimate, policy, renamed: renames::all(conn)?, needed }))
     }
 
     /// How often a reviewer comes to the end that is right.
@@ -102,6 +115,14 @@ impl Valuer {
         Ok(idle.map(str::to_owned).collect())
     }
 
+    /// Whether a case is of a kind that retraining needs more of: its predicted label, or what
+    /// flagged it, is a slice on which the last gate did not pass.
+    fn is_needed(&self, row: &CaseRow) -> bool {
+        let predicted =
+            row.predicted.iter().flat_map(|label| [label.clone(), format!("label={label}")]);
+        predicted.chain(row.flags.iter().cloned()).any(|slice| self.needed.contains(&slice))
+    }
+
     /// What is known of a case, whoever is asked next.
     fn weighing(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<Weighing> {
         let evidence = Evidence::of(conn, &self.policy, row)?;
@@ -114,12 +135,33 @@ impl Valuer {
             pool: by.case,
             gain: 0.0,
             is_said: weighed.likeliest_is_said(),
-            cases: 1 + evidence.copies.len(),
+            cases: match self.policy.worth.contains(&Term::Copies) {
+                true => 1 + evidence.copies.len(),
+                false => 1,
+            },
+            need: if self.is_needed(row) { NEED } else { 1.0 },
             teaches,
             belief: belief(&evidence.labels, by),
         };
         Ok(Weighing { weighed, worth })
     }
+}
+
+/// The slices on which the last gate failed or could not tell.
+fn needed(conn: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Decided {
+        lines: Vec<Line>,
+    }
+    #[derive(Deserialize)]
+    struct Line {
+        slice: String,
+        verdict: String,
+    }
+    let row = document::latest(conn, "gate")?;
+    let decided = row.and_then(|row| serde_json::from_str::<Decided>(&row.body).ok());
+    let lines = decided.map(|decided| decided.lines).unwrap_or_default().into_iter();
+    Ok(lines.filter(|line| line.verdict != "pass").map(|line| line.slice).collect())
 }
 
 struct Weighing {

@@ -307,6 +307,29 @@ fn the_queue_begins_with_what_a_label_teaches_most() {
         "all are nearly due"
     );
 
+    // What retraining needs more of is worth more, unless the lead says otherwise.
+    let gate = |slice: &str, verdict: &str| GateDecided {
+        run: "r".to_owned(),
+        gate: "g".to_owned(),
+        hash: Hash([0; 32]),
+        text: String::new(),
+        verdict: verdict.to_owned(),
+        lines: vec![serde_json::json!({ "kind": "fix", "slice": slice, "verdict": verdict })],
+        leak: vec![],
+        churn: None,
+    };
+    ingest(&mut desk.workspace, &line("c5", "other", "needed", 0.9, 20));
+    let needed_at = |desk: &Desk| desk.queue("sure", 1).iter().position(|id| id == "c5").unwrap();
+    let before = needed_at(&desk);
+    desk.workspace.append(vec![Append::new(&gate("label=needed", "fail"))]).unwrap();
+    let after = needed_at(&desk);
+    assert!(after < before, "{before} {after}");
+    desk.set(&[&values[..], &[("worth", "copies")]].concat());
+    assert_eq!(needed_at(&desk), before);
+    desk.set(&values);
+    desk.workspace.append(vec![Append::new(&gate("label=needed", "pass"))]).unwrap();
+    assert_eq!(needed_at(&desk), before);
+
     // With one label wanted, whoever would hardly teach anything is not asked while others can.
     desk.set(&[("order", "value"), ("witness", "champion")]);
     for name in ["bo", "sure", "poor"] {
