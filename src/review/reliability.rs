@@ -16,6 +16,7 @@ use crate::domain::estimate::class_of;
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, is_repeat};
 use crate::domain::policy::Policy;
 use crate::domain::time::Moment;
+use crate::journal::views;
 use crate::quality::figure::wilson;
 
 const DAY_MS: i64 = 86_400_000;
@@ -78,6 +79,13 @@ pub struct Week {
     pub median_seconds: Option<f64>,
 }
 
+/// How often somebody answers a question right.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AtQuestion {
+    pub question: String,
+    pub skill: f64,
+}
+
 /// One reviewer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reliability {
@@ -90,6 +98,9 @@ pub struct Reliability {
     /// On cases that others labeled too: the mean share of them who say the same.
     pub with_others: Share,
     pub median_seconds: Option<f64>,
+    /// How often right at each question of the protocol, as what is recorded for the policy's model
+    /// of truth has it.
+    pub questions: Vec<AtQuestion>,
     pub weeks: Vec<Week>,
     /// What has changed between the weeks before and the last two, if the intervals do not meet.
     pub drift: Option<String>,
@@ -170,7 +181,18 @@ pub fn reliability(
             tally.with_known.1 += 1.0;
         }
     })?;
-    Ok(tallies.into_iter().map(|(reviewer, tally)| summed(reviewer, tally)).collect())
+    let paths = views::estimate_of(conn, policy)?.and_then(|estimate| estimate.paths);
+    let at_questions = |reviewer: &str| -> Vec<AtQuestion> {
+        let shares = paths.iter().flat_map(|paths| paths.right_at(reviewer));
+        shares
+            .map(|(question, skill)| AtQuestion { question: question.to_owned(), skill })
+            .collect()
+    };
+    let summed = |(reviewer, tally): (String, Tally)| Reliability {
+        questions: at_questions(&reviewer),
+        ..summed(reviewer, tally)
+    };
+    Ok(tallies.into_iter().map(summed).collect())
 }
 
 fn summed(reviewer: String, mut tally: Tally) -> Reliability {
@@ -191,6 +213,7 @@ fn summed(reviewer: String, mut tally: Tally) -> Reliability {
         with_known: share(tally.with_known),
         with_others: share(tally.with_others),
         median_seconds: median(&mut tally.seconds),
+        questions: Vec::new(),
         weeks: weeks.into_iter().skip(skip).map(week).collect(),
         drift,
     }
@@ -254,6 +277,11 @@ impl Reliability {
             format!("  the same as others        {}", self.with_others.describe()),
             format!("  usual time for a label    {}", pace(self.median_seconds)),
         ];
+        let at = |at: &AtQuestion| format!("{} {:.0} %", at.question, at.skill * 100.0);
+        if !self.questions.is_empty() {
+            let words: Vec<String> = self.questions.iter().map(at).collect();
+            lines.push(format!("  right at each question    {}", words.join(" · ")));
+        }
         lines.extend(
             self.drift.as_ref().map(|drift| format!("  in the last two weeks     {drift}")),
         );

@@ -200,6 +200,12 @@ fn one_label_is_enough_where_whoever_gave_it_is_known_to_be_right() {
     assert_eq!(shown["settled"]["without"][0]["reviewer"], "sure", "{shown}");
     assert!(shown["settled"]["without"][0]["belief"].is_null(), "nobody else says so");
     assert!(desk.place.ok(&["show", "c1"]).contains("nobody else than sure says so"));
+    let own = desk.place.ok(&["reliability", "--as", "sure", "--json"]);
+    let own: Value = serde_json::from_str(own.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&own["questions"][0]["question"], &own["questions"][0]["skill"]),
+        (&"fits".into(), &0.98.into())
+    );
     let shown = desk.place.ok(&["show", "c0"]);
     assert!(shown.contains("% without bo") && shown.contains("% without sure"), "{shown}");
     desk.give("c2", "poor", Some("n1"));

@@ -199,10 +199,11 @@ impl<'c, 't> Views<'c, 't> {
     }
 
     fn settle_labeled(&mut self) -> rusqlite::Result<()> {
-        for id in self.settled_by_people()? {
-            self.change_case(id, |_| Ok(()))?;
+        let mut ids = self.settled_by_people()?;
+        if self.policy.copies == Copies::Pooled {
+            ids.extend(self.copies_of_settled()?);
         }
-        Ok(())
+        ids.into_iter().try_for_each(|id| self.settle_again(id))
     }
 
     /// The cases that somebody labeled or ruled on.
@@ -267,9 +268,10 @@ impl<'c, 't> Views<'c, 't> {
     /// another.
     fn settle_again(&mut self, id: CaseId) -> rusqlite::Result<()> {
         let Some(mut row) = case::by_id(self.tx, id)? else { return Ok(()) };
-        let labels = label::live_of_case(self.tx, id)?;
-        self.count(Some(&row), &labels, -1);
         let evidence = Evidence::of(self.tx, &self.policy, &row)?;
+        let mut labels = evidence.labels.clone();
+        labels.retain(|given| given.label.case == id);
+        self.count(Some(&row), &labels, -1);
         self.settle(&mut row, &evidence)?;
         self.count(Some(&row), &labels, 1);
         Ok(())
