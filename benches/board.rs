@@ -20,10 +20,14 @@ use casework::format::{FORMATS, Rows};
 use casework::intake::Progress;
 use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet};
+use casework::quality::truth::{Fitting, model};
 use casework::review::board::BoardSums;
+use casework::review::ratings::By;
+use casework::review::{Direction, QueueKey};
 use casework::tui::Review;
 use casework::workspace::cases::IngestRequest;
 use casework::workspace::create::STARTERS;
+use casework::workspace::learning::recorded;
 
 use crate::keys::Keys as _;
 use casework::workspace::{WorkError, Workspace};
@@ -120,6 +124,48 @@ fn main() {
         .unwrap();
     let (_, queue) = took(|| workspace.queue_at(casework::clock::now()).unwrap());
     println!("the queue with repeats mixed in      {:>9.1} ms", queue.as_secs_f64() * 1e3);
+
+    // What reviewers do is learned from all of them, and each label weighed at once.
+    let before = protocols.policy.clone();
+    let mut policy = before.clone();
+    for (name, value) in
+        [("rule", "paths"), ("witness", "champion"), ("copies", "pooled"), ("order", "value")]
+    {
+        policy.set(name, value).unwrap();
+    }
+    let (_, set) = took(|| workspace.append(vec![Append::new(&PolicySet { policy })]).unwrap());
+    println!("cases settled by paths from now on   {:>9.1} ms", set.as_secs_f64() * 1e3);
+    let ratings = workspace.ratings(MAIN_ROUND, &[By::Outcome(Vec::new())]).unwrap();
+    let fitting = Fitting { tolerance: 1e-6, ..Fitting::default() };
+    let (fitted, fit) =
+        took(|| workspace.fit_walks(MAIN_ROUND, &[], &ratings[0], &fitting).unwrap());
+    println!(
+        "paths fitted to all labels           {:>9.1} ms, {} iterations",
+        fit.as_secs_f64() * 1e3,
+        fitted.estimate.iterations
+    );
+    let (model, paths) = (model("paths").unwrap(), Some(fitted.paths));
+    let estimate = recorded(model, &ratings[0], &fitted.estimate, paths, Vec::new());
+    let (_, record) = took(|| workspace.record_estimate(estimate).unwrap());
+    println!("every labeled case settled anew      {:>9.1} ms", record.as_secs_f64() * 1e3);
+    let mut given: Vec<Duration> = (0..200)
+        .map(|i| {
+            took(|| workspace.append(vec![Append::new(&label(&reference, i, "chidi", 0))]).unwrap())
+                .1
+        })
+        .collect();
+    given.sort_unstable();
+    println!(
+        "a label, weighed and on disk         {:>9.2} ms median, {:.2} ms at most",
+        given[given.len() / 2].as_secs_f64() * 1e3,
+        given[given.len() - 1].as_secs_f64() * 1e3
+    );
+    let (_, queue) = took(|| {
+        let (queue, _) = workspace.quick_queue().unwrap();
+        workspace.queue_page(&queue, QueueKey::FIRST, Direction::Forward, 50).unwrap()
+    });
+    println!("the queue in the order of value      {:>9.1} ms", queue.as_secs_f64() * 1e3);
+    workspace.append(vec![Append::new(&PolicySet { policy: before })]).unwrap();
 
     // Keys while the board is being worked out beside.
     let mut session =

@@ -70,7 +70,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str),
         "settled": case.settled.as_ref().map(|settled| json!({ "belief": settled.belief, "without_model": settled.unheard,
             "without": settled.without.iter().map(|(who, belief)| json!({ "reviewer": who, "belief": belief })).collect::<Vec<_>>() })),
-        "asked": case.asked,
+        "copies": case.copies, "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
         "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
     })
@@ -139,6 +139,9 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     }
     for question in &case.asked {
         out.line(&format!("  ? asked about your label: {question}"))?;
+    }
+    if let Some(words) = case.copies_words() {
+        out.line(&format!("  = {words}"))?;
     }
     for fact in &case.facts {
         out.line(&format!("  ! {fact}"))?;

@@ -155,6 +155,9 @@ impl Desk {
         for fact in &case.facts {
             self.say("Warning", &format!("{fact}."));
         }
+        if let Some(words) = case.copies_words() {
+            self.say("Copies", &format!("{words}."));
+        }
         let begun = self.session.opened.as_ref().filter(|opened| opened.case.mine.is_none());
         if begun.is_some_and(|opened| !opened.draft.is_empty()) {
             let reasons = self.session.opened.as_ref().map(|opened| opened.draft.rationale.clone());

@@ -26,7 +26,7 @@ use crate::domain::resolve::{CaseState, Explained, How, explain};
 use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
-use crate::journal::views::{self, evidence::Evidence};
+use crate::journal::views::{self, evidence, evidence::Evidence};
 
 /// Parts of a line that never tell what the model said, whatever shape the line came in.
 pub const NEVER_TELLING: &[&str] = &[
@@ -87,6 +87,8 @@ pub struct OpenCase {
     pub history: Vec<HistoryLine>,
     /// What this reviewer was asked about their label, and has not answered.
     pub asked: Vec<String>,
+    /// Other cases with its text, whose labels are in common with its own.
+    pub copies: usize,
     /// Who weighed what, where a model of truth settled it.
     pub settled: Option<Explained>,
     /// This reviewer's own label that counts.
@@ -260,6 +262,10 @@ impl OpenCase {
             (CaseState::Resolved, Some(How::Model)) => explained(conn, &row)?,
             _ => None,
         };
+        let copies = match session {
+            Some(_) => 0,
+            None => evidence::copies(conn, &views::policy(conn)?, &row)?.len(),
+        };
         let row_id = row.id;
         let asked = if session.is_some() {
             Vec::new()
@@ -268,6 +274,7 @@ impl OpenCase {
         };
         Ok(Self {
             asked,
+            copies,
             settled,
             why: draw::rates_of_case(conn, row.id)?,
             row,
@@ -288,6 +295,16 @@ impl OpenCase {
             before,
             round,
         })
+    }
+
+    /// That a label of it is one of others too, in words; nothing if it is not.
+    pub fn copies_words(&self) -> Option<String> {
+        let all = match self.copies {
+            0 => return None,
+            1 => "1 other case has this text: a label of one is a label of both".to_owned(),
+            n => format!("{n} other cases have this text: a label of one is a label of all"),
+        };
+        Some(all)
     }
 
     /// Whether a policy may still hide something from this reviewer. Once a case is settled there

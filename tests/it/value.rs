@@ -267,6 +267,7 @@ fn copies_have_their_labels_in_common() {
     desk.give("c1", "sure", None);
     desk.check("c0", CaseState::Resolved, Some(How::Model), Some("right"));
     desk.check("c1", CaseState::Resolved, Some(How::Model), Some("right"));
+    assert!(desk.place.ok(&["show", "c0"]).contains("1 other case has this text"));
     // What says nothing is a copy of nothing.
     desk.give("c2", "sure", None);
     desk.check("c3", OPEN.0, OPEN.1, OPEN.2);

@@ -100,12 +100,16 @@ pub fn asked(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
 /// What was found wrong with the input.
 pub fn facts(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let theme = &shell.theme;
+    let copies = opened.case.copies_words();
+    let copies =
+        copies.iter().flat_map(|words| hanging("= ", words, columns, (theme.dim, theme.dim)));
     if opened.hides(Cue::Facts) {
-        return Vec::new();
+        return copies.collect();
     }
     let facts = opened.case.facts.iter();
     facts
         .flat_map(|fact| hanging("! ", &fact.to_string(), columns, (theme.warn, theme.dim)))
+        .chain(copies)
         .collect()
 }
 
