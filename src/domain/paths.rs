@@ -194,7 +194,7 @@ enum Asked {
 }
 
 /// What one reviewer said of a case.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Said {
     pub reviewer: usize,
     pub steps: Vec<Numbered>,

@@ -95,7 +95,8 @@ pub fn fit_walks(
         ratings.values.iter().enumerate().map(|(at, name)| (name, at)).collect();
     let mut by_pool: HashMap<CaseId, Vec<f64>> = HashMap::new();
     let mut right: HashMap<String, (f64, usize)> = HashMap::new();
-    for ((first, pool), weighed) in pools.iter().zip(&fitted.cases) {
+    for ((first, pool), place) in pools.iter().zip(&fitted.cases) {
+        let weighed = &fitted.weighed[*place];
         let beliefs = by_pool.entry(*first).or_insert_with(|| vec![0.0; k]);
         let mut counted = BTreeSet::new();
         for (given, place) in pool.labels.iter().zip(&weighed.places) {

@@ -20,8 +20,9 @@ const LOOKED_AT: &str = "labels_learned_from";
 /// It looks again with so many more, or with such a share more.
 const LABELS_MORE: i64 = 25;
 const LABELS_SHARE: i64 = 10;
-/// Closer than this nobody asks for what is looked at again soon.
+/// Closer than this nobody asks for what is looked at again soon, nor for longer.
 const TOLERANCE: f64 = 1e-6;
+const ITERATIONS: usize = 500;
 
 impl Workspace {
     /// Records what a model of truth found out about the reviewers.
@@ -66,7 +67,8 @@ impl Workspace {
         if model.enough(&ratings, Minimum::default()).is_err() {
             return Ok(None);
         }
-        let fitting = Fitting { tolerance: TOLERANCE, ..Fitting::default() };
+        let fitting =
+            Fitting { tolerance: TOLERANCE, iterations: ITERATIONS, ..Fitting::default() };
         let fitted = self.fit_walks(MAIN_ROUND, &policy.on, &ratings, &fitting)?;
         if model.unfit(&ratings, &fitted.estimate).is_some() {
             return Ok(None);

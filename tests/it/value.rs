@@ -423,7 +423,8 @@ fn a_fit_is_sound_whatever_was_labeled() {
     for cases in [alone, apart, same, names.clone(), empty, Vec::new()] {
         let fitted = fit(&cases, &kinds, &Fitting { tolerance: 1e-6, ..Fitting::default() });
         assert!(fitted.converged, "{} rounds", fitted.iterations);
-        for weighed in &fitted.cases {
+        assert_eq!(fitted.cases.len(), cases.len());
+        for weighed in &fitted.weighed {
             let sum: f64 = weighed.shares.iter().sum();
             assert!((sum - 1.0).abs() < 1e-9 || weighed.shares.is_empty(), "{sum}");
         }

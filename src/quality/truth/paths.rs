@@ -49,8 +49,9 @@ pub struct Walks {
 #[derive(Debug, Clone)]
 pub struct Fitted {
     pub paths: Paths,
-    /// By case.
-    pub cases: Vec<Weighed>,
+    /// By case: which of those that are weighed it is.
+    pub cases: Vec<usize>,
+    pub weighed: Vec<Weighed>,
     pub iterations: usize,
     pub converged: bool,
 }
@@ -58,24 +59,15 @@ pub struct Fitted {
 pub fn fit(cases: &[Walks], kinds: &BTreeMap<String, Kind>, fitting: &Fitting) -> Fitted {
     let mut paths = beginning(cases, kinds);
     let mut model = paths.model();
-    let said: Vec<Vec<Said>> = cases
-        .iter()
-        .map(|case| case.walks.iter().map(|(who, path)| model.said(who, path)).collect())
-        .collect();
-    let opinion = |at: usize| {
-        cases[at]
-            .opinion
-            .as_ref()
-            .map(|(predicted, confidence)| Opinion { predicted, confidence: *confidence })
-    };
+    let (alike, places) = alike(cases, &model);
     let weigh = |model: &Model| -> Vec<Weighed> {
-        said.iter().enumerate().map(|(at, said)| model.weigh(said, opinion(at))).collect()
+        alike.iter().map(|one| model.weigh(&one.said, one.opinion)).collect()
     };
     let mut learned = Learned::new(&paths);
     let mut weighed = weigh(&model);
     let (mut iterations, mut converged) = (0, false);
     while iterations < fitting.iterations && !converged {
-        let counts = Counts::of(cases, &said, &weighed, &model);
+        let counts = Counts::of(&alike, &weighed, &model);
         paths = learned.maximize(&paths, &counts);
         model = paths.model();
         let next = weigh(&model);
@@ -87,7 +79,40 @@ pub fn fit(cases: &[Walks], kinds: &BTreeMap<String, Kind>, fitting: &Fitting) -
         iterations += 1;
     }
     let paths = to_record(paths);
-    Fitted { paths, cases: weighed, iterations, converged }
+    Fitted { paths, cases: places, weighed, iterations, converged }
+}
+
+/// Cases of which the same was said, and the model said as much: they come to the same.
+struct Alike<'c> {
+    said: Vec<Said>,
+    opinion: Option<Opinion<'c>>,
+    /// How many they are.
+    cases: f64,
+}
+
+/// What was said of a case, and what the model did: its label, and the bin of its confidence.
+type Pattern<'c> = (Vec<Said>, Option<(&'c str, Option<usize>)>);
+
+/// What differs among cases, and which of that each is.
+fn alike<'c>(cases: &'c [Walks], model: &Model) -> (Vec<Alike<'c>>, Vec<usize>) {
+    let mut known: HashMap<Pattern<'_>, usize> = HashMap::new();
+    let mut found: Vec<Alike<'_>> = Vec::new();
+    let places = cases.iter().map(|case| {
+        let said: Vec<Said> = case.walks.iter().map(|(who, path)| model.said(who, path)).collect();
+        let opinion = case.opinion.as_ref();
+        let heard =
+            opinion.map(|(label, share)| (label.as_str(), share.map(|share| model.bin(share))));
+        let opinion =
+            opinion.map(|(predicted, confidence)| Opinion { predicted, confidence: *confidence });
+        let place = *known.entry((said.clone(), heard)).or_insert_with(|| {
+            found.push(Alike { said, opinion, cases: 0.0 });
+            found.len() - 1
+        });
+        found[place].cases += 1.0;
+        place
+    });
+    let places = places.collect();
+    (found, places)
 }
 
 /// The same in few digits, without what says nothing.
@@ -200,26 +225,24 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(cases: &[Walks], said: &[Vec<Said>], weighed: &[Weighed], model: &Model) -> Self {
+    fn of(alike: &[Alike<'_>], weighed: &[Weighed], model: &Model) -> Self {
         let mut counts = Self { ends: vec![0.0; model.ends()], ..Self::default() };
         let ends = counts.ends.len();
-        for ((case, said), weighed) in cases.iter().zip(said).zip(weighed) {
-            if said.is_empty() {
-                continue;
-            }
+        for (one, weighed) in alike.iter().zip(weighed).filter(|(one, _)| !one.said.is_empty()) {
             for (candidate, share) in weighed.candidates.iter().zip(&weighed.shares) {
                 let (Some(end), true) = (candidate.end, *share > 1e-9) else { continue };
+                let share = share * one.cases;
                 counts.ends[end] += share;
-                if let Some((predicted, confidence)) = &case.opinion {
+                if let Some(Opinion { predicted, confidence }) = one.opinion {
                     counts.heard += share;
                     if let Some(bin) = confidence.map(|share| model.bin(share)) {
                         *counts.by_confidence.entry((bin, end)).or_default() += share;
                     }
-                    let of = counts.by_predicted.entry(predicted.clone());
+                    let of = counts.by_predicted.entry(predicted.to_owned());
                     of.or_insert_with(|| vec![0.0; ends])[end] += share;
                 }
-                for one in said {
-                    counts.walk(one, &candidate.steps, end, *share, model);
+                for said in &one.said {
+                    counts.walk(said, &candidate.steps, end, share, model);
                 }
             }
         }
