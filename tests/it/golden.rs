@@ -10,6 +10,7 @@ use casework::domain::cues::{Cue, Seen};
 use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
+use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths, RenamedStep};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
 use casework::domain::time::Moment;
@@ -20,12 +21,14 @@ use casework::journal::kind::*;
 use crate::support::T0;
 
 fn check<E: Event>(event: &E) {
+    check_form(event, E::KIND);
+}
+
+/// The same of one of several forms that an event has.
+fn check_form<E: Event>(event: &E, form: &str) {
     let bytes = encode(event).get().to_owned();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!(
-        "tests/golden/{}.v{}.json",
-        E::KIND,
-        E::VERSION
-    ));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("tests/golden/{form}.v{}.json", E::VERSION));
     let hash = Hash::of(bytes.as_bytes());
     let now = format!("{bytes}\n{hash}\n");
     #[expect(clippy::disallowed_methods, reason = "only by hand, for a new kind")]
@@ -206,6 +209,38 @@ fn every_kind_is_written_as_ever() {
         cases: 20,
         labels: 61,
     }));
+    let step = |question: &str, answer: &str| (question.to_owned(), answer.to_owned());
+    let shares = || -> std::collections::BTreeMap<String, f64> {
+        [("n".to_owned(), 0.25), ("y".to_owned(), 0.75)].into()
+    };
+    let choice = Choice {
+        crowd: [("y".to_owned(), shares())].into(),
+        reviewers: [("ana".to_owned(), [("y".to_owned(), shares())].into())].into(),
+        astray: [(0, shares())].into(),
+    };
+    let names = Names {
+        of: 151,
+        crowd: 0.875,
+        reviewers: [("ana".to_owned(), 0.5)].into(),
+        confused: [("transfer".to_owned(), [("balance".to_owned(), 2.5)].into())].into(),
+    };
+    let end = End {
+        path: vec![step("fits", "n"), step("which", ANY_NAME)],
+        share: 0.5,
+        by_confidence: vec![1.5, 0.5],
+        by_predicted: [("oos".to_owned(), 3.0)].into(),
+    };
+    let (choices, names) =
+        ([("fits".to_owned(), choice)].into(), [("which".to_owned(), names)].into());
+    let mut paths = Paths::new(vec![end], choices, names, vec![0.5]);
+    paths.renamed = vec![RenamedStep {
+        protocol: "p".into(),
+        version: 1,
+        from: step("ok", "no"),
+        to: step("fits", "n"),
+    }];
+    let walked = ConsensusEstimated(Estimate::of_paths(paths, vec!["verdict".into()], 20, 61));
+    check_form(&walked, "forms/consensus.estimated.paths");
     check(&GuardRaised {
         reviewer: "ana".into(),
         guard: "no_break".into(),
@@ -409,6 +444,9 @@ fn every_kind_is_written_as_ever() {
     });
     let mut kinds = std::collections::BTreeSet::new();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap() {
+        if file.as_ref().is_ok_and(|file| file.path().is_dir()) {
+            continue; // forms of kinds
+        }
         let file = file.unwrap();
         let name = file.file_name().into_string().unwrap();
         let kind = name.rsplit_once(".v").unwrap().0.to_owned();
