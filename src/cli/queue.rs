@@ -187,9 +187,12 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     let found = workspace.find_case(name)?;
     let case = workspace.listed_case(found.id)?.unwrap_or(found);
     let (queue, _) = workspace.quick_queue()?;
-    let (idle, worth) = (workspace.idle(&queue, &case)?, workspace.worth(&queue, &case)?);
+    let idle = workspace.idle(&queue, &case)?;
+    // What is left to learn of a case tells what others said of it.
+    let untold = case.labels > 0 && !workspace.blind_to([case.id])?.is_empty();
+    let worth = if untold { None } else { workspace.worth(&queue, &case)? };
     let (work, now) = (CaseLoad { idle: &idle, ..case.work() }, queue.heard);
-    let labeled = workspace.who_labeled(case.id)?;
+    let labeled = workspace.counted_by(&case)?;
     let gave = |name: &str| labeled.iter().any(|who| who == name);
     let gone: Vec<&str> = labeled.iter().map(String::as_str).collect();
     let (wanted, widened) = queue.share.places(&work, now);
@@ -203,7 +206,7 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
             let state = match queue.share.turn(&candidate.name, &work, &gone, now) {
                 _ if gave(&candidate.name) => "has labeled it",
                 Turn::First => "may label it: among the first in its order",
-                Turn::Others if idle.contains(&candidate.name) => {
+                Turn::Others if !untold && idle.contains(&candidate.name) => {
                     "not yet: a label of theirs would hardly teach anything"
                 }
                 Turn::Widened(_) => "may label it as a stand-by: its time runs out",

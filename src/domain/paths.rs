@@ -26,6 +26,8 @@ pub type Habits = BTreeMap<String, BTreeMap<String, f64>>;
 pub const ANY_NAME: &str = "*";
 /// No share is taken for less.
 const LEAST: f64 = 1e-4;
+/// Share of right answers where nothing is known of them.
+const STRANGE_RIGHT: f64 = 0.8;
 /// Share of cases that come to an end which nobody came to when it was fitted.
 const NEW_END: f64 = 1e-3;
 /// So many answers are taken to have been spread evenly over names before some were mistaken.
@@ -143,6 +145,30 @@ impl Paths {
         choices.chain(names).collect()
     }
 
+    /// Whether every share is one, and every number finite.
+    pub fn is_sound(&self) -> bool {
+        fn share(share: &f64) -> bool {
+            (0.0..=1.0).contains(share)
+        }
+        let times = |times: &f64| times.is_finite() && *times >= 0.0;
+        let habits = |habits: &Habits| habits.values().flat_map(BTreeMap::values).all(share);
+        let ends = self.ends.iter().all(|end| {
+            share(&end.share)
+                && end.by_confidence.iter().chain(end.by_predicted.values()).all(times)
+        });
+        let choices = self.choices.values().all(|choice| {
+            habits(&choice.crowd)
+                && choice.reviewers.values().all(habits)
+                && choice.astray.values().flat_map(BTreeMap::values).all(share)
+        });
+        let names = self.names.values().all(|names| {
+            share(&names.crowd)
+                && names.reviewers.values().all(share)
+                && names.confused.values().flat_map(BTreeMap::values).all(times)
+        });
+        ends && choices && names && self.confidences.iter().all(|bound| bound.is_finite())
+    }
+
     pub fn model(&self) -> Arc<Model> {
         self.compiled.get_or_init(|| Arc::new(Model::compile(self))).clone()
     }
@@ -151,9 +177,9 @@ impl Paths {
 /// A step whose question and answer are numbers.
 pub type Numbered = (usize, u32);
 
-/// An answer that nobody gave when it was fitted, a name that is none of those at hand, and
-/// whatever name is right.
-const UNKNOWN: u32 = u32::MAX;
+/// The first number of answers that nobody gave when it was fitted; a name that is none of those at
+/// hand; and whatever name is right.
+const STRANGE: u32 = 1 << 31;
 const NEW_NAME: u32 = u32::MAX - 1;
 pub const SOME_NAME: u32 = u32::MAX - 2;
 
@@ -271,21 +297,18 @@ impl Model {
         model
     }
 
-    /// Steps of questions that it knows. Names that it does not know get numbers of their own.
+    /// Steps of questions that it knows. Answers that it does not know get numbers of their own.
     fn numbered(&self, path: &[Step], strange: &mut HashMap<String, u32>) -> Vec<Numbered> {
         let step = |(question, answer): &Step| {
             let question = *self.questions.get(question)?;
-            let number = match &self.asked[question] {
-                Asked::Choice { answers, .. } => answers.get(answer).copied().unwrap_or(UNKNOWN),
-                Asked::Names { .. } if answer == ANY_NAME => SOME_NAME,
-                Asked::Names { numbers, .. } => match numbers.get(answer) {
-                    Some(number) => *number,
-                    None => {
-                        let next = (1 << 31) + strange.len() as u32;
-                        *strange.entry(answer.clone()).or_insert(next)
-                    }
-                },
+            let known = match &self.asked[question] {
+                Asked::Choice { answers, .. } => answers.get(answer),
+                Asked::Names { .. } if answer == ANY_NAME => Some(&SOME_NAME),
+                Asked::Names { numbers, .. } => numbers.get(answer),
             };
+            let next = STRANGE + strange.len() as u32;
+            let number =
+                known.copied().unwrap_or_else(|| *strange.entry(answer.clone()).or_insert(next));
             Some((question, number))
         };
         path.iter().filter_map(step).collect()
@@ -371,8 +394,8 @@ impl Model {
         let mut prior = self.priors[end];
         if let Some(Opinion { predicted, confidence }) = opinion {
             let of_bin = confidence.and_then(|share| self.by_confidence[end].get(self.bin(share)));
-            prior *= of_bin.copied().unwrap_or(1.0);
-            prior *= self.by_predicted[end].get(predicted).copied().unwrap_or(1.0);
+            prior *= of_bin.copied().unwrap_or(1.0).max(LEAST);
+            prior *= self.by_predicted[end].get(predicted).copied().unwrap_or(1.0).max(LEAST);
         }
         for (right, (question, answer)) in self.ends[end].iter().zip(&candidate.steps) {
             if let (Asked::Names { of, .. }, SOME_NAME) = (&self.asked[*question], right.1) {
@@ -548,8 +571,12 @@ impl Asked {
             .flat_map(|(right, said)| said.iter().map(move |(name, n)| ((right, name), *n)))
             .map(|((right, name), n)| ((numbers[right], numbers[name]), n))
             .collect();
-        let mut mistaken: HashMap<u32, f64> = HashMap::new();
-        confused.iter().for_each(|((right, _), n)| *mistaken.entry(*right).or_default() += n);
+        // Summed in one order, so that every machine comes to the same bits.
+        let mistaken: HashMap<u32, f64> = names
+            .confused
+            .iter()
+            .map(|(right, said)| (numbers[right], said.values().sum()))
+            .collect();
         let right = people
             .iter()
             .map(|name| names.reviewers.get(*name).copied().unwrap_or(names.crowd))
@@ -565,7 +592,12 @@ impl Asked {
             Self::Choice { answers, said, astray } => {
                 let n = answers.len();
                 let row = match (right, end) {
-                    (Some(UNKNOWN), _) | (None, None) => return 1.0 / n.max(2) as f64,
+                    // What nobody knew of is mostly answered right too.
+                    (Some(right), _) if right >= STRANGE && right == answer => {
+                        return STRANGE_RIGHT;
+                    }
+                    (Some(right), _) if right >= STRANGE => return LEAST,
+                    (None, None) => return 1.0 / n.max(2) as f64,
                     (Some(right), _) => &said[(who * n + right as usize) * n..][..n],
                     (None, Some(end)) => &astray[end * n..][..n],
                 };

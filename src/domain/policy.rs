@@ -137,7 +137,7 @@ pub struct Policy {
     pub worth: Vec<Term>,
     /// Of a hundred cases, how many get three labels under [`Rule::Paths`] however sure it is, so
     /// that reviewers can be told apart.
-    #[serde(skip_serializing_if = "is_ten")]
+    #[serde(skip_serializing_if = "is_five")]
     pub learn_percent: u32,
     /// The outcome's fields that must agree; empty: all of them.
     pub on: Vec<String>,
@@ -238,8 +238,8 @@ fn is_ninety(n: &u32) -> bool {
     *n == 90
 }
 
-fn is_ten(n: &u32) -> bool {
-    *n == 10
+fn is_five(n: &u32) -> bool {
+    *n == 5
 }
 
 fn is_all_terms(terms: &[Term]) -> bool {
@@ -265,7 +265,7 @@ impl Default for Policy {
             copies: Copies::Apart,
             order: Order::Due,
             worth: Term::ALL.to_vec(),
-            learn_percent: 10,
+            learn_percent: 5,
             on: Vec::new(),
             sla_hours: 72,
             encrypt: false,

@@ -226,17 +226,15 @@ fn ballots(labels: &[&GivenLabel], paths: &Paths, by: By<'_>) -> (Ballots, Vec<f
     let said: Vec<&Label> = labels.iter().map(|given| &given.label).collect();
     let weighed = paths.model().weighed(&said, by.opinion);
     let mut ballots = Ballots::new();
-    let mut counted: Vec<usize> = Vec::new();
     let place = |at: usize| weighed.places.get(at).copied().flatten();
     for (at, given) in labels.iter().enumerate() {
         let Some(place) = place(at) else { continue };
         let ballot = ballot(&by.renamed.outcome(&given.label), &by.policy.on);
         let (belief, group) = ballots.entry(ballot).or_default();
         group.push(at);
-        if !counted.contains(&place) {
-            counted.push(place);
-            *belief += weighed.shares[place];
-        }
+        // Who walked alike and still differs, in a number say, shares the belief.
+        let alike = weighed.places.iter().filter(|other| **other == Some(place)).count();
+        *belief += weighed.shares[place] / alike as f64;
     }
     let share = |at: usize| place(at).map_or(0.0, |place| weighed.shares[place]);
     (ballots, (0..labels.len()).map(share).collect())

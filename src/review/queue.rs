@@ -380,6 +380,8 @@ impl Queue {
             }
             window = Some(by_value);
         }
+        // Before it stand those in the order of their value.
+        let bound = window.as_ref().and_then(|window| window.then).unwrap_or(QueueKey::FIRST);
         let first = window.as_ref().and_then(|window| window.then).unwrap_or(QueueKey::FIRST);
         let plain = self.state.is_some() || self.share.is_everybodys();
         let last = if plain { 0 } else { BEHIND_MAX.min(self.share.candidates().len() as u8) };
@@ -393,10 +395,9 @@ impl Queue {
                 Direction::Forward => first,
                 Direction::Backward => QueueKey::LAST,
             };
-            self.page_of(conn, turn, start, direction, limit, &mut kept)?;
+            self.page_of(conn, turn, start, direction, (limit, bound), &mut kept)?;
         }
         if let Some(window) = window.filter(|_| direction == Direction::Backward) {
-            kept.retain(|row| QueueKey { turn: 0, ..row.key() } > first);
             let left = limit - kept.len();
             kept.extend(window.rows.iter().rev().take(left).cloned());
         }
@@ -480,7 +481,7 @@ impl Queue {
         turn: u8,
         mut from: QueueKey,
         direction: Direction,
-        limit: usize,
+        (limit, bound): (usize, QueueKey),
         kept: &mut Vec<CaseRow>,
     ) -> rusqlite::Result<()> {
         let (state, but_not) = match self.state {
@@ -492,6 +493,9 @@ impl Queue {
             let full = page.len() == limit;
             from = page.last().map_or(from, CaseRow::key);
             for case in page {
+                if direction == Direction::Backward && case.key() <= bound {
+                    return Ok(());
+                }
                 if kept.len() < limit && self.place(conn, &case)? == Some(turn) {
                     kept.push(CaseRow { turn, ..case });
                 }

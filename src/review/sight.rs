@@ -14,7 +14,9 @@ use crate::db::label;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, measures};
+use crate::domain::policy::Copies;
 use crate::domain::resolve::CaseState;
+use crate::journal::views::{self, evidence};
 
 /// Who looks, and what is kept from them.
 #[derive(Clone)]
@@ -79,6 +81,16 @@ impl Sight {
     }
 
     fn look_at_all(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        if views::policy(conn)?.copies == Copies::Pooled {
+            let mut rows = Vec::new();
+            case::for_each(conn, |row| rows.push(row))?;
+            for row in rows {
+                let blind = self.looks_at(conn, &row)?;
+                self.known.insert(row.id, blind);
+            }
+            self.knows_all = true;
+            return Ok(());
+        }
         let given: HashSet<CaseId> = label::cases_of(conn, &self.me, MAIN_ROUND)?;
         let measuring: HashSet<CaseId> =
             gold::all(conn)?.into_iter().map(|gold| gold.case).collect();
@@ -93,12 +105,26 @@ impl Sight {
     fn looks_at(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {
         let mine =
             |given: &GivenLabel| given.label.reviewer == self.me && given.label.round == MAIN_ROUND;
-        let given = label::live_of_case(conn, row.id)?.iter().any(mine);
-        // Whether an answer is known is looked up where it matters.
-        let measures = self.kept_from == Blind::UntilSettled
-            && row.state == CaseState::Resolved
-            && gold::is_gold(conn, row.id)?;
-        Ok(self.kept_from.to(row.state, given, measures))
+        // What is said of a case is said of its copies: one that is kept from somebody keeps all.
+        let copies = evidence::copies(conn, &views::policy(conn)?, row)?;
+        let mut rows = vec![row.clone()];
+        for copy in copies {
+            rows.extend(case::by_id(conn, copy)?);
+        }
+        let mut given = false;
+        for row in &rows {
+            given |= label::live_of_case(conn, row.id)?.iter().any(mine);
+        }
+        for row in &rows {
+            // Whether an answer is known is looked up where it matters.
+            let measures = self.kept_from == Blind::UntilSettled
+                && row.state == CaseState::Resolved
+                && gold::is_gold(conn, row.id)?;
+            if self.kept_from.to(row.state, given, measures) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a round is hidden until its session is revealed.

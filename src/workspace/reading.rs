@@ -14,6 +14,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::journal::kind::TrainingFinished;
+use crate::journal::views::evidence::labeled_by;
 use crate::quality::ratings::Ratings;
 use crate::quality::truth::Fitting;
 use crate::review::calibration::{self, Progress};
@@ -86,6 +87,14 @@ impl Workspace {
         let live = label::live_of_case(&self.db.conn, case)?;
         let who: BTreeSet<String> = live.into_iter().map(|given| given.label.reviewer).collect();
         Ok(who.into_iter().collect())
+    }
+
+    /// Who gave a label that counts for a case, of it or of a copy. What they said is not told.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn counted_by(&self, case: &CaseRow) -> Result<Vec<String>, WorkError> {
+        Ok(labeled_by(&self.db.conn, &self.policy()?, case.id, case.labels)?)
     }
 
     /// Ratings for measuring, for each of several ways to compare.

@@ -216,6 +216,17 @@ fn one_label_is_enough_where_whoever_gave_it_is_known_to_be_right() {
     desk.give("c2", "bo", Some("n2"));
     desk.check("c2", CaseState::Resolved, Some(How::Model), Some("n2"));
 
+    // Two answers that nobody knew of are two.
+    let strange = |answer: &str| {
+        let mut label = label(&desk.row("c0"), answer, None);
+        label.path = vec![step("fits", answer)];
+        label
+    };
+    let model = estimate().paths.unwrap().model();
+    let (one, two) = (strange("spam"), strange("other"));
+    let apart = model.weighed(&[&one, &two], None);
+    assert_ne!(apart.places[0], apart.places[1], "{apart:?}");
+
     // Answers by their old names, and a question that nobody knows.
     let mut old = label(&desk.row("c0"), "sure", None);
     (old.protocol.version, old.path) = (1, vec![step("ok", "yes"), step("new", "z")]);
@@ -312,6 +323,17 @@ fn the_queue_begins_with_what_a_label_teaches_most() {
         (late.len(), &late[..2]),
         (5, &["c2".to_owned(), "c3".to_owned()][..]),
         "all are nearly due"
+    );
+
+    // What is left to learn of a case tells what others said of it.
+    desk.give("c1", "poor", None);
+    let untold = |who: &str| -> Value {
+        let told = desk.place.run_text(&["queue", "--why", "c1", "--json", "--as", who]);
+        serde_json::from_str(&told).unwrap()
+    };
+    assert!(untold("bo")["worth"].is_null(), "{}", untold("bo"));
+    assert!(
+        desk.place.run_text(&["queue", "--why", "c0", "--json", "--as", "bo"]).contains("gain")
     );
 
     // What retraining needs more of is worth more, unless the lead says otherwise.

@@ -24,7 +24,8 @@ impl Event for ConsensusEstimated {
             .values()
             .flat_map(|habits| habits.values().flat_map(|row| row.values()));
         let share = |share: &f64| (0.0..=1.0).contains(share);
-        (!self.0.priors.values().chain(habits).all(share))
+        let sound = self.0.paths.as_ref().is_none_or(|paths| paths.is_sound());
+        (!sound || !self.0.priors.values().chain(habits).all(share))
             .then(|| "shares lie between 0 and 1".to_owned())
     }
 

@@ -225,10 +225,12 @@ impl<'c, 't> Views<'c, 't> {
     /// million of them.
     pub fn open_case(&mut self, row: &CaseRow) -> rusqlite::Result<()> {
         case::insert(self.tx, row, self.policy.copies == Copies::Pooled)?;
-        if !self.copies(Some(row))?.is_empty() {
-            // It may be settled by what was said of another.
+        let copies = self.copies(Some(row))?;
+        if !copies.is_empty() {
+            // It may be settled by what was said of another, and another may be first among them.
             self.count(Some(row), &[], 1);
-            return self.settle_again(row.id);
+            self.settle_again(row.id)?;
+            return copies.into_iter().try_for_each(|copy| self.settle_again(copy));
         }
         *self.counts.entry(format!("state:{}", row.state as i64)).or_default() += 1;
         *self.counts.entry(format!("stream:{}", row.stream)).or_default() += 1;

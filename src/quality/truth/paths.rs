@@ -1,6 +1,6 @@
 //! Fits the model that walks the protocol ([`crate::domain::paths`]) to labels: expectation and
 //! maximization, with each reviewer's answers to a question drawn from what all answer
-//! ([`super::strength`]).
+//! (`strength.rs`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
