@@ -86,10 +86,7 @@ impl Rule {
     pub fn model(self) -> Option<&'static str> {
         match self {
             Self::Unanimous | Self::Majority => None,
-            Self::DawidSkene => Some("dawid-skene"),
-            Self::OneCoin => Some("one-coin"),
-            Self::Hierarchical => Some("hierarchical"),
-            Self::Paths => Some("paths"),
+            model => Some(model.as_str()),
         }
     }
 }
@@ -378,26 +375,10 @@ impl Policy {
                 ))?;
             }
             "witness" => {
-                self.witness = match value {
-                    "none" => Witness::None,
-                    "champion" => Witness::Champion,
-                    _ => return Err(BadPolicy::Value("witness", "`none` or `champion`")),
-                }
+                self.witness = one_of("witness", value, &WITNESSES, "`none` or `champion`")?
             }
-            "copies" => {
-                self.copies = match value {
-                    "apart" => Copies::Apart,
-                    "pooled" => Copies::Pooled,
-                    _ => return Err(BadPolicy::Value("copies", "`apart` or `pooled`")),
-                }
-            }
-            "order" => {
-                self.order = match value {
-                    "due" => Order::Due,
-                    "value" => Order::Value,
-                    _ => return Err(BadPolicy::Value("order", "`due` or `value`")),
-                }
-            }
+            "copies" => self.copies = one_of("copies", value, &COPIES, "`apart` or `pooled`")?,
+            "order" => self.order = one_of("order", value, &ORDERS, "`due` or `value`")?,
             "worth" => {
                 let term = |name: &str| Term::ALL.into_iter().find(|term| term.as_str() == name);
                 let terms = value.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -482,21 +463,9 @@ impl Policy {
             "limit" => self.limit.to_string(),
             "rule" => self.rule.as_str().to_owned(),
             "sure_percent" => self.sure_percent.to_string(),
-            "witness" => match self.witness {
-                Witness::None => "none",
-                Witness::Champion => "champion",
-            }
-            .to_owned(),
-            "copies" => match self.copies {
-                Copies::Apart => "apart",
-                Copies::Pooled => "pooled",
-            }
-            .to_owned(),
-            "order" => match self.order {
-                Order::Due => "due",
-                Order::Value => "value",
-            }
-            .to_owned(),
+            "witness" => word_of(self.witness, &WITNESSES),
+            "copies" => word_of(self.copies, &COPIES),
+            "order" => word_of(self.order, &ORDERS),
             "worth" => self.worth.iter().map(|term| term.as_str()).collect::<Vec<_>>().join(","),
             "learn_percent" => self.learn_percent.to_string(),
             "on" => self.on.join(","),
@@ -527,6 +496,27 @@ impl Policy {
     pub fn sla_ms(&self) -> i64 {
         i64::from(self.sla_hours) * 3_600_000
     }
+}
+
+const WITNESSES: [(&str, Witness); 2] = [("none", Witness::None), ("champion", Witness::Champion)];
+const COPIES: [(&str, Copies); 2] = [("apart", Copies::Apart), ("pooled", Copies::Pooled)];
+const ORDERS: [(&str, Order); 2] = [("due", Order::Due), ("value", Order::Value)];
+
+/// What a word stands for.
+fn one_of<T: Copy>(
+    name: &'static str,
+    word: &str,
+    all: &[(&str, T)],
+    words: &'static str,
+) -> Result<T, BadPolicy> {
+    let found = all.iter().find(|(known, _)| *known == word);
+    found.map(|(_, value)| *value).ok_or(BadPolicy::Value(name, words))
+}
+
+/// The word that stands for a value.
+fn word_of<T: PartialEq>(value: T, all: &[(&str, T)]) -> String {
+    let found = all.iter().find(|(_, known)| *known == value);
+    found.map_or_else(String::new, |(word, _)| (*word).to_owned())
 }
 
 fn yes_or_no(name: &'static str, value: &str) -> Result<bool, BadPolicy> {

@@ -103,7 +103,7 @@ pub struct By<'b> {
 }
 
 /// Fewest labels of a case by which reviewers are known.
-const LABELS_TO_LEARN: usize = 3;
+pub const LABELS_TO_LEARN: usize = 3;
 
 /// Whether reviewers are known by a case, so that it takes more labels than it would.
 pub fn teaches(case: CaseId, policy: &Policy) -> bool {

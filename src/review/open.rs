@@ -88,7 +88,7 @@ pub struct OpenCase {
     /// What this reviewer was asked about their label, and has not answered.
     pub asked: Vec<String>,
     /// Other cases with its text, whose labels are in common with its own.
-    pub copies: usize,
+    pub copies: Vec<CaseId>,
     /// Who weighed what, where a model of truth settled it.
     pub settled: Option<Explained>,
     /// This reviewer's own label that counts.
@@ -263,8 +263,8 @@ impl OpenCase {
             _ => None,
         };
         let copies = match session {
-            Some(_) => 0,
-            None => evidence::copies(conn, &views::policy(conn)?, &row)?.len(),
+            Some(_) => Vec::new(),
+            None => evidence::copies(conn, &views::policy(conn)?, &row)?,
         };
         let row_id = row.id;
         let asked = if session.is_some() {
@@ -299,7 +299,7 @@ impl OpenCase {
 
     /// That a label of it is one of others too, in words; nothing if it is not.
     pub fn copies_words(&self) -> Option<String> {
-        let all = match self.copies {
+        let all = match self.copies.len() {
             0 => return None,
             1 => "1 other case has this text: a label of one is a label of both".to_owned(),
             n => format!("{n} other cases have this text: a label of one is a label of all"),

@@ -84,7 +84,8 @@ impl Placed {
 }
 
 impl Window {
-    /// Takes a page of them after (or before) a place; tells whether that place is among them.
+    /// Takes a page of them after (or before) a place; tells whether that place is among them. After
+    /// one that left the queue come all of them again: whoever has some keeps those.
     fn page(
         &self,
         from: QueueKey,
@@ -93,9 +94,13 @@ impl Window {
         kept: &mut Vec<CaseRow>,
     ) -> bool {
         let at = self.rows.iter().position(|row| row.num == from.num);
+        let is_end = [QueueKey::FIRST, QueueKey::LAST].contains(&from);
+        let behind = self.then.is_some_and(|then| QueueKey { turn: 0, ..from } > then);
         match (direction, at) {
-            (Direction::Forward, None) if from != QueueKey::FIRST => return false,
-            (Direction::Backward, None) if self.then.is_some() => return false,
+            _ if at.is_none() && behind => return false,
+            // It left the queue since: nobody knows any more what came after it.
+            (Direction::Forward, None) if !is_end => kept.extend(self.rows.iter().cloned()),
+            (Direction::Backward, None) if !is_end => {}
             (Direction::Forward, at) => {
                 let begin = at.map_or(0, |at| at + 1);
                 kept.extend(self.rows.iter().skip(begin).take(limit).cloned());

@@ -14,7 +14,7 @@ use crate::db::label;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, measures};
-use crate::domain::policy::Copies;
+use crate::domain::policy::{Copies, Policy};
 use crate::domain::resolve::CaseState;
 use crate::journal::views::{self, evidence};
 
@@ -29,6 +29,8 @@ pub struct Sight {
     /// What was found out about cases so far, and whether that is all there is to know.
     known: HashMap<CaseId, bool>,
     knows_all: bool,
+    /// Which cases have their labels in common.
+    policy: Policy,
 }
 
 /// After so many cases that were looked at one by one, all are, at once.
@@ -43,7 +45,8 @@ impl Sight {
             sessions.iter().filter_map(Calibration::hidden_round).map(str::to_owned).collect();
         let of_sessions = sessions.iter().flat_map(Calibration::rounds).collect();
         let (known, knows_all) = (HashMap::new(), false);
-        Ok(Self { me: me.to_owned(), kept_from, of_sessions, hidden, known, knows_all })
+        let (me, policy) = (me.to_owned(), views::policy(conn)?);
+        Ok(Self { me, kept_from, of_sessions, hidden, known, knows_all, policy })
     }
 
     /// Whether what others said of a case is kept from them.
@@ -81,7 +84,7 @@ impl Sight {
     }
 
     fn look_at_all(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        if views::policy(conn)?.copies == Copies::Pooled {
+        if self.policy.copies == Copies::Pooled {
             let mut rows = Vec::new();
             case::for_each(conn, |row| rows.push(row))?;
             for row in rows {
@@ -106,7 +109,7 @@ impl Sight {
         let mine =
             |given: &GivenLabel| given.label.reviewer == self.me && given.label.round == MAIN_ROUND;
         // What is said of a case is said of its copies: one that is kept from somebody keeps all.
-        let copies = evidence::copies(conn, &views::policy(conn)?, row)?;
+        let copies = evidence::copies(conn, &self.policy, row)?;
         let mut rows = vec![row.clone()];
         for copy in copies {
             rows.extend(case::by_id(conn, copy)?);

@@ -9,19 +9,17 @@ use serde::Deserialize;
 
 use crate::db::case::{self, CaseRow};
 use crate::db::{document, renames};
+use crate::domain::estimate::Estimate;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, that_count_in};
 use crate::domain::paths::{Model, Weighed};
 use crate::domain::policy::{Order, Policy, Term};
 use crate::domain::protocol::RenamedLabels;
-use crate::domain::resolve::{belief, teaches};
+use crate::domain::resolve::{LABELS_TO_LEARN, teaches};
 use crate::journal::views::{self, evidence::Evidence};
 
 /// Less than this is hardly worth a label: such cases come last.
 pub const GAIN_MIN: f64 = 0.03;
-/// Fewest labels by which reviewers are known of a case that was drawn for that.
-const LABELS_TO_LEARN: usize = 3;
-
 /// How many times more a label is worth of a kind on which the last gate failed or could not tell.
 const NEED: f64 = 2.0;
 
@@ -29,7 +27,7 @@ const NEED: f64 = 2.0;
 #[derive(Debug, Clone)]
 pub struct Valuer {
     model: Arc<Model>,
-    estimate: crate::domain::estimate::Estimate,
+    estimate: Estimate,
     policy: Policy,
     renamed: RenamedLabels,
     /// Slices on which the last gate failed or could not tell.
@@ -52,8 +50,6 @@ pub struct Worth {
     pub need: f64,
     /// Whether the case was drawn to know reviewers by, and wants more labels for that.
     pub teaches: bool,
-    /// What is most believed now, if anybody said it: 0 to 1.
-    pub belief: Option<f64>,
 }
 
 impl Worth {
@@ -141,7 +137,6 @@ impl Valuer {
             },
             need: if self.is_needed(row) { NEED } else { 1.0 },
             teaches,
-            belief: belief(&evidence.labels, by),
         };
         Ok(Weighing { weighed, worth })
     }

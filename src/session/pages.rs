@@ -1,5 +1,7 @@
 //! The part of the queue that is in memory: some rows around the cursor, read page by page.
 
+use std::collections::HashSet;
+
 use crate::domain::ids::CaseId;
 use crate::review::{CaseRow, Direction, QueueKey};
 
@@ -47,7 +49,8 @@ impl QueueModel {
         let last = self.rows.last().map(CaseRow::key);
         match direction {
             Direction::Forward if Some(from) == last => {
-                self.rows.extend(rows);
+                let known: HashSet<CaseId> = self.rows.iter().map(|row| row.id).collect();
+                self.rows.extend(rows.into_iter().filter(|row| !known.contains(&row.id)));
                 self.at_end = !full;
                 if self.rows.len() > ROWS_MAX {
                     let gone = self.rows.len() - ROWS_MAX;

@@ -258,15 +258,21 @@ impl Session {
         let was_open = opened.case.row.state == CaseState::Open
             && opened.case.mine.is_none()
             && !opened.case.gold;
+        // A label of it is one of its copies: they are asked about no more.
+        let labeled: Vec<CaseId> =
+            std::iter::once(id).chain(opened.case.copies.iter().copied()).collect();
         self.saving += 1;
         let mut effects = vec![Effect::Submit { label: Box::new(label), knew }];
         let was_there = self.queue.go_to(id);
         if self.view.is_none() {
-            let stands_by = self.queue.current().is_some_and(|row| row.turn > 0);
-            self.queue.remove(id);
-            let less = u64::from(was_there && was_open);
-            self.counts.labeled += less;
-            self.counts.widened = self.counts.widened.saturating_sub(less * u64::from(stands_by));
+            for id in labeled {
+                let Some(row) = self.queue.rows.iter().find(|row| row.id == id) else { continue };
+                let (less, stands_by) = (u64::from(was_open), row.turn > 0);
+                self.queue.remove(id);
+                self.counts.labeled += less;
+                let standing_by = less * u64::from(stands_by);
+                self.counts.widened = self.counts.widened.saturating_sub(standing_by);
+            }
         } else if was_there {
             effects.extend(self.queue.step(1));
         }

@@ -13,9 +13,12 @@ use casework::domain::time::Moment;
 use casework::journal::Append;
 use casework::journal::kind::*;
 use casework::review::{Queue, sla};
+use casework::session::pages::QueueModel;
+use casework::tui::Review;
 use casework::workspace::Workspace;
 use serde_json::Value;
 
+use crate::keys::Keys as _;
 use crate::support::{Place, ingest, line};
 
 const HOUR: i64 = 3_600_000;
@@ -298,6 +301,45 @@ fn copies_have_their_labels_in_common() {
     for name in ["bo", "sure", "poor"] {
         desk.queue(name, 1);
     }
+}
+
+#[test]
+fn whoever_labels_a_case_is_asked_of_no_copy_of_it() {
+    let texts = [("what is my balance", 0.5), ("what is my balance", 0.5), ("another", 0.5)];
+    let desk = Desk::new(&texts, &[("copies", "pooled"), ("overlap", "4")]);
+    let (place, workspace) = (desk.place, desk.workspace);
+    let mut session =
+        Review::new(workspace, (160, 45), casework::clock::now, None, |_| {}).unwrap();
+    let shown = session.text();
+    assert!(shown.contains("1 other case has this text"), "{shown}");
+    session.press("n 2 Enter");
+    let shown = session.text();
+    assert!(shown.contains("My queue  1 of 1 "), "{shown}");
+    drop(place);
+}
+
+#[test]
+fn a_page_after_a_case_that_left_the_queue_leaves_none_out() {
+    let texts: Vec<(String, f64)> = (0..9).map(|n| (format!("text {n}"), 0.5)).collect();
+    let texts: Vec<(&str, f64)> =
+        texts.iter().map(|(text, share)| (text.as_str(), *share)).collect();
+    let mut desk = Desk::new(&texts, &[("order", "value"), ("overlap", "4")]);
+    desk.learn();
+    let page = |desk: &Desk, from: QueueKey, limit: usize| {
+        let conn = &desk.workspace.tables().conn;
+        let queue = Queue::load(conn, "bo", desk.workspace.now()).unwrap();
+        queue.page(conn, from, Direction::Forward, limit).unwrap()
+    };
+    let mut model = QueueModel::default();
+    let first = page(&desk, QueueKey::FIRST, 4);
+    let (last, gone) = (first[3].key(), first[3].external_id.clone());
+    model.take(QueueKey::FIRST, Direction::Forward, first, true, 9);
+    desk.give(&gone, "bo", None);
+    let more = page(&desk, last, 4);
+    model.take(last, Direction::Forward, more, true, 9);
+    let mut ids: Vec<&str> = model.rows.iter().map(|row| row.external_id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"]);
 }
 
 #[test]
