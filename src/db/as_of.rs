@@ -82,7 +82,7 @@ impl Db {
             set_views_version(&conn, super::VIEWS_VERSION)
         };
         fill().map_err(failed)?;
-        Ok(Self { conn, path: path.to_owned() })
+        Ok(Self { conn, path: path.to_owned(), is_private: true })
     }
 }
 

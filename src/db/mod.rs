@@ -25,6 +25,7 @@ pub mod precedent;
 pub mod renames;
 pub mod roster;
 pub mod store;
+mod turn;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +34,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 pub use as_of::Until;
+use turn::Turn;
 
 use crate::domain::advice::Advice;
 
@@ -111,6 +113,29 @@ impl Advice for DbError {
 pub struct Db {
     pub conn: Connection,
     path: PathBuf,
+    /// Whether nobody else can have it open.
+    is_private: bool,
+}
+
+/// A transaction, and the turn in which it writes, if it may.
+pub struct Tx<'c> {
+    tx: Transaction<'c>,
+    /// Ends after the transaction.
+    _turn: Option<Turn>,
+}
+
+impl Tx<'_> {
+    pub fn commit(self) -> rusqlite::Result<()> {
+        self.tx.commit()
+    }
+}
+
+impl<'c> std::ops::Deref for Tx<'c> {
+    type Target = Transaction<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tx
+    }
 }
 
 /// Lets `conn` prepare each statement once, however often it is asked for.
@@ -158,7 +183,7 @@ impl Db {
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, DbError> {
         let conn =
             Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
-        let db = Self { conn, path: path.to_owned() };
+        let db = Self { conn, path: path.to_owned(), is_private: false };
         db.explained(|conn| {
             conn.busy_timeout(BUSY)?;
             prepare_once(conn)?;
@@ -218,20 +243,38 @@ impl Db {
         tx.commit().map_err(|error| explain(&path, error))
     }
 
-    /// Starts a transaction that may write; waits for other writers.
-    pub fn begin(&mut self) -> Result<Transaction<'_>, DbError> {
+    /// Starts a transaction that may write; waits for other writers, who are served as they came.
+    pub fn begin(&mut self) -> Result<Tx<'_>, DbError> {
+        let turn = self.turn()?;
         let path = &self.path;
-        self.conn
+        let tx = self
+            .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| explain(path, error))
+            .map_err(|error| explain(path, error))?;
+        Ok(Tx { tx, _turn: turn })
+    }
+
+    fn turn(&self) -> Result<Option<Turn>, DbError> {
+        if self.is_private { Ok(None) } else { Turn::wait(&self.path).map(Some) }
+    }
+
+    /// Writes one thing that needs no transaction, when its turn comes.
+    pub fn write<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        let _turn = self.turn()?;
+        self.explained(work)
     }
 
     /// Starts a transaction that only reads, and keeps nobody from writing.
-    pub fn read(&mut self) -> Result<Transaction<'_>, DbError> {
+    pub fn read(&mut self) -> Result<Tx<'_>, DbError> {
         let path = &self.path;
-        self.conn
+        let tx = self
+            .conn
             .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(|error| explain(path, error))
+            .map_err(|error| explain(path, error))?;
+        Ok(Tx { tx, _turn: None })
     }
 
     /// Runs `work`, turning SQLite's errors into words about this file.

@@ -189,6 +189,11 @@ impl Session {
 
     /// Opens an attachment in the person's own program for it.
     pub fn open_outside(&mut self, name: &str) -> Vec<Effect> {
+        if self.served {
+            let case = self.opened.as_ref().map(|opened| opened.case.row.external_id.clone());
+            let case = case.unwrap_or_default();
+            return self.say(&format!("To open it, fetch it: ssh … attachment {case} N > FILE."));
+        }
         let all = self.opened.as_ref().map(Opened::attachments).unwrap_or_default();
         let one = all.into_iter().find(|(known, _)| known == name);
         one.map(|one| Effect::OpenOutside(Box::new(one))).into_iter().collect()

@@ -32,6 +32,6 @@ pub use effect::{Effect, Look};
 pub use io::driver::{Driver, Front};
 pub use open_case::Opened;
 pub use report::Report;
-pub use state::Session;
+pub use state::{NOT_SERVED, Session};
 pub use take::Input;
 pub use window::Window;

@@ -56,6 +56,9 @@ pub struct Session {
     /// What the cases are that the queue shows, if they were listed for something.
     pub listing: Option<String>,
     pub training: Option<Training>,
+    /// Whether it is served to somebody who has no account here: it starts no program and writes to
+    /// no clipboard.
+    pub served: bool,
     /// The calibration session that its person takes part in now.
     pub calibration: Option<InCalibration>,
     /// The board as it stood when it was looked at last.
@@ -77,6 +80,8 @@ pub struct Start {
     pub training: Option<Training>,
     /// Whether a label that lacks nothing is submitted with its last answer.
     pub auto_submit: bool,
+    /// Whether it is served to somebody who has no account here.
+    pub served: bool,
     /// The calibration session to take part in at once.
     pub session: Option<String>,
 }
@@ -95,6 +100,7 @@ impl Session {
             message,
             training,
             auto_submit,
+            served,
             session,
         } = start;
         let first = case.filter(|_| training.is_none() && session.is_none());
@@ -137,6 +143,7 @@ impl Session {
             worklist: Vec::new(),
             listing: None,
             training,
+            served,
             calibration: None,
             board: None,
         };
@@ -150,6 +157,9 @@ impl Session {
         }
         if self.calibration.is_some() {
             effects.retain(allowed_in_calibration);
+        }
+        if self.served {
+            effects.retain(allowed_when_served);
         }
         effects
     }
@@ -304,6 +314,14 @@ fn allowed_in_training(effect: &Effect) -> bool {
             | Effect::Quit
     )
 }
+
+/// Over SSH nothing is started on the machine that serves.
+fn allowed_when_served(effect: &Effect) -> bool {
+    !matches!(effect, Effect::Editor(_) | Effect::OpenOutside(_) | Effect::SyncNow)
+}
+
+/// What is said of an action that has no place in a served session.
+pub const NOT_SERVED: &str = "Not over SSH: it would start something on the machine that serves.";
 
 /// In a calibration session the list of its cases stays as it is.
 fn allowed_in_calibration(effect: &Effect) -> bool {

@@ -56,6 +56,11 @@ const fn of_the_case(
     Action { row: KeyRow::new(name, keys, Place::Any, "", help), does: Does::OfTheCase(run) }
 }
 
+/// The same, where it reaches outside of the screen.
+const fn outside(action: Action) -> Action {
+    Action { row: action.row.outside(), ..action }
+}
+
 /// A command, with its keys and a word for the footer.
 const fn command(
     command: &'static Command,
@@ -339,7 +344,7 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::note::ESCALATE, "e", Place::Any, "escalate"),
     command(&commands::note::COMMENT, "c", Place::Any, "comment"),
     command(&commands::guide::TAGS, "#", Place::Any, ""),
-    of_the_case("editor", "R", "write why in your own editor", editor),
+    outside(of_the_case("editor", "R", "write why in your own editor", editor)),
     command(&commands::list::NEXT_CASE, "]", Place::Any, "next"),
     command(&commands::list::PREVIOUS_CASE, "[", Place::Any, ""),
     command(&commands::submit::UNDO, "U", Place::Any, "undo"),
@@ -385,7 +390,12 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::CLEAR, "Esc", Place::Any, ""),
     command(&commands::store::EXCHANGE, "S", Place::Any, ""),
     command(&commands::people::PEOPLE, "P", Place::Any, "people"),
-    of_the_case("copy", "ctrl-y", "copy an id, or a text of the case, to the clipboard", copy),
+    outside(of_the_case(
+        "copy",
+        "ctrl-y",
+        "copy an id, or a text of the case, to the clipboard",
+        copy,
+    )),
     action("palette", "ctrl-p", Place::Any, "all keys", "find any action by name", |shell, _| {
         palette(shell, "Actions")
     }),
@@ -397,9 +407,14 @@ pub static ACTIONS: &[Action] = &[
     action("repaint", "ctrl-l", Place::Any, "", "draw the screen again", |shell, _| {
         wish(shell, Wish::Repaint)
     }),
-    action("suspend", "ctrl-z", Place::Any, "", "back to the shell; `fg` returns", |shell, _| {
-        wish(shell, Wish::Suspend)
-    }),
+    outside(action(
+        "suspend",
+        "ctrl-z",
+        Place::Any,
+        "",
+        "back to the shell; `fg` returns",
+        |shell, _| wish(shell, Wish::Suspend),
+    )),
     action("quit", "q ctrl-c", Place::Any, "quit", "leave; drafts are kept", |shell, _| {
         shell.quit()
     }),
@@ -469,7 +484,9 @@ fn palette(shell: &mut Shell, title: &str) -> Vec<Effect> {
     let about = |row: &KeyRow| format!("{:<10} {}", keymap.first(row.name), keymap.fill(row.help));
     // What has no place here would do nothing.
     let places = shell.places();
+    let served = shell.session.served;
     let here = ACTIONS.iter().filter(|action| places.contains(&action.row.place));
+    let here = here.filter(|action| !(served && action.row.outside));
     let choices = here.map(|action| Choice::new(action.row.name, &about(&action.row))).collect();
     let done = |choice: &Choice, _: &mut Cx<'_>| {
         let action = ACTIONS.iter().find(|action| action.row.name == choice.value);

@@ -16,6 +16,7 @@ use super::place::{Focus, Place};
 use super::search;
 use super::shell::{Shell, Wish};
 use crate::domain::time::Moment;
+use crate::session::NOT_SERVED;
 use crate::session::command::{self as commands, Command, Needs, Said};
 use crate::session::{Effect, Front, Input, Opened, Report};
 
@@ -147,7 +148,7 @@ impl Shell {
                     self.leave_bidi_to_terminal();
                 }
             }
-            Reply::Name(_) | Reply::Done => {}
+            Reply::Name(_) | Reply::Done | Reply::Ready => {}
         }
         Vec::new()
     }
@@ -199,6 +200,9 @@ impl Shell {
         if is_of_the_case(name) && self.covers_the_case() {
             return self.session.hint("Open the case first: {open}.");
         }
+        if action.row.outside && self.session.served {
+            return self.session.say(NOT_SERVED);
+        }
         match action.does {
             Does::Screen(run) | Does::OfTheCase(run) => run(self, key),
             Does::Command(command) => self.command(command),
@@ -242,6 +246,11 @@ impl Shell {
             let here = layer.places().to_vec();
             self.layer = Some(Box::new(Help::new(here, Some(layer))));
             return Vec::new();
+        }
+        let refused = row.is_some_and(|row| row.outside) && self.session.served;
+        if refused {
+            self.layer = Some(layer);
+            return self.session.say(NOT_SERVED);
         }
         self.in_layer(layer, |layer, cx| match row {
             Some(row) => layer.act(row.name, key, cx),

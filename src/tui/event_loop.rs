@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,9 +18,10 @@ use signal_hook::iterator::Signals;
 
 use super::dispatch::Event;
 use super::input::{Decoder, Reply};
+use super::pace::Pace;
 use super::review::Review;
 use super::shell::Wish;
-use super::terminal::Screen;
+use super::terminal::{Screen, window_size};
 use crate::clock;
 use crate::config::Bidi;
 use crate::domain::text::visible_lines;
@@ -37,9 +38,17 @@ const REST: Duration = Duration::from_millis(120);
 /// How long the program runs on before it knows that a stop did not happen.
 const STOPPED_BY: Duration = Duration::from_millis(150);
 
+/// Most events that wait to be taken in: then no more is read, and whoever sends them waits.
+const WAITING_MAX: usize = 4_096;
+
+/// How many events were read and not taken in yet.
+type Waiting = Arc<AtomicUsize>;
+
 /// What the loop is woken by.
 enum Wake {
     Input(Input),
+    /// The window has another size.
+    Resized,
     Report(Report),
     /// The terminal said something of itself.
     Terminal(Reply),
@@ -83,7 +92,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     let (waker, wakes) = channel();
     let reports = waker.clone();
     let editor = editor(&workspace);
-    let size = crossterm::terminal::size()?;
+    let size = window_size()?;
     let mouse = workspace.config.review.mouse;
     let mut session = Review::new(workspace, size, clock::now, training, move |report| {
         // The loop has ended; the work itself is done.
@@ -91,22 +100,24 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     })?;
     let mut screen = Screen::open(mouse, session.front.bidi == Bidi::App)?;
     let paused = Arc::new(AtomicBool::new(false));
-    watch_input(waker.clone(), Arc::clone(&paused));
+    let waiting = Waiting::default();
+    watch_input(waker.clone(), Arc::clone(&paused), Arc::clone(&waiting));
     watch_signals(waker)?;
-    let now = crossterm::terminal::size()?;
+    let now = window_size()?;
     if now != size {
         session.feed(Event::Resize(now.0, now.1));
     }
-    let mut outside = Outside { screen: &mut screen, paused, editor, is_asked: false };
-    let ended = outside.screen.draw(&session.front).map_err(ScreenError::from);
+    let pace = Pace::new(asks);
+    let mut outside = Outside { screen: &mut screen, paused, editor, is_asked: false, pace };
+    let ended = outside.draw(&session);
     // What is on the screen does not wait for answers.
     if ended.is_ok() && asks {
         outside.screen.ask()?;
         outside.is_asked = true;
     }
-    let ended = ended.and_then(|()| main_loop(&mut session, &mut outside, &wakes));
-    if outside.is_asked && matches!(ended, Ok(Left::LabelContext)) {
-        wait_for_answers(&wakes);
+    let ended = ended.and_then(|()| main_loop(&mut session, &mut outside, &wakes, &waiting));
+    if matches!(ended, Ok(Left::LabelContext)) {
+        outside.wait_for_answers(&wakes);
     }
     if !matches!(ended, Ok(Left::LabelContext)) {
         leave(&mut session);
@@ -118,18 +129,6 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
 
 /// How long a terminal has for an answer when the person leaves.
 const ANSWERED_BY: Duration = Duration::from_millis(150);
-
-/// Waits a moment for what the terminal was asked: an answer that comes later would be typed into the
-/// shell.
-fn wait_for_answers(wakes: &Receiver<Wake>) {
-    let end = clock::instant() + ANSWERED_BY;
-    loop {
-        match wakes.recv_timeout(end.saturating_duration_since(clock::instant())) {
-            Ok(Wake::Terminal(Reply::Done)) | Err(_) => return,
-            Ok(_) => {}
-        }
-    }
-}
 
 /// How the loop ended.
 enum Left {
@@ -152,17 +151,21 @@ fn main_loop(
     session: &mut Review,
     outside: &mut Outside<'_>,
     wakes: &Receiver<Wake>,
+    waiting: &Waiting,
 ) -> Result<Left, ScreenError> {
     loop {
-        let first = if session.front.preview().is_some() {
-            wakes.recv_timeout(REST)
-        } else {
-            wakes.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        let rest = session.front.preview().map(|_| REST);
+        let wait = rest.into_iter().chain(outside.pace.wait()).min();
+        let first = match wait {
+            Some(wait) => wakes.recv_timeout(wait),
+            None => wakes.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let mut next = match first {
             Ok(first) => Some(first),
             Err(RecvTimeoutError::Timeout) => {
-                session.feed(Event::Rest);
+                if rest.is_some() && rest == wait {
+                    session.feed(Event::Rest);
+                }
                 None
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(Left::Called),
@@ -171,12 +174,13 @@ fn main_loop(
         while let Some(wake) = next.take() {
             let effects = match wake {
                 Wake::Report(report) => session.hear(report),
-                Wake::Input(input) => match event_of(input) {
-                    Some(event) => session.feed(event),
-                    None => Vec::new(),
-                },
+                Wake::Input(input) => {
+                    waiting.fetch_sub(1, Ordering::Relaxed);
+                    event_of(input).map(|event| session.feed(event)).unwrap_or_default()
+                }
+                Wake::Resized => Vec::new(), // the size is asked before the frame
                 Wake::Terminal(reply) => {
-                    outside.is_asked &= reply != Reply::Done;
+                    outside.answered(&reply);
                     session.feed(Event::Terminal(reply))
                 }
                 Wake::Leave => return Ok(Left::Called),
@@ -200,12 +204,14 @@ fn main_loop(
             }
         }
         // What is drawn must be as large as the window is now, whatever was told of that yet.
-        let size = crossterm::terminal::size()?;
+        let size = window_size()?;
         if size != session.front.size {
             session.feed(Event::Resize(size.0, size.1));
         }
-        session.front.measure();
-        outside.screen.draw(&session.front)?;
+        if outside.pace.wait().is_none() {
+            session.front.measure();
+            outside.draw(session)?;
+        }
     }
 }
 
@@ -225,14 +231,15 @@ fn event_of(input: Input) -> Option<Event> {
 }
 
 /// Reads the terminal on a thread of its own, with pauses while another program has it.
-fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
+fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>, waiting: Waiting) {
     thread::spawn(move || {
         let terminal = io::stdin();
         let mut decoder = Decoder::new();
         let mut buffer = [0; 4_096];
         let mut heard = clock::instant();
         loop {
-            if paused.load(Ordering::Acquire) {
+            let is_behind = waiting.load(Ordering::Relaxed) >= WAITING_MAX;
+            if is_behind || paused.load(Ordering::Acquire) {
                 thread::sleep(Duration::from_millis(20));
                 continue;
             }
@@ -253,6 +260,7 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>) {
                 Ok(None) => {}
                 Err(_) => break,
             }
+            waiting.fetch_add(events.len(), Ordering::Relaxed);
             let replies = decoder.replies.drain(..).map(Wake::Terminal);
             for wake in events.into_iter().map(Wake::Input).chain(replies) {
                 if waker.send(wake).is_err() {
@@ -290,11 +298,7 @@ fn watch_signals(waker: Sender<Wake>) -> io::Result<()> {
         for signal in signals.forever() {
             let wake = match signal {
                 SIGCONT => Wake::Return,
-                // Whoever reads the input may not have been listening yet.
-                SIGWINCH => match crossterm::terminal::size() {
-                    Ok((width, height)) => Wake::Input(Input::Resize(width, height)),
-                    Err(_) => continue,
-                },
+                SIGWINCH => Wake::Resized,
                 _ => Wake::Leave,
             };
             if waker.send(wake).is_err() {
@@ -330,12 +334,41 @@ struct Outside<'s> {
     editor: String,
     /// Whether the terminal was asked something and has not answered.
     is_asked: bool,
+    pace: Pace,
 }
 
 impl Outside<'_> {
+    fn draw(&mut self, session: &Review) -> Result<(), ScreenError> {
+        Ok(self.screen.draw(&session.front, &mut self.pace)?)
+    }
+
+    /// Takes in what the terminal said.
+    fn answered(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Done => self.is_asked = false,
+            Reply::Ready => self.pace.answer(),
+            Reply::Background { .. } | Reply::Name(_) => {}
+        }
+    }
+
+    /// Waits a moment for what the terminal was asked: an answer that comes later would be typed into
+    /// the shell.
+    fn wait_for_answers(&mut self, wakes: &Receiver<Wake>) {
+        let end = clock::instant() + ANSWERED_BY;
+        while self.is_asked || self.pace.wait().is_some() {
+            match wakes.recv_timeout(end.saturating_duration_since(clock::instant())) {
+                Ok(Wake::Terminal(reply)) => self.answered(&reply),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
     fn fulfil(&mut self, wish: Wish, session: &mut Review) -> Result<(), ScreenError> {
         match wish {
             Wish::Repaint => self.screen.repaint(),
+            // Whatever asked for it, nothing outside of the screen is touched.
+            Wish::Copy(_) | Wish::Suspend if session.front.session.served => {}
             Wish::Copy(text) => self.screen.copy(&text)?,
             Wish::Suspend => {
                 let stopped = self.screen.lend(suspend)??;
@@ -351,11 +384,14 @@ impl Outside<'_> {
 
     fn perform(&mut self, effect: Effect, session: &mut Review) -> Result<(), ScreenError> {
         let Effect::Editor(text) = effect else { return Ok(()) };
+        if session.front.session.served {
+            return Ok(());
+        }
         session.hear(match self.edit(&text) {
             Ok(text) => Report::Edited(text),
             Err(error) => Report::Failed(format!("the editor `{}`: {error}", self.editor).into()),
         });
-        let (width, height) = self.screen.size()?;
+        let (width, height) = window_size()?;
         session.feed(Event::Resize(width, height));
         Ok(())
     }

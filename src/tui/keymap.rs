@@ -19,6 +19,9 @@ pub struct KeyRow {
     /// A word for the footer; none keeps it out.
     pub foot: &'static str,
     pub help: &'static str,
+    /// Whether it reaches outside of the screen (another program, the shell, a clipboard): then it
+    /// has no place where the session is served.
+    pub outside: bool,
 }
 
 impl KeyRow {
@@ -29,7 +32,12 @@ impl KeyRow {
         foot: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, keys, place, foot, help }
+        Self { name, keys, place, foot, help, outside: false }
+    }
+
+    /// The same, reaching outside of the screen.
+    pub const fn outside(self) -> Self {
+        Self { outside: true, ..self }
     }
 }
 
@@ -44,6 +52,8 @@ pub struct Keymap {
     keys: Vec<Vec<KeyPress>>,
     /// What is wrong with the configured keys.
     pub troubles: Vec<String>,
+    /// Whether what reaches outside of the screen is left out of lists.
+    pub served: bool,
 }
 
 impl Keymap {
@@ -114,9 +124,9 @@ impl Keymap {
         self.troubles.extend(shadows);
     }
 
-    /// All rows, in the order of the tables.
-    pub fn rows(&self) -> &[&'static KeyRow] {
-        &self.rows
+    /// All rows that have a place, in the order of the tables.
+    pub fn rows(&self) -> Vec<&'static KeyRow> {
+        self.rows.iter().copied().filter(|row| !(self.served && row.outside)).collect()
     }
 
     /// What a key does: in the first of `places` in which it does something.

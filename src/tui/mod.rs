@@ -28,6 +28,7 @@ pub mod keymap;
 mod measure;
 mod paint;
 pub mod overlay;
+mod pace;
 pub mod pane;
 pub mod place;
 pub mod rows;

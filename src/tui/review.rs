@@ -30,7 +30,8 @@ impl Shell {
         let place = place
             .filter(|_| training.is_none() && workspace.in_round.is_none())
             .unwrap_or_default();
-        let keymap = Keymap::new(&workspace.config.keys, rows());
+        let mut keymap = Keymap::new(&workspace.config.keys, rows());
+        keymap.served = workspace.served;
         let mut start = start_of(workspace, now, place.case, training)?;
         let trouble = keymap.troubles.first().map(|trouble| format!("config.toml: {trouble}"));
         start.message = trouble.map(|words| Message { words, hint: "" }).or(start.message);

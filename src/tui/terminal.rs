@@ -15,6 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::emit::changes;
+use super::pace::{ARE_YOU_THERE, Pace};
 use super::shell::Shell;
 
 /// Between these a terminal that knows them shows nothing half done.
@@ -28,6 +29,16 @@ const TERMINAL_ARRANGES: &[u8] = b"\x1b[8h";
 /// Which background it has, what it is called; and what every terminal answers, last.
 const QUESTIONS: &[u8] = b"\x1b]11;?\x1b\\\x1b[>0q\x1b[c";
 static ARRANGES: AtomicBool = AtomicBool::new(false);
+
+/// The largest window that is drawn in: a screen of cells is kept twice, whatever a client says of
+/// its size.
+const WINDOW_MAX: (u16, u16) = (500, 200);
+
+/// How large the window is, as far as it is drawn in.
+pub fn window_size() -> io::Result<(u16, u16)> {
+    let (width, height) = crossterm::terminal::size()?;
+    Ok((width.min(WINDOW_MAX.0), height.min(WINDOW_MAX.1)))
+}
 
 /// The screen of a terminal.
 pub struct Screen {
@@ -61,21 +72,20 @@ impl Screen {
         out.flush()
     }
 
-    pub fn size(&self) -> io::Result<(u16, u16)> {
-        crossterm::terminal::size()
-    }
-
     /// A screen that is nowhere: what would be written is taken from [`Self::frame`].
     pub fn nowhere() -> Self {
         let (shown, next) = (Buffer::empty(Rect::ZERO), Buffer::empty(Rect::ZERO));
         Self { shown, next, mouse: false, taken: false }
     }
 
-    /// Draws what changed since the last frame.
-    pub fn draw(&mut self, shell: &Shell) -> io::Result<()> {
-        let frame = self.frame(shell);
+    /// Draws what changed since the last frame, at its pace.
+    pub fn draw(&mut self, shell: &Shell, pace: &mut Pace) -> io::Result<()> {
+        let mut frame = self.frame(shell);
         if frame.is_empty() {
             return Ok(());
+        }
+        if pace.asks_after(frame.len()) {
+            frame.extend(ARE_YOU_THERE);
         }
         let mut out = io::stdout().lock();
         out.write_all(&frame)?;

@@ -225,7 +225,8 @@ impl Workspace {
 
     /// Keeps how far files are read: before a piece is taken in, and after.
     pub fn keep_followed(&self, places: &Places) -> Result<(), WorkError> {
-        Ok(store::set_setting(&self.db.conn, FOLLOWED, &crate::db::to_json(places))?)
+        let places = crate::db::to_json(places);
+        Ok(self.db.write(|conn| store::set_setting(conn, FOLLOWED, &places))?)
     }
 
     /// Whether anything is configured to be redacted.

@@ -146,11 +146,14 @@ impl Workspace {
     }
 
     pub fn keep_draft(&mut self, case: CaseId, kept: &Draft) -> Result<(), WorkError> {
-        let (conn, me) = (&self.db.conn, &draft_key(&self.me, self.in_round.as_deref()));
-        if kept.is_empty() {
-            return Ok(draft::delete(conn, me, case)?);
-        }
-        Ok(draft::put(conn, me, case, &crate::db::to_json(kept), clock::now())?)
+        let me = draft_key(&self.me, self.in_round.as_deref());
+        let write = |conn: &rusqlite::Connection| {
+            if kept.is_empty() {
+                return draft::delete(conn, &me, case);
+            }
+            draft::put(conn, &me, case, &crate::db::to_json(kept), clock::now())
+        };
+        Ok(self.db.write(write)?)
     }
 
     /// Where the reviewer was, in the screen's own words.
@@ -159,7 +162,7 @@ impl Workspace {
     }
 
     pub fn keep_place(&mut self, place: &str) -> Result<(), WorkError> {
-        Ok(draft::put_place(&self.db.conn, &self.me, place)?)
+        Ok(self.db.write(|conn| draft::put_place(conn, &self.me, place))?)
     }
 
     /// Imports labels that others gave, in the name of a lead.

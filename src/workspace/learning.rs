@@ -51,7 +51,7 @@ impl Workspace {
         if self.needs_role(&[Role::Lead, Role::Engineer], "lead or engineer").is_err() {
             return Ok(None);
         }
-        store::set_setting(&self.db.conn, LOOKED_AT, &labels.to_string())?;
+        self.db.write(|conn| store::set_setting(conn, LOOKED_AT, &labels.to_string()))?;
         self.learn_now()
     }
 

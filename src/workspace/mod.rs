@@ -79,6 +79,9 @@ pub struct Workspace {
     /// The round of a calibration session in which cases are opened and labeled, if not in the
     /// usual one.
     pub in_round: Option<String>,
+    /// Whether somebody works on it who has no account here: no program of this machine is run for
+    /// them, and the desk exchanges with the store, not they.
+    pub served: bool,
     /// What is hidden today, while the past is looked at.
     hide_today: Vec<Hiding>,
     key: DeviceKey,
@@ -119,6 +122,7 @@ impl Workspace {
             me,
             at: None,
             in_round: None,
+            served: false,
             hide_today: Vec::new(),
             key,
             unpacker: Unpacker::default(),
@@ -169,6 +173,7 @@ impl Workspace {
             me: self.me.clone(),
             at: None,
             in_round: self.in_round.clone(),
+            served: self.served,
             hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),

@@ -255,7 +255,8 @@ impl Workspace {
         if alarms.is_empty() {
             return Ok(());
         }
-        Ok(store::set_setting(&self.db.conn, ALARMS, &crate::db::to_json(alarms.state()))?)
+        let state = crate::db::to_json(alarms.state());
+        Ok(self.db.write(|conn| store::set_setting(conn, ALARMS, &state))?)
     }
 
     /// The alarms that were raised, the latest first.

@@ -19,6 +19,7 @@ mod formats;
 mod gcs;
 mod intake_ends;
 mod json_style;
+mod serve;
 mod session;
 mod simulation;
 mod stores;

@@ -70,6 +70,7 @@ pub fn start_of(
         message: if training.is_some() { None } else { waiting_words(workspace)? },
         training,
         auto_submit: workspace.config.review.auto_submit,
+        served: workspace.served,
         session: workspace.in_round.as_ref().map(|round| session_of(round).to_owned()),
     })
 }

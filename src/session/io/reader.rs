@@ -20,6 +20,7 @@ use crate::review::board::BoardSums;
 use crate::review::board::pages::Pages;
 use crate::review::queue::FILTERED_MAX;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
+use crate::session::NOT_SERVED;
 use crate::session::command::submit::Submit;
 use crate::session::effect::{Aside, Effect};
 use crate::session::report::Report;
@@ -70,7 +71,11 @@ impl Reader {
         let reports = Arc::clone(&report);
         let thread = std::thread::spawn(move || writer.run(&work, &*reports));
         let (queue, _) = workspace.queue_at(now())?;
-        let syncer = Syncer::start(&workspace, Arc::clone(&report))?;
+        let syncer = if workspace.served {
+            None // whoever serves exchanges for all
+        } else {
+            Syncer::start(&workspace, Arc::clone(&report))?
+        };
         Ok(Self {
             now,
             syncer,
@@ -235,6 +240,9 @@ impl Reader {
 
     /// Opens an attachment in the program that is configured for its type.
     fn open_outside(&mut self, attachment: &Attachment) -> Report {
+        if self.workspace.served {
+            return Report::Failed(NOT_SERVED.into());
+        }
         let config = &self.workspace.config;
         let words = match content(attachment, &config.attachments.roots) {
             Err(why) => format!("It is not opened: {why}."),

@@ -54,6 +54,8 @@ pub enum Reply {
     Name(String),
     /// Every question that was asked before is answered.
     Done,
+    /// It has taken in all that was written before.
+    Ready,
 }
 
 impl Reply {
@@ -121,6 +123,9 @@ impl Decoder {
                         let taken = &self.pending[..n];
                         if taken.starts_with(b"\x1b[?") && taken.ends_with(b"c") {
                             self.replies.push(Reply::Done);
+                        }
+                        if taken == b"\x1b[0n" {
+                            self.replies.push(Reply::Ready);
                         }
                         out.extend(event);
                         self.pending.drain(..n);

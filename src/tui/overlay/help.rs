@@ -64,7 +64,7 @@ impl Help {
         };
         let others = Place::ALL.into_iter().filter(|place| !self.here.contains(place));
         for place in self.here.iter().copied().chain(others) {
-            let of_place = view.keymap.rows().iter().filter(|row| row.place == place);
+            let of_place = view.keymap.rows().into_iter().filter(|row| row.place == place);
             let entries = of_place.filter_map(|row| {
                 let (keys, help) = (view.keymap.words(row.name), view.keymap.fill(row.help));
                 found(&[&keys, &help, row.name]).then(|| entry(theme, &keys, &help, columns))

@@ -20,7 +20,8 @@ pub static KEYS: &[KeyRow] = &[KeyRow::new(
     Place::Rationale,
     "",
     "write on in your own editor",
-)];
+)
+.outside()];
 
 /// The window.
 pub struct Rationale(pub Edit);
@@ -68,7 +69,12 @@ impl Layer for Rationale {
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {
         let area = beside(screen, 14);
-        let title = view.keymap.fill("Why ({leave}: done; {write-in-editor}: in your editor)");
+        let title = if view.keymap.served {
+            "Why ({leave}: done)"
+        } else {
+            "Why ({leave}: done; {write-in-editor}: in your editor)"
+        };
+        let title = view.keymap.fill(title);
         let inner = boxed(area, buf, view.theme, &title);
         self.0.area().render(inner, buf);
     }
