@@ -23,6 +23,7 @@ pub mod review;
 
 pub mod workspace;
 
+pub mod serve;
 pub mod session;
 
 pub mod cli;

@@ -33,7 +33,9 @@ fn main() -> color_eyre::Result<ExitCode> {
             }
         }
         Next::Review { workspace, linear: None, .. } => {
-            tui::run(*workspace).unwrap_or_else(|error| cli::refuse(&error))
+            let code = tui::run(*workspace).unwrap_or_else(|error| cli::refuse(&error));
+            cli::served::farewell();
+            code
         }
     })
 }

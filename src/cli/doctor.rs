@@ -8,6 +8,7 @@ use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
+use crate::serve::sshd::{Sshd, no_terminals};
 use crate::workspace::Workspace;
 
 #[derive(Debug, clap::Args)]
@@ -76,6 +77,20 @@ fn key_mode(path: &std::path::Path) -> Finding {
     Finding { good, what: "key", words }
 }
 
+/// Whether people can be let in over SSH, where somebody has a key.
+fn serving(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
+    if workspace.doors()?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = crate::config::passed("PATH").unwrap_or_default();
+    let found = Sshd::find(&path);
+    let trouble = found.as_ref().err().map(ToString::to_string).or_else(no_terminals);
+    let words = trouble.clone().unwrap_or_else(|| {
+        found.map(|sshd| format!("{} lets people in", sshd.path.display())).unwrap_or_default()
+    });
+    Ok(vec![Finding { good: trouble.is_none(), what: "serve", words }])
+}
+
 fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Result<(), CliError> {
     let damage = workspace.damage()?;
     let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
@@ -102,6 +117,7 @@ fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Res
         };
         findings.push(Finding { good: found.is_some(), what: "stream", words });
     }
+    findings.extend(serving(workspace)?);
     let unknown: u64 = status.unknown.iter().map(|(_, n)| n).sum();
     let words = format!("{} entries; {unknown} events of unknown kinds", status.entries);
     findings.push(Finding { good: unknown == 0, what: "journal", words });

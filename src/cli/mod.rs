@@ -54,6 +54,8 @@ mod reading;
 mod reference;
 mod report;
 mod roster;
+mod serve;
+pub mod served;
 mod rulings;
 mod search;
 mod show;
@@ -64,6 +66,7 @@ mod suspects;
 mod reliability;
 mod sync;
 pub mod train;
+mod vouch;
 mod trap;
 mod traps;
 mod undo;
@@ -77,6 +80,7 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::clock;
 use crate::config::{Env, Paths};
+use crate::domain::ids::EventId;
 use crate::domain::time::{Moment, parse_span, show_times_in};
 use crate::workspace::{WorkError, Workspace};
 
@@ -285,6 +289,12 @@ enum Command {
     Policy(OneOf<policy::What>),
     /// Show who may do what, admit people, retire them, change keys
     Roster(OneOf<roster::What>),
+    /// Let reviewers in over SSH, with nothing installed on their side
+    Serve(serve::Args),
+    /// Have your SSH key say that this workspace writes for you
+    Vouch(vouch::Args),
+    /// Have your SSH key hold this workspace to what it wrote for you
+    Countersign(vouch::Args),
     /// Forget what a case shows of somebody, here and in the store
     Erase(erase::Args),
     /// Write a bundle that outsiders check with stock tools
@@ -365,6 +375,9 @@ impl Command {
             Self::Nudge(_) => "nudge",
             Self::Policy(_) => "policy",
             Self::Roster(_) => "roster",
+            Self::Serve(_) => "serve",
+            Self::Vouch(_) => "vouch",
+            Self::Countersign(_) => "countersign",
             Self::Erase(_) => "erase",
             Self::Audit(_) => "audit",
             Self::Backup(_) => "backup",
@@ -432,80 +445,92 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         command = cli.command.as_ref().map_or("review", Command::name),
         "begins"
     );
-    let context = Context { global: cli.global, env, taken };
-    let result = match cli.command {
-        None => return review(&context),
-        Some(Command::Demo(args)) => match demo::run(&context, &args) {
+    let mut context = Context { global: cli.global, env, taken, served: None };
+    carry_out(cli.command, &mut context)
+}
+
+/// Carries out a command; none is the review.
+fn carry_out(command: Option<Command>, context: &mut Context) -> Next {
+    if let Some(Command::Serve(args)) = command {
+        return serve::run(context, args);
+    }
+    let context = &*context;
+    let result = match command {
+        None => return review(context),
+        Some(Command::Demo(args)) => match demo::run(context, &args) {
             Ok(demo) if demo.headless => return Next::Journey(Box::new(demo.workspace)),
-            Ok(demo) => return opened(&context, demo.workspace),
+            Ok(demo) => return opened(context, demo.workspace),
             Err(error) => Err(error),
         },
-        Some(Command::Init(args)) => init::run(&context, &args),
-        Some(Command::Join(args)) => join::run(&context, &args),
-        Some(Command::Sync(args)) => sync::run(&context, &args),
-        Some(Command::Erase(args)) => erase::run(&context, &args),
-        Some(Command::Audit(args)) => audit::run(&context, &args.what),
-        Some(Command::Backup(args)) => backup::run(&context, &args),
-        Some(Command::Attachment(args)) => attachment::run(&context, &args),
-        Some(Command::Ingest(args)) => ingest::run(&context, &args),
-        Some(Command::Trap(args)) => trap::run(&context, &args.what),
-        Some(Command::Reference(args)) => reference::run(&context, &args.what),
-        Some(Command::Traps(args)) => traps::run(&context, &args),
-        Some(Command::Suspects(args)) => suspects::run(&context, &args),
-        Some(Command::Metrics(args)) => metrics::run(&context, &args),
-        Some(Command::Cut(args)) => cut::run(&context, &args),
-        Some(Command::Run(args)) => run::run(&context, &args),
-        Some(Command::Gate(args)) => gate::run(&context, &args),
-        Some(Command::Deploy(args)) => deploy::run(&context, &args.what),
-        Some(Command::Outcome(args)) => outcome::run(&context, &args.what),
-        Some(Command::Outcomes(args)) => outcomes::run(&context, &args),
-        Some(Command::Changelog(args)) => changelog::run(&context, &args),
-        Some(Command::Catalog(args)) => catalog::run(&context, &args),
-        Some(Command::Formats(args)) => formats::run(&context, &args),
-        Some(Command::Trace(args)) => trace::run(&context, &args),
-        Some(Command::Proposals(args)) => proposals::run(&context, &args),
-        Some(Command::Queue(args)) => queue::run(&context, &args),
-        Some(Command::Show(args)) => show::run(&context, &args),
-        Some(Command::Search(args)) => search::run(&context, &args),
-        Some(Command::Label(args)) => label::run(&context, &args),
-        Some(Command::Labels(args)) => labels::run(&context, &args),
-        Some(Command::Import(args)) => import::run(&context, &args.what),
-        Some(Command::Export(args)) => export::run(&context, &args),
-        Some(Command::Undo(args)) => undo::undo(&context, &args),
-        Some(Command::Redo(args)) => undo::redo(&context, &args),
-        Some(Command::Comment(args)) => note::comment(&context, &args),
-        Some(Command::Defer(args)) => note::defer(&context, &args),
-        Some(Command::Escalate(args)) => note::escalate(&context, &args),
-        Some(Command::Protocol(args)) => protocol::run(&context, &args.what),
-        Some(Command::Glossary(args)) => glossary::run(&context, &args.what),
-        Some(Command::Train(args)) => match train::run(&context, &args) {
+        Some(Command::Init(args)) => init::run(context, &args),
+        Some(Command::Join(args)) => join::run(context, &args),
+        Some(Command::Sync(args)) => sync::run(context, &args),
+        Some(Command::Erase(args)) => erase::run(context, &args),
+        Some(Command::Audit(args)) => audit::run(context, &args.what),
+        Some(Command::Backup(args)) => backup::run(context, &args),
+        Some(Command::Attachment(args)) => attachment::run(context, &args),
+        Some(Command::Ingest(args)) => ingest::run(context, &args),
+        Some(Command::Trap(args)) => trap::run(context, &args.what),
+        Some(Command::Reference(args)) => reference::run(context, &args.what),
+        Some(Command::Traps(args)) => traps::run(context, &args),
+        Some(Command::Suspects(args)) => suspects::run(context, &args),
+        Some(Command::Metrics(args)) => metrics::run(context, &args),
+        Some(Command::Cut(args)) => cut::run(context, &args),
+        Some(Command::Run(args)) => run::run(context, &args),
+        Some(Command::Gate(args)) => gate::run(context, &args),
+        Some(Command::Deploy(args)) => deploy::run(context, &args.what),
+        Some(Command::Outcome(args)) => outcome::run(context, &args.what),
+        Some(Command::Outcomes(args)) => outcomes::run(context, &args),
+        Some(Command::Changelog(args)) => changelog::run(context, &args),
+        Some(Command::Catalog(args)) => catalog::run(context, &args),
+        Some(Command::Formats(args)) => formats::run(context, &args),
+        Some(Command::Trace(args)) => trace::run(context, &args),
+        Some(Command::Proposals(args)) => proposals::run(context, &args),
+        Some(Command::Queue(args)) => queue::run(context, &args),
+        Some(Command::Show(args)) => show::run(context, &args),
+        Some(Command::Search(args)) => search::run(context, &args),
+        Some(Command::Label(args)) => label::run(context, &args),
+        Some(Command::Labels(args)) => labels::run(context, &args),
+        Some(Command::Import(args)) => import::run(context, &args.what),
+        Some(Command::Export(args)) => export::run(context, &args),
+        Some(Command::Undo(args)) => undo::undo(context, &args),
+        Some(Command::Redo(args)) => undo::redo(context, &args),
+        Some(Command::Comment(args)) => note::comment(context, &args),
+        Some(Command::Defer(args)) => note::defer(context, &args),
+        Some(Command::Escalate(args)) => note::escalate(context, &args),
+        Some(Command::Protocol(args)) => protocol::run(context, &args.what),
+        Some(Command::Glossary(args)) => glossary::run(context, &args.what),
+        Some(Command::Train(args)) => match train::run(context, &args) {
             Ok(train) => return Next::Train(Box::new(train)),
             Err(error) => Err(error),
         },
-        Some(Command::Gold(args)) => gold::run(&context, &args.what),
-        Some(Command::Precedents(args)) => precedents::run(&context, &args),
-        Some(Command::Conflicts(args)) => conflicts::run(&context, &args),
-        Some(Command::Agreement(args)) => agreement::run(&context, &args),
-        Some(Command::Disagreements(args)) => disagreements::run(&context, &args),
-        Some(Command::Arbitrate(args)) => arbitrate::run(&context, &args),
-        Some(Command::Rulings(args)) => rulings::run(&context, &args),
-        Some(Command::Calibrate(args)) => match calibrate::run(&context, &args) {
-            Ok(Err(workspace)) => return opened(&context, *workspace),
+        Some(Command::Gold(args)) => gold::run(context, &args.what),
+        Some(Command::Precedents(args)) => precedents::run(context, &args),
+        Some(Command::Conflicts(args)) => conflicts::run(context, &args),
+        Some(Command::Agreement(args)) => agreement::run(context, &args),
+        Some(Command::Disagreements(args)) => disagreements::run(context, &args),
+        Some(Command::Arbitrate(args)) => arbitrate::run(context, &args),
+        Some(Command::Rulings(args)) => rulings::run(context, &args),
+        Some(Command::Calibrate(args)) => match calibrate::run(context, &args) {
+            Ok(Err(workspace)) => return opened(context, *workspace),
             Ok(Ok(exit)) => Ok(exit),
             Err(error) => Err(error),
         },
-        Some(Command::Appeal(args)) => note::appeal(&context, &args),
-        Some(Command::Consensus(args)) => consensus::run(&context, &args),
-        Some(Command::Report(args)) => report::run(&context, &args),
-        Some(Command::Reliability(args)) => reliability::run(&context, &args),
-        Some(Command::Sla(args)) => sla::run(&context, &args),
-        Some(Command::Nudge(args)) => nudge::run(&context, &args),
-        Some(Command::Policy(args)) => policy::run(&context, &args.what),
-        Some(Command::Roster(args)) => roster::run(&context, &args.what),
-        Some(Command::Verify(args)) => verify::run(&context, &args),
-        Some(Command::Status(args)) => status::run(&context, &args),
-        Some(Command::Paths(args)) => paths::run(&context, &args),
-        Some(Command::Doctor(args)) => doctor::run(&context, &args),
+        Some(Command::Appeal(args)) => note::appeal(context, &args),
+        Some(Command::Consensus(args)) => consensus::run(context, &args),
+        Some(Command::Report(args)) => report::run(context, &args),
+        Some(Command::Reliability(args)) => reliability::run(context, &args),
+        Some(Command::Sla(args)) => sla::run(context, &args),
+        Some(Command::Nudge(args)) => nudge::run(context, &args),
+        Some(Command::Policy(args)) => policy::run(context, &args.what),
+        Some(Command::Serve(_)) => Ok(Exit::Done), // done above
+        Some(Command::Vouch(args)) => vouch::vouch(context, &args),
+        Some(Command::Countersign(args)) => vouch::countersign(context, &args),
+        Some(Command::Roster(args)) => roster::run(context, &args.what),
+        Some(Command::Verify(args)) => verify::run(context, &args),
+        Some(Command::Status(args)) => status::run(context, &args),
+        Some(Command::Paths(args)) => paths::run(context, &args),
+        Some(Command::Doctor(args)) => doctor::run(context, &args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => help::man(&args),
         Some(Command::Help(args)) => help::run(&args),
@@ -548,9 +573,19 @@ pub struct Context {
     pub global: Global,
     pub env: Env,
     pub taken: TakenLetter,
+    /// How whoever is at work came in, where the workspace is served to them.
+    pub served: Option<EventId>,
 }
 
 impl Context {
+    /// A workspace as whoever is at work holds it.
+    fn held(&self, mut workspace: Workspace) -> Workspace {
+        if let Some(visit) = self.served {
+            workspace.serve(visit);
+        }
+        workspace
+    }
+
     /// An error as it is to be told: a full disk by its name.
     fn explained(&self, result: Result<Exit, CliError>) -> Result<Exit, CliError> {
         result.map_err(|error| match (error, self.paths()) {
@@ -575,7 +610,8 @@ impl Context {
                 at.minute()
             )));
         }
-        Ok(Workspace::open_at(self.paths()?, self.env.clone(), self.global.actor.as_deref(), at)?)
+        let (paths, env) = (self.paths()?, self.env.clone());
+        Ok(self.held(Workspace::open_at(paths, env, self.global.actor.as_deref(), at)?))
     }
 
     /// The workspace as it is, at a time that is so far ahead: what will be due by then.
@@ -591,7 +627,8 @@ impl Context {
 
     /// The workspace of today, also where another command of the same looks at the past.
     pub fn open_now(&self) -> Result<Workspace, CliError> {
-        Ok(Workspace::open(self.paths()?, self.env.clone(), self.global.actor.as_deref())?)
+        let (paths, env) = (self.paths()?, self.env.clone());
+        Ok(self.held(Workspace::open(paths, env, self.global.actor.as_deref())?))
     }
 
     pub fn open(&self) -> Result<Workspace, CliError> {

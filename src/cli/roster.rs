@@ -1,14 +1,19 @@
 //! `casework roster`: who may do what, on which device.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
+use crate::clock;
+use crate::domain::door::Door;
 use crate::domain::ids::ReplicaId;
 use crate::domain::roster::{Profile, Role};
-use crate::workspace::ssh::public_keys;
+use crate::domain::ssh_key::SshKey;
+use crate::domain::time::{Moment, parse_span};
+use crate::workspace::error::DoorError;
 use crate::workspace::{Holder, WorkError, Workspace, read_file};
 
 #[derive(Debug, clap::Subcommand)]
@@ -35,8 +40,41 @@ pub enum What {
         #[arg(long, default_value = "", value_name = "TEXT")]
         reason: String,
     },
+    /// The SSH keys by which people come in where the workspace is served
+    #[command(subcommand)]
+    Key(Key),
     /// Give this device a new key; the old one vouches for it and is retired
     Rotate,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Key {
+    /// Let somebody in over SSH with every key of a file
+    Add {
+        name: String,
+        /// A .pub file, or - for standard input
+        file: PathBuf,
+        /// Until when: 2026-06-30 (the end of that day), 2026-06-30 12:00, or 90d from now
+        #[arg(long, value_name = "TIME", value_parser = until)]
+        until: Option<Moment>,
+        /// Only from this address or network, as 10.0.0.0/8; may be given several times
+        #[arg(long = "from", value_name = "NETWORK")]
+        from: Vec<String>,
+    },
+    /// Let nobody in any more with a key
+    Drop {
+        name: String,
+        /// The key's fingerprint, or how it begins
+        fingerprint: String,
+    },
+    /// List the keys, whose they are, and which of them let nobody in
+    List,
+}
+
+fn until(text: &str) -> Result<Moment, String> {
+    let at = Moment::parse_local(text)
+        .or_else(|| parse_span(text).map(|ms| Moment(clock::now().0.saturating_add(ms))));
+    at.ok_or_else(|| "write 2026-06-30 (its end), 2026-06-30 12:00, or 90d from now".to_owned())
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,13 +112,17 @@ fn role(word: &str) -> Result<Role, String> {
 }
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
-    if matches!(what, What::Show) {
-        show(context, &context.read()?)?;
-        return Ok(Exit::Done);
+    match what {
+        What::Show => {
+            show(context, &context.read()?)?;
+            return Ok(Exit::Done);
+        }
+        What::Key(what) => return key(context, what),
+        _ => {}
     }
     let mut workspace = context.open()?;
     match what {
-        What::Show => {}
+        What::Show | What::Key(_) => {}
         What::Admit(admit) => let_in(context, &mut workspace, admit)?,
         What::Set { name, roles } => set(context, &mut workspace, name, roles)?,
         What::Retire { name, device, reason } => {
@@ -144,6 +186,103 @@ fn show(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
     }
     Ok(out.finish()?)
 }
+
+fn key(context: &Context, what: &Key) -> Result<Exit, CliError> {
+    match what {
+        Key::Add { name, file, until, from } => add_keys(context, name, file, *until, from),
+        Key::Drop { name, fingerprint } => {
+            let key = context.open()?.close_door(name, fingerprint)?;
+            let words = format!("{name} comes in with {key} no more.");
+            done(context.global.json, &words, &json!({ "name": name, "key": key }))?;
+            Ok(Exit::Done)
+        }
+        Key::List => {
+            let mut out = Out::new();
+            for opened in context.read()?.doors()? {
+                let key = opened.door.key.fingerprint();
+                if context.global.json {
+                    out.json(&json!({
+                        "name": opened.door.name, "key": key, "from": opened.door.from,
+                        "until": opened.door.until.map(Moment::rfc3339), "by": opened.by,
+                        "at": opened.at.rfc3339(), "open": opened.shut.is_none(), "shut_because": opened.shut,
+                    }))?;
+                    continue;
+                }
+                let mut words = vec![format!("{:<16} {key}", opened.door.name)];
+                words.extend(
+                    (!opened.door.from.is_empty())
+                        .then(|| format!("from {}", opened.door.from.join(", "))),
+                );
+                words.extend(opened.door.until.map(|until| format!("until {}", until.minute())));
+                words.extend(opened.shut.map(|why| format!("SHUT: {why}")));
+                out.line(&words.join("  "))?;
+            }
+            out.finish()?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Opens a door for every key of a file that is good, and says of each what came of it.
+fn add_keys(
+    context: &Context,
+    name: &str,
+    file: &Path,
+    until: Option<Moment>,
+    from: &[String],
+) -> Result<Exit, CliError> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        let read = std::io::stdin().lock().take(FILE_MAX).read_to_string(&mut text);
+        read.map_err(|error| CliError::Use(format!("standard input: {error}")))?;
+    } else {
+        text = read_file(file)?;
+    }
+    let shown = file.display();
+    if text.contains("PRIVATE KEY-----") {
+        return Err(CliError::Use(format!(
+            "{shown} is a private key, which nobody should be given: the public one is in {shown}.pub"
+        )));
+    }
+    let mut keys = SshKey::all_of(&text);
+    let mut seen = std::collections::BTreeSet::new();
+    keys.retain(|key| seen.insert(key.clone()));
+    if keys.is_empty() {
+        return Err(CliError::Use(format!("{shown} holds no public SSH key: nothing was done")));
+    }
+    let mut workspace = context.open()?;
+    let (mut opened, mut refused) = (0, None);
+    let mut out = Out::new();
+    for key in keys {
+        let fingerprint = key.fingerprint();
+        let door = Door { name: name.to_owned(), key, from: from.to_vec(), until };
+        let result = workspace.open_door(door);
+        if context.global.json {
+            let why = result.as_ref().err().map(ToString::to_string);
+            out.json(&json!({ "name": name, "key": fingerprint, "opened": why.is_none(), "refused": why }))?;
+        } else if result.is_ok() {
+            say(&format!("{name} comes in with {fingerprint}."));
+        }
+        match result {
+            Ok(()) => opened += 1,
+            Err(error @ WorkError::Door(DoorError::Weak(..) | DoorError::Taken { .. })) => {
+                if opened > 0 && !context.global.json {
+                    say(&format!("Refused: {error}."));
+                }
+                refused = refused.or(Some(error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    out.finish()?;
+    match refused {
+        Some(error) => Err(error.into()),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// Bytes of a file of keys.
+const FILE_MAX: u64 = 1 << 20;
 
 /// How much of the work somebody takes, and which: `capacity 50 · reads pt · knows billing`.
 fn profile_words(profile: &Profile) -> String {
@@ -337,14 +476,14 @@ fn compare(workspace: &Workspace, admit: &Admit, holder: &Holder) -> Result<(), 
     let same = if text.starts_with("SHA256:") {
         text == signed
     } else {
-        let keys = public_keys(&read_file(known)?);
+        let keys = SshKey::all_of(&read_file(known)?);
         if keys.is_empty() {
             return Err(CliError::Use(format!(
                 "{} holds no public SSH key: nothing was done",
                 known.display()
             )));
         }
-        let given = holder.ssh.as_ref().map(|proof| public_keys(&proof.key)).unwrap_or_default();
+        let given = holder.ssh.as_ref().map(|proof| SshKey::all_of(&proof.key)).unwrap_or_default();
         keys.iter().any(|key| given.contains(key))
     };
     if same {

@@ -1,5 +1,6 @@
 //! What the environment says.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The variables that casework looks at, read once.
@@ -27,6 +28,14 @@ pub struct Env {
     pub accessible: bool,
     /// `COLORTERM` or `TERM` promise more than 16 colours.
     pub many_colors: bool,
+    /// `SSH_ORIGINAL_COMMAND`: what whoever came over SSH asked for.
+    pub ssh_command: Option<OsString>,
+    /// `SSH_USER_AUTH`: the file in which sshd says by which key.
+    pub ssh_auth: Option<PathBuf>,
+    /// Their address, of `SSH_CONNECTION`.
+    pub ssh_client: Option<String>,
+    /// `USER`, else `LOGNAME`: the account in which this runs.
+    pub account: Option<String>,
     pub credentials: Credentials,
 }
 
@@ -122,6 +131,11 @@ impl Env {
             many_colors: text("COLORTERM").is_some()
                 || term.contains("256color")
                 || term.contains("direct"),
+            ssh_command: std::env::var_os("SSH_ORIGINAL_COMMAND"),
+            ssh_auth: path("SSH_USER_AUTH"),
+            ssh_client: text("SSH_CONNECTION")
+                .and_then(|words| words.split(' ').next().map(str::to_owned)),
+            account: text("USER").or_else(|| text("LOGNAME")),
             credentials: Credentials {
                 home: path("HOME"),
                 aws_profile: text("AWS_PROFILE"),

@@ -38,6 +38,7 @@ pub struct Config {
     pub catalog: Catalog,
     pub source: Source,
     pub attachments: Attachments,
+    pub serve: Serve,
     /// What fields are, whatever they look like.
     #[serde(default)]
     pub view: BTreeMap<String, String>,
@@ -163,6 +164,18 @@ pub struct Redact {
 pub struct Attachments {
     /// Folders below which they lie.
     pub roots: Vec<String>,
+}
+
+/// How the workspace is served over SSH.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serve {
+    pub listen: Vec<String>,
+    pub max: usize,
+    pub per_person: usize,
+    pub idle: String,
+    pub banner: String,
+    pub one_address: Vec<String>,
 }
 
 /// A pattern of one's own.

@@ -255,7 +255,10 @@ impl Db {
     }
 
     fn turn(&self) -> Result<Option<Turn>, DbError> {
-        if self.is_private { Ok(None) } else { Turn::wait(&self.path).map(Some) }
+        if self.is_private {
+            return Ok(None);
+        }
+        Turn::wait(&self.path).map(Some).map_err(|_| DbError::Locked(self.path.clone()))
     }
 
     /// Writes one thing that needs no transaction, when its turn comes.

@@ -9,8 +9,6 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::DbError;
-
 /// How long a writer waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -21,9 +19,13 @@ pub struct Turn {
     _lock: Option<File>,
 }
 
+/// It did not come.
+#[derive(Debug)]
+pub struct TooLong;
+
 impl Turn {
     /// Waits for the turn at the database at `path`.
-    pub fn wait(path: &Path) -> Result<Self, DbError> {
+    pub fn wait(path: &Path) -> Result<Self, TooLong> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -46,7 +48,7 @@ impl Turn {
         });
         match receiver.recv_timeout(PATIENCE) {
             Ok(got) => Ok(Self { _lock: got.ok() }),
-            Err(_) => Err(DbError::Locked(path.to_owned())),
+            Err(_) => Err(TooLong),
         }
     }
 }

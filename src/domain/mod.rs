@@ -34,6 +34,8 @@ pub mod glossary_diff;
 pub mod cues;
 pub mod label;
 pub mod roster;
+pub mod ssh_key;
+pub mod door;
 pub mod require;
 pub mod escalation;
 pub mod threshold;

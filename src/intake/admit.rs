@@ -174,7 +174,7 @@ impl<'c, 't> Admitter<'c, 't> {
 
     fn entry(&mut self, now: Moment) -> Result<(), IntakeError> {
         if let Some((writer, author)) = self.writer.as_mut().filter(|_| !self.events.is_empty()) {
-            writer.append(author, std::mem::take(&mut self.events), now)?;
+            writer.append(*author, std::mem::take(&mut self.events), now)?;
         }
         Ok(())
     }

@@ -62,6 +62,26 @@ impl Appended {
     }
 }
 
+/// Who writes an entry.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'n> {
+    pub name: &'n str,
+    /// The `door.passed` by which they came, where the workspace is served.
+    pub visit: Option<EventId>,
+}
+
+impl<'n> From<&'n str> for By<'n> {
+    fn from(name: &'n str) -> Self {
+        Self { name, visit: None }
+    }
+}
+
+impl<'n> From<&'n String> for By<'n> {
+    fn from(name: &'n String) -> Self {
+        name.as_str().into()
+    }
+}
+
 /// A transaction in which this replica appends entries.
 pub struct Writer<'c, 't> {
     tx: &'t Transaction<'c>,
@@ -102,12 +122,13 @@ impl<'c, 't> Writer<'c, 't> {
     }
 
     /// Appends one entry. Fails, to be rolled back, if any of its events would not count.
-    pub fn append(
+    pub fn append<'n>(
         &mut self,
-        author: &str,
+        author: impl Into<By<'n>>,
         events: Vec<Append>,
         now: Moment,
     ) -> Result<Appended, JournalError> {
+        let By { name, visit } = author.into();
         let replica = self.key.replica();
         let seq = self.next_seq();
         let prev = self.head.as_ref().map(|head| head.head_hash.to_string()).unwrap_or_default();
@@ -136,7 +157,8 @@ impl<'c, 't> Writer<'c, 't> {
             prev,
             at,
             wall: (at.ms - now.0 >= WALL_MS).then_some(now),
-            author: author.to_owned(),
+            author: name.to_owned(),
+            visit,
             events: raws,
         };
         let bytes = body.to_bytes();
@@ -167,10 +189,10 @@ impl<'c, 't> Writer<'c, 't> {
 }
 
 /// Appends one entry in a transaction of its own; when it returns, the entry is on disk.
-pub fn append(
+pub fn append<'n>(
     db: &mut Db,
     key: &DeviceKey,
-    author: &str,
+    author: impl Into<By<'n>>,
     events: Vec<Append>,
     now: Moment,
 ) -> Result<Appended, JournalError> {
@@ -178,10 +200,10 @@ pub fn append(
 }
 
 /// Like [`append`], with something else in the same transaction.
-pub fn append_and(
+pub fn append_and<'n>(
     db: &mut Db,
     key: &DeviceKey,
-    author: &str,
+    author: impl Into<By<'n>>,
     events: Vec<Append>,
     now: Moment,
     also: impl FnOnce(&Transaction<'_>, EventId) -> rusqlite::Result<()>,

@@ -18,7 +18,7 @@ use rusqlite::Transaction;
 use serde_json::value::RawValue;
 
 use super::blob::Packed;
-use super::chain::{Append, Writer, retract};
+use super::chain::{Append, By, Writer, retract};
 use super::entry::Body;
 use super::identity::{self, current};
 use super::kind::{
@@ -153,7 +153,7 @@ impl Again {
         if events.is_empty() {
             return Ok(0);
         }
-        writer.append(&body.author, events, now)?;
+        writer.append(By { name: &body.author, visit: body.visit }, events, now)?;
         Ok(1)
     }
 

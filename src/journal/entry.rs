@@ -22,6 +22,9 @@ pub struct Body {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall: Option<Moment>,
     pub author: String,
+    /// The `door.passed` by which its author came, where the workspace is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<EventId>,
     pub events: Vec<Box<RawValue>>,
 }
 

@@ -117,6 +117,20 @@ pub fn armored(signature: &[u8]) -> String {
     out
 }
 
+/// The binary form of what [`armored`] writes, or `ssh-keygen -Y sign`.
+pub fn unarmored(text: &str) -> Option<Vec<u8>> {
+    let (_, rest) = text.split_once("-----BEGIN SSH SIGNATURE-----")?;
+    let (body, _) = rest.split_once("-----END SSH SIGNATURE-----")?;
+    let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+    STANDARD.decode(body).ok()
+}
+
+/// The body of the key that a signature says it is by.
+pub fn signer(signature: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = signature.strip_prefix(MAGIC)?.strip_prefix(&VERSION.to_be_bytes())?;
+    take(&mut rest).map(<[u8]>::to_vec)
+}
+
 /// The public key as it stands in an `allowed_signers` or `.pub` file.
 pub fn public_line(public: &[u8; 32]) -> String {
     let mut blob = Vec::with_capacity(51);

@@ -77,6 +77,11 @@ pub static TOPICS: &[Topic] = &[
         include_str!("../../assets/help/team.md"),
     ),
     topic(
+        "serve",
+        "reviewers over SSH, with nothing installed on their side",
+        include_str!("../../assets/help/serve.md"),
+    ),
+    topic(
         "export",
         "what an exported row holds, key by key",
         include_str!("../../assets/help/export.md"),

@@ -302,6 +302,7 @@ mod tests {
             at: Hlc::default(),
             wall: None,
             author: "a\tb".into(),
+            visit: None,
             events: Vec::new(),
         };
         EntryRow { replica: R, seq, body: body.to_bytes(), signature: vec![seq as u8; 90] }

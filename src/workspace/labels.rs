@@ -9,7 +9,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::time::Moment;
 use crate::intake::labels::{Context, ImportSummary, read_label};
-use crate::journal::chain::{Appended, append_and};
+use crate::journal::chain::{Appended, By, append_and};
 use crate::journal::kind::{LabelGiven, LabelWithdrawn};
 use crate::journal::{Append, chain};
 use crate::review::open::latest_in;
@@ -102,8 +102,9 @@ impl Workspace {
             }
             draft::delete(tx, &whose, case)
         };
+        let by = By { name: &self.me, visit: self.visit };
         let appended =
-            append_and(&mut self.db, &self.key, &self.me, events, clock::now(), unless_overtaken);
+            append_and(&mut self.db, &self.key, by, events, clock::now(), unless_overtaken);
         match (appended, meanwhile) {
             (_, Some(given)) => Err(LabelError::Meanwhile(case, given.given_at()).into()),
             (appended, None) => Ok(appended?),

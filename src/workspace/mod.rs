@@ -29,6 +29,7 @@ mod labels;
 pub mod learning;
 pub mod error;
 pub mod documents;
+pub mod doors;
 mod audit;
 mod backup;
 mod demo;
@@ -47,6 +48,7 @@ use crate::clock;
 use crate::config::{Config, Env, Paths};
 use crate::db::{Db, Until, document, journal, roster};
 use crate::domain::cues::Hiding;
+use crate::domain::ids::EventId;
 use crate::domain::time::Moment;
 use crate::intake::recognize::{HEAD_BYTES, recognize};
 use crate::journal::blob::Unpacker;
@@ -82,6 +84,8 @@ pub struct Workspace {
     /// Whether somebody works on it who has no account here: no program of this machine is run for
     /// them, and the desk exchanges with the store, not they.
     pub served: bool,
+    /// Their `door.passed`, which names what they write.
+    visit: Option<EventId>,
     /// What is hidden today, while the past is looked at.
     hide_today: Vec<Hiding>,
     key: DeviceKey,
@@ -123,6 +127,7 @@ impl Workspace {
             at: None,
             in_round: None,
             served: false,
+            visit: None,
             hide_today: Vec::new(),
             key,
             unpacker: Unpacker::default(),
@@ -174,6 +179,7 @@ impl Workspace {
             at: None,
             in_round: self.in_round.clone(),
             served: self.served,
+            visit: self.visit,
             hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),
@@ -184,7 +190,8 @@ impl Workspace {
     pub fn append(&mut self, events: Vec<Append>) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
         let begun = clock::instant();
-        let appended = chain::append(&mut self.db, &self.key, &self.me, events, clock::now())?;
+        let by = chain::By { name: &self.me, visit: self.visit };
+        let appended = chain::append(&mut self.db, &self.key, by, events, clock::now())?;
         let ms = begun.elapsed().as_secs_f64() * 1e3;
         tracing::info!(seq = appended.seq, replica = %self.key.replica(), ms, "wrote an entry");
         Ok(appended)

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 
 use super::{WorkError, read_file};
 use crate::domain::ids::Hash;
+use crate::domain::ssh_key::SshKey;
 use crate::journal::kind::SshProof;
-use crate::journal::sshsig::NAMESPACE;
+use crate::journal::sshsig::{self, NAMESPACE};
 
 /// Signs, with the key at `path`, that `device` is `name`'s in `workspace`. The file is a private
 /// key, or a public one whose private half is in the agent.
@@ -22,8 +23,8 @@ pub fn prove(
     let public =
         if is_public { path.to_owned() } else { PathBuf::from(format!("{}.pub", path.display())) };
     let key = if public.exists() {
-        let known = public_keys(&read_file(&public)?).into_iter().next();
-        known.ok_or_else(|| {
+        let known = SshKey::all_of(&read_file(&public)?).into_iter().next();
+        known.map(|key| key.to_string()).ok_or_else(|| {
             WorkError::Ssh(format!("{} holds no public SSH key", public.display()))
         })?
     } else {
@@ -44,10 +45,28 @@ pub fn check(
     name: &str,
     device: &[u8; 32],
 ) -> Result<String, WorkError> {
-    let mut words = proof.key.split_whitespace();
-    let (Some(kind), Some(blob)) = (words.next(), words.next()) else {
-        return Err(WorkError::Ssh("the key is not one".to_owned()));
-    };
+    let key = SshKey::of_line(&proof.key);
+    let key = key.ok_or_else(|| WorkError::Ssh("the key is not one".to_owned()))?;
+    verify(&key, &proof.signature, &SshProof::statement(workspace, name, device))?;
+    Ok(key.fingerprint())
+}
+
+/// The key that a signature says it is by.
+pub fn signer(armored: &str) -> Result<SshKey, WorkError> {
+    let key = sshsig::unarmored(armored).as_deref().and_then(sshsig::signer);
+    key.and_then(|blob| SshKey::of_blob(&blob)).ok_or_else(|| {
+        WorkError::Ssh("that is no signature as `ssh-keygen -Y sign` writes it".to_owned())
+    })
+}
+
+/// Checks that `key` signed a statement: one of ed25519 here, others by the system's `ssh-keygen`.
+pub fn verify(key: &SshKey, armored: &str, statement: &str) -> Result<(), WorkError> {
+    let raw = sshsig::unarmored(armored);
+    if let (Some(public), Some(raw)) = (key.ed25519(), raw) {
+        let good = sshsig::verify(&public, statement.as_bytes(), &raw);
+        let words = "the signature is not good, or is of something else";
+        return if good { Ok(()) } else { Err(WorkError::Ssh(words.to_owned())) };
+    }
     let directory = tempfile::tempdir().map_err(|error| WorkError::Ssh(error.to_string()))?;
     let write = |file: &str, text: &str| {
         let path = directory.path().join(file);
@@ -55,19 +74,15 @@ pub fn check(
             .map(|()| path)
             .map_err(|error| WorkError::Ssh(error.to_string()))
     };
-    let allowed =
-        write("allowed_signers", &format!("person namespaces=\"{NAMESPACE}\" {kind} {blob}\n"))?;
-    let signature = write("signature", &proof.signature)?;
+    let allowed = write("allowed_signers", &format!("person namespaces=\"{NAMESPACE}\" {key}\n"))?;
+    let signature = write("signature", armored)?;
     let mut verify = Command::new("ssh-keygen");
     verify
         .args(["-Y", "verify", "-I", "person", "-n", NAMESPACE, "-f"])
         .arg(&allowed)
         .arg("-s")
         .arg(&signature);
-    run(&mut verify, &SshProof::statement(workspace, name, device))?;
-    let public = write("key.pub", &format!("{kind} {blob}\n"))?;
-    let shown = run(Command::new("ssh-keygen").arg("-lf").arg(&public), "")?;
-    Ok(shown.split_whitespace().nth(1).unwrap_or_default().to_owned())
+    run(&mut verify, statement).map(drop)
 }
 
 fn run(command: &mut Command, input: &str) -> Result<String, WorkError> {
@@ -101,68 +116,9 @@ fn reason(said: &str) -> String {
     lines.iter().take(3).map(|line| plain(line)).collect::<Vec<_>>().join(" ")
 }
 
-/// The public keys of a text as `.pub` files, `authorized_keys` and what forges give out have them:
-/// one a line, after options, with comments between. Each as its kind and its body.
-pub fn public_keys(text: &str) -> Vec<String> {
-    text.lines().filter_map(public_key).collect()
-}
-
-fn public_key(line: &str) -> Option<String> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return None;
-    }
-    let is_kind = |word: &str| {
-        word.starts_with("ssh-") || word.starts_with("ecdsa-") || word.starts_with("sk-")
-    };
-    let mut rest = line;
-    // Options may hold blanks inside quotes.
-    while !rest.is_empty() {
-        let (word, after) = next_word(rest);
-        let (body, _) = next_word(after);
-        if is_kind(word) && body.starts_with("AAAA") {
-            return Some(format!("{word} {body}"));
-        }
-        rest = after;
-    }
-    None
-}
-
-/// A word up to a blank outside of quotes, and what follows it.
-fn next_word(text: &str) -> (&str, &str) {
-    let text = text.trim_start();
-    let mut quoted = false;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => return (&text[..at], &text[at..]),
-            _ => {}
-        }
-    }
-    (text, "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_key_of_a_file_is_found_whatever_stands_beside_it() {
-        let check = |text: &str, expect: &[&str]| assert_eq!(public_keys(text), expect, "{text}");
-        check("ssh-ed25519 AAAAC3 ana@desk", &["ssh-ed25519 AAAAC3"]);
-        check(
-            "# mine\n\nssh-rsa AAAAB3 x\r\nssh-ed25519 AAAAC3",
-            &["ssh-rsa AAAAB3", "ssh-ed25519 AAAAC3"],
-        );
-        check(
-            "restrict,command=\"echo \\\"ssh-rsa AAAAno\\\"\" sk-ssh-ed25519@openssh.com AAAAG x",
-            &["sk-ssh-ed25519@openssh.com AAAAG"],
-        );
-        check("\u{feff}nothing here\n-----BEGIN OPENSSH PRIVATE KEY-----", &[]);
-    }
 
     #[test]
     fn the_reason_is_the_line_that_gives_one() {

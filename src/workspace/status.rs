@@ -8,7 +8,7 @@ use crate::domain::ids::Hash;
 use crate::domain::resolve::CaseState;
 use crate::journal::digest::digest;
 use crate::journal::fold;
-use crate::journal::verify::{Expect, Report, verify};
+use crate::journal::verify::{Expect, FaultRow, Report, verify};
 use crate::journal::views_check;
 
 /// Where the digest is kept, with the heads of the chains from which it follows.
@@ -141,6 +141,22 @@ impl Workspace {
             (None, true) => Expect::Locked,
             (None, false) => Expect::All,
         };
-        Ok(verify(&self.db.conn, expect)?)
+        let mut report = verify(&self.db.conn, expect)?;
+        for one in self.countersigned()? {
+            let (name, chain) = (&one.name, one.replica.short());
+            match one.key {
+                Ok(key) => report.notices.push(format!(
+                    "{name} holds {chain} to what it wrote for them, through entry {}, by {key}; {} entries of theirs since",
+                    one.through, one.since
+                )),
+                Err(why) => report.faults.push(FaultRow {
+                    replica: one.replica.to_string(),
+                    seq: one.through,
+                    fault: format!("what {name} countersigned does not hold: {why}"),
+                }),
+            }
+        }
+        report.ok = report.faults.is_empty();
+        Ok(report)
     }
 }

@@ -63,8 +63,9 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         // They say nothing of labels, or change something only.
         "init" | "join" | "sync" | "demo" | "ingest" | "undo" | "redo" | "comment" | "defer"
         | "escalate" | "glossary" | "train" | "erase" | "backup" | "paths" | "doctor"
-        | "completions" | "man" | "import" | "appeal" | "help" | "trap" | "reference" | "run"
-        | "gate" | "deploy" | "outcome" | "outcomes" | "proposals" => vec![],
+        | "completions" | "man" | "import" | "serve" | "vouch" | "countersign" | "appeal"
+        | "help" | "trap" | "reference" | "run" | "gate" | "deploy" | "outcome" | "outcomes"
+        | "proposals" => vec![],
         // A cut takes everything, and is for leads and engineers.
         "cut" => vec![vec![cut_recipe(place), "--out", out], vec!["list"]],
         "trace" => vec![vec!["p0"], vec!["p1"], vec!["p3"]],

@@ -7,12 +7,14 @@ use std::path::Path;
 use casework::domain::arbitration::{Cause, Change, Ruling};
 use casework::domain::calibration::{Amendment, Ending, Opening};
 use casework::domain::cues::{Cue, Seen};
+use casework::domain::door::Door;
 use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths, RenamedStep};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
+use casework::domain::ssh_key::SshKey;
 use casework::domain::time::Moment;
 use casework::domain::training::{Attempt, Gold};
 use casework::domain::traps::Why;
@@ -59,7 +61,7 @@ fn every_kind_is_written_as_ever() {
         name: "ana".into(),
         key: Hash([9; 32]),
         replaces: Some(vouch),
-        ssh: Some(ssh),
+        ssh: Some(ssh.clone()),
         secrets: vec![shared.clone()],
     });
     let profile =
@@ -396,6 +398,22 @@ fn every_kind_is_written_as_ever() {
             value: Some(0.5),
             note: "refunded".into(),
         }],
+    });
+    let key = SshKey::of_line(
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMD",
+    )
+    .unwrap();
+    let door = Door { name: "bo".into(), key, from: vec!["10.0.0.0/8".into()], until: Some(T0) };
+    check(&DoorOpened { door });
+    check(&DoorClosed { name: "bo".into(), key: "SHA256:x".into() });
+    check(&DoorPassed { name: "bo".into(), key: "SHA256:x".into(), client: "10.0.0.7".into() });
+    check(&AuthorVouched { name: "bo".into(), ssh: ssh.clone() });
+    check(&EntriesCountersigned {
+        name: "bo".into(),
+        replica,
+        through: 12,
+        hash: Hash([5; 32]),
+        ssh: ssh.clone(),
     });
     check(&AuditSigned {
         scope: "outcomes".into(),

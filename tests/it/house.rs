@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["format", "quality", "sync", "trap"],
     &["demo", "intake", "retrain", "review"],
     &["workspace"],
-    &["session"],
+    &["serve", "session"],
     &["cli", "linear", "tui"],
 ];
 

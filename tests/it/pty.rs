@@ -29,7 +29,7 @@ impl Term {
     }
 
     /// With any program in it, which finds the workspace.
-    fn run(place: &Place, size: (u16, u16), env: &[(&str, &str)], args: &[&str]) -> Self {
+    pub fn run(place: &Place, size: (u16, u16), env: &[(&str, &str)], args: &[&str]) -> Self {
         let size = PtySize { rows: size.1, cols: size.0, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(args[0]);
@@ -83,7 +83,7 @@ impl Term {
         self.wait(words, |text| text.contains(words));
     }
 
-    fn wait_end(&mut self) -> u32 {
+    pub fn wait_end(&mut self) -> u32 {
         let end = instant() + Duration::from_secs(10);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

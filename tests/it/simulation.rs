@@ -291,7 +291,7 @@ impl Simulation {
     fn append(&mut self, who: usize, events: Vec<Append>) -> bool {
         let now = self.clock(who);
         let Member { name, db, key, .. } = &mut self.members[who];
-        chain::append(db, key, name, events, now).is_ok()
+        chain::append(db, key, &*name, events, now).is_ok()
     }
 
     /// Something that one of them does.

@@ -67,9 +67,16 @@ impl Place {
     }
 }
 
+/// Where the real program is: `CASEWORK_TEST_BIN`, where another account runs the tests.
+#[expect(clippy::disallowed_methods, reason = "a test's own way to the program")]
+pub fn binary() -> PathBuf {
+    std::env::var_os("CASEWORK_TEST_BIN")
+        .map_or(env!("CARGO_BIN_EXE_casework").into(), PathBuf::from)
+}
+
 /// The real program, with nothing of the tester's environment.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_casework"));
+    let mut command = Command::new(binary());
     for name in [
         "NO_COLOR",
         "VISUAL",
@@ -143,8 +150,19 @@ pub fn craft(
     let (replica, workspace, prev, author) =
         (key.replica(), workspace.to_string(), prev.to_owned(), author.to_owned());
     let wall = None;
-    let body = Body { v: BODY_VERSION, workspace, replica, seq, prev, at, wall, author, events }
-        .to_bytes();
+    let body = Body {
+        v: BODY_VERSION,
+        workspace,
+        replica,
+        seq,
+        prev,
+        at,
+        wall,
+        author,
+        visit: None,
+        events,
+    }
+    .to_bytes();
     EntryRow { replica, seq, signature: key.sign(&body), body }
 }
 

@@ -50,6 +50,11 @@ mod deployment_recorded;
 mod deployment_ended;
 mod outcome_observed;
 mod audit_signed;
+mod door_opened;
+mod door_closed;
+mod door_passed;
+mod author_vouched;
+mod entries_countersigned;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -58,6 +63,7 @@ use serde_json::value::{RawValue, to_raw_value};
 pub use alarm_closed::AlarmClosed;
 pub use alarm_raised::{AlarmRaised, AlarmWindow};
 pub use audit_signed::AuditSigned;
+pub use author_vouched::AuthorVouched;
 pub use case_appealed::CaseAppealed;
 pub use case_commented::CaseCommented;
 pub use case_deferred::CaseDeferred;
@@ -70,6 +76,10 @@ pub use dataset_cut::{CutFile, DatasetCut, Replayed};
 pub use dataset_withdrawn::DatasetWithdrawn;
 pub use deployment_ended::DeploymentEnded;
 pub use deployment_recorded::DeploymentRecorded;
+pub use door_closed::DoorClosed;
+pub use door_opened::DoorOpened;
+pub use door_passed::DoorPassed;
+pub use entries_countersigned::EntriesCountersigned;
 pub use gate_decided::GateDecided;
 pub use gate_waived::GateWaived;
 pub use glossary_published::GlossaryPublished;
@@ -212,6 +222,11 @@ pub static KINDS: &[Kind] = &[
     kind::<DeploymentEnded>(),
     kind::<OutcomeObserved>(),
     kind::<AuditSigned>(),
+    kind::<DoorOpened>(),
+    kind::<DoorClosed>(),
+    kind::<DoorPassed>(),
+    kind::<AuthorVouched>(),
+    kind::<EntriesCountersigned>(),
 ];
 
 fn take<E: Event>(

@@ -2,6 +2,7 @@
 //! kind has a file, with what to do about it; here stand those of the whole.
 
 mod calibration;
+mod door;
 mod label;
 mod publish;
 mod retrain;
@@ -28,6 +29,7 @@ use crate::sync::SyncError;
 use crate::trap::{BadRule, BadTrap};
 
 pub use calibration::CalibrationError;
+pub use door::DoorError;
 pub use label::LabelError;
 pub use publish::PublishError;
 pub use retrain::RetrainError;
@@ -41,6 +43,8 @@ pub use training::TrainingError;
 pub enum WorkError {
     #[error(transparent)]
     Calibration(#[from] CalibrationError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
     #[error(transparent)]
     Label(#[from] LabelError),
     #[error(transparent)]
@@ -188,6 +192,7 @@ impl WorkError {
     fn of_another(&self) -> Option<&dyn Advice> {
         Some(match self {
             Self::Calibration(error) => error,
+            Self::Door(error) => error,
             Self::Label(error) => error,
             Self::Publish(error) => error,
             Self::Retrain(error) => error,

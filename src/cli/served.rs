@@ -1,0 +1,333 @@
+//! One person who came over SSH: whoever they are the key said, and what they may do stands here.
+//! Nothing that they send reaches a shell, names a file of this machine, or becomes somebody else.
+
+use std::any::TypeId;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches as _};
+use rustix::process::{Pid, Signal, getpid, kill_process};
+
+use super::out::say;
+use super::{Cli, CliError, Context, Next, error, help, opened};
+use crate::clock;
+use crate::config::Serve;
+use crate::domain::door::words;
+use crate::domain::ssh_key::SshKey;
+use crate::domain::time::parse_span;
+use crate::serve::hold;
+use crate::serve::live::{self, Entered, Session};
+use crate::serve::place::Place;
+use crate::workspace::{DbError, WorkError, Workspace};
+
+/// What can be done over SSH, besides the review itself.
+pub const ALLOWED: &[&str] = &[
+    "queue",
+    "show",
+    "search",
+    "labels",
+    "label",
+    "comment",
+    "defer",
+    "escalate",
+    "undo",
+    "redo",
+    "status",
+    "reliability",
+    "precedents",
+    "protocol",
+    "export",
+    "audit",
+    "attachment",
+    "train",
+    "appeal",
+    "vouch",
+    "countersign",
+    "help",
+];
+/// What is said by another name.
+const ALIASES: &[&str] = &["steady"];
+/// Options that say whose work it is, and where: both are settled.
+const SETTLED: &[&str] = &["workspace", "actor"];
+/// How often a door is looked at while somebody is in.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What is to be said when a screen is left.
+static FAREWELL: Mutex<String> = Mutex::new(String::new());
+
+/// Says that somebody is in, until the process ends.
+static ENTERED: Mutex<Option<Entered>> = Mutex::new(None);
+
+/// Says what there is to say when the screen is gone.
+pub fn farewell() {
+    if let Ok(mut entered) = ENTERED.lock() {
+        entered.take();
+    }
+    if let Ok(words) = FAREWELL.lock()
+        && !words.is_empty()
+    {
+        say(&words);
+    }
+}
+
+fn to_say(words: &str) {
+    if let Ok(mut farewell) = FAREWELL.lock() {
+        farewell.clear();
+        farewell.push_str(words);
+    }
+}
+
+/// How long nobody does anything at a screen before it is left.
+pub fn idle(options: &Serve) -> Result<Duration, String> {
+    parse_span(&options.idle)
+        .filter(|ms| *ms > 0)
+        .map(|ms| Duration::from_millis(ms.unsigned_abs()))
+        .ok_or_else(|| format!("config.toml: serve.idle takes 30m or 2h, not `{}`", options.idle))
+}
+
+/// Serves one person.
+pub fn session(context: &mut Context, name: &str, fingerprint: &str) -> Next {
+    context.global.actor = Some(name.to_owned());
+    match enter(context, name, fingerprint) {
+        Ok(next) => next,
+        Err(error) => Next::Exit(error::exit_code(Err(error))),
+    }
+}
+
+fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, CliError> {
+    if !came_with(context, fingerprint) {
+        return Err(closed());
+    }
+    let mut workspace = context.open_now().map_err(being_worked_on)?;
+    let door = workspace.may_come_in(name, fingerprint).map_err(|_| closed())?;
+    let options = workspace.config.serve.clone();
+    let place = Place::open(&workspace.paths.workspace)?;
+    room_for(&place, &options, name)?;
+    // What is asked for is understood before anything is written of it.
+    let line = context.env.ssh_command.clone();
+    let cli = line.as_deref().map(|line| parse(&asked(line).map_err(CliError::Use)?));
+    let cli = match cli.transpose()? {
+        Some(Err(told)) => return Ok(told),
+        Some(Ok(cli)) => Some(cli),
+        None => None,
+    };
+    let client = context.env.ssh_client.clone().unwrap_or_default();
+    let signs = line.as_ref().is_some_and(|line| {
+        line.to_str()
+            .is_some_and(|line| line.starts_with("vouch") || line.starts_with("countersign"))
+    });
+    let visit = workspace.pass_door(fingerprint, &client)?;
+    let vouched = workspace.is_vouched()?;
+    let command = line.map(|line| line.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut log = place.append_log()?;
+    let told = crate::domain::text::visible(&command).into_owned();
+    let at = clock::now().rfc3339();
+    // That the log is full is no reason to turn anybody away.
+    let _ = writeln!(log, "{at} casework: {name} came in with {fingerprint} from {client}: {told}");
+    let directory = workspace.paths.workspace.canonicalize();
+    let directory = directory.unwrap_or_else(|_| workspace.paths.workspace.clone());
+    let roots = workspace.config.attachments.roots.clone();
+    drop(workspace);
+    let held = hold::back(&directory, &roots, signs && door.key.ed25519().is_none());
+    let (process, key) = (getpid().as_raw_nonzero().get(), fingerprint.to_owned());
+    let terminal = std::io::stdin().is_terminal();
+    let tty = terminal.then(live::terminal).flatten();
+    let session = Session {
+        process,
+        name: name.to_owned(),
+        key: key.clone(),
+        client,
+        since: clock::now(),
+        command,
+        held,
+        tty,
+    };
+    let entered = Entered::new(&place, &session)?;
+    if let Ok(mut kept) = ENTERED.lock() {
+        *kept = Some(entered);
+    }
+    context.served = Some(visit);
+    let on_screen = terminal && cli.is_none();
+    if cli.is_none() && !vouched {
+        to_say(VOUCH);
+    }
+    watch(context.open_now()?, name.to_owned(), key, on_screen, idle(&options).ok());
+    Ok(match cli {
+        None => {
+            let workspace = context.open_now()?;
+            opened(context, workspace)
+        }
+        Some(cli) => {
+            let global = super::Global {
+                workspace: context.global.workspace.clone(),
+                actor: context.global.actor.clone(),
+                ..cli.global
+            };
+            let cli = Cli { global: global.clone(), command: cli.command };
+            context.global = global;
+            super::carry_out(cli.command, context)
+        }
+    })
+}
+
+const VOUCH: &str = "Your key has not said yet that this desk writes for you. On your machine: \
+     ssh desk vouch --print | ssh-keygen -Y sign -n casework -f ~/.ssh/id_ed25519 | ssh desk vouch";
+
+/// Whether sshd let them in by this key and no other.
+fn came_with(context: &Context, fingerprint: &str) -> bool {
+    let text = context.env.ssh_auth.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    let keys = text.unwrap_or_default();
+    let mut keys = keys.lines().filter_map(|line| line.strip_prefix("publickey "));
+    keys.any(|line| SshKey::of_line(line).is_some_and(|key| key.fingerprint() == fingerprint))
+}
+
+/// No more is told to whom is not let in.
+fn closed() -> CliError {
+    CliError::Use("the door is closed for this key: ask a lead to open it".to_owned())
+}
+
+/// What a person is told who comes while the workspace can't be opened.
+fn being_worked_on(error: CliError) -> CliError {
+    match error {
+        CliError::Work(WorkError::Stranger(_)) => closed(),
+        CliError::Work(WorkError::Db(DbError::Locked(_) | DbError::Newer { .. })) => {
+            CliError::Use("the desk is being worked on: try again in a while".to_owned())
+        }
+        error => error,
+    }
+}
+
+fn room_for(place: &Place, options: &Serve, name: &str) -> Result<(), CliError> {
+    let all = live::all(place);
+    let theirs = all.iter().filter(|session| session.name == name).count();
+    if theirs >= options.per_person {
+        return Err(CliError::Use(format!(
+            "you are in {theirs} times already, and may be {}: leave one first",
+            options.per_person
+        )));
+    }
+    if all.len() >= options.max {
+        return Err(CliError::Use(format!(
+            "{} people are in, and no more fit: try again in a while",
+            all.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Looks again and again whether the door is open, and whether anybody does anything at the screen;
+/// has the session end if not.
+fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle: Option<Duration>) {
+    std::thread::spawn(move || {
+        let mut seen = workspace.data_version().ok();
+        let (mut typed, mut since) = (live::typed_at(), clock::instant());
+        let mut looked = clock::instant();
+        loop {
+            std::thread::sleep(LOOK);
+            let now = workspace.data_version().ok();
+            if now != seen || looked.elapsed().as_secs() >= 30 {
+                (seen, looked) = (now, clock::instant());
+                if workspace.may_come_in(&name, &key).is_err() {
+                    return end(on_screen, "The door was closed. What you began is kept.");
+                }
+            }
+            let last = live::typed_at();
+            if last != typed {
+                (typed, since) = (last, clock::instant());
+            }
+            if on_screen && idle.is_some_and(|idle| since.elapsed() >= idle) {
+                return end(
+                    true,
+                    "Nothing was done here for a while, so the screen was left. What you began is kept.",
+                );
+            }
+        }
+    });
+}
+
+fn end(on_screen: bool, words: &str) {
+    if on_screen {
+        to_say(words);
+    } else {
+        say(words);
+    }
+    let own: Option<Pid> = Pid::from_raw(getpid().as_raw_nonzero().get());
+    if let Some(own) = own {
+        // It is there, as this runs in it.
+        let _ = kill_process(own, Signal::TERM);
+    }
+}
+
+/// The words that a client sent to be done, if it did.
+fn asked(line: &std::ffi::OsStr) -> Result<Vec<String>, String> {
+    let text = line.to_str().ok_or("what was sent is no UTF-8")?;
+    words(text).map_err(|error| format!("what was sent can't be read: {error}"))
+}
+
+/// The command that words say; or what is told instead of it.
+fn parse(words: &[String]) -> Result<Result<Cli, Next>, CliError> {
+    let name = words.iter().find(|word| !word.starts_with('-'));
+    let there = || format!("over SSH there are {}", ALLOWED.join(", "));
+    if let Some(name) = name
+        && !ALLOWED.contains(&name.as_str())
+        && !ALIASES.contains(&name.as_str())
+    {
+        return Err(CliError::Use(format!("`{name}` is not done over SSH: {}", there())));
+    }
+    let argv = std::iter::once("casework").chain(words.iter().map(String::as_str));
+    let matches = match help::command().try_get_matches_from(argv) {
+        Ok(matches) => matches,
+        Err(told) => {
+            // Help is told like this, too.
+            let _ = told.print();
+            let code = u8::try_from(told.exit_code()).unwrap_or(2);
+            return Ok(Err(Next::Exit(code.into())));
+        }
+    };
+    if let Some(option) = forbidden(&help::command(), &matches) {
+        return Err(CliError::Use(format!(
+            "{option} is not taken over SSH: who you are your key said, and files are yours, not this machine's"
+        )));
+    }
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| CliError::Use(error.to_string()))?;
+    if cli.command.is_none() && !cli.global.linear {
+        return Err(CliError::Use(format!("what is to be done is not said: {}", there())));
+    }
+    Ok(Ok(cli))
+}
+
+/// An argument that was given and has no place: it names a file or a directory, a person or a
+/// workspace.
+fn forbidden(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let given = matches!(matches.try_contains_id(id), Ok(true))
+            && matches.value_source(id) == Some(ValueSource::CommandLine);
+        if given && (SETTLED.contains(&id) || names_a_file(arg)) {
+            let is_input = matches
+                .try_get_raw(id)
+                .ok()
+                .flatten()
+                .is_some_and(|mut values| values.all(|value| value == "-"));
+            if is_input && !SETTLED.contains(&id) {
+                continue;
+            }
+            return Some(
+                arg.get_long().map_or_else(|| id.to_uppercase(), |long| format!("--{long}")),
+            );
+        }
+    }
+    let (name, matches) = matches.subcommand()?;
+    forbidden(command.find_subcommand(name)?, matches)
+}
+
+/// Whether an argument is a file, by its type or by what its value is called.
+pub fn names_a_file(arg: &clap::Arg) -> bool {
+    const CALLED: [&str; 5] = ["FILE", "DIR", "PATH", "DIRECTORY", "URL"];
+    let called = arg.get_value_names().unwrap_or_default();
+    arg.get_value_parser().type_id() == TypeId::of::<PathBuf>()
+        || called.iter().any(|name| CALLED.contains(&name.as_str()))
+}

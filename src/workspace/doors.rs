@@ -1,0 +1,352 @@
+//! Who comes to this workspace over SSH, with which key; and what their keys say of what was written
+//! for them here.
+
+use super::error::DoorError;
+use super::{WorkError, Workspace, ssh};
+use crate::db::document::{self, DocumentRow};
+use crate::db::{journal, roster, store};
+use crate::domain::door::{Door, is_network};
+use crate::domain::ids::{EventId, Hash, ReplicaId};
+use crate::domain::roster::is_name;
+use crate::domain::ssh_key::SshKey;
+use crate::domain::time::Moment;
+use crate::journal::Append;
+use crate::journal::entry;
+use crate::journal::kind::{
+    AuthorVouched, DoorClosed, DoorOpened, DoorPassed, EntriesCountersigned, Event as _, Head,
+    SshProof,
+};
+
+/// A door, and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    pub door: Door,
+    pub by: String,
+    pub at: Moment,
+    /// Why nobody comes in by it, if so.
+    pub shut: Option<String>,
+}
+
+/// How far what was written for somebody here is signed by a key of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Countersigned {
+    pub name: String,
+    pub replica: ReplicaId,
+    pub through: u64,
+    /// The key, or why the signature is not good.
+    pub key: Result<String, String>,
+    /// Entries of theirs on that chain since.
+    pub since: u64,
+}
+
+impl Workspace {
+    /// Every door that was opened and not closed again, by name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn doors(&self) -> Result<Vec<Opened>, WorkError> {
+        let here = self.names_here()?;
+        let mut seen = std::collections::BTreeSet::new();
+        let mut doors = Vec::new();
+        for row in document::of_kind(&self.db.conn, "door")? {
+            if seen.insert(row.name.clone()) {
+                doors.extend(self.opened(&row, &here));
+            }
+        }
+        doors.sort_by(|a, b| (&a.door.name, &a.door.key).cmp(&(&b.door.name, &b.door.key)));
+        Ok(doors)
+    }
+
+    fn opened(&self, row: &DocumentRow, here: &[String]) -> Option<Opened> {
+        let door: Door = serde_json::from_str(&row.body).ok()?;
+        let shut = if !here.contains(&door.name) {
+            Some(format!("{} does not work on this device", door.name))
+        } else if door.is_open(self.now()) {
+            None
+        } else {
+            Some("its time is over".to_owned())
+        };
+        Some(Opened { door, by: row.author.clone(), at: row.at.moment(), shut })
+    }
+
+    /// Who may write on this device.
+    fn names_here(&self) -> Result<Vec<String>, WorkError> {
+        let replica = self.key.replica();
+        let grants = roster::current(&self.db.conn)?.into_iter();
+        Ok(grants.filter(|grant| grant.replica == replica).map(|grant| grant.name).collect())
+    }
+
+    /// Whether a key lets somebody in now: their door, else why not.
+    ///
+    /// # Errors
+    /// The door is closed; and those of the database.
+    pub fn may_come_in(&self, name: &str, fingerprint: &str) -> Result<Door, WorkError> {
+        let row = document::latest_named(&self.db.conn, "door", fingerprint)?;
+        let opened = row.and_then(|row| self.opened(&row, &self.names_here().ok()?));
+        let opened = opened.filter(|opened| opened.shut.is_none() && opened.door.name == name);
+        Ok(opened.ok_or_else(|| DoorError::Closed(name.to_owned()))?.door)
+    }
+
+    /// The door that a key opens now, if it opens one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn door_of(&self, key: &SshKey) -> Result<Option<Door>, WorkError> {
+        let row = document::latest_named(&self.db.conn, "door", &key.fingerprint())?;
+        let opened = row.and_then(|row| self.opened(&row, &self.names_here().ok()?));
+        Ok(opened.filter(|opened| opened.shut.is_none()).map(|opened| opened.door))
+    }
+
+    /// Why a door can't be opened, if it can't.
+    ///
+    /// # Errors
+    /// That; and those of the database.
+    pub fn check_door(&self, door: &Door) -> Result<(), WorkError> {
+        if !is_name(&door.name) {
+            return Err(WorkError::Name(door.name.clone()));
+        }
+        if !self.names_here()?.contains(&door.name) {
+            return Err(DoorError::NotHere(door.name.clone()).into());
+        }
+        if let Some(from) = door.from.iter().find(|from| !is_network(from)) {
+            return Err(DoorError::From(from.clone()).into());
+        }
+        let fingerprint = door.key.fingerprint();
+        if let Some(why) = door.key.weakness() {
+            let which = if fingerprint.is_empty() { door.key.to_string() } else { fingerprint };
+            return Err(DoorError::Weak(which, why).into());
+        }
+        let known = self.doors()?.into_iter().find(|opened| opened.door.key == door.key);
+        match known {
+            Some(opened) if opened.door.name != door.name => {
+                Err(DoorError::Taken { key: fingerprint, name: opened.door.name }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets somebody in with a key from now on.
+    ///
+    /// # Errors
+    /// As those of [`Workspace::check_door`]; and only leads do.
+    pub fn open_door(&mut self, door: Door) -> Result<(), WorkError> {
+        self.check_door(&door)?;
+        self.append(vec![Append::new(&DoorOpened { door })])?;
+        Ok(())
+    }
+
+    /// Lets nobody in any more with the key of somebody whose fingerprint begins like that. Returns
+    /// the whole of it.
+    ///
+    /// # Errors
+    /// There is no such key, or several; only leads do.
+    pub fn close_door(&mut self, name: &str, fingerprint: &str) -> Result<String, WorkError> {
+        let theirs: Vec<String> = self
+            .doors()?
+            .into_iter()
+            .filter(|opened| opened.door.name == name)
+            .map(|opened| opened.door.key.fingerprint())
+            .collect();
+        let begins = |known: &&String| {
+            !fingerprint.is_empty()
+                && (known.starts_with(fingerprint)
+                    || known.trim_start_matches("SHA256:").starts_with(fingerprint))
+        };
+        let mut found = theirs.iter().filter(begins);
+        let (Some(key), None) = (found.next().cloned(), found.next()) else {
+            let (name, key) = (name.to_owned(), fingerprint.to_owned());
+            return Err(DoorError::NoKey { name, key, known: theirs }.into());
+        };
+        let event = DoorClosed { name: name.to_owned(), key: key.clone() };
+        self.append(vec![Append::new(&event)])?;
+        Ok(key)
+    }
+
+    /// Writes down that whoever is at work came in, and names that in all that they write from now on.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn pass_door(&mut self, fingerprint: &str, client: &str) -> Result<EventId, WorkError> {
+        let (name, key) = (self.me.clone(), fingerprint.to_owned());
+        let passed = DoorPassed { name, key, client: client.to_owned() };
+        let visit = self.append(vec![Append::new(&passed)])?.event();
+        self.serve(visit);
+        Ok(visit)
+    }
+
+    /// From now on it is served to whoever came in by that event.
+    pub fn serve(&mut self, visit: EventId) {
+        (self.served, self.visit) = (true, Some(visit));
+    }
+
+    /// The host key by which people know the desk, if they do.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn known_by(&self) -> Result<Option<String>, WorkError> {
+        Ok(store::setting(&self.db.conn, HOST_KEY)?.filter(|key| !key.is_empty()))
+    }
+
+    /// Remembers it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_known_by(&self, key: &str) -> Result<(), WorkError> {
+        Ok(self.db.write(|conn| store::set_setting(conn, HOST_KEY, key))?)
+    }
+
+    /// What a person's key signs to say that this device writes for them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn vouch_statement(&self) -> Result<String, WorkError> {
+        Ok(SshProof::statement(self.id()?, &self.me, &self.key.public()))
+    }
+
+    /// Writes down a signature over that; returns the key's fingerprint.
+    ///
+    /// # Errors
+    /// It is not good, or by no key of theirs.
+    pub fn vouch(&mut self, signature: &str) -> Result<String, WorkError> {
+        let (key, fingerprint) = self.signed_by(signature, &self.vouch_statement()?)?;
+        let ssh = SshProof { key, signature: signature.to_owned() };
+        let event = AuthorVouched { name: self.me.clone(), ssh };
+        self.append(vec![Append::new(&event)])?;
+        Ok(fingerprint)
+    }
+
+    /// Whether a key of theirs said that this device writes for whoever is at work.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_vouched(&self) -> Result<bool, WorkError> {
+        let row = document::latest_named(&self.db.conn, "vouch", &self.me)?;
+        Ok(row.is_some_and(|row| row.event.replica == self.key.replica()))
+    }
+
+    /// What a person's key signs to hold this chain to what it is up to the latest entry that is
+    /// theirs. What was printed last is what a signature is taken for.
+    ///
+    /// # Errors
+    /// There is none; and those of the database.
+    pub fn countersign_statement(&self) -> Result<String, WorkError> {
+        let replica = self.key.replica();
+        let head = journal::replica(&self.db.conn, replica)?.map_or(0, |head| head.head_seq);
+        for seq in (1..=head).rev() {
+            let Some(row) = journal::entry(&self.db.conn, replica, seq)? else { continue };
+            if is_work_of(&row, &self.me) {
+                let write = |conn: &rusqlite::Connection| {
+                    store::set_setting(conn, &asked(&self.me), &seq.to_string())
+                };
+                self.db.write(write)?;
+                return self.statement_of(seq);
+            }
+        }
+        Err(DoorError::Nothing(self.me.clone()).into())
+    }
+
+    fn statement_of(&self, through: u64) -> Result<String, WorkError> {
+        let replica = self.key.replica();
+        let row = journal::entry(&self.db.conn, replica, through)?;
+        let row = row.ok_or_else(|| DoorError::Nothing(self.me.clone()))?;
+        let (id, hash) = (self.id()?, entry::hash(&row.body));
+        Ok(EntriesCountersigned::statement(id, &self.me, replica, through, hash))
+    }
+
+    /// Writes down a signature over that; returns the key's fingerprint and the entry.
+    ///
+    /// # Errors
+    /// It is not good, or by no key of theirs, or nothing was printed to be signed.
+    pub fn countersign(&mut self, signature: &str) -> Result<(String, u64), WorkError> {
+        let printed = store::setting(&self.db.conn, &asked(&self.me))?;
+        let through = printed.and_then(|seq| seq.parse().ok());
+        let through: u64 = through.ok_or(DoorError::NothingPrinted)?;
+        let (key, fingerprint) = self.signed_by(signature, &self.statement_of(through)?)?;
+        let replica = self.key.replica();
+        let row = journal::entry(&self.db.conn, replica, through)?;
+        let hash = row.map(|row| entry::hash(&row.body)).unwrap_or(Hash([0; 32]));
+        let ssh = SshProof { key, signature: signature.to_owned() };
+        let name = self.me.clone();
+        let event = EntriesCountersigned { name, replica, through, hash, ssh };
+        self.append(vec![Append::new(&event)])?;
+        Ok((fingerprint, through))
+    }
+
+    /// Which key of theirs signed a statement: its line and its fingerprint.
+    fn signed_by(&self, signature: &str, statement: &str) -> Result<(String, String), WorkError> {
+        let key = ssh::signer(signature)?;
+        let fingerprint = key.fingerprint();
+        let mut doors = self.doors()?.into_iter();
+        if !doors.any(|opened| opened.door.key == key && opened.door.name == self.me) {
+            return Err(DoorError::NotTheirs(fingerprint, self.me.clone()).into());
+        }
+        ssh::verify(&key, signature, statement)?;
+        Ok((key.to_string(), fingerprint))
+    }
+
+    /// How far what was written for each person is countersigned, by name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn countersigned(&self) -> Result<Vec<Countersigned>, WorkError> {
+        let (conn, id) = (&self.db.conn, self.id()?);
+        let mut latest: Vec<EntriesCountersigned> = Vec::new();
+        for row in document::of_kind(conn, "countersign")? {
+            let Ok(said) = serde_json::from_str::<EntriesCountersigned>(&row.body) else {
+                continue;
+            };
+            let same = |known: &EntriesCountersigned| {
+                (&known.name, known.replica) == (&said.name, said.replica)
+            };
+            match latest.iter_mut().find(|known| same(known)) {
+                Some(known) if known.through < said.through => *known = said,
+                Some(_) => {}
+                None => latest.push(said),
+            }
+        }
+        latest.sort_by(|a, b| (&a.name, a.replica).cmp(&(&b.name, b.replica)));
+        let of = |said: EntriesCountersigned| {
+            let EntriesCountersigned { name, replica, through, hash, ssh } = said;
+            let there = journal::entry(conn, replica, through)?;
+            let key = if there.map(|row| entry::hash(&row.body)) == Some(hash) {
+                let statement = EntriesCountersigned::statement(id, &name, replica, through, hash);
+                let key = SshKey::of_line(&ssh.key);
+                let good = key.ok_or_else(|| WorkError::Ssh("the key is not one".to_owned()));
+                good.and_then(|key| {
+                    ssh::verify(&key, &ssh.signature, &statement).map(|()| key.fingerprint())
+                })
+                .map_err(|error| error.to_string())
+            } else {
+                Err(format!("entry {through} is not the one that was signed"))
+            };
+            let since = self.work_since(replica, &name, through)?;
+            Ok(Countersigned { name, replica, through, key, since })
+        };
+        latest.into_iter().map(of).collect()
+    }
+
+    /// How many entries of somebody's work a chain has after one.
+    fn work_since(&self, replica: ReplicaId, name: &str, through: u64) -> Result<u64, WorkError> {
+        let rows = journal::between(&self.db.conn, replica, through + 1, u64::MAX >> 1)?;
+        Ok(rows.iter().filter(|row| is_work_of(row, name)).count() as u64)
+    }
+}
+
+/// The setting that holds the desk's host key.
+const HOST_KEY: &str = "serve host key";
+
+/// The setting that says which entry was printed last for somebody to sign.
+fn asked(name: &str) -> String {
+    format!("countersign {name}")
+}
+
+/// Whether an entry is somebody's work: to come in, and to sign, is nothing that one would sign.
+fn is_work_of(row: &journal::EntryRow, name: &str) -> bool {
+    const NO_WORK: [&str; 3] = [DoorPassed::KIND, AuthorVouched::KIND, EntriesCountersigned::KIND];
+    let is_work = |raw: &serde_json::value::RawValue| {
+        let head = serde_json::from_str::<Head<'_>>(raw.get());
+        head.is_ok_and(|head| !NO_WORK.contains(&&*head.kind))
+    };
+    entry::Body::parse(&row.body)
+        .is_some_and(|body| body.author == name && body.events.iter().any(|raw| is_work(raw)))
+}
