@@ -145,15 +145,36 @@ impl Turn {
     }
 }
 
-/// What reviewers multiply what they draw by, by their capacities.
-type Multipliers = HashMap<Vec<u32>, Arc<[f64]>>;
+/// Which of the candidates can judge a case, a bit for each. Beyond so many they are looked at one by
+/// one.
+type Able = [u64; 4];
+const ABLE_MAX: usize = 256;
+
+/// What reviewers multiply what they draw by, by who of them can judge a case.
+type Multipliers = HashMap<Able, Arc<[f64]>>;
+
+/// What somebody drew for a case.
+struct Drawn<'c> {
+    idle: bool,
+    place: f64,
+    candidate: &'c Candidate,
+}
+
+impl Drawn<'_> {
+    /// Who comes first.
+    fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        let by_name = || self.candidate.name.cmp(&other.candidate.name);
+        let by_place = || self.place.total_cmp(&other.place).then_with(by_name);
+        self.idle.cmp(&other.idle).then_with(by_place)
+    }
+}
 
 /// Everybody who reviews, and how work is shared between them.
 #[derive(Debug, Clone, Default)]
 pub struct Share {
     candidates: Vec<Candidate>,
     overlap: usize,
-    /// By the capacities of those who can judge a case: they are many cases' alike.
+    /// They are many cases' alike.
     multipliers: Arc<Mutex<Multipliers>>,
 }
 
@@ -163,16 +184,87 @@ impl Share {
         Self { candidates, overlap: policy.overlap as usize, multipliers: Arc::default() }
     }
 
+    /// Those who can judge a case. If nobody can, everybody who takes work.
+    fn able(&self, work: &CaseLoad<'_>) -> Vec<&Candidate> {
+        let mut able: Vec<&Candidate> = Vec::with_capacity(self.candidates.len());
+        able.extend(self.candidates.iter().filter(|candidate| candidate.can(work)));
+        if able.is_empty() {
+            able.extend(self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0));
+        }
+        able
+    }
+
+    /// What each of them draws for it, as it is asked for: the smallest comes first.
+    fn drawn<'c>(
+        &self,
+        able: &'c [&'c Candidate],
+        work: &'c CaseLoad<'c>,
+        now: Moment,
+    ) -> impl Fn(usize) -> Drawn<'c> + use<'c> {
+        let multiply = self.multipliers(able);
+        let epoch = quarters_over(work, now).unwrap_or(0);
+        move |at| {
+            let candidate = able[at];
+            let place = candidate.draw(work, epoch, multiply[at]);
+            Drawn { idle: work.idle.contains(&candidate.name), place, candidate }
+        }
+    }
+
     /// What each of those who can judge a case multiplies what they draw by.
     fn multipliers(&self, able: &[&Candidate]) -> Arc<[f64]> {
-        let capacities: Vec<u32> = able.iter().map(|candidate| candidate.weight).collect();
-        let mut known = self.multipliers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(multipliers) = known.get(&capacities) {
-            return multipliers.clone();
+        let of = || {
+            let capacities: Vec<u32> = able.iter().map(|candidate| candidate.weight).collect();
+            Arc::from(proportion::multipliers(&capacities, self.overlap))
+        };
+        if self.candidates.len() > ABLE_MAX {
+            return of();
         }
-        let multipliers: Arc<[f64]> = proportion::multipliers(&capacities, self.overlap).into();
-        known.insert(capacities, multipliers.clone());
-        multipliers
+        let mut mask = Able::default();
+        let mut rest = self.candidates.iter().enumerate();
+        for one in able {
+            if let Some((at, _)) = rest.find(|(_, candidate)| std::ptr::eq(*candidate, *one)) {
+                mask[at / 64] |= 1 << (at % 64);
+            }
+        }
+        let mut known = self.multipliers.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(mask).or_insert_with(of).clone()
+    }
+
+    /// How many of those who are not `labeled` come before somebody in the order of a case, as far as
+    /// `most`; nothing if they can't judge it. A queue asks it of every case, so nothing is put in
+    /// order for it, and nobody draws who makes no difference any more.
+    fn place(
+        &self,
+        name: &str,
+        work: &CaseLoad<'_>,
+        labeled: &[&str],
+        now: Moment,
+        most: usize,
+    ) -> Option<usize> {
+        let able = self.able(work);
+        let at = able.iter().position(|one| one.name == name && !labeled.contains(&name))?;
+        let draw = self.drawn(&able, work, now);
+        let own = draw(at);
+        let before = (0..able.len()).map(&draw).filter(|other| {
+            other.compare(&own).is_lt() && !labeled.contains(&other.candidate.name.as_str())
+        });
+        Some(before.take(most).count())
+    }
+
+    /// Whose labels are wanted of a case: the first of its order who have not given theirs.
+    pub fn wanted(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> Vec<String> {
+        let (wanted, _) = self.places(work, now);
+        let missing = wanted.saturating_sub(labeled.len());
+        let able = self.able(work);
+        let drawn = (0..able.len()).map(self.drawn(&able, work, now));
+        let mut drawn: Vec<Drawn<'_>> =
+            drawn.filter(|one| !labeled.contains(&one.candidate.name)).collect();
+        if missing < drawn.len() {
+            drawn.select_nth_unstable_by(missing, Drawn::compare);
+            drawn.truncate(missing);
+        }
+        drawn.sort_by(Drawn::compare);
+        drawn.into_iter().map(|one| one.candidate.name.clone()).collect()
     }
 
     pub fn candidates(&self) -> &[Candidate] {
@@ -189,25 +281,11 @@ impl Share {
 
     /// Those who can judge a case, in its order. If nobody can, everybody who takes work.
     pub fn order(&self, work: &CaseLoad<'_>, now: Moment) -> Vec<&Candidate> {
-        let epoch = quarters_over(work, now).unwrap_or(0);
-        let mut able: Vec<&Candidate> =
-            self.candidates.iter().filter(|candidate| candidate.can(work)).collect();
-        if able.is_empty() {
-            able =
-                self.candidates.iter().filter(|candidate| candidate.profile.capacity > 0).collect();
-        }
-        let multiply = self.multipliers(&able);
-        let mut drawn: Vec<(f64, &Candidate)> = able
-            .into_iter()
-            .zip(multiply.iter())
-            .map(|(candidate, multiply)| (candidate.draw(work, epoch, *multiply), candidate))
-            .collect();
-        drawn.sort_by(|(a, one), (b, two)| {
-            let idle = |one: &Candidate| work.idle.contains(&one.name);
-            let drawn = a.total_cmp(b).then_with(|| one.name.cmp(&two.name));
-            idle(one).cmp(&idle(two)).then(drawn)
-        });
-        drawn.into_iter().map(|(_, candidate)| candidate).collect()
+        let able = self.able(work);
+        let mut drawn: Vec<(usize, Drawn<'_>)> =
+            (0..able.len()).map(self.drawn(&able, work, now)).enumerate().collect();
+        drawn.sort_by(|(_, one), (_, other)| one.compare(other));
+        drawn.into_iter().map(|(at, _)| able[at]).collect()
     }
 
     /// How many labels are wanted of a case, and how many more may be asked because its time runs
@@ -231,11 +309,9 @@ impl Share {
         if self.is_everybodys() && work.needs.is_empty() {
             return Turn::First;
         }
-        let order = self.order(work, now);
         let (wanted, widened) = self.places(work, now);
         let missing = wanted.saturating_sub(labeled.len());
-        let left = order.iter().filter(|candidate| !labeled.contains(&candidate.name.as_str()));
-        match left.map(|candidate| candidate.name.as_str()).position(|other| other == name) {
+        match self.place(name, work, labeled, now, missing + widened) {
             None => Turn::Cannot,
             Some(place) if place < missing => Turn::First,
             Some(place) if place < missing + widened => {
@@ -409,5 +485,59 @@ mod tests {
             "better anybody than nobody"
         );
         assert_eq!(share.turn("eve", &work(1), &[], Moment(0)), Turn::Cannot);
+    }
+
+    /// Random teams and cases, each asked for everybody both ways.
+    #[test]
+    fn a_place_is_that_in_the_order() {
+        let mut x = 7_u64;
+        let mut random = |below: u64| {
+            x = mix(x.wrapping_add(1));
+            x % below
+        };
+        for round in 0..300 {
+            let languages =
+                |n: u64| ["en", "pt"].iter().take(n as usize).map(|s| (*s).to_owned()).collect();
+            let candidates: Vec<Candidate> = (0..1 + random(9))
+                .map(|n| {
+                    let profile = Profile {
+                        capacity: [0, 50, 100][random(3) as usize],
+                        languages: languages(random(3)),
+                        skills: if random(2) == 0 { vec!["legal".to_owned()] } else { vec![] },
+                    };
+                    Candidate::new(&format!("r{n}"), profile)
+                })
+                .collect();
+            let share = Share::new(
+                candidates,
+                &Policy { overlap: 1 + random(3) as u32, ..Policy::default() },
+            );
+            let (needs, idle) = (["legal".to_owned()], ["r1".to_owned(), "r3".to_owned()]);
+            let work = CaseLoad {
+                language: ["", "en", "pt"][random(3) as usize],
+                needs: if random(3) == 0 { &needs } else { &[] },
+                idle: if random(2) == 0 { &idle } else { &[] },
+                ..work(round)
+            };
+            let now = Moment(work.detected.0 + random(200_000) as i64);
+            let labeled: &[&str] = [&[][..], &["r0"], &["r2", "r0"]][random(3) as usize];
+            let order = share.order(&work, now);
+            let left: Vec<&str> = order
+                .iter()
+                .map(|candidate| candidate.name.as_str())
+                .filter(|name| !labeled.contains(name))
+                .collect();
+            for name in share.candidates().iter().map(|candidate| candidate.name.as_str()) {
+                let expect = left.iter().position(|other| *other == name);
+                for most in [1, 3, 100] {
+                    let place = share.place(name, &work, labeled, now, most);
+                    assert_eq!(place, expect.map(|place| place.min(most)), "{name} {left:?}");
+                }
+            }
+            let given: Vec<String> = labeled.iter().map(|name| (*name).to_owned()).collect();
+            let wanted = share.wanted(&work, &given, now);
+            let missing = share.places(&work, now).0.saturating_sub(labeled.len());
+            assert_eq!(wanted, left[..missing.min(left.len())]);
+        }
     }
 }

@@ -332,13 +332,7 @@ impl Assignees {
 
     /// An open case wants labels from the first of its order who have not given one.
     fn label(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> DueItem {
-        let (wanted, _) = self.share.places(work, now);
-        let order = self.share.order(work, now);
-        let left = order.into_iter().filter(|candidate| !labeled.contains(&candidate.name));
-        let who = left
-            .take(wanted.saturating_sub(labeled.len()))
-            .map(|candidate| candidate.name.clone())
-            .collect();
+        let who = self.share.wanted(work, labeled, now);
         let item = DueItem::new(Duty::Label, who, work.detected, work.due);
         DueItem { case: Some(work.case), ..item }
     }

@@ -18,7 +18,7 @@ use casework::tui::Review;
 
 use crate::keys::Keys as _;
 use crate::pty::Term;
-use crate::support::{Place, entries, ingest, line, piped, program, team_of_three};
+use crate::support::{Place, binary, entries, ingest, line, number, piped, program, team_of_three};
 
 fn place_with_a_case() -> Place {
     let place = Place::new();
@@ -574,4 +574,82 @@ fn over_ssh_a_screen_is_left_when_its_door_closes_or_the_desk_does() {
     assert_eq!(term.wait_end(), 0);
     let pid = fs::read_to_string(served.desk.place.path().join("serve/sshd.pid")).unwrap();
     Command::new("kill").arg(pid.trim()).status().unwrap();
+}
+
+#[test]
+fn whatever_keys_are_pressed_nothing_is_executed() {
+    let Some(desk) = Desk::new() else { return };
+    if !Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok_and(|s| s.success()) {
+        return eprintln!("skipped: strace is not here");
+    }
+    let trace = desk.place.dir.path().join("trace");
+    let auth = desk.place.dir.path().join("auth");
+    fs::write(&auth, format!("publickey {}", fs::read_to_string(desk.public("bo")).unwrap()))
+        .unwrap();
+    let (program, workspace) = (binary(), desk.place.path());
+    let of = |path: &Path| path.to_str().unwrap().to_owned();
+    let args = [
+        "strace".to_owned(),
+        "-f".to_owned(),
+        "-A".to_owned(),
+        "-o".to_owned(),
+        of(&trace),
+        "-e".to_owned(),
+        "trace=execve,execveat,connect,bind".to_owned(),
+        of(&program),
+        "--workspace".to_owned(),
+        of(&workspace),
+        "serve".to_owned(),
+        "session".to_owned(),
+        "bo".to_owned(),
+        desk.fingerprint("bo"),
+    ];
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let auth = of(&auth);
+    let env = [("SSH_USER_AUTH", auth.as_str()), ("EDITOR", "touch"), ("SHELL", "/bin/sh")];
+    let mut x = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        (x % below as u64) as usize
+    };
+    let special = [
+        "\r", "\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~", "\t", "\x1b", "\x1bOP", "\x05", "\x19",
+        "\x1a",
+    ];
+    let mut left = number("CASEWORK_KEYS").unwrap_or(2_000);
+    let mut sessions = 0;
+    while left > 0 {
+        let mut term = Term::run(&desk.place, (120, 40), &env, &args);
+        sessions += 1;
+        let begun = clock::instant();
+        while !term.text().contains("team") {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", term.text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        while left > 0 && term.child.try_wait().unwrap().is_none() {
+            for _ in 0..50 {
+                // Every other key is a letter, now and then a word to the command line.
+                match random(8) {
+                    0..5 => term.send(&char::from(b'!' + random(94) as u8).to_string()),
+                    5 => term.send(&char::from(1 + random(26) as u8).to_string()),
+                    _ => term.send(special[random(special.len())]),
+                }
+            }
+            left = left.saturating_sub(50);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if term.child.try_wait().unwrap().is_none() {
+            let pid = term.child.process_id().unwrap().to_string();
+            Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+            term.child.kill().ok();
+        }
+    }
+    let text = fs::read_to_string(&trace).unwrap();
+    let calls: Vec<&str> =
+        text.lines().filter(|line| !line.contains("---") && !line.contains("+++")).collect();
+    let executed = calls.iter().filter(|line| line.contains("execve")).count();
+    assert_eq!((executed, calls.len()), (sessions, sessions), "{text}");
+    assert!(desk.place.ok(&["verify"]).contains("0 faults"));
 }
