@@ -38,7 +38,7 @@ class Desk:
             run(self.casework, "roster", "key", "add", name, self.key(name) + ".pub", "--workspace", self.work)
         self.port = random.randint(20000, 40000)
         with open(os.path.join(self.work, "config.toml"), "w") as out:
-            out.write("[serve]\nmax = 1000\nper_person = 50\n")
+            out.write("[serve]\nmax = 1000\nper_person = 50\none_address = [\"127.0.0.1\"]\n")
         self.server = subprocess.Popen([self.casework, "--workspace", self.work, "serve", "--listen", f"127.0.0.1:{self.port}"],
             stderr=subprocess.PIPE, text=True)
         for line in self.server.stderr:
@@ -82,20 +82,21 @@ class Screen:
             self.bytes += len(got)
             if self.first is None and (self.text + got).count(b"team"):
                 self.first = now - self.begun
-            self.text = (self.text + got)[-4000:]
-            # What a terminal says when it is asked whether it is there.
-            for _ in range(got.count(b"\x1b[5n")):
+            # What a terminal says when it is asked whether it is there, wherever the question was cut in two.
+            before = self.text[-3:]
+            for _ in range((before + got).count(b"\x1b[5n")):
                 os.write(self.fd, b"\x1b[0n")
-            if b"\x1b[c" in got:
+            for _ in range((before + got).count(b"\x1b[c")):
                 os.write(self.fd, b"\x1b[?62c")
+            self.text = (self.text + got)[-4000:]
             if self.asked is not None:
                 self.waits.append(now - self.asked)
                 self.asked = None
         return got
 
     def key(self, key):
-        if self.asked is None:
-            self.asked = time.monotonic()
+        # One at the end of the list changed nothing, and was not answered.
+        self.asked = time.monotonic()
         os.write(self.fd, key)
 
 def pump(screens, until):
@@ -169,7 +170,7 @@ def keys(desk, options):
     waits = [wait for screen in screens for wait in screen.waits]
     print(f"  key to bytes: {len(waits)} keys, p50 {quantile(waits, .5) * 1e3:.1f} ms, p99 {quantile(waits, .99) * 1e3:.1f} ms, most {max(waits, default=0) * 1e3:.0f} ms")
     held = [private(pid) for pid in pids]
-    print(f"  private memory: {sum(held):.0f} MB in {len(pids)} processes, {sum(held) / max(len(screens), 1):.1f} MB a session with its sshd")
+    print(f"  private memory: {sum(held):.0f} MB in {len(pids)} processes, {sum(held) / max(len(first), 1):.1f} MB a session with its sshd")
     for screen in screens:
         os.kill(screen.pid, signal.SIGHUP)
     for screen in screens:

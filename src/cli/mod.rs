@@ -579,11 +579,11 @@ pub struct Context {
 
 impl Context {
     /// A workspace as whoever is at work holds it.
-    fn held(&self, mut workspace: Workspace) -> Workspace {
+    fn held(&self, mut workspace: Workspace) -> Result<Workspace, CliError> {
         if let Some(visit) = self.served {
-            workspace.serve(visit);
+            workspace.serve(visit)?;
         }
-        workspace
+        Ok(workspace)
     }
 
     /// An error as it is to be told: a full disk by its name.
@@ -611,7 +611,7 @@ impl Context {
             )));
         }
         let (paths, env) = (self.paths()?, self.env.clone());
-        Ok(self.held(Workspace::open_at(paths, env, self.global.actor.as_deref(), at)?))
+        self.held(Workspace::open_at(paths, env, self.global.actor.as_deref(), at)?)
     }
 
     /// The workspace as it is, at a time that is so far ahead: what will be due by then.
@@ -628,7 +628,7 @@ impl Context {
     /// The workspace of today, also where another command of the same looks at the past.
     pub fn open_now(&self) -> Result<Workspace, CliError> {
         let (paths, env) = (self.paths()?, self.env.clone());
-        Ok(self.held(Workspace::open(paths, env, self.global.actor.as_deref())?))
+        self.held(Workspace::open(paths, env, self.global.actor.as_deref())?)
     }
 
     pub fn open(&self) -> Result<Workspace, CliError> {

@@ -120,7 +120,7 @@ fn serve(context: &Context, listen: &[String], print: Option<&str>) -> Result<Ex
         account: &account,
     };
     if let Some(what) = print {
-        let text = if what == "sshd" { desk.drop_in(&sshd) } else { desk.unit() };
+        let text = if what == "sshd" { desk.drop_in() } else { desk.unit() };
         let mut out = Out::new();
         text.lines().try_for_each(|line| out.line(line))?;
         out.finish()?;

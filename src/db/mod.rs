@@ -203,6 +203,12 @@ impl Db {
         Self::open(&self.path)
     }
 
+    /// Keeps few pages in memory: many have the same file open, and the system keeps its pages once for
+    /// all of them.
+    pub fn keep_small(&self) -> Result<(), DbError> {
+        self.explained(|conn| conn.pragma_update(None, "cache_size", -1_024)) // 1 MiB
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

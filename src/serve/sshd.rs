@@ -58,23 +58,27 @@ pub struct Desk<'d> {
 }
 
 impl Desk<'_> {
-    /// How sshd finds the door that a key opens: by asking us where nobody could put another
-    /// program in our place, else by a file that is kept up to date.
-    fn doors(&self) -> Vec<String> {
-        // sshd takes the program's name as it stands, up to a blank.
-        let plain = !self.program.display().to_string().contains(' ');
-        if plain && super::place::is_roots(self.program) {
-            let words = format!(
+    /// Whether sshd would run us to ask for a key: nobody may be able to put another program in our
+    /// place, and sshd takes the program's name as it stands, up to a blank.
+    fn may_be_asked(&self) -> bool {
+        !self.program.display().to_string().contains(' ') && super::place::is_roots(self.program)
+    }
+
+    /// Has sshd ask us for the door that a key opens.
+    fn asks(&self) -> Vec<String> {
+        vec![
+            "AuthorizedKeysFile none".to_owned(),
+            format!(
                 "AuthorizedKeysCommand {} --workspace \"{}\" serve keys %u %t %k",
                 self.program.display(),
                 self.workspace.display()
-            );
-            return vec![
-                "AuthorizedKeysFile none".to_owned(),
-                words,
-                format!("AuthorizedKeysCommandUser {}", self.account),
-            ];
-        }
+            ),
+            format!("AuthorizedKeysCommandUser {}", self.account),
+        ]
+    }
+
+    /// Has it read a file instead, that is kept up to date as long as the desk is open.
+    fn reads(&self) -> Vec<String> {
         vec![
             format!("AuthorizedKeysFile \"{}\"", self.place.authorized_keys().display()),
             "AuthorizedKeysCommand none".to_owned(),
@@ -82,7 +86,7 @@ impl Desk<'_> {
     }
 
     /// What holds of every connection, whoever runs sshd.
-    fn rules(&self, sshd: &Sshd) -> Vec<String> {
+    fn rules(&self) -> Vec<String> {
         let mut lines: Vec<String> = [
             "AuthenticationMethods publickey",
             "PubkeyAuthentication yes",
@@ -103,11 +107,9 @@ impl Desk<'_> {
         ]
         .map(str::to_owned)
         .to_vec();
-        lines.extend(sshd.knows((9, 1)).then(|| "RequiredRSASize 3072".to_owned()));
         if !self.options.banner.is_empty() {
             lines.push(format!("Banner \"{}\"", self.place.banner().display()));
         }
-        lines.extend(self.doors());
         lines
     }
 
@@ -134,30 +136,35 @@ impl Desk<'_> {
             .map(str::to_owned),
         );
         lines.push(format!("AllowUsers {}", self.account));
-        lines.extend(sshd.knows((8, 5)).then(|| "PerSourceMaxStartups 10".to_owned()));
+        // Of those who are not in yet. An office comes from one address, at nine.
+        let most = if self.options.one_address.is_empty() { 10 } else { 60 };
+        lines.extend(sshd.knows((8, 5)).then(|| format!("PerSourceMaxStartups {most}")));
         if sshd.knows((9, 8)) && !self.options.one_address.is_empty() {
             lines
                 .push(format!("PerSourcePenaltyExemptList {}", self.options.one_address.join(",")));
         }
-        lines.extend(self.rules(sshd));
+        lines.extend(self.rules());
+        // Holds for the whole sshd.
+        lines.extend(sshd.knows((9, 1)).then(|| "RequiredRSASize 3072".to_owned()));
+        lines.extend(if self.may_be_asked() { self.asks() } else { self.reads() });
         lines.join("\n") + "\n"
     }
 
     /// A piece for the system's own sshd.
-    pub fn drop_in(&self, sshd: &Sshd) -> String {
-        let mut lines = vec![
-            format!(
-                "# For /etc/ssh/sshd_config.d/casework.conf: {} alone is served.",
-                self.account
-            ),
-            format!("Match User {}", self.account),
-        ];
-        // What can't stand below Match holds for the whole sshd.
-        let whole = ["AcceptEnv", "RequiredRSASize", "ClientAlive", "LogLevel"];
-        let rules = self.rules(sshd);
-        let of_one =
-            rules.iter().filter(|line| !whole[1..2].iter().any(|name| line.starts_with(name)));
-        lines.extend(of_one.map(|line| format!("    {line}")));
+    pub fn drop_in(&self) -> String {
+        let mut lines = vec![format!(
+            "# For /etc/ssh/sshd_config.d/casework.conf: {} alone is served.",
+            self.account
+        )];
+        if !self.may_be_asked() {
+            lines.push(format!(
+                "# sshd runs {} only where it and all directories above it are root's, and nobody else may write there.",
+                self.program.display()
+            ));
+        }
+        lines.push(format!("Match User {}", self.account));
+        let rules = self.rules().into_iter().chain(self.asks());
+        lines.extend(rules.map(|line| format!("    {line}")));
         lines.join("\n") + "\n"
     }
 

@@ -170,13 +170,17 @@ impl Workspace {
         let (name, key) = (self.me.clone(), fingerprint.to_owned());
         let passed = DoorPassed { name, key, client: client.to_owned() };
         let visit = self.append(vec![Append::new(&passed)])?.event();
-        self.serve(visit);
+        self.serve(visit)?;
         Ok(visit)
     }
 
     /// From now on it is served to whoever came in by that event.
-    pub fn serve(&mut self, visit: EventId) {
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn serve(&mut self, visit: EventId) -> Result<(), WorkError> {
         (self.served, self.visit) = (true, Some(visit));
+        Ok(self.db.keep_small()?)
     }
 
     /// The host key by which people know the desk, if they do.

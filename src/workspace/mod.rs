@@ -170,8 +170,12 @@ impl Workspace {
 
     /// The same workspace on another connection, for another thread.
     pub fn reopen(&self) -> Result<Self, WorkError> {
+        let db = self.db.reopen()?;
+        if self.served {
+            db.keep_small()?;
+        }
         Ok(Self {
-            db: self.db.reopen()?,
+            db,
             paths: self.paths.clone(),
             config: self.config.clone(),
             env: self.env.clone(),

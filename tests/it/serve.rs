@@ -503,6 +503,21 @@ fn over_ssh_the_door_opens_for_its_key_alone() {
 }
 
 #[test]
+fn what_is_printed_for_the_systems_sshd_is_taken_by_it() {
+    let Some(served) = Served::start() else { return };
+    let place = &served.desk.place;
+    let sshd = Sshd::find("").unwrap().path;
+    let file = place.dir.path().join("drop-in");
+    let host_key = place.path().join("serve/hostkey");
+    let printed = place.ok(&["serve", "--print", "sshd"]);
+    assert!(printed.contains(&format!("Match User {}", Served::account())), "{printed}");
+    fs::write(&file, format!("HostKey {}\n{printed}", host_key.display())).unwrap();
+    let output = Command::new(sshd).arg("-t").arg("-f").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}\n{printed}", String::from_utf8_lossy(&output.stderr));
+    assert!(place.ok(&["serve", "--print", "systemd"]).contains("ExecStart=\""));
+}
+
+#[test]
 fn over_ssh_nothing_but_a_session_is_to_be_had() {
     let Some(served) = Served::start() else { return };
     let there = Served::there();

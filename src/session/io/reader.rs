@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::opener::Opener;
 use super::syncer::Syncer;
 use super::writer::{Work, Writer};
+use crate::clock;
 use crate::domain::attachment::Attachment;
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
@@ -53,6 +54,16 @@ pub struct Reader {
     syncer: Option<Syncer>,
     opener: Opener,
     now: fn() -> Moment,
+}
+
+/// How long the cases of somebody who came over SSH are not counted yet: it takes what ten screens do.
+const RUSH: Duration = Duration::from_secs(8);
+
+/// Lets whoever waits for the processor go first: nobody waits for what this thread does, and others
+/// may have their screens on the same machine.
+fn stand_back() {
+    // Where it may not, it takes its turn like all.
+    let _ = rustix::process::nice(10);
 }
 
 impl Reader {
@@ -220,6 +231,7 @@ impl Reader {
             let (workspace, report) = (self.workspace.reopen()?, Arc::clone(&self.report));
             let following = Arc::clone(&self.following);
             std::thread::spawn(move || {
+                stand_back();
                 search_in_background(workspace, &asked, &following, &*report)
             });
             self.searcher = Some(asks);
@@ -300,7 +312,13 @@ impl Reader {
         let (queue, workspace) = (self.queue.clone(), self.workspace.reopen()?);
         let (newest, report) = (Arc::clone(&self.newest_count), Arc::clone(&self.report));
         std::thread::spawn(move || {
+            stand_back();
             let stop = || newest.load(Ordering::Relaxed) != number;
+            // Where many come at nine, their screens come first.
+            let begun = clock::instant();
+            while workspace.served && !stop() && begun.elapsed() < RUSH {
+                std::thread::sleep(Duration::from_millis(100));
+            }
             report(match workspace.queue_counts(&queue, stop) {
                 Ok(counts) => Report::Counted(QueueCounts { counting: stop(), ..counts }),
                 Err(error) => Report::Failed(error.told()),
