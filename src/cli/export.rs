@@ -203,6 +203,8 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             let beside = out.parent().filter(|parent| parent.as_os_str() != "");
             aside.tempdir_in(beside.unwrap_or(Path::new(".")))
         }
+        // The one place that whoever came over SSH may write to.
+        None if context.served.is_some() => aside.tempdir_in(&workspace.paths.workspace),
         None => aside.tempdir(),
     };
     let aside = aside.map_err(failed)?;

@@ -27,6 +27,9 @@ pub struct Args {
     /// Print a piece for the system's own sshd, or a unit for systemd, and write nothing
     #[arg(long, value_name = "WHAT", value_parser = ["sshd", "systemd"])]
     print: Option<String>,
+    /// Make another host key: everybody who came before is warned by their ssh
+    #[arg(long)]
+    new_host_key: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -72,7 +75,7 @@ pub fn run(context: &mut Context, args: Args) -> Next {
         Some(What::Who) => who(context),
         Some(What::Kick { name }) => kick(context, &name),
         Some(What::Log { limit }) => log(context, limit),
-        None => serve(context, &args.listen, args.print.as_deref()),
+        None => serve(context, &args),
     };
     Next::Exit(super::error::exit_code(context.explained(result)))
 }
@@ -91,7 +94,8 @@ fn line_of(context: &Context, user: &str, kind: &str, key: &str) -> Option<Strin
     Some(door.line(&command, crate::clock::local_offset) + "\n")
 }
 
-fn serve(context: &Context, listen: &[String], print: Option<&str>) -> Result<Exit, CliError> {
+fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let (listen, print) = (args.listen.as_slice(), args.print.as_deref());
     let workspace = context.open()?;
     let failed = |error: std::io::Error| CliError::Use(error.to_string());
     let program = std::env::current_exe().and_then(|path| path.canonicalize()).map_err(failed)?;
@@ -131,7 +135,18 @@ fn serve(context: &Context, listen: &[String], print: Option<&str>) -> Result<Ex
     }
     Place::open(&directory)?;
     let _alone = place.alone()?;
-    let key = host_key(&place, workspace.known_by()?.as_deref())?;
+    let known = workspace.known_by()?.filter(|_| !args.new_host_key);
+    if args.new_host_key {
+        for path in [place.host_key(), place.host_key().with_extension("pub")] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ServeError::File(path.display().to_string(), error).into());
+                }
+                _ => {}
+            }
+        }
+    }
+    let key = host_key(&place, known.as_deref())?;
     workspace.is_known_by(&key)?;
     let stop = stopped_by_signals()?;
     let doors = workspace.doors()?;
@@ -144,11 +159,15 @@ fn serve(context: &Context, listen: &[String], print: Option<&str>) -> Result<Ex
         if let Some(words) = supervisor.tick() {
             say(&words);
         }
-        let now = workspace.data_version()?;
+        let now = workspace.data_version().unwrap_or(seen);
         // A door's time may be over without anything being written.
         if now != seen || minute.elapsed().as_secs() >= 60 {
             (seen, minute) = (now, crate::clock::instant());
-            supervisor.doors(&workspace.doors()?)?;
+            let told = workspace.doors().map_err(CliError::from);
+            if let Err(error) = told.and_then(|doors| Ok(supervisor.doors(&doors)?)) {
+                say(&format!("The doors stay as they were: {error}"));
+                seen = 0; // looked at again
+            }
             syncer.iter().for_each(Syncer::soon);
         }
     }
@@ -241,7 +260,7 @@ fn kick(context: &Context, name: &str) -> Result<Exit, CliError> {
         };
         return Err(CliError::Use(format!("{name} is not in: {there}")));
     }
-    theirs.iter().for_each(|session| live::end(session));
+    live::end(&place(context)?, live::TO_LEAVE, |session| session.name == name);
     let words = format!(
         "{name} leaves {} {}. They may come back: casework roster key drop closes a door.",
         theirs.len(),
@@ -256,6 +275,7 @@ fn log(context: &Context, limit: usize) -> Result<Exit, CliError> {
     let path = place(context)?.log();
     let mut bytes = Vec::new();
     match fs::File::open(&path) {
+        // What is longer is turned as it is written.
         Ok(file) => drop(file.take(64 << 20).read_to_end(&mut bytes)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(ServeError::File(path.display().to_string(), error).into()),

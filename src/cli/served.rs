@@ -12,7 +12,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::out::say;
-use super::{Cli, CliError, Context, Next, error, help, opened};
+use super::{Cli, CliError, Command, Context, Next, error, help, opened};
 use crate::clock;
 use crate::config::Serve;
 use crate::domain::door::words;
@@ -50,8 +50,11 @@ pub const ALLOWED: &[&str] = &[
 ];
 /// What is said by another name.
 const ALIASES: &[&str] = &["steady"];
-/// Options that say whose work it is, and where: both are settled.
-const SETTLED: &[&str] = &["workspace", "actor"];
+/// Options that say whose work it is, and where: both are settled. The past is made anew in a file
+/// outside of the workspace, which a session can't reach.
+const SETTLED: &[&str] = &["workspace", "actor", "at"];
+/// So much is kept of what was asked for.
+const TOLD_MAX: usize = 200;
 /// How often a door is looked at while somebody is in.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -102,10 +105,9 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         return Err(closed());
     }
     let mut workspace = context.open_now().map_err(being_worked_on)?;
-    let door = workspace.may_come_in(name, fingerprint).map_err(|_| closed())?;
+    workspace.may_come_in(name, fingerprint).map_err(|_| closed())?;
     let options = workspace.config.serve.clone();
     let place = Place::open(&workspace.paths.workspace)?;
-    room_for(&place, &options, name)?;
     // What is asked for is understood before anything is written of it.
     let line = context.env.ssh_command.clone();
     let cli = line.as_deref().map(|line| parse(&asked(line).map_err(CliError::Use)?));
@@ -115,15 +117,33 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         None => None,
     };
     let client = context.env.ssh_client.clone().unwrap_or_default();
-    let signs = line.as_ref().is_some_and(|line| {
-        line.to_str()
-            .is_some_and(|line| line.starts_with("vouch") || line.starts_with("countersign"))
-    });
+    let command = line.map(|line| line.to_string_lossy().into_owned()).unwrap_or_default();
+    let (process, key) = (getpid().as_raw_nonzero().get(), fingerprint.to_owned());
+    let terminal = std::io::stdin().is_terminal();
+    let mut session = Session {
+        process,
+        name: name.to_owned(),
+        key: key.clone(),
+        client: client.clone(),
+        since: clock::now(),
+        command: command.chars().take(TOLD_MAX).collect(),
+        held: String::new(),
+        tty: terminal.then(live::terminal).flatten(),
+    };
+    // Nobody comes in between the look whether there is room and the taking of it.
+    let mut entered = {
+        let _one_at_a_time = place.threshold()?;
+        room_for(&place, &options, name)?;
+        Entered::new(&place, &session)?
+    };
+    // Only ssh-keygen knows other kinds of keys.
+    let signs = matches!(&cli, Some(cli) if matches!(cli.command, Some(Command::Vouch(_) | Command::Countersign(_))));
+    let keys = workspace.doors()?.into_iter().filter(|opened| opened.door.name == name);
+    let executes = signs && keys.into_iter().any(|opened| opened.door.key.ed25519().is_none());
     let visit = workspace.pass_door(fingerprint, &client)?;
     let vouched = workspace.is_vouched()?;
-    let command = line.map(|line| line.to_string_lossy().into_owned()).unwrap_or_default();
     let mut log = place.append_log()?;
-    let told = crate::domain::text::visible(&command).into_owned();
+    let told = crate::domain::text::visible(&session.command).into_owned();
     let at = clock::now().rfc3339();
     // That the log is full is no reason to turn anybody away.
     let _ = writeln!(log, "{at} casework: {name} came in with {fingerprint} from {client}: {told}");
@@ -131,21 +151,8 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     let directory = directory.unwrap_or_else(|_| workspace.paths.workspace.clone());
     let roots = workspace.config.attachments.roots.clone();
     drop(workspace);
-    let held = hold::back(&directory, &roots, signs && door.key.ed25519().is_none());
-    let (process, key) = (getpid().as_raw_nonzero().get(), fingerprint.to_owned());
-    let terminal = std::io::stdin().is_terminal();
-    let tty = terminal.then(live::terminal).flatten();
-    let session = Session {
-        process,
-        name: name.to_owned(),
-        key: key.clone(),
-        client,
-        since: clock::now(),
-        command,
-        held,
-        tty,
-    };
-    let entered = Entered::new(&place, &session)?;
+    session.held = hold::back(&directory, &roots, executes);
+    entered.say(&session)?;
     if let Ok(mut kept) = ENTERED.lock() {
         *kept = Some(entered);
     }
@@ -154,7 +161,8 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     if cli.is_none() && !vouched {
         to_say(VOUCH);
     }
-    watch(context.open_now()?, name.to_owned(), key, on_screen, idle(&options).ok());
+    let idle = idle(&options).ok().filter(|_| terminal);
+    watch(context.open_now()?, name.to_owned(), key, on_screen, idle);
     Ok(match cli {
         None => {
             let workspace = context.open_now()?;
@@ -238,9 +246,9 @@ fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle:
             if last != typed {
                 (typed, since) = (last, clock::instant());
             }
-            if on_screen && idle.is_some_and(|idle| since.elapsed() >= idle) {
+            if idle.is_some_and(|idle| since.elapsed() >= idle) {
                 return end(
-                    true,
+                    on_screen,
                     "Nothing was done here for a while, so the screen was left. What you began is kept.",
                 );
             }
@@ -258,6 +266,9 @@ fn end(on_screen: bool, words: &str) {
     if let Some(own) = own {
         // It is there, as this runs in it.
         let _ = kill_process(own, Signal::TERM);
+        // One whose client reads nothing does not come to it.
+        std::thread::sleep(live::TO_LEAVE);
+        let _ = kill_process(own, Signal::KILL);
     }
 }
 
@@ -269,24 +280,26 @@ fn asked(line: &std::ffi::OsStr) -> Result<Vec<String>, String> {
 
 /// The command that words say; or what is told instead of it.
 fn parse(words: &[String]) -> Result<Result<Cli, Next>, CliError> {
-    let name = words.iter().find(|word| !word.starts_with('-'));
     let there = || format!("over SSH there are {}", ALLOWED.join(", "));
-    if let Some(name) = name
-        && !ALLOWED.contains(&name.as_str())
-        && !ALIASES.contains(&name.as_str())
-    {
-        return Err(CliError::Use(format!("`{name}` is not done over SSH: {}", there())));
-    }
+    let refused =
+        |name: &str| Err(CliError::Use(format!("`{name}` is not done over SSH: {}", there())));
     let argv = std::iter::once("casework").chain(words.iter().map(String::as_str));
     let matches = match help::command().try_get_matches_from(argv) {
         Ok(matches) => matches,
         Err(told) => {
+            let name = words.iter().find(|word| !word.starts_with('-'));
+            if let Some(name) = name.filter(|name| !is_allowed(name)) {
+                return refused(name);
+            }
             // Help is told like this, too.
             let _ = told.print();
             let code = u8::try_from(told.exit_code()).unwrap_or(2);
             return Ok(Err(Next::Exit(code.into())));
         }
     };
+    if let Some(name) = matches.subcommand_name().filter(|name| !is_allowed(name)) {
+        return refused(name);
+    }
     if let Some(option) = forbidden(&help::command(), &matches) {
         return Err(CliError::Use(format!(
             "{option} is not taken over SSH: who you are your key said, and files are yours, not this machine's"
@@ -299,6 +312,10 @@ fn parse(words: &[String]) -> Result<Result<Cli, Next>, CliError> {
     Ok(Ok(cli))
 }
 
+fn is_allowed(name: &str) -> bool {
+    ALLOWED.contains(&name) || ALIASES.contains(&name)
+}
+
 /// An argument that was given and has no place: it names a file or a directory, a person or a
 /// workspace.
 fn forbidden(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
@@ -307,21 +324,16 @@ fn forbidden(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
         let given = matches!(matches.try_contains_id(id), Ok(true))
             && matches.value_source(id) == Some(ValueSource::CommandLine);
         if given && (SETTLED.contains(&id) || names_a_file(arg)) {
-            let is_input = matches
-                .try_get_raw(id)
-                .ok()
-                .flatten()
-                .is_some_and(|mut values| values.all(|value| value == "-"));
-            if is_input && !SETTLED.contains(&id) {
-                continue;
-            }
             return Some(
                 arg.get_long().map_or_else(|| id.to_uppercase(), |long| format!("--{long}")),
             );
         }
     }
     let (name, matches) = matches.subcommand()?;
-    forbidden(command.find_subcommand(name)?, matches)
+    match command.find_subcommand(name) {
+        Some(command) => forbidden(command, matches),
+        None => Some(name.to_owned()),
+    }
 }
 
 /// Whether an argument is a file, by its type or by what its value is called.

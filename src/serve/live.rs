@@ -1,9 +1,10 @@
 //! Who is in now: a file for each session, locked for as long as the session lasts, whoever serves.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ServeError;
 use super::place::Place;
+use crate::clock;
 use crate::domain::time::Moment;
 
 /// A session.
@@ -55,7 +57,7 @@ pub fn typed_at() -> Option<i64> {
 #[derive(Debug)]
 pub struct Entered {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Entered {
@@ -63,16 +65,25 @@ impl Entered {
     pub fn new(place: &Place, session: &Session) -> Result<Self, ServeError> {
         let path = place.live().join(session.process.to_string());
         let failed = |error| ServeError::File(path.display().to_string(), error);
-        // Whatever an earlier process of this number left.
-        let _ = fs::remove_file(&path);
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let mut lock = options.open(&path).map_err(failed)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|error| failed(error.into()))?;
+        options.write(true).create(true).truncate(true).mode(0o600);
+        // It is locked before anybody can see it.
+        let made = path.with_extension("new");
+        let lock = options.open(&made).map_err(failed)?;
+        flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+        let mut entered = Self { path: path.clone(), lock };
+        entered.say(session)?;
+        fs::rename(&made, &path).map_err(failed)?;
+        Ok(entered)
+    }
+
+    /// Says what became of it.
+    pub fn say(&mut self, session: &Session) -> Result<(), ServeError> {
         let text = serde_json::to_string(session).unwrap_or_default();
-        lock.write_all(text.as_bytes()).map_err(failed)?;
-        Ok(Self { path, _lock: lock })
+        let written = self.lock.set_len(0).and_then(|()| self.lock.rewind());
+        written
+            .and_then(|()| self.lock.write_all(text.as_bytes()))
+            .map_err(|error| ServeError::File(self.path.display().to_string(), error))
     }
 }
 
@@ -87,7 +98,8 @@ impl Drop for Entered {
 pub fn all(place: &Place) -> Vec<Session> {
     let Ok(files) = fs::read_dir(place.live()) else { return Vec::new() };
     let mut sessions: Vec<Session> = Vec::new();
-    for path in files.flatten().map(|file| file.path()) {
+    let paths = files.flatten().map(|file| file.path());
+    for path in paths.filter(|path| path.extension().is_none()) {
         let Ok(file) = File::open(&path) else { continue };
         if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
             let old = file.metadata().and_then(|about| about.modified()).is_ok_and(|at| {
@@ -105,10 +117,24 @@ pub fn all(place: &Place) -> Vec<Session> {
     sessions
 }
 
-/// Has a session end: it keeps what was begun.
-pub fn end(session: &Session) {
-    if let Some(process) = Pid::from_raw(session.process) {
-        // It may have ended meanwhile.
-        let _ = kill_process(process, Signal::TERM);
+/// How long a session has to keep what was begun.
+pub const TO_LEAVE: Duration = Duration::from_secs(4);
+
+/// Has sessions end: they keep what was begun. Who comes in meanwhile is told too; who does not leave
+/// is ended.
+pub fn end(place: &Place, patience: Duration, which: impl Fn(&Session) -> bool) {
+    let signal = |signal| {
+        let mut left = all(place);
+        left.retain(&which);
+        for process in left.iter().filter_map(|session| Pid::from_raw(session.process)) {
+            // It may have ended meanwhile.
+            let _ = kill_process(process, signal);
+        }
+        left.len()
+    };
+    let begun = clock::instant();
+    while signal(Signal::TERM) > 0 && begun.elapsed() < patience {
+        std::thread::sleep(Duration::from_millis(100));
     }
+    signal(Signal::KILL);
 }

@@ -45,9 +45,9 @@ pub enum ServeError {
     #[error("{0} holds a quote, a percent sign or a line's end, which sshd's files can't: move it")]
     Path(String),
     #[error(
-        "the host key {0} is gone, and people know this desk by it: put it back from a backup. Or remove {1}, and tell everybody that the key is another"
+        "the host key {0} is gone or another, and people know this desk by it: put it back from a backup. Or have another made by --new-host-key, and tell everybody"
     )]
-    HostKeyGone(String, String),
+    HostKeyGone(String),
     #[error("{path} can be {what} by others: chmod {mode} {path}")]
     Open { path: String, what: &'static str, mode: &'static str },
     #[error("this workspace is served already, by process {0}")]

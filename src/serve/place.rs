@@ -42,11 +42,6 @@ impl Place {
         self.directory.join("hostkey")
     }
 
-    /// The public half: what people know the desk by.
-    pub fn host_key_public(&self) -> PathBuf {
-        self.directory.join("hostkey.pub")
-    }
-
     pub fn config(&self) -> PathBuf {
         self.directory.join("sshd_config")
     }
@@ -88,6 +83,17 @@ impl Place {
         Ok(lock)
     }
 
+    /// Waits until nobody else is coming in, for as long as the file is kept.
+    pub fn threshold(&self) -> Result<File, ServeError> {
+        let path = self.directory.join("threshold");
+        let failed = |error| ServeError::File(path.display().to_string(), error);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let lock = options.open(&path).map_err(failed)?;
+        flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+        Ok(lock)
+    }
+
     /// Writes a file whole, or leaves it as it was.
     pub fn write(&self, path: &Path, text: &str) -> Result<(), ServeError> {
         let failed = |error| ServeError::File(path.display().to_string(), error);
@@ -95,6 +101,18 @@ impl Place {
         next.write_all(text.as_bytes()).map_err(failed)?;
         next.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
+    }
+
+    /// Keeps the log small: anybody who knocks writes a line into it. What is older stands beside it,
+    /// once.
+    pub fn turn_log(&self) -> std::io::Result<()> {
+        let path = self.log();
+        if fs::metadata(&path).map_or(0, |about| about.len()) < LOG_MAX {
+            return Ok(());
+        }
+        fs::copy(&path, path.with_extension("1"))?;
+        // sshd has it open, and goes on at its end.
+        OpenOptions::new().write(true).open(&path)?.set_len(0)
     }
 
     /// The log, to be written on.
@@ -105,6 +123,9 @@ impl Place {
         options.open(&path).map_err(|error| ServeError::File(path.display().to_string(), error))
     }
 }
+
+/// Bytes of a log.
+const LOG_MAX: u64 = 8 << 20;
 
 /// Whether a file is only its owner's.
 pub fn own(

@@ -36,17 +36,25 @@ pub struct Supervisor<'d> {
 
 /// Makes the host key, the first time; `known` is what people know the desk by, if they do.
 pub fn host_key(place: &Place, known: Option<&str>) -> Result<String, ServeError> {
-    let (path, public) = (place.host_key(), place.host_key_public());
+    let path = place.host_key();
     let shown = path.display().to_string();
+    // Of the private half: what stands beside it is anybody's word.
     let read = || {
-        let text = fs::read_to_string(&public).unwrap_or_default();
-        text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+        let said = Command::new("ssh-keygen")
+            .arg("-y")
+            .arg("-f")
+            .arg(&path)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| ServeError::File("ssh-keygen".to_owned(), error))?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        Ok::<_, ServeError>(text.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
     };
     let there = path.exists();
     if let Some(known) = known
-        && (!there || read() != known)
+        && (!there || read()? != known)
     {
-        return Err(ServeError::HostKeyGone(shown, place.host_key_public().display().to_string()));
+        return Err(ServeError::HostKeyGone(shown));
     }
     if !there {
         let made = Command::new("ssh-keygen")
@@ -62,7 +70,7 @@ pub fn host_key(place: &Place, known: Option<&str>) -> Result<String, ServeError
         }
     }
     own(&path, 0o077, "read", "600")?;
-    Ok(read())
+    read()
 }
 
 impl<'d> Supervisor<'d> {
@@ -72,6 +80,7 @@ impl<'d> Supervisor<'d> {
     /// It does not, and why.
     pub fn start(desk: &'d Desk<'d>, sshd: &'d Sshd, doors: &[Opened]) -> Result<Self, ServeError> {
         let place = desk.place;
+        end_left_behind(place);
         place.write(&place.config(), &desk.config(sshd))?;
         place.write(&place.banner(), &format!("{}\n", desk.options.banner.trim_end()))?;
         let checked = Command::new(&sshd.path)
@@ -136,6 +145,8 @@ impl<'d> Supervisor<'d> {
     /// Waits a moment, and starts sshd again if it has died. Says so.
     pub fn tick(&mut self) -> Option<String> {
         sleep(TICK);
+        // A log that can't be kept small is no reason to let nobody in.
+        let _ = self.desk.place.turn_log();
         if let Some(listener) = &mut self.listener {
             let ended = match listener.try_wait() {
                 Ok(None) => return None,
@@ -167,21 +178,41 @@ impl<'d> Supervisor<'d> {
 
     /// Lets nobody in any more, and has all who are in leave; those who do not are ended.
     pub fn stop(mut self) {
-        if let Some(mut listener) = self.listener.take() {
-            if let Some(process) = Pid::from_raw(listener.id().cast_signed()) {
-                let _ = kill_process(process, Signal::TERM);
-            }
-            let _ = listener.wait();
+        self.close();
+        live::end(self.desk.place, GOOD_BYE, |_| true);
+    }
+
+    fn close(&mut self) {
+        let Some(mut listener) = self.listener.take() else { return };
+        if let Some(process) = Pid::from_raw(listener.id().cast_signed()) {
+            let _ = kill_process(process, Signal::TERM);
         }
-        live::all(self.desk.place).iter().for_each(live::end);
+        let _ = listener.wait();
+    }
+}
+
+/// Whoever stops in the middle leaves no sshd behind.
+impl Drop for Supervisor<'_> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Ends an sshd of this desk that somebody left behind who was killed.
+fn end_left_behind(place: &Place) {
+    let process = fs::read_to_string(place.process_id()).ok();
+    let Some(process) = process.and_then(|text| text.trim().parse().ok()) else { return };
+    let asked = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    let config = place.config().display().to_string();
+    let is_ours = String::from_utf8_lossy(&asked).split('\0').any(|word| word == config)
+        || String::from_utf8_lossy(&asked).contains(&format!("-f {config}"));
+    if let Some(process) = Pid::from_raw(process).filter(|_| is_ours) {
+        let _ = kill_process(process, Signal::TERM);
         let begun = clock::instant();
-        while begun.elapsed() < GOOD_BYE && !live::all(self.desk.place).is_empty() {
-            sleep(Duration::from_millis(50));
-        }
-        for session in live::all(self.desk.place) {
-            if let Some(process) = Pid::from_raw(session.process) {
-                let _ = kill_process(process, Signal::KILL);
-            }
+        while fs::exists(place.process_id()).unwrap_or(false)
+            && begun.elapsed() < Duration::from_secs(3)
+        {
+            sleep(Duration::from_millis(20));
         }
     }
 }

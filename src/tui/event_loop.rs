@@ -175,11 +175,12 @@ fn main_loop(
             let effects = match wake {
                 Wake::Report(report) => session.hear(report),
                 Wake::Input(input) => {
-                    waiting.fetch_sub(1, Ordering::Relaxed);
+                    waiting.fetch_sub(weight(&input), Ordering::Relaxed);
                     event_of(input).map(|event| session.feed(event)).unwrap_or_default()
                 }
                 Wake::Resized => Vec::new(), // the size is asked before the frame
                 Wake::Terminal(reply) => {
+                    waiting.fetch_sub(1, Ordering::Relaxed);
                     outside.answered(&reply);
                     session.feed(Event::Terminal(reply))
                 }
@@ -212,6 +213,14 @@ fn main_loop(
             session.front.measure();
             outside.draw(session)?;
         }
+    }
+}
+
+/// For how many events one counts of those that wait: a paste may be long.
+fn weight(input: &Input) -> usize {
+    match input {
+        Input::Paste(text) => 1 + text.len() / 256,
+        _ => 1,
     }
 }
 
@@ -260,7 +269,8 @@ fn watch_input(waker: Sender<Wake>, paused: Arc<AtomicBool>, waiting: Waiting) {
                 Ok(None) => {}
                 Err(_) => break,
             }
-            waiting.fetch_add(events.len(), Ordering::Relaxed);
+            let weighs = events.iter().map(weight).sum::<usize>() + decoder.replies.len();
+            waiting.fetch_add(weighs, Ordering::Relaxed);
             let replies = decoder.replies.drain(..).map(Wake::Terminal);
             for wake in events.into_iter().map(Wake::Input).chain(replies) {
                 if waker.send(wake).is_err() {

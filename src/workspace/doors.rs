@@ -1,8 +1,11 @@
 //! Who comes to this workspace over SSH, with which key; and what their keys say of what was written
 //! for them here.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::DoorError;
 use super::{WorkError, Workspace, ssh};
+use crate::clock;
 use crate::db::document::{self, DocumentRow};
 use crate::db::{journal, roster, store};
 use crate::domain::door::{Door, is_network};
@@ -16,6 +19,17 @@ use crate::journal::kind::{
     AuthorVouched, DoorClosed, DoorOpened, DoorPassed, EntriesCountersigned, Event as _, Head,
     SshProof,
 };
+
+/// How long somebody who came in is taken for the same visitor: same key, same address.
+const VISIT_MS: i64 = 15 * 60_000;
+
+/// The last visit of somebody.
+#[derive(Serialize, Deserialize)]
+struct Came {
+    passed: DoorPassed,
+    event: EventId,
+    at: Moment,
+}
 
 /// A door, and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,7 +183,20 @@ impl Workspace {
     pub fn pass_door(&mut self, fingerprint: &str, client: &str) -> Result<EventId, WorkError> {
         let (name, key) = (self.me.clone(), fingerprint.to_owned());
         let passed = DoorPassed { name, key, client: client.to_owned() };
-        let visit = self.append(vec![Append::new(&passed)])?.event();
+        let (setting, now) = (format!("visit {}", passed.name), clock::now());
+        let came = store::setting(&self.db.conn, &setting)?;
+        let came = came.and_then(|text| serde_json::from_str::<Came>(&text).ok());
+        // Whoever sends one command after another comes once.
+        let visit = match came.filter(|came| came.passed == passed && now.0 - came.at.0 < VISIT_MS)
+        {
+            Some(came) if now >= came.at => came.event,
+            _ => {
+                let event = self.append(vec![Append::new(&passed)])?.event();
+                let came = crate::db::to_json(&Came { passed, event, at: now });
+                self.db.write(|conn| store::set_setting(conn, &setting, &came))?;
+                event
+            }
+        };
         self.serve(visit)?;
         Ok(visit)
     }
@@ -225,7 +252,33 @@ impl Workspace {
     /// Those of the database.
     pub fn is_vouched(&self) -> Result<bool, WorkError> {
         let row = document::latest_named(&self.db.conn, "vouch", &self.me)?;
-        Ok(row.is_some_and(|row| row.event.replica == self.key.replica()))
+        let row = row.filter(|row| row.event.replica == self.key.replica());
+        Ok(row.is_some_and(|row| self.check_vouch(&row).is_ok()))
+    }
+
+    /// Whether a key of its author's says what an `author.vouched` says.
+    fn check_vouch(&self, row: &DocumentRow) -> Result<(), WorkError> {
+        let bad = |error: serde_json::Error| WorkError::Ssh(error.to_string());
+        let said: AuthorVouched = serde_json::from_str(&row.body).map_err(bad)?;
+        let device = journal::replica(&self.db.conn, row.event.replica)?;
+        let (Some(key), Some(device)) = (SshKey::of_line(&said.ssh.key), device) else {
+            return Err(WorkError::Ssh("the key is not one".to_owned()));
+        };
+        let statement = SshProof::statement(self.id()?, &said.name, &device.key);
+        ssh::verify(&key, &said.ssh.signature, &statement)
+    }
+
+    /// Vouches that are not signed by the key that they name: who, where, and why.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn bad_vouches(&self) -> Result<Vec<(String, EventId, String)>, WorkError> {
+        let rows = document::of_kind(&self.db.conn, "vouch")?.into_iter();
+        let bad = rows.filter_map(|row| {
+            let error = self.check_vouch(&row).err()?;
+            Some((row.name, row.event, error.to_string()))
+        });
+        Ok(bad.collect())
     }
 
     /// What a person's key signs to hold this chain to what it is up to the latest entry that is

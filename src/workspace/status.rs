@@ -156,6 +156,14 @@ impl Workspace {
                 }),
             }
         }
+        for (name, event, why) in self.bad_vouches()? {
+            let fault = format!("the vouch of {name} does not hold: {why}");
+            report.faults.push(FaultRow {
+                replica: event.replica.to_string(),
+                seq: event.seq,
+                fault,
+            });
+        }
         report.ok = report.faults.is_empty();
         Ok(report)
     }
