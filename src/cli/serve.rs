@@ -13,7 +13,7 @@ use super::{CliError, Context, Exit, Next, served, stopped_by_signals};
 use crate::domain::ssh_key::SshKey;
 use crate::serve::place::Place;
 use crate::serve::sshd::{Desk, Sshd, check_path};
-use crate::serve::supervisor::{Supervisor, host_key};
+use crate::serve::supervisor::{Supervisor, forget_host_key, host_key};
 use crate::serve::{ServeError, command_of, live};
 use crate::session::io::syncer::Syncer;
 use crate::workspace::Workspace;
@@ -87,7 +87,7 @@ fn line_of(context: &Context, user: &str, kind: &str, key: &str) -> Option<Strin
     if user != context.env.account.as_deref()? {
         return None;
     }
-    let door = workspace.door_of(&key).ok()??;
+    let door = workspace.door_of(&key.fingerprint()).ok()??;
     let program = std::env::current_exe().ok()?;
     let directory = workspace.paths.workspace.canonicalize().ok()?;
     let command = command_of(&door, &program, &directory);
@@ -137,17 +137,10 @@ fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let _alone = place.alone()?;
     let known = workspace.known_by()?.filter(|_| !args.new_host_key);
     if args.new_host_key {
-        for path in [place.host_key(), place.host_key().with_extension("pub")] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(ServeError::File(path.display().to_string(), error).into());
-                }
-                _ => {}
-            }
-        }
+        forget_host_key(&place)?;
     }
     let key = host_key(&place, known.as_deref())?;
-    workspace.is_known_by(&key)?;
+    workspace.make_known(&key)?;
     let stop = stopped_by_signals()?;
     let doors = workspace.doors()?;
     let mut supervisor = Supervisor::start(&desk, &sshd, &doors)?;
@@ -248,7 +241,8 @@ fn who(context: &Context) -> Result<Exit, CliError> {
 }
 
 fn kick(context: &Context, name: &str) -> Result<Exit, CliError> {
-    let all = live::all(&place(context)?);
+    let place = place(context)?;
+    let all = live::all(&place);
     let theirs: Vec<_> = all.iter().filter(|session| session.name == name).collect();
     if theirs.is_empty() {
         let mut names: Vec<&str> = all.iter().map(|session| session.name.as_str()).collect();
@@ -260,7 +254,7 @@ fn kick(context: &Context, name: &str) -> Result<Exit, CliError> {
         };
         return Err(CliError::Use(format!("{name} is not in: {there}")));
     }
-    live::end(&place(context)?, live::TO_LEAVE, |session| session.name == name);
+    live::end(&place, live::TO_LEAVE, |session| session.name == name);
     let words = format!(
         "{name} leaves {} {}. They may come back: casework roster key drop closes a door.",
         theirs.len(),
@@ -282,7 +276,7 @@ fn log(context: &Context, limit: usize) -> Result<Exit, CliError> {
     }
     let text = String::from_utf8_lossy(&bytes);
     const TOLD: [&str; 8] = [
-        "Accepted ",
+        "Accepted publickey",
         "Failed ",
         "Invalid user",
         "Connection closed by",

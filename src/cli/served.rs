@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches as _};
-use rustix::process::{Pid, Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::out::say;
 use super::{Cli, CliError, Command, Context, Next, error, help, opened};
@@ -238,7 +238,8 @@ fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle:
             let now = workspace.data_version().ok();
             if now != seen || looked.elapsed().as_secs() >= 30 {
                 (seen, looked) = (now, clock::instant());
-                if workspace.may_come_in(&name, &key).is_err() {
+                // What else goes wrong is no reason to put anybody out.
+                if let Err(WorkError::Door(_)) = workspace.may_come_in(&name, &key) {
                     return end(on_screen, "The door was closed. What you began is kept.");
                 }
             }
@@ -262,14 +263,11 @@ fn end(on_screen: bool, words: &str) {
     } else {
         say(words);
     }
-    let own: Option<Pid> = Pid::from_raw(getpid().as_raw_nonzero().get());
-    if let Some(own) = own {
-        // It is there, as this runs in it.
-        let _ = kill_process(own, Signal::TERM);
-        // One whose client reads nothing does not come to it.
-        std::thread::sleep(live::TO_LEAVE);
-        let _ = kill_process(own, Signal::KILL);
-    }
+    // It is there, as this runs in it.
+    let _ = kill_process(getpid(), Signal::TERM);
+    // One whose client reads nothing does not come to it.
+    std::thread::sleep(live::TO_LEAVE);
+    let _ = kill_process(getpid(), Signal::KILL);
 }
 
 /// The words that a client sent to be done, if it did.

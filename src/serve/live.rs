@@ -102,12 +102,7 @@ pub fn all(place: &Place) -> Vec<Session> {
     for path in paths.filter(|path| path.extension().is_none()) {
         let Ok(file) = File::open(&path) else { continue };
         if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
-            let old = file.metadata().and_then(|about| about.modified()).is_ok_and(|at| {
-                at.elapsed().is_ok_and(|age| age.as_secs() > 5) // one that comes in just now has no lock yet
-            });
-            if old {
-                let _ = fs::remove_file(&path);
-            }
+            let _ = fs::remove_file(&path);
             continue;
         }
         let text = fs::read_to_string(&path).unwrap_or_default();

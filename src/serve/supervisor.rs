@@ -73,6 +73,19 @@ pub fn host_key(place: &Place, known: Option<&str>) -> Result<String, ServeError
     read()
 }
 
+/// Takes the host key away, so that another is made.
+pub fn forget_host_key(place: &Place) -> Result<(), ServeError> {
+    for path in [place.host_key(), place.host_key().with_extension("pub")] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ServeError::File(path.display().to_string(), error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl<'d> Supervisor<'d> {
     /// Writes the files of the desk and starts its sshd; it listens when this returns.
     ///
@@ -203,9 +216,8 @@ fn end_left_behind(place: &Place) {
     let process = fs::read_to_string(place.process_id()).ok();
     let Some(process) = process.and_then(|text| text.trim().parse().ok()) else { return };
     let asked = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-    let config = place.config().display().to_string();
-    let is_ours = String::from_utf8_lossy(&asked).split('\0').any(|word| word == config)
-        || String::from_utf8_lossy(&asked).contains(&format!("-f {config}"));
+    // It calls itself by the words with which it was started.
+    let is_ours = String::from_utf8_lossy(&asked).contains(&place.config().display().to_string());
     if let Some(process) = Pid::from_raw(process).filter(|_| is_ours) {
         let _ = kill_process(process, Signal::TERM);
         let begun = clock::instant();

@@ -95,19 +95,18 @@ impl Workspace {
     /// # Errors
     /// The door is closed; and those of the database.
     pub fn may_come_in(&self, name: &str, fingerprint: &str) -> Result<Door, WorkError> {
-        let row = document::latest_named(&self.db.conn, "door", fingerprint)?;
-        let opened = row.and_then(|row| self.opened(&row, &self.names_here().ok()?));
-        let opened = opened.filter(|opened| opened.shut.is_none() && opened.door.name == name);
-        Ok(opened.ok_or_else(|| DoorError::Closed(name.to_owned()))?.door)
+        let door = self.door_of(fingerprint)?.filter(|door| door.name == name);
+        Ok(door.ok_or_else(|| DoorError::Closed(name.to_owned()))?)
     }
 
-    /// The door that a key opens now, if it opens one.
+    /// The door that the key of a fingerprint opens now, if it opens one.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn door_of(&self, key: &SshKey) -> Result<Option<Door>, WorkError> {
-        let row = document::latest_named(&self.db.conn, "door", &key.fingerprint())?;
-        let opened = row.and_then(|row| self.opened(&row, &self.names_here().ok()?));
+    pub fn door_of(&self, fingerprint: &str) -> Result<Option<Door>, WorkError> {
+        let row = document::latest_named(&self.db.conn, "door", fingerprint)?;
+        let here = self.names_here()?;
+        let opened = row.and_then(|row| self.opened(&row, &here));
         Ok(opened.filter(|opened| opened.shut.is_none()).map(|opened| opened.door))
     }
 
@@ -218,11 +217,11 @@ impl Workspace {
         Ok(store::setting(&self.db.conn, HOST_KEY)?.filter(|key| !key.is_empty()))
     }
 
-    /// Remembers it.
+    /// Remembers the host key by which they do from now on.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn is_known_by(&self, key: &str) -> Result<(), WorkError> {
+    pub fn make_known(&self, key: &str) -> Result<(), WorkError> {
         Ok(self.db.write(|conn| store::set_setting(conn, HOST_KEY, key))?)
     }
 
