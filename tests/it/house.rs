@@ -226,3 +226,36 @@ fn no_words_name_a_type() {
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+#[test]
+fn the_top_level_holds_what_a_rust_project_has() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let kept = std::process::Command::new("git").args(["-C", root, "ls-files"]).output();
+    let Some(kept) = kept.ok().filter(|output| output.status.success()) else {
+        println!("skipped: no git, or these sources are no clone");
+        return;
+    };
+    let kept = String::from_utf8(kept.stdout).unwrap();
+    let tops: BTreeSet<&str> =
+        kept.lines().map(|path| path.split('/').next().unwrap_or(path)).collect();
+    const FOLDERS: &[&str] =
+        &[".cargo", ".ci", "assets", "benches", "fuzz", "glossary", "src", "tests"];
+    const FILES: &[&str] = &[
+        ".editorconfig",
+        ".gitignore",
+        ".typos.toml",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "clippy.toml",
+        "deny.toml",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+    ];
+    let strays: Vec<&&str> =
+        tops.iter().filter(|top| !FOLDERS.contains(top) && !FILES.contains(top)).collect();
+    assert!(strays.is_empty(), "nobody meant to keep these: {strays:?}");
+}
