@@ -9,14 +9,14 @@ use super::agreement::percent;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::clock;
-use crate::domain::calibration::{Amendment, Calibration, Stage};
+use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Stage};
 use crate::domain::label::{MAIN_ROUND, outcome_in_short};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::quality::power::{CASES_MAX, Question, cases};
 use crate::review::calibration::{Findings, Progress};
 use crate::review::ratings::By;
-use crate::workspace::calibration::{Choice, GLOSSARY, Plan, Proposal, Proposed};
+use crate::workspace::calibration::{Choice, GLOSSARY, Plan, Proposal, Proposed, Revealed};
 use crate::workspace::error::CalibrationError;
 use crate::workspace::{WorkError, Workspace};
 
@@ -162,15 +162,22 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
         }
         Some(What::Reveal { session, early }) => {
             let mut workspace = context.open()?;
-            let saved = workspace.reveal_session(session, *early)?;
-            let words = format!(
+            let Revealed { saved, counted, unreadable } =
+                workspace.reveal_session(session, *early)?;
+            let mut words = format!(
                 "Revealed: all who take part see all labels of {session}, talk, and label again."
             );
-            done(
-                context.global.json,
-                &words,
-                &json!({ "session": session, "event": saved.event() }),
-            )?;
+            if let Some(forced) = workspace.session(session)?.forced() {
+                words.push_str(&format!(" The record says: {forced}."));
+            }
+            if unreadable > 0 {
+                let labels = if unreadable == 1 { "label does" } else { "labels do" };
+                words.push_str(&format!(
+                    " {unreadable} {labels} not count: the session's key does not open them."
+                ));
+            }
+            let document = json!({ "session": session, "event": saved.event(), "counted": counted, "unreadable": unreadable });
+            done(context.global.json, &words, &document)?;
             Exit::Done
         }
         Some(What::Findings { session }) => {
@@ -303,7 +310,8 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
         opening.deadline.minute(),
         opening.session
     );
-    done(context.global.json, &words, &json!({ "session": opening, "event": saved.event() }))?;
+    let document = json!({ "session": shown(&opening), "sealed": opening.sealing.is_some(), "event": saved.event() });
+    done(context.global.json, &words, &document)?;
     Ok(Exit::Done)
 }
 
@@ -338,6 +346,7 @@ fn document(session: &Calibration, progress: &[Progress]) -> serde_json::Value {
         "opened_by": session.opened.by, "opened_at": session.opened.at.moment().rfc3339(), "deadline": session.deadline().rfc3339(),
         "reviewers": session.reviewers(),
         "chosen": what.chosen, "cases": what.cases, "rounds": session.rounds(), "progress": progress,
+        "sealed": what.sealing.is_some() && !session.stage().is_revealed(), "forced": session.forced(),
         "note": session.closed.as_ref().map(|closed| &closed.what.note) })
 }
 
@@ -367,6 +376,16 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
         session.opened.by
     ))?;
     out.line(&format!("  {}{time}", session.stage().as_str()))?;
+    if let Some(forced) = session.forced() {
+        out.line(&format!("  {forced}"))?;
+    }
+    if what.sealing.is_some() && !session.stage().is_revealed() {
+        let holders = workspace.session_key_holders(&session)?;
+        out.line(&format!(
+            "  sealed: its labels can be read once {} reveals it",
+            holders.join(" or ")
+        ))?;
+    }
     let of = what.cases.len();
     let second = session.stage().is_revealed();
     for Progress { reviewer, done: [one, two] } in &progress {
@@ -509,7 +528,12 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
     let mut lines: Vec<(Moment, String, String, serde_json::Value)> = Vec::new();
     let opened = &session.opened;
     let words = format!("opened it: {} cases ({})", opened.what.cases.len(), opened.what.chosen);
-    lines.push((opened.at.moment(), opened.by.clone(), words, json!({ "opened": opened.what })));
+    lines.push((
+        opened.at.moment(),
+        opened.by.clone(),
+        words,
+        json!({ "opened": shown(&opened.what) }),
+    ));
     let first = &session.rounds()[0];
     for given in workspace.session_labels(&session)? {
         let label = &given.label;
@@ -549,7 +573,8 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
             0 => format!("{words}{note}"),
             n => format!("{words} ({n} count){note}"),
         };
-        lines.push((ending.at.moment(), ending.by.clone(), words, json!({ "ended": ending.what })));
+        let ended = Ending { key: None, ..ending.what.clone() };
+        lines.push((ending.at.moment(), ending.by.clone(), words, json!({ "ended": ended })));
     }
     lines.sort_by_key(|(at, ..)| *at);
     let mut out = Out::new();
@@ -562,6 +587,11 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// How a session was opened, without the keys: they tell a person nothing.
+fn shown(opening: &Opening) -> Opening {
+    Opening { sealing: None, ..opening.clone() }
 }
 
 /// What an event says, its times as documents have them.

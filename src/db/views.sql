@@ -104,6 +104,30 @@ CREATE TABLE view_label (
 CREATE INDEX view_label_reviewer ON view_label (reviewer, at_ms, at_n);
 CREATE INDEX view_label_round ON view_label (reviewer, json_extract(label, '$.round')) WHERE json_extract(label, '$.round') <> 'main';
 
+-- Labels of rounds that are not revealed yet; once they are, they stand in view_label.
+CREATE TABLE view_sealed (
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  given_ms INTEGER,
+  author TEXT NOT NULL,
+  id BLOB NOT NULL,
+  round TEXT NOT NULL,
+  recipient TEXT NOT NULL,       -- the key that it is sealed to
+  sealed TEXT NOT NULL,          -- an age file, base64
+  PRIMARY KEY (replica, seq, n)
+) WITHOUT ROWID;
+CREATE INDEX view_sealed_round ON view_sealed (round);
+CREATE INDEX view_sealed_author ON view_sealed (author);
+
+-- The secret halves of the keys of sessions that were revealed.
+CREATE TABLE view_published_key (
+  recipient TEXT NOT NULL PRIMARY KEY,
+  key TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE view_withdrawal (
   id BLOB NOT NULL,              -- the case that it says the label is of; it counts only if so
   replica BLOB NOT NULL,         -- of the label that is withdrawn

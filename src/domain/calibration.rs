@@ -7,10 +7,15 @@
 //! ```
 //!
 //! The labels of a round count as they stood when the round ended: whoever ends it names them.
+//!
+//! Until then those of a first round are sealed: encrypted to a key of the session, of which leads' devices have the
+//! secret half, and to the device of who gave them. Revealing a session publishes that half.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CaseId, EventId};
+use super::ids::{CaseId, EventId, ReplicaId};
 use super::time::{Hlc, Moment};
 
 /// What a session is about.
@@ -27,6 +32,18 @@ pub struct Opening {
     pub reviewers: Vec<String>,
     /// Until when the first round is to be done.
     pub deadline: Moment,
+    /// What its first round is sealed with; none in sessions of before there was that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<Sealing>,
+}
+
+/// The key of a session, to which labels of its first round are encrypted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sealing {
+    /// The public half: an age recipient.
+    pub recipient: String,
+    /// The secret half for each device of a lead: an age file, base64.
+    pub keys: BTreeMap<ReplicaId, String>,
 }
 
 /// The end of a round.
@@ -38,6 +55,10 @@ pub struct Ending {
     /// What was found, in the words of whoever ended it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The secret half of the session's key, by which all can read what was sealed: an age
+    /// identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// What a lead changes about a session.
@@ -53,6 +74,9 @@ pub struct Amendment {
     /// It goes on where it was when it was closed or called off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reopens: bool,
+    /// The secret half of the session's key for more devices of leads.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<ReplicaId, String>,
 }
 
 /// Something that happened to a session, with its place in the journal.
@@ -160,6 +184,40 @@ impl Calibration {
         (!self.stage().is_revealed()).then(|| self.name())
     }
 
+    /// What labels of a round are sealed with.
+    pub fn sealing_of(&self, round: &str) -> Option<&Sealing> {
+        self.opened.what.sealing.as_ref().filter(|_| round == self.name())
+    }
+
+    /// What a device was given of the secret half of its key, and may have been given again.
+    pub fn keys_for(&self, device: ReplicaId) -> impl Iterator<Item = &str> {
+        let opening = self.opened.what.sealing.iter().map(|sealing| &sealing.keys);
+        let later = self.amended.iter().map(|fact| &fact.what.keys);
+        opening.chain(later).filter_map(move |keys| keys.get(&device)).map(String::as_str)
+    }
+
+    /// Devices that were given it.
+    pub fn key_holders(&self) -> Vec<ReplicaId> {
+        let opening = self.opened.what.sealing.iter().map(|sealing| &sealing.keys);
+        let later = self.amended.iter().map(|fact| &fact.what.keys);
+        opening.chain(later).flat_map(BTreeMap::keys).copied().collect()
+    }
+
+    /// How it was revealed, where that is not by who opened it after its time: in words.
+    pub fn forced(&self) -> Option<String> {
+        let revealed = self.revealed.as_ref()?;
+        let early = revealed.at.moment() < self.deadline();
+        let another = revealed.by != self.opened.by;
+        let when = if early { "before its deadline" } else { "" };
+        let who = format!("by {}, not by {} who opened it", revealed.by, self.opened.by);
+        match (early, another) {
+            (false, false) => None,
+            (true, false) => Some(format!("revealed {when}")),
+            (false, true) => Some(format!("revealed {who}")),
+            (true, true) => Some(format!("revealed {when} {who}")),
+        }
+    }
+
     /// Everybody who takes part, by name.
     pub fn reviewers(&self) -> Vec<&str> {
         let added = self.amended.iter().flat_map(|fact| &fact.what.adds);
@@ -218,9 +276,14 @@ mod tests {
             chosen: String::new(),
             reviewers: vec!["ana".into()],
             deadline: Moment(9),
+            sealing: None,
         };
         let end = |at, by| {
-            fact(at, by, Ending { session: "s".into(), sealed: vec![], note: String::new() })
+            fact(
+                at,
+                by,
+                Ending { session: "s".into(), sealed: vec![], note: String::new(), key: None },
+            )
         };
         let open = || vec![fact(5, "bo", opening.clone()), fact(2, "ana", opening.clone())];
         let check = |revealed: &[i64], closed: &[i64], expect: (Stage, Option<&str>)| {
@@ -245,7 +308,8 @@ mod tests {
         let amendment = |at, adds: &[&str], deadline: Option<i64>, reopens| {
             let adds = adds.iter().map(|name| (*name).to_owned()).collect();
             let deadline = deadline.map(Moment);
-            fact(at, "ana", Amendment { session: "s".into(), adds, deadline, reopens })
+            let session = "s".into();
+            fact(at, "ana", Amendment { session, adds, deadline, reopens, ..Amendment::default() })
         };
         let amended =
             || vec![amendment(9, &["cy"], None, true), amendment(6, &["bo"], Some(40), false)];

@@ -6,7 +6,7 @@
 //! is answered by the field it sets, if the line has one. A line whose own fields contradict the
 //! outcome of its path is rejected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -64,6 +64,8 @@ impl ImportSummary {
 /// Where labels are looked up: cases, and the protocol of a stream.
 pub struct Context<'c, F> {
     pub conn: &'c Connection,
+    /// Rounds that are blind and sealed: nothing is imported into them.
+    pub sealed: BTreeSet<String>,
     /// The protocol for cases of a stream, with what labels cite it by.
     pub protocol: F,
     /// Who imports, and when.
@@ -120,6 +122,12 @@ where
 /// # Errors
 /// Its reviewer signed another.
 pub fn admitted<F>(context: &Context<'_, F>, new: Label) -> Result<Option<Label>, String> {
+    if context.sealed.contains(&new.round) {
+        return Err(format!(
+            "the round {} is blind: its labels are given by `casework calibrate label`, and sealed",
+            new.round
+        ));
+    }
     let known = label::of_case(context.conn, new.case).map_err(|error| error.to_string())?;
     let same = |label: &Label| {
         label.reviewer == new.reviewer

@@ -22,7 +22,8 @@ use super::chain::{Append, By, Writer, retract};
 use super::entry::Body;
 use super::identity::{self, current};
 use super::kind::{
-    Event, Head, LabelGiven, LabelWithdrawn, ReplicaJoined, ReviewerRetired, Vouch, encode,
+    Event, Head, LabelGiven, LabelSealed, LabelWithdrawn, ReplicaJoined, ReviewerRetired, Vouch,
+    encode,
 };
 use super::{DeviceKey, JournalError, secret};
 use crate::db;
@@ -73,7 +74,7 @@ pub fn rotate_key(
     }
     let secrets = known
         .iter()
-        .map(|secret| secret.shared_with([&new.public()]))
+        .map(|secret| secret::shared_with(secret, [&new.public()]))
         .collect::<Result<Vec<_>, _>>()?;
     let mut names: Vec<String> = db::roster::all(tx)?
         .into_iter()
@@ -166,6 +167,11 @@ impl Again {
                 let mut given: LabelGiven = serde_json::from_str(raw.get()).ok()?;
                 given.0.given_at.get_or_insert(at);
                 Some(encode(&given))
+            }
+            kind if kind == LabelSealed::KIND => {
+                let mut sealed: LabelSealed = serde_json::from_str(raw.get()).ok()?;
+                sealed.given_at.get_or_insert(at);
+                Some(encode(&sealed))
             }
             kind if kind == LabelWithdrawn::KIND => {
                 let mut withdrawn: LabelWithdrawn = serde_json::from_str(raw.get()).ok()?;

@@ -15,6 +15,8 @@ pub const PARTS: &[&str] = &[
     "SELECT id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, confidence, flags, rank, \
      state, due_ms, labels, outcome, how, language, needs FROM view_case ORDER BY id",
     "SELECT id, replica, seq, n, at_ms, at_n, reviewer, author, label FROM view_label ORDER BY id, replica, seq, n",
+    "SELECT replica, seq, n, at_ms, at_n, given_ms, author, id, round, recipient, sealed FROM view_sealed ORDER BY replica, seq, n",
+    "SELECT recipient, key FROM view_published_key ORDER BY recipient",
     "SELECT id, replica, seq, n, reviewer, by, at_ms, at_n, event FROM view_withdrawal ORDER BY replica, seq, n, event",
     "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session FROM view_note ORDER BY id, replica, seq, n",
     "SELECT id, replica, seq, n, by, at_ms, at_n, event FROM view_note_withdrawal ORDER BY id, replica, seq, n, event",

@@ -6,7 +6,8 @@
 //! takes entries into the [`views`], in any order across replicas; [`kind`] has one file for each
 //! kind of event. [`blob`] keeps payloads beside the journal, [`verify`] reads it all again and
 //! names what is wrong, [`digest`] tells whether two replicas hold the same. [`secret`] is what
-//! devices of the roster know and others don't. [`check`] says what makes an entry good.
+//! devices of the roster know and others don't, [`sealed`] what nobody reads yet, [`agekey`] with what both are
+//! encrypted. [`check`] says what makes an entry good.
 //! [`identity`] says as whom this device writes, [`device`] gives it another key.
 
 pub mod sshsig;
@@ -23,6 +24,8 @@ pub mod verify;
 pub mod views_check;
 pub mod skew;
 pub mod digest;
+pub mod agekey;
+pub mod sealed;
 pub mod secret;
 pub mod device;
 

@@ -10,18 +10,21 @@ use super::aligned::aligned;
 use crate::db::case::{self, CaseRow};
 use crate::db::document::{self, DocumentRow};
 use crate::db::note::{self, NoteKind, NoteRow};
-use crate::db::{label, renames, roster};
+use crate::db::{label, renames, roster, sealed};
 use crate::domain::calibration::{
     Amendment, Calibration, Ending, Fact, Opening, Stage, session_of,
 };
 use crate::domain::estimate::class_of;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, value_text};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Answered;
 use crate::domain::roster::Role;
 use crate::domain::text::fit;
+use crate::domain::time::Hlc;
+use crate::journal::agekey::Secret;
 use crate::journal::kind::{SessionAmended, SessionClosed, SessionOpened, SessionRevealed};
+use crate::journal::sealed::opened;
 use crate::quality::agreement::{Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::{Figure, decimal};
@@ -49,6 +52,18 @@ pub fn sessions(conn: &Connection) -> rusqlite::Result<Vec<Calibration>> {
     for row in document::of_kind(conn, "session amended")? {
         if let Ok(SessionAmended(what)) = serde_json::from_str(&row.body) {
             amended.entry(row.name.clone()).or_default().push(fact(row, what));
+        }
+    }
+    // What is sealed is revealed by its key alone.
+    for (name, opened) in &opened {
+        let of = Calibration::of(opened.clone(), Vec::new(), Vec::new(), Vec::new());
+        if let (Some(sealing), Some(revealed)) =
+            (of.and_then(|session| session.opened.what.sealing), revealed.get_mut(name))
+        {
+            revealed.retain(|fact| {
+                let secret = fact.what.key.as_deref().and_then(Secret::parse);
+                secret.is_some_and(|secret| secret.recipient == sealing.recipient)
+            });
         }
     }
     let whole = opened.into_iter().filter_map(|(name, opened)| {
@@ -135,6 +150,63 @@ pub fn labels_of_case(
     Ok(latest.into_values().collect())
 }
 
+/// A label of a session, whether it can be read or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub case: CaseId,
+    pub reviewer: String,
+    pub event: EventId,
+}
+
+/// Who labeled what in the first (0) or second (1) round of a session: those that count, one of each
+/// reviewer and case. What is sealed is among them; `read` says which of it can be.
+pub fn given(
+    conn: &Connection,
+    session: &Calibration,
+    which: usize,
+    mut read: impl FnMut(&sealed::SealedRow) -> bool,
+) -> rusqlite::Result<Vec<Given>> {
+    let mut all: BTreeMap<(CaseId, String), (Hlc, EventId)> = BTreeMap::new();
+    for given in labels(conn, session, which)? {
+        let key = (given.label.case, given.label.reviewer);
+        // What its reviewer signed themselves counts before what was imported.
+        let at = if given.author == key.1 { given.at } else { Hlc { ms: i64::MIN, n: 0 } };
+        all.insert(key, (at, given.event));
+    }
+    let round = &session.rounds()[which];
+    if let Some(sealing) = session.sealing_of(round).filter(|_| !session.stage().is_revealed()) {
+        for (row, withdrawn) in sealed::of_round(conn, round)? {
+            let of_it = row.to == sealing.recipient
+                && session.takes_part(&row.author)
+                && session.opened.what.cases.contains(&row.case);
+            if of_it && withdrawn.is_none() && read(&row) {
+                let at = (row.at, row.event);
+                let latest = all.entry((row.case, row.author)).or_insert(at);
+                *latest = at.max(*latest);
+            }
+        }
+    }
+    let given = |((case, reviewer), (_, event))| Given { case, reviewer, event };
+    Ok(all.into_iter().map(given).collect())
+}
+
+/// The labels of a session's first round that count, as far as its key opens them, and how many it
+/// does not open.
+pub fn to_reveal(
+    conn: &Connection,
+    session: &Calibration,
+    secret: Option<&Secret>,
+) -> rusqlite::Result<(Vec<EventId>, usize)> {
+    let mut unreadable = 0;
+    let opens = |row: &sealed::SealedRow| {
+        let opens = secret.is_some_and(|secret| opened(row, secret).is_some());
+        unreadable += usize::from(!opens);
+        opens
+    };
+    let given = given(conn, session, 0, opens)?;
+    Ok((given.into_iter().map(|given| given.event).collect(), unreadable))
+}
+
 /// How far somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Progress {
@@ -145,11 +217,11 @@ pub struct Progress {
 
 /// How far everybody is. Tells nothing of what they said.
 pub fn progress(conn: &Connection, session: &Calibration) -> rusqlite::Result<Vec<Progress>> {
-    let rounds = [labels(conn, session, 0)?, labels(conn, session, 1)?];
+    let rounds = [given(conn, session, 0, |_| true)?, given(conn, session, 1, |_| true)?];
     let done = |reviewer: &str| {
         rounds
             .each_ref()
-            .map(|labels| labels.iter().filter(|given| given.label.reviewer == reviewer).count())
+            .map(|labels| labels.iter().filter(|given| given.reviewer == reviewer).count())
     };
     Ok(session
         .reviewers()
@@ -181,10 +253,10 @@ pub fn to_label(
         return Ok(Vec::new());
     }
     let which = usize::from(session.stage() == Stage::Discussion);
-    let done: BTreeSet<CaseId> = labels(conn, session, which)?
-        .iter()
-        .filter(|given| given.label.reviewer == reviewer)
-        .map(|given| given.label.case)
+    let done: BTreeSet<CaseId> = given(conn, session, which, |_| true)?
+        .into_iter()
+        .filter(|given| given.reviewer == reviewer)
+        .map(|given| given.case)
         .collect();
     let mut found = Vec::new();
     for id in session.opened.what.cases.iter().filter(|id| !done.contains(id)) {

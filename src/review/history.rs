@@ -27,11 +27,13 @@ pub struct HistoryLine {
     pub event: EventId,
 }
 
-/// What happened to a case, in the order it happened.
+/// What happened to a case, in the order it happened. `sealed`: labels of the reviewer's that nobody
+/// else can read yet.
 pub fn history(
     conn: &Connection,
     case: &CaseRow,
     reviewer: &str,
+    sealed: &[LabelRow],
 ) -> rusqlite::Result<Vec<HistoryLine>> {
     let why =
         if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
@@ -42,7 +44,8 @@ pub fn history(
         words,
         event: case.event,
     }];
-    let labels = label::of_case(conn, case.id)?;
+    let mut labels = label::of_case(conn, case.id)?;
+    labels.extend_from_slice(sealed);
     let gave = labels
         .iter()
         .any(|row| row.given.label.reviewer == reviewer && row.given.label.round == MAIN_ROUND);
@@ -145,6 +148,7 @@ pub fn in_session(
     case: &CaseRow,
     session: &Calibration,
     reviewer: &str,
+    sealed: &[LabelRow],
 ) -> rusqlite::Result<Vec<HistoryLine>> {
     let why =
         if case.flags.is_empty() { String::new() } else { format!(": {}", case.flags.join(", ")) };
@@ -152,7 +156,15 @@ pub fn in_session(
     let mut lines = vec![HistoryLine { at, who: "rule".to_owned(), words, event: case.event }];
     let revealed = session.stage().is_revealed();
     for which in 0..=usize::from(revealed) {
-        for given in calibration::labels_of_case(conn, session, which, case.id)? {
+        let mut labels = calibration::labels_of_case(conn, session, which, case.id)?;
+        if which == 0 {
+            let of_it = |row: &&LabelRow| {
+                row.withdrawn.is_none() && row.given.label.round == session.name()
+            };
+            // The last of them is the one that counts.
+            labels.extend(sealed.iter().rev().find(of_it).map(|row| row.given.clone()));
+        }
+        for given in labels {
             let label = &given.label;
             if revealed || label.reviewer == reviewer {
                 let round = if which == 0 { "" } else { " again" };

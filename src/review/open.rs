@@ -10,7 +10,8 @@ use super::{arbitration, calibration, gold, retest};
 use crate::db::case::CaseRow;
 use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
-use crate::db::{case, label, renames};
+use crate::db::label::LabelRow;
+use crate::db::{case, label, renames, sealed};
 use crate::domain::attachment::{Attachment, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
@@ -118,7 +119,7 @@ fn explained(conn: &Connection, row: &CaseRow) -> rusqlite::Result<Option<Explai
 }
 
 /// A reviewer's latest label of a case in a round that they signed themselves, not counting the one
-/// of event `but`.
+/// of event `but`: which, and when they gave it. It may be sealed.
 ///
 /// # Errors
 /// Those of the database.
@@ -128,14 +129,25 @@ pub fn latest_in(
     reviewer: &str,
     round: &str,
     but: Option<EventId>,
-) -> rusqlite::Result<Option<GivenLabel>> {
+) -> rusqlite::Result<Option<(EventId, Moment)>> {
     let of_them = |given: &GivenLabel| {
         given.label.reviewer == reviewer
             && given.label.round == round
             && given.imported_by().is_none()
             && Some(given.event) != but
     };
-    Ok(label::live_of_case(conn, case)?.into_iter().rev().find(of_them))
+    let latest = label::live_of_case(conn, case)?.into_iter().rev().find(of_them);
+    let mut latest = latest.map(|given| (given.at, given.event, given.given_at()));
+    if round != MAIN_ROUND {
+        for (row, withdrawn) in sealed::of_round(conn, round)? {
+            let of_them = row.author == reviewer && row.case == case && Some(row.event) != but;
+            if of_them && withdrawn.is_none() {
+                let one = (row.at, row.event, row.given_at.unwrap_or(row.at.moment()));
+                latest = latest.max(Some(one));
+            }
+        }
+    }
+    Ok(latest.map(|(_, event, at)| (event, at)))
 }
 
 impl OpenCase {
@@ -143,7 +155,7 @@ impl OpenCase {
         conn: &Connection,
         unpacker: &mut Unpacker,
         row: CaseRow,
-        reviewer: &str,
+        (reviewer, unseen): (&str, &[LabelRow]),
         in_round: Option<&str>,
         now: Moment,
     ) -> Result<Self, JournalError> {
@@ -160,7 +172,9 @@ impl OpenCase {
             }
             Err(error) => return Err(error),
         };
-        let live = label::live_of_case(conn, row.id)?;
+        let mut live = label::live_of_case(conn, row.id)?;
+        let own = unseen.iter().filter(|row| row.withdrawn.is_none());
+        live.extend(own.map(|row| row.given.clone()));
         let decided = live
             .iter()
             .any(|given| given.label.reviewer == reviewer && given.label.round == MAIN_ROUND);
@@ -224,8 +238,8 @@ impl OpenCase {
             row = row.masked();
         }
         let mut history = match &session {
-            Some(session) => in_session(conn, &row, session, reviewer)?,
-            None => history(conn, &row, reviewer)?,
+            Some(session) => in_session(conn, &row, session, reviewer, unseen)?,
+            None => history(conn, &row, reviewer, unseen)?,
         };
         if gold && mine.is_none() {
             // That others labeled it would tell it from those that wait.
@@ -288,7 +302,7 @@ impl OpenCase {
             views: BTreeMap::new(),
             history,
             mine,
-            latest: latest_in(conn, row_id, reviewer, &round, None)?.map(|given| given.event),
+            latest: latest_in(conn, row_id, reviewer, &round, None)?.map(|(event, _)| event),
             hidden: Vec::new(),
             gold,
             session,

@@ -9,8 +9,8 @@ use super::segment::{Kind, Name, Payloads};
 use crate::db::payload::PayloadRow;
 use crate::db::{self, case, erasure};
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::journal::agekey::Secret;
 use crate::journal::fold::held_detections;
-use crate::journal::secret::Secret;
 
 impl Exchange<'_> {
     pub(super) fn forget(

@@ -13,9 +13,10 @@ use crate::db::store::Known;
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::journal::Delivered;
+use crate::journal::agekey::Secret;
 use crate::journal::chain::{deliver, look_again};
 use crate::journal::fold::Fold;
-use crate::journal::secret::{self, Secret};
+use crate::journal::secret;
 
 /// How long a transaction may keep other writers waiting.
 const COMMIT_AFTER: Duration = Duration::from_millis(150);

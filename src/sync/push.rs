@@ -9,8 +9,8 @@ use crate::db;
 use crate::db::journal::EntryRow;
 use crate::db::store::Known;
 use crate::domain::ids::{Hash, ReplicaId};
+use crate::journal::agekey::Secret;
 use crate::journal::chain::FORK;
-use crate::journal::secret::Secret;
 
 /// Raw bytes in a segment that is written.
 const SEGMENT_BYTES: usize = 16 << 20;

@@ -1,15 +1,16 @@
 //! Calibration sessions: opening one over chosen cases, ending its rounds, and what comes out of
 //! it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{CalibrationError, RulingError};
+use super::people::Holder;
 use super::{WorkError, Workspace};
 use crate::db::{case, label};
-use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Stage};
+use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Sealing, Stage};
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_amend::{Kind, with_example_of};
-use crate::domain::ids::{CaseId, EventId};
+use crate::domain::ids::{CaseId, EventId, ReplicaId};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, value_text};
 use crate::domain::protocol::amend::{NewExample, with_example};
 use crate::domain::protocol::parse::{LabelSource, label_source};
@@ -19,6 +20,7 @@ use crate::domain::roster::{Role, is_name};
 use crate::domain::text::is_blank;
 use crate::domain::time::Moment;
 use crate::journal::Append;
+use crate::journal::agekey::{self, Secret};
 use crate::journal::chain::Appended;
 use crate::journal::kind::{
     CaseCommented, SessionAmended, SessionClosed, SessionOpened, SessionRevealed,
@@ -47,6 +49,16 @@ pub struct Plan {
     pub reviewers: Vec<String>,
     pub deadline: Moment,
     pub seed: u64,
+}
+
+/// What revealing a session came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revealed {
+    pub saved: Appended,
+    /// Labels that count.
+    pub counted: usize,
+    /// Labels that its key does not open.
+    pub unreadable: usize,
 }
 
 /// A file that a session proposes.
@@ -151,6 +163,7 @@ impl Workspace {
             chosen,
             reviewers,
             deadline: plan.deadline,
+            sealing: Some(self.new_sealing()?),
         };
         let saved = self.append(vec![Append::new(&SessionOpened(opening.clone()))])?;
         Ok((opening, saved))
@@ -233,22 +246,121 @@ impl Workspace {
 
     /// Ends the first round: everybody sees all labels, and those count as they are. Before its
     /// deadline only if all are done, or if it is asked for.
-    pub fn reveal_session(&mut self, name: &str, early: bool) -> Result<Appended, WorkError> {
+    ///
+    /// # Errors
+    /// That it is no time for it, that this device can't open what is sealed, and those of the
+    /// database.
+    pub fn reveal_session(&mut self, name: &str, early: bool) -> Result<Revealed, WorkError> {
         let session = self.session(name)?;
         if session.stage() != Stage::Blind {
             return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         let late = calibration::awaited(&self.db.conn, &session)?.len();
         // Who may not reveal it at all is told that, and not of the time.
-        if self.is_lead()? && !early && late > 0 && self.now() < session.deadline() {
-            return Err(CalibrationError::UnderWay { late, of: session.reviewers().len() }.into());
+        let leads = self.is_lead()?;
+        if leads && late > 0 && self.now() < session.deadline() {
+            let (of, owner) = (session.reviewers().len(), self.owner()?);
+            if !early {
+                return Err(CalibrationError::UnderWay { late, of }.into());
+            }
+            if self.me != session.opened.by && self.me != owner {
+                let (session, by) = (name.to_owned(), session.opened.by);
+                return Err(CalibrationError::NotYours { session, by, owner }.into());
+            }
         }
-        let sealed = self.counting(&session, 0)?;
-        self.append(vec![Append::new(&SessionRevealed(Ending {
-            session: name.to_owned(),
-            sealed,
-            note: String::new(),
-        }))])
+        let sealing = session.opened.what.sealing.as_ref().filter(|_| leads);
+        let secret = match (sealing, self.session_secret(&session)) {
+            (None, _) => None,
+            (_, Some(secret)) => Some(secret),
+            (Some(_), None) => {
+                let holders = self.session_key_holders(&session)?;
+                let session = name.to_owned();
+                return Err(CalibrationError::NoKey { session, holders }.into());
+            }
+        };
+        let (mut sealed, unreadable) =
+            calibration::to_reveal(&self.db.conn, &session, secret.as_ref())?;
+        sealed.sort_unstable();
+        let counted = sealed.len();
+        let (session, note) = (name.to_owned(), String::new());
+        let key = secret.map(|secret| secret.text());
+        let ending = Ending { session, sealed, note, key };
+        let saved = self.append(vec![Append::new(&SessionRevealed(ending))])?;
+        Ok(Revealed { saved, counted, unreadable })
+    }
+
+    /// A key for a new session, for the devices of all who lead.
+    fn new_sealing(&self) -> Result<Sealing, WorkError> {
+        let secret = Secret::new();
+        let keys = self.lead_devices()?;
+        let (recipient, keys) = (secret.recipient.clone(), secret.sealed_to(keys.values())?);
+        Ok(Sealing { recipient, keys })
+    }
+
+    /// The devices of all who lead, with their keys.
+    fn lead_devices(&self) -> Result<BTreeMap<ReplicaId, [u8; 32]>, WorkError> {
+        let leads = |holder: &Holder| holder.works() && holder.roles.contains(&Role::Lead);
+        let people = self.people()?.into_iter().filter(leads);
+        let mut devices: BTreeMap<_, _> =
+            people.filter_map(|holder| Some((holder.replica, holder.key?))).collect();
+        if self.is_lead()? {
+            devices.insert(self.key.replica(), self.key.public());
+        }
+        Ok(devices)
+    }
+
+    /// The secret half of a session's key, if this device was given it.
+    fn session_secret(&self, session: &Calibration) -> Option<Secret> {
+        let sealing = session.opened.what.sealing.as_ref()?;
+        let given = session.keys_for(self.key.replica());
+        let mut opened = given.filter_map(|sealed| agekey::opened(sealed, &self.key));
+        opened.find(|secret| secret.recipient == sealing.recipient)
+    }
+
+    /// Who can reveal a session that is sealed: leads, by name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn session_key_holders(&self, session: &Calibration) -> Result<Vec<String>, WorkError> {
+        let devices = session.key_holders();
+        let mut people = self.people()?;
+        people.retain(|holder| holder.works() && devices.contains(&holder.replica));
+        people.retain(|holder| holder.roles.contains(&Role::Lead));
+        let names: BTreeSet<String> = people.into_iter().map(|holder| holder.name).collect();
+        Ok(names.into_iter().collect())
+    }
+
+    /// The keys of sessions that are not revealed, for devices of leads that were not given them.
+    pub(super) fn session_keys_due(
+        &self,
+        known: &[(String, Secret)],
+    ) -> Result<Vec<Append>, WorkError> {
+        if known.is_empty() || !self.is_lead()? {
+            return Ok(Vec::new());
+        }
+        let devices = self.lead_devices()?;
+        let mut events = Vec::new();
+        for (name, secret) in known {
+            let holders = self.session(name)?.key_holders();
+            let lacking = devices.iter().filter(|(device, _)| !holders.contains(device));
+            let keys = secret.sealed_to(lacking.map(|(_, key)| key))?;
+            if !keys.is_empty() {
+                let session = name.clone();
+                let change = Amendment { session, keys, ..Amendment::default() };
+                events.push(Append::new(&SessionAmended(change)));
+            }
+        }
+        Ok(events)
+    }
+
+    /// The keys of sessions that are not revealed, as far as this device has them.
+    pub(super) fn session_secrets(&self) -> Result<Vec<(String, Secret)>, WorkError> {
+        let mut sessions = self.sessions()?;
+        sessions.retain(|session| !session.stage().is_revealed());
+        let known = sessions
+            .iter()
+            .filter_map(|session| Some((session.name().to_owned(), self.session_secret(session)?)));
+        Ok(known.collect())
     }
 
     /// Ends a session.
@@ -262,6 +374,7 @@ impl Workspace {
             session: name.to_owned(),
             sealed,
             note: note.to_owned(),
+            key: None,
         }))])
     }
 
@@ -271,7 +384,8 @@ impl Workspace {
         if session.stage() != Stage::Blind {
             return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
-        let ending = Ending { session: name.to_owned(), sealed: Vec::new(), note: note.to_owned() };
+        let (session, sealed, note) = (name.to_owned(), Vec::new(), note.to_owned());
+        let ending = Ending { session, sealed, note, key: None };
         self.append(vec![Append::new(&SessionClosed(ending))])
     }
 

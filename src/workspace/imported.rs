@@ -171,14 +171,15 @@ impl Workspace {
         more: &mut ForeignSummary,
     ) -> Result<(), WorkError> {
         let traces = self.cases_of_traces(said)?;
-        let protocols = self.protocols()?;
+        let (protocols, sealed) = (self.protocols()?, self.hidden_rounds()?);
         let tx = self.db.begin()?;
         let protocol = |stream: &str| {
             protocols
                 .for_stream(stream)
                 .map(|published| (&published.protocol, &published.reference))
         };
-        let context = Context { conn: &tx, protocol, author: &self.me, now: clock::now() };
+        let (author, now) = (self.me.as_str(), clock::now());
+        let context = Context { conn: &tx, sealed, protocol, author, now };
         let mut batch: Vec<Append> = Vec::new();
         let mut writer = chain::Writer::new(&tx, &self.key)?;
         let mut names: BTreeMap<String, String> = BTreeMap::new();

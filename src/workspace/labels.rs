@@ -4,13 +4,17 @@ use super::error::{CalibrationError, LabelError};
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::CaseRow;
+use crate::db::label::LabelRow;
+use crate::db::sealed::{self, SealedRow};
 use crate::db::{draft, label};
+use crate::domain::calibration::Sealing;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, REPEAT_ROUND};
-use crate::domain::time::Moment;
+use crate::domain::time::{Hlc, Moment};
 use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, By, append_and};
-use crate::journal::kind::{LabelGiven, LabelWithdrawn};
+use crate::journal::kind::{LabelGiven, LabelSealed, LabelWithdrawn};
+use crate::journal::sealed::{opened_here, seal};
 use crate::journal::{Append, chain};
 use crate::review::open::latest_in;
 use crate::review::{Draft, LabelContext, Protocols, Published, Queue, QueueCounts};
@@ -62,14 +66,27 @@ impl Workspace {
         label: &Label,
         knew: Option<EventId>,
     ) -> Result<Option<GivenLabel>, WorkError> {
-        let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round, None)?;
-        Ok(latest.filter(|given| Some(given.event) != knew))
+        let Label { case, reviewer, round, .. } = label;
+        let latest = latest_in(&self.db.conn, *case, reviewer, round, None)?;
+        let Some((event, at)) = latest.filter(|(event, _)| Some(*event) != knew) else {
+            return Ok(None);
+        };
+        let of_case = label::live_of_case(&self.db.conn, *case)?.into_iter();
+        let sealed = self.own_sealed()?.into_iter().map(|row| row.given);
+        let found = of_case.chain(sealed).find(|given| given.event == event);
+        // What they sealed on another device can't be read here.
+        Ok(Some(found.unwrap_or_else(|| {
+            let mut label = Label::empty(*case, reviewer, round, label.protocol.clone());
+            label.given_at = Some(at);
+            let at = Hlc { ms: at.0, n: 0 };
+            GivenLabel { event, at, author: self.me.clone(), label }
+        })))
     }
 
     /// Submits a label, whatever its reviewer said before.
     pub fn submit(&mut self, label: Label) -> Result<Appended, WorkError> {
         let latest = latest_in(&self.db.conn, label.case, &label.reviewer, &label.round, None)?;
-        self.submit_knowing(label, latest.map(|given| given.event))
+        self.submit_knowing(label, latest.map(|(event, _)| event))
     }
 
     /// Submits a label and drops its draft, in one transaction. When it returns, the label is on
@@ -92,12 +109,12 @@ impl Workspace {
         }
         let (whose, case) = (draft_key(&self.me, Some(&label.round)), label.case);
         let (reviewer, round) = (label.reviewer.clone(), label.round.clone());
-        let events = vec![Append::new(&LabelGiven(label))];
+        let events = vec![self.giving(label)?];
         let mut meanwhile = None;
         let unless_overtaken = |tx: &rusqlite::Transaction<'_>, new: EventId| {
             let before = latest_in(tx, case, &reviewer, &round, Some(new))?;
-            if before.as_ref().is_some_and(|given| Some(given.event) != knew) {
-                meanwhile = before;
+            if before.is_some_and(|(event, _)| Some(event) != knew) {
+                meanwhile = before.map(|(_, at)| at);
                 return Err(rusqlite::Error::QueryReturnedNoRows); // takes all of it back
             }
             draft::delete(tx, &whose, case)
@@ -106,9 +123,31 @@ impl Workspace {
         let appended =
             append_and(&mut self.db, &self.key, by, events, clock::now(), unless_overtaken);
         match (appended, meanwhile) {
-            (_, Some(given)) => Err(LabelError::Meanwhile(case, given.given_at()).into()),
+            (_, Some(at)) => Err(LabelError::Meanwhile(case, at).into()),
             (appended, None) => Ok(appended?),
         }
+    }
+
+    /// What is written of a label: sealed, where its round is.
+    pub(super) fn giving(&self, label: Label) -> Result<Append, WorkError> {
+        let session = crate::review::calibration::of_round(&self.db.conn, &label.round)?;
+        let sealing = session.as_ref().and_then(|session| session.sealing_of(&label.round));
+        let Some(Sealing { recipient, .. }) = sealing else {
+            return Ok(Append::new(&LabelGiven(label)));
+        };
+        let sealed = seal(&label, recipient, &self.key)?;
+        let Label { case, round, given_at, .. } = label;
+        Ok(Append::new(&LabelSealed { case, round, to: recipient.clone(), sealed, given_at }))
+    }
+
+    /// Labels of whoever is at work that nobody else can read yet, in the order given, withdrawn ones
+    /// too; those that they gave on other devices are not among them.
+    pub(super) fn own_sealed(&self) -> Result<Vec<LabelRow>, WorkError> {
+        let rows = sealed::of_author(&self.db.conn, &self.me)?.into_iter();
+        let open = |(row, withdrawn): (SealedRow, _)| {
+            Some(LabelRow { given: opened_here(&row, &self.key)?, withdrawn })
+        };
+        Ok(rows.filter_map(open).collect())
     }
 
     /// The label that a draft makes of a case.
@@ -171,6 +210,7 @@ impl Workspace {
         self.ready_to_write()?;
         let protocols = self.protocols()?;
         let mut summary = ImportSummary::default();
+        let sealed = self.hidden_rounds()?;
         let tx = self.db.begin()?;
         let mut writer = chain::Writer::new(&tx, &self.key)?;
         let protocol = |stream: &str| {
@@ -178,7 +218,8 @@ impl Workspace {
                 .for_stream(stream)
                 .map(|published| (&published.protocol, &published.reference))
         };
-        let context = Context { conn: &tx, protocol, author: &self.me, now: clock::now() };
+        let (author, now) = (self.me.as_str(), clock::now());
+        let context = Context { conn: &tx, sealed, protocol, author, now };
         let mut batch = Vec::new();
         let mut in_batch = std::collections::HashSet::new();
         for (number, line) in (1..).zip(text.lines()) {

@@ -8,12 +8,13 @@ use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Profile, Role, is_name};
 use crate::domain::time::Moment;
 use crate::domain::time::short_span;
+use crate::journal::agekey::Secret;
 use crate::journal::device::{self, Because};
 use crate::journal::kind::{
     Event, ReplicaJoined, ReviewerAdmitted, ReviewerRelieved, ReviewerRetired, SecretShared,
     SshProof,
 };
-use crate::journal::secret::{self, Secret};
+use crate::journal::secret;
 use crate::journal::skew;
 use crate::journal::{Append, DeviceKey, sshsig};
 
@@ -334,6 +335,7 @@ impl Workspace {
             error,
         };
         let (path, next) = (self.paths.key(), self.paths.next_key());
+        let sessions = self.session_secrets()?;
         // One at a time: whoever comes second finds another key at work, before touching any file.
         let tx = self.db.begin()?;
         let written = device::rotate_key(&tx, &self.key, &new, &owner, because, clock::now())?;
@@ -348,6 +350,7 @@ impl Workspace {
         // From here on `open` would do the same.
         std::fs::rename(&next, &path).map_err(|error| file(error, &path))?;
         self.key = new;
+        self.give_session_keys(&sessions)?;
         Ok(written)
     }
 
@@ -362,7 +365,7 @@ impl Workspace {
                 keys.extend(secret::public_key(conn, *replica)?);
             }
             if !keys.is_empty() {
-                events.push(Append::new(&known.shared_with(&keys)?));
+                events.push(Append::new(&secret::shared_with(&known, &keys)?));
             }
         }
         Ok(events)
@@ -395,6 +398,14 @@ impl Workspace {
         if !events.is_empty() {
             self.append(events)?;
         }
+        self.give_session_keys(&self.session_secrets()?)
+    }
+
+    fn give_session_keys(&mut self, known: &[(String, Secret)]) -> Result<(), WorkError> {
+        let events = self.session_keys_due(known)?;
+        if !events.is_empty() {
+            self.append(events)?;
+        }
         Ok(())
     }
 
@@ -419,5 +430,5 @@ impl Workspace {
 /// A new secret, given to those devices.
 fn new_secret<'h>(holders: impl IntoIterator<Item = &'h Holder>) -> Result<Append, WorkError> {
     let keys: Vec<[u8; 32]> = holders.into_iter().filter_map(|holder| holder.key).collect();
-    Ok(Append::new(&Secret::new().shared_with(&keys)?))
+    Ok(Append::new(&secret::shared_with(&Secret::new(), &keys)?))
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
+use crate::db::label::LabelRow;
 use crate::db::note::NoteRow;
-use crate::db::{self, Db, erasure, journal, label};
+use crate::db::{self, Db, erasure, journal, label, sealed};
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
 use crate::domain::label::{GivenLabel, that_count, that_count_in};
@@ -60,7 +61,20 @@ impl Workspace {
             }
         })
         .map_err(WorkError::from)?;
-        result.map(|()| left_out)
+        result?;
+        // Their own that are sealed, and how many others there are.
+        let own = self.own_sealed()?;
+        let latest = |given: &GivenLabel| {
+            let same = |other: &&LabelRow| {
+                let (one, other) = (&given.label, &other.given.label);
+                (one.case, &one.round) == (other.case, &other.round)
+            };
+            own.iter().rfind(same).map(|row| row.given.event) == Some(given.event)
+        };
+        let standing = own.iter().filter(|row| row.withdrawn.is_none());
+        standing.clone().try_for_each(|row| each(&row.given, latest(&row.given)))?;
+        let sealed = sealed::standing(&self.db.conn).map_err(WorkError::from)?;
+        Ok(left_out + sealed.saturating_sub(standing.count()))
     }
 
     /// The labels of a case in a round that count, one of each reviewer; nothing while what others

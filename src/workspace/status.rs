@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{SyncStatus, WorkError, Workspace};
-use crate::db::{VIEWS_VERSION, count, draft, journal, store};
+use crate::db::{VIEWS_VERSION, count, draft, journal, sealed, store};
 use crate::domain::ids::Hash;
 use crate::domain::resolve::CaseState;
 use crate::journal::digest::digest;
@@ -164,7 +164,33 @@ impl Workspace {
                 fault,
             });
         }
+        report.notices.extend(self.about_sealed()?);
         report.ok = report.faults.is_empty();
         Ok(report)
+    }
+
+    /// What of labels is sealed, what of it can't be read for good, and which sessions were revealed
+    /// otherwise than they were opened for.
+    fn about_sealed(&self) -> Result<Vec<String>, WorkError> {
+        let mut notices = Vec::new();
+        for session in self.sessions()? {
+            let name = session.name();
+            let labels = sealed::of_round(&self.db.conn, name)?.len();
+            if labels > 0 && !session.stage().is_revealed() {
+                let are = if labels == 1 { "label is" } else { "labels are" };
+                notices.push(format!(
+                    "{labels} {are} sealed: what they say can be checked once the session {name} is revealed"
+                ));
+            }
+            let forced = session.forced();
+            notices.extend(forced.map(|forced| format!("the session {name} was {forced}")));
+        }
+        for (event, author) in sealed::unreadable(&self.db.conn)? {
+            notices.push(format!(
+                "a label of {author} ({}) does not count: its session's key does not open it",
+                format_args!("{}:{}", event.replica.short(), event.seq)
+            ));
+        }
+        Ok(notices)
     }
 }

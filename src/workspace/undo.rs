@@ -10,9 +10,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, outcome_words};
 use crate::domain::time::Hlc;
 use crate::journal::Append;
-use crate::journal::kind::{
-    CaseCommented, CaseDeferred, CaseEscalated, CaseRuled, LabelGiven, NoteWithdrawn,
-};
+use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated, CaseRuled, NoteWithdrawn};
 
 /// Something that can be undone, or done again.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +91,7 @@ impl Workspace {
                 // It was given when it was given first.
                 let mut label = given.label.clone();
                 label.given_at = Some(given.given_at());
-                Append::new(&LabelGiven(label))
+                self.giving(label)?
             }
             Deed::Ruling { ruling, .. } => Append::new(&CaseRuled((**ruling).clone())),
             Deed::Note(note) => match (note.kind, note.until) {
@@ -119,7 +117,10 @@ impl Workspace {
     fn last_deed(&self) -> Result<Option<(Deed, Hlc)>, WorkError> {
         let conn = &self.db.conn;
         let mut deeds: Vec<(Deed, Hlc)> = Vec::new();
-        deeds.extend(label::latest_of(conn, &self.me)?.map(|given| {
+        let sealed = self.own_sealed()?.into_iter().filter(|row| row.withdrawn.is_none());
+        let labels =
+            label::latest_of(conn, &self.me)?.into_iter().chain(sealed.map(|row| row.given));
+        deeds.extend(labels.map(|given| {
             let at = given.at;
             (Deed::Label(Box::new(given)), at)
         }));
@@ -140,10 +141,10 @@ impl Workspace {
     fn last_undone(&self) -> Result<Option<(Deed, Hlc)>, WorkError> {
         let conn = &self.db.conn;
         let mut undone: Vec<(Deed, Hlc)> = Vec::new();
-        if let Some(row) = label::latest_withdrawn(conn, &self.me)?
-            && let Some(withdrawal) = row.withdrawn
-        {
-            undone.push((Deed::Label(Box::new(row.given)), withdrawal.at));
+        for row in label::latest_withdrawn(conn, &self.me)?.into_iter().chain(self.own_sealed()?) {
+            if let Some(withdrawal) = row.withdrawn.filter(|withdrawal| withdrawal.by == self.me) {
+                undone.push((Deed::Label(Box::new(row.given)), withdrawal.at));
+            }
         }
         undone.extend(
             note::latest_withdrawn(conn, &self.me)?

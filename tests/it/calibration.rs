@@ -601,3 +601,87 @@ fn a_comment_on_a_discussed_case_is_said_in_its_session_and_about_its_question()
     );
     assert_eq!(replay.matches("\"comment\":{").count(), 1, "{replay}");
 }
+
+/// Whether a text stands in any file below a directory.
+fn stands(directory: &std::path::Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(stands(&path, text));
+        } else if std::fs::read(&path).unwrap().windows(text.len()).any(|at| at == text.as_bytes())
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_said_in_the_blind_round_can_be_read_nowhere_until_it_is_revealed() {
+    let place = team();
+    first_round(&place);
+    // Taken back and given again, a label is as sealed as before, and its author sees it.
+    assert_eq!(json(&place.ok(&["undo", "--as", "cy", "--json"]))["what"], "label");
+    let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
+    assert_eq!(shown["progress"][2]["done"][0], 1);
+    assert_eq!(json(&place.ok(&["redo", "--as", "cy", "--json"]))["what"], "label");
+    let own = place.ok(&["labels", "--as", "cy", "--json"]);
+    assert_eq!(own.lines().count(), 2, "{own}");
+    let entries = json(&place.ok(&["verify", "--json"]))["entries"].as_u64().unwrap();
+    let out = place.dir.path().join("entries");
+    for seq in 1..=entries {
+        let to = out.join(seq.to_string());
+        place.ok(&["verify", "--entry", &seq.to_string(), "--out", to.to_str().unwrap()]);
+    }
+    let bundle = place.dir.path().join("bundle");
+    place.ok(&["audit", "export", "--out", bundle.to_str().unwrap()]);
+    for (words, of) in [("cy says so", "rationale"), ("\"transfer\"", "answer")] {
+        for directory in [&place.path(), &out, &bundle] {
+            let found = stands(directory, words);
+            let found: Vec<&String> =
+                found.iter().filter(|path| of == "rationale" || path.contains("entries")).collect();
+            assert!(found.is_empty(), "its {of} stands in {found:?}");
+        }
+    }
+    let verified = place.ok(&["verify"]);
+    assert!(
+        verified.contains("7 labels are sealed") && verified.contains("nothing is altered"),
+        "{verified}"
+    );
+    // How long an entry is tells nothing of what it says.
+    let sizes: std::collections::BTreeSet<usize> = (1..=entries)
+        .map(|seq| std::fs::read_to_string(out.join(format!("{seq}/entry.json"))).unwrap())
+        .filter(|body| body.contains("label.sealed"))
+        .map(|body| json(&body)["events"][0]["sealed"].as_str().unwrap().len() / 1_000)
+        .collect();
+    assert_eq!(sizes.len(), 1, "{sizes:?}");
+
+    let revealed = json(&place.ok(&["calibrate", "reveal", "june", "--json"]));
+    assert_eq!((&revealed["counted"], &revealed["unreadable"]), (&6.into(), &0.into()));
+    assert!(place.ok(&["calibrate", "show", "june", "--as", "bo"]).contains("cy says so"));
+    let found = json(&place.ok(&["calibrate", "findings", "june", "--json"]));
+    assert_eq!(found["labels"][0], 6);
+    let verified = place.ok(&["verify"]);
+    assert!(!verified.contains("sealed") && verified.contains("nothing is altered"), "{verified}");
+    let workspace = place.open();
+    let before = digest(workspace.tables());
+    drop(workspace);
+    place.ok(&["verify", "--rebuild"]);
+    assert_eq!(digest(place.open().tables()), before, "folded anew it is the same");
+}
+
+#[test]
+fn nothing_is_imported_into_a_blind_round() {
+    let place = team();
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1"]);
+    let file = place.dir.path().join("labels.jsonl");
+    let line =
+        r#"{"case":"p0","reviewer":"bo","round":"june","answers":{"readable":"n","damage":"m"}}"#;
+    std::fs::write(&file, line).unwrap();
+    let output = place.run(&["import", "labels", file.to_str().unwrap()]);
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(said.contains("the round june is blind"), "{said}");
+    let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
+    assert_eq!(shown["progress"][1]["done"][0], 0);
+}

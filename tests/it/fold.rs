@@ -1,9 +1,12 @@
 //! The folded state depends on the set of entries: not on their order, repetition or batches.
 
+use std::sync::OnceLock;
+
 use casework::db::journal::EntryRow;
 use casework::db::payload::PayloadRow;
 use casework::db::{self, Db};
 use casework::domain::arbitration::{Cause, Ruling};
+use casework::domain::calibration::Ending;
 use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
@@ -13,10 +16,12 @@ use casework::domain::protocol;
 use casework::domain::roster::Role;
 use casework::domain::time::{Hlc, Moment};
 use casework::domain::traps::{Why, draw};
+use casework::journal::agekey::Secret;
 use casework::journal::blob::Packer;
 use casework::journal::chain::deliver;
 use casework::journal::fold::{Fold, refold};
 use casework::journal::kind::*;
+use casework::journal::sealed::seal;
 use casework::journal::{Delivered, DeviceKey};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -28,6 +33,8 @@ use crate::support::{Place, body_hash, craft, digest, entries, workspace_id};
 enum Act {
     Detect { case: u8 },
     Label { case: u8, who: u8, verdict: u8 },
+    Seal { case: u8, verdict: u8, to: u8 },
+    Reveal { key: u8 },
     Withdraw { back: u8 },
     Comment { case: u8 },
     Defer { case: u8 },
@@ -49,6 +56,8 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (0..4_u8).prop_map(|case| Act::Detect { case }),
         6 => (0..4_u8, 0..4_u8, 0..2_u8).prop_map(|(case, who, verdict)| Act::Label { case, who, verdict }),
+        3 => (0..4_u8, 0..2_u8, 0..4_u8).prop_map(|(case, verdict, to)| Act::Seal { case, verdict, to }),
+        2 => (0..2_u8).prop_map(|key| Act::Reveal { key }),
         2 => (0..4_u8).prop_map(|back| Act::Withdraw { back }),
         1 => (0..4_u8).prop_map(|case| Act::Comment { case }),
         1 => (0..4_u8).prop_map(|case| Act::Defer { case }),
@@ -71,6 +80,11 @@ fn act() -> impl Strategy<Value = Act> {
 const LATER: Moment = Moment(crate::support::T0.0 + 86_400_000);
 
 const NAMES: [&str; 4] = ["ana", "bo", "chidi", "dee"];
+
+fn session_key(n: u8) -> &'static Secret {
+    static KEYS: OnceLock<[Secret; 2]> = OnceLock::new();
+    &KEYS.get_or_init(|| [Secret::new(), Secret::new()])[usize::from(n)]
+}
 
 fn device(who: usize) -> DeviceKey {
     DeviceKey::from_seed([who as u8 + 1; 32])
@@ -210,6 +224,28 @@ fn event_of(
                 )
             }))
         }
+        Act::Seal { case: n, verdict, to } => {
+            let reviewer = NAMES[who].to_owned();
+            let label = LabelWithdrawn { case: case(n), label: event, reviewer };
+            written.labels.push(label);
+            // Sometimes it is of another case than it says.
+            let of = if to == 3 { case(n + 1) } else { case(n) };
+            let reference = ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) };
+            let label = Label {
+                outcome: [("verdict".to_owned(), format!("v{verdict}").into())].into(),
+                ..Label::empty(of, NAMES[who], "june", reference)
+            };
+            let to = &session_key(to % 2).recipient;
+            let sealed = seal(&label, to, key).unwrap();
+            let (case, round, to) = (case(n), "june".into(), to.clone());
+            encode(&LabelSealed { case, round, to, sealed, given_at: None })
+        }
+        Act::Reveal { key } => encode(&SessionRevealed(Ending {
+            session: "june".into(),
+            sealed: Vec::new(),
+            note: String::new(),
+            key: Some(session_key(key).text()),
+        })),
         Act::Withdraw { back } => match written.labels.iter().rev().nth(back.into()) {
             // Sometimes it says that the label is of another case, and then has no effect.
             Some(label) if back == 3 => encode(&LabelWithdrawn { case: case(0), ..label.clone() }),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use casework::domain::arbitration::{Cause, Change, Ruling};
-use casework::domain::calibration::{Amendment, Ending, Opening};
+use casework::domain::calibration::{Amendment, Ending, Opening, Sealing};
 use casework::domain::cues::{Cue, Seen};
 use casework::domain::door::Door;
 use casework::domain::estimate::Estimate;
@@ -435,22 +435,36 @@ fn every_kind_is_written_as_ever() {
         chosen: "random 1, seed 7".into(),
         reviewers: vec!["ana".into(), "bo".into()],
         deadline: T0,
+        sealing: Some(Sealing {
+            recipient: "age1x".into(),
+            keys: [(replica, "YWdl".to_owned())].into(),
+        }),
     }));
+    check(&LabelSealed {
+        case,
+        round: "june".into(),
+        to: "age1x".into(),
+        sealed: "YWdl".into(),
+        given_at: Some(T0),
+    });
     check(&SessionAmended(Amendment {
         session: "june".into(),
         adds: vec!["cy".into()],
         deadline: Some(Moment(T0.0 + 1)),
         reopens: true,
+        keys: [(replica, "YWdl".to_owned())].into(),
     }));
     check(&SessionRevealed(Ending {
         session: "june".into(),
         sealed: vec![event],
         note: String::new(),
+        key: Some("AGE-SECRET-KEY-1X".into()),
     }));
     check(&SessionClosed(Ending {
         session: "june".into(),
         sealed: vec![event],
         note: "scope needs an example".into(),
+        key: None,
     }));
     let question = Some("a".into());
     check(&LabelReturned {

@@ -846,3 +846,61 @@ fn roles_are_set_and_taken_and_what_was_done_in_them_stays() {
     assert!(team.json("ana", &["verify"])["ok"].as_bool().unwrap());
     assert!(team.json("bo", &["verify"])["ok"].as_bool().unwrap());
 }
+
+#[test]
+fn a_sealed_round_is_revealed_by_who_has_its_key_and_the_record_says_who_forced_it() {
+    let team = Team::new(&[]);
+    team.ingest("ana", &["one", "two"]);
+    team.add("bo", &["reviewer", "lead"]);
+    team.add("cy", &["reviewer"]);
+    team.sync(&["bo"]);
+    let open = |name: &'static str| {
+        team.ok("bo", &["calibrate", "open", name, "--cases", "p0", "--reviewers", "bo,cy"]);
+        team.sync(&["bo", "cy", "ana"]);
+        let label = ["label", "p0", "--session", name, "--answer", "readable=n", "--answer"];
+        team.ok("cy", &[&label[..], &["damage=m", "--rationale", "all of it is cut"]].concat());
+        team.sync(&["cy", "ana", "bo"]);
+    };
+    open("june");
+    // It was given on cy's device, and travelled: nobody can read it, on none of the three.
+    for who in ["ana", "bo"] {
+        assert!(!team.ok(who, &["labels"]).contains("all of it is cut"));
+        let shown = team.json(who, &["calibrate", "show", "june"]);
+        assert_eq!(shown["progress"][1]["done"][0], 1, "{who}: {shown}");
+    }
+    assert!(team.ok("cy", &["labels"]).contains("all of it is cut"));
+    // Who leads since is given its key by a device that has it, with the next exchange.
+    team.ok("dee", &["join", team.store().to_str().unwrap()]);
+    team.sync(&["ana"]);
+    team.ok("ana", &["roster", "admit", "dee", "--role", "lead"]);
+    team.sync(&["ana", "dee", "bo"]);
+    let shown = team.ok("cy", &["calibrate", "show", "june"]);
+    assert!(shown.contains("can be read once ana or bo"), "{shown}");
+    let shown = team.ok("dee", &["calibrate", "show", "june"]);
+    assert!(shown.contains("can be read once ana or bo or dee reveals it"), "{shown}");
+    let early = ["calibrate", "reveal", "june", "--early"];
+    team.fails("dee", &early, "bo opened the session `june`");
+    team.fails("cy", &early, "role lead");
+    // The owner may, and the record says so, wherever it is read.
+    team.ok("ana", &early);
+    team.sync(&["ana", "bo", "cy", "dee"]);
+    for who in ["ana", "bo", "cy", "dee"] {
+        let shown = team.json(who, &["calibrate", "show", "june"]);
+        assert_eq!(
+            shown["forced"], "revealed before its deadline by ana, not by bo who opened it",
+            "{who}"
+        );
+        assert!(team.ok(who, &["verify"]).contains("before its deadline by ana"), "{who}");
+        assert!(team.ok(who, &["labels"]).contains("all of it is cut"), "{who}");
+        assert_eq!(team.digest(who), team.digest("ana"), "{who}");
+    }
+    // A device that changes its key can reveal what the old one could.
+    open("july");
+    team.ok("bo", &["roster", "rotate"]);
+    team.sync(&["bo", "ana", "cy"]);
+    team.ok("bo", &["calibrate", "reveal", "july", "--early"]);
+    team.sync(&["bo", "cy"]);
+    let shown = team.json("cy", &["calibrate", "show", "july"]);
+    assert_eq!(shown["forced"], "revealed before its deadline");
+    assert_eq!(team.digest("cy"), team.digest("bo"));
+}

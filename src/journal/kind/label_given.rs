@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::db::label;
 use crate::domain::label::{GivenLabel, Label};
 use crate::domain::roster::Role;
 use crate::journal::entry::EventContext;
@@ -33,7 +32,6 @@ impl Event for LabelGiven {
         // A logical clock that was ahead orders labels; when they were given is another matter.
         label.given_at = label.given_at.or(stamp.wall);
         let (event, at, author) = (stamp.event, stamp.at, stamp.author.clone());
-        let given = GivenLabel { event, at, author, label };
-        views.change_case(given.label.case, |views| label::insert(views.tx, &given))
+        views.label_given(&GivenLabel { event, at, author, label })
     }
 }

@@ -18,6 +18,7 @@ mod case_commented;
 mod case_deferred;
 mod case_escalated;
 mod label_given;
+mod label_sealed;
 mod note_withdrawn;
 mod label_withdrawn;
 mod payload_erased;
@@ -87,6 +88,7 @@ pub use gold_set::GoldSet;
 pub use guard_raised::GuardRaised;
 pub use label_given::LabelGiven;
 pub use label_returned::LabelReturned;
+pub use label_sealed::LabelSealed;
 pub use label_withdrawn::LabelWithdrawn;
 pub use labels_exported::LabelsExported;
 pub use note_withdrawn::NoteWithdrawn;
@@ -191,6 +193,7 @@ pub static KINDS: &[Kind] = &[
     kind::<CaseEscalated>(),
     kind::<NoteWithdrawn>(),
     kind::<LabelGiven>(),
+    kind::<LabelSealed>(),
     kind::<LabelWithdrawn>(),
     kind::<PayloadErased>(),
     kind::<GoldSet>(),

@@ -14,6 +14,7 @@ pub struct SessionAmended(pub Amendment);
 
 impl Event for SessionAmended {
     const KIND: &'static str = "session.amended";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {

@@ -15,6 +15,7 @@ pub struct SessionOpened(pub Opening);
 
 impl Event for SessionOpened {
     const KIND: &'static str = "session.opened";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
     fn objection(&self, _: &EventContext, _: &[Role]) -> Option<String> {

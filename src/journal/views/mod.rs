@@ -298,6 +298,11 @@ impl<'c, 't> Views<'c, 't> {
         Ok(())
     }
 
+    /// Takes in a label that can be read.
+    pub fn label_given(&mut self, given: &GivenLabel) -> rusqlite::Result<()> {
+        self.change_case(given.label.case, |views| label::insert(views.tx, given))
+    }
+
     /// Takes in something that was done about a disputed case.
     pub fn arbitrated(
         &mut self,

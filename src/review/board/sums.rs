@@ -27,6 +27,7 @@ use crate::domain::protocol::{Answered, RenamedLabels};
 use crate::domain::resolve::{CaseState, settled_at};
 use crate::domain::time::Moment;
 use crate::journal::entry::Body;
+use crate::journal::kind::{Event as _, SessionRevealed};
 use crate::journal::views::evidence;
 use crate::quality::agreement::{Patterns, Resampling, Tally, nominal_alpha};
 use crate::quality::divergence::{Change, Divergence};
@@ -474,6 +475,8 @@ impl BoardSums {
                         return Ok(None);
                     };
                     match (kind.split('.').next(), case) {
+                        // It opens labels of all its cases.
+                        _ if kind == SessionRevealed::KIND => return Ok(None),
                         (Some("label" | "case" | "ruling" | "payload" | "note"), Some(case)) => {
                             touched.insert(case);
                         }

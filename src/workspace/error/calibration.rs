@@ -21,6 +21,12 @@ pub enum CalibrationError {
     Stage(String, Stage),
     #[error("{late} of {of} reviewers have not labeled every case, and there is still time")]
     UnderWay { late: usize, of: usize },
+    #[error(
+        "{by} opened the session `{session}`: with time left, only they or {owner}, the owner, reveal it"
+    )]
+    NotYours { session: String, by: String, owner: String },
+    #[error("this device was not given the key of the session `{session}`")]
+    NoKey { session: String, holders: Vec<String> },
     #[error("{reviewer} was not asked into the session `{session}`")]
     NotInvited { session: String, reviewer: String },
     #[error("{} is no case of the session `{session}`", case.short())]
@@ -54,6 +60,20 @@ impl Advice for CalibrationError {
             Self::NoRound { .. } | Self::Opening(..) => return None,
             Self::UnderWay { .. } => {
                 "`casework calibrate show NAME` says who; --early reveals it all the same."
+            }
+            Self::NotYours { session, .. } => {
+                return Some(format!(
+                    "`casework calibrate show {session}` says how long it lasts; any lead reveals it after that."
+                ));
+            }
+            Self::NoKey { holders, .. } if holders.is_empty() => {
+                "Nobody who leads has it any more: what was said in it can't be read; open another."
+            }
+            Self::NoKey { session, holders } => {
+                return Some(format!(
+                    "{} can reveal it, and `casework sync` there gives this device its key: `casework calibrate show {session}`.",
+                    holders.join(" or ")
+                ));
             }
             Self::NotInvited { .. } | Self::NotInIt { .. } => {
                 "`casework calibrate show NAME --json` lists reviewers and cases."
