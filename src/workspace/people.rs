@@ -380,6 +380,7 @@ impl Workspace {
     /// Makes the workspace's first secret if there is none and this device may, and gives what it
     /// knows to devices of the roster that lack it.
     pub(super) fn tend_secrets(&mut self, wanted: bool) -> Result<(), WorkError> {
+        self.give_session_keys(&self.session_secrets()?)?;
         let conn = &self.db.conn;
         if !self.may_share_secrets()? {
             return Ok(());
@@ -398,7 +399,7 @@ impl Workspace {
         if !events.is_empty() {
             self.append(events)?;
         }
-        self.give_session_keys(&self.session_secrets()?)
+        Ok(())
     }
 
     fn give_session_keys(&mut self, known: &[(String, Secret)]) -> Result<(), WorkError> {
