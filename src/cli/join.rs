@@ -38,10 +38,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if !context.global.json {
         super::sync::named(&synced.quarantined);
         say("Tell a lead, who compares the key and types:");
-        say(&format!(
-            "  casework roster admit {name} --role reviewer --device {}",
-            replica.short()
-        ));
+        say(&format!("  casework roster admit {name} --role reviewer --device {replica}"));
         say("Until then you can look. Then: casework");
     }
     Ok(Exit::Done)

@@ -371,6 +371,10 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
     let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     let document = json!({ "name": name, "roles": roles, "replica": places.first(), "requested": asks.is_some() });
     let place = match &asks {
+        Some(holder) if holder.key.is_none() => format!(
+            "on device {}, of which nothing is here yet: compare its key when it is",
+            holder.replica.short()
+        ),
         Some(holder) => {
             format!("on device {}, whose key is {}", holder.replica.short(), holder.fingerprint())
         }

@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migration_1.sql"),
     include_str!("migration_2.sql"),
     include_str!("migration_3.sql"),
+    include_str!("migration_4.sql"),
 ];
 const VIEWS: &str = include_str!("views.sql");
 /// Goes up when `views.sql` or the fold changes.

@@ -26,6 +26,9 @@ pub struct TooLong;
 impl Turn {
     /// Waits for the turn at the database at `path`.
     pub fn wait(path: &Path) -> Result<Self, TooLong> {
+        if path == Path::new(":memory:") {
+            return Ok(Self { _lock: None }); // nobody else has it
+        }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]

@@ -503,6 +503,18 @@ impl<'r> Roster<'r> {
 
 const OWN_RIGHT: &str = "it would take away the right by which it is said";
 
+/// Why an event does not count whose author was never let in on its device; nothing if it may count
+/// all the same.
+pub fn refused_unless_let_in(event: &RosterEvent) -> Option<String> {
+    let kind = match event.change {
+        RosterChange::Founded | RosterChange::Replaced { .. } => return None,
+        RosterChange::Admitted { .. } => "reviewer.admitted",
+        RosterChange::Retired { .. } => "reviewer.retired",
+        RosterChange::Relieved { .. } => "reviewer.relieved",
+    };
+    Some(needs_lead(kind, &event.author))
+}
+
 fn needs_lead(kind: &str, author: &str) -> String {
     format!("{kind} needs the role lead, which {author} does not have on this device")
 }

@@ -13,13 +13,13 @@ use rusqlite::Transaction;
 use serde_json::value::RawValue;
 
 use super::blob::Packed;
-use super::check::{Checked, check, joining_key, payload_of};
+use super::check::{self, Checked, check, joining_key, payload_of};
 use super::entry::EventContext;
 use super::entry::{BODY_VERSION, Body, WALL_MS, hash};
 use super::fold::Fold;
 use super::kind::{Event, encode};
 use super::{DeviceKey, JournalError, identity, sshsig};
-use crate::db::journal::{EntryRow, PendingRow, ReplicaRow};
+use crate::db::journal::{DroppedRow, EntryRow, PendingRow, ReplicaRow};
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::time::{Hlc, Moment};
@@ -227,6 +227,8 @@ pub enum Delivered {
     Known,
     /// It waits, or is wrong, for this reason.
     Waits(String),
+    /// It is not kept, for this reason: it can't be what it says it is.
+    Dropped(String),
 }
 
 /// How far an entry's clock may be ahead of ours. What is further ahead waits: taken in, it would
@@ -260,17 +262,23 @@ pub fn deliver(
             unlink_from(fold, replica, from)?;
             return Ok(Delivered::Waits(FORK.to_owned()));
         }
-        return wait(
+        return discard(
             fold,
-            entry,
+            &entry,
             "forged: another entry has this number, and this one's signature is not good",
         );
     }
     if entry.seq > head_seq + 1 {
-        return wait(fold, entry, GAP);
+        return match authentic(fold, &entry)? {
+            Ok(()) => wait(fold, entry, GAP),
+            Err(fault) => discard(fold, &entry, &fault),
+        };
     }
     if let Err(fault) = link(fold, &entry, head.as_ref(), now)? {
-        return wait(fold, entry, &fault);
+        return match authentic(fold, &entry)? {
+            Ok(()) => wait(fold, entry, &fault),
+            Err(_) => discard(fold, &entry, &fault),
+        };
     }
     Ok(Delivered::Added(1 + link_waiting(fold, entry.replica, now)?))
 }
@@ -302,6 +310,26 @@ fn link_waiting(
         }
         return Ok(added);
     }
+}
+
+/// Whether an entry is what it says it is, whatever stands before it: its signature shows the key that
+/// its chain is named after. What is wrong with one that is not never comes right, and keeping it
+/// would let anybody fill the disks of all.
+fn authentic(fold: &Fold<'_, '_>, entry: &EntryRow) -> Result<Result<(), String>, JournalError> {
+    let workspace = db::journal::meta(fold.views.tx, "workspace")?;
+    let workspace = workspace.and_then(|bytes| Hash::from_bytes(&bytes));
+    let Some(workspace) = workspace else { return Err(JournalError::NoWorkspace) };
+    Ok(check::authentic(entry, workspace))
+}
+
+/// Takes note of an entry that is not kept.
+fn discard(fold: &Fold<'_, '_>, entry: &EntryRow, why: &str) -> Result<Delivered, JournalError> {
+    let (replica, seq, why) = (entry.replica, entry.seq, why.to_owned());
+    db::journal::count_dropped(
+        fold.views.tx,
+        &DroppedRow { replica, why: why.clone(), n: 1, seq },
+    )?;
+    Ok(Delivered::Dropped(why))
 }
 
 const GAP: &str = "gap: an entry before this one is missing";

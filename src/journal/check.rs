@@ -33,19 +33,7 @@ pub(super) fn check_but_signature(
     head: Option<&ReplicaRow>,
     workspace: Hash,
 ) -> Result<(Checked, Claim), String> {
-    let body = Body::parse(&entry.body).ok_or("the body cannot be read")?;
-    if (body.replica, body.seq) != (entry.replica, entry.seq) {
-        return Err(format!("the body says it is entry {} of {}", body.seq, body.replica));
-    }
-    let hash = hash(&entry.body);
-    let in_workspace = if body.workspace.is_empty() {
-        hash == workspace
-    } else {
-        body.workspace == workspace.to_string()
-    };
-    if !in_workspace {
-        return Err("it belongs to another workspace".to_owned());
-    }
+    let (body, hash) = placed(entry, workspace)?;
     let (key, prev) = match head {
         Some(head) => (head.key, head.head_hash.to_string()),
         None => (
@@ -69,16 +57,56 @@ pub(super) fn check_but_signature(
     Ok((Checked { body, key, hash }, claim))
 }
 
+/// The body of an entry that stands where it says it does, and its hash.
+fn placed(entry: &EntryRow, workspace: Hash) -> Result<(Body, Hash), String> {
+    let body = Body::parse(&entry.body).ok_or("the body cannot be read")?;
+    if (body.replica, body.seq) != (entry.replica, entry.seq) {
+        return Err(format!("the body says it is entry {} of {}", body.seq, body.replica));
+    }
+    let hash = hash(&entry.body);
+    let in_workspace = if body.workspace.is_empty() {
+        hash == workspace
+    } else {
+        body.workspace == workspace.to_string()
+    };
+    if !in_workspace {
+        return Err("it belongs to another workspace".to_owned());
+    }
+    Ok((body, hash))
+}
+
+/// Checks what can be said of an entry alone: that it is of this workspace, stands where it says it
+/// does, and is signed by the key that its chain is named after.
+pub(super) fn authentic(entry: &EntryRow, workspace: Hash) -> Result<(), String> {
+    placed(entry, workspace)?;
+    let key = sshsig::key_of(&entry.signature).ok_or(BAD_SIGNATURE)?;
+    let own = ReplicaId::of_key(&key) == entry.replica;
+    if own && sshsig::verify(&key, &entry.body, &entry.signature) {
+        Ok(())
+    } else {
+        Err(BAD_SIGNATURE.to_owned())
+    }
+}
+
+/// The device whose key vouches for the chain that begins with an entry.
+pub fn vouched_by(entry: &EntryRow) -> Option<ReplicaId> {
+    let joined = joining(&Body::parse(&entry.body)?)?;
+    (ReplicaId::of_key(&joined.key.0) == entry.replica).then(|| joined.vouched_by()).flatten()
+}
+
 /// The key with which a chain begins, if this is its first entry.
 pub(super) fn joining_key(body: &Body) -> Option<[u8; 32]> {
-    let joined = body.events.iter().find_map(|raw| {
+    joining(body).map(|joined| joined.key.0)
+}
+
+fn joining(body: &Body) -> Option<ReplicaJoined> {
+    body.events.iter().find_map(|raw| {
         let head: Head<'_> = serde_json::from_str(raw.get()).ok()?;
         if head.kind != ReplicaJoined::KIND {
             return None;
         }
         serde_json::from_str::<ReplicaJoined>(raw.get()).ok()
-    })?;
-    Some(joined.key.0)
+    })
 }
 
 /// The payloads that the events of an entry name.

@@ -1,8 +1,8 @@
 //! A hash of the folded state: replicas that hold the same events show the same digest.
 //!
 //! It covers the ends of the chains and every view, row by row in the order of their keys, without
-//! what is this device's own: the numbers that rows got on arrival, and texts from payloads, which
-//! may be erased here and not yet there.
+//! what is this device's own: the numbers that rows got on arrival, texts from payloads, which
+//! may be erased here and not yet there, and what is kept of those whom nobody let in.
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -11,7 +11,7 @@ use crate::domain::ids::Hash;
 
 /// What the digest covers, each part in the order of its keys.
 pub const PARTS: &[&str] = &[
-    "SELECT replica, head_seq, head_hash FROM journal_replica ORDER BY replica",
+    "SELECT replica, head_seq, head_hash FROM journal_replica WHERE replica IN (SELECT replica FROM view_grant UNION SELECT replica FROM view_cut) ORDER BY replica",
     "SELECT id, stream, own, occurred_ms, at_ms, at_n, replica, seq, n, payload, model, predicted, confidence, flags, rank, \
      state, due_ms, labels, outcome, how, language, needs FROM view_case ORDER BY id",
     "SELECT id, replica, seq, n, at_ms, at_n, reviewer, author, label FROM view_label ORDER BY id, replica, seq, n",
@@ -26,13 +26,13 @@ pub const PARTS: &[&str] = &[
     "SELECT name, profile FROM view_profile ORDER BY name",
     "SELECT id, replica, seq, n, at_ms, by, reason, instead FROM view_erased ORDER BY id, replica, seq, n",
     "SELECT id, replica, seq, n FROM view_detection ORDER BY id, replica, seq, n",
-    "SELECT replica, seq, n FROM view_held ORDER BY replica, seq, n",
-    "SELECT kind, name, version, hash, replica, seq, n, author FROM view_document ORDER BY kind, name, replica, seq, n",
+    "SELECT replica, seq, n FROM view_held WHERE replica IN (SELECT replica FROM view_grant UNION SELECT replica FROM view_cut) ORDER BY replica, seq, n",
+    "SELECT kind, name, version, hash, replica, seq, n, author FROM view_document WHERE replica IN (SELECT replica FROM view_grant UNION SELECT replica FROM view_cut) ORDER BY kind, name, replica, seq, n",
     "SELECT protocol, version, replica, seq, n, by_field FROM view_renames ORDER BY protocol, version, replica, seq, n",
     "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw ORDER BY trap, version, stream, day, u, id",
     "SELECT stream, day, source, trap, version, read, flagged, first FROM view_tally ORDER BY stream, day, source, trap, version",
     "SELECT id, source, at_ms, at_n, replica, seq, n, observed_ms, truth, right, value, note FROM view_observed ORDER BY id, source, replica, seq, n",
-    "SELECT name, n FROM view_count ORDER BY name",
+    "SELECT name, n FROM view_count WHERE name NOT GLOB 'unknown:*' ORDER BY name",
 ];
 
 /// Computes the digest; takes about a second for a million cases.

@@ -62,6 +62,11 @@ pub fn claim(public: &[u8; 32], message: &[u8], signature: &[u8]) -> Option<Clai
     })
 }
 
+/// The key that a signature of ours says it is by.
+pub fn key_of(signature: &[u8]) -> Option<[u8; 32]> {
+    parts(signature).map(|(key, _)| key)
+}
+
 /// Whether all of `claims` hold, in half the time that one by one takes. Who has a key could make
 /// a signature of it with a part of small order, which may pass here and not alone: that is why
 /// what arrives is checked one by one, and only what stands is checked again like this.

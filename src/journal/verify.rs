@@ -9,7 +9,7 @@ use super::JournalError;
 use super::blob::Unpacker;
 use super::check::{BAD_SIGNATURE, Checked, check_but_signature, named_payloads};
 use super::sshsig::{self, Claim};
-use crate::db::journal::{EntryRow, ReplicaRow};
+use crate::db::journal::{DroppedRow, EntryRow, ReplicaRow};
 use crate::db::{self, erasure};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 
@@ -70,6 +70,9 @@ pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError>
     for (replica, seq, fault) in db::journal::all_pending(conn)? {
         seen.fault(replica, seq, format!("quarantined: {fault}"));
     }
+    for row in db::journal::dropped(conn)? {
+        seen.fault(row.replica, row.seq, format!("quarantined: {}", not_kept(&row)));
+    }
     for (event, reason) in db::roster::held(conn)? {
         seen.fault(event.replica, event.seq, format!("event {} does not count: {reason}", event.n));
     }
@@ -83,6 +86,14 @@ pub fn verify(conn: &Connection, expect: Expect) -> Result<Report, JournalError>
     };
     let notices = (missing > 0).then(|| format!("{missing} {words}")).into_iter().collect();
     Ok(Report { entries, ok: faults.is_empty(), faults, notices })
+}
+
+/// What is said of entries that were met and not kept.
+pub fn not_kept(row: &DroppedRow) -> String {
+    match row.n {
+        1 => format!("one is not kept: {}", row.why),
+        n => format!("{n} are not kept: {}", row.why),
+    }
 }
 
 /// So many signatures are checked together: from here on more gain nothing.

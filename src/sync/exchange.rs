@@ -5,7 +5,7 @@
 //! questions that come first: is this our workspace, and are we the only one who writes under our
 //! name?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ use crate::domain::advice::Advice;
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::time::Moment;
 use crate::journal::secret;
+use crate::journal::verify::not_kept;
 use crate::journal::{DeviceKey, JournalError};
 
 /// What stops a sync.
@@ -149,7 +150,7 @@ impl Exchange<'_> {
             found = self.compare(&listed)?;
         }
         for _ in 1..LOOKS_MAX {
-            let gone = self.pull(&found, &mut done)?;
+            let gone = self.pull(&found, &listed, &mut done)?;
             if gone > 0 {
                 // Merged away between our look and our read: what holds it now is listed by now.
                 listed = self.list()?;
@@ -217,8 +218,17 @@ impl Exchange<'_> {
                 .collect(),
             known: db::store::segments(conn, &store)?,
             reach: db::store::reach(conn, &store)?,
+            strangers: self.strangers()?,
         };
         Ok(plan(&here, listed))
+    }
+
+    /// Those of whom there is something here and whom nobody let in.
+    fn strangers(&self) -> Result<HashSet<ReplicaId>, SyncError> {
+        let let_in = db::journal::let_in(&self.db.conn)?;
+        let mut all = db::journal::all_replicas(&self.db.conn)?;
+        all.retain(|replica| !let_in.contains(replica) && *replica != self.key.replica());
+        Ok(all)
     }
 
     fn workspace(&self) -> Result<Hash, SyncError> {
@@ -268,7 +278,7 @@ impl Exchange<'_> {
     /// was cut short before it took note of them), else another copy of this workspace is at work.
     /// What is broken is taken away. Tells whether there is now more, or less, than was known.
     fn not_copied(&mut self, found: &Plan) -> Result<bool, SyncError> {
-        let mut foreign = Vec::new();
+        let (mut foreign, mut read) = (Vec::new(), Vec::new());
         let mut changed = false;
         let ours_is = self.workspace()?.to_string();
         for name in &found.strange {
@@ -297,12 +307,21 @@ impl Exchange<'_> {
                 }
                 same &= good;
             }
-            // A name alone proves nothing: it must hold what it names.
-            if same && seqs.iter().copied().eq(name.first..=name.last) {
-                let known = Known { bytes: bytes.len() as u64, good: true };
-                db::store::insert_segment(&self.db.conn, &self.name(), &name.to_string(), known)?;
-                changed = true;
+            // A name alone proves nothing: it must hold what it names. What does not is not read
+            // again and again.
+            let good = same && seqs.iter().copied().eq(name.first..=name.last);
+            if good || foreign.is_empty() {
+                read.push((name.to_string(), Known { bytes: bytes.len() as u64, good }));
+                changed |= good;
             }
+        }
+        if !read.is_empty() {
+            let store = self.name();
+            let tx = self.db.begin()?;
+            for (name, known) in read {
+                db::store::insert_segment(&tx, &store, &name, known)?;
+            }
+            tx.commit()?;
         }
         if foreign.is_empty() {
             Ok(changed)
@@ -332,9 +351,10 @@ impl Exchange<'_> {
             }
         }
         let tx = self.db.begin()?;
-        for (replica, seq) in
-            reach.into_iter().filter(|(replica, seq)| known.get(replica) != Some(seq))
-        {
+        let news = |(replica, seq): &(ReplicaId, u64)| {
+            known.get(replica).copied().unwrap_or_default() != *seq
+        };
+        for (replica, seq) in reach.into_iter().filter(news) {
             db::store::set_reach(&tx, &store, replica, seq)?;
         }
         forget_covered(&tx, &store, listed)?;
@@ -353,6 +373,13 @@ impl Exchange<'_> {
         }
         for (replica, seq, fault) in db::journal::all_pending(&self.db.conn)? {
             done.quarantined.push(Fault { replica: replica.to_string(), seq, fault });
+        }
+        for row in db::journal::dropped(&self.db.conn)? {
+            done.quarantined.push(Fault {
+                replica: row.replica.to_string(),
+                seq: row.seq,
+                fault: not_kept(&row),
+            });
         }
         for (event, reason) in db::roster::held(&self.db.conn)? {
             let fault = format!("event {} does not count: {reason}", event.n);

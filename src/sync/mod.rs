@@ -16,6 +16,7 @@ pub mod segment;
 pub mod plan;
 pub mod exchange;
 mod pull;
+mod strangers;
 mod push;
 mod forget;
 

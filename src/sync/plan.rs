@@ -23,6 +23,8 @@ pub struct Here {
     pub known: HashMap<String, Known>,
     /// How far the store was seen to reach.
     pub reach: HashMap<ReplicaId, u64>,
+    /// Whose chain nobody answers for: they were never let in.
+    pub strangers: HashSet<ReplicaId>,
 }
 
 impl Here {
@@ -94,11 +96,13 @@ pub fn plan(here: &Here, listed: &[Listed]) -> Plan {
     replicas.extend(here.own);
     replicas.extend(here.heads.keys());
     let known: Vec<Name> = here.known.keys().filter_map(|key| Name::parse(key)).collect();
+    let mut known_of: HashMap<ReplicaId, Vec<&Name>> = HashMap::new();
+    known.iter().for_each(|name| known_of.entry(name.replica).or_default().push(name));
     for replica in replicas {
         let none = Vec::new();
         let journal = chains.get(&(Kind::Journal, replica)).unwrap_or(&none);
         let payload = chains.get(&(Kind::Payload, replica)).unwrap_or(&none);
-        let of_chain: Vec<&Name> = known.iter().filter(|name| name.replica == replica).collect();
+        let of_chain = known_of.remove(&replica).unwrap_or_default();
         plan.chain(here, replica, journal, payload, &of_chain);
     }
     plan
@@ -143,6 +147,9 @@ impl Plan {
         let good =
             |(name, bytes): &&(Name, u64)| here.knows(name, *bytes).is_some_and(|known| known.good);
         let covered: Vec<Run> = journal.iter().filter(good).map(|(name, _)| name.range()).collect();
+        if here.strangers.contains(&replica) {
+            return;
+        }
         let is = prefix(&covered);
         let was = here.reach.get(&replica).copied().unwrap_or(0);
         if is < was {
@@ -165,7 +172,7 @@ impl Plan {
             for (kind, segments) in [(Kind::Journal, journal), (Kind::Payload, payload)] {
                 let mut ours: Vec<&(Name, u64)> = segments
                     .iter()
-                    .filter(|(name, bytes)| here.knows(name, *bytes).is_some() && name.last <= head)
+                    .filter(|segment| good(segment) && segment.0.last <= head)
                     .collect();
                 let mut reached = 0;
                 ours.retain(|(name, _)| {
@@ -281,7 +288,7 @@ mod tests {
                 .iter()
                 .map(|name| (name.to_string(), Known { bytes: 500, good: true }))
                 .collect(),
-            reach: HashMap::new(),
+            ..Here::default()
         }
     }
 

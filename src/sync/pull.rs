@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use super::exchange::{Exchange, Fault, SyncError, Synced, founds, of_segment};
-use super::plan::Plan;
+use super::plan::{Listed, Plan};
 use super::segment::{self, Name, Payloads};
+use super::strangers::{
+    FOUNDER, Next, Order, by_replica, is_kept, leave_out, leave_outside, leave_unread, read_again,
+    worth_reading,
+};
 use crate::clock;
 use crate::db::journal::EntryRow;
 use crate::db::payload::PayloadRow;
@@ -15,6 +19,7 @@ use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::journal::Delivered;
 use crate::journal::agekey::Secret;
 use crate::journal::chain::{deliver, look_again};
+use crate::journal::check::vouched_by;
 use crate::journal::fold::Fold;
 use crate::journal::secret;
 
@@ -23,30 +28,67 @@ const COMMIT_AFTER: Duration = Duration::from_millis(150);
 
 impl Exchange<'_> {
     /// Takes in what is new; returns how many segments were gone when they were to be read.
-    pub(super) fn pull(&mut self, found: &Plan, done: &mut Synced) -> Result<usize, SyncError> {
+    pub(super) fn pull(
+        &mut self,
+        found: &Plan,
+        listed: &[Listed],
+        done: &mut Synced,
+    ) -> Result<usize, SyncError> {
         let other = self.know_repeated(&found.merged)?;
         let mut secrets = secret::known(&self.db.conn, self.key)?;
         let of = |kind| other.iter().filter(move |name: &&Name| name.kind == kind);
-        let journal: Vec<&Name> = found.journal.iter().chain(of(segment::Kind::Journal)).collect();
-        let payload: Vec<&Name> = found.payload.iter().chain(of(segment::Kind::Payload)).collect();
-        let mut replicas: Vec<ReplicaId> =
-            journal.iter().chain(&payload).map(|name| name.replica).collect();
-        replicas.sort();
-        replicas.dedup();
+        let mut journal = by_replica(found.journal.iter().chain(of(segment::Kind::Journal)));
+        let mut payload = by_replica(found.payload.iter().chain(of(segment::Kind::Payload)));
         let mut gone = 0;
         let mut locked: Vec<&Name> = Vec::new();
-        for replica in replicas {
+        let mut order =
+            Order::new(journal.keys().chain(payload.keys()).copied().collect(), self.key.replica());
+        order.look(&self.db.conn)?;
+        let (mut outside, mut chains) = (Vec::new(), 0);
+        while let Some(Next { replica, stranger, has_room }) = order.next() {
             let mut spare = Vec::new();
-            for name in payload.iter().copied().filter(|name| name.replica == replica) {
+            let entries = journal.remove(&replica).unwrap_or_default();
+            if stranger && !has_room && !self.is_vouched(&entries, &order)? {
+                let sized = |name: &&Name| {
+                    let key = name.to_string();
+                    let at = listed.binary_search_by(|listed| listed.key.cmp(&key)).ok()?;
+                    Some((key, listed[at].bytes))
+                };
+                outside.extend(entries.iter().filter_map(sized));
+                chains += u64::from(!entries.is_empty());
+                continue;
+            }
+            if stranger {
+                // Of what they say of themselves nothing counts yet, and no payload is of anything.
+                let (worth, left) = worth_reading(&entries);
+                for name in worth {
+                    gone += usize::from(!self.pull_journal(name, true, &mut spare, done)?);
+                }
+                order.look(&self.db.conn)?;
+                if !order.is_let_in(replica) {
+                    leave_unread(&self.db.conn, replica, left)?;
+                    continue;
+                }
+                // A new key of somebody's, or the founder's: what was left out is read like any.
+            }
+            for name in payload.remove(&replica).unwrap_or_default() {
                 if name.encrypted && secrets.is_empty() {
                     locked.push(name); // the key may be on its way
                 } else {
                     gone += usize::from(!self.pull_payloads(name, &secrets, &mut spare, done)?);
                 }
             }
-            for name in journal.iter().filter(|name| name.replica == replica) {
-                gone += usize::from(!self.pull_journal(name, &mut spare, done)?);
+            for name in entries {
+                gone += usize::from(!self.pull_journal(name, false, &mut spare, done)?);
             }
+            leave_unread(&self.db.conn, replica, 0)?;
+            order.look(&self.db.conn)?;
+        }
+        if !outside.is_empty() {
+            let store = self.name();
+            let tx = self.db.begin()?;
+            leave_outside(&tx, &store, chains, &outside)?;
+            tx.commit()?;
         }
         self.look_again()?;
         if !locked.is_empty() {
@@ -63,7 +105,21 @@ impl Exchange<'_> {
         let locked =
             n + done.quarantined.iter().filter(|fault| fault.fault.contains(NOT_GIVEN)).count();
         db::store::set_setting(&self.db.conn, db::store::LOCKED, &locked.to_string())?;
-        Ok(gone)
+        Ok(gone + read_again(&self.db.conn)?)
+    }
+
+    /// Whether somebody who was let in vouches for a chain with these segments: it is another key of
+    /// theirs.
+    fn is_vouched(&mut self, names: &[&Name], order: &Order) -> Result<bool, SyncError> {
+        let first = names.iter().filter(|name| name.first == 1).min_by_key(|name| name.last);
+        let Some(first) = first else { return Ok(false) };
+        self.step()?;
+        let Some(bytes) = self.fetch(first)? else { return Ok(false) };
+        let lines = segment::check(first, &bytes)
+            .and_then(|()| segment::decode_journal(first.replica, &bytes));
+        let entry = lines.ok().and_then(|lines| lines.into_iter().next()?.ok());
+        let by = entry.as_ref().and_then(vouched_by);
+        Ok(by.is_some_and(|by| order.is_let_in(by)))
     }
 
     /// Takes note of segments that repeat what is here, without reading them: what they must hold
@@ -217,10 +273,11 @@ impl Exchange<'_> {
         Ok(false)
     }
 
-    /// Takes in a segment of entries; `false` if it is gone.
+    /// Takes in a segment of entries, of a stranger's as much as is kept; `false` if it is gone.
     fn pull_journal(
         &mut self,
         name: &Name,
+        stranger: bool,
         spare: &mut Vec<PayloadRow>,
         done: &mut Synced,
     ) -> Result<bool, SyncError> {
@@ -253,7 +310,7 @@ impl Exchange<'_> {
         let mut rest = entries.into_iter().peekable();
         while rest.peek().is_some() {
             self.step()?;
-            good &= self.take_in(&mut rest, spare, done)?;
+            good &= self.take_in(&mut rest, stranger, spare, done)?;
         }
         // What a newer program wrote is looked at again, by one that is newer too.
         if !newer {
@@ -272,6 +329,7 @@ impl Exchange<'_> {
     fn take_in(
         &mut self,
         entries: &mut impl Iterator<Item = EntryRow>,
+        stranger: bool,
         spare: &mut Vec<PayloadRow>,
         done: &mut Synced,
     ) -> Result<bool, SyncError> {
@@ -281,10 +339,15 @@ impl Exchange<'_> {
         let tx = self.db.begin()?;
         let mut fold = Fold::new(&tx)?;
         for entry in entries {
+            if stranger && !is_kept(&tx, &entry)? {
+                leave_out(&tx, entry.replica, entry.seq)?;
+                good = false;
+                continue;
+            }
             match deliver(&mut fold, entry, now)? {
                 Delivered::Added(n) => done.pulled.entries += n as u64,
                 Delivered::Known => {}
-                Delivered::Waits(_) => good = false,
+                Delivered::Waits(_) | Delivered::Dropped(_) => good = false,
             }
             if begun.elapsed() >= COMMIT_AFTER {
                 break;
@@ -388,7 +451,10 @@ pub fn founded_on(store: &mut dyn super::Store) -> Result<Vec<(Hash, EntryRow)>,
 }
 
 /// Opens the database of a workspace that is being joined: nothing is in it but the id that it is
-/// pinned to.
-pub fn pin(db: &Db, workspace: Hash) -> rusqlite::Result<()> {
+/// pinned to, and who founded it.
+pub fn pin(db: &Db, workspace: Hash, founder: Option<ReplicaId>) -> rusqlite::Result<()> {
+    if let Some(founder) = founder {
+        db::store::set_setting(&db.conn, FOUNDER, &founder.to_string())?;
+    }
     db::journal::set_meta(&db.conn, "workspace", &workspace.0)
 }

@@ -38,6 +38,21 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// Somebody of whom nothing came yet.
+    fn unseen(name: &str, replica: ReplicaId) -> Self {
+        Self {
+            name: name.to_owned(),
+            replica,
+            key: None,
+            roles: Vec::new(),
+            retired_after: None,
+            entries: 0,
+            joined_at: None,
+            ssh: None,
+            here: false,
+        }
+    }
+
     pub fn fingerprint(&self) -> String {
         self.key.as_ref().map(sshsig::fingerprint).unwrap_or_default()
     }
@@ -179,6 +194,11 @@ impl Workspace {
             holder.name == name && fits(holder) && (holder.waits() || device.is_some())
         });
         match found.len() {
+            // Of a device that is named in full nothing need be here: where many ask whom nobody
+            // knows, some are not read.
+            0 if let Some(replica) = device.and_then(|device| device.parse().ok()) => {
+                Ok(Some(Holder::unseen(name, replica)))
+            }
             0 if device.is_some() => {
                 Err(RosterError::NoDevice(device.unwrap_or_default().to_owned()).into())
             }

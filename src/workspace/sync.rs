@@ -11,7 +11,7 @@ use crate::clock;
 use crate::config::{Config, Env, Paths};
 use crate::db::store::LAST_SYNC;
 use crate::db::{self, Db};
-use crate::domain::ids::Hash;
+use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
 use crate::journal::device::Because;
@@ -134,7 +134,7 @@ impl Workspace {
         let mut held = founded_on(&mut *store)?;
         let there: Vec<String> = held.iter().map(|(id, _)| id.to_string()).collect();
         held.retain(|(id, _)| expected.is_none_or(|expected| id.to_string().starts_with(expected)));
-        let id = match held.as_slice() {
+        let (id, founder) = match held.as_slice() {
             [] => {
                 let error = match expected.filter(|_| !there.is_empty()) {
                     Some(expected) => SharedStoreError::AnotherThere {
@@ -146,7 +146,7 @@ impl Workspace {
                 };
                 return Err(error.into());
             }
-            [(id, _)] => *id,
+            [(id, first)] => (*id, first.replica),
             several => {
                 let ids = several.iter().map(|(id, _)| id.to_string()).collect();
                 return Err(SharedStoreError::SeveralThere { store: url, ids }.into());
@@ -155,7 +155,8 @@ impl Workspace {
         let seed = super::random()?;
         let key = DeviceKey::from_seed(seed);
         let proof = ssh_key.map(|path| ssh::prove(path, id, name, &key.public())).transpose()?;
-        let mut workspace = Self::join_at(paths, env, id, name, key, proof, clock::now())?;
+        let at = (id, Some(founder));
+        let mut workspace = Self::join_at(paths, env, at, name, key, proof, clock::now())?;
         db::store::set_setting(&workspace.db.conn, STORE, &url)?;
         let synced = workspace.sync_with(&mut *store, &|| true)?;
         Ok((workspace, synced))
@@ -165,7 +166,7 @@ impl Workspace {
     pub fn join_at(
         paths: Paths,
         env: Env,
-        id: Hash,
+        (id, founder): (Hash, Option<ReplicaId>),
         name: &str,
         key: DeviceKey,
         proof: Option<crate::journal::kind::SshProof>,
@@ -175,7 +176,7 @@ impl Workspace {
         super::private_directory(&paths.workspace).map_err(failed)?;
         let config = Config::load(&paths.config())?;
         let mut db = Db::create(&paths.database())?;
-        pin(&db, id)?;
+        pin(&db, id, founder)?;
         key.save_new(&paths.key())?;
         let joined = ReplicaJoined { ssh: proof, ..ReplicaJoined::new(name, &key) };
         chain::append(&mut db, &key, name, vec![Append::new(&joined)], now)?;
@@ -318,8 +319,9 @@ impl Workspace {
             last: db::store::setting(conn, LAST_SYNC)?.and_then(|ms| ms.parse().ok()).map(Moment),
             trouble: db::store::setting(conn, TROUBLE)?.filter(|words| !words.is_empty()),
             unpushed: head.saturating_sub(there),
-            quarantined: (db::journal::all_pending(conn)?.len() + db::roster::held(conn)?.len())
-                as u64,
+            quarantined: (db::journal::all_pending(conn)?.len()
+                + db::journal::dropped(conn)?.len()
+                + db::roster::held(conn)?.len()) as u64,
             store,
         })
     }

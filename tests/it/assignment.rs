@@ -140,7 +140,7 @@ fn week(sla_hours: u32) -> (usize, usize) {
     desks[0].append(founded, T0);
     let workspace = workspace_id(&desks[0].db);
     for desk in &mut desks[1..] {
-        casework::sync::pin(&desk.db, workspace).unwrap();
+        casework::sync::pin(&desk.db, workspace, None).unwrap();
         let joined = ReplicaJoined::new(desk.name, &desk.key);
         desk.append(vec![Append::new(&joined)], T0);
     }

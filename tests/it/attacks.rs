@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use casework::config::Env;
 use casework::db;
+use casework::db::journal::{DroppedRow, EntryRow};
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::roster::Role;
 use casework::domain::time::Hlc;
@@ -429,4 +430,127 @@ fn what_two_leads_erase_at_the_same_moment_is_shown_beside_no_case() {
         assert!(open.prediction.is_some(), "its own input stays");
         assert_eq!(open.neighbours, [], "{} still sees what was erased", workspace.me);
     }
+}
+
+/// A key by its number.
+fn made_up(n: u32) -> DeviceKey {
+    let mut seed = [9; 32];
+    seed[..4].copy_from_slice(&n.to_le_bytes());
+    DeviceKey::from_seed(seed)
+}
+
+/// The chain of somebody who joins and then says so many things, in one segment.
+fn chain(scene: &Scene, key: &DeviceKey, name: &str, said: usize) -> Vec<EntryRow> {
+    let workspace = workspace_id(scene.ana.tables());
+    let mut entries: Vec<EntryRow> = Vec::new();
+    for n in 0..=said {
+        let event = match n {
+            0 => encode(&ReplicaJoined::new(name, key)),
+            n => encode(&CaseCommented::new(case(&scene.ana), format!("{name} says {n}"))),
+        };
+        let prev = entries.last().map(body_hash).unwrap_or_default();
+        let at = Hlc { ms: casework::clock::now().0 + n as i64, n: 0 };
+        entries.push(craft(key, workspace, n as u64 + 1, &prev, at, name, vec![event]));
+    }
+    entries
+}
+
+fn dropped(workspace: &Workspace) -> Vec<DroppedRow> {
+    db::journal::dropped(&workspace.tables().conn).unwrap()
+}
+
+#[test]
+fn what_is_forged_is_named_and_not_kept() {
+    let mut scene = Scene::new(false, &[Role::Reviewer]);
+    let workspace = workspace_id(scene.ana.tables());
+    let bo = scene.bo.replica();
+    let head = db::journal::replica(&scene.ana.tables().conn, bo).unwrap().unwrap();
+    // In bo's name, by another key: the next entry, later ones, an old one.
+    for seq in [1, 2, 3, 9, 500] {
+        let event = encode(&CaseCommented::new(case(&scene.ana), "forged".into()));
+        let at = Hlc { ms: head.at.ms + 9, n: 0 };
+        let (key, prev) = (made_up(1), head.head_hash.to_string());
+        let mut forged = craft(&key, workspace, seq, &prev, at, "bo", vec![event]);
+        forged.body = String::from_utf8(forged.body)
+            .unwrap()
+            .replace(&forged.replica.to_string(), &bo.to_string())
+            .into_bytes();
+        forged.replica = bo;
+        forged.signature = key.sign(&forged.body);
+        scene.plant(Kind::Journal, bo, (seq, seq), &encode_journal(&[forged]).unwrap());
+    }
+    scene.agree();
+    let pending = db::journal::all_pending(&scene.ana.tables().conn).unwrap();
+    assert_eq!(pending, [], "nothing of it waits");
+    let faults = scene.ana.verify().unwrap().faults;
+    let of_bo = faults.iter().filter(|fault| fault.replica == bo.to_string());
+    let words: Vec<&str> = of_bo.map(|fault| fault.fault.as_str()).collect();
+    assert!(
+        words.iter().any(|words| words.contains("are not kept: the signature is not good")),
+        "{words:?}"
+    );
+    // What bo says goes on as ever.
+    let id = case(&scene.bo);
+    scene.bo.comment(id, "still here").unwrap();
+    scene.agree();
+    let row = scene.ana.find_case("p0").unwrap();
+    let history = scene.ana.open_case(row).unwrap().history;
+    assert!(history.iter().any(|line| line.words.contains("still here")));
+}
+
+#[test]
+fn of_strangers_little_is_kept_and_all_is_read_once_they_are_let_in() {
+    let mut scene = Scene::new(false, &[Role::Reviewer]);
+    let eve = made_up(2);
+    let entries = chain(&scene, &eve, "eve", 40);
+    for (n, some) in entries.chunks(10).enumerate() {
+        let run = (n as u64 * 10 + 1, n as u64 * 10 + some.len() as u64);
+        scene.plant(Kind::Journal, eve.replica(), run, &encode_journal(some).unwrap());
+    }
+    scene.agree();
+    let head = db::journal::replica(&scene.ana.tables().conn, eve.replica()).unwrap().unwrap();
+    assert!(head.head_seq < 10, "{}", head.head_seq);
+    let words = format!("{:?}", scene.ana.verify().unwrap().faults);
+    assert!(words.contains("only the first few are kept"), "{words}");
+    scene.ana.admit("eve", &[Role::Reviewer], Some(eve.replica()), None).unwrap();
+    scene.agree();
+    for workspace in [&scene.ana, &scene.bo] {
+        let head = db::journal::replica(&workspace.tables().conn, eve.replica()).unwrap().unwrap();
+        assert_eq!(head.head_seq, 41);
+        assert_eq!(dropped(workspace), []);
+    }
+}
+
+#[test]
+fn a_crowd_of_strangers_fills_no_disk_and_keeps_nobody_out() {
+    let mut scene = Scene::new(false, &[Role::Reviewer]);
+    for n in 100..260 {
+        let key = made_up(n);
+        let entries = chain(&scene, &key, &format!("guest{n}"), 0);
+        scene.plant(Kind::Journal, key.replica(), (1, 1), &encode_journal(&entries).unwrap());
+    }
+    scene.agree();
+    let asks = |workspace: &Workspace| {
+        let people = workspace.everybody().unwrap();
+        people.iter().filter(|person| person.holder.waits()).count()
+    };
+    assert_eq!(asks(&scene.ana), 100);
+    assert_eq!(dropped(&scene.ana)[0].n, 60);
+    // Whoever was not read is let in by the whole name of their device.
+    let read = |n: &u32| {
+        let replica = made_up(*n).replica();
+        db::journal::replica(&scene.ana.tables().conn, replica).unwrap().is_some()
+    };
+    let left_out = (100..260).find(|n| !read(n)).unwrap();
+    let (name, replica) = (format!("guest{left_out}"), made_up(left_out).replica());
+    assert!(scene.ana.asking(&name, Some(&replica.to_string()[..8])).is_err());
+    let asking = scene.ana.asking(&name, Some(&replica.to_string())).unwrap().unwrap();
+    scene.ana.admit(&name, &[Role::Reviewer], Some(asking.replica), None).unwrap();
+    scene.agree();
+    assert!(db::journal::replica(&scene.bo.tables().conn, replica).unwrap().is_some());
+    // And somebody who changes keys is no stranger.
+    scene.bo.rotate_key().unwrap();
+    let id = case(&scene.bo);
+    scene.bo.comment(id, "under a new key").unwrap();
+    scene.agree();
 }

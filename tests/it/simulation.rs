@@ -68,6 +68,11 @@ struct Faulty<'w> {
     rate: u64,
     /// Operations until the program crashes.
     crash_in: u64,
+    /// Whether whoever asks never saw the store, as after a restore. An old list would then show
+    /// them nothing of what another copy of them wrote: they would write entries with the same
+    /// numbers, and who is restored once more before that is found has nothing left to write anew.
+    /// Against both at once there is no help.
+    first_look: bool,
 }
 
 fn failed(why: &str) -> StoreError {
@@ -139,7 +144,7 @@ impl Store for Faulty<'_> {
             return Err(failed("the list failed"));
         }
         let back = self.dice.below(4) as usize;
-        let files = match stale {
+        let files = match stale && !self.first_look {
             true => {
                 &self.world.past[self.world.past.len() - 1 - back.min(self.world.past.len() - 1)]
             }
@@ -263,7 +268,7 @@ impl Simulation {
     fn join(&mut self, name: &str) {
         let (seed, key) = self.fresh_key();
         let mut db = memory();
-        casework::sync::pin(&db, self.workspace).unwrap();
+        casework::sync::pin(&db, self.workspace, None).unwrap();
         let skew =
             if self.dice.one_in(3) { (self.dice.below(11) as i64 - 5) * 86_400_000 } else { 0 };
         let now = Moment(self.now + skew);
@@ -541,7 +546,9 @@ impl Simulation {
     fn exchange(&mut self, who: usize, rate: u64, crash_in: u64) -> Result<(), SyncError> {
         let now = self.clock(who);
         let member = &mut self.members[who];
-        let mut store = Faulty { world: &mut self.world, dice: &self.dice, rate, crash_in };
+        let first_look = local::segments(&member.db.conn, "sim").unwrap().is_empty();
+        let (world, dice) = (&mut self.world, &self.dice);
+        let mut store = Faulty { world, dice, rate, crash_in, first_look };
         let (now, go_on) = (|| now, || true);
         let (db, key) = (&mut member.db, &member.key);
         Exchange { db, key, store: &mut store, encrypt: false, now: &now, go_on: &go_on }

@@ -1,5 +1,7 @@
 //! Rows of the journal's own tables: entries, chains, what waits.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::id_column;
@@ -199,4 +201,76 @@ pub fn all_pending(conn: &Connection) -> rusqlite::Result<Vec<(ReplicaId, u64, S
 pub fn delete_pending(conn: &Connection, entry: &EntryRow) -> rusqlite::Result<()> {
     let sql = "DELETE FROM journal_pending WHERE replica = ?1 AND seq = ?2 AND body = ?3";
     conn.prepare_cached(sql)?.execute(params![entry.replica.0, entry.seq, entry.body]).map(drop)
+}
+
+/// Replicas that anybody was ever let in on, and those whose people were retired.
+pub fn let_in(conn: &Connection) -> rusqlite::Result<HashSet<ReplicaId>> {
+    let to_row = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes);
+    conn.prepare_cached("SELECT replica FROM view_grant UNION SELECT replica FROM view_cut")?
+        .query_map([], to_row)?
+        .collect()
+}
+
+/// Replicas of which anything is here, in a chain or waiting.
+pub fn all_replicas(conn: &Connection) -> rusqlite::Result<HashSet<ReplicaId>> {
+    let to_row = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes);
+    let sql =
+        "SELECT replica FROM journal_replica UNION SELECT DISTINCT replica FROM journal_pending";
+    conn.prepare_cached(sql)?.query_map([], to_row)?.collect()
+}
+
+/// How many entries of a chain wait.
+pub fn count_pending(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<u64> {
+    conn.prepare_cached("SELECT count(*) FROM journal_pending WHERE replica = ?1")?
+        .query_row([replica.0], |row| row.get(0))
+}
+
+/// Entries that were met and not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedRow {
+    /// Nothing but zeros: of chains that are not told apart any more.
+    pub replica: ReplicaId,
+    pub why: String,
+    pub n: u64,
+    /// The lowest number that any of them had.
+    pub seq: u64,
+}
+
+/// So many rows of what was not kept there are at most.
+const DROPPED_MAX: u64 = 200;
+const OTHERS: ReplicaId = ReplicaId([0; 16]);
+
+/// Takes note of entries that are not kept.
+pub fn count_dropped(conn: &Connection, row: &DroppedRow) -> rusqlite::Result<()> {
+    let DroppedRow { replica, why, n, seq } = row;
+    let known = "SELECT 1 FROM journal_dropped WHERE replica = ?1 AND why = ?2";
+    let known = conn.prepare_cached(known)?.exists(params![replica.0, why])?;
+    let count = "SELECT count(*) FROM journal_dropped";
+    let full = || conn.prepare_cached(count)?.query_row([], |row| row.get::<_, u64>(0));
+    let replica = if known || full()? < DROPPED_MAX { *replica } else { OTHERS };
+    let sql = "INSERT INTO journal_dropped (replica, why, n, seq) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (replica, why) DO UPDATE SET n = n + ?3, seq = min(seq, ?4)";
+    conn.prepare_cached(sql)?.execute(params![replica.0, why, n, seq]).map(drop)
+}
+
+/// What was not kept.
+pub fn dropped(conn: &Connection) -> rusqlite::Result<Vec<DroppedRow>> {
+    let to_row = |row: &Row<'_>| {
+        let replica = id_column(row.get_ref(0)?.as_blob()?, 0, ReplicaId::from_bytes)?;
+        Ok(DroppedRow { replica, why: row.get(1)?, n: row.get(2)?, seq: row.get(3)? })
+    };
+    conn.prepare_cached("SELECT replica, why, n, seq FROM journal_dropped ORDER BY replica, why")?
+        .query_map([], to_row)?
+        .collect()
+}
+
+/// Forgets what was not kept for a reason, of a chain or of all; tells whether there was any.
+pub fn forget_dropped(
+    conn: &Connection,
+    replica: Option<ReplicaId>,
+    why: &str,
+) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM journal_dropped WHERE why = ?1 AND (?2 IS NULL OR replica = ?2)";
+    let n = conn.prepare_cached(sql)?.execute(params![why, replica.map(|replica| replica.0)])?;
+    Ok(n > 0)
 }

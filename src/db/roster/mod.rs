@@ -39,6 +39,12 @@ pub fn insert_event(conn: &Connection, event: &RosterEvent) -> rusqlite::Result<
     Ok(conn.prepare_cached(sql)?.execute(values)? > 0)
 }
 
+/// Whether a device says that it takes over from another.
+pub fn takes_over(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM view_roster WHERE replica = ?1 AND json_extract(change, '$.replaced') IS NOT NULL";
+    conn.prepare_cached(sql)?.exists([replica.0])
+}
+
 /// Everything that was said about the roster.
 pub fn events(conn: &Connection) -> rusqlite::Result<Vec<RosterEvent>> {
     let to_row = |row: &Row<'_>| {

@@ -60,6 +60,19 @@ pub fn forget_journal_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Res
         .map(drop)
 }
 
+/// Whether any segment of a chain was written or taken in.
+pub fn knows_segments_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM local_segment WHERE name GLOB ?1";
+    conn.prepare_cached(sql)?.exists([format!("journal/{replica}/*")])
+}
+
+/// The same of its entries and its payloads.
+pub fn forget_segments_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM local_segment WHERE name GLOB ?1 OR name GLOB ?2";
+    let names = [format!("journal/{replica}/*"), format!("payload/{replica}/*")];
+    conn.execute(sql, names).map(drop)
+}
+
 pub fn delete_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM local_segment WHERE store = ?1 AND name = ?2")?
         .execute([store, name])

@@ -61,21 +61,19 @@ impl<'c, 't> Fold<'c, 't> {
     ) -> Result<Vec<(EventId, String)>, JournalError> {
         let founding = body.workspace.is_empty()
             && db::journal::meta(self.views.tx, "workspace")?.as_deref() == Some(&hash.0[..]);
+        self.views.begin_entry();
         for (n, raw) in body.events.iter().enumerate() {
             let event = EventId { replica: body.replica, seq: body.seq, n: n as u32 };
             let stamp = EventContext::of(body, event, founding);
             self.event(&stamp, raw)?;
         }
+        self.views.end_entry()?;
         self.views.drop_texts();
         self.views.settle_roster_if_changed()?;
         // Of what this entry says about the roster it is known only now whether it counts.
-        let of_entry = |event: &&EventId| (event.replica, event.seq) == (body.replica, body.seq);
-        let refused = self
-            .views
-            .refused
-            .iter()
-            .filter(|(event, _)| of_entry(event))
-            .map(|(event, reason)| (*event, reason.clone()));
+        let event = |n| EventId { replica: body.replica, seq: body.seq, n };
+        let of_entry = self.views.refused.range(event(0)..=event(u32::MAX));
+        let refused = of_entry.map(|(event, reason)| (*event, reason.clone()));
         let refused: Vec<(EventId, String)> = refused.collect();
         self.held.extend(refused);
         if std::mem::take(&mut self.views.admitted) {

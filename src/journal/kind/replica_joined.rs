@@ -73,6 +73,12 @@ impl SshProof {
 }
 
 impl ReplicaJoined {
+    /// The device whose key vouches for this one, if it does.
+    pub fn vouched_by(&self) -> Option<ReplicaId> {
+        let vouch = self.replaces.as_ref()?;
+        vouch.is_good(&self.name, &self.key.0).then(|| ReplicaId::of_key(&vouch.key.0))
+    }
+
     pub fn new(name: &str, key: &DeviceKey) -> Self {
         Self {
             name: name.to_owned(),

@@ -51,6 +51,8 @@ pub struct Views<'c, 't> {
     /// A whole refold is under way: the roster is settled beforehand.
     pub(super) settled: bool,
     any_erased: bool,
+    /// Cases that the entry under way touched, and their copies before it; none between entries.
+    in_entry: Option<BTreeMap<CaseId, Vec<CaseId>>>,
     /// Payloads that were not what their events name, and were thrown away.
     pub bad_payloads: Vec<EventId>,
     /// Detections that do not count, with their cases: their payloads are stored and shared like
@@ -98,6 +100,7 @@ impl<'c, 't> Views<'c, 't> {
             again: false,
             settled: false,
             any_erased: erasure::any(tx)?,
+            in_entry: None,
             bad_payloads: Vec::new(),
             held_detections,
         })
@@ -106,6 +109,34 @@ impl<'c, 't> Views<'c, 't> {
     /// Gives the text of a payload that is about to be named by `event`.
     pub fn offer_text(&mut self, event: EventId, text: String) {
         self.texts.insert(event, text);
+    }
+
+    /// From here on what cases count as is computed when an entry ends, once for each: an entry with
+    /// a thousand labels of one case would have it computed from all of them a thousand times.
+    pub(super) fn begin_entry(&mut self) {
+        self.in_entry = Some(BTreeMap::new());
+    }
+
+    /// Computes what the cases that an entry touched count as.
+    pub(super) fn end_entry(&mut self) -> rusqlite::Result<()> {
+        let Some(touched) = self.in_entry.take() else { return Ok(()) };
+        let mut copies = BTreeSet::new();
+        let ids: Vec<CaseId> = touched.keys().copied().collect();
+        for (id, of_before) in touched {
+            copies.extend(of_before);
+            copies.extend(self.settle_changed(id)?);
+        }
+        copies.retain(|copy| !ids.contains(copy));
+        copies.into_iter().try_for_each(|copy| self.settle_again(copy))
+    }
+
+    /// Computes what was touched so far before something changes by which all is computed.
+    fn settle_so_far(&mut self) -> rusqlite::Result<()> {
+        if self.in_entry.is_some() {
+            self.end_entry()?;
+            self.begin_entry();
+        }
+        Ok(())
     }
 
     /// Forgets the texts that nobody named.
@@ -159,6 +190,7 @@ impl<'c, 't> Views<'c, 't> {
         if policy == self.policy {
             return Ok(());
         }
+        self.settle_so_far()?;
         let was_pooled = self.policy.copies == Copies::Pooled;
         let parted = match (was_pooled, policy.copies == Copies::Pooled) {
             (false, true) => {
@@ -184,6 +216,7 @@ impl<'c, 't> Views<'c, 't> {
         if estimate == self.estimate {
             return Ok(());
         }
+        self.settle_so_far()?;
         self.estimate = estimate;
         self.settle_labeled()
     }
@@ -194,6 +227,7 @@ impl<'c, 't> Views<'c, 't> {
         if renamed == self.renamed {
             return Ok(());
         }
+        self.settle_so_far()?;
         self.renamed = renamed;
         self.settle_labeled()
     }
@@ -244,22 +278,37 @@ impl<'c, 't> Views<'c, 't> {
         id: CaseId,
         change: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
+        if self.in_entry.as_ref().is_some_and(|touched| touched.contains_key(&id)) {
+            return change(self);
+        }
         let labels = label::live_of_case(self.tx, id)?;
         let before = case::by_id(self.tx, id)?;
         let mut copies = self.copies(before.as_ref())?;
         self.count(before.as_ref(), &labels, -1);
-        change(self)?;
-        let labels = label::live_of_case(self.tx, id)?;
-        let mut after = case::by_id(self.tx, id)?;
-        if let Some(row) = &mut after {
-            let evidence = Evidence::of(self.tx, &self.policy, row)?;
-            self.settle(row, &evidence)?;
-            copies.extend(evidence.copies);
+        if let Some(touched) = &mut self.in_entry {
+            touched.insert(id, copies);
+            return change(self);
         }
-        self.count(after.as_ref(), &labels, 1);
+        change(self)?;
+        copies.extend(self.settle_changed(id)?);
         copies.sort_unstable();
         copies.dedup();
         copies.into_iter().try_for_each(|copy| self.settle_again(copy))
+    }
+
+    /// Computes the state of a case that was taken out of the counts, and takes it in again; returns
+    /// its copies.
+    fn settle_changed(&mut self, id: CaseId) -> rusqlite::Result<Vec<CaseId>> {
+        let labels = label::live_of_case(self.tx, id)?;
+        let mut after = case::by_id(self.tx, id)?;
+        let mut copies = Vec::new();
+        if let Some(row) = &mut after {
+            let evidence = Evidence::of(self.tx, &self.policy, row)?;
+            self.settle(row, &evidence)?;
+            copies = evidence.copies;
+        }
+        self.count(after.as_ref(), &labels, 1);
+        Ok(copies)
     }
 
     fn copies(&self, row: Option<&CaseRow>) -> rusqlite::Result<Vec<CaseId>> {
@@ -269,6 +318,9 @@ impl<'c, 't> Views<'c, 't> {
     /// Computes the state of a case anew, of which nothing changed but what it has in common with
     /// another.
     fn settle_again(&mut self, id: CaseId) -> rusqlite::Result<()> {
+        if self.in_entry.as_ref().is_some_and(|touched| touched.contains_key(&id)) {
+            return Ok(()); // when the entry ends
+        }
         let Some(mut row) = case::by_id(self.tx, id)? else { return Ok(()) };
         let evidence = Evidence::of(self.tx, &self.policy, &row)?;
         let mut labels = evidence.labels.clone();

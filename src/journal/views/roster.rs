@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{EventContext, Views};
 use crate::db::{self, roster};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
-use crate::domain::roster::{Role, RosterChange, RosterEvent, Settled, settle};
+use crate::domain::roster::{
+    Role, RosterChange, RosterEvent, Settled, refused_unless_let_in, settle,
+};
 use crate::domain::time::Hlc;
 
 /// A role, from when on, and up to which entry if it was taken.
@@ -59,10 +61,30 @@ impl Views<'_, '_> {
     ) -> rusqlite::Result<()> {
         let event =
             RosterEvent { event: stamp.event, at: stamp.at, author: stamp.author.clone(), change };
-        if !self.settled {
-            self.unsettled |= roster::insert_event(self.tx, &event)?;
+        if self.settled || !roster::insert_event(self.tx, &event)? {
+            return Ok(());
+        }
+        match self.refused_at_once(&event)? {
+            Some(reason) => {
+                roster::hold(self.tx, event.event, &reason)?;
+                self.refused.insert(event.event, reason);
+            }
+            None => self.unsettled = true,
         }
         Ok(())
+    }
+
+    /// Why something that is said about the roster does not count, whatever else is: whoever says it
+    /// was never let in. A flood of that settles nothing, and need not be weighed with the rest.
+    fn refused_at_once(&mut self, event: &RosterEvent) -> rusqlite::Result<Option<String>> {
+        let Some(reason) = refused_unless_let_in(event) else { return Ok(None) };
+        let holder = (event.author.clone(), event.event.replica);
+        // What came before it in the same entry may let its author in.
+        let known = self.unsettled
+            || self.cuts.contains_key(&holder)
+            || !roster::grants_of(self.tx, &holder.0, holder.1)?.is_empty()
+            || roster::takes_over(self.tx, holder.1)?;
+        Ok((!known).then_some(reason))
     }
 
     pub(in crate::journal) fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
