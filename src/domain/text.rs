@@ -245,7 +245,14 @@ pub fn wrap_ranges(text: &str, columns: usize) -> Vec<Range<usize>> {
         }
         if used + wide > columns {
             let mut at = last;
-            for sign in word.graphemes(true) {
+            // What stands before a sign belongs to it, however much of it there is.
+            let parts = |sign| {
+                let apart = if width(sign) > columns { "" } else { sign };
+                let whole = (!apart.is_empty()).then_some(apart);
+                let chars = sign.split_inclusive(|_| true).filter(move |_| apart.is_empty());
+                whole.into_iter().chain(chars)
+            };
+            for sign in word.graphemes(true).flat_map(parts) {
                 let wide = width(sign);
                 if used + wide > columns && at > start {
                     lines.push(start..at);
@@ -299,6 +306,18 @@ const MORE_END: &str = " more characters)";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_heaped_before_a_sign_runs_over_no_edge() {
+        for before in ["\u{600}", "\u{d4e}"] {
+            let text = format!("a word {}b, and more", before.repeat(300));
+            for columns in [5, 20, 40] {
+                for row in wrap(&text, columns) {
+                    assert!(width(&row) <= columns, "{row:?} in {columns}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_is_cut_is_counted_however_often() {

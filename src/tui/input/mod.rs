@@ -176,6 +176,7 @@ impl Decoder {
                 text.extend(pending);
                 out.push(Event::Paste(String::from_utf8_lossy(&text).into_owned()));
             }
+            State::Ground if pending.is_empty() => {}
             State::Ground => {
                 if let Step::More(_, Without::Keys) = step(&pending) {
                     out.push(key(KeyCode::Esc, KeyModifiers::NONE));
@@ -260,6 +261,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn nothing_that_nothing_follows_is_nothing() {
+        let mut out = Vec::new();
+        Decoder::new().time_out(&mut out);
+        assert_eq!(out, []);
+    }
+
+    #[test]
+    fn what_is_read_after_a_string_does_not_change_what_it_was() {
+        for after in [0, 10, 4_096] {
+            let text = format!("\x1b_unknown\x07{}", "a".repeat(after));
+            assert_eq!(events(&[text]).len(), after, "the string is no key");
+        }
+    }
 
     /// The events of bytes that come in these parts, with nothing after them.
     fn events<B: AsRef<[u8]>>(parts: &[B]) -> Vec<Event> {

@@ -135,7 +135,8 @@ fn string(kind: u8, body: &[u8]) -> Step {
         _ => true,
     };
     match end.map(|end| &body[end..]) {
-        _ if !may_go_on || body.len() > UNDECIDED_MAX => typed(),
+        // Of how much was read after its end nothing depends.
+        _ if !may_go_on || end.unwrap_or(body.len()) > UNDECIDED_MAX => typed(),
         None => Step::More(UNDECIDED, Without::Keys),
         Some([ESC]) if !body.starts_with(&[ESC]) => Step::More(UNDECIDED, Without::Keys),
         Some([ESC, b'\\', ..] | [BEL, ..]) => Step::Opens(2),

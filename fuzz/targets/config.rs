@@ -1,0 +1,3 @@
+//! The configuration file.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| casework_fuzz::config(data));
