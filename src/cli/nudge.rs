@@ -48,10 +48,11 @@ struct Nudge {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = if args.dry_run { context.read()? } else { context.open()? };
-    let (due_items, now) = (workspace.due_items()?, workspace.now());
+    let now = workspace.now();
+    let until = Moment(now.0 + i64::from(args.within) * 3_600_000);
+    let (due_items, _) = workspace.due_by(until)?;
     let bounds = workspace.bounds(&due_items)?;
     let known = if args.again { std::collections::HashSet::new() } else { workspace.nudged()? };
-    let until = Moment(now.0 + i64::from(args.within) * 3_600_000);
     let mut nudges = nudges(&due_items, &known, until, now);
     let leads: Vec<String> = workspace
         .roster_now()?

@@ -31,10 +31,13 @@ enum What {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read_ahead(args.ahead.as_deref())?;
-    let (due_items, now) = (workspace.due_items()?, workspace.now());
+    let now = workspace.now();
     match args.what {
-        None | Some(What::Show) => show(context, &due_items, now),
-        Some(What::Check) => check(context, &due_items, &workspace.bounds(&due_items)?, now),
+        None | Some(What::Show) => show(context, &workspace.due_items()?, now),
+        Some(What::Check) => {
+            let (due_items, later) = workspace.due_by(now)?;
+            check(context, (&due_items, later), &workspace.bounds(&due_items)?, now)
+        }
     }
 }
 
@@ -69,22 +72,23 @@ fn show(context: &Context, due_items: &[DueItem], now: Moment) -> Result<Exit, C
 
 fn check(
     context: &Context,
-    due_items: &[DueItem],
+    (due_items, later): (&[DueItem], usize),
     bounds: &[Bound],
     now: Moment,
 ) -> Result<Exit, CliError> {
     let late: Vec<&DueItem> = due_items.iter().filter(|item| item.is_overdue(now)).collect();
     let crossed = bounds.iter().filter(|bound| bound.is_crossed()).count();
-    let (overdue, all) = (cases_overdue(due_items, now), cases_due(due_items));
+    let (overdue, all) = (cases_overdue(due_items, now), cases_due(due_items) + later);
     let mut out = Out::new();
     if context.global.json {
         let of = |clock: Duty| {
             let all = due_items.iter().filter(|item| item.what == clock);
             let late = all.clone().filter(|item| item.is_overdue(now));
             let oldest = late.clone().map(DueItem::overdue_since).min().map(Moment::rfc3339);
+            let later = if clock == Duty::Label { later } else { 0 };
             (
                 clock.as_str(),
-                json!({ "all": cases_due(all), "overdue": cases_due(late), "oldest_due": oldest }),
+                json!({ "all": cases_due(all) + later, "overdue": cases_due(late), "oldest_due": oldest }),
             )
         };
         let clocks: serde_json::Map<String, serde_json::Value> =

@@ -290,7 +290,7 @@ impl Queue {
             counts.labeled = 0; // others' copies of what they labeled count too
         }
         let mut failed = None;
-        case::for_each_open(conn, |work| {
+        case::for_each_open(conn, Moment(i64::MAX), |work| {
             match self.turn(conn, &work) {
                 Ok(None) => counts.labeled += u64::from(pooled),
                 Ok(Some(Turn::Others)) => counts.others += 1,

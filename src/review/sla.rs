@@ -173,10 +173,21 @@ pub fn due_items(
     policy: &Policy,
     now: Moment,
 ) -> rusqlite::Result<Vec<DueItem>> {
+    due_by(conn, policy, now, Moment(i64::MAX))
+}
+
+/// The same without labels that are due only after a time: whose turn each open case is takes long
+/// to say where there are many.
+pub fn due_by(
+    conn: &Connection,
+    policy: &Policy,
+    now: Moment,
+    until: Moment,
+) -> rusqlite::Result<Vec<DueItem>> {
     let people = Assignees::read(conn, policy)?;
     let mut found = Vec::new();
     let mut failed = None;
-    case::for_each_open(conn, |work| {
+    case::for_each_open(conn, until, |work| {
         let known = labeled_by(conn, policy, work.case, work.labels)
             .and_then(|labeled| Ok((labeled, people.idle(conn, &work)?)));
         match known {

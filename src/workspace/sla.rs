@@ -7,6 +7,7 @@ use crate::db::count;
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::resolve::CaseState;
 use crate::domain::threshold::{Measure, Threshold};
+use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
@@ -16,7 +17,7 @@ use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::disagreement::disagreements;
 use crate::review::ratings::{By, ratings};
-use crate::review::sla::{DueItem, cases_overdue, due_items, nudged};
+use crate::review::sla::{DueItem, Duty, cases_overdue, due_by, due_items, nudged};
 use crate::review::trap_worth::Worth;
 
 /// A bound with where it stands.
@@ -60,7 +61,7 @@ impl Workspace {
         let of = |state: CaseState| {
             Ok((state.as_str(), count::get(conn, &format!("state:{}", state as i64))?))
         };
-        let due_items = self.due_items()?;
+        let (due_items, _) = self.due_by(self.now())?;
         let open = self.raised_alarms()?.into_iter().filter(|alarm| alarm.closed.is_none());
         Ok(Figures {
             cases: states.map(of).collect::<Result<_, WorkError>>()?,
@@ -74,6 +75,14 @@ impl Workspace {
     /// Everything that is due, what is due first first.
     pub fn due_items(&self) -> Result<Vec<DueItem>, WorkError> {
         Ok(due_items(&self.db.conn, &self.policy()?, self.now())?)
+    }
+
+    /// The same without labels that are due only after a time, and how many these are.
+    pub fn due_by(&self, until: Moment) -> Result<(Vec<DueItem>, usize), WorkError> {
+        let found = due_by(&self.db.conn, &self.policy()?, self.now(), until)?;
+        let open = count::get(&self.db.conn, &format!("state:{}", CaseState::Open as i64))?;
+        let labels = found.iter().filter(|item| item.what == Duty::Label).count();
+        Ok((found, (open as usize).saturating_sub(labels)))
     }
 
     /// The policy's bounds, each with where it stands.

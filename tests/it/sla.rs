@@ -69,6 +69,9 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
         (Some(3), Some(1)),
         "the owner has it with a new clock, and that the lead let it lapse is not hidden"
     );
+    // Labels that are due later are counted, though nobody asked whose each is.
+    let labels = &document["clocks"]["label"];
+    assert_eq!((labels["all"].as_u64(), labels["overdue"].as_u64()), (Some(3), Some(0)));
     let words = place.run(&["sla", "check", "--ahead", "3h"]);
     let words = String::from_utf8(words.stdout).unwrap();
     assert!(words.contains("owner") && words.contains("· the lead had it until"), "{words}");

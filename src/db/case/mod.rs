@@ -399,14 +399,16 @@ pub fn near(conn: &Connection, case: &CaseRow, each_side: usize) -> rusqlite::Re
     Ok(found)
 }
 
-/// Calls `each` with what decides whose turn every open case is; stops if it says so.
+/// Calls `each` with what decides whose turn every open case is that is due by a time; stops if it
+/// says so.
 pub fn for_each_open(
     conn: &Connection,
+    until: Moment,
     mut each: impl FnMut(CaseLoad<'_>) -> bool,
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case INDEXED BY view_case_queue WHERE state = ?1";
+    let sql = "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case INDEXED BY view_case_queue WHERE state = ?1 AND due_ms <= ?2";
     let mut cases = conn.prepare_cached(sql)?;
-    let mut rows = cases.query([CaseState::Open as i64])?;
+    let mut rows = cases.query([CaseState::Open as i64, until.0])?;
     while let Some(row) = rows.next()? {
         let needs = needs_column(row.get_ref(5)?.as_str()?, 5)?;
         let work = CaseLoad {
