@@ -382,7 +382,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     if what.sealing.is_some() && !session.stage().is_revealed() {
         let holders = workspace.session_key_holders(&session)?;
         out.line(&format!(
-            "  sealed: its labels can be read once {} reveals it",
+            "  sealed: nobody reads its labels before it is revealed, by {}",
             holders.join(" or ")
         ))?;
     }

@@ -875,9 +875,9 @@ fn a_sealed_round_is_revealed_by_who_has_its_key_and_the_record_says_who_forced_
     team.ok("ana", &["roster", "admit", "dee", "--role", "lead"]);
     team.sync(&["ana", "dee", "bo"]);
     let shown = team.ok("cy", &["calibrate", "show", "june"]);
-    assert!(shown.contains("can be read once ana or bo"), "{shown}");
+    assert!(shown.contains("before it is revealed, by ana or bo"), "{shown}");
     let shown = team.ok("dee", &["calibrate", "show", "june"]);
-    assert!(shown.contains("can be read once ana or bo or dee reveals it"), "{shown}");
+    assert!(shown.contains("before it is revealed, by ana or bo or dee"), "{shown}");
     let early = ["calibrate", "reveal", "june", "--early"];
     team.fails("dee", &early, "bo opened the session `june`");
     team.fails("cy", &early, "role lead");
