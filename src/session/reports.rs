@@ -183,11 +183,7 @@ impl Session {
                 effects.push(Effect::Look(Look::Case));
                 effects.push(Effect::KeepDraft { case, draft });
                 // It is to be labeled again.
-                let name = self
-                    .calibration
-                    .as_ref()
-                    .map(|calibration| calibration.session.name().to_owned());
-                effects.extend(name.map(|name| Effect::EnterCalibration(Some(name))));
+                effects.extend(self.session_again());
                 effects.extend([
                     QueueModel::start(),
                     Effect::Count { all: false },
@@ -203,6 +199,7 @@ impl Session {
                 self.wrote();
                 self.say_with(&words, "{undo} undoes, {redo} does again.");
                 let mut effects = vec![Effect::Count { all: true }, Effect::Worklist];
+                effects.extend(self.session_again());
                 if self.listing.is_none() {
                     effects.push(QueueModel::start());
                 }
@@ -280,6 +277,12 @@ impl Session {
             Report::Edited(None) => self.say("The editor ended without saving."),
             Report::Failed(why) => self.say_with(&why.words, why.hint),
         }
+    }
+
+    /// Looks again at what is left of the calibration session that is sat in.
+    fn session_again(&self) -> Option<Effect> {
+        let calibration = self.calibration.as_ref()?;
+        Some(Effect::EnterCalibration(Some(calibration.session.name().to_owned())))
     }
 
     /// With no case open, opens the one under the cursor.

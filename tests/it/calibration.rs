@@ -329,7 +329,14 @@ fn a_session_is_sat_in_on_the_screen() {
             "{}",
             session.text()
         );
-        session.press("Enter");
+        session.press("ctrl-r");
+        assert_eq!(
+            session.front.session.calibration.as_ref().unwrap().left,
+            0,
+            "done again it is done: {}",
+            session.text()
+        );
+        session.press("U Enter");
         assert_eq!(
             session.front.session.calibration.as_ref().unwrap().left,
             0,
