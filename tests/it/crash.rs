@@ -16,7 +16,7 @@ fn kills() -> u64 {
 }
 
 /// The last entry that the screen said was saved.
-fn acknowledged(screen: &str) -> u64 {
+pub fn acknowledged(screen: &str) -> u64 {
     let words = screen.lines().next().unwrap_or_default();
     let after = words.split("saved ").nth(1).unwrap_or_default();
     after.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)

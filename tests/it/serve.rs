@@ -16,6 +16,7 @@ use casework::journal::DeviceKey;
 use casework::serve::sshd::Sshd;
 use casework::tui::Review;
 
+use crate::crash::acknowledged;
 use crate::keys::Keys as _;
 use crate::pty::Term;
 use crate::support::{Place, binary, entries, ingest, line, number, piped, program, team_of_three};
@@ -435,6 +436,30 @@ impl Served {
         Ran::of(command.output().unwrap())
     }
 
+    /// The screen of bo.
+    fn screen(&self) -> Term {
+        let mut args = vec!["ssh".to_owned()];
+        args.extend(self.options("bo").into_iter().filter(|option| option != "-T"));
+        args.extend(["-tt".to_owned(), Self::there()]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        Term::run(&self.desk.place, (100, 30), &[], &args)
+    }
+
+    /// The same; none where sshd gives no terminals.
+    fn first_screen(&self) -> Option<Term> {
+        let term = self.screen();
+        let end = clock::instant() + Duration::from_secs(8);
+        while !term.text().contains("assigned") && clock::instant() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if !term.text().contains("assigned") {
+            // An sshd without root needs terminals that belong to a group: see `casework doctor`.
+            eprintln!("skipped: sshd gives no terminal here: {}", term.text());
+            return None;
+        }
+        Some(term)
+    }
+
     fn says(&self, line: &str) -> Ran {
         self.ssh("bo", &[&Self::there(), line])
     }
@@ -558,22 +583,8 @@ fn over_ssh_nothing_but_a_session_is_to_be_had() {
 #[test]
 fn over_ssh_a_screen_is_left_when_its_door_closes_or_the_desk_does() {
     let Some(mut served) = Served::start() else { return };
-    let open = |served: &Served| {
-        let mut args = vec!["ssh".to_owned()];
-        args.extend(served.options("bo").into_iter().filter(|option| option != "-T"));
-        args.extend(["-tt".to_owned(), Served::there()]);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        Term::run(&served.desk.place, (100, 30), &[], &args)
-    };
-    let mut term = open(&served);
-    let end = clock::instant() + Duration::from_secs(8);
-    while !term.text().contains("assigned") && clock::instant() < end {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    if !term.text().contains("assigned") {
-        // An sshd without root needs terminals that belong to a group: see `casework doctor`.
-        return eprintln!("skipped: sshd gives no terminal here: {}", term.text());
-    }
+    let open = Served::screen;
+    let Some(mut term) = served.first_screen() else { return };
     term.send("\rR");
     term.wait_for("Not over SSH");
     let who = served.desk.place.ok(&["serve", "who", "--json"]);
@@ -608,6 +619,57 @@ fn over_ssh_a_screen_is_left_when_its_door_closes_or_the_desk_does() {
     assert_eq!(term.wait_end(), 0);
     let pid = fs::read_to_string(served.desk.place.path().join("serve/sshd.pid")).unwrap();
     Command::new("kill").arg(pid.trim()).status().unwrap();
+}
+
+#[test]
+fn over_ssh_a_line_that_is_cut_at_any_moment_takes_nothing_with_it() {
+    let Some(served) = Served::start() else { return };
+    let cuts = number("CASEWORK_CUTS").unwrap_or(8);
+    let lines: String = (0..cuts * 6 + 20)
+        .map(|n| line(&format!("cut{n}"), &format!("message number {n}"), "pay", 0.2, n as i64))
+        .collect();
+    ingest(&mut served.desk.place.open(), &lines);
+    let Some(mut term) = served.first_screen() else { return };
+    let asked = |text: &str| {
+        text.lines().find(|line| line.contains('▸')).map(|line| line.trim().to_owned())
+    };
+    let replica = served.desk.place.open().replica();
+    let mut random = 20_261_128_u64;
+    let mut seen = 0;
+    for round in 0..cuts {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // Some answers may stand there as a draft from the cut before.
+        term.send("uuuu");
+        for _ in 0..4 {
+            term.send("113\r");
+        }
+        std::thread::sleep(Duration::from_micros((random >> 33) % 400_000));
+        let old = (round % 4 == 0).then(|| {
+            // An answer that stood there for more than a second.
+            term.send("uuuu1");
+            std::thread::sleep(Duration::from_millis(1_300));
+            asked(&term.text())
+        });
+        term.child.kill().unwrap();
+        term.child.wait().unwrap();
+        let saved = acknowledged(&term.text());
+        let workspace = served.desk.place.open();
+        let head = workspace.entry(replica, saved.max(1)).unwrap();
+        assert!(head.is_some(), "round {round}: entry {saved} was said to be saved");
+        if saved > 0 {
+            let body = String::from_utf8(head.unwrap().body).unwrap();
+            assert!(body.contains("label.given"), "round {round}: {body}");
+        }
+        seen = saved.max(seen);
+        term = served.screen();
+        match old {
+            Some(question) => term.wait("the same question", |text| asked(text) == question),
+            None => term.wait_for("assigned"),
+        }
+    }
+    assert!(seen > cuts, "labels were given: {seen} entries in {cuts} rounds");
+    let verified = served.desk.place.ok(&["verify"]);
+    assert!(verified.contains("nothing is altered"), "{verified}");
 }
 
 #[test]
