@@ -6,3 +6,6 @@ CREATE TABLE journal_dropped (
   seq INTEGER NOT NULL,          -- the lowest number that any of them had
   PRIMARY KEY (replica, why)
 ) WITHOUT ROWID;
+
+-- Segments of whom nobody let in, of which not all was kept: they are read again once somebody does.
+ALTER TABLE local_segment ADD COLUMN stranger INTEGER NOT NULL DEFAULT 0;

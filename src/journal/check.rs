@@ -61,7 +61,8 @@ pub(super) fn check_but_signature(
 fn placed(entry: &EntryRow, workspace: Hash) -> Result<(Body, Hash), String> {
     let body = Body::parse(&entry.body).ok_or("the body cannot be read")?;
     if (body.replica, body.seq) != (entry.replica, entry.seq) {
-        return Err(format!("the body says it is entry {} of {}", body.seq, body.replica));
+        // Nothing of what it says stands in the words: there are as many of these as anybody likes.
+        return Err("its body says that it stands elsewhere".to_owned());
     }
     let hash = hash(&entry.body);
     let in_workspace = if body.workspace.is_empty() {

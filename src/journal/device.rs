@@ -41,13 +41,15 @@ pub enum Because {
 }
 
 /// Goes on under a new key, inside one transaction; returns how many entries were written again.
-/// `owner` is whose device it is. The caller keeps the key's file in step.
+/// `owner` is whose device it is; `more` is what they say first. The caller keeps the key's file in
+/// step.
 pub fn rotate_key(
     tx: &Transaction<'_>,
     old: &DeviceKey,
     new: &DeviceKey,
     owner: &str,
     because: Because,
+    more: Vec<Append>,
     now: Moment,
 ) -> Result<usize, JournalError> {
     if current(tx)?.is_some_and(|replica| replica != old.replica()) {
@@ -109,6 +111,9 @@ pub fn rotate_key(
             events.push(Append::new(&retired));
         }
         writer.append(name, events, now)?;
+    }
+    if !more.is_empty() {
+        writer.append(owner, more, now)?;
     }
     let mut again = Again { payloads, moved: HashMap::new(), new: new.replica() };
     let mut written = 0;

@@ -13,7 +13,7 @@ use super::strangers::{
 use crate::clock;
 use crate::db::journal::EntryRow;
 use crate::db::payload::PayloadRow;
-use crate::db::store::Known;
+use crate::db::store::{Known, insert_segment_of_stranger};
 use crate::db::{self, Db};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::journal::Delivered;
@@ -23,6 +23,8 @@ use crate::journal::check::vouched_by;
 use crate::journal::fold::Fold;
 use crate::journal::secret;
 
+/// Segments that may hold the first entry of a chain and are looked into.
+const FIRST_MAX: usize = 4;
 /// How long a transaction may keep other writers waiting.
 const COMMIT_AFTER: Duration = Duration::from_millis(150);
 
@@ -45,22 +47,29 @@ impl Exchange<'_> {
             Order::new(journal.keys().chain(payload.keys()).copied().collect(), self.key.replica());
         order.look(&self.db.conn)?;
         let (mut outside, mut chains) = (Vec::new(), 0);
+        let bytes_of = |name: &Name| {
+            let key = name.to_string();
+            let at = listed.binary_search_by(|listed| listed.key.cmp(&key));
+            at.map_or(0, |at| listed[at].bytes)
+        };
         while let Some(Next { replica, stranger, has_room }) = order.next() {
             let mut spare = Vec::new();
             let entries = journal.remove(&replica).unwrap_or_default();
-            if stranger && !has_room && !self.is_vouched(&entries, &order)? {
-                let sized = |name: &&Name| {
-                    let key = name.to_string();
-                    let at = listed.binary_search_by(|listed| listed.key.cmp(&key)).ok()?;
-                    Some((key, listed[at].bytes))
-                };
-                outside.extend(entries.iter().filter_map(sized));
-                chains += u64::from(!entries.is_empty());
-                continue;
+            if stranger && !has_room {
+                let by = self.vouched_by(&entries)?;
+                if !by.is_some_and(|by| order.is_vouched(replica, by)) {
+                    if by.is_some_and(|by| order.put_aside(replica, by)) {
+                        journal.insert(replica, entries);
+                        continue;
+                    }
+                    outside.extend(entries.iter().map(|name| (name.to_string(), bytes_of(name))));
+                    chains += u64::from(!entries.is_empty());
+                    continue;
+                }
             }
             if stranger {
                 // Of what they say of themselves nothing counts yet, and no payload is of anything.
-                let (worth, left) = worth_reading(&entries);
+                let (worth, left) = worth_reading(&entries, bytes_of);
                 for name in worth {
                     gone += usize::from(!self.pull_journal(name, true, &mut spare, done)?);
                 }
@@ -105,21 +114,26 @@ impl Exchange<'_> {
         let locked =
             n + done.quarantined.iter().filter(|fault| fault.fault.contains(NOT_GIVEN)).count();
         db::store::set_setting(&self.db.conn, db::store::LOCKED, &locked.to_string())?;
-        Ok(gone + read_again(&self.db.conn)?)
+        Ok(gone + read_again(self.db)?)
     }
 
-    /// Whether somebody who was let in vouches for a chain with these segments: it is another key of
-    /// theirs.
-    fn is_vouched(&mut self, names: &[&Name], order: &Order) -> Result<bool, SyncError> {
-        let first = names.iter().filter(|name| name.first == 1).min_by_key(|name| name.last);
-        let Some(first) = first else { return Ok(false) };
-        self.step()?;
-        let Some(bytes) = self.fetch(first)? else { return Ok(false) };
-        let lines = segment::check(first, &bytes)
-            .and_then(|()| segment::decode_journal(first.replica, &bytes));
-        let entry = lines.ok().and_then(|lines| lines.into_iter().next()?.ok());
-        let by = entry.as_ref().and_then(vouched_by);
-        Ok(by.is_some_and(|by| order.is_let_in(by)))
+    /// The key that vouches for a chain with these segments, if one does: it may be another key of
+    /// somebody who was let in.
+    fn vouched_by(&mut self, names: &[&Name]) -> Result<Option<ReplicaId>, SyncError> {
+        let mut first: Vec<&Name> = names.iter().copied().filter(|name| name.first == 1).collect();
+        first.sort_by_key(|name| name.last);
+        // Anybody can put a file there that is none.
+        for name in first.into_iter().take(FIRST_MAX) {
+            self.step()?;
+            let Some(bytes) = self.fetch(name)? else { continue };
+            let lines = segment::check(name, &bytes)
+                .and_then(|()| segment::decode_journal(name.replica, &bytes));
+            let entry = lines.ok().and_then(|lines| lines.into_iter().next()?.ok());
+            if let Some(by) = entry.as_ref().and_then(vouched_by) {
+                return Ok(Some(by));
+            }
+        }
+        Ok(None)
     }
 
     /// Takes note of segments that repeat what is here, without reading them: what they must hold
@@ -286,6 +300,12 @@ impl Exchange<'_> {
             .and_then(|()| segment::decode_journal(name.replica, &bytes));
         let lines = match lines {
             Ok(lines) => lines,
+            Err(fault) if stranger => {
+                done.damaged.push(of_segment(name, &fault));
+                let (store, n) = (self.name(), bytes.len() as u64);
+                insert_segment_of_stranger(&self.db.conn, &store, &name.to_string(), n)?;
+                return Ok(true);
+            }
             Err(fault) => {
                 let kept = self.mend(name, &bytes)?;
                 let words = if kept { "" } else { "; it is written again" };
@@ -311,6 +331,11 @@ impl Exchange<'_> {
         while rest.peek().is_some() {
             self.step()?;
             good &= self.take_in(&mut rest, stranger, spare, done)?;
+        }
+        if stranger && !good {
+            let (store, name) = (self.name(), name.to_string());
+            insert_segment_of_stranger(&self.db.conn, &store, &name, bytes)?;
+            return Ok(true);
         }
         // What a newer program wrote is looked at again, by one that is newer too.
         if !newer {

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rusqlite::Connection;
 
+use super::exchange::SyncError;
 use super::segment::Name;
-use crate::db;
 use crate::db::journal::{DroppedRow, EntryRow};
-use crate::db::store::Known;
+use crate::db::{self, Db};
 use crate::domain::ids::ReplicaId;
 use crate::journal::entry::Body;
 
@@ -21,8 +21,9 @@ pub const ENTRIES_MAX: u64 = 8;
 /// Events in such an entry, and bytes.
 const EVENTS_MAX: usize = 16;
 const BYTES_MAX: usize = 16 << 10;
-/// Segments of a stranger that are read.
+/// Segments of a stranger that are read at a time, and the largest: those that we write are smaller.
 const SEGMENTS_MAX: usize = 16;
+const SEGMENT_BYTES_MAX: u64 = 17 << 20;
 
 /// Said of entries that are left out.
 const TOO_MUCH: &str =
@@ -58,10 +59,14 @@ pub fn leave_unread(conn: &Connection, replica: ReplicaId, n: usize) -> rusqlite
     db::journal::count_dropped(conn, &DroppedRow { replica, why, n, seq })
 }
 
-/// The segments of a stranger that are worth a look, and how many are not.
-pub fn worth_reading<'n>(names: &[&'n Name]) -> (Vec<&'n Name>, usize) {
-    let mut worth: Vec<&Name> =
-        names.iter().copied().filter(|name| name.first <= ENTRIES_MAX).collect();
+/// The segments of a stranger that are worth a look, and how many are not. Nobody writes larger ones
+/// than `bytes` lets through.
+pub fn worth_reading<'n>(
+    names: &[&'n Name],
+    bytes: impl Fn(&Name) -> u64,
+) -> (Vec<&'n Name>, usize) {
+    let worth = |name: &&Name| name.first <= ENTRIES_MAX && bytes(name) <= SEGMENT_BYTES_MAX;
+    let mut worth: Vec<&Name> = names.iter().copied().filter(worth).collect();
     worth.truncate(SEGMENTS_MAX);
     let left = names.len() - worth.len();
     (worth, left)
@@ -77,7 +82,14 @@ pub struct Order {
     own: ReplicaId,
     /// Strangers of whom there is something here, and how many more there may be.
     here: HashSet<ReplicaId>,
+    /// Strangers that were read now, whether anything of them is kept or not.
+    tried: HashSet<ReplicaId>,
     room: usize,
+    /// Whose word for another key counts, and keys that a retired one was rightfully followed by.
+    vouchers: HashSet<ReplicaId>,
+    heirs: HashSet<ReplicaId>,
+    /// Chains that a key vouches for which nobody let in yet: they are looked at again.
+    aside: Vec<(ReplicaId, ReplicaId)>,
 }
 
 /// A chain to be read.
@@ -90,8 +102,10 @@ pub struct Next {
 
 impl Order {
     pub fn new(left: BTreeSet<ReplicaId>, own: ReplicaId) -> Self {
-        let (ready, let_in, here) = (Vec::new(), HashSet::new(), HashSet::new());
-        Self { left, ready, let_in, own, here, room: 0 }
+        let (ready, aside) = (Vec::new(), Vec::new());
+        let (let_in, here, tried) = (HashSet::new(), HashSet::new(), HashSet::new());
+        let (vouchers, heirs) = (HashSet::new(), HashSet::new());
+        Self { left, ready, let_in, own, here, tried, room: 0, vouchers, heirs, aside }
     }
 
     /// Looks again at who was let in: after anything was read.
@@ -105,7 +119,13 @@ impl Order {
         self.ready.sort_unstable();
         self.here = db::journal::all_replicas(conn)?;
         self.here.retain(|replica| !self.let_in.contains(replica));
-        self.room = CHAINS_MAX.saturating_sub(self.here.len());
+        self.room = CHAINS_MAX.saturating_sub(self.here.union(&self.tried).count());
+        let cuts = db::roster::cuts(conn)?;
+        self.vouchers.clone_from(&self.let_in);
+        for ((_, replica), cut) in cuts {
+            self.vouchers.remove(&replica);
+            self.heirs.extend(cut.heirs);
+        }
         Ok(())
     }
 
@@ -114,13 +134,35 @@ impl Order {
         self.let_in.contains(&replica)
     }
 
+    /// Whether the word of a key for a chain counts.
+    pub fn is_vouched(&self, replica: ReplicaId, by: ReplicaId) -> bool {
+        self.vouchers.contains(&by) || (self.let_in.contains(&by) && self.heirs.contains(&replica))
+    }
+
+    /// Puts a chain aside that a key vouches for which may yet be let in; tells whether there is room
+    /// for that.
+    pub fn put_aside(&mut self, replica: ReplicaId, by: ReplicaId) -> bool {
+        let fits = self.aside.len() < CHAINS_MAX && !self.let_in.contains(&by);
+        if fits {
+            self.aside.push((replica, by));
+        }
+        fits
+    }
+
     pub fn next(&mut self) -> Option<Next> {
+        if let Some(at) = self.aside.iter().position(|(_, by)| self.vouchers.contains(by)) {
+            let (replica, _) = self.aside.swap_remove(at);
+            return Some(Next { replica, stranger: true, has_room: true });
+        }
         if let Some(replica) = self.ready.pop() {
             self.left.remove(&replica);
             return Some(Next { replica, stranger: false, has_room: true });
         }
         let replica = self.left.pop_first()?;
         let has_room = self.room > 0 || self.here.contains(&replica);
+        if has_room && !self.here.contains(&replica) && self.tried.insert(replica) {
+            self.room = self.room.saturating_sub(1);
+        }
         Some(Next { replica, stranger: true, has_room })
     }
 }
@@ -134,7 +176,7 @@ pub fn leave_outside(
     segments: &[(String, u64)],
 ) -> rusqlite::Result<()> {
     for (name, bytes) in segments {
-        db::store::insert_segment(conn, store, name, Known { bytes: *bytes, good: false })?;
+        db::store::insert_segment_of_stranger(conn, store, name, *bytes)?;
     }
     let (replica, why) = (ReplicaId([0; 16]), NO_ROOM.to_owned());
     db::journal::count_dropped(conn, &DroppedRow { replica, why, n: chains, seq: 0 })
@@ -143,28 +185,27 @@ pub fn leave_outside(
 /// The device that founded the workspace, where that is known before anything was read.
 pub const FOUNDER: &str = "sync.founder";
 
-/// Has the chains of those read again of whom something was left out and who were let in since;
-/// tells how many that are.
-pub fn read_again(conn: &Connection) -> rusqlite::Result<usize> {
-    let let_in = db::journal::let_in(conn)?;
-    let mut n = 0;
-    for row in db::journal::dropped(conn)? {
-        if row.why == TOO_MUCH && let_in.contains(&row.replica) {
-            db::journal::forget_dropped(conn, Some(row.replica), TOO_MUCH)?;
-            db::store::forget_segments_of(conn, row.replica)?;
-            n += 1;
+/// Has the segments of those read again of whom something was left out and who were let in since;
+/// tells how many these are.
+pub fn read_again(db: &mut Db) -> Result<usize, SyncError> {
+    let let_in = db::journal::let_in(&db.conn)?;
+    let mut again = db::store::segments_of_strangers(&db.conn)?;
+    again.retain(|(_, name)| Name::parse(name).is_some_and(|name| let_in.contains(&name.replica)));
+    if again.is_empty() {
+        return Ok(0);
+    }
+    let tx = db.begin()?;
+    for (store, name) in &again {
+        db::store::delete_segment(&tx, store, name)?;
+    }
+    for row in db::journal::dropped(&tx)? {
+        if let_in.contains(&row.replica) {
+            db::journal::forget_dropped(&tx, Some(row.replica), TOO_MUCH)?;
+            db::journal::forget_dropped(&tx, Some(row.replica), UNREAD)?;
         }
     }
-    // Of whom there was no room for anything.
-    for replica in let_in {
-        if db::journal::replica(conn, replica)?.is_none()
-            && db::store::knows_segments_of(conn, replica)?
-        {
-            db::store::forget_segments_of(conn, replica)?;
-            n += 1;
-        }
-    }
-    Ok(n)
+    tx.commit()?;
+    Ok(again.len())
 }
 
 /// Names by replica.

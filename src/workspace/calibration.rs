@@ -353,6 +353,24 @@ impl Workspace {
         Ok(events)
     }
 
+    /// The keys of sessions that are not revealed, for a new key of this device.
+    pub(super) fn session_keys_for(
+        &self,
+        known: &[(String, Secret)],
+        owner: &str,
+        new: &[u8; 32],
+    ) -> Result<Vec<Append>, WorkError> {
+        let roles = crate::db::roster::roles(&self.db.conn, owner, self.key.replica())?;
+        if known.is_empty() || !roles.contains(&Role::Lead) {
+            return Ok(Vec::new());
+        }
+        let given = |(name, secret): &(String, Secret)| {
+            let (session, keys) = (name.clone(), secret.sealed_to([new])?);
+            Ok(Append::new(&SessionAmended(Amendment { session, keys, ..Amendment::default() })))
+        };
+        known.iter().map(given).collect()
+    }
+
     /// The keys of sessions that are not revealed, as far as this device has them.
     pub(super) fn session_secrets(&self) -> Result<Vec<(String, Secret)>, WorkError> {
         let mut sessions = self.sessions()?;

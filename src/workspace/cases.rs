@@ -290,8 +290,7 @@ impl Workspace {
     /// A case with its payload and history, as whoever is at work may see it.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
         let (in_round, now) = (self.in_round.clone(), self.now());
-        let mut unseen = self.own_sealed()?;
-        unseen.retain(|given| given.given.label.case == row.id);
+        let unseen = self.own_sealed(Some(row.id))?;
         let mut case = OpenCase::load(
             &self.db.conn,
             &mut self.unpacker,

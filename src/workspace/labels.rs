@@ -8,8 +8,8 @@ use crate::db::label::LabelRow;
 use crate::db::sealed::{self, SealedRow};
 use crate::db::{draft, label};
 use crate::domain::calibration::Sealing;
-use crate::domain::ids::{CaseId, EventId};
-use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, REPEAT_ROUND};
+use crate::domain::ids::{CaseId, EventId, Hash};
+use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, ProtocolRef, REPEAT_ROUND};
 use crate::domain::time::{Hlc, Moment};
 use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, By, append_and};
@@ -72,7 +72,7 @@ impl Workspace {
             return Ok(None);
         };
         let of_case = label::live_of_case(&self.db.conn, *case)?.into_iter();
-        let sealed = self.own_sealed()?.into_iter().map(|row| row.given);
+        let sealed = self.own_sealed(Some(*case))?.into_iter().map(|row| row.given);
         let found = of_case.chain(sealed).find(|given| given.event == event);
         // What they sealed on another device can't be read here.
         Ok(Some(found.unwrap_or_else(|| {
@@ -142,12 +142,30 @@ impl Workspace {
 
     /// Labels of whoever is at work that nobody else can read yet, in the order given, withdrawn ones
     /// too; those that they gave on other devices are not among them.
-    pub(super) fn own_sealed(&self) -> Result<Vec<LabelRow>, WorkError> {
-        let rows = sealed::of_author(&self.db.conn, &self.me)?.into_iter();
+    pub(super) fn own_sealed(&self, of: Option<CaseId>) -> Result<Vec<LabelRow>, WorkError> {
+        let mut rows = sealed::of_author(&self.db.conn, &self.me)?;
+        rows.retain(|(row, _)| of.is_none_or(|case| case == row.case));
+        let rows = rows.into_iter();
         let open = |(row, withdrawn): (SealedRow, _)| {
             Some(LabelRow { given: opened_here(&row, &self.key)?, withdrawn })
         };
         Ok(rows.filter_map(open).collect())
+    }
+
+    /// The same, with those that can't be read here as labels without answers: they were given all the
+    /// same.
+    pub(super) fn own_sealed_or_empty(&self) -> Result<Vec<LabelRow>, WorkError> {
+        let rows = sealed::of_author(&self.db.conn, &self.me)?.into_iter();
+        let open = |(row, withdrawn): (SealedRow, _)| {
+            let given = opened_here(&row, &self.key).unwrap_or_else(|| {
+                let reference = ProtocolRef { id: String::new(), version: 0, hash: Hash([0; 32]) };
+                let label = Label::empty(row.case, &row.author, &row.round, reference);
+                let (event, at, author) = (row.event, row.at, row.author.clone());
+                GivenLabel { event, at, author, label }
+            });
+            LabelRow { given, withdrawn }
+        };
+        Ok(rows.map(open).collect())
     }
 
     /// The label that a draft makes of a case.

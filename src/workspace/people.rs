@@ -355,10 +355,16 @@ impl Workspace {
             error,
         };
         let (path, next) = (self.paths.key(), self.paths.next_key());
+        // The old key alone opens what it was given: so the new one is given it before it takes over.
         let sessions = self.session_secrets()?;
+        let more = match because {
+            Because::Rotated => self.session_keys_for(&sessions, &owner, &new.public())?,
+            Because::Copied { .. } => Vec::new(),
+        };
         // One at a time: whoever comes second finds another key at work, before touching any file.
         let tx = self.db.begin()?;
-        let written = device::rotate_key(&tx, &self.key, &new, &owner, because, clock::now())?;
+        let written =
+            device::rotate_key(&tx, &self.key, &new, &owner, because, more, clock::now())?;
         // A file that is left over from an attempt that did not end belongs to no chain.
         match std::fs::remove_file(&next) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -63,7 +63,8 @@ impl Workspace {
         .map_err(WorkError::from)?;
         result?;
         // Their own that are sealed, and how many others there are.
-        let own = self.own_sealed()?;
+        let mut own = self.own_sealed(None)?;
+        own.retain(|row| row.withdrawn.is_none());
         let latest = |given: &GivenLabel| {
             let same = |other: &&LabelRow| {
                 let (one, other) = (&given.label, &other.given.label);
@@ -71,10 +72,9 @@ impl Workspace {
             };
             own.iter().rfind(same).map(|row| row.given.event) == Some(given.event)
         };
-        let standing = own.iter().filter(|row| row.withdrawn.is_none());
-        standing.clone().try_for_each(|row| each(&row.given, latest(&row.given)))?;
+        own.iter().try_for_each(|row| each(&row.given, latest(&row.given)))?;
         let sealed = sealed::standing(&self.db.conn).map_err(WorkError::from)?;
-        Ok(left_out + sealed.saturating_sub(standing.count()))
+        Ok(left_out + sealed.saturating_sub(own.len()))
     }
 
     /// The labels of a case in a round that count, one of each reviewer; nothing while what others

@@ -83,10 +83,15 @@ impl Workspace {
     /// # Errors
     /// They undid nothing since, and those of the database.
     pub fn redo(&mut self) -> Result<Undone, WorkError> {
+        self.ready_to_write()?;
         let last = self.last_deed()?.map(|(_, at)| at);
         let undone = self.last_undone()?.filter(|(_, at)| last.is_none_or(|last| *at > last));
         let (deed, _) = undone.ok_or_else(|| LabelError::NothingToRedo(self.me.clone()))?;
         let again = match &deed {
+            // What can't be read here can't be given again from here.
+            Deed::Label(given) if given.label.protocol.id.is_empty() => {
+                return Err(LabelError::NothingToRedo(self.me.clone()).into());
+            }
             Deed::Label(given) => {
                 // It was given when it was given first.
                 let mut label = given.label.clone();
@@ -117,7 +122,7 @@ impl Workspace {
     fn last_deed(&self) -> Result<Option<(Deed, Hlc)>, WorkError> {
         let conn = &self.db.conn;
         let mut deeds: Vec<(Deed, Hlc)> = Vec::new();
-        let sealed = self.own_sealed()?.into_iter().filter(|row| row.withdrawn.is_none());
+        let sealed = self.own_sealed_or_empty()?.into_iter().filter(|row| row.withdrawn.is_none());
         let labels =
             label::latest_of(conn, &self.me)?.into_iter().chain(sealed.map(|row| row.given));
         deeds.extend(labels.map(|given| {
@@ -141,7 +146,9 @@ impl Workspace {
     fn last_undone(&self) -> Result<Option<(Deed, Hlc)>, WorkError> {
         let conn = &self.db.conn;
         let mut undone: Vec<(Deed, Hlc)> = Vec::new();
-        for row in label::latest_withdrawn(conn, &self.me)?.into_iter().chain(self.own_sealed()?) {
+        for row in
+            label::latest_withdrawn(conn, &self.me)?.into_iter().chain(self.own_sealed_or_empty()?)
+        {
             if let Some(withdrawal) = row.withdrawn.filter(|withdrawal| withdrawal.by == self.me) {
                 undone.push((Deed::Label(Box::new(row.given)), withdrawal.at));
             }

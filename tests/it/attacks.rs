@@ -554,3 +554,55 @@ fn a_crowd_of_strangers_fills_no_disk_and_keeps_nobody_out() {
     scene.bo.comment(id, "under a new key").unwrap();
     scene.agree();
 }
+
+#[test]
+fn what_was_left_out_is_read_though_the_list_of_it_is_full() {
+    let mut scene = Scene::new(false, &[Role::Reviewer]);
+    for n in 0..300_u32 {
+        let replica = made_up(5_000 + n).replica();
+        let row = DroppedRow { replica, why: "noise".into(), n: 1, seq: 1 };
+        db::journal::count_dropped(&scene.ana.tables().conn, &row).unwrap();
+    }
+    assert_eq!(dropped(&scene.ana).len(), 201, "the rest stand together");
+    let eve = made_up(3);
+    let entries = chain(&scene, &eve, "eve", 20);
+    scene.plant(Kind::Journal, eve.replica(), (1, 21), &encode_journal(&entries).unwrap());
+    sync(&mut scene.ana);
+    scene.ana.admit("eve", &[Role::Reviewer], Some(eve.replica()), None).unwrap();
+    sync(&mut scene.ana);
+    let head = db::journal::replica(&scene.ana.tables().conn, eve.replica()).unwrap().unwrap();
+    assert_eq!(head.head_seq, 21);
+}
+
+#[test]
+fn a_crowd_keeps_no_key_out_that_another_vouches_for_whichever_comes_first() {
+    let mut scene = Scene::new(false, &[Role::Reviewer]);
+    for n in 100..230 {
+        let key = made_up(n);
+        let entries = chain(&scene, &key, &format!("guest{n}"), 0);
+        scene.plant(Kind::Journal, key.replica(), (1, 1), &encode_journal(&entries).unwrap());
+    }
+    scene.agree();
+    // Ana hears of six new keys of bo's at once, each vouched for by the one before.
+    let id = case(&scene.bo);
+    for n in 0..6 {
+        scene.bo.rotate_key().unwrap();
+        scene.bo.comment(id, &format!("under key {n}")).unwrap();
+        sync(&mut scene.bo);
+    }
+    scene.agree();
+    let row = scene.ana.find_case("p0").unwrap();
+    let history = scene.ana.open_case(row).unwrap().history;
+    for n in 0..6 {
+        let words = format!("under key {n}");
+        assert!(history.iter().any(|line| line.words.contains(&words)), "{words}");
+    }
+    // And so does somebody who comes to the store for the first time.
+    let paths = casework::config::Paths { workspace: scene.place.dir.path().join("dee") };
+    let url = scene.store();
+    let joined = Workspace::join(paths, Env::default(), url.to_str().unwrap(), "dee", None, None);
+    let (mut dee, _) = joined.unwrap();
+    sync(&mut dee);
+    scene.agree();
+    assert_eq!(dee.digest().unwrap(), scene.ana.digest().unwrap());
+}

@@ -584,3 +584,34 @@ fn what_is_wrong_waits_and_the_rest_goes_on() {
         "nothing of a chain that forks at once counts"
     );
 }
+
+#[test]
+fn a_case_that_an_entry_speaks_of_before_it_detects_it_is_counted_once() {
+    let place = Place::new();
+    let founder = place.create();
+    let (key, workspace) = (device(0), workspace_id(founder.tables()));
+    let all = entries(founder.tables());
+    let last = all.last().unwrap();
+    let mut written = Written::default();
+    let mut payloads = Vec::new();
+    let label = EventId { replica: device(1).replica(), seq: 7, n: 0 };
+    let case = CaseId::of("s", "3");
+    let withdrawn = LabelWithdrawn { case, label, reviewer: "ana".into() };
+    let detect =
+        event_of(&Act::Detect { case: 3 }, 0, (last.seq + 1, 1), &mut written, &mut payloads, &key);
+    let at = Hlc { ms: LATER.0 - 1, n: 0 };
+    let prev = body_hash(last);
+    let events = vec![encode(&withdrawn), detect];
+    let entry = craft(&key, workspace, last.seq + 1, &prev, at, "ana", events);
+    let mut db = Db::create(std::path::Path::new(":memory:")).unwrap();
+    casework::sync::pin(&db, workspace, None).unwrap();
+    let tx = db.begin().unwrap();
+    let mut fold = Fold::new(&tx).unwrap();
+    for entry in all.into_iter().chain([entry]) {
+        assert!(matches!(deliver(&mut fold, entry, LATER).unwrap(), Delivered::Added(1)));
+    }
+    fold.finish().unwrap();
+    drop(fold);
+    tx.commit().unwrap();
+    assert_eq!(db::count::get(&db.conn, "stream:s").unwrap(), 1);
+}

@@ -562,8 +562,16 @@ impl Simulation {
         let member = &mut self.members[who];
         self.log.push(format!("{} goes on as {} after {last}", member.name, new.replica().short()));
         let tx = member.db.begin().unwrap();
-        device::rotate_key(&tx, &member.key, &new, &member.name, Because::Copied { last }, now)
-            .unwrap();
+        device::rotate_key(
+            &tx,
+            &member.key,
+            &new,
+            &member.name,
+            Because::Copied { last },
+            Vec::new(),
+            now,
+        )
+        .unwrap();
         tx.commit().unwrap();
         (member.key, member.seed) = (new, seed);
     }

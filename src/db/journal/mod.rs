@@ -247,7 +247,10 @@ pub fn count_dropped(conn: &Connection, row: &DroppedRow) -> rusqlite::Result<()
     let known = conn.prepare_cached(known)?.exists(params![replica.0, why])?;
     let count = "SELECT count(*) FROM journal_dropped";
     let full = || conn.prepare_cached(count)?.query_row([], |row| row.get::<_, u64>(0));
-    let replica = if known || full()? < DROPPED_MAX { *replica } else { OTHERS };
+    let (replica, why) = match known || full()? < DROPPED_MAX {
+        true => (*replica, why.as_str()),
+        false => (OTHERS, "of more chains than are told apart"),
+    };
     let sql = "INSERT INTO journal_dropped (replica, why, n, seq) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (replica, why) DO UPDATE SET n = n + ?3, seq = min(seq, ?4)";
     conn.prepare_cached(sql)?.execute(params![replica.0, why, n, seq]).map(drop)

@@ -50,27 +50,33 @@ pub fn insert_segment(
     known: Known,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO local_segment (store, name, bytes, good) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (store, name) DO UPDATE SET bytes = ?3, good = ?4";
+               ON CONFLICT (store, name) DO UPDATE SET bytes = ?3, good = ?4, stranger = 0";
     conn.prepare_cached(sql)?.execute(params![store, name, known.bytes, known.good]).map(drop)
+}
+
+/// The same of a segment of whom nobody let in, of which not all was kept.
+pub fn insert_segment_of_stranger(
+    conn: &Connection,
+    store: &str,
+    name: &str,
+    bytes: u64,
+) -> rusqlite::Result<()> {
+    insert_segment(conn, store, name, Known { bytes, good: false })?;
+    let sql = "UPDATE local_segment SET stranger = 1 WHERE store = ?1 AND name = ?2";
+    conn.prepare_cached(sql)?.execute([store, name]).map(drop)
+}
+
+/// Every such segment, of every store.
+pub fn segments_of_strangers(conn: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    conn.prepare_cached("SELECT store, name FROM local_segment WHERE stranger = 1")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 /// Forgets which segments of a chain were written or taken in: they are read again.
 pub fn forget_journal_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM local_segment WHERE name GLOB ?1", [format!("journal/{replica}/*")])
         .map(drop)
-}
-
-/// Whether any segment of a chain was written or taken in.
-pub fn knows_segments_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<bool> {
-    let sql = "SELECT 1 FROM local_segment WHERE name GLOB ?1";
-    conn.prepare_cached(sql)?.exists([format!("journal/{replica}/*")])
-}
-
-/// The same of its entries and its payloads.
-pub fn forget_segments_of(conn: &Connection, replica: ReplicaId) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM local_segment WHERE name GLOB ?1 OR name GLOB ?2";
-    let names = [format!("journal/{replica}/*"), format!("payload/{replica}/*")];
-    conn.execute(sql, names).map(drop)
 }
 
 pub fn delete_segment(conn: &Connection, store: &str, name: &str) -> rusqlite::Result<()> {

@@ -148,7 +148,10 @@ impl<'c, 't> Fold<'c, 't> {
 
     /// Writes the counts that changed. Must be called before the transaction commits.
     pub fn finish(&mut self) -> Result<(), JournalError> {
-        self.views.settle_roster_if_changed()?;
+        self.views.settle_roster_at_end()?;
+        if std::mem::take(&mut self.views.admitted) {
+            self.look_again()?;
+        }
         if std::mem::take(&mut self.views.again) {
             self.views.write_counts(true)?;
             self.views.bad_payloads.extend(refold(self.views.tx)?);

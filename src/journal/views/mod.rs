@@ -44,6 +44,8 @@ pub struct Views<'c, 't> {
     pub(super) refused: BTreeMap<EventId, String>,
     /// Something new was said about the roster since it was settled.
     unsettled: bool,
+    /// The same, of what will hardly count: it is enough to settle it once.
+    unsettled_at_end: bool,
     /// The roster gives more than it did: held events are to be looked at again.
     pub(super) admitted: bool,
     /// Something that was folded counts no more: all is to be folded again.
@@ -96,6 +98,7 @@ impl<'c, 't> Views<'c, 't> {
             cuts: db::roster::cuts(tx)?.into_iter().collect(),
             refused: BTreeMap::new(),
             unsettled: false,
+            unsettled_at_end: false,
             admitted: false,
             again: false,
             settled: false,
@@ -260,6 +263,11 @@ impl<'c, 't> Views<'c, 't> {
     pub fn open_case(&mut self, row: &CaseRow) -> rusqlite::Result<()> {
         case::insert(self.tx, row, self.policy.copies == Copies::Pooled)?;
         let copies = self.copies(Some(row))?;
+        if let Some(of_entry) = self.in_entry.as_mut().and_then(|touched| touched.get_mut(&row.id))
+        {
+            of_entry.extend(copies); // it is counted when the entry ends
+            return Ok(());
+        }
         if !copies.is_empty() {
             // It may be settled by what was said of another, and another may be first among them.
             self.count(Some(row), &[], 1);

@@ -66,6 +66,7 @@ impl Views<'_, '_> {
         }
         match self.refused_at_once(&event)? {
             Some(reason) => {
+                self.unsettled_at_end = true;
                 roster::hold(self.tx, event.event, &reason)?;
                 self.refused.insert(event.event, reason);
             }
@@ -74,8 +75,8 @@ impl Views<'_, '_> {
         Ok(())
     }
 
-    /// Why something that is said about the roster does not count, whatever else is: whoever says it
-    /// was never let in. A flood of that settles nothing, and need not be weighed with the rest.
+    /// Why something that is said about the roster does not count as far as is known: whoever says it
+    /// was not let in. It is weighed with the rest when the fold ends, once for a flood of it.
     fn refused_at_once(&mut self, event: &RosterEvent) -> rusqlite::Result<Option<String>> {
         let Some(reason) = refused_unless_let_in(event) else { return Ok(None) };
         let holder = (event.author.clone(), event.event.replica);
@@ -89,6 +90,11 @@ impl Views<'_, '_> {
 
     pub(in crate::journal) fn settle_roster_if_changed(&mut self) -> rusqlite::Result<()> {
         if std::mem::take(&mut self.unsettled) { self.settle_roster() } else { Ok(()) }
+    }
+
+    pub(in crate::journal) fn settle_roster_at_end(&mut self) -> rusqlite::Result<()> {
+        self.unsettled |= std::mem::take(&mut self.unsettled_at_end);
+        self.settle_roster_if_changed()
     }
 
     pub(in crate::journal) fn settle_roster(&mut self) -> rusqlite::Result<()> {
