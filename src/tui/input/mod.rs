@@ -270,6 +270,15 @@ mod tests {
     }
 
     #[test]
+    fn a_string_that_ends_at_once_is_the_same_however_it_is_read() {
+        let text = b"\x1b_\x1b\\a";
+        let whole = events(&[&text[..]]);
+        for cut in 1..text.len() {
+            assert_eq!(events(&[&text[..cut], &text[cut..]]), whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn what_is_read_after_a_string_does_not_change_what_it_was() {
         for after in [0, 10, 4_096] {
             let text = format!("\x1b_unknown\x07{}", "a".repeat(after));

@@ -139,7 +139,9 @@ fn string(kind: u8, body: &[u8]) -> Step {
         _ if !may_go_on || end.unwrap_or(body.len()) > UNDECIDED_MAX => typed(),
         None => Step::More(UNDECIDED, Without::Keys),
         Some([ESC]) if !body.starts_with(&[ESC]) => Step::More(UNDECIDED, Without::Keys),
-        Some([ESC, b'\\', ..] | [BEL, ..]) => Step::Opens(2),
+        // One that ends at once is typed, as it is where its end comes in two reads.
+        Some([ESC, b'\\', ..]) if !body.starts_with(&[ESC]) => Step::Opens(2),
+        Some([BEL, ..]) => Step::Opens(2),
         Some(_) => typed(),
     }
 }
