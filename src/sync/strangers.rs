@@ -15,9 +15,9 @@ use crate::domain::ids::ReplicaId;
 use crate::journal::entry::Body;
 
 /// Strangers of whom anything is kept.
-pub const CHAINS_MAX: usize = 100;
+const CHAINS_MAX: usize = 100;
 /// Entries of a stranger that are kept: their number in the chain.
-pub const ENTRIES_MAX: u64 = 8;
+const ENTRIES_MAX: u64 = 8;
 /// Events in such an entry, and bytes.
 const EVENTS_MAX: usize = 16;
 const BYTES_MAX: usize = 16 << 10;
@@ -51,7 +51,7 @@ pub fn leave_out(conn: &Connection, replica: ReplicaId, seq: u64) -> rusqlite::R
 
 /// Takes note of how many segments of a stranger were not read.
 pub fn leave_unread(conn: &Connection, replica: ReplicaId, n: usize) -> rusqlite::Result<()> {
-    db::journal::forget_dropped(conn, Some(replica), UNREAD)?;
+    db::journal::forget_dropped(conn, replica, UNREAD)?;
     if n == 0 {
         return Ok(());
     }
@@ -59,8 +59,8 @@ pub fn leave_unread(conn: &Connection, replica: ReplicaId, n: usize) -> rusqlite
     db::journal::count_dropped(conn, &DroppedRow { replica, why, n, seq })
 }
 
-/// The segments of a stranger that are worth a look, and how many are not. Nobody writes larger ones
-/// than `bytes` lets through.
+/// The segments of a stranger that are worth a look, and how many are not; `bytes` says how large one
+/// is.
 pub fn worth_reading<'n>(
     names: &[&'n Name],
     bytes: impl Fn(&Name) -> u64,
@@ -200,8 +200,8 @@ pub fn read_again(db: &mut Db) -> Result<usize, SyncError> {
     }
     for row in db::journal::dropped(&tx)? {
         if let_in.contains(&row.replica) {
-            db::journal::forget_dropped(&tx, Some(row.replica), TOO_MUCH)?;
-            db::journal::forget_dropped(&tx, Some(row.replica), UNREAD)?;
+            db::journal::forget_dropped(&tx, row.replica, TOO_MUCH)?;
+            db::journal::forget_dropped(&tx, row.replica, UNREAD)?;
         }
     }
     tx.commit()?;

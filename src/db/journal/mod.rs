@@ -267,13 +267,9 @@ pub fn dropped(conn: &Connection) -> rusqlite::Result<Vec<DroppedRow>> {
         .collect()
 }
 
-/// Forgets what was not kept for a reason, of a chain or of all; tells whether there was any.
-pub fn forget_dropped(
-    conn: &Connection,
-    replica: Option<ReplicaId>,
-    why: &str,
-) -> rusqlite::Result<bool> {
-    let sql = "DELETE FROM journal_dropped WHERE why = ?1 AND (?2 IS NULL OR replica = ?2)";
-    let n = conn.prepare_cached(sql)?.execute(params![why, replica.map(|replica| replica.0)])?;
-    Ok(n > 0)
+/// Forgets what was not kept of a chain for a reason.
+pub fn forget_dropped(conn: &Connection, replica: ReplicaId, why: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM journal_dropped WHERE why = ?1 AND replica = ?2")?
+        .execute(params![why, replica.0])
+        .map(drop)
 }
