@@ -20,6 +20,7 @@ pub mod demo;
 pub mod intake;
 pub mod retrain;
 pub mod review;
+pub mod sandbox;
 
 pub mod workspace;
 

@@ -14,8 +14,8 @@ use crate::db::case;
 use crate::demo::lesson;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::head;
-use crate::retrain::run::Level;
 use crate::review::rows::training_label;
+use crate::sandbox::Level;
 
 impl Workspace {
     /// The files of the demo's loop.

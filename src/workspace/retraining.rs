@@ -21,11 +21,12 @@ use crate::domain::time::Moment;
 use crate::journal::kind::{RunCode, RunFile, RunRecorded, RunStep};
 use crate::retrain::cut::files;
 use crate::retrain::gate::{Predictions, metrics_of, read as read_predictions};
+use crate::retrain::run::Pipeline;
 use crate::retrain::run::compare::compare;
 use crate::retrain::run::execute::{Ended, Program, files_below, run as execute};
-use crate::retrain::run::helper::Told;
-use crate::retrain::run::sandbox::{Reach, bwrap, held, not_restricted, program_places};
-use crate::retrain::run::{Level, Pipeline};
+use crate::sandbox::Level;
+use crate::sandbox::helper::Told;
+use crate::sandbox::reach::{Reach, bwrap, held, not_restricted, program_places};
 
 /// How a pipeline is to be run.
 #[derive(Debug, Clone)]

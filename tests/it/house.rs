@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: &[&[&str]] = &[
     &["domain"],
-    &["chance", "clock", "config", "db", "log", "media"],
+    &["chance", "clock", "config", "db", "log", "media", "sandbox"],
     &["journal"],
     &["format", "quality", "sync", "trap"],
     &["demo", "intake", "retrain", "review"],

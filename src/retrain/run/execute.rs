@@ -1,16 +1,17 @@
 //! A program under watch: stopped with all that it began when it takes longer, uses more memory,
 //! writes more or begins more processes than it may.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::helper::{CANNOT, Told};
 use super::pipeline::Bounds;
 use crate::clock;
+use crate::sandbox::family::{TICK_MS, end_all, family};
+use crate::sandbox::helper::{CANNOT, Told, own_program};
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -44,10 +45,6 @@ const SIZE_EVERY: u64 = 10;
 /// Of what it prints so much is kept from the beginning, and as much from the end.
 const KEPT: usize = 1 << 20;
 const SAID: usize = 4 << 10;
-/// So often in a row nothing may be found before it is believed.
-const EMPTY_LOOKS: u32 = 3;
-/// The kernel counts CPU time in hundredths of a second for whoever asks.
-const TICK_MS: u64 = 10;
 
 /// Runs a program to its end, or stops it.
 ///
@@ -83,21 +80,6 @@ pub fn run(program: &Program) -> io::Result<Ended> {
         ended.stopped = Some(format!("it could not begin: {}", ended.said.trim()));
     }
     Ok(ended)
-}
-
-/// This program, which is its own helper.
-fn own_program() -> io::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    // A test's own binary is no casework: the program lies beside it.
-    let beside = own.parent().and_then(Path::parent).map(|dir| dir.join("casework"));
-    match beside {
-        Some(program)
-            if own.file_name().is_some_and(|name| name != "casework") && program.exists() =>
-        {
-            Ok(program)
-        }
-        _ => Ok(own),
-    }
 }
 
 fn watch(program: &Program, child: &mut Child, begun: std::time::Instant) -> io::Result<Ended> {
@@ -155,88 +137,6 @@ fn by_signal(status: &std::process::ExitStatus) -> String {
     }
     let _ = status;
     "it was ended".to_owned()
-}
-
-/// A process below this one.
-struct Process {
-    pid: i32,
-    memory_bytes: u64,
-    cpu_ms: u64,
-}
-
-#[derive(Default)]
-struct Stat {
-    parent: i32,
-    dead: bool,
-    pages: u64,
-    ticks: u64,
-}
-
-/// The parts of `/proc/PID/stat` behind the name, which may hold anything.
-fn stat_of(pid: i32) -> Option<Stat> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let rest = text.rsplit_once(") ")?.1;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    Some(Stat {
-        dead: matches!(fields.first(), Some(&"Z" | &"X")),
-        parent: fields.get(1)?.parse().ok()?,
-        pages: fields.get(21)?.parse().unwrap_or(0),
-        ticks: [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum(),
-    })
-}
-
-/// Every process that descends from this one.
-fn family() -> Vec<Process> {
-    let own = std::process::id() as i32;
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    let all: HashMap<i32, Stat> = pids.filter_map(|pid| Some((pid, stat_of(pid)?))).collect();
-    let descends = |pid: i32| {
-        let mut at = pid;
-        for _ in 0..64 {
-            match all.get(&at) {
-                Some(stat) if stat.parent == own => return true,
-                Some(stat) if stat.parent > 1 => at = stat.parent,
-                _ => return false,
-            }
-        }
-        false
-    };
-    let living = all.iter().filter(|(pid, stat)| !stat.dead && descends(**pid));
-    let process = |(pid, stat): (&i32, &Stat)| Process {
-        pid: *pid,
-        memory_bytes: stat.pages * 4096,
-        cpu_ms: stat.ticks * TICK_MS,
-    };
-    living.map(process).collect()
-}
-
-/// Ends a session and all that is left below this process, until nothing is.
-fn end_all(leader: u32) {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-        if let Some(group) = Pid::from_raw(leader as i32) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        // One whose parent has just died is seen below nobody for a moment: it is looked more than
-        // once whether nothing is left.
-        let mut empty = 0;
-        for _ in 0..200 {
-            let left = family();
-            empty = if left.is_empty() { empty + 1 } else { 0 };
-            if empty == EMPTY_LOOKS {
-                return;
-            }
-            for one in left {
-                if let Some(pid) = Pid::from_raw(one.pid) {
-                    let _ = kill_process(pid, Signal::KILL);
-                }
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-    let _ = leader;
 }
 
 /// CPU time of children that ended, in milliseconds.

@@ -1,15 +1,12 @@
 //! Runs: a pipeline's programs on a cut, each held back as far as the machine can, everything
 //! written down that it takes to do it again.
 //!
-//! [`pipeline`] is what its author asks for, [`sandbox`] what holds a program back, [`helper`] the
-//! process in which that happens, [`execute`] watches it and stops it at its limits, [`compare`]
-//! tells whether two runs came to the same.
+//! [`pipeline`] is what its author asks for, [`execute`] watches a step and stops it at its limits,
+//! [`compare`] tells whether two runs came to the same. What holds a step back is [`crate::sandbox`].
 
 pub mod compare;
 pub mod execute;
-pub mod helper;
 pub mod pipeline;
-pub mod sandbox;
 
 pub use execute::{Ended, Program};
-pub use pipeline::{Level, Pipeline};
+pub use pipeline::Pipeline;

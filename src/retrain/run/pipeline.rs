@@ -141,41 +141,6 @@ pub struct Repeat {
     pub churn: f64,
 }
 
-/// What holds steps back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Whichever of bwrap and landlock there is.
-    Auto,
-    Bwrap,
-    Landlock,
-    Container,
-    None,
-}
-
-impl Level {
-    pub const NAMES: [&'static str; 5] = ["auto", "bwrap", "landlock", "container", "none"];
-
-    pub fn named(name: &str) -> Self {
-        match name {
-            "bwrap" => Self::Bwrap,
-            "landlock" => Self::Landlock,
-            "container" => Self::Container,
-            "none" => Self::None,
-            _ => Self::Auto,
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Bwrap => "bwrap",
-            Self::Landlock => "landlock",
-            Self::Container => "container",
-            Self::None => "none",
-        }
-    }
-}
-
 impl Pipeline {
     /// # Errors
     /// What is wrong with it, by lines.

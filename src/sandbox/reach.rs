@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::pipeline::Level;
+use super::Level;
 
 /// Where a program may read and write.
 #[derive(Debug, Clone, Default)]

@@ -2,12 +2,13 @@
 //! becomes the step. casework runs itself for it, so that nothing has to happen between fork and
 //! exec.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::sandbox::{Reach, restrict};
+use super::reach::{Reach, restrict};
 
 /// What the helper is told, as JSON in its only argument.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +23,21 @@ pub struct Told {
     pub network: bool,
     /// Largest file that it may write.
     pub file_bytes: u64,
+}
+
+/// This program, which is its own helper.
+pub fn own_program() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    // A test's own binary is no casework: the program lies beside it.
+    let beside = own.parent().and_then(Path::parent).map(|dir| dir.join("casework"));
+    match beside {
+        Some(program)
+            if own.file_name().is_some_and(|name| name != "casework") && program.exists() =>
+        {
+            Ok(program)
+        }
+        _ => Ok(own),
+    }
 }
 
 /// What it ends with where it could not become the step.
