@@ -12,6 +12,7 @@ pub mod media;
 pub mod journal;
 
 pub mod format;
+pub mod plugin;
 pub mod quality;
 pub mod sync;
 pub mod trap;

@@ -71,6 +71,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("ingest", "casework ingest stream.jsonl --where \"confidence < 0.4\""),
             ("trap", "casework trap detect latencies.txt --detector page-hinkley"),
+            ("plugin", "casework plugin check python3 detector.py"),
             ("suspects", "casework suspects --json"),
             ("traps", "casework traps --json"),
             ("reference", "casework reference set june --file june.jsonl"),

@@ -58,6 +58,9 @@ pub struct Args {
     /// Open the cases of the windows of these alerts: the body that Alertmanager sends to a webhook
     #[arg(long, value_name = "FILE", conflicts_with = "rules")]
     alert: Option<PathBuf>,
+    /// End with 1 if a plug-in failed on a row, or was not asked
+    #[arg(long)]
+    strict: bool,
     /// Do not ask where a redaction hits many lines
     #[arg(long)]
     yes: bool,
@@ -239,7 +242,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::Use(summary.flaws.join("\n")));
     }
     let none_good = summary.rejected > 0 && summary.rejected == summary.read;
-    Ok(if none_good { Exit::No } else { Exit::Done })
+    let unasked = summary.plugins.values().any(|one| one.skipped + one.could_not_tell > 0);
+    Ok(if none_good || args.strict && unasked { Exit::No } else { Exit::Done })
 }
 
 /// What the files are read as, and why.
@@ -415,6 +419,9 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         let rules: Vec<String> =
             summary.flagged.iter().map(|(rule, n)| format!("{n} by {rule}")).collect();
         say(&format!("  flagged: {}", rules.join(", ")));
+    }
+    for (name, counts) in &summary.plugins {
+        super::plugin::trouble(name, counts).iter().for_each(|line| say(line));
     }
     for (trap, count) in summary.traps.iter().filter(|(_, count)| count.kept < count.flagged) {
         let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);

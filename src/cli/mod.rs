@@ -44,6 +44,7 @@ mod changelog;
 mod nudge;
 mod out;
 mod paths;
+mod plugin;
 mod policy;
 mod conflicts;
 mod precedents;
@@ -198,6 +199,8 @@ enum Command {
     Trap(OneOf<trap::What>),
     /// Set what a stream is like when it is as it should be
     Reference(OneOf<reference::What>),
+    /// Programs of your own: detectors, labelers, validators
+    Plugin(OneOf<plugin::What>),
     /// Say what each detection rule flagged, and how often the model was wrong there
     Traps(traps::Args),
     /// List labels that the model's own probabilities make doubtful
@@ -330,6 +333,7 @@ impl Command {
             Self::Ingest(_) => "ingest",
             Self::Trap(_) => "trap",
             Self::Reference(_) => "reference",
+            Self::Plugin(_) => "plugin",
             Self::Traps(_) => "traps",
             Self::Suspects(_) => "suspects",
             Self::Metrics(_) => "metrics",
@@ -471,6 +475,7 @@ fn carry_out(command: Option<Command>, context: &mut Context) -> Next {
         Some(Command::Attachment(args)) => attachment::run(context, &args),
         Some(Command::Ingest(args)) => ingest::run(context, &args),
         Some(Command::Trap(args)) => trap::run(context, &args.what),
+        Some(Command::Plugin(args)) => plugin::run(context, &args.what),
         Some(Command::Reference(args)) => reference::run(context, &args.what),
         Some(Command::Traps(args)) => traps::run(context, &args),
         Some(Command::Suspects(args)) => suspects::run(context, &args),

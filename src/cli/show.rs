@@ -64,6 +64,15 @@ fn document(case: &OpenCase) -> serde_json::Value {
             json!({ "trap": draw.trap, "version": draw.version, "score": draw.score, "u": draw.u, "rate": rate })
         })
         .collect();
+    let suggestions: Vec<_> = case
+        .suggestions
+        .iter()
+        .map(|(one, at)| {
+            json!({ "plugin": one.plugin, "version": one.version, "model": one.model, "at": at.rfc3339(),
+                "protocol": one.protocol, "answers": one.answers, "outcome": one.outcome,
+                "confidence": one.confidence, "rationale": one.rationale, "abstains": one.abstains })
+        })
+        .collect();
     json!({
         "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
         "flags": row.flags, "why": why, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
@@ -72,7 +81,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
             "without": settled.without.iter().map(|(who, belief)| json!({ "reviewer": who, "belief": belief })).collect::<Vec<_>>() })),
         "copies": case.copies.len(), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
-        "trouble": case.trouble, "facts": case.facts, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
+        "trouble": case.trouble, "facts": case.facts, "said": case.said, "suggestions": suggestions, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
     })
 }
 
@@ -145,6 +154,12 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     }
     for fact in &case.facts {
         out.line(&format!("  ! {fact}"))?;
+    }
+    for said in &case.said {
+        out.line(&format!("  ! {}", visible(&said.to_string())))?;
+    }
+    for (suggestion, at) in &case.suggestions {
+        out.line(&format!("  ~ {} ({})", visible(&suggestion.words()), at.minute()))?;
     }
     if !case.hidden.is_empty() {
         let hidden: Vec<&str> = case.hidden.iter().map(|cue| cue.as_str()).collect();

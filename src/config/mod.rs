@@ -14,6 +14,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::domain::advice::Advice;
+use crate::domain::plugin::Plugin;
 
 pub use env::{Credentials, Env, passed};
 pub use paths::Paths;
@@ -30,6 +31,9 @@ pub struct Config {
     pub redact: Redact,
     #[serde(default)]
     pub trap: Vec<Trap>,
+    /// Programs of one's own that flag, suggest and look over.
+    #[serde(default)]
+    pub plugin: Vec<Plugin>,
     /// When a new cut is to be looked at.
     #[serde(default)]
     pub trigger: Vec<Trigger>,
@@ -274,6 +278,14 @@ impl Config {
                 "source.format is `json` or `logfmt`, not `{}`",
                 config.source.format
             )));
+        }
+        if let Some(fault) = config.plugin.iter().find_map(Plugin::fault) {
+            return Err(value(fault));
+        }
+        for (at, plugin) in config.plugin.iter().enumerate() {
+            if config.plugin[..at].iter().any(|other| other.name == plugin.name) {
+                return Err(value(format!("two plug-ins are called `{}`", plugin.name)));
+            }
         }
         Ok(config)
     }

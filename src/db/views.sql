@@ -128,6 +128,21 @@ CREATE TABLE view_published_key (
   key TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- How programs would label cases.
+CREATE TABLE view_suggestion (
+  id BLOB NOT NULL,              -- the case
+  plugin TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  at_n INTEGER NOT NULL,
+  replica BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  body TEXT NOT NULL,            -- the event as JSON
+  PRIMARY KEY (id, plugin, replica, seq, n)
+) WITHOUT ROWID;
+CREATE INDEX view_suggestion_plugin ON view_suggestion (plugin, id);
+
 CREATE TABLE view_withdrawal (
   id BLOB NOT NULL,              -- the case that it says the label is of; it counts only if so
   replica BLOB NOT NULL,         -- of the label that is withdrawn

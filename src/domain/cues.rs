@@ -28,13 +28,15 @@ pub enum Cue {
     Facts,
     /// What happened to the case.
     History,
+    /// What a labeler, a program, would answer.
+    Suggestion,
     /// Something that a later version of this program shows.
     #[serde(other)]
     Other,
 }
 
 impl Cue {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Prediction,
         Self::Challenger,
         Self::Features,
@@ -44,6 +46,7 @@ impl Cue {
         Self::Precedents,
         Self::Facts,
         Self::History,
+        Self::Suggestion,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -57,6 +60,7 @@ impl Cue {
             Self::Precedents => "precedents",
             Self::Facts => "facts",
             Self::History => "history",
+            Self::Suggestion => "suggestion",
             Self::Other => "other",
         }
     }
@@ -123,6 +127,10 @@ impl From<Hiding> for String {
 /// Whether a cue is hidden from somebody who has `answered` a question of the case, or not, and has
 /// not labeled it.
 pub fn hides(hidings: &[Hiding], cue: Cue, answered: bool) -> bool {
+    // A suggestion is an answer: nobody sees it before they gave one of their own.
+    if cue == Cue::Suggestion && !answered {
+        return true;
+    }
     let held = |hiding: &&Hiding| hiding.cue == cue;
     hidings.iter().filter(held).any(|hiding| hiding.until == Until::Submit || !answered)
 }
@@ -153,5 +161,8 @@ mod tests {
         let hidings = ["prediction".parse().unwrap(), "logs until submit".parse().unwrap()];
         assert!(hides(&hidings, Cue::Prediction, false) && !hides(&hidings, Cue::Prediction, true));
         assert!(hides(&hidings, Cue::Logs, true) && !hides(&hidings, Cue::Flags, false));
+        assert!(hides(&[], Cue::Suggestion, false) && !hides(&[], Cue::Suggestion, true));
+        let late = ["suggestion until submit".parse().unwrap()];
+        assert!(hides(&late, Cue::Suggestion, true));
     }
 }

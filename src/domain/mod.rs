@@ -29,6 +29,7 @@ pub mod proportion;
 pub mod protocol;
 pub mod glossary;
 pub mod traps;
+pub mod plugin;
 pub mod glossary_amend;
 pub mod glossary_diff;
 pub mod cues;

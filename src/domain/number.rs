@@ -78,6 +78,19 @@ pub fn digits(text: &str) -> Option<Digits> {
     Some((negative, significant.to_owned(), whole.len() as i64 + exponent - zeros as i64))
 }
 
+/// `8G`, `512M`, `100K` or bytes.
+pub fn bytes_of(text: &str) -> Option<u64> {
+    let text = text.trim().trim_end_matches("iB").trim_end_matches('B');
+    let (number, unit) = match text.char_indices().last()? {
+        (at, 'K' | 'k') => (&text[..at], 1_u64 << 10),
+        (at, 'M') => (&text[..at], 1 << 20),
+        (at, 'G') => (&text[..at], 1 << 30),
+        (at, 'T') => (&text[..at], 1 << 40),
+        _ => (text, 1),
+    };
+    number.trim().parse::<u64>().ok()?.checked_mul(unit).filter(|bytes| *bytes > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

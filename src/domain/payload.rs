@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::hygiene::Fact;
 use super::ids::Hash;
+use super::plugin::PluginFlag;
 use super::time::Moment;
 
 /// Everything a reviewer may look at for one case.
@@ -22,6 +23,9 @@ pub struct Payload {
     /// What was found wrong with the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<Fact>,
+    /// What plug-ins said of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<PluginFlag>,
 }
 
 /// A [`Payload`] to be written, of parts that stand elsewhere.
@@ -34,6 +38,8 @@ pub struct PayloadRef<'p> {
     pub neighbours: &'p [Neighbour],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub facts: &'p [Fact],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub said: &'p [PluginFlag],
 }
 
 /// A log line near the prediction.

@@ -50,6 +50,19 @@ pub enum Copies {
     Pooled,
 }
 
+/// What labelers, which are programs, may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Agents {
+    /// Nothing that they suggest is shown, or counts.
+    #[default]
+    Off,
+    /// What they suggest is shown to reviewers once they answered the first question.
+    Suggest,
+    /// It counts as one label too, but never as the only one.
+    Vote,
+}
+
 /// In which order a queue is worked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -128,6 +141,8 @@ pub struct Policy {
     pub witness: Witness,
     #[serde(skip_serializing_if = "is_default")]
     pub copies: Copies,
+    #[serde(skip_serializing_if = "is_default")]
+    pub agents: Agents,
     #[serde(skip_serializing_if = "is_default")]
     pub order: Order,
     #[serde(skip_serializing_if = "is_all_terms")]
@@ -260,6 +275,7 @@ impl Default for Policy {
             sure_percent: SURE_PERCENT,
             witness: Witness::None,
             copies: Copies::Apart,
+            agents: Agents::Off,
             order: Order::Due,
             worth: Term::ALL.to_vec(),
             learn_percent: 5,
@@ -296,7 +312,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 27] = [
+pub const NAMES: [(&str, &str); 28] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     (
@@ -311,6 +327,10 @@ pub const NAMES: [(&str, &str); 27] = [
     (
         "copies",
         "cases of a stream with one text and prediction: apart, or pooled (labels in common)",
+    ),
+    (
+        "agents",
+        "what labelers, which are programs, may do: off, suggest (shown once the first question is answered), vote (counts as one label, never the only one)",
     ),
     (
         "order",
@@ -378,6 +398,9 @@ impl Policy {
                 self.witness = one_of("witness", value, &WITNESSES, "`none` or `champion`")?
             }
             "copies" => self.copies = one_of("copies", value, &COPIES, "`apart` or `pooled`")?,
+            "agents" => {
+                self.agents = one_of("agents", value, &AGENTS, "`off`, `suggest` or `vote`")?
+            }
             "order" => self.order = one_of("order", value, &ORDERS, "`due` or `value`")?,
             "worth" => {
                 let term = |name: &str| Term::ALL.into_iter().find(|term| term.as_str() == name);
@@ -465,6 +488,7 @@ impl Policy {
             "sure_percent" => self.sure_percent.to_string(),
             "witness" => word_of(self.witness, &WITNESSES),
             "copies" => word_of(self.copies, &COPIES),
+            "agents" => word_of(self.agents, &AGENTS),
             "order" => word_of(self.order, &ORDERS),
             "worth" => self.worth.iter().map(|term| term.as_str()).collect::<Vec<_>>().join(","),
             "learn_percent" => self.learn_percent.to_string(),
@@ -500,6 +524,8 @@ impl Policy {
 
 const WITNESSES: [(&str, Witness); 2] = [("none", Witness::None), ("champion", Witness::Champion)];
 const COPIES: [(&str, Copies); 2] = [("apart", Copies::Apart), ("pooled", Copies::Pooled)];
+const AGENTS: [(&str, Agents); 3] =
+    [("off", Agents::Off), ("suggest", Agents::Suggest), ("vote", Agents::Vote)];
 const ORDERS: [(&str, Order); 2] = [("due", Order::Due), ("value", Order::Value)];
 
 /// What a word stands for.
@@ -549,6 +575,7 @@ mod tests {
             ("sure_percent", "80"),
             ("witness", "champion"),
             ("copies", "pooled"),
+            ("agents", "vote"),
             ("order", "value"),
             ("worth", "copies"),
             ("learn_percent", "20"),

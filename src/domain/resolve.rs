@@ -336,7 +336,8 @@ fn by_model(
 
 /// What is compared: the named fields, a missing one being a value of its own; or the whole
 /// outcome.
-fn ballot(outcome: &Outcome, on: &[String]) -> String {
+/// What of an outcome is compared: the fields that a policy names, or all.
+pub fn ballot(outcome: &Outcome, on: &[String]) -> String {
     let fields: Vec<&Value> =
         on.iter().map(|field| outcome.get(field).unwrap_or(&Value::Null)).collect();
     let json =

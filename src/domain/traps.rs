@@ -52,6 +52,8 @@ pub struct Trap {
     pub repeat: Option<Repeat>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stuck: Option<Stuck>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<ByPlugin>,
     /// The share of the stream that is taken, by a draw that is the same everywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<f64>,
@@ -112,6 +114,19 @@ pub struct Stuck {
     pub run: u32,
 }
 
+/// What a detector, a program of one's own, says of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByPlugin {
+    pub name: String,
+    /// The flag that counts, of several that it may raise; none: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
+    /// The score that its flag must exceed; a flag without one counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<f64>,
+}
+
 /// What watches the stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,6 +171,12 @@ impl Trap {
         version_of(self, self.needs_reference().then_some(reference).flatten())
     }
 
+    /// The same of a trap that asks a plug-in, whose files are part of the rule.
+    pub fn version_with(&self, reference: Option<Hash>, sha256: &str) -> String {
+        let rule = self.version(reference);
+        Hash::of(format!("{rule}\n{sha256}").as_bytes()).to_string()[..16].to_owned()
+    }
+
     pub fn needs_reference(&self) -> bool {
         self.novel.is_some() || self.rare.is_some()
     }
@@ -166,6 +187,7 @@ impl Trap {
             || self.rare.is_some()
             || self.repeat.is_some()
             || self.stuck.is_some()
+            || self.plugin.is_some()
             || self.sample.is_some()
     }
 
@@ -177,6 +199,7 @@ impl Trap {
             && self.rare.is_none()
             && self.repeat.is_none()
             && self.stuck.is_none()
+            && self.plugin.is_none()
     }
 
     /// What is wrong with it by itself.
@@ -188,7 +211,9 @@ impl Trap {
             fault("a name is some words".to_owned());
         }
         if !self.says_something() {
-            fault("say what it flags: where, novel, rare, repeat, stuck or sample".to_owned());
+            fault(
+                "say what it flags: where, novel, rare, repeat, stuck, plugin or sample".to_owned(),
+            );
         }
         let share = |number: f64| number > 0.0 && number <= 1.0;
         if self.sample.is_some_and(|rate| !share(rate)) {
@@ -221,6 +246,15 @@ impl Trap {
         }
         if self.repeat.is_some() && self.stuck.is_some() {
             fault("repeat and stuck are two traps".to_owned());
+        }
+        if self.plugin.is_some() && (self.repeat.is_some() || self.stuck.is_some()) {
+            fault(
+                "plugin looks at one prediction, repeat and stuck at several: they are two traps"
+                    .to_owned(),
+            );
+        }
+        if self.plugin.as_ref().is_some_and(|by| by.name.trim().is_empty()) {
+            fault("plugin.name names a [[plugin]] of config.toml".to_owned());
         }
         if self.stuck.as_ref().is_some_and(|stuck| stuck.run < 2) {
             fault("stuck.run is at least 2".to_owned());

@@ -17,6 +17,7 @@ pub mod follow;
 pub mod recognize;
 pub mod read;
 pub mod scan;
+pub mod detect;
 mod draw;
 mod profile;
 pub mod window;
@@ -32,6 +33,7 @@ mod run;
 mod summary;
 
 pub use admit::Admitter;
+pub use detect::Detectors;
 pub use names::checked;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, Progress, Stage, index_logs, ingest, survey};

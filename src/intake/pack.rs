@@ -126,8 +126,13 @@ pub fn payload_json(
     }
     let neighbours: Vec<Neighbour> =
         matured.neighbours.iter().map(|near| neighbour(near, redact)).collect();
-    let payload =
-        PayloadRef { prediction, logs: &logs, neighbours: &neighbours, facts: &seen.facts };
+    let payload = PayloadRef {
+        prediction,
+        logs: &logs,
+        neighbours: &neighbours,
+        facts: &seen.facts,
+        said: &seen.said,
+    };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
     let language = language(raw);
     if json.len() > PAYLOAD_BYTES_MAX {

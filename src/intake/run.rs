@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::admit::{Admitted, Admitter};
 use super::alarmed::{clean, drawn_cases, raised_event, watch};
+use super::detect::{self, Detectors};
 use super::draw::{self, Drawing};
 use super::logindex::LogIndex;
 use super::pack::{self, Ready};
@@ -59,6 +60,8 @@ pub struct Ingest<'i> {
     pub logs: Option<&'i LogIndex>,
     pub neighbours: usize,
     pub redact: Option<&'i Redact>,
+    /// The detectors that traps ask.
+    pub detectors: &'i Detectors<'i>,
     /// Skills that flags ask for.
     pub needs: &'i HashMap<String, Vec<String>>,
     /// Set from outside to stop after what is under way.
@@ -141,6 +144,7 @@ pub fn ingest(
     let learned = &mut profiles;
     let mut summary = scope(|threads| {
         let (to_look, chunks) = sync_channel::<(u64, Arc<Chunk>)>(QUEUE);
+        let (to_ask, asked) = sync_channel::<(u64, Scanned)>(QUEUE);
         let (to_order, looked) = sync_channel::<(u64, Scanned)>(QUEUE);
         let (to_pack, matured) = sync_channel::<Vec<Matured>>(QUEUE);
         let (to_write, messages) = sync_channel::<Message>(QUEUE);
@@ -151,11 +155,18 @@ pub fn ingest(
             move || read(input, &to_look, plan, halt)
         })?);
         for _ in 0..LOOKERS {
-            let (chunks, to_order) = (Arc::clone(&chunks), to_order.clone());
-            stages.push(spawn(threads, "look", &halt, move || looker(&chunks, &to_order, plan))?);
+            let chunks = Arc::clone(&chunks);
+            let out = if plan.detectors.is_empty() { to_order.clone() } else { to_ask.clone() };
+            stages.push(spawn(threads, "look", &halt, move || looker(&chunks, &out, plan))?);
+        }
+        if !plan.detectors.is_empty() {
+            let to_order = to_order.clone();
+            let with = (plan.detectors, plan.traps);
+            let ask = move || detect::ask_all(&asked, &to_order, with, plan.stop);
+            stages.push(spawn(threads, "plug-ins", &halt, ask)?);
         }
         // A queue ends when nobody is left at its other side: this thread is not to be there.
-        drop((chunks, to_order));
+        drop((chunks, to_ask, to_order));
         let counts = to_write.clone();
         stages.push(spawn(threads, "order", &halt, move || {
             order(&looked, &to_pack, &counts, plan, learned)
@@ -176,6 +187,7 @@ pub fn ingest(
     })?;
     summary.stopped = plan.stop.load(Ordering::Relaxed);
     summary.of_other_stream = plan.traps.of_other_stream();
+    summary.plugins = plan.detectors.counts();
     if let Some(redact) = plan.redact {
         summary.redacted = redact.counts();
         (summary.redactions, summary.redacted_of) = redact.hits(plan.dry_run);
@@ -263,6 +275,9 @@ fn looker(
         if let Some(redact) = plan.redact {
             let watched = looked.seen.iter_mut().flat_map(|seen| &mut seen.watched);
             watched.for_each(|watched| clean(watched, redact));
+        }
+        if !plan.detectors.is_empty() {
+            detect::question(&mut looked.seen, plan.traps, plan.redact);
         }
         if out.send((number, looked)).is_err() {
             return Ok(());

@@ -3,9 +3,12 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
+
 use super::Rejected;
 use super::read::{Chunk, LINE_BYTES_MAX};
 use crate::domain::hygiene::Fact;
+use crate::domain::plugin::PluginFlag;
 use crate::domain::prediction::{Reject, Row};
 use crate::domain::time::Moment;
 use crate::domain::traps::Why;
@@ -44,6 +47,10 @@ pub struct Seen {
     pub alarm: Option<Box<str>>,
     /// What alarms watch of it.
     pub watched: Vec<Watched>,
+    /// What detectors are to be asked of it: by place, with what each is sent.
+    pub questions: Vec<(usize, Value)>,
+    /// What they said.
+    pub said: Vec<PluginFlag>,
     /// What stands out in its input against earlier ones; known once it was put in order.
     pub facts: Vec<Fact>,
     /// What neighbours show of its line where its fields do not tell: worked out once, for each line
@@ -117,6 +124,8 @@ impl Seen {
             may_pass: self.may_pass,
             alarm: self.alarm.clone(),
             watched: Vec::new(),
+            questions: Vec::new(),
+            said: self.said.clone(),
             facts: self.facts.clone(),
             told: OnceLock::new(),
             stream: shifted(&self.stream),
@@ -301,6 +310,8 @@ fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flag
         may_pass: false,
         alarm: None,
         watched: Vec::new(),
+        questions: Vec::new(),
+        said: Vec::new(),
         facts: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ use super::Rejected;
 use super::redact::{EXAMPLES_MAX, Hits};
 use crate::domain::text::visible;
 use crate::journal::kind::AlarmRaised;
+use crate::plugin::Counts;
 
 /// Rejected lines that are listed; all are counted.
 pub const REJECTS_LISTED_MAX: usize = 10_000;
@@ -30,6 +31,9 @@ pub struct Summary {
     /// stream.
     #[serde(skip_serializing_if = "is_zero")]
     pub of_other_stream: u64,
+    /// What became of rows that plug-ins were to be asked about.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub plugins: BTreeMap<String, Counts>,
     /// Alarms that were raised.
     #[serde(skip_serializing_if = "is_zero")]
     pub alarms: u64,
@@ -107,6 +111,9 @@ impl Summary {
 
     /// Adds another run's counts; with several files, rejects say which they come from.
     pub fn add(&mut self, other: Self, file: Option<&str>) {
+        for (plugin, count) in other.plugins {
+            self.plugins.entry(plugin).or_default().add(count);
+        }
         self.read += other.read;
         self.opened += other.opened;
         self.duplicate += other.duplicate;

@@ -16,6 +16,7 @@ pub const PARTS: &[&str] = &[
      state, due_ms, labels, outcome, how, language, needs FROM view_case ORDER BY id",
     "SELECT id, replica, seq, n, at_ms, at_n, reviewer, author, label FROM view_label ORDER BY id, replica, seq, n",
     "SELECT replica, seq, n, at_ms, at_n, given_ms, author, id, round, recipient, sealed FROM view_sealed ORDER BY replica, seq, n",
+    "SELECT id, plugin, at_ms, at_n, replica, seq, n, author, body FROM view_suggestion ORDER BY id, plugin, replica, seq, n",
     "SELECT recipient, key FROM view_published_key ORDER BY recipient",
     "SELECT id, replica, seq, n, reviewer, by, at_ms, at_n, event FROM view_withdrawal ORDER BY replica, seq, n, event",
     "SELECT id, replica, seq, n, at_ms, at_n, kind, author, text, until_ms, question, session FROM view_note ORDER BY id, replica, seq, n",

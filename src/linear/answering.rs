@@ -86,9 +86,12 @@ impl Desk {
             );
             return self.say("Warning", &words);
         };
-        let Some(question) = opened.question() else { return self.tell_label() };
         let n = opened.draft.path(protocol).len() + 1;
-        let question = question.clone();
+        let suggested = if n == 2 { opened.suggestions() } else { Vec::new() };
+        let question = opened.question().cloned();
+        suggested.iter().for_each(|words| self.say("Suggestion", &format!("{words}.")));
+        let Some(question) = question else { return self.tell_label() };
+        let Some(opened) = &self.session.opened else { return };
         let offered = opened.offered();
         let begun = opened.draft.begun(&question.id).map(|begun| answer_text(&question, begun));
         self.say("Question", &format!("{n}. {}", question.ask));

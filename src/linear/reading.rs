@@ -155,6 +155,9 @@ impl Desk {
         for fact in &case.facts {
             self.say("Warning", &format!("{fact}."));
         }
+        for said in &case.said {
+            self.say("Warning", &format!("{said}."));
+        }
         if let Some(words) = case.copies_words() {
             self.say("Copies", &format!("{words}."));
         }

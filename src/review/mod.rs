@@ -28,6 +28,7 @@ pub mod replay;
 pub mod sla;
 pub mod alarms;
 pub mod suspects;
+pub mod suggested;
 pub mod trap_worth;
 pub mod walks;
 pub mod value;

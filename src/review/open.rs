@@ -11,7 +11,7 @@ use crate::db::case::CaseRow;
 use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label::LabelRow;
-use crate::db::{case, label, renames, sealed};
+use crate::db::{case, label, renames, sealed, suggestion};
 use crate::domain::attachment::{Attachment, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
@@ -21,6 +21,8 @@ use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::logline::LogLine;
 use crate::domain::modality::{self, Part, View};
 use crate::domain::payload::{Neighbour, Payload};
+use crate::domain::plugin::{PluginFlag, Suggestion};
+use crate::domain::policy::Agents;
 use crate::domain::prediction::Prediction;
 use crate::domain::protocol::Protocol;
 use crate::domain::resolve::{CaseState, Explained, How, explain};
@@ -81,6 +83,10 @@ pub struct OpenCase {
     pub waiting: Vec<String>,
     /// What was found wrong with the input at ingest.
     pub facts: Vec<Fact>,
+    /// What plug-ins said of it when they flagged it.
+    pub said: Vec<PluginFlag>,
+    /// What labelers would answer, each with when it said so, where the policy lets them be heard.
+    pub suggestions: Vec<(Suggestion, Moment)>,
     /// How the files that the line points to stand on this device, as far as that was looked up.
     pub files: BTreeMap<String, Standing>,
     /// What fields are said to be on this device, whatever they look like.
@@ -115,7 +121,7 @@ fn explained(conn: &Connection, row: &CaseRow) -> rusqlite::Result<Option<Explai
     let (policy, renamed) = (views::policy(conn)?, renames::all(conn)?);
     let estimate = views::estimate_of(conn, &policy)?;
     let evidence = Evidence::of(conn, &policy, row)?;
-    Ok(explain(&evidence.labels, evidence.by(row, &policy, &renamed, estimate.as_ref())))
+    Ok(explain(&evidence.that_settle(), evidence.by(row, &policy, &renamed, estimate.as_ref())))
 }
 
 /// A reviewer's latest label of a case in a round that they signed themselves, not counting the one
@@ -201,14 +207,15 @@ impl OpenCase {
             own: log.own,
             line: LogLine::parse(&log.text),
         };
-        let (prediction, logs, mut neighbours, facts) = match payload {
-            Some(Payload { prediction, logs, neighbours, facts }) => (
+        let (prediction, logs, mut neighbours, facts, said) = match payload {
+            Some(Payload { prediction, logs, neighbours, facts, said }) => (
                 Prediction::parse(prediction.get()).ok(),
                 logs.into_iter().map(read).collect(),
                 neighbours,
                 facts,
+                said,
             ),
-            None => (None, Vec::new(), Vec::new(), Vec::new()),
+            None => (None, Vec::new(), Vec::new(), Vec::new(), Vec::new()),
         };
         if erasure::any(conn)? {
             // A neighbour whose case was erased is not shown, even where its text is still in this
@@ -280,6 +287,14 @@ impl OpenCase {
             Some(_) => Vec::new(),
             None => evidence::copies(conn, &views::policy(conn)?, &row)?,
         };
+        let suggestions = match views::policy(conn)?.agents {
+            Agents::Off => Vec::new(),
+            // What people say of it in a session is theirs.
+            _ if session.is_some() => Vec::new(),
+            Agents::Suggest | Agents::Vote => suggestion::of_case(conn, row.id)?,
+        };
+        let suggestions =
+            suggestions.into_iter().map(|row| (row.suggestion, row.at.moment())).collect();
         let row_id = row.id;
         let asked = if session.is_some() {
             Vec::new()
@@ -298,6 +313,8 @@ impl OpenCase {
             neighbours,
             waiting,
             facts,
+            said,
+            suggestions,
             files: BTreeMap::new(),
             views: BTreeMap::new(),
             history,
@@ -354,7 +371,11 @@ impl OpenCase {
         if !self.is_blind() {
             return;
         }
-        self.hidden = Cue::ALL.into_iter().filter(|cue| hides(hidings, *cue, answered)).collect();
+        let none = self.suggestions.is_empty();
+        self.hidden = Cue::ALL
+            .into_iter()
+            .filter(|cue| hides(hidings, *cue, answered) && !(none && *cue == Cue::Suggestion))
+            .collect();
         for cue in self.hidden.clone() {
             let line = self.prediction.as_mut();
             match cue {
@@ -381,11 +402,13 @@ impl OpenCase {
                 Cue::Flags => {
                     self.row.flags.clear();
                     self.why.clear();
+                    self.said.clear();
                 }
                 Cue::Logs => self.logs.clear(),
                 Cue::Neighbours => self.neighbours.clear(),
                 Cue::Facts => self.facts.clear(),
                 Cue::History => self.history.clear(),
+                Cue::Suggestion => self.suggestions.clear(),
                 Cue::Precedents | Cue::Other => {}
             }
         }

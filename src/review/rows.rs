@@ -16,7 +16,7 @@ use crate::domain::estimate::{Estimate, class_of};
 use crate::domain::hygiene::Fact;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, that_count_in, value_text};
-use crate::domain::policy::{Copies, Policy};
+use crate::domain::policy::{Agents, Copies, Policy};
 use crate::domain::prediction::{Loose, scalar};
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{CaseState, How, belief, settled_at};
@@ -247,12 +247,15 @@ impl RowMaker {
         labels: &[GivenLabel],
         acts: &[Done],
     ) -> rusqlite::Result<Settled> {
-        let by_model = row.how == Some(How::Model) || self.policy.copies == Copies::Pooled;
+        let by_model = row.how == Some(How::Model)
+            || self.policy.copies == Copies::Pooled
+            || self.policy.agents == Agents::Vote;
         let evidence = match by_model {
             true => Evidence::of(conn, &self.policy, row)?,
             false => Evidence { labels: labels.into(), acts: acts.into(), ..Evidence::default() },
         };
-        let (labels, acts) = (evidence.labels.as_slice(), evidence.acts.as_slice());
+        let voices = evidence.that_settle();
+        let (labels, acts) = (&*voices, evidence.acts.as_slice());
         let by = evidence.by(row, &self.policy, &self.renamed, self.estimate.as_ref());
         let resolved = row.state == CaseState::Resolved;
         let ruled = ruling(acts, labels).filter(|_| row.how == Some(How::Ruling));

@@ -123,7 +123,8 @@ impl Valuer {
     fn weighing(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<Weighing> {
         let evidence = Evidence::of(conn, &self.policy, row)?;
         let by = evidence.by(row, &self.policy, &self.renamed, Some(&self.estimate));
-        let latest = that_count_in(&evidence.labels, MAIN_ROUND);
+        let voices = evidence.that_settle();
+        let latest = that_count_in(&*voices, MAIN_ROUND);
         let said: Vec<&Label> = latest.iter().map(|given| &given.label).collect();
         let (weighed, labels) = (self.model.weighed(&said, by.opinion), said.len());
         let teaches = (1..LABELS_TO_LEARN).contains(&labels) && teaches(by.case, &self.policy);

@@ -39,7 +39,23 @@ fn stat_of(pid: i32) -> Option<Stat> {
 
 /// Every process that descends from this one.
 pub fn family() -> Vec<Process> {
-    let own = std::process::id() as i32;
+    below(std::process::id() as i32)
+}
+
+/// A process and all that descends from it.
+pub fn family_of(leader: u32) -> Vec<Process> {
+    let leader = leader as i32;
+    let itself = stat_of(leader).filter(|stat| !stat.dead);
+    let mut family = below(leader);
+    family.extend(itself.map(|stat| process(leader, &stat)));
+    family
+}
+
+fn process(pid: i32, stat: &Stat) -> Process {
+    Process { pid, memory_bytes: stat.pages * 4096, cpu_ms: stat.ticks * TICK_MS }
+}
+
+fn below(ancestor: i32) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
     let all: HashMap<i32, Stat> = pids.filter_map(|pid| Some((pid, stat_of(pid)?))).collect();
@@ -47,7 +63,7 @@ pub fn family() -> Vec<Process> {
         let mut at = pid;
         for _ in 0..64 {
             match all.get(&at) {
-                Some(stat) if stat.parent == own => return true,
+                Some(stat) if stat.parent == ancestor => return true,
                 Some(stat) if stat.parent > 1 => at = stat.parent,
                 _ => return false,
             }
@@ -55,12 +71,7 @@ pub fn family() -> Vec<Process> {
         false
     };
     let living = all.iter().filter(|(pid, stat)| !stat.dead && descends(**pid));
-    let process = |(pid, stat): (&i32, &Stat)| Process {
-        pid: *pid,
-        memory_bytes: stat.pages * 4096,
-        cpu_ms: stat.ticks * TICK_MS,
-    };
-    living.map(process).collect()
+    living.map(|(pid, stat)| process(*pid, stat)).collect()
 }
 
 /// Ends a session and all that is left below this process, until nothing is.
@@ -86,6 +97,22 @@ pub fn end_all(leader: u32) {
                 }
             }
             std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    let _ = leader;
+}
+
+/// Ends a process, its group and all that it began: not what else this process began.
+pub fn end_below(leader: u32) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+        let below = family_of(leader);
+        if let Some(group) = Pid::from_raw(leader as i32) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        for pid in below.iter().filter_map(|one| Pid::from_raw(one.pid)) {
+            let _ = kill_process(pid, Signal::KILL);
         }
     }
     let _ = leader;

@@ -35,6 +35,11 @@ pub static TOPICS: &[Topic] = &[
         include_str!("../../assets/help/traps.md"),
     ),
     topic(
+        "plugins",
+        "programs of your own: detectors, labelers, validators",
+        include_str!("../../assets/help/plugins.md"),
+    ),
+    topic(
         "retraining",
         "training sets, runs, gates, deployments, outcomes, and the trace through them",
         include_str!("../../assets/help/retraining.md"),

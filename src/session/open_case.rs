@@ -62,9 +62,16 @@ impl Opened {
         self.case.hides(&self.hide, cue, !self.draft.answers.is_empty())
     }
 
+    /// What labelers, which are programs, would answer, as far as that is shown now.
+    pub fn suggestions(&self) -> Vec<String> {
+        let shown = self.case.suggestions.iter().filter(|_| !self.hides(Cue::Suggestion));
+        shown.map(|(suggestion, _)| suggestion.words()).collect()
+    }
+
     /// Adds what the person has before them now: what stands there always, and `more`.
     pub fn note_seen(&mut self, more: &[Cue]) {
         let facts = (!self.case.facts.is_empty()).then_some(Cue::Facts);
+        let suggested = (!self.case.suggestions.is_empty()).then_some(Cue::Suggestion);
         // All that the models considered is hidden with what they said.
         let hidden = |cue: Cue| {
             self.hides(cue)
@@ -72,7 +79,8 @@ impl Opened {
         };
         let none_alike = self.precedents.as_ref().is_none_or(Vec::is_empty);
         let more = more.iter().copied().filter(|cue| !(*cue == Cue::Precedents && none_alike));
-        let now = [Cue::Prediction, Cue::Flags].into_iter().chain(more).chain(facts);
+        let now =
+            [Cue::Prediction, Cue::Flags].into_iter().chain(more).chain(facts).chain(suggested);
         let shown: Vec<Cue> = now.filter(|cue| !hidden(*cue)).collect();
         self.seen.extend(shown);
     }

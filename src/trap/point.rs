@@ -1,7 +1,10 @@
 //! Point traps: what is flagged of single predictions, by which rule, with which score and draw.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
 
 use super::alarm::Watched;
 use super::fields::{number_of, text_of};
@@ -9,8 +12,9 @@ use super::order::{Facts, Past, Survey};
 use super::reference::{Lookup, OTHERS, is_short};
 use super::rule::{BadRule, Rule, Rules, Said};
 use crate::domain::ids::Hash;
+use crate::domain::plugin::{Plugin, PluginFlag};
 use crate::domain::prediction::Row;
-use crate::domain::traps::{Alarm, Trap, Why, draw};
+use crate::domain::traps::{Alarm, ByPlugin, Trap, Why, draw};
 
 /// Traps made ready to be asked. With none, every prediction is flagged.
 #[derive(Default)]
@@ -20,6 +24,8 @@ pub struct Traps {
     lookup: Option<Arc<Lookup>>,
     /// What alarms look at, each with its rule, if it has one.
     alarms: Vec<(Alarm, Option<usize>)>,
+    /// The detectors that traps ask, by name, with what they are sent.
+    detectors: Vec<Plugin>,
     /// Predictions that could not be held against the reference: it is of another stream.
     of_other_stream: AtomicU64,
 }
@@ -63,6 +69,8 @@ pub struct Flag {
     pub waits: Option<Box<Facts>>,
     /// The share of what the trap flagged that was taken, where an engine took it.
     pub taken: Option<f64>,
+    /// A detector has still to say something of it.
+    pub asks: bool,
 }
 
 /// What traps say of a prediction by itself.
@@ -106,6 +114,69 @@ impl Traps {
         }
         made.lookup = reference.map(|(_, lookup)| lookup);
         Ok(made)
+    }
+
+    /// The same with the detectors that its traps ask, each with the hash of its files.
+    #[must_use]
+    pub fn asking(mut self, detectors: Vec<(Plugin, String)>, reference: Option<Hash>) -> Self {
+        for point in &mut self.points {
+            let Some(by) = &point.trap.plugin else { continue };
+            let known = detectors.iter().find(|(plugin, _)| plugin.name == by.name);
+            if let Some((_, sha256)) = known {
+                point.version = point.trap.version_with(reference, sha256);
+            }
+        }
+        self.detectors = detectors.into_iter().map(|(plugin, _)| plugin).collect();
+        self
+    }
+
+    /// What detectors are to be asked of a line that is flagged so far: by place, with what each is
+    /// sent.
+    pub fn questions(&self, line: &str, flags: &[Flag]) -> Vec<(usize, Value)> {
+        let asking = flags.iter().filter(|flag| flag.asks);
+        let names = asking.filter_map(|flag| self.points[flag.point].trap.plugin.as_ref());
+        let place = |by: &ByPlugin| self.detectors.iter().position(|one| one.name == by.name);
+        let mut places: Vec<usize> = names.filter_map(place).collect();
+        places.sort_unstable();
+        places.dedup();
+        if places.is_empty() {
+            return Vec::new();
+        }
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        places.into_iter().map(|place| (place, self.detectors[place].row(&line))).collect()
+    }
+
+    /// Decides flags that detectors had to say something of; what they raised is given by name.
+    /// Returns what of it counted.
+    pub fn decide(
+        &self,
+        flags: &mut Vec<Flag>,
+        raised: &HashMap<&str, Vec<PluginFlag>>,
+    ) -> Vec<PluginFlag> {
+        let mut counted: Vec<PluginFlag> = Vec::new();
+        flags.retain_mut(|flag| {
+            let Some(by) = self.points[flag.point].trap.plugin.as_ref().filter(|_| flag.asks)
+            else {
+                return true;
+            };
+            flag.asks = false;
+            let found = raised.get(by.name.as_str()).into_iter().flatten().find(|raised| {
+                by.flag.as_ref().is_none_or(|name| *name == raised.flag)
+                    && by.above.zip(raised.score).is_none_or(|(above, score)| score > above)
+            });
+            let Some(found) = found else { return false };
+            flag.score = found.score.or(flag.score);
+            if !counted.contains(found) {
+                counted.push(found.clone());
+            }
+            true
+        });
+        counted
+    }
+
+    /// The detectors that traps ask, in the order of [`Self::questions`].
+    pub fn detectors(&self) -> &[Plugin] {
+        &self.detectors
     }
 
     /// How often a prediction was not of the reference's stream.
@@ -176,7 +247,8 @@ impl Traps {
                     continue;
                 };
                 let taken = Some(of.rate.unwrap_or(1.0));
-                let flag = Flag { point, score: of.score, u: of.u, waits: None, taken };
+                let flag =
+                    Flag { point, score: of.score, u: of.u, waits: None, taken, asks: false };
                 verdict.flags.push(flag);
             }
             verdict.flags.sort_by_key(|flag| flag.point);
@@ -230,7 +302,7 @@ impl Traps {
             return None;
         }
         let waits = point.facts(row).map(Box::new);
-        Some(Flag { point: place, score, u, waits, taken: None })
+        Some(Flag { point: place, score, u, waits, taken: None, asks: trap.plugin.is_some() })
     }
 
     /// Flags as a case cites them.

@@ -119,7 +119,7 @@ impl Dialect<'_> {
     }
 
     fn flagged(&self, trap: &Trap, version: &str) -> Result<String, NoSql> {
-        if trap.novel.is_some() || trap.rare.is_some() {
+        if trap.novel.is_some() || trap.rare.is_some() || trap.plugin.is_some() {
             // Its counts are hashes that no engine makes.
             return Err(self.no(&trap.name, "what is held against a reference"));
         }

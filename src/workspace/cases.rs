@@ -14,6 +14,7 @@ use crate::db::case::{self, CaseRow};
 use crate::db::{count, store};
 use crate::domain::ids::CaseId;
 use crate::domain::modality::View;
+use crate::domain::plugin::PluginKind;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::TrapFile;
@@ -24,14 +25,19 @@ use crate::format::read::Options;
 use crate::format::read::files::Part;
 use crate::format::times::Times;
 use crate::intake::follow::Places;
-use crate::intake::{self, Ingest, Progress, Redact, Summary};
+use crate::intake::{self, Detectors, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
+use crate::plugin::Host;
 use crate::review::history::HistoryLine;
 use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
+use crate::trap::Traps;
+
+/// A detector that traps ask, or why it can't be.
+type Asked = (String, Result<Host, String>);
 
 /// What to ingest, as it was asked for.
 #[derive(Debug, Default)]
@@ -49,6 +55,9 @@ pub struct IngestRequest {
     pub again: Option<(Inputs, Part)>,
     /// The input is a piece of one that goes on: it ends, and need not have all that rules ask for.
     pub piece: bool,
+    /// Only what this detector flags, of what occurred since.
+    pub only_plugin: Option<String>,
+    pub since: Option<Moment>,
     /// Traps to be tried instead of those in force, as if there were no cases yet.
     pub instead: Option<TrapFile>,
 }
@@ -167,6 +176,35 @@ impl Workspace {
             self.ready_to_write()?;
         }
         let traps = self.traps(request)?;
+        let mut hosts: Vec<Asked> = Vec::new();
+        for detector in traps.detectors() {
+            let name = detector.name.clone();
+            let host = self.take_host(&name, PluginKind::Detector);
+            hosts.push((name, host.map_err(|error| error.told().words)));
+        }
+        let summary =
+            self.take_in_with(input, source, request, (&traps, &mut hosts), stop, progress);
+        for (name, host) in hosts {
+            if let Ok(host) = host {
+                self.keep_host(name, host);
+            }
+        }
+        summary
+    }
+
+    fn take_in_with(
+        &mut self,
+        input: Input<'_>,
+        source: Option<&Mapping>,
+        request: &IngestRequest,
+        (traps, hosts): (&Traps, &mut [Asked]),
+        stop: &AtomicBool,
+        progress: impl FnMut(Progress),
+    ) -> Result<Summary, WorkError> {
+        let hosts = hosts
+            .iter_mut()
+            .map(|(name, host)| (name.clone(), host.as_mut().map_err(|why| why.clone())));
+        let detectors = Detectors::new(hosts.collect(), request.since);
         let alarms = Mutex::new(self.alarms(request)?);
         let redact = self.redaction(request.dry_run)?;
         let config = &self.config;
@@ -177,7 +215,7 @@ impl Workspace {
             .collect();
         let pasts = match &request.again {
             Some((inputs, part)) if traps.need_survey() => match inputs.again(part.clone())? {
-                Some(opened) => intake::survey(opened.input, &traps, source, stop)?,
+                Some(opened) => intake::survey(opened.input, traps, source, stop)?,
                 None => traps.pasts(),
             },
             _ => traps.pasts(),
@@ -190,7 +228,8 @@ impl Workspace {
             stop,
         )?;
         let plan = Ingest {
-            traps: &traps,
+            traps,
+            detectors: &detectors,
             alarms: &alarms,
             pasts: &Mutex::new(pasts),
             source,

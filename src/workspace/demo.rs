@@ -20,7 +20,7 @@ use crate::domain::training::Gold;
 use crate::domain::traps::Trap;
 use crate::format::log::LogOptions;
 use crate::format::open::Input;
-use crate::intake::{self, Ingest};
+use crate::intake::{self, Detectors, Ingest};
 use crate::journal::kind::{
     CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined,
     ReviewerAdmitted,
@@ -131,7 +131,9 @@ impl Workspace {
             &stop,
         )?;
         let needs = HashMap::new();
+        let detectors = Detectors::default();
         let plan = Ingest {
+            detectors: &detectors,
             traps,
             alarms: &Mutex::new(Alarms::new(Vec::new(), None, State::default())),
             pasts: &Mutex::new(traps.pasts()),

@@ -11,6 +11,8 @@ mod lineage;
 mod loop_rows;
 pub mod outcome_audit;
 pub mod deployed;
+pub mod plugins;
+pub mod suggesting;
 pub mod proposals;
 mod public;
 mod catalog;
@@ -90,6 +92,8 @@ pub struct Workspace {
     hide_today: Vec<Hiding>,
     key: DeviceKey,
     unpacker: Unpacker,
+    /// Plug-ins that run.
+    hosts: plugins::Hosts,
 }
 
 impl Workspace {
@@ -131,6 +135,7 @@ impl Workspace {
             hide_today: Vec::new(),
             key,
             unpacker: Unpacker::default(),
+            hosts: plugins::Hosts::new(),
         }
     }
 
@@ -187,6 +192,7 @@ impl Workspace {
             hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),
+            hosts: plugins::Hosts::new(),
         })
     }
 

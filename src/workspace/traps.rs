@@ -163,6 +163,10 @@ impl Workspace {
         }
         let published = self.latest_traps()?;
         let mut traps = published.map(|latest| latest.file.traps).unwrap_or_default();
+        if let Some(plugin) = &request.only_plugin {
+            traps.retain(|trap| trap.plugin.as_ref().is_some_and(|by| by.name == *plugin));
+            return Ok(traps);
+        }
         for trap in &self.config.trap {
             if traps.iter().any(|other| other.name == trap.name) {
                 return Err(PublishError::TrapTwice(trap.name.clone()).into());
@@ -185,7 +189,10 @@ impl Workspace {
         } else {
             None
         };
-        Ok(Traps::new(traps, &self.alarms_in_force(request)?, reference)?)
+        let detectors = self.detectors_of(&traps);
+        let hash = reference.as_ref().map(|(hash, _)| *hash);
+        let made = Traps::new(traps, &self.alarms_in_force(request)?, reference)?;
+        Ok(made.asking(detectors, hash))
     }
 
     /// The alarms that ingest watches with: none where rules were given for once.

@@ -105,6 +105,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "consensus" => ["hierarchical", "majority", "dawid-skene", "one-coin", "mace"]
             .map(|method| vec!["--method", method, "--reviewers-min", "1", "--tasks-min", "1"])
             .into(),
+        "plugin" => vec![vec!["list"], vec!["show", "llm"], vec!["example", "llm"]],
         "traps" | "metrics" | "changelog" | "catalog" | "formats" => vec![vec![]],
         "suspects" => vec![vec![], vec!["--labels", "gold"]],
         "report" => vec![vec![], vec!["--out", out], vec!["--public"]],

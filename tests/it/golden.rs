@@ -12,6 +12,7 @@ use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths, RenamedStep};
+use casework::domain::plugin::{PluginKind, Suggestion};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
 use casework::domain::ssh_key::SshKey;
@@ -50,6 +51,25 @@ fn every_kind_is_written_as_ever() {
     let replica = ReplicaId([7; 16]);
     let protocol = ProtocolRef { id: "p".into(), version: 3, hash: Hash([2; 32]) };
     check(&WorkspaceFounded { name: "team".into() });
+    check(&PluginPinned {
+        name: "loud".into(),
+        does: PluginKind::Detector,
+        sha256: "00ff".into(),
+        run: vec!["python3".into(), "loud.py".into()],
+    });
+    check(&LabelSuggested(Suggestion {
+        case,
+        plugin: "llm".into(),
+        version: "1.0".into(),
+        sha256: "00ff".into(),
+        model: "tiny".into(),
+        protocol: protocol.clone(),
+        answers: vec![("readable".into(), "y".into())],
+        outcome: [("verdict".to_owned(), "ok".into())].into(),
+        confidence: Some(0.8),
+        rationale: "it says so".into(),
+        abstains: String::new(),
+    }));
     let shared =
         SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() };
     let vouch = Vouch { key: Hash([8; 32]), signature: "c2ln".into() };

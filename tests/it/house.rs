@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["chance", "clock", "config", "db", "log", "media", "sandbox"],
-    &["journal"],
+    &["journal", "plugin"],
     &["format", "quality", "sync", "trap"],
     &["demo", "intake", "retrain", "review"],
     &["workspace"],

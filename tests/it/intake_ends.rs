@@ -76,7 +76,9 @@ fn fails_in(
         }
         Ok(())
     };
+    let detectors = casework::intake::Detectors::default();
     let plan = Ingest {
+        detectors: &detectors,
         traps: &traps,
         alarms: &Mutex::new(Alarms::new(Vec::new(), None, State::default())),
         pasts: &Mutex::new(traps.pasts()),

@@ -18,6 +18,7 @@ const WAYS: &[&[&str]] = &[
     &["labels"],
     &["traps"],
     &["suspects"],
+    &["plugin", "list"],
     &["labels", "--all"],
     &["export"],
     &["export", "--rows", "cases"],

@@ -56,6 +56,7 @@ mod training;
 mod traps;
 mod engines;
 mod pty;
+mod plugins;
 mod quality;
 mod sla;
 mod value;

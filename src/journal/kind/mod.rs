@@ -54,6 +54,8 @@ mod audit_signed;
 mod door_opened;
 mod door_closed;
 mod door_passed;
+mod plugin_pinned;
+mod label_suggested;
 mod author_vouched;
 mod entries_countersigned;
 
@@ -89,12 +91,14 @@ pub use guard_raised::GuardRaised;
 pub use label_given::LabelGiven;
 pub use label_returned::LabelReturned;
 pub use label_sealed::LabelSealed;
+pub use label_suggested::LabelSuggested;
 pub use label_withdrawn::LabelWithdrawn;
 pub use labels_exported::LabelsExported;
 pub use note_withdrawn::NoteWithdrawn;
 pub use nudge_sent::NudgeSent;
 pub use outcome_observed::{Observed, OutcomeObserved};
 pub use payload_erased::PayloadErased;
+pub use plugin_pinned::PluginPinned;
 pub use policy_set::PolicySet;
 pub use protocol_published::ProtocolPublished;
 pub use reference_set::ReferenceSet;
@@ -230,6 +234,8 @@ pub static KINDS: &[Kind] = &[
     kind::<DoorPassed>(),
     kind::<AuthorVouched>(),
     kind::<EntriesCountersigned>(),
+    kind::<PluginPinned>(),
+    kind::<LabelSuggested>(),
 ];
 
 fn take<E: Event>(

@@ -1,17 +1,19 @@
 //! What settles a case: its labels and what was done about it, with those of its copies where the
 //! policy pools them, and what the model said where the policy hears it. Nothing else gathers that.
 
+use std::borrow::Cow;
+
 use rusqlite::Connection;
 use serde::Deserialize;
 
 use crate::db::case::{self, CaseRow};
-use crate::db::{arbitration, document, draw, label};
+use crate::db::{arbitration, document, draw, label, suggestion};
 use crate::domain::arbitration::Done;
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
 use crate::domain::paths::Opinion;
-use crate::domain::policy::{Copies, Policy, Witness};
+use crate::domain::policy::{Agents, Copies, Policy, Witness};
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::By;
 
@@ -19,6 +21,9 @@ use crate::domain::resolve::By;
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     pub labels: Vec<GivenLabel>,
+    /// What labelers, which are programs, say, where the policy lets them vote and a person has said
+    /// something: they never settle anything alone.
+    pub agents: Vec<GivenLabel>,
     pub acts: Vec<Done>,
     /// The other cases whose labels count here too.
     pub copies: Vec<CaseId>,
@@ -36,7 +41,21 @@ impl Evidence {
             labels.extend(label::live_of_case(conn, *copy)?);
             acts.extend(arbitration::of_case(conn, *copy)?);
         }
-        Ok(Self { heard: is_heard(conn, policy, row)?, labels, acts, copies })
+        let agents = match policy.agents {
+            Agents::Vote if labels.iter().any(|given| given.label.round == MAIN_ROUND) => {
+                votes(conn, row.id)?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { heard: is_heard(conn, policy, row)?, labels, agents, acts, copies })
+    }
+
+    /// All labels that settle the case.
+    pub fn that_settle(&self) -> Cow<'_, [GivenLabel]> {
+        match self.agents.as_slice() {
+            [] => Cow::Borrowed(&self.labels),
+            agents => Cow::Owned([&self.labels, agents].concat()),
+        }
     }
 
     /// What the case is settled by.
@@ -50,6 +69,19 @@ impl Evidence {
         let case = self.copies.first().map_or(row.id, |first| row.id.min(*first));
         By { policy, renamed, estimate, opinion: opinion(row, self.heard), case }
     }
+}
+
+/// What labelers say of a case, each as a label, where it came to an end of the protocol.
+fn votes(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
+    let said = suggestion::of_case(conn, id)?.into_iter();
+    let said = said.filter(|row| !row.suggestion.outcome.is_empty());
+    let label = |row: suggestion::SuggestionRow| GivenLabel {
+        event: row.event,
+        at: row.at,
+        author: row.author,
+        label: row.suggestion.label(),
+    };
+    Ok(said.map(label).collect())
 }
 
 /// Who gave a label that counts for a case; `labels` is how many it has.

@@ -342,7 +342,7 @@ impl<'c, 't> Views<'c, 't> {
     /// Writes what a case comes to.
     fn settle(&self, row: &mut CaseRow, evidence: &Evidence) -> rusqlite::Result<()> {
         let by = evidence.by(row, &self.policy, &self.renamed, self.estimate.as_ref());
-        let mut resolution = resolve(&evidence.labels, &evidence.acts, by);
+        let mut resolution = resolve(&evidence.that_settle(), &evidence.acts, by);
         if resolution.state == CaseState::Open
             && evidence.labels.is_empty()
             && evidence.acts.is_empty()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::domain::ids::Hash;
+use crate::domain::number::bytes_of;
 use crate::domain::protocol::Fault;
 use crate::domain::protocol::parse::toml_fault;
 use crate::domain::time::parse_span;
@@ -118,19 +119,6 @@ fn wall_of(text: &str) -> Option<u64> {
         return seconds.trim().parse::<u64>().ok().filter(|n| *n > 0)?.checked_mul(1_000);
     }
     parse_span(text).and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0)
-}
-
-/// `8G`, `512M`, `100K` or bytes.
-fn bytes_of(text: &str) -> Option<u64> {
-    let text = text.trim().trim_end_matches("iB").trim_end_matches('B');
-    let (number, unit) = match text.char_indices().last()? {
-        (at, 'K' | 'k') => (&text[..at], 1_u64 << 10),
-        (at, 'M') => (&text[..at], 1 << 20),
-        (at, 'G') => (&text[..at], 1 << 30),
-        (at, 'T') => (&text[..at], 1 << 40),
-        _ => (text, 1),
-    };
-    number.trim().parse::<u64>().ok()?.checked_mul(unit).filter(|bytes| *bytes > 0)
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

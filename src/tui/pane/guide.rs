@@ -63,12 +63,19 @@ pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
     path(shell, opened, protocol, columns, low, &mut lines);
     if low {
         lines.extend(in_short(shell, opened, protocol, columns));
+        // Answers need the room: of each suggestion there is a line.
+        for words in opened.suggestions() {
+            let words = fit(&visible(&words), columns.saturating_sub(3)).into_owned();
+            let mark = Span::styled(theme.sign(" ≈ ", " ~ "), theme.accent);
+            lines.push(Line::from(vec![mark, Span::styled(words, theme.dim)]));
+        }
     }
     match opened.question() {
         Some(question) => question::lines(shell, opened, question, columns, &mut lines),
         None => ended(shell, opened, protocol, columns, &mut lines),
     }
     if !low {
+        suggestions(shell, opened, columns, &mut lines);
         rest(shell, opened, protocol, columns, &mut lines);
     }
     lines
@@ -231,6 +238,22 @@ fn rest(
         lines.push(Line::from(vec![Span::styled(" cites ", theme.dim), Span::raw(cited)]));
     }
     precedents(shell, opened, columns, lines);
+}
+
+/// What labelers, which are programs, would answer.
+fn suggestions(shell: &Shell, opened: &Opened, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = &shell.theme;
+    let mark = theme.sign(" ≈ ", " ~ ");
+    for suggestion in opened.suggestions() {
+        let words = wrap(&visible(&suggestion), columns.saturating_sub(3));
+        for (i, line) in words.into_iter().enumerate() {
+            let mark = if i == 0 { mark } else { "   " };
+            lines.push(Line::from(vec![
+                Span::styled(mark, theme.accent),
+                Span::styled(line, theme.dim),
+            ]));
+        }
+    }
 }
 
 /// The likest cases in short.

@@ -109,7 +109,16 @@ pub fn facts(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let facts = opened.case.facts.iter();
     facts
         .flat_map(|fact| hanging("! ", &fact.to_string(), columns, (theme.warn, theme.dim)))
+        .chain(said(shell, opened, columns))
         .chain(copies)
+        .collect()
+}
+
+/// What plug-ins said of it.
+fn said(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+    let theme = &shell.theme;
+    let said = opened.case.said.iter().filter(|_| !opened.hides(Cue::Flags));
+    said.flat_map(|flag| hanging("! ", &flag.to_string(), columns, (theme.warn, theme.dim)))
         .collect()
 }
 

@@ -4,6 +4,7 @@
 mod calibration;
 mod door;
 mod label;
+mod plugin;
 mod publish;
 mod retrain;
 mod roster;
@@ -31,6 +32,7 @@ use crate::trap::{BadRule, BadTrap};
 pub use calibration::CalibrationError;
 pub use door::DoorError;
 pub use label::LabelError;
+pub use plugin::PluginError;
 pub use publish::PublishError;
 pub use retrain::RetrainError;
 pub use roster::RosterError;
@@ -47,6 +49,8 @@ pub enum WorkError {
     Door(#[from] DoorError),
     #[error(transparent)]
     Label(#[from] LabelError),
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
@@ -194,6 +198,7 @@ impl WorkError {
             Self::Calibration(error) => error,
             Self::Door(error) => error,
             Self::Label(error) => error,
+            Self::Plugin(error) => error,
             Self::Publish(error) => error,
             Self::Retrain(error) => error,
             Self::Roster(error) => error,

@@ -1,0 +1,179 @@
+//! A plug-in that runs: lines to it, lines from it, what it prints on the side, its end.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock;
+use crate::domain::plugin::LINE_BYTES_MAX;
+use crate::domain::text::visible_lines;
+use crate::sandbox::family::{end_below, family_of};
+use crate::sandbox::helper::{CANNOT, Told, own_program};
+
+/// Rows that may be unanswered.
+pub const WINDOW: usize = 256;
+/// Lines from it that wait to be looked at; then it waits.
+const LINES: usize = 64;
+/// Of what it prints on standard error, so much of the end is kept.
+const SAID_BYTES: usize = 64 << 10;
+const LAST: Duration = Duration::from_secs(5);
+
+/// What came from it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    Line(String),
+    /// What is no line of text.
+    Broken(String),
+    /// It closed its output.
+    End,
+    /// Nothing yet.
+    Nothing,
+}
+
+pub struct Process {
+    child: Child,
+    to: Option<SyncSender<String>>,
+    from: Receiver<Heard>,
+    said: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    /// # Errors
+    /// It can't be begun.
+    pub fn start(told: &Told) -> io::Result<Self> {
+        let told = serde_json::to_string(told)?;
+        let mut child = Command::new(own_program()?)
+            .args(["run", "step", &told])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (to, lines) = sync_channel::<String>(WINDOW + 2);
+        if let Some(mut stdin) = child.stdin.take() {
+            // It ends when nobody sends any more, or nobody reads.
+            std::thread::spawn(move || {
+                while let Ok(line) = lines.recv() {
+                    if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        let (heard, from) = sync_channel(LINES);
+        if let Some(stdout) = child.stdout.take() {
+            std::thread::spawn(move || read_lines(BufReader::new(stdout), &heard));
+        }
+        let said = Arc::new(Mutex::new(Vec::new()));
+        if let Some(mut stderr) = child.stderr.take() {
+            let said = Arc::clone(&said);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                    said.extend_from_slice(&buffer[..read]);
+                    let over = said.len().saturating_sub(SAID_BYTES);
+                    said.drain(..over);
+                }
+            });
+        }
+        Ok(Self { child, to: Some(to), from, said })
+    }
+
+    /// Whether the line is on its way; not where it has gone, or does not read.
+    pub fn send(&self, line: String) -> bool {
+        match self.to.as_ref().map(|to| to.try_send(line)) {
+            Some(Ok(())) => true,
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => false,
+        }
+    }
+
+    pub fn hear(&self, within: Duration) -> Heard {
+        match self.from.recv_timeout(within) {
+            Ok(heard) => heard,
+            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Heard::End,
+        }
+    }
+
+    /// Bytes of memory that it and all that it began use.
+    pub fn memory_bytes(&self) -> u64 {
+        family_of(self.child.id()).iter().map(|one| one.memory_bytes).sum()
+    }
+
+    /// The end of what it printed on the side.
+    pub fn said(&self) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        visible_lines(String::from_utf8_lossy(&said).trim_end()).join("\n")
+    }
+
+    /// Lets it end by itself; says how it ended where that is not well.
+    pub fn end(mut self) -> Result<(), String> {
+        self.send("{\"end\":true}\n".to_owned());
+        self.to = None;
+        let since = clock::instant();
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(ended(status.code())),
+                Ok(None) if since.elapsed() > LAST => {
+                    return Err("it does not end when it is told to".to_owned());
+                }
+                // Whoever has its output full does not come to its end.
+                Ok(None) => drop(self.hear(Duration::from_millis(10))),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    /// How it ended by itself, if it did just now.
+    pub fn how_ended(&mut self) -> String {
+        let since = clock::instant();
+        while since.elapsed() < Duration::from_millis(500) {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return ended(status.code());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        "it closed its output".to_owned()
+    }
+}
+
+fn ended(code: Option<i32>) -> String {
+    match code {
+        Some(CANNOT) => "it could not begin".to_owned(),
+        Some(code) => format!("it ended with {code}"),
+        None => "it was ended by a signal".to_owned(),
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.to = None;
+        end_below(self.child.id());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_lines(mut from: impl BufRead, to: &SyncSender<Heard>) {
+    loop {
+        let mut line = Vec::new();
+        let heard = match from.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut line)
+        {
+            Ok(0) | Err(_) => Heard::End,
+            Ok(_) if line.len() > LINE_BYTES_MAX => {
+                Heard::Broken(format!("a line of more than {} MiB", LINE_BYTES_MAX >> 20))
+            }
+            Ok(_) => match String::from_utf8(line) {
+                Ok(line) => Heard::Line(line),
+                Err(_) => Heard::Broken("a line that is no UTF-8".to_owned()),
+            },
+        };
+        let goes_on = matches!(heard, Heard::Line(_));
+        if to.send(heard).is_err() || !goes_on {
+            return;
+        }
+    }
+}

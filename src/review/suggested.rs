@@ -1,0 +1,95 @@
+//! How good a labeler is: what it suggested held against what people said of settled cases, question
+//! by question, and against gold items.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::gold;
+use super::protocols::Protocols;
+use crate::db::{case, label, renames, suggestion};
+use crate::domain::label::{MAIN_ROUND, that_count_in};
+use crate::domain::resolve::{CaseState, ballot};
+
+/// How often two said the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Same {
+    pub compared: u64,
+    pub same: u64,
+}
+
+impl Same {
+    fn count(&mut self, same: bool) {
+        self.compared += 1;
+        self.same += u64::from(same);
+    }
+
+    pub fn share(&self) -> Option<f64> {
+        (self.compared > 0).then(|| self.same as f64 / self.compared as f64)
+    }
+}
+
+/// What there is to say of a labeler.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    pub suggested: u64,
+    pub abstained: u64,
+    /// Suggestions that answer only the first questions.
+    pub partial: u64,
+    /// Against each label that a person gave of a settled case.
+    pub people: Same,
+    /// The same of each question that both answered.
+    pub questions: BTreeMap<String, Same>,
+    pub gold: Same,
+}
+
+/// Compares all that a labeler suggested.
+///
+/// # Errors
+/// Those of the database.
+pub fn measured(
+    conn: &Connection,
+    protocols: &Protocols,
+    plugin: &str,
+) -> rusqlite::Result<Measured> {
+    let renamed = renames::all(conn)?;
+    let on = &protocols.policy.on;
+    let mut measured = Measured::default();
+    let known: BTreeMap<_, _> =
+        gold::all(conn)?.into_iter().map(|gold| (gold.case, gold)).collect();
+    for row in suggestion::of_plugin(conn, plugin)? {
+        let suggestion = row.suggestion;
+        if !suggestion.abstains.is_empty() {
+            measured.abstained += 1;
+            continue;
+        }
+        measured.suggested += 1;
+        measured.partial += u64::from(suggestion.outcome.is_empty());
+        let said = suggestion.label();
+        let outcome = renamed.outcome(&said);
+        if let Some(gold) = known.get(&suggestion.case).filter(|_| !outcome.is_empty()) {
+            let right = renamed.of_version(Some(&gold.protocol), &gold.outcome);
+            measured.gold.count(ballot(&right, on) == ballot(&outcome, on));
+        }
+        let settled = case::by_id(conn, suggestion.case)?
+            .is_some_and(|case| case.state == CaseState::Resolved);
+        if !settled {
+            continue;
+        }
+        let answered = protocols.answered(&said);
+        for given in that_count_in(label::live_of_case(conn, suggestion.case)?, MAIN_ROUND) {
+            if !outcome.is_empty() {
+                let theirs = renamed.outcome(&given.label);
+                measured.people.count(ballot(&theirs, on) == ballot(&outcome, on));
+            }
+            let theirs = protocols.answered(&given.label);
+            for (question, answer) in &answered.path {
+                let other = theirs.path.iter().find(|(id, _)| id == question);
+                if let Some((_, other)) = other {
+                    measured.questions.entry(question.clone()).or_default().count(other == answer);
+                }
+            }
+        }
+    }
+    Ok(measured)
+}

@@ -1,0 +1,499 @@
+//! Plug-ins: those that are shipped keep to the lines; those that do not keep to them hold nothing
+//! up; what a labeler suggests sways nobody and settles nothing alone.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use casework::domain::plugin::{Plugin, PluginKind};
+use casework::plugin::host::{Asked, body_of};
+use casework::plugin::{Answer, Counts, Host};
+use casework::tui::Review;
+use serde_json::{Value, json};
+
+use crate::keys::Keys as _;
+use crate::support::{Place, team_of_three};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn has(test: &str, program: &str) -> bool {
+    let there =
+        Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
+    if !there {
+        eprintln!("skipped {test}: there is no {program} here");
+    }
+    there
+}
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/plugins").join(name)
+}
+
+/// The example in Rust, as cargo built it for the tests.
+fn validator() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.parent().and_then(Path::parent).unwrap().join("examples/validator")
+}
+
+#[test]
+fn what_is_shipped_keeps_to_the_lines() {
+    let place = Place::new();
+    let of = |program: &str, file: PathBuf, kind: &str| {
+        let args = match program {
+            "" => vec![file.display().to_string()],
+            program => vec![program.to_owned(), file.display().to_string()],
+        };
+        let args: Vec<&str> = ["plugin", "check", "--kind", kind]
+            .into_iter()
+            .chain(args.iter().map(String::as_str))
+            .collect();
+        let output = place.run(&args);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && printed.lines().count() == 10, "{printed}");
+    };
+    if has("the shipped detector in Python", "python3") {
+        of("python3", shipped("detector.py"), "detector");
+    }
+    if has("the shipped detector in jq", "jq") {
+        of("sh", shipped("detector.sh"), "detector");
+    }
+    of("", validator(), "validator");
+}
+
+/// A plug-in of a few lines of shell; `$n` is the number of the row, `$line` the row.
+fn script(dir: &Path, each: &str) -> Plugin {
+    let hello = r#"{"plugin":"t","version":"1","casework":1}"#;
+    whole(
+        dir,
+        &format!(
+            "read -r hello; echo '{hello}'\nwhile read -r line; do\n\
+             n=$(printf '%s' \"$line\" | sed 's/.*\"n\":\\([0-9]*\\).*/\\1/')\n{each}\ndone"
+        ),
+    )
+}
+
+fn whole(dir: &Path, text: &str) -> Plugin {
+    fs::write(dir.join("p.sh"), text).unwrap();
+    Plugin::to_try(PluginKind::Detector, vec!["sh".to_owned(), "p.sh".to_owned()])
+}
+
+fn rows(count: usize) -> Vec<Asked> {
+    let row = |at| {
+        let name = format!("r{at}");
+        let body = body_of(PluginKind::Detector, json!({ "id": name, "text": "hello" }));
+        Asked { name, body }
+    };
+    (0..count).map(row).collect()
+}
+
+fn host(dir: &Path, plugin: Plugin) -> Host {
+    let place = casework::plugin::Place::new(&plugin, dir).unwrap();
+    Host::new(plugin, place).restarted_after([Duration::from_millis(5); 3])
+}
+
+/// What came of asking about rows, in words: `.` an answer, `?` none that could be used, `-` not
+/// asked.
+fn asked(plugin: impl FnOnce(&Path) -> Plugin, count: usize) -> (String, Counts) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = host(dir.path(), plugin(dir.path()));
+    let answers = host.ask(&rows(count), &AtomicBool::new(false));
+    assert_eq!(answers.len(), count, "as many answers as rows");
+    let sign = |answer: &Answer| match answer {
+        Answer::Said(_) => '.',
+        Answer::CannotTell(_) => '?',
+        Answer::Skipped => '-',
+    };
+    (answers.iter().map(sign).collect(), host.take_counts())
+}
+
+#[test]
+fn what_does_not_keep_to_the_lines_is_stopped_and_holds_nothing_up() {
+    let check = |each: &str, count: usize, expect: &str, why: &str| {
+        let (went, counts) = asked(|dir| script(dir, each), count);
+        let trouble = counts.trouble.join("\n");
+        assert_eq!(went, expect, "{each}: {trouble}");
+        assert!(trouble.contains(why), "{each}: {trouble}");
+    };
+    let good = r#"echo "{\"n\":$n}""#;
+    check(good, 4, "....", "");
+    check("echo 'no json'", 3, "???", "no JSON");
+    check("echo '[1]'", 3, "???", "no object");
+    check("echo '{}'", 3, "???", "no `n`");
+    check(r#"echo "{\"n\":99}""#, 3, "???", "not asked");
+    check(r#"echo "{\"n\":$n}"; echo "{\"n\":$n}""#, 2, ".?", "answered already");
+    check(r#"echo "{\"n\":$n,\"error\":\"no idea\"}""#, 2, "??", "no idea");
+    check(r"printf '\377\n'", 2, "??", "no UTF-8");
+    check("head -c 1100000 /dev/zero | tr '\\0' x", 2, "??", "more than 1 MiB");
+    // It prints a lot on the side, and before it is asked.
+    check(&format!("head -c 300000 /dev/zero | tr '\\0' e >&2; {good}"), 4, "....", "");
+    let (went, counts) =
+        asked(|dir| whole(dir, r#"read h; echo '{"plugin":"t","casework":2}'; cat >/dev/null"#), 2);
+    assert_eq!(went, "--", "{counts:?}");
+    assert!(counts.trouble[0].contains("version 2"), "{counts:?}");
+}
+
+#[test]
+fn one_row_that_kills_is_set_aside_by_name_and_the_others_are_answered() {
+    let each =
+        r#"case "$line" in *r3\"*) echo "I can't bear r3" >&2; exit 3;; esac; echo "{\"n\":$n}""#;
+    let (went, counts) = asked(|dir| script(dir, each), 6);
+    assert_eq!(went, "...?..");
+    assert_eq!(counts.aside, ["r3"]);
+    assert!(counts.trouble[0].contains("it ended with 3"), "{counts:?}");
+    assert!(counts.trouble[0].contains("can't bear r3"), "{counts:?}");
+
+    // Whoever fails again and again is left alone.
+    let (went, counts) = asked(|dir| script(dir, "exit 1"), 5);
+    assert_eq!(went, "?----");
+    assert!(counts.trouble.join("\n").contains("left alone"), "{counts:?}");
+    let nowhere = |_: &Path| Plugin::to_try(PluginKind::Detector, vec!["./nowhere".to_owned()]);
+    assert_eq!(asked(nowhere, 2).0, "--");
+}
+
+#[test]
+fn a_row_has_its_time_and_a_plugin_its_memory() {
+    let slow = |dir: &Path| script(dir, r#"[ "$n" = 2 ] && sleep 60; echo "{\"n\":$n}""#).within(1);
+    let (went, counts) = asked(slow, 3);
+    // Asked again by itself it has another number.
+    assert_eq!(went, "...");
+    assert!(counts.trouble[0].contains("longer than 1 s"), "{counts:?}");
+
+    let greedy = |dir: &Path| {
+        let plugin = script(
+            dir,
+            r#"x=$(head -c 300000000 /dev/zero | tr '\0' x); sleep 5; echo "{\"n\":$n}""#,
+        );
+        Plugin { memory: Some("64M".to_owned()), ..plugin }
+    };
+    let (_, counts) = asked(greedy, 1);
+    assert!(counts.trouble.join("\n").contains("64 MiB of memory"), "{counts:?}");
+}
+
+#[test]
+fn a_plugin_reads_no_workspace_and_writes_nowhere_but_at_home() {
+    let secret = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::write(secret.path().join("key"), "SECRET").unwrap();
+    let path = secret.path().display();
+    let each = format!(
+        "cat {path}/key > said 2>/dev/null; cat {path}/key > $HOME/said 2>/dev/null; \
+         touch {path}/mine 2>/dev/null; echo \"{{\\\"n\\\":$n,\\\"error\\\":\\\"$(cat $HOME/said)$(ls {path} 2>/dev/null)\\\"}}\""
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = host(dir.path(), script(dir.path(), &each));
+    if host.place().level().as_str() == "none" {
+        eprintln!("skipped a_plugin_reads_no_workspace…: nothing holds programs back here");
+        return;
+    }
+    let answers = host.ask(&rows(1), &AtomicBool::new(false));
+    assert_eq!(answers, [Answer::CannotTell(String::new())]);
+    assert!(!secret.path().join("mine").exists());
+}
+
+const SHOUTS: &str = r#"case "$line" in *LOUD*) f='{"flag":"loud","score":0.9,"why":"capitals"}';; *) f=;; esac
+echo "{\"n\":$n,\"flags\":[$f]}""#;
+
+/// A workspace with a detector, and a file of predictions, some of them loud.
+fn with_detector(each: &str) -> (Place, String) {
+    let place = Place::new();
+    place.create();
+    script(&place.path(), each);
+    configure(
+        &place,
+        "name = \"loud\"\nkind = \"detector\"\nrun = [\"sh\", \"p.sh\"]\nwants = [\"text\"]",
+    );
+    let traps = place.dir.path().join("t.toml");
+    let text = "[[trap]]\nname = \"loud\"\nwhere = \"confidence < 0.9\"\nplugin = { name = \"loud\", above = 0.5 }\n\
+                [[trap]]\nname = \"audit\"\nsample = 0.05\n";
+    fs::write(&traps, text).unwrap();
+    place.ok(&["trap", "publish", traps.to_str().unwrap()]);
+    let line = |at: usize| {
+        let text = if at.is_multiple_of(7) { "LOUD" } else { "quiet" };
+        let sure = if at.is_multiple_of(14) { 0.95 } else { 0.4 };
+        json!({ "id": format!("p{at}"), "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+            "input": { "text": format!("{text} {at}"), "secret": "SECRET" },
+            "prediction": { "label": "a", "confidence": sure } })
+        .to_string()
+    };
+    (place, (0..300).map(|at| line(at) + "\n").collect())
+}
+
+fn configure(place: &Place, plugin: &str) {
+    let path = place.paths().config();
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    fs::write(path, format!("{known}\n[[plugin]]\n{plugin}\n")).unwrap();
+}
+
+fn file(place: &Place, name: &str, text: &str) -> String {
+    let path = place.dir.path().join(name);
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// Cases with their flags and the exact rule.
+fn cases(place: &Place) -> Vec<(String, Value)> {
+    let listed = place.run_text(&["queue", "--limit", "1000", "--json"]);
+    let mut cases: Vec<(String, Value)> = listed
+        .lines()
+        .map(|line| {
+            let id = json(line)["id"].as_str().unwrap().to_owned();
+            let shown = json(&place.ok(&["show", &id, "--json"]));
+            (id, shown["why"].clone())
+        })
+        .collect();
+    cases.sort_by(|a, b| a.0.cmp(&b.0));
+    cases
+}
+
+#[test]
+fn a_detector_flags_and_is_asked_only_as_it_was_pinned() {
+    let (place, stream) = with_detector(SHOUTS);
+    let all = file(&place, "s.jsonl", &stream);
+    let said = json(&place.ok(&["ingest", &all, "--json"]));
+    assert_eq!(said["plugins"]["loud"]["skipped"], 278, "{said}");
+    assert!(said["plugins"]["loud"]["trouble"][0].as_str().unwrap().contains("not pinned"));
+    let audits = said["opened"].as_u64().unwrap();
+    assert!(audits > 0, "the rest goes on");
+    assert_eq!(place.run(&["ingest", &all, "--strict"]).status.code(), Some(1));
+
+    place.ok(&["plugin", "pin", "loud"]);
+    let listed = json(&place.ok(&["plugin", "list", "--json"]));
+    let stock = Command::new("sha256sum").arg(place.path().join("p.sh")).output();
+    if let Ok(stock) = stock {
+        let stock = String::from_utf8(stock.stdout).unwrap();
+        assert!(stock.starts_with(listed["sha256"].as_str().unwrap()), "{stock} {listed}");
+    }
+    // What it was not asked about is made up for, by itself.
+    let said = json(&place.ok(&["plugin", "again", "loud", &all, "--json"]));
+    let found: Vec<_> = (0..300).filter(|at| at % 7 == 0 && at % 14 != 0).collect();
+    assert_eq!(said["traps"]["loud"]["flagged"], found.len() as u64, "{said}");
+    assert!(said["opened"].as_u64().unwrap() + audits >= found.len() as u64);
+    let shown = json(&place.ok(&["show", "p7", "--json"]));
+    assert_eq!(shown["said"][0]["why"], "capitals", "{shown}");
+    assert_eq!(shown["why"][0]["score"], 0.9);
+    let words = place.ok(&["show", "p7"]);
+    assert!(words.contains("! loud says loud 0.9: capitals"), "{words}");
+
+    // Other files are another program: it is not run, and says so.
+    script(&place.path(), &format!("touch {}/ran; {SHOUTS}", place.dir.path().display()));
+    let said = place.run(&["ingest", &all, "--strict"]);
+    assert_eq!(said.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        words.contains("is not what was pinned") && words.contains("plugin pin loud"),
+        "{words}"
+    );
+    assert!(!place.dir.path().join("ran").exists());
+    let listed = json(&place.ok(&["plugin", "list", "--json"]));
+    assert_eq!(listed["standing"], "changed since it was pinned");
+}
+
+#[test]
+fn a_detector_finds_the_same_however_a_file_is_cut_and_shuffled() {
+    let mut found = Vec::new();
+    for way in 0..3 {
+        let (place, stream) = with_detector(SHOUTS);
+        place.ok(&["plugin", "pin", "loud"]);
+        let mut lines: Vec<&str> = stream.lines().collect();
+        if way == 1 {
+            lines.reverse();
+        }
+        let parts = if way == 2 { 10 } else { 1 };
+        for (at, part) in lines.chunks(lines.len() / parts).enumerate() {
+            let path = file(&place, &format!("s{at}.jsonl"), &(part.join("\n") + "\n"));
+            place.ok(&["ingest", &path]);
+        }
+        found.push(cases(&place));
+    }
+    assert!(found[0].len() > 20 && found[0] == found[1] && found[0] == found[2]);
+}
+
+#[test]
+fn a_detector_that_crashes_or_says_nonsense_stops_no_ingest() {
+    for each in ["exit 1", "echo nonsense", r#"echo "{\"n\":$n,\"flags\":7}""#] {
+        let (place, stream) = with_detector(each);
+        place.ok(&["plugin", "pin", "loud"]);
+        let path = file(&place, "s.jsonl", &stream);
+        let output = place.run(&["ingest", &path, "--json"]);
+        assert!(output.status.success(), "{each}");
+        let said = json(&String::from_utf8(output.stdout).unwrap());
+        let counts = &said["plugins"]["loud"];
+        let without =
+            counts["skipped"].as_u64().unwrap() + counts["could_not_tell"].as_u64().unwrap();
+        assert_eq!(without, 278, "{each}: {said}");
+        assert!(said["opened"].as_u64().unwrap() > 0 && said["read"] == 300, "{said}");
+    }
+}
+
+#[test]
+fn a_typo_in_the_configuration_or_a_name_is_refused_with_what_there_is() {
+    let (place, _) = with_detector(SHOUTS);
+    let said = |args: &[&str]| {
+        let output = place.run(args);
+        assert!(!output.status.success(), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said(&["plugin", "pin", "lout"]).contains("config.toml has loud"));
+    assert!(said(&["plugin", "suggest", "loud"]).contains("is a detector"));
+    let again = said(&["plugin", "again", "loud"]);
+    assert!(again.contains("name the files"), "{again}");
+    configure(&place, "name = \"loud\"\nkind = \"detector\"\nrun = [\"x\"]");
+    assert!(said(&["status"]).contains("two plug-ins are called `loud`"));
+}
+
+/// Something that answers as an OpenAI-compatible endpoint does: each request with what `content`
+/// makes of the case's row.
+fn endpoint(content: fn(&Value) -> String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) < 3 {
+                    break;
+                }
+                if let Some(number) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = number.trim().parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            let _ = reader.read_exact(&mut body);
+            let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let told = json(asked["messages"][1]["content"].as_str().unwrap_or("{}"));
+            assert!(told["questions"][0]["answers"].is_array(), "{told}");
+            let answer = json!({ "model": "tiny-1",
+                "choices": [{ "message": { "content": content(&told["case"]) } }] })
+            .to_string();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
+                answer.len()
+            );
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+/// Ana leads, bo and cy review; a labeler is pinned and has suggested.
+fn with_labeler(content: fn(&Value) -> String) -> Option<Place> {
+    if !has("the shipped labeler", "python3") {
+        return None;
+    }
+    let place = team_of_three();
+    fs::copy(shipped("labeler.py"), place.path().join("labeler.py")).unwrap();
+    configure(
+        &place,
+        &format!(
+            "name = \"llm\"\nkind = \"labeler\"\nrun = [\"python3\", \"labeler.py\"]\nwants = [\"text\"]\n\
+             network = true\nconfig = {{ url = \"{}\", model = \"tiny\" }}",
+            endpoint(content)
+        ),
+    );
+    place.ok(&["plugin", "pin", "llm"]);
+    Some(place)
+}
+
+fn says_wrong(row: &Value) -> String {
+    match row["id"].as_str().unwrap_or_default() {
+        "p1" => "no json".to_owned(),
+        "p2" => json!({ "abstain": "too short" }).to_string(),
+        "p3" => json!({ "answers": { "readable": "perhaps" } }).to_string(),
+        "p4" => json!({ "answers": { "readable": "y" } }).to_string(),
+        _ => json!({ "answers": { "readable": "y", "verdict": "n", "corrected": "transfer",
+            "category": "r" }, "confidence": 0.8, "rationale": "it asks for \u{1b}[31m cash" })
+        .to_string(),
+    }
+}
+
+const AS_SUGGESTED: [&str; 8] = [
+    "--answer",
+    "readable=y",
+    "--answer",
+    "verdict=n",
+    "--answer",
+    "corrected=transfer",
+    "--answer",
+    "category=r",
+];
+
+#[test]
+fn a_suggestion_is_measured_and_seen_by_nobody_before_their_first_answer() {
+    let Some(place) = with_labeler(says_wrong) else { return };
+    place.ok(&["policy", "set", "overlap=1", "limit=3"]);
+    let said = json(&place.ok(&["plugin", "suggest", "llm", "--json"]));
+    assert_eq!((&said["suggested"], &said["abstained"]), (&json!(3), &json!(1)), "{said}");
+    assert_eq!(said["counts"]["could_not_tell"], 2, "{said}");
+    let trouble = said["counts"]["trouble"].to_string();
+    assert!(
+        trouble.contains("JSONDecodeError") && trouble.contains("`perhaps` is no answer"),
+        "{trouble}"
+    );
+    // What it said once is not asked again, only where it failed.
+    let again = json(&place.ok(&["plugin", "again", "llm", "--json"]));
+    assert_eq!((&again["counts"]["asked"], &again["suggested"]), (&json!(2), &json!(0)));
+
+    let shown = |who: &str| {
+        place.ok(&["show", "p0", "--as", who]) + &place.ok(&["show", "p0", "--as", who, "--json"])
+    };
+    assert!(!shown("bo").contains("cash"), "agents=off shows nothing");
+    place.ok(&["policy", "set", "agents=suggest"]);
+    let before = shown("bo");
+    assert!(!before.contains("cash") && before.contains("suggestion"), "{before}");
+
+    let mut workspace = place.open();
+    workspace.me = "bo".to_owned();
+    let mut screen = Review::new(workspace, (120, 40), casework::clock::now, None, |_| {}).unwrap();
+    screen.press("Enter");
+    assert!(!screen.text().contains("suggests"), "{}", screen.text());
+    screen.press("1");
+    let text = screen.text();
+    assert!(text.contains("llm (tiny-1) suggests"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
+    drop(screen);
+
+    place.ok(&[&["label", "p0", "--as", "bo"], &AS_SUGGESTED[..]].concat());
+    assert!(shown("bo").contains("cash"));
+    let measured = json(&place.ok(&["plugin", "show", "llm", "--json"]));
+    assert_eq!(measured["people"], json!({ "compared": 1, "same": 1, "share": 1.0 }));
+    assert_eq!(measured["questions"][0]["question"], "category");
+    assert_eq!(measured["partial"], 1);
+    let refused = place.run(&["plugin", "show", "llm", "--as", "cy"]);
+    assert!(!refused.status.success(), "figures of labels are for who leads");
+}
+
+#[test]
+fn a_vote_counts_as_one_label_and_never_as_the_only_one() {
+    let Some(place) = with_labeler(says_wrong) else { return };
+    place.ok(&["policy", "set", "overlap=2", "limit=3", "agents=vote"]);
+    place.ok(&["plugin", "suggest", "llm"]);
+    let state = |case: &str| {
+        let shown = json(&place.ok(&["show", case, "--json"]));
+        (shown["state"].as_str().unwrap().to_owned(), shown["labels"].as_u64().unwrap())
+    };
+    assert_eq!(state("p0"), ("open".to_owned(), 0), "alone it is no label");
+    place.ok(&[&["label", "p0", "--as", "bo"], &AS_SUGGESTED[..]].concat());
+    assert_eq!(state("p0"), ("resolved".to_owned(), 2));
+    let otherwise = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+    place.ok(&[&["label", "p5", "--as", "bo"], &otherwise[..]].concat());
+    assert_eq!(state("p5"), ("open".to_owned(), 2), "they differ");
+    // One that said nothing of the whole has no vote.
+    place.ok(&[&["label", "p4", "--as", "bo"], &AS_SUGGESTED[..]].concat());
+    assert_eq!(state("p4"), ("open".to_owned(), 1));
+
+    // Taken back, nothing is left; and where the policy hears no agents, as if it had said nothing.
+    place.ok(&["undo", "--as", "bo"]);
+    assert_eq!(state("p4"), ("open".to_owned(), 0));
+    place.ok(&["policy", "set", "agents=suggest"]);
+    assert_eq!(state("p0"), ("open".to_owned(), 1));
+    let verified = place.ok(&["verify"]);
+    assert!(verified.contains("nothing is altered"), "{verified}");
+}
