@@ -8,6 +8,7 @@ use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, overlap};
 use crate::workspace::cuts::{MadeCut, near_pairs, read_recipe, row_text, why_of};
+use crate::workspace::validating::{LookedOver, Made};
 
 /// Texts are nearly the same from this overlap on, where nothing is said.
 const NEAR: f64 = 0.8;
@@ -78,7 +79,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     if let Some(id) = &args.again {
         let (known, made) = context.open()?.cut_again(id, Path::new(""), out)?;
-        tell(context, &made)?;
+        tell(context, &made, &LookedOver::default())?;
         if made.id != known.cut.cut {
             say(&format!(
                 "It is not the cut {} any longer: rows that it had were erased since, or are read otherwise.",
@@ -102,16 +103,19 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     let read = or_faults(context.global.json, read_recipe(&recipe))?;
     let beside = recipe.parent().unwrap_or(Path::new("")).to_owned();
-    let made = context.open()?.cut(&read, &beside, out, proposal)?;
-    tell(context, &made)?;
+    let mut workspace = context.open()?;
+    let made = workspace.cut(&read, &beside, out, proposal)?;
+    let looked = workspace.look_over(Made::Cut(&made.directory));
+    tell(context, &made, &looked)?;
     Ok(Exit::Done)
 }
 
-fn tell(context: &Context, made: &MadeCut) -> Result<(), CliError> {
+fn tell(context: &Context, made: &MadeCut, looked: &LookedOver) -> Result<(), CliError> {
     let cut = &made.cut;
     let short = &made.id.to_string()[..12];
     let place = made.directory.display().to_string();
-    let document = json!({ "cut": made.id, "name": made.name, "version": made.version, "path": place,
+    let problems = super::plugin::looked_over(context, looked, "the cut");
+    let document = json!({ "problems": problems, "cut": made.id, "name": made.name, "version": made.version, "path": place,
         "read": cut.read, "rows": cut.rows.len(), "splits": cut.splits(), "dropped": cut.dropped,
         "conflicts": cut.conflicts.len(), "leaks": cut.leaks.len(), "erased": cut.erased.len(),
         "replay": { "read": cut.old_read, "rows": cut.old_taken, "dropped": cut.old_dropped, "lacking": cut.old_lacking },

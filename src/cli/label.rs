@@ -9,6 +9,7 @@ use crate::domain::protocol::Places;
 use crate::domain::protocol::typed::{self, Written};
 use crate::review::Draft;
 use crate::workspace::WorkError;
+use crate::workspace::validating::Made;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -81,14 +82,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let label = workspace.label_of(&case, &draft, published)?;
     typed::all_taken(&draft.answers, &label.path)?;
     let outcome = label.outcome.clone();
+    let given = workspace.has_validators().then(|| label.clone());
     let saved = workspace.submit(label)?;
+    let looked = given.map(|given| workspace.look_over(Made::Label(&given))).unwrap_or_default();
     let otherwise = workspace.settled_otherwise(case.id, &outcome)?;
     let words =
         format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
+    let problems = super::plugin::looked_over(context, &looked, &case.id.short());
     done(
         context.global.json,
         &words,
-        &json!({ "case": case.id, "outcome": outcome, "event": saved.event(), "otherwise": otherwise }),
+        &json!({ "case": case.id, "outcome": outcome, "event": saved.event(), "otherwise": otherwise,
+            "problems": problems }),
     )?;
     if let Some(otherwise) = otherwise.filter(|_| !context.global.json) {
         say(&format!("{otherwise}."));

@@ -9,7 +9,7 @@ use super::out::{Out, done, page, say};
 use super::reading::ReadArgs;
 use super::{CliError, Context, Exit, TimeArg, stopped_by_signals, time};
 use crate::clock;
-use crate::domain::plugin::{Plugin, PluginKind};
+use crate::domain::plugin::{Plugin, PluginKind, Problem, Severity};
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
 use crate::intake::Summary;
@@ -22,6 +22,7 @@ use crate::workspace::cases::IngestRequest;
 use crate::workspace::error::PluginError;
 use crate::workspace::plugins::Standing;
 use crate::workspace::suggesting::{Came, Wanted};
+use crate::workspace::validating::LookedOver;
 
 /// Examples that are shipped, each with what config.toml says of it.
 const EXAMPLES: [(&str, &str, &str); 4] = [
@@ -235,11 +236,25 @@ pub(super) fn trouble(name: &str, counts: &Counts) -> Vec<String> {
         lines.push(format!("  plug-in {name}: it fails on {}", counts.aside.join(", ")));
     }
     if skipped > 0 {
-        lines.push(format!(
-            "  plug-in {name}: `casework plugin again {name}` makes up for what it was not asked about"
-        ));
+        lines.push(format!("  plug-in {name}: `casework plugin again {name}` makes up for it"));
     }
     lines.into_iter().map(|line| visible(&line).into_owned()).collect()
+}
+
+/// What validators say of what was made: told on standard error, and given as JSON.
+pub(super) fn looked_over(context: &Context, looked: &LookedOver, subject: &str) -> Vec<Value> {
+    for (name, problem) in looked.problems.iter().filter(|_| !context.global.json) {
+        let what = visible(&problem.what);
+        match problem.severity {
+            Severity::Error => say(&format!("{name} asks for a reason of {subject}: {what}.")),
+            Severity::Warn => say(&format!("{name} says of {subject}: {what}.")),
+        }
+    }
+    for (name, counts) in &looked.trouble {
+        trouble(name, counts).iter().for_each(|line| say(line));
+    }
+    let one = |(name, problem): &(String, Problem)| json!({ "plugin": name, "what": problem.what, "severity": problem.severity });
+    looked.problems.iter().map(one).collect()
 }
 
 fn suggest(context: &Context, name: &str, wanted: &Wanted) -> Result<Exit, CliError> {

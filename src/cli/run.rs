@@ -12,6 +12,7 @@ use crate::sandbox::Level;
 use crate::sandbox::helper::become_step;
 use crate::workspace::retraining::{Request, read_pipeline};
 use crate::workspace::runs::{Elsewhere, KnownRun, metric_changes};
+use crate::workspace::validating::Made;
 use crate::workspace::{WorkError, read_file};
 
 #[derive(Debug, clap::Args)]
@@ -145,13 +146,18 @@ fn pipeline(context: &Context, args: &Args) -> Result<Exit, CliError> {
         twice: args.repeat > 1,
         cut: args.cut.clone(),
     };
-    let found = context.open()?.run_pipeline(path, &request)?;
+    let mut workspace = context.open()?;
+    let found = workspace.run_pipeline(path, &request)?;
+    let outs = workspace.outs_of(&found.run.run);
+    let looked = outs.map(|outs| workspace.look_over(Made::Run(&outs))).unwrap_or_default();
     let one = &found.run;
     let mut words = format!("run {} of {}: {}", found.short(), one.pipeline, one.state);
     if !one.why.is_empty() {
         words.push_str(&format!(" ({})", one.why));
     }
-    done(context.global.json, &words, &found.json())?;
+    let mut document = found.json();
+    document["problems"] = super::plugin::looked_over(context, &looked, "the run").into();
+    done(context.global.json, &words, &document)?;
     if !context.global.json {
         say(&format!("The sandbox was {}{}.", one.sandbox, not_restricted(&found)));
         if let Some(repeat) = &one.repeat {

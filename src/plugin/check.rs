@@ -145,7 +145,7 @@ fn hello(plugin: &Plugin, place: &Place) -> Went {
 
 /// One that was begun and told hello, with a key that nobody knows.
 fn begun(plugin: &Plugin, place: &Place) -> Result<Process, String> {
-    let told = place.told(plugin).map_err(|error| error.to_string())?;
+    let told = place.told(plugin, &[]).map_err(|error| error.to_string())?;
     let process = Process::start(&told).map_err(|error| error.to_string())?;
     let hello = json!({ "casework": LINES_VERSION, "kind": plugin.kind.as_str(),
         "name": plugin.name, "config": plugin.config, "wants": plugin.wants, "window": WINDOW,

@@ -3,6 +3,7 @@
 //! stopped. Whoever asks always gets as many answers as they asked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -102,6 +103,8 @@ pub struct Host {
     stopped: bool,
     counts: Counts,
     restarts: [Duration; 3],
+    /// What it may read beside its own.
+    reads: Vec<PathBuf>,
 }
 
 /// How asking went wrong.
@@ -142,6 +145,7 @@ impl Host {
             stopped: false,
             counts: Counts::default(),
             restarts: RESTARTS,
+            reads: Vec::new(),
         }
     }
 
@@ -149,6 +153,14 @@ impl Host {
     #[must_use]
     pub fn restarted_after(self, restarts: [Duration; 3]) -> Self {
         Self { restarts, ..self }
+    }
+
+    /// The same, which may read a directory that it is asked about.
+    #[must_use]
+    pub fn reading(mut self, directory: &Path) -> Self {
+        // Sandboxes go by where places really are.
+        self.reads.extend(std::fs::canonicalize(directory));
+        self
     }
 
     pub fn plugin(&self) -> &Plugin {
@@ -236,7 +248,7 @@ impl Host {
             return Ok(());
         }
         let cannot = |error: std::io::Error| Failure::Failed(format!("it can't be begun: {error}"));
-        let told = self.place.told(&self.plugin).map_err(cannot)?;
+        let told = self.place.told(&self.plugin, &self.reads).map_err(cannot)?;
         let process = Process::start(&told).map_err(cannot)?;
         let hello = json!({ "casework": LINES_VERSION, "kind": self.plugin.kind.as_str(),
             "name": self.plugin.name, "config": self.plugin.config, "wants": self.plugin.wants,

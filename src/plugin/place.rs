@@ -136,8 +136,8 @@ impl Place {
         self.level
     }
 
-    /// What the process in which it begins is told.
-    pub fn told(&self, plugin: &Plugin) -> io::Result<Told> {
+    /// What the process in which it begins is told; it may read `more`, too.
+    pub fn told(&self, plugin: &Plugin, more: &[PathBuf]) -> io::Result<Told> {
         let root = fs::canonicalize(self.directory.path())?;
         let text = |path: PathBuf| path.display().to_string();
         let path = passed("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned());
@@ -158,6 +158,7 @@ impl Place {
         let work = root.join("work");
         let mut read = program_places(&path, home.as_deref());
         read.push(work.clone());
+        read.extend_from_slice(more);
         let absolute = plugin.run.iter().map(PathBuf::from).filter(|path| path.is_absolute());
         read.extend(absolute.filter(|path| path.is_file()));
         let reach = Reach {

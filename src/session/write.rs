@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::sync::mpsc::Sender;
 
 use super::report::Report;
 use crate::domain::ids::CaseId;
+use crate::domain::label::Label;
 use crate::review::Draft;
 use crate::workspace::{WorkError, Workspace};
 
@@ -13,6 +15,8 @@ pub struct Writing {
     pub workspace: Workspace,
     /// Drafts that are not on disk yet, the latest of each.
     pub drafts: HashMap<CaseId, Draft>,
+    /// Where labels go that validators are to look over.
+    pub validators: Option<Sender<Label>>,
 }
 
 /// Something that a person does which is written. It is reported on once.

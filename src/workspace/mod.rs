@@ -13,6 +13,7 @@ pub mod outcome_audit;
 pub mod deployed;
 pub mod plugins;
 pub mod suggesting;
+pub mod validating;
 pub mod proposals;
 mod public;
 mod catalog;

@@ -164,7 +164,7 @@ impl Workspace {
     }
 
     /// A plug-in of a kind, as it is pinned, at its place.
-    fn host_of(&self, name: &str, needs: PluginKind) -> Result<Host, WorkError> {
+    pub(super) fn host_of(&self, name: &str, needs: PluginKind) -> Result<Host, WorkError> {
         if self.served {
             return Err(PluginError::Served.into());
         }

@@ -89,6 +89,11 @@ impl Workspace {
         self.paths.workspace.join("runs")
     }
 
+    /// Where a run of this device left what it made.
+    pub fn outs_of(&self, run: &str) -> Option<PathBuf> {
+        Some(self.runs_directory().join(run).join("out")).filter(|outs| outs.is_dir())
+    }
+
     /// Records runs that began here and whose process is gone: it was interrupted.
     pub fn settle_runs(&mut self) -> Result<usize, WorkError> {
         let Ok(entries) = fs::read_dir(self.runs_directory()) else { return Ok(0) };

@@ -497,3 +497,69 @@ fn a_vote_counts_as_one_label_and_never_as_the_only_one() {
     let verified = place.ok(&["verify"]);
     assert!(verified.contains("nothing is altered"), "{verified}");
 }
+
+/// Asks for a reason of labels without one, and tells how many rows it sees in a cut and which
+/// files a run left.
+const LOOKS: &str = r#"dir=$(printf '%s' "$line" | sed 's/.*"\(cut\|run\)":"\([^"]*\)".*/\2/')
+case "$line" in
+*'"cut":'*) p="{\"what\":\"$(ls "$dir" | grep -c jsonl) files of rows\",\"severity\":\"warn\"}";;
+*'"run":'*) p="{\"what\":\"it left $(ls "$dir" | tr '\n' ' ')\",\"severity\":\"warn\"}";;
+*'"rationale":""'*) p='{"what":"say why","severity":"error"}';;
+*) p=;;
+esac
+echo "{\"n\":$n,\"problems\":[$p]}""#;
+
+fn with_validator() -> Place {
+    let place = team_of_three();
+    place.ok(&["policy", "set", "overlap=1"]);
+    script(&place.path(), LOOKS);
+    configure(&place, "name = \"why\"\nkind = \"validator\"\nrun = [\"sh\", \"p.sh\"]");
+    place
+}
+
+#[test]
+fn a_validator_asks_for_reasons_and_blocks_nothing() {
+    let place = with_validator();
+    let labels = |case: &str, more: &[&str]| {
+        let args = [&["label", case, "--as", "bo", "--json"], &AS_SUGGESTED[..], more].concat();
+        let output = place.run(&args);
+        assert!(output.status.success(), "{output:?}");
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        (json(&String::from_utf8(output.stdout).unwrap())["problems"].clone(), words)
+    };
+    let (problems, words) = labels("p0", &[]);
+    assert!(problems == json!([]) && words.contains("not pinned"), "{words}");
+    place.ok(&["plugin", "pin", "why"]);
+    let (problems, _) = labels("p1", &[]);
+    assert_eq!(problems, json!([{ "plugin": "why", "what": "say why", "severity": "error" }]));
+    assert_eq!(labels("p2", &["--rationale", "it asks for cash"]).0, json!([]));
+    assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 3, "all are there");
+
+    // On the screen it is told when it is known.
+    let mut workspace = place.open();
+    workspace.me = "cy".to_owned();
+    let mut screen = Review::in_turn(workspace, (120, 40), casework::clock::now, None).unwrap();
+    screen.press("Enter 1 1 3 Enter");
+    screen.wait_for(|report| matches!(report, Some(casework::session::Report::Suggested(_))));
+    let text = screen.text();
+    assert!(text.contains("why asks for a reason of") && text.contains("say why."), "{text}");
+}
+
+#[test]
+fn a_validator_looks_over_a_cut_and_a_run_and_reads_nothing_else() {
+    let place = with_validator();
+    place.ok(&["plugin", "pin", "why"]);
+    place
+        .ok(&[&["label", "p0", "--as", "bo", "--rationale", "it is one"], &AS_SUGGESTED[..]]
+            .concat());
+    let recipe = file(&place, "r.toml", "name = \"all\"\n");
+    let out = place.dir.path().join("all").display().to_string();
+    let cut = json(&place.ok(&["cut", &recipe, "--out", &out, "--json"]));
+    assert_eq!(cut["rows"], 1, "{cut}");
+    let seen = cut["problems"][0]["what"].as_str().unwrap();
+    assert!(seen.ends_with("files of rows") && !seen.starts_with('0'), "{cut}");
+    let pipeline = "name = \"train\"\ncut = \"all\"\n[[step]]\nname = \"one\"\nrun = [\"sh\", \"-c\", \"echo 1 > {out}/model.bin\"]\n";
+    let path = file(&place, "train.toml", pipeline);
+    let ran = json(&place.ok(&["run", &path, "--json"]));
+    assert!(ran["problems"][0]["what"].as_str().unwrap().contains("it left model.bin"), "{ran}");
+}

@@ -43,8 +43,13 @@ impl Write for Submit {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         let (case, outcome) = (self.label.case, self.label.outcome.clone());
         let draft = at.drafts.remove(&case);
+        let given = at.validators.as_ref().map(|_| (*self.label).clone());
         match at.workspace.submit_knowing(*self.label, self.knew) {
             Ok(saved) => {
+                if let (Some(to), Some(given)) = (&at.validators, given) {
+                    // Whoever looks over labels may have ended.
+                    let _ = to.send(given);
+                }
                 let otherwise = at.workspace.settled_otherwise(case, &outcome).unwrap_or_default();
                 Ok(Report::Saved { case, seq: saved.seq, otherwise })
             }

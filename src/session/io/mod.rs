@@ -4,4 +4,5 @@ pub mod driver;
 mod opener;
 pub mod reader;
 pub mod syncer;
+mod validating;
 mod writer;

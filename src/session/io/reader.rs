@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::opener::Opener;
 use super::syncer::Syncer;
+use super::validating;
 use super::writer::{Work, Writer};
 use crate::clock;
 use crate::domain::attachment::Attachment;
@@ -78,7 +79,8 @@ impl Reader {
         let report: Arc<dyn Fn(Report) + Send + Sync> = Arc::new(report);
         let (worker, work) = channel();
         let newest_filter = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(workspace.reopen()?);
+        let validators = validating::start(&workspace, Arc::clone(&report))?;
+        let writer = Writer::new(workspace.reopen()?, validators);
         let reports = Arc::clone(&report);
         let thread = std::thread::spawn(move || writer.run(&work, &*reports));
         let (queue, _) = workspace.queue_at(now())?;

@@ -2,11 +2,12 @@
 //! written now and then; what was submitted is written at once.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::domain::ids::CaseId;
+use crate::domain::label::Label;
 use crate::review::Draft;
 use crate::session::report::Report;
 use crate::session::write::{Write, Writing};
@@ -38,8 +39,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn new(workspace: Workspace) -> Self {
-        Self { at: Writing { workspace, drafts: HashMap::new() }, place: None, due: None }
+    pub fn new(workspace: Workspace, validators: Option<Sender<Label>>) -> Self {
+        let at = Writing { workspace, drafts: HashMap::new(), validators };
+        Self { at, place: None, due: None }
     }
 
     pub fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Report)) {
