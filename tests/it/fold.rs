@@ -11,7 +11,8 @@ use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths};
-use casework::domain::policy::{Copies, Policy, Rule, Witness};
+use casework::domain::plugin::Suggestion;
+use casework::domain::policy::{Agents, Copies, Policy, Rule, Witness};
 use casework::domain::protocol;
 use casework::domain::roster::Role;
 use casework::domain::time::{Hlc, Moment};
@@ -48,6 +49,7 @@ enum Act {
     Return { back: u8 },
     Estimate { skill: u8 },
     Rename { version: u8 },
+    Suggest { case: u8, verdict: u8, by: u8 },
     Unknown,
     Malformed,
 }
@@ -71,6 +73,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..3_u8).prop_map(|back| Act::Return { back }),
         1 => (0..5_u8).prop_map(|skill| Act::Estimate { skill }),
         1 => (1..4_u8).prop_map(|version| Act::Rename { version }),
+        3 => (0..4_u8, 0..3_u8, 0..2_u8)
+            .prop_map(|(case, verdict, by)| Act::Suggest { case, verdict, by }),
         1 => Just(Act::Unknown),
         1 => Just(Act::Malformed),
     ]
@@ -361,6 +365,7 @@ fn event_of(
                     rule,
                     witness,
                     copies,
+                    agents: if overlap == 1 { Agents::Off } else { Agents::Vote },
                     sure_percent: 70,
                     sla_hours: overlap.into(),
                     ..Policy::default()
@@ -372,6 +377,23 @@ fn event_of(
             let renamed = protocol::parse(source, None).unwrap();
             encode(&ProtocolPublished::new(&renamed, u32::from(version), "v0 is v1 now"))
         }
+        Act::Suggest { case: n, verdict, by } => encode(&LabelSuggested(Suggestion {
+            case: case(n),
+            plugin: format!("m{by}"),
+            version: String::new(),
+            sha256: String::new(),
+            model: String::new(),
+            protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
+            answers: vec![("q".to_owned(), format!("v{verdict}"))],
+            // One that would rather not say has no vote.
+            outcome: (verdict < 2)
+                .then(|| ("verdict".to_owned(), format!("v{verdict}").into()))
+                .into_iter()
+                .collect(),
+            confidence: None,
+            rationale: String::new(),
+            abstains: String::new(),
+        })),
         Act::Unknown => RawValue::from_string("{\"kind\":\"moon.risen\",\"v\":1}".into()).unwrap(),
         Act::Malformed => {
             RawValue::from_string("{\"kind\":\"label.given\",\"v\":1,\"case\":7}".into()).unwrap()

@@ -43,7 +43,11 @@ impl Evidence {
         }
         let agents = match policy.agents {
             Agents::Vote if labels.iter().any(|given| given.label.round == MAIN_ROUND) => {
-                votes(conn, row.id)?
+                let mut agents = votes(conn, row.id)?;
+                for copy in &copies {
+                    agents.extend(votes(conn, *copy)?);
+                }
+                agents
             }
             _ => Vec::new(),
         };
