@@ -17,4 +17,5 @@ for line in sys.stdin:
         break
     else:
         said = {"n": asked["n"], "flags": list(flags(asked["row"]))}
-    print(json.dumps(said), flush=True)
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()

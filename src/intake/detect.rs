@@ -4,27 +4,32 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::json;
 
 use super::IntakeError;
 use super::redact::Redact;
 use super::scan::{Scanned, Seen};
-use crate::domain::plugin::{Hello, PluginFlag, PluginKind, Raised, raised};
+use crate::domain::plugin::{Hello, PluginFlag, Raised, raised};
 use crate::domain::time::Moment;
-use crate::plugin::host::{Asked, body_of};
+use crate::plugin::host::Asked;
 use crate::plugin::{Answer, Counts, Host};
 use crate::trap::Traps;
+
+/// Chunks that are asked about together.
+const PARTS: usize = 8;
 
 /// The detectors that traps ask, in the order in which [`crate::trap::Traps`] has them.
 #[derive(Default)]
 pub struct Detectors<'h> {
+    names: Vec<String>,
     list: Vec<Mutex<Detector<'h>>>,
     /// Only of what occurred since then is anything asked.
     since: Option<Moment>,
 }
 
 struct Detector<'h> {
-    name: String,
     /// None: why it can't be asked stands in the counts.
     host: Option<&'h mut Host>,
     count: Counts,
@@ -33,12 +38,17 @@ struct Detector<'h> {
 impl<'h> Detectors<'h> {
     /// By name, each or why it can't be asked.
     pub fn new(list: Vec<(String, Result<&'h mut Host, String>)>, since: Option<Moment>) -> Self {
-        let one = |(name, host): (String, Result<&'h mut Host, String>)| {
+        let (names, hosts): (Vec<String>, Vec<_>) = list.into_iter().unzip();
+        let one = |host: Result<&'h mut Host, String>| {
             let mut count = Counts::default();
             let host = host.map_err(|why| count.trouble(why)).ok();
-            Mutex::new(Detector { name, host, count })
+            Mutex::new(Detector { host, count })
         };
-        Self { list: list.into_iter().map(one).collect(), since }
+        Self { names, list: hosts.into_iter().map(one).collect(), since }
+    }
+
+    fn of(&self, place: usize) -> MutexGuard<'_, Detector<'h>> {
+        self.list[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -47,11 +57,8 @@ impl<'h> Detectors<'h> {
 
     /// What came of asking, by name.
     pub(super) fn counts(&self) -> BTreeMap<String, Counts> {
-        let of = |one: &Mutex<Detector<'_>>| {
-            let one = one.lock().unwrap_or_else(PoisonError::into_inner);
-            (one.name.clone(), one.count.clone())
-        };
-        let counts = self.list.iter().map(of);
+        let counts = self.names.iter().enumerate();
+        let counts = counts.map(|(place, name)| (name.clone(), self.of(place).count.clone()));
         counts.filter(|(_, count)| *count != Counts::default()).collect()
     }
 }
@@ -61,68 +68,115 @@ pub(super) fn question(seen: &mut [Seen], traps: &Traps, redact: Option<&Redact>
     for seen in seen.iter_mut().filter(|seen| seen.found.iter().any(|flag| flag.asks)) {
         let raw = seen.raw().trim();
         let line = redact.map_or(raw.into(), |redact| redact.line(raw));
-        seen.questions = traps.questions(&line, &seen.found);
+        let id = seen.id().to_owned();
+        let questions = traps.questions(&line, &seen.found).into_iter();
+        let asked = |(place, row)| (place, Asked::new(id.clone(), &json!({ "row": row })));
+        seen.questions = questions.map(asked).collect();
     }
 }
 
-/// Asks detectors about all that needs it, chunk after chunk.
+/// What a detector said of rows: which, and what.
+struct Said {
+    place: usize,
+    rows: Vec<usize>,
+    answers: Vec<Answer>,
+    hello: Option<Hello>,
+}
+
+/// Chunks, in what order they came, with what was said of their rows, one after another.
+pub(super) struct Told {
+    parts: Vec<(u64, Scanned)>,
+    said: Vec<Said>,
+}
+
+/// Asks detectors about all that needs it.
 pub(super) fn ask_all(
     looked: &Receiver<(u64, Scanned)>,
-    out: &SyncSender<(u64, Scanned)>,
-    (detectors, traps): (&Detectors<'_>, &Traps),
+    out: &SyncSender<Told>,
+    detectors: &Detectors<'_>,
     stop: &AtomicBool,
 ) -> Result<(), IntakeError> {
-    while let Ok((number, mut part)) = looked.recv() {
-        ask(&mut part.seen, detectors, traps, stop);
-        if out.send((number, part)).is_err() {
+    while let Ok(first) = looked.recv() {
+        // What waits is asked together: at the end of each asking a detector has less to do.
+        let mut parts = vec![first];
+        parts.extend(looked.try_iter().take(PARTS - 1));
+        let said = ask(parts.iter_mut().flat_map(|(_, part)| &mut part.seen), detectors, stop);
+        if out.send(Told { parts, said }).is_err() {
             return Ok(());
         }
     }
     Ok(())
 }
 
-fn ask(seen: &mut [Seen], detectors: &Detectors<'_>, traps: &Traps, stop: &AtomicBool) {
-    let mut raised_of: Vec<HashMap<&str, Vec<PluginFlag>>> = vec![HashMap::new(); seen.len()];
-    let since = detectors.since;
+fn ask<'s>(
+    seen: impl Iterator<Item = &'s mut Seen>,
+    detectors: &Detectors<'_>,
+    stop: &AtomicBool,
+) -> Vec<Said> {
     let mut of: Vec<(Vec<usize>, Vec<Asked>)> =
         detectors.list.iter().map(|_| Default::default()).collect();
-    for (at, seen) in seen.iter_mut().enumerate() {
+    for (at, seen) in seen.enumerate() {
         let questions = std::mem::take(&mut seen.questions);
-        if since.is_some_and(|since| seen.at < since) {
+        if detectors.since.is_some_and(|since| seen.at < since) {
             continue;
         }
-        for (place, row) in questions {
-            let name = seen.id().to_owned();
+        for (place, asked) in questions {
             of[place].0.push(at);
-            of[place].1.push(Asked { name, body: body_of(PluginKind::Detector, row) });
+            of[place].1.push(asked);
         }
     }
-    let names: Vec<String> = detectors
-        .list
-        .iter()
-        .map(|one| one.lock().unwrap_or_else(PoisonError::into_inner).name.clone())
-        .collect();
-    for (place, (rows, asked)) in
-        of.into_iter().enumerate().filter(|(_, (rows, _))| !rows.is_empty())
-    {
-        let mut detector = detectors.list[place].lock().unwrap_or_else(PoisonError::into_inner);
+    let mut said = Vec::new();
+    for (place, (rows, asked)) in of.into_iter().enumerate() {
+        let mut detector = detectors.of(place);
         let Detector { host, count, .. } = &mut *detector;
-        let Some(host) = host else {
-            count.asked += rows.len() as u64;
-            count.skipped += rows.len() as u64;
-            continue;
-        };
-        let answers = host.ask(&asked, stop);
-        count.add(host.take_counts());
-        let hello = host.hello().cloned();
+        match host {
+            _ if rows.is_empty() => {}
+            Some(host) => {
+                let answers = host.ask(&asked, stop);
+                count.add(host.take_counts());
+                said.push(Said { place, rows, answers, hello: host.hello().cloned() });
+            }
+            None => {
+                count.asked += rows.len() as u64;
+                count.skipped += rows.len() as u64;
+            }
+        }
+    }
+    said
+}
+
+/// Takes in what detectors said: beside [`ask_all`], so that they are not kept waiting.
+pub(super) fn decide_all(
+    told: &Receiver<Told>,
+    out: &SyncSender<(u64, Scanned)>,
+    detectors: &Detectors<'_>,
+    traps: &Traps,
+) -> Result<(), IntakeError> {
+    while let Ok(Told { mut parts, said }) = told.recv() {
+        let seen = parts.iter_mut().flat_map(|(_, part)| &mut part.seen);
+        decide(seen.collect(), said, detectors, traps);
+        for part in parts {
+            if out.send(part).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn decide(mut seen: Vec<&mut Seen>, said: Vec<Said>, detectors: &Detectors<'_>, traps: &Traps) {
+    let mut raised_of: Vec<HashMap<&str, Vec<PluginFlag>>> = vec![HashMap::new(); seen.len()];
+    for Said { place, rows, answers, hello } in said {
+        let name = detectors.names[place].as_str();
         for (row, answer) in rows.into_iter().zip(answers) {
             let Answer::Said(answer) = answer else { continue };
             match raised(&answer) {
+                Ok(flags) if flags.is_empty() => {}
                 Ok(flags) => {
-                    let flags = flags.into_iter().map(|flag| kept(&names[place], &hello, flag));
-                    raised_of[row].insert(&names[place], flags.collect());
+                    let flags = flags.into_iter().map(|flag| kept(name, &hello, flag));
+                    raised_of[row].insert(name, flags.collect());
                 }
-                Err(why) => count.not_understood(why),
+                Err(why) => detectors.of(place).count.not_understood(why),
             }
         }
     }

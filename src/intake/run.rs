@@ -160,10 +160,12 @@ pub fn ingest(
             stages.push(spawn(threads, "look", &halt, move || looker(&chunks, &out, plan))?);
         }
         if !plan.detectors.is_empty() {
+            let (to_decide, told) = sync_channel(QUEUE);
             let to_order = to_order.clone();
-            let with = (plan.detectors, plan.traps);
-            let ask = move || detect::ask_all(&asked, &to_order, with, plan.stop);
+            let ask = move || detect::ask_all(&asked, &to_decide, plan.detectors, plan.stop);
             stages.push(spawn(threads, "plug-ins", &halt, ask)?);
+            let decide = move || detect::decide_all(&told, &to_order, plan.detectors, plan.traps);
+            stages.push(spawn(threads, "decide", &halt, decide)?);
         }
         // A queue ends when nobody is left at its other side: this thread is not to be there.
         drop((chunks, to_ask, to_order));

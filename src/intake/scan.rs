@@ -3,8 +3,6 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
-
 use super::Rejected;
 use super::read::{Chunk, LINE_BYTES_MAX};
 use crate::domain::hygiene::Fact;
@@ -13,6 +11,7 @@ use crate::domain::prediction::{Reject, Row};
 use crate::domain::time::Moment;
 use crate::domain::traps::Why;
 use crate::format::mapping::Mapping;
+use crate::plugin::host::Asked;
 use crate::trap::Traps;
 use crate::trap::alarm::Watched;
 use crate::trap::point::Flag;
@@ -48,7 +47,7 @@ pub struct Seen {
     /// What alarms watch of it.
     pub watched: Vec<Watched>,
     /// What detectors are to be asked of it: by place, with what each is sent.
-    pub questions: Vec<(usize, Value)>,
+    pub questions: Vec<(usize, Asked)>,
     /// What they said.
     pub said: Vec<PluginFlag>,
     /// What stands out in its input against earlier ones; known once it was put in order.

@@ -85,7 +85,7 @@ fn asked(kind: PluginKind, name: &str, row: Value) -> Asked {
             body.insert("label".to_owned(), label);
         }
     }
-    Asked { name: name.to_owned(), body }
+    Asked::new(name.to_owned(), &body)
 }
 
 /// How many rows are a few, and how many are many, of a kind: a labeler may cost money.
@@ -191,7 +191,7 @@ fn unknown_keys(plugin: &Plugin, place: &Place) -> Went {
     let plain = rows(plugin.kind, 3);
     let mut more = plain.clone();
     for asked in &mut more {
-        asked.body.insert("something_new".to_owned(), json!({ "a": [null, 1] }));
+        *asked = asked.with("something_new", &json!({ "a": [null, 1] }));
     }
     could_tell(&ask(plugin, place, &plain)?)?;
     could_tell(&ask(plugin, place, &more)?)?;
@@ -227,17 +227,10 @@ fn answer_to(process: &Process, plugin: &Plugin, number: u64) -> Result<(), Stri
     }
 }
 
-fn numbered(row: &Asked, number: u64) -> String {
-    let mut body = Map::new();
-    body.insert("n".to_owned(), number.into());
-    body.extend(row.body.clone());
-    format!("{}\n", Value::Object(body))
-}
-
 fn slow_row(plugin: &Plugin, place: &Place) -> Went {
     let process = begun(plugin, place)?;
     said_hello(&process)?;
-    let line = numbered(&rows(plugin.kind, 1)[0], 1);
+    let line = rows(plugin.kind, 1)[0].line(1);
     let middle = (line.len() / 2..line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     let (first, rest) = line.split_at(middle);
     process.send(first.to_owned());
@@ -254,9 +247,9 @@ fn crash(plugin: &Plugin, place: &Place) -> Went {
     let rows = rows(plugin.kind, 4);
     let process = begun(plugin, place)?;
     said_hello(&process)?;
-    process.send(numbered(&rows[0], 1));
+    process.send(rows[0].line(1));
     answer_to(&process, plugin, 1)?;
-    process.send(numbered(&rows[1], 2));
+    process.send(rows[1].line(2));
     // Killed in the middle of its work.
     drop(process);
     let answers = ask(plugin, place, &rows)?;
@@ -315,7 +308,7 @@ fn silence(plugin: &Plugin, place: &Place) -> Went {
         Heard::Broken(why) => return Err(format!("nothing was asked, and it said {why}")),
         Heard::End => return Err("it did not wait for what comes".to_owned()),
     }
-    process.send(numbered(&rows(plugin.kind, 1)[0], 1));
+    process.send(rows(plugin.kind, 1)[0].line(1));
     answer_to(&process, plugin, 1)?;
     Ok("it waits, and says nothing unasked".to_owned())
 }
@@ -323,7 +316,7 @@ fn silence(plugin: &Plugin, place: &Place) -> Went {
 fn end(plugin: &Plugin, place: &Place) -> Went {
     let process = begun(plugin, place)?;
     said_hello(&process)?;
-    process.send(numbered(&rows(plugin.kind, 1)[0], 1));
+    process.send(rows(plugin.kind, 1)[0].line(1));
     answer_to(&process, plugin, 1)?;
     process.end()?;
     Ok("it ends when it is told to".to_owned())

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::place::Place;
 use super::process::{Heard, Process, WINDOW};
 use crate::clock;
-use crate::domain::plugin::{Hello, LINE_BYTES_MAX, LINES_VERSION, Plugin, PluginKind, words};
+use crate::domain::plugin::{Hello, LINE_BYTES_MAX, LINES_VERSION, Plugin, words};
 
 /// How long it may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
@@ -85,7 +85,29 @@ impl Counts {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub name: String,
-    pub body: Map<String, Value>,
+    /// Keys and values of an object, without its braces.
+    body: String,
+}
+
+impl Asked {
+    pub fn new(name: String, body: &impl Serialize) -> Self {
+        let mut body = serde_json::to_string(body).unwrap_or_default();
+        body.pop();
+        body.drain(..1.min(body.len()));
+        Self { name, body }
+    }
+
+    /// The same with another key.
+    #[must_use]
+    pub fn with(&self, key: &str, value: &Value) -> Self {
+        Self { body: format!("{},{}:{value}", self.body, json!(key)), ..self.clone() }
+    }
+
+    /// As it is sent.
+    pub fn line(&self, number: u64) -> String {
+        let between = if self.body.is_empty() { "" } else { "," };
+        format!("{{\"n\":{number}{between}{}}}\n", self.body)
+    }
 }
 
 pub struct Host {
@@ -288,10 +310,13 @@ impl Host {
     /// Sends what may be sent, and takes one answer.
     fn go_on(&mut self, round: &mut Round<'_>, stop: &AtomicBool) -> Result<(), Failure> {
         let Some(process) = &mut self.process else { return Ok(()) };
-        while let Some((number, line)) = round.next_line(&mut self.next) {
-            if !process.send(line) {
-                let (at, _) = round.take(number).unwrap_or_default();
-                round.waiting.push_front(at);
+        // Many at once cost as much as one.
+        if round.open.len() <= WINDOW / 2 {
+            let mut lines = String::new();
+            while let Some(line) = round.next_line(&mut self.next) {
+                lines.push_str(&line);
+            }
+            if !lines.is_empty() && !process.send(lines) {
                 return Err(Failure::Failed(how_ended(process)));
             }
         }
@@ -305,7 +330,12 @@ impl Host {
                 return Err(Failure::Stop);
             }
             let left = most.saturating_sub(round.since.elapsed());
-            match process.hear(left.min(LOOK)) {
+            let heard = if round.open.len() > WINDOW / 4 {
+                process.hear_one_of_many(left.min(LOOK))
+            } else {
+                process.hear(left.min(LOOK))
+            };
+            match heard {
                 Heard::Line(line) => {
                     self.in_a_row = 0;
                     return round.answered(&line).map_err(Failure::Wrong);
@@ -402,8 +432,8 @@ impl Round<'_> {
         self.waiting.is_empty() && self.open.is_empty()
     }
 
-    /// The next row that may be sent, with its number.
-    fn next_line(&mut self, next: &mut u64) -> Option<(u64, String)> {
+    /// The next row that may be sent.
+    fn next_line(&mut self, next: &mut u64) -> Option<String> {
         let window = if self.alone.is_some() { 1 } else { WINDOW };
         if self.open.len() >= window {
             return None;
@@ -411,10 +441,7 @@ impl Round<'_> {
         loop {
             let at = *self.waiting.front()?;
             let number = *next + 1;
-            let mut body = Map::new();
-            body.insert("n".to_owned(), number.into());
-            body.extend(self.rows[at].body.clone());
-            let line = format!("{}\n", Value::Object(body));
+            let line = self.rows[at].line(number);
             if line.len() > LINE_BYTES_MAX {
                 self.waiting.pop_front();
                 let words = format!("the row is longer than {} MiB", LINE_BYTES_MAX >> 20);
@@ -431,7 +458,7 @@ impl Round<'_> {
             *next = number;
             self.open_bytes += line.len();
             self.open.insert(number, (at, line.len()));
-            return Some((number, line));
+            return Some(line);
         }
     }
 
@@ -464,13 +491,4 @@ impl Round<'_> {
         });
         Ok(())
     }
-}
-
-/// What is sent of a row to a detector; other kinds send more beside it.
-pub fn body_of(kind: PluginKind, row: Value) -> Map<String, Value> {
-    let name = match kind {
-        PluginKind::Detector | PluginKind::Labeler => "row",
-        PluginKind::Validator => "label",
-    };
-    Map::from_iter([(name.to_owned(), row)])
 }

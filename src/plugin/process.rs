@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,9 +17,10 @@ use crate::sandbox::helper::{CANNOT, Told, own_program};
 /// Rows that may be unanswered.
 pub const WINDOW: usize = 256;
 /// Lines from it that wait to be looked at; then it waits.
-const LINES: usize = 64;
+const LINES: usize = 128;
 /// Of what it prints on standard error, so much of the end is kept.
 const SAID_BYTES: usize = 64 << 10;
+const COME_BACK: Duration = Duration::from_micros(500);
 const LAST: Duration = Duration::from_secs(5);
 
 /// What came from it.
@@ -54,8 +57,8 @@ impl Process {
         if let Some(mut stdin) = child.stdin.take() {
             // It ends when nobody sends any more, or nobody reads.
             std::thread::spawn(move || {
-                while let Ok(line) = lines.recv() {
-                    if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+                while let Ok(text) = lines.recv() {
+                    if stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).is_err() {
                         break;
                     }
                 }
@@ -81,7 +84,7 @@ impl Process {
         Ok(Self { child, to: Some(to), from, said })
     }
 
-    /// Whether the line is on its way; not where it has gone, or does not read.
+    /// Whether the lines are on their way; not where it has gone, or does not read.
     pub fn send(&self, line: String) -> bool {
         match self.to.as_ref().map(|to| to.try_send(line)) {
             Some(Ok(())) => true,
@@ -94,6 +97,19 @@ impl Process {
             Ok(heard) => heard,
             Err(RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(RecvTimeoutError::Disconnected) => Heard::End,
+        }
+    }
+
+    /// The same where many answers are on their way: to be woken for each costs more than to come
+    /// back.
+    pub fn hear_one_of_many(&self, within: Duration) -> Heard {
+        match self.from.try_recv() {
+            Ok(heard) => heard,
+            Err(TryRecvError::Disconnected) => Heard::End,
+            Err(TryRecvError::Empty) => {
+                std::thread::sleep(COME_BACK);
+                self.from.try_recv().unwrap_or_else(|_| self.hear(within))
+            }
         }
     }
 

@@ -182,7 +182,7 @@ impl Workspace {
         let version = format!("{}@{}", protocol.id, published.reference.version);
         body.insert("protocol".to_owned(), version.into());
         body.insert("questions".to_owned(), questions(protocol));
-        Ok(Some((published.clone(), Asked { name: row.external_id.clone(), body })))
+        Ok(Some((published.clone(), Asked::new(row.external_id.clone(), &body))))
     }
 
     /// How a labeler's suggestions compare with what people said of settled cases, and with gold

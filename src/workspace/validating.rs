@@ -78,7 +78,7 @@ impl Workspace {
             None => self.take_host(name, PluginKind::Validator)?,
             Some(path) => self.host_of(name, PluginKind::Validator)?.reading(path),
         };
-        let asked = Asked { name: key.to_owned(), body };
+        let asked = Asked::new(key.to_owned(), &body);
         let answer = host.ask(&[asked], &AtomicBool::new(false)).pop();
         counts.add(host.take_counts());
         if reads.is_none() {

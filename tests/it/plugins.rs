@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use casework::domain::plugin::{Plugin, PluginKind};
-use casework::plugin::host::{Asked, body_of};
+use casework::plugin::host::Asked;
 use casework::plugin::{Answer, Counts, Host};
 use casework::tui::Review;
 use serde_json::{Value, json};
@@ -86,8 +86,8 @@ fn whole(dir: &Path, text: &str) -> Plugin {
 fn rows(count: usize) -> Vec<Asked> {
     let row = |at| {
         let name = format!("r{at}");
-        let body = body_of(PluginKind::Detector, json!({ "id": name, "text": "hello" }));
-        Asked { name, body }
+        let row = json!({ "row": { "id": name, "text": "hello" } });
+        Asked::new(name, &row)
     };
     (0..count).map(row).collect()
 }
