@@ -205,11 +205,15 @@ pub const COMMANDS: &[Command] = &[
     command(
         "reveal",
         "",
-        "SESSION",
-        "ends the blind round: all who take part see all labels",
+        "SESSION [early]",
+        "ends the blind round: all who take part see all labels; early: although somebody still labels",
         |desk, words| {
-            named_session(desk, words, |desk, name| {
-                desk.session.moderate(name, command::calibration::Moderation::Reveal)
+            let (words, early) = match words.trim().strip_suffix(" early") {
+                Some(name) => (name, true),
+                None => (words, false),
+            };
+            named_session(desk, words, move |desk, name| {
+                desk.session.moderate(name, command::calibration::Moderation::Reveal { early })
             })
         },
     ),

@@ -273,6 +273,27 @@ fn somebody_who_is_late_is_waited_for_until_the_deadline() {
 }
 
 #[test]
+fn the_screen_says_that_a_session_is_sealed_and_asks_before_it_is_revealed_early() {
+    let place = team();
+    place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);
+    label(&place, "p0", "bo", &RIGHT, "");
+    let ana = Workspace::open(place.paths(), Env::default(), Some("ana")).unwrap();
+    let mut session = Review::in_turn(ana, (100, 30), || T0, None).unwrap();
+    session.press("C");
+    assert!(session.text().contains("sealed: what is said is encrypted"), "{}", session.text());
+    session.press("r");
+    let text = session.text();
+    assert!(text.contains("ana, bo, cy have") && text.contains("type early"), "{text}");
+    session.press("\"no\" Enter");
+    assert!(session.text().contains("Nothing is revealed."), "{}", session.text());
+    session.press("C r \"early\" Enter");
+    assert!(session.text().contains("Revealed: all who take part"), "{}", session.text());
+    session.press("Esc C");
+    let text = session.text();
+    assert!(text.contains("revealed before its deadline") && !text.contains("sealed:"), "{text}");
+}
+
+#[test]
 fn a_session_is_sat_in_on_the_screen() {
     let place = team();
     place.ok(&["calibrate", "open", "june", "--cases", "p0,p1", "--deadline", "4000d"]);

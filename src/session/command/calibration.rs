@@ -24,7 +24,10 @@ pub const SESSIONS: Command = Command::new(
 pub enum Moderation {
     /// How its cases are chosen, as `divergent 12 for 2d`.
     Open(String),
-    Reveal,
+    /// All labels of the blind round are shown; `early`: although somebody still labels.
+    Reveal {
+        early: bool,
+    },
     /// Names, with commas or blanks.
     Add(String),
     /// How long the first round lasts from now.
@@ -106,8 +109,8 @@ impl Write for Moderate {
                     opening.deadline.minute()
                 )
             }
-            Moderation::Reveal => {
-                workspace.reveal_session(&session, false)?;
+            Moderation::Reveal { early } => {
+                workspace.reveal_session(&session, early)?;
                 "Revealed: all who take part see all labels, talk about them, and label again."
                     .to_owned()
             }

@@ -8,7 +8,7 @@ use super::prompt::Prompt;
 use super::{Cx, Layer, Next, View, list};
 use crate::domain::calibration::Stage;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::short_span;
+use crate::domain::time::{Moment, short_span};
 use crate::session::Effect;
 use crate::session::command::calibration::Moderation;
 use crate::session::window::CalibrationProgress;
@@ -61,6 +61,27 @@ fn ask(question: &'static str, name: String, make: fn(String) -> Moderation) -> 
     Prompt::new(question, "", done).about(about)
 }
 
+/// Who still labels while there is time, in words; nothing where the blind round may end.
+fn late(calibration: &CalibrationProgress, now: Moment) -> Option<String> {
+    let session = &calibration.session;
+    let wait = session.deadline().0 - now.0;
+    let of = session.opened.what.cases.len();
+    let behind = calibration.progress.iter().filter(|one| one.done[0] < of);
+    let behind: Vec<&str> = behind.map(|one| one.reviewer.as_str()).collect();
+    let waits = session.stage() == Stage::Blind && wait > 0 && !behind.is_empty();
+    waits.then(|| format!("{} have {} left", behind.join(", "), short_span(wait)))
+}
+
+/// Asks whether a blind round is to end while somebody still labels: the record will say so.
+fn ask_early(name: String, late: &str) -> Prompt {
+    let about = visible(&format!("{name}: {late}. ")).into_owned();
+    let done = move |text: &str, cx: &mut Cx<'_>| match text.trim() {
+        "early" => cx.session.moderate(name.clone(), Moderation::Reveal { early: true }),
+        _ => cx.session.say("Nothing is revealed."),
+    };
+    Prompt::new("To reveal it all the same type early: ", "", done).about(about)
+}
+
 /// Asks how a session is opened: its name, and how its cases are chosen.
 fn ask_opening() -> Prompt {
     let done = |text: &str, cx: &mut Cx<'_>| {
@@ -89,7 +110,11 @@ impl Layer for Calibrations {
                 cx.then(effects);
             }
             ("reveal", Some(name)) => {
-                let effects = cx.session.moderate(name, Moderation::Reveal);
+                let late = self.rows.get(self.cursor).and_then(|one| late(one, cx.session.now));
+                if let Some(late) = late {
+                    return Next::Opens(Box::new(ask_early(name, &late)));
+                }
+                let effects = cx.session.moderate(name, Moderation::Reveal { early: false });
                 cx.then(effects);
             }
             ("open-session", _) => return Next::Opens(Box::new(ask_opening())),
@@ -165,6 +190,13 @@ fn entry(
         Span::styled(fit(&visible(&name), room).into_owned(), style),
         Span::styled(format!("  {state}"), theme.dim),
     ])];
+    let sealed = what.sealing.is_some() && !calibration.session.stage().is_revealed();
+    let sealed =
+        sealed.then(|| "sealed: what is said is encrypted until it is revealed".to_owned());
+    if let Some(words) = calibration.session.forced().or(sealed).filter(|_| chosen) {
+        let words = fit(&visible(&words), columns.saturating_sub(4)).into_owned();
+        lines.push(Line::from(Span::styled(format!("    {words}"), theme.dim)));
+    }
     if chosen {
         let of = what.cases.len();
         for one in &calibration.progress {
