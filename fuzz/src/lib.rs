@@ -15,6 +15,7 @@ use casework::domain::glossary::Glossary;
 use casework::domain::hygiene::facts_of_line;
 use casework::domain::ids::ReplicaId;
 use casework::domain::logline::LogLine;
+use casework::domain::plugin::{Hello, Suggestion, problems, raised, suggested};
 use casework::domain::policy::Policy;
 use casework::domain::prediction::{Prediction, Row};
 use casework::domain::protocol::{parse, parse_strictly, walk};
@@ -43,8 +44,8 @@ use casework::sync::segment::{
 };
 use casework::trap::condition::Condition;
 use casework::tui::input::Decoder;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 fn text_of(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
@@ -308,5 +309,25 @@ pub fn media(data: &[u8]) {
     if let Ok(sound) = sound::Sound::read(data) {
         let _ = (sound.seconds(), sound.peak_and_rms(), sound.facts());
         let _ = (sound.strip(40, 8), sound.loudness(0, 40), sound.bands(40, 8));
+    }
+}
+
+pub fn plugin(data: &[u8]) {
+    let Some(text) = text_of(data) else { return };
+    let _ = serde_json::from_str::<Hello>(text);
+    if let Ok(suggestion) = serde_json::from_str::<Suggestion>(text) {
+        let _ = (suggestion.words(), suggestion.label());
+    }
+    let Ok(answer) = serde_json::from_str::<Map<String, Value>>(text) else { return };
+    for flag in raised(&answer).unwrap_or_default() {
+        assert!(!flag.flag.chars().any(char::is_control));
+        assert!(flag.score.is_none_or(f64::is_finite));
+    }
+    if let Ok(said) = suggested(&answer) {
+        assert!(said.confidence.is_none_or(|share| (0.0..=1.0).contains(&share)));
+        assert!(!said.rationale.chars().any(char::is_control));
+    }
+    for problem in problems(&answer).unwrap_or_default() {
+        assert!(!problem.what.chars().any(char::is_control));
     }
 }
