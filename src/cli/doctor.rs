@@ -8,8 +8,11 @@ use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
+use crate::sandbox::Level;
+use crate::sandbox::reach::held;
 use crate::serve::sshd::{Sshd, no_terminals};
 use crate::workspace::Workspace;
+use crate::workspace::plugins::Standing;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -91,6 +94,44 @@ fn serving(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
     Ok(vec![Finding { good: trouble.is_none(), what: "serve", words }])
 }
 
+/// Whether plug-ins are as they were pinned, and those are here that traps ask.
+fn plugins(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
+    let known = workspace.plugins()?;
+    let published = workspace.latest_traps()?;
+    let asked = published.iter().flat_map(|latest| &latest.file.traps);
+    let asked: Vec<(&str, &str)> = asked
+        .filter_map(|trap| Some((trap.plugin.as_ref()?.name.as_str(), trap.name.as_str())))
+        .collect();
+    let mut findings = Vec::new();
+    for one in known.iter().filter(|one| one.standing != Standing::NotHere) {
+        let words = match one.standing {
+            Standing::Pinned => format!("{} is as it was pinned", one.name),
+            Standing::Broken => format!("{}: a file of it can't be read", one.name),
+            other => format!(
+                "{} is {}, and is not run. A lead looks at it: `casework plugin pin {}`",
+                one.name,
+                other.as_str(),
+                one.name
+            ),
+        };
+        let good = one.standing == Standing::Pinned;
+        findings.push(Finding { good, what: "plug-in", words });
+    }
+    let here =
+        |name: &str| known.iter().any(|one| one.name == name && one.standing != Standing::NotHere);
+    for (plugin, trap) in asked.into_iter().filter(|(plugin, _)| !here(plugin)) {
+        let words = format!(
+            "the trap `{trap}` asks {plugin}, which config.toml does not have: what is ingested here it does not flag"
+        );
+        findings.push(Finding { good: false, what: "plug-in", words });
+    }
+    if findings.iter().any(|finding| finding.good) && held(Level::Auto) == Some(Level::None) {
+        let words = "nothing holds plug-ins back here: neither bwrap nor landlock works".to_owned();
+        findings.push(Finding { good: false, what: "sandbox", words });
+    }
+    Ok(findings)
+}
+
 fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Result<(), CliError> {
     let damage = workspace.damage()?;
     let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
@@ -118,6 +159,7 @@ fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Res
         findings.push(Finding { good: found.is_some(), what: "stream", words });
     }
     findings.extend(serving(workspace)?);
+    findings.extend(plugins(workspace)?);
     let unknown: u64 = status.unknown.iter().map(|(_, n)| n).sum();
     let words = format!("{} entries; {unknown} events of unknown kinds", status.entries);
     findings.push(Finding { good: unknown == 0, what: "journal", words });

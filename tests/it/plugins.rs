@@ -16,7 +16,7 @@ use casework::tui::Review;
 use serde_json::{Value, json};
 
 use crate::keys::Keys as _;
-use crate::support::{Place, team_of_three};
+use crate::support::{Place, piped, program, team_of_three};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -291,6 +291,11 @@ fn a_detector_flags_and_is_asked_only_as_it_was_pinned() {
     assert!(!place.dir.path().join("ran").exists());
     let listed = json(&place.ok(&["plugin", "list", "--json"]));
     assert_eq!(listed["standing"], "changed since it was pinned");
+    let doctor = place.run_text(&["doctor"]);
+    assert!(doctor.contains("!!  plug-in    loud is changed since it was pinned"), "{doctor}");
+    fs::write(place.paths().config(), "").unwrap();
+    let doctor = place.run_text(&["doctor"]);
+    assert!(doctor.contains("`loud` asks loud, which config.toml does not have"), "{doctor}");
 }
 
 #[test]
@@ -459,6 +464,15 @@ fn a_suggestion_is_measured_and_seen_by_nobody_before_their_first_answer() {
     assert!(text.contains("llm (tiny-1) suggests"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
     drop(screen);
+
+    let mut linear = program();
+    linear.env("CASEWORK_WORKSPACE", place.path()).args(["--linear", "--as", "cy"]);
+    let told = String::from_utf8(piped(&mut linear, b"open p5\n1\nback\nquit\n").stdout).unwrap();
+    let told = told.split_once("Case: p5").unwrap().1;
+    let (before, after) = told.split_once("2. ").unwrap_or_else(|| panic!("{told}"));
+    assert!(before.contains("Suggestion: llm (tiny-1) suggests"), "{told}");
+    assert!(!before[..before.find("1. ").unwrap()].contains("cash"), "{told}");
+    assert!(!after.is_empty());
 
     place.ok(&[&["label", "p0", "--as", "bo"], &AS_SUGGESTED[..]].concat());
     assert!(shown("bo").contains("cash"));
