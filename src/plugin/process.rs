@@ -3,7 +3,8 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+    Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, TrySendError, channel,
+    sync_channel,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,19 +41,35 @@ pub struct Process {
     to: Option<SyncSender<String>>,
     from: Receiver<Heard>,
     said: Arc<Mutex<Vec<u8>>>,
+    /// Dropped last: the thread that began it ends then.
+    _lives: Sender<()>,
+}
+
+/// Begins the program on a thread that lives as long as what is returned: whoever is to die with its
+/// parent dies with the thread that began it, and those that ask come and go.
+fn begin(told: String) -> io::Result<(Child, Sender<()>)> {
+    let program = own_program()?;
+    let ((lives, until), (done, begun)) = (channel::<()>(), channel());
+    std::thread::Builder::new().name("plug-in".to_owned()).spawn(move || {
+        let child = Command::new(program)
+            .args(["run", "step", &told])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        if done.send(child).is_ok() {
+            let _ = until.recv();
+        }
+    })?;
+    let child = begun.recv().map_err(io::Error::other)??;
+    Ok((child, lives))
 }
 
 impl Process {
     /// # Errors
     /// It can't be begun.
     pub fn start(told: &Told) -> io::Result<Self> {
-        let told = serde_json::to_string(told)?;
-        let mut child = Command::new(own_program()?)
-            .args(["run", "step", &told])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let (mut child, lives) = begin(serde_json::to_string(told)?)?;
         let (to, lines) = sync_channel::<String>(WINDOW + 2);
         if let Some(mut stdin) = child.stdin.take() {
             // It ends when nobody sends any more, or nobody reads.
@@ -81,7 +98,7 @@ impl Process {
                 }
             });
         }
-        Ok(Self { child, to: Some(to), from, said })
+        Ok(Self { child, to: Some(to), from, said, _lives: lives })
     }
 
     /// Whether the lines are on their way; not where it has gone, or does not read.

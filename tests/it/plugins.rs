@@ -319,6 +319,21 @@ fn a_detector_finds_the_same_however_a_file_is_cut_and_shuffled() {
 }
 
 #[test]
+fn a_detector_lives_as_long_as_the_command_that_reads_several_files() {
+    let (place, stream) = with_detector(&format!("echo >> $HOME/asked; {SHOUTS}"));
+    place.ok(&["plugin", "pin", "loud"]);
+    let lines: Vec<&str> = stream.lines().collect();
+    let part = |(at, part): (usize, &[&str])| {
+        file(&place, &format!("s{at}.jsonl"), &(part.join("\n") + "\n"))
+    };
+    let files: Vec<String> = lines.chunks(60).enumerate().map(part).collect();
+    let args = ["ingest", "--strict", "--json"].into_iter().chain(files.iter().map(String::as_str));
+    let said = json(&place.ok(&args.collect::<Vec<_>>()));
+    assert_eq!(said["plugins"]["loud"]["trouble"], json!([]), "{said}");
+    assert_eq!(said["plugins"]["loud"]["asked"], 278, "{said}");
+}
+
+#[test]
 fn a_detector_that_crashes_or_says_nonsense_stops_no_ingest() {
     for each in ["exit 1", "echo nonsense", r#"echo "{\"n\":$n,\"flags\":7}""#] {
         let (place, stream) = with_detector(each);
