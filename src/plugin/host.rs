@@ -223,7 +223,11 @@ impl Host {
             let went = self.begun(stop).and_then(|()| self.go_on(&mut round, stop));
             match went {
                 Ok(()) => {}
-                Err(Failure::Stop) => break,
+                Err(Failure::Stop) => {
+                    // What it still says is of rows that nobody waits for.
+                    self.process = None;
+                    break;
+                }
                 Err(Failure::Wrong(why)) => {
                     self.stopped = true;
                     self.give_up(&mut round, &why);

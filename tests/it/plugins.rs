@@ -176,6 +176,25 @@ fn a_row_has_its_time_and_a_plugin_its_memory() {
 }
 
 #[test]
+fn who_stopped_asking_may_ask_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let each = r#"[ -e $HOME/slept ] || { touch $HOME/slept; sleep 3; }; echo "{\"n\":$n}""#;
+    let mut host = host(dir.path(), script(dir.path(), each));
+    let stop = AtomicBool::new(false);
+    let answers = std::thread::scope(|threads| {
+        threads.spawn(|| {
+            std::thread::sleep(Duration::from_millis(700));
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        host.ask(&rows(3), &stop)
+    });
+    assert_eq!(answers, vec![Answer::Skipped; 3]);
+    let answers = host.ask(&rows(3), &AtomicBool::new(false));
+    assert!(answers.iter().all(|answer| matches!(answer, Answer::Said(_))), "{answers:?}");
+    assert_eq!(host.take_counts().trouble, Vec::<String>::new());
+}
+
+#[test]
 fn a_plugin_reads_no_workspace_and_writes_nowhere_but_at_home() {
     let secret = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     fs::write(secret.path().join("key"), "SECRET").unwrap();
