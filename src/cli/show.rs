@@ -81,7 +81,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
             "without": settled.without.iter().map(|(who, belief)| json!({ "reviewer": who, "belief": belief })).collect::<Vec<_>>() })),
         "copies": case.copies.len(), "asked": case.asked,
         "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
-        "trouble": case.trouble, "facts": case.facts, "said": case.said, "suggestions": suggestions, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
+        "trouble": case.trouble, "facts": case.facts, "said": case.said, "suggestions": suggestions, "agents": case.voted, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
     })
 }
 
@@ -119,7 +119,11 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         out.line(&format!("  found by {trap} ({version}{score}, draw {:.4}{rate})", draw.u))?;
     }
     if let Some(outcome) = &row.outcome {
-        let how = row.how.map_or(String::new(), |how| format!(" ({})", how.as_str()));
+        let with = match case.voted.as_slice() {
+            [] => String::new(),
+            voted => format!(", {} counted", voted.join(", ")),
+        };
+        let how = row.how.map_or(String::new(), |how| format!(" ({}{with})", how.as_str()));
         out.line(&format!("counts as {}{how}", outcome_words(outcome)))?;
     }
     if let Some(settled) = &case.settled {

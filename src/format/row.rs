@@ -140,6 +140,7 @@ pub struct CaseExport {
     pub settled_at: Option<String>,
     pub ruling: Option<RulingExport>,
     pub votes: Vec<Vote>,
+    pub agents: Vec<Vote>,
     pub conflicts: Vec<CaseId>,
     pub reviewers: Vec<String>,
     pub authors: Vec<String>,
@@ -303,6 +304,11 @@ pub static FIELDS: &[Field] = &[
         "every label that counts, its outcome by the names of today and its path as given: {reviewer, author, imported_by, outcome, label, path, protocol, confidence, rationale, tags, at, duration_ms, event, agrees}",
     ),
     of_case(
+        "agents",
+        "list of objects",
+        "the same of labelers, which are programs, where the policy let them vote",
+    ),
+    of_case(
         "conflicts",
         "list of texts",
         "cases with the same input that count as something else: `casework conflicts`",
@@ -311,7 +317,11 @@ pub static FIELDS: &[Field] = &[
     of_case("authors", "list of texts", "whose keys signed the votes"),
     of_case("protocols", "list of texts", "under which versions they were given"),
     of_case("rationales", "list of texts", "of the votes, empty ones too"),
-    of_case("events", "list of texts", "what the outcome rests on: the ruling, or the votes"),
+    of_case(
+        "events",
+        "list of texts",
+        "what the outcome rests on: the ruling, or the votes, those of agents too",
+    ),
 ];
 
 /// The keys of a kind of row.

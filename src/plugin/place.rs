@@ -54,8 +54,9 @@ fn files<'p>(plugin: &'p Plugin, beside: &Path) -> io::Result<Vec<(&'p str, Path
         let relative = Path::new(name).components().all(|part| {
             matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)
         });
-        if !relative && !plugin.run.iter().any(|part| part == name) {
-            let words = format!("`{name}` does not lie beside the configuration");
+        let named = Path::new(name).is_absolute() && plugin.run.iter().any(|part| part == name);
+        if !(relative || named) {
+            let words = format!("`{name}` lies outside {}: copy it there", beside.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
         }
     }

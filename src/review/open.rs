@@ -85,6 +85,8 @@ pub struct OpenCase {
     pub facts: Vec<Fact>,
     /// What plug-ins said of it when they flagged it.
     pub said: Vec<PluginFlag>,
+    /// Labelers whose suggestion counts as a label of it.
+    pub voted: Vec<String>,
     /// What labelers would answer, each with when it said so, where the policy lets them be heard.
     pub suggestions: Vec<(Suggestion, Moment)>,
     /// How the files that the line points to stand on this device, as far as that was looked up.
@@ -287,7 +289,15 @@ impl OpenCase {
             Some(_) => Vec::new(),
             None => evidence::copies(conn, &views::policy(conn)?, &row)?,
         };
-        let suggestions = match views::policy(conn)?.agents {
+        let policy = views::policy(conn)?;
+        let voted = match policy.agents {
+            Agents::Vote if row.state == CaseState::Resolved && row.how != Some(How::Ruling) => {
+                Evidence::of(conn, &policy, &row)?.agents
+            }
+            _ => Vec::new(),
+        };
+        let voted = voted.into_iter().map(|given| given.label.reviewer).collect();
+        let suggestions = match policy.agents {
             Agents::Off => Vec::new(),
             // What people say of it in a session is theirs.
             _ if session.is_some() => Vec::new(),
@@ -315,6 +325,7 @@ impl OpenCase {
             facts,
             said,
             suggestions,
+            voted,
             files: BTreeMap::new(),
             views: BTreeMap::new(),
             history,

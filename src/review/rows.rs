@@ -92,6 +92,8 @@ pub struct Settled {
     pub at: Option<Moment>,
     pub belief: Option<f64>,
     pub ruling: Option<RulingExport>,
+    /// What labelers said, where that counted.
+    pub agents: Vec<GivenLabel>,
 }
 
 impl RowMaker {
@@ -259,7 +261,9 @@ impl RowMaker {
         let by = evidence.by(row, &self.policy, &self.renamed, self.estimate.as_ref());
         let resolved = row.state == CaseState::Resolved;
         let ruled = ruling(acts, labels).filter(|_| row.how == Some(How::Ruling));
+        let agents = evidence.agents.iter().filter(|_| row.how != Some(How::Ruling));
         Ok(Settled {
+            agents: agents.cloned().collect(),
             how: row.how,
             at: settled_at(labels, acts).filter(|_| resolved),
             belief: (row.how == Some(How::Model)).then(|| belief(labels, by)).flatten(),

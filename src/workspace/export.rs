@@ -278,7 +278,8 @@ impl Exporting<'_> {
                 }
                 exported.contradicted += usize::from(!conflicts.is_empty());
                 let settled = maker.settled(conn, &row, &labels, acts)?;
-                vec![case_row(&row, about, settled, maker.votes(&row, &labels), conflicts)]
+                let votes = [maker.votes(&row, &labels), maker.votes(&row, &settled.agents)];
+                vec![case_row(&row, about, settled, votes, conflicts)]
             }
         })
     }
@@ -330,7 +331,7 @@ fn case_row(
     row: &CaseRow,
     about: CaseContext,
     settled: Settled,
-    votes: Vec<Vote>,
+    [votes, agents]: [Vec<Vote>; 2],
     conflicts: Vec<CaseId>,
 ) -> ExportRow {
     let outcome = row.outcome.clone().unwrap_or_default();
@@ -341,7 +342,7 @@ fn case_row(
     protocols.dedup();
     let events = match &settled.ruling {
         Some(ruling) => vec![ruling.event],
-        None => votes.iter().map(|vote| vote.event).collect(),
+        None => votes.iter().chain(&agents).map(|vote| vote.event).collect(),
     };
     ExportRow::Case(Box::new(CaseExport {
         about,
@@ -360,5 +361,6 @@ fn case_row(
         events,
         conflicts,
         votes,
+        agents,
     }))
 }

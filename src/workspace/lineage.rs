@@ -17,6 +17,7 @@ use crate::domain::label::value_text;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::head;
 use crate::domain::time::Moment;
+use crate::journal::views::evidence::Evidence;
 use crate::retrain::cut::Membership;
 use crate::retrain::lineage::openlineage::{Told, mlflow, of_cut, of_run};
 use crate::retrain::lineage::{Lineage, Node};
@@ -463,6 +464,23 @@ impl Tracing<'_> {
                 ..node(format!("label:{}", given.event), "label", text)
             });
             self.lineage.link(own, &id, "labeled");
+            ids.push(id);
+        }
+        let policy = self.workspace.policy()?;
+        let agents = if blind { Vec::new() } else { Evidence::of(conn, &policy, row)?.agents };
+        for given in agents {
+            let of = &given.label;
+            let said = training_label(&of.outcome)
+                .or_else(|| of.outcome.get("verdict").map(value_text))
+                .unwrap_or_else(|| "no label".to_owned());
+            let text = format!("{said} under {} v{}", of.protocol.id, of.protocol.version);
+            let id = self.lineage.add(Node {
+                at: Some(given.given_at()),
+                by: Some(of.reviewer.clone()),
+                entry: Some(given.event.to_string()),
+                ..node(format!("label:{}", given.event), "label", text)
+            });
+            self.lineage.link(own, &id, "counted as suggested");
             ids.push(id);
         }
         for done in acts.iter().filter(|done| !withdrawn.contains(&done.event)) {

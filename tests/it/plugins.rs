@@ -530,6 +530,18 @@ fn a_vote_counts_as_one_label_and_never_as_the_only_one() {
     assert_eq!(state("p0"), ("open".to_owned(), 0), "alone it is no label");
     place.ok(&[&["label", "p0", "--as", "bo"], &AS_SUGGESTED[..]].concat());
     assert_eq!(state("p0"), ("resolved".to_owned(), 2));
+    // Wherever it is told what the case rests on, the program is named.
+    let shown = place.ok(&["show", "p0"]);
+    assert!(shown.contains("(unanimous, agent:llm counted)"), "{shown}");
+    let traced = place.ok(&["trace", "p0"]);
+    assert!(traced.contains("counted as suggested") && traced.contains("by agent:llm"), "{traced}");
+    let row = json(place.ok(&["export", "--rows", "cases"]).lines().next().unwrap());
+    assert_eq!(row["reviewers"], json!(["bo"]), "people are people");
+    assert_eq!(
+        (&row["agents"][0]["reviewer"], &row["agents"][0]["agrees"]),
+        (&json!("agent:llm"), &json!(true))
+    );
+    assert_eq!(row["events"].as_array().unwrap().len(), 2);
     let otherwise = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
     place.ok(&[&["label", "p5", "--as", "bo"], &otherwise[..]].concat());
     assert_eq!(state("p5"), ("open".to_owned(), 2), "they differ");
