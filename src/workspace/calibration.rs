@@ -1,16 +1,15 @@
 //! Calibration sessions: opening one over chosen cases, ending its rounds, and what comes out of
 //! it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::error::{CalibrationError, RulingError};
-use super::people::Holder;
 use super::{WorkError, Workspace};
 use crate::db::{case, label};
-use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Sealing, Stage};
+use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Stage};
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_amend::{Kind, with_example_of};
-use crate::domain::ids::{CaseId, EventId, ReplicaId};
+use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, value_text};
 use crate::domain::protocol::amend::{NewExample, with_example};
 use crate::domain::protocol::parse::{LabelSource, label_source};
@@ -20,7 +19,6 @@ use crate::domain::roster::{Role, is_name};
 use crate::domain::text::is_blank;
 use crate::domain::time::Moment;
 use crate::journal::Append;
-use crate::journal::agekey::{self, Secret};
 use crate::journal::chain::Appended;
 use crate::journal::kind::{
     CaseCommented, SessionAmended, SessionClosed, SessionOpened, SessionRevealed,
@@ -287,98 +285,6 @@ impl Workspace {
         let ending = Ending { session, sealed, note, key };
         let saved = self.append(vec![Append::new(&SessionRevealed(ending))])?;
         Ok(Revealed { saved, counted, unreadable })
-    }
-
-    /// A key for a new session, for the devices of all who lead.
-    fn new_sealing(&self) -> Result<Sealing, WorkError> {
-        let secret = Secret::new();
-        let keys = self.lead_devices()?;
-        let (recipient, keys) = (secret.recipient.clone(), secret.sealed_to(keys.values())?);
-        Ok(Sealing { recipient, keys })
-    }
-
-    /// The devices of all who lead, with their keys.
-    fn lead_devices(&self) -> Result<BTreeMap<ReplicaId, [u8; 32]>, WorkError> {
-        let leads = |holder: &Holder| holder.works() && holder.roles.contains(&Role::Lead);
-        let people = self.people()?.into_iter().filter(leads);
-        let mut devices: BTreeMap<_, _> =
-            people.filter_map(|holder| Some((holder.replica, holder.key?))).collect();
-        if self.is_lead()? {
-            devices.insert(self.key.replica(), self.key.public());
-        }
-        Ok(devices)
-    }
-
-    /// The secret half of a session's key, if this device was given it.
-    fn session_secret(&self, session: &Calibration) -> Option<Secret> {
-        let sealing = session.opened.what.sealing.as_ref()?;
-        let given = session.keys_for(self.key.replica());
-        let mut opened = given.filter_map(|sealed| agekey::opened(sealed, &self.key));
-        opened.find(|secret| secret.recipient == sealing.recipient)
-    }
-
-    /// Who can reveal a session that is sealed: leads, by name.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn session_key_holders(&self, session: &Calibration) -> Result<Vec<String>, WorkError> {
-        let devices = session.key_holders();
-        let mut people = self.people()?;
-        people.retain(|holder| holder.works() && devices.contains(&holder.replica));
-        people.retain(|holder| holder.roles.contains(&Role::Lead));
-        let names: BTreeSet<String> = people.into_iter().map(|holder| holder.name).collect();
-        Ok(names.into_iter().collect())
-    }
-
-    /// The keys of sessions that are not revealed, for devices of leads that were not given them.
-    pub(super) fn session_keys_due(
-        &self,
-        known: &[(String, Secret)],
-    ) -> Result<Vec<Append>, WorkError> {
-        if known.is_empty() || !self.is_lead()? {
-            return Ok(Vec::new());
-        }
-        let devices = self.lead_devices()?;
-        let mut events = Vec::new();
-        for (name, secret) in known {
-            let holders = self.session(name)?.key_holders();
-            let lacking = devices.iter().filter(|(device, _)| !holders.contains(device));
-            let keys = secret.sealed_to(lacking.map(|(_, key)| key))?;
-            if !keys.is_empty() {
-                let session = name.clone();
-                let change = Amendment { session, keys, ..Amendment::default() };
-                events.push(Append::new(&SessionAmended(change)));
-            }
-        }
-        Ok(events)
-    }
-
-    /// The keys of sessions that are not revealed, for a new key of this device.
-    pub(super) fn session_keys_for(
-        &self,
-        known: &[(String, Secret)],
-        owner: &str,
-        new: &[u8; 32],
-    ) -> Result<Vec<Append>, WorkError> {
-        let roles = crate::db::roster::roles(&self.db.conn, owner, self.key.replica())?;
-        if known.is_empty() || !roles.contains(&Role::Lead) {
-            return Ok(Vec::new());
-        }
-        let given = |(name, secret): &(String, Secret)| {
-            let (session, keys) = (name.clone(), secret.sealed_to([new])?);
-            Ok(Append::new(&SessionAmended(Amendment { session, keys, ..Amendment::default() })))
-        };
-        known.iter().map(given).collect()
-    }
-
-    /// The keys of sessions that are not revealed, as far as this device has them.
-    pub(super) fn session_secrets(&self) -> Result<Vec<(String, Secret)>, WorkError> {
-        let mut sessions = self.sessions()?;
-        sessions.retain(|session| !session.stage().is_revealed());
-        let known = sessions
-            .iter()
-            .filter_map(|session| Some((session.name().to_owned(), self.session_secret(session)?)));
-        Ok(known.collect())
     }
 
     /// Ends a session.

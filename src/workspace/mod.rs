@@ -4,6 +4,7 @@
 pub mod create;
 pub mod arbitration;
 pub mod calibration;
+mod session_keys;
 pub mod cuts;
 pub mod gates;
 pub mod imported;
