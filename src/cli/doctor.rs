@@ -9,7 +9,6 @@ use super::{CliError, Context, Exit};
 use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
 use crate::sandbox::Level;
-use crate::sandbox::reach::held;
 use crate::serve::sshd::{Sshd, no_terminals};
 use crate::workspace::Workspace;
 use crate::workspace::plugins::Standing;
@@ -125,11 +124,32 @@ fn plugins(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
         );
         findings.push(Finding { good: false, what: "plug-in", words });
     }
-    if findings.iter().any(|finding| finding.good) && held(Level::Auto) == Some(Level::None) {
-        let words = "nothing holds plug-ins back here: neither bwrap nor landlock works".to_owned();
-        findings.push(Finding { good: false, what: "sandbox", words });
+    if findings.iter().any(|finding| finding.good) {
+        findings.push(sandbox(workspace));
     }
     Ok(findings)
+}
+
+/// Whether what is to hold plug-ins and runs back does, tried on what they may read least.
+fn sandbox(workspace: &Workspace) -> Finding {
+    let (good, words) = match workspace.try_sandbox() {
+        Ok((Level::None, _)) => {
+            (false, "nothing holds plug-ins back here: neither bwrap nor landlock works".to_owned())
+        }
+        Ok((level, true)) => (
+            false,
+            format!(
+                "a plug-in can read this device's key, in spite of {}: pin none",
+                level.as_str()
+            ),
+        ),
+        Ok((level, false)) => (
+            true,
+            format!("a plug-in can't read this device's key: {} holds it back", level.as_str()),
+        ),
+        Err(error) => (false, error.told().words),
+    };
+    Finding { good, what: "sandbox", words }
 }
 
 fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Result<(), CliError> {

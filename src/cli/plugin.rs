@@ -187,16 +187,20 @@ fn check(context: &Context, kind: &str, command: &[String]) -> Result<Exit, CliE
     let of_kind = PluginKind::ALL.into_iter().find(|one| one.as_str() == kind);
     let tried = Plugin::to_try(of_kind.unwrap_or(PluginKind::Detector), command.to_vec());
     // A word alone is the name of one, if there is such a one.
-    let named = match command {
-        [name] => context.read().ok().and_then(|workspace| {
-            let beside = workspace.paths.config().parent().map(Path::to_owned);
-            Some((workspace.plugin(name).ok()?.clone(), beside?))
-        }),
-        _ => None,
+    let workspace = context.read().ok();
+    let named = workspace.as_ref().zip(command.first()).filter(|_| command.len() == 1);
+    let named = named.and_then(|(workspace, name)| {
+        let beside = workspace.paths.config().parent().map(Path::to_owned);
+        Some((workspace.plugin(name).ok()?.clone(), beside?))
+    });
+    let hidden = match &workspace {
+        Some(workspace) => workspace.hidden()?,
+        None => context.paths()?.hidden(),
     };
     let (plugin, beside) = named.unwrap_or((tried, PathBuf::from(".")));
     let failed = |error| PluginError::File { name: plugin.name.clone(), error };
-    let place = Place::new(&plugin, &beside).map_err(|error| WorkError::from(failed(error)))?;
+    let place =
+        Place::new(&plugin, &beside, hidden).map_err(|error| WorkError::from(failed(error)))?;
     let mut out = Out::new();
     let mut bad = 0;
     let held = place.level().as_str();

@@ -78,7 +78,7 @@ enum What {
     },
     /// The process in which a step begins: for casework itself
     #[command(hide = true)]
-    Step { told: String },
+    Step,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -87,7 +87,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Some(What::Bayes { before, new, only_new, eval, out }) => {
             bayes(before, new, *only_new, eval, out)
         }
-        Some(What::Step { told }) => Err(CliError::Cannot(become_step(told))),
+        Some(What::Step) => Err(CliError::Cannot(become_step())),
         Some(What::Record { cut, name, metrics, predictions, model, seed }) => {
             let of = Elsewhere {
                 cut: cut.clone(),

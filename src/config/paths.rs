@@ -39,6 +39,14 @@ impl Paths {
         self.workspace.join("device.key")
     }
 
+    /// What no program that casework runs may read: the workspace, and whatever else lies where
+    /// casework keeps its own.
+    pub fn hidden(&self) -> Vec<PathBuf> {
+        let mut hidden = vec![self.workspace.clone()];
+        hidden.extend(home().map(|home| home.data_dir().to_owned()));
+        hidden
+    }
+
     /// The key that is about to become the device's.
     pub fn next_key(&self) -> PathBuf {
         self.workspace.join("device.key.next")

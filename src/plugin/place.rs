@@ -3,15 +3,16 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::passed;
 use crate::domain::ids::hex;
-use crate::domain::plugin::Plugin;
+use crate::domain::plugin::{Plugin, PluginKind};
 use crate::sandbox::Level;
-use crate::sandbox::helper::Told;
+use crate::sandbox::helper::{Told, own_program};
 use crate::sandbox::reach::{Reach, bwrap, held, program_places};
 
 /// Most bytes of a file that a plug-in writes.
@@ -32,6 +33,8 @@ pub struct Place {
     /// Where its files come from.
     beside: PathBuf,
     level: Level,
+    /// What it must not read, wherever that lies.
+    hidden: Vec<PathBuf>,
     pub pin: Pin,
 }
 
@@ -99,7 +102,7 @@ impl Place {
     ///
     /// # Errors
     /// A file can't be read or copied.
-    pub fn new(plugin: &Plugin, beside: &Path) -> io::Result<Self> {
+    pub fn new(plugin: &Plugin, beside: &Path, hidden: Vec<PathBuf>) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("casework-plugin-").tempdir()?;
         // Without links: sandboxes go by where places really are.
         let root = fs::canonicalize(directory.path())?;
@@ -121,7 +124,7 @@ impl Place {
         }
         let pin = Pin { sha256: together(&hashes), run: plugin.run.clone() };
         let level = held(Level::Auto).unwrap_or(Level::None);
-        Ok(Self { directory, beside: beside.to_owned(), level, pin })
+        Ok(Self { directory, beside: beside.to_owned(), level, hidden, pin })
     }
 
     /// Another one of the same plug-in.
@@ -129,7 +132,30 @@ impl Place {
     /// # Errors
     /// As of [`Self::new`].
     pub fn again(&self, plugin: &Plugin) -> io::Result<Self> {
-        Self::new(plugin, &self.beside)
+        Self::new(plugin, &self.beside, self.hidden.clone())
+    }
+
+    /// Tries whether a program that stands as plug-ins do can read a file; and by what it is held
+    /// back.
+    ///
+    /// # Errors
+    /// It can't be begun.
+    pub fn can_read(file: &Path, hidden: Vec<PathBuf>) -> io::Result<(Level, bool)> {
+        let quoted = file.display().to_string().replace('\'', "'\\''");
+        let run = ["sh".to_owned(), "-c".to_owned(), format!("exec cat -- '{quoted}'")];
+        let plugin = Plugin::to_try(PluginKind::Validator, run.into());
+        let place = Self::new(&plugin, Path::new(""), hidden)?;
+        let told = place.told(&plugin, &[])?;
+        let mut child = Command::new(own_program()?)
+            .args(["run", "step"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            told.send(&mut stdin)?;
+        }
+        Ok((place.level, child.wait()?.success()))
     }
 
     /// What holds it back.
@@ -157,7 +183,7 @@ impl Place {
         }
         let home = passed("HOME").map(PathBuf::from);
         let work = root.join("work");
-        let mut read = program_places(&path, home.as_deref());
+        let mut read = program_places(&path, home.as_deref(), &self.hidden);
         read.push(work.clone());
         read.extend_from_slice(more);
         let absolute = plugin.run.iter().map(PathBuf::from).filter(|path| path.is_absolute());

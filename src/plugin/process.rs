@@ -47,12 +47,12 @@ pub struct Process {
 
 /// Begins the program on a thread that lives as long as what is returned: whoever is to die with its
 /// parent dies with the thread that began it, and those that ask come and go.
-fn begin(told: String) -> io::Result<(Child, Sender<()>)> {
+fn begin(told: &Told) -> io::Result<(Child, Sender<()>)> {
     let program = own_program()?;
     let ((lives, until), (done, begun)) = (channel::<()>(), channel());
     std::thread::Builder::new().name("plug-in".to_owned()).spawn(move || {
         let child = Command::new(program)
-            .args(["run", "step", &told])
+            .args(["run", "step"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,7 +61,10 @@ fn begin(told: String) -> io::Result<(Child, Sender<()>)> {
             let _ = until.recv();
         }
     })?;
-    let child = begun.recv().map_err(io::Error::other)??;
+    let mut child = begun.recv().map_err(io::Error::other)??;
+    if let Some(stdin) = &mut child.stdin {
+        told.send(stdin)?;
+    }
     Ok((child, lives))
 }
 
@@ -69,7 +72,7 @@ impl Process {
     /// # Errors
     /// It can't be begun.
     pub fn start(told: &Told) -> io::Result<Self> {
-        let (mut child, lives) = begin(serde_json::to_string(told)?)?;
+        let (mut child, lives) = begin(told)?;
         let (to, lines) = sync_channel::<String>(WINDOW + 2);
         if let Some(mut stdin) = child.stdin.take() {
             // It ends when nobody sends any more, or nobody reads.

@@ -2,7 +2,8 @@
 //! becomes the step. casework runs itself for it, so that nothing has to happen between fork and
 //! exec.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::reach::{Reach, restrict};
 
-/// What the helper is told, as JSON in its only argument.
+/// What the helper is told on its standard input, before what is for the step: what a command line
+/// says everybody may read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Told {
     pub argv: Vec<String>,
@@ -23,6 +25,31 @@ pub struct Told {
     pub network: bool,
     /// Largest file that it may write.
     pub file_bytes: u64,
+}
+
+impl Told {
+    /// Sends it: its length, then as JSON.
+    ///
+    /// # Errors
+    /// Nobody reads.
+    pub fn send(&self, to: &mut impl Write) -> io::Result<()> {
+        let text = serde_json::to_vec(self)?;
+        to.write_all(&(text.len() as u64).to_be_bytes())?;
+        to.write_all(&text)?;
+        to.flush()
+    }
+
+    /// Reads it, and not a byte more.
+    #[cfg(unix)]
+    fn receive() -> io::Result<Self> {
+        use std::os::fd::AsFd as _;
+        let mut from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let mut length = [0; 8];
+        from.read_exact(&mut length)?;
+        let mut text = Vec::new();
+        from.take(u64::from_be_bytes(length)).read_to_end(&mut text)?;
+        Ok(serde_json::from_slice(&text)?)
+    }
 }
 
 /// This program, which is its own helper.
@@ -45,11 +72,11 @@ pub const CANNOT: i32 = 126;
 
 /// Becomes the step; returns only why it could not.
 #[cfg(unix)]
-pub fn become_step(told: &str) -> String {
+pub fn become_step() -> String {
     use std::os::unix::process::CommandExt as _;
 
     use rustix::process::{Resource, Rlimit, setrlimit, setsid};
-    let told: Told = match serde_json::from_str(told) {
+    let told: Told = match Told::receive() {
         Ok(told) => told,
         Err(error) => return error.to_string(),
     };
@@ -78,6 +105,6 @@ pub fn become_step(told: &str) -> String {
 }
 
 #[cfg(not(unix))]
-pub fn become_step(_: &str) -> String {
+pub fn become_step() -> String {
     "runs need a Unix".to_owned()
 }

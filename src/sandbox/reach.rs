@@ -34,19 +34,62 @@ const SYSTEM: &[&str] = &[
 pub const DEVICES: &[&str] =
     &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
-/// Places below which the programs of `PATH` lie: for `~/.tool/bin` it is `~/.tool`.
-pub fn program_places(path: &str, home: Option<&Path>) -> Vec<PathBuf> {
+/// Places below which the programs of `PATH` lie, without what is hidden: for `~/.tool/bin` it is
+/// `~/.tool`. What else lies in `~/.local` is no program's, and stays closed.
+pub fn program_places(path: &str, home: Option<&Path>, hidden: &[PathBuf]) -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+    let local = home.map(|home| home.join(".local"));
     for entry in path.split(':').map(Path::new).filter(|entry| entry.is_absolute()) {
         let above = entry.parent().filter(|above| above.components().count() > 1);
-        let above = above.filter(|above| Some(*above) != home);
-        places.push(above.unwrap_or(entry).to_owned());
+        match above {
+            Some(above) if Some(above) == local.as_deref() => {
+                places.extend(["bin", "lib", "lib64"].map(|name| above.join(name)));
+                places.extend(led_to(entry));
+            }
+            Some(above) if Some(above) != home => places.push(above.to_owned()),
+            _ => places.push(entry.to_owned()),
+        }
     }
-    places
-        .retain(|place| place.exists() && Some(place.as_path()) != home && place != Path::new("/"));
-    places.sort();
-    places.dedup();
-    places
+    places.retain(|place| {
+        let real = std::fs::canonicalize(place).unwrap_or_default();
+        let home = home.and_then(|home| std::fs::canonicalize(home).ok());
+        real.components().count() > 1 && Some(real) != home
+    });
+    without(places, hidden)
+}
+
+/// Where the programs live to which links in a directory lead: beside their `bin`, if they have one.
+fn led_to(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let links = entries.flatten().filter(|entry| entry.path().is_symlink());
+    let lives = |program: PathBuf| match program.parent() {
+        Some(bin) if bin.ends_with("bin") => bin.parent().map(Path::to_owned),
+        _ => Some(program),
+    };
+    links.filter_map(|link| lives(std::fs::canonicalize(link.path()).ok()?)).collect()
+}
+
+/// Places without what is hidden in them: one that holds something hidden is taken apart into what
+/// else is in it. Links are followed.
+pub fn without(places: Vec<PathBuf>, hidden: &[PathBuf]) -> Vec<PathBuf> {
+    let hidden: Vec<PathBuf> =
+        hidden.iter().filter_map(|place| std::fs::canonicalize(place).ok()).collect();
+    let (mut open, mut left) = (Vec::new(), places);
+    while let Some(place) = left.pop() {
+        let Ok(real) = std::fs::canonicalize(&place) else { continue };
+        if hidden.iter().any(|hidden| real.starts_with(hidden)) {
+            continue;
+        }
+        if !hidden.iter().any(|hidden| hidden.starts_with(&real)) {
+            open.push(place);
+        } else if !place.is_symlink() {
+            let entries = std::fs::read_dir(&place).into_iter().flatten();
+            left.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+        }
+    }
+    open.sort();
+    open.dedup();
+    open
 }
 
 /// The command line of bwrap that runs a program within its reach; the program follows it.
@@ -195,8 +238,35 @@ mod tests {
         std::fs::create_dir_all(home.join(".tool/bin")).unwrap();
         std::fs::create_dir_all(home.join("bin")).unwrap();
         let path = format!("{0}/.tool/bin:{0}/bin:relative:/usr/bin", home.display());
-        let places = program_places(&path, Some(home));
+        let places = program_places(&path, Some(home), &[]);
         assert!(places.contains(&home.join(".tool")) && places.contains(&home.join("bin")));
         assert!(!places.contains(&home.to_owned()) && !places.contains(&PathBuf::from("/")));
+    }
+
+    #[test]
+    fn what_is_hidden_is_in_no_place_whatever_it_lies_in_or_leads_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = std::fs::canonicalize(dir.path()).unwrap();
+        let hidden = home.join(".tool/share/casework");
+        for place in [".tool/bin", ".tool/share/other", ".local/bin", ".local/share/app/bin"] {
+            std::fs::create_dir_all(home.join(place)).unwrap();
+        }
+        std::fs::create_dir_all(hidden.join("workspace")).unwrap();
+        std::fs::write(home.join(".local/share/app/bin/app"), "").unwrap();
+        std::fs::write(home.join(".local/share/secret"), "").unwrap();
+        let link = |to: &str, at: &str| {
+            std::os::unix::fs::symlink(home.join(to), home.join(at)).unwrap();
+        };
+        link(".local/share/app/bin/app", ".local/bin/app");
+        link(".tool/share/casework", ".tool/known");
+        link(".tool", ".tool/bin/up");
+        let path = format!("{0}/.tool/bin:{0}/.local/bin", home.display());
+        let places = program_places(&path, Some(&home), &[hidden.clone(), home.join("nowhere")]);
+        let below: Vec<_> =
+            places.iter().filter_map(|place| place.strip_prefix(&home).ok()).collect();
+        assert_eq!(
+            below,
+            [".local/bin", ".local/share/app", ".tool/bin", ".tool/share/other"].map(Path::new)
+        );
     }
 }

@@ -15,6 +15,7 @@ use crate::journal::Append;
 use crate::journal::kind::PluginPinned;
 use crate::plugin::place::{Pin, pin_of};
 use crate::plugin::{Host, Place};
+use crate::sandbox::Level;
 
 /// How a plug-in stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,7 +177,7 @@ impl Workspace {
         let pinned = self.pinned(name)?.ok_or_else(|| PluginError::NotPinned(name.to_owned()))?;
         let failed = |error| PluginError::File { name: name.to_owned(), error };
         // What runs are copies, and these are what is compared.
-        let place = Place::new(plugin, &self.beside_config()).map_err(failed)?;
+        let place = Place::new(plugin, &self.beside_config(), self.hidden()?).map_err(failed)?;
         if let Some(what) = differs(plugin, &place.pin, &pinned.pin) {
             return Err(PluginError::Changed { name: name.to_owned(), what }.into());
         }
@@ -199,6 +200,15 @@ impl Workspace {
             found.push((plugin, pinned.map(|known| known.pin.sha256).unwrap_or_default()));
         }
         found
+    }
+
+    /// What holds plug-ins back here, and whether one could read this device's key in spite of it.
+    ///
+    /// # Errors
+    /// It can't be tried.
+    pub fn try_sandbox(&self) -> Result<(Level, bool), WorkError> {
+        let failed = |error| PluginError::File { name: "sh".to_owned(), error };
+        Ok(Place::can_read(&self.paths.key(), self.hidden()?).map_err(failed)?)
     }
 
     /// Takes the plug-in out that runs, or begins it; [`Self::keep_host`] takes it back.

@@ -26,7 +26,7 @@ use crate::retrain::run::compare::compare;
 use crate::retrain::run::execute::{Ended, Program, files_below, run as execute};
 use crate::sandbox::Level;
 use crate::sandbox::helper::Told;
-use crate::sandbox::reach::{Reach, bwrap, held, not_restricted, program_places};
+use crate::sandbox::reach::{Reach, bwrap, held, not_restricted, program_places, without};
 
 /// How a pipeline is to be run.
 #[derive(Debug, Clone)]
@@ -378,8 +378,10 @@ impl Workspace {
         let bounds = pipeline.limits.bounds();
         let path = environment.get("PATH").cloned().unwrap_or_default();
         let home = self.env.credentials.home.clone();
-        let mut read = program_places(&path, home.as_deref());
-        read.extend(pipeline.limits.read.iter().map(PathBuf::from));
+        let hidden = self.hidden()?;
+        let mut read = program_places(&path, home.as_deref(), &hidden);
+        let asked = pipeline.limits.read.iter().map(PathBuf::from).collect();
+        read.extend(without(asked, &hidden));
         read.extend([layout.work.clone(), layout.cut.clone()]);
         let write = vec![out.to_owned(), layout.scratch.clone()];
         let reach = Reach { read, write, network: pipeline.limits.network };

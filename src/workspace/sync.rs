@@ -193,6 +193,16 @@ impl Workspace {
         Ok(db::store::setting(&self.db.conn, STORE)?.filter(|url| !url.is_empty()))
     }
 
+    /// What no program that is run here may read: the workspace, and the store where that is a
+    /// directory.
+    pub fn hidden(&self) -> Result<Vec<PathBuf>, WorkError> {
+        let mut hidden = self.paths.hidden();
+        let store = self.store_url()?.unwrap_or_default();
+        let store = PathBuf::from(store.strip_prefix("file://").unwrap_or(&store));
+        hidden.extend(Some(store).filter(|store| store.is_absolute()));
+        Ok(hidden)
+    }
+
     /// Opens the store at `url`; the first that is ever named is remembered, after it was probed.
     pub fn open_store(&self, url: Option<&str>) -> Result<Box<dyn Store>, WorkError> {
         let known = self.store_url()?;

@@ -93,7 +93,7 @@ fn rows(count: usize) -> Vec<Asked> {
 }
 
 fn host(dir: &Path, plugin: Plugin) -> Host {
-    let place = casework::plugin::Place::new(&plugin, dir).unwrap();
+    let place = casework::plugin::Place::new(&plugin, dir, Vec::new()).unwrap();
     Host::new(plugin, place).restarted_after([Duration::from_millis(5); 3])
 }
 
@@ -212,6 +212,86 @@ fn a_plugin_reads_no_workspace_and_writes_nowhere_but_at_home() {
     let answers = host.ask(&rows(1), &AtomicBool::new(false));
     assert_eq!(answers, [Answer::CannotTell(String::new())]);
     assert!(!secret.path().join("mine").exists());
+}
+
+/// Where a reviewer's own programs lie beside the workspace, as they do by default.
+#[test]
+fn no_program_reads_the_workspace_wherever_it_and_the_programs_lie() {
+    for (case, without_bwrap) in [("as it is", false), ("without bwrap", true)] {
+        let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let data = home.path().join(".local/share/casework");
+        let (workspace, tools) = (data.join("workspace"), home.path().join(".tool"));
+        for place in [&home.path().join(".local/bin"), &tools.join("bin"), &data] {
+            fs::create_dir_all(place).unwrap();
+        }
+        fs::write(home.path().join(".local/bin/mine"), "").unwrap();
+        fs::write(tools.join("lib"), "").unwrap();
+        let (store, key) = (tools.join("store"), workspace.join("device.key"));
+        let mut path = format!("{}/.local/bin:{}/bin", home.path().display(), tools.display());
+        if without_bwrap {
+            let programs = tools.join("bin");
+            for name in ["sh", "sed", "cat", "echo", "printf", "ls"] {
+                let real = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(name));
+                if let Some(real) = real.iter().find(|path| path.exists()) {
+                    std::os::unix::fs::symlink(real, programs.join(name)).unwrap();
+                }
+            }
+        } else {
+            path = format!("{path}:{}", std::env::var("PATH").unwrap_or_default());
+        }
+        let run = |args: &[&str]| {
+            let mut command = program();
+            command.env("CASEWORK_WORKSPACE", &workspace).env("HOME", home.path());
+            let output = command.env("PATH", &path).args(args).output().unwrap();
+            let both = [&output.stdout[..], &output.stderr[..]].concat();
+            (output.status.success(), String::from_utf8_lossy(&both).into_owned())
+        };
+        let made = run(&["init", "--name", "team", "--as", "ana"]);
+        assert!(made.0, "{made:?}");
+        let exchanged = run(&["sync", "--store", store.to_str().unwrap()]);
+        assert!(exchanged.0, "{exchanged:?}");
+        assert!(fs::read_dir(&store).unwrap().next().is_some());
+        let tries = format!(
+            "said=\"$(cat {0} 2>/dev/null)$(ls {1} {2} 2>/dev/null)$(cat {3} {4} 2>/dev/null >/dev/null || echo no)\"",
+            key.display(),
+            workspace.display(),
+            store.display(),
+            home.path().join(".local/bin/mine").display(),
+            tools.join("lib").display(),
+        );
+        let each = format!(
+            "{tries}; echo \"{{\\\"n\\\":$n,\\\"flags\\\":[{{\\\"flag\\\":\\\"$said\\\"}}]}}\""
+        );
+        script(&workspace, &each);
+        let config = "[[plugin]]\nname = \"t\"\nkind = \"detector\"\nrun = [\"sh\", \"p.sh\"]\n";
+        fs::write(workspace.join("config.toml"), config).unwrap();
+        let traps = home.path().join("t.toml");
+        fs::write(&traps, "[[trap]]\nname = \"t\"\nplugin = { name = \"t\" }\n").unwrap();
+        let rows = home.path().join("s.jsonl");
+        let row = json!({ "id": "p1", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+            "input": { "text": "a" }, "prediction": { "label": "a", "confidence": 0.5 } });
+        fs::write(&rows, format!("{row}\n")).unwrap();
+        for args in [
+            vec!["trap", "publish", traps.to_str().unwrap()],
+            vec!["plugin", "pin", "t"],
+            vec!["ingest", rows.to_str().unwrap()],
+        ] {
+            let (ok, words) = run(&args);
+            assert!(ok, "{case}: {words}");
+        }
+        let (_, doctor) = run(&["doctor"]);
+        if doctor.contains("nothing holds plug-ins back") {
+            eprintln!("skipped no_program_reads_the_workspace…, {case}: there is no sandbox");
+            continue;
+        }
+        let level = if without_bwrap { "landlock holds" } else { "holds it back" };
+        assert!(
+            doctor.contains("can't read this device's key") && doctor.contains(level),
+            "{doctor}"
+        );
+        let shown = json(&run(&["show", "p1", "--json"]).1);
+        assert_eq!(shown["said"][0]["flag"], "", "{case}: {shown}");
+    }
 }
 
 const SHOUTS: &str = r#"case "$line" in *LOUD*) f='{"flag":"loud","score":0.9,"why":"capitals"}';; *) f=;; esac

@@ -54,15 +54,18 @@ pub fn run(program: &Program) -> io::Result<Ended> {
     // Whatever loses its parent becomes a child of ours, and is found.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let told = serde_json::to_string(&program.told)?;
     let begun = clock::instant();
     let cpu = cpu_of_children();
     let mut child = Command::new(own_program()?)
-        .args(["run", "step", &told])
-        .stdin(Stdio::null())
+        .args(["run", "step"])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
+    // Behind what the helper is told, the step's input is at its end.
+    if let Some(mut stdin) = child.stdin.take() {
+        program.told.send(&mut stdin)?;
+    }
     let printed = |stream: Option<Box<dyn Read + Send>>, end: &str| {
         let path = program.logs.join(format!("{}.{end}", program.name));
         std::thread::spawn(move || keep(stream, &path))
