@@ -105,11 +105,14 @@ fn plugins(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
     for one in known.iter().filter(|one| one.standing != Standing::NotHere) {
         let words = match one.standing {
             Standing::Pinned => format!("{} is as it was pinned", one.name),
-            Standing::Broken => format!("{}: a file of it can't be read", one.name),
+            Standing::Broken => {
+                format!("{}: {}", one.name, one.trouble.as_deref().unwrap_or_default())
+            }
             other => format!(
-                "{} is {}, and is not run. A lead looks at it: `casework plugin pin {}`",
+                "{} is {}{}, and is not run. A lead looks at it: `casework plugin pin {}`",
                 one.name,
                 other.as_str(),
+                one.trouble.as_ref().map_or(String::new(), |what| format!(" ({what})")),
                 one.name
             ),
         };

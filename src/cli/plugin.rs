@@ -145,8 +145,8 @@ fn list(context: &Context) -> Result<Exit, CliError> {
         let pinned = one.pinned.as_ref();
         if context.global.json {
             out.json(&json!({ "plugin": one.name, "kind": one.kind, "run": one.run,
-                "standing": one.standing.as_str(), "sha256": one.sha256,
-                "pinned": pinned.map(|known| json!({ "sha256": known.pin.sha256,
+                "standing": one.standing.as_str(), "trouble": one.trouble, "sha256": one.sha256,
+                "pinned": pinned.map(|known| json!({ "sha256": known.pin.pin.sha256,
                     "author": known.author, "at": known.at.rfc3339() })) }))?;
             continue;
         }
@@ -154,6 +154,8 @@ fn list(context: &Context) -> Result<Exit, CliError> {
             format!(" by {} on {}", visible(&known.author), known.at.minute())
         });
         let by = if one.standing == Standing::NotPinned { String::new() } else { by };
+        let trouble = one.trouble.as_ref().map_or(String::new(), |what| format!(" ({what})"));
+        let by = visible(&format!("{by}{trouble}")).into_owned();
         out.line(&format!(
             "{:<20} {:<10} {}{by}  {}",
             visible(&one.name),

@@ -5,26 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::passed;
 use crate::domain::ids::hex;
-use crate::domain::plugin::{Plugin, PluginKind};
+use crate::domain::plugin::{Pin, Plugin, PluginKind};
 use crate::sandbox::Level;
 use crate::sandbox::helper::{Told, own_program};
-use crate::sandbox::reach::{Reach, bwrap, held, program_places};
+use crate::sandbox::reach::{Reach, bwrap, held, program_places, without};
 
 /// Most bytes of a file that a plug-in writes.
 const FILE_BYTES_MAX: u64 = 1 << 30;
-
-/// What a plug-in is, to the byte.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pin {
-    /// Of its file; of several, of the list that `sha256sum` prints of them.
-    pub sha256: String,
-    pub run: Vec<String>,
-}
 
 /// The directory in which a plug-in runs: copies of its files, and a home of its own. It is gone
 /// with this.
@@ -32,69 +23,128 @@ pub struct Place {
     directory: tempfile::TempDir,
     /// Where its files come from.
     beside: PathBuf,
+    /// What runs: as the configuration has it, but for the copies.
+    argv: Vec<String>,
     level: Level,
     /// What it must not read, wherever that lies.
     hidden: Vec<PathBuf>,
     pub pin: Pin,
 }
 
-/// The files of a plug-in by the names that it has for them: what of `run` is a file beside the
-/// configuration, and those that it lists.
-fn files<'p>(plugin: &'p Plugin, beside: &Path) -> io::Result<Vec<(&'p str, PathBuf)>> {
-    let mut files: Vec<(&str, PathBuf)> = Vec::new();
-    for name in &plugin.run {
-        let path = beside.join(name);
-        if path.is_file() {
-            files.push((name, path));
+/// A file of a plug-in.
+struct Part<'p> {
+    /// As `run` or `files` has it.
+    name: &'p str,
+    from: PathBuf,
+    /// Where its copy lies, below where the plug-in stands; none of a program of the system, which
+    /// runs where it is.
+    to: Option<PathBuf>,
+}
+
+impl Part<'_> {
+    fn copied<'p>(name: &'p str, from: PathBuf) -> Part<'p> {
+        Part { name, from, to: Some(Path::new("work").join(name)) }
+    }
+}
+
+fn invalid(words: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, words)
+}
+
+fn not_there(name: &str, beside: &Path) -> io::Error {
+    let words = format!("`{name}` is no file in {}", beside.display());
+    io::Error::new(io::ErrorKind::NotFound, words)
+}
+
+/// The files of a plug-in: what of `run` is one, and those that it lists; where there is none, its
+/// program.
+fn parts<'p>(plugin: &'p Plugin, beside: &Path, hidden: &[PathBuf]) -> io::Result<Vec<Part<'p>>> {
+    let path = path_of_programs();
+    let home = passed("HOME").map(PathBuf::from);
+    let places = program_places(&path, home.as_deref(), hidden);
+    let of_system = |file: &Path| places.iter().any(|place| file.starts_with(place));
+    let inside = |name: &str| {
+        use std::path::Component::{CurDir, Normal};
+        Path::new(name).components().all(|part| matches!(part, Normal(_) | CurDir))
+    };
+    let mut parts: Vec<Part<'p>> = Vec::new();
+    for (at, name) in plugin.run.iter().enumerate() {
+        let given = Path::new(name);
+        let from = beside.join(given);
+        if !from.is_file() {
+            if at == 0 && name.contains('/') {
+                return Err(not_there(name, beside));
+            }
+            continue;
         }
+        parts.push(if inside(name) {
+            Part::copied(name, from)
+        } else if !given.is_absolute() {
+            return Err(invalid(format!(
+                "`{name}` lies outside {}: copy it there",
+                beside.display()
+            )));
+        } else if of_system(given) {
+            Part { name, from, to: None }
+        } else if without(vec![from.clone()], hidden).is_empty() {
+            return Err(invalid(format!(
+                "`{name}` lies in what no plug-in may read: name it as it is called in {}",
+                beside.display()
+            )));
+        } else {
+            let own = given.file_name().map(PathBuf::from).unwrap_or_default();
+            Part { name, from, to: Some(Path::new("given").join(at.to_string()).join(own)) }
+        });
     }
     for name in &plugin.files {
-        files.push((name, beside.join(name)));
-    }
-    files.sort();
-    files.dedup();
-    for (name, _) in &files {
-        let relative = Path::new(name).components().all(|part| {
-            matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)
-        });
-        let named = Path::new(name).is_absolute() && plugin.run.iter().any(|part| part == name);
-        if !(relative || named) {
-            let words = format!("`{name}` lies outside {}: copy it there", beside.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        if !inside(name) {
+            return Err(invalid(format!(
+                "`{name}` lies outside {}: copy it there",
+                beside.display()
+            )));
         }
+        let from = beside.join(name);
+        if !from.is_file() {
+            return Err(not_there(name, beside));
+        }
+        parts.push(Part::copied(name, from));
     }
-    Ok(files)
+    if let (true, Some(name)) = (parts.is_empty(), plugin.run.first()) {
+        let mut found = std::env::split_paths(&path).map(|place| place.join(name));
+        let from = found
+            .find(|path| path.is_file())
+            .ok_or_else(|| invalid(format!("no program is called `{name}`")))?;
+        parts.push(Part { name, from, to: None });
+    }
+    parts.sort_by_key(|part| part.name);
+    parts.dedup_by_key(|part| part.name);
+    Ok(parts)
+}
+
+fn path_of_programs() -> String {
+    passed("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
+}
+
+/// The same error with the file that it is about.
+fn of_file(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn sha256_of(path: &Path) -> io::Result<String> {
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     // A program is read whole when it is begun, too.
-    Ok(hex(&Sha256::digest(fs::read(path).map_err(named)?)))
+    Ok(hex(&Sha256::digest(fs::read(path).map_err(of_file(path))?)))
 }
 
 /// What a plug-in is now.
 ///
 /// # Errors
-/// A file of it can't be read.
-pub fn pin_of(plugin: &Plugin, beside: &Path) -> io::Result<Pin> {
-    let files = files(plugin, beside)?;
-    let mut hashes = Vec::with_capacity(files.len());
-    for (name, path) in &files {
-        hashes.push(((*name).to_owned(), sha256_of(path)?));
+/// A file of it is not there, or can't be read.
+pub fn pin_of(plugin: &Plugin, beside: &Path, hidden: &[PathBuf]) -> io::Result<Pin> {
+    let mut hashes = Vec::new();
+    for part in parts(plugin, beside, hidden)? {
+        hashes.push((part.name.to_owned(), sha256_of(&part.from)?));
     }
-    Ok(Pin { sha256: together(&hashes), run: plugin.run.clone() })
-}
-
-fn together(hashes: &[(String, String)]) -> String {
-    match hashes {
-        [(_, only)] => only.clone(),
-        several => {
-            let list: String =
-                several.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
-            hex(&Sha256::digest(list.as_bytes()))
-        }
-    }
+    Ok(Pin::of(plugin, &hashes))
 }
 
 impl Place {
@@ -106,25 +156,30 @@ impl Place {
         let directory = tempfile::Builder::new().prefix("casework-plugin-").tempdir()?;
         // Without links: sandboxes go by where places really are.
         let root = fs::canonicalize(directory.path())?;
-        for name in ["work", "home", "tmp"] {
+        for name in ["work", "given", "home", "tmp"] {
             fs::create_dir_all(root.join(name))?;
         }
+        let mut argv = plugin.run.clone();
         let mut hashes = Vec::new();
-        for (name, path) in files(plugin, beside)? {
-            if Path::new(name).is_absolute() {
-                hashes.push((name.to_owned(), sha256_of(&path)?));
+        for Part { name, from, to } in parts(plugin, beside, &hidden)? {
+            let Some(to) = to.map(|to| root.join(to)) else {
+                hashes.push((name.to_owned(), sha256_of(&from)?));
                 continue;
-            }
-            let to = root.join("work").join(name);
+            };
             if let Some(above) = to.parent() {
                 fs::create_dir_all(above)?;
             }
-            fs::copy(&path, &to)?;
+            fs::copy(&from, &to).map_err(of_file(&from))?;
             hashes.push((name.to_owned(), sha256_of(&to)?));
+            for argument in argv.iter_mut().filter(|argument| *argument == name) {
+                if Path::new(name).is_absolute() {
+                    *argument = to.display().to_string();
+                }
+            }
         }
-        let pin = Pin { sha256: together(&hashes), run: plugin.run.clone() };
+        let pin = Pin::of(plugin, &hashes);
         let level = held(Level::Auto).unwrap_or(Level::None);
-        Ok(Self { directory, beside: beside.to_owned(), level, hidden, pin })
+        Ok(Self { directory, beside: beside.to_owned(), argv, level, hidden, pin })
     }
 
     /// Another one of the same plug-in.
@@ -167,7 +222,7 @@ impl Place {
     pub fn told(&self, plugin: &Plugin, more: &[PathBuf]) -> io::Result<Told> {
         let root = fs::canonicalize(self.directory.path())?;
         let text = |path: PathBuf| path.display().to_string();
-        let path = passed("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned());
+        let path = path_of_programs();
         let mut environment = vec![
             ("PATH".to_owned(), path.clone()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
@@ -184,18 +239,16 @@ impl Place {
         let home = passed("HOME").map(PathBuf::from);
         let work = root.join("work");
         let mut read = program_places(&path, home.as_deref(), &self.hidden);
-        read.push(work.clone());
+        read.extend([work.clone(), root.join("given")]);
         read.extend_from_slice(more);
-        let absolute = plugin.run.iter().map(PathBuf::from).filter(|path| path.is_absolute());
-        read.extend(absolute.filter(|path| path.is_file()));
         let reach = Reach {
             read,
             write: vec![root.join("home"), root.join("tmp")],
             network: plugin.network,
         };
         let argv = match self.level {
-            Level::Bwrap => [bwrap(&reach, &work), plugin.run.clone()].concat(),
-            _ => plugin.run.clone(),
+            Level::Bwrap => [bwrap(&reach, &work), self.argv.clone()].concat(),
+            _ => self.argv.clone(),
         };
         Ok(Told {
             argv,

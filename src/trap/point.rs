@@ -116,7 +116,7 @@ impl Traps {
         Ok(made)
     }
 
-    /// The same with the detectors that its traps ask, each with the hash of its files.
+    /// The same with the detectors that its traps ask, each with what was pinned in a word.
     #[must_use]
     pub fn asking(mut self, detectors: Vec<(Plugin, String)>, reference: Option<Hash>) -> Self {
         for point in &mut self.points {

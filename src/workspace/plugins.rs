@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use super::error::PluginError;
 use super::{WorkError, Workspace};
 use crate::db::{document, suggestion};
-use crate::domain::plugin::{Plugin, PluginKind};
+use crate::domain::plugin::{Pin, Plugin, PluginKind};
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::domain::traps::Trap;
 use crate::journal::Append;
 use crate::journal::kind::PluginPinned;
-use crate::plugin::place::{Pin, pin_of};
+use crate::plugin::place::pin_of;
 use crate::plugin::{Host, Place};
 use crate::sandbox::Level;
 
@@ -50,6 +50,8 @@ pub struct KnownPlugin {
     pub kind: PluginKind,
     pub run: Vec<String>,
     pub standing: Standing,
+    /// In what it is not what was pinned, or why it can't be read.
+    pub trouble: Option<String>,
     /// What it is now, if that can be read.
     pub sha256: Option<String>,
     /// What was pinned, by whom, when.
@@ -98,13 +100,13 @@ impl Workspace {
         let mut known = Vec::new();
         for plugin in &self.config.plugin {
             let pinned = self.pinned(&plugin.name)?;
-            let now = pin_of(plugin, &self.beside_config());
-            let standing = match (&now, &pinned) {
-                (Err(_), _) => Standing::Broken,
-                (Ok(_), None) => Standing::NotPinned,
+            let now = pin_of(plugin, &self.beside_config(), &self.hidden()?);
+            let (standing, trouble) = match (&now, &pinned) {
+                (Err(error), _) => (Standing::Broken, Some(error.to_string())),
+                (Ok(_), None) => (Standing::NotPinned, None),
                 (Ok(now), Some(pinned)) => match differs(plugin, now, &pinned.pin) {
-                    None => Standing::Pinned,
-                    Some(_) => Standing::Changed,
+                    None => (Standing::Pinned, None),
+                    Some(what) => (Standing::Changed, Some(what)),
                 },
             };
             known.push(KnownPlugin {
@@ -112,6 +114,7 @@ impl Workspace {
                 kind: plugin.kind,
                 run: plugin.run.clone(),
                 standing,
+                trouble,
                 sha256: now.ok().map(|now| now.sha256),
                 pinned,
             });
@@ -124,8 +127,9 @@ impl Workspace {
             known.push(KnownPlugin {
                 name: row.name,
                 kind: pin.does,
-                run: pin.run.clone(),
+                run: pin.pin.run.clone(),
                 standing: Standing::NotHere,
+                trouble: None,
                 sha256: None,
                 pinned: Some(Pinned { pin, author: row.author, at: row.at.moment() }),
             });
@@ -149,17 +153,12 @@ impl Workspace {
         self.needs_role(&[Role::Lead], "lead")?;
         let plugin = self.plugin(name)?.clone();
         let failed = |error| PluginError::File { name: name.to_owned(), error };
-        let pin = pin_of(&plugin, &self.beside_config()).map_err(failed)?;
+        let pin = pin_of(&plugin, &self.beside_config(), &self.hidden()?).map_err(failed)?;
         let known = self.pinned(name)?;
         if known.is_some_and(|known| differs(&plugin, &pin, &known.pin).is_none()) {
             return Ok((pin, false));
         }
-        let event = PluginPinned {
-            name: plugin.name.clone(),
-            does: plugin.kind,
-            sha256: pin.sha256.clone(),
-            run: pin.run.clone(),
-        };
+        let event = PluginPinned { name: plugin.name.clone(), does: plugin.kind, pin: pin.clone() };
         self.append(vec![Append::new(&event)])?;
         Ok((pin, true))
     }
@@ -184,7 +183,7 @@ impl Workspace {
         Ok(Host::new(plugin.clone(), place))
     }
 
-    /// The detectors that traps ask, each with the hash of its files; one that is not in the
+    /// The detectors that traps ask, each with what was pinned in a word; one that is not in the
     /// configuration, or was never pinned, is known by its name alone.
     pub(super) fn detectors_of(&self, traps: &[Trap]) -> Vec<(Plugin, String)> {
         let mut found: Vec<(Plugin, String)> = Vec::new();
@@ -197,7 +196,7 @@ impl Workspace {
                 ..Plugin::to_try(PluginKind::Detector, Vec::new())
             });
             let pinned = self.pinned(&by.name).ok().flatten();
-            found.push((plugin, pinned.map(|known| known.pin.sha256).unwrap_or_default()));
+            found.push((plugin, pinned.map(|known| known.pin.pin.word()).unwrap_or_default()));
         }
         found
     }
@@ -229,14 +228,8 @@ fn differs(plugin: &Plugin, now: &Pin, pinned: &PluginPinned) -> Option<String> 
     if plugin.kind != pinned.does {
         return Some(format!("it was a {}", pinned.does));
     }
-    if now.run != pinned.run {
-        return Some(format!("it ran `{}`", pinned.run.join(" ")));
-    }
-    if now.sha256 != pinned.sha256 {
-        return Some(format!(
-            "the sha256 of its files is {}, and was {}",
-            now.sha256, pinned.sha256
-        ));
+    if let Some(what) = now.differs(&pinned.pin) {
+        return Some(what);
     }
     let said = plugin.sha256.as_ref().filter(|said| **said != now.sha256)?;
     Some(format!("the sha256 of its files is {}, and config.toml says {said}", now.sha256))

@@ -64,11 +64,11 @@ impl Workspace {
     ) -> Result<Came, WorkError> {
         self.needs_role(&[Role::Lead, Role::Engineer, Role::Agent], "lead, engineer or agent")?;
         let mut host = self.take_host(name, PluginKind::Labeler)?;
-        let sha256 = host.place().pin.sha256.clone();
+        let (sha256, pin) = (host.place().pin.sha256.clone(), host.place().pin.word());
         let mut came = Came::default();
         let went = (|| {
             let protocols = self.protocols()?;
-            let cases = self.to_suggest(&protocols, name, &sha256, wanted)?;
+            let cases = self.to_suggest(&protocols, name, &pin, wanted)?;
             for some in cases.chunks(AT_ONCE) {
                 if stop.load(Ordering::Relaxed) {
                     break;
@@ -104,6 +104,7 @@ impl Workspace {
                         plugin: name.to_owned(),
                         version: version.clone(),
                         sha256: sha256.clone(),
+                        pin: pin.clone(),
                         model: said.model,
                         protocol: published.reference.clone(),
                         answers: path,
@@ -128,7 +129,7 @@ impl Workspace {
         &self,
         protocols: &Protocols,
         name: &str,
-        sha256: &str,
+        pin: &str,
         wanted: &Wanted,
     ) -> Result<Vec<CaseRow>, WorkError> {
         if !wanted.cases.is_empty() {
@@ -137,7 +138,7 @@ impl Workspace {
         let conn = &self.db.conn;
         let known: BTreeSet<(CaseId, String)> = suggestion::of_plugin(conn, name)?
             .into_iter()
-            .filter(|row| row.suggestion.sha256 == sha256)
+            .filter(|row| row.suggestion.pin == pin)
             .map(|row| (row.suggestion.case, row.suggestion.protocol.hash.to_string()))
             .collect();
         let mut ids = Vec::new();

@@ -12,7 +12,7 @@ use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths, RenamedStep};
-use casework::domain::plugin::{PluginKind, Suggestion};
+use casework::domain::plugin::{Pin, PluginKind, Suggestion};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
 use casework::domain::ssh_key::SshKey;
@@ -54,14 +54,22 @@ fn every_kind_is_written_as_ever() {
     check(&PluginPinned {
         name: "loud".into(),
         does: PluginKind::Detector,
-        sha256: "00ff".into(),
-        run: vec!["python3".into(), "loud.py".into()],
+        pin: Pin {
+            sha256: "00ff".into(),
+            run: vec!["python3".into(), "loud.py".into()],
+            files: vec!["loud.py".into()],
+            wants: vec!["text".into()],
+            network: true,
+            pass: vec!["KEY".into()],
+            config: "11ff".into(),
+        },
     });
     check(&LabelSuggested(Suggestion {
         case,
         plugin: "llm".into(),
         version: "1.0".into(),
         sha256: "00ff".into(),
+        pin: "22ff".into(),
         model: "tiny".into(),
         protocol: protocol.clone(),
         answers: vec![("readable".into(), "y".into())],

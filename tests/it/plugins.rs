@@ -152,8 +152,6 @@ fn one_row_that_kills_is_set_aside_by_name_and_the_others_are_answered() {
     let (went, counts) = asked(|dir| script(dir, "exit 1"), 5);
     assert_eq!(went, "?----");
     assert!(counts.trouble.join("\n").contains("left alone"), "{counts:?}");
-    let nowhere = |_: &Path| Plugin::to_try(PluginKind::Detector, vec!["./nowhere".to_owned()]);
-    assert_eq!(asked(nowhere, 2).0, "--");
 }
 
 #[test]
@@ -395,6 +393,71 @@ fn a_detector_flags_and_is_asked_only_as_it_was_pinned() {
     fs::write(place.paths().config(), "").unwrap();
     let doctor = place.run_text(&["doctor"]);
     assert!(doctor.contains("`loud` asks loud, which config.toml does not have"), "{doctor}");
+}
+
+#[test]
+fn what_was_pinned_is_all_that_a_plugin_is_and_may_do() {
+    let (place, stream) = with_detector(SHOUTS);
+    let rows = file(&place, "s.jsonl", &stream);
+    let ran = place.dir.path().join("ran");
+    // One that lies elsewhere, by its whole path: a copy of it runs, too.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = elsewhere.path().join("p.sh");
+    fs::copy(place.path().join("p.sh"), &path).unwrap();
+    let whole = |more: &str| {
+        let text = format!(
+            "[[plugin]]\nname = \"loud\"\nkind = \"detector\"\nrun = [\"sh\", \"{}\"]\n{more}\n",
+            path.display()
+        );
+        fs::write(place.paths().config(), text).unwrap();
+    };
+    whole("wants = [\"text\"]");
+    let standing = || {
+        let listed = json(&place.ok(&["plugin", "list", "--json"]));
+        (listed["standing"].as_str().unwrap().to_owned(), listed["trouble"].to_string())
+    };
+    place.ok(&["plugin", "pin", "loud"]);
+    let said = json(&place.ok(&["ingest", &rows, "--json"]));
+    assert_eq!(said["plugins"]["loud"]["trouble"], json!([]), "{said}");
+    for (more, why) in [
+        ("wants = [\"text\"]\nnetwork = true", "it might not reach the network"),
+        ("wants = [\"text\"]\npass = [\"AWS_SECRET\"]", "it was given nothing"),
+        ("", "it was sent text"),
+        ("wants = [\"text\"]\nconfig = { above = 1 }", "`config`"),
+        ("wants = [\"text\"]\nfiles = [\"config.toml\"]", "sha256"),
+    ] {
+        whole(more);
+        let (standing, trouble) = standing();
+        assert!(standing.contains("changed") && trouble.contains(why), "{more}: {trouble}");
+        assert_eq!(place.run(&["ingest", &rows, "--strict"]).status.code(), Some(1), "{more}");
+    }
+    whole("wants = [\"text\"]");
+    assert_eq!(standing().0, "pinned");
+    fs::write(&path, format!("touch {}", ran.display())).unwrap();
+    assert!(standing().0.contains("changed"));
+    place.run(&["ingest", &rows]);
+    assert!(!ran.exists());
+    fs::remove_file(&path).unwrap();
+    let (standing, trouble) = standing();
+    assert!(standing.contains("changed") && trouble.contains("not there any more"), "{trouble}");
+
+    // What is not there is pinned as nothing else.
+    for (run, why) in [
+        ("[\"./nowhere\"]", "`./nowhere` is no file in"),
+        ("[\"no-such-program\", \"x\"]", "no program is called `no-such-program`"),
+        ("[\"sh\", \"../p.sh\"]", "lies outside"),
+        (
+            &format!("[\"sh\", \"{}\"]", place.path().join("p.sh").display()),
+            "name it as it is called",
+        ),
+    ] {
+        fs::write(place.dir.path().join("p.sh"), "").unwrap();
+        let text = format!("[[plugin]]\nname = \"loud\"\nkind = \"detector\"\nrun = {run}\n");
+        fs::write(place.paths().config(), text).unwrap();
+        let said = place.run(&["plugin", "pin", "loud"]);
+        let words = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(!said.status.success() && words.contains(why), "{run}: {words}");
+    }
 }
 
 #[test]

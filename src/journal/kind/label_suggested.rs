@@ -15,6 +15,7 @@ pub struct LabelSuggested(pub Suggestion);
 
 impl Event for LabelSuggested {
     const KIND: &'static str = "label.suggested";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {

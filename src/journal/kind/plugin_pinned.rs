@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::domain::plugin::PluginKind;
+use crate::domain::plugin::{Pin, PluginKind};
 use crate::domain::roster::Role;
 use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
@@ -14,14 +14,13 @@ pub struct PluginPinned {
     /// `kind` is the event's own.
     #[serde(rename = "type")]
     pub does: PluginKind,
-    /// Of its file; of several, of the list that `sha256sum` prints of them.
-    pub sha256: String,
-    /// Program and arguments.
-    pub run: Vec<String>,
+    #[serde(flatten)]
+    pub pin: Pin,
 }
 
 impl Event for PluginPinned {
     const KIND: &'static str = "plugin.pinned";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
