@@ -303,7 +303,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
             .collect();
         out.json(&json!({ "plugin": name, "suggested": measured.suggested,
             "abstained": measured.abstained, "partial": measured.partial,
-            "people": same(&measured.people), "gold": same(&measured.gold), "questions": questions }))?;
+            "people": same(&measured.people), "people_who_saw_it": same(&measured.swayed), "gold": same(&measured.gold), "questions": questions }))?;
         out.finish()?;
         return Ok(Exit::Done);
     }
@@ -315,7 +315,8 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
         "{name}: {} suggestions, {} of them of the first questions alone; {} times it would rather not say",
         measured.suggested, measured.partial, measured.abstained
     ))?;
-    out.line(&format!("  as people's labels of settled cases  {}", share(&measured.people)))?;
+    out.line(&format!("  as people who had not seen it        {}", share(&measured.people)))?;
+    out.line(&format!("  as people who had                    {}", share(&measured.swayed)))?;
     out.line(&format!("  right on gold items                  {}", share(&measured.gold)))?;
     for (question, of) in &measured.questions {
         out.line(&format!("  question {question:<27} {}", share(of)))?;

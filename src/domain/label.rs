@@ -101,6 +101,11 @@ pub struct Label {
 }
 
 impl Label {
+    /// Whether it is what a program suggested, and no person's.
+    pub fn is_of_program(&self) -> bool {
+        self.reviewer.starts_with(PROGRAM)
+    }
+
     /// A label without answers.
     pub fn empty(case: CaseId, reviewer: &str, round: &str, protocol: ProtocolRef) -> Self {
         Self {
@@ -180,6 +185,9 @@ pub fn that_count_in<L: Borrow<GivenLabel>>(
 ) -> Vec<L> {
     that_count(labels.into_iter().filter(|given| given.borrow().label.round == round))
 }
+
+/// What the name begins with under which a program's suggestion counts: no person is called so.
+pub const PROGRAM: &str = "agent:";
 
 /// An outcome in one line: `verdict wrong_label · corrected_label transfer`.
 pub fn outcome_words(outcome: &Outcome) -> String {

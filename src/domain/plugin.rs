@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::ids::{CaseId, hex};
-use super::label::{Label, MAIN_ROUND, Outcome, ProtocolRef, Step, outcome_in_short};
+use super::label::{Label, MAIN_ROUND, Outcome, PROGRAM, ProtocolRef, Step, outcome_in_short};
 use super::number::bytes_of;
 use super::text::{cut, is_blank, visible};
+use super::time::Hlc;
 
 /// The version of the lines that are exchanged. Another one is another language.
 pub const LINES_VERSION: u64 = 1;
@@ -353,7 +354,7 @@ pub struct Suggestion {
 impl Suggestion {
     /// As whose label it is listed where it counts as one: no person is called so.
     pub fn reviewer(&self) -> String {
-        format!("agent:{}", self.plugin)
+        format!("{PROGRAM}{}", self.plugin)
     }
 
     /// What it says, in a line: `llm suggests verdict wrong_label · category slang, 80 % sure: …`.
@@ -390,6 +391,18 @@ impl Suggestion {
             ..Label::empty(self.case, &self.reviewer(), MAIN_ROUND, self.protocol.clone())
         }
     }
+}
+
+/// Which of all that a labeler suggested of a case stands; it is given in the order in which it was
+/// said, with when. Whoever asks the same program again gets no other vote, and nobody gets one by
+/// pinning another once a person has said what the case is: only the first of a pin and a protocol
+/// counts, and of these the last that came before the first label.
+pub fn that_stands(said: &[(Hlc, &Suggestion)], labeled: Option<Hlc>) -> Option<usize> {
+    let same = |a: &Suggestion, b: &Suggestion| a.pin == b.pin && a.protocol == b.protocol;
+    let first = |at: &usize| !said[..*at].iter().any(|(_, one)| same(one, said[*at].1));
+    let early = |at: &usize| labeled.is_none_or(|labeled| said[*at].0 < labeled);
+    let last = (0..said.len()).filter(first).rfind(early);
+    last.or_else(|| (!said.is_empty()).then_some(0))
 }
 
 /// What a validator finds wrong.
@@ -500,6 +513,37 @@ mod tests {
             plugin.row(&line),
             json!({ "id": "p1", "text": "Hola", "input.channel": "voice", "confidence": 0.30 })
         );
+    }
+
+    #[test]
+    fn no_vote_is_rolled_again() {
+        let suggestion = |pin: &str| Suggestion {
+            case: CaseId([0; 16]),
+            plugin: "llm".to_owned(),
+            version: String::new(),
+            sha256: String::new(),
+            pin: pin.to_owned(),
+            model: String::new(),
+            protocol: ProtocolRef {
+                id: "p".into(),
+                version: 1,
+                hash: super::super::ids::Hash([0; 32]),
+            },
+            answers: Vec::new(),
+            outcome: Outcome::new(),
+            confidence: None,
+            rationale: String::new(),
+            abstains: String::new(),
+        };
+        let said = ["a", "a", "b", "a", "c"].map(suggestion);
+        let at = |ms| Hlc { ms, n: 0 };
+        let said: Vec<_> = said.iter().enumerate().map(|(n, one)| (at(n as i64), one)).collect();
+        assert_eq!(that_stands(&[], None), None);
+        assert_eq!(that_stands(&said, None), Some(4));
+        assert_eq!(that_stands(&said, Some(at(4))), Some(2), "another pin after the label");
+        assert_eq!(that_stands(&said, Some(at(2))), Some(0), "the same asked again");
+        assert_eq!(that_stands(&said, Some(at(0))), Some(0), "labeled before anything was said");
+        assert_eq!(that_stands(&said[..2], None), Some(0));
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn by_rule(labels: &[&GivenLabel], by: By<'_>) -> Option<(Outcome, How)> {
 }
 
 /// The outcome that weighs most of labels that agree on what they are compared by; of several, the
-/// earliest. Weights are odds.
+/// earliest. Weights are odds. It is one that a person gave: what programs say alone is no outcome.
 fn weightiest(
     labels: &[&GivenLabel],
     renamed: &RenamedLabels,
@@ -196,10 +196,12 @@ fn weightiest(
         let outcome = renamed.outcome(&given.label);
         let known = outcomes.entry(ballot(&outcome, &[])).or_insert((1.0, given, outcome));
         known.0 *= odds(&given.label);
-        if first_of(given) < first_of(known.1) {
+        let order = |given: &GivenLabel| (given.label.is_of_program(), first_of(given));
+        if order(given) < order(known.1) {
             known.1 = given;
         }
     }
+    outcomes.retain(|_, (_, given, _)| !given.label.is_of_program());
     let heavier = |a: &(f64, &GivenLabel, Outcome), b: &(f64, &GivenLabel, Outcome)| {
         a.0.total_cmp(&b.0).then_with(|| first_of(b.1).cmp(&first_of(a.1)))
     };
@@ -247,7 +249,8 @@ fn by_paths(labels: &[&GivenLabel], paths: &Paths, by: By<'_>) -> Option<Believe
     let (belief, group) = ballots
         .into_values()
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| first(&b.1).cmp(&first(&a.1))))?;
-    let best = group.into_iter().max_by(|a, b| {
+    let of_people = group.into_iter().filter(|at| !labels[*at].label.is_of_program());
+    let best = of_people.max_by(|a, b| {
         let earlier = || first_of(labels[*b]).cmp(&first_of(labels[*a]));
         shares[*a].total_cmp(&shares[*b]).then_with(earlier)
     })?;
@@ -418,5 +421,10 @@ mod tests {
         check(Majority, &[("a", "x"), ("b", "y"), ("c", "x")], (Resolved, Some("x")));
         check(Majority, &[("a", "x"), ("b", "y"), ("c", "z")], (Disputed, None));
         check(Unanimous, &[("a", "x"), ("b", "y"), ("a", "y")], (Resolved, Some("y")));
+        // What programs say supports what somebody says, and is nothing by itself.
+        check(Unanimous, &[("a", "x"), ("agent:m", "x")], (Resolved, Some("x")));
+        check(Unanimous, &[("agent:m", "x"), ("agent:n", "x")], (Open, None));
+        check(Majority, &[("a", "x"), ("agent:m", "y"), ("agent:n", "y")], (Disputed, None));
+        check(Majority, &[("a", "x"), ("b", "y"), ("agent:m", "y")], (Resolved, Some("y")));
     }
 }

@@ -17,13 +17,14 @@ use crate::domain::arbitration::{
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{
-    GivenLabel, MAIN_ROUND, Outcome, Step, outcome_in_short, that_count_in,
+    GivenLabel, Label, MAIN_ROUND, Outcome, Step, outcome_in_short, that_count_in,
 };
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Answered;
 use crate::domain::protocol::Question;
 use crate::domain::resolve::{CaseState, How};
 use crate::domain::time::Moment;
+use crate::journal::views::evidence::Evidence;
 
 /// Most disputed cases that are listed.
 pub const WAITING_MAX: usize = 5_000;
@@ -58,6 +59,8 @@ pub struct Dispute {
     pub ruled: Option<(Ruling, Vec<String>)>,
     /// Why it was escalated.
     pub escalated: Vec<String>,
+    /// What a program says whose voice counts beside theirs.
+    pub programs: Vec<String>,
     /// Settled cases with the same input.
     pub same_input: Vec<CaseRow>,
     /// What calibration sessions that are over, or revealed, came to on it; the latest first.
@@ -75,7 +78,8 @@ impl Dispute {
         });
         // In a session its labels lie there by name already.
         let sessions = self.sessions.iter().filter(|said| !self.named && !said.labels.is_empty());
-        escalated.chain(sessions.map(SessionSaid::words)).chain(same).collect()
+        let programs = self.programs.iter().cloned();
+        escalated.chain(programs).chain(sessions.map(SessionSaid::words)).chain(same).collect()
     }
 
     pub fn load(
@@ -86,7 +90,9 @@ impl Dispute {
     ) -> rusqlite::Result<Self> {
         let labels = label::live_of_case(conn, row.id)?;
         let order = blind_order(&labels);
-        Self::of(conn, protocols, row, me, &labels, order)
+        let voices = Evidence::of(conn, &protocols.policy, &row)?.agents;
+        let programs = voices.iter().map(|voice| program_says(&voice.label)).collect();
+        Ok(Self { programs, ..Self::of(conn, protocols, row, me, &labels, order)? })
     }
 
     /// Labels that may be seen, with the names of who gave them.
@@ -145,8 +151,18 @@ impl Dispute {
             .filter(|note| note.kind == NoteKind::Escalated);
         let escalated = notes.map(|note| note.text).collect();
         let sessions = sessions_on(conn, protocols, row.id)?;
-        let (named, same_input) = (false, Vec::new());
-        Ok(Self { row, named, sides, questions, parts_at, ruled, escalated, same_input, sessions })
+        Ok(Self {
+            row,
+            named: false,
+            sides,
+            questions,
+            parts_at,
+            ruled,
+            escalated,
+            programs: Vec::new(),
+            same_input: Vec::new(),
+            sessions,
+        })
     }
 
     pub fn side(&self, name: char) -> Option<&Side> {
@@ -165,6 +181,19 @@ impl Dispute {
             || appealed
             || (self.row.state == CaseState::Open && !self.escalated.is_empty())
     }
+}
+
+/// What a program says, as it stands beside the labels of people.
+fn program_says(label: &Label) -> String {
+    let steps = label.path.iter().map(|(question, answer)| format!("{question} {answer}"));
+    let why =
+        if label.rationale.is_empty() { String::new() } else { format!(": {}", label.rationale) };
+    format!(
+        "{}, a program that counts as one voice: {} ({}){why}",
+        label.reviewer,
+        outcome_in_short(&label.outcome),
+        steps.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// A case that waits for somebody to settle it.

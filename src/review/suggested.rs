@@ -1,15 +1,18 @@
-//! How good a labeler is: what it suggested held against what people said of settled cases, question
+//! How good a labeler is: what it suggested held against what people said of the same cases, question
 //! by question, and against gold items.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
 use super::gold;
 use super::protocols::Protocols;
-use crate::db::{case, label, renames, suggestion};
+use super::sight::Sight;
+use crate::db::{label, renames, suggestion};
+use crate::domain::cues::Cue;
+use crate::domain::ids::CaseId;
 use crate::domain::label::{MAIN_ROUND, that_count_in};
-use crate::domain::resolve::{CaseState, ballot};
+use crate::domain::resolve::ballot;
 
 /// How often two said the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,9 +39,11 @@ pub struct Measured {
     pub abstained: u64,
     /// Suggestions that answer only the first questions.
     pub partial: u64,
-    /// Against each label that a person gave of a settled case.
+    /// Against each label that a person gave before they saw what it suggested.
     pub people: Same,
-    /// The same of each question that both answered.
+    /// The same of labels that were given after it was seen.
+    pub swayed: Same,
+    /// Of each question that both answered, where it was not seen.
     pub questions: BTreeMap<String, Same>,
     pub gold: Same,
 }
@@ -51,14 +56,22 @@ pub fn measured(
     conn: &Connection,
     protocols: &Protocols,
     plugin: &str,
+    sight: &mut Sight,
 ) -> rusqlite::Result<Measured> {
     let renamed = renames::all(conn)?;
     let on = &protocols.policy.on;
     let mut measured = Measured::default();
     let known: BTreeMap<_, _> =
         gold::all(conn)?.into_iter().map(|gold| (gold.case, gold)).collect();
-    for row in suggestion::of_plugin(conn, plugin)? {
-        let suggestion = row.suggestion;
+    let cases: BTreeSet<CaseId> =
+        suggestion::of_plugin(conn, plugin)?.iter().map(|row| row.suggestion.case).collect();
+    for case in cases {
+        let stands = suggestion::of_case(conn, case)?.into_iter();
+        let Some(suggestion) =
+            stands.map(|row| row.suggestion).find(|suggestion| suggestion.plugin == plugin)
+        else {
+            continue;
+        };
         if !suggestion.abstains.is_empty() {
             measured.abstained += 1;
             continue;
@@ -71,16 +84,20 @@ pub fn measured(
             let right = renamed.of_version(Some(&gold.protocol), &gold.outcome);
             measured.gold.count(ballot(&right, on) == ballot(&outcome, on));
         }
-        let settled = case::by_id(conn, suggestion.case)?
-            .is_some_and(|case| case.state == CaseState::Resolved);
-        if !settled {
-            continue;
-        }
         let answered = protocols.answered(&said);
         for given in that_count_in(label::live_of_case(conn, suggestion.case)?, MAIN_ROUND) {
+            if !sight.sees(conn, &given)? {
+                continue;
+            }
+            let seen = given.label.seen.as_ref();
+            let swayed = seen.is_some_and(|seen| seen.all.contains(&Cue::Suggestion));
             if !outcome.is_empty() {
                 let theirs = renamed.outcome(&given.label);
-                measured.people.count(ballot(&theirs, on) == ballot(&outcome, on));
+                let same = ballot(&theirs, on) == ballot(&outcome, on);
+                if swayed { measured.swayed.count(same) } else { measured.people.count(same) }
+            }
+            if swayed {
+                continue;
             }
             let theirs = protocols.answered(&given.label);
             for (question, answer) in &answered.path {

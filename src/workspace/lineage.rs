@@ -446,7 +446,11 @@ impl Tracing<'_> {
             })
             .collect();
         let mut ids = Vec::new();
-        for given in &shown {
+        let policy = self.workspace.policy()?;
+        let agents = if blind { Vec::new() } else { Evidence::of(conn, &policy, row)?.agents };
+        let given = shown.iter().map(|given| (given, "labeled"));
+        for (given, how) in given.chain(agents.iter().map(|given| (given, "counted as suggested")))
+        {
             let of = &given.label;
             let said = training_label(&of.outcome)
                 .or_else(|| of.outcome.get("verdict").map(value_text))
@@ -463,24 +467,7 @@ impl Tracing<'_> {
                 entry: Some(given.event.to_string()),
                 ..node(format!("label:{}", given.event), "label", text)
             });
-            self.lineage.link(own, &id, "labeled");
-            ids.push(id);
-        }
-        let policy = self.workspace.policy()?;
-        let agents = if blind { Vec::new() } else { Evidence::of(conn, &policy, row)?.agents };
-        for given in agents {
-            let of = &given.label;
-            let said = training_label(&of.outcome)
-                .or_else(|| of.outcome.get("verdict").map(value_text))
-                .unwrap_or_else(|| "no label".to_owned());
-            let text = format!("{said} under {} v{}", of.protocol.id, of.protocol.version);
-            let id = self.lineage.add(Node {
-                at: Some(given.given_at()),
-                by: Some(of.reviewer.clone()),
-                entry: Some(given.event.to_string()),
-                ..node(format!("label:{}", given.event), "label", text)
-            });
-            self.lineage.link(own, &id, "counted as suggested");
+            self.lineage.link(own, &id, how);
             ids.push(id);
         }
         for done in acts.iter().filter(|done| !withdrawn.contains(&done.event)) {

@@ -200,7 +200,7 @@ impl Workspace {
         if !known.iter().any(|one| one == name) && self.plugin(name).is_err() {
             return Err(PluginError::Unknown { name: name.to_owned(), known }.into());
         }
-        Ok(measured(&self.db.conn, &self.protocols()?, name)?)
+        Ok(measured(&self.db.conn, &self.protocols()?, name, &mut self.sight()?)?)
     }
 }
 

@@ -382,7 +382,7 @@ fn event_of(
             plugin: format!("m{by}"),
             version: String::new(),
             sha256: String::new(),
-            pin: String::new(),
+            pin: format!("p{verdict}"),
             model: String::new(),
             protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
             answers: vec![("q".to_owned(), format!("v{verdict}"))],

@@ -235,7 +235,7 @@ fn no_program_reads_the_workspace_wherever_it_and_the_programs_lie() {
                 }
             }
         } else {
-            path = format!("{path}:{}", std::env::var("PATH").unwrap_or_default());
+            path = format!("{path}:{}", casework::config::passed("PATH").unwrap_or_default());
         }
         let run = |args: &[&str]| {
             let mut command = program();
@@ -654,7 +654,9 @@ fn a_suggestion_is_measured_and_seen_by_nobody_before_their_first_answer() {
     place.ok(&[&["label", "p0", "--as", "bo"], &AS_SUGGESTED[..]].concat());
     assert!(shown("bo").contains("cash"));
     let measured = json(&place.ok(&["plugin", "show", "llm", "--json"]));
+    // Who labels on the command line has seen none of it.
     assert_eq!(measured["people"], json!({ "compared": 1, "same": 1, "share": 1.0 }));
+    assert_eq!(measured["people_who_saw_it"]["compared"], 0);
     assert_eq!(measured["questions"][0]["question"], "category");
     assert_eq!(measured["partial"], 1);
     let refused = place.run(&["plugin", "show", "llm", "--as", "cy"]);
@@ -692,13 +694,46 @@ fn a_vote_counts_as_one_label_and_never_as_the_only_one() {
     place.ok(&[&["label", "p4", "--as", "bo"], &AS_SUGGESTED[..]].concat());
     assert_eq!(state("p4"), ("open".to_owned(), 1));
 
+    // Who settles the dispute sees what the program says.
+    place.ok(&["policy", "set", "limit=2"]);
+    let dispute = place.ok(&["arbitrate", "p5"]);
+    assert!(dispute.contains("agent:llm, a program that counts as one voice"), "{dispute}");
+    place.ok(&["policy", "set", "limit=3"]);
+
     // Taken back, nothing is left; and where the policy hears no agents, as if it had said nothing.
     place.ok(&["undo", "--as", "bo"]);
     assert_eq!(state("p4"), ("open".to_owned(), 0));
     place.ok(&["policy", "set", "agents=suggest"]);
     assert_eq!(state("p0"), ("open".to_owned(), 1));
+    // On what is to measure people no program has a voice.
+    place.ok(&["policy", "set", "agents=vote"]);
+    place.ok(&[&["label", "p0"], &AS_SUGGESTED[..]].concat());
+    assert_eq!(state("p0"), ("resolved".to_owned(), 3));
+    place.ok(&["gold", "set", "p0"]);
+    assert_eq!(state("p0"), ("resolved".to_owned(), 2));
     let verified = place.ok(&["verify"]);
     assert!(verified.contains("nothing is altered"), "{verified}");
+}
+
+#[test]
+fn programs_together_are_one_voice_and_outvote_nobody() {
+    let Some(place) = with_labeler(says_wrong) else { return };
+    let config = fs::read_to_string(place.paths().config()).unwrap();
+    let again = config.replace("\"llm\"", "\"other\"");
+    fs::write(place.paths().config(), format!("{config}\n{again}")).unwrap();
+    place.ok(&["plugin", "pin", "other"]);
+    place.ok(&["policy", "set", "overlap=3", "limit=3", "rule=majority", "agents=vote"]);
+    for name in ["llm", "other"] {
+        place.ok(&["plugin", "suggest", name]);
+    }
+    let otherwise = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+    place.ok(&[&["label", "p0", "--as", "bo"], &otherwise[..]].concat());
+    let shown = json(&place.ok(&["show", "p0", "--json"]));
+    assert_eq!((&shown["state"], &shown["labels"]), (&json!("open"), &json!(2)), "{shown}");
+    // Nor is a person outvoted by one program under a rule that one label would do for.
+    place.ok(&["policy", "set", "overlap=2", "limit=2"]);
+    let shown = json(&place.ok(&["show", "p0", "--json"]));
+    assert_eq!(shown["state"], "disputed", "{shown}");
 }
 
 /// Asks for a reason of labels without one, and tells how many rows it sees in a cut and which

@@ -67,6 +67,12 @@ pub fn any_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_label WHERE id = ?1")?.exists([id.0])
 }
 
+/// When a case was labeled first in a round, whether that was withdrawn or not.
+pub fn first_of_case(conn: &Connection, id: CaseId, round: &str) -> rusqlite::Result<Option<Hlc>> {
+    let rows = of_case(conn, id)?.into_iter();
+    Ok(rows.filter(|row| row.given.label.round == round).map(|row| row.given.at).min())
+}
+
 /// The labels of a case that count.
 pub fn live_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
     let rows = of_case(conn, id)?.into_iter();

@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::id_column;
+use super::{id_column, label};
 use crate::db::to_json;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
-use crate::domain::plugin::Suggestion;
+use crate::domain::label::MAIN_ROUND;
+use crate::domain::plugin::{Suggestion, that_stands};
 use crate::domain::time::Hlc;
 
 /// One suggestion.
@@ -52,28 +53,35 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SuggestionRow> {
     })
 }
 
-/// Of each labeler the latest suggestion of a case, by its name.
+/// What each labeler says of a case: of all that it ever suggested what stands, by its name.
 pub fn of_case(conn: &Connection, case: CaseId) -> rusqlite::Result<Vec<SuggestionRow>> {
     let sql = concat!(
         include_str!("rows.sql"),
-        " WHERE id = ?1 ORDER BY plugin, at_ms DESC, at_n DESC, replica, seq, n"
+        " WHERE id = ?1 ORDER BY plugin, at_ms, at_n, replica, seq, n"
     );
     let mut rows = conn.prepare_cached(sql)?;
-    let mut found = rows.query_map([case.0], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    found.dedup_by(|later, first| later.suggestion.plugin == first.suggestion.plugin);
-    Ok(found)
+    let said = rows.query_map([case.0], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut labeled = None;
+    let mut stand = Vec::new();
+    for of_one in said.chunk_by(|a, b| a.suggestion.plugin == b.suggestion.plugin) {
+        if of_one.len() > 1 && labeled.is_none() {
+            labeled = Some(label::first_of_case(conn, case, MAIN_ROUND)?);
+        }
+        let all: Vec<_> = of_one.iter().map(|row| (row.at, &row.suggestion)).collect();
+        let found = that_stands(&all, labeled.flatten());
+        stand.extend(found.and_then(|at| of_one.get(at)).cloned());
+    }
+    Ok(stand)
 }
 
-/// The same of all cases, of one labeler.
+/// All that a labeler ever suggested, by case.
 pub fn of_plugin(conn: &Connection, plugin: &str) -> rusqlite::Result<Vec<SuggestionRow>> {
     let sql = concat!(
         include_str!("rows.sql"),
-        " WHERE plugin = ?1 ORDER BY id, at_ms DESC, at_n DESC, replica, seq, n"
+        " WHERE plugin = ?1 ORDER BY id, at_ms, at_n, replica, seq, n"
     );
     let mut rows = conn.prepare_cached(sql)?;
-    let mut found = rows.query_map([plugin], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    found.dedup_by(|later, first| later.suggestion.case == first.suggestion.case);
-    Ok(found)
+    rows.query_map([plugin], read)?.collect()
 }
 
 /// Labelers that suggested anything.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use crate::db::case::{self, CaseRow};
-use crate::db::{arbitration, document, draw, label, suggestion};
+use crate::db::{arbitration, document, draw, label, renames, suggestion};
 use crate::domain::arbitration::Done;
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::CaseId;
@@ -15,14 +15,15 @@ use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count_in};
 use crate::domain::paths::Opinion;
 use crate::domain::policy::{Agents, Copies, Policy, Witness};
 use crate::domain::protocol::RenamedLabels;
-use crate::domain::resolve::By;
+use crate::domain::resolve::{By, ballot};
 
 /// What there is of a case.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     pub labels: Vec<GivenLabel>,
     /// What labelers, which are programs, say, where the policy lets them vote and a person has said
-    /// something: they never settle anything alone.
+    /// something. All of them together are one voice, where they say the same, and none where they do
+    /// not: programs outvote nobody.
     pub agents: Vec<GivenLabel>,
     pub acts: Vec<Done>,
     /// The other cases whose labels count here too.
@@ -43,11 +44,15 @@ impl Evidence {
         }
         let agents = match policy.agents {
             Agents::Vote if labels.iter().any(|given| given.label.round == MAIN_ROUND) => {
-                let mut agents = votes(conn, row.id)?;
+                let mut said = said_by_programs(conn, row.id)?;
                 for copy in &copies {
-                    agents.extend(votes(conn, *copy)?);
+                    said.extend(said_by_programs(conn, *copy)?);
                 }
-                agents
+                if said.is_empty() || measures(conn, row)? {
+                    Vec::new()
+                } else {
+                    Vec::from_iter(one_voice(said, policy, &renames::all(conn)?))
+                }
             }
             _ => Vec::new(),
         };
@@ -76,7 +81,7 @@ impl Evidence {
 }
 
 /// What labelers say of a case, each as a label, where it came to an end of the protocol.
-fn votes(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
+fn said_by_programs(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
     let said = suggestion::of_case(conn, id)?.into_iter();
     let said = said.filter(|row| !row.suggestion.outcome.is_empty());
     let label = |row: suggestion::SuggestionRow| GivenLabel {
@@ -86,6 +91,17 @@ fn votes(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
         label: row.suggestion.label(),
     };
     Ok(said.map(label).collect())
+}
+
+/// What programs say together: the first of what they say, if it is the same.
+fn one_voice(
+    said: Vec<GivenLabel>,
+    policy: &Policy,
+    renamed: &RenamedLabels,
+) -> Option<GivenLabel> {
+    let says = |given: &GivenLabel| ballot(&renamed.outcome(&given.label), &policy.on);
+    let same = said.windows(2).all(|two| says(&two[0]) == says(&two[1]));
+    said.into_iter().filter(|_| same).min_by_key(|given| (given.at, given.event))
 }
 
 /// Who gave a label that counts for a case; `labels` is how many it has.
@@ -121,13 +137,15 @@ pub fn opinion(row: &CaseRow, heard: bool) -> Option<Opinion<'_>> {
     Some(Opinion { predicted, confidence: row.confidence })
 }
 
-/// Whether the model's own voice counts for a case. It never does where labels are to say how good
-/// the model is, or reviewers are: on what a trap sampled, and on known answers.
+/// Whether the labels of a case are to say how good the model is, or reviewers are: those of what a
+/// trap sampled, and of known answers. No model and no program has a voice there.
+fn measures(conn: &Connection, row: &CaseRow) -> rusqlite::Result<bool> {
+    Ok(draw::is_sampled(conn, row.id)? || is_gold(conn, row.id)?)
+}
+
+/// Whether the model's own voice counts for a case.
 pub fn is_heard(conn: &Connection, policy: &Policy, row: &CaseRow) -> rusqlite::Result<bool> {
-    Ok(policy.witness == Witness::Champion
-        && row.predicted.is_some()
-        && !draw::is_sampled(conn, row.id)?
-        && !is_gold(conn, row.id)?)
+    Ok(policy.witness == Witness::Champion && row.predicted.is_some() && !measures(conn, row)?)
 }
 
 fn is_gold(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
