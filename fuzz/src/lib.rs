@@ -15,7 +15,7 @@ use casework::domain::glossary::Glossary;
 use casework::domain::hygiene::facts_of_line;
 use casework::domain::ids::ReplicaId;
 use casework::domain::logline::LogLine;
-use casework::domain::plugin::{Hello, Suggestion, problems, raised, suggested};
+use casework::domain::plugin::{Hello, PluginKind, Said, Suggestion};
 use casework::domain::policy::Policy;
 use casework::domain::prediction::{Prediction, Row};
 use casework::domain::protocol::{parse, parse_strictly, walk};
@@ -319,15 +319,19 @@ pub fn plugin(data: &[u8]) {
         let _ = (suggestion.words(), suggestion.label());
     }
     let Ok(answer) = serde_json::from_str::<Map<String, Value>>(text) else { return };
-    for flag in raised(&answer).unwrap_or_default() {
-        assert!(!flag.flag.chars().any(char::is_control));
-        assert!(flag.score.is_none_or(f64::is_finite));
-    }
-    if let Ok(said) = suggested(&answer) {
-        assert!(said.confidence.is_none_or(|share| (0.0..=1.0).contains(&share)));
-        assert!(!said.rationale.chars().any(char::is_control));
-    }
-    for problem in problems(&answer).unwrap_or_default() {
-        assert!(!problem.what.chars().any(char::is_control));
+    let plain = |text: &str| assert!(!text.chars().any(char::is_control));
+    for kind in PluginKind::ALL {
+        match Said::read(kind, &answer) {
+            Ok(Said::Flags(flags)) => flags.iter().for_each(|flag| {
+                plain(&flag.flag);
+                assert!(flag.score.is_none_or(f64::is_finite));
+            }),
+            Ok(Said::Label(said)) => {
+                assert!(said.confidence.is_none_or(|share| (0.0..=1.0).contains(&share)));
+                plain(&said.rationale);
+            }
+            Ok(Said::Problems(problems)) => problems.iter().for_each(|one| plain(&one.what)),
+            Err(_) => {}
+        }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, overlap};
 use crate::workspace::cuts::{MadeCut, near_pairs, read_recipe, row_text, why_of};
-use crate::workspace::validating::{LookedOver, Made};
+use crate::workspace::validating::Made;
 
 /// Texts are nearly the same from this overlap on, where nothing is said.
 const NEAR: f64 = 0.8;
@@ -79,7 +79,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     if let Some(id) = &args.again {
         let (known, made) = context.open()?.cut_again(id, Path::new(""), out)?;
-        tell(context, &made, &LookedOver::default())?;
+        tell(context, &made, &[])?;
         if made.id != known.cut.cut {
             say(&format!(
                 "It is not the cut {} any longer: rows that it had were erased since, or are read otherwise.",
@@ -105,16 +105,21 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let beside = recipe.parent().unwrap_or(Path::new("")).to_owned();
     let mut workspace = context.open()?;
     let made = workspace.cut(&read, &beside, out, proposal)?;
-    let looked = workspace.look_over(Made::Cut(&made.directory));
-    tell(context, &made, &looked)?;
+    if !context.global.json {
+        tell(context, &made, &[])?;
+    }
+    let made_it = Some(Made::Cut(&made.directory));
+    let problems = super::plugin::look_over(context, &mut workspace, made_it, "the cut")?;
+    if context.global.json {
+        tell(context, &made, &problems)?;
+    }
     Ok(Exit::Done)
 }
 
-fn tell(context: &Context, made: &MadeCut, looked: &LookedOver) -> Result<(), CliError> {
+fn tell(context: &Context, made: &MadeCut, problems: &[Value]) -> Result<(), CliError> {
     let cut = &made.cut;
     let short = &made.id.to_string()[..12];
     let place = made.directory.display().to_string();
-    let problems = super::plugin::looked_over(context, looked, "the cut");
     let document = json!({ "problems": problems, "cut": made.id, "name": made.name, "version": made.version, "path": place,
         "read": cut.read, "rows": cut.rows.len(), "splits": cut.splits(), "dropped": cut.dropped,
         "conflicts": cut.conflicts.len(), "leaks": cut.leaks.len(), "erased": cut.erased.len(),

@@ -421,7 +421,8 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         say(&format!("  flagged: {}", rules.join(", ")));
     }
     for (name, counts) in &summary.plugins {
-        super::plugin::trouble(name, counts).iter().for_each(|line| say(line));
+        let again = super::plugin::again_of(name);
+        super::plugin::trouble(name, counts, Some(&again)).iter().for_each(|line| say(line));
     }
     for (trap, count) in summary.traps.iter().filter(|(_, count)| count.kept < count.flagged) {
         let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);

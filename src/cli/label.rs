@@ -1,6 +1,6 @@
 //! `casework label`: what the guide does, by command.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::out::{done, say};
 use super::{CliError, Context, Exit};
@@ -84,18 +84,22 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let outcome = label.outcome.clone();
     let given = workspace.has_validators().then(|| label.clone());
     let saved = workspace.submit(label)?;
-    let looked = given.map(|given| workspace.look_over(Made::Label(&given))).unwrap_or_default();
     let otherwise = workspace.settled_otherwise(case.id, &outcome)?;
     let words =
         format!("{}: {}. Saved as entry {}.", case.id.short(), outcome_words(&outcome), saved.seq);
-    let problems = super::plugin::looked_over(context, &looked, &case.id.short());
-    done(
-        context.global.json,
-        &words,
-        &json!({ "case": case.id, "outcome": outcome, "event": saved.event(), "otherwise": otherwise,
-            "problems": problems }),
-    )?;
-    if let Some(otherwise) = otherwise.filter(|_| !context.global.json) {
+    let json = context.global.json;
+    if !json {
+        // Whatever looks over it now, it is saved.
+        done(json, &words, &Value::Null)?;
+    }
+    let made = given.as_ref().map(Made::Label);
+    let problems = super::plugin::look_over(context, &mut workspace, made, &case.id.short())?;
+    let document = json!({ "case": case.id, "outcome": outcome, "event": saved.event(), "otherwise": otherwise,
+            "problems": problems });
+    if json {
+        done(json, &words, &document)?;
+    }
+    if let Some(otherwise) = otherwise.filter(|_| !json) {
         say(&format!("{otherwise}."));
     }
     Ok(Exit::Done)

@@ -2,6 +2,7 @@
 //! was made.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -17,12 +18,12 @@ use crate::plugin::check::check as try_all;
 use crate::plugin::{Counts, Place};
 use crate::quality::figure::decimal;
 use crate::review::suggested::Same;
-use crate::workspace::WorkError;
 use crate::workspace::cases::IngestRequest;
 use crate::workspace::error::PluginError;
 use crate::workspace::plugins::Standing;
 use crate::workspace::suggesting::{Came, Wanted};
-use crate::workspace::validating::LookedOver;
+use crate::workspace::validating::{LookedOver, Made};
+use crate::workspace::{WorkError, Workspace};
 
 /// Examples that are shipped, each with what config.toml says of it.
 const EXAMPLES: [(&str, &str, &str); 4] = [
@@ -228,7 +229,7 @@ fn check(context: &Context, kind: &str, command: &[String]) -> Result<Exit, CliE
 }
 
 /// What went wrong with a plug-in, in lines.
-pub(super) fn trouble(name: &str, counts: &Counts) -> Vec<String> {
+pub(super) fn trouble(name: &str, counts: &Counts, again: Option<&str>) -> Vec<String> {
     let mut lines = Vec::new();
     let (cannot, skipped) = (counts.could_not_tell, counts.skipped);
     if cannot > 0 || skipped > 0 {
@@ -242,13 +243,28 @@ pub(super) fn trouble(name: &str, counts: &Counts) -> Vec<String> {
         lines.push(format!("  plug-in {name}: it fails on {}", counts.aside.join(", ")));
     }
     if skipped > 0 {
-        lines.push(format!("  plug-in {name}: `casework plugin again {name}` makes up for it"));
+        lines.extend(again.map(|again| {
+            format!("  plug-in {name}: once that is mended, {again} makes up for it")
+        }));
     }
     lines.into_iter().map(|line| visible(&line).into_owned()).collect()
 }
 
+/// Has validators look over what was made, until somebody stops them.
+pub(super) fn look_over(
+    context: &Context,
+    workspace: &mut Workspace,
+    made: Option<Made<'_>>,
+    subject: &str,
+) -> Result<Vec<Value>, CliError> {
+    let Some(made) = made.filter(|_| workspace.has_validators()) else { return Ok(Vec::new()) };
+    let stop = stopped_by_signals()?;
+    let looked = workspace.look_over(made, &|| stop.load(Ordering::Relaxed));
+    Ok(looked_over(context, &looked, subject))
+}
+
 /// What validators say of what was made: told on standard error, and given as JSON.
-pub(super) fn looked_over(context: &Context, looked: &LookedOver, subject: &str) -> Vec<Value> {
+fn looked_over(context: &Context, looked: &LookedOver, subject: &str) -> Vec<Value> {
     for (name, problem) in looked.problems.iter().filter(|_| !context.global.json) {
         let what = visible(&problem.what);
         match problem.severity {
@@ -257,10 +273,15 @@ pub(super) fn looked_over(context: &Context, looked: &LookedOver, subject: &str)
         }
     }
     for (name, counts) in &looked.trouble {
-        trouble(name, counts).iter().for_each(|line| say(line));
+        trouble(name, counts, None).iter().for_each(|line| say(line));
     }
     let one = |(name, problem): &(String, Problem)| json!({ "plugin": name, "what": problem.what, "severity": problem.severity });
     looked.problems.iter().map(one).collect()
+}
+
+/// How a detector is asked again.
+pub(super) fn again_of(name: &str) -> String {
+    format!("`casework plugin again {name} FILE…`, with the files that were read,")
 }
 
 fn suggest(context: &Context, name: &str, wanted: &Wanted) -> Result<Exit, CliError> {
@@ -279,7 +300,9 @@ fn suggest(context: &Context, name: &str, wanted: &Wanted) -> Result<Exit, CliEr
     if *left_out > 0 {
         say(&format!("{left_out} cases have no input here, or no protocol."));
     }
-    trouble(name, counts).iter().for_each(|line| say(line));
+    trouble(name, counts, Some(&format!("`casework plugin again {name}`")))
+        .iter()
+        .for_each(|line| say(line));
     if workspace.policy()?.agents == crate::domain::policy::Agents::Off && *suggested > 0 {
         say(
             "The policy has agents=off: nobody sees what it says. `casework policy set agents=suggest` shows it.",
@@ -360,6 +383,6 @@ fn again(
     );
     done(context.global.json, &words, &json!(summary))?;
     let counts = summary.plugins.get(name).cloned().unwrap_or_default();
-    trouble(name, &counts).iter().for_each(|line| say(line));
+    trouble(name, &counts, Some(&again_of(name))).iter().for_each(|line| say(line));
     Ok(if counts.skipped > 0 { Exit::No } else { Exit::Done })
 }

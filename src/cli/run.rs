@@ -149,14 +149,15 @@ fn pipeline(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = context.open()?;
     let found = workspace.run_pipeline(path, &request)?;
     let outs = workspace.outs_of(&found.run.run);
-    let looked = outs.map(|outs| workspace.look_over(Made::Run(&outs))).unwrap_or_default();
     let one = &found.run;
     let mut words = format!("run {} of {}: {}", found.short(), one.pipeline, one.state);
     if !one.why.is_empty() {
         words.push_str(&format!(" ({})", one.why));
     }
     let mut document = found.json();
-    document["problems"] = super::plugin::looked_over(context, &looked, "the run").into();
+    let made = outs.as_deref().map(Made::Run);
+    document["problems"] =
+        super::plugin::look_over(context, &mut workspace, made, "the run")?.into();
     done(context.global.json, &words, &document)?;
     if !context.global.json {
         say(&format!("The sandbox was {}{}.", one.sandbox, not_restricted(&found)));

@@ -12,6 +12,7 @@ use super::out::{Out, done, say};
 use super::reading::ReadArgs;
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::cli::protocol::number;
+use crate::domain::plugin::Plugin;
 use crate::domain::text::visible;
 use crate::domain::traps::{Trap, TrapFile};
 use crate::trap::column::{self, BadColumn, Values};
@@ -167,7 +168,10 @@ fn warnings(file: &TrapFile) -> Vec<String> {
 
 fn check(context: &Context, path: &Path) -> Result<Exit, CliError> {
     let file = or_faults(context.global.json, read_traps(path))?;
-    let warnings = warnings(&file);
+    let mut warnings = warnings(&file);
+    if let Ok(workspace) = context.read() {
+        warnings.extend(unknown_plugins(&file, &workspace.config.plugin));
+    }
     let (traps, alarms) = (file.traps.len(), file.alarms.len());
     let document = json!({ "ok": true, "traps": traps, "alarms": alarms, "warnings": warnings,
         "faults": [] });
@@ -175,6 +179,22 @@ fn check(context: &Context, path: &Path) -> Result<Exit, CliError> {
     done(context.global.json, &words, &document)?;
     warnings.iter().for_each(|warning| say(warning));
     Ok(Exit::Done)
+}
+
+/// Traps that ask a plug-in which is not on this device.
+fn unknown_plugins(file: &TrapFile, known: &[Plugin]) -> Vec<String> {
+    let names: Vec<&str> = known.iter().map(|plugin| plugin.name.as_str()).collect();
+    let asks = |trap: &Trap| Some((trap.name.clone(), trap.plugin.as_ref()?.name.clone()));
+    let asked = file.traps.iter().filter_map(asks);
+    asked
+        .filter(|(_, plugin)| !names.contains(&plugin.as_str()))
+        .map(|(trap, plugin)| {
+            let known = if names.is_empty() { "no plug-in".to_owned() } else { names.join(", ") };
+            format!(
+                "the trap `{trap}` asks {plugin}, which config.toml does not have: it has {known}"
+            )
+        })
+        .collect()
 }
 
 fn show(context: &Context, version: Option<u32>) -> Result<Exit, CliError> {

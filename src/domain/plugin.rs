@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +22,9 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// What a plug-in says of one row is cut to so many bytes.
 const WORDS_BYTES_MAX: usize = 500;
+
+/// Less memory than this no program has.
+const MEMORY_LEAST: u64 = 1 << 20;
 
 /// What a plug-in does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -130,15 +133,19 @@ impl Plugin {
     pub fn fault(&self) -> Option<String> {
         let name = &self.name;
         let bad_name = |c: char| c.is_control() || c.is_whitespace() || c == ':';
-        if name.is_empty() || name.chars().any(bad_name) {
-            return Some(format!("plug-in `{name}`: a name is one word without a colon"));
+        if name.is_empty() || name.starts_with('-') || name.chars().any(bad_name) {
+            return Some(format!(
+                "plug-in `{name}`: a name is one word without a colon, and begins with no dash"
+            ));
         }
         let words = if self.run.first().is_none_or(|program| is_blank(program)) {
             "run names a program and its arguments, as [\"python3\", \"words.py\"]".to_owned()
         } else if self.row_seconds == Some(0) {
             "row_seconds is at least 1".to_owned()
-        } else if self.memory.as_deref().is_some_and(|text| bytes_of(text).is_none()) {
-            "memory is a size as 512M or 2G".to_owned()
+        } else if self.memory_bytes() < MEMORY_LEAST
+            || self.memory.as_deref().is_some_and(|text| bytes_of(text).is_none())
+        {
+            "memory is a size as 512M or 2G, and at least 1M".to_owned()
         } else {
             return None;
         };
@@ -267,12 +274,21 @@ fn field<'v>(line: &'v Value, name: &str) -> Option<&'v Value> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Hello {
     pub plugin: String,
-    #[serde(default)]
+    /// A text, or a number.
+    #[serde(default, deserialize_with = "text_of_any")]
     pub version: String,
     pub casework: u64,
     /// Whether it says the same of the same row each time.
     #[serde(default)]
     pub deterministic: bool,
+}
+
+fn text_of_any<'de, D: Deserializer<'de>>(of: D) -> Result<String, D::Error> {
+    Ok(match Value::deserialize(of)? {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        other => other.to_string(),
+    })
 }
 
 /// A flag that a detector raises.
@@ -420,6 +436,40 @@ pub enum Severity {
     Warn,
 }
 
+/// What a plug-in says of a row, by what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    Flags(Vec<Raised>),
+    Label(Suggested),
+    Problems(Vec<Problem>),
+}
+
+impl Said {
+    /// What an answer of a plug-in says.
+    ///
+    /// # Errors
+    /// It is no answer of such a plug-in, or says more than is kept.
+    pub fn read(kind: PluginKind, answer: &Map<String, Value>) -> Result<Self, String> {
+        Ok(match kind {
+            PluginKind::Detector => Self::Flags(raised(answer)?),
+            PluginKind::Labeler => Self::Label(suggested(answer)?),
+            PluginKind::Validator => Self::Problems(problems(answer)?),
+        })
+    }
+}
+
+/// Flags, problems and answers that a plug-in may have of one row.
+const LIST_MAX: usize = 100;
+/// Bytes of an answer that a labeler suggests.
+const ANSWER_BYTES_MAX: usize = 16 << 10;
+
+fn few<T>(what: &str, list: &[T]) -> Result<(), String> {
+    if list.len() > LIST_MAX {
+        return Err(format!("`{what}`: {} of them, and at most {LIST_MAX} are kept", list.len()));
+    }
+    Ok(())
+}
+
 /// What is shown and kept of a text that a plug-in said.
 pub fn words(text: &str) -> String {
     cut(&visible(text.trim()), WORDS_BYTES_MAX).into_owned()
@@ -429,10 +479,11 @@ pub fn words(text: &str) -> String {
 ///
 /// # Errors
 /// It is no answer of a detector.
-pub fn raised(answer: &Map<String, Value>) -> Result<Vec<Raised>, String> {
+fn raised(answer: &Map<String, Value>) -> Result<Vec<Raised>, String> {
     let Some(flags) = answer.get("flags") else { return Ok(Vec::new()) };
     let mut flags: Vec<Raised> =
         serde_json::from_value(flags.clone()).map_err(|error| format!("`flags`: {error}"))?;
+    few("flags", &flags)?;
     for raised in &mut flags {
         raised.flag = words(&raised.flag);
         raised.why = raised.why.take().map(|why| words(&why));
@@ -445,7 +496,7 @@ pub fn raised(answer: &Map<String, Value>) -> Result<Vec<Raised>, String> {
 ///
 /// # Errors
 /// It is no answer of a labeler.
-pub fn suggested(answer: &Map<String, Value>) -> Result<Suggested, String> {
+fn suggested(answer: &Map<String, Value>) -> Result<Suggested, String> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(words);
     if let Some(why) = text("abstain") {
         return Ok(Suggested { abstains: Some(why), ..Suggested::default() });
@@ -454,6 +505,7 @@ pub fn suggested(answer: &Map<String, Value>) -> Result<Suggested, String> {
         return Err("it has neither `answers` nor `abstain`".to_owned());
     };
     let answers = answers.as_object().ok_or("`answers` is an object: question to answer")?;
+    few("answers", &answers.iter().collect::<Vec<_>>())?;
     let answers = answers.iter().map(|(question, answer)| {
         let text = match answer {
             Value::String(text) => text.clone(),
@@ -465,6 +517,12 @@ pub fn suggested(answer: &Map<String, Value>) -> Result<Suggested, String> {
             }
             _ => return Err(format!("`{question}`: an answer is a text")),
         };
+        if text.len() > ANSWER_BYTES_MAX {
+            return Err(format!(
+                "`{question}`: an answer of more than {} KiB",
+                ANSWER_BYTES_MAX >> 10
+            ));
+        }
         Ok((question.clone(), text))
     });
     let confidence = answer.get("confidence").and_then(Value::as_f64);
@@ -484,10 +542,11 @@ pub fn suggested(answer: &Map<String, Value>) -> Result<Suggested, String> {
 ///
 /// # Errors
 /// It is no answer of a validator.
-pub fn problems(answer: &Map<String, Value>) -> Result<Vec<Problem>, String> {
+fn problems(answer: &Map<String, Value>) -> Result<Vec<Problem>, String> {
     let Some(found) = answer.get("problems") else { return Ok(Vec::new()) };
     let mut found: Vec<Problem> =
         serde_json::from_value(found.clone()).map_err(|error| format!("`problems`: {error}"))?;
+    few("problems", &found)?;
     found.iter_mut().for_each(|problem| problem.what = words(&problem.what));
     Ok(found)
 }

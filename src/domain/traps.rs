@@ -122,7 +122,7 @@ pub struct ByPlugin {
     /// The flag that counts, of several that it may raise; none: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<String>,
-    /// The score that its flag must exceed; a flag without one counts.
+    /// The score that its flag must exceed: one without a score does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<f64>,
 }

@@ -2,7 +2,6 @@
 //! they can't say holds nothing up.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,9 +10,9 @@ use serde_json::json;
 use super::IntakeError;
 use super::redact::Redact;
 use super::scan::{Scanned, Seen};
-use crate::domain::plugin::{Hello, PluginFlag, Raised, raised};
+use crate::domain::plugin::{self, Hello, PluginFlag, Raised};
 use crate::domain::time::Moment;
-use crate::plugin::host::Asked;
+use crate::plugin::host::{Asked, Stop};
 use crate::plugin::{Answer, Counts, Host};
 use crate::trap::Traps;
 
@@ -94,7 +93,7 @@ pub(super) fn ask_all(
     looked: &Receiver<(u64, Scanned)>,
     out: &SyncSender<Told>,
     detectors: &Detectors<'_>,
-    stop: &AtomicBool,
+    stop: &Stop<'_>,
 ) -> Result<(), IntakeError> {
     while let Ok(first) = looked.recv() {
         // What waits is asked together: at the end of each asking a detector has less to do.
@@ -111,7 +110,7 @@ pub(super) fn ask_all(
 fn ask<'s>(
     seen: impl Iterator<Item = &'s mut Seen>,
     detectors: &Detectors<'_>,
-    stop: &AtomicBool,
+    stop: &Stop<'_>,
 ) -> Vec<Said> {
     let mut of: Vec<(Vec<usize>, Vec<Asked>)> =
         detectors.list.iter().map(|_| Default::default()).collect();
@@ -169,14 +168,10 @@ fn decide(mut seen: Vec<&mut Seen>, said: Vec<Said>, detectors: &Detectors<'_>, 
     for Said { place, rows, answers, hello } in said {
         let name = detectors.names[place].as_str();
         for (row, answer) in rows.into_iter().zip(answers) {
-            let Answer::Said(answer) = answer else { continue };
-            match raised(&answer) {
-                Ok(flags) if flags.is_empty() => {}
-                Ok(flags) => {
-                    let flags = flags.into_iter().map(|flag| kept(name, &hello, flag));
-                    raised_of[row].insert(name, flags.collect());
-                }
-                Err(why) => detectors.of(place).count.not_understood(why),
+            let Answer::Said(plugin::Said::Flags(flags)) = answer else { continue };
+            if !flags.is_empty() {
+                let flags = flags.into_iter().map(|flag| kept(name, &hello, flag));
+                raised_of[row].insert(name, flags.collect());
             }
         }
     }

@@ -162,10 +162,12 @@ pub fn ingest(
         if !plan.detectors.is_empty() {
             let (to_decide, told) = sync_channel(QUEUE);
             let to_order = to_order.clone();
-            let ask = move || detect::ask_all(&asked, &to_decide, plan.detectors, plan.stop);
-            stages.push(spawn(threads, "plug-ins", &halt, ask)?);
+            let halt = &halt;
+            let stop = || halt.load(Ordering::Relaxed) || plan.stop.load(Ordering::Relaxed);
+            let ask = move || detect::ask_all(&asked, &to_decide, plan.detectors, &stop);
+            stages.push(spawn(threads, "plug-ins", halt, ask)?);
             let decide = move || detect::decide_all(&told, &to_order, plan.detectors, plan.traps);
-            stages.push(spawn(threads, "decide", &halt, decide)?);
+            stages.push(spawn(threads, "decide", halt, decide)?);
         }
         // A queue ends when nobody is left at its other side: this thread is not to be there.
         drop((chunks, to_ask, to_order));

@@ -1,6 +1,5 @@
 //! Tries whether a plug-in keeps to the lines: each thing that may happen to it, one by one.
 
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -9,9 +8,7 @@ use super::host::{Answer, Asked, Host};
 use super::place::Place;
 use super::process::{Heard, Process, WINDOW};
 use crate::clock;
-use crate::domain::plugin::{
-    LINE_BYTES_MAX, LINES_VERSION, Plugin, PluginKind, problems, raised, suggested, words,
-};
+use crate::domain::plugin::{LINE_BYTES_MAX, LINES_VERSION, Plugin, PluginKind, words};
 
 /// How one thing went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,25 +94,16 @@ fn many(kind: PluginKind) -> usize {
     if kind == PluginKind::Labeler { 8 } else { 5_000 }
 }
 
-/// Whether an answer is one of its kind.
-fn understood(kind: PluginKind, answer: &Map<String, Value>) -> Result<(), String> {
-    match kind {
-        PluginKind::Detector => raised(answer).map(drop),
-        PluginKind::Labeler => suggested(answer).map(drop),
-        PluginKind::Validator => problems(answer).map(drop),
-    }
-}
-
 fn ask(plugin: &Plugin, place: &Place, rows: &[Asked]) -> Result<Vec<Answer>, String> {
     let mut host = Host::new(plugin.clone(), again(plugin, place)?);
-    let answers = host.ask(rows, &AtomicBool::new(false));
+    let answers = host.ask(rows, &|| false);
     let counts = host.take_counts();
     if let Some(trouble) = counts.trouble.first() {
         return Err(trouble.clone());
     }
     for answer in &answers {
-        if let Answer::Said(answer) = answer {
-            understood(plugin.kind, answer)?;
+        if let Answer::NotUnderstood(why) = answer {
+            return Err(why.clone());
         }
     }
     host.end()?;
@@ -130,15 +118,15 @@ fn again(plugin: &Plugin, place: &Place) -> Result<Place, String> {
 fn could_tell(answers: &[Answer]) -> Result<(), String> {
     let cannot = answers.iter().find_map(|answer| match answer {
         Answer::Said(_) => None,
-        Answer::CannotTell(why) => Some(why.clone()),
+        Answer::CannotTell(why) | Answer::NotUnderstood(why) => Some(why.clone()),
         Answer::Skipped => Some("it was not asked".to_owned()),
     });
     cannot.map_or(Ok(()), |why| Err(format!("a plain row: {why}")))
 }
 
 fn hello(plugin: &Plugin, place: &Place) -> Went {
-    let process = begun(plugin, place)?;
-    let said = said_hello(&process)?;
+    let mut process = begun(plugin, place)?;
+    let said = said_hello(&mut process)?;
     drop(process);
     Ok(said)
 }
@@ -154,7 +142,7 @@ fn begun(plugin: &Plugin, place: &Place) -> Result<Process, String> {
     Ok(process)
 }
 
-fn said_hello(process: &Process) -> Went {
+fn said_hello(process: &mut Process) -> Went {
     match process.hear(Duration::from_secs(10)) {
         Heard::Line(line) => {
             let hello: crate::domain::plugin::Hello =
@@ -173,7 +161,7 @@ fn said_hello(process: &Process) -> Went {
     }
 }
 
-fn last_line(process: &Process) -> String {
+fn last_line(process: &mut Process) -> String {
     // What it printed may be on its way.
     std::thread::sleep(Duration::from_millis(100));
     let said = process.said();
@@ -209,7 +197,7 @@ fn big_line(plugin: &Plugin, place: &Place) -> Went {
 }
 
 /// The next answer, if it is one to `number`.
-fn answer_to(process: &Process, plugin: &Plugin, number: u64) -> Result<(), String> {
+fn answer_to(process: &mut Process, plugin: &Plugin, number: u64) -> Result<(), String> {
     match process.hear(Duration::from_secs(plugin.patience())) {
         Heard::Line(line) => {
             let answer: Map<String, Value> = serde_json::from_str(&line)
@@ -228,8 +216,8 @@ fn answer_to(process: &Process, plugin: &Plugin, number: u64) -> Result<(), Stri
 }
 
 fn slow_row(plugin: &Plugin, place: &Place) -> Went {
-    let process = begun(plugin, place)?;
-    said_hello(&process)?;
+    let mut process = begun(plugin, place)?;
+    said_hello(&mut process)?;
     let line = rows(plugin.kind, 1)[0].line(1);
     let middle = (line.len() / 2..line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     let (first, rest) = line.split_at(middle);
@@ -239,16 +227,16 @@ fn slow_row(plugin: &Plugin, place: &Place) -> Went {
         _ => return Err("half a line came, and it did not wait for the rest".to_owned()),
     }
     process.send(rest.to_owned());
-    answer_to(&process, plugin, 1)?;
+    answer_to(&mut process, plugin, 1)?;
     Ok("it waits for the end of a line".to_owned())
 }
 
 fn crash(plugin: &Plugin, place: &Place) -> Went {
     let rows = rows(plugin.kind, 4);
-    let process = begun(plugin, place)?;
-    said_hello(&process)?;
+    let mut process = begun(plugin, place)?;
+    said_hello(&mut process)?;
     process.send(rows[0].line(1));
-    answer_to(&process, plugin, 1)?;
+    answer_to(&mut process, plugin, 1)?;
     process.send(rows[1].line(2));
     // Killed in the middle of its work.
     drop(process);
@@ -265,8 +253,8 @@ fn crash(plugin: &Plugin, place: &Place) -> Went {
 }
 
 fn claims_the_same(plugin: &Plugin, place: &Place) -> Result<bool, String> {
-    let process = begun(plugin, place)?;
-    Ok(said_hello(&process)?.ends_with("says the same each time"))
+    let mut process = begun(plugin, place)?;
+    Ok(said_hello(&mut process)?.ends_with("says the same each time"))
 }
 
 fn garbage(plugin: &Plugin, place: &Place) -> Went {
@@ -298,8 +286,8 @@ fn flood(plugin: &Plugin, place: &Place) -> Went {
 }
 
 fn silence(plugin: &Plugin, place: &Place) -> Went {
-    let process = begun(plugin, place)?;
-    said_hello(&process)?;
+    let mut process = begun(plugin, place)?;
+    said_hello(&mut process)?;
     match process.hear(Duration::from_secs(2)) {
         Heard::Nothing => {}
         Heard::Line(line) => {
@@ -309,15 +297,15 @@ fn silence(plugin: &Plugin, place: &Place) -> Went {
         Heard::End => return Err("it did not wait for what comes".to_owned()),
     }
     process.send(rows(plugin.kind, 1)[0].line(1));
-    answer_to(&process, plugin, 1)?;
+    answer_to(&mut process, plugin, 1)?;
     Ok("it waits, and says nothing unasked".to_owned())
 }
 
 fn end(plugin: &Plugin, place: &Place) -> Went {
-    let process = begun(plugin, place)?;
-    said_hello(&process)?;
+    let mut process = begun(plugin, place)?;
+    said_hello(&mut process)?;
     process.send(rows(plugin.kind, 1)[0].line(1));
-    answer_to(&process, plugin, 1)?;
+    answer_to(&mut process, plugin, 1)?;
     process.end()?;
     Ok("it ends when it is told to".to_owned())
 }

@@ -4,22 +4,22 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::place::Place;
 use super::process::{Heard, Process, WINDOW};
 use crate::clock;
-use crate::domain::plugin::{Hello, LINE_BYTES_MAX, LINES_VERSION, Plugin, words};
+use crate::domain::plugin::{
+    Hello, LINE_BYTES_MAX, LINES_VERSION, Plugin, PluginKind, Said, words,
+};
 
 /// How long it may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
-/// How long after a failure it is started again, by how many there were.
-const RESTARTS: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(25)];
+/// How long after a failure it is started again, by how many there were; the third leaves it alone.
+const RESTARTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// So many failures within [`SPAN`] are enough.
 const FAILURES_MAX: usize = 3;
 const SPAN: Duration = Duration::from_secs(600);
@@ -31,9 +31,11 @@ const ASIDE_MAX: usize = 20;
 /// What a plug-in says of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    Said(Map<String, Value>),
-    /// It failed on the row, or what it said can't be used: why.
+    Said(Said),
+    /// It failed on the row, or says that it can't: why.
     CannotTell(String),
+    /// What it said of the row can't be used: why.
+    NotUnderstood(String),
     /// It was not asked: it is left alone, or the work was stopped.
     Skipped,
 }
@@ -124,10 +126,15 @@ pub struct Host {
     /// It does not keep to the lines: it is not started again.
     stopped: bool,
     counts: Counts,
-    restarts: [Duration; 3],
+    restarts: [Duration; 2],
     /// What it may read beside its own.
     reads: Vec<PathBuf>,
+    /// When its memory was looked at last.
+    looked: Instant,
 }
+
+/// Whether whoever asks waits no more.
+pub type Stop<'s> = dyn Fn() -> bool + Sync + 's;
 
 /// How asking went wrong.
 enum Failure {
@@ -168,13 +175,15 @@ impl Host {
             counts: Counts::default(),
             restarts: RESTARTS,
             reads: Vec::new(),
+            looked: clock::instant(),
         }
     }
 
     /// The same, started again after other times.
     #[must_use]
-    pub fn restarted_after(self, restarts: [Duration; 3]) -> Self {
-        Self { restarts, ..self }
+    pub fn restarted_after(mut self, restarts: [Duration; 2]) -> Self {
+        self.restarts = restarts;
+        self
     }
 
     /// The same, which may read a directory that it is asked about.
@@ -209,7 +218,7 @@ impl Host {
     }
 
     /// Asks about rows; the answers stand in their order.
-    pub fn ask(&mut self, rows: &[Asked], stop: &AtomicBool) -> Vec<Answer> {
+    pub fn ask(&mut self, rows: &[Asked], stop: &Stop<'_>) -> Vec<Answer> {
         let mut round = Round {
             rows,
             answers: vec![None; rows.len()],
@@ -240,7 +249,9 @@ impl Host {
         for answer in &answers {
             match answer {
                 Answer::Said(_) => {}
-                Answer::CannotTell(why) => self.counts.not_understood(why.clone()),
+                Answer::CannotTell(why) | Answer::NotUnderstood(why) => {
+                    self.counts.not_understood(why.clone());
+                }
                 Answer::Skipped => self.counts.skipped += 1,
             }
         }
@@ -269,7 +280,7 @@ impl Host {
     }
 
     /// Sees to it that it runs and has said hello.
-    fn begun(&mut self, stop: &AtomicBool) -> Result<(), Failure> {
+    fn begun(&mut self, stop: &Stop<'_>) -> Result<(), Failure> {
         if self.process.is_some() {
             return Ok(());
         }
@@ -283,7 +294,7 @@ impl Host {
         let process = self.process.insert(process);
         let since = clock::instant();
         let line = loop {
-            if stop.load(Ordering::Relaxed) {
+            if stop() {
                 return Err(Failure::Stop);
             }
             match process.hear(LOOK) {
@@ -312,7 +323,7 @@ impl Host {
     }
 
     /// Sends what may be sent, and takes one answer.
-    fn go_on(&mut self, round: &mut Round<'_>, stop: &AtomicBool) -> Result<(), Failure> {
+    fn go_on(&mut self, round: &mut Round<'_>, stop: &Stop<'_>) -> Result<(), Failure> {
         let Some(process) = &mut self.process else { return Ok(()) };
         // Many at once cost as much as one.
         if round.open.len() <= WINDOW / 2 {
@@ -328,9 +339,16 @@ impl Host {
             return Ok(());
         }
         let most = Duration::from_secs(self.plugin.patience());
-        let mut looked = clock::instant();
         loop {
-            if stop.load(Ordering::Relaxed) {
+            if self.looked.elapsed() >= LOOK {
+                self.looked = clock::instant();
+                let most = self.plugin.memory_bytes();
+                if process.memory_bytes() > most {
+                    let words = format!("it used more than {} MiB of memory", most >> 20);
+                    return Err(Failure::Failed(words));
+                }
+            }
+            if stop() {
                 return Err(Failure::Stop);
             }
             let left = most.saturating_sub(round.since.elapsed());
@@ -342,7 +360,7 @@ impl Host {
             match heard {
                 Heard::Line(line) => {
                     self.in_a_row = 0;
-                    return round.answered(&line).map_err(Failure::Wrong);
+                    return round.answered(self.plugin.kind, &line).map_err(Failure::Wrong);
                 }
                 Heard::Broken(why) => return Err(Failure::Wrong(format!("it said {why}"))),
                 Heard::End => return Err(Failure::Failed(how_ended(process))),
@@ -351,14 +369,6 @@ impl Host {
                     return Err(Failure::Failed(words));
                 }
                 Heard::Nothing => {}
-            }
-            if looked.elapsed() >= LOOK {
-                looked = clock::instant();
-                let most = self.plugin.memory_bytes();
-                if process.memory_bytes() > most {
-                    let words = format!("it used more than {} MiB of memory", most >> 20);
-                    return Err(Failure::Failed(words));
-                }
             }
         }
     }
@@ -374,7 +384,7 @@ impl Host {
 
     /// After it failed: what was open is asked again, the oldest by itself; and where that fails
     /// too, it is set aside.
-    fn failed(&mut self, round: &mut Round<'_>, why: String, stop: &AtomicBool) {
+    fn failed(&mut self, round: &mut Round<'_>, why: String, stop: &Stop<'_>) {
         self.trouble(&why);
         self.process = None;
         let mut open: Vec<usize> =
@@ -408,13 +418,15 @@ impl Host {
         }
         let wait = self.restarts[self.in_a_row.min(self.restarts.len() - 1)];
         self.in_a_row += 1;
-        while clock::instant().duration_since(now) < wait && !stop.load(Ordering::Relaxed) {
+        while clock::instant().duration_since(now) < wait && !stop() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     fn trouble(&mut self, why: &str) {
-        tracing::warn!(plugin = self.plugin.name, why, "plug-in");
+        // Behind the colon stands what it said, which may be of an input: no log has that.
+        let kind = why.split(':').next().unwrap_or_default();
+        tracing::warn!(plugin = self.plugin.name, why = kind, "plug-in");
         let said = self.said();
         let last = said.lines().last().unwrap_or_default();
         let line = if last.is_empty() {
@@ -423,6 +435,15 @@ impl Host {
             format!("{why}; the last that it printed: {}", words(last))
         };
         self.counts.trouble(line);
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            // It had its time to end; how it used that is its own affair.
+            let _ = process.end();
+        }
     }
 }
 
@@ -472,7 +493,7 @@ impl Round<'_> {
         Some((at, bytes))
     }
 
-    fn answered(&mut self, line: &str) -> Result<(), String> {
+    fn answered(&mut self, kind: PluginKind, line: &str) -> Result<(), String> {
         let answer: Value = serde_json::from_str(line)
             .map_err(|error| format!("a line is no JSON ({error}): {}", words(line)))?;
         let Value::Object(mut answer) = answer else {
@@ -491,7 +512,7 @@ impl Round<'_> {
         }
         self.answers[at] = Some(match answer.get("error").and_then(Value::as_str) {
             Some(error) => Answer::CannotTell(words(error)),
-            None => Answer::Said(answer),
+            None => Said::read(kind, &answer).map_or_else(Answer::NotUnderstood, Answer::Said),
         });
         Ok(())
     }

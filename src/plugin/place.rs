@@ -47,6 +47,24 @@ impl Part<'_> {
     }
 }
 
+/// What the directories of plug-ins are called, before the number of the process whose they are.
+const PREFIX: &str = "casework-plugin-";
+
+/// Removes the directories of processes that were killed and could not.
+fn sweep() {
+    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let of = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());
+        let lives = |pid: &str| Path::new("/proc").join(pid).exists();
+        let is_number = |pid: &&str| pid.parse::<u32>().is_ok() && Path::new("/proc/self").exists();
+        if of.filter(is_number).is_some_and(|pid| !lives(pid)) {
+            // Another's can't be removed, which is right.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn invalid(words: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, words)
 }
@@ -153,7 +171,9 @@ impl Place {
     /// # Errors
     /// A file can't be read or copied.
     pub fn new(plugin: &Plugin, beside: &Path, hidden: Vec<PathBuf>) -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("casework-plugin-").tempdir()?;
+        sweep();
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let directory = tempfile::Builder::new().prefix(&prefix).tempdir()?;
         // Without links: sandboxes go by where places really are.
         let root = fs::canonicalize(directory.path())?;
         for name in ["work", "given", "home", "tmp"] {
@@ -232,6 +252,8 @@ impl Place {
             ("PYTHONUNBUFFERED".to_owned(), "1".to_owned()),
             ("HOME".to_owned(), text(root.join("home"))),
             ("TMPDIR".to_owned(), text(root.join("tmp"))),
+            // By this whatever it begins is found, and ended with it.
+            ("CASEWORK_PLUGIN".to_owned(), text(root.join("work"))),
         ];
         for name in &plugin.pass {
             environment.extend(passed(name).map(|value| (name.clone(), value)));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::domain::plugin::LINE_BYTES_MAX;
 use crate::domain::text::visible_lines;
-use crate::sandbox::family::{end_below, family_of};
+use crate::sandbox::family::{end_below, end_marked, family_of};
 use crate::sandbox::helper::{CANNOT, Told, own_program};
 
 /// Rows that may be unanswered.
@@ -22,7 +22,7 @@ const LINES: usize = 128;
 /// Of what it prints on standard error, so much of the end is kept.
 const SAID_BYTES: usize = 64 << 10;
 const COME_BACK: Duration = Duration::from_micros(500);
-const LAST: Duration = Duration::from_secs(5);
+const LAST: Duration = Duration::from_secs(2);
 
 /// What came from it.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Process {
     to: Option<SyncSender<String>>,
     from: Receiver<Heard>,
     said: Arc<Mutex<Vec<u8>>>,
+    /// What its environment, and that of all that it begins, has.
+    mark: String,
     /// Dropped last: the thread that began it ends then.
     _lives: Sender<()>,
 }
@@ -101,7 +103,8 @@ impl Process {
                 }
             });
         }
-        Ok(Self { child, to: Some(to), from, said, _lives: lives })
+        let mark = told.directory.display().to_string();
+        Ok(Self { child, to: Some(to), from, said, mark, _lives: lives })
     }
 
     /// Whether the lines are on their way; not where it has gone, or does not read.
@@ -112,9 +115,13 @@ impl Process {
         }
     }
 
-    pub fn hear(&self, within: Duration) -> Heard {
+    pub fn hear(&mut self, within: Duration) -> Heard {
         match self.from.recv_timeout(within) {
             Ok(heard) => heard,
+            // What it began may still hold its output: it has ended when it has.
+            Err(RecvTimeoutError::Timeout) if matches!(self.child.try_wait(), Ok(Some(_))) => {
+                self.from.recv_timeout(COME_BACK).unwrap_or(Heard::End)
+            }
             Err(RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(RecvTimeoutError::Disconnected) => Heard::End,
         }
@@ -122,13 +129,16 @@ impl Process {
 
     /// The same where many answers are on their way: to be woken for each costs more than to come
     /// back.
-    pub fn hear_one_of_many(&self, within: Duration) -> Heard {
+    pub fn hear_one_of_many(&mut self, within: Duration) -> Heard {
         match self.from.try_recv() {
             Ok(heard) => heard,
             Err(TryRecvError::Disconnected) => Heard::End,
             Err(TryRecvError::Empty) => {
                 std::thread::sleep(COME_BACK);
-                self.from.try_recv().unwrap_or_else(|_| self.hear(within))
+                match self.from.try_recv() {
+                    Ok(heard) => heard,
+                    Err(_) => self.hear(within),
+                }
             }
         }
     }
@@ -188,6 +198,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.to = None;
         end_below(self.child.id());
+        end_marked(&self.mark);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

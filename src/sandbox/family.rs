@@ -55,10 +55,14 @@ fn process(pid: i32, stat: &Stat) -> Process {
     Process { pid, memory_bytes: stat.pages * 4096, cpu_ms: stat.ticks * TICK_MS }
 }
 
+fn all_pids() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
 fn below(ancestor: i32) -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    let all: HashMap<i32, Stat> = pids.filter_map(|pid| Some((pid, stat_of(pid)?))).collect();
+    let all: HashMap<i32, Stat> =
+        all_pids().into_iter().filter_map(|pid| Some((pid, stat_of(pid)?))).collect();
     let descends = |pid: i32| {
         let mut at = pid;
         for _ in 0..64 {
@@ -100,6 +104,24 @@ pub fn end_all(leader: u32) {
         }
     }
     let _ = leader;
+}
+
+/// Ends every process whose environment has a text: what a program began and let go of has what it
+/// was given.
+pub fn end_marked(mark: &str) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process};
+        let own = std::process::id() as i32;
+        for pid in all_pids().into_iter().filter(|pid| *pid != own) {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let has = environment.windows(mark.len().max(1)).any(|part| part == mark.as_bytes());
+            if let Some(pid) = Pid::from_raw(pid).filter(|_| has) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+    let _ = mark;
 }
 
 /// Ends a process, its group and all that it began: not what else this process began.

@@ -162,7 +162,7 @@ impl Traps {
             flag.asks = false;
             let found = raised.get(by.name.as_str()).into_iter().flatten().find(|raised| {
                 by.flag.as_ref().is_none_or(|name| *name == raised.flag)
-                    && by.above.zip(raised.score).is_none_or(|(above, score)| score > above)
+                    && by.above.is_none_or(|above| raised.score.is_some_and(|score| score > above))
             });
             let Some(found) = found else { return false };
             flag.score = found.score.or(flag.score);

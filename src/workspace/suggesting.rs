@@ -11,7 +11,7 @@ use crate::db::case::{self, CaseRow};
 use crate::db::{erasure, suggestion};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, Step};
-use crate::domain::plugin::{PluginKind, Suggested, Suggestion, suggested};
+use crate::domain::plugin::{PluginKind, Said, Suggested, Suggestion};
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::walk::settle;
 use crate::domain::protocol::{self, Protocol, Question, QuestionKind, Walked, walk};
@@ -81,14 +81,13 @@ impl Workspace {
                     }
                 }
                 let bodies: Vec<Asked> = asked.iter().map(|(_, (_, one))| one.clone()).collect();
-                let answers = host.ask(&bodies, stop);
+                let answers = host.ask(&bodies, &|| stop.load(Ordering::Relaxed));
                 came.counts.add(host.take_counts());
                 let version = host.hello().map(|hello| hello.version.clone()).unwrap_or_default();
                 let mut events = Vec::new();
                 for ((row, (published, _)), answer) in asked.iter().zip(answers) {
-                    let Answer::Said(answer) = answer else { continue };
-                    let said = suggested(&answer).and_then(|said| read(published, row, said));
-                    let (path, outcome, said) = match said {
+                    let Answer::Said(Said::Label(said)) = answer else { continue };
+                    let (path, outcome, said) = match read(published, row, said) {
                         Ok(said) => said,
                         Err(why) => {
                             came.counts.not_understood(format!("{}: {why}", row.external_id));

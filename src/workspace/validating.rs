@@ -2,17 +2,21 @@
 //! reasons, and keep nothing from being made.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::{WorkError, Workspace};
+use crate::clock;
 use crate::db::{case, erasure};
 use crate::domain::label::Label;
-use crate::domain::plugin::{PluginKind, Problem, problems};
+use crate::domain::plugin::{PluginKind, Problem, Said};
 use crate::journal::blob::{self, Unpacker};
-use crate::plugin::host::Asked;
+use crate::plugin::host::{Asked, Stop};
 use crate::plugin::{Answer, Counts};
+
+/// How long a label is looked over by one validator, whatever it is allowed otherwise.
+pub const LABEL_SECONDS: Duration = Duration::from_secs(10);
 
 /// What was made.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +42,9 @@ impl Workspace {
         !self.served && self.config.plugin.iter().any(|one| one.kind == PluginKind::Validator)
     }
 
-    /// Has every validator look over what was made.
-    pub fn look_over(&mut self, made: Made<'_>) -> LookedOver {
+    /// Has every validator look over what was made. Of a label none may take longer than
+    /// [`LABEL_SECONDS`]: somebody waits.
+    pub fn look_over(&mut self, made: Made<'_>, stop: &Stop<'_>) -> LookedOver {
         let mut looked = LookedOver::default();
         if !self.has_validators() {
             return looked;
@@ -48,7 +53,7 @@ impl Workspace {
         let names: Vec<String> = plugins.map(|plugin| plugin.name.clone()).collect();
         for name in names {
             let mut counts = Counts::default();
-            match self.one_looks_over(&name, made, &mut counts) {
+            match self.one_looks_over(&name, made, &mut counts, stop) {
                 Ok(found) => {
                     looked.problems.extend(found.into_iter().map(|one| (name.clone(), one)));
                 }
@@ -66,6 +71,7 @@ impl Workspace {
         name: &str,
         made: Made<'_>,
         counts: &mut Counts,
+        stop: &Stop<'_>,
     ) -> Result<Vec<Problem>, WorkError> {
         let (key, value, reads) = match made {
             Made::Label(label) => ("label", self.told_of(name, label)?, None),
@@ -79,16 +85,20 @@ impl Workspace {
             Some(path) => self.host_of(name, PluginKind::Validator)?.reading(path),
         };
         let asked = Asked::new(key.to_owned(), &body);
-        let answer = host.ask(&[asked], &AtomicBool::new(false)).pop();
+        let since = clock::instant();
+        let late = || reads.is_none() && since.elapsed() > LABEL_SECONDS;
+        let answer = host.ask(&[asked], &|| stop() || late()).pop();
         counts.add(host.take_counts());
+        if late() && answer == Some(Answer::Skipped) {
+            counts.trouble(format!("it took longer than {} s", LABEL_SECONDS.as_secs()));
+        }
         if reads.is_none() {
             self.keep_host(name.to_owned(), host);
         }
-        let Some(Answer::Said(answer)) = answer else { return Ok(Vec::new()) };
-        Ok(problems(&answer).unwrap_or_else(|why| {
-            counts.not_understood(why);
-            Vec::new()
-        }))
+        match answer {
+            Some(Answer::Said(Said::Problems(problems))) => Ok(problems),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// What a validator is told of a label: not whose it is.

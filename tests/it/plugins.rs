@@ -5,11 +5,11 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use casework::domain::plugin::{Plugin, PluginKind};
+use casework::domain::plugin::{Plugin, PluginKind, Said};
 use casework::plugin::host::Asked;
 use casework::plugin::{Answer, Counts, Host};
 use casework::tui::Review;
@@ -94,7 +94,7 @@ fn rows(count: usize) -> Vec<Asked> {
 
 fn host(dir: &Path, plugin: Plugin) -> Host {
     let place = casework::plugin::Place::new(&plugin, dir, Vec::new()).unwrap();
-    Host::new(plugin, place).restarted_after([Duration::from_millis(5); 3])
+    Host::new(plugin, place).restarted_after([Duration::from_millis(5); 2])
 }
 
 /// What came of asking about rows, in words: `.` an answer, `?` none that could be used, `-` not
@@ -102,11 +102,11 @@ fn host(dir: &Path, plugin: Plugin) -> Host {
 fn asked(plugin: impl FnOnce(&Path) -> Plugin, count: usize) -> (String, Counts) {
     let dir = tempfile::tempdir().unwrap();
     let mut host = host(dir.path(), plugin(dir.path()));
-    let answers = host.ask(&rows(count), &AtomicBool::new(false));
+    let answers = host.ask(&rows(count), &|| false);
     assert_eq!(answers.len(), count, "as many answers as rows");
     let sign = |answer: &Answer| match answer {
         Answer::Said(_) => '.',
-        Answer::CannotTell(_) => '?',
+        Answer::CannotTell(_) | Answer::NotUnderstood(_) => '?',
         Answer::Skipped => '-',
     };
     (answers.iter().map(sign).collect(), host.take_counts())
@@ -171,6 +171,68 @@ fn a_row_has_its_time_and_a_plugin_its_memory() {
     };
     let (_, counts) = asked(greedy, 1);
     assert!(counts.trouble.join("\n").contains("64 MiB of memory"), "{counts:?}");
+    // Also one that answers all the while.
+    let greedy = |dir: &Path| {
+        let plugin = script(
+            dir,
+            r#"[ "$n" = 1 ] && x=$(head -c 200000000 /dev/zero | tr '\0' x); sleep .05; echo "{\"n\":$n}""#,
+        );
+        Plugin { memory: Some("64M".to_owned()), ..plugin }
+    };
+    let (_, counts) = asked(greedy, 40);
+    assert!(counts.trouble.join("\n").contains("64 MiB of memory"), "{counts:?}");
+}
+
+#[test]
+fn of_what_a_plugin_says_no_more_is_kept_than_is_of_use() {
+    let check = |answer: &str, expect: &str, why: &str| {
+        let each = format!("echo \"{{\\\"n\\\":$n,{answer}}}\"");
+        let (went, counts) = asked(|dir| script(dir, &each), 2);
+        assert_eq!(went, expect, "{counts:?}");
+        assert!(counts.trouble.concat().contains(why), "{counts:?}");
+    };
+    let long = "x".repeat(30_000);
+    check(&format!(r#"\"flags\":[{{\"flag\":\"{long}\"}}],\"more\":\"{long}\""#), "..", "");
+    let many = vec![r#"{\"flag\":\"x\"}"#; 500].join(",");
+    check(&format!(r#"\"flags\":[{many}]"#), "??", "500 of them");
+    let dir = tempfile::tempdir().unwrap();
+    let each = format!(r#"echo "{{\"n\":$n,\"flags\":[{{\"flag\":\"{long}\"}}]}}""#);
+    let mut host = host(dir.path(), script(dir.path(), &each));
+    let Some(Answer::Said(Said::Flags(flags))) = host.ask(&rows(1), &|| false).pop() else {
+        panic!("no flags")
+    };
+    assert!(flags[0].flag.len() < 600);
+}
+
+/// What is alive of what was marked.
+fn alive(mark: &str) -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(mark)).collect()
+}
+
+#[test]
+fn what_a_plugin_let_go_of_ends_with_it_and_holds_nobody() {
+    let seconds = format!("4{}", std::process::id());
+    // Its child leaves it, with its output open; then it ends.
+    let each = format!("(sleep {seconds} &) ; (setsid sleep {seconds} &); exit 3");
+    let since = casework::clock::instant();
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = host(dir.path(), script(dir.path(), &each).within(60));
+    let answers = host.ask(&rows(1), &|| false);
+    let counts = host.take_counts();
+    assert!(counts.trouble[0].contains("it ended with 3"), "{counts:?}");
+    assert_eq!(answers, [Answer::CannotTell("it ended with 3".to_owned())]);
+    assert!(since.elapsed() < Duration::from_secs(50), "it was waited for");
+    assert_eq!(alive(&seconds), Vec::<String>::new());
+    drop(host);
+
+    // What somebody who was killed left behind is taken away by whoever comes next.
+    let left = std::env::temp_dir().join("casework-plugin-999999999-x");
+    fs::create_dir_all(left.join("work")).unwrap();
+    let _ = casework::plugin::Place::new(&script(dir.path(), ""), dir.path(), Vec::new()).unwrap();
+    assert!(!left.exists());
 }
 
 #[test]
@@ -184,10 +246,10 @@ fn who_stopped_asking_may_ask_again() {
             std::thread::sleep(Duration::from_millis(700));
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         });
-        host.ask(&rows(3), &stop)
+        host.ask(&rows(3), &|| stop.load(std::sync::atomic::Ordering::Relaxed))
     });
     assert_eq!(answers, vec![Answer::Skipped; 3]);
-    let answers = host.ask(&rows(3), &AtomicBool::new(false));
+    let answers = host.ask(&rows(3), &|| false);
     assert!(answers.iter().all(|answer| matches!(answer, Answer::Said(_))), "{answers:?}");
     assert_eq!(host.take_counts().trouble, Vec::<String>::new());
 }
@@ -207,7 +269,7 @@ fn a_plugin_reads_no_workspace_and_writes_nowhere_but_at_home() {
         eprintln!("skipped a_plugin_reads_no_workspace…: nothing holds programs back here");
         return;
     }
-    let answers = host.ask(&rows(1), &AtomicBool::new(false));
+    let answers = host.ask(&rows(1), &|| false);
     assert_eq!(answers, [Answer::CannotTell(String::new())]);
     assert!(!secret.path().join("mine").exists());
 }
@@ -351,6 +413,18 @@ fn cases(place: &Place) -> Vec<(String, Value)> {
 fn a_detector_flags_and_is_asked_only_as_it_was_pinned() {
     let (place, stream) = with_detector(SHOUTS);
     let all = file(&place, "s.jsonl", &stream);
+    fs::write(
+        place.dir.path().join("u.toml"),
+        "[[trap]]\nname = \"u\"\nplugin = { name = \"lout\" }\n",
+    )
+    .unwrap();
+    let unknown = place.dir.path().join("u.toml").display().to_string();
+    let checked = json(&place.ok(&["trap", "check", &unknown, "--json"]));
+    let warning = checked["warnings"][1].as_str().unwrap();
+    assert!(
+        warning.contains("`u` asks lout, which config.toml") && warning.contains("loud"),
+        "{warning}"
+    );
     let said = json(&place.ok(&["ingest", &all, "--json"]));
     assert_eq!(said["plugins"]["loud"]["skipped"], 278, "{said}");
     assert!(said["plugins"]["loud"]["trouble"][0].as_str().unwrap().contains("not pinned"));
@@ -509,6 +583,24 @@ fn a_detector_that_crashes_or_says_nonsense_stops_no_ingest() {
             counts["skipped"].as_u64().unwrap() + counts["could_not_tell"].as_u64().unwrap();
         assert_eq!(without, 278, "{each}: {said}");
         assert!(said["opened"].as_u64().unwrap() > 0 && said["read"] == 300, "{said}");
+    }
+}
+
+#[test]
+fn no_log_has_what_a_plugin_repeats_of_an_input() {
+    for each in ["echo \"it said $line\"", "echo '{\"plugin\":7}'", "echo \"$line\" >&2; exit 1"] {
+        let (place, stream) = with_detector(each);
+        place.ok(&["plugin", "pin", "loud"]);
+        let rows = file(&place, "s.jsonl", &stream);
+        let log = place.dir.path().join("log");
+        let mut command = program();
+        command.env("CASEWORK_WORKSPACE", place.path()).env("CASEWORK_LOG", &log);
+        assert!(command.args(["ingest", &rows]).output().unwrap().status.success());
+        let log = fs::read_to_string(&log).unwrap();
+        assert!(
+            log.contains("plug-in") && !log.contains("LOUD") && !log.contains("quiet"),
+            "{log}"
+        );
     }
 }
 
@@ -772,6 +864,23 @@ fn a_validator_asks_for_reasons_and_blocks_nothing() {
     assert_eq!(problems, json!([{ "plugin": "why", "what": "say why", "severity": "error" }]));
     assert_eq!(labels("p2", &["--rationale", "it asks for cash"]).0, json!([]));
     assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 3, "all are there");
+
+    // One that hangs keeps nobody waiting for the word that the label is saved, nor for long.
+    script(&place.path(), "sleep 600");
+    place.ok(&["plugin", "pin", "why"]);
+    let mut hangs = program();
+    let args = [&["label", "p5", "--as", "bo"], &AS_SUGGESTED[..]].concat();
+    hangs.env("CASEWORK_WORKSPACE", place.path()).args(&args);
+    let mut child = hangs.stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("Saved as entry") && child.try_wait().unwrap().is_none(), "{line}");
+    let mut words = String::new();
+    said.read_to_string(&mut words).unwrap();
+    assert!(child.wait().unwrap().success() && words.contains("longer than"), "{words}");
+    script(&place.path(), LOOKS);
+    place.ok(&["plugin", "pin", "why"]);
 
     // On the screen it is told when it is known.
     let mut workspace = place.open();

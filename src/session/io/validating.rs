@@ -22,7 +22,8 @@ pub(super) fn start(
     std::thread::spawn(move || {
         let mut told = Vec::new();
         while let Ok(label) = labels.recv() {
-            let LookedOver { problems, trouble } = workspace.look_over(Made::Label(&label));
+            let LookedOver { problems, trouble } =
+                workspace.look_over(Made::Label(&label), &|| false);
             let mut lines: Vec<String> = problems
                 .into_iter()
                 .map(|(name, problem)| {
