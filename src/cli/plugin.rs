@@ -369,7 +369,7 @@ fn again(
     let mut summary = Summary::default();
     while let Some(opened) = inputs.next_input()? {
         let request = IngestRequest {
-            only_plugin: Some(name.to_owned()),
+            asked_again: true,
             since,
             again: opened.again.clone().map(|part| (inputs.clone(), part)),
             ..IngestRequest::default()

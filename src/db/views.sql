@@ -54,6 +54,7 @@ CREATE TABLE view_tally (
   read INTEGER NOT NULL,
   flagged INTEGER NOT NULL,
   first INTEGER NOT NULL,        -- that no trap before it flagged
+  missed INTEGER NOT NULL,       -- rows that plug-ins could not tell, or were not asked about
   PRIMARY KEY (stream, day, source, trap, version)
 ) WITHOUT ROWID;
 

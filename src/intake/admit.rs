@@ -54,6 +54,8 @@ pub struct Admitter<'c, 't> {
     unpacker: Unpacker,
     /// Whether to do as if there were no cases yet.
     pub afresh: bool,
+    /// Whether cases that are known take what else flags them.
+    pub again: bool,
     pub admitted: Admitted,
 }
 
@@ -76,6 +78,7 @@ impl<'c, 't> Admitter<'c, 't> {
             events,
             unpacker: Unpacker::default(),
             afresh: false,
+            again: false,
             admitted: Admitted::default(),
         })
     }
@@ -133,19 +136,21 @@ impl<'c, 't> Admitter<'c, 't> {
         Ok(())
     }
 
-    /// Whether a case that is not asked about is flagged by a trap that it does not cite yet.
+    /// Whether a case is flagged by a trap that it does not cite yet, and is to take that: one that
+    /// nobody is asked about always does.
     fn is_wanted_now(&self, ready: &Ready) -> Result<bool, IntakeError> {
         let id = ready.event.case;
         let unsampled =
             db::case::by_id(self.tx, id)?.is_some_and(|row| row.state == CaseState::Unsampled);
-        if !unsampled {
+        if !unsampled && !self.again {
             return Ok(false);
         }
         let cited = db::draw::of_case(self.tx, id)?;
         let is_new = |why: &Why| {
             !cited.iter().any(|draw| draw.trap == why.trap && draw.version == why.version)
         };
-        Ok(ready.event.why.is_empty() || ready.event.why.iter().any(is_new))
+        let asked_for = unsampled && ready.event.why.is_empty();
+        Ok(asked_for || ready.event.why.iter().any(is_new))
     }
 
     /// Whether a case that is there already came from this very line; `None` if there is no such

@@ -54,6 +54,20 @@ impl<'h> Detectors<'h> {
         self.list.is_empty()
     }
 
+    /// Whether some rows are not to be asked about.
+    pub(super) fn asks_in_part(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Rows about which they could not tell anything, or were not asked.
+    pub(super) fn missed(&self) -> u64 {
+        let missed = |place| {
+            let count = &self.of(place).count;
+            count.could_not_tell + count.skipped
+        };
+        (0..self.list.len()).map(missed).sum()
+    }
+
     /// What came of asking, by name.
     pub(super) fn counts(&self) -> BTreeMap<String, Counts> {
         let counts = self.names.iter().enumerate();

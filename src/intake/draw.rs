@@ -155,7 +155,8 @@ impl<'t> Drawing<'t> {
     }
 
     /// The predictions that are still drawn, and what is told of each stream and day.
-    pub fn finish(self) -> (HashSet<u64>, Vec<StreamTallied>) {
+    /// Of as many as `missed` plug-ins could say nothing.
+    pub fn finish(self, missed: u64) -> (HashSet<u64>, Vec<StreamTallied>) {
         let mut tallies = Vec::new();
         for ((stream, day), place) in self.days {
             let counts = &self.counts[place];
@@ -174,7 +175,7 @@ impl<'t> Drawing<'t> {
                 })
                 .collect();
             let source = Hash::of(&counts.source.to_le_bytes()).to_string()[..32].to_owned();
-            tallies.push(StreamTallied { stream, day, source, read: counts.read, traps });
+            tallies.push(StreamTallied { stream, day, source, read: counts.read, traps, missed });
         }
         (self.held.into_keys().collect(), tallies)
     }

@@ -70,6 +70,8 @@ pub struct Ingest<'i> {
     pub dry_run: bool,
     /// Count as if there were no cases yet.
     pub afresh: bool,
+    /// Cases that are known take what else flags them.
+    pub again: bool,
     /// The input may never end: what is among the smallest draws so far becomes a case at once.
     pub endless: bool,
     /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's
@@ -345,7 +347,10 @@ fn order(
     window.finish(&mut matured);
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
-    let (drawn, tallies) = drawing.finish();
+    let (drawn, mut tallies) = drawing.finish(plan.detectors.missed());
+    if plan.detectors.asks_in_part() {
+        tallies.clear();
+    }
     let _ = to_write.send(Message::Ended(Box::new(Ended { drawn, tallies, raised: told })));
     Ok(())
 }
@@ -438,7 +443,7 @@ fn write(
         let begun = clock::instant();
         let author = (!plan.dry_run).then_some((key, author));
         let mut admitter = Admitter::new(&tx, author, std::mem::take(&mut new))?;
-        admitter.afresh = plan.afresh;
+        (admitter.afresh, admitter.again) = (plan.afresh, plan.again);
         let mut next = Some(message);
         while let Some(message) = next.take() {
             match message {
@@ -512,7 +517,7 @@ fn decide(
     let tx = if plan.dry_run { db.read()? } else { db.begin()? };
     let author = (!plan.dry_run).then_some((key, author));
     let mut admitter = Admitter::new(&tx, author, known)?;
-    admitter.afresh = plan.afresh;
+    (admitter.afresh, admitter.again) = (plan.afresh, plan.again);
     for case in waiting {
         let event = &case.event;
         let of_day = || db::draw::would_be_drawn(&tx, &event.stream, event.occurred_ms, &event.why);
@@ -525,7 +530,7 @@ fn decide(
     for tally in tallies {
         let source = (tally.stream.as_str(), tally.day, tally.source.as_str());
         let told = |of: &crate::journal::kind::TrapTally| {
-            db::draw::has_tally(&tx, source, (&of.trap, &of.version))
+            db::draw::has_tally(&tx, source, (&of.trap, &of.version), tally.missed)
         };
         let mut new = false;
         for of in &tally.traps {

@@ -55,8 +55,9 @@ pub struct IngestRequest {
     pub again: Option<(Inputs, Part)>,
     /// The input is a piece of one that goes on: it ends, and need not have all that rules ask for.
     pub piece: bool,
-    /// Only what this detector flags, of what occurred since.
-    pub only_plugin: Option<String>,
+    /// What was read is read once more, for what plug-ins could not tell: cases that are known take
+    /// what else flags them. Detectors are asked only of what occurred since.
+    pub asked_again: bool,
     pub since: Option<Moment>,
     /// Traps to be tried instead of those in force, as if there were no cases yet.
     pub instead: Option<TrapFile>,
@@ -240,6 +241,7 @@ impl Workspace {
             stop,
             dry_run: request.dry_run,
             afresh: request.instead.is_some(),
+            again: request.asked_again,
             endless: request.again.is_none() && !request.dry_run && !request.piece,
             watch: &|_| Ok(()),
         };

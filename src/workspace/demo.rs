@@ -145,6 +145,7 @@ impl Workspace {
             stop: &stop,
             dry_run: false,
             afresh: false,
+            again: false,
             endless: false,
             watch: &|_| Ok(()),
         };

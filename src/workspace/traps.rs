@@ -163,10 +163,6 @@ impl Workspace {
         }
         let published = self.latest_traps()?;
         let mut traps = published.map(|latest| latest.file.traps).unwrap_or_default();
-        if let Some(plugin) = &request.only_plugin {
-            traps.retain(|trap| trap.plugin.as_ref().is_some_and(|by| by.name == *plugin));
-            return Ok(traps);
-        }
         for trap in &self.config.trap {
             if traps.iter().any(|other| other.name == trap.name) {
                 return Err(PublishError::TrapTwice(trap.name.clone()).into());

@@ -303,6 +303,7 @@ fn every_kind_is_written_as_ever() {
             flagged: 9,
             first: 4,
         }],
+        missed: 7,
     });
     check(&AlarmRaised {
         alarm: "labels moved".into(),

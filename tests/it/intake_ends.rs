@@ -83,6 +83,7 @@ fn fails_in(
         alarms: &Mutex::new(Alarms::new(Vec::new(), None, State::default())),
         pasts: &Mutex::new(traps.pasts()),
         afresh: false,
+        again: false,
         endless: false,
         source: None,
         logs: None,

@@ -555,6 +555,43 @@ fn a_detector_finds_the_same_however_a_file_is_cut_and_shuffled() {
 }
 
 #[test]
+fn who_is_asked_later_leaves_the_same_cases_and_the_same_counts() {
+    let mut found = Vec::new();
+    for late in [false, true] {
+        let (place, stream) = with_detector(SHOUTS);
+        let rows = file(&place, "s.jsonl", &stream);
+        let traps = place.dir.path().join("t.toml").display().to_string();
+        let text = fs::read_to_string(&traps).unwrap().replace("0.05", "0.5");
+        fs::write(&traps, text).unwrap();
+        place.ok(&["trap", "publish", &traps]);
+        place.ok(&["plugin", "pin", "loud"]);
+        let script = fs::read_to_string(place.path().join("p.sh")).unwrap();
+        if late {
+            fs::write(place.path().join("p.sh"), "exit 1").unwrap();
+            assert_eq!(place.run(&["ingest", &rows, "--strict"]).status.code(), Some(1));
+            let both = cases(&place);
+            assert!(both.iter().all(|(_, why)| why.as_array().unwrap().len() == 1));
+            fs::write(place.path().join("p.sh"), script).unwrap();
+            // Of a part of it nothing is counted.
+            place.ok(&["plugin", "again", "loud", &rows, "--since", "2027-01-01"]);
+            place.ok(&["plugin", "again", "loud", &rows]);
+            place.ok(&["plugin", "again", "loud", &rows]);
+        } else {
+            place.ok(&["ingest", &rows, "--strict"]);
+        }
+        let counted =
+            json(&format!("[{}]", place.ok(&["traps", "--json"]).trim().replace('\n', ",")));
+        let journal = json(&place.ok(&["status", "--json"]))["entries"].clone();
+        found.push((cases(&place), counted, journal));
+        assert!(place.ok(&["verify"]).contains("nothing is altered"));
+    }
+    let both = |why: &Value| why.as_array().unwrap().len() == 2;
+    assert!(found[0].0.iter().any(|(_, why)| both(why)), "some are of both traps");
+    assert_eq!(found[0].0, found[1].0);
+    assert_eq!(found[0].1, found[1].1);
+}
+
+#[test]
 fn a_detector_lives_as_long_as_the_command_that_reads_several_files() {
     let (place, stream) = with_detector(&format!("echo >> $HOME/asked; {SHOUTS}"));
     place.ok(&["plugin", "pin", "loud"]);

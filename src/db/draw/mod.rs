@@ -149,32 +149,40 @@ pub fn would_be_drawn(
     Ok(false)
 }
 
-/// Adds a tally; of several of one source, the most counts.
+/// Adds a tally; of several of one source that counts of which plug-ins missed fewest, and of these
+/// the most.
 pub fn insert_tally(
     conn: &Connection,
     (stream, day, source): (&str, i64, &str),
     (trap, version): (&str, &str),
-    [read, flagged, first]: [u64; 3],
+    [read, flagged, first, missed]: [u64; 4],
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "INSERT INTO view_tally (stream, day, source, trap, version, read, flagged, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-         ON CONFLICT DO UPDATE SET read = max(read, excluded.read), flagged = max(flagged, excluded.flagged), \
-         first = max(first, excluded.first)",
+        "INSERT INTO view_tally (stream, day, source, trap, version, read, flagged, first, missed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT DO UPDATE SET \
+         read = iif(excluded.missed < missed, excluded.read, max(read, excluded.read)), \
+         flagged = iif(excluded.missed < missed, excluded.flagged, max(flagged, excluded.flagged)), \
+         first = iif(excluded.missed < missed, excluded.first, max(first, excluded.first)), \
+         missed = min(missed, excluded.missed) \
+         WHERE excluded.missed <= missed",
     )?
-    .execute(params![stream, day, source, trap, version, read, flagged, first])
+    .execute(params![stream, day, source, trap, version, read, flagged, first, missed])
     .map(drop)
 }
 
-/// Whether all of this is known.
+/// Whether all of this is known, from a reading in which plug-ins missed no more.
 pub fn has_tally(
     conn: &Connection,
     (stream, day, source): (&str, i64, &str),
     (trap, version): (&str, &str),
+    missed: u64,
 ) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "SELECT 1 FROM view_tally WHERE stream = ?1 AND day = ?2 AND source = ?3 AND trap = ?4 AND version = ?5",
+        "SELECT 1 FROM view_tally WHERE stream = ?1 AND day = ?2 AND source = ?3 AND trap = ?4 AND version = ?5 \
+         AND missed <= ?6",
     )?
-    .exists(params![stream, day, source, trap, version])
+    .exists(params![stream, day, source, trap, version, missed])
 }
 
 /// How many predictions were read in all: each source once.

@@ -18,6 +18,15 @@ pub struct StreamTallied {
     pub source: String,
     pub read: u64,
     pub traps: Vec<TrapTally>,
+    /// Rows that plug-ins could not tell, or were not asked about: a reading that missed fewer
+    /// counts instead.
+    #[serde(default, skip_serializing_if = "is_none_missed")]
+    pub missed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_none_missed(missed: &u64) -> bool {
+    *missed == 0
 }
 
 /// How many a trap flagged.
@@ -33,13 +42,19 @@ pub struct TrapTally {
 
 impl Event for StreamTallied {
     const KIND: &'static str = "stream.tallied";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, _stamp: &EventContext) -> rusqlite::Result<()> {
         for of in &self.traps {
             let key = (self.stream.as_str(), self.day, self.source.as_str());
             let which = (of.trap.as_str(), of.version.as_str());
-            draw::insert_tally(views.tx, key, which, [self.read, of.flagged, of.first])?;
+            draw::insert_tally(
+                views.tx,
+                key,
+                which,
+                [self.read, of.flagged, of.first, self.missed],
+            )?;
         }
         Ok(())
     }
