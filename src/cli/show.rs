@@ -70,7 +70,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
         .map(|(one, at)| {
             json!({ "plugin": one.plugin, "version": one.version, "model": one.model, "at": at.rfc3339(),
                 "protocol": one.protocol, "answers": one.answers, "outcome": one.outcome,
-                "confidence": one.confidence, "rationale": one.rationale, "abstains": one.abstains })
+                "confidence": one.confidence, "rationale": one.own.rationale, "abstains": one.abstains().then_some(&one.own.abstains) })
         })
         .collect();
     json!({

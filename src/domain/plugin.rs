@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::ids::{CaseId, hex};
+use super::ids::{CaseId, Hash, hex};
 use super::label::{Label, MAIN_ROUND, Outcome, PROGRAM, ProtocolRef, Step, outcome_in_short};
 use super::number::bytes_of;
 use super::text::{cut, is_blank, visible};
@@ -360,11 +360,37 @@ pub struct Suggestion {
     /// 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
+    /// It would rather not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub abstained: bool,
+    /// What it says in its own words, which may repeat the input: it lies beside the event, as the
+    /// input does, and goes when that is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Hash>,
+    /// The words of the payload, where they are here; an earlier version had them in the event.
+    #[serde(flatten)]
+    pub own: OwnWords,
+}
+
+/// What a labeler says in its own words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnWords {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rationale: String,
     /// Why it would rather not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub abstains: String,
+}
+
+impl OwnWords {
+    pub fn is_empty(&self) -> bool {
+        self.rationale.is_empty() && self.abstains.is_empty()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 impl Suggestion {
@@ -373,14 +399,23 @@ impl Suggestion {
         format!("{PROGRAM}{}", self.plugin)
     }
 
+    /// Whether it would rather not say.
+    pub fn abstains(&self) -> bool {
+        self.abstained || !self.own.abstains.is_empty()
+    }
+
     /// What it says, in a line: `llm suggests verdict wrong_label · category slang, 80 % sure: …`.
     pub fn words(&self) -> String {
         let name = match self.model.as_str() {
             "" => self.plugin.clone(),
             model => format!("{} ({model})", self.plugin),
         };
-        if !self.abstains.is_empty() {
-            return format!("{name} would rather not say: {}", self.abstains);
+        if self.abstains() {
+            let why = match self.own.abstains.as_str() {
+                "" => String::new(),
+                why => format!(": {why}"),
+            };
+            return format!("{name} would rather not say{why}");
         }
         let said = if self.outcome.is_empty() {
             let steps =
@@ -391,7 +426,7 @@ impl Suggestion {
         };
         let sure =
             self.confidence.map_or(String::new(), |share| format!(", {:.0} % sure", share * 100.0));
-        let why = match self.rationale.as_str() {
+        let why = match self.own.rationale.as_str() {
             "" => String::new(),
             why => format!(": {why}"),
         };
@@ -403,7 +438,7 @@ impl Suggestion {
         Label {
             path: self.answers.clone(),
             outcome: self.outcome.clone(),
-            rationale: self.rationale.clone(),
+            rationale: self.own.rationale.clone(),
             ..Label::empty(self.case, &self.reviewer(), MAIN_ROUND, self.protocol.clone())
         }
     }
@@ -583,16 +618,13 @@ mod tests {
             sha256: String::new(),
             pin: pin.to_owned(),
             model: String::new(),
-            protocol: ProtocolRef {
-                id: "p".into(),
-                version: 1,
-                hash: super::super::ids::Hash([0; 32]),
-            },
+            protocol: ProtocolRef { id: "p".into(), version: 1, hash: Hash([0; 32]) },
             answers: Vec::new(),
             outcome: Outcome::new(),
             confidence: None,
-            rationale: String::new(),
-            abstains: String::new(),
+            abstained: false,
+            payload: None,
+            own: OwnWords::default(),
         };
         let said = ["a", "a", "b", "a", "c"].map(suggestion);
         let at = |ms| Hlc { ms, n: 0 };

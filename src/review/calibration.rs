@@ -99,6 +99,13 @@ fn endings(
     Ok(found)
 }
 
+/// Whether a case lies in a session whose blind round is under way: nothing that may sway anybody is
+/// shown of it meanwhile.
+pub fn holds(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    let blind = |session: &Calibration| session.hidden_round().is_some();
+    Ok(sessions(conn)?.iter().any(|one| blind(one) && one.opened.what.cases.contains(&id)))
+}
+
 /// One session.
 pub fn session(conn: &Connection, name: &str) -> rusqlite::Result<Option<Calibration>> {
     Ok(sessions(conn)?.into_iter().find(|session| session.name() == name))

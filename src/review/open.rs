@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::history::{HistoryLine, history, in_session};
+use super::suggested;
 use super::{arbitration, calibration, gold, retest};
 use crate::db::case::CaseRow;
 use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label::LabelRow;
-use crate::db::{case, label, renames, sealed, suggestion};
+use crate::db::{case, label, renames, sealed};
 use crate::domain::attachment::{Attachment, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
@@ -300,8 +301,8 @@ impl OpenCase {
         let suggestions = match policy.agents {
             Agents::Off => Vec::new(),
             // What people say of it in a session is theirs.
-            _ if session.is_some() => Vec::new(),
-            Agents::Suggest | Agents::Vote => suggestion::of_case(conn, row.id)?,
+            _ if session.is_some() || calibration::holds(conn, row.id)? => Vec::new(),
+            Agents::Suggest | Agents::Vote => suggested::of_case(conn, row.id)?,
         };
         let suggestions =
             suggestions.into_iter().map(|row| (row.suggestion, row.at.moment())).collect();

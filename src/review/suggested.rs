@@ -8,11 +8,27 @@ use rusqlite::Connection;
 use super::gold;
 use super::protocols::Protocols;
 use super::sight::Sight;
+use crate::db::suggestion::SuggestionRow;
 use crate::db::{label, renames, suggestion};
 use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{MAIN_ROUND, that_count_in};
 use crate::domain::resolve::ballot;
+use crate::journal::blob::{self, Unpacker};
+
+/// What labelers say of a case, in their own words where these are here.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_case(conn: &Connection, case: CaseId) -> rusqlite::Result<Vec<SuggestionRow>> {
+    let mut rows = suggestion::of_case(conn, case)?;
+    for row in rows.iter_mut().filter(|row| row.suggestion.payload.is_some()) {
+        let words = blob::read(conn, &mut Unpacker::default(), row.event).ok();
+        let own = words.and_then(|json| serde_json::from_slice(&json).ok());
+        row.suggestion.own = own.unwrap_or_default();
+    }
+    Ok(rows)
+}
 
 /// How often two said the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,7 +88,7 @@ pub fn measured(
         else {
             continue;
         };
-        if !suggestion.abstains.is_empty() {
+        if suggestion.abstains() {
             measured.abstained += 1;
             continue;
         }

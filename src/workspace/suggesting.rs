@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 use super::error::PluginError;
 use super::{WorkError, Workspace};
 use crate::db::case::{self, CaseRow};
+use crate::db::to_json;
 use crate::db::{erasure, suggestion};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, Step};
-use crate::domain::plugin::{PluginKind, Said, Suggested, Suggestion};
+use crate::domain::plugin::{OwnWords, PluginKind, Said, Suggested, Suggestion};
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::walk::settle;
 use crate::domain::protocol::{self, Protocol, Question, QuestionKind, Walked, walk};
@@ -19,8 +20,8 @@ use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::journal::Append;
-use crate::journal::blob::{self, Unpacker};
-use crate::journal::kind::LabelSuggested;
+use crate::journal::blob::{self, Packer, Unpacker};
+use crate::journal::kind::{LabelSuggested, encode};
 use crate::plugin::host::Asked;
 use crate::plugin::{Answer, Counts, Host};
 use crate::review::gold;
@@ -68,6 +69,7 @@ impl Workspace {
         let mut came = Came::default();
         let went = (|| {
             let protocols = self.protocols()?;
+            let mut packer = Packer::new(None)?;
             let cases = self.to_suggest(&protocols, name, &pin, wanted)?;
             for some in cases.chunks(AT_ONCE) {
                 if stop.load(Ordering::Relaxed) {
@@ -94,11 +96,19 @@ impl Workspace {
                             continue;
                         }
                     };
-                    match said.abstains {
+                    match &said.abstains {
                         Some(_) => came.abstained += 1,
                         None => came.suggested += 1,
                     }
-                    events.push(Append::new(&LabelSuggested(Suggestion {
+                    let own = OwnWords {
+                        rationale: said.rationale,
+                        abstains: said.abstains.clone().unwrap_or_default(),
+                    };
+                    let packed = match own.is_empty() {
+                        true => None,
+                        false => Some(packer.pack(to_json(&own).as_bytes(), super::random()?)?),
+                    };
+                    let suggestion = LabelSuggested(Suggestion {
                         case: row.id,
                         plugin: name.to_owned(),
                         version: version.clone(),
@@ -109,9 +119,11 @@ impl Workspace {
                         answers: path,
                         outcome,
                         confidence: said.confidence,
-                        rationale: said.rationale,
-                        abstains: said.abstains.unwrap_or_default(),
-                    })));
+                        abstained: said.abstains.is_some(),
+                        payload: packed.as_ref().map(|packed| packed.hash),
+                        own: OwnWords::default(),
+                    });
+                    events.push(Append::raw(encode(&suggestion), packed));
                 }
                 if !events.is_empty() {
                     self.append(events)?;

@@ -11,7 +11,7 @@ use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths};
-use casework::domain::plugin::Suggestion;
+use casework::domain::plugin::{OwnWords, Suggestion};
 use casework::domain::policy::{Agents, Copies, Policy, Rule, Witness};
 use casework::domain::protocol;
 use casework::domain::roster::Role;
@@ -392,8 +392,9 @@ fn event_of(
                 .into_iter()
                 .collect(),
             confidence: None,
-            rationale: String::new(),
-            abstains: String::new(),
+            abstained: verdict >= 2,
+            payload: None,
+            own: OwnWords::default(),
         })),
         Act::Unknown => RawValue::from_string("{\"kind\":\"moon.risen\",\"v\":1}".into()).unwrap(),
         Act::Malformed => {

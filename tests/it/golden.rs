@@ -12,7 +12,7 @@ use casework::domain::estimate::Estimate;
 use casework::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use casework::domain::label::{Label, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Names, Paths, RenamedStep};
-use casework::domain::plugin::{Pin, PluginKind, Suggestion};
+use casework::domain::plugin::{OwnWords, Pin, PluginKind, Suggestion};
 use casework::domain::policy::Policy;
 use casework::domain::roster::{Profile, Role};
 use casework::domain::ssh_key::SshKey;
@@ -75,8 +75,9 @@ fn every_kind_is_written_as_ever() {
         answers: vec![("readable".into(), "y".into())],
         outcome: [("verdict".to_owned(), "ok".into())].into(),
         confidence: Some(0.8),
-        rationale: "it says so".into(),
-        abstains: String::new(),
+        abstained: true,
+        payload: Some(Hash([5; 32])),
+        own: OwnWords::default(),
     }));
     let shared =
         SecretShared { recipient: "age1x".into(), sealed: [(replica, "YWdl".to_owned())].into() };

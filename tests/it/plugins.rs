@@ -783,6 +783,17 @@ fn a_suggestion_is_measured_and_seen_by_nobody_before_their_first_answer() {
     place.ok(&[&["label", "p0", "--as", "bo"], &AS_SUGGESTED[..]].concat());
     assert!(shown("bo").contains("cash"));
     let measured = json(&place.ok(&["plugin", "show", "llm", "--json"]));
+    // Nor is it seen anywhere while the case lies in the blind round of a session.
+    place.ok(&["calibrate", "open", "june", "--cases", "p0"]);
+    assert!(!shown("bo").contains("cash"));
+    place.ok(&["calibrate", "reveal", "june", "--early"]);
+    assert!(shown("bo").contains("cash"));
+    // What it says in its own words may repeat the input, and goes with it.
+    place.ok(&["erase", "p0", "--reason", "asked to", "--as", "ana"]);
+    let after =
+        shown("bo") + &place.ok(&["trace", "p0"]) + &place.ok(&["export", "--rows", "cases"]);
+    assert!(after.contains("llm") && !after.contains("cash"), "{after}");
+    assert!(place.ok(&["verify"]).contains("nothing is altered"));
     // Who labels on the command line has seen none of it.
     assert_eq!(measured["people"], json!({ "compared": 1, "same": 1, "share": 1.0 }));
     assert_eq!(measured["people_who_saw_it"]["compared"], 0);

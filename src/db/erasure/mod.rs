@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{case, id_column};
+use super::{case, id_column, suggestion};
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::time::Moment;
 
@@ -104,7 +104,8 @@ pub fn insert_detection(conn: &Connection, id: CaseId, event: EventId) -> rusqli
 }
 
 /// Every event that names a payload of a case that is to be forgotten: those that detected it, and
-/// those that put another in its place but are not the latest.
+/// those that put another in its place but are not the latest; where nothing is in its place, also
+/// those with what programs said of it in their own words.
 pub fn forgotten(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<EventId>> {
     let mut events = detections(conn, id)?;
     let rows = of_case(conn, id)?;
@@ -118,6 +119,9 @@ pub fn forgotten(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<EventId>
             .filter(|row| row.instead.is_some() && Some(row.event) != kept)
             .map(|row| row.event),
     );
+    if rows.iter().any(|row| row.instead.is_none()) {
+        events.extend(suggestion::events_of_case(conn, id)?);
+    }
     Ok(events)
 }
 

@@ -74,6 +74,13 @@ pub fn of_case(conn: &Connection, case: CaseId) -> rusqlite::Result<Vec<Suggesti
     Ok(stand)
 }
 
+/// The events by which anything was suggested of a case.
+pub fn events_of_case(conn: &Connection, case: CaseId) -> rusqlite::Result<Vec<EventId>> {
+    let sql = concat!(include_str!("rows.sql"), " WHERE id = ?1 ORDER BY replica, seq, n");
+    let mut rows = conn.prepare_cached(sql)?;
+    rows.query_map([case.0], |row| read(row).map(|row| row.event))?.collect()
+}
+
 /// All that a labeler ever suggested, by case.
 pub fn of_plugin(conn: &Connection, plugin: &str) -> rusqlite::Result<Vec<SuggestionRow>> {
     let sql = concat!(

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::db::suggestion::{self, SuggestionRow};
+use crate::domain::ids::Hash;
 use crate::domain::plugin::Suggestion;
 use crate::domain::roster::Role;
 use crate::journal::entry::EventContext;
@@ -18,6 +19,14 @@ impl Event for LabelSuggested {
     const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
+    fn payload(raw: &str) -> Option<Hash> {
+        #[derive(Deserialize)]
+        struct Named {
+            payload: Option<Hash>,
+        }
+        serde_json::from_str::<Named>(raw).ok()?.payload
+    }
+
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let row = SuggestionRow {
             event: stamp.event,
@@ -25,6 +34,7 @@ impl Event for LabelSuggested {
             author: stamp.author.clone(),
             suggestion: self.0,
         };
+        views.forget_if_gone(row.suggestion.case, row.event)?;
         views.change_case(row.suggestion.case, |views| suggestion::insert(views.tx, &row))
     }
 }

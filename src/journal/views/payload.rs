@@ -73,6 +73,14 @@ impl Views<'_, '_> {
         Ok(self.any_erased && erasure::is_erased(self.tx, id)?)
     }
 
+    /// Deletes what lies beside an event about a case whose input was erased for good.
+    pub fn forget_if_gone(&mut self, id: CaseId, event: EventId) -> rusqlite::Result<()> {
+        if self.any_erased && erasure::is_gone(self.tx, id)? {
+            db::payload::delete(self.tx, event)?;
+        }
+        Ok(())
+    }
+
     /// Takes note of a detection of a case besides the one that counts.
     pub fn detected_again(&mut self, id: CaseId, event: EventId) -> rusqlite::Result<()> {
         if self.forgets(id)? {
