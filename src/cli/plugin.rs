@@ -10,7 +10,7 @@ use super::out::{Out, done, page, say};
 use super::reading::ReadArgs;
 use super::{CliError, Context, Exit, TimeArg, stopped_by_signals, time};
 use crate::clock;
-use crate::domain::plugin::{Plugin, PluginKind, Problem, Severity};
+use crate::domain::plugin::{Pin, Plugin, PluginKind, Problem, Severity};
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
 use crate::intake::Summary;
@@ -181,9 +181,26 @@ fn pin(context: &Context, name: &str) -> Result<Exit, CliError> {
     } else {
         format!("{name} was pinned as it is before: `{run}`, sha256 {}.", pin.sha256)
     };
-    let document = json!({ "plugin": name, "sha256": pin.sha256, "run": pin.run, "new": new });
+    let document = json!({ "plugin": name, "sha256": pin.sha256, "run": pin.run, "new": new,
+        "files": pin.files, "wants": pin.wants, "network": pin.network, "pass": pin.pass });
     done(context.global.json, &visible(&words), &document)?;
+    if !context.global.json {
+        say(&visible(&allows(&pin)));
+    }
     Ok(Exit::Done)
+}
+
+/// What a pin allows, in a sentence.
+fn allows(pin: &Pin) -> String {
+    let list = |list: &[String], none: &str| {
+        if list.is_empty() { none.to_owned() } else { list.join(", ") }
+    };
+    let network = if pin.network { "the network" } else { "no network" };
+    format!(
+        "It is sent {}; it has {network}, and of the environment {}.",
+        list(&pin.wants, "whole rows"),
+        list(&pin.pass, "nothing")
+    )
 }
 
 fn check(context: &Context, kind: &str, command: &[String]) -> Result<Exit, CliError> {

@@ -62,6 +62,18 @@ impl Opened {
         self.case.hides(&self.hide, cue, !self.draft.answers.is_empty())
     }
 
+    /// Whether a program that is shown would give an answer to a question.
+    pub fn is_suggested(&self, question: &Question, answer: &str) -> bool {
+        let several = matches!(question.kind, QuestionKind::Multi { .. });
+        let gives = |given: &str| match several {
+            true => given.split(',').any(|one| one == answer),
+            false => given == answer,
+        };
+        let shown = self.case.suggestions.iter().filter(|_| !self.hides(Cue::Suggestion));
+        let mut steps = shown.flat_map(|(suggestion, _)| &suggestion.answers);
+        steps.any(|(asked, given)| *asked == question.id && gives(given))
+    }
+
     /// What labelers, which are programs, would answer, as far as that is shown now.
     pub fn suggestions(&self) -> Vec<String> {
         let shown = self.case.suggestions.iter().filter(|_| !self.hides(Cue::Suggestion));

@@ -768,6 +768,9 @@ fn a_suggestion_is_measured_and_seen_by_nobody_before_their_first_answer() {
     screen.press("1");
     let text = screen.text();
     assert!(text.contains("llm (tiny-1) suggests"), "{text}");
+    let marked: Vec<&str> = text.lines().filter(|line| line.contains("  ≈")).collect();
+    assert!(marked.iter().any(|line| line.contains(" 2 No")), "at the answer, too: {text}");
+    assert!(!marked.iter().any(|line| line.contains(" 1 Yes")), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
     drop(screen);
 

@@ -121,9 +121,16 @@ fn answers(
             ]));
         }
     };
+    // What a program would answer is marked as the line is in which it says so.
+    let mark = format!("  {}", theme.sign("≈", "~"));
+    let mark_of = |key: &str| match opened.is_suggested(question, key) {
+        true => mark.as_str(),
+        false => "",
+    };
     let letter_of = |key: &str| {
         let free = key.parse().is_ok_and(|key| shell.keymap.find(key, &shell.places()).is_none());
-        if free { format!("  {}", visible(key)) } else { String::new() }
+        let letter = if free { format!("  {}", visible(key)) } else { String::new() };
+        letter + mark_of(key)
     };
     let keymap = &shell.keymap;
     let nth = |action: &str, i: usize| keymap.nth(action, i).unwrap_or_else(|| " ".to_owned());
@@ -151,7 +158,7 @@ fn answers(
         }
         QuestionKind::Label { .. } => {
             for (i, (label, p)) in opened.offered().iter().enumerate() {
-                choice(nth("answer-label", i), format!("  {p:.3}"), label);
+                choice(nth("answer-label", i), format!("  {p:.3}{}", mark_of(label)), label);
             }
             choice(keymap.last("pick-label"), String::new(), "another label…");
         }
@@ -168,7 +175,7 @@ fn answers(
                     };
                     let key =
                         if n == 0 { keymap.first("step-0") } else { nth("step", (n - 1) as usize) };
-                    choice(key, String::new(), &end);
+                    choice(key, mark_of(&n.to_string()).to_owned(), &end);
                 }
             } else {
                 choice(
