@@ -13,7 +13,7 @@ use super::place::Place;
 use super::process::{Heard, Process, WINDOW};
 use crate::clock;
 use crate::domain::plugin::{
-    Hello, LINE_BYTES_MAX, LINES_VERSION, Plugin, PluginKind, Said, words,
+    Hello, LINE_BYTES_MAX, LINES_VERSION, Plugin, PluginKind, Said, is_name, words,
 };
 
 /// How long it may take to say hello.
@@ -317,7 +317,9 @@ impl Host {
                 hello.casework
             )));
         }
-        let said = Hello { plugin: words(&hello.plugin), version: words(&hello.version), ..hello };
+        let version = Some(words(&hello.version)).filter(|version| is_name(version));
+        let version = version.unwrap_or_default();
+        let said = Hello { plugin: words(&hello.plugin), version, ..hello };
         self.hello = Some(said);
         Ok(())
     }

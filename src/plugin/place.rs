@@ -12,7 +12,9 @@ use crate::domain::ids::hex;
 use crate::domain::plugin::{Pin, Plugin, PluginKind};
 use crate::sandbox::Level;
 use crate::sandbox::helper::{Told, own_program};
-use crate::sandbox::reach::{Reach, bwrap, held, program_places, without};
+use crate::sandbox::reach::{
+    Reach, bwrap, held, is_of_system, is_program, may_be_copied, program_places,
+};
 
 /// Most bytes of a file that a plug-in writes.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -25,6 +27,8 @@ pub struct Place {
     beside: PathBuf,
     /// What runs: as the configuration has it, but for the copies.
     argv: Vec<String>,
+    /// What runs where it is, with its hash.
+    in_place: Vec<(PathBuf, String)>,
     level: Level,
     /// What it must not read, wherever that lies.
     hidden: Vec<PathBuf>,
@@ -46,6 +50,9 @@ impl Part<'_> {
         Part { name, from, to: Some(Path::new("work").join(name)) }
     }
 }
+
+/// The variable by which it is known what a plug-in began.
+pub const MARK: &str = "CASEWORK_PLUGIN";
 
 /// What the directories of plug-ins are called, before the number of the process whose they are.
 const PREFIX: &str = "casework-plugin-";
@@ -70,7 +77,10 @@ fn invalid(words: String) -> io::Error {
 }
 
 fn not_there(name: &str, beside: &Path) -> io::Error {
-    let words = format!("`{name}` is no file in {}", beside.display());
+    let words = match Path::new(name).is_absolute() {
+        true => format!("there is no file `{name}`"),
+        false => format!("`{name}` is no file in {}", beside.display()),
+    };
     io::Error::new(io::ErrorKind::NotFound, words)
 }
 
@@ -78,9 +88,6 @@ fn not_there(name: &str, beside: &Path) -> io::Error {
 /// program.
 fn parts<'p>(plugin: &'p Plugin, beside: &Path, hidden: &[PathBuf]) -> io::Result<Vec<Part<'p>>> {
     let path = path_of_programs();
-    let home = passed("HOME").map(PathBuf::from);
-    let places = program_places(&path, home.as_deref(), hidden);
-    let of_system = |file: &Path| places.iter().any(|place| file.starts_with(place));
     let inside = |name: &str| {
         use std::path::Component::{CurDir, Normal};
         Path::new(name).components().all(|part| matches!(part, Normal(_) | CurDir))
@@ -89,11 +96,16 @@ fn parts<'p>(plugin: &'p Plugin, beside: &Path, hidden: &[PathBuf]) -> io::Resul
     for (at, name) in plugin.run.iter().enumerate() {
         let given = Path::new(name);
         let from = beside.join(given);
-        if !from.is_file() {
-            if at == 0 && name.contains('/') {
+        let runs = at == 0 && name.contains('/');
+        // A program by its name alone is one of `PATH`, whatever lies here.
+        if !from.is_file() || (at == 0 && !runs) {
+            if runs {
                 return Err(not_there(name, beside));
             }
             continue;
+        }
+        if runs && !is_program(&from) {
+            return Err(invalid(format!("`{name}` is not executable: chmod +x")));
         }
         parts.push(if inside(name) {
             Part::copied(name, from)
@@ -102,9 +114,9 @@ fn parts<'p>(plugin: &'p Plugin, beside: &Path, hidden: &[PathBuf]) -> io::Resul
                 "`{name}` lies outside {}: copy it there",
                 beside.display()
             )));
-        } else if of_system(given) {
+        } else if is_of_system(given, &path) {
             Part { name, from, to: None }
-        } else if without(vec![from.clone()], hidden).is_empty() {
+        } else if !may_be_copied(&from, Path::new("/"), hidden) {
             return Err(invalid(format!(
                 "`{name}` lies in what no plug-in may read: name it as it is called in {}",
                 beside.display()
@@ -130,9 +142,14 @@ fn parts<'p>(plugin: &'p Plugin, beside: &Path, hidden: &[PathBuf]) -> io::Resul
     if let (true, Some(name)) = (parts.is_empty(), plugin.run.first()) {
         let mut found = std::env::split_paths(&path).map(|place| place.join(name));
         let from = found
-            .find(|path| path.is_file())
+            .find(|path| path.is_absolute() && is_program(path))
             .ok_or_else(|| invalid(format!("no program is called `{name}`")))?;
         parts.push(Part { name, from, to: None });
+    }
+    for part in &parts {
+        if part.to.is_some() && !may_be_copied(&part.from, beside, hidden) {
+            return Err(invalid(format!("`{}` is what no plug-in may read", part.name)));
+        }
     }
     parts.sort_by_key(|part| part.name);
     parts.dedup_by_key(|part| part.name);
@@ -180,10 +197,17 @@ impl Place {
             fs::create_dir_all(root.join(name))?;
         }
         let mut argv = plugin.run.clone();
+        let mut in_place = Vec::new();
         let mut hashes = Vec::new();
         for Part { name, from, to } in parts(plugin, beside, &hidden)? {
             let Some(to) = to.map(|to| root.join(to)) else {
-                hashes.push((name.to_owned(), sha256_of(&from)?));
+                let hash = sha256_of(&from)?;
+                // That one, and no other of the name.
+                for argument in argv.iter_mut().filter(|argument| *argument == name) {
+                    *argument = from.display().to_string();
+                }
+                hashes.push((name.to_owned(), hash.clone()));
+                in_place.push((from, hash));
                 continue;
             };
             if let Some(above) = to.parent() {
@@ -199,7 +223,7 @@ impl Place {
         }
         let pin = Pin::of(plugin, &hashes);
         let level = held(Level::Auto).unwrap_or(Level::None);
-        Ok(Self { directory, beside: beside.to_owned(), argv, level, hidden, pin })
+        Ok(Self { directory, beside: beside.to_owned(), argv, in_place, level, hidden, pin })
     }
 
     /// Another one of the same plug-in.
@@ -240,6 +264,14 @@ impl Place {
 
     /// What the process in which it begins is told; it may read `more`, too.
     pub fn told(&self, plugin: &Plugin, more: &[PathBuf]) -> io::Result<Told> {
+        for (program, hash) in &self.in_place {
+            if sha256_of(program)? != *hash {
+                return Err(invalid(format!(
+                    "{} changed since it was looked at",
+                    program.display()
+                )));
+            }
+        }
         let root = fs::canonicalize(self.directory.path())?;
         let text = |path: PathBuf| path.display().to_string();
         let path = path_of_programs();
@@ -253,7 +285,7 @@ impl Place {
             ("HOME".to_owned(), text(root.join("home"))),
             ("TMPDIR".to_owned(), text(root.join("tmp"))),
             // By this whatever it begins is found, and ended with it.
-            ("CASEWORK_PLUGIN".to_owned(), text(root.join("work"))),
+            (MARK.to_owned(), text(root.join("work"))),
         ];
         for name in &plugin.pass {
             environment.extend(passed(name).map(|value| (name.clone(), value)));

@@ -9,6 +9,7 @@ use std::sync::mpsc::{
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::place::MARK;
 use crate::clock;
 use crate::domain::plugin::LINE_BYTES_MAX;
 use crate::domain::text::visible_lines;
@@ -103,7 +104,7 @@ impl Process {
                 }
             });
         }
-        let mark = told.directory.display().to_string();
+        let mark = format!("{MARK}={}", told.directory.display());
         Ok(Self { child, to: Some(to), from, said, mark, _lives: lives })
     }
 

@@ -106,8 +106,8 @@ pub fn end_all(leader: u32) {
     let _ = leader;
 }
 
-/// Ends every process whose environment has a text: what a program began and let go of has what it
-/// was given.
+/// Ends every process whose environment has a variable with its value: what a program began and let
+/// go of has what it was given.
 pub fn end_marked(mark: &str) {
     #[cfg(unix)]
     {
@@ -115,7 +115,7 @@ pub fn end_marked(mark: &str) {
         let own = std::process::id() as i32;
         for pid in all_pids().into_iter().filter(|pid| *pid != own) {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            let has = environment.windows(mark.len().max(1)).any(|part| part == mark.as_bytes());
+            let has = environment.split(|byte| *byte == 0).any(|one| one == mark.as_bytes());
             if let Some(pid) = Pid::from_raw(pid).filter(|_| has) {
                 let _ = kill_process(pid, Signal::KILL);
             }

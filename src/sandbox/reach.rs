@@ -34,19 +34,69 @@ const SYSTEM: &[&str] = &[
 pub const DEVICES: &[&str] =
     &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
+/// Of `/proc`, what tells of the machine: where nothing but landlock holds a program back it would
+/// read there what other processes were given.
+const OF_MACHINE: &[&str] = &[
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/self",
+    "/proc/stat",
+    "/proc/sys",
+    "/proc/uptime",
+    "/proc/version",
+];
+
+/// What the files are called in which the keys and the database of a device are.
+const SECRET: [&str; 2] = ["device.key", "casework.db"];
+
+/// Whether a file may be copied to where a program reads it: none of a device's own, wherever a link
+/// leads, and nothing that is hidden, unless it lies beside what names it.
+pub fn may_be_copied(file: &Path, beside: &Path, hidden: &[PathBuf]) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (file, beside) = (real(file), real(beside));
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let inside = |place: &PathBuf| {
+        let place = real(place);
+        file.starts_with(&place) && !beside.starts_with(&place)
+    };
+    !SECRET.iter().any(|secret| name.starts_with(secret)) && !hidden.iter().any(inside)
+}
+
+/// Whether a program lies where those of the system do, or in a directory of `PATH`.
+pub fn is_of_system(program: &Path, path: &str) -> bool {
+    let system = SYSTEM.iter().filter(|place| **place != "/proc");
+    system.into_iter().any(|place| program.starts_with(place))
+        || std::env::split_paths(path).any(|entry| program.parent() == Some(&entry))
+}
+
+/// Whether a file may be executed.
+pub fn is_program(file: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let of = std::fs::metadata(file);
+        of.is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    file.is_file()
+}
+
 /// Places below which the programs of `PATH` lie, without what is hidden: for `~/.tool/bin` it is
 /// `~/.tool`. What else lies in `~/.local` is no program's, and stays closed.
 pub fn program_places(path: &str, home: Option<&Path>, hidden: &[PathBuf]) -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
-    let local = home.map(|home| home.join(".local"));
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let local = home.map(|home| real(&home.join(".local")));
     for entry in path.split(':').map(Path::new).filter(|entry| entry.is_absolute()) {
         let above = entry.parent().filter(|above| above.components().count() > 1);
         match above {
-            Some(above) if Some(above) == local.as_deref() => {
+            Some(above) if Some(real(above)) == local => {
                 places.extend(["bin", "lib", "lib64"].map(|name| above.join(name)));
                 places.extend(led_to(entry));
             }
-            Some(above) if Some(above) != home => places.push(above.to_owned()),
+            Some(above) if Some(real(above)) != home.map(real) => places.push(above.to_owned()),
             _ => places.push(entry.to_owned()),
         }
     }
@@ -199,6 +249,9 @@ pub fn restrict(reach: &Reach) -> Result<(), String> {
         RulesetStatus, Scope, path_beneath_rules,
     };
     let abi = ABI::V6;
+    let proc = Path::new("/proc");
+    let read = reach.read.iter().map(PathBuf::as_path).filter(|place| *place != proc);
+    let read: Vec<&Path> = read.chain(OF_MACHINE.iter().map(Path::new)).collect();
     let made = || {
         let mut ruleset = Ruleset::default()
             .handle_access(AccessFs::from_all(abi))?
@@ -208,7 +261,7 @@ pub fn restrict(reach: &Reach) -> Result<(), String> {
         }
         ruleset
             .create()?
-            .add_rules(path_beneath_rules(&reach.read, AccessFs::from_read(abi)))?
+            .add_rules(path_beneath_rules(read, AccessFs::from_read(abi)))?
             .add_rules(path_beneath_rules(&reach.write, AccessFs::from_all(abi)))?
             .add_rules(path_beneath_rules(DEVICES, AccessFs::from_file(abi)))?
             .restrict_self()

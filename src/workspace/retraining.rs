@@ -26,7 +26,9 @@ use crate::retrain::run::compare::compare;
 use crate::retrain::run::execute::{Ended, Program, files_below, run as execute};
 use crate::sandbox::Level;
 use crate::sandbox::helper::Told;
-use crate::sandbox::reach::{Reach, bwrap, held, not_restricted, program_places, without};
+use crate::sandbox::reach::{
+    Reach, bwrap, held, may_be_copied, not_restricted, program_places, without,
+};
 
 /// How a pipeline is to be run.
 #[derive(Debug, Clone)]
@@ -156,7 +158,7 @@ impl Workspace {
         }
         let id = self.new_id()?;
         let layout = self.lay_out(&id)?;
-        let inputs = lay_inputs(&pipeline, &beside, &layout.work)?;
+        let inputs = lay_inputs(&pipeline, &beside, &layout.work, &self.hidden()?)?;
         self.lay_cut(&cut, request, &beside, &layout.cut)?;
         let began = clock::now();
         let unrestricted = not_restricted(level, pipeline.limits.network);
@@ -464,10 +466,22 @@ fn results(pipeline: &Pipeline, once: &Once) -> Result<Results, String> {
 }
 
 /// Copies inputs where steps may only read them.
-fn lay_inputs(pipeline: &Pipeline, beside: &Path, work: &Path) -> Result<Vec<RunFile>, WorkError> {
+fn lay_inputs(
+    pipeline: &Pipeline,
+    beside: &Path,
+    work: &Path,
+    hidden: &[PathBuf],
+) -> Result<Vec<RunFile>, WorkError> {
     let mut inputs = Vec::new();
     for input in &pipeline.inputs {
         let from = beside.join(&input.path);
+        if !may_be_copied(&from, beside, hidden) {
+            return Err(RetrainError::Wrong(format!(
+                "the input `{}` is what no run may read",
+                input.path
+            ))
+            .into());
+        }
         let file = file_of(&from, &input.path)?;
         if input.sha256.as_ref().is_some_and(|pinned| *pinned != file.sha256) {
             let pinned = input.sha256.clone().unwrap_or_default();

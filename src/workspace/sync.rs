@@ -193,13 +193,15 @@ impl Workspace {
         Ok(db::store::setting(&self.db.conn, STORE)?.filter(|url| !url.is_empty()))
     }
 
-    /// What no program that is run here may read: the workspace, and the store where that is a
-    /// directory.
+    /// What no program that is run here may read: the workspace, and every store that it ever
+    /// exchanged with and that is a directory.
     pub fn hidden(&self) -> Result<Vec<PathBuf>, WorkError> {
         let mut hidden = self.paths.hidden();
-        let store = self.store_url()?.unwrap_or_default();
-        let store = PathBuf::from(store.strip_prefix("file://").unwrap_or(&store));
-        hidden.extend(Some(store).filter(|store| store.is_absolute()));
+        let known = db::store::all(&self.db.conn)?;
+        for store in known.into_iter().chain(self.store_url()?) {
+            let store = PathBuf::from(store.strip_prefix("file://").unwrap_or(&store));
+            hidden.extend(Some(store).filter(|store| store.is_absolute()));
+        }
         Ok(hidden)
     }
 

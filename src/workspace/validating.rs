@@ -2,7 +2,7 @@
 //! reasons, and keep nothing from being made.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::journal::blob::{self, Unpacker};
 use crate::plugin::host::{Asked, Stop};
 use crate::plugin::{Answer, Counts};
 
-/// How long a label is looked over by one validator, whatever it is allowed otherwise.
+/// How long a label is looked over by all validators, whatever each is allowed otherwise.
 pub const LABEL_SECONDS: Duration = Duration::from_secs(10);
 
 /// What was made.
@@ -42,7 +42,7 @@ impl Workspace {
         !self.served && self.config.plugin.iter().any(|one| one.kind == PluginKind::Validator)
     }
 
-    /// Has every validator look over what was made. Of a label none may take longer than
+    /// Has every validator look over what was made. Of a label all may take no longer than
     /// [`LABEL_SECONDS`]: somebody waits.
     pub fn look_over(&mut self, made: Made<'_>, stop: &Stop<'_>) -> LookedOver {
         let mut looked = LookedOver::default();
@@ -50,10 +50,11 @@ impl Workspace {
             return looked;
         }
         let plugins = self.config.plugin.iter().filter(|one| one.kind == PluginKind::Validator);
+        let since = clock::instant();
         let names: Vec<String> = plugins.map(|plugin| plugin.name.clone()).collect();
         for name in names {
             let mut counts = Counts::default();
-            match self.one_looks_over(&name, made, &mut counts, stop) {
+            match self.one_looks_over(&name, made, &mut counts, since, stop) {
                 Ok(found) => {
                     looked.problems.extend(found.into_iter().map(|one| (name.clone(), one)));
                 }
@@ -71,6 +72,7 @@ impl Workspace {
         name: &str,
         made: Made<'_>,
         counts: &mut Counts,
+        since: Instant,
         stop: &Stop<'_>,
     ) -> Result<Vec<Problem>, WorkError> {
         let (key, value, reads) = match made {
@@ -85,12 +87,14 @@ impl Workspace {
             Some(path) => self.host_of(name, PluginKind::Validator)?.reading(path),
         };
         let asked = Asked::new(key.to_owned(), &body);
-        let since = clock::instant();
         let late = || reads.is_none() && since.elapsed() > LABEL_SECONDS;
         let answer = host.ask(&[asked], &|| stop() || late()).pop();
         counts.add(host.take_counts());
         if late() && answer == Some(Answer::Skipped) {
-            counts.trouble(format!("it took longer than {} s", LABEL_SECONDS.as_secs()));
+            counts.trouble(format!(
+                "the label was looked at for longer than {} s",
+                LABEL_SECONDS.as_secs()
+            ));
         }
         if reads.is_none() {
             self.keep_host(name.to_owned(), host);

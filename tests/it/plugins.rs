@@ -290,7 +290,7 @@ fn no_program_reads_the_workspace_wherever_it_and_the_programs_lie() {
         let mut path = format!("{}/.local/bin:{}/bin", home.path().display(), tools.display());
         if without_bwrap {
             let programs = tools.join("bin");
-            for name in ["sh", "sed", "cat", "echo", "printf", "ls"] {
+            for name in ["sh", "sed", "cat", "echo", "printf", "ls", "grep"] {
                 let real = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(name));
                 if let Some(real) = real.iter().find(|path| path.exists()) {
                     std::os::unix::fs::symlink(real, programs.join(name)).unwrap();
@@ -302,6 +302,7 @@ fn no_program_reads_the_workspace_wherever_it_and_the_programs_lie() {
         let run = |args: &[&str]| {
             let mut command = program();
             command.env("CASEWORK_WORKSPACE", &workspace).env("HOME", home.path());
+            command.env("SECRET_TOKEN", "abc");
             let output = command.env("PATH", &path).args(args).output().unwrap();
             let both = [&output.stdout[..], &output.stderr[..]].concat();
             (output.status.success(), String::from_utf8_lossy(&both).into_owned())
@@ -312,7 +313,7 @@ fn no_program_reads_the_workspace_wherever_it_and_the_programs_lie() {
         assert!(exchanged.0, "{exchanged:?}");
         assert!(fs::read_dir(&store).unwrap().next().is_some());
         let tries = format!(
-            "said=\"$(cat {0} 2>/dev/null)$(ls {1} {2} 2>/dev/null)$(cat {3} {4} 2>/dev/null >/dev/null || echo no)\"",
+            "said=\"$(grep -ao 'SECRET_TOKEN=abc' /proc/[0-9]*/environ 2>/dev/null)$(cat {0} 2>/dev/null)$(ls {1} {2} 2>/dev/null)$(cat {3} {4} 2>/dev/null >/dev/null || echo no)\"",
             key.display(),
             workspace.display(),
             store.display(),
@@ -515,11 +516,19 @@ fn what_was_pinned_is_all_that_a_plugin_is_and_may_do() {
     let (standing, trouble) = standing();
     assert!(standing.contains("changed") && trouble.contains("not there any more"), "{trouble}");
 
-    // What is not there is pinned as nothing else.
+    // What is not there is pinned as nothing else; and no copy is made of what is secret.
+    std::os::unix::fs::symlink("device.key", place.path().join("link")).unwrap();
+    fs::write(place.path().join("plain"), "").unwrap();
+    // A program by its name alone is that of PATH, whatever lies beside.
+    fs::write(place.path().join("sh"), "").unwrap();
     for (run, why) in [
         ("[\"./nowhere\"]", "`./nowhere` is no file in"),
         ("[\"no-such-program\", \"x\"]", "no program is called `no-such-program`"),
         ("[\"sh\", \"../p.sh\"]", "lies outside"),
+        ("[\"sh\", \"device.key\"]", "no plug-in may read"),
+        ("[\"sh\", \"link\"]", "no plug-in may read"),
+        ("[\"sh\"]\nfiles = [\"casework.db\"]", "no plug-in may read"),
+        ("[\"./plain\"]", "is not executable"),
         (
             &format!("[\"sh\", \"{}\"]", place.path().join("p.sh").display()),
             "name it as it is called",
@@ -859,6 +868,17 @@ fn a_vote_counts_as_one_label_and_never_as_the_only_one() {
 }
 
 #[test]
+fn who_knows_the_label_gets_no_vote_by_asking_a_program_then() {
+    let Some(place) = with_labeler(says_wrong) else { return };
+    place.ok(&["policy", "set", "overlap=2", "limit=3", "agents=vote"]);
+    place.ok(&[&["label", "p5", "--as", "bo"], &AS_SUGGESTED[..]].concat());
+    place.ok(&["plugin", "suggest", "llm"]);
+    let shown = json(&place.ok(&["show", "p5", "--as", "bo", "--json"]));
+    assert_eq!((&shown["state"], &shown["labels"]), (&json!("open"), &json!(1)), "{shown}");
+    assert_eq!(shown["suggestions"][0]["plugin"], "llm", "it is shown, and counts for nothing");
+}
+
+#[test]
 fn programs_together_are_one_voice_and_outvote_nobody() {
     let Some(place) = with_labeler(says_wrong) else { return };
     let config = fs::read_to_string(place.paths().config()).unwrap();
@@ -960,4 +980,14 @@ fn a_validator_looks_over_a_cut_and_a_run_and_reads_nothing_else() {
     let path = file(&place, "train.toml", pipeline);
     let ran = json(&place.ok(&["run", &path, "--json"]));
     assert!(ran["problems"][0]["what"].as_str().unwrap().contains("it left model.bin"), "{ran}");
+    let path = place.path().join("t.toml");
+    let asks =
+        pipeline.replace("cut = \"all\"", "cut = \"all\"\ninputs = [{ path = \"device.key\" }]");
+    fs::write(&path, asks).unwrap();
+    let said = place.run(&["run", path.to_str().unwrap(), "--cut", &out]);
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        !said.status.success() && words.contains("`device.key` is what no run may read"),
+        "{words}"
+    );
 }

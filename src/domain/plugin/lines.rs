@@ -133,6 +133,12 @@ fn few<T>(what: &str, list: &[T]) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a text is a name, and no words that may repeat an input.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._:/@+-".contains(c);
+    text.len() <= 80 && text.chars().all(plain)
+}
+
 /// What is shown and kept of a text that a plug-in said.
 pub fn words(text: &str) -> String {
     cut(&visible(text.trim()), WORDS_BYTES_MAX).into_owned()
@@ -196,7 +202,7 @@ fn suggested(answer: &Map<String, Value>) -> Result<Suggested, String> {
         answers: answers.collect::<Result<_, String>>()?,
         confidence,
         rationale: text("rationale").unwrap_or_default(),
-        model: text("model").unwrap_or_default(),
+        model: text("model").filter(|name| is_name(name)).unwrap_or_default(),
         abstains: None,
     })
 }

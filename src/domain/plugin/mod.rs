@@ -12,7 +12,7 @@ mod suggestion;
 pub use declared::{Plugin, PluginKind};
 pub use lines::{
     Hello, LINE_BYTES_MAX, LINES_VERSION, PluginFlag, Problem, Raised, Said, Severity, Suggested,
-    words,
+    is_name, words,
 };
 pub use pin::Pin;
 pub use suggestion::{OwnWords, Suggestion, that_stands};

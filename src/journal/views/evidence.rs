@@ -80,10 +80,13 @@ impl Evidence {
     }
 }
 
-/// What labelers say of a case, each as a label, where it came to an end of the protocol.
+/// What labelers say of a case, each as a label, where it came to an end of the protocol and was said
+/// before a person labeled the case: who knows that could choose the program.
 fn said_by_programs(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
     let said = suggestion::of_case(conn, id)?.into_iter();
-    let said = said.filter(|row| !row.suggestion.outcome.is_empty());
+    let labeled = label::first_of_case(conn, id, MAIN_ROUND)?;
+    let early = |at| labeled.is_none_or(|labeled| at < labeled);
+    let said = said.filter(|row| !row.suggestion.outcome.is_empty() && early(row.at));
     let label = |row: suggestion::SuggestionRow| GivenLabel {
         event: row.event,
         at: row.at,
