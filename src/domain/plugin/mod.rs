@@ -4,10 +4,10 @@
 //! [`declared`] is what the configuration says of one, [`pin`] what a lead has looked at, [`lines`]
 //! what one is asked and answers, [`suggestion`] what is kept of a labeler's answers.
 
-mod declared;
-mod lines;
-mod pin;
-mod suggestion;
+pub mod declared;
+pub mod lines;
+pub mod pin;
+pub mod suggestion;
 
 pub use declared::{Plugin, PluginKind};
 pub use lines::{
