@@ -7,6 +7,7 @@ use std::sync::mpsc::{
     sync_channel,
 };
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::place::MARK;
@@ -42,6 +43,8 @@ pub struct Process {
     to: Option<SyncSender<String>>,
     from: Receiver<Heard>,
     said: Arc<Mutex<Vec<u8>>>,
+    /// Reads what it prints on the side, to the end of that.
+    printing: Option<JoinHandle<()>>,
     /// What its environment, and that of all that it begins, has.
     mark: String,
     /// Dropped last: the thread that began it ends then.
@@ -92,7 +95,7 @@ impl Process {
             std::thread::spawn(move || read_lines(BufReader::new(stdout), &heard));
         }
         let said = Arc::new(Mutex::new(Vec::new()));
-        if let Some(mut stderr) = child.stderr.take() {
+        let printing = child.stderr.take().map(|mut stderr| {
             let said = Arc::clone(&said);
             std::thread::spawn(move || {
                 let mut buffer = [0; 4096];
@@ -102,10 +105,10 @@ impl Process {
                     let over = said.len().saturating_sub(SAID_BYTES);
                     said.drain(..over);
                 }
-            });
-        }
+            })
+        });
         let mark = format!("{MARK}={}", told.directory.display());
-        Ok(Self { child, to: Some(to), from, said, mark, _lives: lives })
+        Ok(Self { child, to: Some(to), from, said, printing, mark, _lives: lives })
     }
 
     /// Whether the lines are on their way; not where it has gone, or does not read.
@@ -179,6 +182,11 @@ impl Process {
         let since = clock::instant();
         while since.elapsed() < Duration::from_millis(500) {
             if let Ok(Some(status)) = self.child.try_wait() {
+                // What it printed last may be on its way; who it let go of may hold that open.
+                let printed = || self.printing.as_ref().is_none_or(JoinHandle::is_finished);
+                while !printed() && since.elapsed() < Duration::from_millis(500) {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
                 return ended(status.code());
             }
             std::thread::sleep(Duration::from_millis(5));
