@@ -1,6 +1,6 @@
 //! `casework label`: what the guide does, by command.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::out::{done, say};
 use super::{CliError, Context, Exit};
@@ -90,7 +90,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let json = context.global.json;
     if !json {
         // Whatever looks over it now, it is saved.
-        done(json, &words, &Value::Null)?;
+        say(&words);
     }
     let made = given.as_ref().map(Made::Label);
     let problems = super::plugin::look_over(context, &mut workspace, made, &case.id.short())?;

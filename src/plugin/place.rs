@@ -1,9 +1,9 @@
 //! Where a plug-in stands: its files, what of them is pinned, and what it may reach.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,7 +11,7 @@ use crate::config::passed;
 use crate::domain::ids::hex;
 use crate::domain::plugin::{Pin, Plugin, PluginKind};
 use crate::sandbox::Level;
-use crate::sandbox::helper::{Told, own_program};
+use crate::sandbox::helper::Told;
 use crate::sandbox::reach::{
     Reach, bwrap, held, is_of_system, is_program, may_be_copied, program_places,
 };
@@ -33,6 +33,7 @@ pub struct Place {
     /// What it must not read, wherever that lies.
     hidden: Vec<PathBuf>,
     pub pin: Pin,
+    _lock: File,
 }
 
 /// A file of a plug-in.
@@ -54,18 +55,21 @@ impl Part<'_> {
 /// The variable by which it is known what a plug-in began.
 pub const MARK: &str = "CASEWORK_PLUGIN";
 
-/// What the directories of plug-ins are called, before the number of the process whose they are.
+/// What the directories of plug-ins are called at first.
 const PREFIX: &str = "casework-plugin-";
+/// The file in one that is locked for as long as somebody has the plug-in, on whatever system shares
+/// the directory.
+const LOCK: &str = "lock";
 
 /// Removes the directories of processes that were killed and could not.
 fn sweep() {
     let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten();
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let of = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());
-        let lives = |pid: &str| Path::new("/proc").join(pid).exists();
-        let is_number = |pid: &&str| pid.parse::<u32>().is_ok() && Path::new("/proc/self").exists();
-        if of.filter(is_number).is_some_and(|pid| !lives(pid)) {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let Some(lock) = ours.then(|| File::open(entry.path().join(LOCK)).ok()).flatten() else {
+            continue;
+        };
+        if lock.try_lock().is_ok() {
             // Another's can't be removed, which is right.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -189,10 +193,14 @@ impl Place {
     /// A file can't be read or copied.
     pub fn new(plugin: &Plugin, beside: &Path, hidden: Vec<PathBuf>) -> io::Result<Self> {
         sweep();
-        let prefix = format!("{PREFIX}{}-", std::process::id());
-        let directory = tempfile::Builder::new().prefix(&prefix).tempdir()?;
+        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
         // Without links: sandboxes go by where places really are.
         let root = fs::canonicalize(directory.path())?;
+        // Locked before it is called what is looked for.
+        let new = root.join("lock.new");
+        let lock = File::create(&new)?;
+        lock.lock()?;
+        fs::rename(&new, root.join(LOCK))?;
         for name in ["work", "given", "home", "tmp"] {
             fs::create_dir_all(root.join(name))?;
         }
@@ -223,7 +231,16 @@ impl Place {
         }
         let pin = Pin::of(plugin, &hashes);
         let level = held(Level::Auto).unwrap_or(Level::None);
-        Ok(Self { directory, beside: beside.to_owned(), argv, in_place, level, hidden, pin })
+        Ok(Self {
+            directory,
+            beside: beside.to_owned(),
+            argv,
+            in_place,
+            level,
+            hidden,
+            pin,
+            _lock: lock,
+        })
     }
 
     /// Another one of the same plug-in.
@@ -245,15 +262,7 @@ impl Place {
         let plugin = Plugin::to_try(PluginKind::Validator, run.into());
         let place = Self::new(&plugin, Path::new(""), hidden)?;
         let told = place.told(&plugin, &[])?;
-        let mut child = Command::new(own_program()?)
-            .args(["run", "step"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            told.send(&mut stdin)?;
-        }
+        let mut child = told.begin(Stdio::null)?;
         Ok((place.level, child.wait()?.success()))
     }
 

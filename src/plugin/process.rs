@@ -1,7 +1,7 @@
 //! A plug-in that runs: lines to it, lines from it, what it prints on the side, its end.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, TrySendError, channel,
     sync_channel,
@@ -15,7 +15,7 @@ use crate::clock;
 use crate::domain::plugin::LINE_BYTES_MAX;
 use crate::domain::text::visible_lines;
 use crate::sandbox::family::{end_below, end_marked, family_of};
-use crate::sandbox::helper::{CANNOT, Told, own_program};
+use crate::sandbox::helper::{CANNOT, Told};
 
 /// Rows that may be unanswered.
 pub const WINDOW: usize = 256;
@@ -54,23 +54,14 @@ pub struct Process {
 /// Begins the program on a thread that lives as long as what is returned: whoever is to die with its
 /// parent dies with the thread that began it, and those that ask come and go.
 fn begin(told: &Told) -> io::Result<(Child, Sender<()>)> {
-    let program = own_program()?;
+    let told = told.clone();
     let ((lives, until), (done, begun)) = (channel::<()>(), channel());
     std::thread::Builder::new().name("plug-in".to_owned()).spawn(move || {
-        let child = Command::new(program)
-            .args(["run", "step"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        if done.send(child).is_ok() {
+        if done.send(told.begin(Stdio::piped)).is_ok() {
             let _ = until.recv();
         }
     })?;
-    let mut child = begun.recv().map_err(io::Error::other)??;
-    if let Some(stdin) = &mut child.stdin {
-        told.send(stdin)?;
-    }
+    let child = begun.recv().map_err(io::Error::other)??;
     Ok((child, lives))
 }
 

@@ -3,9 +3,9 @@
 //! exec.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,15 +28,23 @@ pub struct Told {
 }
 
 impl Told {
-    /// Sends it: its length, then as JSON.
+    /// Begins the helper and tells it: the length, then JSON. What is sent after that is for the step.
     ///
     /// # Errors
-    /// Nobody reads.
-    pub fn send(&self, to: &mut impl Write) -> io::Result<()> {
-        let text = serde_json::to_vec(self)?;
-        to.write_all(&(text.len() as u64).to_be_bytes())?;
-        to.write_all(&text)?;
-        to.flush()
+    /// It can't be begun, or ended before it was told.
+    pub fn begin(&self, printed: fn() -> Stdio) -> io::Result<Child> {
+        let mut child = Command::new(own_program()?)
+            .args(["run", "step"])
+            .stdin(Stdio::piped())
+            .stdout(printed())
+            .stderr(printed())
+            .spawn()?;
+        if let Some(stdin) = &mut child.stdin {
+            let text = serde_json::to_vec(self)?;
+            stdin.write_all(&(text.len() as u64).to_be_bytes())?;
+            stdin.write_all(&text)?;
+        }
+        Ok(child)
     }
 
     /// Reads it, and not a byte more.
@@ -53,7 +61,7 @@ impl Told {
 }
 
 /// This program, which is its own helper.
-pub fn own_program() -> io::Result<PathBuf> {
+fn own_program() -> io::Result<PathBuf> {
     let own = std::env::current_exe()?;
     // A test's own binary is no casework: the program lies beside it.
     let beside = own.parent().and_then(Path::parent).map(|dir| dir.join("casework"));

@@ -229,10 +229,19 @@ fn what_a_plugin_let_go_of_ends_with_it_and_holds_nobody() {
     drop(host);
 
     // What somebody who was killed left behind is taken away by whoever comes next.
-    let left = std::env::temp_dir().join("casework-plugin-999999999-x");
-    fs::create_dir_all(left.join("work")).unwrap();
+    let places = std::env::temp_dir();
+    let left = places.join(format!("casework-plugin-left-{seconds}"));
+    let lives = places.join(format!("casework-plugin-lives-{seconds}"));
+    for place in [&left, &lives] {
+        fs::create_dir_all(place.join("work")).unwrap();
+        fs::write(place.join("lock"), "").unwrap();
+    }
+    // Somebody has this one, whatever their number is, and where they are.
+    let held = fs::File::open(lives.join("lock")).unwrap();
+    held.lock().unwrap();
     let _ = casework::plugin::Place::new(&script(dir.path(), ""), dir.path(), Vec::new()).unwrap();
-    assert!(!left.exists());
+    assert!(!left.exists() && lives.exists());
+    fs::remove_dir_all(&lives).unwrap();
 }
 
 #[test]

@@ -84,9 +84,12 @@ impl Evidence {
 /// before a person labeled the case: who knows that could choose the program.
 fn said_by_programs(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<GivenLabel>> {
     let said = suggestion::of_case(conn, id)?.into_iter();
+    let said: Vec<_> = said.filter(|row| !row.suggestion.outcome.is_empty()).collect();
+    if said.is_empty() {
+        return Ok(Vec::new());
+    }
     let labeled = label::first_of_case(conn, id, MAIN_ROUND)?;
-    let early = |at| labeled.is_none_or(|labeled| at < labeled);
-    let said = said.filter(|row| !row.suggestion.outcome.is_empty() && early(row.at));
+    let said = said.into_iter().filter(|row| labeled.is_none_or(|labeled| row.at < labeled));
     let label = |row: suggestion::SuggestionRow| GivenLabel {
         event: row.event,
         at: row.at,

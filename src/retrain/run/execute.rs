@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::pipeline::Bounds;
 use crate::clock;
 use crate::sandbox::family::{TICK_MS, end_all, family};
-use crate::sandbox::helper::{CANNOT, Told, own_program};
+use crate::sandbox::helper::{CANNOT, Told};
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -56,16 +56,9 @@ pub fn run(program: &Program) -> io::Result<Ended> {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let begun = clock::instant();
     let cpu = cpu_of_children();
-    let mut child = Command::new(own_program()?)
-        .args(["run", "step"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    // Behind what the helper is told, the step's input is at its end.
-    if let Some(mut stdin) = child.stdin.take() {
-        program.told.send(&mut stdin)?;
-    }
+    let mut child = program.told.begin(Stdio::piped)?;
+    // The step's input is at its end.
+    drop(child.stdin.take());
     let printed = |stream: Option<Box<dyn Read + Send>>, end: &str| {
         let path = program.logs.join(format!("{}.{end}", program.name));
         std::thread::spawn(move || keep(stream, &path))
