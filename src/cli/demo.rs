@@ -92,8 +92,7 @@ fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> 
     }
     let due = workspace.due_items()?;
     for bound in workspace.bounds(&due)?.iter().filter(|bound| bound.is_crossed()) {
-        let value = bound.value.map(|value| bound.threshold.value_words(value)).unwrap_or_default();
-        out.line(&format!("alert    {}: it is {value}", bound.threshold))?;
+        out.line(&format!("alert    {}: it is {}", bound.threshold, bound.words()))?;
     }
     let Some((message, text)) = workspace.demo_message()? else { return Ok(()) };
     out.line(&format!("trace    {message}, \"{text}\""))?;

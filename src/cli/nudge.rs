@@ -14,7 +14,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::journal::kind::NudgeSent;
 use crate::review::sla::{DueItem, Duty};
-use crate::workspace::sla::Bound;
+use crate::workspace::bounds::Bound;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -195,8 +195,7 @@ fn add_bounds(
     now: Moment,
 ) {
     for bound in bounds.iter().filter(|bound| bound.is_crossed()) {
-        let value = bound.value.map(|value| bound.threshold.value_words(value)).unwrap_or_default();
-        let line = format!("{}: it is {value}", bound.threshold);
+        let line = format!("{}: it is {}", bound.threshold, bound.words());
         for lead in leads {
             let key = format!("{lead}\u{1f}{}\u{1f}{}", bound.threshold, now.date());
             let key: String =

@@ -9,7 +9,7 @@ use crate::retrain::outcomes::{By, groups};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Count by day, model, trap, or slice (the category that reviewers set)
+    /// Count by day, week, model, trap, or slice (the category that reviewers set)
     #[arg(long, value_parser = By::NAMES)]
     by: Option<String>,
 }

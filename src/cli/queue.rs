@@ -296,7 +296,7 @@ fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
     }
     if !context.global.json {
         // The week of its detection is part of what draws a case's order.
-        let next = Moment(crate::review::reliability::monday(workspace.now()).0 + 7 * 86_400_000);
+        let next = Moment(workspace.now().monday().0 + 7 * 86_400_000);
         let words = format!(
             "Cases of another week are shared in another order; the next begins in {}.",
             short_span(next.0 - workspace.now().0)

@@ -6,7 +6,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
 use crate::review::sla::{DueItem, Duty, by_person, cases_due, cases_overdue};
-use crate::workspace::sla::Bound;
+use crate::workspace::bounds::Bound;
 
 /// Most things that are listed in words.
 const SHOWN: usize = 20;
@@ -93,8 +93,7 @@ fn check(
         };
         let clocks: serde_json::Map<String, serde_json::Value> =
             Duty::ALL.map(of).map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-        let bound = |bound: &Bound| json!({ "bound": bound.threshold.to_string(), "value": bound.value.ok(), "reason": bound.value.err(), "crossed": bound.is_crossed() });
-        let bounds: Vec<_> = bounds.iter().map(bound).collect();
+        let bounds: Vec<_> = bounds.iter().map(Bound::json).collect();
         out.json(
             &json!({ "breached": !late.is_empty() || crossed > 0, "overdue": overdue, "clocks": clocks, "bounds": bounds }),
         )?;
@@ -118,10 +117,7 @@ fn check(
             out.line(&format!("and {} more (--json)", late.len() - SHOWN))?;
         }
         for bound in bounds {
-            let value = bound.value.map_or_else(
-                |reason| format!("none: {reason}"),
-                |value| bound.threshold.value_words(value),
-            );
+            let value = bound.words();
             let mark = if bound.is_crossed() { "breached" } else { "within" };
             out.line(&format!("{:<24} {value:<12} {mark}", bound.threshold.to_string()))?;
         }

@@ -362,7 +362,7 @@ pub const NAMES: [(&str, &str); 28] = [
     ("escalation", "hours that a peer, a lead and the owner have: 24:48:72"),
     (
         "alert",
-        "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200; accuracy < 0.85; wrong > 0.3; expected_accuracy < 0.7; label_errors > 0.05; alarms > 0; since_cut > 30d",
+        "bounds to be told of: alpha < 0.6; open > 500; disputed > 20; overdue > 0; disagreement > 30; ready >= 200; accuracy < 0.85, or by day, by week; wrong > 0.3; expected_accuracy < 0.7; label_errors > 0.05; reviewer_gold < 0.8; alarms > 0; since_cut > 30d",
     ),
     ("owner", "the lead to whom disputes come in the end; empty: the founder"),
     (
@@ -456,7 +456,11 @@ impl Policy {
                     "PEER:LEAD:OWNER in hours, as 24:48:72",
                 ))?;
             }
-            "alert" => self.alert = rules("alert", value)?,
+            "alert" => {
+                let read: Vec<Threshold> = rules("alert", value)?;
+                let sensible = read.into_iter().map(Threshold::sensible).collect();
+                self.alert = Result::map_err(sensible, |error| BadPolicy::Rule("alert", error))?;
+            }
             "owner" => self.owner = value.trim().to_owned(),
             "auto_submit" => self.auto_submit = yes_or_no("auto_submit", value)?,
             "copy" => self.copy = yes_or_no("copy", value)?,
@@ -592,7 +596,7 @@ mod tests {
             ("training", "8:75"),
             ("training_required", "yes"),
             ("escalation", "1:2:3"),
-            ("alert", "alpha < 0.6; open > 500"),
+            ("alert", "alpha < 0.6; open > 500; accuracy < 0.85 by day"),
             ("owner", "ana"),
             ("auto_submit", "yes"),
             ("copy", "no"),

@@ -10,12 +10,14 @@
 //! accuracy < 0.85          share of predictions that turned out to be right
 //! wrong > 0.3              share that turned out to be wrong
 //! expected_accuracy < 0.7  the mean of the model's own confidence
+//! accuracy < 0.85 by day   the same of each day by itself, or `by week`; `wrong` too
 //! label_errors > 0.05      share of settled labels that what turned out contradicts
+//! reviewer_gold < 0.8      share of gold items that a reviewer labels right, of each reviewer
 //! alarms > 0               alarms that nobody closed
 //! since_cut > 30d          days since the newest training set was cut
 //! ```
 //!
-//! A share is crossed only where it is by more than chance.
+//! A share is crossed only where it is by more than chance, however many are looked at.
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,12 +37,13 @@ pub enum Measure {
     Wrong,
     ExpectedAccuracy,
     LabelErrors,
+    ReviewerGold,
     Alarms,
     SinceCut,
 }
 
 impl Measure {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Alpha,
         Self::Open,
         Self::Disputed,
@@ -51,13 +54,24 @@ impl Measure {
         Self::Wrong,
         Self::ExpectedAccuracy,
         Self::LabelErrors,
+        Self::ReviewerGold,
         Self::Alarms,
         Self::SinceCut,
     ];
 
     /// Whether it is a share of things that were looked at, which chance moves.
     pub fn is_share(self) -> bool {
-        matches!(self, Self::Accuracy | Self::Wrong | Self::LabelErrors)
+        matches!(self, Self::Accuracy | Self::Wrong | Self::LabelErrors | Self::ReviewerGold)
+    }
+
+    /// Whether it lies between 0 and 1.
+    fn is_part_of_one(self) -> bool {
+        self.is_share() || self == Self::ExpectedAccuracy
+    }
+
+    /// Whether it can be asked of each day or week: it is a share of predictions.
+    fn has_windows(self) -> bool {
+        matches!(self, Self::Accuracy | Self::Wrong)
     }
 
     pub fn as_str(self) -> &'static str {
@@ -72,8 +86,27 @@ impl Measure {
             Self::Wrong => "wrong",
             Self::ExpectedAccuracy => "expected_accuracy",
             Self::LabelErrors => "label_errors",
+            Self::ReviewerGold => "reviewer_gold",
             Self::Alarms => "alarms",
             Self::SinceCut => "since_cut",
+        }
+    }
+}
+
+/// The stretch of time that a share is asked of by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Window {
+    Day,
+    Week,
+}
+
+impl Window {
+    const ALL: [Self; 2] = [Self::Day, Self::Week];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
         }
     }
 }
@@ -97,6 +130,7 @@ pub struct Threshold {
     pub measure: Measure,
     sign: Sign,
     bound: f64,
+    pub by: Option<Window>,
 }
 
 impl Eq for Threshold {} // its bound is a number that was read, never NaN
@@ -109,7 +143,8 @@ impl Threshold {
             | Measure::Accuracy
             | Measure::Wrong
             | Measure::ExpectedAccuracy
-            | Measure::LabelErrors => format!("{value:.3}"),
+            | Measure::LabelErrors
+            | Measure::ReviewerGold => format!("{value:.3}"),
             Measure::Alarms => format!("{value:.0} alarms"),
             Measure::SinceCut => format!("{value:.1} days"),
             Measure::Disagreement => format!("{value:.1} %"),
@@ -117,6 +152,18 @@ impl Threshold {
                 format!("{value:.0} cases")
             }
         }
+    }
+
+    /// The same, where it could be crossed and could be kept: what was recorded may hold others.
+    ///
+    /// # Errors
+    /// A share is between 0 and 1.
+    pub fn sensible(self) -> Result<Self, String> {
+        if self.measure.is_part_of_one() && !(0.0..=1.0).contains(&self.bound) {
+            let (measure, bound) = (self.measure.as_str(), self.bound);
+            return Err(format!("`{measure}` is a share from 0 to 1, or in %: not {bound}"));
+        }
+        Ok(self)
     }
 
     pub fn bound(&self) -> f64 {
@@ -142,12 +189,19 @@ impl FromStr for Threshold {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let whole = text;
         let wrong = || {
             let names = Measure::ALL.map(Measure::as_str).join(", ");
             format!(
-                "`{text}` is no bound: write as `alpha < 0.6`, with one of {names} and one of <, <=, >, >="
+                "`{whole}` is no bound: write as `alpha < 0.6`, with one of {names} and one of <, <=, >, >=; `by day` or `by week` may follow accuracy and wrong"
             )
         };
+        let text = text.trim();
+        let window = Window::ALL.into_iter().find_map(|window| {
+            let rest = text.strip_suffix(window.as_str())?.trim_end().strip_suffix("by")?;
+            rest.ends_with(char::is_whitespace).then_some((rest, window))
+        });
+        let (text, by) = window.map_or((text, None), |(rest, window)| (rest, Some(window)));
         let (place, sign_text, sign) = SIGNS
             .iter()
             .find_map(|(text_of, sign)| Some((text.find(text_of)?, *text_of, *sign)))
@@ -158,14 +212,19 @@ impl FromStr for Threshold {
         );
         let measure =
             Measure::ALL.into_iter().find(|measure| measure.as_str() == name).ok_or_else(wrong)?;
+        if by.is_some() && !measure.has_windows() {
+            return Err(wrong());
+        }
         let days = bound.strip_suffix('d').filter(|_| measure == Measure::SinceCut);
+        let percent = text.trim_end().ends_with('%') && measure.is_part_of_one();
         let bound = days
             .unwrap_or(bound)
             .parse()
             .ok()
             .filter(|bound: &f64| bound.is_finite())
+            .map(|bound| if percent { bound / 100.0 } else { bound })
             .ok_or_else(wrong)?;
-        Ok(Self { measure, sign, bound })
+        Ok(Self { measure, sign, bound, by })
     }
 }
 
@@ -186,7 +245,8 @@ impl From<Threshold> for String {
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = SIGNS.iter().find(|(_, sign)| *sign == self.sign).map_or("<", |(text, _)| text);
-        write!(f, "{} {sign} {}", self.measure.as_str(), self.bound)
+        write!(f, "{} {sign} {}", self.measure.as_str(), self.bound)?;
+        self.by.map_or(Ok(()), |window| write!(f, " by {}", window.as_str()))
     }
 }
 
@@ -207,7 +267,22 @@ mod tests {
         check("open > 500", 500.0, false);
         check("since_cut > 30d", 31.0, true);
         check("accuracy < 0.85", 0.8, true);
-        for wrong in ["", "alpha", "alpha < x", "beta < 1", "alpha < NaN"] {
+        check("accuracy < 85% by day", 0.8, true);
+        check("wrong>0.3  by   week ", 0.4, true);
+        check("reviewer_gold < 0.8", 0.8, false);
+        assert!("accuracy < 85".parse::<Threshold>().unwrap().sensible().is_err());
+        assert!("accuracy < 85 %".parse::<Threshold>().unwrap().sensible().is_ok());
+        for wrong in [
+            "",
+            "alpha",
+            "alpha < x",
+            "beta < 1",
+            "alpha < NaN",
+            "open > 5 by day",
+            "accuracy < 0.8 by year",
+            "accuracy < 0.8by day",
+            "accuracy < by day",
+        ] {
             assert!(wrong.parse::<Threshold>().is_err(), "{wrong}");
         }
     }

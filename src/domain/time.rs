@@ -11,6 +11,9 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset as _, Secon
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
 )]
@@ -148,6 +151,12 @@ impl Moment {
     /// The day, in UTC.
     pub fn date(self) -> NaiveDate {
         self.utc().date_naive()
+    }
+
+    /// The Monday, 0:00 UTC, of its week.
+    pub fn monday(self) -> Self {
+        let day = self.0.div_euclid(DAY_MS);
+        Self((day - (day + 3).rem_euclid(7)) * DAY_MS)
     }
 
     /// The last moment of a day, in UTC.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::CaseId;
+use crate::domain::time::Moment;
 use crate::quality::figure::{Figure, wilson};
 use crate::quality::mcnemar::at_most;
 
@@ -25,17 +26,19 @@ pub struct Judged {
 pub enum By {
     All,
     Day,
+    Week,
     Model,
     Trap,
     Slice,
 }
 
 impl By {
-    pub const NAMES: [&'static str; 4] = ["day", "model", "trap", "slice"];
+    pub const NAMES: [&'static str; 5] = ["day", "week", "model", "trap", "slice"];
 
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "day" => Self::Day,
+            "week" => Self::Week,
             "model" => Self::Model,
             "trap" => Self::Trap,
             "slice" => Self::Slice,
@@ -71,6 +74,7 @@ pub fn groups(judged: &[Judged], by: By) -> Vec<Group> {
         let names = match by {
             By::All => vec!["all".to_owned()],
             By::Day => vec![one.day.clone()],
+            By::Week => vec![week_of(&one.day)],
             By::Model => vec![one.model.clone()],
             By::Trap => one.traps.clone(),
             By::Slice => vec![one.category.clone()],
@@ -102,6 +106,12 @@ pub fn groups(judged: &[Judged], by: By) -> Vec<Group> {
         Group { name, cases: sums.cases, n: sums.n, right: sums.right, accuracy, expected }
     };
     sums.into_iter().map(group).collect()
+}
+
+/// The Monday of a day's week.
+fn week_of(day: &str) -> String {
+    let at = Moment::parse(&format!("{day}T00:00:00Z"));
+    at.map_or_else(|| day.to_owned(), |at| at.monday().date().to_string())
 }
 
 /// How often something may look as if a bound were crossed, of all that is looked at.
@@ -154,6 +164,11 @@ mod tests {
             groups(&all, by).into_iter().map(|group| (group.name, group.n, group.right)).collect()
         };
         assert_eq!(told(By::Day), [("1".to_owned(), 1, 1), ("2".to_owned(), 1, 0)]);
+        assert_eq!(told(By::Week), [("1".to_owned(), 1, 1), ("2".to_owned(), 1, 0)]);
+        assert_eq!(
+            (week_of("2026-05-31"), week_of("2026-06-01")),
+            ("2026-05-25".into(), "2026-06-01".into())
+        );
         assert_eq!(told(By::Trap), [("a".to_owned(), 2, 1), ("b".to_owned(), 2, 1)]);
         let expected = &groups(&all, By::All)[0].expected;
         assert!((expected.value.unwrap() - 0.6).abs() < 1e-12, "{expected:?}");

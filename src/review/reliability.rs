@@ -19,17 +19,10 @@ use crate::domain::time::Moment;
 use crate::journal::views;
 use crate::quality::figure::wilson;
 
-const DAY_MS: i64 = 86_400_000;
 /// Weeks that are told apart.
 const WEEKS_MAX: usize = 12;
 /// Fewest labels on either side from which a drift is told.
 const DRIFT_LABELS_MIN: f64 = 20.0;
-
-/// The Monday, 0:00 UTC, of a moment's week.
-pub fn monday(at: Moment) -> Moment {
-    let day = at.0.div_euclid(DAY_MS);
-    Moment((day - (day + 3).rem_euclid(7)) * DAY_MS)
-}
 
 /// A share with its interval; nothing where there is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -142,7 +135,7 @@ pub fn reliability(
             |round: &'static str| labels.iter().filter(move |given| given.label.round == round);
         for given in of(MAIN_ROUND).filter(|given| given.given_at() < until) {
             let tally = tallies.entry(given.label.reviewer.clone()).or_default();
-            let week = tally.weeks.entry(monday(given.given_at()).0).or_default();
+            let week = tally.weeks.entry(given.given_at().monday().0).or_default();
             tally.labels += 1;
             week.labels += 1;
             if let Some(ms) = given.label.duration_ms {
@@ -309,7 +302,7 @@ mod tests {
 
     #[test]
     fn weeks_begin_on_monday_and_drifts_are_told_only_where_intervals_do_not_meet() {
-        assert_eq!(monday(Moment(1_780_000_000_000)).date().to_string(), "2026-05-25");
+        assert_eq!(Moment(1_780_000_000_000).monday().date().to_string(), "2026-05-25");
         let week = |from: i64, same: f64, n: f64, seconds: f64| {
             (
                 from,

@@ -7,7 +7,7 @@ use crate::domain::fatigue::{Guard, Recent, Suggestion, suggestions};
 use crate::domain::label::that_count;
 use crate::journal::Append;
 use crate::journal::kind::GuardRaised;
-use crate::review::reliability::{Reliability, monday, reliability};
+use crate::review::reliability::{Reliability, reliability};
 use crate::review::sla::Duty;
 
 /// Labels that are looked at for a suggestion.
@@ -32,7 +32,7 @@ impl Workspace {
     /// How work is shared between those who review.
     pub fn shares(&self) -> Result<Vec<ShareRow>, WorkError> {
         let due_items = self.due_items()?;
-        let since = monday(self.now());
+        let since = self.now().monday();
         let mut given: std::collections::BTreeMap<String, usize> =
             std::collections::BTreeMap::new();
         label::for_each_case(&self.db.conn, |labels| {
@@ -85,7 +85,7 @@ impl Workspace {
         if !self.is_lead()? {
             return Err(WorkError::LeadsOnly);
         }
-        Ok(reliability(&self.db.conn, &self.policy()?, monday(self.now()))?)
+        Ok(reliability(&self.db.conn, &self.policy()?, self.now().monday())?)
     }
 
     /// What was suggested to whoever is at work, the latest first: when, and what.

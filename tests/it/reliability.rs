@@ -218,3 +218,44 @@ fn a_second_look_is_suggested_and_recorded_and_nothing_is_refused() {
     assert!(!place.ok(&["steady", "--as", "bo"]).contains("suggested"));
     place.ok(&["policy", "set", "guards=no"]);
 }
+
+#[test]
+fn leads_alone_are_told_whose_labels_of_gold_items_lie_below_a_bound() {
+    let place = team(40, 40, 30);
+    let mut workspace = place.open();
+    let mut events = Vec::new();
+    for i in 0..40 {
+        let case = workspace.find_case(&format!("p{i}")).unwrap().id;
+        workspace.set_gold(case, "it is plain").unwrap();
+        let mut label = workspace.counting_label(case).unwrap().unwrap().label;
+        label.round = casework::domain::label::GOLD_ROUND.to_owned();
+        label.given_at = Some(Moment(casework::clock::now().0 - 20 * DAY + i * 60_000));
+        for (who, wrong) in [("cy", 2), ("bo", 20)] {
+            let mut label = label.clone();
+            label.reviewer = who.to_owned();
+            if i < wrong {
+                label.outcome.insert("verdict".to_owned(), "out_of_scope".into());
+            }
+            events.push(Append::new(&LabelGiven(label)));
+        }
+    }
+    workspace.append(events).unwrap();
+    drop(workspace);
+    place.ok(&["roster", "admit", "cy", "--role", "reviewer"]);
+    place.ok(&["policy", "set", "alert=reviewer_gold < 0.8"]);
+    let told = |who: &str| {
+        let check = place.run(&["sla", "check", "--json", "--as", who]);
+        json(&String::from_utf8(check.stdout).unwrap())["bounds"][0].clone()
+    };
+    let of_ana = told("ana");
+    let crossed = |name: &str| {
+        let all = of_ana["of"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).map(|one| one["crossed"] == true)
+    };
+    assert_eq!((crossed("bo"), crossed("cy"), crossed("ana")), (Some(true), Some(false), None));
+    let of_bo = told("bo");
+    assert_eq!((&of_bo["value"], of_bo["of"].as_array().map(Vec::len)), (&Value::Null, Some(0)));
+    assert_eq!(of_bo["crossed"], false);
+    let words = place.ok(&["nudge", "--dry-run"]);
+    assert!(words.contains("reviewer_gold < 0.8: it is 0.500 of bo"), "{words}");
+}

@@ -279,3 +279,58 @@ fn a_term_is_due_of_its_owner_and_is_no_case() {
     let found = place.run_text(&["glossary", "check"]);
     assert!(found.contains("unowned") && found.contains("overdue"), "{found}");
 }
+
+fn bounds(place: &Place, who: &str) -> (Option<i32>, Value) {
+    let check = place.run(&["sla", "check", "--json", "--as", who]);
+    let document = json(&String::from_utf8(check.stdout).unwrap());
+    (check.status.code(), document["bounds"].clone())
+}
+
+#[test]
+fn a_share_is_held_against_its_bound_day_by_day() {
+    // shared/data/loop/outcomes/binomial_housing.json: of 300 each, against .646667.
+    let right = [236, 258, 152, 88, 156, 141, 140, 196, 210];
+    let place = Place::new();
+    let mut workspace = place.create();
+    let (mut lines, mut outcomes) = (String::new(), String::new());
+    for (day, right) in right.iter().enumerate() {
+        for n in 0..300 {
+            let id = format!("d{day}n{n}");
+            lines += &line(&id, &format!("text {id}"), "pay", 0.2, day as i64 * 86_400 + n);
+            let right = n < *right;
+            outcomes += &format!(
+                "{{\"id\":\"{id}\",\"observed_at\":\"2026-08-01T00:00:00Z\",\"right\":{right}}}\n"
+            );
+        }
+    }
+    ingest(&mut workspace, &lines);
+    drop(workspace);
+    let file = place.dir.path().join("turned-out.jsonl");
+    std::fs::write(&file, outcomes).unwrap();
+    place.ok(&["outcome", "import", file.to_str().unwrap()]);
+    place.ok(&["policy", "set", "alert=accuracy < 0.646667 by day"]);
+    let (code, bounds_now) = bounds(&place, "ana");
+    let days = bounds_now[0]["of"].as_array().unwrap();
+    let crossed: Vec<usize> = (0..9).filter(|at| days[*at]["crossed"] == true).collect();
+    assert_eq!((code, days.len(), crossed), (Some(3), 9, vec![2, 3, 4, 5, 6]), "{bounds_now}");
+    assert!((bounds_now[0]["value"].as_f64().unwrap() - 88.0 / 300.0).abs() < 1e-12);
+    let said = place.run(&["sla", "check"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    let worst = days[3]["name"].as_str().unwrap();
+    assert!(said.contains(&format!("0.293 on {worst} and 4 more days")), "{said}");
+    let told = place.ok(&["nudge", "--dry-run"]);
+    assert!(told.contains("by day: it is 0.293 on"), "{told}");
+    // A week is as good as its days together, and all as good as its weeks.
+    place.ok(&["policy", "set", "alert=accuracy < 0.646667 by week; wrong > 0.5"]);
+    let (_, bounds_now) = bounds(&place, "ana");
+    let weeks = bounds_now[0]["of"].as_array().unwrap();
+    let sum = |key: &str| -> u64 { weeks.iter().map(|week| week[key].as_u64().unwrap()).sum() };
+    assert_eq!((sum("hits"), sum("n")), (1_577, 2_700), "{bounds_now}");
+    assert_eq!(bounds_now[1]["of"][0]["hits"], 2_700 - 1_577);
+    assert_eq!(bounds_now[1]["crossed"], false, ".416 is below .5");
+    // What nobody could mean is refused.
+    for wrong in ["accuracy < 85", "wrong > -0.1", "open > 5 by day"] {
+        let alert = format!("alert={wrong}");
+        assert_eq!(place.run(&["policy", "set", &alert]).status.code(), Some(2), "{wrong}");
+    }
+}

@@ -36,7 +36,6 @@ use crate::quality::ratings::Ratings;
 use crate::review::Protocols;
 use crate::review::arbitration::{Escalations, escalations};
 use crate::review::disagreement::Disagreements;
-use crate::review::reliability::monday;
 use crate::review::sla::DueCandidates;
 
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -421,7 +420,7 @@ impl BoardSums {
                 }
             }
         }
-        let from = monday(said.iter().map(|one| one.at).max().unwrap_or(Moment(0)));
+        let from = said.iter().map(|one| one.at).max().unwrap_or(Moment(0)).monday();
         let week = sums.weeks.entry(from).or_default();
         retally(&mut week.tally, said, change);
         set(&mut week.cases, id, change);
