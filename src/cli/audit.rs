@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::out::{Out, done, say};
-use super::{CliError, Context, Exit, TimeArg, time};
+use super::{CliError, Context, Exit, TimeArg};
 use crate::clock;
 use crate::workspace::outcome_audit::as_json;
 
@@ -20,7 +20,7 @@ pub enum What {
     /// Hold labels against what turned out, and cuts, gates and deployments against each other
     Outcomes {
         /// Only what was cut and deployed since
-        #[arg(long, value_name = "TIME", value_parser = time)]
+        #[arg(long, value_name = "TIME", value_parser = super::since)]
         since: Option<TimeArg>,
         /// Sign what was found, so that it stays
         #[arg(long)]

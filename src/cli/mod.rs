@@ -176,6 +176,15 @@ fn time(text: &str) -> Result<TimeArg, String> {
     })
 }
 
+/// From when on: a day begins where it begins.
+fn since(text: &str) -> Result<TimeArg, String> {
+    let begun = Moment::parse_local(&format!("{} 00:00", text.trim()));
+    begun
+        .map(TimeArg::At)
+        .map_or_else(|| time(text), Ok)
+        .map_err(|error| error.replace("its end", "its begin"))
+}
+
 /// A command that is one of several, as `roster admit`.
 #[derive(Debug, Args)]
 pub struct OneOf<What: Subcommand> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::out::{Out, done, page, say};
 use super::reading::ReadArgs;
-use super::{CliError, Context, Exit, TimeArg, stopped_by_signals, time};
+use super::{CliError, Context, Exit, TimeArg, stopped_by_signals};
 use crate::clock;
 use crate::domain::plugin::{Pin, Plugin, PluginKind, Problem, Severity};
 use crate::domain::text::visible;
@@ -83,7 +83,7 @@ pub enum What {
         #[arg(value_name = "CASE")]
         cases: Vec<String>,
         /// Only what was detected since
-        #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "cases")]
+        #[arg(long, value_name = "TIME", value_parser = super::since, conflicts_with = "cases")]
         since: Option<TimeArg>,
         /// At most so many
         #[arg(long, value_name = "N")]
@@ -102,7 +102,7 @@ pub enum What {
         /// The files that were read meanwhile
         #[arg(value_name = "PATH")]
         files: Vec<PathBuf>,
-        #[arg(long, value_name = "TIME", value_parser = time)]
+        #[arg(long, value_name = "TIME", value_parser = super::since)]
         since: Option<TimeArg>,
     },
     /// Print a plug-in to begin with: python, jq, rust, llm

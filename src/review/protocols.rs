@@ -12,6 +12,7 @@ use crate::domain::label::{Label, ProtocolRef};
 use crate::domain::policy::Policy;
 use crate::domain::protocol::replay::translated;
 use crate::domain::protocol::{Answered, Protocol};
+use crate::domain::time::Moment;
 use crate::journal::kind::ProtocolPublished;
 use crate::journal::views;
 
@@ -22,6 +23,7 @@ pub struct Published {
     pub reference: ProtocolRef,
     pub changes: String,
     pub author: String,
+    pub at: Moment,
     /// Its questions, by the names of the latest version of its protocol.
     pub questions: Arc<BTreeSet<String>>,
 }
@@ -48,6 +50,7 @@ impl Protocols {
                 reference,
                 changes: event.changes,
                 author: row.author,
+                at: row.at.moment(),
                 questions: Arc::default(),
             });
         }

@@ -8,12 +8,33 @@ use crate::db::case;
 use crate::domain::label::value_text;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
+use crate::review::glossary::PublishedGlossary;
+
+/// What is looked for in the catalog.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Words that all have to be in it.
+    pub words: Vec<String>,
+    pub since: Option<Moment>,
+    pub until: Option<Moment>,
+}
+
+impl Wanted {
+    fn takes_text(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.words.iter().all(|word| text.contains(&word.to_lowercase()))
+    }
+
+    fn takes_time(&self, at: Moment) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
+    }
+}
 
 impl Workspace {
-    /// What was labeled and learned from, by words: in this workspace and in those that the
+    /// What was labeled and learned from, by words and time: in this workspace and in those that the
     /// configuration lists.
-    pub fn catalog(&self, words: &[String]) -> Result<Vec<Found>, WorkError> {
-        let mut found = self.catalog_here(words)?;
+    pub fn catalog(&self, wanted: &Wanted) -> Result<Vec<Found>, WorkError> {
+        let mut found = self.catalog_here(wanted)?;
         for other in &self.config.catalog.workspaces {
             let paths = crate::config::Paths { workspace: other.into() };
             let here =
@@ -22,7 +43,7 @@ impl Workspace {
                 continue;
             }
             match Self::open(paths, self.env.clone(), None) {
-                Ok(other) => found.extend(other.catalog_here(words)?),
+                Ok(other) => found.extend(other.catalog_here(wanted)?),
                 Err(error) => found.push(Found {
                     kind: "workspace",
                     workspace: other.clone(),
@@ -35,54 +56,47 @@ impl Workspace {
         Ok(found)
     }
 
-    fn catalog_here(&self, words: &[String]) -> Result<Vec<Found>, WorkError> {
+    fn catalog_here(&self, wanted: &Wanted) -> Result<Vec<Found>, WorkError> {
         let team = self.team()?;
-        let wanted: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-        let fits = |text: &str| {
-            let text = text.to_lowercase();
-            wanted.iter().all(|word| text.contains(word))
-        };
         let mut found = Vec::new();
-        let mut add =
-            |kind: &'static str, id: String, text: String, at: Option<Moment>, more: &str| {
-                if fits(&format!("{kind} {id} {text} {more}")) {
-                    found.push(Found { kind, workspace: team.clone(), id, text, at });
-                }
-            };
+        let mut add = |kind: &'static str, id: String, text: String, at: Moment, more: &str| {
+            let fits = wanted.takes_text(&format!("{kind} {id} {text} {more}"));
+            if fits && wanted.takes_time(at) {
+                found.push(Found { kind, workspace: team.clone(), id, text, at: Some(at) });
+            }
+        };
         for cut in self.cuts()? {
             let withdrawn = if cut.withdrawn.is_some() { ", withdrawn" } else { "" };
             let text =
                 format!("{} {}, {} rows{withdrawn}", cut.cut.name, cut.cut.version, cut.cut.rows);
-            add("cut", cut.short(), text, Some(cut.at), &cut.cut.text);
+            add("cut", cut.short(), text, cut.at, &cut.cut.text);
         }
         for run in self.runs()? {
-            add(
-                "run",
-                run.short(),
-                format!("{}, {}", run.run.pipeline, run.run.state),
-                Some(run.at),
-                "",
-            );
+            add("run", run.short(), format!("{}, {}", run.run.pipeline, run.run.state), run.at, "");
         }
         for one in self.deployments()? {
             add(
                 "deployment",
                 one.short(),
                 format!("{} in {}", one.deployed.model, one.deployed.to),
-                Some(one.at),
+                one.at,
                 &one.deployed.note,
             );
         }
         let protocols = self.protocols()?;
         for published in protocols.in_force() {
             let id = published.protocol.id.clone();
-            add("protocol", id, published.protocol.title.clone(), None, "");
+            add("protocol", id, published.protocol.title.clone(), published.at, "");
         }
+        let glossaries = crate::review::glossary::versions(&self.db.conn)?;
         for term in &protocols.glossary.terms {
-            add("term", term.id.clone(), term.definition.clone(), None, &term.name);
+            // Since when it has meant what it means.
+            let same = |one: &&PublishedGlossary| one.glossary.terms.contains(term);
+            let Some(first) = glossaries.iter().take_while(same).last() else { continue };
+            add("term", term.id.clone(), term.definition.clone(), first.at, &term.name);
         }
         for alarm in self.raised_alarms()? {
-            add("alarm", alarm.id.clone(), alarm.words(), Some(alarm.at), "");
+            add("alarm", alarm.id.clone(), alarm.words(), alarm.at, "");
         }
         // Labels by what they are of: a line for each category, stream and model.
         /// How many there are, how they fail, and when the last occurred.
@@ -90,7 +104,9 @@ impl Workspace {
         let mut kinds: BTreeMap<(String, String, String), Labeled> = BTreeMap::new();
         case::for_each(&self.db.conn, |row| {
             let outcome = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
-            let Some(outcome) = outcome else { return };
+            let Some(outcome) = outcome.filter(|_| wanted.takes_time(row.occurred_at)) else {
+                return;
+            };
             let category = outcome.get("category").map(value_text).unwrap_or_default();
             let entry = kinds.entry((category, row.stream, row.model)).or_insert((
                 0,
@@ -109,7 +125,7 @@ impl Workspace {
                 "{n} resolved cases of {stream}, {model}, the last of {}",
                 &last.rfc3339()[..10]
             );
-            add("labels", category, text, Some(last), &modes.join(" "));
+            add("labels", category, text, last, &modes.join(" "));
         }
         Ok(found)
     }

@@ -80,6 +80,7 @@ impl Workspace {
             protocol,
             changes: String::new(),
             author: "you".to_owned(),
+            at: start,
             questions: Arc::default(),
         };
         let trap = |(name, rule): &(&str, &str)| Trap {

@@ -736,6 +736,34 @@ fn what_turned_out_is_counted_once_and_unknown_ids_are_kept() {
 }
 
 #[test]
+fn the_catalog_finds_by_words_and_by_time() {
+    let place = bench();
+    let occurred = &json(&place.ok(&["show", "p0", "--json"]))["occurred_at"];
+    let day = occurred.as_str().unwrap()[..10].to_owned();
+    let found = |args: &[&str]| -> Vec<(String, String)> {
+        let output = place.run(&[&["catalog", "--json"], args].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(text.is_empty())), "{text}");
+        let of = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        lines(&text).iter().map(|one| (of(one, "kind"), of(one, "at"))).collect()
+    };
+    let kinds = |args: &[&str]| -> BTreeSet<String> {
+        found(args).into_iter().map(|(kind, _)| kind).collect()
+    };
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(kinds(&[]), named(&["cut", "labels", "protocol", "term"]));
+    assert_eq!(kinds(&["transfer", "intent"]), kinds(&["intent", "transfer"]));
+    // Labels are found by when their cases occurred, the rest by when it was done.
+    let of_the_day = kinds(&["--since", &day, "--until", &day]);
+    assert!(of_the_day.contains("labels") && !of_the_day.contains("cut"), "{of_the_day:?}");
+    assert!(!kinds(&["--since", "1h"]).contains("labels"));
+    assert!(kinds(&["--since", "1h"]).contains("cut"));
+    assert_eq!(kinds(&["--until", "2020-01-01"]), named(&[]));
+    let all = found(&[]);
+    assert!(all.iter().all(|(_, at)| casework::domain::time::Moment::parse(at).is_some()));
+}
+
+#[test]
 fn triggers_propose_and_do_nothing_else() {
     let place = bench();
     let config = place.path().join("config.toml");
