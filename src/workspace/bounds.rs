@@ -108,6 +108,22 @@ impl Bound {
 impl Workspace {
     /// The policy's bounds, each with where it stands.
     pub fn bounds(&self, due_items: &[DueItem]) -> Result<Vec<Bound>, WorkError> {
+        self.bounds_where(Some(due_items))
+    }
+
+    /// The days, of those that are held against a bound by themselves, which are beyond it.
+    pub(super) fn crossed_days(&self) -> Result<BTreeSet<String>, WorkError> {
+        let by_day = |bound: &Bound| bound.threshold.by == Some(Window::Day);
+        if !self.policy()?.alert.iter().any(|threshold| threshold.by == Some(Window::Day)) {
+            return Ok(BTreeSet::new());
+        }
+        let bounds = self.bounds_where(None)?;
+        let crossed = bounds.iter().filter(|bound| by_day(bound)).flat_map(Bound::crossed);
+        Ok(crossed.map(|part| part.name.clone()).collect())
+    }
+
+    /// The bounds; those of shares alone, where what is due is not told.
+    fn bounds_where(&self, due_items: Option<&[DueItem]>) -> Result<Vec<Bound>, WorkError> {
         let policy = self.policy()?;
         let asked: BTreeSet<(Measure, Option<Window>)> =
             policy.alert.iter().map(|threshold| (threshold.measure, threshold.by)).collect();
@@ -118,7 +134,7 @@ impl Workspace {
             if measure.is_share() {
                 let found = self.parts(measure, by, &mut judged)?;
                 parts.insert((measure, by), found);
-            } else {
+            } else if let Some(due_items) = due_items {
                 values.insert(measure, self.figure(measure, due_items)?);
             }
         }

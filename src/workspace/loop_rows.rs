@@ -66,6 +66,7 @@ impl Workspace {
                 number: all.len().to_string(),
                 more,
                 warns: false,
+                share: None,
                 behind: counted,
             });
         }
@@ -76,6 +77,7 @@ impl Workspace {
                 number: String::new(),
                 more: format!("{} ({})", of.reason, one.at.minute()),
                 warns: true,
+                share: None,
                 behind: Counted::default(),
             });
         }
@@ -91,6 +93,7 @@ impl Workspace {
                 number: cut.cut.rows.to_string(),
                 more: format!("{} by {}, {runs} runs{withdrawn}", cut.at.minute(), cut.author),
                 warns: cut.withdrawn.is_some(),
+                share: None,
                 behind: behind(cases),
             });
         }
@@ -122,6 +125,7 @@ impl Workspace {
                 number: format!("{:.0} %", of.share * 100.0),
                 more: format!("gate: {gate}, {}{ended}", one.at.minute()),
                 warns: gate != "pass",
+                share: None,
                 behind: learned(runs.iter().find(|run| run.run.run == of.run)),
             });
         }
@@ -134,6 +138,7 @@ impl Workspace {
                 more: format!("{}, gate: {said}, {}", run.run.state, run.at.minute()),
                 warns: run.run.state != "done"
                     || gate.is_some_and(|gate| gate.decided.verdict == Verdict::Fail),
+                share: None,
                 behind: learned(Some(run)),
             });
         }
@@ -144,25 +149,40 @@ impl Workspace {
                 number: group.n.to_string(),
                 more: format!("right {}", group.accuracy.describe()),
                 warns: false,
+                share: None,
                 behind: behind(group.cases.iter().copied()),
             });
         }
+        let (alarms, crossed) = (self.raised_alarms()?, self.crossed_days()?);
         let days = groups(&judged, By::Day);
         for group in days.iter().skip(days.len().saturating_sub(DAYS)) {
+            // What was raised that day, and whether it is below what a team asks of a day.
+            let raised = alarms.iter().filter(|alarm| {
+                let window = &alarm.raised.window;
+                let first = &window.from.rfc3339()[..10];
+                first <= group.name.as_str() && group.name.as_str() <= &window.to.rfc3339()[..10]
+            });
+            let raised: BTreeSet<&str> = raised.map(|one| one.raised.alarm.as_str()).collect();
+            let below = crossed.contains(&group.name).then(|| "beyond its bound".to_owned());
+            let raised = raised.iter().map(|name| format!("alarm {name}"));
+            let marks: Vec<String> = below.into_iter().chain(raised).collect();
+            let right = format!("right {}", group.accuracy.describe());
             rows.push(LoopRow {
                 name: format!("  {}", group.name),
                 number: group.n.to_string(),
-                more: format!("right {}", group.accuracy.describe()),
-                warns: false,
+                more: [vec![right], marks.clone()].concat().join(", "),
+                warns: !marks.is_empty(),
+                share: group.accuracy.value.ok(),
                 behind: behind(group.cases.iter().copied()),
             });
         }
-        for alarm in self.raised_alarms()?.into_iter().filter(|alarm| alarm.closed.is_none()) {
+        for alarm in alarms.iter().filter(|alarm| alarm.closed.is_none()) {
             rows.push(LoopRow {
                 name: format!("alarm {}", alarm.id),
                 number: String::new(),
                 more: alarm.words(),
                 warns: true,
+                share: None,
                 behind: behind(alarm.raised.cases.iter().copied()),
             });
         }

@@ -155,11 +155,18 @@ impl Pages {
 /// A line about retraining or models.
 fn loop_row(row: &LoopRow) -> Row {
     let tone = if row.warns { Tone::Warn } else { Tone::Text };
-    let words = vec![
-        name_of(&row.name, 34, Tone::Text),
+    let mut words = match row.share {
+        Some(share) => vec![
+            name_of(&row.name, 13, Tone::Text),
+            words_of(bar((share * 1000.0).round() as usize, 1000), Tone::Accent),
+            words_of(" ".repeat(34 - 13 - BAR), Tone::Text),
+        ],
+        None => vec![name_of(&row.name, 34, Tone::Text)],
+    };
+    words.extend([
         words_of(format!("{:>7}  ", row.number), Tone::Strong),
         words_of(row.more.clone(), tone),
-    ];
+    ]);
     Row::new(words, row.name.clone(), row.behind.clone())
 }
 

@@ -157,6 +157,8 @@ pub struct LoopRow {
     pub more: String,
     /// Somebody should look.
     pub warns: bool,
+    /// Drawn as a bar, from 0 to 1.
+    pub share: Option<f64>,
     pub behind: Counted,
 }
 
