@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, overlap};
-use crate::workspace::cuts::{MadeCut, near_pairs, read_recipe, row_text, why_of};
+use crate::workspace::cuts::{near_pairs, row_text, why_of};
+use crate::workspace::cutting::{MadeCut, read_recipe};
 use crate::workspace::validating::Made;
 
 /// Texts are nearly the same from this overlap on, where nothing is said.
@@ -342,9 +343,10 @@ fn verify(context: &Context, directory: &Path) -> Result<Exit, CliError> {
 fn why(context: &Context, directory: &Path, row: &str) -> Result<Exit, CliError> {
     let mut value = why_of(directory, row)?;
     let id = value["row"].as_str().unwrap_or_default().to_owned();
-    value["text"] = json!(row_text(directory, &id));
+    let part = value["split"].as_str().unwrap_or_default();
+    value["text"] = json!(row_text(directory, part, &id));
     let workspace = context.read()?;
-    let (known, ..) = workspace.verify_cut(directory)?;
+    let known = workspace.cut_in(directory)?;
     let runs = workspace.runs_of_cut(known.cut)?;
     let deployments = workspace.deployments()?;
     let used: Vec<_> = runs

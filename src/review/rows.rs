@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::conflict::ByInput;
 use crate::db::case::{self, CaseRow};
-use crate::db::{erasure, renames};
+use crate::db::{draw, erasure, renames};
 use crate::domain::arbitration::{Done, ruling};
 use crate::domain::estimate::{Estimate, class_of};
 use crate::domain::hygiene::Fact;
@@ -31,6 +31,16 @@ use crate::quality::figure::wilson;
 /// the model was right.
 type Record = Vec<((Moment, CaseId), usize)>;
 
+/// What rows say beside the case itself, of others that were settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    Nothing,
+    /// How good the model had been before.
+    Priors,
+    /// That, and which cases with the same input count as something else.
+    All,
+}
+
 /// What rows are made with, read once for all of them.
 pub struct RowMaker {
     policy: Policy,
@@ -39,6 +49,7 @@ pub struct RowMaker {
     records: HashMap<(String, String), Record>,
     contradicted: BTreeMap<CaseId, Vec<CaseId>>,
     any_erased: bool,
+    any_drawn: bool,
 }
 
 /// The parts of a payload that rows carry: neither logs nor nearby predictions.
@@ -97,7 +108,7 @@ pub struct Settled {
 }
 
 impl RowMaker {
-    /// Reads what rows are made with; contradictions only where they are asked for.
+    /// Reads what rows are made with.
     ///
     /// # Errors
     /// Those of the database.
@@ -105,24 +116,26 @@ impl RowMaker {
         conn: &Connection,
         unpacker: &mut Unpacker,
         policy: Policy,
-        with_conflicts: bool,
+        beside: Beside,
     ) -> rusqlite::Result<Self> {
         let mut records: HashMap<(String, String), Record> = HashMap::new();
         let mut inputs = ByInput::default();
-        case::for_each(conn, |row| {
-            if row.state != CaseState::Resolved || row.outcome.is_none() {
-                return;
-            }
-            if with_conflicts {
-                inputs.take(&row, &policy.on);
-            }
-            let outcome = row.outcome.unwrap_or_default();
-            let label = outcome.get("label").and_then(Value::as_str);
-            let (Some(label), Some(said)) = (label, row.predicted) else { return };
-            let category = outcome.get("category").map(value_text).unwrap_or_default();
-            let record = records.entry((row.model, category)).or_default();
-            record.push(((row.occurred_at, row.id), usize::from(said == label)));
-        })?;
+        if beside != Beside::Nothing {
+            case::for_each(conn, |row| {
+                if row.state != CaseState::Resolved || row.outcome.is_none() {
+                    return;
+                }
+                if beside == Beside::All {
+                    inputs.take(&row, &policy.on);
+                }
+                let outcome = row.outcome.unwrap_or_default();
+                let label = outcome.get("label").and_then(Value::as_str);
+                let (Some(label), Some(said)) = (label, row.predicted) else { return };
+                let category = outcome.get("category").map(value_text).unwrap_or_default();
+                let record = records.entry((row.model, category)).or_default();
+                record.push(((row.occurred_at, row.id), usize::from(said == label)));
+            })?;
+        }
         for record in records.values_mut() {
             record.sort_unstable();
             let mut right = 0;
@@ -136,6 +149,7 @@ impl RowMaker {
             renamed: renames::all(conn)?,
             estimate: views::estimate_of(conn, &policy)?,
             any_erased: erasure::any(conn)?,
+            any_drawn: draw::any(conn)?,
             records,
             contradicted,
             policy,
@@ -183,11 +197,7 @@ impl RowMaker {
             detected_at: row.at.moment().rfc3339(),
             predicted: row.predicted.clone(),
             flags: row.flags.clone(),
-            why: row
-                .flags
-                .iter()
-                .map(|flag| Flagged { trap: flag.clone(), score: None, rate: None })
-                .collect(),
+            why: self.flagged(conn, row)?,
             prior: None,
             text: String::new(),
             erased: false,
@@ -239,6 +249,18 @@ impl RowMaker {
         context.latency_ms = owned(line.latency_ms);
         context.facts = payload.facts;
         Ok((context, true))
+    }
+
+    /// The rules that flagged a case, each with what it measured and which part of what it flags
+    /// becomes cases, where that was recorded.
+    fn flagged(&self, conn: &Connection, row: &CaseRow) -> rusqlite::Result<Vec<Flagged>> {
+        let draws = if self.any_drawn { draw::rates_of_case(conn, row.id)? } else { Vec::new() };
+        let flagged = |trap: &String| {
+            let draw = draws.iter().find(|(draw, _)| draw.trap == *trap);
+            let (score, rate) = draw.map_or((None, None), |(draw, rate)| (draw.score, *rate));
+            Flagged { trap: trap.clone(), score, rate }
+        };
+        Ok(row.flags.iter().map(flagged).collect())
     }
 
     /// How a case came to what it counts as.

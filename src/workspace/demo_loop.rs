@@ -44,7 +44,7 @@ impl Workspace {
         for (name, text) in &files {
             fs::write(directory.join(name), text).map_err(failed)?;
         }
-        let recipe = super::cuts::read_recipe(&directory.join("recipe.toml"))?;
+        let recipe = super::cutting::read_recipe(&directory.join("recipe.toml"))?;
         self.cut(&recipe, &directory, &directory.join("desk"), None)?;
         let path = directory.join("gate.toml");
         let gate = read_gate(&path)?;

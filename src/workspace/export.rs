@@ -20,8 +20,16 @@ use crate::journal::Append;
 use crate::journal::blob::Unpacker;
 use crate::journal::kind::LabelsExported;
 use crate::review::Blind;
-use crate::review::rows::{RowMaker, Settled, training_label};
+use crate::review::rows::{Beside, RowMaker, Settled, training_label};
 use crate::review::sight::Sight;
+
+/// What is asked of an export.
+pub(super) struct Asked {
+    pub rows: Rows,
+    pub beside: Beside,
+    /// Cases in the order in which they lie, which is read fastest; else by their ids.
+    pub as_stored: bool,
+}
 
 /// What an export came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,14 +83,15 @@ impl Workspace {
         each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<Exported, E> {
         let sight = self.sight()?;
-        self.export_by(sight, rows, make, each)
+        let beside = if rows == Rows::Cases { Beside::All } else { Beside::Priors };
+        self.export_by(sight, Asked { rows, beside, as_stored: false }, make, each)
     }
 
     /// The same of what somebody else may see.
     pub(super) fn export_by<T: Send, E: From<WorkError> + Send>(
         &mut self,
         mut sight: Sight,
-        rows: Rows,
+        Asked { rows, beside, as_stored }: Asked,
         make: impl Fn(Vec<ExportRow>) -> Result<T, E> + Sync,
         mut each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<Exported, E> {
@@ -92,10 +101,13 @@ impl Workspace {
         let reading = self.db.conn.unchecked_transaction().map_err(WorkError::from)?;
         let ids = match rows {
             Rows::Labels => label::labeled_cases(&reading).map_err(WorkError::from)?,
+            Rows::Cases if as_stored => {
+                case::resolved_as_stored(&reading).map_err(WorkError::from)?
+            }
             Rows::Cases => self.resolved_cases()?,
         };
         sight.know_all(&reading).map_err(WorkError::from)?;
-        let maker = RowMaker::load(&reading, &mut self.unpacker, policy, rows == Rows::Cases)
+        let maker = RowMaker::load(&reading, &mut self.unpacker, policy, beside)
             .map_err(WorkError::from)?;
         let acts: HashMap<CaseId, Vec<Done>> =
             arbitration::all(&reading).map_err(WorkError::from)?.into_iter().collect();

@@ -496,7 +496,7 @@ impl Workspace {
         let members = self.membership(&cut)?;
         let mut cases = Vec::new();
         let mut own = Vec::new();
-        for member in members.0.iter().filter(|one| one.part.as_str() == "train") {
+        for member in members.iter().filter(|one| one.part.as_str() == "train") {
             let Some(id) = member.case else { continue };
             let Some(row) = case::by_id(&self.db.conn, id)? else { continue };
             own.push(row.text);

@@ -6,6 +6,7 @@ pub mod arbitration;
 pub mod calibration;
 mod session_keys;
 pub mod cuts;
+pub mod cutting;
 pub mod gates;
 pub mod imported;
 mod lineage;

@@ -289,6 +289,22 @@ fn labels_say_how_often_the_model_is_wrong_on_the_whole_stream() {
     let low = lines.iter().find(|trap| trap["trap"] == "low confidence").unwrap();
     let precision = low["precision"]["value"].as_f64().unwrap();
     assert!(precision > 0.55 && low["precision"]["high"].as_f64().unwrap() > precision, "{low}");
+    // What leaves says with which rate each trap draws, as the case itself does.
+    let mut rates = std::collections::BTreeSet::new();
+    let exported = place.ok(&["export", "--rows", "cases"]);
+    for (at, row) in exported.lines().enumerate() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        for flag in row["why"].as_array().unwrap() {
+            rates.insert(format!("{} {}", flag["trap"].as_str().unwrap(), flag["rate"]));
+        }
+        if at == 0 {
+            let shown = place.ok(&["show", row["id"].as_str().unwrap(), "--json"]);
+            let shown: Value = serde_json::from_str(&shown).unwrap();
+            assert_eq!(shown["why"][0]["rate"], row["why"][0]["rate"]);
+        }
+    }
+    let rates: Vec<&str> = rates.iter().map(String::as_str).collect();
+    assert_eq!(rates, ["audit 0.1", "flip 0.25", "low confidence 0.5"]);
     // Without an audit nothing is said of what no trap flags.
     let place = watching("[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n", &stream);
     take_in(&place, &with_prediction);

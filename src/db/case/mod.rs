@@ -453,6 +453,13 @@ pub fn for_each_state(
     Ok(())
 }
 
+/// Every resolved case, in the order in which they lie.
+pub fn resolved_as_stored(conn: &Connection) -> rusqlite::Result<Vec<CaseId>> {
+    let sql = "SELECT id FROM view_case NOT INDEXED WHERE state = ?1 ORDER BY num";
+    let id = |row: &Row<'_>| id_column(row.get_ref(0)?.as_blob()?, 0, CaseId::from_bytes);
+    conn.prepare(sql)?.query_map([CaseState::Resolved as i64], id)?.collect()
+}
+
 /// Newest cases whose text has all the words of `query` (the last may be unfinished), at most
 /// `limit`.
 pub fn search(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<Vec<CaseRow>> {

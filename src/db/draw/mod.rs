@@ -267,6 +267,13 @@ pub fn all(conn: &Connection) -> rusqlite::Result<Vec<Draw>> {
     .collect()
 }
 
+/// Whether anything was drawn at all.
+pub fn any(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT EXISTS (SELECT 1 FROM view_draw WHERE version <> '')", [], |row| {
+        row.get(0)
+    })
+}
+
 /// Those of one case.
 pub fn of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Draw>> {
     conn.prepare_cached(

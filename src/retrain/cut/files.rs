@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead as _, Read as _, Seek as _, SeekFrom, Write as _};
+use std::iter::Peekable;
 use std::path::Path;
 
 use serde::Serialize;
@@ -37,8 +38,39 @@ impl Written {
     }
 }
 
+/// A file on its way, with what is to be known of it.
+struct Writing {
+    path: String,
+    file: io::BufWriter<fs::File>,
+    bytes: u64,
+    sha256: Sha256,
+    md5: md5::Md5,
+}
+
+impl Writing {
+    fn begin(directory: &Path, path: &str) -> io::Result<Self> {
+        let file = fs::File::create(directory.join(path))?;
+        let (file, path) = (io::BufWriter::with_capacity(1 << 18, file), path.to_owned());
+        Ok(Self { path, file, bytes: 0, sha256: Sha256::new(), md5: md5::Md5::new() })
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes += bytes.len() as u64;
+        self.sha256.update(bytes);
+        self.md5.update(bytes);
+        self.file.write_all(bytes)
+    }
+
+    fn end(mut self) -> io::Result<Written> {
+        self.file.flush()?;
+        let (sha256, md5) = (hex(&self.sha256.finalize()), hex(&self.md5.finalize()));
+        Ok(Written { path: self.path, bytes: self.bytes, sha256, md5 })
+    }
+}
+
 /// What a cut is made from beside its rows.
 pub struct About<'a> {
+    pub cut: Hash,
     pub recipe: &'a Recipe,
     pub version: String,
     pub frontier: BTreeMap<String, u64>,
@@ -130,18 +162,22 @@ fn about(recipe: &Recipe, cut: &Cut) -> String {
     )
 }
 
-/// Writes a cut into a directory, and a `.dvc` file beside it. `why` are the lines that say where
-/// rows come from.
+/// Writes a cut into a directory, and a `.dvc` file beside it. `why` makes the line that says where
+/// a row comes from.
 ///
 /// # Errors
 /// Those of writing.
-pub fn write(directory: &Path, of: &About<'_>, cut: &Cut, why: &[u8]) -> io::Result<Vec<Written>> {
+pub fn write(
+    directory: &Path,
+    of: &About<'_>,
+    cut: &Cut,
+    mut why: impl FnMut(&Chosen, &mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<Vec<Written>> {
     let recipe = of.recipe;
     let mut files = Vec::new();
-    let mut put = |name: &str, bytes: &[u8]| -> io::Result<()> {
+    let put = |name: &str, bytes: &[u8]| -> io::Result<Written> {
         fs::write(directory.join(name), bytes)?;
-        files.push(Written::of(name, bytes));
-        Ok(())
+        Ok(Written::of(name, bytes))
     };
     let formats: Vec<&str> = recipe.out.formats.iter().map(String::as_str).collect();
     let mut splits = Vec::new();
@@ -150,19 +186,29 @@ pub fn write(directory: &Path, of: &About<'_>, cut: &Cut, why: &[u8]) -> io::Res
         if rows.is_empty() && part != Part::Train {
             continue;
         }
-        let mut bytes = Vec::new();
+        let mut file = Writing::begin(directory, &format!("{}.jsonl", part.as_str()))?;
         for row in &rows {
-            bytes.extend_from_slice(row.line().as_bytes());
-            bytes.push(b'\n');
+            let mut line = row.line();
+            line.push('\n');
+            file.put(line.as_bytes())?;
         }
-        put(&format!("{}.jsonl", part.as_str()), &bytes)?;
-        splits.push((part, rows.len() as u64, Written::of("", &bytes)));
+        let written = file.end()?;
+        splits.push((part, rows.len() as u64, written.clone()));
+        files.push(written);
         #[cfg(feature = "parquet")]
         if formats.contains(&"parquet") {
-            put(&format!("{}.parquet", part.as_str()), &parquet(&rows)?)?;
+            files.push(put(&format!("{}.parquet", part.as_str()), &parquet(&rows)?)?);
         }
     }
-    put(WHY, why)?;
+    let mut file = Writing::begin(directory, WHY)?;
+    let mut line = Vec::new();
+    for row in &cut.rows {
+        line.clear();
+        why(row, &mut line)?;
+        line.push(b'\n');
+        file.put(&line)?;
+    }
+    files.push(file.end()?);
     let words = about(recipe, cut);
     if formats.contains(&"hf") {
         let file = |part: Part| match formats.contains(&"parquet") {
@@ -178,10 +224,10 @@ pub fn write(directory: &Path, of: &About<'_>, cut: &Cut, why: &[u8]) -> io::Res
             about: &words,
             splits: named.collect(),
         };
-        put("README.md", hf::card(&card).as_bytes())?;
+        files.push(put("README.md", hf::card(&card).as_bytes())?);
     }
     if formats.contains(&"croissant") {
-        let url = format!("urn:casework:cut:{}", cut.id());
+        let url = format!("urn:casework:cut:{}", of.cut);
         let names: Vec<(String, u64, String)> = splits
             .iter()
             .map(|(part, _, file)| {
@@ -202,7 +248,7 @@ pub fn write(directory: &Path, of: &About<'_>, cut: &Cut, why: &[u8]) -> io::Res
                 .collect(),
             fields: FIELDS,
         };
-        put("croissant.json", croissant::describe(&described).as_bytes())?;
+        files.push(put("croissant.json", croissant::describe(&described).as_bytes())?);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let manifest = manifest(of, cut, &files);
@@ -213,20 +259,19 @@ pub fn write(directory: &Path, of: &About<'_>, cut: &Cut, why: &[u8]) -> io::Res
 }
 
 fn manifest(of: &About<'_>, cut: &Cut, files: &[Written]) -> String {
-    let case = |of: fn(&super::Candidate) -> Option<String>| {
-        cut.counted(|row| row.candidate().and_then(of))
-    };
+    let case =
+        |of: fn(&super::Candidate) -> Option<&str>| cut.counted(|row| row.candidate().and_then(of));
     let by = BTreeMap::from([
-        ("category", case(|case| case.category.clone())),
-        ("failure_mode", case(|case| case.failure_mode.clone())),
-        ("label", cut.counted(|row| Some(row.label().to_owned()))),
-        ("trap", case(|case| case.trap.clone())),
+        ("category", case(|case| case.category.as_deref())),
+        ("failure_mode", case(|case| case.failure_mode.as_deref())),
+        ("label", cut.counted(|row| Some(row.label()))),
+        ("trap", case(|case| case.trap.as_deref())),
     ]);
     let file =
         |(file, sha256): &(String, String)| [("file", file.clone()), ("sha256", sha256.clone())];
     let against: Vec<[(&'static str, String); 2]> = of.against.iter().map(file).collect();
     let manifest = Manifest {
-        cut: cut.id(),
+        cut: of.cut,
         name: &of.recipe.name,
         version: &of.version,
         recipe: RecipeOf { hash: of.recipe.hash(), text: &of.recipe.source },
@@ -340,38 +385,158 @@ pub fn known(directory: &Path) -> Result<Known, Damage> {
 /// Holds the files of a cut against its manifest, and its rows against its id.
 pub fn verify(directory: &Path, known: &Known) -> Vec<Damage> {
     let mut found = Vec::new();
-    let mut lines: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut parts = Vec::new();
     for file in &known.files {
-        let Ok(bytes) = fs::read(directory.join(&file.path)) else {
-            found.push(Damage::Missing(file.path.clone()));
-            continue;
-        };
-        if Written::of(&file.path, &bytes) != *file {
-            found.push(Damage::Changed(file.path.clone()));
+        match hashed(directory, &file.path) {
+            Ok(written) if written == *file => {}
+            Ok(_) => found.push(Damage::Changed(file.path.clone())),
+            Err(_) => {
+                found.push(Damage::Missing(file.path.clone()));
+                continue;
+            }
         }
-        if Part::ALL.iter().any(|part| file.path == format!("{}.jsonl", part.as_str())) {
-            lines.extend(
-                bytes
-                    .split(|b| *b == b'\n')
-                    .filter(|line| !line.is_empty())
-                    .map(|line| (row_of(line).unwrap_or_default(), line.to_vec())),
-            );
+        if Part::ALL.iter().any(|part| file.path == format!("{}.jsonl", part.as_str()))
+            && let Ok(opened) = fs::File::open(directory.join(&file.path))
+        {
+            let lines = io::BufReader::with_capacity(1 << 18, opened).split(b'\n');
+            let lines = lines.map_while(Result::ok).filter(|line| !line.is_empty());
+            let lines: Lines =
+                Box::new(lines.map(|line| (row_of(&line).unwrap_or_default(), line)));
+            parts.push(lines.peekable());
         }
     }
-    lines.sort();
-    let mut hasher = blake3::Hasher::new();
-    for (_, line) in &lines {
-        hasher.update(line);
-        hasher.update(b"\n");
-    }
-    let id = Hash(*hasher.finalize().as_bytes());
+    let id = rows_id(parts);
     if id != known.cut {
         found.push(Damage::Rows { expected: known.cut.to_string(), found: id.to_string() });
     }
     found
 }
 
+/// Lines with the ids of their rows.
+type Lines = Box<dyn Iterator<Item = (String, Vec<u8>)>>;
+
+/// The cut that rows come to, of files in each of which they stand in the order of their ids.
+fn rows_id(mut parts: Vec<Peekable<Lines>>) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    loop {
+        let mut least: Option<(&(String, Vec<u8>), usize)> = None;
+        for (at, part) in parts.iter_mut().enumerate() {
+            let Some(next) = part.peek() else { continue };
+            if least.is_none_or(|(known, _)| next < known) {
+                least = Some((next, at));
+            }
+        }
+        let Some((_, at)) = least else {
+            return Hash(*hasher.finalize().as_bytes());
+        };
+        if let Some((_, line)) = parts[at].next() {
+            hasher.update(&line);
+            hasher.update(b"\n");
+        }
+    }
+}
+
+/// What there is to know of a file, read piece by piece.
+fn hashed(directory: &Path, path: &str) -> io::Result<Written> {
+    let mut file = fs::File::open(directory.join(path))?;
+    let (mut sha256, mut md5, mut bytes) = (Sha256::new(), md5::Md5::new(), 0);
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        let n = file.read(&mut piece)?;
+        if n == 0 {
+            let (sha256, md5) = (hex(&sha256.finalize()), hex(&md5.finalize()));
+            return Ok(Written { path: path.to_owned(), bytes, sha256, md5 });
+        }
+        sha256.update(&piece[..n]);
+        md5.update(&piece[..n]);
+        bytes += n as u64;
+    }
+}
+
+/// The row that a line is of.
 fn row_of(line: &[u8]) -> Option<String> {
-    let line: Value = serde_json::from_slice(line).ok()?;
-    line.get("row")?.as_str().map(str::to_owned)
+    #[derive(serde::Deserialize)]
+    struct Row<'l> {
+        #[serde(borrow)]
+        row: std::borrow::Cow<'l, str>,
+    }
+    let line: Row<'_> = serde_json::from_slice(line).ok()?;
+    Some(line.row.into_owned())
+}
+
+/// The line of a file whose row begins with `row`, where its lines stand in the order of their
+/// rows: found by halving what is left to look at.
+///
+/// # Errors
+/// Those of reading.
+pub fn line_of_row(path: &Path, row: &str) -> io::Result<Option<Value>> {
+    let mut file = io::BufReader::new(fs::File::open(path)?);
+    let (mut from, mut to) = (0, file.get_ref().metadata()?.len());
+    let mut line = Vec::new();
+    // The first line that begins in [from, to) and is not less: lines before `from` are less.
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let begin = next_line(&mut file, middle)?;
+        if begin >= to {
+            to = middle;
+            continue;
+        }
+        line.clear();
+        file.seek(SeekFrom::Start(begin))?;
+        let read = file.read_until(b'\n', &mut line)? as u64;
+        if row_of(&line).unwrap_or_default().as_str() < row {
+            from = begin + read;
+        } else {
+            to = middle;
+        }
+    }
+    let begin = next_line(&mut file, from)?;
+    line.clear();
+    file.seek(SeekFrom::Start(begin))?;
+    file.read_until(b'\n', &mut line)?;
+    let found = row_of(&line).is_some_and(|found| found.starts_with(row));
+    Ok(found.then(|| serde_json::from_slice(&line).ok()).flatten())
+}
+
+/// Where the first line begins that does not begin before `at`.
+fn next_line(file: &mut io::BufReader<fs::File>, at: u64) -> io::Result<u64> {
+    if at == 0 {
+        return Ok(0);
+    }
+    file.seek(SeekFrom::Start(at - 1))?;
+    let mut rest = Vec::new();
+    Ok(at - 1 + file.read_until(b'\n', &mut rest)? as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Each row is found by its id and by a part of it that no other begins with, and nothing
+        /// is found by what no row has.
+        #[test]
+        fn a_line_is_found_by_its_row(
+            ids in prop::collection::btree_set("[0-9a-f]{4}", 0..40),
+            pads in prop::collection::vec(0_usize..200, 40),
+            asked in "[0-9a-f]{1,4}",
+        ) {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("rows.jsonl");
+            let line = |(id, pad): (&String, &usize)| {
+                format!("{{\"row\":\"{id}\",\"pad\":\"{}\"}}\n", "x".repeat(*pad))
+            };
+            fs::write(&path, ids.iter().zip(&pads).map(line).collect::<String>()).unwrap();
+            let found = |row: &str| {
+                let found = line_of_row(&path, row).unwrap();
+                found.map(|line| line["row"].as_str().unwrap().to_owned())
+            };
+            for id in &ids {
+                prop_assert_eq!(found(id), Some(id.clone()));
+            }
+            prop_assert_eq!(found(&asked), ids.iter().find(|id| id.starts_with(&asked)).cloned());
+        }
+    }
 }

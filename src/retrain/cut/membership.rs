@@ -12,54 +12,67 @@ pub struct Member {
     pub part: Part,
 }
 
-/// All rows of a cut, by their ids.
+/// All rows of a cut, by their ids, as they are kept: of a million, only what is asked for is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Membership(pub Vec<Member>);
+pub struct Membership(Vec<u8>);
 
 const HEAD: &[u8] = b"casework cut rows 1\n";
 const BYTES: usize = 8 + 16 + 1;
+const NO_CASE: [u8; 16] = [0; 16];
+
+fn member(bytes: &[u8; BYTES]) -> Option<Member> {
+    let row = bytes[..8].try_into().ok()?;
+    let case = CaseId::from_bytes(&bytes[8..24])?;
+    let case = (case.0 != NO_CASE).then_some(case);
+    Some(Member { row, case, part: *Part::ALL.get(usize::from(bytes[24]))? })
+}
+
+impl FromIterator<Member> for Membership {
+    fn from_iter<T: IntoIterator<Item = Member>>(rows: T) -> Self {
+        let mut bytes = Vec::new();
+        for member in rows {
+            bytes.extend_from_slice(&member.row);
+            bytes.extend_from_slice(&member.case.map_or(NO_CASE, |case| case.0));
+            let part = Part::ALL.iter().position(|part| *part == member.part);
+            bytes.push(part.unwrap_or(0) as u8);
+        }
+        Self(bytes)
+    }
+}
 
 impl Membership {
     /// As a payload: its name, then row, case and part of each.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEAD.len() + self.0.len() * BYTES);
-        bytes.extend_from_slice(HEAD);
-        for member in &self.0 {
-            bytes.extend_from_slice(&member.row);
-            bytes.extend_from_slice(&member.case.map_or([0; 16], |case| case.0));
-            let part = Part::ALL.iter().position(|part| *part == member.part);
-            bytes.push(part.unwrap_or(0) as u8);
-        }
-        bytes
+        [HEAD, &self.0].concat()
     }
 
     /// Reads them back; none where they are not that.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let rows = bytes.strip_prefix(HEAD)?;
-        let (rows, rest) = rows.as_chunks::<BYTES>();
-        if !rest.is_empty() {
-            return None;
-        }
-        let one = |bytes: &[u8; BYTES]| {
-            let row = bytes[..8].try_into().ok()?;
-            let case = CaseId::from_bytes(&bytes[8..24])?;
-            let case = (case.0 != [0; 16]).then_some(case);
-            Some(Member { row, case, part: *Part::ALL.get(usize::from(bytes[24]))? })
-        };
-        rows.iter().map(one).collect::<Option<Vec<_>>>().map(Self)
+        let (chunks, rest) = rows.as_chunks::<BYTES>();
+        let known = |chunk: &[u8; BYTES]| usize::from(chunk[24]) < Part::ALL.len();
+        (rest.is_empty() && chunks.iter().all(known)).then(|| Self(rows.to_vec()))
     }
 
-    pub fn of_case(&self, case: CaseId) -> Option<&Member> {
-        self.0.iter().find(|member| member.case == Some(case))
+    fn chunks(&self) -> &[[u8; BYTES]] {
+        self.0.as_chunks().0
     }
 
-    pub fn of_row(&self, row: [u8; 8]) -> Option<&Member> {
-        let at = self.0.binary_search_by(|member| member.row.cmp(&row)).ok()?;
-        self.0.get(at)
+    pub fn iter(&self) -> impl Iterator<Item = Member> + '_ {
+        self.chunks().iter().filter_map(member)
+    }
+
+    pub fn of_case(&self, case: CaseId) -> Option<Member> {
+        member(self.chunks().iter().find(|chunk| chunk[8..24] == case.0)?)
+    }
+
+    pub fn of_row(&self, row: [u8; 8]) -> Option<Member> {
+        let at = self.chunks().binary_search_by(|chunk| chunk[..8].cmp(&row)).ok()?;
+        member(&self.chunks()[at])
     }
 
     pub fn cases(&self) -> impl Iterator<Item = CaseId> + '_ {
-        self.0.iter().filter_map(|member| member.case)
+        self.iter().filter_map(|member| member.case)
     }
 }
 
@@ -74,7 +87,8 @@ mod tests {
             case: case.map(|n| CaseId([n; 16])),
             part,
         };
-        let rows = Membership(vec![member(1, Some(7), Part::Test), member(2, None, Part::Train)]);
+        let rows: Membership =
+            [member(1, Some(7), Part::Test), member(2, None, Part::Train)].into_iter().collect();
         let bytes = rows.to_bytes();
         assert_eq!(Membership::from_bytes(&bytes), Some(rows.clone()));
         assert_eq!(Membership::from_bytes(&bytes[..bytes.len() - 1]), None);

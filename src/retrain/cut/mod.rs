@@ -2,13 +2,15 @@
 //! whichever machine, gets the same rows.
 //!
 //! [`recipe`] is what its author asks for, [`select`] takes rows through its steps and counts each,
-//! `split` parts them, [`files`] writes them, [`membership`] is what the journal keeps of them.
+//! `split` parts them, [`told`] keeps what is told of
+//! them meanwhile, [`files`] writes them, [`membership`] is what the journal keeps of them.
 
 pub mod files;
 pub mod membership;
 pub mod recipe;
 pub mod select;
 mod split;
+pub mod told;
 pub mod version;
 
 pub use membership::{Member, Membership};

@@ -1,12 +1,15 @@
 //! The steps of a cut, each counted, so that what was read is what was dropped and what is written.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::recipe::{Counts, NEAR, Per, Recipe, Then};
 use super::split::{Grouped, Part, bounds, place};
+use super::told::{Finished, Kept, Place, Told};
 use super::{Member, Membership};
 use crate::domain::ids::{CaseId, Hash, hex};
 use crate::domain::label::value_text;
@@ -21,23 +24,25 @@ use crate::trap::{BadRule, STACK_BYTES, Said};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     pub case: CaseId,
-    pub id: String,
-    pub stream: String,
-    pub occurred_at: String,
-    pub text: String,
-    pub label: String,
-    pub category: Option<String>,
-    pub failure_mode: Option<String>,
+    pub id: Box<str>,
+    pub stream: Arc<str>,
+    occurred_at: Moment,
+    pub text: Box<str>,
+    pub label: Arc<str>,
+    pub category: Option<Arc<str>>,
+    pub failure_mode: Option<Arc<str>>,
     /// The first trap that flagged it.
-    pub trap: Option<String>,
+    pub trap: Option<Arc<str>>,
     /// When it was settled: what is settled later moves nothing that was there.
     settled: Moment,
     /// Labels that say what it counts as; a ruling outweighs them.
     votes: usize,
     /// What it shares with others of its group.
-    keys: Vec<String>,
+    keys: Box<[Box<str>]>,
     /// What it is counted by, where a recipe has a cap.
-    cap: Option<String>,
+    cap: Option<Arc<str>>,
+    /// Where what is told of it stands.
+    pub told: Place,
 }
 
 /// A row of an old training set.
@@ -60,6 +65,8 @@ pub enum CutError {
     Empty(Counts),
     #[error("{n} rows are in {file}, or nearly: {pairs}")]
     Leak { n: usize, file: String, pairs: String },
+    #[error("what is told of rows can't be kept while a cut is made")]
+    Kept(#[source] io::Error),
 }
 
 impl crate::domain::advice::Advice for CutError {
@@ -79,6 +86,7 @@ impl crate::domain::advice::Advice for CutError {
                     .collect();
                 Some(format!("What was read was dropped: {}.", dropped.join(", ")))
             }
+            Self::Kept(_) => Some("It needs room where the cut is to lie.".to_owned()),
             Self::Leak { .. } => {
                 Some("With then = \"drop\" in [leak] they are left out and counted.".to_owned())
             }
@@ -93,6 +101,9 @@ pub struct Taking<'r> {
     alarms: HashMap<CaseId, String>,
     rule: Option<Condition>,
     named: bool,
+    /// Labels, streams and the like, each once.
+    words: HashSet<Arc<str>>,
+    kept: Kept,
     pub read: u64,
     pub dropped: Counts,
     pub erased: Vec<CaseId>,
@@ -102,22 +113,38 @@ pub struct Taking<'r> {
 impl<'r> Taking<'r> {
     /// # Errors
     /// A rule that can't be read.
-    pub fn new(recipe: &'r Recipe, alarms: HashMap<CaseId, String>) -> Result<Self, CutError> {
+    pub fn new(
+        recipe: &'r Recipe,
+        alarms: HashMap<CaseId, String>,
+        kept: Kept,
+    ) -> Result<Self, CutError> {
         let rule = recipe.rows.rule.as_deref().map(Condition::compile).transpose()?;
         let (dropped, erased, candidates) = (Counts::new(), Vec::new(), Vec::new());
-        Ok(Self { recipe, alarms, rule, named: false, read: 0, dropped, erased, candidates })
+        let words = HashSet::new();
+        Ok(Self {
+            recipe,
+            alarms,
+            rule,
+            named: false,
+            words,
+            kept,
+            read: 0,
+            dropped,
+            erased,
+            candidates,
+        })
     }
 
     /// Takes rows: on a thread whose stack rules may use up.
     ///
     /// # Errors
     /// A rule that asks for what no row has.
-    pub fn take_all(&mut self, rows: &[CaseExport]) -> Result<(), CutError> {
+    pub fn take_all(&mut self, rows: &[(CaseExport, Told)]) -> Result<(), CutError> {
         if self.rule.is_none() {
-            return rows.iter().try_for_each(|row| self.take(row));
+            return rows.iter().try_for_each(|(row, told)| self.take(row, told));
         }
         std::thread::scope(|scope| {
-            let take = || rows.iter().try_for_each(|row| self.take(row));
+            let take = || rows.iter().try_for_each(|(row, told)| self.take(row, told));
             let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
             match thread.spawn_scoped(scope, take).map(|thread| thread.join()) {
                 Ok(Ok(taken)) => taken,
@@ -126,7 +153,7 @@ impl<'r> Taking<'r> {
         })
     }
 
-    fn take(&mut self, row: &CaseExport) -> Result<(), CutError> {
+    fn take(&mut self, row: &CaseExport, told: &Told) -> Result<(), CutError> {
         self.read += 1;
         if let Some(rule) = &self.rule {
             let keys = keys_of(row);
@@ -149,53 +176,70 @@ impl<'r> Taking<'r> {
         let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
             return self.leave_out("no_label");
         };
-        if normal(&row.about.text).is_empty() {
+        if row.about.text.trim().is_empty() {
             return self.leave_out("unreadable");
         }
-        let candidate = self.candidate(row, label);
+        let told = self.kept.put(told).map_err(CutError::Kept)?;
+        let candidate = self.candidate(row, &label, told);
         self.candidates.push(candidate);
         Ok(())
     }
 
     /// Counts a row that is left out.
     fn leave_out(&mut self, why: &str) -> Result<(), CutError> {
-        *self.dropped.entry(why.to_owned()).or_default() += 1;
+        count(&mut self.dropped, why, 1);
         Ok(())
     }
 
-    fn candidate(&self, row: &CaseExport, label: String) -> Candidate {
+    /// A word that many rows have, once.
+    fn word(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.words.get(word) {
+            return known.clone();
+        }
+        let word: Arc<str> = word.into();
+        self.words.insert(word.clone());
+        word
+    }
+
+    fn candidate(&mut self, row: &CaseExport, label: &str, told: Place) -> Candidate {
         let about = &row.about;
         let group = &self.recipe.split.group;
         let keys = group.iter().filter(|name| *name != NEAR);
-        let keys =
-            keys.filter_map(|name| group_value(row, name).map(|value| format!("{name} {value}")));
+        let keys = keys.filter_map(|name| {
+            group_value(row, name).map(|value| format!("{name} {value}").into())
+        });
+        let keys = keys.collect();
         let day = || about.occurred_at.get(..10).map(str::to_owned);
         let per = self.recipe.caps.as_ref().and_then(|caps| caps.per);
         let text = |value: &Option<Value>| value.as_ref().map(value_text);
         let cap = per.map(|per| match per {
             Per::Category => text(&row.category),
-            Per::Label => Some(label.clone()),
+            Per::Label => Some(label.to_owned()),
             Per::Trap => about.flags.first().cloned(),
             Per::Session => about.session_id.clone(),
             Per::Reviewer => row.reviewers.first().cloned(),
             Per::Day => day(),
             Per::Alarm => self.alarms.get(&about.case).cloned(),
         });
+        let cap = cap.flatten();
+        let (category, failure_mode) = (text(&row.category), text(&row.failure_mode));
+        let mut word = |word: Option<&str>| word.map(|word| self.word(word));
         Candidate {
             case: about.case,
-            id: about.id.clone(),
-            stream: about.stream.clone(),
-            occurred_at: about.occurred_at.clone(),
-            text: about.text.clone(),
-            category: text(&row.category),
-            failure_mode: text(&row.failure_mode),
-            trap: about.flags.first().cloned(),
+            id: about.id.as_str().into(),
+            stream: word(Some(&about.stream)).unwrap_or_default(),
+            occurred_at: Moment::parse(&about.occurred_at).unwrap_or_default(),
+            text: about.text.as_str().into(),
+            category: word(category.as_deref()),
+            failure_mode: word(failure_mode.as_deref()),
+            trap: word(about.flags.first().map(String::as_str)),
+            cap: word(cap.as_deref()),
+            label: word(Some(label)).unwrap_or_default(),
+            told,
             settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
             votes: row.votes.iter().filter(|vote| vote.agrees).count()
                 + if row.ruling.is_some() { RULING_VOTES } else { 0 },
-            keys: keys.collect(),
-            cap: cap.flatten(),
-            label,
+            keys,
         }
     }
 }
@@ -241,7 +285,7 @@ pub struct Chosen {
     pub part: Part,
     /// The draw and the group by which it went there; none of an old row, which is never drawn.
     pub u: f64,
-    pub group: String,
+    pub group: Arc<str>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -296,17 +340,18 @@ impl Chosen {
     /// The row as it is written, without the end of the line.
     pub fn line(&self) -> String {
         let case = self.candidate();
+        let occurred_at = case.map(|case| case.occurred_at.rfc3339());
         let line = Line {
             case: case.map(|case| case.case),
             category: case.and_then(|case| case.category.as_deref()),
             failure_mode: case.and_then(|case| case.failure_mode.as_deref()),
-            id: case.map(|case| case.id.as_str()),
+            id: case.map(|case| &*case.id),
             label: self.label(),
-            occurred_at: case.map(|case| case.occurred_at.as_str()),
+            occurred_at: occurred_at.as_deref(),
             origin: if case.is_some() { "case" } else { "replay" },
             row: self.id(),
             split: self.part.as_str(),
-            stream: case.map(|case| case.stream.as_str()),
+            stream: case.map(|case| &*case.stream),
             text: self.text(),
         };
         crate::db::to_json(&line)
@@ -381,19 +426,17 @@ impl Cut {
             case: row.candidate().map(|case| case.case),
             part: row.part,
         };
-        Membership(self.rows.iter().map(member).collect())
+        self.rows.iter().map(member).collect()
     }
 
     pub fn splits(&self) -> Counts {
-        self.counted(|row| Some(row.part.as_str().to_owned()))
+        self.counted(|row| Some(row.part.as_str()))
     }
 
     /// Rows by what `of` says of them.
-    pub fn counted(&self, of: impl Fn(&Chosen) -> Option<String>) -> Counts {
+    pub fn counted(&self, of: impl Fn(&Chosen) -> Option<&str>) -> Counts {
         let mut counts = Counts::new();
-        for name in self.rows.iter().filter_map(of) {
-            *counts.entry(name).or_default() += 1;
-        }
+        self.rows.iter().filter_map(of).for_each(|name| count(&mut counts, name, 1));
         counts
     }
 }
@@ -402,8 +445,13 @@ impl Cut {
 ///
 /// # Errors
 /// Nothing is left, days are too few, or a row is in a file that it must not be in.
-pub fn select(taking: Taking<'_>, against: &[Against], old: Vec<Old>) -> Result<Cut, CutError> {
-    let Taking { recipe, read, dropped, erased, candidates, .. } = taking;
+pub fn select(
+    taking: Taking<'_>,
+    against: &[Against],
+    old: Vec<Old>,
+) -> Result<(Cut, Finished), CutError> {
+    let Taking { recipe, read, dropped, erased, candidates, kept, .. } = taking;
+    let told = kept.finish().map_err(CutError::Kept)?;
     let mut cut = Cut { read, dropped, erased, old_read: old.len() as u64, ..Cut::default() };
     cut.erased.sort_unstable();
     let rows = distinct(candidates, &mut cut);
@@ -421,12 +469,14 @@ pub fn select(taking: Taking<'_>, against: &[Against], old: Vec<Old>) -> Result<
     }
     rows.sort_by_key(|row| row.row);
     cut.rows = rows;
-    Ok(cut)
+    Ok((cut, told))
 }
 
 fn count(counts: &mut Counts, why: &str, n: usize) {
-    if n > 0 {
-        *counts.entry(why.to_owned()).or_default() += n as u64;
+    match counts.get_mut(why) {
+        Some(known) => *known += n as u64,
+        None if n > 0 => drop(counts.insert(why.to_owned(), n as u64)),
+        None => {}
     }
 }
 
@@ -434,31 +484,42 @@ fn count(counts: &mut Counts, why: &str, n: usize) {
 const RULING_VOTES: usize = 1_000_000;
 
 /// The label that most labels of one text say; none where as many say another.
-fn most_said(same: &[Candidate]) -> Option<String> {
-    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+fn most_said(same: &[Candidate]) -> Option<Arc<str>> {
+    let mut votes: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
     same.iter().for_each(|one| *votes.entry(&one.label).or_default() += one.votes);
     let most = votes.values().copied().max()?;
     let mut first = votes.into_iter().filter(|(_, n)| *n == most).map(|(label, _)| label);
-    first.next().filter(|_| first.next().is_none()).map(str::to_owned)
+    first.next().filter(|_| first.next().is_none()).cloned()
 }
 
 /// One row of each text. Where a text has several labels, the one that most people said is learned
 /// from, and none where as many said another.
 fn distinct(candidates: Vec<Candidate>, cut: &mut Cut) -> Vec<Candidate> {
-    let mut by_text: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
-    for candidate in candidates {
-        by_text.entry(normal(&candidate.text)).or_default().push(candidate);
-    }
-    let mut kept = Vec::with_capacity(by_text.len());
-    for mut same in by_text.into_values() {
+    // By hash: the texts once more would take as much memory as they do.
+    let key = |row: &Candidate| Hash::of(normal(&row.text).as_bytes()).0;
+    let mut keyed: Vec<([u8; 32], Candidate)> =
+        candidates.into_iter().map(|row| (key(&row), row)).collect();
+    keyed.sort_unstable_by_key(|(key, row)| (*key, row.case));
+    let mut kept = Vec::with_capacity(keyed.len());
+    let mut rows = keyed.into_iter().peekable();
+    while let Some((key, first)) = rows.next() {
+        if rows.peek().is_none_or(|(next, _)| *next != key) {
+            kept.push(first);
+            continue;
+        }
+        let mut same = vec![first];
+        while let Some((_, row)) = rows.next_if(|(next, _)| *next == key) {
+            same.push(row);
+        }
         if same.iter().any(|one| one.label != same[0].label) {
             let kept = most_said(&same);
-            let mut labels: Vec<String> = same.iter().map(|one| one.label.clone()).collect();
+            let mut labels: Vec<String> = same.iter().map(|one| one.label.to_string()).collect();
             labels.sort_unstable();
             labels.dedup();
             let mut cases: Vec<CaseId> = same.iter().map(|one| one.case).collect();
             cases.sort_unstable();
-            cut.conflicts.push(Conflict { cases, labels, kept: kept.clone() });
+            let said = kept.as_ref().map(ToString::to_string);
+            cut.conflicts.push(Conflict { cases, labels, kept: said });
             let before = same.len();
             same.retain(|one| kept.as_ref() == Some(&one.label));
             count(&mut cut.dropped, "conflict", before - same.len());
@@ -483,7 +544,7 @@ fn unleaked(
 ) -> Result<Vec<Candidate>, CutError> {
     let mut leaked: HashSet<usize> = HashSet::new();
     for other in against {
-        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        let texts: Vec<&str> = rows.iter().map(|row| &*row.text).collect();
         let evaluation: Vec<&str> = other.texts.iter().map(String::as_str).collect();
         let pairs = near::pairs_across(&texts, &evaluation, recipe.leak.near);
         if recipe.leak.then == Then::Fail && !pairs.is_empty() {
@@ -519,14 +580,13 @@ fn placed(recipe: &Recipe, rows: Vec<Candidate>, cut: &mut Cut) -> Vec<Chosen> {
     let shares = recipe.split.shares();
     let several = shares.iter().filter(|share| **share > 0.0).count() > 1;
     let alike = if several && recipe.split.group.iter().any(|name| name == NEAR) {
-        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        let texts: Vec<&str> = rows.iter().map(|row| &*row.text).collect();
         near::pairs(&texts, recipe.leak.near)
     } else {
         Vec::new()
     };
-    let own: Vec<String> = rows.iter().map(|row| normal(&row.text)).collect();
     let grouped: Vec<Grouped<'_>> =
-        rows.iter().zip(&own).map(|(row, own)| Grouped { keys: row.keys.clone(), own }).collect();
+        rows.iter().map(|row| Grouped { keys: &row.keys, text: &row.text }).collect();
     let places = place(&grouped, &alike, shares, &recipe.split.seed);
     let bridged = places.iter().filter(|one| one.bridged).count();
     count(&mut cut.dropped, "bridges", bridged);
@@ -547,7 +607,7 @@ fn capped(recipe: &Recipe, rows: &mut Vec<Chosen>, cut: &mut Cut) -> Result<(), 
     rows.sort_by_key(|row| row.row);
     if let Some(most) = caps.rows {
         let before = rows.len();
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<Arc<str>, usize> = HashMap::new();
         rows.retain(|row| {
             let Some(key) = row.candidate().and_then(|case| case.cap.clone()) else { return true };
             let seen = seen.entry(key).or_default();
@@ -557,11 +617,8 @@ fn capped(recipe: &Recipe, rows: &mut Vec<Chosen>, cut: &mut Cut) -> Result<(), 
         count(&mut cut.dropped, "cap", before - rows.len());
     }
     if let Some(share) = caps.share_of_one_day {
-        let day = |row: &Chosen| {
-            let at = row.candidate().map(|case| case.occurred_at.as_str());
-            at.and_then(|at| at.get(..10)).unwrap_or_default().to_owned()
-        };
-        let mut days: HashMap<String, usize> = HashMap::new();
+        let day = |row: &Chosen| row.candidate().map(|case| case.occurred_at.date());
+        let mut days: HashMap<_, usize> = HashMap::new();
         rows.iter().for_each(|row| *days.entry(day(row)).or_default() += 1);
         let least = (1.0 / share - 1e-9).ceil() as usize;
         if !rows.is_empty() && days.len() < least {
@@ -575,7 +632,7 @@ fn capped(recipe: &Recipe, rows: &mut Vec<Chosen>, cut: &mut Cut) -> Result<(), 
         // Fewer of a day fit wherever more do not, down to one of each.
         let most = (1..=most).rev().find(|most| fits(*most)).unwrap_or(1);
         let before = rows.len();
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<_, usize> = HashMap::new();
         rows.retain(|row| {
             let seen = seen.entry(day(row)).or_default();
             *seen += 1;
@@ -633,7 +690,7 @@ fn replayed(
             row: row_id(&old.text, &old.label, None),
             part: Part::Train,
             u: 0.0,
-            group: String::new(),
+            group: "".into(),
             of: Origin::Old(old),
         })
         .collect();

@@ -2,8 +2,9 @@
 //! later moves nothing: a group's place follows from a draw of its first member.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::domain::near::Pair;
+use crate::domain::near::{Pair, normal};
 use crate::domain::random::draw_of;
 
 /// Where a row goes.
@@ -29,9 +30,9 @@ impl Part {
 /// What the place of a row depends on.
 pub struct Grouped<'r> {
     /// What it shares with others of its group: `session 17`, `near …`. The first is drawn by.
-    pub keys: Vec<String>,
+    pub keys: &'r [Box<str>],
     /// Drawn by, where it shares nothing.
-    pub own: &'r str,
+    pub text: &'r str,
 }
 
 /// Where a row went, by which draw of which group.
@@ -39,7 +40,7 @@ pub struct Grouped<'r> {
 pub struct Placed {
     pub part: Part,
     pub u: f64,
-    pub group: String,
+    pub group: Arc<str>,
     /// Its group came together from two that lay in different parts: it leaves the training part.
     pub bridged: bool,
 }
@@ -86,7 +87,7 @@ pub fn place(rows: &[Grouped<'_>], alike: &[Pair], shares: [f64; 3], seed: &str)
     let mut placed: Vec<Placed> = Vec::with_capacity(rows.len());
     for (at, row) in rows.iter().enumerate() {
         let mut joined: Vec<u32> = Vec::new();
-        for key in &row.keys {
+        for key in row.keys {
             let first = *first_of.entry(key).or_insert(at as u32);
             joined.extend((first != at as u32).then_some(first));
         }
@@ -97,7 +98,8 @@ pub fn place(rows: &[Grouped<'_>], alike: &[Pair], shares: [f64; 3], seed: &str)
         roots.dedup();
         match roots.first() {
             None => {
-                let group = row.keys.first().cloned().unwrap_or_else(|| row.own.to_owned());
+                let group: Arc<str> =
+                    row.keys.first().map_or_else(|| normal(row.text).into(), |key| (&**key).into());
                 let u = draw_of(&["casework split 1", seed, &group]);
                 placed.push(Placed { part: part_of(u, shares), u, group, bridged: false });
             }
@@ -134,9 +136,12 @@ mod tests {
 
     const SHARES: [f64; 3] = [0.6, 0.2, 0.2];
 
-    fn rows(keys: &[u8]) -> Vec<Grouped<'static>> {
-        let key = |key: &u8| Grouped { keys: vec![format!("session {key}")], own: "" };
-        keys.iter().map(key).collect()
+    fn keys_of(keys: &[u8]) -> Vec<[Box<str>; 1]> {
+        keys.iter().map(|key| [format!("session {key}").into()]).collect()
+    }
+
+    fn rows(keys: &[[Box<str>; 1]]) -> Vec<Grouped<'_>> {
+        keys.iter().map(|keys| Grouped { keys, text: "" }).collect()
     }
 
     proptest! {
@@ -153,8 +158,8 @@ mod tests {
                 let within = links.iter().filter(|(a, b)| a != b && *a < n && *b < n);
                 within.map(|(a, b)| Pair { a: *a.min(b), b: *a.max(b), jaccard: 1.0 }).collect()
             };
-            let before = place(&rows(&keys), &links(keys.len()), SHARES, "s");
-            let after = place(&rows(&all), &links(all.len()), SHARES, "s");
+            let before = place(&rows(&keys_of(&keys)), &links(keys.len()), SHARES, "s");
+            let after = place(&rows(&keys_of(&all)), &links(all.len()), SHARES, "s");
             for (one, two) in before.iter().zip(&after) {
                 prop_assert_eq!(one.part, two.part);
                 prop_assert!(!one.bridged || two.bridged);
@@ -169,9 +174,8 @@ mod tests {
 
     #[test]
     fn parts_have_their_shares() {
-        let keys: Vec<Grouped<'_>> =
-            (0..20_000).map(|n| Grouped { keys: vec![format!("{n}")], own: "" }).collect();
-        let placed = place(&keys, &[], SHARES, "june");
+        let keys: Vec<[Box<str>; 1]> = (0..20_000).map(|n| [format!("{n}").into()]).collect();
+        let placed = place(&rows(&keys), &[], SHARES, "june");
         let count = |part: Part| placed.iter().filter(|row| row.part == part).count();
         assert!((11_700..12_300).contains(&count(Part::Train)), "{}", count(Part::Train));
         assert!((3_800..4_200).contains(&count(Part::Test)));

@@ -1,7 +1,7 @@
 //! Versions of cuts, as Croissant asks for them: the same rows, rows that were added, or anything
 //! else.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
 
 use super::membership::{Member, Membership};
 
@@ -14,26 +14,26 @@ pub struct Difference {
     pub moved: Vec<(Member, Member)>,
 }
 
+/// Both stand in the order of their rows.
 pub fn difference(before: &Membership, after: &Membership) -> Difference {
-    let old: HashMap<[u8; 8], Member> = before.0.iter().map(|one| (one.row, *one)).collect();
     let mut found = Difference::default();
-    let mut kept = 0;
-    for member in &after.0 {
-        match old.get(&member.row) {
-            None => found.added.push(*member),
-            Some(earlier) => {
-                kept += 1;
-                if earlier.part != member.part {
-                    found.moved.push((*earlier, *member));
-                }
+    let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return found,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(one), Some(other)) => one.row.cmp(&other.row),
+        };
+        match order {
+            Ordering::Less => found.gone.extend(old.next()),
+            Ordering::Greater => found.added.extend(new.next()),
+            Ordering::Equal => {
+                let (was, is) = (old.next(), new.next());
+                found.moved.extend(was.zip(is).filter(|(was, is)| was.part != is.part));
             }
         }
     }
-    if kept < before.0.len() {
-        let new: HashMap<[u8; 8], ()> = after.0.iter().map(|one| (one.row, ())).collect();
-        found.gone = before.0.iter().filter(|one| !new.contains_key(&one.row)).copied().collect();
-    }
-    found
 }
 
 /// The version after `before`, which is `1.0.0` for the first of a name.
@@ -60,7 +60,7 @@ mod tests {
     fn versions_say_what_became_of_the_rows() {
         let member = |n: u8, part| Member { row: [n; 8], case: None, part };
         let of = |rows: &[(u8, Part)]| {
-            Membership(rows.iter().map(|(n, part)| member(*n, *part)).collect())
+            rows.iter().map(|(n, part)| member(*n, *part)).collect::<Membership>()
         };
         let one = of(&[(1, Part::Train), (2, Part::Test)]);
         let version = |after: &Membership| next(Some("1.4.2"), &difference(&one, after));
