@@ -299,6 +299,15 @@ impl Recipe {
 /// Counts by a name, as manifests have them.
 pub type Counts = BTreeMap<String, u64>;
 
+/// Counts so many more.
+pub(super) fn count(counts: &mut Counts, why: &str, n: usize) {
+    match counts.get_mut(why) {
+        Some(known) => *known += n as u64,
+        None if n > 0 => drop(counts.insert(why.to_owned(), n as u64)),
+        None => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

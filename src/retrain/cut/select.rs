@@ -1,280 +1,23 @@
 //! The steps of a cut, each counted, so that what was read is what was dropped and what is written.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::recipe::{Counts, NEAR, Per, Recipe, Then};
+use super::recipe::{Counts, NEAR, Recipe, Then, count};
 use super::split::{Grouped, Part, bounds, place};
-use super::told::{Finished, Kept, Place, Told};
-use super::{Member, Membership};
+use super::taking::{Candidate, Taking};
+use super::told::Finished;
+use super::{CutError, Member, Membership};
 use crate::domain::ids::{CaseId, Hash, hex};
-use crate::domain::label::value_text;
 use crate::domain::near::{self, normal};
-use crate::domain::prediction::scalar;
-use crate::domain::time::Moment;
-use crate::format::CaseExport;
-use crate::trap::condition::Condition;
-use crate::trap::{BadRule, STACK_BYTES, Said};
-
-/// A resolved case that a recipe's rule lets in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
-    pub case: CaseId,
-    pub id: Box<str>,
-    pub stream: Arc<str>,
-    occurred_at: Moment,
-    pub text: Box<str>,
-    pub label: Arc<str>,
-    pub category: Option<Arc<str>>,
-    pub failure_mode: Option<Arc<str>>,
-    /// The first trap that flagged it.
-    pub trap: Option<Arc<str>>,
-    /// When it was settled: what is settled later moves nothing that was there.
-    settled: Moment,
-    /// Labels that say what it counts as; a ruling outweighs them.
-    votes: usize,
-    /// What it shares with others of its group.
-    keys: Box<[Box<str>]>,
-    /// What it is counted by, where a recipe has a cap.
-    cap: Option<Arc<str>>,
-    /// Where what is told of it stands.
-    pub told: Place,
-}
 
 /// A row of an old training set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Old {
     pub text: String,
     pub label: String,
-}
-
-/// Why there is no cut.
-#[derive(Debug, thiserror::Error)]
-pub enum CutError {
-    #[error(transparent)]
-    Rule(#[from] BadRule),
-    #[error(
-        "rows come from {days} days, of which none may be more than {share} of all: that takes {least} days"
-    )]
-    Days { days: usize, share: f64, least: usize },
-    #[error("no row is left")]
-    Empty(Counts),
-    #[error("{n} rows are in {file}, or nearly: {pairs}")]
-    Leak { n: usize, file: String, pairs: String },
-    #[error("what is told of rows can't be kept while a cut is made")]
-    Kept(#[source] io::Error),
-}
-
-impl crate::domain::advice::Advice for CutError {
-    fn next_step(&self) -> Option<String> {
-        match self {
-            Self::Rule(error) => error.next_step(),
-            Self::Days { .. } => {
-                Some("Leave share_of_one_day out until there are more, or raise it.".to_owned())
-            }
-            Self::Empty(dropped) if dropped.is_empty() => {
-                Some("No case is resolved yet: `casework status` counts them.".to_owned())
-            }
-            Self::Empty(dropped) => {
-                let dropped: Vec<String> = dropped
-                    .iter()
-                    .map(|(why, n)| format!("{n} {}", why.replace('_', " ")))
-                    .collect();
-                Some(format!("What was read was dropped: {}.", dropped.join(", ")))
-            }
-            Self::Kept(_) => Some("It needs room where the cut is to lie.".to_owned()),
-            Self::Leak { .. } => {
-                Some("With then = \"drop\" in [leak] they are left out and counted.".to_owned())
-            }
-        }
-    }
-}
-
-/// Takes exported rows, one by one.
-pub struct Taking<'r> {
-    recipe: &'r Recipe,
-    /// The alarm that drew a case.
-    alarms: HashMap<CaseId, String>,
-    rule: Option<Condition>,
-    named: bool,
-    /// Labels, streams and the like, each once.
-    words: HashSet<Arc<str>>,
-    kept: Kept,
-    pub read: u64,
-    pub dropped: Counts,
-    pub erased: Vec<CaseId>,
-    pub candidates: Vec<Candidate>,
-}
-
-impl<'r> Taking<'r> {
-    /// # Errors
-    /// A rule that can't be read.
-    pub fn new(
-        recipe: &'r Recipe,
-        alarms: HashMap<CaseId, String>,
-        kept: Kept,
-    ) -> Result<Self, CutError> {
-        let rule = recipe.rows.rule.as_deref().map(Condition::compile).transpose()?;
-        let (dropped, erased, candidates) = (Counts::new(), Vec::new(), Vec::new());
-        let words = HashSet::new();
-        Ok(Self {
-            recipe,
-            alarms,
-            rule,
-            named: false,
-            words,
-            kept,
-            read: 0,
-            dropped,
-            erased,
-            candidates,
-        })
-    }
-
-    /// Takes rows: on a thread whose stack rules may use up.
-    ///
-    /// # Errors
-    /// A rule that asks for what no row has.
-    pub fn take_all(&mut self, rows: &[(CaseExport, Told)]) -> Result<(), CutError> {
-        if self.rule.is_none() {
-            return rows.iter().try_for_each(|(row, told)| self.take(row, told));
-        }
-        std::thread::scope(|scope| {
-            let take = || rows.iter().try_for_each(|(row, told)| self.take(row, told));
-            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-            match thread.spawn_scoped(scope, take).map(|thread| thread.join()) {
-                Ok(Ok(taken)) => taken,
-                _ => Err(CutError::Rule(BadRule::TooCostly)),
-            }
-        })
-    }
-
-    fn take(&mut self, row: &CaseExport, told: &Told) -> Result<(), CutError> {
-        self.read += 1;
-        if let Some(rule) = &self.rule {
-            let keys = keys_of(row);
-            if !self.named {
-                let known: Vec<String> = keys.keys().cloned().collect();
-                rule.check_names(self.recipe.rows.rule.as_deref().unwrap_or_default(), &known)?;
-                self.named = true;
-            }
-            match rule.ask(&keys) {
-                Said::Yes => {}
-                Said::Cannot(_) => return self.leave_out("where_cannot_tell"),
-                _ => return self.leave_out("where"),
-            }
-        }
-        if row.about.erased {
-            self.erased.push(row.about.case);
-            return self.leave_out("erased");
-        }
-        let label = row.outcome.get(&self.recipe.rows.label).and_then(scalar);
-        let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
-            return self.leave_out("no_label");
-        };
-        if row.about.text.trim().is_empty() {
-            return self.leave_out("unreadable");
-        }
-        let told = self.kept.put(told).map_err(CutError::Kept)?;
-        let candidate = self.candidate(row, &label, told);
-        self.candidates.push(candidate);
-        Ok(())
-    }
-
-    /// Counts a row that is left out.
-    fn leave_out(&mut self, why: &str) -> Result<(), CutError> {
-        count(&mut self.dropped, why, 1);
-        Ok(())
-    }
-
-    /// A word that many rows have, once.
-    fn word(&mut self, word: &str) -> Arc<str> {
-        if let Some(known) = self.words.get(word) {
-            return known.clone();
-        }
-        let word: Arc<str> = word.into();
-        self.words.insert(word.clone());
-        word
-    }
-
-    fn candidate(&mut self, row: &CaseExport, label: &str, told: Place) -> Candidate {
-        let about = &row.about;
-        let group = &self.recipe.split.group;
-        let keys = group.iter().filter(|name| *name != NEAR);
-        let keys = keys.filter_map(|name| {
-            group_value(row, name).map(|value| format!("{name} {value}").into())
-        });
-        let keys = keys.collect();
-        let day = || about.occurred_at.get(..10).map(str::to_owned);
-        let per = self.recipe.caps.as_ref().and_then(|caps| caps.per);
-        let text = |value: &Option<Value>| value.as_ref().map(value_text);
-        let cap = per.map(|per| match per {
-            Per::Category => text(&row.category),
-            Per::Label => Some(label.to_owned()),
-            Per::Trap => about.flags.first().cloned(),
-            Per::Session => about.session_id.clone(),
-            Per::Reviewer => row.reviewers.first().cloned(),
-            Per::Day => day(),
-            Per::Alarm => self.alarms.get(&about.case).cloned(),
-        });
-        let cap = cap.flatten();
-        let (category, failure_mode) = (text(&row.category), text(&row.failure_mode));
-        let mut word = |word: Option<&str>| word.map(|word| self.word(word));
-        Candidate {
-            case: about.case,
-            id: about.id.as_str().into(),
-            stream: word(Some(&about.stream)).unwrap_or_default(),
-            occurred_at: Moment::parse(&about.occurred_at).unwrap_or_default(),
-            text: about.text.as_str().into(),
-            category: word(category.as_deref()),
-            failure_mode: word(failure_mode.as_deref()),
-            trap: word(about.flags.first().map(String::as_str)),
-            cap: word(cap.as_deref()),
-            label: word(Some(label)).unwrap_or_default(),
-            told,
-            settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
-            votes: row.votes.iter().filter(|vote| vote.agrees).count()
-                + if row.ruling.is_some() { RULING_VOTES } else { 0 },
-            keys,
-        }
-    }
-}
-
-/// A row as rules ask for it: all its keys, and `protocol`, `session`.
-fn keys_of(row: &CaseExport) -> Map<String, Value> {
-    let mut keys = match serde_json::to_value(row) {
-        Ok(Value::Object(keys)) => keys,
-        _ => Map::new(),
-    };
-    let ruling = row.ruling.as_ref().and_then(|ruling| ruling.protocol.as_ref());
-    let protocol = ruling.or_else(|| row.votes.first().map(|vote| &vote.protocol));
-    keys.insert(
-        "protocol".to_owned(),
-        protocol.map_or(Value::Null, |one| Value::from(one.id.as_str())),
-    );
-    keys.insert("version".to_owned(), protocol.map_or(Value::Null, |one| Value::from(one.version)));
-    keys.insert("session".to_owned(), Value::from(row.about.session_id.clone()));
-    keys
-}
-
-fn group_value(row: &CaseExport, name: &str) -> Option<String> {
-    let found = match name {
-        "session" => row.about.session_id.clone(),
-        "trace" | "trace_id" => row.about.trace_id.clone(),
-        "stream" => Some(row.about.stream.clone()),
-        "category" => row.category.as_ref().map(value_text),
-        "day" => row.about.occurred_at.get(..10).map(str::to_owned),
-        "text" => Some(normal(&row.about.text)),
-        other => row.about.input.as_ref().and_then(|input| {
-            let input: Map<String, Value> = serde_json::from_str(input.get()).ok()?;
-            input.get(other.strip_prefix("input.").unwrap_or(other)).map(value_text)
-        }),
-    };
-    found.filter(|value| !value.is_empty())
 }
 
 /// A row of a cut.
@@ -471,17 +214,6 @@ pub fn select(
     cut.rows = rows;
     Ok((cut, told))
 }
-
-fn count(counts: &mut Counts, why: &str, n: usize) {
-    match counts.get_mut(why) {
-        Some(known) => *known += n as u64,
-        None if n > 0 => drop(counts.insert(why.to_owned(), n as u64)),
-        None => {}
-    }
-}
-
-/// A ruling counts as so many labels: as more than there ever are of one text.
-const RULING_VOTES: usize = 1_000_000;
 
 /// The label that most labels of one text say; none where as many say another.
 fn most_said(same: &[Candidate]) -> Option<Arc<str>> {
