@@ -203,8 +203,12 @@ impl Alarms {
             followed.before = Some(mean);
             return None;
         }
-        let (width, now) = followed.detector.window();
-        let (before, from) = (followed.before, followed.since);
+        let (kept, mean) = followed.detector.window();
+        let (mut before, from) = (followed.before, followed.since);
+        let (mut width, mut now) = (kept, mean);
+        if let Some(change) = followed.detector.change() {
+            (before, now, width) = (Some(change.before), change.now, change.rows);
+        }
         (followed.since, followed.before) = (row.at, None);
         let recent = self.recent.get(row.stream);
         let window = recent.into_iter().flatten().rev().take(width as usize);
@@ -449,7 +453,13 @@ mod tests {
         let mut whole = Alarms::new(alarm(toml), None, State::default());
         let raised = feed(&mut whole, (0..3_000).map(value));
         assert_eq!(raised.len(), 1, "{raised:?}");
-        assert!(raised[0].statistic > 0.1 && raised[0].drawn.len() == 3, "{raised:?}");
+        // What it was before and what it is are told, not what the detector still holds of both, and
+        // cases are drawn from what came since.
+        let (before, now) = (raised[0].before.unwrap(), raised[0].now.unwrap());
+        assert!((before - 0.1).abs() < 0.03 && (now - 0.6).abs() < 0.2, "{raised:?}");
+        assert!(raised[0].from >= Moment(1_960 * 60_000), "{raised:?}");
+        assert!(raised[0].drawn.iter().all(|(number, _)| *number >= 1_960), "{raised:?}");
+        assert_eq!(raised[0].drawn.len(), 3);
         let mut found = Vec::new();
         let mut state = State::default();
         // Each piece begins with rows that were taken before.

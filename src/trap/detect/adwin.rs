@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Change;
+
 pub const DELTA: f64 = 0.002;
 pub const CLOCK: u64 = 32;
 /// Buckets of one size before two are put together.
@@ -26,6 +28,9 @@ pub struct Adwin {
     spread: f64,
     /// A change was found with the last value.
     changed: bool,
+    /// Where it lies most plainly.
+    #[serde(skip)]
+    change: Option<Change>,
 }
 
 /// The buckets of one size, the oldest first.
@@ -77,7 +82,13 @@ impl Adwin {
             total: 0.0,
             spread: 0.0,
             changed: false,
+            change: None,
         }
+    }
+
+    /// What differs, where a change was found with the last value.
+    pub fn change(&self) -> Option<Change> {
+        self.change.filter(|_| self.changed)
     }
 
     pub fn width(&self) -> u64 {
@@ -135,15 +146,29 @@ impl Adwin {
 
     /// Drops the oldest buckets as long as a cut shows that they are of another time.
     fn cut_where_it_changed(&mut self) -> bool {
-        let mut changed = false;
-        while self.differs_somewhere() {
-            changed = true;
+        // Before anything is dropped: what is kept may be mostly of the time before.
+        let (mut plainest, mut change) = (0.0, None);
+        self.differs_somewhere(|by_chance, old, new| {
+            let times = (old.mean() - new.mean()).abs() / by_chance;
+            if times > plainest {
+                plainest = times;
+                change = Some(Change { before: old.mean(), now: new.mean(), rows: new.n as u64 });
+            }
+            false
+        });
+        self.change = change;
+        if change.is_none() {
+            return false;
+        }
+        while self.differs_somewhere(|_, _, _| true) {
             self.drop_oldest();
         }
-        changed
+        true
     }
 
-    fn differs_somewhere(&self) -> bool {
+    /// Tells each place where the window can be cut so that its two parts differ by more than chance
+    /// allows, until one is enough; whether one was.
+    fn differs_somewhere(&self, mut is_enough: impl FnMut(f64, Side, Side) -> bool) -> bool {
         let width = self.width as f64;
         let deviation = 2.0 * (self.spread / width);
         let unlikely = (2.0 * width.ln() / self.delta).ln();
@@ -164,7 +189,7 @@ impl Adwin {
                 }
                 let few = 1.0 / (old.n - SIDE_LEAST + 1.0) + 1.0 / (new.n - SIDE_LEAST + 1.0);
                 let bound = (few * deviation * unlikely).sqrt() + 2.0 / 3.0 * few * unlikely;
-                if (old.mean() - new.mean()).abs() > bound {
+                if (old.mean() - new.mean()).abs() > bound && is_enough(bound, old, new) {
                     return true;
                 }
             }

@@ -77,6 +77,14 @@ pub struct Detection {
     pub mean: f64,
 }
 
+/// What a change is between: the mean before it, and that of so many rows since.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    pub before: f64,
+    pub now: f64,
+    pub rows: u64,
+}
+
 /// A detector with its state, which is kept from one run to the next.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,6 +126,14 @@ impl Detector {
             Self::PageHinkley(page) => page.take(value),
             Self::HddmW(hddm) => hddm.take(value),
             Self::HddmA(hddm) => hddm.take(value),
+        }
+    }
+
+    /// What differs, where the last value showed a change and the detector knows where it lies.
+    pub fn change(&self) -> Option<Change> {
+        match self {
+            Self::Adwin(adwin) => adwin.change(),
+            Self::PageHinkley(_) | Self::HddmW(_) | Self::HddmA(_) => None,
         }
     }
 
