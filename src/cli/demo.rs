@@ -94,6 +94,10 @@ fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> 
     for bound in workspace.bounds(&due)?.iter().filter(|bound| bound.is_crossed()) {
         out.line(&format!("alert    {}: it is {}", bound.threshold, bound.words()))?;
     }
+    for alarm in workspace.raised_alarms()?.iter().filter(|alarm| alarm.closed.is_none()) {
+        let drawn = alarm.raised.cases.len();
+        out.line(&format!("alarm    {}; {drawn} cases drawn", alarm.words()))?;
+    }
     let Some((message, text)) = workspace.demo_message()? else { return Ok(()) };
     out.line(&format!("trace    {message}, \"{text}\""))?;
     let lineage = workspace.lineage(&message)?;

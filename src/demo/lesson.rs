@@ -53,6 +53,7 @@ pub const RECIPE: &str = include_str!("../../assets/demo/loop/recipe.toml");
 pub const NARROW: &str = include_str!("../../assets/demo/loop/narrow.toml");
 pub const ROUTER: &str = include_str!("../../assets/demo/loop/router.toml");
 pub const GATE: &str = include_str!("../../assets/demo/loop/gate.toml");
+pub const TRAPS: &str = include_str!("../../assets/demo/loop/traps.toml");
 
 /// Trains on rows and measures: `metrics.json` and `predictions.csv` by their names. `before` is
 /// what the model learned from that is compared with.

@@ -8,7 +8,7 @@ pub mod lesson;
 mod people;
 
 pub use people::{Answered, PEOPLE, Person, answers_of};
-pub use stream::{Made, Truth, make};
+pub use stream::{Made, Truth, make, wave};
 
 /// The protocol that the desk's reviewers decide by.
 pub const PROTOCOL: &str = include_str!("../../assets/demo/parcel-desk.toml");

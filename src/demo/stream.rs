@@ -29,8 +29,27 @@ pub struct Made {
     pub truths: HashMap<String, Truth>,
 }
 
+/// How often the desk is asked for what it does not handle.
+const OUT_OF_SCOPE_SHARE: f64 = 0.10;
+
 /// Makes `count` messages that end at `end`, `gap_ms` apart on average.
 pub fn make(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
+    make_with(seed, (count, count), end, gap_ms, "2.3")
+}
+
+/// The same of a newer model: from the middle on, half of the messages ask for what the desk does
+/// not handle.
+pub fn wave(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
+    make_with(seed, (count, count / 2), end, gap_ms, "2.4")
+}
+
+fn make_with(
+    seed: u64,
+    (count, usual): (usize, usize),
+    end: Moment,
+    gap_ms: i64,
+    version: &str,
+) -> Made {
     let mut dice = SplitMix64::new(seed);
     let mut made = Made::default();
     let mut at = end.0 - count as i64 * gap_ms;
@@ -44,18 +63,26 @@ pub fn make(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
             &mut dice,
             &mut made,
             &format!("msg-{:04x}-{i:04}", seed & 0xffff),
-            Moment(at),
-            session,
+            (Moment(at), session, version),
+            if i < usual { OUT_OF_SCOPE_SHARE } else { 0.5 },
         );
     }
     made
 }
 
-fn message(dice: &mut SplitMix64, made: &mut Made, id: &str, at: Moment, session: u64) {
+fn message(
+    dice: &mut SplitMix64,
+    made: &mut Made,
+    id: &str,
+    (at, session, version): (Moment, u64, &str),
+    out_of_scope: f64,
+) {
     let (truth, mut text) = match dice.share() {
-        x if x < 0.10 => (Truth::OutOfScope, (*dice.pick(OUT_OF_SCOPE)).to_owned()),
-        x if x < 0.13 => (Truth::OtherLanguage, (*dice.pick(OTHER_LANGUAGE)).to_owned()),
-        x if x < 0.16 => (Truth::Unreadable, (*dice.pick(UNREADABLE)).to_owned()),
+        x if x < out_of_scope => (Truth::OutOfScope, (*dice.pick(OUT_OF_SCOPE)).to_owned()),
+        x if x < out_of_scope + 0.03 => {
+            (Truth::OtherLanguage, (*dice.pick(OTHER_LANGUAGE)).to_owned())
+        }
+        x if x < out_of_scope + 0.06 => (Truth::Unreadable, (*dice.pick(UNREADABLE)).to_owned()),
         _ => {
             let (label, sentences) = dice.pick(BY_LABEL);
             (Truth::Label(label), (*dice.pick(sentences)).to_owned())
@@ -86,7 +113,7 @@ fn message(dice: &mut SplitMix64, made: &mut Made, id: &str, at: Moment, session
         .collect();
     let line = json!({
         "id": id, "occurred_at": at.rfc3339(), "stream": "parcel-desk", "source": *dice.pick(&["chat", "mail", "phone"]),
-        "trace_id": trace, "model": { "name": "router", "version": "2.3" },
+        "trace_id": trace, "model": { "name": "router", "version": version },
         "input": { "text": text, "session_id": format!("s{session:06x}"), "channel": *dice.pick(&["web", "app"]) },
         "prediction": { "label": label, "confidence": rounded(confidence), "top_k": pairs(&top_k) },
         "challenger": { "model": { "name": "router", "version": "3.0-rc1" }, "label": rival, "confidence": rounded(rival_p),

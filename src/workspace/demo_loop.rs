@@ -1,21 +1,28 @@
 //! The demo's loop: a cut of what was labeled, two models that are really trained on it, a gate that
-//! refuses one of them, the other deployed, and what turned out since.
+//! refuses one of them, the other deployed, what turned out since, and an alarm on the stream.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
+use super::cases::IngestRequest;
 use super::deployed::Deploy;
 use super::gates::{Asked, read_gate};
 use super::retraining::Request;
 use super::{WorkError, Workspace};
 use crate::db::case;
-use crate::demo::lesson;
+use crate::demo::{self, lesson};
 use crate::domain::resolve::CaseState;
 use crate::domain::text::head;
+use crate::domain::time::Moment;
+use crate::domain::traps::TrapFile;
 use crate::review::rows::training_label;
 use crate::sandbox::Level;
+
+/// Messages of a night.
+const NIGHT: usize = 900;
 
 impl Workspace {
     /// The files of the demo's loop.
@@ -40,6 +47,7 @@ impl Workspace {
             ("narrow.toml", own(lesson::NARROW)),
             ("router.toml", own(lesson::ROUTER)),
             ("gate.toml", lesson::GATE.to_owned()),
+            ("traps.toml", lesson::TRAPS.to_owned()),
         ];
         for (name, text) in &files {
             fs::write(directory.join(name), text).map_err(failed)?;
@@ -66,10 +74,24 @@ impl Workspace {
             })?;
         }
         self.demo_outcomes(&directory)?;
+        self.demo_alarm(&directory, seed)?;
         // What the router gets wrong is to be told.
         let mut policy = self.policy()?;
         policy.set("alert", "accuracy < 0.85")?;
         self.set_policy(policy)
+    }
+
+    /// The night after, with something new: an alarm sees it.
+    fn demo_alarm(&mut self, directory: &Path, seed: u64) -> Result<(), WorkError> {
+        let path = directory.join("traps.toml");
+        let file = TrapFile::parse(lesson::TRAPS)
+            .map_err(|faults| WorkError::Faults { name: path.display().to_string(), faults })?;
+        self.publish_traps(&file, "What the desk watches once the new model answers.")?;
+        let end = Moment(self.now().0 - 30 * 60_000);
+        let night = demo::wave(seed + 70, NIGHT, end, 40_000);
+        let stop = AtomicBool::new(false);
+        let request = IngestRequest::default();
+        self.ingest(night.stream.as_bytes(), &request, &stop, |_| {}).map(drop)
     }
 
     /// Where parcels went tells what messages were about: of some that are settled.
