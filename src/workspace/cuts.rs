@@ -176,7 +176,7 @@ impl Workspace {
         let bytes = blob::read(&self.db.conn, &mut Unpacker::default(), cut.event)?;
         let wrong =
             || RetrainError::Wrong(format!("the rows of the cut {} can't be read", cut.short()));
-        Ok(Membership::from_bytes(&bytes).ok_or_else(wrong)?)
+        Ok(Membership::from_bytes(bytes).ok_or_else(wrong)?)
     }
 
     /// Says that a cut is not to be used any longer.

@@ -185,7 +185,7 @@ impl Workspace {
         written: &[files::Written],
         proposal: Option<String>,
     ) -> Result<(), WorkError> {
-        let packed = Packer::new(None)?.pack(&membership.to_bytes(), random()?)?;
+        let packed = Packer::new(None)?.pack(membership.to_bytes(), random()?)?;
         let file = |file: &files::Written| CutFile {
             path: file.path.clone(),
             bytes: file.bytes,

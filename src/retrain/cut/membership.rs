@@ -12,7 +12,8 @@ pub struct Member {
     pub part: Part,
 }
 
-/// All rows of a cut, by their ids, as they are kept: of a million, only what is asked for is made.
+/// All rows of a cut, by their ids, as they are kept, with what they begin with: of a million, only
+/// what is asked for is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Membership(Vec<u8>);
 
@@ -29,7 +30,7 @@ fn member(bytes: &[u8; BYTES]) -> Option<Member> {
 
 impl FromIterator<Member> for Membership {
     fn from_iter<T: IntoIterator<Item = Member>>(rows: T) -> Self {
-        let mut bytes = Vec::new();
+        let mut bytes = HEAD.to_vec();
         for member in rows {
             bytes.extend_from_slice(&member.row);
             bytes.extend_from_slice(&member.case.map_or(NO_CASE, |case| case.0));
@@ -42,20 +43,20 @@ impl FromIterator<Member> for Membership {
 
 impl Membership {
     /// As a payload: its name, then row, case and part of each.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        [HEAD, &self.0].concat()
+    pub fn to_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// Reads them back; none where they are not that.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         let rows = bytes.strip_prefix(HEAD)?;
         let (chunks, rest) = rows.as_chunks::<BYTES>();
         let known = |chunk: &[u8; BYTES]| usize::from(chunk[24]) < Part::ALL.len();
-        (rest.is_empty() && chunks.iter().all(known)).then(|| Self(rows.to_vec()))
+        (rest.is_empty() && chunks.iter().all(known)).then_some(Self(bytes))
     }
 
     fn chunks(&self) -> &[[u8; BYTES]] {
-        self.0.as_chunks().0
+        self.0.get(HEAD.len()..).unwrap_or_default().as_chunks().0
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Member> + '_ {
@@ -90,9 +91,10 @@ mod tests {
         let rows: Membership =
             [member(1, Some(7), Part::Test), member(2, None, Part::Train)].into_iter().collect();
         let bytes = rows.to_bytes();
-        assert_eq!(Membership::from_bytes(&bytes), Some(rows.clone()));
-        assert_eq!(Membership::from_bytes(&bytes[..bytes.len() - 1]), None);
-        assert_eq!(Membership::from_bytes(b"{}"), None);
+        assert_eq!(Membership::from_bytes(bytes.to_vec()), Some(rows.clone()));
+        assert_eq!(Membership::from_bytes(bytes[..bytes.len() - 1].to_vec()), None);
+        assert_eq!(Membership::from_bytes(b"{}".to_vec()), None);
+        assert_eq!(Membership::default().iter().count(), 0);
         assert_eq!(rows.of_row([2; 8]).map(|member| member.case), Some(None));
         assert_eq!(rows.of_case(CaseId([7; 16])).map(|member| member.part), Some(Part::Test));
     }
