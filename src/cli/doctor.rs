@@ -181,6 +181,9 @@ fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Res
         };
         findings.push(Finding { good: found.is_some(), what: "stream", words });
     }
+    for words in workspace.parted_streams()? {
+        findings.push(Finding { good: false, what: "stream", words });
+    }
     findings.extend(serving(workspace)?);
     findings.extend(plugins(workspace)?);
     let unknown: u64 = status.unknown.iter().map(|(_, n)| n).sum();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::out::{Out, done, say};
-use super::{CliError, Context, Exit, TimeArg, time};
+use super::{CliError, Context, Exit, TimeArg, since, time};
 use crate::clock;
 use crate::workspace::traps::read_traps;
 
@@ -18,7 +18,7 @@ pub enum What {
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
         /// Only predictions from then on
-        #[arg(long, value_name = "TIME", value_parser = time)]
+        #[arg(long, value_name = "TIME", value_parser = since)]
         from: Option<TimeArg>,
         /// Only predictions before then
         #[arg(long, value_name = "TIME", value_parser = time)]
@@ -38,13 +38,19 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             let mut workspace = context.open()?;
             let at =
                 |time: &Option<TimeArg>| time.map(|time| time.moment(clock::now())).transpose();
-            let set = workspace.set_reference(name, file, [at(from)?, at(to)?], traps.as_ref())?;
+            let (set, unread) =
+                workspace.set_reference(name, file, [at(from)?, at(to)?], traps.as_ref())?;
             let words = format!("reference `{name}` is set: {} predictions counted", set.rows);
             done(
                 context.global.json,
                 &words,
-                &json!({ "name": name, "rows": set.rows, "blob": set.blob }),
+                &json!({ "name": name, "rows": set.rows, "blob": set.blob, "rejected": unread.as_ref().map_or(0, |(n, ..)| *n) }),
             )?;
+            if let Some((n, line, why)) = unread {
+                say(&format!(
+                    "{n} lines could not be read and do not count, the first is line {line}: {why}"
+                ));
+            }
             Ok(Exit::Done)
         }
         What::List => {

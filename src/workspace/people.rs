@@ -1,9 +1,11 @@
 //! Who may do what, on which device: asking to be let in, letting in, retiring, changing keys.
 
+use std::collections::BTreeMap;
+
 use super::error::RosterError;
 use super::{WorkError, Workspace, ssh};
 use crate::clock;
-use crate::db::{self, document, roster};
+use crate::db::{self, case, document, roster};
 use crate::domain::ids::{Hash, ReplicaId};
 use crate::domain::roster::{Profile, Role, is_name};
 use crate::domain::time::Moment;
@@ -76,6 +78,9 @@ pub struct Person {
     pub ssh: Result<Option<String>, String>,
 }
 
+/// What was found so lately tells who reads a stream now.
+const LATELY_MS: i64 = 7 * 86_400_000;
+
 impl Workspace {
     /// Everybody, with what their SSH keys said; whoever asks to join stands first.
     ///
@@ -104,21 +109,44 @@ impl Workspace {
         }
         let people = self.people()?;
         let words = |(replica, ms): &(ReplicaId, i64)| {
-            let of = people
-                .iter()
-                .find(|holder| holder.replica == *replica)
-                .map_or("", |holder| holder.name.as_str());
-            let whose = if *replica == self.replica() {
-                "this device".to_owned()
-            } else {
-                format!("the device {} of {of}", replica.short())
-            };
+            let whose = self.device_words(*replica, &people);
             format!(
                 "the clock of {whose} was {} ahead when it wrote: until then everybody's entries are dated after that. Set it right",
                 short_span(*ms)
             )
         };
         Ok(ahead.iter().map(words).collect())
+    }
+
+    /// A device, as others know it.
+    fn device_words(&self, replica: ReplicaId, people: &[Holder]) -> String {
+        if replica == self.replica() {
+            return "this device".to_owned();
+        }
+        let holder = people.iter().find(|holder| holder.replica == replica);
+        let of = holder.map_or("", |holder| holder.name.as_str());
+        format!("the device {} of {of}", replica.short())
+    }
+
+    /// Streams that several devices found cases in lately, though alarms watch them, each in words:
+    /// what an alarm has seen stays on the device that reads.
+    pub fn parted_streams(&self) -> Result<Vec<String>, WorkError> {
+        if self.latest_traps()?.is_none_or(|latest| latest.file.alarms.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let people = self.people()?;
+        let since = Moment(self.now().0 - LATELY_MS);
+        let mut readers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (stream, replica) in case::finders(&self.db.conn, since)? {
+            readers.entry(stream).or_default().push(self.device_words(replica, &people));
+        }
+        let words = |(stream, devices): (String, Vec<String>)| {
+            let devices = devices.join(" and ");
+            format!(
+                "{stream} was read by {devices} within a week: alarms of each see a part of it. Let one device read it"
+            )
+        };
+        Ok(readers.into_iter().filter(|(_, devices)| devices.len() > 1).map(words).collect())
     }
 
     pub fn people(&self) -> Result<Vec<Holder>, WorkError> {

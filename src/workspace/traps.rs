@@ -360,14 +360,14 @@ impl Workspace {
     }
 
     /// Sets a reference from the predictions of a file, or from training lines of `text` and
-    /// `label`; returns it.
+    /// `label`; returns it, and what of the file could not be read.
     pub fn set_reference(
         &mut self,
         name: &str,
         path: &Path,
         between: [Option<Moment>; 2],
         extra: Option<&TrapFile>,
-    ) -> Result<ReferenceSet, WorkError> {
+    ) -> Result<(ReferenceSet, Option<Unread>), WorkError> {
         self.ready_to_write()?;
         let failed = |error| WorkError::File { path: path.display().to_string(), error };
         let mut rules = self.traps_in_force(&IngestRequest::default())?;
@@ -386,7 +386,7 @@ impl Workspace {
         let mut making = Making::new(wanted, self.keyed()?);
         let (mut from, mut to) = (Moment(i64::MAX), Moment(i64::MIN));
         let mut streams = std::collections::BTreeSet::new();
-        let (mut number, mut bad) = (0_u64, None);
+        let (mut number, mut bad) = (0_u64, None::<Unread>);
         for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
             number += 1;
             let line = line.map_err(failed)?;
@@ -401,11 +401,14 @@ impl Workspace {
                         as_prediction = made;
                         match Row::parse(&as_prediction) {
                             Ok(row) => row,
-                            Err(_) => continue,
+                            Err(reject) => {
+                                unread(&mut bad, number, &reject);
+                                continue;
+                            }
                         }
                     }
                     None => {
-                        bad.get_or_insert((number, reject));
+                        unread(&mut bad, number, &reject);
                         continue;
                     }
                 },
@@ -422,8 +425,8 @@ impl Workspace {
         }
         let reference = making.finish();
         if reference.rows == 0 {
-            let why = bad.map_or("no line of it is of that time".to_owned(), |(line, reject)| {
-                format!("line {line}: {reject}")
+            let why = bad.map_or("no line of it is of that time".to_owned(), |(_, line, why)| {
+                format!("line {line}: {why}")
             });
             let path = path.display();
             return Err(WorkError::Reference(format!("{path}: nothing to count: {why}")));
@@ -448,8 +451,15 @@ impl Workspace {
             blob: packed.hash,
         };
         self.append(vec![Append::with_payload(&set, packed, String::new())])?;
-        Ok(set)
+        Ok((set, bad))
     }
+}
+
+/// How many lines can't be read, and which is the first, and why.
+pub type Unread = (u64, u64, String);
+
+fn unread(so_far: &mut Option<Unread>, line: u64, why: &impl ToString) {
+    so_far.get_or_insert_with(|| (0, line, why.to_string())).0 += 1;
 }
 
 /// A line of training data as a prediction that says what the label says.

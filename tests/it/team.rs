@@ -904,3 +904,30 @@ fn a_sealed_round_is_revealed_by_who_has_its_key_and_the_record_says_who_forced_
     assert_eq!(shown["forced"], "revealed before its deadline");
     assert_eq!(team.digest("cy"), team.digest("bo"));
 }
+
+#[test]
+fn a_stream_that_two_devices_read_is_named_where_alarms_watch_it() {
+    let team = Team::new(&[]);
+    team.add("eve", &["engineer"]);
+    let traps = team.path("traps.toml");
+    let publish = |text: &str| {
+        fs::write(&traps, text).unwrap();
+        team.ok("ana", &["trap", "publish", traps.to_str().unwrap()]);
+    };
+    let audit = "[[trap]]\nname = \"audit\"\nsample = 1.0\n";
+    publish(audit);
+    team.ingest("ana", &["one", "two"]);
+    team.sync(&["ana", "eve"]);
+    let file = team.path("more.jsonl");
+    fs::write(&file, line("q0", "three", "pay", 0.2, 60)).unwrap();
+    team.ok("eve", &["ingest", file.to_str().unwrap()]);
+    team.sync(&["eve", "ana"]);
+    let parted = |who: &str| {
+        let (_, out, _) = team.run(who, &["doctor"]);
+        out.lines().find(|line| line.contains("alarms of each")).map(str::to_owned)
+    };
+    assert_eq!(parted("ana"), None, "without alarms it does not matter who reads");
+    publish(&format!("{audit}[[alarm]]\nname = \"sure\"\nwatch = \"confidence\"\n"));
+    let words = parted("ana").unwrap();
+    assert!(words.contains("this device") && words.contains("of eve"), "{words}");
+}

@@ -377,6 +377,22 @@ fn what_passes_is_counted_whether_it_is_kept_beside_others_or_not() {
 }
 
 #[test]
+fn lines_that_a_reference_could_not_read_are_counted_and_the_first_is_named() {
+    let place = Place::new();
+    drop(place.create());
+    let path = place.dir.path().join("lines.jsonl");
+    let good = crate::support::line("p1", "some text", "x", 0.9, 1);
+    fs::write(&path, format!("{good}no json\n[1]\n{{\"text\":\"a text\",\"label\":\"x\"}}\n"))
+        .unwrap();
+    let set =
+        place.run(&["reference", "set", "r", "--file", &path.display().to_string(), "--json"]);
+    let told: Value = serde_json::from_slice(&set.stdout).unwrap();
+    assert_eq!((told["rows"].as_u64(), told["rejected"].as_u64()), (Some(2), Some(2)), "{told}");
+    let said = String::from_utf8(set.stderr).unwrap();
+    assert!(said.contains("2 lines could not be read") && said.contains("line 2:"), "{said}");
+}
+
+#[test]
 fn a_reference_of_another_stream_says_nothing_and_that_is_said() {
     let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.9, n);
     let stream: String = (0..20).map(line).collect();

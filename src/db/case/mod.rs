@@ -453,6 +453,16 @@ pub fn for_each_state(
     Ok(())
 }
 
+/// Which devices found cases of which stream since a moment.
+pub fn finders(conn: &Connection, since: Moment) -> rusqlite::Result<Vec<(String, ReplicaId)>> {
+    let sql = "SELECT DISTINCT stream, replica FROM view_case NOT INDEXED WHERE at_ms >= ?1 ORDER BY 1, 2";
+    let one = |row: &Row<'_>| {
+        let replica = id_column(row.get_ref(1)?.as_blob()?, 1, ReplicaId::from_bytes)?;
+        Ok((row.get(0)?, replica))
+    };
+    conn.prepare(sql)?.query_map([since.0], one)?.collect()
+}
+
 /// Every resolved case, in the order in which they lie.
 pub fn resolved_as_stored(conn: &Connection) -> rusqlite::Result<Vec<CaseId>> {
     let sql = "SELECT id FROM view_case NOT INDEXED WHERE state = ?1 ORDER BY num";
