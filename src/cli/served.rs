@@ -21,7 +21,7 @@ use crate::domain::time::parse_span;
 use crate::serve::hold;
 use crate::serve::live::{self, Entered, Session};
 use crate::serve::place::Place;
-use crate::workspace::{DbError, WorkError, Workspace};
+use crate::workspace::{DbError, DoorError, WorkError, Workspace};
 
 /// What can be done over SSH, besides the review itself.
 pub const ALLOWED: &[&str] = &[
@@ -105,7 +105,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         return Err(closed());
     }
     let mut workspace = context.open_now().map_err(being_worked_on)?;
-    workspace.may_come_in(name, fingerprint).map_err(|_| closed())?;
+    workspace.may_come_in(name, fingerprint).map_err(|error| being_worked_on(error.into()))?;
     let options = workspace.config.serve.clone();
     let place = Place::open(&workspace.paths.workspace)?;
     // What is asked for is understood before anything is written of it.
@@ -200,7 +200,7 @@ fn closed() -> CliError {
 /// What a person is told who comes while the workspace can't be opened.
 fn being_worked_on(error: CliError) -> CliError {
     match error {
-        CliError::Work(WorkError::Stranger(_)) => closed(),
+        CliError::Work(WorkError::Stranger(_) | WorkError::Door(DoorError::Closed(_))) => closed(),
         CliError::Work(WorkError::Db(DbError::Locked(_) | DbError::Newer { .. })) => {
             CliError::Use("the desk is being worked on: try again in a while".to_owned())
         }

@@ -66,7 +66,7 @@ use crate::journal::{Append, DeviceKey, chain, device, fold, identity};
 pub use crate::db::DbError;
 pub use demo::DEMO_TEAM;
 pub use erase::Erased;
-pub use error::{Kind, Told, WorkError};
+pub use error::{DoorError, Kind, Told, WorkError};
 pub use people::{Holder, Person};
 pub use status::{Status, StatusCases};
 pub use sync::SyncStatus;
