@@ -298,13 +298,16 @@ impl Workspace {
     }
 
     /// What a person writes from now on does not count: on one device, or on all of theirs. Returns
-    /// on how many.
+    /// on how many. A lead says it, or whoever's device it is: of a desk that is not who comes in.
     pub fn retire(
         &mut self,
         name: &str,
         device: Option<&str>,
         reason: &str,
     ) -> Result<usize, WorkError> {
+        if self.served && !self.is_lead()? {
+            return Err(RosterError::DeskOfOthers.into());
+        }
         let people = self.people()?;
         let fits = |holder: &&Holder| {
             device.is_none_or(|device| holder.replica.to_string().starts_with(device))

@@ -13,6 +13,10 @@ pub enum RosterError {
     LastLead(String),
     #[error("the lead's role was taken from {0} on this key, and does not come back to it")]
     LedHere(String),
+    #[error(
+        "who comes in over SSH shares the desk's device with others, and can't retire anybody on it"
+    )]
+    DeskOfOthers,
 }
 
 impl Advice for RosterError {
@@ -25,6 +29,7 @@ impl Advice for RosterError {
             Self::LastLead(_) => {
                 "Admit another lead first: `casework roster admit NAME --role lead`."
             }
+            Self::DeskOfOthers => "A lead retires people: `casework roster retire NAME`.",
             Self::LedHere(_) => {
                 "On their device, `casework roster rotate` makes a new key; after a sync they can be given the role again."
             }
