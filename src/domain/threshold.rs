@@ -145,9 +145,15 @@ impl Threshold {
             | Measure::ExpectedAccuracy
             | Measure::LabelErrors
             | Measure::ReviewerGold => format!("{value:.3}"),
+            Measure::Alarms if value == 1.0 => "1 alarm".to_owned(),
             Measure::Alarms => format!("{value:.0} alarms"),
             Measure::SinceCut => format!("{value:.1} days"),
             Measure::Disagreement => format!("{value:.1} %"),
+            Measure::Open | Measure::Disputed | Measure::Overdue | Measure::Ready
+                if value == 1.0 =>
+            {
+                "1 case".to_owned()
+            }
             Measure::Open | Measure::Disputed | Measure::Overdue | Measure::Ready => {
                 format!("{value:.0} cases")
             }

@@ -23,11 +23,11 @@ impl RaisedAlarm {
         let of = &self.raised;
         let by = of.by.as_ref().map_or(String::new(), |by| format!(" ({by})"));
         let moved = match (of.before, of.now) {
-            (Some(before), Some(now)) => format!(": {before:.3} before, {now:.3} now"),
+            (Some(before), Some(now)) => format!(": {before:.3} to {now:.3}"),
             (_, Some(now)) => format!(": {now:.3} now"),
             _ => String::new(),
         };
-        format!("{}{by} in {}{moved}", of.alarm, of.stream)
+        format!("{}{by}{moved} in {}", of.alarm, of.stream)
     }
 }
 

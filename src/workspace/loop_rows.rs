@@ -170,8 +170,9 @@ impl Workspace {
             rows.push(LoopRow {
                 name: format!("  {}", group.name),
                 number: group.n.to_string(),
-                more: [vec![right], marks.clone()].concat().join(", "),
                 warns: !marks.is_empty(),
+                // What there is to look at first: a narrow screen cuts the rest.
+                more: [marks, vec![right]].concat().join(", "),
                 share: group.accuracy.value.ok(),
                 behind: behind(group.cases.iter().copied()),
             });
