@@ -299,7 +299,13 @@ pub fn why_of(directory: &Path, row: &str) -> Result<Value, WorkError> {
     let path = directory.join(files::WHY);
     let failed = |error| WorkError::File { path: path.display().to_string(), error };
     let is_id = !row.is_empty() && row.len() <= 16 && row.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_id && let Some(found) = files::line_of_row(&path, row).map_err(failed)? {
+    let mut found = if is_id { files::lines_of_row(&path, row).map_err(failed)? } else { vec![] };
+    if found.len() > 1 {
+        let id = |line: &Value| line["row"].as_str().unwrap_or_default().to_owned();
+        let (id, found) = (row.to_owned(), found.iter().map(id).collect());
+        return Err(RetrainError::Several { id, found }.into());
+    }
+    if let Some(found) = found.pop() {
         return Ok(found);
     }
     // By its case, every line is looked at.
@@ -327,7 +333,7 @@ pub fn why_of(directory: &Path, row: &str) -> Result<Value, WorkError> {
 /// The text of a row of a cut that went to a part, as its file has it.
 pub fn row_text(directory: &Path, part: &str, row: &str) -> Option<String> {
     let path = directory.join(format!("{part}.jsonl"));
-    let line = files::line_of_row(&path, row).ok()??;
+    let line = files::lines_of_row(&path, row).ok()?.pop()?;
     line["text"].as_str().map(str::to_owned)
 }
 

@@ -464,12 +464,15 @@ fn row_of(line: &[u8]) -> Option<String> {
     Some(line.row.into_owned())
 }
 
-/// The line of a file whose row begins with `row`, where its lines stand in the order of their
+/// Lines of a row that are given at most, where a part of an id is of several.
+const SEVERAL_MAX: usize = 8;
+
+/// The lines of a file whose rows begin with `row`, where its lines stand in the order of their
 /// rows: found by halving what is left to look at.
 ///
 /// # Errors
 /// Those of reading.
-pub fn line_of_row(path: &Path, row: &str) -> io::Result<Option<Value>> {
+pub fn lines_of_row(path: &Path, row: &str) -> io::Result<Vec<Value>> {
     let mut file = io::BufReader::new(fs::File::open(path)?);
     let (mut from, mut to) = (0, file.get_ref().metadata()?.len());
     let mut line = Vec::new();
@@ -491,11 +494,17 @@ pub fn line_of_row(path: &Path, row: &str) -> io::Result<Option<Value>> {
         }
     }
     let begin = next_line(&mut file, from)?;
-    line.clear();
     file.seek(SeekFrom::Start(begin))?;
-    file.read_until(b'\n', &mut line)?;
-    let found = row_of(&line).is_some_and(|found| found.starts_with(row));
-    Ok(found.then(|| serde_json::from_slice(&line).ok()).flatten())
+    let mut found = Vec::new();
+    while found.len() < SEVERAL_MAX {
+        line.clear();
+        file.read_until(b'\n', &mut line)?;
+        if row_of(&line).is_none_or(|found| !found.starts_with(row)) {
+            break;
+        }
+        found.extend(serde_json::from_slice::<Value>(&line));
+    }
+    Ok(found)
 }
 
 /// Where the first line begins that does not begin before `at`.
@@ -515,8 +524,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Each row is found by its id and by a part of it that no other begins with, and nothing
-        /// is found by what no row has.
+        /// Each row is found by its id, all by a part of it that they begin with, and nothing by
+        /// what no row has.
         #[test]
         fn a_line_is_found_by_its_row(
             ids in prop::collection::btree_set("[0-9a-f]{4}", 0..40),
@@ -529,14 +538,15 @@ mod tests {
                 format!("{{\"row\":\"{id}\",\"pad\":\"{}\"}}\n", "x".repeat(*pad))
             };
             fs::write(&path, ids.iter().zip(&pads).map(line).collect::<String>()).unwrap();
-            let found = |row: &str| {
-                let found = line_of_row(&path, row).unwrap();
-                found.map(|line| line["row"].as_str().unwrap().to_owned())
+            let found = |row: &str| -> Vec<String> {
+                let found = lines_of_row(&path, row).unwrap();
+                found.iter().map(|line| line["row"].as_str().unwrap().to_owned()).collect()
             };
             for id in &ids {
-                prop_assert_eq!(found(id), Some(id.clone()));
+                prop_assert_eq!(found(id), [id.clone()]);
             }
-            prop_assert_eq!(found(&asked), ids.iter().find(|id| id.starts_with(&asked)).cloned());
+            let like = ids.iter().filter(|id| id.starts_with(&asked)).take(SEVERAL_MAX);
+            prop_assert_eq!(found(&asked), like.cloned().collect::<Vec<_>>());
         }
     }
 }
