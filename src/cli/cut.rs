@@ -344,7 +344,11 @@ fn why(context: &Context, directory: &Path, row: &str) -> Result<Exit, CliError>
     let mut value = why_of(directory, row)?;
     let id = value["row"].as_str().unwrap_or_default().to_owned();
     let part = value["split"].as_str().unwrap_or_default();
-    value["text"] = json!(row_text(directory, part, &id));
+    let found = row_text(directory, part, &id);
+    if found.is_none() {
+        say(&format!("{part}.jsonl has no such row any more: its text can't be shown."));
+    }
+    value["text"] = json!(found);
     let workspace = context.read()?;
     let known = workspace.cut_in(directory)?;
     let runs = workspace.runs_of_cut(known.cut)?;

@@ -34,22 +34,16 @@ const OUT_OF_SCOPE_SHARE: f64 = 0.10;
 
 /// Makes `count` messages that end at `end`, `gap_ms` apart on average.
 pub fn make(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
-    make_with(seed, (count, count), end, gap_ms, "2.3")
+    make_with(seed, (count, count), end, gap_ms)
 }
 
-/// The same of a newer model: from the middle on, half of the messages ask for what the desk does
+/// The same with something new: from the middle on, half of the messages ask for what the desk does
 /// not handle.
 pub fn wave(seed: u64, count: usize, end: Moment, gap_ms: i64) -> Made {
-    make_with(seed, (count, count / 2), end, gap_ms, "2.4")
+    make_with(seed, (count, count / 2), end, gap_ms)
 }
 
-fn make_with(
-    seed: u64,
-    (count, usual): (usize, usize),
-    end: Moment,
-    gap_ms: i64,
-    version: &str,
-) -> Made {
+fn make_with(seed: u64, (count, usual): (usize, usize), end: Moment, gap_ms: i64) -> Made {
     let mut dice = SplitMix64::new(seed);
     let mut made = Made::default();
     let mut at = end.0 - count as i64 * gap_ms;
@@ -63,7 +57,7 @@ fn make_with(
             &mut dice,
             &mut made,
             &format!("msg-{:04x}-{i:04}", seed & 0xffff),
-            (Moment(at), session, version),
+            (Moment(at), session),
             if i < usual { OUT_OF_SCOPE_SHARE } else { 0.5 },
         );
     }
@@ -74,7 +68,7 @@ fn message(
     dice: &mut SplitMix64,
     made: &mut Made,
     id: &str,
-    (at, session, version): (Moment, u64, &str),
+    (at, session): (Moment, u64),
     out_of_scope: f64,
 ) {
     let (truth, mut text) = match dice.share() {
@@ -113,7 +107,7 @@ fn message(
         .collect();
     let line = json!({
         "id": id, "occurred_at": at.rfc3339(), "stream": "parcel-desk", "source": *dice.pick(&["chat", "mail", "phone"]),
-        "trace_id": trace, "model": { "name": "router", "version": version },
+        "trace_id": trace, "model": { "name": "router", "version": "2.3" },
         "input": { "text": text, "session_id": format!("s{session:06x}"), "channel": *dice.pick(&["web", "app"]) },
         "prediction": { "label": label, "confidence": rounded(confidence), "top_k": pairs(&top_k) },
         "challenger": { "model": { "name": "router", "version": "3.0-rc1" }, "label": rival, "confidence": rounded(rival_p),

@@ -267,7 +267,7 @@ fn look_for(
     let set = sets.of(a as usize);
     let size = set.len();
     let least = ((at - 1e-9) * size as f64).ceil() as u32;
-    let most = (size as f64 / (at - 1e-9)).floor() as u32;
+    let most = (size as f64 / (at - 1e-9).max(1e-9)).floor() as u32;
     let common = |other: usize| ((at - 1e-9) / (1.0 + at) * (size + other) as f64).ceil() as u32;
     for (i, number) in set[..prefix(size, at)].iter().enumerate() {
         let postings = index.of(*number);
@@ -342,6 +342,7 @@ mod tests {
         assert_eq!(pairs(&["10-4", " 10-4 ", "10-5"], 0.8).len(), 1);
         assert_eq!(pairs(&["", " "], 1.0), [Pair { a: 0, b: 1, jaccard: 1.0 }]);
         assert!(pairs::<&str>(&[], 0.5).is_empty());
+        assert_eq!(pairs(&["one text", "one text"], 1e-12).len(), 1);
     }
 
     proptest! {

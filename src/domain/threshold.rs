@@ -165,9 +165,16 @@ impl Threshold {
     /// # Errors
     /// A share is between 0 and 1.
     pub fn sensible(self) -> Result<Self, String> {
-        if self.measure.is_part_of_one() && !(0.0..=1.0).contains(&self.bound) {
-            let (measure, bound) = (self.measure.as_str(), self.bound);
+        let (measure, bound) = (self.measure.as_str(), self.bound);
+        if self.measure.is_part_of_one() && !(0.0..=1.0).contains(&bound) {
             return Err(format!("`{measure}` is a share from 0 to 1, or in %: not {bound}"));
+        }
+        if self.measure == Measure::Alpha && !(-1.0..=1.0).contains(&bound) {
+            return Err(format!("`{measure}` is from -1 to 1: not {bound}"));
+        }
+        let beyond = if self.is_lower() { bound <= 0.0 } else { bound >= 1.0 };
+        if self.measure.is_share() && beyond {
+            return Err(format!("`{measure}` can never be beyond {bound} by more than chance"));
         }
         Ok(self)
     }
@@ -212,17 +219,16 @@ impl FromStr for Threshold {
             .iter()
             .find_map(|(text_of, sign)| Some((text.find(text_of)?, *text_of, *sign)))
             .ok_or_else(wrong)?;
-        let (name, bound) = (
-            text[..place].trim(),
-            text[place + sign_text.len()..].trim().trim_end_matches('%').trim(),
-        );
+        let (name, bound) = (text[..place].trim(), text[place + sign_text.len()..].trim());
+        let (bound, percent) =
+            bound.strip_suffix('%').map_or((bound, false), |rest| (rest.trim(), true));
         let measure =
             Measure::ALL.into_iter().find(|measure| measure.as_str() == name).ok_or_else(wrong)?;
         if by.is_some() && !measure.has_windows() {
             return Err(wrong());
         }
         let days = bound.strip_suffix('d').filter(|_| measure == Measure::SinceCut);
-        let percent = text.trim_end().ends_with('%') && measure.is_part_of_one();
+        let percent = percent && measure != Measure::Disagreement;
         let bound = days
             .unwrap_or(bound)
             .parse()
@@ -277,6 +283,10 @@ mod tests {
         check("wrong>0.3  by   week ", 0.4, true);
         check("reviewer_gold < 0.8", 0.8, false);
         assert!("accuracy < 85".parse::<Threshold>().unwrap().sensible().is_err());
+        for wrong in ["alpha < 60", "accuracy >= 1", "wrong < 0", "wrong > 100 %"] {
+            assert!(wrong.parse::<Threshold>().unwrap().sensible().is_err(), "{wrong}");
+        }
+        assert_eq!("alpha < 60%".parse::<Threshold>().unwrap().bound(), 0.6);
         assert!("accuracy < 85 %".parse::<Threshold>().unwrap().sensible().is_ok());
         for wrong in [
             "",
@@ -284,6 +294,7 @@ mod tests {
             "alpha < x",
             "beta < 1",
             "alpha < NaN",
+            "accuracy < 0.85%%",
             "open > 5 by day",
             "accuracy < 0.8 by year",
             "accuracy < 0.8by day",

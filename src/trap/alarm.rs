@@ -76,7 +76,7 @@ pub struct Alarms {
     state: State,
     /// Rows up to then were taken by an earlier run.
     taken: HashMap<String, Moment>,
-    recent: HashMap<String, VecDeque<(u64, Moment, u64, String)>>,
+    recent: HashMap<String, VecDeque<Recent>>,
     canaries: Canaries,
 }
 
@@ -98,6 +98,16 @@ pub struct State {
     last: BTreeMap<String, Moment>,
     /// By version, stream and id of a canary: what was said of it last.
     canaries: BTreeMap<String, String>,
+}
+
+/// A row of late, which may become a case.
+struct Recent {
+    number: u64,
+    at: Moment,
+    u: u64,
+    line: String,
+    /// What each alarm goes by; of none where no alarm goes by anything.
+    by: Vec<Option<Box<str>>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -155,7 +165,11 @@ impl Alarms {
         *last = (*last).max(row.at);
         let newest = *last;
         let recent = self.recent.entry(row.stream.to_owned()).or_default();
-        recent.push_back((row.number, row.at, row.u, row.line.to_owned()));
+        // By what each alarm goes by, where one does.
+        let by = self.list.iter().any(|(alarm, _)| alarm.by.is_some());
+        let by = if by { row.watched.iter().map(|one| one.by.clone()).collect() } else { vec![] };
+        let line = row.line.to_owned();
+        recent.push_back(Recent { number: row.number, at: row.at, u: row.u, line, by });
         if recent.len() > RECENT {
             recent.pop_front();
         }
@@ -211,10 +225,13 @@ impl Alarms {
         }
         (followed.since, followed.before) = (row.at, None);
         let recent = self.recent.get(row.stream);
-        let window = recent.into_iter().flatten().rev().take(width as usize);
-        let from = window.clone().last().map_or(from, |(_, at, ..)| *at);
+        let alike = |one: &&Recent| {
+            alarm.by.is_none() || one.by.get(place).is_some_and(|by| *by == watched.by)
+        };
+        let window = recent.into_iter().flatten().rev().filter(alike).take(width as usize);
+        let from = window.clone().last().map_or(from, |one| one.at);
         let mut drawn: Vec<(u64, u64, String)> =
-            window.map(|(number, _, u, line)| (*u, *number, line.clone())).collect();
+            window.map(|one| (one.u, one.number, one.line.clone())).collect();
         drawn.sort_unstable();
         drawn.truncate(alarm.cases.unwrap_or(CASES) as usize);
         Some(Raised {
@@ -471,6 +488,24 @@ mod tests {
         }
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].to, found[0].rows), (raised[0].to, raised[0].rows));
+    }
+
+    #[test]
+    fn an_alarm_by_a_value_draws_rows_of_that_value_since_it_changed() {
+        let toml = "[[alarm]]\nname = \"a\"\nwatch = \"confidence\"\nby = \"label\"\ncases = 5\n";
+        let mut alarms = Alarms::new(alarm(toml), None, State::default());
+        let row = |n: u64| {
+            let odd = n % 2 == 1;
+            let number = if odd && n >= 2_000 { 0.3 } else { 0.9 } + (n % 7) as f64 / 100.0;
+            let by = Some(if odd { "b" } else { "a" }.into());
+            (n, Watched { number: Some(number), by, ..Watched::default() })
+        };
+        let raised = feed(&mut alarms, (0..3_000).map(row));
+        let first = &raised[0];
+        assert_eq!((first.by.as_deref(), first.drawn.len()), (Some("b"), 5), "{first:?}");
+        assert!(first.drawn.iter().all(|(number, _)| number % 2 == 1 && *number >= 1_990));
+        let minutes = (first.to.0 - first.from.0) / 60_000;
+        assert_eq!(minutes as u64, (first.rows - 1) * 2, "every other row is of it");
     }
 
     #[test]

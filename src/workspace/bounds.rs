@@ -138,6 +138,7 @@ impl Workspace {
                 values.insert(measure, self.figure(measure, due_items)?);
             }
         }
+        let is_lead = self.is_lead()?;
         let looked_at = parts.values().map(Vec::len).sum();
         let bound = |threshold: &Threshold| {
             let parts = parts.get(&(threshold.measure, threshold.by)).cloned().unwrap_or_default();
@@ -148,7 +149,10 @@ impl Workspace {
             };
             let value = values.get(&threshold.measure).copied();
             let none = match threshold.measure {
-                Measure::ReviewerGold => "leads are told, of weeks that are over",
+                Measure::ReviewerGold if is_lead => {
+                    "nobody labeled gold items in weeks that are over"
+                }
+                Measure::ReviewerGold => "leads are told",
                 _ => "nothing turned out yet",
             };
             let value = value.unwrap_or_else(|| furthest.ok_or(none));

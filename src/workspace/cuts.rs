@@ -308,33 +308,47 @@ pub fn why_of(directory: &Path, row: &str) -> Result<Value, WorkError> {
     if let Some(found) = found.pop() {
         return Ok(found);
     }
-    // By its case, every line is looked at.
-    let mut ids = Vec::new();
+    // By its case every line is looked at, and by its row where lines are not what they were.
+    let (mut known, mut found) = (Vec::new(), Vec::<Value>::new());
     for line in BufReader::with_capacity(1 << 18, fs::File::open(&path).map_err(failed)?).lines() {
         let line = line.map_err(failed)?;
         let may_be = !row.is_empty() && line.contains(row);
-        if !may_be && ids.len() >= 8 {
+        if !may_be && known.len() >= 8 {
             continue;
         }
         let value: Value = serde_json::from_str(&line).unwrap_or_default();
-        if may_be
-            && (value["case"].as_str().is_some_and(|case| case.starts_with(row))
-                || value["id"] == row)
-        {
+        let begins = |key: &str| value[key].as_str().is_some_and(|id| id.starts_with(row));
+        if may_be && value["id"] == row {
             return Ok(value);
         }
-        if ids.len() < 8 {
-            ids.push(value["row"].as_str().unwrap_or_default().to_owned());
+        if known.len() < 8 {
+            known.extend(value["row"].as_str().map(str::to_owned));
+        }
+        if may_be && found.len() < 8 && (begins("case") || begins("row")) {
+            found.push(value);
         }
     }
-    Err(RetrainError::Unknown { what: "the row", id: row.to_owned(), known: ids }.into())
+    if found.len() > 1 {
+        let id = |line: &Value| line["case"].as_str().unwrap_or_default().to_owned();
+        let (id, found) = (row.to_owned(), found.iter().map(id).collect());
+        return Err(RetrainError::Several { id, found }.into());
+    }
+    let unknown = || RetrainError::Unknown { what: "the row", id: row.to_owned(), known };
+    Ok(found.pop().ok_or_else(unknown)?)
 }
 
 /// The text of a row of a cut that went to a part, as its file has it.
 pub fn row_text(directory: &Path, part: &str, row: &str) -> Option<String> {
     let path = directory.join(format!("{part}.jsonl"));
-    let line = files::lines_of_row(&path, row).ok()?.pop()?;
-    line["text"].as_str().map(str::to_owned)
+    let text = |line: &Value| line["text"].as_str().map(str::to_owned);
+    if let Some(line) = files::lines_of_row(&path, row).ok()?.pop() {
+        return text(&line);
+    }
+    // It is not in the order in which it was written.
+    let lines = BufReader::new(fs::File::open(&path).ok()?).lines().map_while(Result::ok);
+    let lines = lines.filter(|line| line.contains(row));
+    let mut lines = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    text(&lines.find(|line| line["row"] == row)?)
 }
 
 impl From<CutError> for WorkError {

@@ -133,7 +133,9 @@ impl Workspace {
         let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new(".")).to_owned();
-        let half = Half(parent.join(format!(".{name}.{suffix}")));
+        let lacking = parent.ancestors().take_while(|place| !place.as_os_str().is_empty());
+        let made = lacking.take_while(|place| !place.exists()).map(Path::to_owned).collect();
+        let half = Half(parent.join(format!(".{name}.{suffix}")), made);
         fs::create_dir_all(half.0.join(&name)).map_err(failed)?;
         let kept = Kept::within(&half.0).map_err(failed)?;
         let mut taking = Taking::new(recipe, alarms, kept).map_err(RetrainError::from)?;
@@ -281,12 +283,14 @@ impl Workspace {
     }
 }
 
-/// A directory with what is half done: it is gone, whatever became of it.
-struct Half(PathBuf);
+/// A directory with what is half done: it is gone, whatever became of it, and so are those that were
+/// made around it where nothing is in them.
+struct Half(PathBuf, Vec<PathBuf>);
 
 impl Drop for Half {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        self.1.iter().for_each(|made| drop(fs::remove_dir(made)));
     }
 }
 

@@ -21,8 +21,8 @@ use crate::domain::traps::TrapFile;
 use crate::review::rows::training_label;
 use crate::sandbox::Level;
 
-/// Messages of a night.
-const NIGHT: usize = 900;
+/// Messages of ten hours.
+const WATCHED: usize = 900;
 
 impl Workspace {
     /// The files of the demo's loop.
@@ -81,17 +81,17 @@ impl Workspace {
         self.set_policy(policy)
     }
 
-    /// The night after, with something new: an alarm sees it.
+    /// The last ten hours of the desk, with something new: an alarm sees it.
     fn demo_alarm(&mut self, directory: &Path, seed: u64) -> Result<(), WorkError> {
         let path = directory.join("traps.toml");
         let file = TrapFile::parse(lesson::TRAPS)
             .map_err(|faults| WorkError::Faults { name: path.display().to_string(), faults })?;
-        self.publish_traps(&file, "What the desk watches once the new model answers.")?;
+        self.publish_traps(&file, "What the desk watches.")?;
         let end = Moment(self.now().0 - 30 * 60_000);
-        let night = demo::wave(seed + 70, NIGHT, end, 40_000);
+        let watched = demo::wave(seed + 70, WATCHED, end, 40_000);
         let stop = AtomicBool::new(false);
         let request = IngestRequest::default();
-        self.ingest(night.stream.as_bytes(), &request, &stop, |_| {}).map(drop)
+        self.ingest(watched.stream.as_bytes(), &request, &stop, |_| {}).map(drop)
     }
 
     /// Where parcels went tells what messages were about: of some that are settled.

@@ -162,6 +162,8 @@ impl Workspace {
                 let first = &window.from.rfc3339()[..10];
                 first <= group.name.as_str() && group.name.as_str() <= &window.to.rfc3339()[..10]
             });
+            let warns =
+                crossed.contains(&group.name) || raised.clone().any(|alarm| alarm.closed.is_none());
             let raised: BTreeSet<&str> = raised.map(|one| one.raised.alarm.as_str()).collect();
             let below = crossed.contains(&group.name).then(|| "beyond its bound".to_owned());
             let raised = raised.iter().map(|name| format!("alarm {name}"));
@@ -170,7 +172,7 @@ impl Workspace {
             rows.push(LoopRow {
                 name: format!("  {}", group.name),
                 number: group.n.to_string(),
-                warns: !marks.is_empty(),
+                warns,
                 // What there is to look at first: a narrow screen cuts the rest.
                 more: [marks, vec![right]].concat().join(", "),
                 share: group.accuracy.value.ok(),

@@ -385,7 +385,7 @@ impl Workspace {
         };
         let mut making = Making::new(wanted, self.keyed()?);
         let (mut from, mut to) = (Moment(i64::MAX), Moment(i64::MIN));
-        let mut streams = std::collections::BTreeSet::new();
+        let (mut streams, mut of_other_times) = (std::collections::BTreeSet::new(), 0_u64);
         let (mut number, mut bad) = (0_u64, None::<Unread>);
         for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
             number += 1;
@@ -415,6 +415,7 @@ impl Workspace {
             };
             let [after, before] = between;
             if after.is_some_and(|at| row.at < at) || before.is_some_and(|at| row.at >= at) {
+                of_other_times += 1;
                 continue;
             }
             (from, to) = (from.min(row.at), to.max(row.at));
@@ -425,7 +426,8 @@ impl Workspace {
         }
         let reference = making.finish();
         if reference.rows == 0 {
-            let why = bad.map_or("no line of it is of that time".to_owned(), |(_, line, why)| {
+            let why = bad.filter(|_| of_other_times == 0);
+            let why = why.map_or("no line of it is of that time".to_owned(), |(_, line, why)| {
                 format!("line {line}: {why}")
             });
             let path = path.display();

@@ -736,6 +736,48 @@ fn what_turned_out_is_counted_once_and_unknown_ids_are_kept() {
 }
 
 #[test]
+fn what_became_of_the_files_of_a_cut_is_said_as_it_is() {
+    let place = bench();
+    let cut = place.dir.path().join("all");
+    let path = |name: &str| cut.join(name);
+    let read = |name: &str| fs::read_to_string(path(name)).unwrap();
+    let (why, train) = (read("rows.why.jsonl"), read("train.jsonl"));
+    let ids: Vec<String> =
+        lines(&why).iter().map(|line| line["row"].as_str().unwrap().to_owned()).collect();
+    let told = |id: &str| place.run_text(&["cut", "why", cut.to_str().unwrap(), id]);
+    // A line that is blank or cut off hides no other.
+    let mut with_blank: Vec<&str> = why.lines().collect();
+    with_blank.insert(why.lines().count() / 2, "");
+    fs::write(path("rows.why.jsonl"), with_blank.join("\n")).unwrap();
+    for id in &ids {
+        assert!(told(id).contains(&format!("row {id} of all")), "{id}");
+    }
+    fs::write(path("rows.why.jsonl"), &why[..why.len() - 20]).unwrap();
+    for id in &ids[..ids.len() - 1] {
+        assert!(told(id).contains(&format!("row {id} of all")), "{id}");
+    }
+    fs::write(path("rows.why.jsonl"), &why).unwrap();
+    // In another order the rows are what they were, and are found.
+    let turned: Vec<&str> = train.lines().rev().collect();
+    fs::write(path("train.jsonl"), turned.join("\n") + "\n").unwrap();
+    let text = lines(&train)[0]["text"].as_str().unwrap().to_owned();
+    assert!(told(&ids[0]).contains(&text));
+    let verified = place.run_text(&["cut", "verify", cut.to_str().unwrap()]);
+    assert!(verified.contains("train.jsonl is not what the manifest says"), "{verified}");
+    assert!(!verified.contains("the rows come to"), "{verified}");
+    fs::remove_file(path("train.jsonl")).unwrap();
+    let output = place.run(&["cut", "why", cut.to_str().unwrap(), &ids[0]]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("can't be shown"));
+    // What is refused leaves nothing, around it neither.
+    let recipe = place.dir.path().join("none.toml");
+    fs::write(&recipe, "name = \"none\"\n[rows]\nwhere = \"false\"\n").unwrap();
+    let out = place.dir.path().join("deep/er/none");
+    let refused = place.run(&["cut", recipe.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert!(!refused.status.success());
+    assert!(!place.dir.path().join("deep").exists());
+}
+
+#[test]
 fn the_catalog_finds_by_words_and_by_time() {
     let place = bench();
     let occurred = &json(&place.ok(&["show", "p0", "--json"]))["occurred_at"];
