@@ -157,12 +157,16 @@ fn stream_errors(
     }
     let naive = (labeled > 0).then(|| wrong as f64 / labeled as f64);
     let covered: u64 = parts.values().flat_map(BTreeMap::values).map(|part| part.rows).sum();
-    let has_audit = audits && covered == rows;
     let rate = if rows == 0 {
         Err("no trap has looked at a stream here".to_owned())
-    } else if !has_audit {
+    } else if !audits {
         Err("no trap samples the whole stream, so nothing is known of what none of them flags"
             .to_owned())
+    } else if covered != rows {
+        let before = rows.saturating_sub(covered);
+        Err(format!(
+            "{before} of {rows} predictions were read before a trap sampled the whole stream, and nothing is known of what no trap flagged of them"
+        ))
     } else {
         weighted(&parts)
     };

@@ -377,6 +377,28 @@ fn what_passes_is_counted_whether_it_is_kept_beside_others_or_not() {
 }
 
 #[test]
+fn what_was_read_before_an_audit_is_told_as_that() {
+    let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.9, n);
+    let place = Place::new();
+    drop(place.create());
+    let traps = place.dir.path().join("traps.toml");
+    let publish = |text: &str| {
+        fs::write(&traps, text).unwrap();
+        place.ok(&["trap", "publish", traps.to_str().unwrap()]);
+    };
+    let reason = || found(&place).1.last().unwrap()["stream"]["wrong"]["reason"].to_string();
+    let low = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n";
+    publish(low);
+    let lines: Vec<String> = (0..30).map(line).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    take_in(&place, &lines[..20]);
+    assert!(reason().contains("no trap samples the whole stream"), "{}", reason());
+    publish(&format!("{low}[[trap]]\nname = \"audit\"\nsample = 0.5\n"));
+    take_in(&place, &lines[20..]);
+    assert!(reason().contains("20 of 30 predictions were read before"), "{}", reason());
+}
+
+#[test]
 fn lines_that_a_reference_could_not_read_are_counted_and_the_first_is_named() {
     let place = Place::new();
     drop(place.create());
