@@ -6,7 +6,6 @@
 //! duplicate detection", 2008): two sets that overlap enough share one of the first few, and where it
 //! stands in both says how many more they may share, so that hardly any others are compared.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::thread;
@@ -30,9 +29,9 @@ pub struct Pair {
 /// A text as it is compared: one form of each letter, in small letters, blanks run together.
 pub fn normal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let lower: Cow<'_, str> = match text.is_ascii() {
-        true => text.to_ascii_lowercase().into(),
-        false => text.nfc().collect::<String>().to_lowercase().into(),
+    let lower = match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => text.nfc().collect::<String>().to_lowercase(),
     };
     for word in lower.split_whitespace() {
         if !out.is_empty() {

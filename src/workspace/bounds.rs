@@ -1,5 +1,6 @@
 //! The bounds of the policy, each with where it stands.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -108,26 +109,31 @@ impl Bound {
 impl Workspace {
     /// The policy's bounds, each with where it stands.
     pub fn bounds(&self, due_items: &[DueItem]) -> Result<Vec<Bound>, WorkError> {
-        self.bounds_where(Some(due_items))
+        self.bounds_where(Some(due_items), None)
     }
 
     /// The days, of those that are held against a bound by themselves, which are beyond it.
-    pub(super) fn crossed_days(&self) -> Result<BTreeSet<String>, WorkError> {
+    pub(super) fn crossed_days(&self, judged: &[Judged]) -> Result<BTreeSet<String>, WorkError> {
         let by_day = |bound: &Bound| bound.threshold.by == Some(Window::Day);
         if !self.policy()?.alert.iter().any(|threshold| threshold.by == Some(Window::Day)) {
             return Ok(BTreeSet::new());
         }
-        let bounds = self.bounds_where(None)?;
+        let bounds = self.bounds_where(None, Some(judged))?;
         let crossed = bounds.iter().filter(|bound| by_day(bound)).flat_map(Bound::crossed);
         Ok(crossed.map(|part| part.name.clone()).collect())
     }
 
-    /// The bounds; those of shares alone, where what is due is not told.
-    fn bounds_where(&self, due_items: Option<&[DueItem]>) -> Result<Vec<Bound>, WorkError> {
+    /// The bounds; those of shares alone, where what is due is not told. `judged` is read where it is
+    /// not told.
+    fn bounds_where(
+        &self,
+        due_items: Option<&[DueItem]>,
+        judged: Option<&[Judged]>,
+    ) -> Result<Vec<Bound>, WorkError> {
         let policy = self.policy()?;
         let asked: BTreeSet<(Measure, Option<Window>)> =
             policy.alert.iter().map(|threshold| (threshold.measure, threshold.by)).collect();
-        let mut judged: Option<Vec<Judged>> = None;
+        let mut judged: Option<Cow<'_, [Judged]>> = judged.map(Cow::Borrowed);
         let mut values: BTreeMap<Measure, Result<f64, &'static str>> = BTreeMap::new();
         let mut parts: BTreeMap<(Measure, Option<Window>), Vec<Part>> = BTreeMap::new();
         for (measure, by) in asked {
@@ -168,7 +174,7 @@ impl Workspace {
         &self,
         what: Measure,
         by: Option<Window>,
-        judged: &mut Option<Vec<Judged>>,
+        judged: &mut Option<Cow<'_, [Judged]>>,
     ) -> Result<Vec<Part>, WorkError> {
         if what == Measure::LabelErrors {
             let (wrong, n) = self.contradicted_labels()?;
@@ -189,7 +195,7 @@ impl Workspace {
             return Ok(known.map(part).collect());
         }
         if judged.is_none() {
-            *judged = Some(self.judged()?);
+            *judged = Some(self.judged()?.into());
         }
         let by = match by {
             None => By::All,

@@ -135,9 +135,9 @@ impl Workspace {
         let parent = parent.unwrap_or(Path::new(".")).to_owned();
         let lacking = parent.ancestors().take_while(|place| !place.as_os_str().is_empty());
         let made = lacking.take_while(|place| !place.exists()).map(Path::to_owned).collect();
-        let half = Half(parent.join(format!(".{name}.{suffix}")), made);
-        fs::create_dir_all(half.0.join(&name)).map_err(failed)?;
-        let kept = Kept::within(&half.0).map_err(failed)?;
+        let half = Half { place: parent.join(format!(".{name}.{suffix}")), made };
+        fs::create_dir_all(half.place.join(&name)).map_err(failed)?;
+        let kept = Kept::within(&half.place).map_err(failed)?;
         let mut taking = Taking::new(recipe, alarms, kept).map_err(RetrainError::from)?;
         reading
             .each_case(recipe, |rows| Ok(taking.take_all(&rows).map_err(RetrainError::from)?))?;
@@ -165,7 +165,7 @@ impl Workspace {
         };
         let mut bytes = Vec::new();
         let why = |row: &Chosen, line: &mut Vec<u8>| why_line(recipe, row, &told, &mut bytes, line);
-        let written = files::write(&half.0.join(&name), &about, &cut, why).map_err(failed)?;
+        let written = files::write(&half.place.join(&name), &about, &cut, why).map_err(failed)?;
         if same.is_none() && again.is_none() {
             self.record_cut(&about, &cut, &membership, &written, proposal)?;
         }
@@ -173,8 +173,8 @@ impl Workspace {
             fs::remove_dir(out).map_err(failed)?;
         }
         let dvc = format!("{}.dvc", recipe.name);
-        fs::rename(half.0.join(&name), out).map_err(failed)?;
-        fs::rename(half.0.join(&dvc), parent.join(&dvc)).map_err(failed)?;
+        fs::rename(half.place.join(&name), out).map_err(failed)?;
+        fs::rename(half.place.join(&dvc), parent.join(&dvc)).map_err(failed)?;
         let (directory, known) = (out.to_owned(), same.is_some());
         Ok(MadeCut { id, name: recipe.name.clone(), version, cut, directory, known })
     }
@@ -285,12 +285,15 @@ impl Workspace {
 
 /// A directory with what is half done: it is gone, whatever became of it, and so are those that were
 /// made around it where nothing is in them.
-struct Half(PathBuf, Vec<PathBuf>);
+struct Half {
+    place: PathBuf,
+    made: Vec<PathBuf>,
+}
 
 impl Drop for Half {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-        self.1.iter().for_each(|made| drop(fs::remove_dir(made)));
+        let _ = fs::remove_dir_all(&self.place);
+        self.made.iter().for_each(|made| drop(fs::remove_dir(made)));
     }
 }
 

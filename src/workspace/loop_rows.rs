@@ -65,20 +65,17 @@ impl Workspace {
                 name,
                 number: all.len().to_string(),
                 more,
-                warns: false,
-                share: None,
                 behind: counted,
+                ..LoopRow::default()
             });
         }
         for one in self.cut_proposals()?.into_iter().filter(|one| one.cut.is_none()) {
             let of = one.proposed;
             rows.push(LoopRow {
                 name: format!("proposed: {}", of.recipe),
-                number: String::new(),
                 more: format!("{} ({})", of.reason, one.at.minute()),
                 warns: true,
-                share: None,
-                behind: Counted::default(),
+                ..LoopRow::default()
             });
         }
         let runs = self.runs()?;
@@ -93,8 +90,8 @@ impl Workspace {
                 number: cut.cut.rows.to_string(),
                 more: format!("{} by {}, {runs} runs{withdrawn}", cut.at.minute(), cut.author),
                 warns: cut.withdrawn.is_some(),
-                share: None,
                 behind: behind(cases),
+                ..LoopRow::default()
             });
         }
         Ok(rows)
@@ -125,8 +122,8 @@ impl Workspace {
                 number: format!("{:.0} %", of.share * 100.0),
                 more: format!("gate: {gate}, {}{ended}", one.at.minute()),
                 warns: gate != "pass",
-                share: None,
                 behind: learned(runs.iter().find(|run| run.run.run == of.run)),
+                ..LoopRow::default()
             });
         }
         for run in &runs {
@@ -134,12 +131,11 @@ impl Workspace {
             let said = gate.map_or("no gate".to_owned(), |gate| gate.words());
             rows.push(LoopRow {
                 name: format!("run {} of {}", run.short(), run.run.pipeline),
-                number: String::new(),
                 more: format!("{}, gate: {said}, {}", run.run.state, run.at.minute()),
                 warns: run.run.state != "done"
                     || gate.is_some_and(|gate| gate.decided.verdict == Verdict::Fail),
-                share: None,
                 behind: learned(Some(run)),
+                ..LoopRow::default()
             });
         }
         let judged = self.judged()?;
@@ -148,12 +144,11 @@ impl Workspace {
                 name: format!("outcomes of {}", group.name),
                 number: group.n.to_string(),
                 more: format!("right {}", group.accuracy.describe()),
-                warns: false,
-                share: None,
                 behind: behind(group.cases.iter().copied()),
+                ..LoopRow::default()
             });
         }
-        let (alarms, crossed) = (self.raised_alarms()?, self.crossed_days()?);
+        let (alarms, crossed) = (self.raised_alarms()?, self.crossed_days(&judged)?);
         let days = groups(&judged, By::Day);
         for group in days.iter().skip(days.len().saturating_sub(DAYS)) {
             // What was raised that day, and whether it is below what a team asks of a day.
@@ -182,11 +177,10 @@ impl Workspace {
         for alarm in alarms.iter().filter(|alarm| alarm.closed.is_none()) {
             rows.push(LoopRow {
                 name: format!("alarm {}", alarm.id),
-                number: String::new(),
                 more: alarm.words(),
                 warns: true,
-                share: None,
                 behind: behind(alarm.raised.cases.iter().copied()),
+                ..LoopRow::default()
             });
         }
         Ok(rows)
