@@ -94,7 +94,7 @@ fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> 
     for bound in workspace.bounds(&due)?.iter().filter(|bound| bound.is_crossed()) {
         out.line(&format!("alert    {}: it is {}", bound.threshold, bound.words()))?;
     }
-    for alarm in workspace.raised_alarms()?.iter().filter(|alarm| alarm.closed.is_none()) {
+    for alarm in workspace.raised_alarms()?.iter().filter(|alarm| alarm.is_open()) {
         let drawn = alarm.raised.cases.len();
         out.line(&format!("alarm    {}; {drawn} cases drawn", alarm.words()))?;
     }

@@ -434,6 +434,18 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
             summary.of_other_stream
         ));
     }
+    if summary.late > 0 {
+        say(&format!(
+            "  {} predictions came when later ones had been looked at: alarms pass over them",
+            summary.late
+        ));
+    }
+    if summary.ahead > 0 {
+        say(&format!(
+            "  {} predictions are more than five minutes ahead of the clock: alarms pass over them",
+            summary.ahead
+        ));
+    }
     for raised in &summary.raised {
         let alarm = RaisedAlarm {
             id: raised.id(),
@@ -441,7 +453,7 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
             at: raised.window.to,
             closed: None,
         };
-        say(&format!("  alarm {}: {}", alarm.id, alarm.words()));
+        say(&format!("  {} {}: {}", alarm.level(), alarm.id, alarm.words()));
     }
     if !summary.redacted.is_empty() {
         let kinds: Vec<String> =

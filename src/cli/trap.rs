@@ -332,14 +332,15 @@ fn sql(
 }
 
 fn alarms(context: &Context, all: bool) -> Result<Exit, CliError> {
-    let mut alarms = context.read()?.raised_alarms()?;
-    alarms.retain(|alarm| all || alarm.closed.is_none());
+    let raised = context.read()?.raised_alarms()?;
+    let mut alarms = raised.clone();
+    alarms.retain(|alarm| all || alarm.is_open() || alarm.still_warns(&raised));
     let mut out = Out::new();
     for alarm in &alarms {
         let of = &alarm.raised;
         let closed = alarm.closed.as_ref();
         if context.global.json {
-            out.json(&json!({ "alarm": alarm.id, "name": of.alarm, "version": of.version,
+            out.json(&json!({ "alarm": alarm.id, "level": alarm.level(), "name": of.alarm, "version": of.version,
                 "stream": of.stream, "by": of.by, "at": alarm.at.rfc3339(),
                 "window": { "from": of.window.from.rfc3339(), "to": of.window.to.rfc3339(), "rows": of.window.rows },
                 "statistic": of.statistic, "effect": of.effect, "p": of.p, "before": of.before,
@@ -347,7 +348,8 @@ fn alarms(context: &Context, all: bool) -> Result<Exit, CliError> {
                 "closed": closed.map(|(author, at, note)| json!({ "author": author, "at": at.rfc3339(), "note": note })) }))?;
         } else {
             let window = &of.window;
-            let state = closed.map_or("open".to_owned(), |(author, _, note)| {
+            let still = if alarm.raised.is_sure() { "open" } else { "a warning: it may be chance" };
+            let state = closed.map_or(still.to_owned(), |(author, _, note)| {
                 format!("closed by {author}: {note}")
             });
             out.line(&format!(

@@ -140,6 +140,9 @@ pub struct Alarm {
     pub detector: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<f64>,
+    /// How unlikely by chance a change is of which only a warning is told; 0: of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// A field: each of its values is watched by itself.
@@ -271,6 +274,18 @@ impl Alarm {
         version_of(self, self.compare.as_ref().and(reference))
     }
 
+    fn is_adwin(&self) -> bool {
+        self.detector.as_deref().is_none_or(|detector| detector == "adwin")
+    }
+
+    /// How unlikely by chance a change is of which a warning is told, if of any; `usual` where the
+    /// alarm does not say.
+    pub fn warning_level(&self, usual: f64) -> Option<f64> {
+        let level = self.warn.unwrap_or(usual);
+        let delta = self.delta.unwrap_or_default();
+        (self.watch.is_some() && self.is_adwin() && level > delta).then_some(level)
+    }
+
     /// Milliseconds of a window of a comparison.
     pub fn window_ms(&self) -> i64 {
         self.window.as_deref().and_then(span).unwrap_or(86_400_000)
@@ -315,6 +330,13 @@ impl Alarm {
         let positive = |number: Option<f64>| number.is_none_or(|it| it.is_finite() && it > 0.0);
         if !positive(self.delta) || !positive(self.threshold) || !positive(self.effect) {
             fault("delta, threshold and effect are above 0".to_owned());
+        }
+        if self.warn.is_some() && (self.watch.is_none() || !self.is_adwin()) {
+            fault("warn goes with watch and the detector adwin".to_owned());
+        }
+        let delta = self.delta.unwrap_or_default();
+        if self.warn.is_some_and(|warn| warn != 0.0 && !(warn > delta && warn < 1.0)) {
+            fault("warn lies between delta and 1, or is 0".to_owned());
         }
         if self.alpha.is_some_and(|alpha| !(alpha > 0.0 && alpha < 1.0)) {
             fault("alpha lies between 0 and 1".to_owned());

@@ -5,32 +5,39 @@ use std::sync::Arc;
 
 use super::draw::key_of;
 use super::redact::Redact;
-use super::scan::{Seen, drawn_line};
+use super::scan::{Seen, lone_line};
 use super::window::Matured;
 use crate::domain::ids::CaseId;
+use crate::domain::time::Moment;
 use crate::journal::kind::{AlarmRaised, AlarmWindow};
-use crate::trap::alarm::{self, Alarms, Raised, Watched};
+use crate::trap::alarm::{self, Alarms, Drawn, Level, Raised, Watched};
 
-/// Lets alarms look at the next row; gives those that it raises.
-pub fn watch(alarms: &mut Alarms, seen: &Seen) -> Vec<Raised> {
+/// Lets alarms look at the next row; gives those that are raised.
+pub fn watch(alarms: &mut Alarms, seen: &Seen, now: Moment) -> Vec<Raised> {
     if alarms.is_empty() {
         return Vec::new();
     }
-    alarms.take(&alarm::Row {
+    let row = alarm::Row {
         stream: seen.stream(),
         at: seen.at,
         line: seen.raw(),
         number: seen.number,
         u: key_of(CaseId::of(seen.stream(), seen.id())),
         watched: &seen.watched,
-    })
+    };
+    alarms.take(&row, now)
 }
 
-/// Cases of an alarm's window; their neighbours are not known any more.
-pub fn drawn_cases(raised: &Raised) -> Vec<Matured> {
-    let one = |(number, line): &(u64, String)| {
-        let seen = drawn_line(*number, line, &raised.alarm)?;
-        Some(Matured { seen: Arc::new(seen), neighbours: Vec::new() })
+/// Cases of an alarm's window, with up to so many neighbours on each side.
+pub fn drawn_cases(raised: &Raised, each_side: usize) -> Vec<Matured> {
+    let one = |drawn: &Drawn| {
+        let mut seen = lone_line(drawn.number, &drawn.line)?;
+        seen.flags = Some(vec![raised.alarm.clone()]);
+        seen.alarm = Some(raised.alarm.as_str().into());
+        let around = drawn.around.iter();
+        let around: Vec<Arc<Seen>> =
+            around.filter_map(|(number, line)| lone_line(*number, line)).map(Arc::new).collect();
+        Some(Matured::among(&seen, around.iter(), each_side))
     };
     raised.drawn.iter().filter_map(one).collect()
 }
@@ -38,9 +45,11 @@ pub fn drawn_cases(raised: &Raised) -> Vec<Matured> {
 /// What is told of an alarm.
 pub fn raised_event(raised: &Raised) -> AlarmRaised {
     let case = |matured: &Matured| CaseId::of(matured.seen.stream(), matured.seen.id());
+    let level = (raised.level == Level::Warning).then(|| "warning".to_owned());
     AlarmRaised {
         alarm: raised.alarm.clone(),
         version: raised.version.clone(),
+        level,
         stream: raised.stream.clone(),
         by: raised.by.clone(),
         window: AlarmWindow { from: raised.from, to: raised.to, rows: raised.rows },
@@ -49,7 +58,7 @@ pub fn raised_event(raised: &Raised) -> AlarmRaised {
         p: raised.p,
         before: raised.before,
         now: raised.now,
-        cases: drawn_cases(raised).iter().map(case).collect(),
+        cases: drawn_cases(raised, 0).iter().map(case).collect(),
     }
 }
 

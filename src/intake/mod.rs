@@ -38,6 +38,7 @@ pub use names::checked;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, Progress, Stage, index_logs, ingest, survey};
 pub use summary::{FormatSeen, LogSummary, RejectLine, Summary, TrapCount};
+pub use window::{Window, reach};
 
 use crate::domain::advice::Advice;
 use crate::domain::prediction::Reject;

@@ -59,6 +59,8 @@ pub struct Ingest<'i> {
     pub source: Option<&'i Mapping>,
     pub logs: Option<&'i LogIndex>,
     pub neighbours: usize,
+    /// The recent lines of every stream.
+    pub window: &'i Mutex<Window>,
     pub redact: Option<&'i Redact>,
     /// The detectors that traps ask.
     pub detectors: &'i Detectors<'i>,
@@ -72,6 +74,8 @@ pub struct Ingest<'i> {
     pub afresh: bool,
     /// Cases that are known take what else flags them.
     pub again: bool,
+    /// The input is a piece of one that goes on: alarms wait for late lines.
+    pub goes_on: bool,
     /// The input may never end: what is among the smallest draws so far becomes a case at once.
     pub endless: bool,
     /// Asked by a stage before each piece of its work; an error ends the run as one of the stage's
@@ -137,7 +141,7 @@ pub fn ingest(
     author: &str,
     input: Input<'_>,
     plan: &Ingest<'_>,
-    now: impl Fn() -> Moment,
+    now: impl Fn() -> Moment + Sync,
     mut progress: impl FnMut(Progress),
 ) -> Result<Summary, IntakeError> {
     let known = db.explained(db::payload::any_dictionary)?.map(|(_, bytes)| Dictionary::new(bytes));
@@ -174,8 +178,9 @@ pub fn ingest(
         // A queue ends when nobody is left at its other side: this thread is not to be there.
         drop((chunks, to_ask, to_order));
         let counts = to_write.clone();
+        let clock = &now;
         stages.push(spawn(threads, "order", &halt, move || {
-            order(&looked, &to_pack, &counts, plan, learned)
+            order(&looked, (&to_pack, &counts), plan, learned, clock)
         })?);
         stages.push(spawn(threads, "pack", &halt, move || {
             pack_all(&matured, &to_write, plan, known)
@@ -294,14 +299,14 @@ fn looker(
 /// Puts chunks back in order and finds the neighbours of each case.
 fn order(
     looked: &Receiver<(u64, Scanned)>,
-    to_pack: &SyncSender<Vec<Matured>>,
-    to_write: &SyncSender<Message>,
+    (to_pack, to_write): (&SyncSender<Vec<Matured>>, &SyncSender<Message>),
     plan: &Ingest<'_>,
     profiles: &mut Profiles,
+    now: &impl Fn() -> Moment,
 ) -> Result<(), IntakeError> {
     let mut alarms = plan.alarms.lock().unwrap_or_else(PoisonError::into_inner);
     let mut told = Vec::new();
-    let mut window = Window::new(plan.neighbours);
+    let mut window = plan.window.lock().unwrap_or_else(PoisonError::into_inner);
     let pasts = plan.pasts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
     let mut drawing = Drawing::new(plan.traps, pasts, plan.endless);
     let mut early: BTreeMap<u64, Scanned> = BTreeMap::new();
@@ -314,9 +319,10 @@ fn order(
             plan.may_go_on(Stage::Order)?;
             let Scanned { read, mut seen, rejected, read_bytes: bytes } = part;
             seen.iter_mut().for_each(|seen| drawing.decide(seen));
+            let at = now();
             for seen in &seen {
-                for raised in watch(&mut alarms, seen) {
-                    matured.extend(drawn_cases(&raised));
+                for raised in watch(&mut alarms, seen, at) {
+                    matured.extend(drawn_cases(&raised, plan.neighbours));
                     told.push(raised_event(&raised));
                 }
             }
@@ -342,6 +348,12 @@ fn order(
             {
                 return Ok(());
             }
+        }
+    }
+    if !plan.goes_on {
+        for raised in alarms.finish() {
+            matured.extend(drawn_cases(&raised, plan.neighbours));
+            told.push(raised_event(&raised));
         }
     }
     window.finish(&mut matured);

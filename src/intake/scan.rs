@@ -214,14 +214,11 @@ pub fn look(
     looked
 }
 
-/// A line by itself as one that an alarm draws.
-pub fn drawn_line(number: u64, line: &str, alarm: &str) -> Option<Seen> {
+/// A line by itself, which becomes a case.
+pub fn lone_line(number: u64, line: &str) -> Option<Seen> {
     let chunk = Arc::new(Chunk { first_line: number, text: line.to_owned(), ..Chunk::default() });
     let row = Row::parse(&chunk.text).ok()?;
-    let mut seen = seen(&chunk, number, 0..chunk.text.len(), &row, true);
-    seen.flags = Some(vec![alarm.to_owned()]);
-    seen.alarm = Some(alarm.into());
-    Some(seen)
+    Some(seen(&chunk, number, 0..chunk.text.len(), &row, true))
 }
 
 /// The predictions of a chunk; what is none is left out.

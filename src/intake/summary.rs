@@ -34,6 +34,12 @@ pub struct Summary {
     /// What became of rows that plug-ins were to be asked about.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub plugins: BTreeMap<String, Counts>,
+    /// Predictions that alarms passed over: they came when later ones had been looked at, or from
+    /// beyond the clock.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub late: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ahead: u64,
     /// Alarms that were raised.
     #[serde(skip_serializing_if = "is_zero")]
     pub alarms: u64,
@@ -143,6 +149,8 @@ impl Summary {
         self.formats.extend(other.formats);
         self.would_open.extend(other.would_open);
         self.of_other_stream += other.of_other_stream;
+        self.late += other.late;
+        self.ahead += other.ahead;
         self.alarms += other.alarms;
         self.raised.extend(other.raised);
         for (kind, hits) in other.redactions {

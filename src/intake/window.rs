@@ -50,13 +50,18 @@ struct Stream {
     turn: u64,
 }
 
+/// Lines on each side of a case that are looked at for its neighbours.
+pub fn reach(each_side: usize) -> u64 {
+    2 * each_side as u64 + 8
+}
+
 impl Window {
     pub fn new(each_side: usize) -> Self {
         Self { each_side, streams: HashMap::new(), turn: 0 }
     }
 
     fn reach(&self) -> u64 {
-        2 * self.each_side as u64 + 8
+        reach(self.each_side)
     }
 
     /// Takes the next line; gives the cases whose surroundings are now known.
@@ -83,6 +88,23 @@ impl Window {
         while stream.base + 2 * reach < oldest {
             stream.recent.pop_front();
             stream.base += 1;
+        }
+    }
+
+    /// The same for the next piece of an input, whose lines come after these: those that were last
+    /// in each stream, each by itself, so that no chunk is held for them.
+    pub fn go_on(&mut self) {
+        let reach = self.reach() as usize;
+        for stream in self.streams.values_mut() {
+            let far = stream.recent.len().saturating_sub(reach);
+            stream.recent.drain(..far);
+            stream.base += far as u64;
+            for seen in &mut stream.recent {
+                // It comes before all of the next piece, in which lines are numbered anew.
+                let mut alone = seen.alone();
+                alone.number = 0;
+                *seen = Arc::new(alone);
+            }
         }
     }
 
@@ -113,14 +135,24 @@ impl Stream {
     fn mature(&mut self, each_side: usize, reach: u64, out: &mut Vec<Matured>) {
         let Some(number) = self.waiting.pop_front() else { return };
         let index = (number - self.base) as usize;
-        let Some(seen) = self.recent.get(index).cloned() else { return };
-        if each_side == 0 {
-            return out.push(Matured { seen: Arc::new(seen.alone()), neighbours: Vec::new() });
-        }
+        let Some(seen) = self.recent.get(index) else { return };
         let from = index.saturating_sub(reach as usize);
         let to = (index + reach as usize + 1).min(self.recent.len());
-        let mut around: Vec<&Arc<Seen>> =
-            self.recent.range(from..to).filter(|other| other.id() != seen.id()).collect();
+        out.push(Matured::among(seen, self.recent.range(from..to), each_side));
+    }
+}
+
+impl Matured {
+    /// A case beside those of `around` that are nearest to it in time, and those of its session.
+    pub fn among<'s>(
+        seen: &Seen,
+        around: impl Iterator<Item = &'s Arc<Seen>>,
+        each_side: usize,
+    ) -> Self {
+        if each_side == 0 {
+            return Self { seen: Arc::new(seen.alone()), neighbours: Vec::new() };
+        }
+        let mut around: Vec<&Arc<Seen>> = around.filter(|other| other.id() != seen.id()).collect();
         around.sort_by_key(|other| (other.at, other.number));
         let middle =
             around.partition_point(|other| (other.at, other.number) < (seen.at, seen.number));
@@ -144,6 +176,6 @@ impl Stream {
                 neighbours.push(Near { kept, seen: Arc::clone(other) });
             }
         }
-        out.push(Matured { seen: Arc::new(seen.alone()), neighbours });
+        Self { seen: Arc::new(seen.alone()), neighbours }
     }
 }

@@ -18,6 +18,27 @@ pub struct RaisedAlarm {
 }
 
 impl RaisedAlarm {
+    /// Whether somebody has to look into it.
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none() && self.raised.is_sure()
+    }
+
+    /// Whether it only warns, and nothing came of it since in `all`.
+    pub fn still_warns(&self, all: &[Self]) -> bool {
+        let same = |other: &&Self| {
+            let (a, b) = (&self.raised, &other.raised);
+            (&a.alarm, &a.stream, &a.by) == (&b.alarm, &b.stream, &b.by)
+                && b.is_sure()
+                && b.window.to >= a.window.to
+        };
+        self.closed.is_none() && !self.raised.is_sure() && !all.iter().any(|other| same(&other))
+    }
+
+    /// `alarm` or `warning`.
+    pub fn level(&self) -> &'static str {
+        if self.raised.is_sure() { "alarm" } else { "warning" }
+    }
+
     /// What happened, in a line.
     pub fn words(&self) -> String {
         let of = &self.raised;

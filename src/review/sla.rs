@@ -372,7 +372,7 @@ impl Assignees {
     /// An open alarm waits for leads.
     fn alarms(&self, conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<DueItem>> {
         let hours = i64::from(policy.escalation.hours(Level::Lead));
-        let open = raised_alarms(conn)?.into_iter().filter(|alarm| alarm.closed.is_none());
+        let open = raised_alarms(conn)?.into_iter().filter(|alarm| alarm.is_open());
         Ok(open
             .map(|alarm| {
                 let due = Moment(alarm.at.0 + hours * HOUR_MS);

@@ -231,7 +231,7 @@ impl Workspace {
             Measure::Overdue => Ok(cases_overdue(due_items, self.now()) as f64),
             Measure::Alarms => {
                 let raised = self.raised_alarms()?.into_iter();
-                Ok(raised.filter(|alarm| alarm.closed.is_none()).count() as f64)
+                Ok(raised.filter(|alarm| alarm.is_open()).count() as f64)
             }
             Measure::SinceCut => match self.cuts()?.first() {
                 Some(cut) => Ok((self.now().0 - cut.at.0) as f64 / 86_400_000.0),

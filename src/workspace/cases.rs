@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use super::attached;
+use super::traps::Following;
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
@@ -35,6 +36,7 @@ use crate::review::history::HistoryLine;
 use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
 use crate::trap::Traps;
+use crate::trap::alarm::Manner;
 
 /// A detector that traps ask, or why it can't be.
 type Asked = (String, Result<Host, String>);
@@ -206,7 +208,13 @@ impl Workspace {
             .iter_mut()
             .map(|(name, host)| (name.clone(), host.as_mut().map_err(|why| why.clone())));
         let detectors = Detectors::new(hosts.collect(), request.since);
-        let alarms = Mutex::new(self.alarms(request)?);
+        let neighbours = request.neighbours.unwrap_or(self.config.ingest.neighbours);
+        let Following { mut alarms, window, .. } = self.following(request, neighbours)?;
+        alarms.look_so(Manner {
+            endless: request.piece || request.again.is_none(),
+            reach: intake::reach(neighbours),
+        });
+        let (alarms, window) = (Mutex::new(alarms), Mutex::new(window));
         let redact = self.redaction(request.dry_run)?;
         let config = &self.config;
         let needs: HashMap<String, Vec<String>> = traps
@@ -235,13 +243,15 @@ impl Workspace {
             pasts: &Mutex::new(pasts),
             source,
             logs: logs.as_ref(),
-            neighbours: request.neighbours.unwrap_or(config.ingest.neighbours),
+            neighbours,
+            window: &window,
             redact: redact.as_ref(),
             needs: &needs,
             stop,
             dry_run: request.dry_run,
             afresh: request.instead.is_some(),
             again: request.asked_again,
+            goes_on: request.piece,
             endless: request.again.is_none() && !request.dry_run && !request.piece,
             watch: &|_| Ok(()),
         };
@@ -250,10 +260,13 @@ impl Workspace {
         } else {
             intake::checked(input, traps.rules(), plan.source, stop)?
         };
-        let summary =
+        let mut summary =
             intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;
+        let mut alarms = alarms.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (summary.late, summary.ahead) = alarms.passed_over();
         if !request.dry_run {
-            self.keep_alarms(alarms.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+            self.keep_following(alarms, window, request.piece)?;
         }
         Ok(summary)
     }

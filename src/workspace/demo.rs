@@ -20,7 +20,7 @@ use crate::domain::training::Gold;
 use crate::domain::traps::Trap;
 use crate::format::log::LogOptions;
 use crate::format::open::Input;
-use crate::intake::{self, Detectors, Ingest};
+use crate::intake::{self, Detectors, Ingest, Window};
 use crate::journal::kind::{
     CaseCommented, GoldSet, LabelGiven, PolicySet, ProtocolPublished, ReplicaJoined,
     ReviewerAdmitted,
@@ -141,12 +141,14 @@ impl Workspace {
             source: None,
             logs: index.as_ref(),
             neighbours: 5,
+            window: &Mutex::new(Window::new(5)),
             redact: None,
             needs: &needs,
             stop: &stop,
             dry_run: false,
             afresh: false,
             again: false,
+            goes_on: false,
             endless: false,
             watch: &|_| Ok(()),
         };

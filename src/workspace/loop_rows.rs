@@ -158,10 +158,10 @@ impl Workspace {
                 first <= group.name.as_str() && group.name.as_str() <= &window.to.rfc3339()[..10]
             });
             let warns =
-                crossed.contains(&group.name) || raised.clone().any(|alarm| alarm.closed.is_none());
-            let raised: BTreeSet<&str> = raised.map(|one| one.raised.alarm.as_str()).collect();
+                crossed.contains(&group.name) || raised.clone().any(|alarm| alarm.is_open());
+            let raised: BTreeSet<String> =
+                raised.map(|one| format!("{} {}", one.level(), one.raised.alarm)).collect();
             let below = crossed.contains(&group.name).then(|| "beyond its bound".to_owned());
-            let raised = raised.iter().map(|name| format!("alarm {name}"));
             let marks: Vec<String> = below.into_iter().chain(raised).collect();
             let right = format!("right {}", group.accuracy.describe());
             rows.push(LoopRow {
@@ -174,11 +174,12 @@ impl Workspace {
                 behind: behind(group.cases.iter().copied()),
             });
         }
-        for alarm in alarms.iter().filter(|alarm| alarm.closed.is_none()) {
+        let told = alarms.iter().filter(|one| one.is_open() || one.still_warns(&alarms));
+        for alarm in told {
             rows.push(LoopRow {
-                name: format!("alarm {}", alarm.id),
+                name: format!("{} {}", alarm.level(), alarm.id),
                 more: alarm.words(),
-                warns: true,
+                warns: alarm.is_open(),
                 behind: behind(alarm.raised.cases.iter().copied()),
                 ..LoopRow::default()
             });

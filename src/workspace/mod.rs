@@ -98,6 +98,8 @@ pub struct Workspace {
     unpacker: Unpacker,
     /// Plug-ins that run.
     hosts: plugins::Hosts,
+    /// What is known of streams whose next piece is to come.
+    following: Option<traps::Following>,
 }
 
 impl Workspace {
@@ -140,6 +142,7 @@ impl Workspace {
             key,
             unpacker: Unpacker::default(),
             hosts: plugins::Hosts::new(),
+            following: None,
         }
     }
 
@@ -197,6 +200,7 @@ impl Workspace {
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),
             hosts: plugins::Hosts::new(),
+            following: None,
         })
     }
 

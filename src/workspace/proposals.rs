@@ -105,7 +105,7 @@ impl Workspace {
         let open: BTreeSet<String> = self
             .raised_alarms()?
             .into_iter()
-            .filter(|alarm| alarm.closed.is_none())
+            .filter(|alarm| alarm.is_open())
             .map(|alarm| alarm.raised.alarm)
             .collect();
         let last = self.cuts()?.into_iter().map(|cut| cut.at).max();

@@ -33,7 +33,7 @@ impl Workspace {
             Ok((state.as_str(), count::get(conn, &format!("state:{}", state as i64))?))
         };
         let (due_items, _) = self.due_by(self.now())?;
-        let open = self.raised_alarms()?.into_iter().filter(|alarm| alarm.closed.is_none());
+        let open = self.raised_alarms()?.into_iter().filter(|alarm| alarm.is_open());
         Ok(Figures {
             cases: states.map(of).collect::<Result<_, WorkError>>()?,
             labels: count::get(conn, "labels")?,

@@ -16,6 +16,7 @@ use crate::domain::ids::Hash;
 use crate::domain::prediction::Row;
 use crate::domain::time::Moment;
 use crate::domain::traps::{Alarm, Canary, Trap, TrapFile};
+use crate::intake::Window;
 use crate::journal::Append;
 use crate::journal::blob::{self, Packer, Unpacker};
 use crate::journal::kind::{AlarmClosed, ReferenceSet, TrapsPublished};
@@ -25,6 +26,14 @@ use crate::review::trap_worth::{Worth, worth};
 use crate::trap::alarm::{Alarms, Canaries};
 use crate::trap::reference::{Keyed, Lookup, Making, Reference, Wanted};
 use crate::trap::{BadTrap, Traps};
+
+/// What is known of the streams between two pieces of them.
+pub struct Following {
+    pub(super) alarms: Alarms,
+    pub(super) window: Window,
+    /// What was kept of it last.
+    kept: Option<Hash>,
+}
 
 /// Where what alarms know is kept.
 const ALARMS: &str = "alarms";
@@ -203,8 +212,52 @@ impl Workspace {
         Ok(published.map(|latest| latest.file.alarms).unwrap_or_default())
     }
 
-    /// They, with what they know of the streams.
-    pub(super) fn alarms(&self, request: &IngestRequest) -> Result<Alarms, WorkError> {
+    /// What alarms and neighbours know of the streams: as the piece before left it, where that is
+    /// still so.
+    pub(super) fn following(
+        &mut self,
+        request: &IngestRequest,
+        neighbours: usize,
+    ) -> Result<Following, WorkError> {
+        let held = self.following.take().filter(|_| request.piece);
+        let kept = self.kept_alarms(request)?;
+        let hash = kept.as_deref().map(|text| Hash::of(text.as_bytes()));
+        let made = self.alarms(request, kept.as_deref())?;
+        let Some(held) = held else {
+            return Ok(Following { alarms: made, window: Window::new(neighbours), kept: hash });
+        };
+        // Traps may have been published since, and others read the stream too.
+        let same = made.is_empty() || held.kept == hash && held.alarms.are(&made);
+        Ok(Following { alarms: if same { held.alarms } else { made }, ..held })
+    }
+
+    /// Keeps what alarms know of the streams, for the next run; in memory all of it, for the next
+    /// piece.
+    pub(super) fn keep_following(
+        &mut self,
+        alarms: Alarms,
+        mut window: Window,
+        goes_on: bool,
+    ) -> Result<(), WorkError> {
+        let mut kept = None;
+        if !alarms.is_empty() {
+            let state = crate::db::to_json(alarms.state());
+            kept = Some(Hash::of(state.as_bytes()));
+            self.db.write(|conn| store::set_setting(conn, ALARMS, &state))?;
+        }
+        if goes_on {
+            window.go_on();
+            self.following = Some(Following { alarms, window, kept });
+        }
+        Ok(())
+    }
+
+    fn kept_alarms(&self, request: &IngestRequest) -> Result<Option<String>, WorkError> {
+        Ok(if request.instead.is_some() { None } else { store::setting(&self.db.conn, ALARMS)? })
+    }
+
+    /// Alarms, with what they know of the streams by what was kept.
+    fn alarms(&self, request: &IngestRequest, kept: Option<&str>) -> Result<Alarms, WorkError> {
         let list = self.alarms_in_force(request)?;
         for alarm in &list {
             let mut fields = alarm.compare.iter().chain(&alarm.by);
@@ -233,10 +286,8 @@ impl Workspace {
             let version = alarm.version(hash);
             (alarm, version)
         });
-        let state =
-            if request.instead.is_some() { None } else { store::setting(&self.db.conn, ALARMS)? };
         // What can't be read is learned anew.
-        let state = state.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let state = kept.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let hashed = match &request.instead {
             Some(file) => self.hashed(file)?,
             None => {
@@ -251,15 +302,6 @@ impl Workspace {
         let canaries = Canaries { key: Some(self.keyed()?), files: files.collect() };
         let alarms = Alarms::new(list.collect(), known.map(|(_, reference)| reference), state);
         Ok(alarms.with(canaries))
-    }
-
-    /// Keeps what alarms know of the streams, for the next run.
-    pub(super) fn keep_alarms(&mut self, alarms: Alarms) -> Result<(), WorkError> {
-        if alarms.is_empty() {
-            return Ok(());
-        }
-        let state = crate::db::to_json(alarms.state());
-        Ok(self.db.write(|conn| store::set_setting(conn, ALARMS, &state))?)
     }
 
     /// The alarms that were raised, the latest first.

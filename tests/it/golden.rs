@@ -309,6 +309,7 @@ fn every_kind_is_written_as_ever() {
     check(&AlarmRaised {
         alarm: "labels moved".into(),
         version: "0123456789abcdef".into(),
+        level: Some("warning".into()),
         stream: "s".into(),
         by: Some("oos".into()),
         window: AlarmWindow { from: Moment(5), to: T0, rows: 900 },

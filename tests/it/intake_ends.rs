@@ -84,6 +84,8 @@ fn fails_in(
         pasts: &Mutex::new(traps.pasts()),
         afresh: false,
         again: false,
+        goes_on: false,
+        window: &Mutex::new(casework::intake::Window::new(3)),
         endless: false,
         source: None,
         logs: None,

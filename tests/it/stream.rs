@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use casework::workspace::Workspace;
+use casework::workspace::cases::IngestRequest;
 use serde_json::Value;
 
 use crate::keys::Keys as _;
@@ -237,10 +238,8 @@ fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     lines += &line(300, serde_json::json!({ "text": "an order", "amount": 9999, "country": "PT" }));
     lines += &line(301, serde_json::json!({ "text": "cafÃ© au lait", "amount": "12" }));
     lines += &line(302, serde_json::json!({ "text": "an order", "amount": 12, "country": "PT" }));
-    let request = casework::workspace::cases::IngestRequest {
-        rules: vec!["confidence < 0.5".to_owned()],
-        ..Default::default()
-    };
+    let request =
+        IngestRequest { rules: vec!["confidence < 0.5".to_owned()], ..Default::default() };
     let stop = std::sync::atomic::AtomicBool::new(false);
     assert_eq!(workspace.ingest(lines.as_bytes(), &request, &stop, |_| ()).unwrap().opened, 3);
     let check = |case: &str, expect: &[&str]| {
@@ -401,6 +400,57 @@ fn an_alert_opens_the_cases_of_its_window() {
     let bad = place.run(&["ingest", &file("stream.jsonl"), "--alert", &file("alert.json")]);
     assert_eq!(bad.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&bad.stderr).contains("no body of Alertmanager"));
+}
+
+#[test]
+fn a_piece_of_a_stream_knows_what_came_before_it_and_alarms_draw_whole_cases() {
+    let place = Place::new();
+    drop(place.create());
+    let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.3\"\n\
+        [[alarm]]\nname = \"sure\"\nwatch = \"confidence\"\ncases = 5\n";
+    let file = place.dir.path().join("t.toml");
+    std::fs::write(&file, traps).unwrap();
+    place.ok(&["trap", "publish", &file.display().to_string()]);
+    let mut workspace = place.open();
+    // Pieces of a few lines, each up to four seconds late; `low` comes once.
+    let mut order: Vec<i64> = (0..900).collect();
+    order.sort_by_key(|n| n + n * 7 % 5);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let request = IngestRequest { piece: true, ..IngestRequest::default() };
+    let mut summary = casework::intake::Summary::default();
+    for piece in order.chunks(7) {
+        let lines: String = piece
+            .iter()
+            .map(|n| {
+                let confidence = match n {
+                    300 => 0.2,
+                    _ if *n < 500 => 0.9,
+                    _ => 0.6,
+                };
+                line(&format!("{n}"), "some text", "x", confidence, *n)
+            })
+            .collect();
+        summary.add(workspace.ingest(lines.as_bytes(), &request, &stop, |_| ()).unwrap(), None);
+    }
+    assert_eq!((summary.late, summary.ahead), (0, 0));
+    let around = |workspace: &mut Workspace, id: &str| -> Vec<i64> {
+        let row = workspace.find_case(id).unwrap();
+        let case = workspace.open_case(row).unwrap();
+        case.neighbours.iter().map(|other| other.id.parse().unwrap()).collect()
+    };
+    let near = around(&mut workspace, "300");
+    assert!((295..300).all(|n| near.contains(&n)), "{near:?}");
+    let raised = workspace.raised_alarms().unwrap();
+    let sure: Vec<_> = raised.iter().filter(|alarm| alarm.is_open()).collect();
+    assert_eq!(sure.len(), 1, "{raised:?}");
+    assert_eq!(sure[0].raised.cases.len(), 5);
+    let shown: Vec<String> = sure[0].raised.cases.iter().map(ToString::to_string).collect();
+    for case in shown {
+        let row = workspace.find_case(&case).unwrap();
+        let own: i64 = row.external_id.parse().unwrap();
+        let near = around(&mut workspace, &case);
+        assert!(own >= 495 && (own - 5..own).all(|n| near.contains(&n)), "{own}: {near:?}");
+    }
 }
 
 /// What is followed: started, given time, stopped by a signal or killed.

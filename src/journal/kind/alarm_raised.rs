@@ -14,6 +14,9 @@ pub struct AlarmRaised {
     pub alarm: String,
     /// What names the exact rule.
     pub version: String,
+    /// `warning`: it may be chance. None of what is sure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
     pub stream: String,
     /// The value for which it is raised, or that moved most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,17 +46,27 @@ pub struct AlarmWindow {
 }
 
 impl AlarmRaised {
+    /// Whether it is one that somebody has to look into.
+    pub fn is_sure(&self) -> bool {
+        self.level.is_none()
+    }
+
     /// What it is known by, the same on every device.
     pub fn id(&self) -> String {
         let by = self.by.as_deref().unwrap_or_default();
         let to = self.window.to.0.to_string();
-        let parts = [&self.alarm, &self.version, &self.stream, by, &to].join("\u{1f}");
+        let mut parts = [&self.alarm, &self.version, &self.stream, by, &to].join("\u{1f}");
+        // A warning and an alarm of one row are two.
+        if let Some(level) = &self.level {
+            parts.push_str(&format!("\u{1f}{level}"));
+        }
         Hash::of(parts.as_bytes()).to_string()[..8].to_owned()
     }
 }
 
 impl Event for AlarmRaised {
     const KIND: &'static str = "alarm.raised";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
