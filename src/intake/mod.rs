@@ -14,6 +14,7 @@
 pub mod alert;
 pub mod answered;
 pub mod follow;
+mod following;
 pub mod recognize;
 pub mod read;
 pub mod scan;
@@ -34,6 +35,7 @@ mod summary;
 
 pub use admit::Admitter;
 pub use detect::Detectors;
+pub use following::Following;
 pub use names::checked;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, Progress, Stage, index_logs, ingest, survey};

@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use super::attached;
-use super::traps::Following;
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
@@ -26,7 +25,7 @@ use crate::format::read::Options;
 use crate::format::read::files::Part;
 use crate::format::times::Times;
 use crate::intake::follow::Places;
-use crate::intake::{self, Detectors, Ingest, Progress, Redact, Summary};
+use crate::intake::{self, Detectors, Following, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};

@@ -99,7 +99,7 @@ pub struct Workspace {
     /// Plug-ins that run.
     hosts: plugins::Hosts,
     /// What is known of streams whose next piece is to come.
-    following: Option<traps::Following>,
+    following: Option<crate::intake::Following>,
 }
 
 impl Workspace {

@@ -16,7 +16,7 @@ use crate::domain::ids::Hash;
 use crate::domain::prediction::Row;
 use crate::domain::time::Moment;
 use crate::domain::traps::{Alarm, Canary, Trap, TrapFile};
-use crate::intake::Window;
+use crate::intake::{Following, Window};
 use crate::journal::Append;
 use crate::journal::blob::{self, Packer, Unpacker};
 use crate::journal::kind::{AlarmClosed, ReferenceSet, TrapsPublished};
@@ -26,14 +26,6 @@ use crate::review::trap_worth::{Worth, worth};
 use crate::trap::alarm::{Alarms, Canaries};
 use crate::trap::reference::{Keyed, Lookup, Making, Reference, Wanted};
 use crate::trap::{BadTrap, Traps};
-
-/// What is known of the streams between two pieces of them.
-pub struct Following {
-    pub(super) alarms: Alarms,
-    pub(super) window: Window,
-    /// What was kept of it last.
-    kept: Option<Hash>,
-}
 
 /// Where what alarms know is kept.
 const ALARMS: &str = "alarms";

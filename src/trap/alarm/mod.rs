@@ -4,6 +4,7 @@
 
 mod recent;
 mod waiting;
+mod watched;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use recent::{Drawn, Line};
 use recent::{Recent, RecentRow};
 use waiting::{LATE_MS, Waiting, WaitingRow};
+pub use watched::Watched;
 
 use super::detect::{Detector, DetectorName, Settings};
 use super::reference::{Keyed, OTHERS, Reference, short};
@@ -47,17 +49,6 @@ pub struct Row<'r> {
     pub u: u64,
     /// For each alarm, what it looks at.
     pub watched: &'r [Watched],
-}
-
-/// What an alarm looks at in a row.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Watched {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<Box<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<Box<str>>,
 }
 
 /// How sure an alarm is.

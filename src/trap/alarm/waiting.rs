@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Line, Watched};
+use super::recent::Line;
+use super::watched::Watched;
 use crate::domain::time::Moment;
 
 /// Late rows are waited for so long where the input does not end.
