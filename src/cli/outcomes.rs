@@ -49,10 +49,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         say("Nothing turned out of any case here yet: casework outcome import FILE.");
         return Ok(Exit::No);
     }
-    if let Ok((value, error)) = workspace.trap_worth()?.stream.rate {
+    let stream = workspace.trap_worth()?.stream;
+    if let Ok((value, error)) = stream.rate {
         say(&format!(
-            "By labels, weighted back from what was sampled, the model is wrong on {} of the whole stream (standard error {}).",
+            "By labels, weighted back from what was sampled, the model is wrong on {} of {} (standard error {}).",
             decimal(value),
+            stream.scope(),
             decimal(error)
         ));
     }

@@ -43,7 +43,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
             Ok((value, error)) => (Some(*value), Some(*error), None),
             Err(reason) => (None, None, Some(reason.as_str())),
         };
-        out.json(&json!({ "stream": { "rows": stream.rows, "labeled": stream.labeled,
+        out.json(&json!({ "stream": { "rows": stream.rows, "left_out": stream.left_out, "labeled": stream.labeled,
             "wrong": { "value": value, "n": stream.labeled, "interval": value.zip(error).map(|(v, e)| [v - 1.96 * e, v + 1.96 * e]), "reason": reason },
             "standard_error": error, "unweighted": stream.naive } }))?;
     }
@@ -54,11 +54,15 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     }
     match &stream.rate {
         Ok((value, error)) => say(&format!(
-            "The model is wrong on {} of the stream (standard error {}), from {} labels of {} predictions{}.",
+            "The model is wrong on {} of {} (standard error {}), from {} labels{}{}.",
             decimal(*value),
+            stream.scope(),
             decimal(*error),
             stream.labeled,
-            stream.rows,
+            match stream.left_out {
+                0 => format!(" of {} predictions", stream.rows),
+                n => format!("; the {n} of other days are left out"),
+            },
             stream.naive.map_or(String::new(), |naive| format!(
                 "; unweighted they would say {}",
                 decimal(naive)

@@ -35,6 +35,8 @@ pub struct TrapWorth {
 #[derive(Debug, Clone)]
 pub struct StreamErrors {
     pub rows: u64,
+    /// Those of them of days that were not sampled whole, of which nothing is said.
+    pub left_out: u64,
     pub labeled: u64,
     /// With the standard error; or why nothing can be said.
     pub rate: Result<(f64, f64), String>,
@@ -114,7 +116,7 @@ pub fn worth(conn: &Connection, sight: &mut Sight, audits: bool) -> rusqlite::Re
                 .with(wilson(wrong / labeled, labeled));
         }
     }
-    let stream = stream_errors(draw::read(conn)?, audits, &tallies, &draws, said);
+    let stream = stream_errors(&draw::read(conn)?, audits, &tallies, &draws, said);
     Ok(Worth { traps: traps.into_values().collect(), stream, left_out })
 }
 
@@ -128,24 +130,44 @@ fn is_own_draw(draws: &[Draw], number: usize) -> bool {
     one.most == 0 || number < one.most as usize || !same(&draws[number - one.most as usize])
 }
 
+impl StreamErrors {
+    /// Of what the rate is said, in words.
+    pub fn scope(&self) -> String {
+        match self.left_out {
+            0 => "the whole stream".to_owned(),
+            n => format!("the {} predictions of days that were sampled whole", self.rows - n),
+        }
+    }
+}
+
 /// The error rate of the stream, weighted back: each trap and day is a part of it, that of the
-/// predictions that no trap before it flagged.
+/// predictions that no trap before it flagged. Days on which something was read before a trap
+/// sampled the whole stream are left out.
 fn stream_errors(
-    rows: u64,
+    read: &BTreeMap<(String, i64), u64>,
     audits: bool,
     tallies: &[Tally],
     draws: &[Draw],
     said: impl Fn(CaseId) -> Option<bool>,
 ) -> StreamErrors {
+    let mut covered: BTreeMap<(&str, i64), u64> = BTreeMap::new();
+    for tally in tallies {
+        *covered.entry((&tally.stream, tally.day)).or_default() += tally.first;
+    }
+    let of_day = |stream: &str, day: i64| read.get(&(stream.to_owned(), day)).copied();
+    covered.retain(|(stream, day), n| of_day(stream, *day) == Some(*n));
+    let is_whole = |stream: &str, day: i64| covered.contains_key(&(stream, day));
+    let rows: u64 = read.values().sum();
+    let left_out = rows - covered.values().sum::<u64>();
     let mut parts = Parts::new();
-    for tally in tallies.iter().filter(|tally| tally.first > 0) {
+    for tally in tallies.iter().filter(|one| one.first > 0 && is_whole(&one.stream, one.day)) {
         let days = parts.entry((&tally.trap, &tally.version)).or_default();
         days.entry((&tally.stream, tally.day)).or_default().rows += tally.first;
     }
     let (mut labeled, mut wrong) = (0_u64, 0_u64);
     for (number, one) in draws.iter().enumerate() {
         let Some(is_wrong) = said(one.case) else { continue };
-        if one.place > 0 || !is_own_draw(draws, number) {
+        if one.place > 0 || !is_whole(&one.stream, one.day) || !is_own_draw(draws, number) {
             continue;
         }
         let days = parts.entry((&one.trap, &one.version)).or_default();
@@ -156,21 +178,17 @@ fn stream_errors(
         wrong += u64::from(is_wrong);
     }
     let naive = (labeled > 0).then(|| wrong as f64 / labeled as f64);
-    let covered: u64 = parts.values().flat_map(BTreeMap::values).map(|part| part.rows).sum();
     let rate = if rows == 0 {
         Err("no trap has looked at a stream here".to_owned())
     } else if !audits {
         Err("no trap samples the whole stream, so nothing is known of what none of them flags"
             .to_owned())
-    } else if covered != rows {
-        let before = rows.saturating_sub(covered);
-        Err(format!(
-            "{before} of {rows} predictions were read before a trap sampled the whole stream, and nothing is known of what no trap flagged of them"
-        ))
+    } else if left_out == rows {
+        Err("on each day something was read before a trap sampled the whole stream, and nothing is known of what no trap flagged of that".to_owned())
     } else {
         weighted(&parts)
     };
-    StreamErrors { rows, labeled, rate, naive }
+    StreamErrors { rows, left_out, labeled, rate, naive }
 }
 
 type Parts<'t> = BTreeMap<(&'t str, &'t str), BTreeMap<(&'t str, i64), Stratum>>;

@@ -101,8 +101,9 @@ impl Workspace {
         }
         let policy = self.policy()?;
         out.push_str(&format!("\nEach case is labeled by {} or more people; where they disagree, it is adjudicated.\n", policy.overlap));
-        if let Ok((wrong, error)) = self.trap_worth()?.stream.rate {
-            out.push_str(&format!("\nOf all predictions, an estimated {} are wrong (standard error {}), weighted back from what was sampled.\n", percent(wrong), percent(error)));
+        let stream = self.trap_worth()?.stream;
+        if let Ok((wrong, error)) = stream.rate {
+            out.push_str(&format!("\nOf {}, an estimated {} is wrong (standard error {}), weighted back from what was sampled.\n", stream.scope(), percent(wrong), percent(error)));
         }
         out.push_str("\n## Known limitations\n\n| kind of edge case | cases | predicted wrong | how it shows |\n| --- | --- | --- | --- |\n");
         let kinds = self.kinds()?;

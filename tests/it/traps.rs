@@ -266,7 +266,7 @@ fn labels_say_how_often_the_model_is_wrong_on_the_whole_stream() {
             (fields[0], fields[6] != "model_correct")
         })
         .collect();
-    let label = |id: &String| {
+    let label = |id: &String| -> String {
         let path = if verdicts[id.as_str()] {
             r#"{"readable":"n","damage":"c"}"#
         } else {
@@ -274,10 +274,12 @@ fn labels_say_how_often_the_model_is_wrong_on_the_whole_stream() {
         };
         format!("{{\"case\":\"{id}\",\"reviewer\":\"ana\",\"path\":{path}}}\n")
     };
-    let labels: String = ids.iter().map(label).collect();
-    let path = place.dir.path().join("labels.jsonl");
-    fs::write(&path, labels).unwrap();
-    place.ok(&["import", "labels", &path.display().to_string(), "--format", "jsonl"]);
+    let label_all = |place: &Place, ids: &[String]| {
+        let path = place.dir.path().join("labels.jsonl");
+        fs::write(&path, ids.iter().map(label).collect::<String>()).unwrap();
+        place.ok(&["import", "labels", &path.display().to_string(), "--format", "jsonl"]);
+    };
+    label_all(&place, &ids);
     let (_, lines) = found(&place);
     let all = stream_of(&lines);
     let truth = verdicts_share(&verdicts, &with_prediction);
@@ -310,6 +312,30 @@ fn labels_say_how_often_the_model_is_wrong_on_the_whole_stream() {
     take_in(&place, &with_prediction);
     let reason = stream_of(&found(&place).1)["wrong"]["reason"].clone();
     assert!(reason.as_str().unwrap().contains("samples the whole stream"), "{reason}");
+    // One that comes later says something of the days since.
+    let low = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n";
+    let place = watching(low, &stream);
+    place.ok(&["policy", "set", "overlap=1"]);
+    let day = |line: &&str| line.split("\"occurred_at\":\"").nth(1).unwrap()[..10].to_owned();
+    let days: std::collections::BTreeSet<String> = with_prediction.iter().map(day).collect();
+    let since = days.iter().nth(days.len() / 2).unwrap();
+    let (early, late): (Vec<&str>, Vec<&str>) =
+        with_prediction.iter().partition(|line| day(line) < *since);
+    take_in(&place, &early);
+    let path = place.dir.path().join("audited.toml");
+    fs::write(&path, format!("{low}[[trap]]\nname = \"audit\"\nsample = 0.3\n")).unwrap();
+    place.ok(&["trap", "publish", &path.display().to_string()]);
+    take_in(&place, &late);
+    label_all(&place, &found(&place).0);
+    let all = stream_of(&found(&place).1);
+    let (value, error) =
+        (all["wrong"]["value"].as_f64().unwrap(), all["standard_error"].as_f64().unwrap());
+    let truth = verdicts_share(&verdicts, &late);
+    assert!((value - truth).abs() < 2.0 * error && error < 0.03, "{value} ± {error}, not {truth}");
+    assert!(all["left_out"].as_u64().unwrap() >= early.len() as u64 - 100, "{all}");
+    let told = place.run(&["traps"]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("of days that were sampled whole"), "{told}");
 }
 
 /// The share of predictions that are wrong, each id once.

@@ -1,6 +1,8 @@
 //! Draws of cases by trap and day, and how many were flagged: which cases are among the smallest
 //! draws of their day, and which share of what was flagged that is.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::json_column;
@@ -185,12 +187,14 @@ pub fn has_tally(
     .exists(params![stream, day, source, trap, version, missed])
 }
 
-/// How many predictions were read in all: each source once.
-pub fn read(conn: &Connection) -> rusqlite::Result<u64> {
+/// How many predictions were read of each stream and day: each source once.
+pub fn read(conn: &Connection) -> rusqlite::Result<BTreeMap<(String, i64), u64>> {
     conn.prepare_cached(
-        "SELECT coalesce(sum(n), 0) FROM (SELECT max(read) AS n FROM view_tally GROUP BY stream, day, source)",
+        "SELECT stream, day, sum(n) FROM (SELECT stream, day, max(read) AS n FROM view_tally \
+         GROUP BY stream, day, source) GROUP BY stream, day",
     )?
-    .query_row([], |row| row.get(0))
+    .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+    .collect()
 }
 
 /// What was counted of a trap, a stream and a day.
