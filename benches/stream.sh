@@ -7,5 +7,5 @@ fi
 fresh() { rm -rf "$dir/$1"; export CASEWORK_WORKSPACE=$dir/$1; "$bin" init --name bench --as ana 2>/dev/null; }
 # seconds and peak memory of a command; its output goes to /dev/null
 timed() { local name=$1; shift; /usr/bin/env time -f "%e %M" -o "$dir/time" "$@" >/dev/null 2>"$dir/err" || true
-  awk -v n="$name" -v base="${base:-}" '{ printf "%-34s %7.2f s  %7.1f MB", n, $1, $2/1024; if (base != "") printf "  %5.1f x", base/$1; print ""; }' "$dir/time"; }
-seconds() { cut -d' ' -f1 "$dir/time"; }
+  tail -n 1 "$dir/time" | awk -v n="$name" -v base="${base:-}" '{ printf "%-34s %7.2f s  %7.1f MB", n, $1, $2/1024; if (base != "") printf "  %5.1f x", base/$1; print ""; }'; }
+seconds() { tail -n 1 "$dir/time" | cut -d' ' -f1; }

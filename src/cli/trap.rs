@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::domain::plugin::Plugin;
 use crate::domain::text::visible;
 use crate::domain::traps::{Trap, TrapFile};
 use crate::trap::column::{self, BadColumn, Values};
-use crate::trap::detect::{Detector, DetectorName, Direction, Settings, detections};
+use crate::trap::detect::{Detection, Detector, DetectorName, Direction, Settings};
 use crate::trap::sql::{self, Engine};
 use crate::trap::two_sample::{self, Counts};
 use crate::workspace::WorkError;
@@ -402,12 +402,20 @@ fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliErro
 }
 
 fn read_column(file: &Path, name: Option<&str>) -> Result<Values, CliError> {
+    of_column(file, |input| column::read(input, name))
+}
+
+/// Reads a file, or standard input.
+fn of_column<T>(
+    file: &Path,
+    read: impl FnOnce(&mut dyn BufRead) -> Result<T, BadColumn>,
+) -> Result<T, CliError> {
     let path = || visible(&file.display().to_string()).into_owned();
     let read = if file.as_os_str() == "-" {
-        column::read(io::stdin().lock(), name)
+        read(&mut io::stdin().lock())
     } else {
         let failed = |error| WorkError::File { path: path(), error };
-        column::read(BufReader::new(File::open(file).map_err(failed)?), name)
+        read(&mut BufReader::with_capacity(1 << 18, File::open(file).map_err(failed)?))
     };
     read.map_err(|error| bad_column(file, &error))
 }
@@ -417,22 +425,30 @@ fn bad_column(file: &Path, error: &BadColumn) -> CliError {
 }
 
 fn detect(context: &Context, args: &DetectArgs) -> Result<Exit, CliError> {
-    let values = read_column(&args.file, args.column.as_deref())?;
-    let numbers = column::as_numbers(&values).map_err(|error| bad_column(&args.file, &error))?;
-    if args.detector.takes_truths_only()
-        && let Some((line, value)) = values.iter().find_map(|(line, value)| {
-            let value = value.as_deref()?.parse::<f64>().ok()?;
-            (value != 0.0 && value != 1.0 && value.is_finite()).then_some((*line, value))
-        })
-    {
-        return Err(bad_column(&args.file, &BadColumn::NoTruth { line, value }));
-    }
     let DetectArgs { delta, threshold, clock, direction, .. } = *args;
     let settings = Settings { delta, threshold, clock, direction };
-    let found = detections(Detector::new(args.detector, settings), numbers.iter().copied());
+    let mut detector = Detector::new(args.detector, settings);
+    let (mut found, mut numbers, mut passed) = (Vec::new(), 0, 0_u64);
+    let take = |line: u64, value: Option<&str>| {
+        let value = value.map_or(Ok(None), |value| column::number(line, value))?;
+        let Some(value) = value else {
+            passed += 1;
+            return Ok(());
+        };
+        if args.detector.takes_truths_only() && value != 0.0 && value != 1.0 {
+            return Err(BadColumn::NoTruth { line, value });
+        }
+        if detector.take(value) {
+            let (width, mean) = detector.window();
+            found.push(Detection { index: numbers, width, mean });
+        }
+        numbers += 1;
+        Ok(())
+    };
+    of_column(&args.file, |input| column::each(input, args.column.as_deref(), take))?;
     let mut out = Out::new();
     if context.global.json {
-        out.json(&json!({ "values": numbers.len(), "detections": found }))?;
+        out.json(&json!({ "values": numbers, "detections": found }))?;
     } else {
         for one in &found {
             let (index, width, mean) = (one.index, one.width, one.mean);
@@ -440,15 +456,9 @@ fn detect(context: &Context, args: &DetectArgs) -> Result<Exit, CliError> {
         }
     }
     out.finish()?;
-    let passed = values.len() - numbers.len();
     let empty =
         if passed > 0 { format!(", {passed} empty ones passed over") } else { String::new() };
-    say(&format!(
-        "{} values, {} changes by {}{empty}",
-        numbers.len(),
-        found.len(),
-        args.detector.as_str()
-    ));
+    say(&format!("{numbers} values, {} changes by {}{empty}", found.len(), args.detector.as_str()));
     Ok(if found.is_empty() { Exit::No } else { Exit::Done })
 }
 

@@ -184,7 +184,11 @@ fn stream_errors(
         Err("no trap samples the whole stream, so nothing is known of what none of them flags"
             .to_owned())
     } else if left_out == rows {
-        Err("on each day something was read before a trap sampled the whole stream, and nothing is known of what no trap flagged of that".to_owned())
+        let of_traps: u64 = tallies.iter().map(|tally| tally.first).sum();
+        let before = rows.saturating_sub(of_traps);
+        Err(format!(
+            "{before} of {rows} predictions were read before a trap sampled the whole stream, on each day some, and nothing is known of what no trap flagged of them"
+        ))
     } else {
         weighted(&parts)
     };

@@ -1,7 +1,7 @@
 //! One column of a file: of CSV by its header, of JSON lines by a path, or of a plain file, which
 //! has one value a line.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use serde_json::Value;
 
@@ -35,70 +35,123 @@ pub type Values = Vec<(u64, Option<String>)>;
 
 /// Reads the column `name`, or all of a plain file.
 pub fn read(input: impl BufRead, name: Option<&str>) -> Result<Values, BadColumn> {
-    let mut lines = Vec::new();
-    for line in input.split(b'\n') {
-        let line = line?;
-        let text = String::from_utf8_lossy(&line).into_owned();
-        lines.push(text.trim_end_matches('\r').to_owned());
-    }
-    if let Some(first) = lines.first_mut() {
-        *first = first.trim_start_matches('\u{feff}').to_owned();
-    }
-    let head = lines.iter().filter(|line| !line.trim().is_empty()).take(HEAD_LINES);
-    if head.clone().next().is_some_and(|line| line.trim_start().starts_with('{')) {
-        return of_json(&lines, name);
-    }
-    match name {
-        Some(name) => of_csv(&lines.join("\n"), name),
-        None if head.clone().all(|line| line.contains(',')) && head.count() > 0 => {
-            Err(BadColumn::WhichColumn(header(&lines[0])))
+    let mut values = Values::new();
+    each(input, name, |line, value| {
+        values.push((line, value.map(str::to_owned)));
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// Gives each value of the column `name`, or of a plain file, with its line, as it is read.
+///
+/// # Errors
+/// Those of reading, and the first that `take` gives.
+pub fn each(
+    mut input: impl BufRead,
+    name: Option<&str>,
+    mut take: impl FnMut(u64, Option<&str>) -> Result<(), BadColumn>,
+) -> Result<(), BadColumn> {
+    let head = head_of(&mut input)?;
+    let text = String::from_utf8_lossy(&head);
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (is_json, all_commas) = (
+        lines.clone().next().is_some_and(|line| line.trim_start().starts_with('{')),
+        lines.clone().all(|line| line.contains(',')),
+    );
+    let first = lines.clone().next().map(header);
+    let input = head.as_slice().chain(input);
+    match (name, first) {
+        _ if is_json => of_json(input, name, take),
+        (Some(name), _) => of_csv(input, name, take),
+        (None, Some(first)) if all_commas => Err(BadColumn::WhichColumn(first)),
+        _ => {
+            // Blank lines at the end are no values.
+            let mut blank = Vec::new();
+            each_line(input, |number, line| {
+                let value = line.trim();
+                if value.is_empty() {
+                    blank.push(number);
+                    return Ok(());
+                }
+                blank.drain(..).try_for_each(|number| take(number, None))?;
+                take(number, Some(value))
+            })
         }
-        None => {
-            let value =
-                |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-            let mut values: Values = (1..).zip(lines.iter().map(value)).collect();
-            while values.last().is_some_and(|(_, value)| value.is_none()) {
-                values.pop();
-            }
-            Ok(values)
-        }
     }
+}
+
+/// The first lines of an input, by which it is known what it is, without the mark that some put
+/// before them.
+fn head_of(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let (mut head, mut lines) = (Vec::new(), 0);
+    while lines < HEAD_LINES {
+        let before = head.len();
+        if input.read_until(b'\n', &mut head)? == 0 {
+            break;
+        }
+        lines += usize::from(!head[before..].trim_ascii().is_empty());
+    }
+    if head.starts_with("\u{feff}".as_bytes()) {
+        head.drain(..3);
+    }
+    Ok(head)
+}
+
+fn each_line(
+    mut input: impl BufRead,
+    mut take: impl FnMut(u64, &str) -> Result<(), BadColumn>,
+) -> Result<(), BadColumn> {
+    let (mut line, mut number) = (Vec::new(), 0);
+    while input.read_until(b'\n', &mut line)? > 0 {
+        number += 1;
+        take(number, &String::from_utf8_lossy(&line))?;
+        line.clear();
+    }
+    Ok(())
 }
 
 fn header(line: &str) -> Vec<String> {
     line.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect()
 }
 
-fn of_csv(text: &str, name: &str) -> Result<Values, BadColumn> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+fn of_csv(
+    input: impl Read,
+    name: &str,
+    mut take: impl FnMut(u64, Option<&str>) -> Result<(), BadColumn>,
+) -> Result<(), BadColumn> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
     let bad = |error: csv::Error| BadColumn::Line {
         line: error.position().map_or(1, csv::Position::line),
         why: error.to_string(),
     };
-    let headers = reader.headers().map_err(bad)?.clone();
+    let headers = reader.byte_headers().map_err(bad)?.clone();
+    let headers: Vec<_> = headers.iter().map(String::from_utf8_lossy).collect();
     let place = headers.iter().position(|header| header.trim() == name).ok_or_else(|| {
         BadColumn::NoColumn {
             name: name.to_owned(),
-            known: headers.iter().map(str::to_owned).collect(),
+            known: headers.iter().map(ToString::to_string).collect(),
         }
     })?;
-    let mut values = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(bad)?;
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(bad)? {
         let line = record.position().map_or(0, csv::Position::line);
-        let value = record.get(place).map(str::trim).filter(|value| !value.is_empty());
-        values.push((line, value.map(str::to_owned)));
+        let value = record.get(place).map(String::from_utf8_lossy);
+        take(line, value.as_deref().map(str::trim).filter(|value| !value.is_empty()))?;
     }
-    Ok(values)
+    Ok(())
 }
 
-fn of_json(lines: &[String], name: Option<&str>) -> Result<Values, BadColumn> {
-    let mut values = Vec::new();
-    let mut found = false;
+fn of_json(
+    input: impl BufRead,
+    name: Option<&str>,
+    mut take: impl FnMut(u64, Option<&str>) -> Result<(), BadColumn>,
+) -> Result<(), BadColumn> {
+    let (mut found, mut any) = (false, false);
     let mut known: Vec<String> = Vec::new();
-    for (number, line) in (1..).zip(lines) {
+    each_line(input, |number, line| {
         if line.trim().is_empty() {
-            continue;
+            return Ok(());
         }
         let json: Value = serde_json::from_str(line)
             .map_err(|error| BadColumn::Line { line: number, why: error.to_string() })?;
@@ -107,20 +160,18 @@ fn of_json(lines: &[String], name: Option<&str>) -> Result<Values, BadColumn> {
                 known.push(key.clone());
             }
         }
-        let Some(name) = name else { return Err(BadColumn::WhichColumn(known)) };
+        let Some(name) = name else { return Err(BadColumn::WhichColumn(known.clone())) };
         let value = at_path(&json, name);
-        found |= value.is_some();
+        (found, any) = (found || value.is_some(), true);
         let truth = |value: &Value| match value {
             Value::Bool(truth) => Some(if *truth { "1" } else { "0" }.to_owned()),
             other => scalar(other),
         };
-        values.push((number, value.and_then(truth)));
-    }
+        take(number, value.and_then(truth).as_deref())
+    })?;
     match name {
-        Some(name) if !found && !values.is_empty() => {
-            Err(BadColumn::NoColumn { name: name.to_owned(), known })
-        }
-        _ => Ok(values),
+        Some(name) if !found && any => Err(BadColumn::NoColumn { name: name.to_owned(), known }),
+        _ => Ok(()),
     }
 }
 
@@ -143,17 +194,16 @@ pub fn at_path<'v>(line: &'v Value, path: &str) -> Option<&'v Value> {
 
 /// The values as numbers; what is empty is passed over.
 pub fn as_numbers(values: &Values) -> Result<Vec<f64>, BadColumn> {
-    let mut numbers = Vec::new();
-    for (line, value) in values {
-        let Some(value) = value else { continue };
-        match value.parse::<f64>() {
-            Ok(number) if number.is_finite() => numbers.push(number),
-            // What a program writes for no number.
-            Ok(_) => {}
-            Err(_) => return Err(BadColumn::NoNumber { line: *line, value: value.clone() }),
-        }
+    let present = values.iter().filter_map(|(line, value)| Some((*line, value.as_deref()?)));
+    present.filter_map(|(line, value)| number(line, value).transpose()).collect()
+}
+
+/// A value as a number; none for what programs write where there is no number.
+pub fn number(line: u64, value: &str) -> Result<Option<f64>, BadColumn> {
+    match value.parse::<f64>() {
+        Ok(number) => Ok(Some(number).filter(|number| number.is_finite())),
+        Err(_) => Err(BadColumn::NoNumber { line, value: value.chars().take(40).collect() }),
     }
-    Ok(numbers)
 }
 
 #[cfg(test)]
