@@ -11,7 +11,8 @@ const FLOORS: &[&[&str]] = &[
     &["format", "quality", "sync", "trap"],
     &["demo", "intake", "retrain", "review"],
     &["workspace"],
-    &["serve", "session"],
+    &["serve"],
+    &["session"],
     &["cli", "linear", "tui"],
 ];
 
