@@ -223,13 +223,15 @@ fn who(context: &Context) -> Result<Exit, CliError> {
         if context.global.json {
             out.json(&json!({ "name": session.name, "key": session.key, "client": session.client,
                 "since": session.since.rfc3339(), "idle_s": idle, "command": session.command,
+                "case": session.case.map(|(case, _)| case),
                 "held_back_by": session.held, "process": session.process }))?;
             continue;
         }
         let what = if session.command.is_empty() { "the review" } else { &session.command };
         let idle = idle.map_or_else(String::new, |s| format!("  idle {} min", s / 60));
+        let at = session.case.map_or_else(String::new, |(case, _)| format!(" at {}", case.short()));
         out.line(&format!(
-            "{:<16} since {}  from {}  {what}{idle}  {}",
+            "{:<16} since {}  from {}  {what}{at}{idle}  {}",
             session.name,
             session.since.minute(),
             session.client,

@@ -61,14 +61,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What is to be said when a screen is left.
 static FAREWELL: Mutex<String> = Mutex::new(String::new());
 
-/// Says that somebody is in, until the process ends.
-static ENTERED: Mutex<Option<Entered>> = Mutex::new(None);
-
 /// Says what there is to say when the screen is gone.
 pub fn farewell() {
-    if let Ok(mut entered) = ENTERED.lock() {
-        entered.take();
-    }
+    live::leave();
     if let Ok(words) = FAREWELL.lock()
         && !words.is_empty()
     {
@@ -129,6 +124,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         command: command.chars().take(TOLD_MAX).collect(),
         held: String::new(),
         tty: terminal.then(live::terminal).flatten(),
+        case: None,
     };
     // Nobody comes in between the look whether there is room and the taking of it.
     let mut entered = {
@@ -153,9 +149,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     drop(workspace);
     session.held = hold::back(&directory, &roots, executes);
     entered.say(&session)?;
-    if let Ok(mut kept) = ENTERED.lock() {
-        *kept = Some(entered);
-    }
+    live::stay(entered);
     context.served = Some(visit);
     let on_screen = terminal && cli.is_none();
     if cli.is_none() && !vouched {

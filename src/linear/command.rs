@@ -226,6 +226,9 @@ pub const COMMANDS: &[Command] = &[
     command("trace", "X", "", "tells what led to the case and what came of it", |desk, _| {
         of_session(desk, "trace", "")
     }),
+    command("take-over", "Z", "", "has your other sessions leave this case", |desk, _| {
+        of_session(desk, "take-over", "")
+    }),
     command("reliability", "Y steady", "", "tells how reliable you are", |desk, _| {
         of_session(desk, "reliability", "")
     }),

@@ -3,7 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
@@ -13,7 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::ServeError;
 use super::place::Place;
 use crate::clock;
+use crate::domain::ids::CaseId;
 use crate::domain::time::Moment;
+
+/// How the name ends of what nobody is to see yet.
+const NEW: &str = ".new";
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +37,9 @@ pub struct Session {
     /// The terminal at which its person sits, if there is one.
     #[serde(default)]
     pub tty: Option<PathBuf>,
+    /// The case that is open there, and since when.
+    #[serde(default)]
+    pub case: Option<(CaseId, Moment)>,
 }
 
 impl Session {
@@ -58,20 +66,68 @@ pub fn typed_at() -> Option<i64> {
 pub struct Entered {
     path: PathBuf,
     lock: File,
+    session: Session,
+}
+
+/// That of this process, if it is one of a desk.
+static HERE: Mutex<Option<Entered>> = Mutex::new(None);
+
+/// Says that somebody is in, until [`leave`] is said or the process ends.
+pub fn stay(entered: Entered) {
+    *here() = Some(entered);
+}
+
+/// Says that they are not any more.
+pub fn leave() {
+    here().take();
+}
+
+fn here() -> MutexGuard<'static, Option<Entered>> {
+    HERE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says at which case the person of this process is; gives their other sessions that are at it too,
+/// the first to come first.
+pub fn at_case(case: CaseId) -> Vec<Session> {
+    let mut here = here();
+    let Some(entered) = here.as_mut() else { return Vec::new() };
+    if entered.session.case.is_none_or(|(known, _)| known != case) {
+        let session = Session { case: Some((case, clock::now())), ..entered.session.clone() };
+        // That nobody can be told is no reason not to work.
+        let _ = entered.say(&session);
+    }
+    let Some(directory) = entered.path.parent() else { return Vec::new() };
+    let (name, process) = (&entered.session.name, entered.session.process);
+    let mut others = of_files(directory, &format!("{name}@"));
+    others.retain(|other| {
+        other.process != process && other.case.is_some_and(|(theirs, _)| theirs == case)
+    });
+    others
+}
+
+/// Has the person's other sessions at a case end: they keep what was begun. Gives how many those
+/// were.
+pub fn take_over(case: CaseId) -> usize {
+    let others: Vec<i32> = at_case(case).iter().map(|other| other.process).collect();
+    let directory = here().as_ref().and_then(|here| Some(here.path.parent()?.to_owned()));
+    if let Some(directory) = directory.filter(|_| !others.is_empty()) {
+        end_in(&directory, TO_LEAVE, |session| others.contains(&session.process));
+    }
+    others.len()
 }
 
 impl Entered {
     /// Says that a session is there.
     pub fn new(place: &Place, session: &Session) -> Result<Self, ServeError> {
-        let path = place.live().join(session.process.to_string());
+        let path = place.live().join(format!("{}@{}", session.name, session.process));
         let failed = |error| ServeError::File(path.display().to_string(), error);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         // It is locked before anybody can see it.
-        let made = path.with_extension("new");
+        let made = place.live().join(format!("{}{NEW}", session.process));
         let lock = options.open(&made).map_err(failed)?;
         flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
-        let mut entered = Self { path: path.clone(), lock };
+        let mut entered = Self { path: path.clone(), lock, session: session.clone() };
         entered.say(session)?;
         fs::rename(&made, &path).map_err(failed)?;
         Ok(entered)
@@ -79,6 +135,7 @@ impl Entered {
 
     /// Says what became of it.
     pub fn say(&mut self, session: &Session) -> Result<(), ServeError> {
+        self.session = session.clone();
         let text = serde_json::to_string(session).unwrap_or_default();
         let written = self.lock.set_len(0).and_then(|()| self.lock.rewind());
         written
@@ -96,20 +153,37 @@ impl Drop for Entered {
 
 /// Everybody who is in, the first to come first. What ended without a word is taken away.
 pub fn all(place: &Place) -> Vec<Session> {
-    let Ok(files) = fs::read_dir(place.live()) else { return Vec::new() };
-    let mut sessions: Vec<Session> = Vec::new();
-    let paths = files.flatten().map(|file| file.path());
-    for path in paths.filter(|path| path.extension().is_none()) {
-        let Ok(file) = File::open(&path) else { continue };
-        if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
-            let _ = fs::remove_file(&path);
-            continue;
-        }
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        sessions.extend(serde_json::from_str::<Session>(&text).ok());
-    }
+    of_files(&place.live(), "")
+}
+
+/// Those whose files begin so.
+fn of_files(directory: &Path, begin: &str) -> Vec<Session> {
+    let Ok(files) = fs::read_dir(directory) else { return Vec::new() };
+    let named = files.flatten().filter(|file| {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(begin) && !name.ends_with(NEW)
+    });
+    let mut sessions: Vec<Session> = named.filter_map(|file| of_file(&file.path())).collect();
     sessions.sort_by_key(|session| (session.since, session.process));
     sessions
+}
+
+fn of_file(path: &Path) -> Option<Session> {
+    let file = File::open(path).ok()?;
+    if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+        let _ = fs::remove_file(path);
+        return None;
+    }
+    // It may just be written.
+    (0..20).find_map(|_| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let session = serde_json::from_str::<Session>(&text).ok();
+        if session.is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        session
+    })
 }
 
 /// How long a session has to keep what was begun.
@@ -118,8 +192,12 @@ pub const TO_LEAVE: Duration = Duration::from_secs(4);
 /// Has sessions end: they keep what was begun. Who comes in meanwhile is told too; who does not leave
 /// is ended.
 pub fn end(place: &Place, patience: Duration, which: impl Fn(&Session) -> bool) {
+    end_in(&place.live(), patience, which);
+}
+
+fn end_in(directory: &Path, patience: Duration, which: impl Fn(&Session) -> bool) {
     let signal = |signal| {
-        let mut left = all(place);
+        let mut left = of_files(directory, "");
         left.retain(&which);
         for process in left.iter().filter_map(|session| Pid::from_raw(session.process)) {
             // It may have ended meanwhile.

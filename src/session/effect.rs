@@ -83,6 +83,10 @@ pub enum Effect {
     },
     /// Work out how steady the reviewer is.
     Reliability,
+    /// Have the person's other sessions at a case end, and show what they began.
+    TakeOver {
+        case: CaseId,
+    },
     /// Find what led to a case and what came of it.
     Trace {
         case: CaseId,

@@ -42,6 +42,8 @@ pub enum Report {
     Opened {
         case: Box<OpenCase>,
         draft: Option<Box<Draft>>,
+        /// That it is open elsewhere too, by the same person.
+        also: Option<String>,
     },
     Gone(CaseId),
     /// What reviewers decide by is other than it was.

@@ -4,7 +4,7 @@ use super::effect::{Effect, Look};
 use super::open_case::Opened;
 use super::pages::QueueModel;
 use super::report::{Report, SyncState};
-use super::state::Session;
+use super::state::{Message, Session};
 use super::window::{Counts, Overtaken, Window};
 use crate::domain::cues::Cue;
 use crate::domain::label::{GivenLabel, Label};
@@ -133,7 +133,14 @@ impl Session {
                 self.counts = counts;
                 Vec::new()
             }
-            Report::Opened { case, draft } => self.opened_case(*case, draft.map(|draft| *draft)),
+            Report::Opened { case, draft, also } => {
+                let effects = self.opened_case(*case, draft.map(|draft| *draft));
+                if let Some(words) = also {
+                    let hint = "{take-over} takes over.";
+                    self.message = Some(Message { words, hint });
+                }
+                effects
+            }
             Report::Published(protocols) => {
                 self.protocols = *protocols;
                 vec![Effect::Worklist]

@@ -387,6 +387,7 @@ pub static ACTIONS: &[Action] = &[
     command(&commands::list::BOARD, "D", Place::Any, "board"),
     command(&commands::list::RELIABILITY, "Y", Place::Any, ""),
     command(&commands::list::TRACE, "X", Place::Any, ""),
+    command(&commands::list::TAKE_OVER, "Z", Place::Any, ""),
     command(&commands::list::CLEAR, "Esc", Place::Any, ""),
     command(&commands::store::EXCHANGE, "S", Place::Any, ""),
     command(&commands::people::PEOPLE, "P", Place::Any, "people"),

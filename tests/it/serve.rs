@@ -301,6 +301,54 @@ fn the_door_is_asked_again_by_every_session() {
 }
 
 #[test]
+fn a_case_that_a_person_has_open_twice_is_taken_over_with_what_was_begun() {
+    let Some(desk) = Desk::new() else { return };
+    let screen = || {
+        let session = desk.session("bo", "bo", None);
+        let text = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
+        let args: Vec<String> =
+            std::iter::once(session.get_program()).chain(session.get_args()).map(text).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let env: Vec<(String, String)> = session
+            .get_envs()
+            .filter_map(|(name, value)| Some((text(name), text(value?))))
+            .filter(|(name, _)| name.starts_with("SSH_"))
+            .collect();
+        let env: Vec<(&str, &str)> =
+            env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Term::run(&desk.place, (120, 30), &env, &args)
+    };
+    let who = || -> Vec<serde_json::Value> {
+        let told = desk.place.ok(&["serve", "who", "--json"]);
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let asked = |text: &str| {
+        text.lines().find(|line| line.contains('▸')).map(|line| line.trim().to_owned())
+    };
+    let mut first = screen();
+    first.wait_for("assigned");
+    first.send("\r1");
+    let before = asked(&first.text());
+    first.wait("the next question", |text| asked(text).is_some_and(|now| Some(now) != before));
+    let at = who()[0]["case"].clone();
+    assert!(at.is_string(), "{:?}", who());
+    let mut second = screen();
+    second.wait_for(". Z takes over.");
+    assert_eq!(who().iter().filter(|session| session["case"] == at).count(), 2);
+    second.send("Z");
+    assert_eq!(first.wait_end(), 0);
+    second.wait("what was begun", |text| {
+        asked(text) == asked(&first.text()) || asked(text) != before
+    });
+    assert_eq!(who().len(), 1);
+    second.send("Z");
+    second.wait_for("No other session of yours");
+    second.send("q");
+    assert_eq!(second.wait_end(), 0);
+    assert!(who().is_empty());
+}
+
+#[test]
 fn of_a_file_of_keys_every_one_is_named() {
     let Some(desk) = Desk::new() else { return };
     let rsa = desk.key("rsa");

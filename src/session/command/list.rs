@@ -78,6 +78,17 @@ pub const TRACE: Command = Command::new(
 .not_in_training()
 .not_in_calibration();
 
+pub const TAKE_OVER: Command = Command::new(
+    "take-over",
+    "have your other sessions leave this case, and go on with what they began",
+    |session, said| {
+        let Some(case) = case(session, said) else { return Vec::new() };
+        vec![Effect::TakeOver { case }]
+    },
+)
+.needs(Needs::OpenCase)
+.not_in_training();
+
 pub const CLEAR: Command = Command::new(
     "clear",
     "drop the filter, or go back to my queue; leave a session",

@@ -169,6 +169,7 @@ pub static COMMANDS: &[&Command] = &[
     &list::BOARD,
     &list::RELIABILITY,
     &list::TRACE,
+    &list::TAKE_OVER,
     &list::CLEAR,
     &gold::GOLD,
     &rule::ARBITRATE,

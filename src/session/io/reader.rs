@@ -22,6 +22,7 @@ use crate::review::board::BoardSums;
 use crate::review::board::pages::Pages;
 use crate::review::queue::FILTERED_MAX;
 use crate::review::{Draft, Filter, Queue, QueueCounts};
+use crate::serve::live;
 use crate::session::NOT_SERVED;
 use crate::session::command::submit::Submit;
 use crate::session::effect::{Aside, Effect};
@@ -65,6 +66,12 @@ const RUSH: Duration = Duration::from_secs(8);
 fn stand_back() {
     // Where it may not, it takes its turn like all.
     let _ = rustix::process::nice(10);
+}
+
+/// That a case is open in another session of the same person.
+fn also(other: &live::Session) -> String {
+    let since = other.case.map(|(_, since)| since.clock()).unwrap_or_default();
+    format!("You have this case open elsewhere too, since {since}.")
 }
 
 impl Reader {
@@ -168,6 +175,7 @@ impl Reader {
             Effect::SetAside(aside) => self.set_aside(aside).map(Some),
             Effect::Guard => self.send(Work::Guard),
             Effect::Reliability => self.in_background(Search::Reliability),
+            Effect::TakeOver { case } => self.take_over(case).map(Some),
             Effect::Trace { case } => self.in_background(Search::Trace(case)),
             Effect::Findings(name) => self.findings(&name).map(Some),
             Effect::Overruled => {
@@ -351,7 +359,17 @@ impl Reader {
         Ok(Report::Opened {
             case: Box::new(self.workspace.open_case(row)?),
             draft: draft.map(Box::new),
+            also: live::at_case(id).first().map(also),
         })
+    }
+
+    /// Ends the person's other sessions at a case, and opens it with what they began.
+    fn take_over(&mut self, case: CaseId) -> Result<Report, WorkError> {
+        if live::take_over(case) == 0 {
+            return Ok(Report::Failed("No other session of yours has this case open.".into()));
+        }
+        self.drafts.remove(&(self.workspace.in_round.clone(), case));
+        self.open(case)
     }
 
     /// Takes a seat in a session, or leaves it. Drafts are kept apart.
