@@ -8,8 +8,11 @@ use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
+use crate::domain::time::Moment;
 use crate::sandbox::Level;
+use crate::serve::place::Place;
 use crate::serve::sshd::{Sshd, no_terminals};
+use crate::serve::supervisor::ended_since;
 use crate::workspace::Workspace;
 use crate::workspace::plugins::Standing;
 
@@ -90,7 +93,17 @@ fn serving(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
     let words = trouble.clone().unwrap_or_else(|| {
         found.map(|sshd| format!("{} lets people in", sshd.path.display())).unwrap_or_default()
     });
-    Ok(vec![Finding { good: trouble.is_none(), what: "serve", words }])
+    let mut found = vec![Finding { good: trouble.is_none(), what: "serve", words }];
+    let day = Moment(crate::clock::now().0 - 86_400_000);
+    if let (n @ 1.., Some(last)) = ended_since(&Place::of(&workspace.paths.workspace), day) {
+        let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
+        let words = format!(
+            "sshd died {times} in the last 24 hours, and was started again: {}",
+            visible(&last)
+        );
+        found.push(Finding { good: false, what: "serve", words });
+    }
+    Ok(found)
 }
 
 /// Whether plug-ins are as they were pinned, and those are here that traps ask.

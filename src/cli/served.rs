@@ -58,6 +58,9 @@ const TOLD_MAX: usize = 200;
 /// How often a door is looked at while somebody is in.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long nobody does anything in a blind round before it is left, at most.
+const IDLE_BLIND: Duration = Duration::from_secs(15 * 60);
+
 /// What is to be said when a screen is left.
 static FAREWELL: Mutex<String> = Mutex::new(String::new());
 
@@ -125,6 +128,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         held: String::new(),
         tty: terminal.then(live::terminal).flatten(),
         case: None,
+        blind_round: false,
     };
     // Nobody comes in between the look whether there is room and the taking of it.
     let mut entered = {
@@ -155,7 +159,9 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     if cli.is_none() && !vouched {
         to_say(VOUCH);
     }
-    let idle = idle(&options).ok().filter(|_| terminal);
+    // A command ends by itself.
+    let reviews = cli.as_ref().is_none_or(|cli| cli.command.is_none());
+    let idle = idle(&options).ok().filter(|_| terminal || reviews);
     watch(context.open_now()?, name.to_owned(), key, on_screen, idle);
     Ok(match cli {
         None => {
@@ -223,9 +229,11 @@ fn room_for(place: &Place, options: &Serve, name: &str) -> Result<(), CliError> 
 /// Looks again and again whether the door is open, and whether anybody does anything at the screen;
 /// has the session end if not.
 fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle: Option<Duration>) {
+    let terminal = std::io::stdin().is_terminal();
     std::thread::spawn(move || {
         let mut seen = workspace.data_version().ok();
-        let (mut typed, mut since) = (live::typed_at(), clock::instant());
+        let done = || (live::typed_at().filter(|_| terminal), live::lines_sent());
+        let (mut typed, mut since) = (done(), clock::instant());
         let mut looked = clock::instant();
         loop {
             std::thread::sleep(LOOK);
@@ -237,14 +245,17 @@ fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle:
                     return end(on_screen, "The door was closed. What you began is kept.");
                 }
             }
-            let last = live::typed_at();
+            let last = done();
             if last != typed {
                 (typed, since) = (last, clock::instant());
             }
+            // Others wait for whoever sits in a blind round.
+            let idle =
+                idle.map(|idle| if live::in_blind_round() { idle.min(IDLE_BLIND) } else { idle });
             if idle.is_some_and(|idle| since.elapsed() >= idle) {
                 return end(
                     on_screen,
-                    "Nothing was done here for a while, so the screen was left. What you began is kept.",
+                    "Nothing was done here for a while, so the review was left. What you began is kept.",
                 );
             }
         }

@@ -220,6 +220,7 @@ fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, Li
             }
             n => n?,
         };
+        crate::serve::live::sent_a_line();
         if n == 0 {
             if lines.typed && !lines.json {
                 desk.line(""); // ends the line of the prompt

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ pub struct Session {
     /// The case that is open there, and since when.
     #[serde(default)]
     pub case: Option<(CaseId, Moment)>,
+    /// Whether that is one of a blind round.
+    #[serde(default)]
+    pub blind_round: bool,
 }
 
 impl Session {
@@ -86,13 +90,33 @@ fn here() -> MutexGuard<'static, Option<Entered>> {
     HERE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says at which case the person of this process is; gives their other sessions that are at it too,
+/// Whether the person of this process has a case of a blind round before them.
+pub fn in_blind_round() -> bool {
+    here().as_ref().is_some_and(|entered| entered.session.blind_round)
+}
+
+/// Counts the lines that a person sent who has no terminal.
+static LINES: AtomicU64 = AtomicU64::new(0);
+
+/// Says that the person of this process sent a line.
+pub fn sent_a_line() {
+    LINES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many that were.
+pub fn lines_sent() -> u64 {
+    LINES.load(Ordering::Relaxed)
+}
+
+/// Says at which case the person of this process is, and whether in a blind round; gives their other sessions that are at it too,
 /// the first to come first.
-pub fn at_case(case: CaseId) -> Vec<Session> {
+pub fn at_case(case: CaseId, blind_round: bool) -> Vec<Session> {
     let mut here = here();
     let Some(entered) = here.as_mut() else { return Vec::new() };
-    if entered.session.case.is_none_or(|(known, _)| known != case) {
-        let session = Session { case: Some((case, clock::now())), ..entered.session.clone() };
+    let known = entered.session.case.is_some_and(|(known, _)| known == case);
+    if !known || entered.session.blind_round != blind_round {
+        let case = Some((case, clock::now()));
+        let session = Session { case, blind_round, ..entered.session.clone() };
         // That nobody can be told is no reason not to work.
         let _ = entered.say(&session);
     }
@@ -108,7 +132,8 @@ pub fn at_case(case: CaseId) -> Vec<Session> {
 /// Has the person's other sessions at a case end: they keep what was begun. Gives how many those
 /// were.
 pub fn take_over(case: CaseId) -> usize {
-    let others: Vec<i32> = at_case(case).iter().map(|other| other.process).collect();
+    let blind_round = in_blind_round();
+    let others: Vec<i32> = at_case(case, blind_round).iter().map(|other| other.process).collect();
     let directory = here().as_ref().and_then(|here| Some(here.path.parent()?.to_owned()));
     if let Some(directory) = directory.filter(|_| !others.is_empty()) {
         end_in(&directory, TO_LEAVE, |session| others.contains(&session.process));

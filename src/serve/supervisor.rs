@@ -2,6 +2,7 @@
 //! stopped with all who are in when the desk closes.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use super::place::{Place, own};
 use super::sshd::{Desk, Sshd};
 use super::{ServeError, command_of, live};
 use crate::clock;
+use crate::domain::time::Moment;
 use crate::workspace::doors::Opened;
 
 /// How often doors are looked at, and whether sshd runs.
@@ -32,6 +34,20 @@ pub struct Supervisor<'d> {
     pause: Duration,
     /// What stands in the file of keys.
     keys: Option<String>,
+}
+
+/// What the log says where sshd died.
+const SSHD_ENDED: &str = "sshd ended";
+
+/// How often sshd died since a moment, as the log has it, and what was said last.
+pub fn ended_since(place: &Place, since: Moment) -> (usize, Option<String>) {
+    let text = fs::read(place.log()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let mut died = text.lines().filter(|line| {
+        let at = line.split(' ').next().and_then(Moment::parse);
+        at.is_some_and(|at| at >= since) && line.contains(&format!("casework: {SSHD_ENDED}"))
+    });
+    (died.clone().count(), died.next_back().map(str::to_owned))
 }
 
 /// Makes the host key, the first time; `known` is what people know the desk by, if they do.
@@ -172,9 +188,14 @@ impl<'d> Supervisor<'d> {
             }
             self.started = clock::instant();
             let secs = self.pause.as_secs();
-            return Some(format!(
+            let words = format!(
                 "sshd ended ({ended}); it is started again in {secs} s. Who is in stays in"
-            ));
+            );
+            if let Ok(mut log) = self.desk.place.append_log() {
+                let at = clock::now().rfc3339();
+                let _ = writeln!(log, "{at} casework: {SSHD_ENDED} ({ended})");
+            }
+            return Some(words);
         }
         if self.started.elapsed() < self.pause {
             return None;

@@ -349,6 +349,22 @@ fn a_case_that_a_person_has_open_twice_is_taken_over_with_what_was_begun() {
 }
 
 #[test]
+fn doctor_tells_that_sshd_died_today_and_not_that_it_did_once() {
+    let Some(desk) = Desk::new() else { return };
+    let told = |at: i64| {
+        let at = casework::domain::time::Moment(clock::now().0 - at).rfc3339();
+        let directory = desk.place.path().join("serve");
+        fs::create_dir_all(&directory).unwrap();
+        let line = format!("{at} casework: sshd ended (signal: 11)\n");
+        fs::write(directory.join("log"), line.repeat(2)).unwrap();
+        Ran::of(desk.place.run(&["doctor"])).out
+    };
+    let today = told(3_600_000);
+    assert!(today.contains("sshd died 2 times in the last 24 hours"), "{today}");
+    assert!(!told(3 * 86_400_000).contains("sshd died"));
+}
+
+#[test]
 fn of_a_file_of_keys_every_one_is_named() {
     let Some(desk) = Desk::new() else { return };
     let rsa = desk.key("rsa");

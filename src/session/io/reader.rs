@@ -359,7 +359,7 @@ impl Reader {
         Ok(Report::Opened {
             case: Box::new(self.workspace.open_case(row)?),
             draft: draft.map(Box::new),
-            also: live::at_case(id).first().map(also),
+            also: live::at_case(id, self.workspace.in_round.is_some()).first().map(also),
         })
     }
 
