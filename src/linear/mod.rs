@@ -15,7 +15,7 @@ mod turn;
 mod typed;
 mod windows;
 
-use std::io::{self, BufRead, Write};
+use std::io::{BufRead, Write};
 
 use crate::clock;
 use crate::session::mode::Training;
@@ -60,10 +60,7 @@ pub fn standard<T>(
     (typed, json): (bool, bool),
     work: impl FnOnce(Lines<'_>) -> Result<T, LinearError>,
 ) -> Result<T, LinearError> {
-    if typed {
-        return work(Lines { input: &mut Typed::listen()?, out, typed, json });
-    }
-    work(Lines { input: &mut io::stdin().lock(), out, typed, json })
+    work(Lines { input: &mut Typed::listen(typed)?, out, typed, json })
 }
 
 /// Reviews line by line. `why` says why there is no screen.
@@ -132,6 +129,7 @@ fn work(
                 return Ok(if begun { Ended::InTheMiddle } else { Ended::Left });
             }
             Read::Cancelled if cancelled => break,
+            Read::Ended => break,
             Read::Cancelled => {
                 cancelled = true;
                 desk.front.cancel();
@@ -199,6 +197,8 @@ enum Read {
     End,
     /// Its person pressed Ctrl-C in the middle of it.
     Cancelled,
+    /// The program is to end.
+    Ended,
 }
 
 /// Reads a line.
@@ -217,6 +217,12 @@ fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, Li
             Err(error) if typed::is_cancelled(&error) => {
                 desk.line(""); // ends the line of the prompt
                 return Ok(Read::Cancelled);
+            }
+            Err(error) if typed::is_ended(&error) => {
+                if lines.typed && !lines.json {
+                    desk.line(""); // ends the line of the prompt
+                }
+                return Ok(Read::Ended);
             }
             n => n?,
         };

@@ -2,7 +2,8 @@
 //! and that it gives the same labels as the screen.
 
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use casework::clock;
 use casework::domain::label::Label;
@@ -114,6 +115,31 @@ fn what_is_begun_is_kept_and_the_end_of_the_input_says_so() {
     let (text, ended) = review(place.open(), "back\nquit\n");
     assert!(text.contains("Taken back: call"), "{text}");
     assert_eq!(ended, Ended::Left, "whoever leaves by themselves knows");
+}
+
+#[test]
+fn whoever_ends_it_from_outside_has_what_was_begun_kept() {
+    let (place, workspace) = place_with(&[], &["a"]);
+    drop(workspace);
+    let mut child = program()
+        .env("CASEWORK_WORKSPACE", place.path())
+        .arg("--linear")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"2\ncall\n").unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(out.by_ref().any(|line| line.unwrap().contains("What misled it?")));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let rest: Vec<String> = out.map(Result::unwrap).collect();
+    assert_eq!(rest.last().map(String::as_str), Some("Draft kept."), "{rest:?}");
+    assert!(child.wait().unwrap().success());
+    let (text, _) = review(place.open(), "");
+    assert!(text.contains("What misled it?"), "it goes on where it was: {text}");
 }
 
 #[test]
