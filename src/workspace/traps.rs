@@ -214,13 +214,15 @@ impl Workspace {
         let held = self.following.take().filter(|_| request.piece);
         let kept = self.kept_alarms(request)?;
         let hash = kept.as_deref().map(|text| Hash::of(text.as_bytes()));
-        let made = self.alarms(request, kept.as_deref())?;
         let Some(held) = held else {
-            return Ok(Following { alarms: made, window: Window::new(neighbours), kept: hash });
+            let alarms = self.alarms(request, kept.as_deref())?;
+            return Ok(Following { alarms, window: Window::new(neighbours), kept: hash });
         };
         // Traps may have been published since, and others read the stream too.
-        let same = made.is_empty() || held.kept == hash && held.alarms.are(&made);
-        Ok(Following { alarms: if same { held.alarms } else { made }, ..held })
+        let rules = self.alarms(request, None)?;
+        let same = rules.is_empty() || held.kept == hash && held.alarms.are(&rules);
+        let alarms = if same { held.alarms } else { self.alarms(request, kept.as_deref())? };
+        Ok(Following { alarms, ..held })
     }
 
     /// Keeps what alarms know of the streams, for the next run; in memory all of it, for the next

@@ -140,6 +140,9 @@ pub struct State {
     /// Rows of each stream that were not looked at yet.
     #[serde(default)]
     waiting: BTreeMap<String, Waiting>,
+    /// The versions of the rules for which those wait, in their order.
+    #[serde(default)]
+    waits_for: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -170,7 +173,15 @@ fn key(parts: &[&str]) -> String {
 
 impl Alarms {
     /// `list` are alarms with the versions of their rules.
-    pub fn new(list: Vec<(Alarm, String)>, reference: Option<Reference>, state: State) -> Self {
+    pub fn new(list: Vec<(Alarm, String)>, reference: Option<Reference>, mut state: State) -> Self {
+        // Rules may have been published since rows began to wait: each keeps what is its own.
+        let versions: Vec<String> = list.iter().map(|(_, version)| version.clone()).collect();
+        if state.waits_for != versions {
+            let known = std::mem::replace(&mut state.waits_for, versions);
+            let place = |version| known.iter().position(|known| known == version);
+            let places: Vec<Option<usize>> = state.waits_for.iter().map(place).collect();
+            state.waiting.values_mut().for_each(|waiting| waiting.sort_out(&places));
+        }
         let taken = state.last.iter().map(|(stream, at)| (stream.clone(), *at)).collect();
         Self {
             list,
@@ -310,7 +321,7 @@ impl Alarms {
                 is_first |= self.count(number, stream, &row, watched, place);
             }
         }
-        self.settle_draws(stream, Some(place));
+        self.settle_draws(stream, true);
         // A window is over when another begins.
         if is_first {
             raised.extend(self.close_windows(stream, row.at));
@@ -318,21 +329,24 @@ impl Alarms {
         raised
     }
 
-    /// Gives the rows of windows what lies around them, as far as that has come; all of it where no
-    /// more comes.
-    fn settle_draws(&mut self, stream: &str, newest: Option<u64>) {
+    /// Gives rows of windows what lies around them: those for which all of it has come, or all of
+    /// them what has come so far.
+    fn settle_draws(&mut self, stream: &str, only_whole: bool) {
         let reach = self.manner.reach;
         let (Some(open), Some(recent)) = (self.open.get_mut(stream), self.recent.get(stream))
         else {
             return;
         };
-        let is_due = |draw: &mut OpenDraw| newest.is_none_or(|newest| draw.place + reach <= newest);
-        while let Some(draw) = open.pop_front_if(is_due) {
+        let Some((newest, _)) = recent.latest().next() else { return };
+        let whole = open.iter().take_while(|draw| draw.place + reach <= newest).count();
+        let some = if only_whole { whole } else { open.len() };
+        for draw in open.iter().take(some) {
             let window = self.state.windows.get_mut(&draw.window);
             if let Some(drawn) = window.and_then(|window| window.drawn.get_mut(&draw.row)) {
                 drawn.around = recent.around(draw.place, reach);
             }
         }
+        open.drain(..whole);
     }
 
     fn follow(
@@ -480,7 +494,7 @@ impl Alarms {
     /// alarms of one window are set right for being several.
     fn close_windows(&mut self, stream: &str, newest: Moment) -> Vec<Raised> {
         let mut due: BTreeMap<(i64, i64), Vec<(usize, Window)>> = BTreeMap::new();
-        self.settle_draws(stream, None);
+        self.settle_draws(stream, false);
         for (place, (alarm, version)) in self.list.iter().enumerate() {
             if alarm.compare.is_none() {
                 continue;
@@ -728,6 +742,29 @@ mod tests {
             found.iter().map(key).collect::<Vec<_>>(),
             expected.iter().map(key).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn rows_that_wait_while_rules_change_are_looked_at_by_the_rules_they_came_under() {
+        let [one, two] = ["disagrees", "confidence"]
+            .map(|watch| format!("[[alarm]]\nname = \"{watch}\"\nwatch = \"{watch}\"\n"));
+        let mut following = Alarms::new(alarm(&one), None, State::default());
+        following.look_so(Manner { endless: true, reach: 2 });
+        // The last five rows wait, and are ones.
+        let ones = |n| (n, Watched { number: Some(1.0), ..Watched::default() });
+        assert_eq!(piece(&mut following, (0..6).map(ones), Moment(i64::MAX)), []);
+        let text = serde_json::to_string(following.state()).unwrap();
+        let state = serde_json::from_str(&text).unwrap();
+        let mut changed = Alarms::new(alarm(&format!("{two}{one}")), None, state);
+        changed.finish();
+        let text = serde_json::to_value(changed.state()).unwrap();
+        let widths: Vec<u64> = text["followed"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|one| one["detector"]["adwin"]["width"].as_u64().unwrap())
+            .collect();
+        assert_eq!(widths, [6], "the new rule has looked at none of them");
     }
 
     #[test]

@@ -51,6 +51,15 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// Puts what rules look at where they stand now: for each the place where it stood, if it did.
+    pub fn sort_out(&mut self, places: &[Option<usize>]) {
+        for row in &mut self.rows {
+            let known = std::mem::take(&mut row.watched);
+            let of = |place: &Option<usize>| place.and_then(|place| known.get(place)).cloned();
+            row.watched = places.iter().map(|place| of(place).unwrap_or_default()).collect();
+        }
+    }
+
     /// Lines that wait, the latest first.
     pub fn latest(&self) -> impl Iterator<Item = Line> {
         self.rows.iter().rev().filter_map(|row| row.line.clone().map(|line| (row.number, line)))
