@@ -145,7 +145,11 @@ impl Workspace {
             }
         }
         let is_lead = self.is_lead()?;
+        // Chance is the same for whoever looks; of reviewers leads alone are told.
         let looked_at = parts.values().map(Vec::len).sum();
+        if !is_lead {
+            parts.retain(|(measure, _), _| *measure != Measure::ReviewerGold);
+        }
         let bound = |threshold: &Threshold| {
             let parts = parts.get(&(threshold.measure, threshold.by)).cloned().unwrap_or_default();
             let shares = parts.iter().map(Part::share);
@@ -168,8 +172,8 @@ impl Workspace {
     }
 
     /// The shares that a measure is of: of predictions that turned out right or wrong, of settled
-    /// labels that are contradicted, of gold items that a reviewer labels right. Leads alone are
-    /// told of reviewers, and up to the beginning of the week.
+    /// labels that are contradicted, of gold items that a reviewer labels right, up to the
+    /// beginning of the week.
     fn parts(
         &self,
         what: Measure,
@@ -182,9 +186,6 @@ impl Workspace {
             return Ok(vec![whole].into_iter().filter(|part| part.n > 0).collect());
         }
         if what == Measure::ReviewerGold {
-            if !self.is_lead()? {
-                return Ok(Vec::new());
-            }
             let all = reliability(&self.db.conn, &self.policy()?, self.now().monday())?;
             let known = all.into_iter().filter(|one| one.with_known.n > 0.0);
             let part = |one: crate::review::reliability::Reliability| {

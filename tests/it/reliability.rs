@@ -256,6 +256,13 @@ fn leads_alone_are_told_whose_labels_of_gold_items_lie_below_a_bound() {
     let of_bo = told("bo");
     assert_eq!((&of_bo["value"], of_bo["of"].as_array().map(Vec::len)), (&Value::Null, Some(0)));
     assert_eq!(of_bo["crossed"], false);
+    // Whoever looks, chance is reckoned with for all shares that are looked at.
+    let shares = |who: &str| {
+        let workspace = Workspace::open(place.paths(), Env::default(), Some(who)).unwrap();
+        let bounds = format!("{:?}", workspace.bounds(&[]).unwrap());
+        bounds.split("looked_at: ").nth(1).map(|rest| rest[..1].to_owned())
+    };
+    assert_eq!((shares("ana"), shares("bo")), (Some("2".to_owned()), Some("2".to_owned())));
     let words = place.ok(&["nudge", "--dry-run"]);
     assert!(words.contains("reviewer_gold < 0.8: it is 0.500 of bo"), "{words}");
 }
