@@ -11,6 +11,7 @@ use crate::domain::resolve::CaseState;
 use crate::quality::figure::decimal;
 use crate::retrain::gate::Verdict;
 use crate::retrain::outcomes::{By, groups};
+use crate::review::alarms::RaisedAlarm;
 use crate::review::board::{Counted, LoopRow};
 
 /// Days of outcomes that are shown, the latest.
@@ -150,17 +151,24 @@ impl Workspace {
         }
         let (alarms, crossed) = (self.raised_alarms()?, self.crossed_days(&judged)?);
         let days = groups(&judged, By::Day);
+        let several = self.streams()?.len() > 1;
+        let mark = |one: &RaisedAlarm| {
+            let of = if several { format!(" in {}", one.raised.stream) } else { String::new() };
+            format!("{} {}{of}", one.level(), one.raised.alarm)
+        };
         for group in days.iter().skip(days.len().saturating_sub(DAYS)) {
             // What was raised that day, and whether it is below what a team asks of a day.
             let raised = alarms.iter().filter(|alarm| {
+                if !alarm.raised.is_sure() && !alarm.still_warns(&alarms) {
+                    return false; // an alarm says it by now
+                }
                 let window = &alarm.raised.window;
                 let first = &window.from.rfc3339()[..10];
                 first <= group.name.as_str() && group.name.as_str() <= &window.to.rfc3339()[..10]
             });
             let warns =
                 crossed.contains(&group.name) || raised.clone().any(|alarm| alarm.is_open());
-            let raised: BTreeSet<String> =
-                raised.map(|one| format!("{} {}", one.level(), one.raised.alarm)).collect();
+            let raised: BTreeSet<String> = raised.map(mark).collect();
             let below = crossed.contains(&group.name).then(|| "beyond its bound".to_owned());
             let marks: Vec<String> = below.into_iter().chain(raised).collect();
             let right = format!("right {}", group.accuracy.describe());
