@@ -30,6 +30,15 @@ pub struct SyncState {
     pub protocols: Option<Box<Protocols>>,
 }
 
+/// That the same person has, or had, a case open in another session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Since when.
+    Open(String),
+    /// That one has left.
+    TakenOver,
+}
+
 /// What an effect came to.
 #[derive(Debug, Clone)]
 pub enum Report {
@@ -42,8 +51,7 @@ pub enum Report {
     Opened {
         case: Box<OpenCase>,
         draft: Option<Box<Draft>>,
-        /// That it is open elsewhere too, by the same person.
-        also: Option<String>,
+        elsewhere: Option<Elsewhere>,
     },
     Gone(CaseId),
     /// What reviewers decide by is other than it was.

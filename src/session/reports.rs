@@ -3,8 +3,8 @@
 use super::effect::{Effect, Look};
 use super::open_case::Opened;
 use super::pages::QueueModel;
-use super::report::{Report, SyncState};
-use super::state::{Message, Session};
+use super::report::{Elsewhere, Report, SyncState};
+use super::state::Session;
 use super::window::{Counts, Overtaken, Window};
 use crate::domain::cues::Cue;
 use crate::domain::label::{GivenLabel, Label};
@@ -133,12 +133,19 @@ impl Session {
                 self.counts = counts;
                 Vec::new()
             }
-            Report::Opened { case, draft, also } => {
+            Report::Opened { case, draft, elsewhere } => {
                 let effects = self.opened_case(*case, draft.map(|draft| *draft));
-                if let Some(words) = also {
-                    let hint = "{take-over} takes over.";
-                    self.message = Some(Message { words, hint });
-                }
+                let hint = "{take-over} takes over.";
+                match elsewhere {
+                    None => return effects,
+                    Some(Elsewhere::Open(since)) => self.say_with(
+                        &format!("You have this case open elsewhere too, since {since}."),
+                        hint,
+                    ),
+                    Some(Elsewhere::TakenOver) => {
+                        self.say("Your other session has left; this is what it began.")
+                    }
+                };
                 effects
             }
             Report::Published(protocols) => {

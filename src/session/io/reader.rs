@@ -26,7 +26,7 @@ use crate::serve::live;
 use crate::session::NOT_SERVED;
 use crate::session::command::submit::Submit;
 use crate::session::effect::{Aside, Effect};
-use crate::session::report::Report;
+use crate::session::report::{Elsewhere, Report};
 use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE, TRACE_TITLE};
 use crate::workspace::attached::{content, look_at};
 use crate::workspace::error::CalibrationError;
@@ -69,9 +69,8 @@ fn stand_back() {
 }
 
 /// That a case is open in another session of the same person.
-fn also(other: &live::Session) -> String {
-    let since = other.case.map(|(_, since)| since.clock()).unwrap_or_default();
-    format!("You have this case open elsewhere too, since {since}.")
+fn elsewhere(other: &live::Session) -> Elsewhere {
+    Elsewhere::Open(other.case.map(|(_, since)| since.clock()).unwrap_or_default())
 }
 
 impl Reader {
@@ -359,7 +358,7 @@ impl Reader {
         Ok(Report::Opened {
             case: Box::new(self.workspace.open_case(row)?),
             draft: draft.map(Box::new),
-            also: live::at_case(id, self.workspace.in_round.is_some()).first().map(also),
+            elsewhere: live::at_case(id, self.workspace.in_round.is_some()).first().map(elsewhere),
         })
     }
 
@@ -369,7 +368,13 @@ impl Reader {
             return Ok(Report::Failed("No other session of yours has this case open.".into()));
         }
         self.drafts.remove(&(self.workspace.in_round.clone(), case));
-        self.open(case)
+        Ok(match self.open(case)? {
+            Report::Opened { case, draft, elsewhere } => {
+                let elsewhere = elsewhere.or(Some(Elsewhere::TakenOver));
+                Report::Opened { case, draft, elsewhere }
+            }
+            other => other,
+        })
     }
 
     /// Takes a seat in a session, or leaves it. Drafts are kept apart.
