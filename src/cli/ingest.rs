@@ -436,7 +436,7 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     }
     if summary.late > 0 {
         say(&format!(
-            "  {} predictions came when later ones had been looked at: alarms pass over them",
+            "  {} predictions are of before what alarms have looked at, late or read again: they pass over them",
             summary.late
         ));
     }

@@ -269,6 +269,9 @@ impl Trap {
     }
 }
 
+/// How unlikely by chance a change is of which ADWIN tells, where nothing else is said.
+pub const ADWIN_DELTA: f64 = 0.002;
+
 impl Alarm {
     pub fn version(&self, reference: Option<Hash>) -> String {
         version_of(self, self.compare.as_ref().and(reference))
@@ -282,7 +285,7 @@ impl Alarm {
     /// alarm does not say.
     pub fn warning_level(&self, usual: f64) -> Option<f64> {
         let level = self.warn.unwrap_or(usual);
-        let delta = self.delta.unwrap_or_default();
+        let delta = self.delta.unwrap_or(ADWIN_DELTA);
         (self.watch.is_some() && self.is_adwin() && level > delta).then_some(level)
     }
 
@@ -334,7 +337,7 @@ impl Alarm {
         if self.warn.is_some() && (self.watch.is_none() || !self.is_adwin()) {
             fault("warn goes with watch and the detector adwin".to_owned());
         }
-        let delta = self.delta.unwrap_or_default();
+        let delta = self.delta.unwrap_or(ADWIN_DELTA);
         if self.warn.is_some_and(|warn| warn != 0.0 && !(warn > delta && warn < 1.0)) {
             fault("warn lies between delta and 1, or is 0".to_owned());
         }

@@ -501,7 +501,8 @@ fn add(summary: &mut Summary, admitted: Admitted) {
         summary.traps.entry(trap.clone()).or_default().kept += n;
     }
     summary.would_open.extend(admitted.would_open);
-    summary.alarms += admitted.raised.len() as u64;
+    // A warning asks nobody to look.
+    summary.alarms += admitted.raised.iter().filter(|raised| raised.is_sure()).count() as u64;
     summary.raised.extend(admitted.raised);
     summary.opened += admitted.opened;
     summary.duplicate += admitted.duplicate;

@@ -144,21 +144,22 @@ impl StreamErrors {
 /// predictions that no trap before it flagged. Days on which something was read before a trap
 /// sampled the whole stream are left out.
 fn stream_errors(
-    read: &BTreeMap<(String, i64), u64>,
+    read: &[draw::ReadSource],
     audits: bool,
     tallies: &[Tally],
     draws: &[Draw],
     said: impl Fn(CaseId) -> Option<bool>,
 ) -> StreamErrors {
-    let mut covered: BTreeMap<(&str, i64), u64> = BTreeMap::new();
-    for tally in tallies {
-        *covered.entry((&tally.stream, tally.day)).or_default() += tally.first;
+    // A day that was read again under other rules is counted twice, so each source must be whole.
+    let mut whole: BTreeMap<(&str, i64), bool> = BTreeMap::new();
+    for source in read {
+        let is_whole = whole.entry((&source.stream, source.day)).or_insert(true);
+        *is_whole &= source.first == source.read;
     }
-    let of_day = |stream: &str, day: i64| read.get(&(stream.to_owned(), day)).copied();
-    covered.retain(|(stream, day), n| of_day(stream, *day) == Some(*n));
-    let is_whole = |stream: &str, day: i64| covered.contains_key(&(stream, day));
-    let rows: u64 = read.values().sum();
-    let left_out = rows - covered.values().sum::<u64>();
+    let is_whole = |stream: &str, day: i64| whole.get(&(stream, day)).is_some_and(|whole| *whole);
+    let rows: u64 = read.iter().map(|source| source.read).sum();
+    let of_whole = read.iter().filter(|source| is_whole(&source.stream, source.day));
+    let left_out = rows - of_whole.map(|source| source.read).sum::<u64>();
     let mut parts = Parts::new();
     for tally in tallies.iter().filter(|one| one.first > 0 && is_whole(&one.stream, one.day)) {
         let days = parts.entry((&tally.trap, &tally.version)).or_default();
@@ -184,11 +185,15 @@ fn stream_errors(
         Err("no trap samples the whole stream, so nothing is known of what none of them flags"
             .to_owned())
     } else if left_out == rows {
-        let of_traps: u64 = tallies.iter().map(|tally| tally.first).sum();
-        let before = rows.saturating_sub(of_traps);
-        Err(format!(
-            "{before} of {rows} predictions were read before a trap sampled the whole stream, on each day some, and nothing is known of what no trap flagged of them"
-        ))
+        let before: u64 = read.iter().map(|one| one.read.saturating_sub(one.first)).sum();
+        Err(match before {
+            0 => {
+                "each day was read again under other traps, so that nothing counts once".to_owned()
+            }
+            _ => format!(
+                "{before} of {rows} predictions were read before a trap sampled the whole stream, on each day some, and nothing is known of what no trap flagged of them"
+            ),
+        })
     } else {
         weighted(&parts)
     };

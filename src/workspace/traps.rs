@@ -23,9 +23,14 @@ use crate::journal::kind::{AlarmClosed, ReferenceSet, TrapsPublished};
 use crate::review::alarms::{RaisedAlarm, raised_alarms};
 use crate::review::suspects::{DoubtfulCase, Labels, suspects};
 use crate::review::trap_worth::{Worth, worth};
-use crate::trap::alarm::{Alarms, Canaries};
+use crate::trap::alarm::{Alarms, Canaries, State};
 use crate::trap::reference::{Keyed, Lookup, Making, Reference, Wanted};
 use crate::trap::{BadTrap, Traps};
+
+/// What was kept of alarms; what can't be read is learned anew.
+fn state_of(kept: Option<&str>) -> State {
+    kept.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
 
 /// Where what alarms know is kept.
 const ALARMS: &str = "alarms";
@@ -218,10 +223,17 @@ impl Workspace {
             let alarms = self.alarms(request, kept.as_deref())?;
             return Ok(Following { alarms, window: Window::new(neighbours), kept: hash });
         };
-        // Traps may have been published since, and others read the stream too.
+        // Traps may have been published since, and others may have read other streams.
         let rules = self.alarms(request, None)?;
-        let same = rules.is_empty() || held.kept == hash && held.alarms.are(&rules);
-        let alarms = if same { held.alarms } else { self.alarms(request, kept.as_deref())? };
+        let alarms = if held.alarms.are(&rules) {
+            let mut alarms = held.alarms.with(rules.into_canaries());
+            if held.kept != hash {
+                alarms.adopt(state_of(kept.as_deref()));
+            }
+            alarms
+        } else {
+            self.alarms(request, kept.as_deref())?
+        };
         Ok(Following { alarms, ..held })
     }
 
@@ -233,11 +245,15 @@ impl Workspace {
         mut window: Window,
         goes_on: bool,
     ) -> Result<(), WorkError> {
-        let mut kept = None;
+        let (mut alarms, mut kept) = (alarms, None);
         if !alarms.is_empty() {
-            let state = crate::db::to_json(alarms.state());
-            kept = Some(Hash::of(state.as_bytes()));
-            self.db.write(|conn| store::set_setting(conn, ALARMS, &state))?;
+            kept = self.db.write(|conn| {
+                // Others may have kept something of other streams meanwhile.
+                alarms.adopt(state_of(store::setting(conn, ALARMS)?.as_deref()));
+                let state = crate::db::to_json(alarms.state());
+                store::set_setting(conn, ALARMS, &state)?;
+                Ok(Some(Hash::of(state.as_bytes())))
+            })?;
         }
         if goes_on {
             window.go_on();
@@ -280,8 +296,7 @@ impl Workspace {
             let version = alarm.version(hash);
             (alarm, version)
         });
-        // What can't be read is learned anew.
-        let state = kept.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let state = state_of(kept);
         let hashed = match &request.instead {
             Some(file) => self.hashed(file)?,
             None => {

@@ -422,6 +422,12 @@ fn what_was_read_before_an_audit_is_told_as_that() {
     publish(&format!("{low}[[trap]]\nname = \"audit\"\nsample = 0.5\n"));
     take_in(&place, &lines[20..]);
     assert!(reason().contains("20 of 30 predictions were read before"), "{}", reason());
+    // What is read again under other rules counts twice, and makes up for nothing.
+    publish(&format!("{low}[[trap]]\nname = \"audit\"\nsample = 0.7\n"));
+    take_in(&place, &lines[..20]);
+    take_in(&place, &lines[20..]);
+    let stream = found(&place).1.last().unwrap()["stream"].clone();
+    assert_eq!((&stream["left_out"], &stream["rows"]), (&30.into(), &30.into()), "{stream}");
 }
 
 #[test]

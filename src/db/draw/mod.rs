@@ -1,8 +1,6 @@
 //! Draws of cases by trap and day, and how many were flagged: which cases are among the smallest
 //! draws of their day, and which share of what was flagged that is.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::json_column;
@@ -187,13 +185,27 @@ pub fn has_tally(
     .exists(params![stream, day, source, trap, version, missed])
 }
 
-/// How many predictions were read of each stream and day: each source once.
-pub fn read(conn: &Connection) -> rusqlite::Result<BTreeMap<(String, i64), u64>> {
+/// What was read from one source of a stream and a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadSource {
+    pub stream: String,
+    pub day: i64,
+    pub read: u64,
+    /// Those of them that traps flagged first; more than were read where it was read again under
+    /// other rules.
+    pub first: u64,
+}
+
+/// What was read in all, by source.
+pub fn read(conn: &Connection) -> rusqlite::Result<Vec<ReadSource>> {
     conn.prepare_cached(
-        "SELECT stream, day, sum(n) FROM (SELECT stream, day, max(read) AS n FROM view_tally \
-         GROUP BY stream, day, source) GROUP BY stream, day",
+        "SELECT stream, day, max(read), sum(first) FROM view_tally GROUP BY stream, day, source \
+         ORDER BY stream, day, source",
     )?
-    .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+    .query_map([], |row| {
+        let (stream, day, read, first) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(ReadSource { stream, day, read, first })
+    })?
     .collect()
 }
 

@@ -15,10 +15,11 @@ use crate::domain::time::Moment;
 pub const LATE_MS: i64 = 300_000;
 /// Most rows that wait, of all streams together.
 const ROWS_MAX: usize = 16_384;
-/// Most bytes of their lines; beyond, the oldest wait without theirs.
-const BYTES_MAX: usize = 16 << 20;
-/// Fewest rows of a stream that may wait, however many streams there are.
+/// Most bytes of their lines, of all streams together.
+const BYTES_MAX: usize = 32 << 20;
+/// So many rows and bytes of a stream may wait, however many streams there are.
 const ROWS_LEAST: usize = 64;
+const BYTES_LEAST: usize = 64 << 10;
 
 /// A row that waits. Its line is not kept from run to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,9 +46,6 @@ pub struct Waiting {
     rows: VecDeque<WaitingRow>,
     #[serde(skip)]
     bytes: usize,
-    /// Rows from the front that have given up their lines.
-    #[serde(skip)]
-    without: usize,
 }
 
 impl Waiting {
@@ -65,9 +63,8 @@ impl Waiting {
         self.rows.iter().rev().filter_map(|row| row.line.clone().map(|line| (row.number, line)))
     }
 
-    /// Puts a row in its place, where so many streams share the room; one that waits already is
-    /// passed over.
-    pub fn put(&mut self, row: WaitingRow, streams: usize) {
+    /// Puts a row in its place; one that waits already is passed over.
+    pub fn put(&mut self, row: WaitingRow) {
         // Nearly always it is the newest.
         let last = self.rows.back().map_or(Ordering::Less, |last| last.order(&row));
         let place = match last {
@@ -80,20 +77,16 @@ impl Waiting {
         };
         self.bytes += row.line.as_ref().map_or(0, |line| line.len());
         self.rows.insert(place, row);
-        self.without += usize::from(place < self.without);
-        while self.bytes > BYTES_MAX / streams.max(1) && self.without < self.rows.len() {
-            if let Some(line) = self.rows[self.without].line.take() {
-                self.bytes -= line.len();
-            }
-            self.without += 1;
-        }
     }
 
-    /// The next row that is due: one that is not after `until`, or one too many.
+    /// The next row that is due: one that is not after `until`, or one too many where so many streams
+    /// share the room.
     pub fn next(&mut self, until: Option<Moment>, streams: usize) -> Option<WaitingRow> {
         let first = self.rows.front()?;
         let most = (ROWS_MAX / streams.max(1)).max(ROWS_LEAST);
-        let is_due = until.is_some_and(|until| first.at <= until) || self.rows.len() > most;
+        let bytes = (BYTES_MAX / streams.max(1)).max(BYTES_LEAST);
+        let is_full = self.rows.len() > most || self.bytes > bytes;
+        let is_due = is_full || until.is_some_and(|until| first.at <= until);
         if is_due { self.pop() } else { None }
     }
 
@@ -101,7 +94,6 @@ impl Waiting {
     pub fn pop(&mut self) -> Option<WaitingRow> {
         let row = self.rows.pop_front()?;
         self.bytes -= row.line.as_ref().map_or(0, |line| line.len());
-        self.without = self.without.saturating_sub(1);
         Some(row)
     }
 }
@@ -119,21 +111,22 @@ mod tests {
     fn rows_come_in_their_order_each_once_and_no_more_wait_than_may() {
         let mut waiting = Waiting::default();
         for n in [5, 3, 4, 3, 9, 5] {
-            waiting.put(row(n, 1), 1);
+            waiting.put(row(n, 1));
         }
         let due: Vec<i64> =
             std::iter::from_fn(|| waiting.next(Some(Moment(5)), 1)).map(|row| row.at.0).collect();
         assert_eq!(due, [3, 4, 5]);
         for n in 0..2 * ROWS_MAX as u64 {
-            waiting.put(row(10, n), 1);
+            waiting.put(row(10, n));
             while waiting.next(None, 1).is_some() {}
             assert!(waiting.bytes <= BYTES_MAX && waiting.rows.len() <= ROWS_MAX);
+            assert!(waiting.rows.iter().all(|row| row.line.is_some()), "none gives up its line");
         }
         let text = serde_json::to_string(&waiting).unwrap();
         assert!(!text.contains("xxx"), "no line is kept");
         let again: Waiting = serde_json::from_str(&text).unwrap();
         assert_eq!(again.rows.len(), ROWS_MAX);
         while waiting.pop().is_some() {}
-        assert_eq!((waiting.bytes, waiting.without), (0, 0));
+        assert_eq!(waiting.bytes, 0);
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Change;
 
-pub const DELTA: f64 = 0.002;
+pub use crate::domain::traps::ADWIN_DELTA as DELTA;
 pub const CLOCK: u64 = 32;
 /// Buckets of one size before two are put together.
 const BUCKETS: usize = 5;
