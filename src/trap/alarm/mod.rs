@@ -2,41 +2,40 @@
 //! comparison holds the rows of a window against the reference. Rows are looked at in the order of
 //! their times, as far as they can be held until late ones have come.
 
+mod compared;
+mod followed;
+mod raised;
 mod recent;
+mod state;
 mod waiting;
 mod watched;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use compared::{Shift, Window};
+use followed::Followed;
+pub use raised::{Level, Raised};
 pub use recent::{Drawn, Line};
 use recent::{Recent, RecentRow};
+pub use state::State;
+use state::key;
 use waiting::{LATE_MS, Waiting, WaitingRow};
 pub use watched::Watched;
 
-use super::detect::{Detector, DetectorName, Settings};
 use super::reference::{Keyed, OTHERS, Reference, short};
-use super::two_sample::{Counts, categories, numbers};
 use crate::domain::distribution::holm;
 use crate::domain::time::Moment;
 use crate::domain::traps::Alarm;
 
 /// Values of `by` that are watched each by itself; the rest are together.
 const BY_MAX: usize = 64;
-/// Most numbers of a window that are held against the reference: those with the smallest draws.
-const NUMBERS_MAX: usize = 4_096;
 /// Cases of an alarm that says no number.
 const CASES: u32 = 20;
 const ALPHA: f64 = 0.01;
 const EFFECT: f64 = 0.1;
 const LEAST: u64 = 200;
-/// A stability index below this is no change, however sure it is.
-const STABLE: f64 = 0.1;
-/// How unlikely by chance a change is of which a detector by ADWIN warns.
-const WARN: f64 = 0.05;
 
 /// A row as alarms see it.
 #[derive(Debug, Clone)]
@@ -49,36 +48,6 @@ pub struct Row<'r> {
     pub u: u64,
     /// For each alarm, what it looks at.
     pub watched: &'r [Watched],
-}
-
-/// How sure an alarm is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// It may be chance; nobody has to look into it.
-    Warning,
-    Alarm,
-}
-
-/// An alarm that was raised.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Raised {
-    pub alarm: String,
-    pub version: String,
-    pub level: Level,
-    pub stream: String,
-    pub by: Option<String>,
-    pub from: Moment,
-    pub to: Moment,
-    pub rows: u64,
-    pub statistic: f64,
-    pub effect: Option<f64>,
-    pub p: Option<f64>,
-    /// The mean, or what share the value that moved most had, before and now.
-    pub before: Option<f64>,
-    pub now: Option<f64>,
-    /// Lines drawn from the window.
-    pub drawn: Vec<Drawn>,
 }
 
 /// Alarms with what they know of the streams so far.
@@ -97,7 +66,7 @@ pub struct Alarms {
     open: HashMap<String, VecDeque<OpenDraw>>,
     canaries: Canaries,
     manner: Manner,
-    /// Rows that came when those after them had been looked at, or from beyond the clock.
+    /// Rows of before what was looked at already, and rows from beyond the clock.
     late: u64,
     ahead: u64,
 }
@@ -125,72 +94,6 @@ struct OpenDraw {
 pub struct Canaries {
     pub key: Option<Keyed>,
     pub files: BTreeMap<String, HashMap<u64, (String, String)>>,
-}
-
-/// What is kept from run to run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct State {
-    /// By version of an alarm, stream and value of `by`.
-    followed: BTreeMap<String, Followed>,
-    /// By version, stream and start of the window.
-    windows: BTreeMap<String, Window>,
-    last: BTreeMap<String, Moment>,
-    /// By version, stream and id of a canary: what was said of it last.
-    canaries: BTreeMap<String, String>,
-    /// Rows of each stream that were not looked at yet.
-    #[serde(default)]
-    waiting: BTreeMap<String, Waiting>,
-    /// The versions of the rules for which those wait, in their order.
-    #[serde(default)]
-    waits_for: Vec<String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Followed {
-    detector: Detector,
-    /// The same at the level of a warning.
-    #[serde(default)]
-    warner: Option<Detector>,
-    since: Moment,
-    before: Option<f64>,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Window {
-    rows: u64,
-    counts: BTreeMap<String, u64>,
-    /// Draws and numbers, the smallest draws.
-    numbers: BTreeSet<(u64, u64)>,
-    /// Rows that may become cases, by draws and numbers. Lines are not kept from run to run: what is
-    /// redacted or erased of a stream must stand nowhere.
-    #[serde(skip)]
-    drawn: BTreeMap<(u64, u64), Drawn>,
-}
-
-impl State {
-    /// Has what `others` know of all streams but those that are one's own.
-    fn merge<V>(&mut self, others: Self, own: &HashMap<String, V>) {
-        fn mix<T, V>(
-            ours: &mut BTreeMap<String, T>,
-            others: BTreeMap<String, T>,
-            own: &HashMap<String, V>,
-            stream: fn(&str) -> &str,
-        ) {
-            ours.retain(|name, _| own.contains_key(stream(name)));
-            ours.extend(others.into_iter().filter(|(name, _)| !own.contains_key(stream(name))));
-        }
-        // A key is a version, a stream, and what else there is.
-        let second: fn(&str) -> &str = |name| name.split('\u{1f}').nth(1).unwrap_or_default();
-        mix(&mut self.followed, others.followed, own, second);
-        mix(&mut self.windows, others.windows, own, second);
-        mix(&mut self.canaries, others.canaries, own, second);
-        mix(&mut self.last, others.last, own, |name| name);
-        mix(&mut self.waiting, others.waiting, own, |name| name);
-    }
-}
-
-fn key(parts: &[&str]) -> String {
-    parts.join("\u{1f}")
 }
 
 impl Alarms {
@@ -237,10 +140,7 @@ impl Alarms {
 
     /// Whether these are the same rules.
     pub fn are(&self, others: &Self) -> bool {
-        let versions = |of: &'_ Self| -> Vec<String> {
-            of.list.iter().map(|(_, version)| version.clone()).collect()
-        };
-        versions(self) == versions(others)
+        self.state.waits_for == others.state.waits_for
     }
 
     /// What is to be kept for the next run.
@@ -259,17 +159,18 @@ impl Alarms {
         self.canaries
     }
 
-    /// Rows of before what was looked at already, late or read again, and rows from beyond the clock, since it was asked last.
+    /// How many rows are of before what was looked at already (late, or read again), and how many from
+    /// beyond the clock, since it was asked last.
     pub fn passed_over(&mut self) -> (u64, u64) {
         (std::mem::take(&mut self.late), std::mem::take(&mut self.ahead))
     }
 
     /// Takes the next row; gives the alarms that are raised by what is due with it.
     pub fn take(&mut self, row: &Row<'_>, now: Moment) -> Vec<Raised> {
-        // What an earlier run took is not counted again.
         if self.list.is_empty() {
             return Vec::new();
         }
+        // What an earlier run took is not counted again.
         if self.taken.get(row.stream).is_some_and(|last| row.at <= *last) {
             self.late += 1;
             return Vec::new();
@@ -503,22 +404,10 @@ impl Alarms {
         let name = key(&[version, stream, &start.to_string()]);
         let window = self.state.windows.entry(name.clone()).or_default();
         let is_first = window.rows == 0;
-        window.rows += 1;
-        let u = row.u;
-        if let Some(number) = watched.number {
-            window.numbers.insert((u, number.to_bits()));
-            if window.numbers.len() > NUMBERS_MAX {
-                window.numbers.pop_last();
-            }
-        }
-        if let Some(text) = &watched.text {
-            *window.counts.entry(text.to_string()).or_default() += 1;
-        }
         let cases = alarm.cases.unwrap_or(CASES) as usize;
-        let last = window.drawn.last_key_value();
-        let is_drawn = window.drawn.len() < cases || last.is_some_and(|(last, _)| u < last.0);
+        let is_drawn = window.take(row.u, watched, cases);
         if let Some(line) = row.line.as_ref().filter(|_| is_drawn) {
-            let (at, line) = ((u, row.number), Arc::clone(line));
+            let (at, line) = ((row.u, row.number), Arc::clone(line));
             window.drawn.insert(at, Drawn { number: row.number, line, around: Vec::new() });
             if window.drawn.len() > cases {
                 window.drawn.pop_last();
@@ -562,7 +451,10 @@ impl Alarms {
         for ((start, length), windows) in due {
             let told: Vec<Option<Shift>> = windows
                 .iter()
-                .map(|(place, window)| self.shift(&self.list[*place].0, window))
+                .map(|(place, window)| {
+                    let field = short(self.list[*place].0.compare.as_deref()?);
+                    window.shift(self.reference.as_ref()?, field)
+                })
                 .collect();
             let p: Vec<f64> = told.iter().flatten().map(|shift| shift.p).collect();
             let mut adjusted = holm(&p).into_iter();
@@ -595,123 +487,6 @@ impl Alarms {
         }
         raised
     }
-
-    fn shift(&self, alarm: &Alarm, window: &Window) -> Option<Shift> {
-        let reference = self.reference.as_ref()?;
-        let field = short(alarm.compare.as_deref()?);
-        if let Some(sample) = reference.numbers.get(field) {
-            let now: Vec<f64> =
-                window.numbers.iter().map(|(_, bits)| f64::from_bits(*bits)).collect();
-            let found = numbers(sample, &now)?;
-            return Some(Shift {
-                statistic: found.ks,
-                effect: found.ks,
-                unstable: found.deciles_psi >= found.deciles_psi_limit_5pct.max(STABLE),
-                p: found.ks_p_limit,
-                rows: (now.len() as u64).min(sample.len() as u64),
-                before: Some(found.mean[0]),
-                now: Some(found.mean[1]),
-                moved: None,
-            });
-        }
-        let known = reference.values.get(field)?;
-        let mut counts = Counts::new();
-        known.iter().for_each(|(value, n)| counts.entry(value.clone()).or_default()[0] += n);
-        let others = known.contains_key(OTHERS);
-        for (value, n) in &window.counts {
-            let value = if others && !known.contains_key(value) { OTHERS } else { value };
-            counts.entry(value.to_owned()).or_default()[1] += n;
-        }
-        let found = categories(&counts)?;
-        let all = [0, 1].map(|side| counts.values().map(|pair| pair[side]).sum::<u64>());
-        let share =
-            |pair: &[u64; 2]| (pair[0] as f64 / all[0] as f64, pair[1] as f64 / all[1] as f64);
-        // The value that moved most says which way.
-        let moved = counts.iter().max_by(|a, b| {
-            let apart = |pair| {
-                let (before, now) = share(pair);
-                (now - before).abs()
-            };
-            apart(a.1).total_cmp(&apart(b.1))
-        });
-        let shares = moved.map(|(_, pair)| share(pair));
-        Some(Shift {
-            statistic: found.chi2_pooled,
-            effect: found.effect,
-            unstable: false,
-            p: found.chi2_pooled_p.unwrap_or(1.0),
-            rows: all[0].min(all[1]),
-            before: shares.map(|(before, _)| before),
-            now: shares.map(|(_, now)| now),
-            moved: moved.map(|(value, _)| value.clone()),
-        })
-    }
-}
-
-/// A change that a detector found.
-struct Found {
-    level: Level,
-    before: Option<f64>,
-    now: f64,
-    rows: u64,
-    since: Moment,
-}
-
-impl Followed {
-    fn new(alarm: &Alarm, since: Moment) -> Self {
-        let name = alarm.detector.as_deref().and_then(DetectorName::from_name);
-        let settings =
-            Settings { delta: alarm.delta, threshold: alarm.threshold, ..Settings::default() };
-        let detector = Detector::new(name.unwrap_or(DetectorName::Adwin), settings);
-        Self { detector, warner: Self::warner(alarm), since, before: None }
-    }
-
-    /// A second detector, at the level of a warning, where there is one.
-    fn warner(alarm: &Alarm) -> Option<Detector> {
-        let delta = alarm.warning_level(WARN)?;
-        let settings = Settings { delta: Some(delta), ..Settings::default() };
-        Some(Detector::new(DetectorName::Adwin, settings))
-    }
-
-    fn take(&mut self, value: f64, alarm: &Alarm, at: Moment) -> Option<Found> {
-        let (_, mean) = self.detector.window();
-        // What was kept before there were warnings has none.
-        if self.warner.is_none() {
-            self.warner = Self::warner(alarm);
-        }
-        let is_alarm = self.detector.take(value);
-        let is_warning = self.warner.as_mut().is_some_and(|warner| warner.take(value));
-        let (before, since) = (self.before, self.since);
-        if !is_alarm {
-            self.before = Some(mean);
-            let change = self.warner.as_ref().filter(|_| is_warning)?.change()?;
-            let (before, now, rows) = (Some(change.before), change.now, change.rows);
-            return Some(Found { level: Level::Warning, before, now, rows, since });
-        }
-        // Both begin anew.
-        (self.since, self.before, self.warner) = (at, None, Self::warner(alarm));
-        let (rows, now) = self.detector.window();
-        let told = Found { level: Level::Alarm, before, now, rows, since };
-        Some(match self.detector.change() {
-            Some(change) => {
-                Found { before: Some(change.before), now: change.now, rows: change.rows, ..told }
-            }
-            None => told,
-        })
-    }
-}
-
-/// How a window differs from the reference.
-struct Shift {
-    statistic: f64,
-    effect: f64,
-    /// The stability index is above what it may be.
-    unstable: bool,
-    p: f64,
-    rows: u64,
-    before: Option<f64>,
-    now: Option<f64>,
-    moved: Option<String>,
 }
 
 #[cfg(test)]
