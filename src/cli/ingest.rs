@@ -436,13 +436,13 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     }
     if summary.late > 0 {
         say(&format!(
-            "  {} predictions are of before what alarms have looked at, late or read again: they pass over them",
+            "  alarms pass over {} predictions of before what they have looked at: late, or read again",
             summary.late
         ));
     }
     if summary.ahead > 0 {
         say(&format!(
-            "  {} predictions are more than five minutes ahead of the clock: alarms pass over them",
+            "  alarms pass over {} predictions that are more than five minutes ahead of the clock",
             summary.ahead
         ));
     }

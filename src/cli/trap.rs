@@ -16,7 +16,7 @@ use crate::domain::plugin::Plugin;
 use crate::domain::text::visible;
 use crate::domain::traps::{Trap, TrapFile};
 use crate::trap::column::{self, BadColumn, Values};
-use crate::trap::detect::{Detection, Detector, DetectorName, Direction, Settings};
+use crate::trap::detect::{Detector, DetectorName, Direction, Settings};
 use crate::trap::sql::{self, Engine};
 use crate::trap::two_sample::{self, Counts};
 use crate::workspace::WorkError;
@@ -438,10 +438,7 @@ fn detect(context: &Context, args: &DetectArgs) -> Result<Exit, CliError> {
         if args.detector.takes_truths_only() && value != 0.0 && value != 1.0 {
             return Err(BadColumn::NoTruth { line, value });
         }
-        if detector.take(value) {
-            let (width, mean) = detector.window();
-            found.push(Detection { index: numbers, width, mean });
-        }
+        found.extend(detector.detect(numbers, value));
         numbers += 1;
         Ok(())
     };

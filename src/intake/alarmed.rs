@@ -28,8 +28,8 @@ pub fn watch(alarms: &mut Alarms, seen: &Seen, now: Moment) -> Vec<Raised> {
     alarms.take(&row, now)
 }
 
-/// Cases of an alarm's window, with up to so many neighbours on each side.
-pub fn drawn_cases(raised: &Raised, each_side: usize) -> Vec<Matured> {
+/// What is told of an alarm, and the cases of its window, with up to so many neighbours on each side.
+pub fn told(raised: Raised, each_side: usize) -> (AlarmRaised, Vec<Matured>) {
     let one = |drawn: &Drawn| {
         let mut seen = lone_line(drawn.number, &drawn.line)?;
         seen.flags = Some(vec![raised.alarm.clone()]);
@@ -39,27 +39,23 @@ pub fn drawn_cases(raised: &Raised, each_side: usize) -> Vec<Matured> {
             around.filter_map(|(number, line)| lone_line(*number, line)).map(Arc::new).collect();
         Some(Matured::among(&seen, around.iter(), each_side))
     };
-    raised.drawn.iter().filter_map(one).collect()
-}
-
-/// What is told of an alarm.
-pub fn raised_event(raised: &Raised) -> AlarmRaised {
+    let drawn: Vec<Matured> = raised.drawn.iter().filter_map(one).collect();
     let case = |matured: &Matured| CaseId::of(matured.seen.stream(), matured.seen.id());
-    let level = (raised.level == Level::Warning).then(|| "warning".to_owned());
-    AlarmRaised {
-        alarm: raised.alarm.clone(),
-        version: raised.version.clone(),
-        level,
-        stream: raised.stream.clone(),
-        by: raised.by.clone(),
+    let event = AlarmRaised {
+        alarm: raised.alarm,
+        version: raised.version,
+        level: (raised.level == Level::Warning).then(|| "warning".to_owned()),
+        stream: raised.stream,
+        by: raised.by,
         window: AlarmWindow { from: raised.from, to: raised.to, rows: raised.rows },
         statistic: raised.statistic,
         effect: raised.effect,
         p: raised.p,
         before: raised.before,
         now: raised.now,
-        cases: drawn_cases(raised, 0).iter().map(case).collect(),
-    }
+        cases: drawn.iter().map(case).collect(),
+    };
+    (event, drawn)
 }
 
 /// Takes out of what alarms tell in clear what is to be redacted. A canary's text, which goes with

@@ -10,7 +10,7 @@ use std::thread::{Builder, ScopedJoinHandle, scope};
 use std::time::Duration;
 
 use super::admit::{Admitted, Admitter};
-use super::alarmed::{clean, drawn_cases, raised_event, watch};
+use super::alarmed::{clean, told, watch};
 use super::detect::{self, Detectors};
 use super::draw::{self, Drawing};
 use super::logindex::LogIndex;
@@ -305,7 +305,12 @@ fn order(
     now: &impl Fn() -> Moment,
 ) -> Result<(), IntakeError> {
     let mut alarms = plan.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut told = Vec::new();
+    let mut raised = Vec::new();
+    let mut tell = |one, matured: &mut Vec<Matured>| {
+        let (event, drawn) = told(one, plan.neighbours);
+        raised.push(event);
+        matured.extend(drawn);
+    };
     let mut window = plan.window.lock().unwrap_or_else(PoisonError::into_inner);
     let pasts = plan.pasts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
     let mut drawing = Drawing::new(plan.traps, pasts, plan.endless);
@@ -321,9 +326,8 @@ fn order(
             seen.iter_mut().for_each(|seen| drawing.decide(seen));
             let at = now();
             for seen in &seen {
-                for raised in watch(&mut alarms, seen, at) {
-                    matured.extend(drawn_cases(&raised, plan.neighbours));
-                    told.push(raised_event(&raised));
+                for one in watch(&mut alarms, seen, at) {
+                    tell(one, &mut matured);
                 }
             }
             let flagged = seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
@@ -351,9 +355,8 @@ fn order(
         }
     }
     if !plan.goes_on {
-        for raised in alarms.finish() {
-            matured.extend(drawn_cases(&raised, plan.neighbours));
-            told.push(raised_event(&raised));
+        for one in alarms.finish() {
+            tell(one, &mut matured);
         }
     }
     window.finish(&mut matured);
@@ -363,7 +366,7 @@ fn order(
     if plan.detectors.asks_in_part() {
         tallies.clear();
     }
-    let _ = to_write.send(Message::Ended(Box::new(Ended { drawn, tallies, raised: told })));
+    let _ = to_write.send(Message::Ended(Box::new(Ended { drawn, tallies, raised })));
     Ok(())
 }
 

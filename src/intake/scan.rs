@@ -214,7 +214,7 @@ pub fn look(
     looked
 }
 
-/// A line by itself, which becomes a case.
+/// A line by itself, looked at as closely as one that becomes a case.
 pub fn lone_line(number: u64, line: &str) -> Option<Seen> {
     let chunk = Arc::new(Chunk { first_line: number, text: line.to_owned(), ..Chunk::default() });
     let row = Row::parse(&chunk.text).ok()?;

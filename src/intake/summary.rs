@@ -34,7 +34,7 @@ pub struct Summary {
     /// What became of rows that plug-ins were to be asked about.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub plugins: BTreeMap<String, Counts>,
-    /// Predictions that alarms passed over: they came when later ones had been looked at, or from
+    /// Predictions that alarms passed over: of before what was looked at, late or read again; and from
     /// beyond the clock.
     #[serde(skip_serializing_if = "is_zero")]
     pub late: u64,

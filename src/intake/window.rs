@@ -91,8 +91,8 @@ impl Window {
         }
     }
 
-    /// The same for the next piece of an input, whose lines come after these: those that were last
-    /// in each stream, each by itself, so that no chunk is held for them.
+    /// Makes ready for the next piece of an input, when this one has ended: of each stream the lines
+    /// stay that came last, each by itself, so that no chunk is held for them.
     pub fn go_on(&mut self) {
         let reach = self.reach() as usize;
         for stream in self.streams.values_mut() {

@@ -208,7 +208,7 @@ impl Workspace {
             .map(|(name, host)| (name.clone(), host.as_mut().map_err(|why| why.clone())));
         let detectors = Detectors::new(hosts.collect(), request.since);
         let neighbours = request.neighbours.unwrap_or(self.config.ingest.neighbours);
-        let Following { mut alarms, window, .. } = self.following(request, neighbours)?;
+        let Following { mut alarms, window, kept } = self.following(request, neighbours)?;
         alarms.look_so(Manner {
             endless: request.piece || request.again.is_none(),
             reach: intake::reach(neighbours),
@@ -265,7 +265,7 @@ impl Workspace {
         let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
         (summary.late, summary.ahead) = alarms.passed_over();
         if !request.dry_run {
-            self.keep_following(alarms, window, request.piece)?;
+            self.keep_following(Following { alarms, window, kept }, request.piece)?;
         }
         Ok(summary)
     }

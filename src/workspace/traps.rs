@@ -27,6 +27,10 @@ use crate::trap::alarm::{Alarms, Canaries, State};
 use crate::trap::reference::{Keyed, Lookup, Making, Reference, Wanted};
 use crate::trap::{BadTrap, Traps};
 
+fn hash_of(kept: Option<&str>) -> Option<Hash> {
+    kept.map(|text| Hash::of(text.as_bytes()))
+}
+
 /// What was kept of alarms; what can't be read is learned anew.
 fn state_of(kept: Option<&str>) -> State {
     kept.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
@@ -218,7 +222,7 @@ impl Workspace {
     ) -> Result<Following, WorkError> {
         let held = self.following.take().filter(|_| request.piece);
         let kept = self.kept_alarms(request)?;
-        let hash = kept.as_deref().map(|text| Hash::of(text.as_bytes()));
+        let hash = hash_of(kept.as_deref());
         let Some(held) = held else {
             let alarms = self.alarms(request, kept.as_deref())?;
             return Ok(Following { alarms, window: Window::new(neighbours), kept: hash });
@@ -234,30 +238,32 @@ impl Workspace {
         } else {
             self.alarms(request, kept.as_deref())?
         };
-        Ok(Following { alarms, ..held })
+        Ok(Following { alarms, kept: hash, ..held })
     }
 
     /// Keeps what alarms know of the streams, for the next run; in memory all of it, for the next
     /// piece.
     pub(super) fn keep_following(
         &mut self,
-        alarms: Alarms,
-        mut window: Window,
+        mut following: Following,
         goes_on: bool,
     ) -> Result<(), WorkError> {
-        let (mut alarms, mut kept) = (alarms, None);
+        let Following { alarms, window, kept } = &mut following;
         if !alarms.is_empty() {
-            kept = self.db.write(|conn| {
+            *kept = self.db.write(|conn| {
                 // Others may have kept something of other streams meanwhile.
-                alarms.adopt(state_of(store::setting(conn, ALARMS)?.as_deref()));
+                let stored = store::setting(conn, ALARMS)?;
+                if hash_of(stored.as_deref()) != *kept {
+                    alarms.adopt(state_of(stored.as_deref()));
+                }
                 let state = crate::db::to_json(alarms.state());
                 store::set_setting(conn, ALARMS, &state)?;
-                Ok(Some(Hash::of(state.as_bytes())))
+                Ok(hash_of(Some(&state)))
             })?;
         }
         if goes_on {
             window.go_on();
-            self.following = Some(Following { alarms, window, kept });
+            self.following = Some(following);
         }
         Ok(())
     }

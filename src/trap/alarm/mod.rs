@@ -559,6 +559,41 @@ mod tests {
     }
 
     #[test]
+    fn of_two_that_read_different_streams_neither_loses_what_the_other_knows() {
+        let toml = "[[alarm]]\nname = \"a\"\nwatch = \"disagrees\"\n";
+        let reads = |stream: &str, alarms: &mut Alarms| {
+            for n in 0..20 {
+                let (_, watched) = rises(n, 10, 60);
+                let (at, watched) = (Moment(n as i64 * 60_000), [watched]);
+                let row = Row { stream, at, line: "l", number: n, u: n, watched: &watched };
+                alarms.take(&row, Moment(i64::MAX));
+            }
+        };
+        let fresh = || {
+            let mut alarms = Alarms::new(alarm(toml), None, State::default());
+            alarms.look_so(Manner { endless: true, reach: 2 });
+            alarms
+        };
+        let (mut one, mut two) = (fresh(), fresh());
+        reads("s", &mut one);
+        reads("t", &mut two);
+        let before = one.state().clone();
+        two.adopt(one.state().clone());
+        one.adopt(two.state().clone());
+        for of in [&one, &two] {
+            let streams: Vec<&String> = of.state().last.keys().collect();
+            assert_eq!(streams, ["s", "t"]);
+            assert_eq!((of.state().followed.len(), of.state().waiting.len()), (2, 2));
+        }
+        assert_eq!(one.state().last["s"], before.last["s"]);
+        // Whoever reads another stream leaves alone what waits.
+        let mut other = Alarms::new(alarm(toml), None, one.state().clone());
+        reads("u", &mut other);
+        other.finish();
+        assert_eq!(other.state().waiting.keys().collect::<Vec<_>>(), ["s", "t"]);
+    }
+
+    #[test]
     fn rows_that_wait_while_rules_change_are_looked_at_by_the_rules_they_came_under() {
         let [one, two] = ["disagrees", "confidence"]
             .map(|watch| format!("[[alarm]]\nname = \"{watch}\"\nwatch = \"{watch}\"\n"));

@@ -129,6 +129,13 @@ impl Detector {
         }
     }
 
+    /// Takes the value at a place; gives the change that it shows.
+    pub fn detect(&mut self, index: u64, value: f64) -> Option<Detection> {
+        let is_change = self.take(value);
+        let (width, mean) = self.window();
+        is_change.then_some(Detection { index, width, mean })
+    }
+
     /// What differs, where the last value showed a change and the detector knows where it lies.
     pub fn change(&self) -> Option<Change> {
         match self {
@@ -150,14 +157,7 @@ impl Detector {
 
 /// All changes in a row of values.
 pub fn detections(mut detector: Detector, values: impl Iterator<Item = f64>) -> Vec<Detection> {
-    let mut found = Vec::new();
-    for (index, value) in (0..).zip(values) {
-        if detector.take(value) {
-            let (width, mean) = detector.window();
-            found.push(Detection { index, width, mean });
-        }
-    }
-    found
+    (0..).zip(values).filter_map(|(index, value)| detector.detect(index, value)).collect()
 }
 
 /// The mean of values that come one by one.
