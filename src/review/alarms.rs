@@ -41,14 +41,25 @@ impl RaisedAlarm {
 
     /// What happened, in a line.
     pub fn words(&self) -> String {
+        let colon = if self.raised.now.is_some() { ":" } else { "" };
+        format!("{}{colon} {}", self.name(), self.moved())
+    }
+
+    /// Which alarm it is, and of which value.
+    pub fn name(&self) -> String {
+        let by = self.raised.by.as_ref().map_or(String::new(), |by| format!(" ({by})"));
+        format!("{}{by}", self.raised.alarm)
+    }
+
+    /// From where to where it moved, as far as that is known, and in which stream.
+    pub fn moved(&self) -> String {
         let of = &self.raised;
-        let by = of.by.as_ref().map_or(String::new(), |by| format!(" ({by})"));
         let moved = match (of.before, of.now) {
-            (Some(before), Some(now)) => format!(": {before:.3} to {now:.3}"),
-            (_, Some(now)) => format!(": {now:.3} now"),
+            (Some(before), Some(now)) => format!("{before:.3} to {now:.3} "),
+            (_, Some(now)) => format!("{now:.3} now "),
             _ => String::new(),
         };
-        format!("{}{by}{moved} in {}", of.alarm, of.stream)
+        format!("{moved}in {}", of.stream)
     }
 }
 

@@ -185,8 +185,8 @@ impl Workspace {
         let told = alarms.iter().filter(|one| one.is_open() || one.still_warns(&alarms));
         for alarm in told {
             rows.push(LoopRow {
-                name: format!("{} {}", alarm.level(), alarm.id),
-                more: alarm.words(),
+                name: format!("{} {} {}", alarm.level(), alarm.id, alarm.name()),
+                more: alarm.moved(),
                 warns: alarm.is_open(),
                 behind: behind(alarm.raised.cases.iter().copied()),
                 ..LoopRow::default()
