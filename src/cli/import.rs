@@ -42,6 +42,9 @@ pub struct Args {
     /// What the files mark as right becomes a known answer
     #[arg(long)]
     gold: bool,
+    /// What a review of labels decided elsewhere becomes a ruling
+    #[arg(long)]
+    rulings: bool,
     /// Which responses count, where a file says their status
     #[arg(long, value_parser = ["submitted", "draft", "discarded"])]
     status: Option<String>,
@@ -112,6 +115,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         reviewer: args.reviewer.clone(),
         open: args.open,
         gold: args.gold,
+        rulings: args.rulings,
         dry_run: args.dry_run,
         times: inputs.options().times.clone(),
     };
@@ -120,10 +124,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     if !flaws.is_empty() {
         return Err(CliError::Use(flaws.join("\n")));
     }
-    let lost = summary
-        .foreign
-        .as_ref()
-        .is_some_and(|of| !of.lost.is_empty() || of.skipped > 0 || of.drafts > 0);
+    let lost = summary.foreign.as_ref().is_some_and(|of| {
+        !of.lost.is_empty() || of.skipped > 0 || of.drafts > 0 || of.ruled_left > 0
+    });
     Ok(if args.strict && (lost || summary.rejected > 0) { Exit::No } else { exit })
 }
 
@@ -188,6 +191,8 @@ pub fn told(json: bool, summary: &ImportSummary) -> Result<Exit, CliError> {
             (of.cases, "cases in the files"),
             (of.opened, "of them opened"),
             (of.gold, "set as known answers"),
+            (of.ruled, "became rulings"),
+            (of.ruled_left, "decided by reviews (--rulings takes them)"),
             (of.skipped, "skipped by whoever was asked"),
             (of.drafts, "drafts"),
             (of.by_machine, "said by a program"),

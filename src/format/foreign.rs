@@ -26,6 +26,8 @@ pub struct Foreign {
     pub duration_ms: Option<u64>,
     /// Whether it is marked as the right answer.
     pub gold: bool,
+    /// Whether it is what somebody decided who reviewed the labels of others: a ruling, no label.
+    pub ruling: bool,
     /// What nothing maps.
     pub extra: Map<String, Value>,
 }

@@ -50,6 +50,9 @@ pub struct ForeignSummary {
     pub by_machine: u64,
     /// Labels that were set as known answers.
     pub gold: u64,
+    /// Decisions of reviews of labels: that became rulings, and that were left out.
+    pub ruled: u64,
+    pub ruled_left: u64,
     /// What nothing maps, by what it is.
     pub lost: BTreeMap<String, u64>,
 }

@@ -4,17 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::cases::IngestRequest;
 use super::{WorkError, Workspace};
 use crate::clock;
-use crate::db::case;
 use crate::db::case::named::{Named, Reading, named};
+use crate::db::{arbitration, case, label};
+use crate::domain::arbitration::{Act, Cause, Done, Ruling};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{Label, MAIN_ROUND, round_of_pass};
-use crate::domain::protocol::{Places, QuestionKind, Span};
-use crate::domain::roster::is_name;
+use crate::domain::label::{
+    Label, MAIN_ROUND, Outcome, ProtocolRef, Step, round_of_pass, that_count_in,
+};
+use crate::domain::protocol::{Places, Protocol, QuestionKind, Span};
+use crate::domain::roster::{Role, is_name};
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::format::foreign::{Foreign, Loss, Said};
@@ -24,7 +27,7 @@ use crate::intake::answered::solve;
 use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
 use crate::journal::Append;
 use crate::journal::chain;
-use crate::journal::kind::{GoldSet, LabelGiven};
+use crate::journal::kind::{CaseRuled, GoldSet, LabelGiven};
 
 /// Bytes of what nothing maps that are kept with a label.
 const EXTRA_BYTES_MAX: usize = 64 << 10;
@@ -47,6 +50,8 @@ pub struct ForeignRequest {
     pub open: bool,
     /// Whether what is marked as right becomes a known answer.
     pub gold: bool,
+    /// Whether what a review of labels decided becomes a ruling.
+    pub rulings: bool,
     pub dry_run: bool,
     pub times: Times,
 }
@@ -74,6 +79,22 @@ impl ForeignRequest {
     }
 }
 
+impl ForeignRequest {
+    /// When something was said, if that stands there.
+    fn given_at(&self, foreign: &Foreign, now: Moment) -> Result<Option<Moment>, String> {
+        let Some(at) = &foreign.at else { return Ok(None) };
+        // A time of a program's own clock that says no zone is UTC.
+        let zone = self.times.zone.or(Some(Zone::UTC));
+        let times = Times { zone, ..self.times.clone() };
+        let text = times.read(Some(at)).map_err(|reject| reject.to_string())?;
+        let at = Moment::parse(&text).ok_or("its time can't be read")?;
+        if at > now {
+            return Err(format!("`{text}` is in the future"));
+        }
+        Ok(Some(at))
+    }
+}
+
 impl Workspace {
     /// Takes in what people said elsewhere.
     ///
@@ -87,6 +108,9 @@ impl Workspace {
         stop: &AtomicBool,
     ) -> Result<ImportSummary, WorkError> {
         self.ready_to_write()?;
+        if request.rulings {
+            self.needs_role(&[Role::Lead], "lead")?;
+        }
         let mut summary = ImportSummary::default();
         let mut more = ForeignSummary {
             format: request.format.clone(),
@@ -185,10 +209,19 @@ impl Workspace {
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         let mut in_batch = BTreeSet::new();
         let mut passes: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let known = (opening, &traces);
+        let mut decisions: Vec<(u64, &Foreign)> = Vec::new();
         for foreign in said {
+            if foreign.ruling && !request.rulings {
+                more.ruled_left += 1;
+                continue;
+            }
             summary.read += 1;
             let number = summary.read;
-            let known = (opening, &traces);
+            if foreign.ruling {
+                decisions.push((number, foreign));
+                continue;
+            }
             match one(&context, foreign, request, known, &mut names, &mut passes, more) {
                 Err(why) => summary.reject(number, &format!("{}: {why}", foreign.place)),
                 Ok(One::Known) => summary.duplicate += 1,
@@ -219,10 +252,33 @@ impl Workspace {
                 writer.append(&self.me, std::mem::take(&mut batch), clock::now())?;
             }
         }
+        if !request.dry_run && !batch.is_empty() {
+            writer.append(&self.me, batch, clock::now())?;
+        }
+        // After the labels that they weighed.
+        let mut rulings = BTreeMap::new();
+        for (number, foreign) in decisions {
+            match ruling_of(&context, foreign, request, known, more) {
+                Err(why) => summary.reject(number, &format!("{}: {why}", foreign.place)),
+                Ok(Decided::Known) => summary.duplicate += 1,
+                Ok(Decided::Would(id)) => count_ruling(&mut rulings, id, None, summary),
+                Ok(Decided::Ruling(id, ruling)) => {
+                    count_ruling(&mut rulings, id, Some(ruling), summary);
+                }
+            }
+        }
+        more.ruled = rulings.len() as u64;
         if request.dry_run {
             return Ok(()); // nothing was written
         }
-        if !batch.is_empty() {
+        let rulings: Vec<Append> = rulings
+            .into_values()
+            .flatten()
+            .map(|ruling| Append::new(&CaseRuled(*ruling)))
+            .collect();
+        let mut rulings = rulings.into_iter().peekable();
+        while rulings.peek().is_some() {
+            let batch = rulings.by_ref().take(BATCH).collect();
             writer.append(&self.me, batch, clock::now())?;
         }
         writer.finish()?;
@@ -239,20 +295,48 @@ enum One {
     Label(Box<Label>),
 }
 
-fn one<'p, F>(
+/// What became of a decision.
+enum Decided {
+    Known,
+    /// A ruling on a case that a dry run would open.
+    Would(String),
+    Ruling(String, Box<Ruling>),
+}
+
+/// Keeps one ruling a case, the last that the files hold.
+fn count_ruling(
+    rulings: &mut BTreeMap<String, Option<Box<Ruling>>>,
+    id: String,
+    ruling: Option<Box<Ruling>>,
+    summary: &mut ImportSummary,
+) {
+    match rulings.insert(id, ruling) {
+        Some(_) => summary.duplicate += 1,
+        None => summary.imported += 1,
+    }
+}
+
+/// An answer walked through the protocol of its case.
+struct AnsweredHere<'f> {
+    id: &'f str,
+    /// None: a dry run would open it.
+    case: Option<CaseId>,
+    protocol: ProtocolRef,
+    path: Vec<Step>,
+    outcome: Outcome,
+    evidence: Vec<Span>,
+    extra: Map<String, Value>,
+}
+
+fn answered_here<'p, 'f, F>(
     context: &Context<'_, F>,
-    foreign: &Foreign,
+    foreign: &'f Foreign,
     request: &ForeignRequest,
     (opening, traces): (&Opening, &HashMap<String, CaseId>),
-    names: &mut BTreeMap<String, String>,
-    passes: &mut BTreeMap<(String, String), u64>,
     more: &mut ForeignSummary,
-) -> Result<One, String>
+) -> Result<AnsweredHere<'f>, String>
 where
-    F: Fn(
-        &str,
-    )
-        -> Option<(&'p crate::domain::protocol::Protocol, &'p crate::domain::label::ProtocolRef)>,
+    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
 {
     let id = foreign.id.as_deref().ok_or("it names no case")?;
     let mut found = named(context.conn, id, Reading::Whole).map_err(|error| error.to_string())?;
@@ -334,16 +418,77 @@ where
         *more.lost.entry("what nothing maps, over 64 KiB of a label".to_owned()).or_default() += 1;
         extra.clear();
     }
+    let (path, outcome) = (solved.path, solved.outcome);
+    Ok(AnsweredHere { id, case, protocol: reference.clone(), path, outcome, evidence, extra })
+}
+
+/// What a review decided, as a ruling; its reason says where it comes from, and so is it known again.
+fn ruling_of<'p, F>(
+    context: &Context<'_, F>,
+    foreign: &Foreign,
+    request: &ForeignRequest,
+    known: (&Opening, &HashMap<String, CaseId>),
+    more: &mut ForeignSummary,
+) -> Result<Decided, String>
+where
+    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
+{
+    let AnsweredHere { id, case, protocol, path, outcome, .. } =
+        answered_here(context, foreign, request, known, more)?;
+    let Some(case) = case else { return Ok(Decided::Would(id.to_owned())) };
+    let by = request.name_of(foreign.reviewer.as_deref())?;
+    let mut rationale = format!("decided in a review in {} by {by}", request.format);
+    if let Some(at) = request.given_at(foreign, context.now)? {
+        rationale.push_str(&format!(", {}", at.rfc3339()));
+    }
+    if !foreign.rationale.trim().is_empty() {
+        rationale.push_str(&format!(": {}", foreign.rationale.trim()));
+    }
+    let failed = |error: rusqlite::Error| error.to_string();
+    let acts = arbitration::of_case(context.conn, case).map_err(failed)?;
+    let same = |done: &Done| match &done.act {
+        Act::Ruled(ruling) => ruling.rationale == rationale && ruling.outcome == outcome,
+        _ => false,
+    };
+    // Whatever became of it here since.
+    if acts.iter().any(same) {
+        return Ok(Decided::Known);
+    }
+    let labels = label::live_of_case(context.conn, case).map_err(failed)?;
+    let weighed = that_count_in(&labels, MAIN_ROUND);
+    let takes = weighed.iter().find(|given| given.label.outcome == outcome);
+    let ruling = Ruling {
+        case,
+        outcome,
+        protocol: Some(protocol),
+        path,
+        takes: takes.map(|given| given.event),
+        cause: Cause::Other,
+        rationale,
+        considered: weighed.iter().map(|given| given.event).collect(),
+        change: None,
+    };
+    Ok(Decided::Ruling(id.to_owned(), Box::new(ruling)))
+}
+
+fn one<'p, F>(
+    context: &Context<'_, F>,
+    foreign: &Foreign,
+    request: &ForeignRequest,
+    known: (&Opening, &HashMap<String, CaseId>),
+    names: &mut BTreeMap<String, String>,
+    passes: &mut BTreeMap<(String, String), u64>,
+    more: &mut ForeignSummary,
+) -> Result<One, String>
+where
+    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
+{
+    let AnsweredHere { id, case, protocol, path, outcome, evidence, extra } =
+        answered_here(context, foreign, request, known, more)?;
     if request.gold && foreign.gold {
         let Some(case) = case else { return Ok(One::Would) };
         let why = foreign.rationale.clone();
-        return Ok(One::Gold(Gold {
-            case,
-            protocol: reference.clone(),
-            path: solved.path,
-            outcome: solved.outcome,
-            why,
-        }));
+        return Ok(One::Gold(Gold { case, protocol, path, outcome, why }));
     }
     let reviewer = request.name_of(foreign.reviewer.as_deref())?;
     let as_named = foreign.reviewer.clone().unwrap_or_default();
@@ -356,35 +501,22 @@ where
         }
         _ => drop(names.insert(reviewer.clone(), as_named)),
     }
-    let given_at = match &foreign.at {
-        // A time of a program's own clock that says no zone is UTC.
-        Some(at) => {
-            let zone = request.times.zone.or(Some(Zone::UTC));
-            let times = Times { zone, ..request.times.clone() };
-            let text = times.read(Some(at)).map_err(|reject| reject.to_string())?;
-            let at = Moment::parse(&text).ok_or("its time can't be read")?;
-            if at > context.now {
-                return Err(format!("`{text}` is in the future"));
-            }
-            Some(at)
-        }
-        None => None,
-    };
+    let given_at = request.given_at(foreign, context.now)?;
     let Some(case) = case else { return Ok(One::Would) };
     // What the same person says of a case again is a repeat only where the times tell them apart.
     let pass = passes.entry((id.to_owned(), reviewer.clone())).or_insert(0);
     *pass += 1;
     let round = if given_at.is_some() { MAIN_ROUND.to_owned() } else { round_of_pass(*pass) };
     let label = Label {
-        path: solved.path,
-        outcome: solved.outcome,
+        path,
+        outcome,
         confidence: foreign.confidence,
         rationale: foreign.rationale.clone(),
         evidence,
         duration_ms: foreign.duration_ms,
         given_at,
         extra,
-        ..Label::empty(case, &reviewer, &round, reference.clone())
+        ..Label::empty(case, &reviewer, &round, protocol)
     };
     Ok(admitted(context, label)?.map_or(One::Known, |label| One::Label(Box::new(label))))
 }

@@ -15,7 +15,7 @@ use casework::format::read::bytes::{Count, Flaws, decode, unpack};
 use casework::format::read::files::parts_of;
 use casework::format::times::{Times, Zone};
 use casework::intake::read::read_chunks;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Place, server, shared};
 
@@ -629,6 +629,107 @@ fn labels_of_label_studio_come_in_as_they_were_given() {
             && summary["rejects"].to_string().contains("would both be ann"),
         "{summary}"
     );
+}
+
+/// What reviews decided, as it is exported: by the text, the way it was settled and by what reason.
+fn ruled(place: &Place) -> Vec<(String, Value, String)> {
+    let lines = place.ok(&["export", "--rows", "cases"]);
+    let rows = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows = rows.filter(|row| row["how"] == "ruling");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    rows.map(|row| (text(&row["text"]), row["outcome"].clone(), text(&row["ruling"]["rationale"])))
+        .collect()
+}
+
+#[test]
+fn what_a_review_of_prodigy_decided_is_a_ruling() {
+    let Some(data) = formats("what_a_review_of_prodigy_decided_is_a_ruling") else { return };
+    let path = data.join("prodigy/review.jsonl");
+    let records: Vec<Value> = std::fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let (place, plain) = imported((&path, "prodigy"), &[&path], &[]);
+    assert_eq!(plain["ruled"], 0, "{plain}");
+    assert_eq!(plain["ruled_left"], records.len(), "{plain}");
+    assert!(ruled(&place).is_empty());
+    let import = |more: &[&str]| -> Value {
+        let file = path.to_str().unwrap();
+        let args = [&["import", "labels", file, "--rulings", "--json"], more].concat();
+        serde_json::from_str(&place.run_text(&args)).unwrap()
+    };
+    let would = import(&["--dry-run"]);
+    let did = import(&[]);
+    assert_eq!(would, did, "a dry run counts as the run does");
+    assert_eq!(did["ruled"], records.len(), "{did}");
+    assert_eq!(did["rejected"], 0, "{did}");
+    let rulings = ruled(&place);
+    for record in &records {
+        let mut wanted: Vec<(u64, u64, String)> = record["spans"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|span| {
+                let label = span["label"].as_str().unwrap().to_owned();
+                (span["start"].as_u64().unwrap(), span["end"].as_u64().unwrap(), label)
+            })
+            .collect();
+        wanted.sort();
+        let text = record["text"].as_str().unwrap();
+        let (_, outcome, why) = rulings.iter().find(|(of, ..)| of == text).unwrap();
+        assert_eq!(places_of(outcome, "spans"), wanted, "{text}");
+        let by = "decided in a review in prodigy by original_annotations";
+        assert!(why.starts_with(by), "{why}");
+    }
+    // What was taken back here stays so.
+    let listed = place.ok(&["rulings", "--json"]);
+    let first: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let case = first["case"].as_str().unwrap().to_owned();
+    place.ok(&["arbitrate", &case, "--withdraw", "--rationale", "it was not so"]);
+    let again = import(&[]);
+    assert_eq!((&again["ruled"], &again["imported"]), (&0.into(), &0.into()), "{again}");
+}
+
+#[test]
+fn what_a_review_of_label_studio_accepted_is_a_ruling() {
+    let Some(data) = formats("what_a_review_of_label_studio_accepted_is_a_ruling") else { return };
+    let folder = data.join("label-studio");
+    let source = std::fs::read_to_string(folder.join("intents.json")).unwrap();
+    let mut tasks: Vec<Value> = serde_json::from_str(&source).unwrap();
+    tasks.retain(|task| {
+        let annotations = task["annotations"].as_array().unwrap();
+        annotations.len() > 1 && annotations.iter().all(|one| one["was_cancelled"] == false)
+    });
+    let review = |accepted: bool, at: &str| json!({ "accepted": accepted, "created_at": at, "created_by": { "email": "rev@example.com" } });
+    // The second was accepted in the end, the first rejected; of the last task nothing but that.
+    let last = tasks.len() - 1;
+    for (n, task) in tasks.iter_mut().enumerate() {
+        let no = review(false, "2024-06-05T10:00:00Z");
+        task["annotations"][0]["reviews"] = json!([no]);
+        if n < last {
+            let yes = review(true, "2024-06-05T10:00:02Z");
+            task["annotations"][1]["reviews"] = json!([review(false, "2024-06-05T10:00:01Z"), yes]);
+        }
+    }
+    let place = Place::new();
+    let file = place.dir.path().join("tasks.json");
+    std::fs::write(&file, serde_json::to_string(&tasks).unwrap()).unwrap();
+    let config = folder.join("intents.config.xml");
+    let (place, did) = imported((&config, "label-studio"), &[&file], &["--rulings"]);
+    assert_eq!(did["ruled"], last, "{did}");
+    assert_eq!(did["lost"]["reviews that reject a label"], last + 1, "{did}");
+    let rulings = ruled(&place);
+    assert_eq!(rulings.len(), last);
+    for task in &tasks[..last] {
+        let choice = task["annotations"][1]["result"].as_array().unwrap().iter();
+        let mut choice = choice.filter(|result| result["type"] == "choices");
+        let wanted = &choice.next().unwrap()["value"]["choices"][0];
+        let (_, outcome, why) =
+            rulings.iter().find(|(of, ..)| *of == task["data"]["text"]).unwrap();
+        assert!(outcome.as_object().unwrap().values().any(|value| value == wanted), "{outcome}");
+        assert_eq!(why, "decided in a review in label-studio by rev, 2024-06-05T10:00:02.000Z");
+    }
 }
 
 #[test]

@@ -403,11 +403,14 @@ impl Exported {
             }
         }
         foreign.said.extend(places.into_iter().map(|(name, places)| (name, Said::Places(places))));
-        for name in ["reviews", "history"] {
+        let accepted = last_review(annotation).is_some_and(is_accepted);
+        for (name, lost) in [("reviews", "reviews that reject a label"), ("history", "history")] {
             if let Some(list) =
                 annotation.get(name).and_then(Value::as_array).filter(|list| !list.is_empty())
             {
-                loss.lose(name);
+                if name == "history" || !accepted {
+                    loss.lose(lost);
+                }
                 foreign.extra.insert(name.to_owned(), Value::Array(list.clone()));
             }
         }
@@ -580,8 +583,17 @@ impl Labels for Exported {
             let mut annotations: Vec<(usize, &Map<String, Value>)> =
                 list.filter_map(Value::as_object).enumerate().collect();
             let before = to.len();
+            let mut accepted: Option<(&Map<String, Value>, Foreign)> = None;
             for (n, annotation) in &annotations {
+                let at = to.len();
                 self.annotation(&base, annotation, format!("{place}.{name}[{n}]"), to, loss);
+                let review = last_review(annotation).filter(|review| is_accepted(review));
+                // That one was rejected says only what the answer is not.
+                if let (Some(review), Some(label)) = (review, to.get(at))
+                    && accepted.as_ref().is_none_or(|(last, _)| time_of(last) <= time_of(review))
+                {
+                    accepted = Some((review, label.clone()));
+                }
             }
             // An upload gives all annotations to whoever uploaded: who said what stands in the task,
             // in the order in which they went in.
@@ -597,7 +609,38 @@ impl Labels for Exported {
                     }
                 }
             }
+            to.extend(accepted.map(|(review, label)| decided(review, label)));
         }
+    }
+}
+
+/// The review of an annotation that stands: the latest.
+fn last_review(annotation: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    let reviews = annotation.get("reviews")?.as_array()?.iter().filter_map(Value::as_object);
+    reviews.max_by_key(|review| time_of(review))
+}
+
+fn time_of(review: &Map<String, Value>) -> &str {
+    review.get("created_at").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_accepted(review: &Map<String, Value>) -> bool {
+    review.get("accepted") == Some(&Value::Bool(true))
+}
+
+/// What a review decided that accepted a label.
+fn decided(review: &Map<String, Value>, label: Foreign) -> Foreign {
+    Foreign {
+        place: format!("{} (review)", label.place),
+        reviewer: review.get("created_by").and_then(annotator),
+        at: review.get("created_at").cloned(),
+        rationale: String::new(),
+        duration_ms: None,
+        confidence: None,
+        gold: false,
+        ruling: true,
+        extra: Map::new(),
+        ..label
     }
 }
 

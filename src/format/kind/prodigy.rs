@@ -274,7 +274,8 @@ impl Labels for Given {
                         self.answer(&base, &version, &format!("{place}.versions[{n}]"), to, loss);
                     }
                 }
-                loss.lose("what a review decided (--rulings takes none of it yet)");
+                let decided = Foreign { ruling: true, ..base };
+                self.answer(&decided, record, &format!("{place} (review)"), to, loss);
             }
             None => self.answer(&base, record, place, to, loss),
         }
