@@ -215,9 +215,10 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
     } else {
         PeerOut::to_one(Box::new(BufWriter::new(File::create(&one).map_err(failed)?)))
     };
+    let mut written = Written::new(args.check.then(|| options.clone()));
     let mut writer = (peer.make)(options);
     let mut last: Option<Item> = None;
-    let (mut other_rounds, mut written) = (0_u64, Written::default());
+    let mut other_rounds = 0_u64;
     let exported = workspace.export::<_, CliError>(rows, Ok, |rows| {
         for row in rows {
             // One answer a reviewer: the one that counts, of the round that settles.

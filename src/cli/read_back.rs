@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::CliError;
-use crate::format::foreign::Said;
+use crate::format::foreign::{Said, id_of_text};
+use crate::format::kind::spans::word;
 use crate::format::open::foreign::labels;
 use crate::format::open::{Input, Inputs};
-use crate::format::peer::Item;
+use crate::format::peer::{Item, PeerOptions};
 use crate::format::read::Options;
 use crate::format::read::files::{Part, parts_of};
 
@@ -20,21 +21,39 @@ const READERS: &[(&str, &str, &str)] = &[
     ("doccano", "doccano", ""),
     ("crowd-csv", "csv", ""),
     ("sagemaker-ground-truth", "sagemaker", ""),
+    ("brat", "brat", ""),
+    ("uima-cas", "uima-cas", ""),
 ];
+/// Those of them whose places are read again too.
+const OF_PLACES: &[&str] = &["prodigy", "doccano", "brat", "uima-cas"];
 
 /// The labels of cases that were written, and how many times.
-#[derive(Default)]
 pub struct Written {
+    /// None: nobody asks.
+    options: Option<PeerOptions>,
     labels: BTreeMap<(String, String), i64>,
-    answers: u64,
+    /// Places by the text that they lie in.
+    places: BTreeMap<(String, String), i64>,
+}
+
+/// A place and its name, as all formats write one.
+fn key_of(text: &str, (start, end, name): &(usize, usize, String)) -> (String, String) {
+    (id_of_text(text), format!("{} at {start}-{end}", word(name)))
 }
 
 impl Written {
+    pub fn new(options: Option<PeerOptions>) -> Self {
+        Self { options, labels: BTreeMap::new(), places: BTreeMap::new() }
+    }
+
     pub fn add(&mut self, item: &Item) {
+        let Some(options) = &self.options else { return };
         for given in &item.given {
-            self.answers += 1;
             if let Some(label) = &given.label {
                 *self.labels.entry((item.about.id.clone(), label.clone())).or_default() += 1;
+            }
+            for marked in options.marked(given).0 {
+                *self.places.entry(key_of(&item.about.text, &marked)).or_default() += 1;
             }
         }
     }
@@ -47,14 +66,33 @@ impl Written {
         let failed = |why: String| CliError::Use(format!("--check: {}: {why}", place.display()));
         let parts = parts_of(place).map_err(|error| failed(error.to_string()))?;
         let inputs = Inputs::new(Vec::new(), Options::default(), Arc::default());
+        if format == "conll" {
+            return tagged(&parts).map(|n| format!("{n} texts were read again")).map_err(failed);
+        }
         let Some((_, reader, file)) = READERS.iter().find(|(name, ..)| *name == format) else {
             return records(parts).map(|n| format!("{n} records were read again")).map_err(failed);
         };
-        let mut read = 0;
-        for part in parts.iter().filter(|part| {
+        let (mut read, mut places) = (0, 0);
+        // Texts of brat are read with what stands beside them.
+        let is_text =
+            |part: &&Part| format == "brat" && part.path.extension() != Some("ann".as_ref());
+        for part in parts.iter().filter(|part| !is_text(part)).filter(|part| {
             file.is_empty() || PathBuf::from(file).file_name() == part.path.file_name()
         }) {
             for foreign in labels(&inputs, part, Some(reader), None)?.said {
+                let marked = foreign.said.iter().filter(|_| OF_PLACES.contains(&format));
+                for (said, text) in marked.zip(foreign.text.iter().cycle()) {
+                    let (_, Said::Places(found)) = said else { continue };
+                    for marked in found {
+                        let key = key_of(text, marked);
+                        match self.places.get_mut(&key) {
+                            Some(n) if *n > 0 => (*n, places) = (*n - 1, places + 1),
+                            // Prodigy shows what bears a label out as places too.
+                            _ if marked.2 == "evidence" => {}
+                            _ => return Err(failed(format!("{} was not written", key.1))),
+                        }
+                    }
+                }
                 let label = foreign.said.iter().find(|(name, _)| name == "label");
                 let label = match label {
                     Some((_, Said::One(label))) => label.clone(),
@@ -71,12 +109,43 @@ impl Written {
                 }
             }
         }
-        let missing = self.labels.iter().find(|(_, n)| **n > 0).filter(|_| !lossy);
-        match missing {
+        if !OF_PLACES.contains(&format) {
+            self.places.clear();
+        }
+        // These hold nothing else.
+        if ["brat", "uima-cas"].contains(&format) {
+            self.labels.clear();
+        }
+        let mut missing = self.labels.iter().chain(&self.places).filter(|(_, n)| **n > 0);
+        match missing.next().filter(|_| !lossy) {
             Some(((id, label), _)) => Err(failed(format!("`{label}` of {id} is not there"))),
+            None if places > 0 => Ok(format!(
+                "{read} labels and {places} places were read again, each as it was written"
+            )),
             None => Ok(format!("{read} labels were read again, each as it was written")),
         }
     }
+}
+
+/// How many texts of tokens with tags files hold.
+fn tagged(parts: &[Part]) -> Result<u64, String> {
+    let mut n = 0;
+    let of_tags = |part: &&Part| part.path.extension().is_some_and(|ending| ending == "conll");
+    for part in parts.iter().filter(of_tags) {
+        let text = std::fs::read_to_string(&part.path).map_err(|error| error.to_string())?;
+        for (at, line) in (1..).zip(text.lines()) {
+            let is_tag = |tag: &str| tag == "O" || tag.starts_with("B-") || tag.starts_with("I-");
+            if line.is_empty() {
+                n += 1;
+            } else if line
+                .split_once('\t')
+                .is_none_or(|(token, tag)| token.is_empty() || !is_tag(tag))
+            {
+                return Err(format!("{} line {at} is no token with its tag", part.name));
+            }
+        }
+    }
+    Ok(n)
 }
 
 /// How many records files hold.

@@ -14,6 +14,8 @@ pub struct Foreign {
     pub place: String,
     /// The stream's own id of the case.
     pub id: Option<String>,
+    /// What the file is called, where it may be called by the case that is here: if it has this text.
+    pub called: Option<String>,
     pub text: Option<String>,
     /// What the record says of the prediction, as a line; to open the case with.
     pub line: Map<String, Value>,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::row::{CaseContext, ExportRow, Rows};
 use crate::domain::ids::{EventId, Hash, uuid8};
 use crate::domain::label::{Outcome, Step};
-use crate::domain::protocol::{Protocol, Question, Span};
+use crate::domain::protocol::{Protocol, Question, QuestionKind, Span};
 
 /// A case and what was said of it.
 pub struct Item {
@@ -133,6 +133,18 @@ impl Out {
         }
     }
 
+    /// A file of the folder that is written at once.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn whole(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.folder.clone().unwrap_or_default().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, bytes)
+    }
+
     /// A line of the one file.
     ///
     /// # Errors
@@ -164,6 +176,7 @@ impl Out {
 }
 
 /// What an export goes by.
+#[derive(Clone)]
 pub struct PeerOptions {
     /// The protocols in force, and their earlier versions.
     pub protocols: Vec<Protocol>,
@@ -184,6 +197,38 @@ impl PeerOptions {
         let found = all().find(|known| known.id == protocol && with(known));
         let found = found.or_else(|| all().find(|known| with(known)))?;
         found.question(id).map(|question| (found, question))
+    }
+
+    /// The places in the input's text that questions asked for, in order and each with what they
+    /// asked for; and how many lie in other texts.
+    pub fn marked(&self, given: &Given) -> (Vec<(usize, usize, String)>, usize) {
+        let (mut marked, mut elsewhere) = (Vec::new(), 0);
+        for (field, value) in &given.outcome {
+            let sets = |question: &Question| {
+                matches!(question.kind, QuestionKind::Span { .. })
+                    && question.kind.field() == Some(field)
+            };
+            let all = self.protocols.iter().chain(&self.older);
+            if !all.flat_map(|protocol| &protocol.questions).any(sets) {
+                continue;
+            }
+            // Controls of other programs have one question a name.
+            let name = field.strip_prefix("spans-").unwrap_or(field);
+            for place in value.as_array().into_iter().flatten() {
+                match serde_json::from_value::<(usize, usize)>(place.clone()) {
+                    Ok((start, end)) => marked.push((start, end, name.to_owned())),
+                    Err(_) => elsewhere += 1,
+                }
+            }
+        }
+        marked.sort();
+        (marked, elsewhere)
+    }
+
+    /// Whether a question in force asks for places.
+    pub fn asks_for_places(&self) -> bool {
+        let mut all = self.protocols.iter().flat_map(|protocol| &protocol.questions);
+        all.any(|question| matches!(question.kind, QuestionKind::Span { .. }))
     }
 
     /// Every label that can be chosen, once.

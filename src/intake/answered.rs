@@ -143,15 +143,18 @@ impl Search<'_> {
                 return vec![("y".to_owned(), None)];
             }
             if let Said::Places(places) = said {
+                // A place may be called as the question that asks for it is, or its field.
+                let asked = |label: &String| {
+                    question.id == place_id(name, label)
+                        || question.id == *label
+                        || question.kind.field() == Some(label)
+                };
                 let of: Vec<String> = places
                     .iter()
-                    .filter(|(.., label)| {
-                        question.id == place_id(name, label) || question.id == *name
-                    })
+                    .filter(|(.., label)| asked(label) || question.id == *name)
                     .map(|(from, to, _)| format!("{from}-{to}"))
                     .collect();
-                let own = question.id == *name
-                    || places.iter().any(|(.., label)| question.id == place_id(name, label));
+                let own = question.id == *name || places.iter().any(|(.., label)| asked(label));
                 if own && matches!(question.kind, QuestionKind::Span { .. }) {
                     return vec![(of.join(","), Some(name.clone()))];
                 }

@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
+use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::cases::IngestRequest;
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
+use crate::db::case::{CaseRow, TEXT_CHARS_MAX};
 use crate::db::{arbitration, case, label};
 use crate::domain::arbitration::{Act, Cause, Done, Ruling};
 use crate::domain::ids::CaseId;
@@ -159,7 +161,7 @@ impl Workspace {
         let (mut lines, mut unread) = (BTreeMap::new(), BTreeMap::new());
         for foreign in said {
             let Some(id) = &foreign.id else { continue };
-            let here = !matches!(named(&self.db.conn, id, Reading::Whole)?, Named::None);
+            let here = !matches!(case_of(&self.db.conn, foreign)?, Named::None);
             if here || lines.contains_key(id) || foreign.line.is_empty() {
                 continue;
             }
@@ -287,6 +289,32 @@ impl Workspace {
     }
 }
 
+/// The case here that something was said of: by its id, or by what its file is called, if it has the
+/// same text.
+fn case_of(conn: &Connection, foreign: &Foreign) -> rusqlite::Result<Named> {
+    let by_name = |name: &Option<String>| match name {
+        Some(name) => named(conn, name, Reading::Whole),
+        None => Ok(Named::None),
+    };
+    let found = by_name(&foreign.id)?;
+    if !matches!(found, Named::None) {
+        return Ok(found);
+    }
+    let text = foreign.text.as_deref().unwrap_or_default();
+    let same = |row: &CaseRow| text.chars().take(TEXT_CHARS_MAX).eq(row.text.chars());
+    let mut called = match by_name(&foreign.called)? {
+        Named::One(case) => vec![*case],
+        Named::Several(cases) => cases,
+        Named::None => Vec::new(),
+    };
+    called.retain(same);
+    Ok(match called.len() {
+        0 => Named::None,
+        1 => called.pop().map_or(Named::None, |case| Named::One(Box::new(case))),
+        _ => Named::Several(called),
+    })
+}
+
 /// What became of one.
 enum One {
     Known,
@@ -339,7 +367,7 @@ where
     F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
 {
     let id = foreign.id.as_deref().ok_or("it names no case")?;
-    let mut found = named(context.conn, id, Reading::Whole).map_err(|error| error.to_string())?;
+    let mut found = case_of(context.conn, foreign).map_err(|error| error.to_string())?;
     if let (Named::None, Some(case)) = (&found, traces.get(id)) {
         let case = case::by_id(context.conn, *case).map_err(|error| error.to_string())?;
         found = case.map_or(Named::None, |case| Named::One(Box::new(case)));

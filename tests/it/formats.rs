@@ -1003,6 +1003,96 @@ fn places_of_brat_and_uima_are_those_that_their_programs_read() {
     }
 }
 
+/// Places go out to every program that has them, and come back as they were: into a workspace that has the
+/// cases, by their ids or by what their files are called.
+#[test]
+fn places_that_go_out_come_back_as_they_were() {
+    let texts = [
+        ("a-1", "move 50 to savings 🙂 before friday"),
+        ("a-2", "my card\nis\r\nlost in Zürich"),
+        ("a/3", "nothing to mark here"),
+    ];
+    let lines: String = texts
+        .iter()
+        .map(|(id, text)| {
+            json!({ "id": id, "occurred_at": "2024-06-03T00:00:00Z", "input": { "text": text }, "prediction": null })
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let protocol = "id = \"ner\"\ntitle = \"Places\"\nstart = \"spans-PRODUCT\"\n\n\
+        [[question]]\nid = \"spans-PRODUCT\"\nask = \"Where is PRODUCT?\"\nkind = \"span\"\nsets = \"spans-PRODUCT\"\nmin = 0\ngoto = \"where\"\n\n\
+        [[question]]\nid = \"where\"\nask = \"Where is it?\"\nkind = \"span\"\nsets = \"place\"\nmin = 0\n";
+    let desk = || {
+        let place = Place::new();
+        drop(place.create());
+        let at = |name: &str| place.dir.path().join(name).display().to_string();
+        std::fs::write(at("lines.jsonl"), &lines).unwrap();
+        std::fs::write(at("p.toml"), protocol).unwrap();
+        place.ok(&["ingest", "--where", "true", &at("lines.jsonl")]);
+        place.ok(&["protocol", "publish", &at("p.toml")]);
+        place.ok(&["policy", "set", "overlap=1", "limit=1"]);
+        place
+    };
+    let place = desk();
+    // Over the end of a line, beside a sign of two units, overlapping.
+    let given = [
+        ("a-1", "ana", "11-18", "8-20"),
+        ("a-1", "bo", "11-20", ""),
+        ("a-2", "ana", "3-10,13-16", "8-26"),
+        ("a/3", "ana", "", ""),
+    ];
+    for (n, (id, who, product, place_of)) in given.iter().enumerate() {
+        let line = json!({ "case": id, "reviewer": who, "at": format!("2024-06-04T00:00:0{n}Z"),
+            "path": [["spans-PRODUCT", product], ["where", place_of]] });
+        let file = place.dir.path().join("label.jsonl");
+        std::fs::write(&file, format!("{line}\n")).unwrap();
+        place.ok(&["import", "labels", "--format", "jsonl", file.to_str().unwrap()]);
+    }
+    let outcomes = |place: &Place| {
+        let mut found: Vec<String> = rows(place)
+            .iter()
+            .map(|row| format!("{} {} {}", row["id"], row["reviewer"], row["outcome"]))
+            .collect();
+        found.sort();
+        found
+    };
+    let wanted = outcomes(&place);
+    assert_eq!(wanted.len(), given.len());
+    for format in ["brat", "uima-cas", "doccano", "prodigy"] {
+        let out = place.dir.path().join(format).display().to_string();
+        let output = place.run(&["export", "--format", format, "--out", &out, "--check"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{format}: {said}");
+        assert!(said.contains("and 6 places were read again"), "{format}: {said}");
+        let other = desk();
+        match format {
+            // The folder stands for whoever labeled.
+            "brat" => ["ana", "bo"].iter().for_each(|who| {
+                let folder = format!("{out}/{who}");
+                other.ok(&["import", "labels", "--format", format, "--reviewer", who, &folder]);
+            }),
+            _ => drop(other.ok(&["import", "labels", "--format", format, &out])),
+        }
+        let mut found = outcomes(&other);
+        if format == "doccano" {
+            // There nothing was said of a text in which nothing is marked.
+            found.push(wanted[3].clone());
+        }
+        assert_eq!(found, wanted, "{format}");
+    }
+    // Tags have no place for one that begins within a word, or overlaps.
+    let out = place.dir.path().join("conll").display().to_string();
+    let refused = place.run(&["export", "--format", "conll", "--out", &out]);
+    let refused = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.contains("3 places that overlap or end within a word"), "{refused}");
+    place.ok(&["export", "--format", "conll", "--out", &out, "--lossy"]);
+    let tags = std::fs::read_to_string(format!("{out}/bo.conll")).unwrap();
+    assert_eq!(
+        tags,
+        "move\tO\n50\tO\nto\tO\nsavings\tB-PRODUCT\n🙂\tI-PRODUCT\nbefore\tO\nfriday\tO\n\n"
+    );
+}
+
 #[test]
 fn strange_values_are_kept_or_refused_and_a_dry_run_counts_the_same() {
     let Some(data) = formats("strange_values_are_kept_or_refused") else { return };
@@ -1188,6 +1278,17 @@ fn every_export_is_read_by_the_program_that_it_is_for() {
                 }
                 "sagemaker-ground-truth" => drop(ask("sagemaker", &out, &[])),
                 "langsmith-feedback" => drop(ask("langsmith", &out, &[])),
+                // What annotators wrote lies in folders of their own there.
+                "brat" if !of_cases => {
+                    for folder in std::fs::read_dir(&out).unwrap() {
+                        let folder = folder.unwrap().path();
+                        if folder.is_dir() {
+                            ask("brat", folder.to_str().unwrap(), &[]);
+                        }
+                    }
+                }
+                // doccano reads it.
+                "conll" => drop(ask("doccano", &out, &[])),
                 name if of_cases
                     && ["argilla", "croissant", "parquet", "arrow", "hf"].contains(&name) =>
                 {

@@ -5,6 +5,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::spans::{ELSEWHERE, SPANS, person};
 use crate::domain::text::is_blank;
 use crate::format::foreign::{
     Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
@@ -30,14 +31,24 @@ impl Peer for Files {
                 out.lose("rows without a text, which doccano drops");
                 continue;
             }
-            let name = given.reviewer.as_deref().map_or("all", |name| self.0.reviewer(name));
-            let line = json!({
-                "text": about.text, "label": given.label.iter().collect::<Vec<_>>(), "id0": about.id,
+            let (marked, elsewhere) = self.0.marked(given);
+            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
+            let labels: Vec<&String> = given.label.iter().collect();
+            // A project is of one kind: of labels, of places, or of both under other names.
+            let said = match (self.0.asks_for_places(), self.0.labels().is_empty()) {
+                (false, _) => json!({ "label": labels }),
+                (true, true) => json!({ "label": marked }),
+                (true, false) => json!({ "cats": labels, "entities": marked }),
+            };
+            let mut line = json!({
+                "text": about.text, "id0": about.id,
                 "case": about.case, "stream": about.stream, "occurred_at": about.occurred_at,
                 "outcome": json!(given.outcome).to_string(), "rationale": given.rationale, "event": given.event,
             });
-            // A name of elsewhere leads into no other folder.
-            let name = name.replace(['/', '\\'], "-");
+            if let (Value::Object(line), Value::Object(said)) = (&mut line, said) {
+                line.extend(said);
+            }
+            let name = person(&self.0, given).unwrap_or_else(|| "all".to_owned());
             let file = out.file(&format!("{name}.jsonl"))?;
             serde_json::to_writer(&mut *file, &line)?;
             file.write_all(b"\n")?;
@@ -60,9 +71,6 @@ pub const LABELS: LabelsIn = LabelsIn {
     make: |options| Box::new(Lines(options)),
     within: &[],
 };
-
-/// What the places of its texts are called as a control.
-pub const SPANS: &str = "spans";
 
 struct Lines(LabelOptions);
 

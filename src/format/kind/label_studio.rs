@@ -6,6 +6,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::spans::ELSEWHERE;
 use crate::domain::protocol::{Answer, Places, Protocol, Question, QuestionKind, Span};
 use crate::format::foreign::{
     Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
@@ -157,6 +158,7 @@ impl Peer for Tasks {
             .iter()
             .map(|given| {
                 // Without this word they come in as ground truth.
+                (0..self.options.marked(given).1).for_each(|_| out.lose(ELSEWHERE));
                 let mut annotation = json!({ "result": self.results(item, given), "was_cancelled": false, "ground_truth": false,
                     "created_at": given.at, "lead_time": given.duration_ms.map(|ms| ms as f64 / 1e3) });
                 let known = given.reviewer.as_ref().and_then(|name| self.options.reviewers.get(name));

@@ -2,9 +2,11 @@
 
 pub mod argilla;
 pub mod backflow;
+pub mod brat;
 pub mod cloudevents;
 #[cfg(feature = "parquet")]
 pub mod columnar;
+pub mod conll;
 pub mod croissant;
 pub mod crowd_csv;
 pub mod csv;
@@ -27,8 +29,9 @@ pub mod potato;
 pub mod prodigy;
 pub mod sagemaker;
 pub mod scores_in;
-pub mod span_files;
+pub mod spans;
 pub mod table;
+pub mod uima_cas;
 pub mod vertex;
 
 use serde_json::{Map, Value};
@@ -138,6 +141,9 @@ pub static PEERS: &[&PeerKind] = &[
     &doccano::PEER,
     &openai_chat::PEER,
     &crowd_csv::PEER,
+    &brat::PEER,
+    &uima_cas::PEER,
+    &conll::PEER,
     &croissant::PEER,
     #[cfg(feature = "parquet")]
     &columnar::PARQUET,
@@ -162,8 +168,8 @@ pub static LABELS: &[&LabelsIn] = &[
     &argilla::LABELS,
     &potato::LABELS,
     &doccano::LABELS,
-    &span_files::BRAT,
-    &span_files::CAS,
+    &brat::LABELS,
+    &uima_cas::LABELS,
     &crowd_csv::LABELS,
 ];
 
@@ -191,8 +197,12 @@ pub struct Told {
 
 /// What has no place in formats, by their names.
 const NOT: &[(&str, &str)] = &[
-    ("brat", "events, attributes and relations; it keeps no id and names nobody"),
-    ("uima-cas", "features of annotations; it keeps no id"),
+    ("brat", "in: events, attributes and relations; it names nobody; out: all but places and why"),
+    (
+        "uima-cas",
+        "in: features of annotations, but for the value of named entities; out: all but places",
+    ),
+    ("conll", "all but places; those that overlap or end within a word"),
     ("jsonl", "nothing: every field, numbers as they were written"),
     ("csv", "what would act on a terminal or in a spreadsheet is named; JSON lines keep it"),
     (
@@ -201,7 +211,7 @@ const NOT: &[(&str, &str)] = &[
     ),
     (
         "prodigy",
-        "in: tokens, relations, what a review decided; out: of over 50 labels only the one chosen and the predicted are options",
+        "in: tokens, relations; out: of over 50 labels only the one chosen and the predicted are options",
     ),
     (
         "argilla",

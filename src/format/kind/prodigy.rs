@@ -7,6 +7,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::spans::{ELSEWHERE, SPANS};
 use crate::domain::time::Moment;
 use crate::format::foreign::{
     Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
@@ -114,14 +115,24 @@ impl Peer for Answers {
             if let Some(at) = Moment::parse(&given.at) {
                 line["_timestamp"] = Value::from(at.0.div_euclid(1_000));
             }
-            if !given.evidence.is_empty() {
-                line["spans"] = given
-                    .evidence
-                    .iter()
-                    .map(
-                        |span| json!({ "start": span.start, "end": span.end, "label": "evidence" }),
-                    )
-                    .collect();
+            let (mut marked, elsewhere) = self.options.marked(given);
+            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
+            let only_places = self.options.asks_for_places() && self.labels.is_empty();
+            let is_place = !marked.is_empty() || only_places;
+            marked.extend(
+                given.evidence.iter().map(|span| (span.start, span.end, "evidence".to_owned())),
+            );
+            if is_place || !marked.is_empty() {
+                let span = |(start, end, name): &(usize, usize, String)| json!({ "start": start, "end": end, "label": name });
+                line["spans"] = marked.iter().map(span).collect();
+            }
+            // Places may be all that is asked for.
+            if is_place && given.label.is_none() {
+                (line["answer"], line["_view_id"]) = (json!("accept"), json!("ner_manual"));
+                if let Value::Object(line) = &mut line {
+                    line.remove("options");
+                    line.remove("accept");
+                }
             }
             out.line(&line)?;
         }
@@ -151,9 +162,6 @@ pub const LABELS: LabelsIn = LabelsIn {
     make: |_| Box::new(Given),
     within: &[],
 };
-
-/// What the places of its texts are called as a control.
-pub const SPANS: &str = "spans";
 
 struct Given;
 

@@ -6,7 +6,7 @@ use super::sniff::{Container, container};
 use super::{BadInput, Inputs};
 use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
 use crate::format::kind::LABELS;
-use crate::format::kind::span_files::record_of_brat;
+use crate::format::kind::brat::record_of_brat;
 use crate::format::read::bytes::{Count, Flaws};
 use crate::format::read::csv::Rows;
 use crate::format::read::files::Part;
