@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use super::summary::RejectLine;
 use crate::db::case::named::{Named, Reading};
-use crate::db::case::{self, CaseRow};
+use crate::db::case::{self, CaseRow, TEXT_CHARS_MAX};
 use crate::db::label::{self, LabelRow};
 use crate::domain::label::{Label, Outcome, ProtocolRef, Step, round_of_pass};
 use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
-use crate::domain::protocol::{Protocol, QuestionKind, Walked, walk};
+use crate::domain::protocol::{Places, Protocol, QuestionKind, Walked, walk};
 use crate::domain::roster::is_name;
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
@@ -231,7 +231,34 @@ where
     };
     typed::all_taken(&answers[..of_path], &path).map_err(|error| error.to_string())?;
     contradiction(&outcome, value)?;
+    within(protocol, &path, case)?;
     Ok(Answered { path, outcome, reference: reference.clone() })
+}
+
+/// Whether the places of a path lie in the text of a case, as far as that stands in its row.
+///
+/// # Errors
+/// One that does not.
+pub fn within(protocol: &Protocol, path: &[Step], case: &CaseRow) -> Result<(), String> {
+    let length = case.text.chars().count();
+    if length == 0 || length >= TEXT_CHARS_MAX {
+        return Ok(());
+    }
+    let of_places = |id: &str| {
+        protocol.question(id).is_some_and(|of| matches!(of.kind, QuestionKind::Span { .. }))
+    };
+    let places = path.iter().filter(|(id, _)| of_places(id));
+    let mut places = places.filter_map(|(id, answer)| Some((id, Places::parse(answer)?.apart().0)));
+    let out = places.find_map(|(id, spans)| {
+        spans.into_iter().find(|span| span.end > length).map(|span| (id, span))
+    });
+    match out {
+        Some((id, span)) => Err(format!(
+            "the place {}-{} of `{id}` is not in the text, which has {length} characters",
+            span.start, span.end
+        )),
+        None => Ok(()),
+    }
 }
 
 /// A path as `[["q","a"],…]` or `{"q":"a",…}`. An answer is a text, a number, a list of texts, or

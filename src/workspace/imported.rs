@@ -26,7 +26,7 @@ use crate::format::foreign::{Foreign, Loss, Said};
 use crate::format::kind::label_studio::EVIDENCE;
 use crate::format::times::{Times, Zone};
 use crate::intake::answered::solve;
-use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
+use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted, within};
 use crate::journal::Append;
 use crate::journal::chain;
 use crate::journal::kind::{CaseRuled, GoldSet, LabelGiven};
@@ -372,8 +372,13 @@ where
         let case = case::by_id(context.conn, *case).map_err(|error| error.to_string())?;
         found = case.map_or(Named::None, |case| Named::One(Box::new(case)));
     }
+    let mut row = None;
     let (case, stream, predicted) = match (found, opening.get(id)) {
-        (Named::One(case), _) => (Some(case.id), case.stream.clone(), case.predicted.clone()),
+        (Named::One(case), _) => {
+            let (id, stream, predicted) = (case.id, case.stream.clone(), case.predicted.clone());
+            row = Some(case);
+            (Some(id), stream, predicted)
+        }
         (Named::Several(_), _) => {
             return Err(format!("`{id}` is a case of several streams: name it by its full id"));
         }
@@ -412,6 +417,7 @@ where
     let said: Vec<(String, Said)> =
         foreign.said.iter().filter(|one| !is_evidence(one)).cloned().collect();
     let solved = solve(protocol, predicted.as_deref(), &said)?;
+    row.map_or(Ok(()), |row| within(protocol, &solved.path, &row))?;
     let mut extra = foreign.extra.clone();
     for (name, said) in foreign.said.iter().filter(|(name, _)| solved.unused.contains(name)) {
         *more.lost.entry(format!("{name} (not asked)")).or_default() += 1;

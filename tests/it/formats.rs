@@ -1048,6 +1048,17 @@ fn places_that_go_out_come_back_as_they_were() {
         std::fs::write(&file, format!("{line}\n")).unwrap();
         place.ok(&["import", "labels", "--format", "jsonl", file.to_str().unwrap()]);
     }
+    // One that is not in the text is none.
+    let file = place.dir.path().join("label.jsonl");
+    let path = json!([["spans-PRODUCT", "8-27"], ["where", ""]]);
+    let line = json!({ "case": "a-2", "reviewer": "cy", "path": path });
+    std::fs::write(&file, format!("{line}\n")).unwrap();
+    let refused = place.run(&["import", "labels", file.to_str().unwrap()]);
+    let refused = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        refused.contains("8-27 of `spans-PRODUCT` is not in the text, which has 26"),
+        "{refused}"
+    );
     let outcomes = |place: &Place| {
         let mut found: Vec<String> = rows(place)
             .iter()
