@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::archive::{self, aside};
 use super::out::{Out, say};
 use super::read_back::Written;
 use super::reading::reviewer_pairs;
@@ -171,7 +172,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         })?,
     };
     if peer.folder && args.out.is_none() {
-        return Err(CliError::Use(format!("{} is a folder: --out names it", peer.name)));
+        archive::may_go_out(peer.name)?;
     }
     let mut workspace = may_export(context, rows.as_str(), peer.name)?;
     let protocols = workspace.protocols()?;
@@ -195,19 +196,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             place.display()
         )));
     }
-    let mut aside = tempfile::Builder::new();
-    let aside = aside.prefix(".casework-export");
-    let aside = match &args.out {
-        // What is renamed into its place has to lie beside it.
-        Some(out) => {
-            let beside = out.parent().filter(|parent| parent.as_os_str() != "");
-            aside.tempdir_in(beside.unwrap_or(Path::new(".")))
-        }
-        // The one place that whoever came over SSH may write to.
-        None if context.served.is_some() => aside.tempdir_in(&workspace.paths.workspace),
-        None => aside.tempdir(),
-    };
-    let aside = aside.map_err(failed)?;
+    let aside = aside(context, &workspace, args.out.as_deref())?;
     let (folder, one) = (aside.path().join("out"), aside.path().join("one"));
     let mut out = if peer.folder {
         std::fs::create_dir(&folder).map_err(failed)?;
@@ -258,6 +247,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             put_into(&folder, path).map_err(failed)?;
         }
         Some(path) => std::fs::rename(&one, path).map_err(failed)?,
+        None if peer.folder => archive::send(&folder)?,
         None => {
             let mut to = Out::new();
             io::copy(&mut File::open(&one).map_err(failed)?, &mut to)?;

@@ -6,6 +6,7 @@
 
 mod agreement;
 mod arbitrate;
+mod archive;
 mod audit;
 mod attachment;
 mod backup;

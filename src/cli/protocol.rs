@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::error::or_faults;
 use super::out::{Out, done, say};
+use super::served::PUBLISHED;
 use super::{CliError, Context, Exit};
 use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::diff::diff;
@@ -35,7 +36,7 @@ pub enum What {
     Check { file: PathBuf },
     /// Show a protocol file, a published protocol by its id or version, or all that are in force
     Show {
-        #[arg(value_name = "FILE|ID|VERSION")]
+        #[arg(value_name = PUBLISHED)]
         file: Option<PathBuf>,
         /// Draw it as a tree
         #[arg(long)]
@@ -87,7 +88,10 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         What::Check { file } => check(context, file),
         What::Show { file, tree, format } => {
             let protocols = match file {
-                Some(file) if file.exists() => vec![(read_protocol(file, None)?, 0)],
+                // Files are none of theirs who came over SSH.
+                Some(file) if context.served.is_none() && file.exists() => {
+                    vec![(read_protocol(file, None)?, 0)]
+                }
                 Some(name) => named(&context.read()?.protocols()?, &name.to_string_lossy())?,
                 None if context.global.json => every(&context.read()?.protocols()?.published),
                 None => {

@@ -1,6 +1,5 @@
 //! `casework roster`: who may do what, on which device.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -231,13 +230,7 @@ fn add_keys(
     until: Option<Moment>,
     from: &[String],
 ) -> Result<Exit, CliError> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        let read = std::io::stdin().lock().take(FILE_MAX).read_to_string(&mut text);
-        read.map_err(|error| CliError::Use(format!("standard input: {error}")))?;
-    } else {
-        text = read_file(file)?;
-    }
+    let text = read_file(file)?;
     let shown = file.display();
     if text.contains("PRIVATE KEY-----") {
         return Err(CliError::Use(format!(
@@ -280,9 +273,6 @@ fn add_keys(
         None => Ok(Exit::Done),
     }
 }
-
-/// Bytes of a file of keys.
-const FILE_MAX: u64 = 1 << 20;
 
 /// How much of the work somebody takes, and which: `capacity 50 · reads pt · knows billing`.
 fn profile_words(profile: &Profile) -> String {

@@ -16,12 +16,13 @@ use super::{Cli, CliError, Command, Context, Next, error, help, opened};
 use crate::clock;
 use crate::config::Serve;
 use crate::domain::door::words;
+use crate::domain::roster::Role;
 use crate::domain::ssh_key::SshKey;
 use crate::domain::time::parse_span;
 use crate::serve::hold;
 use crate::serve::live::{self, Entered, Session};
 use crate::serve::place::Place;
-use crate::workspace::{DbError, DoorError, WorkError, Workspace};
+use crate::workspace::{DbError, DoorError, STANDARD_INPUT, WorkError, Workspace};
 
 /// What can be done over SSH, besides the review itself.
 pub const ALLOWED: &[&str] = &[
@@ -53,6 +54,11 @@ const ALIASES: &[&str] = &["steady"];
 /// Options that say whose work it is, and where: both are settled. The past is made anew in a file
 /// outside of the workspace, which a session can't reach.
 const SETTLED: &[&str] = &["workspace", "actor", "at"];
+/// Arguments that read a file as text, and standard input in its place.
+const INPUTS: &[&str] = &["file", "reviewers", "prompt"];
+/// What an argument is called that is a file here, and the name of what was published for whoever came
+/// over SSH.
+pub const PUBLISHED: &str = "FILE|ID|VERSION";
 /// So much is kept of what was asked for.
 const TOLD_MAX: usize = 200;
 /// How often a door is looked at while somebody is in.
@@ -114,6 +120,9 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         Some(Ok(cli)) => Some(cli),
         None => None,
     };
+    if let Some(command) = cli.as_ref().and_then(|cli| cli.command.as_ref()) {
+        may_take_out(&workspace, command)?;
+    }
     let client = context.env.ssh_client.clone().unwrap_or_default();
     let command = line.map(|line| line.to_string_lossy().into_owned()).unwrap_or_default();
     let (process, key) = (getpid().as_raw_nonzero().get(), fingerprint.to_owned());
@@ -190,6 +199,22 @@ fn came_with(context: &Context, fingerprint: &str) -> bool {
     let keys = text.unwrap_or_default();
     let mut keys = keys.lines().filter_map(|line| line.strip_prefix("publickey "));
     keys.any(|line| SshKey::of_line(line).is_some_and(|key| key.fingerprint() == fingerprint))
+}
+
+/// What goes out as a whole is for those who lead, train models or check: a journal says what others
+/// said, whoever may not see that yet.
+fn may_take_out(workspace: &Workspace, command: &Command) -> Result<(), CliError> {
+    const WHO: [Role; 3] = [Role::Lead, Role::Engineer, Role::Auditor];
+    if !matches!(command, Command::Export(_) | Command::Audit(_)) {
+        return Ok(());
+    }
+    let mut theirs = workspace.roster_now()?.into_iter().filter(|grant| grant.name == workspace.me);
+    if theirs.any(|grant| WHO.contains(&grant.role)) {
+        return Ok(());
+    }
+    Err(CliError::Use(
+        "over SSH `export` and `audit` are for leads, engineers and auditors".to_owned(),
+    ))
 }
 
 /// No more is told to whom is not let in.
@@ -326,7 +351,7 @@ fn forbidden(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
         let id = arg.get_id().as_str();
         let given = matches!(matches.try_contains_id(id), Ok(true))
             && matches.value_source(id) == Some(ValueSource::CommandLine);
-        if given && (SETTLED.contains(&id) || names_a_file(arg)) {
+        if given && (SETTLED.contains(&id) || names_a_file(arg)) && !is_theirs(arg, matches) {
             return Some(
                 arg.get_long().map_or_else(|| id.to_uppercase(), |long| format!("--{long}")),
             );
@@ -337,6 +362,16 @@ fn forbidden(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
         Some(command) => forbidden(command, matches),
         None => Some(name.to_owned()),
     }
+}
+
+/// Whether what would be a file is none of this machine: standard input, or the name of something that
+/// lies in the workspace.
+fn is_theirs(arg: &clap::Arg, matches: &ArgMatches) -> bool {
+    let id = arg.get_id().as_str();
+    let raw = matches.try_get_raw(id).ok().flatten();
+    let is_input = raw.is_some_and(|mut raw| raw.all(|value| value == STANDARD_INPUT));
+    let called = arg.get_value_names().unwrap_or_default();
+    INPUTS.contains(&id) && is_input || called.iter().any(|name| name.as_str() == PUBLISHED)
 }
 
 /// Whether an argument is a file, by its type or by what its value is called.

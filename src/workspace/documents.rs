@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::PublishError;
-use super::{WorkError, Workspace, read_file};
+use super::{STANDARD_INPUT, WorkError, Workspace, read_file};
 use crate::domain::glossary::Glossary;
 use crate::domain::glossary_diff;
 use crate::domain::policy::Policy;
@@ -23,6 +23,15 @@ pub fn read_protocol(path: &Path, glossary: Option<&Glossary>) -> Result<Protoco
     let name = path.display().to_string();
     let source = read_file(path)?;
     let labels = match label_source(&source) {
+        // What came from elsewhere names no file of this machine.
+        Some(LabelSource::File(file)) if path.as_os_str() == STANDARD_INPUT => {
+            let line = 1 + source.lines().take_while(|line| !line.contains(&file)).count();
+            let message = format!(
+                "labels stand in the file {file}, which standard input has not beside it: write them here"
+            );
+            let faults = vec![Fault { line, message }];
+            return Err(WorkError::Faults { name, faults });
+        }
         Some(LabelSource::File(file)) => {
             Some(read_file(&path.parent().unwrap_or(Path::new("")).join(file))?)
         }

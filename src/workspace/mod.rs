@@ -48,6 +48,7 @@ pub mod reliability;
 mod training;
 pub mod traps;
 
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::clock;
@@ -281,10 +282,26 @@ fn owner(db: &Db, key: &DeviceKey) -> Result<String, WorkError> {
     Ok(joined.map(|joined| joined.name).unwrap_or_default())
 }
 
-/// Reads a file that the user named.
+/// What stands for standard input in the place of a file.
+pub const STANDARD_INPUT: &str = "-";
+/// So much of it is read as a file.
+const STANDARD_INPUT_MAX: u64 = 8 << 20;
+
+/// Reads a file that the user named, or standard input for `-`.
 pub fn read_file(path: &Path) -> Result<String, WorkError> {
     let failed = |error| WorkError::File { path: path.display().to_string(), error };
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = if path.as_os_str() == STANDARD_INPUT {
+        let mut bytes = Vec::new();
+        let mut input = std::io::stdin().lock().take(STANDARD_INPUT_MAX + 1);
+        input.read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > STANDARD_INPUT_MAX {
+            let words = "standard input holds more than 8 MB: name a file";
+            return Err(failed(std::io::Error::new(std::io::ErrorKind::FileTooLarge, words)));
+        }
+        bytes
+    } else {
+        std::fs::read(path).map_err(failed)?
+    };
     let what =
         recognize(&bytes[..bytes.len().min(HEAD_BYTES)]).map(|words| format!("it is {words}"));
     let text = String::from_utf8(bytes).map_err(|_| {

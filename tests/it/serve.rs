@@ -231,6 +231,21 @@ fn what_a_client_sends_is_a_command_of_the_list_or_refused() {
     ] {
         refused(line, expect);
     }
+    // A protocol of theirs is read as it comes; it names no file of this machine.
+    let check = |text: &str| {
+        let line = Some(b"protocol check -".as_slice());
+        Ran::of(piped(&mut desk.session("bo", "bo", line), text.as_bytes()))
+    };
+    let protocol = fs::read_to_string(crate::support::fixture("intent-edge-cases.toml")).unwrap();
+    let reads = |text: &str| check(text).said.contains("standard input has not beside it");
+    assert!(reads(&protocol), "{}", check(&protocol).said);
+    let whole = "id = \"x\"\ntitle = \"x\"\nstart = \"a\"\n\n[[question]]\nid = \"a\"\nask = \"Where?\"\nkind = \"span\"\nsets = \"a\"\nmin = 0\n";
+    assert_eq!(check(whole).code, Some(0), "{}", check(whole).said);
+    assert!(check(&"x".repeat((8 << 20) + 1)).said.contains("more than 8 MB"));
+    let shown = desk.run("protocol show edge-cases");
+    assert_eq!(shown.code, Some(0), "{}", shown.said);
+    let here = desk.run("protocol show ../../../../../../../etc/passwd");
+    assert!(here.code == Some(2) && !here.said.contains("root:"), "{}", here.said);
     // What is in quotes is a word, whatever it looks like.
     assert_eq!(desk.run("comment p1 '$(id); `id` > /tmp/x'").code, Some(0));
     assert!(desk.run("show p1 --json").out.contains("$(id); `id` > /tmp/x"));
@@ -397,6 +412,41 @@ fn of_a_file_of_keys_every_one_is_named() {
     assert!(add(&desk.key("eve")).said.contains("is a private key"), "{}", ran.said);
     fs::write(&several, "nothing\n").unwrap();
     assert!(add(&several).said.contains("holds no public SSH key"));
+}
+
+/// Whoever came over SSH can name no place on this machine: what is a folder goes out as a tar.
+#[test]
+fn folders_go_out_over_ssh() {
+    let Some(desk) = Desk::new() else { return };
+    desk.run("label p0 --answer readable=n --answer damage=c");
+    // The journal says what others said.
+    for line in ["audit export", "audit due", "export"] {
+        let refused = desk.run(line);
+        assert!(refused.code == Some(2) && refused.said.contains("for leads, engineers"), "{line}");
+    }
+    desk.place.ok(&["roster", "admit", "bo", "--role", "auditor"]);
+    let sent = |line: &str, folder: &str| -> PathBuf {
+        let ask = || piped(&mut desk.session("bo", "bo", Some(line.as_bytes())), b"");
+        let output = ask();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{line}: {said}");
+        // An audit says when it was written.
+        assert!(line.starts_with("audit") || ask().stdout == output.stdout, "{line}");
+        let place = desk.place.dir.path().join(folder);
+        tar::Archive::new(&*output.stdout).unpack(&place).unwrap();
+        place
+    };
+    let audit = sent("audit export", "audit");
+    let check = Command::new("bash").arg("check.sh").current_dir(&audit).output().unwrap();
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(check.status.success(), "{said} {}", String::from_utf8_lossy(&check.stderr));
+    let studio = sent("export --format label-studio", "studio");
+    assert!(fs::read_to_string(studio.join("tasks.json")).unwrap().contains("bo"));
+    assert!(studio.join("config.xml").exists());
+    let left = fs::read_dir(desk.place.path()).unwrap().flatten();
+    let left: Vec<_> =
+        left.filter(|entry| entry.file_name().to_string_lossy().contains("export")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
