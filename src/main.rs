@@ -24,9 +24,11 @@ fn main() -> color_eyre::Result<ExitCode> {
             ended.map(drop).map_err(|error| CliError::Use(error.to_string()))
         }),
         Next::Review { workspace, linear: Some(why), json } => {
-            match standard(&mut io::stdout(), (is_typed(), json), |lines| {
+            let ended = standard(&mut io::stdout(), (is_typed(), json), |lines| {
                 linear::run(*workspace, why, lines)
-            }) {
+            });
+            cli::served::farewell();
+            match ended {
                 Ok(Ended::InTheMiddle) => ExitCode::FAILURE,
                 Ok(_) => ExitCode::SUCCESS,
                 Err(error) => failed(&error),

@@ -103,6 +103,10 @@ fn serving(workspace: &Workspace) -> Result<Vec<Finding>, CliError> {
         );
         found.push(Finding { good: false, what: "serve", words });
     }
+    for late in workspace.late_to_countersign()? {
+        let words = format!("{} has not countersigned {}", late.name, late.words());
+        found.push(Finding { good: false, what: "serve", words });
+    }
     Ok(found)
 }
 

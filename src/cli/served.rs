@@ -70,9 +70,17 @@ const IDLE_BLIND: Duration = Duration::from_secs(15 * 60);
 /// What is to be said when a screen is left.
 static FAREWELL: Mutex<String> = Mutex::new(String::new());
 
-/// Says what there is to say when the screen is gone.
+/// The workspace as whoever came over SSH sees it, until they leave.
+static LEAVES: Mutex<Option<Workspace>> = Mutex::new(None);
+
+/// Says what there is to say when the review is over.
 pub fn farewell() {
     live::leave();
+    let leaves = LEAVES.lock().ok().and_then(|mut leaves| leaves.take());
+    let asked = leaves.and_then(|workspace| workspace.to_countersign().ok()?);
+    if let Some(unsigned) = asked {
+        say(&format!("{COUNTERSIGN} {}. {HOW}", unsigned.words()));
+    }
     if let Ok(words) = FAREWELL.lock()
         && !words.is_empty()
     {
@@ -168,6 +176,11 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     if cli.is_none() && !vouched {
         to_say(VOUCH);
     }
+    if cli.is_none()
+        && let Ok(mut leaves) = LEAVES.lock()
+    {
+        *leaves = Some(context.open_now()?);
+    }
     // A command ends by itself.
     let reviews = cli.as_ref().is_none_or(|cli| cli.command.is_none());
     let idle = idle(&options).ok().filter(|_| terminal || reviews);
@@ -192,6 +205,9 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
 
 const VOUCH: &str = "Your key has not said yet that this desk writes for you. On your machine: \
      ssh desk vouch --print | ssh-keygen -Y sign -n casework -f ~/.ssh/id_ed25519 | ssh desk vouch";
+
+const COUNTERSIGN: &str = "Your key has not countersigned what this desk wrote for you:";
+const HOW: &str = "On your machine: ssh desk countersign --print | ssh-keygen -Y sign -n casework -f ~/.ssh/id_ed25519 | ssh desk countersign";
 
 /// Whether sshd let them in by this key and no other.
 fn came_with(context: &Context, fingerprint: &str) -> bool {

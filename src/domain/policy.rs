@@ -63,6 +63,18 @@ pub enum Agents {
     Vote,
 }
 
+/// Whether people are asked to countersign with their own key what a served desk wrote for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Countersign {
+    #[default]
+    Off,
+    /// Whenever they leave, if anything is new.
+    Asked,
+    /// When a week of it is not countersigned; it is late then.
+    Weekly,
+}
+
 /// In which order a queue is worked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -200,6 +212,8 @@ pub struct Policy {
     /// After how many days labels are held against what turned out; 0: never.
     #[serde(skip_serializing_if = "is_zero")]
     pub audit_days: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub countersign: Countersign,
 }
 
 /// What passing a training takes, and whether reviewers must have passed one before they get cases.
@@ -296,6 +310,7 @@ impl Default for Policy {
             auto_submit: false,
             copy: true,
             audit_days: 0,
+            countersign: Countersign::Off,
         }
     }
 }
@@ -312,7 +327,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 28] = [
+pub const NAMES: [(&str, &str); 29] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     (
@@ -371,6 +386,10 @@ pub const NAMES: [(&str, &str); 28] = [
     ),
     ("copy", "whether texts of cases may be copied to the clipboard: yes or no"),
     ("audit_days", "after how many days labels are held against what turned out; 0: never"),
+    (
+        "countersign",
+        "whether who comes over SSH is asked to countersign with their own key what the desk wrote for them: off, asked (whenever they leave) or weekly",
+    ),
 ];
 
 impl Policy {
@@ -400,6 +419,10 @@ impl Policy {
             "copies" => self.copies = one_of("copies", value, &COPIES, "`apart` or `pooled`")?,
             "agents" => {
                 self.agents = one_of("agents", value, &AGENTS, "`off`, `suggest` or `vote`")?
+            }
+            "countersign" => {
+                let known = "`off`, `asked` or `weekly`";
+                self.countersign = one_of("countersign", value, &COUNTERSIGN, known)?;
             }
             "order" => self.order = one_of("order", value, &ORDERS, "`due` or `value`")?,
             "worth" => {
@@ -517,6 +540,7 @@ impl Policy {
             "auto_submit" => yes(self.auto_submit),
             "copy" => yes(self.copy),
             "audit_days" => self.audit_days.to_string(),
+            "countersign" => word_of(self.countersign, &COUNTERSIGN),
             _ => return None,
         })
     }
@@ -530,6 +554,8 @@ const WITNESSES: [(&str, Witness); 2] = [("none", Witness::None), ("champion", W
 const COPIES: [(&str, Copies); 2] = [("apart", Copies::Apart), ("pooled", Copies::Pooled)];
 const AGENTS: [(&str, Agents); 3] =
     [("off", Agents::Off), ("suggest", Agents::Suggest), ("vote", Agents::Vote)];
+const COUNTERSIGN: [(&str, Countersign); 3] =
+    [("off", Countersign::Off), ("asked", Countersign::Asked), ("weekly", Countersign::Weekly)];
 const ORDERS: [(&str, Order); 2] = [("due", Order::Due), ("value", Order::Value)];
 
 /// What a word stands for.
@@ -601,6 +627,7 @@ mod tests {
             ("auto_submit", "yes"),
             ("copy", "no"),
             ("audit_days", "90"),
+            ("countersign", "weekly"),
         ];
         assert_eq!(set.map(|(name, _)| name), NAMES.map(|(name, _)| name), "none is forgotten");
         let mut policy = Policy::default();

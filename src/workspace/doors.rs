@@ -10,6 +10,7 @@ use crate::db::document::{self, DocumentRow};
 use crate::db::{journal, roster, store};
 use crate::domain::door::{Door, is_network};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
+use crate::domain::policy::Countersign;
 use crate::domain::roster::is_name;
 use crate::domain::ssh_key::SshKey;
 use crate::domain::time::Moment;
@@ -52,6 +53,34 @@ pub struct Countersigned {
     /// Entries of theirs on that chain since.
     pub since: u64,
 }
+
+/// What this desk wrote for somebody that no key of theirs signed yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unsigned {
+    pub name: String,
+    pub entries: u64,
+    /// Whether there may be more: only so many are looked at.
+    pub more: bool,
+    /// When the first of them was written.
+    pub since: Moment,
+}
+
+impl Unsigned {
+    /// Whether a week of it is not signed.
+    pub fn is_late(&self, now: Moment) -> bool {
+        now.0 - self.since.0 > 7 * 86_400_000
+    }
+
+    /// How many entries it is, and since when.
+    pub fn words(&self) -> String {
+        let over = if self.more { "over " } else { "" };
+        let entries = if self.entries == 1 { "entry" } else { "entries" };
+        format!("{over}{} {entries} since {}", self.entries, self.since.minute())
+    }
+}
+
+/// Entries that are looked at for what is not signed.
+const LOOKED_AT: u64 = 5_000;
 
 impl Workspace {
     /// Every door that was opened and not closed again, by name.
@@ -379,6 +408,62 @@ impl Workspace {
             Ok(Countersigned { name, replica, through, key, since })
         };
         latest.into_iter().map(of).collect()
+    }
+
+    /// What was written for somebody on this device since they signed it last.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unsigned(&self, name: &str) -> Result<Option<Unsigned>, WorkError> {
+        let (conn, replica) = (&self.db.conn, self.key.replica());
+        let said = document::of_kind(conn, "countersign")?.into_iter();
+        let said =
+            said.filter_map(|row| serde_json::from_str::<EntriesCountersigned>(&row.body).ok());
+        let theirs = said.filter(|said| said.name == name && said.replica == replica);
+        let through = theirs.map(|said| said.through).max().unwrap_or(0);
+        let head = journal::replica(conn, replica)?.map_or(0, |head| head.head_seq);
+        let from = (through + 1).max((head + 1).saturating_sub(LOOKED_AT));
+        let rows = journal::between(conn, replica, from, head)?;
+        let mut theirs = rows.iter().filter(|row| is_work_of(row, name));
+        let since = theirs.next().and_then(|first| entry::Body::parse(&first.body));
+        let Some(since) = since.map(|body| body.at.moment()) else { return Ok(None) };
+        let entries = 1 + theirs.count() as u64;
+        Ok(Some(Unsigned { name: name.to_owned(), entries, more: from > through + 1, since }))
+    }
+
+    /// What whoever is at work is to countersign, by the policy.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn to_countersign(&self) -> Result<Option<Unsigned>, WorkError> {
+        let now = clock::now();
+        Ok(match self.policy()?.countersign {
+            Countersign::Off => None,
+            Countersign::Asked => self.unsigned(&self.me)?,
+            Countersign::Weekly => {
+                self.unsigned(&self.me)?.filter(|unsigned| unsigned.is_late(now))
+            }
+        })
+    }
+
+    /// Whose work on this device should have been countersigned by now, where the policy wants that
+    /// weekly.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn late_to_countersign(&self) -> Result<Vec<Unsigned>, WorkError> {
+        if self.policy()?.countersign != Countersign::Weekly {
+            return Ok(Vec::new());
+        }
+        let mut names: Vec<String> =
+            self.doors()?.into_iter().map(|opened| opened.door.name).collect();
+        names.sort();
+        names.dedup();
+        let mut late = Vec::new();
+        for name in names {
+            late.extend(self.unsigned(&name)?.filter(|unsigned| unsigned.is_late(clock::now())));
+        }
+        Ok(late)
     }
 
     /// How many entries of somebody's work a chain has after one.

@@ -500,6 +500,31 @@ fn a_person_holds_the_desk_to_what_it_wrote() {
     assert!(said.contains("what bo countersigned does not hold"), "{said}");
 }
 
+/// By policy, whoever leaves is told what they have not countersigned, with how to.
+#[test]
+fn who_leaves_is_asked_to_countersign() {
+    let Some(desk) = Desk::new() else { return };
+    let leave = || Ran::of(piped(&mut desk.session("bo", "bo", None), b"q\n")).said;
+    desk.run("label p0 --answer readable=n --answer damage=c");
+    let told = "has not countersigned what this desk wrote for you: 1 entry since";
+    assert!(!leave().contains("countersigned"), "nobody is asked at first");
+    desk.place.ok(&["policy", "set", "countersign=weekly"]);
+    assert!(!leave().contains("countersigned"), "it is not a week yet");
+    assert!(!desk.place.run_text(&["doctor"]).contains("countersigned"));
+    desk.place.ok(&["policy", "set", "countersign=asked"]);
+    let said = leave();
+    assert!(said.contains(told) && said.contains("ssh desk countersign --print"), "{said}");
+    let statement = desk.run("countersign --print").out;
+    let mut sign = Command::new("ssh-keygen");
+    sign.args(["-q", "-Y", "sign", "-n", "casework", "-f"]).arg(desk.key("bo"));
+    let signed = piped(&mut sign, statement.as_bytes()).stdout;
+    let gave = piped(&mut desk.session("bo", "bo", Some(b"countersign")), &signed);
+    assert!(gave.status.success(), "{}", String::from_utf8_lossy(&gave.stderr));
+    assert!(!leave().contains("countersigned"), "nothing is new");
+    desk.run("label p1 --answer readable=n --answer damage=c");
+    assert!(leave().contains(told));
+}
+
 /// A desk with its sshd, in an account that is nobody's: run by `.ci/run`.
 struct Served {
     desk: Desk,
