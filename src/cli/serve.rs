@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 
 use super::out::{Out, done, say};
+use super::served::authorities;
 use super::{CliError, Context, Exit, Next, served, stopped_by_signals};
 use crate::domain::ssh_key::SshKey;
 use crate::serve::place::Place;
 use crate::serve::sshd::{Desk, Sshd, check_path};
 use crate::serve::supervisor::{Supervisor, forget_host_key, host_key};
-use crate::serve::{ServeError, command_of, live};
+use crate::serve::{ServeError, command_of, live, principals};
 use crate::session::io::syncer::Syncer;
 use crate::workspace::Workspace;
 
@@ -49,6 +50,9 @@ pub enum What {
     /// Print the line for a key, for sshd to ask
     #[command(hide = true)]
     Keys { user: String, kind: String, key: String },
+    /// Print whom certificates may be for, for sshd to ask
+    #[command(hide = true)]
+    Principals { user: String },
     /// Serve one person, for sshd to run
     #[command(hide = true)]
     Session { name: String, fingerprint: String },
@@ -72,6 +76,12 @@ pub fn run(context: &mut Context, args: Args) -> Next {
             let said = out.raw(&line).and_then(|()| out.finish());
             return Next::Exit(if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        Some(What::Principals { user }) => {
+            let lines = principals_for(context, &user).unwrap_or_default();
+            let mut out = Out::new();
+            let said = out.raw(&lines).and_then(|()| out.finish());
+            return Next::Exit(if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Some(What::Who) => who(context),
         Some(What::Kick { name }) => kick(context, &name),
         Some(What::Log { limit }) => log(context, limit),
@@ -92,6 +102,18 @@ fn line_of(context: &Context, user: &str, kind: &str, key: &str) -> Option<Strin
     let directory = workspace.paths.workspace.canonicalize().ok()?;
     let command = command_of(&door, &program, &directory);
     Some(door.line(&command, crate::clock::local_offset) + "\n")
+}
+
+/// The lines of all names that a certificate may be for, else nothing.
+fn principals_for(context: &Context, user: &str) -> Option<String> {
+    let workspace = context.open_now().ok()?;
+    if user != context.env.account.as_deref()? || workspace.config.serve.trusted_user_ca.is_empty()
+    {
+        return None;
+    }
+    let program = std::env::current_exe().ok()?;
+    let directory = workspace.paths.workspace.canonicalize().ok()?;
+    Some(principals(&workspace.names_here().ok()?, &program, &directory))
 }
 
 fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -143,7 +165,16 @@ fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
     workspace.make_known(&key)?;
     let stop = stopped_by_signals()?;
     let doors = workspace.doors()?;
-    let mut supervisor = Supervisor::start(&desk, &sshd, &doors)?;
+    if !options.trusted_user_ca.is_empty() {
+        check_path(std::path::Path::new(&options.trusted_user_ca))?;
+        if authorities(options)?.is_empty() {
+            return Err(CliError::Use(format!(
+                "config.toml: serve.trusted_user_ca: {} holds no public key",
+                options.trusted_user_ca
+            )));
+        }
+    }
+    let mut supervisor = Supervisor::start(&desk, &sshd, &doors, &workspace.names_here()?)?;
     hello(context, &workspace, &desk, &key, doors.len())?;
     let syncer = Syncer::start(&workspace, Arc::new(|_| {}))?;
     let mut seen = workspace.data_version()?;
@@ -156,8 +187,11 @@ fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
         // A door's time may be over without anything being written.
         if now != seen || minute.elapsed().as_secs() >= 60 {
             (seen, minute) = (now, crate::clock::instant());
-            let told = workspace.doors().map_err(CliError::from);
-            if let Err(error) = told.and_then(|doors| Ok(supervisor.doors(&doors)?)) {
+            let mut told = || -> Result<(), CliError> {
+                let (doors, names) = (workspace.doors()?, workspace.names_here()?);
+                Ok(supervisor.doors(&doors, &names)?)
+            };
+            if let Err(error) = told() {
                 say(&format!("The doors stay as they were: {error}"));
                 seen = 0; // looked at again
             }

@@ -17,11 +17,12 @@ use crate::clock;
 use crate::config::Serve;
 use crate::domain::door::words;
 use crate::domain::roster::Role;
+use crate::domain::ssh_certificate::Certificate;
 use crate::domain::ssh_key::SshKey;
 use crate::domain::time::parse_span;
-use crate::serve::hold;
 use crate::serve::live::{self, Entered, Session};
 use crate::serve::place::Place;
+use crate::serve::{CERTIFIED, hold};
 use crate::workspace::{DbError, DoorError, STANDARD_INPUT, WorkError, Workspace};
 
 /// What can be done over SSH, besides the review itself.
@@ -113,11 +114,12 @@ pub fn session(context: &mut Context, name: &str, fingerprint: &str) -> Next {
 }
 
 fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, CliError> {
-    if !came_with(context, fingerprint) {
-        return Err(closed());
-    }
+    let way = Way::of(context, fingerprint).ok_or_else(closed)?;
+    let fingerprint = way.fingerprint();
+    let fingerprint = fingerprint.as_str();
     let mut workspace = context.open_now().map_err(being_worked_on)?;
-    workspace.may_come_in(name, fingerprint).map_err(|error| being_worked_on(error.into()))?;
+    let way = way.trusting(&workspace.config.serve)?;
+    way.is_open(&workspace, name).map_err(|error| being_worked_on(error.into()))?;
     let options = workspace.config.serve.clone();
     let place = Place::open(&workspace.paths.workspace)?;
     // What is asked for is understood before anything is written of it.
@@ -157,7 +159,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     let signs = matches!(&cli, Some(cli) if matches!(cli.command, Some(Command::Vouch(_) | Command::Countersign(_))));
     let keys = workspace.doors()?.into_iter().filter(|opened| opened.door.name == name);
     let executes = signs && keys.into_iter().any(|opened| opened.door.key.ed25519().is_none());
-    let visit = workspace.pass_door(fingerprint, &client)?;
+    let visit = workspace.pass_door(fingerprint, way.certificate(), &client)?;
     let vouched = workspace.is_vouched()?;
     let mut log = place.append_log()?;
     let told = crate::domain::text::visible(&session.command).into_owned();
@@ -184,7 +186,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     // A command ends by itself.
     let reviews = cli.as_ref().is_none_or(|cli| cli.command.is_none());
     let idle = idle(&options).ok().filter(|_| terminal || reviews);
-    watch(context.open_now()?, name.to_owned(), key, on_screen, idle);
+    watch(context.open_now()?, name.to_owned(), way, on_screen, idle);
     Ok(match cli {
         None => {
             let workspace = context.open_now()?;
@@ -209,12 +211,79 @@ const VOUCH: &str = "Your key has not said yet that this desk writes for you. On
 const COUNTERSIGN: &str = "Your key has not countersigned what this desk wrote for you:";
 const HOW: &str = "On your machine: ssh desk countersign --print | ssh-keygen -Y sign -n casework -f ~/.ssh/id_ed25519 | ssh desk countersign";
 
-/// Whether sshd let them in by this key and no other.
-fn came_with(context: &Context, fingerprint: &str) -> bool {
-    let text = context.env.ssh_auth.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-    let keys = text.unwrap_or_default();
-    let mut keys = keys.lines().filter_map(|line| line.strip_prefix("publickey "));
-    keys.any(|line| SshKey::of_line(line).is_some_and(|key| key.fingerprint() == fingerprint))
+/// By what somebody came in, as sshd says: by a key of theirs, or by the word of an authority.
+#[derive(Debug, Clone)]
+enum Way {
+    Key(String),
+    /// With the authorities that are trusted: their file lies where a session reaches nothing.
+    Certificate(Box<Certificate>, Vec<SshKey>),
+}
+
+impl Way {
+    /// By this key and no other, or by any certificate.
+    fn of(context: &Context, fingerprint: &str) -> Option<Self> {
+        let text =
+            context.env.ssh_auth.as_ref().and_then(|path| std::fs::read_to_string(path).ok())?;
+        let mut keys = text.lines().filter_map(|line| line.strip_prefix("publickey "));
+        if fingerprint == CERTIFIED {
+            let certificate = keys.find_map(Certificate::of_line)?;
+            return Some(Self::Certificate(Box::new(certificate), Vec::new()));
+        }
+        let of_key =
+            |line| SshKey::of_line(line).is_some_and(|key| key.fingerprint() == fingerprint);
+        keys.any(of_key).then(|| Self::Key(fingerprint.to_owned()))
+    }
+
+    /// Of the person's own key.
+    fn fingerprint(&self) -> String {
+        match self {
+            Self::Key(fingerprint) => fingerprint.clone(),
+            Self::Certificate(certificate, _) => certificate.key.fingerprint(),
+        }
+    }
+
+    /// The same, with whose word is taken.
+    fn trusting(self, options: &Serve) -> Result<Self, CliError> {
+        Ok(match self {
+            Self::Certificate(certificate, _) => {
+                Self::Certificate(certificate, authorities(options)?)
+            }
+            key => key,
+        })
+    }
+
+    fn certificate(&self) -> Option<String> {
+        match self {
+            Self::Key(_) => None,
+            Self::Certificate(certificate, _) => Some(certificate.words()),
+        }
+    }
+
+    /// Whether it lets them in now.
+    fn is_open(&self, workspace: &Workspace, name: &str) -> Result<(), WorkError> {
+        match self {
+            Self::Key(fingerprint) => workspace.may_come_in(name, fingerprint).map(drop),
+            Self::Certificate(certificate, trusted) => {
+                workspace.may_come_certified(name, certificate, trusted)
+            }
+        }
+    }
+}
+
+/// The keys of the authorities whose certificates let people in.
+///
+/// # Errors
+/// Those of reading their file.
+pub fn authorities(options: &Serve) -> Result<Vec<SshKey>, CliError> {
+    let path = &options.trusted_user_ca;
+    if path.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| {
+        CliError::Use(format!("config.toml: serve.trusted_user_ca: {path}: {error}"))
+    })?;
+    Ok(SshKey::all_of(&text))
 }
 
 /// What goes out as a whole is for those who lead, train models or check: a journal says what others
@@ -269,7 +338,7 @@ fn room_for(place: &Place, options: &Serve, name: &str) -> Result<(), CliError> 
 
 /// Looks again and again whether the door is open, and whether anybody does anything at the screen;
 /// has the session end if not.
-fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle: Option<Duration>) {
+fn watch(workspace: Workspace, name: String, way: Way, on_screen: bool, idle: Option<Duration>) {
     let terminal = std::io::stdin().is_terminal();
     std::thread::spawn(move || {
         let mut seen = workspace.data_version().ok();
@@ -282,7 +351,7 @@ fn watch(workspace: Workspace, name: String, key: String, on_screen: bool, idle:
             if now != seen || looked.elapsed().as_secs() >= 30 {
                 (seen, looked) = (now, clock::instant());
                 // What else goes wrong is no reason to put anybody out.
-                if let Err(WorkError::Door(_)) = workspace.may_come_in(&name, &key) {
+                if let Err(WorkError::Door(_)) = way.is_open(&workspace, &name) {
                     return end(on_screen, "The door was closed. What you began is kept.");
                 }
             }

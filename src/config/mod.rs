@@ -179,6 +179,7 @@ pub struct Serve {
     pub per_person: usize,
     pub idle: String,
     pub banner: String,
+    pub trusted_user_ca: String,
     pub one_address: Vec<String>,
 }
 

@@ -35,6 +35,7 @@ pub mod glossary_diff;
 pub mod cues;
 pub mod label;
 pub mod roster;
+pub mod ssh_certificate;
 pub mod ssh_key;
 pub mod door;
 pub mod require;

@@ -122,7 +122,7 @@ impl TryFrom<String> for SshKey {
 }
 
 /// The next field of a blob, after its length.
-fn field<'b>(blob: &mut &'b [u8]) -> Option<&'b [u8]> {
+pub(super) fn field<'b>(blob: &mut &'b [u8]) -> Option<&'b [u8]> {
     let (length, rest) = blob.split_first_chunk::<4>()?;
     let (field, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
     *blob = rest;

@@ -22,13 +22,29 @@ use crate::domain::door::{Door, shell_word};
 
 /// What is run for a door, whatever its client asks for.
 pub fn command_of(door: &Door, program: &Path, workspace: &Path) -> String {
+    session_of(&door.name, &door.key.fingerprint(), program, workspace)
+}
+
+/// What stands in the place of a key's fingerprint where somebody comes with a certificate.
+pub const CERTIFIED: &str = "certificate";
+
+fn session_of(name: &str, key: &str, program: &Path, workspace: &Path) -> String {
     format!(
-        "{} --workspace {} serve session {} {}",
+        "{} --workspace {} serve session {name} {key}",
         shell_word(&program.display().to_string()),
         shell_word(&workspace.display().to_string()),
-        door.name,
-        door.key.fingerprint()
     )
+}
+
+/// The lines of sshd's file of principals: for each name what is run for whoever has a certificate for
+/// it.
+pub fn principals(names: &[String], program: &Path, workspace: &Path) -> String {
+    let line = |name: &String| {
+        let command = session_of(name, CERTIFIED, program, workspace);
+        let command = command.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("restrict,pty,command=\"{command}\" {name}\n")
+    };
+    names.iter().map(line).collect()
 }
 
 /// Why something can't be served, and with what to do about it.

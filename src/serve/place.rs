@@ -50,6 +50,11 @@ impl Place {
         self.directory.join("authorized_keys")
     }
 
+    /// The names that certificates may be for.
+    pub fn principals(&self) -> PathBuf {
+        self.directory.join("principals")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.directory.join("log")
     }

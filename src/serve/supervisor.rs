@@ -34,6 +34,8 @@ pub struct Supervisor<'d> {
     pause: Duration,
     /// What stands in the file of keys.
     keys: Option<String>,
+    /// And in that of names.
+    principals: Option<String>,
 }
 
 /// What the log says where sshd died.
@@ -107,7 +109,12 @@ impl<'d> Supervisor<'d> {
     ///
     /// # Errors
     /// It does not, and why.
-    pub fn start(desk: &'d Desk<'d>, sshd: &'d Sshd, doors: &[Opened]) -> Result<Self, ServeError> {
+    pub fn start(
+        desk: &'d Desk<'d>,
+        sshd: &'d Sshd,
+        doors: &[Opened],
+        names: &[String],
+    ) -> Result<Self, ServeError> {
         let place = desk.place;
         end_left_behind(place);
         place.write(&place.config(), &desk.config(sshd))?;
@@ -124,8 +131,9 @@ impl<'d> Supervisor<'d> {
             return Err(ServeError::Refused(said));
         }
         let (started, pause) = (clock::instant(), Duration::from_secs(1));
-        let mut supervisor = Self { desk, sshd, listener: None, started, pause, keys: None };
-        supervisor.doors(doors)?;
+        let mut supervisor =
+            Self { desk, sshd, listener: None, started, pause, keys: None, principals: None };
+        supervisor.doors(doors, names)?;
         supervisor.listen()?;
         Ok(supervisor)
     }
@@ -155,8 +163,16 @@ impl<'d> Supervisor<'d> {
         Ok(())
     }
 
-    /// Writes the keys of the doors that are open now, where sshd reads them from a file.
-    pub fn doors(&mut self, doors: &[Opened]) -> Result<(), ServeError> {
+    /// Writes the keys of the doors that are open now, where sshd reads them from a file, and the names
+    /// that certificates may be for.
+    pub fn doors(&mut self, doors: &[Opened], names: &[String]) -> Result<(), ServeError> {
+        if !self.desk.options.trusted_user_ca.is_empty() {
+            let lines = super::principals(names, self.desk.program, self.desk.workspace);
+            if self.principals.as_ref() != Some(&lines) {
+                self.desk.place.write(&self.desk.place.principals(), &lines)?;
+                self.principals = Some(lines);
+            }
+        }
         let open = doors.iter().filter(|opened| opened.shut.is_none());
         let lines: String = open
             .map(|opened| {

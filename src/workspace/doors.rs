@@ -12,6 +12,7 @@ use crate::domain::door::{Door, is_network};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::policy::Countersign;
 use crate::domain::roster::is_name;
+use crate::domain::ssh_certificate::Certificate;
 use crate::domain::ssh_key::SshKey;
 use crate::domain::time::Moment;
 use crate::journal::Append;
@@ -113,10 +114,36 @@ impl Workspace {
     }
 
     /// Who may write on this device.
-    fn names_here(&self) -> Result<Vec<String>, WorkError> {
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn names_here(&self) -> Result<Vec<String>, WorkError> {
         let replica = self.key.replica();
         let grants = roster::current(&self.db.conn)?.into_iter();
-        Ok(grants.filter(|grant| grant.replica == replica).map(|grant| grant.name).collect())
+        let here = grants.filter(|grant| grant.replica == replica).map(|grant| grant.name);
+        let mut names: Vec<String> = here.collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Whether a certificate lets somebody in now: it is for a name that works here, of an authority
+    /// that is trusted.
+    ///
+    /// # Errors
+    /// It does not; and those of the database.
+    pub fn may_come_certified(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        authorities: &[SshKey],
+    ) -> Result<(), WorkError> {
+        let holds = authorities.contains(&certificate.authority)
+            && certificate.principals.iter().any(|principal| principal == name)
+            && certificate.holds_at(clock::now())
+            && certificate.key.weakness().is_none()
+            && self.names_here()?.iter().any(|here| here == name);
+        if holds { Ok(()) } else { Err(DoorError::Closed(name.to_owned()).into()) }
     }
 
     /// Whether a key lets somebody in now: their door, else why not.
@@ -208,9 +235,14 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of writing.
-    pub fn pass_door(&mut self, fingerprint: &str, client: &str) -> Result<EventId, WorkError> {
+    pub fn pass_door(
+        &mut self,
+        fingerprint: &str,
+        certificate: Option<String>,
+        client: &str,
+    ) -> Result<EventId, WorkError> {
         let (name, key) = (self.me.clone(), fingerprint.to_owned());
-        let passed = DoorPassed { name, key, client: client.to_owned() };
+        let passed = DoorPassed { name, key, client: client.to_owned(), certificate };
         let (setting, now) = (format!("visit {}", passed.name), clock::now());
         let came = store::setting(&self.db.conn, &setting)?;
         let came = came.and_then(|text| serde_json::from_str::<Came>(&text).ok());

@@ -437,7 +437,12 @@ fn every_kind_is_written_as_ever() {
     let door = Door { name: "bo".into(), key, from: vec!["10.0.0.0/8".into()], until: Some(T0) };
     check(&DoorOpened { door });
     check(&DoorClosed { name: "bo".into(), key: "SHA256:x".into() });
-    check(&DoorPassed { name: "bo".into(), key: "SHA256:x".into(), client: "10.0.0.7".into() });
+    check(&DoorPassed {
+        name: "bo".into(),
+        key: "SHA256:x".into(),
+        client: "10.0.0.7".into(),
+        certificate: Some("bo at work (serial 7) by SHA256:y".into()),
+    });
     check(&AuthorVouched { name: "bo".into(), ssh: ssh.clone() });
     check(&EntriesCountersigned {
         name: "bo".into(),

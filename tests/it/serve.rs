@@ -414,6 +414,63 @@ fn of_a_file_of_keys_every_one_is_named() {
     assert!(add(&several).said.contains("holds no public SSH key"));
 }
 
+/// Signs the key of somebody for names, and returns the line of the certificate.
+fn certify(desk: &Desk, by: &str, name: &str, names: &str, until: &str) -> String {
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-s"]).arg(desk.key(by)).args(["-I", "at work", "-z", "7"]);
+    command.args(["-n", names, "-V", until]).arg(desk.public(name));
+    assert!(command.status().unwrap().success());
+    fs::read_to_string(format!("{}-cert.pub", desk.key(name).display())).unwrap()
+}
+
+/// A certificate of an authority that is trusted lets its names in, and nobody else; what is written says
+/// whose word it was.
+#[test]
+fn a_certificate_lets_in_for_whom_it_is() {
+    let Some(desk) = Desk::new() else { return };
+    let come = |name: &str, line: &str| {
+        let command = desk.session(name, "bo", Some(b"status"));
+        let at = command.get_args().count() - 1;
+        let args: Vec<_> = command.get_args().take(at).map(ToOwned::to_owned).collect();
+        let auth = desk.place.dir.path().join("auth-cert");
+        fs::write(&auth, format!("publickey {line}")).unwrap();
+        let mut again = program();
+        again.args(args).arg("certificate").env("SSH_USER_AUTH", auth);
+        again.env("SSH_CONNECTION", "10.0.0.7 1 10.0.0.1 22").env("SSH_ORIGINAL_COMMAND", "status");
+        Ran::of(again.stdin(Stdio::null()).output().unwrap())
+    };
+    let good = certify(&desk, "eve", "cy", "cy,everybody", "+1h");
+    assert!(come("cy", &good).said.contains("the door is closed"), "nobody is trusted yet");
+    trust(&desk);
+    let ran = come("cy", &good);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    let public = fs::read_to_string(desk.public("cy")).unwrap();
+    for (name, line, why) in [
+        ("bo", good.clone(), "it is for somebody else"),
+        ("everybody", good.clone(), "nobody is called so here"),
+        ("cy", certify(&desk, "bo", "cy", "cy", "+1h"), "of another authority"),
+        ("cy", certify(&desk, "eve", "cy", "cy", "20200101:20200102"), "it is over"),
+        ("cy", certify(&desk, "eve", "cy", "cy", "20900101:20910101"), "it is not yet"),
+        ("cy", public, "a key is no certificate"),
+        ("cy", good[..good.len() / 2].to_owned(), "cut"),
+    ] {
+        let ran = come(name, &line);
+        assert!(
+            ran.code == Some(2) && ran.said.contains("the door is closed"),
+            "{why}: {}",
+            ran.said
+        );
+        assert!(ran.out.is_empty(), "{why}");
+    }
+    let bodies = entries(desk.place.open().tables());
+    let bodies: Vec<_> = bodies.iter().map(|entry| String::from_utf8_lossy(&entry.body)).collect();
+    let passed = bodies.iter().find(|body| body.contains("door.passed")).unwrap();
+    let word = format!("at work (serial 7) by {}", desk.fingerprint("eve"));
+    assert!(passed.contains(&word) && passed.contains(&desk.fingerprint("cy")), "{passed}");
+    desk.place.ok(&["roster", "retire", "cy"]);
+    assert!(come("cy", &good).said.contains("the door is closed"), "retired");
+}
+
 /// Whoever came over SSH can name no place on this machine: what is a folder goes out as a tar.
 #[test]
 fn folders_go_out_over_ssh() {
@@ -535,6 +592,11 @@ struct Served {
 impl Served {
     /// None where there is no sshd, or where root runs the tests: casework serves for no root.
     fn start() -> Option<Self> {
+        Self::start_of(|_| {})
+    }
+
+    /// The same of a desk that something was done to before.
+    fn start_of(prepare: impl Fn(&Desk)) -> Option<Self> {
         if rustix::process::geteuid().is_root() {
             eprintln!("skipped: root serves nobody; .ci/run runs this in another account");
             return None;
@@ -544,6 +606,7 @@ impl Served {
             return None;
         }
         let desk = Desk::new()?;
+        prepare(&desk);
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = program();
         command.arg("--workspace").arg(desk.place.path());
@@ -688,15 +751,41 @@ fn over_ssh_the_door_opens_for_its_key_alone() {
     assert!(log.contains(&served.desk.fingerprint("eve")), "{log}");
 }
 
+/// Has a desk trust eve as an authority.
+fn trust(desk: &Desk) {
+    let config = format!("[serve]\ntrusted_user_ca = \"{}\"\n", desk.public("eve"));
+    fs::write(desk.place.path().join("config.toml"), config).unwrap();
+}
+
+/// sshd lets in who has a certificate of an authority that the desk trusts, by a name that works here.
+#[test]
+fn over_ssh_a_certificate_lets_in() {
+    let Some(served) = Served::start_of(trust) else { return };
+    let there = Served::there();
+    let come = |by: &str, names: &str| {
+        certify(&served.desk, by, "cy", names, "+1h");
+        served.ssh("cy", &[&there, "status --json"])
+    };
+    let ran = come("eve", "everybody,cy");
+    assert_eq!(ran.code, Some(0), "{} {}", ran.out, ran.said);
+    assert_eq!(come("bo", "cy").code, Some(255), "of an authority that nobody trusts");
+    assert_eq!(come("eve", "everybody").code, Some(255), "nobody is called so here");
+    assert_eq!(served.says("status").code, Some(0), "doors of keys open as before");
+    served.desk.place.ok(&["roster", "retire", "cy"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(come("eve", "cy").code, Some(255), "retired");
+}
+
 #[test]
 fn what_is_printed_for_the_systems_sshd_is_taken_by_it() {
-    let Some(served) = Served::start() else { return };
+    let Some(served) = Served::start_of(trust) else { return };
     let place = &served.desk.place;
     let sshd = Sshd::find("").unwrap().path;
     let file = place.dir.path().join("drop-in");
     let host_key = place.path().join("serve/hostkey");
     let printed = place.ok(&["serve", "--print", "sshd"]);
     assert!(printed.contains(&format!("Match User {}", Served::account())), "{printed}");
+    assert!(printed.contains("TrustedUserCAKeys \"") && printed.contains("serve principals %u"));
     fs::write(&file, format!("HostKey {}\n{printed}", host_key.display())).unwrap();
     let output = Command::new(sshd).arg("-t").arg("-f").arg(&file).output().unwrap();
     assert!(output.status.success(), "{}\n{printed}", String::from_utf8_lossy(&output.stderr));

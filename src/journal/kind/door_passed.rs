@@ -14,10 +14,15 @@ pub struct DoorPassed {
     pub key: String,
     /// From where: their address.
     pub client: String,
+    /// The certificate by which that key let them in, and whose word it is; none where a door of the key
+    /// itself did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 impl Event for DoorPassed {
     const KIND: &'static str = "door.passed";
+    const VERSION: u32 = 2;
     const ROLES: Option<&'static [Role]> = None;
 
     fn objection(&self, stamp: &EventContext, _roles: &[Role]) -> Option<String> {
