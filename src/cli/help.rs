@@ -200,6 +200,7 @@ pub fn markdown() -> String {
             let about = one.get_about().map(ToString::to_string).unwrap_or_default();
             let inner: Vec<&str> = one
                 .get_subcommands()
+                .filter(|inner| !inner.is_hide_set())
                 .map(clap::Command::get_name)
                 .filter(|name| *name != "help")
                 .collect();
