@@ -12,7 +12,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::out::say;
-use super::{Cli, CliError, Command, Context, Next, error, help, opened};
+use super::{Cli, CliError, Command, Context, Next, error, help, opened, protocol};
 use crate::clock;
 use crate::config::Serve;
 use crate::domain::door::words;
@@ -289,6 +289,20 @@ pub fn authorities(options: &Serve) -> Result<Vec<SshKey>, CliError> {
 /// What goes out as a whole is for those who lead, train models or check: a journal says what others
 /// said, whoever may not see that yet.
 fn may_take_out(workspace: &Workspace, command: &Command) -> Result<(), CliError> {
+    // Versions have numbers; what has another name would be a file of this machine.
+    let named: Vec<&String> = match command {
+        Command::Protocol(args) => match &args.what {
+            protocol::What::Diff { old, new, .. } => vec![old, new],
+            protocol::What::Replay { version, .. } => vec![version],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    if let Some(name) = named.into_iter().find(|name| protocol::number(name).is_none()) {
+        return Err(CliError::Use(format!(
+            "`{name}` is no number of a version, which is all there is over SSH"
+        )));
+    }
     const WHO: [Role; 3] = [Role::Lead, Role::Engineer, Role::Auditor];
     if !matches!(command, Command::Export(_) | Command::Audit(_)) {
         return Ok(());

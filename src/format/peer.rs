@@ -138,6 +138,11 @@ impl Out {
     /// # Errors
     /// Those of the system.
     pub fn whole(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut parts = Path::new(name).components();
+        if !parts.all(|part| matches!(part, std::path::Component::Normal(_))) {
+            let words = format!("{name} is no name of a file in the folder");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
         let path = self.folder.clone().unwrap_or_default().join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;

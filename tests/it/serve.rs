@@ -246,6 +246,13 @@ fn what_a_client_sends_is_a_command_of_the_list_or_refused() {
     assert_eq!(shown.code, Some(0), "{}", shown.said);
     let here = desk.run("protocol show ../../../../../../../etc/passwd");
     assert!(here.code == Some(2) && !here.said.contains("root:"), "{}", here.said);
+    for line in ["protocol diff /etc/passwd -", "protocol replay ../device.key"] {
+        let refused = desk.run(line);
+        assert!(
+            refused.code == Some(2) && refused.said.contains("no number of a version"),
+            "{line}"
+        );
+    }
     // What is in quotes is a word, whatever it looks like.
     assert_eq!(desk.run("comment p1 '$(id); `id` > /tmp/x'").code, Some(0));
     assert!(desk.run("show p1 --json").out.contains("$(id); `id` > /tmp/x"));

@@ -50,7 +50,9 @@ impl Names {
 /// A name of elsewhere leads into no other folder.
 pub fn person(options: &PeerOptions, given: &Given) -> Option<String> {
     let name = options.reviewer(given.reviewer.as_deref()?).replace(['/', '\\'], "-");
-    Some(if name.starts_with('.') { format!("-{name}") } else { name })
+    // Nor does an empty one, which would be no folder at all; what begins so is hidden, or no data.
+    let bare = name.is_empty() || name.starts_with(['.', '_']);
+    Some(if bare { format!("-{name}") } else { name })
 }
 
 /// A name as those formats write one: without blanks, and nothing that means something there.
