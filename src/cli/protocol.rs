@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::error::or_faults;
 use super::out::{Out, done, say};
-use super::served::PUBLISHED;
 use super::{CliError, Context, Exit};
 use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::diff::diff;
@@ -29,6 +28,10 @@ use crate::workspace::{WorkError, read_file};
 
 /// Cases that are named for each change; all stand in the JSON.
 const NAMED: usize = 5;
+
+/// What an argument is called that is a file here, and the name of what was published for whoever came
+/// over SSH.
+pub const PUBLISHED: &str = "FILE|ID|VERSION";
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {

@@ -57,9 +57,6 @@ const ALIASES: &[&str] = &["steady"];
 const SETTLED: &[&str] = &["workspace", "actor", "at"];
 /// Arguments that read a file as text, and standard input in its place.
 const INPUTS: &[&str] = &["file", "reviewers", "prompt"];
-/// What an argument is called that is a file here, and the name of what was published for whoever came
-/// over SSH.
-pub const PUBLISHED: &str = "FILE|ID|VERSION";
 /// So much is kept of what was asked for.
 const TOLD_MAX: usize = 200;
 /// How often a door is looked at while somebody is in.
@@ -470,7 +467,8 @@ fn is_theirs(arg: &clap::Arg, matches: &ArgMatches) -> bool {
     let raw = matches.try_get_raw(id).ok().flatten();
     let is_input = raw.is_some_and(|mut raw| raw.all(|value| value == STANDARD_INPUT));
     let called = arg.get_value_names().unwrap_or_default();
-    INPUTS.contains(&id) && is_input || called.iter().any(|name| name.as_str() == PUBLISHED)
+    INPUTS.contains(&id) && is_input
+        || called.iter().any(|name| name.as_str() == protocol::PUBLISHED)
 }
 
 /// Whether an argument is a file, by its type or by what its value is called.
