@@ -7,12 +7,12 @@ use super::out::{Out, say};
 use super::reading::{ReadArgs, reviewer_pairs};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::format::foreign::{Foreign, Loss};
-use crate::format::kind::LABELS;
+use crate::format::kind::{LABELS, brat};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
 use crate::format::read::files::Part;
 use crate::intake::labels::ImportSummary;
-use crate::workspace::imported::ForeignRequest;
+use crate::workspace::answered_here::ForeignRequest;
 use crate::workspace::read_file;
 
 #[derive(Debug, clap::Subcommand)]
@@ -79,13 +79,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     let (mut said, mut loss, mut flaws, mut kinds) =
         (Vec::new(), Loss::default(), Vec::new(), Vec::new());
     let parts = inputs.parts();
-    // The texts of brat are read with what stands beside them.
-    let beside =
-        |part: &Part| parts.iter().any(|other| other.path == part.path.with_extension("ann"));
-    for part in parts
-        .iter()
-        .filter(|part| part.path.extension().is_none_or(|ending| ending != "txt") || !beside(part))
-    {
+    let is_brat =
+        parts.iter().any(|part| part.path.extension().is_some_and(|ending| ending == "ann"));
+    for part in parts.iter().filter(|part| !is_brat || !brat::is_beside(&part.path)) {
         if format.is_none() && is_own(&inputs, part) {
             return own(context, args, &mut workspace);
         }

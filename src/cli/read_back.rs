@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::CliError;
 use crate::format::foreign::{Said, id_of_text};
+use crate::format::kind::brat;
+use crate::format::kind::label_studio::EVIDENCE;
 use crate::format::kind::spans::word;
 use crate::format::open::foreign::labels;
 use crate::format::open::{Input, Inputs};
@@ -52,7 +54,7 @@ impl Written {
             if let Some(label) = &given.label {
                 *self.labels.entry((item.about.id.clone(), label.clone())).or_default() += 1;
             }
-            for marked in options.marked(given).0 {
+            for marked in options.places(item, given).0 {
                 *self.places.entry(key_of(&item.about.text, &marked)).or_default() += 1;
             }
         }
@@ -73,22 +75,23 @@ impl Written {
             return records(parts).map(|n| format!("{n} records were read again")).map_err(failed);
         };
         let (mut read, mut places) = (0, 0);
-        // Texts of brat are read with what stands beside them.
-        let is_text =
-            |part: &&Part| format == "brat" && part.path.extension() != Some("ann".as_ref());
-        for part in parts.iter().filter(|part| !is_text(part)).filter(|part| {
+        let is_beside = |part: &&Part| format == "brat" && brat::is_beside(&part.path);
+        for part in parts.iter().filter(|part| !is_beside(part)).filter(|part| {
             file.is_empty() || PathBuf::from(file).file_name() == part.path.file_name()
         }) {
             for foreign in labels(&inputs, part, Some(reader), None)?.said {
-                let marked = foreign.said.iter().filter(|_| OF_PLACES.contains(&format));
+                // What bears a label out is no place that a question asked for.
+                let is_asked =
+                    |(name, _): &&(String, Said)| name != EVIDENCE && OF_PLACES.contains(&format);
+                let marked = foreign.said.iter().filter(is_asked);
                 for (said, text) in marked.zip(foreign.text.iter().cycle()) {
                     let (_, Said::Places(found)) = said else { continue };
                     for marked in found {
                         let key = key_of(text, marked);
                         match self.places.get_mut(&key) {
                             Some(n) if *n > 0 => (*n, places) = (*n - 1, places + 1),
-                            // Prodigy shows what bears a label out as places too.
-                            _ if marked.2 == "evidence" => {}
+                            // One that was told of lost its end.
+                            _ if lossy => {}
                             _ => return Err(failed(format!("{} was not written", key.1))),
                         }
                     }

@@ -273,6 +273,9 @@ pub fn reviewer_pairs(path: &std::path::Path) -> Result<Vec<(String, String)>, C
         if !crate::domain::roster::is_name(&name) {
             return Err(bad(format!("`{name}` is not a name")));
         }
+        if foreign.is_empty() {
+            return Err(bad(format!("{name} has no name elsewhere")));
+        }
         if pairs.iter().any(|(known, of)| *known == foreign && *of != name) {
             return Err(bad(format!("`{foreign}` is named twice")));
         }

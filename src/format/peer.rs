@@ -162,7 +162,14 @@ impl Out {
 
     /// Something that has no place in the format.
     pub fn lose(&mut self, what: &str) {
-        *self.lost.entry(what.to_owned()).or_default() += 1;
+        self.lose_all(what, 1);
+    }
+
+    /// So many of it.
+    pub fn lose_all(&mut self, what: &str, n: usize) {
+        if n > 0 {
+            *self.lost.entry(what.to_owned()).or_default() += n as u64;
+        }
     }
 
     /// Ends all files; what had no place, by what it is.
@@ -179,6 +186,9 @@ impl Out {
         Ok(self.lost)
     }
 }
+
+/// A place from where to where in a text, and what it was asked for as.
+pub type Marked = (usize, usize, String);
 
 /// What an export goes by.
 #[derive(Clone)]
@@ -205,9 +215,19 @@ impl PeerOptions {
     }
 
     /// The places in the input's text that questions asked for, in order and each with what they
-    /// asked for; and how many lie in other texts.
-    pub fn marked(&self, given: &Given) -> (Vec<(usize, usize, String)>, usize) {
+    /// asked for. That others lie in other texts is told.
+    pub fn marked(&self, item: &Item, given: &Given, out: &mut Out) -> Vec<Marked> {
+        let (marked, elsewhere) = self.places(item, given);
+        out.lose_all("places in other texts than the input's", elsewhere);
+        marked
+    }
+
+    /// The same, and how many lie in other texts.
+    pub fn places(&self, item: &Item, given: &Given) -> (Vec<Marked>, usize) {
         let (mut marked, mut elsewhere) = (Vec::new(), 0);
+        if item.about.erased {
+            return (marked, elsewhere); // there is no text
+        }
         for (field, value) in &given.outcome {
             let sets = |question: &Question| {
                 matches!(question.kind, QuestionKind::Span { .. })

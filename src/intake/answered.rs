@@ -2,11 +2,12 @@
 //! answers; where none does, what can be left open is, and of listed answers each is tried. The path
 //! whose end says what was said is the one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::label::{Outcome, Step, value_text};
 use crate::domain::protocol::{Protocol, Question, QuestionKind, Walked, walk};
 use crate::format::foreign::Said;
+use crate::format::kind::spans::word;
 use crate::format::protocol_from::{given_id, id_of, place_id};
 
 /// Walks that are tried at most.
@@ -62,6 +63,32 @@ pub fn solve(
             ))
         }
     }
+}
+
+/// Whether a question asks for the places of a control that have a name: as that of both is, or the
+/// place is called as the question or its field, or as formats without blanks write that.
+fn asks_for(question: &Question, control: &str, label: &str) -> bool {
+    let (both, field) = (place_id(control, label), question.kind.field().unwrap_or_default());
+    matches!(question.kind, QuestionKind::Span { .. })
+        && (question.id == control
+            || [&both, label].iter().any(|name| question.id == *name || field == *name)
+            || id_of(field) == both
+            || word(field) == label)
+}
+
+/// How many places no question asks for, by their names.
+pub fn unasked(protocol: &Protocol, said: &[(String, Said)]) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    for (control, said) in said {
+        let Said::Places(places) = said else { continue };
+        for (.., label) in places {
+            let mut questions = protocol.questions.iter();
+            if !questions.any(|question| asks_for(question, control, label)) {
+                *found.entry(label.clone()).or_default() += 1;
+            }
+        }
+    }
+    found
 }
 
 struct Search<'s> {
@@ -143,19 +170,12 @@ impl Search<'_> {
                 return vec![("y".to_owned(), None)];
             }
             if let Said::Places(places) = said {
-                // A place may be called as the question that asks for it is, or its field.
-                let asked = |label: &String| {
-                    question.id == place_id(name, label)
-                        || question.id == *label
-                        || question.kind.field() == Some(label)
-                };
                 let of: Vec<String> = places
                     .iter()
-                    .filter(|(.., label)| asked(label) || question.id == *name)
+                    .filter(|(.., label)| asks_for(question, name, label))
                     .map(|(from, to, _)| format!("{from}-{to}"))
                     .collect();
-                let own = question.id == *name || places.iter().any(|(.., label)| asked(label));
-                if own && matches!(question.kind, QuestionKind::Span { .. }) {
+                if !of.is_empty() || question.id == *name {
                     return vec![(of.join(","), Some(name.clone()))];
                 }
                 continue;

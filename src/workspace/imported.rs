@@ -4,98 +4,28 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
-use rusqlite::Connection;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::answered_here::{AnsweredHere, ForeignRequest, Opening, answered_here, case_of};
 use super::cases::IngestRequest;
+use super::decided::rulings;
 use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
-use crate::db::case::{CaseRow, TEXT_CHARS_MAX};
-use crate::db::{arbitration, case, label};
-use crate::domain::arbitration::{Act, Cause, Done, Ruling};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{
-    Label, MAIN_ROUND, Outcome, ProtocolRef, Step, round_of_pass, that_count_in,
-};
-use crate::domain::protocol::{Places, Protocol, QuestionKind, Span};
-use crate::domain::roster::{Role, is_name};
+use crate::domain::label::{Label, MAIN_ROUND, ProtocolRef, Step, round_of_pass};
+use crate::domain::protocol::Protocol;
+use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
-use crate::format::foreign::{Foreign, Loss, Said};
-use crate::format::kind::label_studio::EVIDENCE;
-use crate::format::times::{Times, Zone};
-use crate::intake::answered::solve;
-use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted, within};
+use crate::format::foreign::{Foreign, Loss};
+use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
 use crate::journal::Append;
 use crate::journal::chain;
 use crate::journal::kind::{CaseRuled, GoldSet, LabelGiven};
 
-/// Bytes of what nothing maps that are kept with a label.
-const EXTRA_BYTES_MAX: usize = 64 << 10;
 /// Labels of one entry.
 const BATCH: usize = 1_000;
-
-/// Lines of cases that are opened, or why one can't be, by id.
-type Opening = BTreeMap<String, Result<String, String>>;
-
-/// How labels of other programs are taken in.
-#[derive(Debug, Default)]
-pub struct ForeignRequest {
-    /// What the format is called.
-    pub format: String,
-    /// Names elsewhere, and here.
-    pub reviewers: BTreeMap<String, String>,
-    /// Who said what names nobody.
-    pub reviewer: Option<String>,
-    /// Whether cases that are not here are opened from the same records.
-    pub open: bool,
-    /// Whether what is marked as right becomes a known answer.
-    pub gold: bool,
-    /// Whether what a review of labels decided becomes a ruling.
-    pub rulings: bool,
-    pub dry_run: bool,
-    pub times: Times,
-}
-
-impl ForeignRequest {
-    /// The name here of somebody elsewhere: as the list says, else what stands before the `@`.
-    fn name_of(&self, foreign: Option<&str>) -> Result<String, String> {
-        let Some(foreign) = foreign.filter(|name| !name.is_empty()) else {
-            return self
-                .reviewer
-                .clone()
-                .ok_or_else(|| "it does not say who said it: --reviewer NAME does".to_owned());
-        };
-        if let Some(name) = self.reviewers.get(foreign) {
-            return Ok(name.clone());
-        }
-        let name = foreign.split('@').next().unwrap_or_default();
-        if is_name(name) {
-            Ok(name.to_owned())
-        } else {
-            Err(format!(
-                "`{foreign}` is no name here: --reviewers FILE.csv names them (foreign,name)"
-            ))
-        }
-    }
-}
-
-impl ForeignRequest {
-    /// When something was said, if that stands there.
-    fn given_at(&self, foreign: &Foreign, now: Moment) -> Result<Option<Moment>, String> {
-        let Some(at) = &foreign.at else { return Ok(None) };
-        // A time of a program's own clock that says no zone is UTC.
-        let zone = self.times.zone.or(Some(Zone::UTC));
-        let times = Times { zone, ..self.times.clone() };
-        let text = times.read(Some(at)).map_err(|reject| reject.to_string())?;
-        let at = Moment::parse(&text).ok_or("its time can't be read")?;
-        if at > now {
-            return Err(format!("`{text}` is in the future"));
-        }
-        Ok(Some(at))
-    }
-}
 
 impl Workspace {
     /// Takes in what people said elsewhere.
@@ -228,20 +158,17 @@ impl Workspace {
                 Err(why) => summary.reject(number, &format!("{}: {why}", foreign.place)),
                 Ok(One::Known) => summary.duplicate += 1,
                 // A case that a dry run would open.
-                Ok(One::Would) => summary.imported += 1,
+                Ok(One::Would(key)) => match in_batch.insert(key) {
+                    true => summary.imported += 1,
+                    false => summary.duplicate += 1,
+                },
                 Ok(One::Gold(gold)) => {
                     more.gold += 1;
                     summary.imported += 1;
                     batch.push(Append::new(&GoldSet { gold, dropped: false }));
                 }
                 Ok(One::Label(label)) => {
-                    let key = (
-                        label.case,
-                        label.reviewer.clone(),
-                        label.round.clone(),
-                        label.given_at,
-                        label.path.clone(),
-                    );
+                    let key = key_of(&label);
                     if in_batch.insert(key) {
                         summary.imported += 1;
                         batch.push(Append::new(&LabelGiven(*label)));
@@ -258,30 +185,13 @@ impl Workspace {
             writer.append(&self.me, batch, clock::now())?;
         }
         // After the labels that they weighed.
-        let mut rulings = BTreeMap::new();
-        for (number, foreign) in decisions {
-            match ruling_of(&context, foreign, request, known, more) {
-                Err(why) => summary.reject(number, &format!("{}: {why}", foreign.place)),
-                Ok(Decided::Known) => summary.duplicate += 1,
-                Ok(Decided::Would(id)) => count_ruling(&mut rulings, id, None, summary),
-                Ok(Decided::Ruling(id, ruling)) => {
-                    count_ruling(&mut rulings, id, Some(ruling), summary);
-                }
-            }
-        }
-        more.ruled = rulings.len() as u64;
+        let rulings = rulings(&context, &decisions, request, known, (&mut *summary, &mut *more))?;
         if request.dry_run {
             return Ok(()); // nothing was written
         }
-        let rulings: Vec<Append> = rulings
-            .into_values()
-            .flatten()
-            .map(|ruling| Append::new(&CaseRuled(*ruling)))
-            .collect();
-        let mut rulings = rulings.into_iter().peekable();
-        while rulings.peek().is_some() {
-            let batch = rulings.by_ref().take(BATCH).collect();
-            writer.append(&self.me, batch, clock::now())?;
+        for batch in rulings.chunks(BATCH) {
+            let batch = batch.iter().map(|ruling| Append::new(&CaseRuled(ruling.clone())));
+            writer.append(&self.me, batch.collect(), clock::now())?;
         }
         writer.finish()?;
         tx.commit()?;
@@ -289,220 +199,20 @@ impl Workspace {
     }
 }
 
-/// The case here that something was said of: by its id, or by what its file is called, if it has the
-/// same text.
-fn case_of(conn: &Connection, foreign: &Foreign) -> rusqlite::Result<Named> {
-    let by_name = |name: &Option<String>| match name {
-        Some(name) => named(conn, name, Reading::Whole),
-        None => Ok(Named::None),
-    };
-    let found = by_name(&foreign.id)?;
-    if !matches!(found, Named::None) {
-        return Ok(found);
-    }
-    let text = foreign.text.as_deref().unwrap_or_default();
-    let same = |row: &CaseRow| text.chars().take(TEXT_CHARS_MAX).eq(row.text.chars());
-    let mut called = match by_name(&foreign.called)? {
-        Named::One(case) => vec![*case],
-        Named::Several(cases) => cases,
-        Named::None => Vec::new(),
-    };
-    called.retain(same);
-    Ok(match called.len() {
-        0 => Named::None,
-        1 => called.pop().map_or(Named::None, |case| Named::One(Box::new(case))),
-        _ => Named::Several(called),
-    })
+/// By what a label is known again: its case, whose it is, of which round and when, and its path.
+type Key = (String, String, String, Option<Moment>, Vec<Step>);
+
+fn key_of(label: &Label) -> Key {
+    let Label { case, reviewer, round, given_at, path, .. } = label;
+    (case.to_string(), reviewer.clone(), round.clone(), *given_at, path.clone())
 }
 
 /// What became of one.
 enum One {
     Known,
-    Would,
+    Would(Key),
     Gold(Gold),
     Label(Box<Label>),
-}
-
-/// What became of a decision.
-enum Decided {
-    Known,
-    /// A ruling on a case that a dry run would open.
-    Would(String),
-    Ruling(String, Box<Ruling>),
-}
-
-/// Keeps one ruling a case, the last that the files hold.
-fn count_ruling(
-    rulings: &mut BTreeMap<String, Option<Box<Ruling>>>,
-    id: String,
-    ruling: Option<Box<Ruling>>,
-    summary: &mut ImportSummary,
-) {
-    match rulings.insert(id, ruling) {
-        Some(_) => summary.duplicate += 1,
-        None => summary.imported += 1,
-    }
-}
-
-/// An answer walked through the protocol of its case.
-struct AnsweredHere<'f> {
-    id: &'f str,
-    /// None: a dry run would open it.
-    case: Option<CaseId>,
-    protocol: ProtocolRef,
-    path: Vec<Step>,
-    outcome: Outcome,
-    evidence: Vec<Span>,
-    extra: Map<String, Value>,
-}
-
-fn answered_here<'p, 'f, F>(
-    context: &Context<'_, F>,
-    foreign: &'f Foreign,
-    request: &ForeignRequest,
-    (opening, traces): (&Opening, &HashMap<String, CaseId>),
-    more: &mut ForeignSummary,
-) -> Result<AnsweredHere<'f>, String>
-where
-    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
-{
-    let id = foreign.id.as_deref().ok_or("it names no case")?;
-    let mut found = case_of(context.conn, foreign).map_err(|error| error.to_string())?;
-    if let (Named::None, Some(case)) = (&found, traces.get(id)) {
-        let case = case::by_id(context.conn, *case).map_err(|error| error.to_string())?;
-        found = case.map_or(Named::None, |case| Named::One(Box::new(case)));
-    }
-    let mut row = None;
-    let (case, stream, predicted) = match (found, opening.get(id)) {
-        (Named::One(case), _) => {
-            let (id, stream, predicted) = (case.id, case.stream.clone(), case.predicted.clone());
-            row = Some(case);
-            (Some(id), stream, predicted)
-        }
-        (Named::Several(_), _) => {
-            return Err(format!("`{id}` is a case of several streams: name it by its full id"));
-        }
-        (Named::None, Some(Err(why))) => return Err(format!("case `{id}` can't be opened: {why}")),
-        (Named::None, Some(Ok(line))) => {
-            let line: Value = serde_json::from_str(line).unwrap_or_default();
-            let text = |value: &Value| value.as_str().map(str::to_owned);
-            let stream = text(&line["stream"]).unwrap_or_else(|| "default".to_owned());
-            (None, stream, text(&line["prediction"]["label"]))
-        }
-        (Named::None, None) => {
-            let hint = if foreign.line.is_empty() || request.open {
-                ""
-            } else {
-                ": --open opens it from the same record"
-            };
-            return Err(format!("no case `{id}` here{hint}"));
-        }
-    };
-    let (protocol, reference) =
-        (context.protocol)(&stream).ok_or("no protocol is published for this stream")?;
-    // Places that bear a label out answer no question.
-    let is_evidence =
-        |(name, said): &&(String, Said)| name == EVIDENCE && matches!(said, Said::Places(_));
-    let evidence: Vec<Span> = foreign
-        .said
-        .iter()
-        .filter(is_evidence)
-        .flat_map(|(_, said)| match said {
-            Said::Places(places) => {
-                places.iter().map(|(from, to, _)| Span { start: *from, end: *to }).collect()
-            }
-            _ => Vec::new(),
-        })
-        .collect();
-    let said: Vec<(String, Said)> =
-        foreign.said.iter().filter(|one| !is_evidence(one)).cloned().collect();
-    let solved = solve(protocol, predicted.as_deref(), &said)?;
-    row.map_or(Ok(()), |row| within(protocol, &solved.path, &row))?;
-    let mut extra = foreign.extra.clone();
-    for (name, said) in foreign.said.iter().filter(|(name, _)| solved.unused.contains(name)) {
-        *more.lost.entry(format!("{name} (not asked)")).or_default() += 1;
-        extra.insert(name.clone(), Value::from(format!("{said:?}")));
-    }
-    // Places of one name that touch or overlap are one here.
-    let said: usize = said
-        .iter()
-        .map(|(_, said)| match said {
-            Said::Places(places) => places.len(),
-            _ => 0,
-        })
-        .sum();
-    let of_spans = |id: &str| {
-        protocol
-            .question(id)
-            .is_some_and(|question| matches!(question.kind, QuestionKind::Span { .. }))
-    };
-    let kept = solved
-        .path
-        .iter()
-        .filter(|(id, _)| of_spans(id))
-        .filter_map(|(_, answer)| Places::parse(answer));
-    let kept: usize = kept.map(|places| places.len()).sum();
-    if kept > 0 && kept < said {
-        *more
-            .lost
-            .entry("places of one name that touch or overlap (made one)".to_owned())
-            .or_default() += (said - kept) as u64;
-    }
-    if serde_json::to_string(&extra).map_or(0, |text| text.len()) > EXTRA_BYTES_MAX {
-        *more.lost.entry("what nothing maps, over 64 KiB of a label".to_owned()).or_default() += 1;
-        extra.clear();
-    }
-    let (path, outcome) = (solved.path, solved.outcome);
-    Ok(AnsweredHere { id, case, protocol: reference.clone(), path, outcome, evidence, extra })
-}
-
-/// What a review decided, as a ruling; its reason says where it comes from, and so is it known again.
-fn ruling_of<'p, F>(
-    context: &Context<'_, F>,
-    foreign: &Foreign,
-    request: &ForeignRequest,
-    known: (&Opening, &HashMap<String, CaseId>),
-    more: &mut ForeignSummary,
-) -> Result<Decided, String>
-where
-    F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
-{
-    let AnsweredHere { id, case, protocol, path, outcome, .. } =
-        answered_here(context, foreign, request, known, more)?;
-    let Some(case) = case else { return Ok(Decided::Would(id.to_owned())) };
-    let by = request.name_of(foreign.reviewer.as_deref())?;
-    let mut rationale = format!("decided in a review in {} by {by}", request.format);
-    if let Some(at) = request.given_at(foreign, context.now)? {
-        rationale.push_str(&format!(", {}", at.rfc3339()));
-    }
-    if !foreign.rationale.trim().is_empty() {
-        rationale.push_str(&format!(": {}", foreign.rationale.trim()));
-    }
-    let failed = |error: rusqlite::Error| error.to_string();
-    let acts = arbitration::of_case(context.conn, case).map_err(failed)?;
-    let same = |done: &Done| match &done.act {
-        Act::Ruled(ruling) => ruling.rationale == rationale && ruling.outcome == outcome,
-        _ => false,
-    };
-    // Whatever became of it here since.
-    if acts.iter().any(same) {
-        return Ok(Decided::Known);
-    }
-    let labels = label::live_of_case(context.conn, case).map_err(failed)?;
-    let weighed = that_count_in(&labels, MAIN_ROUND);
-    let takes = weighed.iter().find(|given| given.label.outcome == outcome);
-    let ruling = Ruling {
-        case,
-        outcome,
-        protocol: Some(protocol),
-        path,
-        takes: takes.map(|given| given.event),
-        cause: Cause::Other,
-        rationale,
-        considered: weighed.iter().map(|given| given.event).collect(),
-        change: None,
-    };
-    Ok(Decided::Ruling(id.to_owned(), Box::new(ruling)))
 }
 
 fn one<'p, F>(
@@ -520,8 +230,10 @@ where
     let AnsweredHere { id, case, protocol, path, outcome, evidence, extra } =
         answered_here(context, foreign, request, known, more)?;
     if request.gold && foreign.gold {
-        let Some(case) = case else { return Ok(One::Would) };
         let why = foreign.rationale.clone();
+        let Some(case) = case else {
+            return Ok(One::Would((id.to_owned(), String::new(), String::new(), None, path)));
+        };
         return Ok(One::Gold(Gold { case, protocol, path, outcome, why }));
     }
     let reviewer = request.name_of(foreign.reviewer.as_deref())?;
@@ -536,11 +248,13 @@ where
         _ => drop(names.insert(reviewer.clone(), as_named)),
     }
     let given_at = request.given_at(foreign, context.now)?;
-    let Some(case) = case else { return Ok(One::Would) };
     // What the same person says of a case again is a repeat only where the times tell them apart.
     let pass = passes.entry((id.to_owned(), reviewer.clone())).or_insert(0);
     *pass += 1;
     let round = if given_at.is_some() { MAIN_ROUND.to_owned() } else { round_of_pass(*pass) };
+    let Some(case) = case else {
+        return Ok(One::Would((id.to_owned(), reviewer, round, given_at, path)));
+    };
     let label = Label {
         path,
         outcome,

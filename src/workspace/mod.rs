@@ -2,6 +2,7 @@
 //! hold.
 
 pub mod create;
+pub mod answered_here;
 pub mod arbitration;
 pub mod calibration;
 mod session_keys;
@@ -12,6 +13,7 @@ pub mod imported;
 mod lineage;
 mod loop_rows;
 pub mod outcome_audit;
+mod decided;
 pub mod deployed;
 pub mod plugins;
 pub mod suggesting;

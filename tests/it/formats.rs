@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use casework::domain::ids::CaseId;
 use casework::domain::logline::LogLine;
 use casework::domain::prediction::Row;
 use casework::domain::time::Moment;
@@ -691,6 +692,56 @@ fn what_a_review_of_prodigy_decided_is_a_ruling() {
     assert_eq!((&again["ruled"], &again["imported"]), (&0.into(), &0.into()), "{again}");
 }
 
+/// The latest decision counts, in whatever order files hold them, and the same files again change nothing;
+/// one that can't be taken in is refused by a dry run too.
+#[test]
+fn of_several_decisions_the_latest_counts() {
+    let desk = || {
+        let place = Place::new();
+        drop(place.create());
+        place
+    };
+    let (place, other) = (desk(), desk());
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let review = |by: &str, at: i64, label: &str| {
+        let said = json!({ "text": "hello", "answer": "accept", "accept": ["yes"], "_session_id": "ana", "_timestamp": 1_717_372_800 });
+        json!({ "text": "hello", "answer": "accept", "accept": [label], "_input_hash": 1, "_timestamp": at,
+            "_annotator_id": by, "versions": [said] })
+    };
+    // The latest is the first; two can't be taken in.
+    let lines: String = [
+        review("rev2", 1_717_459_200, "no"),
+        review("rev1", 1_717_372_900, "yes"),
+        review("no name", 1_717_372_900, "yes"),
+        review("rev3", 4_000_000_000, "yes"),
+    ]
+    .iter()
+    .map(|line| format!("{line}\n"))
+    .collect();
+    let file = at("reviews.jsonl");
+    std::fs::write(&file, lines).unwrap();
+    place.ok(&["protocol", "from", &file, "--format", "prodigy", "--out", &at("p.toml")]);
+    for place in [&place, &other] {
+        place.ok(&["protocol", "publish", &at("p.toml")]);
+    }
+    let import = |place: &Place, more: &[&str]| -> Value {
+        let args = [&["import", "labels", "--open", "--rulings", "--json", &file], more].concat();
+        serde_json::from_str(&place.run_text(&args)).unwrap()
+    };
+    let would = import(&other, &["--dry-run"]);
+    let did = import(&place, &[]);
+    for count in ["read", "imported", "duplicate", "rejected", "ruled"] {
+        assert_eq!(would[count], did[count], "{count}: {would} {did}");
+    }
+    assert_eq!((&did["ruled"], &did["rejected"]), (&2.into(), &2.into()), "{did}");
+    assert_eq!(import(&place, &[])["imported"], 0, "the same files again add nothing");
+    let rulings = ruled(&place);
+    assert!(
+        rulings[0].1.to_string().contains("no") && rulings[0].2.contains("by rev2"),
+        "{rulings:?}"
+    );
+}
+
 #[test]
 fn what_a_review_of_label_studio_accepted_is_a_ruling() {
     let Some(data) = formats("what_a_review_of_label_studio_accepted_is_a_ruling") else { return };
@@ -709,7 +760,9 @@ fn what_a_review_of_label_studio_accepted_is_a_ruling() {
         task["annotations"][0]["reviews"] = json!([no]);
         if n < last {
             let yes = review(true, "2024-06-05T10:00:02Z");
-            task["annotations"][1]["reviews"] = json!([review(false, "2024-06-05T10:00:01Z"), yes]);
+            // Later as a text, and earlier.
+            let no = review(false, "2024-06-05T19:00:00+09:00");
+            task["annotations"][1]["reviews"] = json!([yes, no]);
         }
     }
     let place = Place::new();
@@ -1011,6 +1064,7 @@ fn places_that_go_out_come_back_as_they_were() {
         ("a-1", "move 50 to savings 🙂 before friday"),
         ("a-2", "my card\nis\r\nlost in Zürich"),
         ("a/3", "nothing to mark here"),
+        ("_4", "one\n two"),
     ];
     let lines: String = texts
         .iter()
@@ -1019,9 +1073,9 @@ fn places_that_go_out_come_back_as_they_were() {
         })
         .map(|line| format!("{line}\n"))
         .collect();
-    let protocol = "id = \"ner\"\ntitle = \"Places\"\nstart = \"spans-PRODUCT\"\n\n\
-        [[question]]\nid = \"spans-PRODUCT\"\nask = \"Where is PRODUCT?\"\nkind = \"span\"\nsets = \"spans-PRODUCT\"\nmin = 0\ngoto = \"where\"\n\n\
-        [[question]]\nid = \"where\"\nask = \"Where is it?\"\nkind = \"span\"\nsets = \"place\"\nmin = 0\n";
+    let protocol = "id = \"ner\"\ntitle = \"Places\"\nstart = \"what\"\n\n\
+        [[question]]\nid = \"what\"\nask = \"Where is PRODUCT?\"\nkind = \"span\"\nsets = \"spans-PRODUCT\"\nmin = 0\ngoto = \"where\"\n\n\
+        [[question]]\nid = \"where\"\nask = \"Where is it?\"\nkind = \"span\"\nsets = \"org name\"\nmin = 0\n";
     let desk = || {
         let place = Place::new();
         drop(place.create());
@@ -1040,25 +1094,23 @@ fn places_that_go_out_come_back_as_they_were() {
         ("a-1", "bo", "11-20", ""),
         ("a-2", "ana", "3-10,13-16", "8-26"),
         ("a/3", "ana", "", ""),
+        ("_4", "bo", "0-8", ""),
     ];
     for (n, (id, who, product, place_of)) in given.iter().enumerate() {
         let line = json!({ "case": id, "reviewer": who, "at": format!("2024-06-04T00:00:0{n}Z"),
-            "path": [["spans-PRODUCT", product], ["where", place_of]] });
+            "path": [["what", product], ["where", place_of]] });
         let file = place.dir.path().join("label.jsonl");
         std::fs::write(&file, format!("{line}\n")).unwrap();
         place.ok(&["import", "labels", "--format", "jsonl", file.to_str().unwrap()]);
     }
     // One that is not in the text is none.
     let file = place.dir.path().join("label.jsonl");
-    let path = json!([["spans-PRODUCT", "8-27"], ["where", ""]]);
+    let path = json!([["what", "8-27"], ["where", ""]]);
     let line = json!({ "case": "a-2", "reviewer": "cy", "path": path });
     std::fs::write(&file, format!("{line}\n")).unwrap();
     let refused = place.run(&["import", "labels", file.to_str().unwrap()]);
     let refused = String::from_utf8_lossy(&refused.stderr);
-    assert!(
-        refused.contains("8-27 of `spans-PRODUCT` is not in the text, which has 26"),
-        "{refused}"
-    );
+    assert!(refused.contains("8-27 of `what` is not in the text, which has 26"), "{refused}");
     let outcomes = |place: &Place| {
         let mut found: Vec<String> = rows(place)
             .iter()
@@ -1074,22 +1126,43 @@ fn places_that_go_out_come_back_as_they_were() {
         let output = place.run(&["export", "--format", format, "--out", &out, "--check"]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{format}: {said}");
-        assert!(said.contains("and 6 places were read again"), "{format}: {said}");
+        assert!(said.contains("and 7 places were read again"), "{format}: {said}");
         let other = desk();
         match format {
             // The folder stands for whoever labeled.
-            "brat" => ["ana", "bo"].iter().for_each(|who| {
-                let folder = format!("{out}/{who}");
-                other.ok(&["import", "labels", "--format", format, "--reviewer", who, &folder]);
-            }),
+            "brat" => {
+                // With what brat has beside its annotations.
+                let conf = format!("{out}/annotation.conf");
+                std::fs::copy(&conf, format!("{out}/ana/annotation.conf")).unwrap();
+                for who in ["ana", "bo"] {
+                    let folder = format!("{out}/{who}");
+                    other.ok(&["import", "labels", "--strict", "--reviewer", who, &folder]);
+                }
+            }
             _ => drop(other.ok(&["import", "labels", "--format", format, &out])),
         }
         let mut found = outcomes(&other);
         if format == "doccano" {
             // There nothing was said of a text in which nothing is marked.
-            found.push(wanted[3].clone());
+            found.push(wanted.iter().find(|row| row.contains("a/3")).unwrap().clone());
+            found.sort();
         }
         assert_eq!(found, wanted, "{format}");
+    }
+    // People of whom one would take the other's file are told apart by whoever exports.
+    let names = place.dir.path().join("names.csv");
+    for (text, told) in [
+        ("x,ana\nX,bo\n", "would be one file, `"),
+        ("annotation.conf,ana\n", "can be called `annotation.conf`"),
+        ("..,ana\n", "can be called `..`"),
+        (",ana\n", "ana has no name elsewhere"),
+    ] {
+        std::fs::write(&names, text).unwrap();
+        let out = place.dir.path().join("refused").display().to_string();
+        let more = ["--reviewers", names.to_str().unwrap(), "--out", &out];
+        let refused = place.run(&[&["export", "--format", "brat"], more.as_slice()].concat());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && said.contains(told), "{text}: {said}");
     }
     // Tags have no place for one that begins within a word, or overlaps.
     let out = place.dir.path().join("conll").display().to_string();
@@ -1100,8 +1173,37 @@ fn places_that_go_out_come_back_as_they_were() {
     let tags = std::fs::read_to_string(format!("{out}/bo.conll")).unwrap();
     assert_eq!(
         tags,
-        "move\tO\n50\tO\nto\tO\nsavings\tB-PRODUCT\n🙂\tI-PRODUCT\nbefore\tO\nfriday\tO\n\n"
+        "move\tO\n50\tO\nto\tO\nsavings\tB-PRODUCT\n🙂\tI-PRODUCT\nbefore\tO\nfriday\tO\n\none\tB-PRODUCT\ntwo\tI-PRODUCT\n\n"
     );
+}
+
+/// A case that the stream calls as another case is has a file of its own.
+#[test]
+fn no_case_takes_the_file_of_another() {
+    let place = Place::new();
+    drop(place.create());
+    let called = CaseId::of("default", "../x").to_string();
+    let line = |id: &str, text: &str| json!({ "id": id, "occurred_at": "2024-06-03T00:00:00Z", "input": { "text": text }, "prediction": null });
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let protocol = "id = \"n\"\ntitle = \"n\"\nstart = \"a\"\n\n[[question]]\nid = \"a\"\nask = \"Where?\"\nkind = \"span\"\nsets = \"a\"\nmin = 0\n";
+    let cases = [("../x", "one"), (called.as_str(), "two"), ("p", "three"), ("P", "four")];
+    let lines = cases.map(|(id, text)| format!("{}\n", line(id, text))).concat();
+    std::fs::write(at("lines.jsonl"), lines).unwrap();
+    std::fs::write(at("p.toml"), protocol).unwrap();
+    place.ok(&["ingest", "--where", "true", &at("lines.jsonl")]);
+    place.ok(&["protocol", "publish", &at("p.toml")]);
+    let labels = cases.map(|(id, _)| {
+        let case = CaseId::of("default", id);
+        format!("{}\n", json!({ "case": case, "reviewer": "ana", "path": [["a", "0-3"]] }))
+    });
+    std::fs::write(at("labels.jsonl"), labels.concat()).unwrap();
+    place.ok(&["import", "labels", &at("labels.jsonl")]);
+    place.ok(&["export", "--format", "brat", "--out", &at("brat")]);
+    let files = std::fs::read_dir(at("brat/ana")).unwrap().flatten();
+    let files = files.map(|file| file.path()).filter(|path| path.extension().unwrap() == "txt");
+    let mut texts: Vec<String> = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    texts.sort();
+    assert_eq!(texts, ["four", "one", "three", "two"]);
 }
 
 #[test]

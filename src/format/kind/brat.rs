@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::spans::{ELSEWHERE, Names, foreign, person, word};
+use super::spans::{Names, foreign, word};
 use crate::format::foreign::{Foreign, LabelOptions, Labels, LabelsIn, Loss, characters};
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
@@ -16,8 +17,23 @@ pub const PEER: PeerKind = PeerKind {
     about: "places in texts for brat: .ann beside .txt, a folder a reviewer",
     folder: true,
     rows: &[Rows::Labels, Rows::Cases],
-    make: |options| Box::new(Standoff { options, files: Names::default(), names: BTreeSet::new() }),
+    make: |options| {
+        Box::new(Standoff {
+            options,
+            files: Names::without(&[CONFIGURATION]),
+            names: BTreeSet::new(),
+        })
+    },
 };
+
+/// The file that says which names places have.
+const CONFIGURATION: &str = "annotation.conf";
+
+/// Whether a file that lies beside annotations is none, but a text that is read with them or of the
+/// program's own.
+pub fn is_beside(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "txt" || ending == "conf")
+}
 
 struct Standoff {
     options: PeerOptions,
@@ -48,17 +64,18 @@ fn pieces(text: &str, (start, end): (usize, usize)) -> (Vec<(usize, usize)>, Str
 impl Peer for Standoff {
     fn item(&mut self, item: &Item, out: &mut Out) -> io::Result<()> {
         let text = &item.about.text;
-        for given in &item.given {
-            let folder =
-                person(&self.options, given).map(|name| format!("{name}/")).unwrap_or_default();
+        for given in item.given.iter().filter(|_| !item.about.erased) {
+            let name = self.files.person(&self.options, given)?;
+            let folder = name.map(|name| format!("{name}/")).unwrap_or_default();
             let file = self.files.file(&folder, item);
             let mut lines = String::new();
-            let (marked, elsewhere) = self.options.marked(given);
-            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
-            for (start, end, name) in marked {
+            for (start, end, name) in self.options.marked(item, given, out) {
                 let (pieces, covered) = pieces(text, (start, end));
+                let ends = pieces.first().zip(pieces.last()).map(|(a, b)| (a.0, b.1));
+                if ends != Some((start, end)) {
+                    out.lose("ends of lines where places begin or end");
+                }
                 if pieces.is_empty() {
-                    out.lose("places that cover nothing but ends of lines");
                     continue;
                 }
                 let name = word(&name);
@@ -83,7 +100,7 @@ impl Peer for Standoff {
         let mut lines = String::from("[entities]\n");
         self.names.iter().for_each(|name| lines.push_str(&format!("{name}\n")));
         lines.push_str("\n[relations]\n\n[events]\n\n[attributes]\n");
-        out.whole("annotation.conf", lines.as_bytes())
+        out.whole(CONFIGURATION, lines.as_bytes())
     }
 }
 

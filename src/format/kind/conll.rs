@@ -5,7 +5,7 @@ use std::io;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::spans::{ELSEWHERE, person, word};
+use super::spans::{Names, word};
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
 
@@ -14,20 +14,31 @@ pub const PEER: PeerKind = PeerKind {
     about: "tokens with tags (IOB2), a file a reviewer",
     folder: true,
     rows: &[Rows::Labels, Rows::Cases],
-    make: |options| Box::new(Tags(options)),
+    make: |options| Box::new(Tags(options, Names::without(&[ALL]))),
 };
 
-struct Tags(PeerOptions);
+/// The file of what cases were settled as.
+const ALL: &str = "all";
+
+struct Tags(PeerOptions, Names);
+
+/// Whether a sign can stand in no line of a token and its tag.
+fn ends_a_line(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
+}
 
 /// Tokens with where they begin and end, in characters.
 fn tokens(text: &str) -> Vec<(&str, usize, usize)> {
     let (mut found, mut at) = (Vec::new(), 0);
-    for token in text.split_word_bounds() {
-        let end = at + token.chars().count();
-        if !token.chars().all(|c| c.is_whitespace() || c.is_control()) {
-            found.push((token, at, end));
+    for word in text.split_word_bounds() {
+        // A blank may hold to a mark that nobody sees, and that to a word.
+        for token in word.split_inclusive(ends_a_line) {
+            let bare = token.trim_end_matches(ends_a_line);
+            if !bare.is_empty() {
+                found.push((bare, at, at + bare.chars().count()));
+            }
+            at += token.chars().count();
         }
-        at = end;
     }
     found
 }
@@ -59,16 +70,15 @@ impl Peer for Tags {
     fn item(&mut self, item: &Item, out: &mut Out) -> io::Result<()> {
         let about = &item.about;
         let tokens = tokens(&about.text);
-        for given in &item.given {
+        for given in item.given.iter().filter(|_| !about.erased) {
             if tokens.is_empty() {
                 out.lose("rows without a word");
                 continue;
             }
-            let (marked, elsewhere) = self.0.marked(given);
-            let (tags, lost) = tags(&tokens, &marked);
-            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
-            (0..lost).for_each(|_| out.lose("places that overlap or end within a word"));
-            let name = person(&self.0, given).unwrap_or_else(|| "all".to_owned());
+            let (tags, lost) = tags(&tokens, &self.0.marked(item, given, out));
+            out.lose_all("places that overlap or end within a word", lost);
+            let name = self.1.person(&self.0, given)?;
+            let name = name.as_deref().unwrap_or(ALL);
             let file = out.file(&format!("{name}.conll"))?;
             for ((token, ..), tag) in tokens.iter().zip(&tags) {
                 writeln!(file, "{token}\t{tag}")?;
@@ -86,6 +96,12 @@ fn places_are_tags_where_they_begin_and_end_with_words() {
     let tokens = tokens(text);
     let words: Vec<&str> = tokens.iter().map(|(word, ..)| *word).collect();
     assert_eq!(words, ["naïve", "🙂", ",", "don't", "x"]);
+    let hidden = super::conll::tokens("see \u{200f}Anna\t\u{200f}b\u{1b}c");
+    let words: Vec<(&str, usize)> = hidden.iter().map(|(word, from, _)| (*word, *from)).collect();
+    assert_eq!(
+        words,
+        [("see", 0), ("\u{200f}", 4), ("Anna", 5), ("\u{200f}", 10), ("b", 11), ("c", 13)]
+    );
     let marked = |list: &[(usize, usize)]| -> (String, usize) {
         let named: Vec<_> = list.iter().map(|(from, to)| (*from, *to, "A B".to_owned())).collect();
         let (found, lost) = tags(&tokens, &named);

@@ -5,7 +5,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::spans::{ELSEWHERE, SPANS, person};
+use super::spans::{Names, SPANS};
 use crate::domain::text::is_blank;
 use crate::format::foreign::{
     Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
@@ -18,10 +18,13 @@ pub const PEER: PeerKind = PeerKind {
     about: "a file a reviewer for doccano",
     folder: true,
     rows: &[Rows::Labels, Rows::Cases],
-    make: |options| Box::new(Files(options)),
+    make: |options| Box::new(Files(options, Names::without(&[ALL]))),
 };
 
-struct Files(PeerOptions);
+/// The file of what cases were settled as.
+const ALL: &str = "all";
+
+struct Files(PeerOptions, Names);
 
 impl Peer for Files {
     fn item(&mut self, item: &Item, out: &mut Out) -> io::Result<()> {
@@ -31,8 +34,7 @@ impl Peer for Files {
                 out.lose("rows without a text, which doccano drops");
                 continue;
             }
-            let (marked, elsewhere) = self.0.marked(given);
-            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
+            let marked = self.0.marked(item, given, out);
             let labels: Vec<&String> = given.label.iter().collect();
             // A project is of one kind: of labels, of places, or of both under other names.
             let said = match (self.0.asks_for_places(), self.0.labels().is_empty()) {
@@ -48,7 +50,8 @@ impl Peer for Files {
             if let (Value::Object(line), Value::Object(said)) = (&mut line, said) {
                 line.extend(said);
             }
-            let name = person(&self.0, given).unwrap_or_else(|| "all".to_owned());
+            let name = self.1.person(&self.0, given)?;
+            let name = name.as_deref().unwrap_or(ALL);
             let file = out.file(&format!("{name}.jsonl"))?;
             serde_json::to_writer(&mut *file, &line)?;
             file.write_all(b"\n")?;
@@ -94,7 +97,7 @@ impl Labels for Lines {
             line: line_of(&id, &words, record.get("occurred_at"), None, &rest),
             id: Some(id),
             reviewer: Some(self.0.stem.clone())
-                .filter(|stem| !["all", "unknown", ""].contains(&stem.as_str())),
+                .filter(|stem| ![ALL, "unknown", ""].contains(&stem.as_str())),
             ..Foreign::default()
         };
         let mut labels: Vec<String> = Vec::new();

@@ -6,8 +6,8 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::spans::ELSEWHERE;
 use crate::domain::protocol::{Answer, Places, Protocol, Question, QuestionKind, Span};
+use crate::domain::time::Moment;
 use crate::format::foreign::{
     Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
 };
@@ -157,8 +157,8 @@ impl Peer for Tasks {
             .given
             .iter()
             .map(|given| {
+                self.options.marked(item, given, out);
                 // Without this word they come in as ground truth.
-                (0..self.options.marked(given).1).for_each(|_| out.lose(ELSEWHERE));
                 let mut annotation = json!({ "result": self.results(item, given), "was_cancelled": false, "ground_truth": false,
                     "created_at": given.at, "lead_time": given.duration_ms.map(|ms| ms as f64 / 1e3) });
                 let known = given.reviewer.as_ref().and_then(|name| self.options.reviewers.get(name));
@@ -622,8 +622,8 @@ fn last_review(annotation: &Map<String, Value>) -> Option<&Map<String, Value>> {
     reviews.max_by_key(|review| time_of(review))
 }
 
-fn time_of(review: &Map<String, Value>) -> &str {
-    review.get("created_at").and_then(Value::as_str).unwrap_or_default()
+fn time_of(review: &Map<String, Value>) -> Option<Moment> {
+    review.get("created_at").and_then(Value::as_str).and_then(Moment::parse)
 }
 
 fn is_accepted(review: &Map<String, Value>) -> bool {

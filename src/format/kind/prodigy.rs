@@ -7,7 +7,8 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::spans::{ELSEWHERE, SPANS};
+use super::label_studio::EVIDENCE;
+use super::spans::SPANS;
 use crate::domain::time::Moment;
 use crate::format::foreign::{
     Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
@@ -29,6 +30,8 @@ pub const PEER: PeerKind = PeerKind {
     },
 };
 
+/// What places are called that bear a label out.
+const OF_EVIDENCE: &str = "evidence";
 /// Options that are shown with every text.
 const OPTIONS_MAX: usize = 50;
 
@@ -115,12 +118,11 @@ impl Peer for Answers {
             if let Some(at) = Moment::parse(&given.at) {
                 line["_timestamp"] = Value::from(at.0.div_euclid(1_000));
             }
-            let (mut marked, elsewhere) = self.options.marked(given);
-            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
+            let mut marked = self.options.marked(item, given, out);
             let only_places = self.options.asks_for_places() && self.labels.is_empty();
             let is_place = !marked.is_empty() || only_places;
             marked.extend(
-                given.evidence.iter().map(|span| (span.start, span.end, "evidence".to_owned())),
+                given.evidence.iter().map(|span| (span.start, span.end, OF_EVIDENCE.to_owned())),
             );
             if is_place || !marked.is_empty() {
                 let span = |(start, end, name): &(usize, usize, String)| json!({ "start": start, "end": end, "label": name });
@@ -226,7 +228,12 @@ impl Given {
                     span["label"].as_str().unwrap_or_default().to_owned(),
                 ));
             }
+            let (evidence, places): (Vec<_>, Vec<_>) =
+                places.into_iter().partition(|(.., name)| name == OF_EVIDENCE);
             foreign.said.push((SPANS.to_owned(), Said::Places(places)));
+            if !evidence.is_empty() {
+                foreign.said.push((EVIDENCE.to_owned(), Said::Places(evidence)));
+            }
         }
         for name in ["relations", "image", "audio"] {
             if let Some(value) = record

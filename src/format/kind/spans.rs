@@ -1,9 +1,11 @@
 //! What formats of places in texts have in common, where a file is one text of one annotator.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::io;
 
 use serde_json::Map;
 
+use crate::domain::ids::CaseId;
 use crate::format::foreign::{Foreign, Said, id_of_text, line_of};
 use crate::format::peer::{Given, Item, PeerOptions};
 
@@ -23,37 +25,58 @@ pub fn foreign(text: &str, places: Vec<(usize, usize, String)>, place: &str) -> 
     }
 }
 
-/// What is lost of a place in another text of a case.
-pub const ELSEWHERE: &str = "places in other texts than the input's";
-
-/// Where the files of each annotator lie, and what they are called.
+/// What the files of cases and of people are called.
 #[derive(Default)]
-pub struct Names(HashSet<String>);
+pub struct Names {
+    files: HashSet<String>,
+    /// Whose name it is, without capitals: on some systems a letter and its capital are one.
+    people: HashMap<String, String>,
+}
 
 impl Names {
+    /// Some are not for people.
+    pub fn without(taken: &[&str]) -> Self {
+        let people = taken.iter().map(|name| (name.to_lowercase(), String::new()));
+        Self { people: people.collect(), ..Self::default() }
+    }
+
     /// What the file of a case is called in a folder, without its ending: its id, or that of the case
-    /// where no file can be called so, or one of another stream is.
+    /// where no file can be called so, one of another stream is, or a case could be.
     pub fn file(&mut self, folder: &str, item: &Item) -> String {
         let id = &item.about.id;
         let sign = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let plain = id.len() <= 100 && !id.starts_with('.') && id.chars().all(sign);
-        let own = plain.then(|| format!("{folder}{id}")).filter(|_| !id.is_empty());
-        // On some systems a letter and its capital are one name.
-        match own.filter(|own| self.0.insert(own.to_lowercase())) {
+        let is_data = !id.is_empty() && !id.starts_with(NO_DATA) && id.len() <= 100;
+        let plain = is_data && id.chars().all(sign) && id.parse::<CaseId>().is_err();
+        let own = plain.then(|| format!("{folder}{id}"));
+        match own.filter(|own| self.files.insert(own.to_lowercase())) {
             Some(own) => own,
             None => format!("{folder}{}", item.about.case),
         }
     }
+
+    /// What the file or folder of whoever said something is called, which is nobody else's; nobody said
+    /// what cases were settled as. A name of elsewhere leads into no other folder.
+    ///
+    /// # Errors
+    /// It can be no name of a file, or is another's.
+    pub fn person(&mut self, options: &PeerOptions, given: &Given) -> io::Result<Option<String>> {
+        let Some(who) = given.reviewer.as_deref() else { return Ok(None) };
+        let name = options.reviewer(who).replace(['/', '\\'], "-");
+        let whose = self.people.entry(name.to_lowercase()).or_insert_with(|| who.to_owned());
+        let why = if name.is_empty() || name.starts_with(NO_DATA) || whose.is_empty() {
+            format!("no file of {who}'s labels can be called `{name}`")
+        } else if whose != who {
+            format!("the labels of {whose} and of {who} would be one file, `{name}`")
+        } else {
+            return Ok(Some(name));
+        };
+        let why = format!("{why}: --reviewers FILE.csv gives them other names");
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+    }
 }
 
-/// What the file or folder of whoever said something is called; nobody said what cases were settled as.
-/// A name of elsewhere leads into no other folder.
-pub fn person(options: &PeerOptions, given: &Given) -> Option<String> {
-    let name = options.reviewer(given.reviewer.as_deref()?).replace(['/', '\\'], "-");
-    // Nor does an empty one, which would be no folder at all; what begins so is hidden, or no data.
-    let bare = name.is_empty() || name.starts_with(['.', '_']);
-    Some(if bare { format!("-{name}") } else { name })
-}
+/// What begins so in a folder is no data, for whoever reads it.
+const NO_DATA: [char; 2] = ['.', '_'];
 
 /// A name as those formats write one: without blanks, and nothing that means something there.
 pub fn word(name: &str) -> String {
@@ -63,7 +86,7 @@ pub fn word(name: &str) -> String {
 }
 
 #[test]
-fn files_are_called_by_ids_that_names_of_files_can_be() {
+fn a_name_is_a_word() {
     assert_eq!(word("a name: b"), "a_name__b");
     assert_eq!(word(""), "place");
 }

@@ -6,7 +6,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use super::label_studio::utf16_at;
-use super::spans::{ELSEWHERE, Names, foreign, person};
+use super::spans::{Names, foreign};
 use crate::format::foreign::{Foreign, LabelOptions, Labels, LabelsIn, Loss, characters};
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
@@ -16,7 +16,7 @@ pub const PEER: PeerKind = PeerKind {
     about: "places in texts as JSON CAS for INCEpTION: a folder a case, a file a reviewer",
     folder: true,
     rows: &[Rows::Labels, Rows::Cases],
-    make: |options| Box::new(Documents { options, files: Names::default() }),
+    make: |options| Box::new(Documents { options, files: Names::without(&[CURATOR]) }),
 };
 
 /// The layer of INCEpTION for places with a name, and what it says of a document.
@@ -49,7 +49,7 @@ impl Peer for Documents {
         let about = &item.about;
         let text = &about.text;
         let folder = self.files.file("", item);
-        for given in &item.given {
+        for given in item.given.iter().filter(|_| !about.erased) {
             let length = text.chars().count();
             let mut list = vec![
                 json!({ "%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaNum": 1, "sofaID": "_InitialView",
@@ -58,9 +58,7 @@ impl Peer for Documents {
                     "language": "x-unspecified", "documentTitle": about.id, "documentId": about.id,
                     "documentUri": format!("{URN}{}", about.case) }),
             ];
-            let (marked, elsewhere) = self.options.marked(given);
-            (0..elsewhere).for_each(|_| out.lose(ELSEWHERE));
-            for (start, end, name) in marked {
+            for (start, end, name) in self.options.marked(item, given, out) {
                 list.push(json!({ "%ID": list.len() + 1, "%TYPE": ENTITY, "@sofa": 1,
                     "begin": utf16_at(text, start), "end": utf16_at(text, end), "value": name }));
             }
@@ -73,7 +71,8 @@ impl Peer for Documents {
                 "%FEATURE_STRUCTURES": list,
                 "%VIEWS": { "_InitialView": { "%SOFA": 1, "%MEMBERS": members } },
             });
-            let name = person(&self.options, given).unwrap_or_else(|| CURATOR.to_owned());
+            let name = self.files.person(&self.options, given)?;
+            let name = name.as_deref().unwrap_or(CURATOR);
             let mut bytes = serde_json::to_vec_pretty(&cas)?;
             bytes.push(b'\n');
             out.whole(&format!("{folder}/{name}.json"), &bytes)?;
@@ -133,7 +132,10 @@ impl Labels for Cas {
             places.push((found.0, found.1, name.to_owned()));
         }
         let mut found = foreign(&text, places, place);
-        found.reviewer = Some(self.0.stem.clone()).filter(|stem| stem.len() <= 20);
+        // What came from here is called by who said it; else a long name is that of the document.
+        let stem = self.0.stem.as_str();
+        let own = called.is_some() || stem.len() <= 20;
+        found.reviewer = own.then(|| stem.to_owned());
         // A curated document lies beside those of its annotators.
         found.ruling = self.0.stem == CURATOR;
         found.called = called;
