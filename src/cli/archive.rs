@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, getpid, test_kill_process};
 use tempfile::TempDir;
 
 use super::out::Out;
@@ -20,8 +21,12 @@ pub fn aside(
     workspace: &Workspace,
     out: Option<&Path>,
 ) -> Result<TempDir, CliError> {
+    if context.served.is_some() {
+        sweep(&workspace.paths.workspace);
+    }
+    let prefix = format!("{ASIDE}{}-", getpid().as_raw_nonzero());
     let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix(".casework-export");
+    let builder = builder.prefix(&prefix);
     let made = match out {
         // What is renamed into its place has to lie beside it.
         Some(out) => {
@@ -33,6 +38,24 @@ pub fn aside(
     };
     let place = out.unwrap_or(Path::new("-")).display().to_string();
     made.map_err(|error| WorkError::File { path: place, error }.into())
+}
+
+/// What directories are called that something is written aside in, before the number of its process.
+const ASIDE: &str = ".casework-export-";
+
+/// Takes away what sessions left that were ended while they sent something.
+pub fn sweep(workspace: &Path) {
+    for entry in std::fs::read_dir(workspace).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(ASIDE));
+        let process = process.and_then(|rest| rest.split('-').next()?.parse().ok());
+        let gone = process.and_then(Pid::from_raw).is_some_and(|process| {
+            test_kill_process(process).is_err_and(|error| error == rustix::io::Errno::SRCH)
+        });
+        if gone {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Whether a folder can go to standard output.

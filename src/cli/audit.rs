@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::archive::{self, aside};
+use super::export::may_export;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg};
 use crate::clock;
@@ -40,6 +41,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let Some(out) = out else {
         archive::may_go_out("an audit")?;
+        if context.served.is_some() {
+            may_export(context, "journal", "audit")?;
+        }
         let aside = aside(context, &workspace, None)?;
         let folder = aside.path().join("audit");
         let entries = workspace.audit(&folder)?;

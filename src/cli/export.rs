@@ -146,7 +146,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 }
 
 /// The workspace to export from; where nothing is left out, that is recorded.
-fn may_export(context: &Context, rows: &str, format: &str) -> Result<Workspace, CliError> {
+pub(super) fn may_export(
+    context: &Context,
+    rows: &str,
+    format: &str,
+) -> Result<Workspace, CliError> {
     let workspace = context.read()?;
     if workspace.exports_everything()? {
         context.open_now()?.record_export(rows, format)?;

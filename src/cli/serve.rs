@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
+use super::archive;
 use super::out::{Out, done, say};
 use super::served::authorities;
 use super::{CliError, Context, Exit, Next, served, stopped_by_signals};
@@ -157,6 +158,7 @@ fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     Place::open(&directory)?;
     let _alone = place.alone()?;
+    archive::sweep(&directory);
     let known = workspace.known_by()?.filter(|_| !args.new_host_key);
     if args.new_host_key {
         forget_host_key(&place)?;

@@ -12,10 +12,11 @@ use clap::{ArgMatches, FromArgMatches as _};
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::out::say;
-use super::{Cli, CliError, Command, Context, Next, error, help, opened, protocol};
+use super::{Cli, CliError, Command, Context, Next, audit, error, help, opened, protocol};
 use crate::clock;
 use crate::config::Serve;
 use crate::domain::door::words;
+use crate::domain::policy::Countersign;
 use crate::domain::roster::Role;
 use crate::domain::ssh_certificate::Certificate;
 use crate::domain::ssh_key::SshKey;
@@ -166,22 +167,24 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     let directory = workspace.paths.workspace.canonicalize();
     let directory = directory.unwrap_or_else(|_| workspace.paths.workspace.clone());
     let roots = workspace.config.attachments.roots.clone();
+    let asks_to_countersign = workspace.policy()?.countersign != Countersign::Off;
     drop(workspace);
     session.held = hold::back(&directory, &roots, executes);
     entered.say(&session)?;
     live::stay(entered);
     context.served = Some(visit);
     let on_screen = terminal && cli.is_none();
-    if cli.is_none() && !vouched {
+    // A command ends by itself.
+    let reviews = cli.as_ref().is_none_or(|cli| cli.command.is_none());
+    if reviews && !vouched {
         to_say(VOUCH);
     }
-    if cli.is_none()
+    if reviews
+        && asks_to_countersign
         && let Ok(mut leaves) = LEAVES.lock()
     {
         *leaves = Some(context.open_now()?);
     }
-    // A command ends by itself.
-    let reviews = cli.as_ref().is_none_or(|cli| cli.command.is_none());
     let idle = idle(&options).ok().filter(|_| terminal || reviews);
     watch(context.open_now()?, name.to_owned(), way, on_screen, idle);
     Ok(match cli {
@@ -305,12 +308,20 @@ fn may_take_out(workspace: &Workspace, command: &Command) -> Result<(), CliError
         return Ok(());
     }
     let mut theirs = workspace.roster_now()?.into_iter().filter(|grant| grant.name == workspace.me);
-    if theirs.any(|grant| WHO.contains(&grant.role)) {
-        return Ok(());
+    if !theirs.any(|grant| WHO.contains(&grant.role)) {
+        return Err(CliError::Use(
+            "over SSH `export` and `audit` are for leads, engineers and auditors".to_owned(),
+        ));
     }
-    Err(CliError::Use(
-        "over SSH `export` and `audit` are for leads, engineers and auditors".to_owned(),
-    ))
+    // An export leaves out what is kept from whoever reviews; a journal is whole or none.
+    let is_journal =
+        matches!(command, Command::Audit(args) if matches!(args.what, audit::What::Export { .. }));
+    if is_journal && !workspace.exports_everything()? {
+        return Err(CliError::Use(
+            "the journal says what others said of cases that wait for your label: over SSH it is for whoever reviews nothing".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// No more is told to whom is not let in.

@@ -243,7 +243,7 @@ impl Workspace {
     ) -> Result<EventId, WorkError> {
         let (name, key) = (self.me.clone(), fingerprint.to_owned());
         let passed = DoorPassed { name, key, client: client.to_owned(), certificate };
-        let (setting, now) = (format!("visit {}", passed.name), clock::now());
+        let (setting, now) = (visit_of(&passed.name), clock::now());
         let came = store::setting(&self.db.conn, &setting)?;
         let came = came.and_then(|text| serde_json::from_str::<Came>(&text).ok());
         // Whoever sends one command after another comes once.
@@ -487,12 +487,12 @@ impl Workspace {
         if self.policy()?.countersign != Countersign::Weekly {
             return Ok(Vec::new());
         }
-        let mut names: Vec<String> =
-            self.doors()?.into_iter().map(|opened| opened.door.name).collect();
-        names.sort();
-        names.dedup();
         let mut late = Vec::new();
-        for name in names {
+        for name in self.names_here()? {
+            // Who works on this machine signs with its key.
+            if store::setting(&self.db.conn, &visit_of(&name))?.is_none() {
+                continue;
+            }
             late.extend(self.unsigned(&name)?.filter(|unsigned| unsigned.is_late(clock::now())));
         }
         Ok(late)
@@ -507,6 +507,11 @@ impl Workspace {
 
 /// The setting that holds the desk's host key.
 const HOST_KEY: &str = "serve host key";
+
+/// The setting that says when somebody came over SSH last.
+fn visit_of(name: &str) -> String {
+    format!("visit {name}")
+}
 
 /// The setting that says which entry was printed last for somebody to sign.
 fn asked(name: &str) -> String {

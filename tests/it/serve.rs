@@ -488,9 +488,25 @@ fn folders_go_out_over_ssh() {
         let refused = desk.run(line);
         assert!(refused.code == Some(2) && refused.said.contains("for leads, engineers"), "{line}");
     }
+    // Nor does it go to whoever reviews beside.
     desk.place.ok(&["roster", "admit", "bo", "--role", "auditor"]);
+    let refused = desk.run("audit export");
+    assert!(
+        refused.code == Some(2) && refused.said.contains("reviews nothing"),
+        "{}",
+        refused.said
+    );
+    assert!(desk.run("export").code == Some(0), "what may be seen");
+    desk.place.ok(&["roster", "key", "drop", "bo", &desk.fingerprint("bo")]);
+    desk.place.ok(&["roster", "admit", "dee", "--role", "auditor", "--here"]);
+    desk.place.ok(&["roster", "key", "add", "dee", &desk.public("bo")]);
+    // What a session left that was ended goes with the next; what another sends stays.
+    let left = desk.place.path().join(".casework-export-2000000000-x");
+    let stays = desk.place.path().join(format!(".casework-export-{}-y", std::process::id()));
+    fs::create_dir(&left).unwrap();
+    fs::create_dir(&stays).unwrap();
     let sent = |line: &str, folder: &str| -> PathBuf {
-        let ask = || piped(&mut desk.session("bo", "bo", Some(line.as_bytes())), b"");
+        let ask = || piped(&mut desk.session("dee", "bo", Some(line.as_bytes())), b"");
         let output = ask();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{line}: {said}");
@@ -504,6 +520,10 @@ fn folders_go_out_over_ssh() {
     let check = Command::new("bash").arg("check.sh").current_dir(&audit).output().unwrap();
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(check.status.success(), "{said} {}", String::from_utf8_lossy(&check.stderr));
+    assert!(!left.exists() && stays.exists());
+    fs::remove_dir(stays).unwrap();
+    let recorded = desk.place.ok(&["export", "--recorded"]);
+    assert!(recorded.contains("journal as audit"), "{recorded}");
     let studio = sent("export --format label-studio", "studio");
     assert!(fs::read_to_string(studio.join("tasks.json")).unwrap().contains("bo"));
     assert!(studio.join("config.xml").exists());
@@ -578,6 +598,8 @@ fn who_leaves_is_asked_to_countersign() {
     desk.place.ok(&["policy", "set", "countersign=asked"]);
     let said = leave();
     assert!(said.contains(told) && said.contains("ssh desk countersign --print"), "{said}");
+    let linear = piped(&mut desk.session("bo", "bo", Some(b"--linear")), b"q\n").stderr;
+    assert!(String::from_utf8_lossy(&linear).contains(told), "whoever asks for lines reviews too");
     let statement = desk.run("countersign --print").out;
     let mut sign = Command::new("ssh-keygen");
     sign.args(["-q", "-Y", "sign", "-n", "casework", "-f"]).arg(desk.key("bo"));
