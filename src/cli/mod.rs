@@ -7,6 +7,7 @@
 mod agreement;
 mod arbitrate;
 mod archive;
+pub mod asked;
 mod audit;
 mod attachment;
 mod backup;

@@ -1,63 +1,26 @@
-//! One person who came over SSH: whoever they are the key said, and what they may do stands here.
-//! Nothing that they send reaches a shell, names a file of this machine, or becomes somebody else.
+//! One person who came over SSH: whoever they are the key said, or whoever signed it. They are let in, held
+//! back, watched, and told what there is to say when they leave.
 
-use std::any::TypeId;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use clap::parser::ValueSource;
-use clap::{ArgMatches, FromArgMatches as _};
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::asked::{asked, may_be_done, parse};
 use super::out::say;
-use super::{Cli, CliError, Command, Context, Next, audit, error, help, opened, protocol};
+use super::{Cli, CliError, Command, Context, Next, error, opened};
 use crate::clock;
 use crate::config::Serve;
-use crate::domain::door::words;
 use crate::domain::policy::Countersign;
-use crate::domain::roster::Role;
 use crate::domain::ssh_certificate::Certificate;
 use crate::domain::ssh_key::SshKey;
 use crate::domain::time::parse_span;
 use crate::serve::live::{self, Entered, Session};
 use crate::serve::place::Place;
 use crate::serve::{CERTIFIED, hold};
-use crate::workspace::{DbError, DoorError, STANDARD_INPUT, WorkError, Workspace};
+use crate::workspace::{DbError, DoorError, WorkError, Workspace};
 
-/// What can be done over SSH, besides the review itself.
-pub const ALLOWED: &[&str] = &[
-    "queue",
-    "show",
-    "search",
-    "labels",
-    "label",
-    "comment",
-    "defer",
-    "escalate",
-    "undo",
-    "redo",
-    "status",
-    "reliability",
-    "precedents",
-    "protocol",
-    "export",
-    "audit",
-    "attachment",
-    "train",
-    "appeal",
-    "vouch",
-    "countersign",
-    "help",
-];
-/// What is said by another name.
-const ALIASES: &[&str] = &["steady"];
-/// Options that say whose work it is, and where: both are settled. The past is made anew in a file
-/// outside of the workspace, which a session can't reach.
-const SETTLED: &[&str] = &["workspace", "actor", "at"];
-/// Arguments that read a file as text, and standard input in its place.
-const INPUTS: &[&str] = &["file", "reviewers", "prompt"];
 /// So much is kept of what was asked for.
 const TOLD_MAX: usize = 200;
 /// How often a door is looked at while somebody is in.
@@ -129,7 +92,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         None => None,
     };
     if let Some(command) = cli.as_ref().and_then(|cli| cli.command.as_ref()) {
-        may_take_out(&workspace, command)?;
+        may_be_done(&workspace, command)?;
     }
     let client = context.env.ssh_client.clone().unwrap_or_default();
     let command = line.map(|line| line.to_string_lossy().into_owned()).unwrap_or_default();
@@ -286,44 +249,6 @@ pub fn authorities(options: &Serve) -> Result<Vec<SshKey>, CliError> {
     Ok(SshKey::all_of(&text))
 }
 
-/// What goes out as a whole is for those who lead, train models or check: a journal says what others
-/// said, whoever may not see that yet.
-fn may_take_out(workspace: &Workspace, command: &Command) -> Result<(), CliError> {
-    // Versions have numbers; what has another name would be a file of this machine.
-    let named: Vec<&String> = match command {
-        Command::Protocol(args) => match &args.what {
-            protocol::What::Diff { old, new, .. } => vec![old, new],
-            protocol::What::Replay { version, .. } => vec![version],
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    if let Some(name) = named.into_iter().find(|name| protocol::number(name).is_none()) {
-        return Err(CliError::Use(format!(
-            "`{name}` is no number of a version, which is all there is over SSH"
-        )));
-    }
-    const WHO: [Role; 3] = [Role::Lead, Role::Engineer, Role::Auditor];
-    if !matches!(command, Command::Export(_) | Command::Audit(_)) {
-        return Ok(());
-    }
-    let mut theirs = workspace.roster_now()?.into_iter().filter(|grant| grant.name == workspace.me);
-    if !theirs.any(|grant| WHO.contains(&grant.role)) {
-        return Err(CliError::Use(
-            "over SSH `export` and `audit` are for leads, engineers and auditors".to_owned(),
-        ));
-    }
-    // An export leaves out what is kept from whoever reviews; a journal is whole or none.
-    let is_journal =
-        matches!(command, Command::Audit(args) if matches!(args.what, audit::What::Export { .. }));
-    if is_journal && !workspace.exports_everything()? {
-        return Err(CliError::Use(
-            "the journal says what others said of cases that wait for your label: over SSH it is for whoever reviews nothing".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
 /// No more is told to whom is not let in.
 fn closed() -> CliError {
     CliError::Use("the door is closed for this key: ask a lead to open it".to_owned())
@@ -405,87 +330,4 @@ fn end(on_screen: bool, words: &str) {
     // One whose client reads nothing does not come to it.
     std::thread::sleep(live::TO_LEAVE);
     let _ = kill_process(getpid(), Signal::KILL);
-}
-
-/// The words that a client sent to be done, if it did.
-fn asked(line: &std::ffi::OsStr) -> Result<Vec<String>, String> {
-    let text = line.to_str().ok_or("what was sent is no UTF-8")?;
-    words(text).map_err(|error| format!("what was sent can't be read: {error}"))
-}
-
-/// The command that words say; or what is told instead of it.
-fn parse(words: &[String]) -> Result<Result<Cli, Next>, CliError> {
-    let there = || format!("over SSH there are {}", ALLOWED.join(", "));
-    let refused =
-        |name: &str| Err(CliError::Use(format!("`{name}` is not done over SSH: {}", there())));
-    let argv = std::iter::once("casework").chain(words.iter().map(String::as_str));
-    let matches = match help::command().try_get_matches_from(argv) {
-        Ok(matches) => matches,
-        Err(told) => {
-            let name = words.iter().find(|word| !word.starts_with('-'));
-            if let Some(name) = name.filter(|name| !is_allowed(name)) {
-                return refused(name);
-            }
-            // Help is told like this, too.
-            let _ = told.print();
-            let code = u8::try_from(told.exit_code()).unwrap_or(2);
-            return Ok(Err(Next::Exit(code.into())));
-        }
-    };
-    if let Some(name) = matches.subcommand_name().filter(|name| !is_allowed(name)) {
-        return refused(name);
-    }
-    if let Some(option) = forbidden(&help::command(), &matches) {
-        return Err(CliError::Use(format!(
-            "{option} is not taken over SSH: who you are your key said, and files are yours, not this machine's"
-        )));
-    }
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| CliError::Use(error.to_string()))?;
-    if cli.command.is_none() && !cli.global.linear {
-        return Err(CliError::Use(format!("what is to be done is not said: {}", there())));
-    }
-    Ok(Ok(cli))
-}
-
-fn is_allowed(name: &str) -> bool {
-    ALLOWED.contains(&name) || ALIASES.contains(&name)
-}
-
-/// An argument that was given and has no place: it names a file or a directory, a person or a
-/// workspace.
-fn forbidden(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
-    for arg in command.get_arguments() {
-        let id = arg.get_id().as_str();
-        let given = matches!(matches.try_contains_id(id), Ok(true))
-            && matches.value_source(id) == Some(ValueSource::CommandLine);
-        if given && (SETTLED.contains(&id) || names_a_file(arg)) && !is_theirs(arg, matches) {
-            return Some(
-                arg.get_long().map_or_else(|| id.to_uppercase(), |long| format!("--{long}")),
-            );
-        }
-    }
-    let (name, matches) = matches.subcommand()?;
-    match command.find_subcommand(name) {
-        Some(command) => forbidden(command, matches),
-        None => Some(name.to_owned()),
-    }
-}
-
-/// Whether what would be a file is none of this machine: standard input, or the name of something that
-/// lies in the workspace.
-fn is_theirs(arg: &clap::Arg, matches: &ArgMatches) -> bool {
-    let id = arg.get_id().as_str();
-    let raw = matches.try_get_raw(id).ok().flatten();
-    let is_input = raw.is_some_and(|mut raw| raw.all(|value| value == STANDARD_INPUT));
-    let called = arg.get_value_names().unwrap_or_default();
-    INPUTS.contains(&id) && is_input
-        || called.iter().any(|name| name.as_str() == protocol::PUBLISHED)
-}
-
-/// Whether an argument is a file, by its type or by what its value is called.
-pub fn names_a_file(arg: &clap::Arg) -> bool {
-    const CALLED: [&str; 5] = ["FILE", "DIR", "PATH", "DIRECTORY", "URL"];
-    let called = arg.get_value_names().unwrap_or_default();
-    arg.get_value_parser().type_id() == TypeId::of::<PathBuf>()
-        || called.iter().any(|name| CALLED.contains(&name.as_str()))
 }

@@ -18,6 +18,7 @@ pub mod deployed;
 pub mod plugins;
 pub mod suggesting;
 pub mod validating;
+pub mod vouched;
 pub mod proposals;
 mod public;
 pub mod catalog;

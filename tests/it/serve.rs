@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use casework::cli::served::{ALLOWED, names_a_file};
+use casework::cli::asked::{ALLOWED, names_a_file};
 use casework::clock;
 use casework::config::Env;
 use casework::domain::ssh_key::SshKey;
