@@ -228,15 +228,7 @@ impl PeerOptions {
         if item.about.erased {
             return (marked, elsewhere); // there is no text
         }
-        for (field, value) in &given.outcome {
-            let sets = |question: &Question| {
-                matches!(question.kind, QuestionKind::Span { .. })
-                    && question.kind.field() == Some(field)
-            };
-            let all = self.protocols.iter().chain(&self.older);
-            if !all.flat_map(|protocol| &protocol.questions).any(sets) {
-                continue;
-            }
+        for (field, value) in given.outcome.iter().filter(|(field, _)| self.is_of_places(field)) {
             // Controls of other programs have one question a name.
             let name = field.strip_prefix("spans-").unwrap_or(field);
             for place in value.as_array().into_iter().flatten() {
@@ -248,6 +240,22 @@ impl PeerOptions {
         }
         marked.sort();
         (marked, elsewhere)
+    }
+
+    /// The places of a label for a format that has nothing else: what else was answered is told.
+    pub fn only_marked(&self, item: &Item, given: &Given, out: &mut Out) -> Vec<Marked> {
+        let others = given.outcome.keys().filter(|field| !self.is_of_places(field));
+        out.lose_all("answers that are no places", others.count());
+        self.marked(item, given, out)
+    }
+
+    fn is_of_places(&self, field: &str) -> bool {
+        let all = self.protocols.iter().chain(&self.older);
+        let mut questions = all.flat_map(|protocol| &protocol.questions);
+        questions.any(|question| {
+            matches!(question.kind, QuestionKind::Span { .. })
+                && question.kind.field() == Some(field)
+        })
     }
 
     /// Whether a question in force asks for places.

@@ -735,6 +735,13 @@ fn of_several_decisions_the_latest_counts() {
     }
     assert_eq!((&did["ruled"], &did["rejected"]), (&2.into(), &2.into()), "{did}");
     assert_eq!(import(&place, &[])["imported"], 0, "the same files again add nothing");
+    // A label has no place where there are but places.
+    for format in ["brat", "uima-cas", "conll"] {
+        let refused = place.run(&["export", "--format", format, "--out", &at(format)]);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && said.contains("answers that are no places"));
+        place.ok(&["export", "--format", format, "--out", &at(format), "--lossy"]);
+    }
     let rulings = ruled(&place);
     assert!(
         rulings[0].1.to_string().contains("no") && rulings[0].2.contains("by rev2"),

@@ -69,7 +69,7 @@ impl Peer for Standoff {
             let folder = name.map(|name| format!("{name}/")).unwrap_or_default();
             let file = self.files.file(&folder, item);
             let mut lines = String::new();
-            for (start, end, name) in self.options.marked(item, given, out) {
+            for (start, end, name) in self.options.only_marked(item, given, out) {
                 let (pieces, covered) = pieces(text, (start, end));
                 let ends = pieces.first().zip(pieces.last()).map(|(a, b)| (a.0, b.1));
                 if ends != Some((start, end)) {

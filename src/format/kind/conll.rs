@@ -75,7 +75,7 @@ impl Peer for Tags {
                 out.lose("rows without a word");
                 continue;
             }
-            let (tags, lost) = tags(&tokens, &self.0.marked(item, given, out));
+            let (tags, lost) = tags(&tokens, &self.0.only_marked(item, given, out));
             out.lose_all("places that overlap or end within a word", lost);
             let name = self.1.person(&self.0, given)?;
             let name = name.as_deref().unwrap_or(ALL);

@@ -58,7 +58,7 @@ impl Peer for Documents {
                     "language": "x-unspecified", "documentTitle": about.id, "documentId": about.id,
                     "documentUri": format!("{URN}{}", about.case) }),
             ];
-            for (start, end, name) in self.options.marked(item, given, out) {
+            for (start, end, name) in self.options.only_marked(item, given, out) {
                 list.push(json!({ "%ID": list.len() + 1, "%TYPE": ENTITY, "@sofa": 1,
                     "begin": utf16_at(text, start), "end": utf16_at(text, end), "value": name }));
             }
