@@ -309,8 +309,7 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
             out.line(&format!("      “{}”", label.rationale))?;
         }
         if let Some(seen) = &label.seen {
-            let words: Vec<&str> = seen.all.iter().map(|cue| cue.as_str()).collect();
-            out.line(&format!("      had on screen: {}", words.join(", ")))?;
+            out.line(&format!("      had on screen: {}", seen.words()))?;
         }
         if let Some(asked) = &side.asked {
             out.line(&format!("      with its author: {asked}"))?;

@@ -142,6 +142,18 @@ pub struct Seen {
     pub first: Vec<Cue>,
     /// Before the label was given.
     pub all: Vec<Cue>,
+    /// Of each two answers to be compared, the field that stood first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stood_first: Vec<String>,
+}
+
+impl Seen {
+    /// What was on the screen, in words; nothing but the input is no word.
+    pub fn words(&self) -> String {
+        let cues = self.all.iter().map(|cue| cue.as_str().to_owned());
+        let first = self.stood_first.iter().map(|field| format!("{field} first"));
+        cues.chain(first).collect::<Vec<_>>().join(", ")
+    }
 }
 
 #[cfg(test)]

@@ -11,17 +11,16 @@ use super::chat::{self, Block, Turn};
 use super::mail::{Mail, Piece};
 use super::prediction::scalar;
 
-/// Pairs of fields that are answers to be compared, or a text before and after.
-const PAIRS: &[(&str, &str)] = &[
+/// Pairs of fields that are two answers, of which neither comes before the other.
+const ANSWERS: &[(&str, &str)] = &[
     ("answer_a", "answer_b"),
     ("response_a", "response_b"),
     ("completion_a", "completion_b"),
     ("output_a", "output_b"),
     ("text_a", "text_b"),
-    ("chosen", "rejected"),
-    ("before", "after"),
-    ("old", "new"),
 ];
+/// Pairs of fields in an order that says something: what was preferred, a text before and after.
+const IN_ORDER: &[(&str, &str)] = &[("chosen", "rejected"), ("before", "after"), ("old", "new")];
 /// Fields that hold a mail, where what they hold is one.
 const MAILS: &[&str] = &["email", "eml", "mail", "mime", "raw_email", "message_rfc822"];
 /// From so many characters, or lines, on a text has a part of its own.
@@ -407,7 +406,31 @@ fn pair_of(
         ];
         Some((other.to_owned(), Shape::Pair(pair)))
     };
-    PAIRS.iter().find_map(found)
+    ANSWERS.iter().chain(IN_ORDER).find_map(found)
+}
+
+/// Lays each two answers in the order that a coin says, which is given the field that stands first
+/// in the line: true, and the other one stands first. Returns the fields that stand first then.
+pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<String> {
+    let is_one = |field: &str, of: &[(&str, &str)]| {
+        let name = field.rsplit('.').next().unwrap_or(field);
+        of.iter().any(|(one, two)| name == *one || name == *two)
+    };
+    let mut first = Vec::new();
+    for part in parts {
+        let Shape::Pair(pair) = &mut part.shape else { continue };
+        if !is_one(&pair[0].0, ANSWERS) {
+            continue;
+        }
+        // The coin is of the two, however the line has them.
+        let of = pair.iter().map(|(name, _)| name.as_str()).min().unwrap_or_default();
+        let (turn, as_written) = (coin(of), of == pair[0].0);
+        if turn == as_written {
+            pair.swap(0, 1);
+        }
+        first.push(pair[0].0.clone());
+    }
+    first
 }
 
 /// Records of one shape.

@@ -48,12 +48,23 @@ pub struct Paragraph {
     pub code: Option<String>,
     /// The text that it is a line of, where places in that can be marked.
     pub of: Option<Arc<str>>,
+    /// Of two texts that are compared: the first or the second. They may stand side by side.
+    pub side: Option<usize>,
 }
 
 impl Paragraph {
     pub fn new(tone: Tone, indent: usize, text: &str) -> Self {
         let text = visible(text).into_owned();
-        Self { tone, indent, key: String::new(), text, marked: Vec::new(), code: None, of: None }
+        Self {
+            tone,
+            indent,
+            key: String::new(),
+            text,
+            marked: Vec::new(),
+            code: None,
+            of: None,
+            side: None,
+        }
     }
 
     fn field(indent: usize, key: &str, text: &str) -> Self {
@@ -258,6 +269,7 @@ fn compared(out: &mut Vec<Paragraph>, pair: &[(String, String); 2]) {
         heading(out, &format!("{name}{equal}"));
         let first = out.len();
         words(out, 2, text, name);
+        out[first - 1..].iter_mut().for_each(|one| one.side = Some(at));
         // Places are counted in the text as it stands: only lines that are shown so can be marked.
         let mut start = 0;
         for (line, shown) in text.split('\n').zip(&mut out[first..]) {

@@ -34,6 +34,8 @@ pub struct Draft {
     pub seen_first: Option<Vec<Cue>>,
     /// What was on the screen so far.
     pub seen: Vec<Cue>,
+    /// Of each two answers to be compared, the field that stood first.
+    pub stood_first: Vec<String>,
     /// Milliseconds spent on it so far.
     pub spent_ms: u64,
 }
@@ -176,6 +178,7 @@ impl Draft {
             cites: label.cites.clone(),
             seen_first: label.seen.as_ref().map(|seen| seen.first.clone()),
             seen: label.seen.as_ref().map(|seen| seen.all.clone()).unwrap_or_default(),
+            stood_first: label.seen.as_ref().map(|s| s.stood_first.clone()).unwrap_or_default(),
             spent_ms: label.duration_ms.unwrap_or(0),
         }
     }
@@ -201,7 +204,8 @@ impl Draft {
     }
 
     /// Takes note of what was seen up to now.
-    pub fn keep_seen(&mut self, seen: &BTreeSet<Cue>) {
+    pub fn keep_seen(&mut self, seen: &BTreeSet<Cue>, stood_first: &[String]) {
+        self.stood_first = stood_first.to_vec();
         let all: BTreeSet<Cue> = self.seen.iter().copied().chain(seen.iter().copied()).collect();
         self.seen = all.into_iter().collect();
         if self.seen_first.is_none() && self.answers.is_empty() {
@@ -458,7 +462,11 @@ impl Draft {
             evidence,
             evidence_in,
             cites: self.cites.clone(),
-            seen: self.seen_first.clone().map(|first| Seen { first, all: self.seen.clone() }),
+            seen: self.seen_first.clone().map(|first| Seen {
+                first,
+                all: self.seen.clone(),
+                stood_first: self.stood_first.clone(),
+            }),
             duration_ms: (self.spent_ms > 0).then_some(self.spent_ms),
             ..Label::empty(case.id, reviewer, round, published.reference.clone())
         })

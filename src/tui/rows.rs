@@ -12,10 +12,12 @@ use super::highlight::{Class, Classes, classes};
 use super::theme::Theme;
 use crate::domain::bidi::{Direction, has_right_to_left};
 use crate::domain::reading::{Paragraph, Tone};
-use crate::domain::text::{has_unsure, wrap_ranges};
+use crate::domain::text::{has_unsure, width, wrap_ranges};
 
 /// Columns before an edge in which nothing stands whose width terminals take differently.
 pub const UNSURE_EDGE: usize = 2;
+/// Columns between two texts that stand side by side.
+const BETWEEN: usize = 3;
 
 /// The rows of a tab, in order.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +29,7 @@ enum Piece {
     /// Those of a text, which has a name.
     Text(Arc<str>, Vec<Line<'static>>),
     Read(Arc<Laid>),
+    Beside(Arc<Beside>),
 }
 
 impl From<Vec<Line<'static>>> for Rows {
@@ -63,6 +66,7 @@ impl Rows {
             match piece {
                 Piece::Text(name, lines) if skip < lines.len() => Some(&**name),
                 Piece::Read(laid) => laid.text_at(skip),
+                Piece::Beside(two) => two.sides.iter().find_map(|side| side.text_at(skip)),
                 _ => None,
             }
         })
@@ -70,6 +74,10 @@ impl Rows {
 
     pub fn read(&mut self, laid: Arc<Laid>) {
         self.0.push(Piece::Read(laid));
+    }
+
+    pub fn beside(&mut self, two: Arc<Beside>) {
+        self.0.push(Piece::Beside(two));
     }
 
     pub fn len(&self) -> usize {
@@ -92,6 +100,9 @@ impl Rows {
                 Piece::Read(laid) => {
                     lines.extend((skip..skip + here).map(|row| laid.line(row, theme)));
                 }
+                Piece::Beside(two) => {
+                    lines.extend((skip..skip + here).map(|row| two.line(row, theme)));
+                }
             }
             skip = skip.saturating_sub(piece.len());
         }
@@ -112,6 +123,12 @@ impl Rows {
                     }
                 }
                 Piece::Read(laid) => found.extend(laid.find(query).map(|row| before + row)),
+                Piece::Beside(two) => {
+                    let of_both = two.sides.iter().flat_map(|side| side.find(query));
+                    let mut of_both: Vec<usize> = of_both.map(|row| before + row).collect();
+                    of_both.sort_unstable();
+                    found.extend(of_both);
+                }
             }
             before += piece.len();
         }
@@ -124,6 +141,7 @@ impl Piece {
         match self {
             Self::Made(lines) | Self::Text(_, lines) => lines.len(),
             Self::Read(laid) => laid.rows.len(),
+            Self::Beside(two) => two.sides.iter().map(Laid::len).max().unwrap_or(0),
         }
     }
 }
@@ -243,6 +261,40 @@ impl Laid {
     }
 }
 
+/// Two texts side by side.
+#[derive(Debug)]
+pub struct Beside {
+    sides: [Laid; 2],
+    /// Columns of the first.
+    columns: usize,
+}
+
+impl Beside {
+    pub fn new(first: Vec<Paragraph>, second: Vec<Paragraph>, columns: usize) -> Self {
+        let of_first = columns.saturating_sub(BETWEEN) / 2;
+        let of_second = columns.saturating_sub(BETWEEN + of_first);
+        let sides = [Laid::new(first, of_first), Laid::new(second, of_second)];
+        Self { sides, columns: of_first }
+    }
+
+    fn line(&self, row: usize, theme: &Theme) -> Line<'static> {
+        let [first, second] = &self.sides;
+        let of = |side: &Laid| {
+            if row < side.len() { side.line(row, theme) } else { Line::default() }
+        };
+        let (one, two) = (of(first), of(second));
+        let wide: usize = one.spans.iter().map(|span| width(&span.content)).sum();
+        let pad = Span::raw(" ".repeat(self.columns.saturating_sub(wide)));
+        let to_the_right = one.alignment == Some(Alignment::Right);
+        let mut spans = one.spans;
+        spans.insert(if to_the_right { 0 } else { spans.len() }, pad);
+        let rule = if theme.unicode { " │ " } else { " | " };
+        spans.push(Span::styled(rule, theme.dim));
+        spans.extend(two.spans);
+        Line::from(spans)
+    }
+}
+
 /// What a paragraph's direction is to those who paint it.
 pub fn alignment(direction: Direction) -> Alignment {
     match direction {
@@ -314,7 +366,6 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, Env};
-    use crate::domain::text::width;
 
     proptest! {
         /// However long a name and however deep a field: every letter is in some row, and no row is

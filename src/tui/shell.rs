@@ -21,7 +21,7 @@ use super::overlay::rationale::Rationale;
 use super::overlay::words::Words;
 use super::overlay::{Layer, exchange, terms, tree};
 use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
-use super::rows::Laid;
+use super::rows::{Beside, Laid};
 use super::theme::Theme;
 use crate::config::Bidi;
 use crate::domain::bidi::{Direction, has_right_to_left};
@@ -85,6 +85,8 @@ pub struct LaidOf {
     pub event: EventId,
     pub columns: usize,
     pub folded: bool,
+    /// Whether two texts that are compared stand side by side.
+    pub beside: bool,
     /// Whether the prediction and the challenger are hidden.
     pub hidden: [bool; 2],
     /// The texts that are laid out by their places, for something is marked in them.
@@ -103,6 +105,8 @@ pub struct LaidOut {
 #[derive(Debug, Clone)]
 pub enum LaidPiece {
     Read(Arc<Laid>),
+    /// Two texts that are compared.
+    Beside(Arc<Beside>),
     /// A text that is laid out by its places; with what stands before it.
     ByPlace {
         name: Arc<str>,

@@ -54,6 +54,7 @@ fn every_field_is_whole_and_as_written() {
     );
     for size in [(160, 45), (80, 24), (40, 12)] {
         let (place, mut review) = opened(&line("c", &input, &more), size);
+        let stood_first = review.front.session.opened.as_ref().unwrap().case.stood_first[0].clone();
         let screen = all_of(&mut review, "I f");
         let shown = place.ok(&["show", "c"]);
         for text in [&screen, &shown] {
@@ -76,9 +77,57 @@ fn every_field_is_whole_and_as_written() {
             }
             assert!(!text.contains('\u{1b}'));
             let place = |part: &str| flat.find(part).unwrap();
-            assert!(place("input.answer_b") < place("input.answer_a"), "in the order of the line");
+            let first = place("input.answer_b").min(place("input.answer_a"));
+            assert_eq!(first, place(&stood_first), "in the order of this reviewer's coin");
         }
     }
+}
+
+/// Two answers: beside each other where there is room, in an order that a coin gives each reviewer,
+/// and that their label records.
+#[test]
+fn two_answers_stand_side_by_side_in_an_order_that_the_label_records() {
+    let case = |n: usize| {
+        let (a, b) = ("It arrives on Monday.", "It arrives on Tuesday or later.");
+        let input = json!({ "text": "Where is it?", "response_a": a, "response_b": b, "before": "one", "after": "two" });
+        line(&format!("c{n}"), &input, "")
+    };
+    let lines: String = (0..12).map(case).collect();
+    let (place, mut review) = opened(&lines, (160, 45));
+    let mut orders = Vec::new();
+    for _ in 0..12 {
+        review.press("I");
+        let screen = review.text();
+        let opened = review.front.session.opened.as_ref().unwrap();
+        let (id, first) = (opened.case.row.id, opened.case.stood_first.clone());
+        assert_eq!(first.len(), 1, "what was before is no answer");
+        let heads = screen.lines().find(|row| row.contains("input.response_a")).unwrap();
+        let at = |field: &str| heads.find(field).unwrap_or_else(|| panic!("{field}: {screen}"));
+        let (a, b) = (at("input.response_a"), at("input.response_b"));
+        assert_eq!(first[0], if a < b { "input.response_a" } else { "input.response_b" });
+        let row = screen.lines().find(|row| row.contains("Monday.")).unwrap();
+        assert_eq!(a < b, row.find("Monday") < row.find("Tuesday"), "{screen}");
+        let changed = screen.lines().find(|row| row.contains("input.before")).unwrap();
+        assert!(changed.find("input.before") < changed.find("input.after"), "{screen}");
+        review.press("1 1 1 2 Enter");
+        orders.push((id, first));
+    }
+    assert!(orders.iter().any(|(_, first)| *first != orders[0].1), "{orders:?} {}", review.text());
+    drop(review);
+    let labels = place.ok(&["labels", "--json"]);
+    let mut recorded = 0;
+    for label in labels.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let (_, first) =
+            orders.iter().find(|(id, _)| label["case"] == id.to_string()).expect("a case of ours");
+        assert_eq!(label["seen"]["stood_first"], json!(first));
+        recorded += 1;
+    }
+    assert!(recorded > 0, "{labels}");
+    // A narrow screen has one below the other, in the same order.
+    let narrow = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
+    let screen = narrow.text();
+    let head = screen.lines().find(|row| row.contains("input.response_a")).unwrap();
+    assert!(!head.contains("input.response_b"), "{screen}");
 }
 
 #[test]

@@ -164,7 +164,11 @@ fn every_kind_is_written_as_ever() {
         evidence: vec![(4, 9).into()],
         evidence_in: Default::default(),
         cites: vec![case],
-        seen: Some(Seen { first: vec![Cue::Flags], all: vec![Cue::Prediction, Cue::Flags] }),
+        seen: Some(Seen {
+            first: vec![Cue::Flags],
+            all: vec![Cue::Prediction, Cue::Flags],
+            stood_first: vec!["input.answer_b".to_owned()],
+        }),
         duration_ms: Some(1200),
         given_at: None,
         extra: Default::default(),

@@ -14,7 +14,7 @@ pub struct LabelGiven(pub Label);
 
 impl Event for LabelGiven {
     const KIND: &'static str = "label.given";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Reviewer, Role::Lead, Role::Agent]);
 
     fn objection(&self, stamp: &EventContext, roles: &[Role]) -> Option<String> {

@@ -592,14 +592,9 @@ impl Arbitrate {
             more(format!("“{}”", label.rationale), theme.text);
         }
         if let Some(seen) = &label.seen {
-            let cues: Vec<&str> = seen.all.iter().map(|cue| cue.as_str()).collect();
-            more(
-                format!(
-                    "had on screen: {}",
-                    if cues.is_empty() { "the input".to_owned() } else { cues.join(", ") }
-                ),
-                theme.dim,
-            );
+            let words = seen.words();
+            let words = if words.is_empty() { "the input".to_owned() } else { words };
+            more(format!("had on screen: {words}"), theme.dim);
         }
         if let Some(asked) = &side.asked {
             more(format!("its author was asked: {asked}"), theme.warn);

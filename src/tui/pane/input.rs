@@ -17,8 +17,11 @@ use crate::domain::text_rows::{Sign, rows as rows_with_places};
 use crate::session::Opened;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
 use crate::tui::paint::hanging;
-use crate::tui::rows::{Laid, Rows, UNSURE_EDGE, alignment};
+use crate::tui::rows::{Beside, Laid, Rows, UNSURE_EDGE, alignment};
 use crate::tui::shell::{LaidOf, LaidOut, LaidPiece, Shell};
+
+/// From so many columns of the screen on, or of the pane, two texts stand side by side.
+const BESIDE_FROM: (u16, usize) = (140, 100);
 
 pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     if opened.case.prediction.is_none() {
@@ -39,6 +42,7 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
         for piece in pieces {
             match piece {
                 LaidPiece::Read(laid) => rows.read(laid),
+                LaidPiece::Beside(two) => rows.beside(two),
                 LaidPiece::ByPlace { name, signs, note, key, indent } => {
                     let at = selected.filter(|(text, _)| **text == *name).map(|(_, at)| at);
                     let spans = places.in_text(&name);
@@ -129,8 +133,10 @@ pub fn whole(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     let mut rows = Rows::default();
     let add = |rows: &mut Rows, pieces: Vec<LaidPiece>| {
         for piece in pieces {
-            if let LaidPiece::Read(laid) = piece {
-                rows.read(laid);
+            match piece {
+                LaidPiece::Read(laid) => rows.read(laid),
+                LaidPiece::Beside(two) => rows.beside(two),
+                LaidPiece::ByPlace { .. } => {}
             }
         }
     };
@@ -153,7 +159,9 @@ fn read(
     let row = &opened.case.row;
     let hidden = [Cue::Prediction, Cue::Challenger].map(|cue| opened.hides(cue));
     let folded = shell.folded;
-    let of = LaidOf { case: row.id, event: row.event, columns, folded, hidden, by_place };
+    let beside = shell.size.0 >= BESIDE_FROM.0 || columns >= BESIDE_FROM.1;
+    let (case, event) = (row.id, row.event);
+    let of = LaidOf { case, event, columns, folded, beside, hidden, by_place };
     if let Some(known) = shell.laid.borrow().as_ref().filter(|known| known.of == of) {
         return (known.text.clone(), known.rest.clone());
     }
@@ -166,8 +174,22 @@ fn read(
             let apart = |one: &Paragraph| {
                 one.of.as_ref().filter(|name| of.by_place.iter().any(|by| **by == ***name)).cloned()
             };
+            if first.side == Some(0) && of.beside {
+                let n = left.iter().take_while(|one| one.side.is_some()).count();
+                if left.iter().take(n).all(|one| apart(one).is_none()) {
+                    let both: Vec<Paragraph> = left.drain(..n).collect();
+                    let (one, two) = both.into_iter().partition(|one| one.side == Some(0));
+                    pieces.push(LaidPiece::Beside(Arc::new(Beside::new(one, two, columns))));
+                    continue;
+                }
+            }
             let name = apart(first);
-            let n = left.iter().take_while(|one| apart(one) == name).count();
+            let pair = |one: &Paragraph| of.beside && one.side == Some(0);
+            let first_is_of_pair = pair(first);
+            let n = left
+                .iter()
+                .take_while(|one| apart(one) == name && (first_is_of_pair || !pair(one)))
+                .count();
             let rows: Vec<Paragraph> = left.drain(..n).collect();
             let text =
                 name.as_deref().and_then(|name| texts.iter().find(|(known, _)| known == name));
