@@ -16,6 +16,8 @@ pub struct Env {
     pub light_background: bool,
     /// The terminal puts text that is read from right to left in order, and can't be told not to.
     pub arranges_text: bool,
+    /// tmux or screen stands between this and the terminal.
+    pub in_multiplexer: bool,
     /// The terminal is one that may be asked what it is.
     pub can_be_asked: bool,
     /// `VISUAL`, else `EDITOR`.
@@ -120,6 +122,9 @@ impl Env {
             arranges_text: text("KONSOLE_VERSION").is_some()
                 || text("TERM_PROGRAM").is_some_and(|name| name == "Apple_Terminal")
                 || ["mlterm", "putty", "konsole"].iter().any(|name| term.starts_with(name)),
+            in_multiplexer: text("TMUX").is_some()
+                || text("STY").is_some()
+                || ["tmux", "screen"].iter().any(|name| term.starts_with(name)),
             can_be_asked: !term.is_empty()
                 && !["dumb", "linux", "vt", "ansi", "cons"]
                     .iter()

@@ -61,6 +61,7 @@ pub struct Review {
     pub theme: ThemeName,
     pub borders: Borders,
     pub bidi: Bidi,
+    pub pictures: Pictures,
     pub mouse: bool,
     pub linear: bool,
     pub editor: String,
@@ -87,6 +88,15 @@ pub enum Bidi {
     App,
     Terminal,
     Off,
+}
+
+/// What pictures are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pictures {
+    /// Points where the terminal says that it draws them.
+    Auto,
+    Blocks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

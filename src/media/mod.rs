@@ -2,6 +2,7 @@
 //! anything else than reading. What cannot be read says why.
 
 pub mod picture;
+pub mod pixels;
 pub mod sound;
 
 /// Why something can't be shown.

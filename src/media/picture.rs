@@ -47,6 +47,12 @@ impl Picture {
         }
     }
 
+    /// A picture that was not decoded.
+    #[cfg(test)]
+    pub fn of_points(width: u32, height: u32, points: Vec<[u8; 4]>) -> Self {
+        Self { kind: "image/png", width, height, frames: 1, points }
+    }
+
     /// The picture scaled into so many columns and rows of cells, two points a cell, one above the
     /// other; as large as it fits, with its proportions.
     pub fn scaled(&self, columns: usize, rows: usize) -> Vec<Vec<[[u8; 3]; 2]>> {
@@ -54,18 +60,27 @@ impl Picture {
         let scale = (columns as f64 / wide).min(rows as f64 * 2.0 / high).min(ENLARGED_MAX);
         let across = ((wide * scale).round() as usize).clamp(1, columns.max(1));
         let down = ((high * scale).round() as usize).clamp(1, (rows * 2).max(1));
-        let point = |x: usize, y: usize| {
-            let span = |at: usize, of: usize, size: u32| {
-                let from = at * size as usize / of;
-                from..((at + 1) * size as usize).div_ceil(of).clamp(from + 1, size as usize)
-            };
-            self.mean(span(x, across, self.width), span(y, down, self.height), (x / 2 + y / 2) % 2)
-        };
+        let point = |x: usize, y: usize| self.point((x, y), (across, down), (x / 2 + y / 2) % 2);
         let row = |row: usize| {
             let below = |x| if row * 2 + 1 < down { point(x, row * 2 + 1) } else { [0; 3] };
             (0..across).map(|x| [point(x, row * 2), below(x)]).collect()
         };
         (0..down.div_ceil(2)).map(row).collect()
+    }
+
+    /// Its points, row by row, scaled to so many across and down.
+    pub fn points(&self, across: usize, down: usize) -> Vec<[u8; 3]> {
+        let places = (0..down).flat_map(|y| (0..across).map(move |x| (x, y)));
+        places.map(|(x, y)| self.point((x, y), (across, down), (x / 8 + y / 8) % 2)).collect()
+    }
+
+    /// A point of it, scaled to so many across and down.
+    fn point(&self, (x, y): (usize, usize), of: (usize, usize), shade: usize) -> [u8; 3] {
+        let span = |at: usize, of: usize, size: u32| {
+            let from = at * size as usize / of;
+            from..((at + 1) * size as usize).div_ceil(of).clamp(from + 1, size as usize)
+        };
+        self.mean(span(x, of.0, self.width), span(y, of.1, self.height), shade)
     }
 
     /// The mean colour of some points, over one of the two shades behind what is transparent.

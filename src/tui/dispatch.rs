@@ -148,7 +148,7 @@ impl Shell {
                     self.leave_bidi_to_terminal();
                 }
             }
-            Reply::Name(_) | Reply::Done | Reply::Ready => {}
+            Reply::Name(_) | Reply::Done { .. } | Reply::Ready => {}
         }
         Vec::new()
     }
@@ -269,6 +269,7 @@ impl Shell {
             session: &mut self.session,
             theme: &self.theme,
             keymap: &self.keymap,
+            canvas: self.canvas,
             size: self.size,
             context_columns,
             effects: Vec::new(),

@@ -1,6 +1,8 @@
 //! Drawing: a frame is a function of the state and of what was measured of it. Nothing here reads
 //! anything else, or changes anything.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -13,6 +15,7 @@ use super::pane;
 use super::place::Layout;
 use super::shell::Shell;
 use super::theme::Theme;
+use crate::media::picture::Picture;
 
 /// Under this the screen says that it is too small.
 const COLUMNS_MIN: u16 = 32;
@@ -58,8 +61,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         footer(shell, foot, buf);
     }
     if let Some(layer) = &shell.layer {
-        let view = View { session: &shell.session, theme: &shell.theme, keymap: &shell.keymap };
-        layer.draw(area, buf, &view);
+        layer.draw(area, buf, &view(shell));
     }
     if foot_is_free {
         // Over a window too: its end says what to do.
@@ -72,6 +74,18 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
             }
         }
     }
+}
+
+fn view(shell: &Shell) -> View<'_> {
+    let (session, theme, keymap) = (&shell.session, &shell.theme, &shell.keymap);
+    View { session, theme, keymap, canvas: shell.canvas }
+}
+
+/// The picture that is to be drawn in points, and where.
+pub fn picture(shell: &Shell, area: Rect) -> Option<(Arc<Picture>, Rect)> {
+    let layer = shell.layer.as_ref().filter(|_| shell.canvas.is_some())?;
+    let large = area.width >= COLUMNS_MIN && area.height >= ROWS_MIN;
+    if large { layer.picture(area, &view(shell)) } else { None }
 }
 
 fn separators(shell: &Shell, places: &Layout, buf: &mut Buffer) {

@@ -19,11 +19,12 @@ use signal_hook::iterator::Signals;
 use super::dispatch::Event;
 use super::input::{Decoder, Reply};
 use super::pace::Pace;
+use super::pixels::Canvas;
 use super::review::Review;
 use super::shell::Wish;
-use super::terminal::{Screen, window_size};
+use super::terminal::{Screen, cell_size, window_size};
 use crate::clock;
-use crate::config::Bidi;
+use crate::config::{Bidi, Pictures};
 use crate::domain::text::visible_lines;
 use crate::session::mode::Training;
 use crate::session::{Effect, Report};
@@ -94,6 +95,8 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     let editor = editor(&workspace);
     let size = window_size()?;
     let mouse = workspace.config.review.mouse;
+    let in_points =
+        workspace.config.review.pictures == Pictures::Auto && !workspace.env.in_multiplexer;
     let mut session = Review::new(workspace, size, clock::now, training, move |report| {
         // The loop has ended; the work itself is done.
         let _ = reports.send(Wake::Report(report));
@@ -107,9 +110,17 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     if now != size {
         session.feed(Event::Resize(now.0, now.1));
     }
-    let pace = Pace::new(asks);
-    let mut outside = Outside { screen: &mut screen, paused, editor, is_asked: false, pace };
-    let ended = outside.draw(&session);
+    let mut outside = Outside {
+        screen: &mut screen,
+        paused,
+        editor,
+        is_asked: false,
+        name: None,
+        sixels: false,
+        in_points,
+        pace: Pace::new(asks),
+    };
+    let ended = outside.draw(&mut session);
     // What is on the screen does not wait for answers.
     if ended.is_ok() && asks {
         outside.screen.ask()?;
@@ -344,20 +355,31 @@ struct Outside<'s> {
     editor: String,
     /// Whether the terminal was asked something and has not answered.
     is_asked: bool,
+    /// What it is called, and whether it draws sixels, as far as it said so.
+    name: Option<String>,
+    sixels: bool,
+    /// Whether pictures are drawn in points where it draws them.
+    in_points: bool,
     pace: Pace,
 }
 
 impl Outside<'_> {
-    fn draw(&mut self, session: &Review) -> Result<(), ScreenError> {
+    fn draw(&mut self, session: &mut Review) -> Result<(), ScreenError> {
+        // Where letters become larger or smaller, cells do.
+        if self.in_points && !self.is_asked {
+            let name = self.name.as_deref();
+            session.front.canvas = Canvas::of(name, self.sixels, cell_size());
+        }
         Ok(self.screen.draw(&session.front, &mut self.pace)?)
     }
 
     /// Takes in what the terminal said.
     fn answered(&mut self, reply: &Reply) {
         match reply {
-            Reply::Done => self.is_asked = false,
+            Reply::Done { sixels } => (self.is_asked, self.sixels) = (false, *sixels),
             Reply::Ready => self.pace.answer(),
-            Reply::Background { .. } | Reply::Name(_) => {}
+            Reply::Name(name) => self.name = Some(name.clone()),
+            Reply::Background { .. } => {}
         }
     }
 

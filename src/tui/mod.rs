@@ -30,6 +30,7 @@ mod paint;
 pub mod overlay;
 mod pace;
 pub mod pane;
+pub mod pixels;
 pub mod place;
 pub mod rows;
 mod search;

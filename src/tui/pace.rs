@@ -18,6 +18,13 @@ const LARGE: usize = 2_048;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// An answer that takes longer is from far away.
+const FAR: Duration = Duration::from_millis(150);
+/// Bytes of a picture: of the smallest that shows anything, far away, and at all.
+const PICTURE_MIN: usize = 6_000;
+const PICTURE_FAR: usize = 30_000;
+const PICTURE_MAX: usize = 300_000;
+
 /// What is known of how far behind the terminal is.
 #[derive(Debug)]
 pub struct Pace {
@@ -25,25 +32,41 @@ pub struct Pace {
     asks: bool,
     asked: Option<Instant>,
     answered: bool,
+    /// Bytes of the frame after which it was asked.
+    bytes: usize,
+    /// How many bytes it had taken in how long, when it answered last.
+    took: Option<(usize, Duration)>,
 }
 
 impl Pace {
     pub fn new(asks: bool) -> Self {
-        Self { asks, asked: None, answered: false }
+        Self { asks, asked: None, answered: false, bytes: 0, took: None }
     }
 
     /// Whether it is to be asked after a frame of so many bytes.
     pub fn asks_after(&mut self, bytes: usize) -> bool {
         let asks = self.asks && bytes > LARGE;
         if asks {
-            self.asked = Some(clock::instant());
+            (self.asked, self.bytes) = (Some(clock::instant()), bytes);
         }
         asks
     }
 
     /// Takes in its answer.
     pub fn answer(&mut self) {
+        if let Some(asked) = self.asked {
+            self.took = Some((self.bytes, asked.elapsed()));
+        }
         (self.asked, self.answered) = (None, true);
+    }
+
+    /// Bytes that a picture may take: what the line carried lately in two seconds, within bounds; few,
+    /// where that is not known or answers take long.
+    pub fn picture_bytes(&self) -> usize {
+        let Some((bytes, took)) = self.took else { return PICTURE_FAR };
+        let most = if took > FAR { PICTURE_FAR } else { PICTURE_MAX };
+        let seconds = took.as_secs_f64().max(1e-6);
+        ((bytes as f64 / seconds * 2.0) as usize).clamp(PICTURE_MIN, most)
     }
 
     /// How long the next frame waits at most; nothing if it need not.

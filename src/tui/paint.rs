@@ -187,6 +187,11 @@ pub fn boxed(area: Rect, buf: &mut Buffer, theme: &Theme, title: &str) -> Rect {
     }
     let title = format!(" {} ", fit(&visible(title), usize::from(area.width).saturating_sub(6)));
     put_at(buf, area, 2, &Line::from(Span::styled(title, theme.strong)));
+    inside(area)
+}
+
+/// What a box of that size holds.
+pub fn inside(area: Rect) -> Rect {
     Rect {
         x: area.x + 2,
         y: area.y + 1,

@@ -20,6 +20,7 @@ use super::overlay::precedents::Precedents;
 use super::overlay::rationale::Rationale;
 use super::overlay::words::Words;
 use super::overlay::{Layer, exchange, terms, tree};
+use super::pixels::Canvas;
 use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
 use super::rows::{Beside, Laid};
 use super::theme::Theme;
@@ -66,6 +67,8 @@ pub struct Shell {
     pub measured: Option<Measured>,
     /// Themes for a dark and a light background, where the terminal is asked which it has.
     pub by_background: Option<Box<[Theme; 2]>>,
+    /// How the terminal draws points, if it said that it does.
+    pub canvas: Option<Canvas>,
     /// Whether the terminal is asked whether it puts right-to-left text in order.
     pub asks_bidi: bool,
     /// Who puts text that is read from right to left in order; never `Auto`.
@@ -174,6 +177,7 @@ impl Shell {
             returning: Some(place),
             measured: None,
             by_background: None,
+            canvas: None,
             asks_bidi: false,
             bidi: Bidi::App,
             as_written: false,

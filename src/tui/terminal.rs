@@ -1,8 +1,8 @@
 //! The terminal: set up, given back whatever happens, and written to once a frame.
 
 use std::io::{self, Write};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,9 +14,12 @@ use crossterm::{cursor, event, execute, queue};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::draw::picture;
 use super::emit::changes;
 use super::pace::{ARE_YOU_THERE, Pace};
+use super::pixels::Canvas;
 use super::shell::Shell;
+use crate::media::picture::Picture;
 
 /// Between these a terminal that knows them shows nothing half done.
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
@@ -40,12 +43,19 @@ pub fn window_size() -> io::Result<(u16, u16)> {
     Ok((width.min(WINDOW_MAX.0), height.min(WINDOW_MAX.1)))
 }
 
+/// A picture in points, where it stands, and how it is drawn.
+type Drawn = (Arc<Picture>, Rect, Canvas);
+
 /// The screen of a terminal.
 pub struct Screen {
     /// What it shows, as far as we know.
     shown: Buffer,
     /// What it is to show.
     next: Buffer,
+    /// The picture that is drawn in points, and where.
+    drawn: Option<Drawn>,
+    /// Bytes that one may take.
+    pub picture_bytes: usize,
     mouse: bool,
     /// Whether there is a terminal, to be given back.
     taken: bool,
@@ -75,11 +85,13 @@ impl Screen {
     /// A screen that is nowhere: what would be written is taken from [`Self::frame`].
     pub fn nowhere() -> Self {
         let (shown, next) = (Buffer::empty(Rect::ZERO), Buffer::empty(Rect::ZERO));
-        Self { shown, next, mouse: false, taken: false }
+        let picture_bytes = Pace::new(false).picture_bytes();
+        Self { shown, next, drawn: None, picture_bytes, mouse: false, taken: false }
     }
 
     /// Draws what changed since the last frame, at its pace.
     pub fn draw(&mut self, shell: &Shell, pace: &mut Pace) -> io::Result<()> {
+        self.picture_bytes = pace.picture_bytes();
         let mut frame = self.frame(shell);
         if frame.is_empty() {
             return Ok(());
@@ -97,6 +109,12 @@ impl Screen {
         let (width, height) = shell.size;
         let area = Rect { x: 0, y: 0, width, height };
         let mut changed = Vec::new();
+        let canvas = shell.canvas;
+        let wanted =
+            picture(shell, area).zip(canvas).map(|((picture, at), how)| (picture, at, how));
+        if self.shown.area != area || !is_same(self.drawn.as_ref(), wanted.as_ref()) {
+            changed.extend(self.take_picture_away());
+        }
         if self.shown.area != area {
             // A terminal whose size changed shows what it likes.
             self.shown = Buffer::empty(area);
@@ -107,12 +125,26 @@ impl Screen {
         super::draw::draw(shell, area, &mut self.next);
         changed.extend(changes(&self.shown, &self.next));
         std::mem::swap(&mut self.shown, &mut self.next);
+        if let (Some((picture, place, canvas)), None) = (&wanted, &self.drawn) {
+            changed.extend(canvas.drawn(picture, *place, self.picture_bytes));
+            self.drawn = wanted;
+        }
         if changed.is_empty() { changed } else { [BEGIN_FRAME, &changed, END_FRAME].concat() }
     }
 
-    /// Has every cell drawn again.
+    /// What takes away a picture that is drawn in points; its cells are drawn again.
+    fn take_picture_away(&mut self) -> Vec<u8> {
+        let Some((_, place, canvas)) = self.drawn.take() else { return Vec::new() };
+        for at in place.intersection(self.shown.area).positions() {
+            // Whatever is to stand there is something else.
+            self.shown[at].set_symbol("?");
+        }
+        canvas.erased()
+    }
+
+    /// Has every cell drawn again, and the picture.
     pub fn repaint(&mut self) {
-        self.shown = Buffer::empty(Rect::ZERO);
+        (self.shown, self.drawn) = (Buffer::empty(Rect::ZERO), None);
     }
 
     /// Puts a text in the clipboard of the terminal, wherever that is, if it lets us.
@@ -159,6 +191,26 @@ fn enter(mouse: bool) -> io::Result<()> {
         queue!(out, event::EnableMouseCapture)?;
     }
     out.flush()
+}
+
+/// Whether it is one picture in one place.
+fn is_same(one: Option<&Drawn>, other: Option<&Drawn>) -> bool {
+    match (one, other) {
+        (Some((one, here, how)), Some((other, there, so))) => {
+            Arc::ptr_eq(one, other) && (here, how) == (there, so)
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Columns and rows of points in a cell, where the system knows them.
+pub fn cell_size() -> Option<(u16, u16)> {
+    let window = crossterm::terminal::window_size().ok()?;
+    let cell = (window.width.checked_div(window.columns)?, window.height.checked_div(window.rows)?);
+    // What is neither is no size of a letter.
+    let usual = (3..=80).contains(&cell.0) && (5..=160).contains(&cell.1);
+    usual.then_some(cell)
 }
 
 /// Leaves the terminal as it was found. May be called more than once.

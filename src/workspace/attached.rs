@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -44,7 +45,7 @@ pub struct LookedAt {
 /// What there is to be seen of an attachment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shown {
-    Picture(Picture),
+    Picture(Arc<Picture>),
     Sound(Strip),
     /// The source of something that is text: it is never run or drawn.
     Source(String),
@@ -88,7 +89,7 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
                     };
                     let (width, height) = (picture.width, picture.height);
                     looked.facts.push(format!("{kind}, {width} × {height} points{moving}"));
-                    looked.shown = Shown::Picture(picture);
+                    looked.shown = Shown::Picture(Arc::new(picture));
                 }
                 Err(error) => looked.wrong.push(error.to_string()),
             }

@@ -30,11 +30,12 @@ impl Term {
 
     /// With any program in it, which finds the workspace.
     pub fn run(place: &Place, size: (u16, u16), env: &[(&str, &str)], args: &[&str]) -> Self {
-        let size = PtySize { rows: size.1, cols: size.0, pixel_width: 0, pixel_height: 0 };
+        let (pixel_width, pixel_height) = (size.0 * 9, size.1 * 18);
+        let size = PtySize { rows: size.1, cols: size.0, pixel_width, pixel_height };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(args[0]);
         command.args(&args[1..]);
-        for name in ["NO_COLOR", "VISUAL", "EDITOR", "COLORTERM"] {
+        for name in ["NO_COLOR", "VISUAL", "EDITOR", "COLORTERM", "TMUX", "STY"] {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
@@ -427,4 +428,66 @@ fn the_terminal_arranges_right_to_left_text_again_when_we_leave() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(seen(&term, b"\x1b[?7h") > 0, "lines wrap again");
+}
+
+/// A picture in points goes to a terminal that said that it draws them, and to no other; it is gone
+/// with its window.
+#[test]
+fn points_go_only_to_a_terminal_that_draws_them() {
+    use base64::Engine as _;
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 120, 80);
+    encoder.set_color(png::ColorType::Rgb);
+    let points: Vec<u8> = (0..120 * 80 * 3).map(|n: u32| (n * 7 % 251) as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&points).unwrap();
+    let data = base64::engine::general_purpose::STANDARD.encode(&png);
+    let place = Place::new();
+    let mut workspace = place.create();
+    let input =
+        serde_json::json!({ "text": "a scan", "scan": format!("data:image/png;base64,{data}") });
+    let of_case = line("p0", "a scan", "pay", 0.2, 0);
+    let mut of_case: serde_json::Value = serde_json::from_str(&of_case).unwrap();
+    of_case["input"] = input;
+    ingest(&mut workspace, &format!("{of_case}\n"));
+    drop(workspace);
+    let kitty = "\x1bP>|kitty(0.43.1)\x1b\\\x1b[?62c";
+    let sixels = "\x1bP>|XTerm(390)\x1b\\\x1b[?64;1;4;22c";
+    let (in_kitty, inline, in_sixels) =
+        ("\x1b_Ga=T,f=100", "\x1b]1337;File=inline=1", "\x1bP0;1;0q");
+    for (answer, env, expected) in [
+        (kitty, &[][..], Some(in_kitty)),
+        ("\x1bP>|WezTerm 20240203\x1b\\\x1b[?65;4c", &[], Some(inline)),
+        (sixels, &[], Some(in_sixels)),
+        ("\x1b[?62c", &[], None),
+        ("", &[], None),
+        (kitty, &[("TMUX", "/tmp/t,1,0")], None),
+        ("\x1bP>|tmux 3.4\x1b\\\x1b[?1;2;4c", &[], None),
+        (kitty, &[("NO_COLOR", "1")], None),
+    ] {
+        let mut term = Term::start(&place, (120, 40), env);
+        term.wait_for("Can you read the input?");
+        let seen = |term: &Term, what: &str| {
+            let bytes = term.bytes.lock().unwrap();
+            bytes.windows(what.len()).any(|part| part == what.as_bytes())
+        };
+        term.send(answer);
+        term.send("i");
+        term.wait_for("120 × 80 points");
+        let written = term.written();
+        let any = [in_kitty, inline, in_sixels].iter().find(|start| seen(&term, start)).copied();
+        assert_eq!(any, expected, "{answer:?}, {env:?}");
+        let blocks = term.text().contains(['▀', '#', '%']);
+        assert_eq!(blocks, expected.is_none(), "{answer:?}, {env:?}: {}", term.text());
+        term.send("?");
+        term.wait_for("type to narrow them");
+        let after = term.written();
+        if expected == Some(in_kitty) {
+            assert!(seen(&term, "\x1b_Ga=d,d=I"), "help lies over no picture");
+        }
+        assert!(after.len() > written.len());
+        term.send("\x1b");
+        // The picture comes again with its window.
+        term.wait_for("120 × 80 points");
+        term.child.kill().unwrap();
+    }
 }

@@ -53,7 +53,10 @@ pub enum Reply {
     /// What it is called.
     Name(String),
     /// Every question that was asked before is answered.
-    Done,
+    Done {
+        /// It says that it draws sixels.
+        sixels: bool,
+    },
     /// It has taken in all that was written before.
     Ready,
 }
@@ -122,7 +125,10 @@ impl Decoder {
                     Step::Took(n, event) => {
                         let taken = &self.pending[..n];
                         if taken.starts_with(b"\x1b[?") && taken.ends_with(b"c") {
-                            self.replies.push(Reply::Done);
+                            // The first number is how it counts terminals, the rest what it can.
+                            let can = std::str::from_utf8(&taken[3..n - 1]).unwrap_or_default();
+                            let sixels = can.split(';').skip(1).any(|one| one == "4");
+                            self.replies.push(Reply::Done { sixels });
                         }
                         if taken == b"\x1b[0n" {
                             self.replies.push(Reply::Ready);
@@ -485,6 +491,9 @@ mod tests {
         assert_eq!(heard(b"\x1b]11;rgb:1c/1c/1c\x07"), light(false));
         assert_eq!(heard(b"\x1b]11;rgb:zz/1/1\x07\x1b]4;1;rgb:ff/ff/ff\x07"), []);
         let name = Reply::Name("Konsole 23.08.1".to_owned());
-        assert_eq!(heard(b"\x1bP>|Konsole 23.08.1\x1b\\\x1b[?62;4c"), [name, Reply::Done]);
+        assert_eq!(
+            heard(b"\x1bP>|Konsole 23.08.1\x1b\\\x1b[?62;4c"),
+            [name, Reply::Done { sixels: true }]
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! What a case brings besides words: a picture in half blocks, a sound as how loud and how high it is,
 //! the source of what is text. What is known of it is said in words, always.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
@@ -12,7 +14,7 @@ use crate::media::picture::Picture;
 use crate::media::sound::Strip;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
-use crate::tui::paint::{boxed, centered, hanging, put_line};
+use crate::tui::paint::{boxed, centered, hanging, inside, put_line};
 use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 use crate::workspace::attached::{LookedAt, Shown};
@@ -68,6 +70,25 @@ impl Attachment {
         lines
     }
 
+    /// Where the picture stands: the lines that are said above it, the box, its own cells.
+    fn laid(&self, picture: &Picture, screen: Rect, view: &View<'_>) -> Laid {
+        let whole = Self::area(screen);
+        let wide = usize::from(whole.width.saturating_sub(4));
+        let lines = self.lines(wide, view.theme);
+        let said = (lines.len() as u16).min(whole.height / 3);
+        let room = (wide, usize::from(whole.height.saturating_sub(said + 2)));
+        let room = match self.large {
+            true => room,
+            false => (PICTURE.0.min(room.0), PICTURE.1.min(room.1)),
+        };
+        let (columns, rows) = match view.canvas.filter(|_| in_colours(view.theme)) {
+            Some(canvas) => canvas.cells(picture, room),
+            None => (room.0 as u16, room.1 as u16),
+        };
+        let area = Rect { height: (said + 2 + rows).min(whole.height), ..whole };
+        Laid { lines, said, area, columns, rows }
+    }
+
     fn area(screen: Rect) -> Rect {
         centered(screen, screen.width.saturating_sub(2).min(140), screen.height.saturating_sub(2))
     }
@@ -120,13 +141,36 @@ fn in_palette([r, g, b]: [u8; 3]) -> Color {
     Color::Indexed(index as u8)
 }
 
+/// Whether pictures have colours.
+fn in_colours(theme: &Theme) -> bool {
+    theme.colours && theme.unicode
+}
+
+/// A picture in its window.
+struct Laid {
+    lines: Vec<Line<'static>>,
+    /// How many of them there is room for.
+    said: u16,
+    area: Rect,
+    columns: u16,
+    rows: u16,
+}
+
+impl Laid {
+    fn place(&self, inner: Rect) -> Rect {
+        let place =
+            Rect { y: inner.y + self.said, width: self.columns, height: self.rows, ..inner };
+        place.intersection(inner)
+    }
+}
+
 /// Draws a picture into a rectangle: two points a cell, or a shade where there are no colours.
 fn draw_picture(picture: &Picture, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let cells = picture.scaled(usize::from(area.width), usize::from(area.height));
     for (y, row) in (area.y..area.bottom()).zip(cells) {
         for (x, [above, below]) in (area.x..area.right()).zip(row) {
             let cell = &mut buf[(x, y)];
-            if theme.colours && theme.unicode {
+            if in_colours(theme) {
                 let (above, below) = (in_palette(above), in_palette(below));
                 if above == below {
                     cell.set_symbol(" ").set_bg(above);
@@ -186,18 +230,24 @@ impl Layer for Attachment {
             let area = Rect { height: high, ..whole };
             return lines::draw(area, buf, view, (&title, "{line-down}"), &lines, self.scroll);
         };
-        let said = (lines.len() as u16).min(whole.height / 3);
-        let room = (wide, usize::from(whole.height.saturating_sub(said + 2)));
-        let (columns, rows) = match self.large {
-            true => room,
-            false => (PICTURE.0.min(room.0), PICTURE.1.min(room.1)),
-        };
-        let area = Rect { height: (said + 2 + rows as u16).min(whole.height), ..whole };
-        let inner = boxed(area, buf, theme, &title);
-        for (row, line) in lines.iter().take(usize::from(said)).enumerate() {
+        let laid = self.laid(picture, screen, view);
+        let inner = boxed(laid.area, buf, theme, &title);
+        for (row, line) in laid.lines.iter().take(usize::from(laid.said)).enumerate() {
             put_line(buf, inner, row as u16, line);
         }
-        let place = Rect { y: inner.y + said, height: rows as u16, width: columns as u16, ..inner };
-        draw_picture(picture, place.intersection(inner), buf, theme);
+        // Points are drawn over cells that are blank.
+        if view.canvas.is_none() || !in_colours(theme) {
+            draw_picture(picture, laid.place(inner), buf, theme);
+        }
+    }
+
+    fn picture(&self, screen: Rect, view: &View<'_>) -> Option<(Arc<Picture>, Rect)> {
+        let Shown::Picture(picture) = &self.looked.shown else { return None };
+        if !in_colours(view.theme) {
+            return None;
+        }
+        let laid = self.laid(picture, screen, view);
+        let place = laid.place(inside(laid.area));
+        (!place.is_empty()).then(|| (Arc::clone(picture), place))
     }
 }

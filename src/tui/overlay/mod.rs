@@ -31,9 +31,11 @@ use ratatui::layout::Rect;
 
 use super::key::KeyPress;
 use super::keymap::Keymap;
+use super::pixels::Canvas;
 use super::place::Place;
 use super::theme::Theme;
 use crate::domain::protocol::{Places, Span};
+use crate::media::picture::Picture;
 use crate::review::board::pages::Pages;
 use crate::session::{Effect, Input, Session};
 
@@ -42,6 +44,8 @@ pub struct View<'a> {
     pub session: &'a Session,
     pub theme: &'a Theme,
     pub keymap: &'a Keymap,
+    /// How the terminal draws points, if it does.
+    pub canvas: Option<Canvas>,
 }
 
 /// What a window may do, while it takes a key.
@@ -49,6 +53,7 @@ pub struct Cx<'a> {
     pub session: &'a mut Session,
     pub theme: &'a Theme,
     pub keymap: &'a Keymap,
+    pub canvas: Option<Canvas>,
     pub size: (u16, u16),
     /// Columns in which the context is laid out.
     pub context_columns: usize,
@@ -64,7 +69,8 @@ pub struct Cx<'a> {
 
 impl Cx<'_> {
     pub fn view(&self) -> View<'_> {
-        View { session: self.session, theme: self.theme, keymap: self.keymap }
+        let (session, theme, keymap) = (&*self.session, self.theme, self.keymap);
+        View { session, theme, keymap, canvas: self.canvas }
     }
 
     /// Gives the session something to take in.
@@ -138,6 +144,11 @@ pub trait Layer {
 
     /// Takes a board that was made anew.
     fn board(&mut self, _: &Arc<Pages>) {}
+
+    /// A picture that is to be drawn in points, and where: it leaves those cells blank.
+    fn picture(&self, _screen: Rect, _view: &View<'_>) -> Option<(Arc<Picture>, Rect)> {
+        None
+    }
 
     /// The places in the case that are being marked, and what is selected.
     fn marks(&self) -> Option<Marks<'_>> {
